@@ -1,0 +1,3 @@
+"""billsync: decK for billing."""
+
+__version__ = "0.1.0"

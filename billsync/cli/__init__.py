@@ -1,0 +1,1 @@
+"""click commands, wiring and exit codes. A command parses, calls and prints."""

@@ -1,0 +1,1 @@
+"""Files -> desired state and diagnostics. Never raises for a person's mistake."""

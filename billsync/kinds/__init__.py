@@ -1,0 +1,1 @@
+"""One file per kind, mostly a table: identity, schema, references, effects, defaults, view."""

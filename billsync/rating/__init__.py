@@ -1,0 +1,1 @@
+"""Price x quantity -> amounts, in Decimal. No float, no clock, no network."""

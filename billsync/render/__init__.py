@@ -1,0 +1,1 @@
+"""One neutral outline -> text, JSON, YAML. Returns strings; touches nothing."""
