@@ -1,0 +1,96 @@
+"""The name of one entity, without any server id: `customer/acme`, `plan/pro@3`, `grant/acme/welcome`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, unquote
+
+SYMBOL = re.compile(r"\{([^{}]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A kind and the names that identify an entity of it; parents come first.
+
+    With `version`, it is *the lowest version numbered `version` or higher*: the server also counts deleted
+    versions, so the number that a new version gets can't be known (catalog-facts.md §7.1).
+    """
+
+    kind: str
+    names: tuple[str, ...]
+    version: int | None = None
+
+    @property
+    def key(self) -> str:
+        """The entity's own key, without its parents."""
+        return self.names[-1]
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """The names of what the entity belongs to, outermost first."""
+        return self.names[:-1]
+
+    @property
+    def text(self) -> str:
+        """`kind/name/…` with `@version` if there is one; awkward characters are percent-encoded."""
+        names = "/".join(quote(name, safe=" -_.~:+") for name in self.names)
+        return f"{self.kind}/{names}" + (f"@{self.version}" if self.version is not None else "")
+
+    @property
+    def symbol(self) -> str:
+        """The address as it stands in a call's path or body, to be bound to a server id."""
+        return "{" + self.text + "}"
+
+    @property
+    def order(self) -> tuple[str, tuple[str, ...], int]:
+        """A total order, for output."""
+        return (self.kind, self.names, self.version if self.version is not None else -1)
+
+    def at(self, version: int) -> Address:
+        """The same entity at a version."""
+        return Address(self.kind, self.names, version)
+
+    def unversioned(self) -> Address:
+        """The same entity without a version."""
+        return Address(self.kind, self.names)
+
+
+def parse_address(text: str) -> Address:
+    """The address that `Address.text` wrote. Raises ValueError for anything else."""
+    head, _, version = text.partition("@")
+    kind, *names = head.split("/")
+    if not kind or not names or not all(names) or (version and not version.isdigit()):
+        raise ValueError(f"not an address: {text!r}")
+    return Address(kind, tuple(unquote(name) for name in names), int(version) if version else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """Stands in a view or a body for an entity, so that a person's text is never taken for a server id."""
+
+    address: Address
+
+
+def symbols_in(value: object) -> tuple[Address, ...]:
+    """Every address that a view or a body refers to, sorted, each once."""
+    found: set[Address] = set()
+    _collect(value, found)
+    return tuple(sorted(found, key=lambda address: address.order))
+
+
+def symbols_in_path(path: str) -> tuple[Address, ...]:
+    """Every address that stands in braces in a call's path, in their order."""
+    return tuple(parse_address(text) for text in SYMBOL.findall(path))
+
+
+def _collect(value: object, found: set[Address]) -> None:
+    if isinstance(value, Symbol):
+        found.add(value.address)
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            _collect(item, found)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _collect(item, found)

@@ -1,0 +1,143 @@
+"""What will be done: changes for people, steps for the executor, and the plan file that holds both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from billsync.model.address import Address
+from billsync.model.diagnostic import Position
+from billsync.model.kind import Path
+from billsync.model.value import Fields, Plain
+
+
+class Action(Enum):
+    """What a change does to the entity, in decK's three words; `NONE` for what is only told."""
+
+    CREATE = "creating"
+    UPDATE = "updating"
+    DELETE = "deleting"
+    NONE = "none"
+
+
+class Outcome(Enum):
+    """What a change can come to before it runs (design.md §5)."""
+
+    PENDING = "pending"
+    REFUSED = "refused"
+    BLOCKED = "blocked"
+    WAITING = "waiting"
+    UNMANAGEABLE = "unmanageable"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field that differs; `old` or `new` is None where the field is absent. Symbols are shown by key."""
+
+    path: Path
+    old: Plain
+    new: Plain
+
+    @property
+    def name(self) -> str:
+        """The path as text: `phases.default.rate_cards.api.price.amount`."""
+        return ".".join(str(part) for part in self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entity's change, or something to be told about it.
+
+    `verb` is the billing word (publishing, granting, …); `reason` says why it is refused, waiting or a note,
+    and `hint` what to do. `steps` are ids of its steps.
+    """
+
+    address: Address
+    action: Action
+    verb: str
+    outcome: Outcome = Outcome.PENDING
+    fields: tuple[FieldChange, ...] = ()
+    reason: str = ""
+    hint: str = ""
+    code: str = ""
+    steps: tuple[str, ...] = ()
+    position: Position | None = None
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether a run would carry it out."""
+        return self.outcome is Outcome.PENDING
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What an observed entity must look like: absent (`view` None), or with this view and one of the statuses.
+
+    No statuses means that any will do. The view's references are Symbols.
+    """
+
+    view: Fields | None
+    statuses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One API call: `{kind/name}` in the path and Symbols in the body are bound to ids when it runs."""
+
+    method: str
+    path: str
+    body: Plain = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call on one entity, with what must be true before and after it.
+
+    `needs` are ids of steps that must be done first. `repeatable`: the server keeps the entity unique by key,
+    so that after an unclear outcome and a look that shows nothing, the call may be made again.
+    """
+
+    id: str
+    address: Address
+    verb: str
+    call: Call
+    before: Expectation
+    after: Expectation
+    needs: tuple[str, ...] = ()
+    repeatable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A rule that stops the run before its first write; `flag` is what lets it pass."""
+
+    code: str
+    reason: str
+    flag: str
+    addresses: tuple[Address, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFile:
+    """The reviewable list of steps, in an order that runs. No server id stands in it.
+
+    `reads` are digests of what was read to decide, by address text. Times are RFC 3339 in UTC.
+    """
+
+    target: str
+    owner: str | None
+    mode: str
+    changes: tuple[Change, ...]
+    steps: tuple[Step, ...]
+    guards: tuple[Guard, ...] = ()
+    reads: Mapping[str, str] = field(default_factory=dict)
+    created_at: str = ""
+    expires_at: str = ""
+    format_version: str = "1.0"
+
+    @property
+    def pending(self) -> tuple[Change, ...]:
+        """The changes that a run would carry out."""
+        return tuple(change for change in self.changes if change.is_pending)

@@ -1,0 +1,53 @@
+"""What a person's mistake looks like: a sortable value with a place, a code, what is wrong and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Severity(Enum):
+    """How bad it is: an error stops the run before anything is written."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in an input: file as the person named it, line and column counted from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding.
+
+    `code` is a stable kebab-case name, `summary` a fixed sentence for that code, `detail` says what is wrong
+    here, and `hint` what to do about it.
+    """
+
+    code: str
+    summary: str
+    detail: str = ""
+    hint: str = ""
+    position: Position | None = None
+    severity: Severity = Severity.ERROR
+
+    @property
+    def order(self) -> tuple[str, int, int, str, str]:
+        """By place, then by code: the order in which findings are shown."""
+        place = self.position or Position("", 0, 0)
+        return (place.file, place.line, place.column, self.code, self.detail)
+
+
+def has_errors(diagnostics: tuple[Diagnostic, ...]) -> bool:
+    """Whether any finding is an error."""
+    return any(d.severity is Severity.ERROR for d in diagnostics)

@@ -1,0 +1,138 @@
+"""What a kind is made of: a table. The kinds themselves are in `kinds/`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeAlias
+
+from billsync.model.address import Address
+from billsync.model.shape import Record
+from billsync.model.value import Fields, Plain
+
+Path: TypeAlias = tuple[str | int, ...]
+"""Where in an entity's fields: names and list indexes."""
+
+Names: TypeAlias = Mapping[str, Address]
+"""Server id -> address of what is known to be live (a bound symbol too)."""
+
+
+class Archetype(Enum):
+    """How an entity of a kind lives (design.md §5)."""
+
+    RECORD = "record"
+    VERSIONED = "versioned"
+    CHAINED = "chained"
+    APPEND_ONLY = "append-only"
+
+
+class Absent(Enum):
+    """What an absent field means (design.md §3)."""
+
+    DEFAULT = "default"
+    NOT_MANAGED = "not-managed"
+
+
+class LabelPolicy(Enum):
+    """Whether labels can be read back, and changed."""
+
+    NONE = "none"
+    FIXED = "fixed"
+    MUTABLE = "mutable"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong in an entity's canonical fields; the caller knows where the field stands in a file."""
+
+    path: Path
+    code: str
+    summary: str
+    detail: str
+    hint: str = ""
+
+
+Check: TypeAlias = Callable[[Fields], Iterable[Problem]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The kind that an entity belongs to: its field, and the names under which it nests there.
+
+    `one` is the nested single map, `many` the nested list (either may be empty).
+    """
+
+    kind: str
+    one: str = ""
+    many: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """How a kind's rows are read: a stable sort where the list has one, the page size, pages at a time."""
+
+    sort: str | None
+    size: int
+    at_once: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """The calls of one kind in one dialect; `{parent}` and `{id}` stand for server ids.
+
+    `create` and `update` name the fields that the request bodies have.
+    """
+
+    collection: str
+    listing: ListQuery
+    key_filter: str | None
+    create: tuple[str, ...]
+    update: tuple[str, ...] = ()
+    update_verb: str = ""
+    delete: bool = False
+    actions: tuple[str, ...] = ()
+    parent_filter: str | None = None
+
+    def item(self, symbol: str) -> str:
+        """The path of one entity."""
+        return f"{self.collection}/{symbol}"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind as a table.
+
+    `read` turns a server row into raw fields in the file's shape, with references still as ids or keys;
+    `status` names the row's lifecycle field; `keep` are fields of the file that aren't in the view;
+    `unique` says that the server itself keeps the key unique, so that a create may be repeated;
+    `after` are soft edges: kinds whose entities of the same parent go first (this one's parent if it is named);
+    `claims` yields names that only one live entity may hold at a time.
+    """
+
+    name: str
+    collection: str
+    archetype: Archetype
+    record: Record
+    doc: str
+    example: Plain
+    key: str = "key"
+    default_key: str | None = None
+    absent: Absent = Absent.DEFAULT
+    labels: LabelPolicy = LabelPolicy.NONE
+    parent: Parent | None = None
+    read: Callable[[Fields, Names], Fields] | None = None
+    status: str | None = None
+    unique: bool = True
+    after: tuple[str, ...] = ()
+    claims: Callable[[Fields], tuple[str, ...]] | None = None
+    checks: tuple[Check, ...] = ()
+    can_delete: bool = True
+    created_verb: str = "creating"
+    deleted_verb: str = "deleting"
+    immutable_hint: str = ""
+    doc_facts: Mapping[str, str] = field(default_factory=dict)
+
+
+Registry: TypeAlias = Mapping[str, Kind]
+"""Kind name -> kind, in the order in which they are created."""

@@ -1,0 +1,73 @@
+"""The doors to the outside: the remote server, the journal, the clock. Each has a real and a faked side.
+
+RemoteError
+├── Unclear        the call may or may not have reached the server: look before doing anything
+└── Unreachable    it certainly did not: nothing was written
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from billsync.model.value import Plain
+
+
+class RemoteError(Exception):
+    """A call got no usable answer; the message is readable by a person and holds no secret."""
+
+
+class Unclear(RemoteError):
+    """The answer was lost, cut off, or not the server's own: the call may have been carried out."""
+
+
+class Unreachable(RemoteError):
+    """No connection could be made, or the answer says that nothing was tried (401, 429): nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer. `body` is parsed JSON with Decimal numbers, or None; `message` is an error made readable."""
+
+    status: int
+    body: Plain = None
+    message: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the server did what was asked."""
+        return 200 <= self.status < 300
+
+    @property
+    def unclear(self) -> bool:
+        """Whether the server's state is unknown after it: 408 and every 5xx but 501 (customer-facts.md §20)."""
+        return self.status == 408 or (self.status >= 500 and self.status != 501)
+
+
+class Remote(Protocol):
+    """A server. Paths begin after the API's base: `/openmeter/plans`."""
+
+    def call(self, method: str, path: str, body: Plain = None) -> Answer:
+        """Make one call, once; never repeated here. Raises RemoteError."""
+
+    def get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> Answer:
+        """Read, repeated on what is safe to repeat. Raises RemoteError."""
+
+
+class Journal(Protocol):
+    """Evidence of what a run did; never read back to decide anything."""
+
+    def record(self, event: str, facts: Mapping[str, Plain]) -> None:
+        """Append one event."""
+
+
+class Clock(Protocol):
+    """The time, and waiting."""
+
+    def now(self) -> datetime:
+        """The present, aware and in UTC."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""

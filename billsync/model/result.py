@@ -1,0 +1,50 @@
+"""What a run came to: one result a step, with the evidence for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from billsync.model.change import Step
+
+
+class Status(Enum):
+    """What became of a step."""
+
+    DONE = "done"  # the call was made and what it promised holds
+    ALREADY = "already"  # what it promises held before
+    FAILED = "failed"
+    STALE = "stale"  # neither before nor after holds
+    BLOCKED = "blocked"  # a step it needs did not get done
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """One step's end. `wrote` tells whether a call may have reached the server; `cause` is the blocking step."""
+
+    step: Step
+    status: Status
+    reason: str = ""
+    wrote: bool = False
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All results, in the order of the plan file's steps."""
+
+    results: tuple[StepResult, ...]
+
+    def having(self, *statuses: Status) -> tuple[StepResult, ...]:
+        """The results with one of these statuses."""
+        return tuple(result for result in self.results if result.status in statuses)
+
+    @property
+    def wrote(self) -> bool:
+        """Whether anything may have been written."""
+        return any(result.wrote for result in self.results)
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether every step is done."""
+        return not self.having(Status.FAILED, Status.STALE, Status.BLOCKED)

@@ -1,0 +1,195 @@
+"""Shapes: what a field's value may be, as data. They drive schemas, normalizing, comparing and request bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+from typing import TypeAlias
+
+from billsync.model.value import Fields, Plain
+
+
+class Wire(Enum):
+    """How a number or a reference stands in the API's JSON."""
+
+    TEXT = "text"  # "0.002"; a reference: the key itself
+    NUMBER = "number"  # 12.5
+    ID = "id"  # {"id": "01…"}
+    KEY = "key"  # {"key": "acme"}
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text. `choices` makes it an enumeration; `clearable`: `""` is how the API clears it, and equals absent."""
+
+    minimum: int = 0
+    maximum: int | None = None
+    pattern: str | None = None
+    choices: tuple[str, ...] = ()
+    clearable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """An exact decimal. `bits`: the server keeps it in a float of that many bits, so it must fit exactly."""
+
+    minimum: Decimal | None = None
+    above: Decimal | None = None
+    maximum: Decimal | None = None
+    wire: Wire = Wire.TEXT
+    bits: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole number."""
+
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """true or false."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """An ISO 8601 duration. `choices` compares as text after dropping zero parts (catalog-facts.md §7.4)."""
+
+    choices: tuple[str, ...] = ()
+    positive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An RFC 3339 time; a view holds it as text in UTC, cut to seconds or microseconds."""
+
+    seconds: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LabelMap:
+    """Labels, with the server's real rule for keys and values (catalog-facts.md §1.5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A reference to an entity of `kind` by its key; a view holds a Symbol."""
+
+    kind: str
+    wire: Wire = Wire.ID
+
+
+@dataclass(frozen=True, slots=True)
+class Anything:
+    """Any JSON value but null, taken as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """A list. With `key`, members are matched by that field and their order means nothing; so with `as_set`."""
+
+    item: Shape
+    key: str | None = None
+    as_set: bool = False
+    unique: bool = False
+    ordered_by_key: bool = False
+    minimum: int = 0
+    maximum: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A map from free keys to values of one shape."""
+
+    value: Shape
+    key_pattern: str | None = None
+    maximum: int | None = None
+
+
+class Effect(Enum):
+    """What it takes to bring a changed field of a live entity to the server (design.md §5)."""
+
+    IDENTITY = "identity"  # names the entity: another value is another entity
+    IN_PLACE = "in-place"
+    NEW_VERSION = "new-version"
+    IMMUTABLE = "immutable"  # refused, with the way out
+    CHANGE = "change"  # a chained entity's change
+    OURS = "ours"  # not in the API's bodies; never compared
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a record.
+
+    `default` is what absence means (already canonical); `refused` the reason why a value can't be declared;
+    `clear` the reason why a live value can't be removed; `derived` marks a field that a record's rules fill when
+    it is absent; `wire` is the API's name where it differs.
+    """
+
+    shape: Shape
+    doc: str
+    effect: Effect = Effect.IN_PLACE
+    required: bool = False
+    default: Plain = None
+    refused: str | None = None
+    clear: str | None = None
+    derived: bool = False
+    wire: str | None = None
+    example: Plain = None
+
+
+Rule: TypeAlias = Callable[[Fields], Fields]
+"""Takes a record's canonical fields and returns them with what depends on other fields filled in or dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A map with known fields. `short`: a plain text stands for a record with this one field.
+
+    `rules` run after the fields are canonical, in order; each is idempotent.
+    """
+
+    fields: Mapping[str, Field]
+    short: str | None = None
+    rules: tuple[Rule, ...] = ()
+    exactly_one: bool = False
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A record whose `tag` field chooses its other fields."""
+
+    tag: str
+    cases: Mapping[str, Record]
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lazy:
+    """A shape that contains itself: asked for when needed."""
+
+    name: str
+    get: Callable[[], Shape] = field(repr=False)
+
+
+Shape: TypeAlias = (
+    Text
+    | Number
+    | Whole
+    | Flag
+    | Duration
+    | Moment
+    | LabelMap
+    | Reference
+    | Anything
+    | Many
+    | Table
+    | Record
+    | Variant
+    | Lazy
+)

@@ -1,0 +1,103 @@
+"""Desired state (from files) and live state (from a server), before they are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from fnmatch import fnmatchcase
+
+from billsync.model.address import Address
+from billsync.model.diagnostic import Position
+from billsync.model.kind import Path
+from billsync.model.value import Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One declared entity.
+
+    `fields` are as declared, after the library and the defaults: references are keys, numbers Decimal or text.
+    `places` holds the position of each path that the files name; what came from a default has its own place.
+    """
+
+    address: Address
+    fields: Fields
+    position: Position
+    places: Mapping[Path, Position] = field(default_factory=dict)
+
+    def place(self, path: Path) -> Position:
+        """Where the path, or the nearest thing around it, stands in the files."""
+        for length in range(len(path), -1, -1):
+            if found := self.places.get(path[:length]):
+                return found
+        return self.position
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """Keys and globs by kind, as in `external` and `adopted`."""
+
+    by_kind: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def match(self, kind: str, key: str) -> bool:
+        """Whether a key of the kind is named, exactly or by a glob."""
+        return any(fnmatchcase(key, pattern) for pattern in self.by_kind.get(kind, ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """All that the files declare. `named` are the kinds whose collection a file names, also as an empty list."""
+
+    owner: str | None = None
+    entities: tuple[Entity, ...] = ()
+    external: Patterns = Patterns()
+    adopted: Patterns = Patterns()
+    named: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One live entity as the server shows it. `parent_id` is the id in its path, for kinds that nest."""
+
+    kind: str
+    id: str
+    fields: Fields
+    parent_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One list that has to be read. `parent_id` fills the path's parent; `query` are filters, never empty ones.
+
+    `count_only` asks for the number of matches alone (one row is fetched); `label` names it in the snapshot.
+    """
+
+    kind: str
+    query: tuple[tuple[str, str], ...] = ()
+    parent_id: str | None = None
+    count_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What was read: rows by kind, counts by read, and documents (a balance, say) by path."""
+
+    rows: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
+    counts: Mapping[Read, int] = field(default_factory=dict)
+    documents: Mapping[str, Fields] = field(default_factory=dict)
+    read_at: datetime | None = None
+
+    def of(self, kind: str) -> tuple[Row, ...]:
+        """The live rows of a kind, in the order in which they were read."""
+        return self.rows.get(kind, ())
+
+    def with_(self, other: Snapshot) -> Snapshot:
+        """Both together; rows of a kind that both have are joined, each id once."""
+        rows = dict(self.rows)
+        for kind, more in other.rows.items():
+            known = {row.id for row in rows.get(kind, ())}
+            rows[kind] = rows.get(kind, ()) + tuple(row for row in more if row.id not in known)
+        return Snapshot(
+            rows, {**self.counts, **other.counts}, {**self.documents, **other.documents}, other.read_at or self.read_at
+        )

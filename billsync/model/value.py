@@ -1,0 +1,79 @@
+"""Plain values (what YAML, JSON and views are made of) and their canonical bytes. No float is ever a value."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from billsync.model.address import Symbol, parse_address
+
+Plain: TypeAlias = Any
+"""None, bool, int, Decimal, str, Symbol, tuple/list of Plain, or a Mapping from str to Plain. No float."""
+
+Fields: TypeAlias = Mapping[str, Plain]
+"""The fields of one entity, by name."""
+
+
+class FloatFound(TypeError):
+    """A binary float got into a value: a bug, as every number is exact from parse to wire."""
+
+
+def decimal_text(number: Decimal) -> str:
+    """The number without exponent, trailing zeros or a negative zero, as the server writes it.
+
+    Source: catalog-facts.md §1.6.
+    """
+    text = format(number, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
+_SYMBOL = "$symbol"
+_LITERAL = "$literal"
+
+
+def jsonable(value: Plain) -> Any:
+    """The value in the types that `json` writes.
+
+    A Decimal becomes its text, a tuple a list, a Symbol `{"$symbol": address}`; a person's own map that looks
+    like one is wrapped in `{"$literal": …}`. Raises FloatFound for a float.
+    """
+    if isinstance(value, float):
+        raise FloatFound(repr(value))
+    if isinstance(value, Decimal):
+        return decimal_text(value)
+    if isinstance(value, Symbol):
+        return {_SYMBOL: value.address.text}
+    if isinstance(value, Mapping):
+        plain = {str(key): jsonable(item) for key, item in value.items()}
+        return {_LITERAL: plain} if plain.keys() & {_SYMBOL, _LITERAL} else plain
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [jsonable(item) for item in value]
+    return value
+
+
+def from_jsonable(value: Any) -> Plain:
+    """The value that `jsonable` wrote, but for Decimals, which stay text (or the parser's Decimal)."""
+    if isinstance(value, dict):
+        if value.keys() == {_SYMBOL}:
+            return Symbol(parse_address(value[_SYMBOL]))
+        inner = value[_LITERAL] if value.keys() == {_LITERAL} else value
+        return {key: from_jsonable(item) for key, item in inner.items()}
+    if isinstance(value, list):
+        return tuple(from_jsonable(item) for item in value)
+    return value
+
+
+def canonical(value: Plain) -> bytes:
+    """The value's canonical JSON: sorted keys, no white space, UTF-8. Equal values have equal bytes."""
+    text = json.dumps(jsonable(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode()
+
+
+def digest(value: Plain) -> str:
+    """SHA-256 of the canonical JSON, in hexadecimal."""
+    return hashlib.sha256(canonical(value)).hexdigest()
