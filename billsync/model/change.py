@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 from billsync.model.address import Address
@@ -123,7 +122,7 @@ class Guard:
 class PlanFile:
     """The reviewable list of steps, in an order that runs. No server id stands in it.
 
-    `reads` are digests of what was read to decide, by address text. Times are RFC 3339 in UTC.
+    Times are RFC 3339 in UTC.
     """
 
     target: str
@@ -132,7 +131,6 @@ class PlanFile:
     changes: tuple[Change, ...]
     steps: tuple[Step, ...]
     guards: tuple[Guard, ...] = ()
-    reads: Mapping[str, str] = field(default_factory=dict)
     created_at: str = ""
     expires_at: str = ""
     format_version: str = "1.0"

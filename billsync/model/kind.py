@@ -106,6 +106,9 @@ class Kind:
     `read` turns a server row into raw fields in the file's shape, with references still as ids or keys;
     `status` names the row's lifecycle field; `keep` are fields of the file that aren't in the view;
     `unique` says that the server itself keeps the key unique, so that a create may be repeated;
+    `stages` gives the views on the way to a wanted one, itself last, where one call can't do it;
+    `frozen` names fields that can't change while a child of that kind is in force;
+    `pins` is the reference whose version is fixed at creation and noted in the label `billsync_<pins>`;
     `after` are soft edges: kinds whose entities of the same parent go first (this one's parent if it is named);
     `claims` yields names that only one live entity may hold at a time.
     """
@@ -127,6 +130,9 @@ class Kind:
     after: tuple[str, ...] = ()
     claims: Callable[[Fields], tuple[str, ...]] | None = None
     checks: tuple[Check, ...] = ()
+    stages: Callable[[Fields, Fields], tuple[Fields, ...]] | None = None
+    frozen: Mapping[str, str] = field(default_factory=dict)
+    pins: str | None = None
     can_delete: bool = True
     created_verb: str = "creating"
     deleted_verb: str = "deleting"
