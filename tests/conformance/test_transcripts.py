@@ -1,0 +1,83 @@
+"""Replays every recorded scenario against the local server."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from billsync.local import create_app
+from tests.conformance.replay import ErrorBodies, Replay
+from tests.conformance.scenario import COPIES, RECORDED, Scenario, chosen_folder, scenarios_in
+
+KNOWN_DIFFERENCES = Path(__file__).with_name("known_differences.txt")
+SCENARIOS = scenarios_in(chosen_folder())
+MOST_SHOWN = 12
+NEVER_DIFFERENT = frozenset(
+    {f"catalog/{name}" for name in ("meter_lifecycle", "meter_validation", "feature_lifecycle")}
+    | {f"catalog/{name}" for name in ("rate_card_prices", "plan_draft_to_archive", "plan_versions")}
+    | {f"customer/{name}" for name in ("lifecycle", "put_semantics", "subscribe")}
+    | {f"money/{name}" for name in ("grant_key_conflict", "grant_read_back", "grant_void")}
+    | {f"random/sequence_01{number}" for number in ("03", "05", "19", "24", "32", "33", "34", "36")}
+    | {f"random/sequence_01{number}" for number in ("44", "45", "48", "51", "53", "55", "56")}
+    | {"catalog/paging_and_sort"}
+)
+
+
+def known_differences() -> dict[str, str]:
+    """Scenario -> why it may differ; nothing may where another folder is replayed."""
+    if os.environ.get("BILLSYNC_TRANSCRIPTS"):
+        return {}
+    lines = KNOWN_DIFFERENCES.read_text(encoding="utf-8").splitlines()
+    pairs = (line.split(maxsplit=1) for line in lines if line.strip() and not line.startswith("#"))
+    return dict(pairs)
+
+
+def errors_of(scenario: Scenario) -> ErrorBodies:
+    """Generated sequences meet errors that nobody chose: their bodies count by status and content type."""
+    is_generated = scenario.name.startswith("random/")
+    return ErrorBodies.STATUS_AND_TYPE if is_generated else ErrorBodies.IN_FULL
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_the_local_server_answers_as_the_transcript_says(scenario: Scenario) -> None:
+    reason = known_differences().get(scenario.name)
+    app = create_app(":memory:", clock=lambda: datetime.now(UTC), test_clock=True)
+    client = httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://local")
+
+    differences = Replay(client, errors_of(scenario)).run(scenario)
+
+    if reason is not None and differences:
+        pytest.xfail(reason)
+    assert not differences, "\n".join(("differs:", *differences[:MOST_SHOWN]))
+    assert reason is None, f"{scenario.name} passes now: take it off {KNOWN_DIFFERENCES.name}"
+
+
+def test_the_list_of_known_transcript_differences_names_recordings_and_none_that_must_be_equal() -> None:
+    recorded = {scenario.name for scenario in scenarios_in(COPIES)}
+
+    listed = known_differences().keys()
+
+    assert listed - recorded == set()
+    assert listed & NEVER_DIFFERENT == set()
+
+
+def test_every_transcript_that_must_be_equal_is_there() -> None:
+    recorded = {scenario.name for scenario in scenarios_in(COPIES)}
+
+    missing = NEVER_DIFFERENT - recorded
+
+    assert missing == set()
+
+
+def test_the_copies_of_the_transcripts_are_the_recordings_without_the_texts_of_errors(tmp_path: Path) -> None:
+    if not RECORDED.is_dir():
+        pytest.skip("the recordings aren't beside this clone")
+    from scripts.blank_transcripts import blank_folder
+
+    blank_folder(RECORDED, tmp_path)
+
+    have = {path.relative_to(COPIES): path.read_text() for path in COPIES.rglob("*.jsonl")}
+    want = {path.relative_to(tmp_path): path.read_text() for path in tmp_path.rglob("*.jsonl")}
+    assert have == want

@@ -1,0 +1,134 @@
+"""The vendor's OpenAPI 3.0 document as something to check exchanges against. It knows no HTTP library and no test."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from openapi_schema_validator import (
+    OAS30ReadValidator,
+    OAS30WriteValidator,
+    oas30_format_checker,
+)
+from referencing import Registry
+from referencing.jsonschema import DRAFT4
+
+DOCUMENT_URI = "urn:document"
+FOLDER = Path(__file__).resolve().parents[3] / "shared" / "openapi"
+Json = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one path; `pointer` is where it stands in the document."""
+
+    method: str
+    template: str
+    pointer: str
+    node: Mapping[str, Any]
+    shared_parameters: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One place of a value that its schema forbids."""
+
+    place: str
+    message: str
+
+
+@dataclass(slots=True)
+class Document:
+    """A parsed document with its compiled validators; build it once."""
+
+    root: Mapping[str, Any]
+    registry: Registry[Any]
+    patterns: tuple[tuple[re.Pattern[str], str], ...]
+    validators: dict[tuple[str, bool], Any] = field(default_factory=dict)
+
+    def operation(self, method: str, path: str) -> Operation | None:
+        """The operation that a path below the API's base belongs to, or None."""
+        for pattern, template in self.patterns:
+            if pattern.fullmatch(path) and method.lower() in self.root["paths"][template]:
+                return self._operation(method.lower(), template)
+        return None
+
+    def _operation(self, method: str, template: str) -> Operation:
+        item = self.root["paths"][template]
+        pointer = f"/paths/{escaped(template)}/{method}"
+        return Operation(method, template, pointer, item[method], tuple(item.get("parameters", ())))
+
+    def resolved(self, node: Mapping[str, Any], pointer: str) -> tuple[Mapping[str, Any], str]:
+        """A node behind its `$ref`, and where it really stands."""
+        while "$ref" in node:
+            pointer = node["$ref"].removeprefix("#")
+            node = self.at(pointer)
+        return node, pointer
+
+    def at(self, pointer: str) -> Any:
+        """What stands at a JSON pointer."""
+        found: Any = self.root
+        for part in pointer.lstrip("/").split("/"):
+            name = part.replace("~1", "/").replace("~0", "~")
+            found = found[int(name) if isinstance(found, list) else name]
+        return found
+
+    def violations(self, pointer: str, value: Json, *, written: bool) -> list["Violation"]:
+        """Why a value isn't what the schema at a pointer asks for; `written` forbids read-only members."""
+        found = [deepest(error) for error in self._validator(pointer, written).iter_errors(value)]
+        return [Violation(place(error.absolute_path), error.message[:300]) for error in found]
+
+    def _validator(self, pointer: str, written: bool) -> Any:
+        if (pointer, written) not in self.validators:
+            kind = OAS30WriteValidator if written else OAS30ReadValidator
+            schema = {"$ref": f"{DOCUMENT_URI}#{pointer}"}
+            self.validators[pointer, written] = kind(
+                schema, registry=self.registry, format_checker=oas30_format_checker
+            )
+        return self.validators[pointer, written]
+
+    def parameters(self, operation: Operation) -> Iterator[tuple[Mapping[str, Any], str]]:
+        """The operation's parameters, each with the place of its schema."""
+        for index, node in enumerate(operation.node.get("parameters", ())):
+            parameter, pointer = self.resolved(node, f"{operation.pointer}/parameters/{index}")
+            yield parameter, f"{pointer}/schema"
+
+    def contents(self, node: Mapping[str, Any], pointer: str) -> dict[str, str]:
+        """Media type -> place of the schema, of a request body or a response."""
+        node, pointer = self.resolved(node, pointer)
+        return {media: f"{pointer}/content/{escaped(media)}/schema" for media in node.get("content", {})}
+
+
+def escaped(part: str) -> str:
+    """One part of a JSON pointer."""
+    return part.replace("~", "~0").replace("/", "~1")
+
+
+def place(path: Iterable[str | int]) -> str:
+    """A path into a value, dotted, with * for any index; "" for the whole."""
+    return ".".join("*" if isinstance(part, int) else part for part in path)
+
+
+def deepest(error: Any) -> Any:
+    """The most telling one of the errors behind an error."""
+    while error.context:
+        error = max(error.context, key=lambda inner: len(inner.absolute_path))
+    return error
+
+
+def document_path() -> Path | None:
+    """The vendor's document beside the repository, or None in a clone that stands alone."""
+    return next(iter(sorted(FOLDER.glob("openmeter-v3-*.yaml"))), None)
+
+
+@cache
+def load(path: Path) -> Document:
+    """The document, parsed once in a process."""
+    root = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    templates = sorted(root["paths"], key=lambda template: template.count("{"))
+    patterns = tuple((re.compile(re.sub(r"\{[^/]+\}", "[^/]+", t)), t) for t in templates)
+    registry: Registry[Any] = Registry().with_resource(DOCUMENT_URI, DRAFT4.create_resource(root))
+    return Document(root, registry, patterns)
