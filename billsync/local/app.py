@@ -1,0 +1,140 @@
+"""The WSGI application: routes a request to its resource inside one transaction. No rule of a resource stands here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.routing import Map, MapAdapter, Rule
+from werkzeug.wrappers import Request, Response
+
+from billsync.local.clock import Clock, now, set_now
+from billsync.local.contract import checked_body, parsed
+from billsync.local.documents import text_of
+from billsync.local.identifiers import Mint, is_ulid
+from billsync.local.problems import Invalid, Problem, bad_request, unknown_entity, unknown_route, wrong_method
+from billsync.local.registry import ROUTES
+from billsync.local.resource import Answer, Call, Route
+from billsync.local.seeds import plant
+from billsync.local.store import Store
+from billsync.local.times import instant_of, rfc3339
+
+BASE = "/api/v3"
+CLOCK_PATH = "/local/clock"
+READING = frozenset(("GET", "HEAD"))
+Randomness = Callable[[int], bytes]
+
+
+def create_app(
+    database: str | Path, *, clock: Clock, randomness: Randomness = os.urandom, test_clock: bool = False
+) -> LocalServer:
+    """The server over this SQLite file (or ":memory:"), with what a fresh server has; callable as WSGI from any thread.
+
+    `clock` gives aware instants; `randomness(n)` gives n bytes for ids. With `test_clock`, `POST /local/clock` sets
+    the time.
+    """
+    return LocalServer(Store(database), clock=clock, randomness=randomness, test_clock=test_clock)
+
+
+class LocalServer:
+    """The WSGI callable. Requests run one after another, each whole or not at all."""
+
+    def __init__(self, store: Store, *, clock: Clock, randomness: Randomness, test_clock: bool) -> None:
+        self._store = store
+        self._clock = clock
+        self._mint = Mint(randomness)
+        self._urls = url_map(ROUTES, test_clock=test_clock)
+        with store.transaction():
+            plant(store, now=now(store, clock), mint=self._new_id)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        request = Request(environ)
+        return self._response(request)(environ, start_response)
+
+    def close(self) -> None:
+        """Closes the database; the server can't be called any more."""
+        self._store.close()
+
+    def _response(self, request: Request) -> Response:
+        try:
+            route, values = matched(self._urls.bind_to_environ(request.environ))
+            with self._store.transaction(writes=request.method not in READING):
+                answer = self._clock_answer(request) if route is None else self._answer(request, route, values)
+        except Problem as problem:
+            return self._problem(problem)
+        return empty_response(answer.status) if answer.body is None else json_response(answer.status, answer.body)
+
+    def _answer(self, request: Request, route: Route, values: Mapping[str, str]) -> Answer:
+        check_path(route, values)
+        body = checked_body(
+            route.operation, content=request.get_data(), content_type=request.headers.get("Content-Type", "")
+        )
+        call = Call(
+            operation=route.operation,
+            store=self._store,
+            now=now(self._store, self._clock),
+            mint=self._new_id,
+            path=values,
+            query=tuple(request.args.items(multi=True)),
+            body=body,
+        )
+        return route.answer(call)
+
+    def _clock_answer(self, request: Request) -> Answer:
+        if request.method == "POST":
+            given = parsed(request.get_data())
+            moment = instant_of(str(given.get("now"))) if isinstance(given, dict) else None
+            if moment is None:
+                raise bad_request(Invalid(field="now", reason="must be an RFC 3339 time", rule="format"))
+            set_now(self._store, self._clock, moment)
+        return Answer(200, {"now": rfc3339(now(self._store, self._clock))})
+
+    def _new_id(self) -> str:
+        return self._mint(now(self._store, self._clock))
+
+    def _problem(self, problem: Problem) -> Response:
+        body = {**problem.body, "instance": f"urn:request:{self._mint(self._clock())}"}
+        return json_response(problem.status, body, kind="application/problem+json")
+
+
+def url_map(routes: Iterable[Route], *, test_clock: bool) -> Map:
+    """Where each route stands; the clock's endpoint is None."""
+    rules = [Rule(BASE + rule_path(route.path), endpoint=route, methods=[route.method]) for route in routes]
+    if test_clock:
+        rules.append(Rule(CLOCK_PATH, endpoint=None, methods=["GET", "POST"]))
+    return Map(rules, merge_slashes=False, redirect_defaults=False)
+
+
+def rule_path(path: str) -> str:
+    return path.replace("{", "<").replace("}", ">")
+
+
+def matched(urls: MapAdapter) -> tuple[Route | None, Mapping[str, str]]:
+    try:
+        endpoint, values = urls.match()
+    except MethodNotAllowed:
+        raise wrong_method() from None
+    except HTTPException:
+        raise unknown_route() from None
+    return endpoint, values
+
+
+def check_path(route: Route, values: Mapping[str, str]) -> None:
+    """Raises Problem (404) when a value in the path has not its form (catalog-facts.md §1.2)."""
+    for name, value in values.items():
+        allowed = route.values.get(name)
+        if not (is_ulid(value) if allowed is None else value in allowed):
+            raise unknown_entity()
+
+
+def json_response(status: int, body: Any, kind: str = "application/json") -> Response:
+    return Response(text_of(body), status=status, content_type=kind)
+
+
+def empty_response(status: int) -> Response:
+    response = Response(status=status)
+    del response.headers["Content-Type"]
+    return response

@@ -1,0 +1,84 @@
+"""What the vendor's OpenAPI says about each request: a body is checked here before any resource sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from billsync.local.data_files import data
+from billsync.local.documents import NotJson, parse
+from billsync.local.problems import Invalid, Problem, api_error, bad_request
+from billsync.local.schema import READ_ONLY, Validator, Violation
+
+
+@cache
+def validator() -> Validator:
+    return Validator(data("requests")["schemas"])
+
+
+def operation(name: str) -> Mapping[str, Any]:
+    """The facts of an operation such as "POST /openmeter/meters"."""
+    facts: Mapping[str, Any] = data("requests")["operations"][name]
+    return facts
+
+
+def filter_kinds(name: str) -> Mapping[str, Any]:
+    """Member of `filter[...]` → "string", "exact", "ulid", "time", or the schema of a plain value."""
+    members: Mapping[str, Any] = operation(name).get("query", {}).get("filter", {}).get("members", {})
+    return members
+
+
+def checked_body(name: str, *, content: bytes, content_type: str) -> Any:
+    """The body with defaults filled in; None when the operation takes none or none was sent.
+
+    Raises Problem (400, shape A) for anything the schema forbids (catalog-facts.md §1.2).
+    """
+    body = operation(name).get("body")
+    if body is None or (not content and not body["required"]):
+        return None
+    if not content:
+        raise bad_body("value is required but missing")
+    schema = body["content"].get(content_type.split(";")[0].strip().lower())
+    if schema is None:
+        raise bad_body(f'header Content-Type has unexpected value "{content_type}"')
+    value = without_surrogates(parsed(content))
+    if violations := validator().violations(schema, value):
+        raise refused(violations)
+    return value
+
+
+def parsed(content: bytes) -> Any:
+    try:
+        return parse(content.decode("utf-8", "replace"))
+    except NotJson as error:
+        raise bad_body(f"failed to decode request body: {error}") from None
+
+
+def without_surrogates(value: Any) -> Any:
+    """Half a surrogate pair is no text; the real server reads it as U+FFFD."""
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, list):
+        return [without_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {without_surrogates(name): without_surrogates(item) for name, item in value.items()}
+    return value
+
+
+def bad_body(reason: str) -> Problem:
+    return bad_request(Invalid(field="", reason=f"request body has an error: {reason}"))
+
+
+def refused(violations: Iterable[Violation]) -> Problem:
+    entries = tuple(named(violations))
+    return bad_request(*entries) if entries else api_error(400, "Bad Request")
+
+
+def named(violations: Iterable[Violation]) -> Iterator[Invalid]:
+    """An entry at the top of the body takes the place of the entry before it, as the real server's does."""
+    place = ""
+    for violation in violations:
+        place = ".".join(violation.path) or place
+        if violation.rule != READ_ONLY:
+            yield Invalid(field=place, reason=violation.reason, rule=violation.rule)

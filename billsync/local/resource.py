@@ -1,0 +1,80 @@
+"""What a resource module consists of: routes, and functions from a call to an answer. It knows no HTTP library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from billsync.local.documents import Document
+from billsync.local.store import Row, Store
+from billsync.local.times import rfc3339
+
+Query = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request that passed the validation layer. `now` is the same throughout."""
+
+    operation: str
+    store: Store
+    now: datetime
+    mint: Callable[[], str]
+    path: Mapping[str, str]
+    query: Query
+    body: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A success. Without a body nothing is sent."""
+
+    status: int
+    body: Any = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Route:
+    """An operation by the method and path of the vendor's OpenAPI. Path values are ids, unless listed in `values`."""
+
+    method: str
+    path: str
+    answer: Callable[[Call], Answer]
+    values: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def operation(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def created(body: Any) -> Answer:
+    return Answer(201, body)
+
+
+def ok(body: Any) -> Answer:
+    return Answer(200, body)
+
+
+def no_content() -> Answer:
+    return Answer(204)
+
+
+def new_row(call: Call, resource: str, document: Document, **columns: Any) -> Row:
+    """A row made now, with a new id; not stored yet."""
+    return Row(
+        resource=resource, id=call.mint(), document=document, created_at=call.now, updated_at=call.now, **columns
+    )
+
+
+def stamped(row: Row, body: Document) -> Document:
+    """The body with the id and the times that every resource shows."""
+    times = {"created_at": row.created_at, "updated_at": row.updated_at, "deleted_at": row.deleted_at}
+    shown = {name: rfc3339(moment) for name, moment in times.items() if moment is not None}
+    return {"id": row.id, **body, **shown}
+
+
+def present(document: Mapping[str, Any], *names: str) -> Document:
+    """The named members that are there."""
+    return {name: document[name] for name in names if name in document}
