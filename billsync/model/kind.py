@@ -108,6 +108,7 @@ class Kind:
     `unique` says that the server itself keeps the key unique, so that a create may be repeated;
     `stages` gives the views on the way to a wanted one, itself last, where one call can't do it;
     `frozen` names fields that can't change while a child of that kind is in force;
+    `inherits` are fields that come from the pinned entity's declaration where the own one is silent;
     `pins` is the reference whose version is fixed at creation and noted in the label `billsync_<pins>`;
     `after` are soft edges: kinds whose entities of the same parent go first (this one's parent if it is named);
     `claims` yields names that only one live entity may hold at a time.
@@ -133,6 +134,7 @@ class Kind:
     stages: Callable[[Fields, Fields], tuple[Fields, ...]] | None = None
     frozen: Mapping[str, str] = field(default_factory=dict)
     pins: str | None = None
+    inherits: tuple[str, ...] = ()
     can_delete: bool = True
     created_verb: str = "creating"
     deleted_verb: str = "deleting"
