@@ -1,0 +1,47 @@
+"""What a dialect can or cannot do, as data. Nothing is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a server of a dialect offers.
+
+    `fields_missing` names, by kind, the fields that a file may declare and this dialect's requests don't have;
+    nested ones are written with dots, list members are passed over (`phases.rate_cards.currency`).
+    """
+
+    void_grants: bool
+    custom_currencies: bool
+    attach_addons: bool
+    invoices: bool
+    v1: bool
+    fields_missing: Mapping[str, tuple[str, ...]]
+
+
+_CAPABILITIES = {
+    "openmeter": Capabilities(
+        void_grants=True,
+        custom_currencies=True,
+        attach_addons=True,
+        invoices=True,
+        v1=True,
+        fields_missing={},
+    ),
+    "konnect": Capabilities(
+        void_grants=False,
+        custom_currencies=False,
+        attach_addons=False,
+        invoices=False,
+        v1=False,
+        fields_missing={"plan": ("phases.rate_cards.currency",), "subscription": ("cost_basis_mode",)},
+    ),
+}
+
+
+def capabilities(dialect: str) -> Capabilities:
+    """What a server of this dialect offers. Raises KeyError for an unknown dialect."""
+    return _CAPABILITIES[dialect]

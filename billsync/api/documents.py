@@ -1,0 +1,23 @@
+"""Paths of what a customer has besides the managed kinds, as data; `{parent}` stands for the customer's id."""
+
+from __future__ import annotations
+
+BALANCE = "/openmeter/customers/{parent}/credits/balance"
+"""Credit balance by currency (customer-facts.md §8)."""
+
+TRANSACTIONS = "/openmeter/customers/{parent}/credits/transactions"
+"""Credit movements, newest first, by cursor (customer-facts.md §9)."""
+
+ENTITLEMENT_ACCESS = "/openmeter/customers/{parent}/entitlement-access"
+"""What the customer may use now (customer-facts.md §12)."""
+
+BILLING = "/openmeter/customers/{parent}/billing"
+"""Billing profile and app data (customer-facts.md §4)."""
+
+DOCUMENTS = {
+    "balance": BALANCE,
+    "transactions": TRANSACTIONS,
+    "entitlement_access": ENTITLEMENT_ACCESS,
+    "billing": BILLING,
+}
+"""All of them by name; both dialects have them."""

@@ -1,0 +1,116 @@
+"""The calls of each kind in each dialect, as data: paths, list queries, and the fields that request bodies have.
+
+Nothing is decided here. Sources: the vendor's OpenAPI documents, catalog-facts.md §1.4 and §3, customer-facts.md §2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from billsync.model.kind import ListQuery, Routes
+
+DIALECTS = ("openmeter", "konnect")
+
+_PAGE = 100
+_EVERYTHING = 10_000  # lists without any order are read as one large page (catalog-facts.md §1.4)
+
+_OPENMETER: Mapping[str, Routes] = {
+    "meter": Routes(
+        collection="/openmeter/meters",
+        listing=ListQuery(sort="created_at", size=_PAGE),
+        key_filter="key",
+        create=(
+            "key", "name", "description", "labels", "aggregation", "event_type", "events_from", "value_property",
+            "dimensions",
+        ),
+        update=("name", "description", "labels", "dimensions"),
+        update_verb="PUT",
+        delete=True,
+    ),
+    "feature": Routes(
+        collection="/openmeter/features",
+        listing=ListQuery(sort="created_at", size=_PAGE),
+        key_filter="key",
+        create=("key", "name", "description", "labels", "meter", "unit_cost"),
+        update=("unit_cost",),
+        update_verb="PATCH",
+        delete=True,
+    ),
+    "plan": Routes(
+        collection="/openmeter/plans",
+        listing=ListQuery(sort="id", size=_PAGE),
+        key_filter="key",
+        create=("key", "name", "description", "currency", "billing_cadence", "pro_rating_enabled", "phases"),
+        update=("name", "description", "pro_rating_enabled", "phases"),
+        update_verb="PUT",
+        delete=True,
+        actions=("publish", "archive"),
+    ),
+    "customer": Routes(
+        collection="/openmeter/customers",
+        listing=ListQuery(sort="id", size=_PAGE),
+        key_filter="key",
+        create=(
+            "key", "name", "description", "labels", "usage_attribution", "primary_email", "currency",
+            "billing_address",
+        ),
+        update=(
+            "name", "description", "labels", "usage_attribution", "primary_email", "currency", "billing_address",
+        ),
+        update_verb="PUT",
+        delete=True,
+    ),
+    "grant": Routes(
+        collection="/openmeter/customers/{parent}/credits/grants",
+        listing=ListQuery(sort=None, size=_EVERYTHING, at_once=1),
+        key_filter="key",
+        create=(
+            "key", "name", "description", "labels", "funding_method", "currency", "amount", "purchase", "tax_config",
+            "filters", "priority", "effective_at", "expires_after",
+        ),
+        actions=("void",),
+    ),
+    "subscription": Routes(
+        collection="/openmeter/subscriptions",
+        listing=ListQuery(sort="id", size=10, at_once=4),  # customer-facts.md §5.11
+        key_filter=None,
+        create=("customer", "plan", "labels", "settlement_mode", "billing_anchor", "cost_basis_mode"),
+        actions=("cancel", "change", "unschedule-cancelation"),
+        parent_filter="customer_id",
+    ),
+}  # fmt: skip
+
+_KONNECT: Mapping[str, Routes] = {
+    **_OPENMETER,
+    "grant": replace(_OPENMETER["grant"], actions=()),
+    "subscription": replace(
+        _OPENMETER["subscription"],
+        create=("customer", "plan", "labels", "settlement_mode", "billing_anchor"),
+    ),
+}
+
+_ROUTES = {"openmeter": MappingProxyType(_OPENMETER), "konnect": MappingProxyType(_KONNECT)}
+
+_TAX_CODES = Routes(
+    collection="/openmeter/tax-codes",
+    listing=ListQuery(sort=None, size=_EVERYTHING, at_once=1),
+    key_filter=None,
+    create=(),
+)
+
+_REFERENCES = {dialect: MappingProxyType({"tax_code": _TAX_CODES}) for dialect in DIALECTS}
+
+
+def routes(dialect: str) -> Mapping[str, Routes]:
+    """The routes of the kinds that billsync manages, by kind name. Raises KeyError for an unknown dialect."""
+    return _ROUTES[dialect]
+
+
+def references_only(dialect: str) -> Mapping[str, Routes]:
+    """The routes of what is only referred to: its list is read to find ids by key, and never written.
+
+    Raises KeyError for an unknown dialect.
+    """
+    return _REFERENCES[dialect]

@@ -1,0 +1,156 @@
+"""The routes against the vendor's OpenAPI documents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from billsync.api.capabilities import capabilities
+from billsync.api.currencies import CODES, decimals
+from billsync.api.documents import DOCUMENTS
+from billsync.api.routes import DIALECTS, references_only, routes
+
+SHARED = Path(__file__).resolve().parents[3] / "shared"
+DOCUMENT = {"openmeter": "openmeter-v3-*.yaml", "konnect": "konnect-metering-billing-v3-*.yaml"}
+EVERY_ROUTE = [(dialect, kind) for dialect in DIALECTS for kind in (*routes(dialect), *references_only(dialect))]
+
+
+@cache
+def openapi(dialect: str) -> Any:
+    found = sorted((SHARED / "openapi").glob(DOCUMENT[dialect]))
+    if not found:
+        pytest.skip("../shared/openapi is not here")
+    with found[-1].open(encoding="utf-8") as stream:
+        return yaml.load(stream, Loader=yaml.CSafeLoader)
+
+
+def route(dialect: str, kind: str) -> Any:
+    return {**routes(dialect), **references_only(dialect)}[kind]
+
+
+def operation(dialect: str, method: str, path: str) -> Any:
+    """The document's operation for a path whose parameters may have other names."""
+    wanted = ["{}" if part.startswith("{") else part for part in path.split("/")]
+    for known, item in openapi(dialect)["paths"].items():
+        if ["{}" if part.startswith("{") else part for part in known.split("/")] == wanted:
+            return item.get(method.lower())
+    return None
+
+
+def resolved(dialect: str, node: Any) -> Any:
+    while "$ref" in node:
+        target = openapi(dialect)
+        for part in node["$ref"].split("/")[1:]:
+            target = target[part]
+        node = target
+    return node
+
+
+def properties(dialect: str, schema: Any) -> Iterator[str]:
+    schema = resolved(dialect, schema)
+    yield from schema.get("properties", {})
+    for part in schema.get("allOf", []):
+        yield from properties(dialect, part)
+
+
+def body_fields(dialect: str, method: str, path: str) -> set[str]:
+    body = resolved(dialect, operation(dialect, method, path)["requestBody"])
+    return set(properties(dialect, body["content"]["application/json"]["schema"]))
+
+
+@pytest.mark.parametrize(("dialect", "kind"), EVERY_ROUTE)
+def test_every_route_is_in_the_vendors_document(dialect: str, kind: str) -> None:
+    known = route(dialect, kind)
+    calls = [("get", known.collection)]
+    calls += [("post", known.collection)] if known.create else []
+    calls += [(known.update_verb, known.item("{id}"))] if known.update else []
+    calls += [("delete", known.item("{id}"))] if known.delete else []
+    calls += [("post", f"{known.item('{id}')}/{action}") for action in known.actions]
+
+    missing = [call for call in calls if operation(dialect, *call) is None]
+
+    assert missing == []
+
+
+@pytest.mark.parametrize(("dialect", "kind"), [(dialect, kind) for dialect in DIALECTS for kind in routes(dialect)])
+def test_a_create_names_every_field_of_the_request_but_labels_that_cannot_be_read_back(dialect: str, kind: str) -> None:
+    known = route(dialect, kind)
+
+    offered = body_fields(dialect, "post", known.collection)
+
+    assert set(known.create) == offered - ({"labels"} if kind == "plan" else set())
+
+
+@pytest.mark.parametrize(
+    ("dialect", "kind"),
+    [(dialect, kind) for dialect in DIALECTS for kind, known in routes(dialect).items() if known.update],
+)
+def test_an_update_names_every_field_of_the_request_but_labels_that_cannot_be_read_back(
+    dialect: str, kind: str
+) -> None:
+    known = route(dialect, kind)
+
+    offered = body_fields(dialect, known.update_verb, known.item("{id}"))
+
+    assert set(known.update) == offered - ({"labels"} if kind == "plan" else set())
+
+
+@pytest.mark.parametrize(("dialect", "kind"), EVERY_ROUTE)
+def test_a_list_has_the_filters_and_the_sort_that_are_used(dialect: str, kind: str) -> None:
+    known = route(dialect, kind)
+    parameters = [resolved(dialect, p) for p in operation(dialect, "get", known.collection).get("parameters", [])]
+    filters = next((p["schema"] for p in parameters if p["name"] == "filter"), {})
+
+    used = {name for name in (known.key_filter, known.parent_filter) if name}
+
+    assert used <= set(properties(dialect, filters))
+    assert known.listing.sort is None or "sort" in {p["name"] for p in parameters}
+    assert "page" in {p["name"] for p in parameters}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_every_document_of_a_customer_can_be_read(dialect: str) -> None:
+    missing = [path for path in DOCUMENTS.values() if operation(dialect, "get", path) is None]
+
+    assert missing == []
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_capabilities_say_what_the_vendors_document_offers(dialect: str) -> None:
+    grants = routes(dialect)["grant"]
+    offered = {
+        "void_grants": operation(dialect, "post", f"{grants.item('{id}')}/void") is not None,
+        "custom_currencies": operation(dialect, "post", "/openmeter/currencies/custom") is not None,
+        "attach_addons": operation(dialect, "post", "/openmeter/subscriptions/{id}/addons") is not None,
+        "invoices": operation(dialect, "get", "/openmeter/billing/invoices") is not None,
+    }
+
+    said = capabilities(dialect)
+
+    assert offered == {name: getattr(said, name) for name in offered}
+
+
+def test_an_unknown_dialect_has_no_routes() -> None:
+    with pytest.raises(KeyError):
+        routes("stripe")
+
+
+def test_the_decimals_of_every_currency_are_the_servers() -> None:
+    vectors = SHARED / "vectors" / "currencies.jsonl"
+    if not vectors.exists():
+        pytest.skip("../shared/vectors is not here")
+    rows = [json.loads(line) for line in vectors.read_text(encoding="utf-8").splitlines()]
+
+    table = {code: decimals(code) for code in CODES}
+
+    assert table == {row["code"]: row["precision"] for row in rows}
+
+
+def test_a_code_that_is_no_currency_has_no_decimals() -> None:
+    assert [decimals("ZZZ"), decimals("usd"), decimals("XXX")] == [None, None, None]
