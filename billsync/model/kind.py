@@ -104,7 +104,8 @@ class Kind:
     """One kind as a table.
 
     `read` turns a server row into raw fields in the file's shape, with references still as ids or keys;
-    `status` names the row's lifecycle field; `keep` are fields of the file that aren't in the view;
+    `echo` takes what the view will be compared with, the view, and the row as the server gave it, and returns the
+    view in the other's spelling where both mean the same; `status` names the row's lifecycle field;
     `unique` says that the server itself keeps the key unique, so that a create may be repeated;
     `stages` gives the views on the way to a wanted one, itself last, where one call can't do it;
     `frozen` names fields that can't change while a child of that kind is in force;
@@ -126,6 +127,7 @@ class Kind:
     labels: LabelPolicy = LabelPolicy.NONE
     parent: Parent | None = None
     read: Callable[[Fields, Names], Fields] | None = None
+    echo: Callable[[Fields, Fields, Fields], Fields] | None = None
     status: str | None = None
     unique: bool = True
     after: tuple[str, ...] = ()

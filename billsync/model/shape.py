@@ -18,6 +18,7 @@ class Wire(Enum):
     NUMBER = "number"  # 12.5
     ID = "id"  # {"id": "01…"}
     KEY = "key"  # {"key": "acme"}
+    BARE = "bare"  # the id itself: "01…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,11 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A whole number."""
+    """A whole number; `words` may stand in its place."""
 
     minimum: int | None = None
     maximum: int | None = None
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,10 @@ class Anything:
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """A list. With `key`, members are matched by that field and their order means nothing; so with `as_set`."""
+    """A list. With `key`, members are matched by that field; with `as_set`, their order means nothing.
+
+    `ordered_by_key`: members must ascend by their key, and one without it (an open end) comes last.
+    """
 
     item: Shape
     key: str | None = None
@@ -127,7 +132,8 @@ class Field:
 
     `default` is what absence means (already canonical); `refused` the reason why a value can't be declared;
     `clear` the reason why a live value can't be removed; `derived` marks a field that a record's rules fill when
-    it is absent; `wire` is the API's name where it differs.
+    it is absent; `wire` is the API's name where it differs; `sent_empty` is what an update sends for an absent
+    value, where leaving the field out would keep the live one.
     """
 
     shape: Shape
@@ -139,6 +145,7 @@ class Field:
     clear: str | None = None
     derived: bool = False
     wire: str | None = None
+    sent_empty: Plain = None
     example: Plain = None
 
 
@@ -150,13 +157,15 @@ Rule: TypeAlias = Callable[[Fields], Fields]
 class Record:
     """A map with known fields. `short`: a plain text stands for a record with this one field.
 
-    `rules` run after the fields are canonical, in order; each is idempotent.
+    `rules` run after the fields are canonical, in order; each is idempotent and only adds fields. `merged`: where
+    absent means *not managed*, that holds for each of its fields by itself.
     """
 
     fields: Mapping[str, Field]
     short: str | None = None
     rules: tuple[Rule, ...] = ()
     exactly_one: bool = False
+    merged: bool = False
     doc: str = ""
 
 
