@@ -1,0 +1,247 @@
+"""A server of API v3 behind httpx. It repeats only what is safe to repeat, and tells lost answers from calls not made.
+
+Every way in which httpx can fail ends in one of ports.RemoteError, Unclear or Unreachable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+import httpx
+
+from billsync import __version__
+from billsync.live.encoding import NotJson, decode, encode
+from billsync.live.messages import error_message, printable
+from billsync.live.patience import Patience
+from billsync.live.target import Target, token_problem
+from billsync.model.ports import Answer, Clock, RemoteError, Unclear, Unreachable
+from billsync.model.value import Plain
+
+ANSWER_SECONDS = 30.0
+CONNECT_SECONDS = 10.0
+LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=5.0)
+NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+)
+EMPTY = (202, 204, 205)
+PASSING = (408, 500, 502, 503, 504)
+NOT_AN_API = "this is not an API v3 server (it answered {what}): is the base {base} right?"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a client talks. `transport` stands in for the network; `insecure_token` lets a token go over plain http."""
+
+    token: str | None = field(default=None, repr=False)
+    insecure_token: bool = False
+    transport: httpx.BaseTransport | None = None
+    answer_seconds: float = ANSWER_SECONDS
+    patience: Patience = field(default_factory=Patience)
+    user_agent: str = f"billsync/{__version__}"
+
+
+class Client:
+    """Implements `ports.Remote`; threads may share one.
+
+    Raises Unreachable when the CA bundle or the proxy that the environment names can't be used, ValueError for a
+    token that `target.token_problem` refuses.
+    """
+
+    def __init__(self, target: Target, clock: Clock, settings: Settings) -> None:
+        problem = token_problem(target, settings.token)
+        if problem and not (settings.insecure_token and problem.code == "insecure-token"):
+            raise ValueError(problem.summary)
+        self._target = target
+        self._clock = clock
+        self._settings = settings
+        self._http = _http_client(target, settings)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+
+    def call(self, method: str, path: str, body: Plain = None) -> Answer:
+        """Make one call; only a 429, which says that nothing was tried, is waited for and made again.
+
+        Raises Unreachable when nothing was written (no connection, 401, 429 to the end, a redirect), and Unclear
+        when the answer was lost or isn't the server's own. Every other answer comes back, errors too.
+        """
+        content = None if body is None else encode(body)
+        for attempt in range(1, self._settings.patience.busy_tries + 1):
+            response = self._send(method, path, content=content)
+            if response.status_code != 429:
+                return self._written(method, path, response)
+            self._wait(attempt, response)
+        raise self._still_busy(method, path)
+
+    def get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> Answer:
+        """Read; lost answers, 429 and passing server errors are tried again with growing waits.
+
+        Raises RemoteError when no usable answer came in the end; error answers in JSON come back.
+        """
+        patience = self._settings.patience
+        for attempt in range(1, patience.busy_tries + 1):
+            outcome = self._read(path, query)
+            if isinstance(outcome, httpx.Response) and outcome.status_code == 429:
+                self._wait(attempt, outcome)
+            elif attempt >= patience.tries or not _may_pass(outcome):
+                return self._settled(path, outcome)
+            else:
+                self._wait(attempt, outcome if isinstance(outcome, httpx.Response) else None)
+        raise self._still_busy("GET", path)
+
+    def _read(self, path: str, query: Sequence[tuple[str, str]]) -> httpx.Response | RemoteError:
+        """The answer, or the failure as a value; a success that can't be understood is a failure."""
+        try:
+            response = self._send("GET", path, query=query)
+        except RemoteError as error:
+            return error
+        if response.is_success and _parsed(response) is None:
+            return Unclear(f"GET {path}: {self._strange(response)}")
+        return response
+
+    def _settled(self, path: str, outcome: httpx.Response | RemoteError) -> Answer:
+        if isinstance(outcome, RemoteError):
+            raise outcome
+        self._refuse("GET", path, outcome)
+        parsed = _parsed(outcome)
+        if parsed is None and outcome.status_code < 500:
+            raise RemoteError(f"GET {path}: {self._strange(outcome)}")
+        return self._answer(outcome, parsed)
+
+    def _written(self, method: str, path: str, response: httpx.Response) -> Answer:
+        self._refuse(method, path, response)
+        parsed = _parsed(response)
+        if response.is_success and parsed is None:
+            raise Unclear(f"{method} {path}: {self._strange(response)}")
+        return self._answer(response, parsed)
+
+    def _answer(self, response: httpx.Response, parsed: Parsed | None) -> Answer:
+        status = response.status_code
+        if parsed is None:
+            return Answer(status, None, self._clean(f"{error_message(status, None)} ({_kind(response)})"))
+        message = "" if response.is_success else self._clean(error_message(status, parsed.value))
+        return Answer(status, parsed.value, message)
+
+    def _refuse(self, method: str, path: str, response: httpx.Response) -> None:
+        """Raise for what means that nothing was done: a redirect, or a token that is missing or wrong."""
+        status = response.status_code
+        if status == 401:
+            parsed = _parsed(response)
+            said = error_message(status, parsed.value if parsed else None)
+            given = "refused the token" if self._settings.token else "asks for a token, and none was given"
+            raise Unreachable(self._clean(f"{method} {path}: the server {given} ({said})"))
+        if response.has_redirect_location or 300 <= status < 400:
+            place = _place(response)
+            failure = Unclear if status == 303 and method != "GET" else Unreachable
+            raise failure(self._clean(f"{method} {path}: the server points to another place, {place}: name that base"))
+
+    def _send(
+        self, method: str, path: str, *, query: Sequence[tuple[str, str]] = (), content: bytes | None = None
+    ) -> httpx.Response:
+        headers = {} if content is None else {"Content-Type": "application/json"}
+        url = self._target.base + path
+        try:
+            return self._http.request(method, url, params=list(query) or None, content=content, headers=headers)
+        except NOT_SENT as error:
+            raise Unreachable(self._clean(f"{self._target.name} can't be reached: {_reason(error)}")) from error
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            raise Unclear(self._clean(f"{method} {path}: the answer was lost ({_reason(error)})")) from error
+
+    def _wait(self, attempt: int, response: httpx.Response | None) -> None:
+        asked = response.headers.get("Retry-After") if response is not None else None
+        self._clock.sleep(self._settings.patience.wait(attempt, asked, self._clock.now()))
+
+    def _still_busy(self, method: str, path: str) -> Unreachable:
+        tries = self._settings.patience.busy_tries
+        return Unreachable(f"{method} {path}: the server answered 429 (too many requests) {tries} times; try later")
+
+    def _strange(self, response: httpx.Response) -> str:
+        what = _kind(response)
+        if response.is_success and what == "JSON":
+            return self._clean(f"the answer ({response.status_code}) was cut off: it is not complete JSON")
+        return self._clean(f"{response.status_code}: {NOT_AN_API.format(what=what, base=self._target.name)}")
+
+    def _clean(self, text: str) -> str:
+        token = self._settings.token
+        return printable(text.replace(token, "***") if token else text)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A body that was understood; `value` is None for an empty one where that is allowed."""
+
+    value: Plain
+
+
+def _parsed(response: httpx.Response) -> Parsed | None:
+    """The body's JSON, or None when the answer is not one of the API's."""
+    if not response.content:
+        return Parsed(None) if response.status_code in EMPTY or response.status_code >= 500 else None
+    try:
+        return Parsed(decode(response.content))
+    except NotJson:
+        return None
+
+
+def _kind(response: httpx.Response) -> str:
+    """What sort of answer it is, in a word."""
+    content_type = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
+    if not response.content:
+        return "nothing"
+    if "html" in content_type or response.content.lstrip()[:1] == b"<":
+        return "HTML"
+    return "JSON" if "json" in content_type else printable(content_type) or "an unknown type"
+
+
+def _may_pass(outcome: httpx.Response | RemoteError) -> bool:
+    return isinstance(outcome, RemoteError) or outcome.status_code in PASSING
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def _place(response: httpx.Response) -> str:
+    """Where a redirect leads, without its query, which may hold a secret."""
+    try:
+        parts = urlsplit(response.headers.get("Location", ""))
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "which it doesn't name"
+    authority = f"{parts.scheme}://{parts.hostname}{port}" if parts.hostname else ""
+    return authority + parts.path or "which it doesn't name"
+
+
+def _http_client(target: Target, settings: Settings) -> httpx.Client:
+    headers = {"User-Agent": settings.user_agent, "Accept": "application/json, application/problem+json"}
+    if settings.token:
+        headers["Authorization"] = f"Bearer {settings.token}"
+    try:
+        return httpx.Client(
+            headers=headers,
+            timeout=httpx.Timeout(settings.answer_seconds, connect=CONNECT_SECONDS),
+            limits=LIMITS,
+            transport=settings.transport,
+            follow_redirects=False,
+            trust_env=True,
+        )
+    except (OSError, ValueError, httpx.InvalidURL) as error:
+        raise Unreachable(f"{target.name} can't be reached: the proxy or CA settings are wrong ({error})") from error

@@ -1,0 +1,37 @@
+"""From a target to a client that is ready to use, and which dialect it speaks."""
+
+from __future__ import annotations
+
+from billsync.live.client import Client, Settings
+from billsync.live.target import Target
+from billsync.model.ports import Clock, Remote, RemoteError
+
+OPENMETER = "openmeter"
+KONNECT = "konnect"
+DIALECTS = (OPENMETER, KONNECT)
+
+
+def open_remote(target: Target, clock: Clock, settings: Settings) -> Client:
+    """A client for the target; nothing is sent yet. The embedded server comes in as `settings.transport`.
+
+    Raises Unreachable for unusable proxy or CA settings, ValueError for a target without a transport.
+    """
+    if target.database is not None and settings.transport is None:
+        raise ValueError("the embedded server needs a transport")
+    return Client(target, clock, settings)
+
+
+def find_dialect(target: Target, remote: Remote) -> str:
+    """The dialect that the address tells, or else what a look at the server shows. Raises RemoteError.
+
+    Konnect publishes no list of currencies; a self-hosted server always answers it (catalog-facts.md §10.1).
+    """
+    if target.dialect is not None:
+        return target.dialect
+    one_row = [("page[size]", "1")]
+    answer = remote.get("/openmeter/currencies", one_row)
+    if answer.ok:
+        return OPENMETER
+    if answer.status in (403, 404, 405) and remote.get("/openmeter/meters", one_row).ok:
+        return KONNECT
+    raise RemoteError(f"{target.name} does not answer like an API v3 server: {answer.message}")

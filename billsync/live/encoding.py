@@ -1,0 +1,52 @@
+"""JSON that keeps every number exact, both ways. It must never let a binary float through."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import NoReturn
+
+from billsync.model.value import FloatFound, Plain, decimal_text
+
+
+class NotJson(ValueError):
+    """The bytes are not one complete JSON value."""
+
+
+def decode(content: bytes) -> Plain:
+    """The JSON value, with Decimal for what has a fraction or an exponent and int otherwise. Raises NotJson."""
+    try:
+        return json.loads(content, parse_float=Decimal, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise NotJson(str(error)) from error
+
+
+def encode(value: Plain) -> bytes:
+    """The value as compact JSON in UTF-8; a Decimal is written as an exact number, without exponent.
+
+    Raises FloatFound for a float, TypeError for what JSON has no form for (an unbound Symbol, say).
+    """
+    return _text(value).encode()
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _text(value: Plain) -> str:
+    if isinstance(value, float):
+        raise FloatFound(repr(value))
+    if isinstance(value, Decimal):
+        return decimal_text(value)
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{_string(key)}:{_text(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(_text(item) for item in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _string(key: object) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"a JSON member's name must be text, not {key!r}")
+    return json.dumps(key, ensure_ascii=False)

@@ -1,0 +1,73 @@
+"""The live state, read as a read set asks for it: several lists at once, in an order that doesn't depend on threads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from billsync.live.paging import count_rows, read_list
+from billsync.model.kind import Routes
+from billsync.model.ports import Clock, Remote, RemoteError
+from billsync.model.state import Read, Row, Snapshot
+from billsync.model.value import Fields
+
+LISTS_AT_ONCE = 4
+PARENT = "{parent}"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a snapshot is read from: a server, the routes of its dialect, and the time."""
+
+    remote: Remote
+    routes: Mapping[str, Routes]
+    clock: Clock
+
+
+def snapshot(source: Source, reads: Sequence[Read], documents: Sequence[str] = ()) -> Snapshot:
+    """Rows by kind (deleted ones left out, each id once), counts by read, and documents by path. Raises RemoteError."""
+    began = source.clock.now()
+    wanted = tuple(dict.fromkeys(reads))
+    paths = tuple(dict.fromkeys(documents))
+    with ThreadPoolExecutor(max_workers=LISTS_AT_ONCE) as threads:
+        lists = threads.map(lambda read: _read(source, read), wanted)
+        bodies = threads.map(lambda path: _document(source.remote, path), paths)
+        found = dict(zip(wanted, lists, strict=True))
+        documents_found = dict(zip(paths, bodies, strict=True))
+    counts = {read: answer for read, answer in found.items() if isinstance(answer, int)}
+    return Snapshot(_by_kind(found), counts, documents_found, began)
+
+
+def _read(source: Source, read: Read) -> tuple[Row, ...] | int:
+    routes = source.routes[read.kind]
+    path = _path(routes.collection, read)
+    if read.count_only:
+        return count_rows(source.remote, path, read.query)
+    rows = read_list(source.remote, path, read.query, routes.listing, source.clock)
+    return tuple(Row(read.kind, row["id"], row, read.parent_id) for row in rows if not row.get("deleted_at"))
+
+
+def _path(collection: str, read: Read) -> str:
+    if (PARENT in collection) != (read.parent_id is not None):
+        raise ValueError(f"a read of {read.kind} names a parent where its path has none, or none where it has one")
+    return collection.replace(PARENT, read.parent_id or "")
+
+
+def _by_kind(found: Mapping[Read, tuple[Row, ...] | int]) -> dict[str, tuple[Row, ...]]:
+    kinds: dict[str, dict[str, Row]] = {}
+    for read, rows in found.items():
+        if not isinstance(rows, int):
+            known = kinds.setdefault(read.kind, {})
+            for row in rows:
+                known.setdefault(row.id, row)
+    return {kind: tuple(rows.values()) for kind, rows in kinds.items()}
+
+
+def _document(remote: Remote, path: str) -> Fields:
+    answer = remote.get(path)
+    if not answer.ok:
+        raise RemoteError(f"GET {path}: {answer.message}")
+    if not isinstance(answer.body, Mapping):
+        raise RemoteError(f"GET {path}: the answer is not an object of API v3")
+    return answer.body

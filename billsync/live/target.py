@@ -1,0 +1,105 @@
+"""What `--server` names: an API base over HTTP, or the embedded server. Parsing only; it connects to nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import SplitResult, urlsplit
+
+from billsync.model.diagnostic import Diagnostic
+
+LOCAL = "local:"
+LOCAL_BASE = "http://local.invalid/api/v3"
+LOCAL_DEFAULT = ".billsync/local.db"
+KONNECT_HOSTS = ".api.konghq.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A server. `base` has no trailing slash; `database` is the embedded server's file, or None over HTTP.
+
+    `dialect` is known when the address alone tells it.
+    """
+
+    base: str
+    database: str | None = None
+    dialect: str | None = None
+
+    @property
+    def name(self) -> str:
+        """How messages and plan files name it; it holds no secret."""
+        return self.base if self.database is None else LOCAL + self.database
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether what is sent never leaves this machine."""
+        return self.database is not None or _is_loopback(urlsplit(self.base).hostname or "")
+
+
+def parse_target(server: str) -> Target | Diagnostic:
+    """The target that a `--server` text names, in the forms of design.md §7, or what is wrong with it."""
+    if server.startswith(LOCAL):
+        return Target(LOCAL_BASE, database=server.removeprefix(LOCAL) or LOCAL_DEFAULT, dialect="openmeter")
+    try:
+        parts = urlsplit(server)
+        port = parts.port
+    except ValueError as error:
+        return _bad(f"{server!r} is not a URL: {error}.")
+    if problem := _problem(server, parts):
+        return problem
+    host = (parts.hostname or "") if ":" not in (parts.hostname or "") else f"[{parts.hostname}]"
+    authority = host + (f":{port}" if port is not None else "")
+    return _target(parts, authority)
+
+
+def token_problem(target: Target, token: str | None) -> Diagnostic | None:
+    """Why this token must not be sent to this target: it would travel readable, or it isn't a token."""
+    if token is None:
+        return None
+    if not token or not all("!" <= char <= "~" for char in token):
+        return Diagnostic(
+            "bad-token",
+            "the token can't be sent",
+            "It is empty, or holds white space or characters outside ASCII.",
+            "Check the file or the variable that it comes from.",
+        )
+    if target.base.startswith("http:") and not target.is_loopback:
+        return Diagnostic(
+            "insecure-token",
+            "a token would go over plain http",
+            f"{target.base} is neither https nor on this machine.",
+            "Use https, or allow it with --insecure-token.",
+        )
+    return None
+
+
+def _target(parts: SplitResult, authority: str) -> Target:
+    konnect = (parts.hostname or "").endswith(KONNECT_HOSTS)
+    path = parts.path.rstrip("/") or ("/v3" if konnect else "/api/v3")
+    return Target(f"{parts.scheme}://{authority}{path}", dialect="konnect" if konnect else None)
+
+
+def _problem(server: str, parts: SplitResult) -> Diagnostic | None:
+    if parts.username is not None or parts.password is not None:
+        return _bad("It holds a user name or a password.", "Give a token with --token-file or BILLSYNC_TOKEN.")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return _bad(f"{server!r} does not begin with http://, https:// or local:.")
+    if parts.query or parts.fragment:
+        return _bad(f"{server!r} has a query or a fragment.")
+    if any(char.isspace() or not char.isprintable() for char in server):
+        return _bad(f"{server!r} holds white space.")
+    return None
+
+
+def _bad(detail: str, hint: str = "") -> Diagnostic:
+    forms = "Forms: https://eu.api.konghq.com/v3, http://127.0.0.1:8888/api/v3, local:, local:PATH."
+    return Diagnostic("bad-server", "the server's address can't be used", detail, hint or forms)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
