@@ -1,0 +1,170 @@
+"""Builds nodes from a stream of opens, closes and scalars, within limits. It never recurses and never raises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from billsync.config.finding import finding
+from billsync.config.node import Entry, ListNode, MapNode, Node, ScalarNode
+from billsync.config.scalars import Unfit, resolve, shorten
+from billsync.model.diagnostic import Diagnostic, Position
+from billsync.model.value import Plain
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one file may hold: levels of nesting, values in all, values that come from aliases."""
+
+    depth: int = 100
+    values: int = 4_000_000
+    aliased: int = 1_000_000
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A list or a map that is still open. `key` is the key that waits for its value."""
+
+    place: Position
+    is_map: bool
+    anchor: str | None
+    opened_at: int
+    height: int = 1
+    items: list[Node] = field(default_factory=list)
+    entries: dict[str, Entry] = field(default_factory=dict)
+    key: tuple[str, Position] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchored:
+    node: Node
+    size: int
+    height: int
+
+
+class NodeBuilder:
+    """Takes events in the order of the text. Once `stopped`, nothing more is to be fed."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.diagnostics: list[Diagnostic] = []
+        self.roots: list[Node] = []
+        self.stopped = False
+        self._limits = limits
+        self._stack: list[_Frame] = []
+        self._anchors: dict[str, _Anchored] = {}
+        self._count = 0
+        self._aliased = 0
+
+    def begin_document(self) -> None:
+        """Anchors end with their document."""
+        self._anchors.clear()
+
+    def open(self, place: Position, *, is_map: bool, anchor: str | None = None) -> None:
+        """A list or a map begins."""
+        if self._expects_key:
+            self._stop("key-not-text", place, "a list or a map stands where a key is expected", "Write a text.")
+        elif len(self._stack) >= self._limits.depth:
+            self._stop("nested-too-deeply", place, f"at most {self._limits.depth} levels are read")
+        elif self._counted(place):
+            self._stack.append(_Frame(place, is_map, anchor, self._count))
+
+    def close(self) -> None:
+        """The innermost list or map ends."""
+        frame = self._stack.pop()
+        node: Node = MapNode(frame.entries, frame.place) if frame.is_map else ListNode(tuple(frame.items), frame.place)
+        if frame.anchor is not None:
+            self._anchors[frame.anchor] = _Anchored(node, self._count - frame.opened_at + 1, frame.height)
+        self._add(node, frame.height)
+
+    def plain_scalar(self, text: str, place: Position, *, anchor: str | None = None) -> None:
+        """An unquoted text: a key as it is, a value by what it means."""
+        if self._expects_key:
+            return self._key(text, place, quoted=False)
+        value = resolve(text)
+        if isinstance(value, Unfit):
+            self.report(value.code, place, value.detail, value.hint)
+            value = text
+        return self._scalar(value, text, place, anchor)
+
+    def quoted_scalar(self, text: str, place: Position, *, anchor: str | None = None) -> None:
+        """A quoted or block text: always itself."""
+        if self._expects_key:
+            return self._key(text, place, quoted=True)
+        return self._scalar(text, text, place, anchor)
+
+    def constant(self, value: Plain, text: str, place: Position) -> None:
+        """A value whose meaning is known already."""
+        self._scalar(value, text, place, None)
+
+    def alias(self, name: str, place: Position) -> None:
+        """The value of an anchor once more."""
+        anchored = self._anchors.get(name)
+        if any(frame.anchor == name for frame in self._stack):
+            self._stop("recursive-alias", place, f"`*{name}` stands inside of `&{name}`")
+        elif anchored is None:
+            self._stop("unknown-anchor", place, f"`&{name}` doesn't stand before this alias in the document")
+        elif self._expects_key:
+            self._stop("key-not-text", place, "an alias stands where a key is expected", "Write a text.")
+        elif len(self._stack) + anchored.height > self._limits.depth:
+            self._stop("nested-too-deeply", place, f"at most {self._limits.depth} levels are read")
+        elif self._expanded(anchored.size, place):
+            self._add(anchored.node, anchored.height)
+
+    def report(self, code: str, place: Position, detail: str, hint: str = "") -> None:
+        """Note an error and go on."""
+        self.diagnostics.append(finding(code, place, detail, hint))
+
+    def _stop(self, code: str, place: Position, detail: str, hint: str = "") -> None:
+        self.report(code, place, detail, hint)
+        self.stopped = True
+
+    @property
+    def _expects_key(self) -> bool:
+        return bool(self._stack) and self._stack[-1].is_map and self._stack[-1].key is None
+
+    def _key(self, text: str, place: Position, *, quoted: bool) -> None:
+        if text == "" and not quoted:
+            self._stop("key-not-text", place, "the key is empty", "Write a text.")
+        elif text == "<<" and not quoted:
+            self._stop(
+                "merge-key", place, "`<<` would merge another map here", "Repeat the fields; a rate card says `use:`."
+            )
+        else:
+            self._stack[-1].key = (text, place)
+
+    def _scalar(self, value: Plain, text: str, place: Position, anchor: str | None) -> None:
+        if not self._counted(place):
+            return
+        node = ScalarNode(value, text, place)
+        if anchor is not None:
+            self._anchors[anchor] = _Anchored(node, 1, 0)
+        self._add(node, 0)
+
+    def _add(self, node: Node, height: int) -> None:
+        if not self._stack:
+            self.roots.append(node)
+            return
+        frame = self._stack[-1]
+        frame.height = max(frame.height, height + 1)
+        if frame.key is None:
+            frame.items.append(node)
+            return
+        key, place = frame.key
+        frame.key = None
+        if key in frame.entries:
+            first = frame.entries[key].place
+            self.report("duplicate-key", place, f'"{shorten(key)}" already stands in line {first.line}')
+        else:
+            frame.entries[key] = Entry(place, node)
+
+    def _counted(self, place: Position) -> bool:
+        self._count += 1
+        if self._count > self._limits.values:
+            self._stop("too-many-values", place, f"at most {self._limits.values:,} are read", "Split the file.")
+        return not self.stopped
+
+    def _expanded(self, size: int, place: Position) -> bool:
+        self._count += size
+        self._aliased += size
+        if self._aliased > self._limits.aliased:
+            self._stop("alias-expansion", place, f"all aliases together may expand to {self._limits.aliased:,} values")
+        return not self.stopped

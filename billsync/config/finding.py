@@ -1,0 +1,64 @@
+"""The codes of what can be wrong in files, each with its one fixed sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from billsync.model.diagnostic import Diagnostic, Position
+
+SUMMARIES: Mapping[str, str] = MappingProxyType(
+    {
+        # files
+        "unreadable-file": "this can't be read",
+        "missing-path": "no such file or directory",
+        "no-files": "no configuration file is in this directory",
+        "no-entities": "nothing is declared",
+        "not-utf-8": "a file is text in UTF-8",
+        "forbidden-character": "this character can't stand in a file",
+        # YAML and JSON
+        "not-yaml": "this is not YAML",
+        "not-json": "this is not JSON",
+        "not-a-map": "a file is a map of collections",
+        "nested-too-deeply": "the nesting is too deep",
+        "too-many-values": "the file holds too many values",
+        "alias-expansion": "aliases expand to too many values",
+        "unknown-anchor": "no anchor has this name",
+        "recursive-alias": "an anchor can't contain itself",
+        "duplicate-key": "a key stands twice in one map",
+        "key-not-text": "a key is a text",
+        "merge-key": "the merge key is not supported",
+        "tag": "tags are not supported",
+        "number-exponent": "a number has no exponent",
+        "not-a-number": "only finite numbers exist here",
+        "ambiguous-number": "this number can be read in several ways",
+        "number-too-long": "the number is too long",
+        # the document
+        "not-supported-yet": "this is not supported yet",
+        "format-version": "unknown format version",
+        "two-headers": "two different `_info` blocks",
+        "illegal-owner": "this can't be an owner",
+        "null-collection": "a collection is a list",
+        "wrong-type": "the value has the wrong type",
+        "unknown-field": "there is no such field",
+        "missing-field": "a field is missing",
+        "not-a-choice": "this value is not one of the choices",
+        "malformed-text": "the text doesn't have the right form",
+        "wrong-length": "the value is too short or too long",
+        "out-of-range": "the number is out of range",
+        "wrong-count": "there are too few or too many",
+        "repeated-value": "a value stands twice in a list",
+        "invalid-value": "the value is not allowed",
+        "null-value": "null stands for nothing here",
+        # entities
+        "unknown-library-card": "no card in the library has this name",
+        "use-in-library": "a library card can't use another",
+        "conflicting-fields": "two fields exclude each other",
+        "declared-twice": "the same entity is declared twice",
+    }
+)
+
+
+def finding(code: str, position: Position | None, detail: str, hint: str = "") -> Diagnostic:
+    """An error with the fixed sentence of its code. Raises KeyError for a code that isn't in the table."""
+    return Diagnostic(code, SUMMARIES[code], detail, hint, position)

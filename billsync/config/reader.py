@@ -1,0 +1,82 @@
+"""One file's bytes -> documents with positions, and all that is wrong in it as text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from billsync.config.builder import Limits, NodeBuilder
+from billsync.config.finding import finding
+from billsync.config.json_text import read_json
+from billsync.config.node import MapNode, Node, ScalarNode
+from billsync.config.yaml_text import read_yaml
+from billsync.model.diagnostic import Diagnostic, Position
+
+LIMITS = Limits()
+
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The documents of one file. Not `complete`: something was not read, so that things may seem to be missing."""
+
+    documents: tuple[MapNode, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    complete: bool = True
+
+
+def read(content: bytes | str, file: str, limits: Limits = LIMITS) -> Reading:
+    """The documents of a file (design.md §3): JSON when its name ends so, else YAML."""
+    try:
+        text = content if isinstance(content, str) else content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return _unread(_not_utf_8(error, file))
+    text = text.removeprefix("\ufeff")
+    if found := _FORBIDDEN.search(text):
+        return _unread(_forbidden(text, found.start(), file))
+    if file.endswith(".json"):
+        return _reading(read_json(text, file, limits), file)
+    return _reading(read_yaml(text, file, limits), file)
+
+
+def _unread(diagnostic: Diagnostic) -> Reading:
+    return Reading(diagnostics=(diagnostic,), complete=False)
+
+
+def _reading(builder: NodeBuilder, file: str) -> Reading:
+    diagnostics = list(builder.diagnostics)
+    documents = []
+    complete = not builder.stopped
+    for root in builder.roots:
+        if isinstance(root, MapNode):
+            documents.append(root)
+        elif not _is_empty(root):
+            diagnostics.append(finding("not-a-map", root.place, "the document is something else", _MAP_HINT))
+            complete = False
+    return Reading(tuple(documents), tuple(diagnostics), complete)
+
+
+_MAP_HINT = "Begin with a collection: `meters:`, `plans:`, `customers:` …"
+
+
+def _is_empty(root: Node) -> bool:
+    return isinstance(root, ScalarNode) and root.value is None
+
+
+def _not_utf_8(error: UnicodeDecodeError, file: str) -> Diagnostic:
+    before = error.object[: error.start].decode("utf-8")
+    detail = f"the byte 0x{error.object[error.start]:02x} is not part of any character in UTF-8"
+    return finding("not-utf-8", _place(before, file), detail, "Save the file as UTF-8.")
+
+
+def _forbidden(text: str, offset: int, file: str) -> Diagnostic:
+    detail = f"U+{ord(text[offset]):04X} is a control character or none at all"
+    return finding(
+        "forbidden-character", _place(text[:offset], file), detail, "Remove it, or escape it in double quotes."
+    )
+
+
+def _place(before: str, file: str) -> Position:
+    lines = before.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return Position(file, len(lines), len(lines[-1]) + 1)

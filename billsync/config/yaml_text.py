@@ -1,0 +1,107 @@
+"""YAML text -> nodes, from the parser's events (its composer crashes the process on deep nesting)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import yaml
+
+from billsync.config.builder import Limits, NodeBuilder
+from billsync.model.diagnostic import Position
+
+
+class PureParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
+    """The parser for where the C library isn't there."""
+
+    def __init__(self, text: str) -> None:
+        yaml.reader.Reader.__init__(self, text)
+        yaml.scanner.Scanner.__init__(self)
+        yaml.parser.Parser.__init__(self)
+
+
+def fastest_parser() -> Callable[[str], Any]:
+    """The parser in C where it is there, else the one in Python."""
+    try:
+        from yaml._yaml import CParser
+    except ImportError:
+        return PureParser
+    return CParser
+
+
+def read_yaml(text: str, file: str, limits: Limits, parser: Callable[[str], Any] | None = None) -> NodeBuilder:
+    """The nodes of every document in the text, and what is wrong in it."""
+    builder = NodeBuilder(limits)
+    try:
+        source = (parser or fastest_parser())(text)
+        while not builder.stopped and (event := source.get_event()) is not None:
+            if feed := _FEEDS.get(type(event)):
+                mark = event.start_mark
+                feed(builder, event, Position(file, mark.line + 1, mark.column + 1))
+    except yaml.MarkedYAMLError as error:
+        _report_syntax(builder, error, file)
+    return builder
+
+
+def _report_syntax(builder: NodeBuilder, error: yaml.MarkedYAMLError, file: str) -> None:
+    mark: Any = error.problem_mark or error.context_mark
+    place = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file, 1, 1)
+    problem = error.problem or "it can't be parsed"
+    hint = "Indent with spaces, not with tabs." if "\\t" in problem else ""
+    context = f" ({error.context})" if error.context else ""
+    builder.report("not-yaml", place, problem + context, hint)
+    builder.stopped = True
+
+
+def _begin(builder: NodeBuilder, event: Any, place: Position) -> None:
+    builder.begin_document()
+
+
+def _scalar(builder: NodeBuilder, event: Any, place: Position) -> None:
+    _check_tag(builder, event, place)
+    if event.style:
+        builder.quoted_scalar(event.value, place, anchor=event.anchor)
+    else:
+        builder.plain_scalar(event.value, place, anchor=event.anchor)
+
+
+def _open_list(builder: NodeBuilder, event: Any, place: Position) -> None:
+    _check_tag(builder, event, place)
+    builder.open(place, is_map=False, anchor=event.anchor)
+
+
+def _open_map(builder: NodeBuilder, event: Any, place: Position) -> None:
+    _check_tag(builder, event, place)
+    builder.open(place, is_map=True, anchor=event.anchor)
+
+
+def _close(builder: NodeBuilder, event: Any, place: Position) -> None:
+    builder.close()
+
+
+def _alias(builder: NodeBuilder, event: Any, place: Position) -> None:
+    builder.alias(event.anchor, place)
+
+
+def _check_tag(builder: NodeBuilder, event: Any, place: Position) -> None:
+    if event.tag is None:
+        return
+    if event.tag in _LATER_TAGS:
+        builder.report("not-supported-yet", place, f"`{event.tag}` is read by a later version")
+    else:
+        builder.report(
+            "tag", place, f"`{event.tag}` stands before the value", "Remove it; quote the value if it is a text."
+        )
+
+
+_LATER_TAGS = frozenset({"!env", "!file", "!remove"})
+_Feed: TypeAlias = Callable[[NodeBuilder, Any, Position], None]
+_FEEDS: dict[type, _Feed] = {
+    yaml.DocumentStartEvent: _begin,
+    yaml.ScalarEvent: _scalar,
+    yaml.SequenceStartEvent: _open_list,
+    yaml.SequenceEndEvent: _close,
+    yaml.MappingStartEvent: _open_map,
+    yaml.MappingEndEvent: _close,
+    yaml.AliasEvent: _alias,
+}

@@ -1,0 +1,261 @@
+"""Text to nodes: what strict YAML and JSON mean, and every limit."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billsync.config.builder import Limits
+from billsync.config.node import MapNode, nearest, plain
+from billsync.config.reader import Reading, read
+from billsync.config.yaml_text import PureParser, read_yaml
+
+
+def values(reading: Reading) -> list[object]:
+    return [plain(document) for document in reading.documents]
+
+
+def codes(reading: Reading) -> list[str]:
+    return [f"{found.position}: {found.code}" for found in reading.diagnostics]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("no", "no"),
+        ("on", "on"),
+        ("Yes", "Yes"),
+        ("True", "True"),
+        ("Null", "Null"),
+        ("2026-11-21", "2026-11-21"),
+        ("2026-11-21T10:00:00Z", "2026-11-21T10:00:00Z"),
+        ("12:30", "12:30"),
+        ("1.2.3", "1.2.3"),
+        ("-x", "-x"),
+        ("P1M", "P1M"),
+        ("true", True),
+        ("false", False),
+        ("null", None),
+        ("~", None),
+        ("", None),
+        ("500", 500),
+        ("-0", 0),
+        ("0.10", Decimal("0.10")),
+        ("-1.5", Decimal("-1.5")),
+        ("'500'", "500"),
+        ('"true"', "true"),
+        ("|-\n  1e5", "1e5"),
+    ],
+)
+def test_a_scalar_means_what_it_says(text: str, value: object) -> None:
+    reading = read(f"a: {text}\n", "f.yaml")
+
+    assert values(reading) == [{"a": value}]
+    assert type(values(reading)[0]["a"]) is type(value)  # type: ignore[index]
+    assert reading.diagnostics == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("1e5", "number-exponent"),
+        ("-1.5E+3", "number-exponent"),
+        (".5e1", "number-exponent"),
+        (".nan", "not-a-number"),
+        ("-.inf", "not-a-number"),
+        ("007", "ambiguous-number"),
+        ("+5", "ambiguous-number"),
+        ("1_000", "ambiguous-number"),
+        ("0x1F", "ambiguous-number"),
+        ("0o17", "ambiguous-number"),
+        (".5", "ambiguous-number"),
+        ("5.", "ambiguous-number"),
+        ("9" * 5000, "number-too-long"),
+        ("0." + "9" * 5000, "number-too-long"),
+    ],
+)
+def test_a_number_that_readers_disagree_on_is_refused(text: str, code: str) -> None:
+    reading = read(f"a: {text}\n", "f.yaml")
+
+    assert codes(reading) == [f"f.yaml:1:4: {code}"]
+    assert values(reading) == [{"a": text}]
+
+
+def test_every_key_and_value_knows_its_place() -> None:
+    reading = read("plans:\n  - key: pro\n    phases: [{key: a}]\n", "f.yaml")
+
+    root = reading.documents[0]
+    assert isinstance(root, MapNode)
+    places = {path: str(nearest(root, path)) for path in [("plans",), ("plans", 0), ("plans", 0, "phases", 0, "key")]}
+    assert str(root.entries["plans"].place) == "f.yaml:1:1"
+    assert places == {
+        ("plans",): "f.yaml:2:3",
+        ("plans", 0): "f.yaml:2:5",
+        ("plans", 0, "phases", 0, "key"): "f.yaml:3:20",
+    }
+
+
+def test_a_place_counts_characters_and_not_bytes() -> None:
+    reading = read("{é: 'ü', é: 1}".encode(), "f.yaml")
+
+    assert codes(reading) == ["f.yaml:1:10: duplicate-key"]
+
+
+def test_several_documents_stand_in_one_file() -> None:
+    reading = read("a: 1\n---\n---\nb: 2\n", "f.yaml")
+
+    assert values(reading) == [{"a": 1}, {"b": 2}]
+
+
+def test_the_byte_order_mark_and_windows_line_ends_are_accepted() -> None:
+    reading = read(b"\xef\xbb\xbfa: 1\r\nb: 1\r\nb: 2\r\n", "f.yaml")
+
+    assert values(reading) == [{"a": 1, "b": 1}]
+    assert codes(reading) == ["f.yaml:3:1: duplicate-key"]
+
+
+def test_keys_are_the_text_that_was_written() -> None:
+    reading = read("{2024: a, no: b, 1.0: c, true: d}", "f.yaml")
+
+    assert values(reading) == [{"2024": "a", "no": "b", "1.0": "c", "true": "d"}]
+
+
+def test_an_alias_repeats_its_anchor() -> None:
+    reading = read("a: &x {b: [1]}\nc: *x\nd: &y 5\ne: *y\n", "f.yaml")
+
+    assert values(reading) == [{"a": {"b": [1]}, "c": {"b": [1]}, "d": 5, "e": 5}]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("a: b: c", "1:5: not-yaml"),
+        ("a:\n\t- b", "2:1: not-yaml"),
+        ("a: [1", "2:1: not-yaml"),
+        ("- a", "1:1: not-a-map"),
+        ("just words", "1:1: not-a-map"),
+        ("? [a]\n: b", "1:3: key-not-text"),
+        (": b", "1:1: key-not-text"),
+        ("a: &k b\n*k : c", "2:1: key-not-text"),
+        ("a: &x {}\nb: {<<: *x}", "2:5: merge-key"),
+        ("a: &x [*x]", "1:8: recursive-alias"),
+        ("a: *x", "1:4: unknown-anchor"),
+        ("a: &x 1\n---\nb: *x", "3:4: unknown-anchor"),
+        ("a: !!float 1", "1:4: tag"),
+        ("a: !python/object:os.system {}", "1:4: tag"),
+        ("a: !env TOKEN", "1:4: not-supported-yet"),
+        ("a: b\x00", "1:5: forbidden-character"),
+        ("a: b\nc: \x1b", "2:4: forbidden-character"),
+    ],
+)
+def test_what_is_not_read_has_a_code_and_a_place(text: str, code: str) -> None:
+    reading = read(text, "f.yaml")
+
+    assert codes(reading) == [f"f.yaml:{code}"]
+
+
+def test_a_file_in_another_encoding_is_refused_at_the_first_strange_byte() -> None:
+    reading = read("a: b\nname: Müller\n".encode("latin-1"), "f.yaml")
+
+    assert codes(reading) == ["f.yaml:2:8: not-utf-8"]
+    assert not reading.complete
+
+
+@pytest.mark.parametrize("name", ["f.yaml", "f.json"])
+@pytest.mark.parametrize("text", ["[" * 200_000, '{"a":' * 200_000])
+def test_two_hundred_thousand_brackets_are_an_error_and_no_crash(name: str, text: str) -> None:
+    reading = read(text, name)
+
+    assert [found.code for found in reading.diagnostics] == ["nested-too-deeply"]
+    assert not reading.complete
+
+
+def test_the_deepest_nesting_that_is_read_is_the_limit() -> None:
+    fits = read("a: " + "[" * 99 + "]" * 99, "f.yaml")
+    exceeds = read("a: " + "[" * 100 + "]" * 100, "f.yaml")
+
+    assert codes(fits) == []
+    assert codes(exceeds) == ["f.yaml:1:103: nested-too-deeply"]
+
+
+def test_nesting_through_aliases_counts() -> None:
+    text = "a: &a " + "[" * 60 + "]" * 60 + "\nb: " + "[" * 60 + "*a" + "]" * 60
+
+    assert codes(read(text, "f.yaml")) == ["f.yaml:2:64: nested-too-deeply"]
+
+
+def test_anchors_that_explode_are_refused() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
+
+    reading = read("\n".join(lines), "f.yaml")
+
+    assert [found.code for found in reading.diagnostics] == ["alias-expansion"]
+
+
+def test_the_number_of_values_is_limited() -> None:
+    reading = read("a: [1, 2, 3]", "f.yaml", Limits(values=4))
+
+    assert codes(reading) == ["f.yaml:1:11: too-many-values"]
+
+
+def test_json_is_read_with_tabs_escapes_and_surrogate_pairs() -> None:
+    text = '{\n\t"a\\/b": "\\ud83d\\ude00",\r\n\t"c": [1, -0.50, true, false, null, "no", {}, []]\n}\n'
+
+    assert values(read(text, "f.json")) == [{"a/b": "😀", "c": [1, Decimal("-0.50"), True, False, None, "no", {}, []]}]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "1:1: not-json"),
+        ("{", "1:2: not-json"),
+        ('{"a": 1,}', "1:9: not-json"),
+        ("[1,]", "1:4: not-json"),
+        ('{"a" 1}', "1:6: not-json"),
+        ('{"a": 1} 2', "1:10: not-json"),
+        ("{a: 1}", "1:2: not-json"),
+        ('{"a": [1}', "1:9: not-json"),
+        ('{"a": 01}', "1:7: not-json"),
+        ('{"a": NaN}', "1:7: not-json"),
+        ('{"a": "\\x"}', "1:7: not-json"),
+        ('{"a": "x\ny"}', "1:7: not-json"),
+        ('{"a": 1e5}', "1:7: number-exponent"),
+        ('{"a": "\\ud800"}', "1:7: forbidden-character"),
+        ('{"a": 1,\n "a": 2}', "2:2: duplicate-key"),
+        ("[]", "1:1: not-a-map"),
+    ],
+)
+def test_wrong_json_has_a_code_and_a_place(text: str, code: str) -> None:
+    assert codes(read(text, "f.json")) == [f"f.json:{code}"]
+
+
+YAMLISH = st.text(st.sampled_from("ab1.-e0:?*&!|>%@`'\"{}[],# \n\t<~x_"), max_size=60)
+
+
+@given(st.one_of(YAMLISH, st.text(max_size=40), st.binary(max_size=40)), st.sampled_from(["f.yaml", "f.json"]))
+def test_no_text_raises_and_no_text_makes_a_float(text: str | bytes, name: str) -> None:
+    reading = read(text, name)
+
+    assert all(found.position is not None for found in reading.diagnostics)
+    assert not any(isinstance(value, float) for document in values(reading) for value in scalars(document))
+
+
+def scalars(value: object) -> list[object]:
+    if isinstance(value, dict):
+        return [inner for item in value.values() for inner in scalars(item)]
+    if isinstance(value, list):
+        return [inner for item in value for inner in scalars(item)]
+    return [value]
+
+
+@given(YAMLISH)
+def test_the_parser_without_c_reads_the_same(text: str) -> None:
+    in_c = read_yaml(text, "f.yaml", Limits())
+    pure = read_yaml(text, "f.yaml", Limits(), PureParser)
+
+    if not (in_c.stopped or pure.stopped):
+        assert [plain(root) for root in pure.roots] == [plain(root) for root in in_c.roots]
