@@ -20,10 +20,10 @@ def check_labels(labels: Mapping[str, str] | None) -> None:
 
 def label_issues(labels: Mapping[str, str]) -> Iterator[Issue]:
     for key, value in sorted(labels.items()):
-        if key.startswith(RESERVED):
-            yield _issue("invalid_label_key_prefix", "label key must not have reserved prefix")
         if not well_formed(key):
             yield _issue("invalid_label_key_format", "label key must be in valid format")
+        if key.startswith(RESERVED):
+            yield _issue("invalid_label_key_prefix", "label key must not have reserved prefix")
         if not well_formed(value):
             yield _issue("invalid_label_value_format", "label value must be in valid format")
 

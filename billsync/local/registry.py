@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billsync.local import features, meters
+from billsync.local import features, meters, plans, profiles, tax_codes
 
-RESOURCES = (meters, features)
+RESOURCES = (meters, features, plans, profiles, tax_codes)
 ROUTES = tuple(route for resource in RESOURCES for route in resource.ROUTES)

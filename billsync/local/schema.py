@@ -45,7 +45,7 @@ class Validator:
         schema = self.resolved(schema)
         if value is None and schema.get("nullable"):
             return []
-        if not VALUE_FACTS & schema.keys():
+        if value is not None and not VALUE_FACTS & schema.keys():
             return []
         wrong = self._combined(schema, value)
         if wrong or (value is None and schema.keys() & {"allOf", "anyOf", "oneOf"}):

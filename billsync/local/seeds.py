@@ -17,15 +17,19 @@ def plant(store: Store, *, now: datetime, mint: Callable[[], str]) -> None:
     store.set_setting(PLANTED, "1")
 
     def make(resource: str, key: str | None, document: dict[str, object]) -> str:
-        row = Row(resource=resource, id=mint(), key=key, document=document, created_at=now, updated_at=now)
+        named = document if key is None else {"key": key, **document}
+        row = Row(resource=resource, id=mint(), key=key, document=named, created_at=now, updated_at=now)
         return store.insert(row).id
 
-    default = make("tax_code", "default", {"name": "Provider default", "app_mappings": [], "system": True})
+    default = make(
+        "tax_code", "default", {"name": "Provider default", "labels": {}, "app_mappings": [], "system": True}
+    )
     nontaxable = make(
         "tax_code",
         "nontaxable",
         {
             "name": "Nontaxable",
+            "labels": {},
             "app_mappings": [{"app_type": "stripe", "tax_code": "txcd_00000000"}],
             "system": True,
         },
