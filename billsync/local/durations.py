@@ -70,4 +70,4 @@ def aligned(one: Duration, other: Duration) -> bool:
 
 
 def _divides(part: Fraction, whole: Fraction) -> bool:
-    return part != 0 and whole % part == 0
+    return part != 0 != whole and whole % part == 0

@@ -82,7 +82,11 @@ def reference_findings(store: Store, currency: str, phases: Sequence[Phase]) -> 
     for phase, card in placed_cards(phases):
         yield from _tax_findings(store, card)
         yield from _override_findings(store, phase, card)
-        yield from feature_findings(store, card, _unplaced(card), card_place(phase, card, "ratecards"))
+    yield from dict.fromkeys(
+        finding
+        for phase, card in placed_cards(phases)
+        for finding in feature_findings(store, card, _unplaced(card), card_place(phase, card, "ratecards"))
+    )
 
 
 def _unplaced(card: Card) -> str:
