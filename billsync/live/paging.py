@@ -27,6 +27,14 @@ class Page:
     total: int
 
 
+class Refused(RemoteError):
+    """A read was answered with an error of this status."""
+
+    def __init__(self, path: str, answer: Answer) -> None:
+        super().__init__(f"GET {path}: {answer.message}")
+        self.status = answer.status
+
+
 class Shifted(Exception):
     """The list changed while it was read, so rows may be missing or twice."""
 
@@ -73,6 +81,16 @@ def read_forward(remote: Remote, path: str, query: Query, *, size: int) -> tuple
         if cursor in seen:
             raise RemoteError(f"GET {path}: the server's pages go round in a circle")
         seen.add(cursor)
+
+
+def read_document(remote: Remote, path: str) -> Fields:
+    """One object that isn't in a list. Raises RemoteError."""
+    answer = remote.get(path)
+    if not answer.ok:
+        raise Refused(path, answer)
+    if not isinstance(answer.body, Mapping):
+        raise RemoteError(f"GET {path}: the answer is not an object of API v3")
+    return answer.body
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +157,7 @@ def _page(remote: Remote, path: str, query: Query, *, number: int, size: int) ->
 
 def _rows(path: str, answer: Answer) -> tuple[Fields, ...]:
     if not answer.ok:
-        raise RemoteError(f"GET {path}: {answer.message}")
+        raise Refused(path, answer)
     data = answer.body.get("data", ()) if isinstance(answer.body, Mapping) else None
     rows = () if data is None and isinstance(answer.body, Mapping) else data
     if not isinstance(rows, list | tuple) or not all(isinstance(row, Mapping) for row in rows):

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from billsync.live.paging import count_rows, read_list
+from billsync.live.paging import count_rows, read_document, read_list
 from billsync.model.kind import Routes
-from billsync.model.ports import Clock, Remote, RemoteError
+from billsync.model.ports import Clock, Remote
 from billsync.model.state import Read, Row, Snapshot
-from billsync.model.value import Fields
 
 LISTS_AT_ONCE = 4
 PARENT = "{parent}"
@@ -32,7 +31,7 @@ def snapshot(source: Source, reads: Sequence[Read], documents: Sequence[str] = (
     paths = tuple(dict.fromkeys(documents))
     with ThreadPoolExecutor(max_workers=LISTS_AT_ONCE) as threads:
         lists = threads.map(lambda read: _read(source, read), wanted)
-        bodies = threads.map(lambda path: _document(source.remote, path), paths)
+        bodies = threads.map(lambda path: read_document(source.remote, path), paths)
         found = dict(zip(wanted, lists, strict=True))
         documents_found = dict(zip(paths, bodies, strict=True))
     counts = {read: answer for read, answer in found.items() if isinstance(answer, int)}
@@ -62,12 +61,3 @@ def _by_kind(found: Mapping[Read, tuple[Row, ...] | int]) -> dict[str, tuple[Row
             for row in rows:
                 known.setdefault(row.id, row)
     return {kind: tuple(rows.values()) for kind, rows in kinds.items()}
-
-
-def _document(remote: Remote, path: str) -> Fields:
-    answer = remote.get(path)
-    if not answer.ok:
-        raise RemoteError(f"GET {path}: {answer.message}")
-    if not isinstance(answer.body, Mapping):
-        raise RemoteError(f"GET {path}: the answer is not an object of API v3")
-    return answer.body

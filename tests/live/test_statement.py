@@ -1,0 +1,63 @@
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from billsync.live.paging import Refused
+from billsync.live.snapshot import Source
+from billsync.live.statement import read_statement
+from billsync.model.kind import ListQuery, Routes
+from billsync.report.ledger import Statement
+from tests.support.clock import FakeClock
+from tests.support.lists import client, page_of
+
+BALANCE = {"retrieved_at": "2026-09-01T00:00:00Z", "balances": []}
+GRANTS = [{"id": "g1"}]
+ROUTES = {"grant": Routes("/people/{parent}/grants", ListQuery(None, 10), "key", ())}
+
+
+def source(transactions: Callable[[str | None], httpx.Response]) -> Source:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/people/c1/balance"):
+            return httpx.Response(200, json=BALANCE)
+        if request.url.path.endswith("/people/c1/grants"):
+            return page_of(GRANTS, request)
+        return transactions(request.url.params.get("filter[type]"))
+
+    clock = FakeClock()
+    return Source(client(handler, clock), ROUTES, clock)
+
+
+def listed(*ids: str) -> httpx.Response:
+    meta = {"page": {"size": 100, "next": None, "previous": None}}
+    return httpx.Response(200, json={"data": [{"id": one} for one in ids], "meta": meta})
+
+
+def read(where: Source) -> Statement:
+    return read_statement(where, "c1", balance="/people/{parent}/balance", transactions="/people/{parent}/moves")
+
+
+def test_a_statement_is_the_balance_the_movements_and_the_grants() -> None:
+    where = source(lambda type_: listed("t2", "t1"))
+
+    statement = read(where)
+
+    assert statement == Statement(BALANCE, ({"id": "t2"}, {"id": "t1"}), tuple(GRANTS))
+
+
+def test_where_the_whole_list_is_broken_the_types_are_read_one_by_one() -> None:
+    where = source(lambda type_: listed(type_) if type_ else httpx.Response(500, json={"title": "broken"}))
+
+    statement = read(where)
+
+    rows = ({"id": "consumed"}, {"id": "expired"}, {"id": "voided"})
+    assert statement == Statement(BALANCE, rows, tuple(GRANTS), is_complete=False)
+
+
+def test_any_other_refusal_is_an_error() -> None:
+    where = source(lambda type_: httpx.Response(400, json={"detail": "no"}))
+
+    with pytest.raises(Refused) as raised:
+        read(where)
+
+    assert str(raised.value) == "GET /people/c1/moves: 400 Bad Request: no"
