@@ -55,6 +55,12 @@ class Problem:
 
 Check: TypeAlias = Callable[[Fields], Iterable[Problem]]
 
+Find: TypeAlias = Callable[[str, str], Fields | None]
+"""Kind and key -> the declared fields of that entity, or None where the files don't declare it."""
+
+Cross: TypeAlias = Callable[[Address, Fields, Find], Iterable[Problem]]
+"""What is wrong in an entity's declared fields beside what it refers to. The fields may be of any type."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parent:
@@ -133,6 +139,7 @@ class Kind:
     after: tuple[str, ...] = ()
     claims: Callable[[Fields], tuple[str, ...]] | None = None
     checks: tuple[Check, ...] = ()
+    cross: tuple[Cross, ...] = ()
     stages: Callable[[Fields, Fields], tuple[Fields, ...]] | None = None
     frozen: Mapping[str, str] = field(default_factory=dict)
     pins: str | None = None
