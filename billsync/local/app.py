@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,8 @@ class LocalServer:
         self._mint = Mint(randomness)
         self._urls = url_map(ROUTES, test_clock=test_clock)
         with store.transaction():
-            plant(store, now=now(store, clock), mint=self._new_id)
+            moment = now(store, clock)
+            plant(store, now=moment, mint=partial(self._mint, moment))
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = Request(environ)
@@ -72,11 +74,12 @@ class LocalServer:
         body = checked_body(
             route.operation, content=request.get_data(), content_type=request.headers.get("Content-Type", "")
         )
+        moment = now(self._store, self._clock)
         call = Call(
             operation=route.operation,
             store=self._store,
-            now=now(self._store, self._clock),
-            mint=self._new_id,
+            now=moment,
+            mint=partial(self._mint, moment),
             path=values,
             query=tuple(request.args.items(multi=True)),
             body=body,
@@ -91,9 +94,6 @@ class LocalServer:
                 raise bad_request(Invalid(field="now", reason="must be an RFC 3339 time", rule="format"))
             set_now(self._store, self._clock, moment)
         return Answer(200, {"now": rfc3339(now(self._store, self._clock))})
-
-    def _new_id(self) -> str:
-        return self._mint(now(self._store, self._clock))
 
     def _problem(self, problem: Problem) -> Response:
         body = {**problem.body, "instance": f"urn:request:{self._mint(self._clock())}"}

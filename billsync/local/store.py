@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,29 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from billsync.local.documents import Document, parse, text_of
+from billsync.local.layout import lay_out
 from billsync.local.times import from_micros, micros
 
 BUSY_SECONDS = 30.0
-LAYOUT = """
-CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS entity (
-    seq INTEGER PRIMARY KEY, resource TEXT NOT NULL, id TEXT NOT NULL, key TEXT, parent TEXT,
-    created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, deleted_at INTEGER, begins_at INTEGER, ends_at INTEGER,
-    document TEXT NOT NULL);
-CREATE UNIQUE INDEX IF NOT EXISTS entity_id ON entity (resource, id);
-CREATE INDEX IF NOT EXISTS entity_live ON entity (resource, deleted_at);
-CREATE INDEX IF NOT EXISTS entity_live_id ON entity (resource, deleted_at, id);
-CREATE INDEX IF NOT EXISTS entity_key ON entity (resource, key, parent, deleted_at);
-CREATE INDEX IF NOT EXISTS entity_parent ON entity (resource, parent, id) WHERE parent IS NOT NULL;
-CREATE INDEX IF NOT EXISTS entity_created ON entity (resource, created_at, deleted_at);
-CREATE TABLE IF NOT EXISTS term (
-    resource TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, seq INTEGER NOT NULL,
-    PRIMARY KEY (resource, name, value, seq)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS term_seq ON term (seq);
-"""
+MOST_COUNTS = 1000
 COLUMNS = "seq, resource, id, key, parent, created_at, updated_at, deleted_at, begins_at, ends_at, document"
 LIVE = "deleted_at IS NULL"
 WITH_TERM = "seq IN (SELECT seq FROM term WHERE resource = :resource AND name = :term AND value = :value)"
+
+TERMS_OF = "SELECT seq, name, value FROM term WHERE seq IN (SELECT value FROM json_each(?))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +60,13 @@ class Store:
         self._connection = sqlite3.connect(
             str(database), timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
+        weakref.finalize(self, self._connection.close)
+        self._counts: dict[tuple[str, str, str], int] = {}
+        self._counted_at = (0, 0)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.create_function("folded", 1, _folded, deterministic=True)
-        self._connection.executescript(LAYOUT)
+        lay_out(self._connection)
 
     def close(self) -> None:
         with self._lock:
@@ -157,11 +148,23 @@ class Store:
         return self._with_terms([_row(columns) for columns in found])
 
     def count(self, resource: str, where: str = LIVE, values: Mapping[str, Any] | None = None) -> int:
-        found = self._connection.execute(
-            f"SELECT count(*) FROM entity WHERE resource = :resource AND {where}",
-            {**(values or {}), "resource": resource},
-        ).fetchone()
-        return int(found[0])
+        """How many rows meet the condition; known without counting again until something is written."""
+        asked = {name: value for name, value in (values or {}).items() if f":{name}" in where}
+        question = (resource, where, text_of(asked))
+        self._forget_counts()
+        if question not in self._counts:
+            sql = f"SELECT count(*) FROM entity WHERE resource = :resource AND {where}"
+            found = self._connection.execute(sql, {**asked, "resource": resource}).fetchone()
+            self._counts[question] = int(found[0])
+        return self._counts[question]
+
+    def _forget_counts(self) -> None:
+        """Drops what was counted before a write, of this process or another."""
+        (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        written = (int(version), self._connection.total_changes)
+        if written != self._counted_at or len(self._counts) >= MOST_COUNTS:
+            self._counts.clear()
+            self._counted_at = written
 
     def _write_terms(self, row: Row) -> None:
         self._connection.executemany(
@@ -172,9 +175,9 @@ class Store:
     def _with_terms(self, rows: Sequence[Row]) -> list[Row]:
         if not rows:
             return []
-        places = ",".join(str(row.seq) for row in rows)
+        places = text_of([row.seq for row in rows])
         terms: dict[int, list[tuple[str, str]]] = {}
-        for seq, name, value in self._connection.execute(f"SELECT seq, name, value FROM term WHERE seq IN ({places})"):
+        for seq, name, value in self._connection.execute(TERMS_OF, (places,)):
             terms.setdefault(seq, []).append((name, value))
         return [replace(row, terms=tuple(terms[row.seq])) if row.seq in terms else row for row in rows]
 
