@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from billsync.model.value import Plain
+from billsync.model.kind import ListQuery
+from billsync.model.value import Fields, Plain
 
 
 class RemoteError(Exception):
@@ -71,3 +72,10 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
+
+
+class ReadRows(Protocol):
+    """Reads a whole list, page by page."""
+
+    def __call__(self, path: str, query: Sequence[tuple[str, str]], listing: ListQuery) -> Sequence[Fields]:
+        """All rows that match. Raises RemoteError when the list can't be read."""

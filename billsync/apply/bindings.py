@@ -1,0 +1,109 @@
+"""Which server id each address has in this run: from the snapshot, from an answer, or by looking again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from billsync.core.lookup import choose, lookup
+from billsync.core.marks import PREFIX
+from billsync.core.view import view
+from billsync.model.address import SYMBOL, Address, Symbol, parse_address
+from billsync.model.kind import Registry, Routes
+from billsync.model.ports import ReadRows
+from billsync.model.value import Fields, Plain
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """An entity as the server shows it now; `view` is None where it is absent."""
+
+    view: Fields | None
+    status: str = ""
+
+
+class Unbound(LookupError):
+    """Something that a call needs isn't on the server."""
+
+
+@dataclass(slots=True)
+class Bindings:
+    """The ids that are known so far, both ways, and the means to find more."""
+
+    registry: Registry
+    routes: Mapping[str, Routes]
+    read_rows: ReadRows
+    ids: dict[Address, str] = field(default_factory=dict)
+    names: dict[str, Address] = field(default_factory=dict)
+
+    def bind(self, address: Address, server_id: str) -> None:
+        """Remember an id. An id that had another address keeps the newer one: that is what steps speak of."""
+        self.ids[address] = server_id
+        self.names[server_id] = address
+
+    def forget(self, address: Address) -> None:
+        """Drop an id that is no longer there."""
+        self.names.pop(self.ids.pop(address, ""), None)
+
+    def id_of(self, address: Address) -> str | None:
+        """The id of an entity, looked up if it isn't known; None where the server has no such entity."""
+        if address not in self.ids:
+            self._find(address)
+        return self.ids.get(address)
+
+    def observe(self, address: Address, beside: Fields | None) -> Observed:
+        """The entity as it is now, in the spelling of what it will be compared with.
+
+        Raises RemoteError when that can't be read.
+        """
+        row = self._find(address)
+        if row is None:
+            self.forget(address)
+            return Observed(None)
+        kind = self.registry[address.kind]
+        shown = view(kind, row, self.names, beside)
+        return Observed(self._with_symbols(shown), str(row.get(kind.status, "")) if kind.status else "")
+
+    def _find(self, address: Address) -> Fields | None:
+        where = lookup(address, self.registry, self.routes)
+        parent = self.id_of(where.parent) if where.parent else ""
+        if parent is None:
+            return None
+        query = tuple((name, value.replace("{parent}", parent)) for name, value in where.query)
+        rows = self.read_rows(where.path.replace("{parent}", parent), query, where.listing)
+        row = choose(address, rows, self.registry)
+        if row is not None:
+            self.bind(address, str(row["id"]))
+        return row
+
+    def _with_symbols(self, shown: Fields) -> Fields:
+        """The view with our own labels that hold ids naming what they point at."""
+        labels = shown.get("labels")
+        if not labels:
+            return shown
+        named = {key: self._named(value) if key.startswith(PREFIX) else value for key, value in labels.items()}
+        return {**shown, "labels": named}
+
+    def _named(self, value: Plain) -> Plain:
+        address = self.names.get(value)
+        return Symbol(address) if address else value
+
+    def path(self, template: str) -> str:
+        """A call's path with ids in the place of symbols. Raises Unbound."""
+        return SYMBOL.sub(lambda match: self._needed(parse_address(match.group(1))), template)
+
+    def body(self, value: Plain) -> Plain:
+        """A call's body with ids in the place of symbols. Raises Unbound."""
+        if isinstance(value, Symbol):
+            return self._needed(value.address)
+        if isinstance(value, Mapping):
+            return {name: self.body(item) for name, item in value.items()}
+        if isinstance(value, tuple | list):
+            return [self.body(item) for item in value]
+        return value
+
+    def _needed(self, address: Address) -> str:
+        server_id = self.id_of(address)
+        if server_id is None:
+            raise Unbound(f"{address.text} is not on the server")
+        return server_id

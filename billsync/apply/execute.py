@@ -1,0 +1,179 @@
+"""The one rule for every step: observe; after holds -> done; before holds -> call; otherwise stale.
+
+An unclear outcome applies the same rule again, so a retry, a second runner and a resumed plan file are one case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from billsync.apply.bindings import Bindings, Observed, Unbound
+from billsync.core.compare import shown
+from billsync.core.expectation import differences, holds_after, holds_before
+from billsync.model.address import symbols_in
+from billsync.model.change import FieldChange, PlanFile, Step
+from billsync.model.kind import Kind
+from billsync.model.ports import Answer, Clock, Journal, Remote, RemoteError, Unclear, Unreachable
+from billsync.model.result import Report, Status, StepResult
+
+ATTEMPTS = 3
+"""How often a step may be called before its outcome is given up as unclear."""
+
+LOOKS = 3
+"""How often an entity is looked at after a successful answer before the answer is disbelieved."""
+
+PAUSE = 1.0
+"""Seconds before looking again; doubled each time."""
+
+GOOD = frozenset({Status.DONE, Status.ALREADY})
+
+OnResult = Callable[[StepResult], None]
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a run may touch, and nothing else."""
+
+    remote: Remote
+    bindings: Bindings
+    journal: Journal
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """What the calls of one step have come to so far."""
+
+    calls: int = 0
+    wrote: bool = False
+    ok: bool = False
+    refusal: str = ""
+    trouble: str = ""
+
+
+def execute(plan: PlanFile, world: World, *, on_result: OnResult = lambda result: None) -> Report:
+    """Run the plan file's steps in their order. A step that fails blocks what needs it; the rest goes on.
+
+    Nothing is raised for what the server or the network does: it is in the report.
+    """
+    results: dict[str, StepResult] = {}
+    gone = ""
+    for step in plan.steps:
+        result = _blocked(step, results, gone) or _run(step, world)
+        if result.status is Status.FAILED and result.cause == _GONE:
+            gone = result.reason
+        results[step.id] = result
+        world.journal.record("result", {"step": step.id, "status": result.status.value, "reason": result.reason})
+        on_result(result)
+    return Report(tuple(results.values()))
+
+
+_GONE = "unreachable"
+
+
+def _blocked(step: Step, results: Mapping[str, StepResult], gone: str) -> StepResult | None:
+    for need in step.needs:
+        if need in results and results[need].status not in GOOD:
+            return StepResult(step, Status.BLOCKED, f"{need} did not get done", cause=need)
+    if gone:
+        return StepResult(step, Status.BLOCKED, f"not tried: {gone}", cause=_GONE)
+    return None
+
+
+def _run(step: Step, world: World) -> StepResult:
+    tried = _Tried()
+    kind = world.bindings.registry[step.address.kind]
+    while True:
+        try:
+            observed = _look(step, kind, world, patient=tried.ok)
+        except Unreachable as error:
+            return StepResult(step, Status.FAILED, _told(error, tried), tried.wrote, _GONE)
+        except RemoteError as error:
+            return StepResult(step, Status.FAILED, _told(error, tried), tried.wrote)
+        if (result := _settled(step, kind, observed, tried)) is not None:
+            return result
+        if tried.calls:
+            world.clock.sleep(PAUSE * 2 ** (tried.calls - 1))
+        try:
+            tried = _call(step, world, tried)
+        except Unbound as error:
+            return StepResult(step, Status.STALE, str(error), tried.wrote)
+        except Unreachable as error:
+            return StepResult(step, Status.FAILED, _told(error, tried), tried.wrote, _GONE)
+
+
+def _told(error: Exception, tried: _Tried) -> str:
+    return f"{error} (before that: {tried.trouble})" if tried.trouble else str(error)
+
+
+def _look(step: Step, kind: Kind, world: World, *, patient: bool) -> Observed:
+    """The entity as it is; after a successful answer, a few looks until it is as promised."""
+    for address in symbols_in((step.before.view, step.after.view)):
+        world.bindings.id_of(address)
+    observed = world.bindings.observe(step.address, step.after.view)
+    for look in range(LOOKS - 1 if patient else 0):
+        if holds_after(kind, step.after, view=observed.view, status=observed.status):
+            break
+        world.clock.sleep(PAUSE * 2**look)
+        observed = world.bindings.observe(step.address, step.after.view)
+    return observed
+
+
+def _settled(step: Step, kind: Kind, observed: Observed, tried: _Tried) -> StepResult | None:
+    """The step's end, if what was observed decides it; None when it may be called (again)."""
+    if holds_after(kind, step.after, view=observed.view, status=observed.status):
+        return StepResult(step, Status.DONE if tried.wrote else Status.ALREADY, wrote=tried.wrote)
+    if not holds_before(step.before, view=observed.view, status=observed.status):
+        return _departed(step, kind, observed, tried)
+    if tried.refusal:
+        return StepResult(step, Status.FAILED, tried.refusal, tried.wrote)
+    if tried.ok:
+        return StepResult(step, Status.FAILED, "the server said yes, but nothing has changed", wrote=True)
+    if tried.calls >= ATTEMPTS or (tried.calls and not step.repeatable):
+        return StepResult(step, Status.FAILED, f"unclear whether it was carried out: {tried.trouble}", tried.wrote)
+    return None
+
+
+def _departed(step: Step, kind: Kind, observed: Observed, tried: _Tried) -> StepResult:
+    """Neither before nor after holds: say by what, and what the server said if it was called."""
+    expected = step.after if tried.calls or step.before.view is None else step.before
+    fields = "; ".join(_difference(change) for change in differences(kind, expected, observed.view))
+    reason = f"{step.address.text} is not as expected: {fields or _presence(step, observed)}"
+    if tried.calls:
+        said = tried.refusal or tried.trouble or "the server said yes"
+        return StepResult(step, Status.FAILED, f"{said}; {reason}", tried.wrote)
+    return StepResult(step, Status.STALE, reason)
+
+
+def _difference(change: FieldChange) -> str:
+    return f"{change.name} is {shown(change.old)}, expected {shown(change.new)}"
+
+
+def _presence(step: Step, observed: Observed) -> str:
+    if observed.view is None:
+        return "it is not there"
+    if step.before.view is None and step.after.view is None:
+        return "it is there"
+    return f"its status is {observed.status!r}" if observed.status else "it is there already"
+
+
+def _call(step: Step, world: World, tried: _Tried) -> _Tried:
+    """One call. Raises Unbound, or Unreachable when nothing can have been written."""
+    path, body = world.bindings.path(step.call.path), world.bindings.body(step.call.body)
+    world.journal.record("call", {"step": step.id, "method": step.call.method, "path": path, "body": body})
+    try:
+        answer = world.remote.call(step.call.method, path, body)
+    except Unclear as error:
+        world.journal.record("unclear", {"step": step.id, "reason": str(error)})
+        return _Tried(tried.calls + 1, wrote=True, trouble=str(error))
+    world.journal.record("answer", {"step": step.id, "status": answer.status, "message": answer.message})
+    return _after_answer(tried, answer)
+
+
+def _after_answer(tried: _Tried, answer: Answer) -> _Tried:
+    if answer.ok:
+        return _Tried(tried.calls + 1, wrote=True, ok=True)
+    if answer.unclear:
+        return _Tried(tried.calls + 1, wrote=True, trouble=answer.message)
+    return _Tried(tried.calls + 1, wrote=tried.wrote, refusal=answer.message, trouble=tried.trouble)

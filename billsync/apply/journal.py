@@ -1,0 +1,63 @@
+"""Evidence of what a run did, one JSON line an event. Never read back to decide anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TextIO
+
+from billsync.model.ports import Clock
+from billsync.model.value import Plain, jsonable
+
+
+class FileJournal:
+    """A journal in a file of its own, made at the first event; each event is on the disk before the next call."""
+
+    def __init__(self, directory: Path, *, clock: Clock, facts: Mapping[str, Plain]) -> None:
+        self._directory = directory
+        self._clock = clock
+        self._facts = facts
+        self._file: TextIO | None = None
+
+    def record(self, event: str, facts: Mapping[str, Plain]) -> None:
+        """Append one event with its time. Raises OSError when the disk doesn't take it."""
+        now = self._clock.now()
+        if self._file is None:
+            self._file = self._open(now)
+            self._write(now, "run", self._facts)
+        self._write(now, event, facts)
+
+    def _open(self, now: datetime) -> TextIO:
+        self._directory.mkdir(parents=True, exist_ok=True)
+        stem = now.strftime("%Y%m%dT%H%M%S.%fZ")
+        for number in range(1000):
+            try:
+                return (self._directory / f"{stem}-{number}.jsonl").open("x", encoding="utf-8")
+            except FileExistsError:
+                continue
+        raise FileExistsError(str(self._directory / stem))
+
+    def _write(self, now: datetime, event: str, facts: Mapping[str, Plain]) -> None:
+        assert self._file is not None
+        line = {"at": now.isoformat(), "event": event, **jsonable(facts)}
+        self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        self._file.flush()
+
+    def __enter__(self) -> FileJournal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+class NoJournal:
+    """A journal that keeps nothing, for runs in memory."""
+
+    def record(self, event: str, facts: Mapping[str, Plain]) -> None:
+        """Forget the event."""

@@ -1,0 +1,98 @@
+"""The arrows of the design joined: desired state and a server -> plan file -> report. It prints nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from billsync.api.documents import BALANCE
+from billsync.api.routes import references_only, routes
+from billsync.apply.bindings import Bindings
+from billsync.apply.execute import OnResult, World, execute
+from billsync.core.diff import Mode, Server, diff
+from billsync.core.index import Index, index
+from billsync.core.read_set import all_reads, balance_paths, first_reads, more_reads, nested_reads
+from billsync.kinds.registry import KINDS
+from billsync.live.paging import read_list
+from billsync.live.snapshot import Source, snapshot
+from billsync.model.change import PlanFile
+from billsync.model.kind import ListQuery, Routes
+from billsync.model.ports import Clock, Journal, Remote
+from billsync.model.result import Report
+from billsync.model.state import Desired, Snapshot
+from billsync.model.value import Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A server to talk to. `target` is its name as it stands in plan files and output; it holds no secret."""
+
+    remote: Remote
+    clock: Clock
+    target: str
+    dialect: str
+
+    @property
+    def routes(self) -> Mapping[str, Routes]:
+        """The routes of all kinds, also of those that are only referred to."""
+        return {**routes(self.dialect), **references_only(self.dialect)}
+
+    @property
+    def source(self) -> Source:
+        """The connection as a source of snapshots."""
+        return Source(self.remote, self.routes, self.clock)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A plan file, and the snapshot from which it was made."""
+
+    plan: PlanFile
+    snapshot: Snapshot
+
+
+def read_live(connection: Connection, desired: Desired, *, deletes: bool) -> Snapshot:
+    """The live state that matters for a desired one, in two rounds. Raises RemoteError."""
+    tables = connection.routes
+    first = snapshot(connection.source, first_reads(desired, KINDS, tables, deletes=deletes))
+    found = index(first, KINDS, tables)
+    more = more_reads(desired, found, KINDS, tables, deletes=deletes)
+    documents = balance_paths(desired, found, KINDS, BALANCE) if deletes else ()
+    return first.with_(snapshot(connection.source, more, documents))
+
+
+def compare(connection: Connection, desired: Desired, mode: Mode) -> Comparison:
+    """Read, and say what would be done. Raises RemoteError."""
+    found = read_live(connection, desired, deletes=mode.deletes)
+    server = Server(connection.target, connection.routes, BALANCE)
+    plan = diff(desired, found, KINDS, server=server, mode=mode, now=connection.clock.now())
+    return Comparison(plan, found)
+
+
+def carry_out(
+    connection: Connection,
+    plan: PlanFile,
+    *,
+    journal: Journal,
+    known: Snapshot | None = None,
+    on_result: OnResult = lambda result: None,
+) -> Report:
+    """Run a plan file; ids come from a snapshot, if there is one, and are looked up otherwise."""
+    world = World(connection.remote, _bindings(connection, known), journal, connection.clock)
+    return execute(plan, world, on_result=on_result)
+
+
+def _bindings(connection: Connection, known: Snapshot | None) -> Bindings:
+    def rows(path: str, query: Sequence[tuple[str, str]], listing: ListQuery) -> Sequence[Fields]:
+        return read_list(connection.remote, path, tuple(query), listing, connection.clock)
+
+    found: Index = index(known, KINDS, connection.routes) if known else Index()
+    ids = {address: server_id for server_id, address in found.names.items()}
+    return Bindings(KINDS, connection.routes, rows, ids, dict(found.names))
+
+
+def everything(connection: Connection) -> Snapshot:
+    """All live rows of all kinds, as `dump` needs them. Raises RemoteError."""
+    first = snapshot(connection.source, all_reads(KINDS, references_only(connection.dialect)))
+    found = index(first, KINDS, connection.routes)
+    return first.with_(snapshot(connection.source, nested_reads(found, KINDS, connection.routes)))

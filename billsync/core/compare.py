@@ -1,0 +1,92 @@
+"""Field differences of two views of one entity. The only module that uses deepdiff."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from billsync.model.address import Symbol
+from billsync.model.change import FieldChange
+from billsync.model.shape import Lazy, Many, Record, Shape, Table, Variant
+from billsync.model.value import Fields, Plain, decimal_text
+
+_ORDER = "(order)"
+
+
+def field_changes(shape: Shape, have: Fields, want: Fields) -> tuple[FieldChange, ...]:
+    """What differs between two canonical views, by path; members of keyed lists stand under their key.
+
+    Empty if and only if the two are equal.
+    """
+    from deepdiff import DeepDiff
+
+    tree = DeepDiff(_outline(shape, have), _outline(shape, want), view="tree", threshold_to_diff_deeper=0)
+    found = [_change(level, kind) for kind, levels in tree.items() for level in levels]
+    return tuple(sorted((change for change in found if not _only_membership(change)), key=lambda c: c.name))
+
+
+def _only_membership(change: FieldChange) -> bool:
+    """Whether an order differs only because members came or went, which is told by itself."""
+    if not change.path or change.path[-1] != _ORDER or change.old is None or change.new is None:
+        return bool(change.path) and change.path[-1] == _ORDER
+    return set(change.old.split()) != set(change.new.split())
+
+
+def _change(level: Any, kind: str) -> FieldChange:
+    old = None if kind.endswith("_added") else level.t1
+    new = None if kind.endswith("_removed") else level.t2
+    return FieldChange(tuple(level.path(output_format="list")), old, new)
+
+
+def _outline(shape: Shape, value: Plain) -> Any:
+    """The value with keyed lists as maps, so that members are matched by key; leaves as they are shown."""
+    match shape:
+        case Lazy():
+            return _outline(shape.get(), value)
+        case Many(item=item, key=str(key)) if isinstance(value, tuple | list):
+            return _keyed(item, key, value, ordered=not shape.as_set)
+        case Many(item=item) if isinstance(value, tuple | list):
+            return [_outline(item, member) for member in value]
+        case Table(value=inner) if isinstance(value, Mapping):
+            return {name: _outline(inner, member) for name, member in value.items()}
+        case Record() if isinstance(value, Mapping):
+            return _record(shape, value)
+        case Variant() if isinstance(value, Mapping):
+            case_ = shape.cases.get(str(value.get(shape.tag)))
+            return _record(case_, value) if case_ else _leaf(value)
+    return _leaf(value)
+
+
+def _record(record: Record, value: Fields) -> Plain:
+    fields = record.fields
+    return {
+        name: _outline(fields[name].shape, member) if name in fields else _leaf(member)
+        for name, member in value.items()
+    }
+
+
+def _keyed(item: Shape, key: str, members: Sequence[Fields], *, ordered: bool) -> dict[str, Plain]:
+    names = [shown(_leaf(member.get(key))) for member in members]
+    outline = {name: _outline(item, member) for name, member in zip(names, members, strict=True)}
+    return {**outline, _ORDER: " ".join(names)} if ordered and len(names) > 1 else outline
+
+
+def _leaf(value: Plain) -> Plain:
+    if isinstance(value, Symbol):
+        return shown(value)
+    if isinstance(value, Decimal):
+        return decimal_text(value)
+    if isinstance(value, Mapping):
+        return {str(name): _leaf(member) for name, member in value.items()}
+    if isinstance(value, tuple | list):
+        return [_leaf(member) for member in value]
+    return value
+
+
+def shown(value: Plain) -> str:
+    """A leaf as a person reads it: a reference by its key and version, an open end as such."""
+    if isinstance(value, Symbol):
+        version = value.address.version
+        return value.address.key + (f"@{version}" if version is not None else "")
+    return "(open)" if value is None else str(value)

@@ -1,0 +1,157 @@
+"""Desired and live state -> the plan file: changes for people, steps for the executor, guards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from billsync.core.guards import guards
+from billsync.core.index import Index, index
+from billsync.core.lifecycle.append_only import plan_append_only
+from billsync.core.lifecycle.chained import NextVersions, plan_chained
+from billsync.core.lifecycle.context import Context, Planned
+from billsync.core.lifecycle.grandfathered import grandfathered
+from billsync.core.lifecycle.record import plan_record
+from billsync.core.lifecycle.versioned import plan_versioned
+from billsync.core.order import linked, ordered, with_delete_edges, with_soft_edges, without_dependents
+from billsync.core.removal import as_waiting, holders, kept, removals, users_of
+from billsync.model.address import Address
+from billsync.model.change import Action, Outcome, PlanFile, Step
+from billsync.model.kind import Archetype, Registry, Routes
+from billsync.model.state import Desired, Entity, Snapshot
+
+VALID_FOR = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """How far a run may go: `apply` never deletes, `sync` does. `allow` are the guards' flags by name."""
+
+    name: str
+    deletes: bool
+    allow: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What is compared with: its name as the person gave it, its tables, and where a balance is read."""
+
+    target: str
+    routes: Mapping[str, Routes]
+    balance_path: str
+
+
+def diff(
+    desired: Desired, snapshot: Snapshot, registry: Registry, *, server: Server, mode: Mode, now: datetime
+) -> PlanFile:
+    """The plan file that makes the live state the desired one. Same input, same bytes; `now` only dates it."""
+    entities = {entity.address: entity for entity in desired.entities}
+    context = Context(desired, entities, snapshot, _index(snapshot, registry, server), registry, server.routes)
+    planned = _planned(context, deletes=mode.deletes)
+    steps, planned = _ordered(planned, registry)
+    return PlanFile(
+        target=server.target,
+        owner=desired.owner,
+        mode=mode.name,
+        changes=tuple(p.change for p in sorted(planned, key=lambda p: _shown_order(p, registry))),
+        steps=steps,
+        guards=guards(context, planned, allow=mode.allow, balance_path=server.balance_path),
+        created_at=now.isoformat(),
+        expires_at=(now + VALID_FOR).isoformat(),
+    )
+
+
+def _index(snapshot: Snapshot, registry: Registry, server: Server) -> Index:
+    return index(snapshot, registry, server.routes)
+
+
+def _planned(context: Context, *, deletes: bool) -> tuple[Planned, ...]:
+    found = [*_declared(context), *kept(context)]
+    if deletes:
+        found += _removed(context, found)
+    with_needs = with_soft_edges(linked(found, context.registry), context.registry)
+    return without_dependents(with_delete_edges(with_needs, _users(context, with_needs)), context.registry)
+
+
+def _declared(context: Context) -> list[Planned]:
+    """What every declared entity needs. Versioned kinds go first, as chains begin on what they publish."""
+    by_archetype = {
+        Archetype.RECORD: plan_record,
+        Archetype.APPEND_ONLY: plan_append_only,
+        Archetype.VERSIONED: plan_versioned,
+    }
+    found: list[Planned | None] = []
+    chains: list[Entity] = []
+    for entity in sorted(context.desired.entities, key=lambda e: e.address.order):
+        archetype = context.registry[entity.address.kind].archetype
+        if archetype is Archetype.CHAINED:
+            chains.append(entity)
+        else:
+            found.append(by_archetype[archetype](context, entity))
+    coming = _coming(context, found)
+    found += [plan_chained(context, entity, coming) for entity in chains]
+    notes = [
+        n for e in context.desired.entities if _is_versioned(context, e) for n in grandfathered(context, e, coming)
+    ]
+    return [p for p in found if p is not None] + notes
+
+
+def _is_versioned(context: Context, entity: Entity) -> bool:
+    return context.registry[entity.address.kind].archetype is Archetype.VERSIONED
+
+
+def _coming(context: Context, planned: Iterable[Planned | None]) -> NextVersions:
+    """The versions that this run publishes; for a refused one the version it would have been, so that what needs
+    it is blocked and doesn't begin on an older one."""
+    return {
+        p.change.address.unversioned(): p.change.address
+        for p in planned
+        if p is not None
+        and context.registry[p.change.address.kind].archetype is Archetype.VERSIONED
+        and p.change.outcome in (Outcome.PENDING, Outcome.REFUSED)
+    }
+
+
+def _removed(context: Context, planned: list[Planned]) -> list[Planned]:
+    """What `sync` takes away; what somebody still uses waits."""
+    gone = list(removals(context))
+    everything = [*planned, *gone]
+    return [as_waiting(p, users) if (users := holders(context, p, everything)) else p for p in gone]
+
+
+def _users(context: Context, planned: Iterable[Planned]) -> Mapping[Address, frozenset[Address]]:
+    """By deleted address: who uses it now and lets go of it in this run."""
+    return {
+        p.change.address: frozenset(
+            address.unversioned() for address, _ in users_of(context, context.index.records[p.change.address].id)
+        )
+        for p in planned
+        if p.steps and p.change.action is Action.DELETE and p.change.address in context.index.records
+    }
+
+
+def _ordered(planned: tuple[Planned, ...], registry: Registry) -> tuple[tuple[Step, ...], tuple[Planned, ...]]:
+    """The steps in order; changes that need one another in a circle are refused, with what hangs on them."""
+    steps, circle = ordered(planned, registry)
+    if not circle:
+        return steps, planned
+    named = ", ".join(circle)
+    refused = tuple(_in_circle(p, circle, named) for p in planned)
+    remaining = without_dependents(refused, registry)
+    return _ordered(remaining, registry)
+
+
+def _in_circle(planned: Planned, circle: tuple[str, ...], named: str) -> Planned:
+    if not any(step.id in circle for step in planned.steps):
+        return planned
+    reason = f"these steps need one another, so none can be first: {named}"
+    hint = "make the change in two runs"
+    change = replace(planned.change, outcome=Outcome.REFUSED, steps=(), code="circle", reason=reason, hint=hint)
+    return Planned(change)
+
+
+def _shown_order(planned: Planned, registry: Registry) -> tuple[int, int, tuple[str, tuple[str, ...], int]]:
+    address = planned.change.address
+    is_delete = planned.change.action is Action.DELETE
+    return (int(is_delete), list(registry).index(address.kind), address.order)

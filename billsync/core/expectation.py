@@ -1,0 +1,54 @@
+"""Whether what was observed is what a step expects before or after it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from billsync.core.compare import field_changes
+from billsync.model.change import Expectation, FieldChange
+from billsync.model.kind import Absent, Kind
+from billsync.model.value import Fields, canonical
+
+LABELS = "labels"
+
+
+def holds_before(expected: Expectation, *, view: Fields | None, status: str) -> bool:
+    """Whether the entity is exactly as it was when the step was decided."""
+    if expected.view is None or view is None:
+        return expected.view is None and view is None
+    return _status_fits(expected, status) and canonical(view) == canonical(expected.view)
+
+
+def holds_after(kind: Kind, expected: Expectation, *, view: Fields | None, status: str) -> bool:
+    """Whether the entity is what the step promises. Labels that others added don't matter.
+
+    Where absent means *not managed*, nor do fields that the expectation is silent about: the server fills some
+    by itself (customer-facts.md §3.5).
+    """
+    if expected.view is None or view is None:
+        return expected.view is None and view is None
+    return _status_fits(expected, status) and canonical(_relevant(kind, expected.view, view)) == canonical(
+        {name: value for name, value in expected.view.items() if value is not None}
+    )
+
+
+def _status_fits(expected: Expectation, status: str) -> bool:
+    return not expected.statuses or status in expected.statuses
+
+
+def _relevant(kind: Kind, expected: Fields, view: Fields) -> Fields:
+    """The part of an observed view that the expectation speaks about."""
+    silent = kind.absent is Absent.NOT_MANAGED
+    kept = {name: value for name, value in view.items() if name in expected or not silent}
+    promised = expected.get(LABELS) or {}
+    shown = view.get(LABELS) or {}
+    labels = {name: shown[name] for name in promised if name in shown}
+    return {**{name: value for name, value in kept.items() if name != LABELS}, **({LABELS: labels} if labels else {})}
+
+
+def differences(kind: Kind, expected: Expectation, view: Fields | None) -> tuple[FieldChange, ...]:
+    """By which fields an observed entity departs from an expectation; empty when one of them is absent."""
+    if expected.view is None or view is None:
+        return ()
+    wanted: Mapping[str, object] = {name: value for name, value in expected.view.items() if value is not None}
+    return field_changes(kind.record, view, wanted)

@@ -1,0 +1,103 @@
+"""The live state by address: which entity each row is, and under which names its references are known."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from billsync.core.marks import OWNER, labels_of
+from billsync.model.address import Address
+from billsync.model.kind import Archetype, Kind, Registry, Routes
+from billsync.model.state import Patterns, Row, Snapshot
+from billsync.model.value import Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Rows by address.
+
+    `names` maps server ids to addresses; `records` holds one row an address, `versions` all versions of a key,
+    oldest first, `chains` the rows of a chained kind by the parent that they belong to, oldest first.
+    """
+
+    names: Mapping[str, Address] = field(default_factory=dict)
+    records: Mapping[Address, Row] = field(default_factory=dict)
+    versions: Mapping[Address, tuple[Row, ...]] = field(default_factory=dict)
+    chains: Mapping[Address, tuple[Row, ...]] = field(default_factory=dict)
+
+
+def index(snapshot: Snapshot, registry: Registry, routes: Mapping[str, Routes]) -> Index:
+    """The snapshot by address. Rows whose parent wasn't read are left out: nothing can be said about them."""
+    names = dict(_root_names(snapshot, registry))
+    records: dict[Address, Row] = {}
+    versions: dict[Address, list[Row]] = defaultdict(list)
+    chains: dict[Address, list[Row]] = defaultdict(list)
+    for kind in registry.values():
+        for row in snapshot.of(kind.name):
+            match kind.archetype:
+                case Archetype.VERSIONED:
+                    versions[names[row.id].unversioned()].append(row)
+                case Archetype.CHAINED:
+                    if parent := names.get(parent_id(row, routes[kind.name]) or ""):
+                        chains[parent].append(row)
+                case Archetype.RECORD | Archetype.APPEND_ONLY:
+                    if address := _address(kind, row, names, routes[kind.name]):
+                        records[address] = row
+                        names[row.id] = address
+    return Index(
+        names,
+        records,
+        {address: tuple(sorted(rows, key=version_of)) for address, rows in versions.items()},
+        {address: tuple(sorted(rows, key=start_of)) for address, rows in chains.items()},
+    )
+
+
+def _root_names(snapshot: Snapshot, registry: Registry) -> Iterable[tuple[str, Address]]:
+    """Ids of everything that has a key of its own; also of kinds that are only referred to."""
+    for name, rows in snapshot.rows.items():
+        kind = registry.get(name)
+        if kind is not None and kind.parent is not None:
+            continue
+        versioned = kind is not None and kind.archetype is Archetype.VERSIONED
+        for row in rows:
+            key = str(row.fields.get(kind.key if kind else "key") or "")
+            yield row.id, Address(name, (key,), version_of(row) if versioned else None)
+
+
+def _address(kind: Kind, row: Row, names: Mapping[str, Address], routes: Routes) -> Address | None:
+    key = row.fields.get(kind.key)
+    if kind.parent is None:
+        return Address(kind.name, (str(key),))
+    parent = names.get(parent_id(row, routes) or "")
+    return Address(kind.name, (*parent.names, str(key))) if parent and key else None
+
+
+def parent_id(row: Row, routes: Routes) -> str | None:
+    """The id of what the row belongs to: from its path, or from the field that its list filters by."""
+    if row.parent_id is not None:
+        return row.parent_id
+    name = routes.parent_filter
+    return str(row.fields[name]) if name is not None and name in row.fields else None
+
+
+def version_of(row: Row) -> int:
+    """A row's version number."""
+    return int(row.fields["version"])
+
+
+def start_of(row: Row) -> tuple[str, str]:
+    """When a link of a chain begins; its id settles ties."""
+    return (str(row.fields.get("active_from", "")), row.id)
+
+
+def is_owned(kind: Kind, row: Row, *, owner: str | None, adopted: Patterns, key: str) -> bool:
+    """Whether an entity is ours: by its label, or because the files adopt it (design.md §4)."""
+    if adopted.match(kind.name, key):
+        return True
+    return owner is not None and labels_of(row.fields).get(OWNER) == owner
+
+
+def status_of(kind: Kind, row: Fields) -> str:
+    """The row's lifecycle status, empty for kinds without one."""
+    return str(row.get(kind.status, "")) if kind.status else ""

@@ -1,0 +1,1 @@
+"""The archetypes: how a declared entity of each becomes a change and its steps."""

@@ -1,0 +1,32 @@
+"""Append-only: created once; what differs is refused, as nothing can ever be changed."""
+
+from __future__ import annotations
+
+from billsync.core.compare import field_changes
+from billsync.core.lifecycle.context import Context, Planned, names_of, refused
+from billsync.core.lifecycle.record import create
+from billsync.core.marks import ownership
+from billsync.core.view import complete
+from billsync.model.state import Entity
+from billsync.model.value import canonical
+
+
+def plan_append_only(context: Context, entity: Entity) -> Planned | None:
+    """What a declared entity needs: nothing (None), a create, or a refusal that shows both sides."""
+    kind = context.registry[entity.address.kind]
+    row = context.index.records.get(entity.address)
+    want = context.want(entity)
+    if row is None:
+        return create(context, entity, complete(kind, want, None, ownership(kind, context.desired.owner)))
+    have = context.view(row, beside=want)
+    target = complete(kind, want, have, {})
+    if canonical(have) == canonical(target):
+        return None
+    changes = field_changes(kind.record, have, target)
+    return refused(
+        entity,
+        code="immutable-field",
+        reason=f"a {kind.name} with this key exists and differs in {names_of(changes)}; it can't be changed",
+        hint=kind.immutable_hint,
+        fields=changes,
+    )

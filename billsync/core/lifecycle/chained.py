@@ -1,0 +1,216 @@
+"""Chained: a parent holds a chain of links under one key; it is compared at its head (design.md §4).
+
+So far a chain can be begun and compared; what would change or end one is refused or told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from billsync.core.compare import field_changes, shown
+from billsync.core.expectation import holds_after
+from billsync.core.index import status_of, version_of
+from billsync.core.lifecycle.context import Context, Planned, names_of, note, refused, step_id
+from billsync.core.lifecycle.versioned import ACTIVE, latest
+from billsync.core.marks import KEY, OWNER, chain_marks, labels_of, pin_label
+from billsync.core.view import body, complete
+from billsync.model.address import Address, Symbol
+from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Step
+from billsync.model.kind import Kind
+from billsync.model.state import Entity, Row
+from billsync.model.value import Fields, Plain
+
+ENDED = "inactive"
+ENDING = "canceled"
+LATEST = "latest"
+
+NextVersions = Mapping[Address, Address]
+"""Unversioned address -> the version that this run publishes."""
+
+
+def plan_chained(context: Context, entity: Entity, coming: NextVersions) -> Planned | None:
+    """What a declared chain needs: nothing (None), its first link, a refusal, or a note."""
+    kind = context.registry[entity.address.kind]
+    head = head_of(kind, context.index.chains.get(parent_of(kind, entity.address), ()), entity.address.key)
+    if head is None:
+        return _begin(context, entity, coming)
+    if status_of(kind, head.fields) == ENDED:
+        return refused(
+            entity,
+            code="chain-ended",
+            reason=f"it ended at {head.fields.get('active_to')}; billsync begins none again by itself",
+            hint=f"give it a new key to begin another {kind.name}, or take it out of the files",
+        )
+    return _compare(context, entity, head)
+
+
+def parent_of(kind: Kind, address: Address) -> Address:
+    """The entity that a chain belongs to."""
+    assert kind.parent is not None
+    return Address(kind.parent.kind, address.parents)
+
+
+def head_of(kind: Kind, rows: tuple[Row, ...], key: str) -> Row | None:
+    """The last link that will be in force under this key.
+
+    A running link without our label counts too, for the default key or when it is the only one: somebody else made it.
+    """
+    own = [row for row in rows if labels_of(row.fields).get(KEY) == key]
+    running = [row for row in own if status_of(kind, row.fields) != ENDED]
+    if running:
+        return running[-1]
+    unlabelled = [row for row in rows if KEY not in labels_of(row.fields) and status_of(kind, row.fields) != ENDED]
+    last = (unlabelled or own)[-1:]
+    return last[0] if last else None
+
+
+def _begin(context: Context, entity: Entity, coming: NextVersions) -> Planned:
+    kind = context.registry[entity.address.kind]
+    pinned, problem = _version(context, entity, coming)
+    if pinned is None:
+        return refused(entity, code="no-active-version", reason=problem, hint="declare it, or name an active version")
+    want = _want(context, entity, pinned)
+    step = _begin_step(context, entity, want)
+    change = Change(entity.address, Action.CREATE, kind.created_verb, steps=(step.id,), position=entity.position)
+    return Planned(change, (step,))
+
+
+def _begin_step(context: Context, entity: Entity, want: Fields) -> Step:
+    kind = context.registry[entity.address.kind]
+    routes = context.routes[kind.name]
+    parent = parent_of(kind, entity.address)
+    return Step(
+        id=step_id(entity.address, "create"),
+        address=entity.address,
+        verb=kind.created_verb,
+        call=Call("POST", context.collection(entity.address), body(kind, want, routes.create, parent)),
+        before=Expectation(None),
+        after=Expectation(want),
+        repeatable=kind.unique,
+    )
+
+
+def _want(context: Context, entity: Entity, pinned: Address) -> Fields:
+    """The full view of the chain's first link, with our labels and the version it begins on."""
+    kind = context.registry[entity.address.kind]
+    assert kind.pins is not None
+    marks = chain_marks(kind, owner=context.desired.owner, key=entity.address.key, pinned=Symbol(pinned))
+    declared = {**_inherited(context, kind, entity), **context.want(entity), kind.pins: Symbol(pinned)}
+    return complete(kind, declared, None, marks)
+
+
+def _inherited(context: Context, kind: Kind, entity: Entity) -> Fields:
+    assert kind.pins is not None
+    source = context.entities.get(_pinned_address(context, kind, entity))
+    return {name: source.fields[name] for name in kind.inherits if source and name in source.fields}
+
+
+def _pinned_address(context: Context, kind: Kind, entity: Entity) -> Address:
+    assert kind.pins is not None
+    symbol: Symbol = context.want(entity)[kind.pins]
+    return symbol.address.unversioned()
+
+
+def _version(context: Context, entity: Entity, coming: NextVersions) -> tuple[Address | None, str]:
+    """The version that a new link begins on, or why there is none (design.md §5)."""
+    kind = context.registry[entity.address.kind]
+    pinned = _pinned_address(context, kind, entity)
+    rows = context.index.versions.get(pinned, ())
+    active = latest(context, rows, ACTIVE)
+    newest = coming.get(pinned) or (pinned.at(version_of(active)) if active else None)
+    declared = entity.fields.get("version")
+    if declared in (None, LATEST):
+        return newest, f"{pinned.text} has no active version"
+    if newest is not None and newest.version == int(declared):
+        return newest, ""
+    return None, f"{pinned.at(int(declared)).text} is not the active version: that is {shown_version(newest)}"
+
+
+def shown_version(address: Address | None) -> str:
+    """A version for a sentence."""
+    return address.text if address else "none"
+
+
+def _compare(context: Context, entity: Entity, head: Row) -> Planned | None:
+    kind = context.registry[entity.address.kind]
+    changes = _differences(context, entity, head)
+    if not changes:
+        return _ending(kind, entity, head)
+    if stranger := _changed_by_others(context, entity, head, changes):
+        return stranger
+    return refused(
+        entity,
+        code="chain-change",
+        reason=f"the live {kind.name} differs in {names_of(changes)}, and billsync can't change a {kind.name} yet",
+        hint="change it in the API or the portal, or declare what is live",
+        fields=changes,
+    )
+
+
+def _differences(context: Context, entity: Entity, head: Row) -> tuple[FieldChange, ...]:
+    """How the head departs from the declaration; any version of the declared plan will do unless one is named."""
+    kind = context.registry[entity.address.kind]
+    assert kind.pins is not None
+    have = context.view(head)
+    pinned = have.get(kind.pins)
+    declared = _pinned_address(context, kind, entity)
+    if isinstance(pinned, Symbol) and pinned.address.unversioned() == declared:
+        want_pin = _wanted_version(context, entity, declared, pinned)
+    else:
+        want_pin = Symbol(declared)
+    wanted = {**_inherited(context, kind, entity), **context.want(entity), kind.pins: want_pin}
+    want = complete(kind, wanted, have, {})
+    if holds_after(kind, Expectation(want), view=have, status=""):
+        return ()
+    return field_changes(kind.record, have, want)
+
+
+def _wanted_version(context: Context, entity: Entity, declared: Address, pinned: Symbol) -> Symbol:
+    version = entity.fields.get("version")
+    if version is None:
+        return pinned
+    if version != LATEST:
+        return Symbol(declared.at(int(version)))
+    active = latest(context, context.index.versions.get(declared, ()), ACTIVE)
+    return Symbol(declared.at(version_of(active))) if active else pinned
+
+
+def _changed_by_others(context: Context, entity: Entity, head: Row, changes: tuple[FieldChange, ...]) -> Planned | None:
+    """A note, where somebody else made or changed the chain: that is never reverted (design.md §4)."""
+    kind = context.registry[entity.address.kind]
+    labels = labels_of(head.fields)
+    if KEY not in labels:
+        return note(
+            entity.address,
+            code="made-elsewhere",
+            reason=f"a {kind.name} that billsync did not make is live and differs in {names_of(changes)}: left alone",
+            entity=entity,
+        )
+    if labels.get(OWNER) != context.desired.owner:
+        return refused(entity, code="not-owned", reason=f"it is owned by {labels.get(OWNER)!r}", fields=changes)
+    pin = labels.get(pin_label(kind))
+    live = context.view(head).get(kind.pins or "")
+    if pin is not None and live != _named(context, str(pin)):
+        return note(
+            entity.address,
+            code="changed-elsewhere",
+            reason=f"it was changed to {shown(live)} elsewhere since billsync last applied it: left alone",
+            entity=entity,
+        )
+    return None
+
+
+def _named(context: Context, server_id: str) -> Plain:
+    address = context.index.names.get(server_id)
+    return Symbol(address) if address else None
+
+
+def _ending(kind: Kind, entity: Entity, head: Row) -> Planned | None:
+    if status_of(kind, head.fields) != ENDING:
+        return None
+    return note(
+        entity.address,
+        code="chain-ending",
+        reason=f"it is declared, but ends at {head.fields.get('active_to')}: somebody cancelled it; left alone",
+        entity=entity,
+    )

@@ -1,0 +1,85 @@
+"""What every lifecycle is given, and the few words they share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from billsync.core.index import Index, is_owned
+from billsync.core.normalize import normalize
+from billsync.core.view import view
+from billsync.model.address import Address
+from billsync.model.change import Action, Change, FieldChange, Outcome, Step
+from billsync.model.kind import Kind, Registry, Routes
+from billsync.model.state import Desired, Entity, Row, Snapshot
+from billsync.model.value import Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Both states and the tables; `entities` are the declared ones by address."""
+
+    desired: Desired
+    entities: Mapping[Address, Entity]
+    snapshot: Snapshot
+    index: Index
+    registry: Registry
+    routes: Mapping[str, Routes]
+
+    def view(self, row: Row, beside: Fields | None = None) -> Fields:
+        """The canonical view of a live row, in the spelling of what it will be compared with."""
+        return view(self.registry[row.kind], row.fields, self.index.names, beside)
+
+    def want(self, entity: Entity) -> Fields:
+        """The canonical form of a declared entity."""
+        return normalize(self.registry[entity.address.kind], entity.fields)
+
+    def owns(self, kind: Kind, row: Row, key: str) -> bool:
+        """Whether a live row is ours."""
+        return is_owned(kind, row, owner=self.desired.owner, adopted=self.desired.adopted, key=key)
+
+    def parent_symbol(self, address: Address) -> str:
+        """The symbol of an entity's parent, for its path."""
+        parent = self.registry[address.kind].parent
+        assert parent is not None
+        return Address(parent.kind, address.parents).symbol
+
+    def collection(self, address: Address) -> str:
+        """The path to which an entity is posted."""
+        path = self.routes[address.kind].collection
+        return path.replace("{parent}", self.parent_symbol(address)) if "{parent}" in path else path
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One change with its steps in order; `claims` and `frees` are names that it takes and gives up."""
+
+    change: Change
+    steps: tuple[Step, ...] = ()
+    claims: frozenset[str] = frozenset()
+    frees: frozenset[str] = frozenset()
+
+
+def step_id(address: Address, verb: str) -> str:
+    """A step's stable name: `plan/pro@3:publish`."""
+    return f"{address.text}:{verb}"
+
+
+def refused(entity: Entity, *, code: str, reason: str, hint: str = "", fields: tuple[FieldChange, ...] = ()) -> Planned:
+    """A declared entity whose change won't be made, with the reason and the way out."""
+    return Planned(
+        Change(
+            entity.address, Action.UPDATE, "updating", Outcome.REFUSED, fields, reason, hint, code, (), entity.position
+        )
+    )
+
+
+def note(address: Address, *, code: str, reason: str, hint: str = "", entity: Entity | None = None) -> Planned:
+    """Something to be told, which is not a pending change."""
+    position = entity.position if entity else None
+    return Planned(Change(address, Action.NONE, "note", Outcome.NOTE, (), reason, hint, code, (), position))
+
+
+def names_of(fields: tuple[FieldChange, ...]) -> str:
+    """The top-level fields that changes touch, for a sentence."""
+    return ", ".join(sorted({str(change.path[0]) for change in fields}))

@@ -1,0 +1,46 @@
+"""Who stays on an older version, so that nobody is surprised: told, never a change."""
+
+from __future__ import annotations
+
+from billsync.core.index import version_of
+from billsync.core.lifecycle.chained import NextVersions
+from billsync.core.lifecycle.context import Context, Planned, note
+from billsync.core.lifecycle.versioned import ACTIVE, latest
+from billsync.core.read_set import subscribers_read
+from billsync.model.address import Address
+from billsync.model.state import Entity, Row
+
+
+def grandfathered(context: Context, entity: Entity, coming: NextVersions) -> tuple[Planned, ...]:
+    """A note for each version of a declared entity that has running children and isn't the newest one."""
+    rows = context.index.versions.get(entity.address, ())
+    active = latest(context, rows, ACTIVE)
+    newest = coming.get(entity.address) or (entity.address.at(version_of(active)) if active else None)
+    if newest is None:
+        return ()
+    older = [row for row in rows if version_of(row) < (newest.version or 0)]
+    notes = (_note(context, entity, row, newest) for row in older)
+    return tuple(planned for planned in notes if planned is not None)
+
+
+def _note(context: Context, entity: Entity, row: Row, newest: Address) -> Planned | None:
+    number = subscribers(context, row)
+    if not number:
+        return None
+    stay = "subscription stays" if number == 1 else "subscriptions stay"
+    address = entity.address.at(version_of(row))
+    return note(
+        address,
+        code="grandfathered",
+        reason=f"{number} {stay} on {address.text} (grandfathered); {newest.text} is for new ones",
+        entity=entity,
+    )
+
+
+def subscribers(context: Context, row: Row) -> int:
+    """How many running children a version has."""
+    return sum(
+        context.snapshot.counts.get(subscribers_read(kind, row.id), 0)
+        for kind in context.registry.values()
+        if kind.pins == row.kind
+    )

@@ -1,0 +1,181 @@
+"""Records: created, updated in place, or refused; one live entity a key."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+from billsync.core.compare import field_changes
+from billsync.core.lifecycle.context import Context, Planned, names_of, refused, step_id
+from billsync.core.marks import ownership
+from billsync.core.view import body, complete
+from billsync.model.address import Address
+from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Step
+from billsync.model.kind import Absent, Kind, Routes
+from billsync.model.shape import Effect
+from billsync.model.state import Entity, Row
+from billsync.model.value import Fields, canonical
+
+
+def plan_record(context: Context, entity: Entity) -> Planned | None:
+    """What a declared record needs: nothing (None), a create, an update, or a refusal."""
+    kind = context.registry[entity.address.kind]
+    declared = context.want(entity)
+    row = context.index.records.get(entity.address)
+    if row is None:
+        return create(context, entity, complete(kind, declared, None, ownership(kind, context.desired.owner)))
+    have = context.view(row, beside=declared)
+    want = complete(kind, declared, have, {})
+    if canonical(have) == canonical(want):
+        return None
+    changes = field_changes(kind.record, have, want)
+    return _refusal(context, entity, row, changes) or _update(context, entity, have=have, want=want, changes=changes)
+
+
+def create(context: Context, entity: Entity, want: Fields) -> Planned:
+    """The one step that makes a new entity of a kind whose key the server keeps unique."""
+    kind = context.registry[entity.address.kind]
+    routes = context.routes[kind.name]
+    verb = kind.created_verb
+    step = Step(
+        id=step_id(entity.address, "create"),
+        address=entity.address,
+        verb=verb,
+        call=Call("POST", context.collection(entity.address), body(kind, want, routes.create)),
+        before=Expectation(None),
+        after=Expectation(want),
+        repeatable=kind.unique,
+    )
+    change = Change(entity.address, Action.CREATE, verb, fields=(), steps=(step.id,), position=entity.position)
+    return Planned(change, (step,), claims=claims_of(kind, want))
+
+
+def claims_of(kind: Kind, fields: Fields) -> frozenset[str]:
+    """The names that an entity with these fields holds alone."""
+    return frozenset(kind.claims(fields)) if kind.claims else frozenset()
+
+
+def _refusal(context: Context, entity: Entity, row: Row, changes: tuple[FieldChange, ...]) -> Planned | None:
+    kind = context.registry[entity.address.kind]
+    if not context.owns(kind, row, entity.address.key):
+        owner = context.desired.owner or "an owner"
+        return refused(
+            entity,
+            code="not-owned",
+            reason=f"it is live, differs in {names_of(changes)}, and is not ours (no label names {owner})",
+            hint=f"list it under `adopted: {{{kind.collection}: [{entity.address.key}]}}` to take it over, "
+            f"or under `external` to only refer to it",
+            fields=changes,
+        )
+    for refusal in (
+        _immutable(kind, entity, changes),
+        _uncleared(kind, entity, changes),
+        _frozen(context, entity, changes),
+    ):
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def _immutable(kind: Kind, entity: Entity, changes: tuple[FieldChange, ...]) -> Planned | None:
+    fixed = tuple(c for c in changes if kind.record.fields[str(c.path[0])].effect is Effect.IMMUTABLE)
+    if not fixed:
+        return None
+    return refused(
+        entity,
+        code="immutable-field",
+        reason=f"{names_of(fixed)} of a live {kind.name} can't be changed through the API",
+        hint=kind.immutable_hint,
+        fields=changes,
+    )
+
+
+def _uncleared(kind: Kind, entity: Entity, changes: tuple[FieldChange, ...]) -> Planned | None:
+    for change in changes:
+        reason = kind.record.fields[str(change.path[0])].clear
+        if reason and change.new is None and len(change.path) == 1:
+            return refused(
+                entity,
+                code="unclearable-field",
+                reason=f"{change.name} can't be removed: {reason}",
+                hint="give it the value that is live, or another one",
+                fields=changes,
+            )
+    return None
+
+
+def _frozen(context: Context, entity: Entity, changes: tuple[FieldChange, ...]) -> Planned | None:
+    kind = context.registry[entity.address.kind]
+    for change in changes:
+        child = kind.frozen.get(str(change.path[0]))
+        if child is not None and has_running(context, entity.address, child):
+            return refused(
+                entity,
+                code="frozen-field",
+                reason=f"{change.path[0]} can't change while a {child} of it is live",
+                hint=f"end the {child} first",
+                fields=changes,
+            )
+    return None
+
+
+def has_running(context: Context, parent: Address, child: str) -> bool:
+    """Whether an entity has a child of a chained kind that is in force or will be."""
+    status = context.registry[child].status or "status"
+    return any(
+        row.kind == child and row.fields.get(status) != "inactive" for row in context.index.chains.get(parent, ())
+    )
+
+
+def _update(
+    context: Context, entity: Entity, *, have: Fields, want: Fields, changes: tuple[FieldChange, ...]
+) -> Planned:
+    kind = context.registry[entity.address.kind]
+    views = (have, *(kind.stages(have, want) if kind.stages else (want,)))
+    steps = tuple(
+        _update_step(context, entity.address, before=before, after=after, number=number)
+        for number, (before, after) in enumerate(pairwise(views), 1)
+    )
+    change = Change(
+        entity.address,
+        Action.UPDATE,
+        "updating",
+        fields=changes,
+        steps=tuple(step.id for step in steps),
+        position=entity.position,
+    )
+    taken, held = claims_of(kind, want), claims_of(kind, have)
+    return Planned(change, in_sequence(steps), claims=taken - held, frees=held - taken)
+
+
+def _update_step(context: Context, address: Address, *, before: Fields, after: Fields, number: int) -> Step:
+    kind = context.registry[address.kind]
+    routes = context.routes[kind.name]
+    return Step(
+        id=step_id(address, "update" if number == 1 else f"update-{number}"),
+        address=address,
+        verb="updating",
+        call=Call(routes.update_verb, routes.item(address.symbol), _update_body(kind, routes, after)),
+        before=Expectation(before),
+        after=Expectation(_with_cleared(kind, before, after)),
+    )
+
+
+def _update_body(kind: Kind, routes: Routes, after: Fields) -> Fields:
+    """What the update sends. A PATCH names what it clears; a PUT leaves it out."""
+    fields: dict[str, object] = dict(body(kind, after, routes.update))
+    if routes.update_verb == "PATCH":
+        fields = {name: fields.get(name) for name in routes.update}
+    return fields
+
+
+def _with_cleared(kind: Kind, before: Fields, after: Fields) -> Fields:
+    """The promised view; where silence means *not managed*, what was cleared is promised to be absent."""
+    if kind.absent is Absent.DEFAULT:
+        return after
+    return {**after, **{name: None for name in before if name not in after}}
+
+
+def in_sequence(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The steps, each needing the one before it."""
+    return steps[:1] + tuple(replace(step, needs=(*step.needs, previous.id)) for previous, step in pairwise(steps))

@@ -1,0 +1,57 @@
+"""How one entity is found on the server by its address, and which row of what is found it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from billsync.core.index import start_of, status_of, version_of
+from billsync.core.lifecycle.chained import ENDED, head_of
+from billsync.model.address import Address
+from billsync.model.kind import Archetype, ListQuery, Registry, Routes
+from billsync.model.state import Row
+from billsync.model.value import Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A list to read: `{parent}` in the path or in a filter's value is the parent's id, if `parent` is given."""
+
+    path: str
+    query: tuple[tuple[str, str], ...]
+    listing: ListQuery
+    parent: Address | None = None
+
+
+def lookup(address: Address, registry: Registry, routes: Mapping[str, Routes]) -> Lookup:
+    """Where to look for an entity. Lists are filtered by key where the API can, and always checked again."""
+    route = routes[address.kind]
+    kind = registry.get(address.kind)
+    parent = Address(kind.parent.kind, address.parents) if kind and kind.parent else None
+    if route.parent_filter is not None:
+        return Lookup(route.collection, ((f"filter[{route.parent_filter}]", "{parent}"),), route.listing, parent)
+    if route.key_filter is None:
+        return Lookup(route.collection, (), route.listing, parent)
+    return Lookup(route.collection, ((f"filter[{route.key_filter}][eq]", address.key),), route.listing, parent)
+
+
+def choose(address: Address, rows: Sequence[Fields], registry: Registry) -> Fields | None:
+    """The entity among the rows of its look-up; None where it isn't there.
+
+    A deleted row is never it (catalog-facts.md §1.7), nor one with another key, whatever the filter did.
+    """
+    kind = registry.get(address.kind)
+    live = [row for row in rows if not row.get("deleted_at")]
+    if kind is not None and kind.archetype is Archetype.CHAINED:
+        links = sorted((Row(kind.name, str(row["id"]), row) for row in live), key=start_of)
+        head = head_of(kind, tuple(links), address.key)
+        return head.fields if head and status_of(kind, head.fields) != ENDED else None
+    same = [row for row in live if row.get(kind.key if kind else "key") == address.key]
+    if address.version is not None:
+        same = [row for row in same if _version(row) >= address.version]
+        return min(same, key=_version, default=None)
+    return same[0] if same else None
+
+
+def _version(row: Fields) -> int:
+    return version_of(Row("", "", row))

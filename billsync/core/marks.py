@@ -1,0 +1,33 @@
+"""The labels by which billsync knows its own, where the API gives no better place (design.md §4)."""
+
+from __future__ import annotations
+
+from billsync.model.address import Symbol
+from billsync.model.kind import Kind, LabelPolicy
+from billsync.model.value import Fields, Plain
+
+OWNER = "billsync_owner"
+KEY = "billsync_key"
+PREFIX = "billsync_"
+
+
+def pin_label(kind: Kind) -> str:
+    """The label that holds the id of the version that billsync last applied."""
+    return f"{PREFIX}{kind.pins}"
+
+
+def labels_of(row: Fields) -> Fields:
+    """The labels a row shows, empty where it shows none."""
+    return row.get("labels") or {}
+
+
+def ownership(kind: Kind, owner: str | None) -> dict[str, Plain]:
+    """The labels that make a new entity ours, empty where the kind can't show one."""
+    if owner is None or kind.labels is LabelPolicy.NONE:
+        return {}
+    return {OWNER: owner}
+
+
+def chain_marks(kind: Kind, *, owner: str | None, key: str, pinned: Symbol) -> dict[str, Plain]:
+    """The labels of a new link of a chain: the owner, the chain's key, and the version that was applied."""
+    return {**ownership(kind, owner), KEY: key, pin_label(kind): pinned}

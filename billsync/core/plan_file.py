@@ -1,0 +1,183 @@
+"""The plan file as JSON and back, without loss (law 8): numbers stay exact, symbols stay symbols."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from billsync.model.address import Address, Symbol, parse_address
+from billsync.model.change import (
+    Action,
+    Call,
+    Change,
+    Expectation,
+    FieldChange,
+    Guard,
+    Outcome,
+    PlanFile,
+    Step,
+)
+from billsync.model.diagnostic import Position
+from billsync.model.value import FloatFound, Plain
+
+FORMAT_VERSION = "1.0"
+SYMBOL, NUMBER, LITERAL = "$symbol", "$number", "$literal"
+TAGS = frozenset({SYMBOL, NUMBER, LITERAL})
+
+
+class UnknownFormat(ValueError):
+    """The text is no plan file of a version that this billsync knows."""
+
+
+def to_json(plan: PlanFile) -> str:
+    """The plan file as JSON text; the same plan file always gives the same bytes."""
+    document = {
+        "format_version": plan.format_version,
+        "target": plan.target,
+        "owner": plan.owner,
+        "mode": plan.mode,
+        "created_at": plan.created_at,
+        "expires_at": plan.expires_at,
+        "changes": [_change(change) for change in plan.changes],
+        "guards": [_guard(guard) for guard in plan.guards],
+        "steps": [_step(step) for step in plan.steps],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def from_json(text: str) -> PlanFile:
+    """The plan file that `to_json` wrote. Raises UnknownFormat for anything else."""
+    try:
+        document = json.loads(text)
+        version = document["format_version"]
+        if version != FORMAT_VERSION:
+            raise UnknownFormat(f"plan file format {version!r}; this billsync knows {FORMAT_VERSION!r}")
+        return _plan(document)
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, UnknownFormat):
+            raise
+        raise UnknownFormat(f"not a plan file: {error}") from error
+
+
+def _plan(document: Any) -> PlanFile:
+    return PlanFile(
+        target=document["target"],
+        owner=document["owner"],
+        mode=document["mode"],
+        changes=tuple(_read_change(item) for item in document["changes"]),
+        steps=tuple(_read_step(item) for item in document["steps"]),
+        guards=tuple(_read_guard(item) for item in document["guards"]),
+        created_at=document["created_at"],
+        expires_at=document["expires_at"],
+        format_version=document["format_version"],
+    )
+
+
+def _tagged(value: Plain) -> Any:
+    """The value in JSON's types; what JSON has no type for stands in a map with one tagged member."""
+    if isinstance(value, float):
+        raise FloatFound(repr(value))
+    if isinstance(value, Symbol):
+        return {SYMBOL: value.address.text}
+    if isinstance(value, Decimal):
+        return {NUMBER: format(value, "f")}
+    if isinstance(value, Mapping):
+        plain = {str(key): _tagged(item) for key, item in value.items()}
+        return {LITERAL: plain} if plain.keys() & TAGS else plain
+    if isinstance(value, tuple | list):
+        return [_tagged(item) for item in value]
+    return value
+
+
+def _untagged(value: Any) -> Plain:
+    if isinstance(value, dict):
+        if value.keys() == {SYMBOL}:
+            return Symbol(parse_address(value[SYMBOL]))
+        if value.keys() == {NUMBER}:
+            return Decimal(value[NUMBER])
+        inner = value[LITERAL] if value.keys() == {LITERAL} else value
+        return {key: _untagged(item) for key, item in inner.items()}
+    if isinstance(value, list):
+        return tuple(_untagged(item) for item in value)
+    return value
+
+
+def _change(change: Change) -> Any:
+    return {
+        "address": change.address.text,
+        "action": change.action.value,
+        "verb": change.verb,
+        "outcome": change.outcome.value,
+        "code": change.code,
+        "reason": change.reason,
+        "hint": change.hint,
+        "fields": [{"path": list(f.path), "old": _tagged(f.old), "new": _tagged(f.new)} for f in change.fields],
+        "steps": list(change.steps),
+        "position": [change.position.file, change.position.line, change.position.column] if change.position else None,
+    }
+
+
+def _read_change(item: Any) -> Change:
+    return Change(
+        address=parse_address(item["address"]),
+        action=Action(item["action"]),
+        verb=item["verb"],
+        outcome=Outcome(item["outcome"]),
+        fields=tuple(FieldChange(tuple(f["path"]), _untagged(f["old"]), _untagged(f["new"])) for f in item["fields"]),
+        reason=item["reason"],
+        hint=item["hint"],
+        code=item["code"],
+        steps=tuple(item["steps"]),
+        position=Position(*item["position"]) if item["position"] else None,
+    )
+
+
+def _step(step: Step) -> Any:
+    return {
+        "id": step.id,
+        "address": step.address.text,
+        "verb": step.verb,
+        "call": {"method": step.call.method, "path": step.call.path, "body": _tagged(step.call.body)},
+        "before": _expectation(step.before),
+        "after": _expectation(step.after),
+        "needs": list(step.needs),
+        "repeatable": step.repeatable,
+    }
+
+
+def _read_step(item: Any) -> Step:
+    call = item["call"]
+    return Step(
+        id=item["id"],
+        address=parse_address(item["address"]),
+        verb=item["verb"],
+        call=Call(call["method"], call["path"], _untagged(call["body"])),
+        before=_read_expectation(item["before"]),
+        after=_read_expectation(item["after"]),
+        needs=tuple(item["needs"]),
+        repeatable=item["repeatable"],
+    )
+
+
+def _expectation(expectation: Expectation) -> Any:
+    return {"view": _tagged(expectation.view), "statuses": list(expectation.statuses)}
+
+
+def _read_expectation(item: Any) -> Expectation:
+    return Expectation(_untagged(item["view"]), tuple(item["statuses"]))
+
+
+def _guard(guard: Guard) -> Any:
+    return {
+        "code": guard.code,
+        "reason": guard.reason,
+        "flag": guard.flag,
+        "addresses": [address.text for address in guard.addresses],
+    }
+
+
+def _read_guard(item: Any) -> Guard:
+    addresses: tuple[Address, ...] = tuple(parse_address(text) for text in item["addresses"])
+    return Guard(item["code"], item["reason"], item["flag"], addresses)

@@ -1,0 +1,187 @@
+"""What must be read from the server before anything can be said (design.md §10: no more than that)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from billsync.core.index import Index, is_owned, status_of
+from billsync.core.referring import referenced_kinds
+from billsync.model.address import Address
+from billsync.model.kind import Archetype, Kind, Registry, Routes
+from billsync.model.state import Desired, Read, Row
+
+FEW = 200
+"""Up to this many parents are looked up by key or id; above, the whole list is read."""
+
+LIST_FILTER_BYTES, LIST_FILTER_ITEMS = 1024, 50
+"""The server's limits for a list filter (catalog-facts.md §1.4)."""
+
+RUNNING = "active,canceled,scheduled"
+
+
+def first_reads(
+    desired: Desired, registry: Registry, routes: Mapping[str, Routes], *, deletes: bool
+) -> tuple[Read, ...]:
+    """The lists of everything that is declared, referred to, or may have to be deleted, and has no parent."""
+    declared = {entity.address.kind for entity in desired.entities}
+    parents = {_root(registry, name) for name in declared}
+    named = desired.named if deletes else frozenset()
+    reads: list[Read] = []
+    for name in sorted(declared | parents | referenced_kinds(desired, registry) | named):
+        if name in registry and registry[name].parent is not None:
+            continue
+        keys = {entity.address.names[0] for entity in desired.entities if _root(registry, entity.address.kind) == name}
+        by_key = _is_parent(registry, name) and name not in named and len(keys) <= FEW
+        reads.extend(_by_key(name, routes[name], keys) if by_key else (Read(name),))
+    return tuple(reads)
+
+
+def _root(registry: Registry, name: str) -> str:
+    parent = registry[name].parent
+    return parent.kind if parent else name
+
+
+def _is_parent(registry: Registry, name: str) -> bool:
+    """Whether entities of other kinds belong to this one: such are many, and known by key."""
+    return any(kind.parent is not None and kind.parent.kind == name for kind in registry.values())
+
+
+def _by_key(name: str, routes: Routes, keys: Iterable[str]) -> Iterator[Read]:
+    """Reads of these keys alone. A list filter trims its members and splits at commas, so such keys go alone."""
+    alone = sorted(key for key in keys if "," in key or key != key.strip())
+    for chunk in _chunks(sorted(set(keys) - set(alone))):
+        yield Read(name, ((f"filter[{routes.key_filter}][oeq]", ",".join(chunk)),))
+    for key in alone:
+        yield Read(name, ((f"filter[{routes.key_filter}][eq]", key),))
+
+
+def _chunks(values: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """The values in pieces that a list filter takes; never an empty one, which would match every row."""
+    chunk: list[str] = []
+    size = 0
+    for value in values:
+        length = len(value.encode()) + 1
+        if chunk and (size + length > LIST_FILTER_BYTES or len(chunk) == LIST_FILTER_ITEMS):
+            yield tuple(chunk)
+            chunk, size = [], 0
+        chunk.append(value)
+        size += length
+    if chunk:
+        yield tuple(chunk)
+
+
+def more_reads(
+    desired: Desired, found: Index, registry: Registry, routes: Mapping[str, Routes], *, deletes: bool
+) -> tuple[Read, ...]:
+    """What hangs on the rows that were found: children of declared parents, and subscribers of versions."""
+    reads: list[Read] = []
+    for kind in registry.values():
+        if kind.parent is not None:
+            reads.extend(_children(kind, desired, found, registry, routes, deletes=deletes))
+        if kind.archetype is Archetype.CHAINED:
+            reads.extend(_counts(kind, desired, found, registry))
+    return tuple(reads)
+
+
+def _children(
+    kind: Kind,
+    desired: Desired,
+    found: Index,
+    registry: Registry,
+    routes: Mapping[str, Routes],
+    *,
+    deletes: bool,
+) -> Iterator[Read]:
+    assert kind.parent is not None
+    going = going_parents(desired, found, registry, kind.parent.kind) if deletes else ()
+    ids = sorted({found.records[a].id for a in (*_looked_into(kind, desired), *going) if a in found.records})
+    if routes[kind.name].parent_filter is None:
+        yield from (Read(kind.name, parent_id=parent) for parent in ids)
+    elif len(ids) > FEW or (deletes and holds_others(desired, found, registry)):
+        yield Read(kind.name)
+    else:
+        name = routes[kind.name].parent_filter
+        yield from (Read(kind.name, ((f"filter[{name}][oeq]", ",".join(chunk)),)) for chunk in _chunks(ids))
+
+
+def _looked_into(kind: Kind, desired: Desired) -> set[Address]:
+    """The declared parents whose children are read: those that declare one, and all while they are few."""
+    assert kind.parent is not None
+    with_child = {Address(kind.parent.kind, e.address.parents) for e in desired.entities if e.address.kind == kind.name}
+    declared = {e.address for e in desired.entities if e.address.kind == kind.parent.kind}
+    return with_child | declared if len(declared) <= FEW else with_child
+
+
+def undeclared(desired: Desired, found: Index, kind: Kind) -> Iterator[Address]:
+    """The live, owned entities of a named kind that the files don't declare: what `sync` removes."""
+    if kind.name not in desired.named or kind.parent is not None:
+        return
+    declared = {entity.address for entity in desired.entities}
+    live: Mapping[Address, Row]
+    if kind.archetype is Archetype.VERSIONED:
+        live = {address: rows[-1] for address, rows in found.versions.items() if address.kind == kind.name}
+    else:
+        live = {address: row for address, row in found.records.items() if address.kind == kind.name}
+    for address, row in sorted(live.items(), key=lambda item: item[0].order):
+        owned = is_owned(kind, row, owner=desired.owner, adopted=desired.adopted, key=address.key)
+        if address not in declared and owned and not desired.external.match(kind.name, address.key):
+            yield address
+
+
+def going_parents(desired: Desired, found: Index, registry: Registry, name: str) -> tuple[Address, ...]:
+    """The parents of one kind that `sync` would delete."""
+    return tuple(undeclared(desired, found, registry[name]))
+
+
+def holds_others(desired: Desired, found: Index, registry: Registry) -> bool:
+    """Whether something may be deleted that other live rows could still use, so that all of them must be read."""
+    return any(
+        any(True for _ in undeclared(desired, found, kind))
+        for kind in registry.values()
+        if kind.parent is None and not _is_parent(registry, kind.name)
+    )
+
+
+def _counts(kind: Kind, desired: Desired, found: Index, registry: Registry) -> Iterator[Read]:
+    """How many running children each version of a declared or adopted entity has."""
+    declared = {entity.address for entity in desired.entities}
+    for address, rows in sorted(found.versions.items(), key=lambda item: item[0].order):
+        relevant = address in declared or desired.adopted.match(address.kind, address.key)
+        if address.kind == kind.pins and relevant:
+            for row in rows:
+                if status_of(registry[row.kind], row.fields) != "draft":
+                    yield subscribers_read(kind, row.id)
+
+
+def subscribers_read(kind: Kind, version_id: str) -> Read:
+    """The count of the running children of one version."""
+    query = ((f"filter[{kind.pins}_id]", version_id), ("filter[status][oeq]", RUNNING))
+    return Read(kind.name, query, count_only=True)
+
+
+def balance_paths(desired: Desired, found: Index, registry: Registry, template: str) -> tuple[str, ...]:
+    """The documents that the credit guard needs: one for each parent that would be deleted."""
+    names = {kind.parent.kind for kind in registry.values() if kind.parent}
+    going = (address for name in sorted(names) for address in going_parents(desired, found, registry, name))
+    return tuple(template.replace("{parent}", found.records[address].id) for address in going)
+
+
+def all_reads(registry: Registry, references: Iterable[str]) -> tuple[Read, ...]:
+    """The lists of everything that has no parent, and of what is only referred to."""
+    return tuple(Read(kind.name) for kind in registry.values() if kind.parent is None) + tuple(
+        Read(name) for name in references
+    )
+
+
+def nested_reads(found: Index, registry: Registry, routes: Mapping[str, Routes]) -> tuple[Read, ...]:
+    """The lists of everything that belongs to the rows that were found."""
+    reads: list[Read] = []
+    for kind in registry.values():
+        if kind.parent is None:
+            continue
+        if routes[kind.name].parent_filter is not None:
+            reads.append(Read(kind.name))
+        else:
+            parents = sorted(row.id for a, row in found.records.items() if a.kind == kind.parent.kind)
+            reads.extend(Read(kind.name, parent_id=parent) for parent in parents)
+    return tuple(reads)

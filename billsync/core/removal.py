@@ -1,0 +1,181 @@
+"""What is live and ours, but no longer declared: deleted or archived by `sync`, or told (design.md §4, §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from billsync.core.index import status_of, version_of
+from billsync.core.lifecycle.chained import ENDED, head_of
+from billsync.core.lifecycle.context import Context, Planned, note, step_id
+from billsync.core.lifecycle.grandfathered import subscribers
+from billsync.core.lifecycle.record import claims_of
+from billsync.core.lifecycle.versioned import ACTIVE, HOLDING, archive_step, latest
+from billsync.core.marks import KEY, OWNER, labels_of
+from billsync.core.read_set import undeclared
+from billsync.model.address import Address, symbols_in
+from billsync.model.change import Action, Call, Change, Expectation, Outcome, Step
+from billsync.model.kind import Archetype, Kind
+from billsync.model.state import Row
+
+
+def removals(context: Context) -> tuple[Planned, ...]:
+    """What `sync` takes away, one change an entity."""
+    found: list[Planned] = []
+    for kind in context.registry.values():
+        for address in undeclared(context.desired, context.index, kind):
+            planned = _archive(context, address) if kind.archetype is Archetype.VERSIONED else _delete(context, address)
+            found.extend([planned] if planned else [])
+    return tuple(found)
+
+
+def _delete(context: Context, address: Address) -> Planned | None:
+    kind = context.registry[address.kind]
+    routes = context.routes[address.kind]
+    have = context.view(context.index.records[address])
+    if not routes.delete:
+        return note(
+            address, code="not-deletable", reason=f"it is no longer declared, and a {kind.name} can't be deleted"
+        )
+    step = Step(
+        id=step_id(address, "delete"),
+        address=address,
+        verb=kind.deleted_verb,
+        call=Call("DELETE", routes.item(address.symbol)),
+        before=Expectation(have),
+        after=Expectation(None),
+    )
+    change = Change(address, Action.DELETE, kind.deleted_verb, steps=(step.id,))
+    return Planned(change, (step,), frees=claims_of(kind, have))
+
+
+def _archive(context: Context, address: Address) -> Planned | None:
+    active = latest(context, context.index.versions[address], ACTIVE)
+    if active is None:
+        return None
+    version = address.at(version_of(active))
+    step = archive_step(context, version, context.view(active))
+    number = subscribers(context, active)
+    reason = f"{number} of its subscriptions go on (grandfathered)" if number else ""
+    return Planned(Change(version, Action.DELETE, "archiving", reason=reason, steps=(step.id,)), (step,))
+
+
+def holders(context: Context, planned: Planned, all_planned: Iterable[Planned]) -> tuple[Address, ...]:
+    """Who still uses what a change would delete, after this run; sorted, by address.
+
+    The server refuses such a delete (catalog-facts.md §4.3, §5.3, customer-facts.md §3.6).
+    """
+    if planned.change.action is not Action.DELETE or planned.change.address not in context.index.records:
+        return ()
+    server_id = context.index.records[planned.change.address].id
+    leaving = {_unversioned(p.change.address) for p in all_planned if p.steps and _gives_up(context, p, server_id)}
+    users = {address for address, _ in users_of(context, server_id)}
+    return tuple(sorted((a for a in users if _unversioned(a) not in leaving), key=lambda a: a.order))
+
+
+def _unversioned(address: Address) -> Address:
+    return address.unversioned()
+
+
+def _gives_up(context: Context, planned: Planned, server_id: str) -> bool:
+    """Whether a change ends its entity's use of something: it is removed, or its next version is without it."""
+    if planned.change.action is Action.DELETE:
+        return True
+    address = context.index.names.get(server_id)
+    after = planned.steps[-1].after.view
+    return context.registry[planned.change.address.kind].archetype is Archetype.VERSIONED and not _mentions(
+        after, address
+    )
+
+
+def _mentions(value: object, wanted: object) -> bool:
+    return wanted in symbols_in(value)
+
+
+def users_of(context: Context, server_id: str) -> Iterator[tuple[Address, Row]]:
+    """The live rows that name a server id and hold on to it: not drafts, archived versions or ended links."""
+    for kind in context.registry.values():
+        for row in context.snapshot.of(kind.name):
+            if row.id != server_id and _holds(kind, row) and _names(row.fields, server_id):
+                yield _shown_address(context, kind, row), row
+
+
+def _holds(kind: Kind, row: Row) -> bool:
+    status = status_of(kind, row.fields)
+    if kind.archetype is Archetype.VERSIONED:
+        return status in HOLDING
+    return kind.archetype is not Archetype.CHAINED or status != ENDED
+
+
+def _names(value: object, server_id: str) -> bool:
+    if isinstance(value, dict):
+        return any(_names(item, server_id) for item in value.values())
+    if isinstance(value, list | tuple):
+        return any(_names(item, server_id) for item in value)
+    return value == server_id
+
+
+def _shown_address(context: Context, kind: Kind, row: Row) -> Address:
+    if address := context.index.names.get(row.id):
+        return address
+    owner = next(
+        (str(value) for name, value in row.fields.items() if name.endswith("_id") and value in context.index.names),
+        None,
+    )
+    parent = context.index.names[owner].names if owner else ("?",)
+    return Address(kind.name, (*parent, str(labels_of(row.fields).get(KEY, row.id))))
+
+
+def kept(context: Context) -> tuple[Planned, ...]:
+    """Notes about children of declared parents that are ours, live, and no longer declared: left alone."""
+    declared = {entity.address for entity in context.desired.entities}
+    found: list[Planned] = []
+    for kind in context.registry.values():
+        if kind.archetype is Archetype.APPEND_ONLY:
+            found.extend(_kept_records(context, kind, declared))
+        if kind.archetype is Archetype.CHAINED:
+            found.extend(_kept_chains(context, kind, declared))
+    return tuple(found)
+
+
+def _kept_records(context: Context, kind: Kind, declared: set[Address]) -> Iterator[Planned]:
+    for address, row in context.index.records.items():
+        mine = context.desired.owner is not None and labels_of(row.fields).get(OWNER) == context.desired.owner
+        if address.kind == kind.name and mine and address not in declared and _is_active(kind, row):
+            yield note(
+                address,
+                code="kept",
+                reason=f"it is no longer declared; a {kind.name} is never taken back by leaving it out: left alone",
+            )
+
+
+def _is_active(kind: Kind, row: Row) -> bool:
+    return status_of(kind, row.fields) in ("", "active", "pending")
+
+
+def _kept_chains(context: Context, kind: Kind, declared: set[Address]) -> Iterator[Planned]:
+    for parent, rows in context.index.chains.items():
+        for key in sorted({str(labels_of(row.fields)[KEY]) for row in rows if KEY in labels_of(row.fields)}):
+            head = head_of(kind, rows, key)
+            address = Address(kind.name, (*parent.names, key))
+            mine = head is not None and labels_of(head.fields).get(OWNER) == context.desired.owner
+            if head is not None and mine and address not in declared and status_of(kind, head.fields) != ENDED:
+                yield note(
+                    address,
+                    code="kept",
+                    reason=f"it is no longer declared; billsync can't cancel a {kind.name} yet: left alone",
+                )
+
+
+def as_waiting(planned: Planned, users: tuple[Address, ...]) -> Planned:
+    """The delete, put off until nobody uses the entity any more."""
+    more = f" and {len(users) - 3} more" if len(users) > 3 else ""
+    names = ", ".join(address.text for address in users[:3]) + more
+    change = replace(
+        planned.change,
+        outcome=Outcome.WAITING,
+        steps=(),
+        code="in-use",
+        reason=f"{names} still {'uses' if len(users) == 1 else 'use'} it; it goes when that has ended",
+    )
+    return Planned(change)
