@@ -1,0 +1,232 @@
+"""Whether everything that the files refer to is there, and fits. It walks shapes and knows no kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TypeAlias
+
+from billsync.core.referring import kinds_in
+from billsync.model.diagnostic import Diagnostic, Position
+from billsync.model.kind import Find, Kind, Path, Registry
+from billsync.model.shape import Lazy, Many, Record, Reference, Shape, Table, Variant
+from billsync.model.state import Desired, Entity
+from billsync.model.value import Fields, Plain
+
+
+@dataclass(frozen=True, slots=True)
+class Referred:
+    """One reference in an entity's fields: where it stands, the kind and the key that it names."""
+
+    path: Path
+    kind: str
+    key: str
+
+
+Finder: TypeAlias = Callable[[Plain, Path], Iterator[Referred]]
+"""Finds the references in a value; values of a wrong type hold none."""
+
+Declared: TypeAlias = Mapping[str, Mapping[str, Entity]]
+"""Kind -> key -> entity."""
+
+
+def check(desired: Desired, registry: Registry) -> tuple[Diagnostic, ...]:
+    """Every reference that leads nowhere, every claim made twice, and what the kinds say across entities.
+
+    A referenced key is in the files or in `external` (design.md §3). The entities need not be valid.
+    """
+    declared = _declared(desired, registry)
+    found: list[Diagnostic] = []
+    finders = {name: finder(kind.record) for name, kind in registry.items()}
+    find = _find(declared)
+    for entity in desired.entities:
+        kind = registry[entity.address.kind]
+        found += _parent_problems(entity, kind, desired, declared)
+        search = finders[kind.name]
+        for referred in search(entity.fields, ()) if search else ():
+            if not _is_known(referred.kind, referred.key, desired, declared):
+                found.append(_unknown(entity, referred.kind, referred.key, entity.place(referred.path), declared))
+        found += _cross_problems(entity, kind, find)
+    found += _claimed_twice(desired, registry)
+    return tuple(sorted(found, key=lambda diagnostic: diagnostic.order))
+
+
+def references(shape: Shape, value: Plain) -> tuple[Referred, ...]:
+    """The references that a value of this shape holds."""
+    search = finder(shape)
+    return tuple(search(value, ())) if search else ()
+
+
+def finder(shape: Shape) -> Finder | None:
+    """What finds the references in values of this shape; None where there can't be any."""
+    return _finder(shape, {})
+
+
+def _finder(shape: Shape, known: dict[str, Finder]) -> Finder | None:
+    if not kinds_in(shape):
+        return None
+    match shape:
+        case Reference():
+            return _in_reference(shape)
+        case Record():
+            return _in_record(shape, known)
+        case Variant():
+            return _in_variant(shape, known)
+        case Many():
+            return _in_list(_finder(shape.item, known))
+        case Table():
+            return _in_table(_finder(shape.value, known))
+        case Lazy():
+            return _in_lazy(shape, known)
+        case _:
+            return None
+
+
+def _in_reference(shape: Reference) -> Finder:
+    def search(value: Plain, path: Path) -> Iterator[Referred]:
+        if isinstance(value, str) and value:
+            yield Referred(path, shape.kind, value)
+
+    return search
+
+
+def _in_record(shape: Record, known: dict[str, Finder]) -> Finder:
+    inner = {name: found for name, field in shape.fields.items() if (found := _finder(field.shape, known))}
+    short = inner.get(shape.short) if shape.short else None
+
+    def search(value: Plain, path: Path) -> Iterator[Referred]:
+        if isinstance(value, str) and short:
+            yield from short(value, path)
+        elif isinstance(value, Mapping):
+            for name, found in inner.items():
+                if name in value:
+                    yield from found(value[name], (*path, name))
+
+    return search
+
+
+def _in_variant(shape: Variant, known: dict[str, Finder]) -> Finder:
+    cases = {tag: found for tag, record in shape.cases.items() if (found := _finder(record, known))}
+
+    def search(value: Plain, path: Path) -> Iterator[Referred]:
+        tag = value.get(shape.tag) if isinstance(value, Mapping) else None
+        if isinstance(tag, str) and tag in cases:
+            yield from cases[tag](value, path)
+
+    return search
+
+
+def _in_list(item: Finder | None) -> Finder:
+    def search(value: Plain, path: Path) -> Iterator[Referred]:
+        for index, member in enumerate(value if isinstance(value, list | tuple) else ()):
+            if item:
+                yield from item(member, (*path, index))
+
+    return search
+
+
+def _in_table(inner: Finder | None) -> Finder:
+    def search(value: Plain, path: Path) -> Iterator[Referred]:
+        for name, member in value.items() if isinstance(value, Mapping) else ():
+            if inner:
+                yield from inner(member, (*path, name))
+
+    return search
+
+
+def _in_lazy(shape: Lazy, known: dict[str, Finder]) -> Finder:
+    def search(value: Plain, path: Path) -> Iterator[Referred]:
+        if shape.name not in known and (found := _finder(shape.get(), known)):
+            known[shape.name] = found
+        if shape.name in known:
+            yield from known[shape.name](value, path)
+
+    return search
+
+
+def _declared(desired: Desired, registry: Registry) -> Declared:
+    declared: dict[str, dict[str, Entity]] = {name: {} for name in registry}
+    for entity in desired.entities:
+        if len(entity.address.names) == 1:
+            declared[entity.address.kind].setdefault(entity.address.key, entity)
+    return declared
+
+
+def _find(declared: Declared) -> Find:
+    def find(kind: str, key: str) -> Fields | None:
+        entity = declared.get(kind, {}).get(key)
+        return entity.fields if entity else None
+
+    return find
+
+
+def _is_known(kind: str, key: str, desired: Desired, declared: Declared) -> bool:
+    return key in declared.get(kind, ()) or desired.external.match(kind, key)
+
+
+def _parent_problems(entity: Entity, kind: Kind, desired: Desired, declared: Declared) -> Iterator[Diagnostic]:
+    parents = entity.address.parents
+    if kind.parent and parents and not _is_known(kind.parent.kind, parents[-1], desired, declared):
+        place = entity.place((kind.parent.kind,))
+        yield _unknown(entity, kind.parent.kind, parents[-1], place, declared)
+
+
+def _unknown(entity: Entity, kind: str, key: str, place: Position, declared: Declared) -> Diagnostic:
+    named = _title(kind)
+    detail = f'{_title(entity.address.kind)} "{entity.address.key}" refers to {named} "{key}", '
+    detail += "which is neither in these files nor in `external`."
+    return Diagnostic("unknown-reference", "nothing has this key", detail, _meant(key, declared.get(kind, {})), place)
+
+
+def _title(kind: str) -> str:
+    return kind.replace("_", " ")
+
+
+def _meant(key: str, known: Mapping[str, Entity]) -> str:
+    close = get_close_matches(key, sorted(known), n=1, cutoff=0.6)
+    if not close:
+        return ""
+    place = known[close[0]].position
+    return f'Did you mean "{close[0]}" ({place.file}:{place.line})?'
+
+
+def _cross_problems(entity: Entity, kind: Kind, find: Find) -> Iterator[Diagnostic]:
+    for across in kind.cross:
+        for problem in across(entity.address, entity.fields, find):
+            place = entity.place(problem.path)
+            yield Diagnostic(problem.code, problem.summary, problem.detail, problem.hint, place)
+
+
+def _claimed_twice(desired: Desired, registry: Registry) -> Iterator[Diagnostic]:
+    holders: dict[tuple[str, str], Entity] = {}
+    for entity in desired.entities:
+        claims = registry[entity.address.kind].claims
+        for claim in sorted(set(claims(entity.fields))) if claims else ():
+            first = holders.setdefault((entity.address.kind, claim), entity)
+            if first is not entity:
+                yield _claim_problem(entity, first, claim)
+
+
+def _claim_problem(entity: Entity, first: Entity, claim: str) -> Diagnostic:
+    kind, place = _title(entity.address.kind), entity.place(_path_of(entity.fields, claim))
+    other = first.place(_path_of(first.fields, claim))
+    detail = f'{kind} "{entity.address.key}" and {kind} "{first.address.key}" ({other.file}:{other.line}) '
+    detail += f'both claim "{claim}", which only one can have.'
+    return Diagnostic("claimed-twice", "two entities claim the same name", detail, "Take it from one of them.", place)
+
+
+def _path_of(value: Plain, text: str) -> Path:
+    """Where the text stands in the value; the empty path where it doesn't."""
+    return next(_paths_of(value, text, ()), ())
+
+
+def _paths_of(value: Plain, text: str, path: Path) -> Iterator[Path]:
+    if isinstance(value, Mapping):
+        for name, member in value.items():
+            yield from _paths_of(member, text, (*path, name))
+    elif isinstance(value, list | tuple):
+        for index, member in enumerate(value):
+            yield from _paths_of(member, text, (*path, index))
+    elif value == text:
+        yield path
