@@ -1,0 +1,1 @@
+"""What the server would refuse or lose, found offline, one module a kind."""

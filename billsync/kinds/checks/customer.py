@@ -1,0 +1,17 @@
+"""What the server would refuse in a customer (customer-facts.md §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from billsync.kinds.checks.ratecard import unknown_currency
+from billsync.model.kind import Problem
+from billsync.model.value import Fields
+
+
+def currency(customer: Fields) -> Iterator[Problem]:
+    """The customer's currency."""
+    yield from unknown_currency(customer.get("currency"), ("currency",))
+
+
+CHECKS = (currency,)

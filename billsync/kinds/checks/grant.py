@@ -1,0 +1,59 @@
+"""What the server would refuse, round or drop in a credit grant (customer-facts.md §7.2 and §7.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from billsync.api.currencies import decimals
+from billsync.kinds.checks.ratecard import unknown_currency
+from billsync.model.kind import Problem
+from billsync.model.value import Fields, decimal_text
+
+
+def currency(grant: Fields) -> Iterator[Problem]:
+    """The grant's currency and the number of its decimals."""
+    yield from unknown_currency(grant.get("currency"), ("currency",))
+    places, amount = decimals(str(grant.get("currency"))), grant.get("amount")
+    if places is None or not isinstance(amount, Decimal):
+        return
+    given = len(decimal_text(amount).partition(".")[2])
+    if given > places:
+        yield Problem(
+            ("amount",),
+            "grant-decimals",
+            "the server would round this amount",
+            f"{grant['currency']} has {places} decimals, and {decimal_text(amount)} has {given}",
+            "write the amount that is to be granted",
+        )
+
+
+def purchase(grant: Fields) -> Iterator[Problem]:
+    """A purchase belongs to funded grants, and only to them."""
+    method, terms = grant.get("funding_method"), grant.get("purchase")
+    summary = "the purchase doesn't fit the funding method"
+    if method == "none" and terms is not None:
+        detail = "nothing is paid for a grant with `funding_method: none`, and the server drops the purchase"
+        yield Problem(("purchase",), "grant-purchase", summary, detail, "leave purchase out")
+    elif method in ("invoice", "external"):
+        yield from _terms(grant, summary)
+
+
+def _terms(grant: Fields, summary: str) -> Iterator[Problem]:
+    method, terms = grant.get("funding_method"), grant.get("purchase")
+    if terms is None:
+        detail = f"a grant with `funding_method: {method}` is paid for, and doesn't say how"
+        hint = f"add `purchase: {{currency: {grant.get('currency')}}}`"
+        yield Problem(("funding_method",), "grant-purchase", summary, detail, hint)
+        return
+    if terms.get("currency") != grant.get("currency"):
+        detail = f"the purchase is in {terms.get('currency')}, and the credits are in {grant.get('currency')}"
+        hint = "use the same currency for both"
+        yield Problem(("purchase", "currency"), "grant-purchase", summary, detail, hint)
+    if method == "invoice" and "availability_policy" in terms:
+        detail = "credits that are invoiced become available with the invoice, and the server drops the policy"
+        hint = "leave availability_policy out"
+        yield Problem(("purchase", "availability_policy"), "grant-purchase", summary, detail, hint)
+
+
+CHECKS = (currency, purchase)

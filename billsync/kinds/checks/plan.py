@@ -1,0 +1,73 @@
+"""What the server would refuse in a plan, or not publish (catalog-facts.md §7.4 to §7.6, §14.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from billsync.kinds.checks.ratecard import card_problems, too_short, unknown_currency
+from billsync.kinds.prices import FREE
+from billsync.kinds.ratecard import is_under_an_hour
+from billsync.model.duration import divides_evenly, parse_duration
+from billsync.model.kind import Path, Problem
+from billsync.model.value import Fields
+
+
+def currency(plan: Fields) -> Iterator[Problem]:
+    """The plan's currency."""
+    yield from unknown_currency(plan.get("currency"), ("currency",))
+
+
+def phases(plan: Fields) -> Iterator[Problem]:
+    """Durations of phases, and that each has cards."""
+    members = plan.get("phases") or ()
+    for index, phase in enumerate(members):
+        path: Path = ("phases", index)
+        yield from _duration(phase, path, is_last=index == len(members) - 1)
+        if not phase.get("rate_cards"):
+            yield Problem(
+                path,
+                "phase-without-cards",
+                "the phase sells nothing",
+                f"the server doesn't publish a plan whose phase `{phase.get('key')}` has no rate cards",
+                "give it a rate card, one with `price: {type: free}` if need be",
+            )
+
+
+def _duration(phase: Fields, path: Path, *, is_last: bool) -> Iterator[Problem]:
+    duration = phase.get("duration")
+    summary = "the phases don't follow each other"
+    if is_last and duration is not None:
+        detail = f"the last phase, `{phase.get('key')}`, goes on for ever, and can't have a duration"
+        yield Problem((*path, "duration"), "phase-duration", summary, detail, "leave duration out of the last phase")
+    if not is_last and duration is None:
+        detail = f"another phase follows `{phase.get('key')}`, so it needs a duration"
+        yield Problem(path, "phase-duration", summary, detail, "give it a duration, such as `duration: P14D`")
+    yield from too_short(duration, (*path, "duration"))
+
+
+def rate_cards(plan: Fields) -> Iterator[Problem]:
+    """Each card by itself, and whether its cadence fits the plan's."""
+    for index, phase in enumerate(plan.get("phases") or ()):
+        for number, card in enumerate(phase.get("rate_cards") or ()):
+            path: Path = ("phases", index, "rate_cards", number)
+            yield from card_problems(card, path, currency=str(plan.get("currency")))
+            yield from _alignment(card, path, cadence=str(plan.get("billing_cadence")))
+
+
+def _alignment(card: Fields, path: Path, *, cadence: str) -> Iterator[Problem]:
+    own = str(card.get("billing_cadence"))
+    one, other = parse_duration(cadence), parse_duration(own)
+    if one is None or other is None or (card.get("price") or {}).get("type") == FREE:
+        return
+    if is_under_an_hour(own) or is_under_an_hour(cadence) or divides_evenly(one, other):
+        return
+    yield Problem(
+        (*path, "billing_cadence"),
+        "cadence-unaligned",
+        "the card's cadence doesn't fit the plan's",
+        f"neither of {own} and {cadence} is a whole multiple of the other in every month and on every day",
+        f"use {cadence}, or a cadence in the same unit that divides it or is a multiple of it",
+    )
+
+
+CHECKS = (currency, phases, rate_cards)

@@ -1,0 +1,169 @@
+"""What the server would refuse or lose in a rate card (catalog-facts.md §7.3, §7.4, §14.2).
+
+Findings that only keep a plan from being published count as well: a plan is declared to be published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from billsync.api.currencies import decimals
+from billsync.kinds.prices import FLAT, FREE, USAGE_PRICES, price_problems
+from billsync.kinds.ratecard import is_under_an_hour
+from billsync.model.address import Symbol
+from billsync.model.kind import Path, Problem
+from billsync.model.value import Fields
+
+FIAT_LENGTH = 3
+
+
+def card_problems(card: Fields, path: Path, *, currency: str) -> Iterator[Problem]:
+    """Everything that is wrong with one card of a plan in this currency; `path` is where the card stands."""
+    price = card.get("price") or {}
+    yield from price_problems(price, (*path, "price"))
+    yield from _identity(card, path)
+    yield from _only_for_flat(card, path)
+    yield from _only_for_usage(card, path)
+    yield from _commitments(card, path)
+    yield from _discounts(card, path)
+    yield from _unit_config(card, path)
+    yield from _entitlement(card, path)
+    yield from _currency(card, path, currency=currency)
+    yield from too_short(card.get("billing_cadence"), (*path, "billing_cadence"))
+
+
+def _form(card: Fields) -> str:
+    return str((card.get("price") or {}).get("type"))
+
+
+def _identity(card: Fields, path: Path) -> Iterator[Problem]:
+    feature = card.get("feature")
+    if isinstance(feature, Symbol) and feature.address.key != card.get("key"):
+        yield Problem(
+            (*path, "key"),
+            "card-key-mismatch",
+            "a rate card must have the key of its feature",
+            f"the card is `{card.get('key')}` and its feature `{feature.address.key}`",
+            "leave the key out: it is the feature's",
+        )
+    if feature is None and _form(card) in USAGE_PRICES:
+        yield Problem(
+            (*path, "price"),
+            "card-without-feature",
+            "a price by usage needs a feature",
+            f"the card `{card.get('key')}` has a {_form(card)} price, and nothing to measure",
+            "name the feature, such as `feature: api_requests`",
+        )
+
+
+def _only_for_flat(card: Fields, path: Path) -> Iterator[Problem]:
+    if "payment_term" in card and _form(card) != FLAT:
+        yield _lost((*path, "payment_term"), f"a payment term on a {_form(card)} price", "leave payment_term out")
+
+
+def _only_for_usage(card: Fields, path: Path) -> Iterator[Problem]:
+    if "commitments" in card and _form(card) not in USAGE_PRICES:
+        yield _lost((*path, "commitments"), f"commitments on a {_form(card)} price", "leave commitments out")
+
+
+def _lost(path: Path, what: str, hint: str) -> Problem:
+    return Problem(path, "lost-by-server", "the server drops this without a word", f"it doesn't keep {what}", hint)
+
+
+def _commitments(card: Fields, path: Path) -> Iterator[Problem]:
+    commitments = card.get("commitments") or {}
+    least, most = commitments.get("minimum_amount"), commitments.get("maximum_amount")
+    if isinstance(least, Decimal) and isinstance(most, Decimal) and least > most:
+        yield Problem(
+            (*path, "commitments", "minimum_amount"),
+            "card-commitments",
+            "the minimum commitment is above the maximum",
+            f"{least} is more than {most}",
+            "lower minimum_amount, or raise maximum_amount",
+        )
+
+
+def _discounts(card: Fields, path: Path) -> Iterator[Problem]:
+    discounts = card.get("discounts") or {}
+    summary = "this price takes no such discount"
+    if discounts and _form(card) == FREE:
+        detail = "what is free can't be discounted"
+        yield Problem((*path, "discounts"), "card-discount", summary, detail, "leave discounts out")
+    elif "usage" in discounts and _form(card) == FLAT:
+        detail = "a flat fee doesn't depend on usage, so no units can be free"
+        yield Problem((*path, "discounts", "usage"), "card-discount", summary, detail, "leave usage out")
+
+
+def _unit_config(card: Fields, path: Path) -> Iterator[Problem]:
+    config = card.get("unit_config") or {}
+    if config and _form(card) not in USAGE_PRICES:
+        yield Problem(
+            (*path, "unit_config"),
+            "card-unit-config",
+            "this price converts no units",
+            f"a {_form(card)} price doesn't depend on a quantity",
+            "leave unit_config out",
+        )
+    if config.get("rounding") == "none" and config.get("precision"):
+        yield _lost((*path, "unit_config", "precision"), "a precision without rounding", "choose a rounding")
+
+
+def _entitlement(card: Fields, path: Path) -> Iterator[Problem]:
+    entitlement = card.get("entitlement") or {}
+    if not entitlement:
+        return
+    place = (*path, "entitlement")
+    summary = "the entitlement isn't complete"
+    if "feature" not in card:
+        detail = f"the card `{card.get('key')}` has no feature that customers could get access to"
+        yield Problem(place, "card-entitlement", summary, detail, "name the feature, or leave the entitlement out")
+    if entitlement.get("type") != "metered":
+        return
+    if "limit" not in entitlement:
+        detail = "the server doesn't publish a metered entitlement without a limit"
+        yield Problem(place, "card-entitlement", summary, detail, "give it a limit, or use `type: boolean`")
+    if "usage_period" not in entitlement:
+        detail = "the card has no billing cadence that the usage period could be taken from"
+        yield Problem(place, "card-entitlement", summary, detail, "give it a usage_period, such as P1M")
+    yield from too_short(entitlement.get("usage_period"), (*place, "usage_period"))
+
+
+def _currency(card: Fields, path: Path, *, currency: str) -> Iterator[Problem]:
+    override = card.get("currency")
+    if override is None:
+        return
+    if len(override) == FIAT_LENGTH:
+        detail = f"{override} is not a custom currency, and every ordinary price of a plan is in the plan's, {currency}"
+    elif len(currency) != FIAT_LENGTH:
+        detail = f"the plan itself is in the custom currency {currency}, so no card can have another"
+    elif _form(card) == FREE:
+        detail = "what is free has no currency"
+    else:
+        return
+    summary = "the card can't have a currency of its own"
+    yield Problem((*path, "currency"), "card-currency", summary, detail, "leave currency out")
+
+
+def too_short(duration: object, path: Path) -> Iterator[Problem]:
+    """A duration below the server's least, an hour."""
+    if isinstance(duration, str) and is_under_an_hour(duration):
+        yield Problem(
+            path,
+            "duration-under-an-hour",
+            "the server takes no period shorter than an hour",
+            f"{duration} is shorter",
+            "use PT1H or longer",
+        )
+
+
+def unknown_currency(code: object, path: Path) -> Iterator[Problem]:
+    """A three-letter code that the server doesn't know."""
+    if isinstance(code, str) and len(code) == FIAT_LENGTH and decimals(code) is None:
+        yield Problem(
+            path,
+            "unknown-currency",
+            "the server knows no such currency",
+            f"`{code}` is none of its currency codes",
+            "use an ISO 4217 code, such as USD",
+        )

@@ -1,0 +1,38 @@
+"""What the server would refuse in a subscription (customer-facts.md §5.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from billsync.kinds.labels import value_problem
+from billsync.model.kind import Problem
+from billsync.model.value import Fields
+
+
+def key(subscription: Fields) -> Iterator[Problem]:
+    """The key is kept in a label, so it must be a legal value of one."""
+    name = subscription.get("key")
+    reason = value_problem(name) if isinstance(name, str) else None
+    if reason:
+        yield Problem(
+            ("key",),
+            "subscription-key",
+            "this key can't be kept in a label",
+            f"`{name}`: {reason}",
+            "choose another key, or leave it out: it is then `default`",
+        )
+
+
+def cost_basis(subscription: Fields) -> Iterator[Problem]:
+    """A pinned cost basis belongs to invoices."""
+    if subscription.get("cost_basis_mode") == "pinned" and subscription.get("settlement_mode") == "credit_only":
+        yield Problem(
+            ("cost_basis_mode",),
+            "subscription-cost-basis",
+            "the server fails on this combination",
+            "a subscription that is paid from credits alone has no cost basis to pin",
+            "leave cost_basis_mode out",
+        )
+
+
+CHECKS = (key, cost_basis)

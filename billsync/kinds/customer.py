@@ -1,0 +1,110 @@
+"""Customers: who is billed, where, and whose usage it is."""
+
+from __future__ import annotations
+
+from billsync.kinds import fields
+from billsync.kinds.checks import customer as checks
+from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy
+from billsync.model.shape import Anything, Effect, Field, Many, Record, Text
+from billsync.model.value import Fields
+
+_ATTRIBUTION = Record(
+    {
+        "subject_keys": Field(
+            Many(Text(minimum=1), as_set=True, unique=True),
+            "The subjects of events that count for this customer; each belongs to one customer alone.",
+            required=True,
+            example=["acme-prod", "acme-test"],
+        )
+    },
+    doc="Whose usage is this customer's.",
+)
+
+_ADDRESS = Record(
+    {
+        "country": Field(Text(minimum=2, maximum=2, pattern="^[A-Z]{2}$"), "Two-letter country code.", example="DE"),
+        "postal_code": Field(Text(minimum=1), "Postal code.", example="28195"),
+        "state": Field(Text(minimum=1), "State, province or region.", example="Bremen"),
+        "city": Field(Text(minimum=1), "City.", example="Bremen"),
+        "line1": Field(Text(minimum=1), "First line of the address.", example="Am Markt 1"),
+        "line2": Field(Text(minimum=1), "Second line of the address.", example="2nd floor"),
+        "phone_number": Field(Text(minimum=1), "Phone number.", example="+49 421 555 0100"),
+    },
+    merged=True,
+    doc="The address on invoices. Parts that aren't given stay as they are live; null removes one.",
+)
+
+RECORD = Record(
+    {
+        "key": Field(
+            fields.EXTERNAL_KEY, "Names the customer; it can't change.", Effect.IDENTITY, required=True, example="acme"
+        ),
+        "name": fields.name(Effect.IN_PLACE, example="Acme Inc."),
+        "description": Field(fields.DESCRIPTION, "A longer text for people. Null or empty removes it."),
+        "labels": fields.labels(Effect.IN_PLACE),
+        "usage_attribution": Field(
+            _ATTRIBUTION,
+            "Whose usage is this customer's. It can't change while a subscription is live.",
+            sent_empty={"subject_keys": ()},
+            example={"subject_keys": ["acme-prod"]},
+        ),
+        "primary_email": Field(
+            Text(minimum=1),
+            "Where mail about billing goes.",
+            clear="the server keeps the address when a request leaves it out",
+            example="billing@acme.example",
+        ),
+        "currency": Field(
+            fields.FIAT,
+            "The currency of this customer's invoices. The first paid subscription sets it if nothing else does.",
+            clear="the server keeps the currency when a request leaves it out",
+            example="USD",
+        ),
+        "billing_address": Field(
+            _ADDRESS, "The address on invoices. Null removes it.", example={"country": "DE", "city": "Bremen"}
+        ),
+        "billing": Field(
+            Anything(),
+            "Not supported yet.",
+            refused="a customer's billing profile and app data come with a later version of billsync",
+        ),
+    },
+    doc="A customer is who is billed.",
+)
+
+
+def stages(have: Fields, want: Fields) -> tuple[Fields, ...]:
+    """The views on the way to a wanted one: to remove a part of an address, all of it is removed first.
+
+    Source: customer-facts.md §3.1 (an address in a request is merged over the live one).
+    """
+    old, new = have.get("billing_address") or {}, want.get("billing_address") or {}
+    if not new or old.keys() <= new.keys():
+        return (want,)
+    return ({name: value for name, value in want.items() if name != "billing_address"}, want)
+
+
+def claims(customer: Fields) -> tuple[str, ...]:
+    """The subject keys, which no two live customers share."""
+    return tuple((customer.get("usage_attribution") or {}).get("subject_keys") or ())
+
+
+CUSTOMER = Kind(
+    name="customer",
+    collection="customers",
+    archetype=Archetype.RECORD,
+    record=RECORD,
+    doc="A customer is who is billed. Fields that a file doesn't name are left as they are live.",
+    example={
+        "key": "acme",
+        "name": "Acme Inc.",
+        "usage_attribution": {"subject_keys": ["acme-prod"]},
+        "primary_email": "billing@acme.example",
+    },
+    absent=Absent.NOT_MANAGED,
+    labels=LabelPolicy.MUTABLE,
+    claims=claims,
+    checks=checks.CHECKS,
+    stages=stages,
+    frozen={"usage_attribution": "subscription", "currency": "subscription"},
+)

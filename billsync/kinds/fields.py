@@ -1,0 +1,43 @@
+"""Fields and shapes that several kinds have in common. Nothing here knows a kind."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from billsync.model.shape import Effect, Field, LabelMap, Number, Text
+
+RESOURCE_KEY = Text(minimum=1, maximum=64, pattern="^[a-z0-9]+(?:_[a-z0-9]+)*$")
+"""Catalog keys: lower case, digits and single underscores (catalog-facts.md §1.2)."""
+
+EXTERNAL_KEY = Text(minimum=1, maximum=256)
+"""Keys of customers and grants: any characters (customer-facts.md §1.2)."""
+
+NAME = Text(minimum=1, maximum=256)
+DESCRIPTION = Text(maximum=1024, clearable=True)
+FIAT = Text(minimum=3, maximum=3, pattern="^[A-Z]{3}$")
+MONEY = Number(minimum=Decimal(0))
+
+
+def key(doc: str, *, example: str) -> Field:
+    """The field that names an entity in the catalog."""
+    return Field(RESOURCE_KEY, doc, Effect.IDENTITY, required=True, example=example)
+
+
+def name(effect: Effect, *, example: str) -> Field:
+    """The name that people see."""
+    return Field(NAME, "The name that people see.", effect, required=True, example=example)
+
+
+def description(effect: Effect) -> Field:
+    """A free text that can also be removed again."""
+    return Field(DESCRIPTION, "A longer text for people. Empty means none.", effect)
+
+
+def labels(effect: Effect) -> Field:
+    """Labels that the server shows again."""
+    doc = (
+        "Short texts by key, for your own use. They are merged over the labels that are live, and never removed. "
+        "Keys that begin with `billsync_` are billsync's own."
+    )
+    clear = "labels are merged over the live ones, and never removed"
+    return Field(LabelMap(), doc, effect, clear=clear, example={"team": "payments"})

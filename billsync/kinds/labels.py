@@ -1,0 +1,54 @@
+"""The server's real rule for labels, which is narrower than its documentation (catalog-facts.md §1.5).
+
+Some calls drop a bad label in silence, so every one is checked here, also those that billsync writes itself.
+"""
+
+from __future__ import annotations
+
+import re
+
+OURS = "billsync_"
+"""What the labels that billsync writes begin with; files can't declare such."""
+
+RESERVED = ("_", "kong", "konnect", "insomnia", "mesh", "kic", "kuma", "openmeter")
+MOST = 50
+MOST_DECLARED = MOST - 3
+"""How many labels a file may declare: billsync adds up to three."""
+
+_LONGEST_VALUE = 63
+_FORM = re.compile(r"[a-zA-Z0-9]+(?:[._-][a-zA-Z0-9]{2,})*(?:[._-][a-zA-Z0-9]+)?", re.ASCII)
+_SPECIAL = re.compile(r"[._-]")
+_WHAT = (
+    "letters and digits, with single `.`, `_` or `-` between them, each with a letter or digit of its own on either "
+    "side (`a_b` and `v1.22.3` are fine, `a_b_c` and `v1.2.3` are not)"
+)
+
+
+def key_problem(key: str) -> str | None:
+    """Why the server refuses or hides a label with this key; None if it doesn't."""
+    for prefix in RESERVED:
+        if key.startswith(prefix):
+            return f"keys that begin with `{prefix}` are reserved by the server"
+    if _FORM.fullmatch(key) is None or _groups(key) > _LONGEST_VALUE:
+        return f"a label's key must consist of {_WHAT}"
+    return None
+
+
+def value_problem(value: str) -> str | None:
+    """Why the server refuses or hides a label with this value; None if it doesn't."""
+    if not 1 <= len(value) <= _LONGEST_VALUE:
+        return f"a label's value must have 1 to {_LONGEST_VALUE} characters"
+    if _FORM.fullmatch(value) is None:
+        return f"a label's value must consist of {_WHAT}"
+    return None
+
+
+def _groups(key: str) -> int:
+    """Into how many groups the server's pattern cuts a well-formed key; it allows as many as a value's length.
+
+    A group is one special character with its two neighbours, or up to three letters and digits.
+    """
+    runs = [len(run) for run in _SPECIAL.split(key)]
+    specials = len(runs) - 1
+    left = [run - (index > 0) - (index < specials) for index, run in enumerate(runs)]
+    return specials + sum(-(-rest // 3) for rest in left)

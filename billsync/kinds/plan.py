@@ -1,0 +1,135 @@
+"""Plans: what is sold together, in phases, at which prices. A published version never changes."""
+
+from __future__ import annotations
+
+from billsync.kinds import fields
+from billsync.kinds.checks import plan as checks
+from billsync.kinds.prices import USAGE_PRICES
+from billsync.kinds.ratecard import HIDDEN_LABELS, RATE_CARD, fill_usage_period
+from billsync.model.kind import Archetype, Kind
+from billsync.model.shape import Anything, Duration, Effect, Field, Flag, Many, Record, Text
+from billsync.model.value import Fields
+
+CADENCES = ("P1W", "P2W", "P4W", "P1M", "P3M", "P6M", "P12M", "P1Y")
+SETTLEMENT_MODES = ("credit_then_invoice", "credit_only")
+
+_NEW = Effect.NEW_VERSION
+_NO_LABELS = Field(Anything(), "Can't be declared here.", _NEW, refused=HIDDEN_LABELS)
+
+PHASE = Record(
+    {
+        "key": Field(fields.RESOURCE_KEY, "Names the phase in its plan.", _NEW, required=True, example="trial"),
+        "name": fields.name(_NEW, example="Trial"),
+        "description": fields.description(_NEW),
+        "labels": _NO_LABELS,
+        "duration": Field(
+            Duration(positive=True),
+            "How long the phase lasts. Every phase but the last has one.",
+            _NEW,
+            example="P14D",
+        ),
+        "rate_cards": Field(
+            Many(RATE_CARD, key="key", as_set=True),
+            "What is sold in this phase. A card is written out, or taken from the library with `use`.",
+            _NEW,
+            required=True,
+            example=[{"feature": "api_requests", "price": {"type": "unit", "amount": "0.002"}}],
+        ),
+    },
+    doc="A part of a subscription's life, with its own prices.",
+)
+
+
+def fill_cadences(plan: Fields) -> Fields:
+    """Cards with a price by usage take the plan's cadence, and their entitlements take the card's."""
+    cadence = plan.get("billing_cadence")
+    if not isinstance(plan.get("phases"), tuple) or cadence is None:
+        return plan
+    return {**plan, "phases": tuple(_with_cadences(phase, cadence) for phase in plan["phases"])}
+
+
+def _with_cadences(phase: Fields, cadence: str) -> Fields:
+    if not isinstance(phase.get("rate_cards"), tuple):
+        return phase
+    return {
+        **phase,
+        "rate_cards": tuple(fill_usage_period(_with_cadence(card, cadence)) for card in phase["rate_cards"]),
+    }
+
+
+def _with_cadence(card: Fields, cadence: str) -> Fields:
+    if "billing_cadence" in card or (card.get("price") or {}).get("type") not in USAGE_PRICES:
+        return card
+    return {**card, "billing_cadence": cadence}
+
+
+RECORD = Record(
+    {
+        "key": fields.key("What subscriptions refer to this plan by; all its versions share it.", example="prepaid"),
+        "name": fields.name(_NEW, example="Prepaid"),
+        "description": Field(fields.DESCRIPTION, "A longer text for people. Empty means none.", _NEW, sent_empty=""),
+        "labels": _NO_LABELS,
+        "currency": Field(
+            Text(minimum=3, maximum=24),
+            "The currency of all prices: a three-letter code, or the code of a custom currency.",
+            _NEW,
+            required=True,
+            example="USD",
+        ),
+        "billing_cadence": Field(
+            Duration(choices=CADENCES), "How often customers are billed.", _NEW, required=True, example="P1M"
+        ),
+        "pro_rating_enabled": Field(
+            Flag(), "Whether a period that is cut short costs its part only.", _NEW, default=True
+        ),
+        "settlement_mode": Field(
+            Text(choices=SETTLEMENT_MODES),
+            "How subscriptions to this plan are paid unless they say otherwise: from credits alone, or from credits "
+            "and then by invoice. It travels with each subscription and is never compared on the plan.",
+            Effect.OURS,
+            example="credit_only",
+        ),
+        "phases": Field(
+            Many(PHASE, key="key", minimum=1),
+            "The phases, in their order. Most plans have one.",
+            _NEW,
+            required=True,
+            example=[{"key": "default", "name": "Default", "rate_cards": [{"use": "api_standard"}]}],
+        ),
+    },
+    rules=(fill_cadences,),
+    doc="A plan is what customers subscribe to.",
+)
+
+PLAN = Kind(
+    name="plan",
+    collection="plans",
+    archetype=Archetype.VERSIONED,
+    record=RECORD,
+    doc="A plan is what customers subscribe to. A change makes a new version; subscribers of older ones keep theirs.",
+    example={
+        "key": "prepaid",
+        "name": "Prepaid",
+        "currency": "USD",
+        "billing_cadence": "P1M",
+        "settlement_mode": "credit_only",
+        "phases": [
+            {
+                "key": "default",
+                "name": "Default",
+                "rate_cards": [
+                    {
+                        "key": "tokens",
+                        "name": "Tokens",
+                        "feature": "tokens",
+                        "price": {"type": "unit", "amount": "0.002"},
+                    }
+                ],
+            }
+        ],
+    },
+    status="status",
+    unique=False,
+    checks=checks.CHECKS,
+    deleted_verb="archiving",
+)

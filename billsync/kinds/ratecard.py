@@ -1,0 +1,212 @@
+"""Rate cards, the lines of a plan: what is sold, at which price, how often, and what access comes with it.
+
+Plans use them, and so will add-ons. Source: catalog-facts.md §7.3.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from billsync.kinds import fields
+from billsync.kinds.prices import FLAT, PRICE
+from billsync.model.duration import Duration as Length
+from billsync.model.duration import parse_duration
+from billsync.model.shape import (
+    Anything,
+    Duration,
+    Effect,
+    Field,
+    Flag,
+    Number,
+    Record,
+    Reference,
+    Text,
+    Variant,
+    Whole,
+    Wire,
+)
+from billsync.model.value import Fields
+
+HIDDEN_LABELS = "the server takes labels here and never shows them again, so that they can't be compared"
+
+_NEW = Effect.NEW_VERSION
+_PERCENT = Number(minimum=Decimal(0), maximum=Decimal(100), wire=Wire.NUMBER, bits=32)
+_LIMIT = Number(minimum=Decimal(0), wire=Wire.NUMBER, bits=64)
+_FACTOR = Number(above=Decimal(0))
+_LARGEST = 2_147_483_647
+
+COMMITMENTS = Record(
+    {
+        "minimum_amount": Field(fields.MONEY, "What is charged at least, for each period.", _NEW, example="10"),
+        "maximum_amount": Field(fields.MONEY, "What is charged at most, for each period.", _NEW, example="500"),
+    },
+    doc="The least and the most that usage costs in a period.",
+)
+
+DISCOUNTS = Record(
+    {
+        "percentage": Field(
+            _PERCENT,
+            "Percent off, 0 to 100. The server keeps a 32-bit float: only numbers that it holds exactly are accepted, "
+            "such as 5, 12.5 or 33.25.",
+            _NEW,
+            example="12.5",
+        ),
+        "usage": Field(fields.MONEY, "Units that are free in each period.", _NEW, example="100"),
+    },
+    doc="What is taken off.",
+)
+
+UNIT_CONFIG = Record(
+    {
+        "operation": Field(
+            Text(choices=("divide", "multiply")), "What is done to the quantity.", _NEW, required=True, example="divide"
+        ),
+        "conversion_factor": Field(_FACTOR, "By how much.", _NEW, required=True, example="1000"),
+        "rounding": Field(
+            Text(choices=("ceiling", "floor", "half_up", "none")),
+            "How the converted quantity is rounded.",
+            _NEW,
+            default="none",
+            example="ceiling",
+        ),
+        "precision": Field(
+            Whole(minimum=0, maximum=_LARGEST), "To how many decimals it is rounded.", _NEW, default=0, example=0
+        ),
+        "display_unit": Field(Text(), "What the converted unit is called.", _NEW, example="thousand tokens"),
+    },
+    doc="Converts what is metered into what is priced: bytes into gigabytes, say.",
+)
+
+TAX_CONFIG = Record(
+    {
+        "code": Field(Reference("tax_code"), "The tax code, by key.", _NEW, required=True, example="software"),
+        "behavior": Field(
+            Text(choices=("inclusive", "exclusive")), "Whether the price includes the tax.", _NEW, example="exclusive"
+        ),
+    },
+    doc="How this line is taxed.",
+)
+
+ENTITLEMENT = Variant(
+    "type",
+    {
+        "metered": Record(
+            {
+                "limit": Field(
+                    _LIMIT, "How many units may be used in a usage period. Needed to publish.", _NEW, example="10000"
+                ),
+                "is_soft_limit": Field(Flag(), "Whether usage goes on beyond the limit.", _NEW, default=False),
+                "usage_period": Field(
+                    Duration(positive=True),
+                    "After which time usage starts at 0 again. Without it, the card's billing cadence.",
+                    _NEW,
+                    derived=True,
+                    example="P1M",
+                ),
+            },
+            doc="Access up to a limit of usage.",
+        ),
+        "static": Record(
+            {
+                "config": Field(
+                    Anything(), "Any JSON value but null, for your program to read.", _NEW, required=True,
+                    example={"seats": 5},
+                )
+            },
+            doc="Access with settings.",
+        ),
+        "boolean": Record({}, doc="Access, yes or no."),
+    },
+    doc="What access to the feature comes with the card.",
+)  # fmt: skip
+
+
+def fill_payment_term(card: Fields) -> Fields:
+    """A flat fee is paid in arrears unless said otherwise; other prices have no term."""
+    if (card.get("price") or {}).get("type") != FLAT or "payment_term" in card:
+        return card
+    return {**card, "payment_term": "in_arrears"}
+
+
+def fill_usage_period(card: Fields) -> Fields:
+    """A metered entitlement without a usage period, or with one of zero, takes the card's cadence."""
+    entitlement = card.get("entitlement") or {}
+    cadence = card.get("billing_cadence")
+    if entitlement.get("type") != "metered" or cadence is None:
+        return card
+    if entitlement.get("usage_period") not in (None, ZERO):
+        return card
+    return {**card, "entitlement": {**entitlement, "usage_period": cadence}}
+
+
+ZERO = Length().text
+HOUR = 3600
+
+
+def is_under_an_hour(text: str) -> bool:
+    """Whether a duration is shorter than the server's least, an hour; False for a text that is none."""
+    duration = parse_duration(text)
+    return duration is not None and duration.in_seconds() < HOUR
+
+
+RATE_CARD = Record(
+    {
+        "key": Field(
+            fields.RESOURCE_KEY,
+            "Names the line in its phase. Without it, the feature's key. A card with a feature must have its key.",
+            _NEW,
+            required=True,
+            example="api_requests",
+        ),
+        "name": Field(
+            fields.NAME,
+            "The name that people see. Without it, the feature's name.",
+            _NEW,
+            required=True,
+            example="API requests",
+        ),
+        "description": fields.description(_NEW),
+        "labels": Field(Anything(), "Can't be declared on a rate card of a plan.", _NEW, refused=HIDDEN_LABELS),
+        "feature": Field(
+            Reference("feature"), "The feature that is sold, by key. Prices by usage need one.", _NEW,
+            example="api_requests",
+        ),
+        "price": Field(PRICE, "What it costs.", _NEW, required=True, example={"type": "unit", "amount": "0.002"}),
+        "billing_cadence": Field(
+            Duration(),
+            "How often it is charged. A flat fee without one is charged once; a price by usage in a plan takes the "
+            "plan's.",
+            _NEW,
+            derived=True,
+            example="P1M",
+        ),
+        "payment_term": Field(
+            Text(choices=("in_advance", "in_arrears")),
+            "When a flat fee is due: at the beginning of the period or at its end. Only for flat prices.",
+            _NEW,
+            derived=True,
+            example="in_advance",
+        ),
+        "commitments": Field(COMMITMENTS, "The least and the most that usage costs in a period.", _NEW,
+                             example={"minimum_amount": "10"}),
+        "discounts": Field(DISCOUNTS, "What is taken off.", _NEW, example={"percentage": "12.5"}),
+        "unit_config": Field(
+            UNIT_CONFIG, "Converts what is metered into what is priced.", _NEW,
+            example={"operation": "divide", "conversion_factor": "1000", "rounding": "ceiling"},
+        ),
+        "currency": Field(
+            Text(minimum=3, maximum=24),
+            "A custom currency to price this line in, in a plan that has an ordinary one.",
+            _NEW,
+            example="COINS",
+        ),
+        "tax_config": Field(TAX_CONFIG, "How this line is taxed.", _NEW, example={"code": "software"}),
+        "entitlement": Field(
+            ENTITLEMENT, "What access to the feature comes with it.", _NEW,
+            example={"type": "metered", "limit": "10000", "is_soft_limit": True},
+        ),
+    },
+    rules=(fill_payment_term, fill_usage_period),
+    doc="A line of a plan: what is sold, at which price, how often, and what access comes with it.",
+)  # fmt: skip

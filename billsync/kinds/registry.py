@@ -1,0 +1,15 @@
+"""All kinds that billsync manages, in the order in which they are created."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from billsync.kinds.customer import CUSTOMER
+from billsync.kinds.feature import FEATURE
+from billsync.kinds.grant import GRANT
+from billsync.kinds.meter import METER
+from billsync.kinds.plan import PLAN
+from billsync.kinds.subscription import SUBSCRIPTION
+from billsync.model.kind import Registry
+
+KINDS: Registry = MappingProxyType({kind.name: kind for kind in (METER, FEATURE, PLAN, CUSTOMER, GRANT, SUBSCRIPTION)})

@@ -1,0 +1,88 @@
+"""Subscriptions: which plan a customer is on. A change ends one on the server and starts another."""
+
+from __future__ import annotations
+
+from billsync.kinds import fields
+from billsync.kinds.checks import subscription as checks
+from billsync.kinds.plan import SETTLEMENT_MODES
+from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy, Parent
+from billsync.model.shape import Anything, Effect, Field, Moment, Record, Reference, Text, Whole
+
+_FIXED = "it is settled when a subscription starts"
+
+
+def _later(what: str) -> Field:
+    return Field(Anything(), "Not supported yet.", Effect.OURS, refused=f"{what} come with a later version of billsync")
+
+
+RECORD = Record(
+    {
+        "key": Field(
+            Text(minimum=1, maximum=63),
+            "Names the subscription among its customer's; kept in the label `billsync_key`.",
+            Effect.OURS,
+            default="default",
+            example="default",
+        ),
+        "plan": Field(
+            Reference("plan"), "The plan, by key.", Effect.CHANGE, required=True, clear=_FIXED, example="prepaid"
+        ),
+        "version": Field(
+            Whole(minimum=1, words=("latest",)),
+            "Which version of the plan. Without it, the newest active one when the subscription starts, and that one "
+            "from then on; `latest` moves it to each new version.",
+            Effect.OURS,
+            example="latest",
+        ),
+        "settlement_mode": Field(
+            Text(choices=SETTLEMENT_MODES),
+            "How it is paid: from credits alone, or from credits and then by invoice. Without it, what the plan says.",
+            Effect.CHANGE,
+            clear=_FIXED,
+            example="credit_only",
+        ),
+        "billing_anchor": Field(
+            Moment(),
+            "The time from which billing periods are counted. Without it, the start.",
+            Effect.CHANGE,
+            clear=_FIXED,
+            example="2026-01-01T00:00:00Z",
+        ),
+        "cost_basis_mode": Field(
+            Text(choices=("dynamic", "pinned")),
+            "Whether custom currencies are converted at the rates of the day, or at those of the start.",
+            Effect.CHANGE,
+            clear=_FIXED,
+            example="dynamic",
+        ),
+        "labels": fields.labels(Effect.CHANGE),
+        "start": _later("start times"),
+        "change": _later("plan changes and their timing"),
+        "ends": _later("cancellations"),
+        "addons": _later("add-ons"),
+    },
+    doc="A subscription puts a customer on a plan.",
+)
+
+SUBSCRIPTION = Kind(
+    name="subscription",
+    collection="subscriptions",
+    archetype=Archetype.CHAINED,
+    record=RECORD,
+    doc="A subscription puts a customer on a plan.",
+    example={"plan": "prepaid", "settlement_mode": "credit_only"},
+    default_key="default",
+    absent=Absent.NOT_MANAGED,
+    labels=LabelPolicy.FIXED,
+    parent=Parent("customer", one="subscription", many="subscriptions"),
+    status="status",
+    unique=False,
+    after=("customer", "grant"),
+    checks=checks.CHECKS,
+    pins="plan",
+    inherits=("settlement_mode",),
+    can_delete=False,
+    created_verb="subscribing",
+    deleted_verb="cancelling",
+    immutable_hint="changing a live subscription comes with a later version of billsync",
+)
