@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from sys import float_info
 from typing import Any
 
 from billsync.local.durations import duration
 from billsync.local.prices import is_usage_based, price_faults
 from billsync.local.rate_cards import Card, usage_period
 from billsync.local.rules import Finding, critical, fault, warning
+
+LARGEST_FLOAT = Decimal(float_info.max)
 
 
 def conversion_findings(card: Card) -> Iterator[Finding]:
@@ -29,6 +32,8 @@ def unreadable(text: str | None) -> bool:
 
 
 def _metered_findings(template: Mapping[str, Any], cadence: str | None) -> Iterator[Finding]:
+    if template.get("limit", 0) > LARGEST_FLOAT:
+        yield fault("limit is out of range")
     if unreadable(template.get("usage_period")):
         yield fault("invalid usage_period")
     elif (period := usage_period(template, cadence)) is None:
