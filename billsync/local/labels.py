@@ -28,6 +28,11 @@ def label_issues(labels: Mapping[str, str]) -> Iterator[Issue]:
             yield _issue("invalid_label_value_format", "label value must be in valid format")
 
 
+def visible(labels: Mapping[str, str]) -> dict[str, str]:
+    """The labels that are shown: where nothing checks them, the others are kept and hidden (customer-facts.md §1.5)."""
+    return {key: value for key, value in labels.items() if not list(label_issues({key: value}))}
+
+
 def well_formed(text: str) -> bool:
     """The server's own pattern: every special character needs a letter or digit of its own on either side."""
     return len(text) <= LONGEST and WORD.fullmatch(text) is not None

@@ -30,6 +30,17 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
+class Within:
+    """A filter on other rows: SQL in which `{condition}` stands for the filter's own condition on `expression`."""
+
+    sql: str
+    expression: str
+
+    def around(self, condition: Condition) -> Condition:
+        return Condition(self.sql.format(condition=condition.sql), condition.values)
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """How a resource is listed. `fields` gives SQL for each filter of the specification; `sorts` for each sort field.
 
@@ -38,7 +49,7 @@ class Listing:
 
     resource: str
     view: Callable[[Call, Row], Any]
-    fields: Mapping[str, str | Status] = field(default_factory=dict)
+    fields: Mapping[str, str | Status | Within] = field(default_factory=dict)
     sorts: Mapping[str, str] = field(default_factory=dict)
     order: str = "seq"
     size: int = DEFAULT_SIZE
@@ -137,8 +148,11 @@ def _conditions(listing: Listing, given: Given, kinds: Mapping[str, Any]) -> Ite
         target = listing.fields[member]
         if isinstance(target, Status):
             yield _status(f"filter[{member}]", target, operators)
+            continue
+        kind = kinds[member] if isinstance(kinds[member], str) else "plain"
+        if isinstance(target, Within):
+            yield from map(target.around, conditions(kind, target.expression, operators))
         else:
-            kind = kinds[member] if isinstance(kinds[member], str) else "plain"
             yield from conditions(kind, target, operators)
 
 

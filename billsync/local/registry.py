@@ -2,7 +2,35 @@
 
 from __future__ import annotations
 
-from billsync.local import features, meters, plans, profiles, tax_codes
+from billsync.local import (
+    credits,
+    customer_billing,
+    customers,
+    entitlement_access,
+    events,
+    features,
+    grants,
+    meters,
+    plans,
+    profiles,
+    subscription_changes,
+    subscriptions,
+    tax_codes,
+)
 
-RESOURCES = (meters, features, plans, profiles, tax_codes)
+RESOURCES = (
+    meters,
+    features,
+    plans,
+    profiles,
+    tax_codes,
+    customers,
+    customer_billing,
+    entitlement_access,
+    subscriptions,
+    subscription_changes,
+    grants,
+    credits,
+    events,
+)
 ROUTES = tuple(route for resource in RESOURCES for route in resource.ROUTES)

@@ -1,0 +1,194 @@
+"""What a customer's credits come to: the balance and the list of bookings (customer-facts.md §8, §9)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from billsync.local.contract import filter_kinds
+from billsync.local.cursors import CursorPage, cursor_of, cursor_page, place_of
+from billsync.local.customers import find
+from billsync.local.documents import Document
+from billsync.local.filters import given_filters, items
+from billsync.local.ledger import Entry, Matches, currency_of, entries_of, grants_of, pending, settled
+from billsync.local.money import EXACT, ZERO, check_fiat, shown
+from billsync.local.problems import bad_query, invalid
+from billsync.local.resource import Answer, Call, Query, Route, ok
+from billsync.local.store import Row
+from billsync.local.times import instant_of, rfc3339
+
+CUSTOM_CODE_LENGTH = 4
+PLACE_PARTS = 3
+Operators = Mapping[str, str]
+
+
+def balance(call: Call) -> Answer:
+    """One row for each currency; as of a moment in the past or to come when one is given."""
+    customer = find(call.store, call.path["customerId"])
+    given = given_filters(call.query, filter_kinds(call.operation))
+    told = told_time(call.query)
+    at = told or call.now
+    every = grants_of(call.store, customer.id)
+    matching = matches(given.get("feature_key", {}))
+    grants = [grant for grant in every if matching(grant)]
+    entries = [entry for grant in grants for entry in entries_of(grant, call.now)]
+    currencies = asked_currencies(given.get("currency", {})) or seen_currencies(every)
+    rows = []
+    for currency in currencies:
+        booked = settled(entries, currency, at)
+        waiting = pending(grants, currency, at=at, now=call.now)
+        rows.append(balance_row(currency, booked, waiting, live=told is None))
+    return ok({"retrieved_at": rfc3339(at), "balances": rows})
+
+
+def balance_row(currency: str, booked: Decimal, waiting: Decimal, *, live: bool) -> Document:
+    """`live` is 0 as of a given moment (§8)."""
+    amounts = {"settled": booked, "live": booked if live else ZERO, "pending": waiting}
+    return {"currency": currency} | {name: shown(amount) for name, amount in amounts.items()}
+
+
+def seen_currencies(grants: list[Row]) -> list[str]:
+    return list(dict.fromkeys(grant.document["currency"] for grant in grants))
+
+
+def told_time(query: Query) -> datetime | None:
+    """The time that the query names. Raises Problem (400) when it is none."""
+    text = dict(query).get("timestamp")
+    if text is None:
+        return None
+    if (moment := instant_of(text)) is None:
+        raise bad_query("timestamp", f'parsing time "{text}": not an RFC 3339 time', "format")
+    return moment
+
+
+def asked_currencies(operators: Operators) -> list[str]:
+    """The currencies that a filter names, in its order. Raises Problem for what no balance can be in."""
+    if "neq" in operators:
+        raise bad_query("filter[currency]", "neq operator is not supported")
+    wanted = items(operators.get("eq", "")) or items(operators.get("oeq", ""))
+    for currency in wanted:
+        if len(currency) >= CUSTOM_CODE_LENGTH:
+            raise invalid("currency: custom currency is not supported")
+        check_fiat(currency)
+    return list(dict.fromkeys(wanted))
+
+
+def matches(operators: Operators) -> Matches:
+    """Which grants a filter on a feature means: its own and the unrestricted ones, or only these (§8)."""
+    if not operators:
+        return lambda grant: True
+    operator, text = next(iter(operators.items()))
+    name = "filter[feature_key]"
+    if operator == "exists" and text not in ("true", "false"):
+        raise bad_query(name, "exists: not a boolean")
+    if operator == "exists" and text == "false":
+        return lambda grant: "filters" not in grant.document
+    if operator not in ("eq", "oeq"):
+        raise bad_query(name, f"{operator} operator is not supported")
+    wanted = items(text)
+    if len(wanted) != 1 or len(operators) > 1:
+        raise bad_query(name, "feature filter supports exactly one feature")
+    return lambda grant: wanted[0] in grant.document.get("filters", {}).get("features", wanted)
+
+
+def transactions(call: Call) -> Answer:
+    """The bookings that are due, newest first, a page at a time (§9)."""
+    customer = find(call.store, call.path["customerId"])
+    page = checked_page(call.query)
+    given = given_filters(call.query, filter_kinds(call.operation))
+    matching = matches(given.get("feature_key", {}))
+    grants = [grant for grant in grants_of(call.store, customer.id) if matching(grant)]
+    every = [entry for grant in grants for entry in entries_of(grant, call.now)]
+    due = [entry for entry in every if entry.booked_at <= call.now and asked(entry, given)]
+    due.sort(key=lambda entry: entry.place, reverse=True)
+    rows, more, earlier = page_of(due, page)
+    meta = {
+        "size": page.size,
+        "next": cursor(rows[-1]) if rows and more else None,
+        "previous": cursor(rows[0]) if rows and earlier else None,
+    }
+    return ok({"data": bodies(rows, every), "meta": {"page": meta}})
+
+
+def asked(entry: Entry, given: Mapping[str, Operators]) -> bool:
+    """Whether a booking is of the type and the currency that the filters name."""
+    kind, currency = given.get("type", {}).get("eq"), given.get("currency", {}).get("eq")
+    return kind in (None, entry.kind) and currency in (None, currency_of(entry))
+
+
+def checked_page(query: Query) -> CursorPage:
+    page = cursor_page(query)
+    if page.size < 1:
+        raise bad_query("page.size", "must be greater than 0")
+    if page.after and page.before:
+        raise invalid("after and before cannot be set together")
+    return page
+
+
+def page_of(due: list[Entry], page: CursorPage) -> tuple[list[Entry], bool, bool]:
+    """The entries of the page, whether older ones follow, and whether newer ones come before."""
+    start, end = 0, page.size
+    if page.after:
+        place = entry_place(page.after, "after")
+        start = sum(1 for entry in due if entry.place >= place)
+        end = start + page.size
+    elif page.before:
+        place = entry_place(page.before, "before")
+        end = sum(1 for entry in due if entry.place > place)
+        start = max(0, end - page.size)
+    return due[start:end], end < len(due), start > 0
+
+
+def entry_place(text: str, name: str) -> tuple[datetime, datetime, str]:
+    """The place in the list that a cursor names."""
+    booked, made, entry_id = place_of(text, name, PLACE_PARTS)
+    moments = instant_of(booked), instant_of(made)
+    if moments[0] is None or moments[1] is None:
+        raise bad_query(f"page.{name}", "decode cursor: this is no cursor")
+    return moments[0], moments[1], entry_id
+
+
+def cursor(entry: Entry) -> str:
+    return cursor_of((rfc3339(entry.booked_at), rfc3339(entry.created_at), entry.id))
+
+
+def bodies(rows: list[Entry], every: list[Entry]) -> list[Document]:
+    """The rows of a page: the first shows the true balance at its place, the others follow from it (§9.1)."""
+    if not rows:
+        return []
+    after = settled(every, currency_of(rows[0]), rows[0].at)
+    found = []
+    for entry in rows:
+        before = EXACT.subtract(after, entry.amount)
+        found.append(transaction(entry, before=before, after=after))
+        after = before
+    return found
+
+
+def transaction(entry: Entry, *, before: Decimal, after: Decimal) -> Document:
+    document = entry.grant.document
+    return {
+        "id": entry.id,
+        "type": entry.kind,
+        "name": document["name"],
+        "currency": document["currency"],
+        "amount": shown(entry.amount),
+        "available_balance": {"before": shown(before), "after": shown(after)},
+        "booked_at": rfc3339(entry.booked_at),
+        "created_at": rfc3339(entry.created_at),
+        "labels": {"charge_id": entry.grant.id},
+    }
+
+
+def adjust(_: Call) -> Answer:
+    """Not implemented, whatever the configuration (§10)."""
+    return Answer(501)
+
+
+CREDITS = "/openmeter/customers/{customerId}/credits"
+ROUTES = (
+    Route("GET", f"{CREDITS}/balance", balance),
+    Route("GET", f"{CREDITS}/transactions", transactions),
+    Route("POST", f"{CREDITS}/adjustments", adjust),
+)

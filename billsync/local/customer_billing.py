@@ -1,0 +1,88 @@
+"""How a customer is billed: the profile it is pinned to (customer-facts.md §4). Sandbox apps keep no data of it."""
+
+from __future__ import annotations
+
+from billsync.local.customers import find, find_for_write
+from billsync.local.problems import problem
+from billsync.local.resource import Answer, Call, Route, new_row, ok
+from billsync.local.store import LIVE, Row, Store, changed
+
+PIN = "customer_billing"
+PROFILE = "profile"
+
+
+def get(call: Call) -> Answer:
+    """The effective profile, pinned or not; a deleted customer has one too (§4.2)."""
+    customer = find(call.store, call.path["customerId"])
+    return ok({"app_data": {}, "billing_profile": {"id": effective_profile(call.store, customer.id)}})
+
+
+def put(call: Call) -> Answer:
+    """Pins the customer; without a profile nothing changes, yet the default one is named (§4.3)."""
+    customer, store = find_for_write(call), call.store
+    wanted = call.body.get("billing_profile", {}).get("id")
+    if wanted is None:
+        return ok({"billing_profile": {"id": default_profile(store)}})
+    if store.get(PROFILE, wanted) is None:
+        raise coded_not_found("profile_not_found", "profile not found", wanted)
+    pin(call, customer, wanted)
+    return ok({"billing_profile": {"id": wanted}})
+
+
+def put_app_data(call: Call) -> Answer:
+    """Accepted without effect: no app here keeps data of a customer (§4.4)."""
+    find_for_write(call)
+    return ok({})
+
+
+def checkout_session(call: Call) -> Answer:
+    find_for_write(call)
+    raise problem(404, "not found error: the payment app of the customer's profile is not a stripe app")
+
+
+def portal_session(call: Call) -> Answer:
+    find_for_write(call)
+    raise problem(412, "precondition failed error: the customer's profile has no stripe app")
+
+
+def pin(call: Call, customer: Row, profile_id: str) -> None:
+    """From now on the customer is billed with this profile."""
+    document = {"profile": profile_id}
+    if row := pinned(call.store, customer.id):
+        call.store.update(changed(row, call.now, document=document))
+    else:
+        call.store.insert(new_row(call, PIN, document, parent=customer.id))
+
+
+def pinned(store: Store, customer_id: str) -> Row | None:
+    return store.first(PIN, f"{LIVE} AND parent = :customer", {"customer": customer_id})
+
+
+def effective_profile(store: Store, customer_id: str) -> str:
+    """The id of the profile that bills the customer. Raises Problem (404) when there is none."""
+    row = pinned(store, customer_id)
+    return default_profile(store) if row is None else str(row.document["profile"])
+
+
+def default_profile(store: Store) -> str:
+    """The id of the profile for customers without a pin. Raises Problem (404) when there is none."""
+    row = store.first(PROFILE, f"{LIVE} AND document ->> 'default'", {})
+    if row is None:
+        raise coded_not_found("default_profile_not_found", "default profile not found", "")
+    return row.id
+
+
+def coded_not_found(code: str, message: str, wanted: str) -> Exception:
+    """404 with a detail and the code beside it (§1.3, B′)."""
+    extensions = {"code": code, "message": message, "severity": "critical"}
+    return problem(404, f"{message} [id={wanted}]", extensions)
+
+
+BILLING = "/openmeter/customers/{customerId}/billing"
+ROUTES = (
+    Route("GET", BILLING, get),
+    Route("PUT", BILLING, put),
+    Route("PUT", f"{BILLING}/app-data", put_app_data),
+    Route("POST", f"{BILLING}/stripe/checkout-sessions", checkout_session),
+    Route("POST", f"{BILLING}/stripe/portal-sessions", portal_session),
+)

@@ -1,0 +1,208 @@
+"""Customers (customer-facts.md §3). What they subscribed to and were granted stands elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from billsync.local.documents import Document
+from billsync.local.labels import check_labels
+from billsync.local.listing import Listing, Within, answer_list
+from billsync.local.money import check_fiat
+from billsync.local.problems import Problem, api_error, conflict, invalid, not_found
+from billsync.local.resource import Answer, Call, Route, created, new_row, no_content, ok, present, stamped
+from billsync.local.store import Row, Store, changed
+from billsync.local.subscription_rows import holds_entitlement, running
+
+CUSTOMER = "customer"
+SUBJECT = "subject"
+KEPT_WHEN_OMITTED = ("primary_email", "currency")
+SHOWN = ("key", "name", "description", "labels", "primary_email", "currency")
+
+DEFAULT_PROFILE = "(SELECT p.id FROM entity p WHERE p.resource = 'profile' AND p.document ->> 'default')"
+EFFECTIVE_PROFILE = (
+    "COALESCE((SELECT b.document ->> 'profile' FROM entity b WHERE b.resource = 'customer_billing'"
+    f" AND b.parent = entity.id), {DEFAULT_PROFILE})"
+)
+BY_SUBJECT = "seq IN (SELECT t.seq FROM term t WHERE t.resource = 'customer' AND t.name = 'subject' AND {condition})"
+BY_PLAN = (
+    "id IN (SELECT s.parent FROM entity s WHERE s.resource = 'subscription' AND s.deleted_at IS NULL"
+    " AND s.begins_at <= :now AND (s.ends_at IS NULL OR s.ends_at > :now) AND {condition})"
+)
+
+
+def view(_: Call, row: Row) -> Document:
+    """A customer as it is read: what is empty is absent (§3.1)."""
+    shown = present(row.document, *SHOWN)
+    if row.document["billing_address"]:
+        shown["billing_address"] = row.document["billing_address"]
+    if row.document["subject_keys"]:
+        shown["usage_attribution"] = {"subject_keys": row.document["subject_keys"]}
+    return stamped(row, shown)
+
+
+LISTING = Listing(
+    resource=CUSTOMER,
+    view=view,
+    fields={
+        "key": "key",
+        "name": "document ->> 'name'",
+        "primary_email": "document ->> 'primary_email'",
+        "usage_attribution_subject_key": Within(BY_SUBJECT, "t.value"),
+        "plan_key": Within(BY_PLAN, "s.document -> 'plan' ->> 'key'"),
+        "billing_profile_id": EFFECTIVE_PROFILE,
+    },
+    sorts={"id": "id", "created_at": "created_at", "name": "document ->> 'name'"},
+    order="document ->> 'name', seq",
+)
+
+
+def create(call: Call) -> Answer:
+    body, store = call.body, call.store
+    check_labels(body.get("labels"))
+    check_currency(body)
+    subjects = sent_subjects(body) or []
+    check_new_key(store, body["key"])
+    if len(set(subjects)) < len(subjects):
+        raise subjects_taken(subjects)
+    check_subjects(store, subjects)
+    document = {"labels": {}, "billing_address": {}, **present(body, *SHOWN, "billing_address")}
+    return created(view(call, store.insert(customer_row(call, document, subjects))))
+
+
+def customer_row(call: Call, document: Document, subjects: Sequence[str]) -> Row:
+    """A new customer, found by its key and by each of its subject keys."""
+    document = {**document, "subject_keys": sorted(subjects)}
+    return new_row(call, CUSTOMER, document, key=document["key"], terms=subject_terms(subjects))
+
+
+def replace(call: Call) -> Answer:
+    """What is left out is cleared, but for the e-mail and the currency; an address is merged (§3.3)."""
+    row, body, store = find_for_write(call), call.body, call.store
+    check_labels(body.get("labels"))
+    check_currency(body)
+    subjects = sent_subjects(body)
+    if subjects is not None:
+        check_locked_subjects(store, row, subjects, call.now)
+    check_key_overlap(store, row.key or "", row)
+    check_subjects(store, subjects or [], row)
+    document = {
+        "key": row.key,
+        "labels": {},
+        **present(row.document, *KEPT_WHEN_OMITTED),
+        **present(body, *SHOWN),
+        "billing_address": merged_address(row, body),
+        "subject_keys": sorted(set(subjects or [])),
+    }
+    terms = subject_terms(document["subject_keys"])
+    return ok(view(call, store.update(changed(row, call.now, document=document, terms=terms))))
+
+
+def merged_address(row: Row, body: Document) -> Document:
+    """Cleared when it is left out; else each part that is left out stays."""
+    address = body.get("billing_address")
+    return {} if address is None else {**row.document["billing_address"], **address}
+
+
+def delete(call: Call) -> Answer:
+    """Nothing for a customer that isn't there (§3.6)."""
+    row = call.store.get(CUSTOMER, call.path["customerId"])
+    if row is not None and row.deleted_at is None:
+        check_deletable(call.store, row, call.now)
+        call.store.update(changed(row, call.now, deleted_at=call.now, terms=()))
+    return no_content()
+
+
+def check_deletable(store: Store, row: Row, now: datetime) -> None:
+    """Raises Problem while a subscription runs; 409 when it holds an entitlement (§3.6)."""
+    held = running(store, row.id, now)
+    if any(holds_entitlement(subscription, now) for subscription in held):
+        raise conflict(f"customer {row.id} has active entitlements; remove them before deleting the customer")
+    if held:
+        raise invalid(f"customer {row.id} has active subscriptions; cancel them before deleting the customer")
+
+
+def get(call: Call) -> Answer:
+    return ok(view(call, find(call.store, call.path["customerId"])))
+
+
+def listed(call: Call) -> Answer:
+    return answer_list(LISTING, call)
+
+
+def find(store: Store, customer_id: str) -> Row:
+    """The customer, deleted or not. Raises Problem (404)."""
+    if row := store.get(CUSTOMER, customer_id):
+        return row
+    raise not_found(f"there is no customer with the id {customer_id}")
+
+
+def find_for_write(call: Call) -> Row:
+    """The customer of the path. Raises Problem: 404, or 410 once it is deleted."""
+    row = find(call.store, call.path["customerId"])
+    if row.deleted_at is not None:
+        raise api_error(410, "The requested resource is no longer available")
+    return row
+
+
+def sent_subjects(body: Document) -> list[str] | None:
+    """The subject keys of a request as they were sent; None when they were left out."""
+    attribution = body.get("usage_attribution")
+    return None if attribution is None else list(attribution["subject_keys"])
+
+
+def subject_terms(subjects: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    return tuple((SUBJECT, subject) for subject in subjects)
+
+
+def check_currency(body: Document) -> None:
+    if "currency" in body:
+        check_fiat(body["currency"])
+
+
+def check_new_key(store: Store, key: str) -> None:
+    """Raises Problem (409) when the key names a customer, or is an id or a subject of one (§3.2)."""
+    if store.live_with_key(CUSTOMER, key):
+        raise conflict(f'key "{key}" is already used by another customer')
+    if store.get(CUSTOMER, key):
+        raise conflict(f"key {key} overlaps with the id of another customer")
+    check_key_overlap(store, key)
+
+
+def check_key_overlap(store: Store, key: str, own: Row | None = None) -> None:
+    """Raises Problem (409) when the key is a subject of another customer."""
+    for other in store.with_term(CUSTOMER, SUBJECT, key):
+        if own is None or other.id != own.id:
+            raise conflict(f"key {key} overlaps with a subject of another customer: {other.id}")
+
+
+def check_subjects(store: Store, subjects: Sequence[str], own: Row | None = None) -> None:
+    """Raises Problem (409) when a subject belongs to another customer."""
+    for subject in subjects:
+        if any(own is None or other.id != own.id for other in store.with_term(CUSTOMER, SUBJECT, subject)):
+            raise subjects_taken(subjects)
+
+
+def subjects_taken(subjects: Sequence[str]) -> Problem:
+    return conflict(f"one or more subject keys of {', '.join(subjects)} belong to a different customer")
+
+
+def check_locked_subjects(store: Store, row: Row, subjects: Sequence[str], now: datetime) -> None:
+    """Raises Problem (400) for other subjects, or another order of them, while a subscription runs (§3.3)."""
+    if list(subjects) != row.document["subject_keys"] and running(store, row.id, now):
+        raise invalid("cannot change subject keys for customer with active subscriptions")
+
+
+def fill_currency(call: Call, row: Row, currency: str) -> None:
+    """Gives a customer without a currency the one that it is billed in from now on (§3.5)."""
+    if "currency" not in row.document:
+        call.store.update(changed(row, call.now, document={**row.document, "currency": currency}))
+
+
+ROUTES = (
+    Route("POST", "/openmeter/customers", create),
+    Route("GET", "/openmeter/customers", listed),
+    Route("GET", "/openmeter/customers/{customerId}", get),
+    Route("PUT", "/openmeter/customers/{customerId}", replace),
+    Route("DELETE", "/openmeter/customers/{customerId}", delete),
+)

@@ -1,0 +1,44 @@
+"""Exact arithmetic with amounts of money; every rounding is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Context, Decimal
+
+from billsync.local.currencies import fiat_precision, is_known_fiat
+from billsync.local.problems import invalid
+from billsync.local.values import canonical
+
+# Wide enough that no sum or product of amounts that a request can hold loses a digit.
+EXACT = Context(prec=4000, rounding=ROUND_HALF_UP)
+ZERO = Decimal(0)
+
+
+def check_fiat(currency: str) -> int:
+    """The decimals of the currency. Raises Problem (400) when it is no fiat currency."""
+    if not is_known_fiat(currency):
+        raise invalid(f"invalid fiat currency code: {currency}")
+    return fiat_precision(currency)
+
+
+def rounded(amount: Decimal, decimals: int) -> Decimal:
+    """The amount in the currency's decimals, halves away from zero."""
+    return amount.quantize(Decimal(1).scaleb(-decimals), context=EXACT)
+
+
+def product(left: Decimal, right: Decimal) -> Decimal:
+    """The exact product."""
+    return EXACT.multiply(left, right)
+
+
+def total(amounts: Iterable[Decimal]) -> Decimal:
+    """The exact sum."""
+    found = ZERO
+    for amount in amounts:
+        found = EXACT.add(found, amount)
+    return found
+
+
+def shown(amount: Decimal) -> str:
+    """The amount as the server writes it: no exponent, no superfluous zero."""
+    return canonical(f"{amount:f}")

@@ -1,0 +1,132 @@
+"""Subscriptions as they are read at a moment: status, periods, phases, items (customer-facts.md §5.2, §5.4, §5.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from billsync.local.documents import Document
+from billsync.local.labels import visible
+from billsync.local.periods import NOTHING, Period, period_at, span_of
+from billsync.local.rate_cards import read_card
+from billsync.local.resource import Call, present, stamped
+from billsync.local.store import Row
+from billsync.local.times import from_micros, rfc3339
+
+ACTIVE, CANCELED, INACTIVE, SCHEDULED = "active", "canceled", "inactive", "scheduled"
+SHOWN = (
+    "name",
+    "description",
+    "customer_id",
+    "plan",
+    "invoice_currency",
+    "settlement_mode",
+    "cost_basis_mode",
+    "billing_cadence",
+)
+LINKS = {
+    "previous_id": "openmeter_subscription.previous.id",
+    "superseding_id": "openmeter_subscription.superseding.id",
+}
+INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From when to when a phase, or an item of it, is in force; without an end it is open."""
+
+    start: datetime
+    end: datetime | None
+
+    def holds(self, moment: datetime) -> bool:
+        return self.start <= moment and (self.end is None or moment < self.end)
+
+    def shown(self) -> Document:
+        start = {"active_from": rfc3339(self.start)}
+        return start if self.end is None else start | {"active_to": rfc3339(self.end)}
+
+
+def begin_of(row: Row) -> datetime:
+    """When the subscription starts: every one has a start."""
+    assert row.begins_at is not None
+    return row.begins_at
+
+
+def status(row: Row, now: datetime) -> str:
+    """Computed from the start and the end (§5.6)."""
+    if begin_of(row) > now:
+        return SCHEDULED
+    if row.ends_at is None:
+        return ACTIVE
+    return CANCELED if row.ends_at > now else INACTIVE
+
+
+def windows(row: Row, ends_at: datetime | None) -> list[Window]:
+    """One for each phase: to the next one's start or the end, whichever is first, never before its own start."""
+    starts = [from_micros(phase["begins_at"]) for phase in row.document["phases"]]
+    found = []
+    for start, following in zip(starts, [*starts[1:], None], strict=True):
+        ends = [moment for moment in (following, ends_at) if moment is not None]
+        found.append(Window(start, max(start, min(ends)) if ends else None))
+    return found
+
+
+def current_period(row: Row, now: datetime) -> Period | None:
+    """The billing period around now, or the last one once it has ended; None before the start."""
+    if now < begin_of(row):
+        return None
+    ended = row.ends_at is not None and row.ends_at <= now
+    moment = max(begin_of(row), row.ends_at - INSTANT) if ended and row.ends_at else now
+    return aligned_period(row, moment)
+
+
+def aligned_period(row: Row, moment: datetime) -> Period:
+    """The billing period around a moment since the start, cut to the phase, the start and the end."""
+    anchor = from_micros(row.document["billing_anchor"])
+    cadence = span_of(row.document["billing_cadence"]) or NOTHING
+    phases = [window for window in windows(row, row.ends_at) if window.holds(moment)]
+    window = phases[0] if phases else Window(begin_of(row), row.ends_at)
+    return period_at(anchor, cadence, moment).cut(window.start, window.end)
+
+
+def view(call: Call, row: Row) -> Document:
+    """A subscription as it is read now."""
+    document = row.document
+    body = present(document, *SHOWN)
+    body |= {
+        "labels": shown_labels(document),
+        "status": status(row, call.now),
+        "cost_basis_pins": [],
+        "pro_rating_config": {"enabled": document["pro_rating_enabled"], "mode": "prorate_prices"},
+        "billing_anchor": rfc3339(from_micros(document["billing_anchor"])),
+        "plan_id": document["plan"]["id"],
+        "phases": list(phases(row)),
+    }
+    if period := current_period(row, call.now):
+        body["current_period"] = {"from": rfc3339(period.start), "to": rfc3339(period.end)}
+    return stamped(row, body | Window(begin_of(row), row.ends_at).shown())
+
+
+def shown_labels(document: Mapping[str, Any]) -> Document:
+    """The labels given, and the links of the chain."""
+    links = {label: document[name] for name, label in LINKS.items() if name in document}
+    return visible(document["labels"]) | links
+
+
+def phases(row: Row) -> Iterator[Document]:
+    for phase, window in zip(row.document["phases"], windows(row, row.ends_at), strict=True):
+        made = rfc3339(from_micros(phase["created_at"]))
+        yield {
+            **present(phase, "id", "key", "name", "description"),
+            "labels": {},
+            "created_at": made,
+            "updated_at": made,
+            **window.shown(),
+            "items": [shown_item(item, window) for item in phase["items"]],
+        }
+
+
+def shown_item(item: Mapping[str, Any], window: Window) -> Document:
+    return {"id": item["id"], **window.shown(), "rate_card": read_card(item["rate_card"])}
