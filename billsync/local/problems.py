@@ -15,6 +15,7 @@ SHAPE_A_NAMES = {
     405: ("method-not-allowed", "Method Not Allowed"),
     409: ("resource-conflict", "Conflict"),
     410: ("gone", "Gone"),
+    412: ("precondition-failed", "Precondition Failed"),
     501: ("not-implemented", "Not Implemented"),
 }
 
