@@ -1,0 +1,108 @@
+"""A credit ledger as a table, and as JSON. Amounts are shown exactly, never rounded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from billsync.model.moment import moment_text
+from billsync.model.value import decimal_text
+from billsync.render.words import visible
+from billsync.report.ledger import Balance, Ledger, Movement
+
+COLUMNS = ("Time", "Type", "Name", "Amount", "Before", "After", "Currency")
+NUMBERS = frozenset({"Amount", "Before", "After"})
+
+
+def ledger_text(customer: str, ledger: Ledger) -> str:
+    """Movements from the oldest, then what starts later, balances and notes; ends with a line break."""
+    blocks = (
+        [f"Credits of customer {visible(customer)}, {_time(ledger.at)}"],
+        list(_table(ledger.movements)) or ["No movements."],
+        list(_upcoming(ledger.upcoming)),
+        [_balance(balance) for balance in ledger.balances],
+        [f"Note: {visible(note)}" for note in ledger.notes],
+    )
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def ledger_json(customer: str, ledger: Ledger) -> str:
+    """The same as one JSON object; amounts are text, so that they stay exact."""
+    document = {
+        "format_version": "1.0",
+        "customer": customer,
+        "at": moment_text(ledger.at),
+        "movements": [_movement(movement) for movement in ledger.movements],
+        "upcoming": [_movement(movement) for movement in ledger.upcoming],
+        "balances": [_balance_object(balance) for balance in ledger.balances],
+        "notes": list(ledger.notes),
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _table(movements: Sequence[Movement]) -> Iterator[str]:
+    rows = [COLUMNS, *(_row(movement) for movement in movements)]
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    if movements:
+        yield from (_aligned(row, widths) for row in rows)
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
+    cells = zip(COLUMNS, row, widths, strict=True)
+    return "  ".join(
+        cell.rjust(width) if name in NUMBERS else cell.ljust(width) for name, cell, width in cells
+    ).rstrip()
+
+
+def _row(movement: Movement) -> tuple[str, ...]:
+    name = f"{movement.name} ({movement.grant})" if movement.grant else movement.name
+    amounts = (_signed(movement.amount), decimal_text(movement.before), decimal_text(movement.after))
+    return (_time(movement.at), movement.type, visible(name), *amounts, visible(movement.currency))
+
+
+def _upcoming(movements: Iterable[Movement]) -> Iterator[str]:
+    for one in movements:
+        amount = f"{_signed(one.amount)} {visible(one.currency)}"
+        yield f"From {_time(one.at)}: {amount}, {visible(one.name)} (not counted yet)"
+
+
+def _balance(balance: Balance) -> str:
+    parts = [f"settled {decimal_text(balance.settled)}", f"live {decimal_text(balance.live)}"]
+    parts += [f"pending {decimal_text(balance.pending)}"] if balance.pending else []
+    agrees = "" if balance.agrees else f" (the movements add up to {decimal_text(balance.added_up)})"
+    return f"Balance {visible(balance.currency)}: {', '.join(parts)}{agrees}"
+
+
+def _movement(movement: Movement) -> Any:
+    return {
+        "at": moment_text(movement.at),
+        "type": movement.type,
+        "name": movement.name,
+        "grant": movement.grant,
+        "currency": movement.currency,
+        "amount": decimal_text(movement.amount),
+        "before": decimal_text(movement.before),
+        "after": decimal_text(movement.after),
+    }
+
+
+def _balance_object(balance: Balance) -> Any:
+    return {
+        "currency": balance.currency,
+        "settled": decimal_text(balance.settled),
+        "live": decimal_text(balance.live),
+        "pending": decimal_text(balance.pending),
+        "added_up": decimal_text(balance.added_up),
+        "agrees": balance.agrees,
+    }
+
+
+def _signed(amount: Decimal) -> str:
+    return ("+" if amount > 0 else "") + decimal_text(amount)
+
+
+def _time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%SZ")

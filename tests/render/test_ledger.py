@@ -1,0 +1,99 @@
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from billsync.render.ledger import ledger_json, ledger_text
+from billsync.report.ledger import Balance, Ledger, Movement
+
+AT = datetime(2026, 9, 3, tzinfo=UTC)
+START = datetime(2026, 9, 1, 0, 0, 0, 500_000, tzinfo=UTC)
+LATER = datetime(2026, 10, 1, tzinfo=UTC)
+FUNDED = Movement(
+    START, "funded", "Welcome credit", "USD", Decimal("500.00"), before=Decimal(0), after=Decimal(500), grant="welcome"
+)
+CONSUMED = Movement(
+    AT, "consumed", "API\x1b requests", "USD", Decimal("-0.5"), before=Decimal(500), after=Decimal("499.5")
+)
+COMING = Movement(LATER, "funded", "Next", "USD", Decimal(20))
+DIFFERING = Balance("USD", Decimal("499.5"), Decimal(500), Decimal(498), Decimal(20))
+LEDGER = Ledger(AT, (FUNDED, CONSUMED), (COMING,), (DIFFERING,), ("They differ.",))
+
+
+def test_the_table_runs_from_the_oldest_with_exact_amounts() -> None:
+    assert (
+        ledger_text("acme", LEDGER)
+        == """\
+Credits of customer acme, 2026-09-03 00:00:00Z
+
+Time                  Type      Name                      Amount  Before  After  Currency
+2026-09-01 00:00:00Z  funded    Welcome credit (welcome)    +500       0    500  USD
+2026-09-03 00:00:00Z  consumed  API\\x1b requests            -0.5     500  499.5  USD
+
+From 2026-10-01 00:00:00Z: +20 USD, Next (not counted yet)
+
+Balance USD: settled 500, live 498, pending 20 (the movements add up to 499.5)
+
+Note: They differ.
+"""
+    )
+
+
+def test_an_empty_ledger_says_so() -> None:
+    text = ledger_text("acme", Ledger(AT, (), (), ()))
+
+    assert text == "Credits of customer acme, 2026-09-03 00:00:00Z\n\nNo movements.\n"
+
+
+def test_json_has_every_amount_as_text() -> None:
+    document = json.loads(ledger_json("acme", LEDGER))
+
+    assert document == {
+        "format_version": "1.0",
+        "customer": "acme",
+        "at": "2026-09-03T00:00:00Z",
+        "movements": [
+            {
+                "at": "2026-09-01T00:00:00.5Z",
+                "type": "funded",
+                "name": "Welcome credit",
+                "grant": "welcome",
+                "currency": "USD",
+                "amount": "500",
+                "before": "0",
+                "after": "500",
+            },
+            {
+                "at": "2026-09-03T00:00:00Z",
+                "type": "consumed",
+                "name": "API\x1b requests",
+                "grant": None,
+                "currency": "USD",
+                "amount": "-0.5",
+                "before": "500",
+                "after": "499.5",
+            },
+        ],
+        "upcoming": [
+            {
+                "at": "2026-10-01T00:00:00Z",
+                "type": "funded",
+                "name": "Next",
+                "grant": None,
+                "currency": "USD",
+                "amount": "20",
+                "before": "0",
+                "after": "0",
+            }
+        ],
+        "balances": [
+            {
+                "currency": "USD",
+                "settled": "500",
+                "live": "498",
+                "pending": "20",
+                "added_up": "499.5",
+                "agrees": False,
+            }
+        ],
+        "notes": ["They differ."],
+    }
