@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TypeAlias
 
 from billsync.core.referring import kinds_in
+from billsync.model.address import Address
 from billsync.model.diagnostic import Diagnostic, Position
 from billsync.model.kind import Find, Kind, Path, Registry
 from billsync.model.shape import Lazy, Many, Record, Reference, Shape, Table, Variant
@@ -31,10 +32,11 @@ Declared: TypeAlias = Mapping[str, Mapping[str, Entity]]
 """Kind -> key -> entity."""
 
 
-def check(desired: Desired, registry: Registry) -> tuple[Diagnostic, ...]:
+def check(desired: Desired, registry: Registry, *, unsound: frozenset[Address] = frozenset()) -> tuple[Diagnostic, ...]:
     """Every reference that leads nowhere, every claim made twice, and what the kinds say across entities.
 
-    A referenced key is in the files or in `external` (design.md §3). The entities need not be valid.
+    A referenced key is in the files or in `external` (design.md §3). Of the `unsound` entities, whose own fields
+    are wrong, only the references are looked at.
     """
     declared = _declared(desired, registry)
     found: list[Diagnostic] = []
@@ -47,8 +49,9 @@ def check(desired: Desired, registry: Registry) -> tuple[Diagnostic, ...]:
         for referred in search(entity.fields, ()) if search else ():
             if not _is_known(referred.kind, referred.key, desired, declared):
                 found.append(_unknown(entity, referred.kind, referred.key, entity.place(referred.path), declared))
-        found += _cross_problems(entity, kind, find)
-    found += _claimed_twice(desired, registry)
+    for entity in (entity for entity in desired.entities if entity.address not in unsound):
+        found += _cross_problems(entity, registry[entity.address.kind], find)
+    found += _claimed_twice((entity for entity in desired.entities if entity.address not in unsound), registry)
     return tuple(sorted(found, key=lambda diagnostic: diagnostic.order))
 
 
@@ -194,13 +197,12 @@ def _meant(key: str, known: Mapping[str, Entity]) -> str:
 def _cross_problems(entity: Entity, kind: Kind, find: Find) -> Iterator[Diagnostic]:
     for across in kind.cross:
         for problem in across(entity.address, entity.fields, find):
-            place = entity.place(problem.path)
-            yield Diagnostic(problem.code, problem.summary, problem.detail, problem.hint, place)
+            yield problem.at(entity.place(problem.path))
 
 
-def _claimed_twice(desired: Desired, registry: Registry) -> Iterator[Diagnostic]:
+def _claimed_twice(entities: Iterable[Entity], registry: Registry) -> Iterator[Diagnostic]:
     holders: dict[tuple[str, str], Entity] = {}
-    for entity in desired.entities:
+    for entity in entities:
         claims = registry[entity.address.kind].claims
         for claim in sorted(set(claims(entity.fields))) if claims else ():
             first = holders.setdefault((entity.address.kind, claim), entity)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billsync.kinds import fields
+from billsync.kinds import across, fields
 from billsync.kinds.checks import customer as checks
 from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy
 from billsync.model.shape import Anything, Effect, Field, Many, Record, Text
@@ -105,6 +105,7 @@ CUSTOMER = Kind(
     labels=LabelPolicy.MUTABLE,
     claims=claims,
     checks=checks.CHECKS,
+    cross=(across.subject_keys,),
     stages=stages,
     frozen={"usage_attribution": "subscription", "currency": "subscription"},
 )

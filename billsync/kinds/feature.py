@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from billsync.kinds import fields
+from billsync.kinds import across, fields
 from billsync.kinds.checks import feature as checks
 from billsync.model.kind import Archetype, Kind, LabelPolicy
 from billsync.model.shape import (
@@ -130,6 +130,7 @@ FEATURE = Kind(
     },
     labels=LabelPolicy.FIXED,
     checks=checks.CHECKS,
+    cross=(across.feature_meter,),
     stages=stages,
     deleted_verb="archiving",
     immutable_hint="declare a feature with another key, and use it in the plan's rate cards: a new version of the plan",

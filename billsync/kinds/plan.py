@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billsync.kinds import fields
+from billsync.kinds import across, fields
 from billsync.kinds.checks import plan as checks
 from billsync.kinds.prices import USAGE_PRICES
 from billsync.kinds.ratecard import HIDDEN_LABELS, RATE_CARD, fill_usage_period
@@ -131,5 +131,6 @@ PLAN = Kind(
     status="status",
     unique=False,
     checks=checks.CHECKS,
+    cross=(across.priced_features,),
     deleted_verb="archiving",
 )

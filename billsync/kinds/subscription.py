@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billsync.kinds import fields
+from billsync.kinds import across, fields
 from billsync.kinds.checks import subscription as checks
 from billsync.kinds.plan import SETTLEMENT_MODES
 from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy, Parent
@@ -79,6 +79,7 @@ SUBSCRIPTION = Kind(
     unique=False,
     after=("customer", "grant"),
     checks=checks.CHECKS,
+    cross=(across.currencies,),
     pins="plan",
     inherits=("settlement_mode",),
     can_delete=False,

@@ -51,3 +51,13 @@ class Diagnostic:
 def has_errors(diagnostics: tuple[Diagnostic, ...]) -> bool:
     """Whether any finding is an error."""
     return any(d.severity is Severity.ERROR for d in diagnostics)
+
+
+def sentence(text: str) -> str:
+    """The text as a sentence: with a capital (unless it begins with a name in quotes) and a full stop."""
+    return full_stop(text[:1].upper() + text[1:])
+
+
+def full_stop(text: str) -> str:
+    """The text with a full stop, unless it is empty or has an end of its own."""
+    return text if not text or text[-1] in ".?!…" else f"{text}."

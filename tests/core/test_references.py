@@ -144,7 +144,7 @@ def test_a_kind_may_look_at_what_it_refers_to() -> None:
     found = check(desired, registry())
 
     assert found == (
-        Diagnostic("red-shelf", "a shelf is never red", '"hall" would be red', "", Position("f.yaml", 2, 1)),
+        Diagnostic("red-shelf", "a shelf is never red", '"hall" would be red.', "", Position("f.yaml", 2, 1)),
     )
 
 
