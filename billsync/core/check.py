@@ -1,0 +1,172 @@
+"""Everything that is wrong with one declared entity by itself, found offline. The entity's schema has accepted it.
+
+What follows from a shape is found here; what needs to know the kind is in the kind's own checks.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+
+from billsync.core.exact import is_kept_exactly
+from billsync.core.normalize import number, settle, settled
+from billsync.kinds.labels import MOST_DECLARED, OURS, key_problem, value_problem
+from billsync.model.duration import parse_duration
+from billsync.model.kind import Kind, Path, Problem
+from billsync.model.moment import cut_to_seconds, parse_moment
+from billsync.model.shape import (
+    Duration,
+    LabelMap,
+    Lazy,
+    Many,
+    Moment,
+    Number,
+    Record,
+    Shape,
+    Table,
+    Text,
+    Variant,
+)
+from billsync.model.value import Fields, Plain, canonical, decimal_text
+
+_LONGEST = 366 * 86_400 * 1_000  # a thousand years
+
+
+def problems(kind: Kind, declared: Fields) -> tuple[Problem, ...]:
+    """All findings; the paths lead into the fields as they were declared."""
+    found = list(_record(kind.record, declared, ()))
+    fields = settle(kind, declared)
+    for check in kind.checks:
+        found += check(fields)
+    return tuple(found)
+
+
+def _record(record: Record, value: Plain, path: Path) -> Iterator[Problem]:
+    fields: Plain = value if isinstance(value, Mapping) else {record.short: value} if record.short else {}
+    for name, item in fields.items():
+        field = record.fields.get(name)
+        if field is None:
+            continue
+        place = (*path, name)
+        if field.refused:
+            yield Problem(place, "refused-field", "this can't be declared", field.refused, f"leave {name} out")
+        elif item is not None:
+            yield from _value(field.shape, item, place)
+        elif field.clear:
+            hint = f"leave {name} out, or give it a value"
+            yield Problem(place, "unclearable-field", "this can't be removed again", field.clear, hint)
+
+
+def _value(shape: Shape, value: Plain, path: Path) -> Iterator[Problem]:
+    match shape:
+        case Lazy():
+            yield from _value(shape.get(), value, path)
+        case Record():
+            yield from _record(shape, value, path)
+        case Variant() if isinstance(value, Mapping):
+            if case := shape.cases.get(value.get(shape.tag, "")):
+                yield from _record(case, value, path)
+        case Many() if isinstance(value, list | tuple):
+            yield from _list(shape, tuple(value), path)
+        case Table() if isinstance(value, Mapping):
+            for name, item in value.items():
+                yield from _value(shape.value, item, (*path, name))
+        case LabelMap() if isinstance(value, Mapping):
+            yield from _labels(value, path)
+        case _:
+            yield from _leaf(shape, value, path)
+
+
+def _leaf(shape: Shape, value: Plain, path: Path) -> Iterator[Problem]:
+    match shape:
+        case Number():
+            yield from _number(shape, number(value), path)
+        case Duration() if isinstance(value, str):
+            yield from _duration(shape, value, path)
+        case Moment() if isinstance(value, str):
+            yield from _moment(shape, value, path)
+        case Text(pattern=str()) if isinstance(value, str) and value.endswith("\n"):
+            yield Problem(path, "line-end", "the text ends with a line break", repr(value), "write it in one line")
+
+
+def _labels(labels: Fields, path: Path) -> Iterator[Problem]:
+    summary = "the server would refuse or lose this label"
+    if len(labels) > MOST_DECLARED:
+        detail = f"there are {len(labels)}; the server takes 50, and billsync adds up to three of its own"
+        yield Problem(path, "label", summary, detail, f"declare {MOST_DECLARED} at most")
+    for name, value in labels.items():
+        place = (*path, name)
+        if name.startswith(OURS):
+            detail = f"keys that begin with `{OURS}` are billsync's own"
+            yield Problem(place, "label", summary, detail, "choose another key")
+        elif reason := key_problem(name):
+            yield Problem(place, "label", summary, f"key `{name}`: {reason}", "choose another key")
+        if isinstance(value, str) and (reason := value_problem(value)):
+            yield Problem(place, "label", summary, f"value `{value}` of `{name}`: {reason}", "choose another value")
+
+
+def _number(shape: Number, value: Plain, path: Path) -> Iterator[Problem]:
+    if not isinstance(value, Decimal):
+        return
+    text = decimal_text(value)
+    summary = "the number is out of range"
+    if shape.minimum is not None and value < shape.minimum:
+        yield Problem(path, "number-range", summary, f"{text} is less than {shape.minimum}", "use a larger number")
+    if shape.above is not None and value <= shape.above:
+        yield Problem(path, "number-range", summary, f"{text} is not more than {shape.above}", "use a larger number")
+    if shape.maximum is not None and value > shape.maximum:
+        yield Problem(path, "number-range", summary, f"{text} is more than {shape.maximum}", "use a smaller number")
+    if shape.bits is not None and not is_kept_exactly(value, shape.bits):
+        yield Problem(
+            path,
+            "number-inexact",
+            "the server can't hold this number exactly",
+            f"it keeps a {shape.bits}-bit float, and would use another number than {text}",
+            "use fewer digits, or a fraction made of halves, such as 12.5 or 33.25",
+        )
+
+
+def _duration(shape: Duration, value: str, path: Path) -> Iterator[Problem]:
+    duration = parse_duration(value)
+    summary = "this duration can't be used"
+    if duration is None:
+        yield Problem(path, "duration", summary, f"`{value}` is no ISO 8601 duration", "write one such as P1M or PT12H")
+        return
+    length = duration.in_seconds()
+    if shape.positive and length == 0:
+        yield Problem(path, "duration", summary, f"{value} lasts no time at all", "write one such as P1M or PT12H")
+    if length > _LONGEST:
+        yield Problem(path, "duration", summary, f"{value} is longer than a thousand years", "use a shorter one")
+    if shape.choices and duration.text not in shape.choices:
+        detail = f"{value} is none of {', '.join(shape.choices)}, which are compared as they are written"
+        yield Problem(path, "duration", summary, detail, "use one of these")
+
+
+def _moment(shape: Moment, value: str, path: Path) -> Iterator[Problem]:
+    moment = parse_moment(value)
+    summary = "this time can't be used"
+    if moment is None:
+        detail = f"`{value}` is no time with an offset"
+        yield Problem(path, "time", summary, detail, "write one such as 2026-01-01T00:00:00Z")
+    elif shape.seconds and cut_to_seconds(moment) != moment:
+        detail = f"the server cuts {value} to seconds"
+        yield Problem(path, "time", summary, detail, "leave the fraction of a second out")
+
+
+def _list(shape: Many, members: tuple[Plain, ...], path: Path) -> Iterator[Problem]:
+    for index, member in enumerate(members):
+        yield from _value(shape.item, member, (*path, index))
+    if shape.ordered_by_key or not (shape.key or shape.as_set or shape.unique):
+        return
+    seen: Counter[bytes] = Counter()
+    for index, member in enumerate(members):
+        name = member.get(shape.key) if shape.key is not None and isinstance(member, Mapping) else member
+        identity = canonical(settled(shape.item, member) if shape.key is None else name)
+        seen[identity] += 1
+        if seen[identity] == 2:
+            summary = "the same is in the list twice"
+            shown = name if isinstance(name, str) else identity.decode()
+            yield Problem(
+                (*path, index), "duplicate-member", summary, f"`{shown}` is there already", "keep one of them"
+            )

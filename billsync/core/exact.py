@@ -1,0 +1,25 @@
+"""Which exact numbers survive in a binary float. Worked out in whole numbers: no float is made here."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+_PRECISION = {32: 24, 64: 53}
+_DIGITS_KEPT = {32: 0, 64: 15}
+
+
+def is_kept_exactly(number: Decimal, bits: int) -> bool:
+    """Whether a float of 32 or 64 bits holds the number so that it reads back and acts as written.
+
+    A 32-bit one is widened before it is used, so it must hold the number exactly; a 64-bit one is read back by its
+    shortest text, which every number of up to 15 digits survives (catalog-facts.md §1.6).
+    """
+    if len(number.normalize().as_tuple().digits) <= _DIGITS_KEPT[bits]:
+        return True
+    fraction = Fraction(number)
+    significand = fraction.numerator
+    while significand and significand % 2 == 0:
+        significand //= 2
+    denominator = fraction.denominator
+    return denominator & (denominator - 1) == 0 and significand.bit_length() <= _PRECISION[bits]

@@ -1,0 +1,198 @@
+"""Live rows and wanted fields as views that can be compared, and views as request bodies. Pure; knows no kind.
+
+A view holds the fields that we manage, canonical, with Symbols for references: no ids, no server times, no status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from billsync.core.normalize import arranged, settled_record
+from billsync.model.address import Address, Symbol
+from billsync.model.kind import Absent, Kind, Names
+from billsync.model.shape import (
+    Effect,
+    Field,
+    LabelMap,
+    Lazy,
+    Many,
+    Number,
+    Record,
+    Reference,
+    Shape,
+    Table,
+    Variant,
+    Wire,
+)
+from billsync.model.value import Fields, Plain, decimal_text
+
+OURS = "billsync_"
+SERVERS = "openmeter_"
+UNKNOWN = "?"
+"""What the key of a reference to something unknown begins with, so that it equals no declared one."""
+
+
+def view(kind: Kind, row: Fields, names: Names, beside: Fields | None = None) -> Fields:
+    """A live row as a view.
+
+    `beside` is what the view will be compared with: where both mean the same, the view takes its spelling.
+    An id that `names` doesn't have becomes a reference to an unknown key.
+    """
+    raw = kind.read(row, names) if kind.read else row
+    seen: Fields = arranged(kind.record, settled_record(kind.record, _read_record(kind.record, raw, names)))
+    seen = _compared(kind.record, seen)
+    return kind.echo(beside, seen, row) if kind.echo and beside is not None else seen
+
+
+def _compared(record: Record, fields: Fields) -> Fields:
+    return {
+        name: value for name, value in fields.items() if name in record.fields and not _is_aside(record.fields[name])
+    }
+
+
+def _is_aside(field: Field) -> bool:
+    """Whether a field is never in a view: it isn't the server's, or can't be declared."""
+    return field.effect is Effect.OURS or field.refused is not None
+
+
+def _read_record(record: Record, row: Plain, names: Names) -> Plain:
+    if not isinstance(row, Mapping):
+        return row
+    found = ((name, field, row.get(field.wire or name)) for name, field in record.fields.items())
+    return {
+        name: _read(field.shape, value, names)
+        for name, field, value in found
+        if value is not None and not _is_aside(field)
+    }
+
+
+def _read(shape: Shape, value: Plain, names: Names) -> Plain:
+    """A value from the API's shape into the file's, with Symbols for ids."""
+    match shape:
+        case Lazy():
+            return _read(shape.get(), value, names)
+        case Reference():
+            return _read_reference(shape, value, names)
+        case Record():
+            return _read_record(shape, value, names)
+        case Variant() if isinstance(value, Mapping):
+            case = shape.cases.get(value.get(shape.tag, ""))
+            return {shape.tag: value.get(shape.tag), **_read_record(case, value, names)} if case else value
+        case Many() if isinstance(value, list | tuple):
+            return tuple(_read(shape.item, member, names) for member in value)
+        case Table() if isinstance(value, Mapping):
+            return {name: _read(shape.value, member, names) for name, member in value.items()}
+        case LabelMap() if isinstance(value, Mapping):
+            return _read_labels(value, names)
+    return value
+
+
+def _read_reference(shape: Reference, value: Plain, names: Names) -> Symbol:
+    if shape.wire is Wire.TEXT:
+        return Symbol(Address(shape.kind, (str(value),)))
+    if shape.wire is Wire.KEY:
+        return Symbol(Address(shape.kind, (str(value.get("key")),)))
+    server_id = str(value if shape.wire is Wire.BARE else value.get("id"))
+    return Symbol(names.get(server_id) or Address(shape.kind, (UNKNOWN + server_id,)))
+
+
+def _read_labels(labels: Fields, names: Names) -> Fields:
+    """Labels without the server's own; in ours, an id that is known stands for what it names."""
+    return {
+        name: Symbol(names[value]) if name.startswith(OURS) and value in names else value
+        for name, value in labels.items()
+        if not name.startswith(SERVERS)
+    }
+
+
+def complete(kind: Kind, want: Fields, have: Fields | None, marks: Mapping[str, Plain]) -> Fields:
+    """The whole view that an entity must have afterwards.
+
+    `want` is normalized, `have` the live view. Labels are merged over the live ones; where absent means *not
+    managed*, so is everything that `want` doesn't name, and null removes. `marks` are labels that a new entity gets.
+    """
+    record, live = kind.record, have or {}
+    wanted = {name: value for name, value in want.items() if not _is_aside(record.fields[name])}
+    kept = live if kind.absent is Absent.NOT_MANAGED else {}
+    fields = {**kept, **{name: _over(record.fields[name], live.get(name), value) for name, value in wanted.items()}}
+    for name, field in record.fields.items():
+        if isinstance(field.shape, LabelMap):
+            fields[name] = {**(live.get(name) or {}), **(wanted.get(name) or {}), **(marks if have is None else {})}
+    return {name: value for name, value in fields.items() if value is not None and value != {}}
+
+
+def _over(field: Field, live: Plain, wanted: Plain) -> Plain:
+    """A wanted value over a live one: part by part in a merged record, else whole."""
+    if not (isinstance(field.shape, Record) and field.shape.merged and isinstance(wanted, Mapping)):
+        return wanted
+    merged = {**(live or {}), **wanted}
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+def body(kind: Kind, fields: Fields, names: tuple[str, ...], parent: Address | None = None) -> Fields:
+    """A request body with the named fields of a view, in the API's shape; references are Symbols in it.
+
+    Maps are always sent whole, also when they are empty. An update (a body without the key) sends what empties a
+    field that the server would otherwise keep. `parent` is sent by id where the kind's parent is named.
+    """
+    is_update = kind.key not in names
+    sent = dict(_sent(kind.record, fields, names, is_update=is_update))
+    if parent is not None and kind.parent is not None and kind.parent.kind in names:
+        sent[kind.parent.kind] = {"id": Symbol(parent)}
+    return sent
+
+
+def _sent(record: Record, fields: Fields, names: tuple[str, ...], *, is_update: bool) -> Iterable[tuple[str, Plain]]:
+    for name in names:
+        field = record.fields.get(name)
+        if field is None or _is_aside(field):
+            continue
+        if fields.get(name) is not None:
+            yield field.wire or name, _write(field.shape, fields[name])
+        elif isinstance(field.shape, LabelMap | Table):
+            yield field.wire or name, {}
+        elif is_update and field.sent_empty is not None:
+            yield field.wire or name, field.sent_empty
+
+
+def _write(shape: Shape, value: Plain) -> Plain:
+    """A canonical value in the API's shape."""
+    match shape:
+        case Lazy():
+            return _write(shape.get(), value)
+        case Number(wire=Wire.TEXT) if isinstance(value, Decimal):
+            return decimal_text(value)
+        case Reference():
+            return _write_reference(shape, value)
+        case Record() if isinstance(value, Mapping):
+            return _write_record(shape, value)
+        case Variant() if isinstance(value, Mapping):
+            case = shape.cases[value[shape.tag]]
+            return {shape.tag: value[shape.tag], **_write_record(case, value)}
+        case Many() if isinstance(value, tuple | list):
+            return tuple(_write(shape.item, member) for member in value)
+        case Table() if isinstance(value, Mapping):
+            return {name: _write(shape.value, member) for name, member in value.items()}
+    return value
+
+
+def _write_record(record: Record, value: Fields) -> Fields:
+    return {
+        record.fields[name].wire or name: _write(record.fields[name].shape, item)
+        for name, item in value.items()
+        if name in record.fields and not _is_aside(record.fields[name])
+    }
+
+
+def _write_reference(shape: Reference, value: Plain) -> Plain:
+    key = value.address.key if isinstance(value, Symbol) else value
+    match shape.wire:
+        case Wire.TEXT | Wire.NUMBER:
+            return key
+        case Wire.KEY:
+            return {"key": key}
+        case Wire.BARE:
+            return value
+        case Wire.ID:
+            return {"id": value}
