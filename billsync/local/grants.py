@@ -15,7 +15,7 @@ from billsync.local.ledger import GRANT, awaits_invoice, remaining
 from billsync.local.listing import Listing, answer_list
 from billsync.local.money import check_fiat, product, rounded, shown
 from billsync.local.periods import span_of
-from billsync.local.problems import Issue, broken_rules, conflict, invalid, not_found, problem
+from billsync.local.problems import Issue, api_error, broken_rules, conflict, invalid, not_found, problem
 from billsync.local.resource import Answer, Call, Route, created, new_row, ok, present, stamped
 from billsync.local.store import LIVE, Row, Store, changed
 from billsync.local.times import instant_of, rfc3339
@@ -70,8 +70,8 @@ LISTING = Listing(
 
 def create(call: Call) -> Answer:
     body, store = call.body, call.store
-    customer = find_customer(store, call.path["customerId"])
     check(body)
+    customer = find_customer(store, call.path["customerId"])
     document = kept(store, body)
     if "key" in body and store.first(GRANT, "parent = :customer AND key = :key", named(customer, body["key"])):
         raise conflict("the customer has a grant with this key already")
@@ -94,6 +94,9 @@ def named(customer: Row, key: str) -> Mapping[str, str]:
 
 def check(body: Mapping[str, Any]) -> None:
     """Raises Problem (400) for terms that no grant can have (§7.3)."""
+    features = body.get("filters", {}).get("features") or []
+    if len(set(features)) < len(features):
+        raise api_error(400, "Bad Request")
     check_fiat(body["currency"])
     if Decimal(body["amount"]) <= 0:
         raise invalid("amount must be positive")

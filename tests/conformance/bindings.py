@@ -119,6 +119,11 @@ class Clockwork:
         """Whether a time can come from "now" and the durations that were sent."""
         return self._follows(time, self.moments, TOLERANCE)
 
+    def is_older(self, time: datetime) -> bool:
+        """Whether a time is of something that was there before the scenario began: nothing is known about it."""
+        before = bool(self.moments) and time < self.moments[0] - TOLERANCE
+        return before and time not in self.sent and not self.from_now(time) and not self.is_certain(time)
+
     def is_certain(self, time: datetime) -> bool:
         """Whether a time follows from sent ones by calendar arithmetic alone."""
         return self._follows(time, self.certain, timedelta(0))

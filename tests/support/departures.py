@@ -83,6 +83,8 @@ STATUSES = {
 KONG_ERROR = {"type", "status", "title", "instance", "detail", "invalid_parameters"}
 PLAIN_ERROR = {"type", "status", "title", "instance", "detail", "extensions"}
 BODILESS = {501}
+# What is answered before any operation is found: the route, or its method, isn't there.
+BEFORE_ANY = {404, 405}
 
 
 def departs(template: str, place: str, message: str) -> bool:

@@ -1,0 +1,204 @@
+"""A local server in this process, and whole runs against it from nothing, as a fresh command in an empty directory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import httpx
+
+from billsync.apply.journal import NoJournal
+from billsync.cli.pipeline import Connection, carry_out, compare
+from billsync.config import load
+from billsync.core.diff import Mode
+from billsync.core.plan_file import from_json, to_json
+from billsync.kinds.registry import KINDS
+from billsync.live.client import Client, Settings
+from billsync.live.target import Target, parse_target
+from billsync.local import create_app
+from billsync.model.change import PlanFile
+from billsync.model.result import Report
+from billsync.model.state import Desired
+from tests.support.clock import FakeClock
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+BASE = "http://local.invalid/api/v3"
+TARGET = "local:test"
+EVERY_ROW = {"page[size]": "1000"}
+ROOTS = {"meter": "meters", "feature": "features", "plan": "plans", "customer": "customers"}
+SERVERS_OWN = frozenset({"id", "created_at", "updated_at", "retrieved_at"})
+
+Wrap = Callable[[httpx.BaseTransport], httpx.BaseTransport]
+
+
+def as_it_is(transport: httpx.BaseTransport) -> httpx.BaseTransport:
+    """No change."""
+    return transport
+
+
+def examples() -> tuple[Path, ...]:
+    """The folders of all examples."""
+    return tuple(sorted(path for path in EXAMPLES.iterdir() if path.is_dir())) if EXAMPLES.is_dir() else ()
+
+
+def declared(text: str) -> Desired:
+    """What a configuration text declares. Raises AssertionError for one with diagnostics."""
+    return _without_diagnostics(*load(["-"], registry=KINDS, stdin=StringIO(text)))
+
+
+def declared_in(*paths: Path) -> Desired:
+    """What files or folders declare. Raises AssertionError for one with diagnostics."""
+    return _without_diagnostics(*load([str(path) for path in paths], registry=KINDS))
+
+
+def _without_diagnostics(desired: Desired, diagnostics: Sequence[object]) -> Desired:
+    assert not diagnostics, "\n".join(map(str, diagnostics))
+    return desired
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one command came to."""
+
+    plan: PlanFile
+    report: Report
+
+
+@dataclass(slots=True)
+class World:
+    """One server with its clock. `seed` makes its ids repeatable."""
+
+    seed: int = 1
+    database: str = ":memory:"
+    clock: FakeClock = field(default_factory=FakeClock)
+    app: Any = None
+
+    def __post_init__(self) -> None:
+        randomness = Random(self.seed).randbytes
+        self.app = create_app(self.database, clock=self.clock.now, randomness=randomness)
+
+    def transport(self) -> httpx.BaseTransport:
+        """A way to the server, without a socket."""
+        return httpx.WSGITransport(app=self.app)
+
+    def connection(self, wrap: Wrap = as_it_is) -> Connection:
+        """A new client that knows nothing."""
+        target = Target(BASE, database="test", dialect="openmeter")
+        client = Client(target, self.clock, Settings(transport=wrap(self.transport())))
+        return Connection(client, self.clock, TARGET, "openmeter")
+
+    def plan(self, desired: Desired, *, wrap: Wrap = as_it_is, allow: Mapping[str, str] | None = None) -> PlanFile:
+        """What `sync` would do. Raises RemoteError."""
+        return compare(self.connection(wrap), desired, Mode("sync", True, allow or {})).plan
+
+    def sync(self, desired: Desired, *, wrap: Wrap = as_it_is, allow: Mapping[str, str] | None = None) -> Run:
+        """One whole `sync`. Raises RemoteError."""
+        connection = self.connection(wrap)
+        comparison = compare(connection, desired, Mode("sync", True, allow or {}))
+        assert not comparison.plan.guards, comparison.plan.guards
+        report = carry_out(connection, comparison.plan, journal=NoJournal(), known=comparison.snapshot)
+        return Run(comparison.plan, report)
+
+    def run_plan_file(self, text: str, *, wrap: Wrap = as_it_is) -> Report:
+        """Run a saved plan file, with nothing known beforehand."""
+        return carry_out(self.connection(wrap), from_json(text), journal=NoJournal())
+
+    def plan_file(self, desired: Desired, *, allow: Mapping[str, str] | None = None) -> str:
+        """The text of the plan file of a `sync`."""
+        return to_json(self.plan(desired, allow=allow))
+
+    def http(self) -> httpx.Client:
+        """A client of the bare API, which has no code of billsync."""
+        return httpx.Client(transport=self.transport(), base_url=f"{BASE}/openmeter")
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.app.close()
+
+
+@dataclass(frozen=True, slots=True)
+class EndState:
+    """All rows that a server shows, in words that two servers share: no ids, no times.
+
+    `balances` hold what each customer has been given, by currency.
+    """
+
+    rows: Mapping[str, tuple[Any, ...]]
+    balances: Mapping[str, Mapping[str, str]]
+
+    def running(self, customer: str) -> int:
+        """How many subscriptions of a customer are in force or will be."""
+        named = f"customer/{customer}"
+        return sum(
+            1 for row in self.rows["subscription"] if row["customer_id"] == named and row["status"] != "inactive"
+        )
+
+    def versions(self, plan: str) -> int:
+        """How many versions of a plan there are."""
+        return sum(1 for row in self.rows["plan"] if row["key"] == plan)
+
+
+def end_state(world: World) -> EndState:
+    """What the server shows now, read without billsync."""
+    with world.http() as http:
+        return end_state_of(http)
+
+
+def end_state_of(http: httpx.Client) -> EndState:
+    """What a server shows now; `http` has the API's base."""
+    found = {kind: _rows(http, path) for kind, path in ROOTS.items()}
+    found["subscription"] = _rows(http, "subscriptions")
+    found["grant"] = [
+        {**row, "customer_id": customer["id"]}
+        for customer in found["customer"]
+        for row in _rows(http, f"customers/{customer['id']}/credits/grants")
+    ]
+    names = dict(_names(found))
+    rows = {kind: tuple(sorted((_worded(row, names) for row in rows), key=repr)) for kind, rows in found.items()}
+    return EndState(rows, {customer["key"]: _balance(http, customer["id"]) for customer in found["customer"]})
+
+
+def _rows(http: httpx.Client, path: str) -> list[dict[str, Any]]:
+    answer = http.get(path, params=EVERY_ROW)
+    answer.raise_for_status()
+    rows: list[dict[str, Any]] = answer.json()["data"]
+    return rows
+
+
+def _balance(http: httpx.Client, customer_id: str) -> dict[str, str]:
+    answer = http.get(f"customers/{customer_id}/credits/balance")
+    answer.raise_for_status()
+    return {row["currency"]: row["settled"] for row in answer.json()["balances"]}
+
+
+def _names(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[tuple[str, str]]:
+    for kind in ROOTS:
+        for row in found[kind]:
+            version = f"@{row['version']}" if kind == "plan" else ""
+            yield row["id"], f"{kind}/{row['key']}{version}"
+
+
+def _worded(value: Any, names: Mapping[str, str]) -> Any:
+    """A row without the server's own fields, ids by name, times as one word."""
+    if isinstance(value, dict):
+        return {name: _worded(item, names) for name, item in sorted(value.items()) if name not in SERVERS_OWN}
+    if isinstance(value, list):
+        return [_worded(item, names) for item in value]
+    if isinstance(value, str):
+        return names.get(value, "<time>" if _is_time(value) else value)
+    return value
+
+
+def _is_time(text: str) -> bool:
+    return len(text) >= 20 and text[4:5] == "-" and text[10:11] == "T" and text.endswith("Z")
+
+
+def loopback(base: str) -> Target:
+    """The target of a base URL. Raises AssertionError for an unusable one."""
+    target = parse_target(base)
+    assert isinstance(target, Target), target
+    return target
