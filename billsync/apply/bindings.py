@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from billsync.core.index import status_of
 from billsync.core.lookup import choose, lookup
-from billsync.core.marks import PREFIX
 from billsync.core.view import view
 from billsync.model.address import SYMBOL, Address, Symbol, parse_address
 from billsync.model.kind import Registry, Routes
@@ -61,8 +61,7 @@ class Bindings:
             self.forget(address)
             return Observed(None)
         kind = self.registry[address.kind]
-        shown = view(kind, row, self.names, beside)
-        return Observed(self._with_symbols(shown), str(row.get(kind.status, "")) if kind.status else "")
+        return Observed(view(kind, row, self.names, beside), status_of(kind, row))
 
     def _find(self, address: Address) -> Fields | None:
         where = lookup(address, self.registry, self.routes)
@@ -75,18 +74,6 @@ class Bindings:
         if row is not None:
             self.bind(address, str(row["id"]))
         return row
-
-    def _with_symbols(self, shown: Fields) -> Fields:
-        """The view with our own labels that hold ids naming what they point at."""
-        labels = shown.get("labels")
-        if not labels:
-            return shown
-        named = {key: self._named(value) if key.startswith(PREFIX) else value for key, value in labels.items()}
-        return {**shown, "labels": named}
-
-    def _named(self, value: Plain) -> Plain:
-        address = self.names.get(value)
-        return Symbol(address) if address else value
 
     def path(self, template: str) -> str:
         """A call's path with ids in the place of symbols. Raises Unbound."""

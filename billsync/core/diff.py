@@ -116,8 +116,12 @@ def _coming(context: Context, planned: Iterable[Planned | None]) -> NextVersions
 def _removed(context: Context, planned: list[Planned]) -> list[Planned]:
     """What `sync` takes away; what somebody still uses waits."""
     gone = list(removals(context))
-    everything = [*planned, *gone]
-    return [as_waiting(p, users) if (users := holders(context, p, everything)) else p for p in gone]
+    while True:
+        everything = [*planned, *gone]
+        held = {i: users for i, p in enumerate(gone) if p.steps and (users := holders(context, p, everything))}
+        if not held:
+            return gone
+        gone = [as_waiting(p, held[i]) if i in held else p for i, p in enumerate(gone)]
 
 
 def _users(context: Context, planned: Iterable[Planned]) -> Mapping[Address, frozenset[Address]]:

@@ -143,12 +143,14 @@ def _header(snapshot: Snapshot, notes: list[str]) -> Fields:
 
 
 def _external(items: Iterable[_Item], registry: Registry) -> Fields:
-    """What is referred to and isn't a kind that a file declares."""
+    """What is referred to and not declared: another kind, or something that no file can declare."""
+    declared = {item.address for item in items}
     found: dict[str, set[str]] = defaultdict(set)
     for item in items:
         for address in symbols_in(item.fields):
-            if address.kind not in registry:
-                found[f"{address.kind}s"].add(address.key)
+            if address.unversioned() not in declared:
+                kind = registry.get(address.kind)
+                found[kind.collection if kind else f"{address.kind}s"].add(address.key)
     return {"external": {name: sorted(keys) for name, keys in sorted(found.items())}} if found else {}
 
 

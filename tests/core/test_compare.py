@@ -1,0 +1,70 @@
+"""Field differences: by path, keyed members by key, nothing twice."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from billsync.core.compare import field_changes, shown
+from billsync.model.address import Address, Symbol
+from billsync.model.change import FieldChange
+from billsync.model.shape import Field, Many, Number, Record, Text
+
+CARD = Record({"key": Field(Text(), "its key"), "amount": Field(Number(), "its price")})
+SHAPE = Record(
+    {
+        "name": Field(Text(), "a name"),
+        "cards": Field(Many(CARD, key="key", as_set=True), "cards in any order"),
+        "phases": Field(Many(CARD, key="key"), "phases in their order"),
+    }
+)
+
+
+def card(key: str, amount: str) -> dict[str, object]:
+    return {"key": key, "amount": Decimal(amount)}
+
+
+def test_equal_views_have_no_difference() -> None:
+    view = {"name": "Pro", "cards": (card("a", "1"), card("b", "2"))}
+
+    changes = field_changes(SHAPE, view, {"cards": (card("b", "2"), card("a", "1.0")), "name": "Pro"})
+
+    assert changes == ()
+
+
+def test_a_member_is_matched_by_its_key_and_the_change_is_named_by_it() -> None:
+    have = {"cards": (card("a", "1"), card("b", "2"))}
+    want = {"cards": (card("b", "2.5"), card("c", "3"))}
+
+    changes = field_changes(SHAPE, have, want)
+
+    assert changes == (
+        FieldChange(("cards", "a"), {"key": "a", "amount": "1"}, None),
+        FieldChange(("cards", "b", "amount"), "2", "2.5"),
+        FieldChange(("cards", "c"), None, {"key": "c", "amount": "3"}),
+    )
+
+
+def test_another_order_counts_where_order_means_something() -> None:
+    have = {"phases": (card("trial", "0"), card("paid", "9"))}
+    want = {"phases": (card("paid", "9"), card("trial", "0"))}
+
+    changes = field_changes(SHAPE, have, want)
+
+    assert changes == (FieldChange(("phases", "(order)"), "trial paid", "paid trial"),)
+
+
+def test_a_member_that_comes_or_goes_is_told_once_and_not_as_another_order() -> None:
+    have = {"phases": (card("trial", "0"), card("paid", "9"))}
+    want = {"phases": (card("paid", "9"),)}
+
+    changes = field_changes(SHAPE, have, want)
+
+    assert changes == (FieldChange(("phases", "trial"), {"key": "trial", "amount": "0"}, None),)
+
+
+def test_a_reference_is_shown_by_key_and_version() -> None:
+    symbol = Symbol(Address("plan", ("pro",), 3))
+
+    text = shown(symbol)
+
+    assert text == "pro@3"
