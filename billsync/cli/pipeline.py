@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from billsync.api.capabilities import capabilities
 from billsync.api.documents import BALANCE
 from billsync.api.routes import references_only, routes
 from billsync.apply.bindings import Bindings
@@ -64,7 +65,8 @@ def read_live(connection: Connection, desired: Desired, *, deletes: bool) -> Sna
 def compare(connection: Connection, desired: Desired, mode: Mode) -> Comparison:
     """Read, and say what would be done. Raises RemoteError."""
     found = read_live(connection, desired, deletes=mode.deletes)
-    server = Server(connection.target, connection.routes, BALANCE)
+    missing = capabilities(connection.dialect).fields_missing
+    server = Server(connection.target, connection.routes, BALANCE, missing)
     plan = diff(desired, found, KINDS, server=server, mode=mode, now=connection.clock.now())
     return Comparison(plan, found)
 

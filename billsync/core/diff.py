@@ -16,6 +16,7 @@ from billsync.core.lifecycle.record import plan_record
 from billsync.core.lifecycle.versioned import plan_versioned
 from billsync.core.order import linked, ordered, with_delete_edges, with_soft_edges, without_dependents
 from billsync.core.removal import as_waiting, holders, kept, removals, users_of
+from billsync.core.unmanageable import Missing, unmanageable
 from billsync.model.address import Address
 from billsync.model.change import Action, Outcome, PlanFile, Step
 from billsync.model.kind import Archetype, Registry, Routes
@@ -35,11 +36,12 @@ class Mode:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What is compared with: its name as the person gave it, its tables, and where a balance is read."""
+    """What is compared with: its name, its tables, where a balance is read, and the fields that it lacks by kind."""
 
     target: str
     routes: Mapping[str, Routes]
     balance_path: str
+    missing: Missing
 
 
 def diff(
@@ -48,7 +50,7 @@ def diff(
     """The plan file that makes the live state the desired one. Same input, same bytes; `now` only dates it."""
     entities = {entity.address: entity for entity in desired.entities}
     context = Context(desired, entities, snapshot, _index(snapshot, registry, server), registry, server.routes)
-    planned = _planned(context, deletes=mode.deletes)
+    planned = _planned(context, server.missing, deletes=mode.deletes)
     steps, planned = _ordered(planned, registry)
     return PlanFile(
         target=server.target,
@@ -66,15 +68,15 @@ def _index(snapshot: Snapshot, registry: Registry, server: Server) -> Index:
     return index(snapshot, registry, server.routes)
 
 
-def _planned(context: Context, *, deletes: bool) -> tuple[Planned, ...]:
-    found = [*_declared(context), *kept(context)]
+def _planned(context: Context, missing: Missing, *, deletes: bool) -> tuple[Planned, ...]:
+    found = [*_declared(context, missing), *kept(context)]
     if deletes:
         found += _removed(context, found)
     with_needs = with_soft_edges(linked(found, context.registry), context.registry)
     return without_dependents(with_delete_edges(with_needs, _users(context, with_needs)), context.registry)
 
 
-def _declared(context: Context) -> list[Planned]:
+def _declared(context: Context, missing: Missing) -> list[Planned]:
     """What every declared entity needs. Versioned kinds go first, as chains begin on what they publish."""
     by_archetype = {
         Archetype.RECORD: plan_record,
@@ -85,7 +87,9 @@ def _declared(context: Context) -> list[Planned]:
     chains: list[Entity] = []
     for entity in sorted(context.desired.entities, key=lambda e: e.address.order):
         archetype = context.registry[entity.address.kind].archetype
-        if archetype is Archetype.CHAINED:
+        if lacking := unmanageable(entity, missing):
+            found.append(lacking)
+        elif archetype is Archetype.CHAINED:
             chains.append(entity)
         else:
             found.append(by_archetype[archetype](context, entity))

@@ -1,0 +1,40 @@
+"""What is declared and this server's dialect can't take: told with the field, never silently dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from billsync.core.lifecycle.context import Planned
+from billsync.model.change import Action, Change, Outcome
+from billsync.model.state import Entity
+from billsync.model.value import Plain
+
+Missing = Mapping[str, tuple[str, ...]]
+"""By kind, dotted paths that the dialect's requests don't have; list members are passed over."""
+
+
+def unmanageable(entity: Entity, missing: Missing) -> Planned | None:
+    """The entity as unmanageable, when it declares a field that the dialect lacks; None otherwise."""
+    lacking = [path for path in missing.get(entity.address.kind, ()) if _has(entity.fields, path.split("."))]
+    if not lacking:
+        return None
+    return Planned(
+        Change(
+            entity.address,
+            Action.NONE,
+            "unmanageable",
+            Outcome.UNMANAGEABLE,
+            reason=f"this server's API has no {', '.join(lacking)}",
+            hint="leave the field out, or use a server that has it",
+            code="unmanageable",
+            position=entity.position,
+        )
+    )
+
+
+def _has(value: Plain, path: Sequence[str]) -> bool:
+    if isinstance(value, list | tuple):
+        return any(_has(member, path) for member in value)
+    if not path:
+        return value is not None
+    return isinstance(value, Mapping) and path[0] in value and _has(value[path[0]], path[1:])
