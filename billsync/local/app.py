@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ class LocalServer:
         self._store = store
         self._clock = clock
         self._mint = Mint(randomness)
-        self._urls = url_map(ROUTES, test_clock=test_clock)
+        self._urls = url_map(test_clock=test_clock)
         with store.transaction():
             moment = now(store, clock)
             plant(store, now=moment, mint=partial(self._mint, moment))
@@ -100,9 +100,10 @@ class LocalServer:
         return json_response(problem.status, body, kind="application/problem+json")
 
 
-def url_map(routes: Iterable[Route], *, test_clock: bool) -> Map:
+@cache
+def url_map(*, test_clock: bool) -> Map:
     """Where each route stands; the clock's endpoint is None."""
-    rules = [Rule(BASE + rule_path(route.path), endpoint=route, methods=[route.method]) for route in routes]
+    rules = [Rule(BASE + rule_path(route.path), endpoint=route, methods=[route.method]) for route in ROUTES]
     if test_clock:
         rules.append(Rule(CLOCK_PATH, endpoint=None, methods=["GET", "POST"]))
     return Map(rules, merge_slashes=False, redirect_defaults=False)

@@ -1,12 +1,19 @@
-"""Which currency codes there are: fiat ones from a committed list, custom ones from the store (§10)."""
+"""Currencies: the fiat ones that every server knows, beside the custom ones (catalog-facts.md §10.1). Read only."""
 
 from __future__ import annotations
 
-from billsync.local.data_files import data
-from billsync.local.store import Store
+from collections.abc import Callable
+from datetime import datetime
 
-CUSTOM_CURRENCY = "custom_currency"
+from billsync.local.data_files import data
+from billsync.local.documents import Document
+from billsync.local.listing import Listing, answer_list
+from billsync.local.resource import Answer, Call, Route
+from billsync.local.store import Row, Store
+
+CURRENCY = "currency"
 FIAT_LENGTH = 3
+FIAT_FACTS = ("precision", "name", "symbol", "decimal_mark", "thousand_separator")
 
 
 def is_fiat_form(code: str) -> bool:
@@ -20,9 +27,39 @@ def is_known_fiat(code: str) -> bool:
 
 def fiat_precision(code: str) -> int:
     """The decimals of a known fiat currency."""
-    precision: int = data("currencies")[code]
+    precision: int = data("currencies")[code][0]
     return precision
 
 
 def is_known(store: Store, code: str) -> bool:
-    return is_known_fiat(code) if is_fiat_form(code) else store.live_with_key(CUSTOM_CURRENCY, code) is not None
+    return store.live_with_key(CURRENCY, code) is not None
+
+
+def plant_fiat(store: Store, *, now: datetime, mint: Callable[[], str]) -> None:
+    """Stores the fiat currencies, so that one list has both kinds."""
+    for code, facts in data("currencies").items():
+        shown = {name: fact for name, fact in zip(FIAT_FACTS, facts, strict=True) if fact != ""}
+        document = {"type": "fiat", "code": code, **shown}
+        store.insert(Row(CURRENCY, mint(), document, created_at=now, updated_at=now, key=code))
+
+
+def view(_: Call, row: Row) -> Document:
+    """A fiat currency has no id and no times."""
+    return row.document
+
+
+LISTING = Listing(
+    resource=CURRENCY,
+    view=view,
+    fields={"code": "key", "type": "document ->> 'type'"},
+    sorts={"code": "key", "name": "document ->> 'name'"},
+    order="key",
+    size=100,
+)
+
+
+def listed(call: Call) -> Answer:
+    return answer_list(LISTING, call)
+
+
+ROUTES = (Route("GET", "/openmeter/currencies", listed),)

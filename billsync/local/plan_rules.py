@@ -13,7 +13,7 @@ from billsync.local.card_rules import (
     key_mismatch,
     unreadable,
 )
-from billsync.local.currencies import CUSTOM_CURRENCY, is_fiat_form, is_known_fiat
+from billsync.local.currencies import is_fiat_form, is_known, is_known_fiat
 from billsync.local.durations import aligned, duration
 from billsync.local.prices import is_usage_based
 from billsync.local.rate_cards import Card, kept_card
@@ -77,7 +77,7 @@ def phases_findings(phases: Sequence[Phase]) -> Iterator[Finding]:
 
 def reference_findings(store: Store, currency: str, phases: Sequence[Phase]) -> Iterator[Finding]:
     """The critical rules that need other things of the server: features, tax codes, currencies."""
-    if not is_fiat_form(currency) and not _custom_exists(store, currency):
+    if not is_fiat_form(currency) and not is_known(store, currency):
         yield critical("currency_not_found", "currency does not exist", CURRENCY)
     for phase, card in placed_cards(phases):
         yield from _tax_findings(store, card)
@@ -124,7 +124,7 @@ def _override_findings(store: Store, phase: Phase, card: Card) -> Iterator[Findi
     if is_fiat_form(override):
         if card["price"]["type"] == "free":
             yield fault("currency override requires a price")
-    elif not _custom_exists(store, override):
+    elif not is_known(store, override):
         yield critical("currency_not_found", "currency does not exist", card_place(phase, card) + CURRENCY)
     elif card["price"]["type"] == "free":
         place = f"{phase_place(phase)}.currency"
@@ -132,10 +132,6 @@ def _override_findings(store: Store, phase: Phase, card: Card) -> Iterator[Findi
     else:
         found = card_warnings(kept_card(card))
         yield from (finding.within(card_place(phase, card, "ratecards")) for finding in found)
-
-
-def _custom_exists(store: Store, code: str) -> bool:
-    return store.live_with_key(CUSTOM_CURRENCY, code) is not None
 
 
 def structure_warnings(plan: Mapping[str, Any]) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from billsync.local import (
     credits,
+    currencies,
     customer_billing,
     customers,
     entitlement_access,
@@ -24,6 +25,7 @@ RESOURCES = (
     plans,
     profiles,
     tax_codes,
+    currencies,
     customers,
     customer_billing,
     entitlement_access,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from billsync.local.currencies import plant_fiat
 from billsync.local.store import Row, Store
 
 PLANTED = "planted"
@@ -51,6 +52,7 @@ def plant(store: Store, *, now: datetime, mint: Callable[[], str]) -> None:
         },
     )
     make("profile", None, default_profile(app))
+    plant_fiat(store, now=now, mint=mint)
 
 
 def default_profile(app: str) -> dict[str, object]:
