@@ -1,0 +1,68 @@
+"""Shapes without parts → JSON Schema (2020-12). Ranges of numbers that are written as text are checked elsewhere."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from billsync.model import duration, moment
+from billsync.model.shape import Anything, Duration, Flag, Moment, Number, Reference, Shape, Text, Whole
+
+EXACT = r"^-?[0-9]+(\.[0-9]+)?$"
+"""A number written as text, exactly as the API takes it (catalog-facts.md §1.2)."""
+
+
+def leaf_schema(shape: Shape) -> dict[str, Any]:
+    """The schema of a value without parts."""
+    match shape:
+        case Text():
+            return _text(shape)
+        case Number():
+            return {"type": ["string", "number"], "pattern": EXACT, **_range(shape)}
+        case Whole():
+            return _whole(shape)
+        case Flag():
+            return {"type": "boolean"}
+        case Duration(choices=choices):
+            known = {"examples": list(choices)} if choices else {}
+            return {"type": "string", "pattern": duration.PATTERN, **known}
+        case Moment():
+            return {"type": "string", "pattern": moment.PATTERN}
+        case Reference():
+            return {"type": "string", "minLength": 1}
+        case Anything():
+            return {"type": ["object", "array", "string", "number", "boolean"]}
+    raise TypeError(f"{shape!r} has parts")
+
+
+def _text(shape: Text) -> dict[str, Any]:
+    if shape.choices:
+        return {"type": "string", "enum": list(shape.choices)}
+    limits = {"minLength": shape.minimum or None, "maxLength": shape.maximum, "pattern": shape.pattern}
+    return {"type": "string", **{name: limit for name, limit in limits.items() if limit is not None}}
+
+
+def _whole(shape: Whole) -> dict[str, Any]:
+    limits = {"minimum": shape.minimum, "maximum": shape.maximum}
+    number = {"type": "integer", **{name: limit for name, limit in limits.items() if limit is not None}}
+    return {"anyOf": [number, {"enum": list(shape.words)}]} if shape.words else number
+
+
+def _range(shape: Number) -> dict[str, Any]:
+    limits = {"minimum": shape.minimum, "exclusiveMinimum": shape.above, "maximum": shape.maximum}
+    return {name: _plain(limit) for name, limit in limits.items() if limit is not None}
+
+
+def _plain(limit: Decimal) -> int:
+    """A limit as a whole number: none of the API's has a fraction."""
+    if limit != limit.to_integral_value():
+        raise ValueError(f"a limit with a fraction: {limit}")
+    return int(limit)
+
+
+def nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema with null as one more value."""
+    kinds = schema.get("type")
+    if kinds is None or "enum" in schema:
+        return {"anyOf": [schema, {"type": "null"}]}
+    return {**schema, "type": [*([kinds] if isinstance(kinds, str) else kinds), "null"]}
