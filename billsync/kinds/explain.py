@@ -1,0 +1,144 @@
+"""What a field means, for people: its words, what it takes, and what changing it does. Read off the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from billsync.model.kind import Kind
+from billsync.model.shape import (
+    Anything,
+    Duration,
+    Effect,
+    Field,
+    Flag,
+    LabelMap,
+    Lazy,
+    Many,
+    Moment,
+    Number,
+    Record,
+    Reference,
+    Shape,
+    Table,
+    Text,
+    Variant,
+    Whole,
+)
+from billsync.model.value import Plain, jsonable
+
+EFFECTS: Mapping[Effect, str] = {
+    Effect.IDENTITY: "names the entity: another value is another entity",
+    Effect.IN_PLACE: "is changed in place",
+    Effect.NEW_VERSION: "makes a new version",
+    Effect.IMMUTABLE: "can't be changed on a live entity",
+    Effect.CHANGE: "ends what is live and starts anew",
+    Effect.OURS: "is billsync's own: the server doesn't have it",
+}
+"""What changing a field does, as the end of a sentence that begins with its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A kind or one of its fields. `takes` says what a value looks like; `fields` are those inside, with their words.
+
+    `default` and `example` are plain JSON values, None where there is none; `refused` is why it can't be declared.
+    """
+
+    path: tuple[str, ...]
+    doc: str
+    takes: str
+    effect: str = ""
+    required: bool = False
+    default: Plain = None
+    example: Plain = None
+    refused: str | None = None
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+def explain(kind: Kind, path: tuple[str, ...]) -> Explanation | None:
+    """What is known about a kind (an empty path) or a field of it; None where there is no such field.
+
+    A path names fields only: `("phases", "rate_cards", "price", "tiers")`; the forms of a price are passed over.
+    """
+    if not path:
+        return Explanation((kind.name,), kind.doc, "a map", example=jsonable(kind.example), fields=_inside(kind.record))
+    found: Field | None = None
+    shape: Shape = kind.record
+    for name in path:
+        found = _fields_of(shape).get(name)
+        if found is None:
+            return None
+        shape = found.shape
+    return _explained((kind.name, *path), found) if found else None
+
+
+def _explained(path: tuple[str, ...], item: Field) -> Explanation:
+    return Explanation(
+        path,
+        item.doc,
+        takes(item.shape),
+        EFFECTS[item.effect],
+        item.required and not item.derived,
+        jsonable(item.default),
+        jsonable(item.example),
+        item.refused,
+        _inside(item.shape),
+    )
+
+
+def _inside(shape: Shape) -> tuple[tuple[str, str], ...]:
+    return tuple((name, item.doc) for name, item in _fields_of(shape).items())
+
+
+def _fields_of(shape: Shape) -> Mapping[str, Field]:
+    """The fields that a value of the shape, or a member of it, may have; of all forms together."""
+    match shape:
+        case Record():
+            return shape.fields
+        case Variant():
+            tag = Field(
+                Text(choices=tuple(shape.cases)), f"Which form it has: {', '.join(shape.cases)}.", required=True
+            )
+            known = {name: item for case in shape.cases.values() for name, item in case.fields.items()}
+            return {shape.tag: tag, **known}
+        case Many():
+            return _fields_of(shape.item)
+        case Table():
+            return _fields_of(shape.value)
+    return {}
+
+
+def takes(shape: Shape) -> str:
+    """What a value of the shape looks like, in words."""
+    match shape:
+        case Text(choices=choices):
+            return " | ".join(choices) if choices else "a text"
+        case Number():
+            return "an exact number, plain or quoted"
+        case Whole(words=words):
+            return " | ".join(("a whole number", *words))
+        case Flag():
+            return "true | false"
+        case Duration(choices=choices):
+            return " | ".join(choices) if choices else "an ISO 8601 duration"
+        case Moment():
+            return "an RFC 3339 time"
+        case Reference(kind=kind):
+            return f"the key of a {kind.replace('_', ' ')}"
+        case Anything():
+            return "any value but null"
+    return _takes_parts(shape)
+
+
+def _takes_parts(shape: Shape) -> str:
+    match shape:
+        case Lazy():
+            return takes(shape.get())
+        case Many():
+            return f"a list of: {takes(shape.item)}"
+        case Table() | LabelMap():
+            return "a map with names of your own"
+        case Record(short=str(short)):
+            return f"{takes(shape.fields[short].shape)} | a map"
+    return "a map"
