@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -76,16 +77,11 @@ def create(call: Call) -> Answer:
     if "key" in body and store.first(GRANT, "parent = :customer AND key = :key", named(customer, body["key"])):
         raise conflict("the customer has a grant with this key already")
     start = start_of(body, call.now)
-    row = new_row(
-        call,
-        GRANT,
-        document | {"expiry_id": call.mint(), "void_id": call.mint()},
-        key=body.get("key"),
-        parent=customer.id,
-        begins_at=start,
-        ends_at=expiry(body, start),
-    )
-    return created(view(call, store.insert(row)))
+    place = {"key": body.get("key"), "parent": customer.id, "begins_at": start, "ends_at": expiry(body, start)}
+    row = new_row(call, GRANT, document, **place)
+    # The bookings to come have ids already, later ones than the grant's: bookings of one instant sort by id.
+    bookings = {"expiry_id": call.mint(), "void_id": call.mint()}
+    return created(view(call, store.insert(replace(row, document=document | bookings))))
 
 
 def named(customer: Row, key: str) -> Mapping[str, str]:

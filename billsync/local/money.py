@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, ROUND_HALF_UP, Context, Decimal
 
 from billsync.local.currencies import fiat_precision, is_known_fiat
 from billsync.local.problems import invalid
 from billsync.local.values import canonical
 
-# Wide enough that no sum or product of amounts that a request can hold loses a digit.
-EXACT = Context(prec=4000, rounding=ROUND_HALF_UP)
+# Sums and products keep every digit, however many a request held. Nothing is divided here.
+EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, rounding=ROUND_HALF_UP)
 ZERO = Decimal(0)
 
 

@@ -12,6 +12,7 @@ from fractions import Fraction
 from dateutil.relativedelta import relativedelta
 
 from billsync.local.durations import duration
+from billsync.local.problems import invalid
 
 SECOND = timedelta(seconds=1)
 MICROSECONDS = 1_000_000
@@ -36,9 +37,12 @@ class Span:
         return Span(self.months * count, self.seconds * count)
 
     def after(self, start: datetime) -> datetime:
-        """The moment that lies this span after the start. Raises OverflowError or ValueError beyond the year 9999."""
-        moved = start + relativedelta(months=self.months)
-        return moved + timedelta(microseconds=int(self.seconds * MICROSECONDS))
+        """The moment that lies this span after the start. Raises Problem (400) beyond the year 9999."""
+        try:
+            moved = start + relativedelta(months=self.months)
+            return moved + timedelta(microseconds=int(self.seconds * MICROSECONDS))
+        except (OverflowError, ValueError):
+            raise invalid("the time lies outside the calendar") from None
 
     @property
     def is_empty(self) -> bool:

@@ -35,8 +35,8 @@ def known_differences() -> dict[str, str]:
 
 
 def errors_of(scenario: Scenario) -> ErrorBodies:
-    """Generated sequences meet errors that nobody chose: their bodies count by status and content type."""
-    is_generated = scenario.name.startswith("random/")
+    """Everything in full; in another folder's generated sequences, errors that nobody chose by status and type."""
+    is_generated = bool(os.environ.get("BILLSYNC_TRANSCRIPTS")) and scenario.name.startswith("random/")
     return ErrorBodies.STATUS_AND_TYPE if is_generated else ErrorBodies.IN_FULL
 
 

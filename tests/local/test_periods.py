@@ -1,0 +1,80 @@
+"""Periods follow from their anchor; recorded ones agree."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from billsync.local.periods import Period, Span, period_at, span_of
+from billsync.local.problems import Problem
+from billsync.local.times import instant_of, rfc3339
+
+VECTORS = Path(__file__).resolve().parents[3] / "shared" / "vectors" / "periods.jsonl"
+
+
+def span(text: str) -> Span:
+    found = span_of(text)
+    assert found is not None
+    return found
+
+
+def moment(text: str) -> datetime:
+    found = instant_of(text)
+    assert found is not None
+    return found
+
+
+def boundaries(vector: dict[str, Any], sign: int) -> list[str]:
+    anchor, cadence = moment(vector["anchor"]), span(vector["cadence"])
+    first = 0 if sign > 0 else 1
+    return [rfc3339(cadence.times(sign * k).after(anchor)) for k in range(first, vector["count"] + 1)]
+
+
+@pytest.mark.skipif(not VECTORS.is_file(), reason="the vectors aren't beside this clone")
+def test_boundaries_are_those_of_the_vectors() -> None:
+    vectors = [json.loads(line) for line in VECTORS.read_text().splitlines()]
+    wanted = [vector for vector in vectors if vector["kind"] == "boundaries"]
+
+    have = [(boundaries(vector, 1), boundaries(vector, -1)) for vector in wanted]
+
+    assert have == [
+        (
+            [rfc3339(moment(text)) for text in vector["expected"]["forward"]],
+            [rfc3339(moment(text)) for text in vector["expected"]["backward"]],
+        )
+        for vector in wanted
+    ]
+
+
+@pytest.mark.skipif(not VECTORS.is_file(), reason="the vectors aren't beside this clone")
+def test_the_period_around_a_moment_is_that_of_the_vectors() -> None:
+    vectors = [json.loads(line) for line in VECTORS.read_text().splitlines()]
+    wanted = [vector for vector in vectors if vector["kind"] == "period_at"]
+
+    have = [period_at(moment(vector["anchor"]), span(vector["cadence"]), moment(vector["at"])) for vector in wanted]
+
+    assert have == [
+        Period(moment(vector["expected"]["period"]["from"]), moment(vector["expected"]["period"]["to"]))
+        for vector in wanted
+    ]
+
+
+def test_months_are_added_before_days() -> None:
+    start = datetime(2026, 1, 31, tzinfo=UTC)
+
+    assert span("P1M1D").after(start) == datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def test_spans_add_up_part_by_part() -> None:
+    start = datetime(2026, 1, 31, tzinfo=UTC)
+
+    assert (span("P1M") + span("P1M")).after(start) == datetime(2026, 3, 31, tzinfo=UTC)
+
+
+def test_a_time_outside_the_calendar_is_refused() -> None:
+    with pytest.raises(Problem) as raised:
+        span("P9000Y").after(datetime(2026, 1, 1, tzinfo=UTC))
+
+    assert raised.value.status == 400
