@@ -158,17 +158,14 @@ FAULTS = (
     Fault("502 after", _error_after(_bad_gateway)),
     Fault("twice, second answer", _twice_second),
     Fault("twice, first answer", _twice_first),
-    Fault("killed before", _killed_before, lasting=True),
-    Fault("killed after", _killed_after, lasting=True),
+    Fault("killed before", _killed_before),
+    Fault("killed after", _killed_after),
     Fault("no connection from here on", _refused, lasting=True),
     Fault("broken before from here on", _broken_before, lasting=True),
     Fault("502 from here on", _error_before(_bad_gateway), lasting=True),
+    Fault("answers lost from here on", _broken_after, lasting=True),
 )
-"""Every fault. A lasting one that struck after the server acted would let it act on what a dead client sends, so a
-killed client sends nothing more: see `FaultyTransport`."""
-
-LOST_FROM_HERE_ON = Fault("answers lost from here on", _broken_after, lasting=True)
-"""The server hears everything and is never heard again."""
+"""Every fault. A killed process sends nothing more: see `FaultyTransport`."""
 
 
 @dataclass(slots=True)

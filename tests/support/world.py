@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
@@ -30,7 +31,9 @@ BASE = "http://local.invalid/api/v3"
 TARGET = "local:test"
 EVERY_ROW = {"page[size]": "1000"}
 ROOTS = {"meter": "meters", "feature": "features", "plan": "plans", "customer": "customers"}
-SERVERS_OWN = frozenset({"id", "created_at", "updated_at", "retrieved_at"})
+ULID = re.compile(r"\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b")
+TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+SERVERS_OWN = frozenset({"id", "created_at", "updated_at"})
 
 Wrap = Callable[[httpx.BaseTransport], httpx.BaseTransport]
 
@@ -153,12 +156,12 @@ def end_state_of(http: httpx.Client) -> EndState:
     found = {kind: _rows(http, path) for kind, path in ROOTS.items()}
     found["subscription"] = _rows(http, "subscriptions")
     found["grant"] = [
-        {**row, "customer_id": customer["id"]}
+        {"customer": customer["id"], **row}
         for customer in found["customer"]
         for row in _rows(http, f"customers/{customer['id']}/credits/grants")
     ]
     names = dict(_names(found))
-    rows = {kind: tuple(sorted((_worded(row, names) for row in rows), key=repr)) for kind, rows in found.items()}
+    rows = {kind: tuple(sorted((_worded(_shared(row), names) for row in rows), key=repr)) for kind, rows in found.items()}
     return EndState(rows, {customer["key"]: _balance(http, customer["id"]) for customer in found["customer"]})
 
 
@@ -182,19 +185,19 @@ def _names(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[tuple[s
             yield row["id"], f"{kind}/{row['key']}{version}"
 
 
+def _shared(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in sorted(row.items()) if name not in SERVERS_OWN}
+
+
 def _worded(value: Any, names: Mapping[str, str]) -> Any:
-    """A row without the server's own fields, ids by name, times as one word."""
+    """The value with ids by name and times as one word."""
     if isinstance(value, dict):
-        return {name: _worded(item, names) for name, item in sorted(value.items()) if name not in SERVERS_OWN}
+        return {name: _worded(item, names) for name, item in value.items()}
     if isinstance(value, list):
         return [_worded(item, names) for item in value]
     if isinstance(value, str):
-        return names.get(value, "<time>" if _is_time(value) else value)
+        return names.get(value) or TIME.sub("<time>", ULID.sub("<id>", value))
     return value
-
-
-def _is_time(text: str) -> bool:
-    return len(text) >= 20 and text[4:5] == "-" and text[10:11] == "T" and text.endswith("Z")
 
 
 def loopback(base: str) -> Target:
