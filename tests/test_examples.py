@@ -1,0 +1,110 @@
+"""Every example under examples/ is discovered, checked, and synced to a fresh embedded server, twice."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import httpx
+import pytest
+
+from billsync.cli.pipeline import Connection, carry_out, compare
+from billsync.config import load
+from billsync.core.diff import Mode
+from billsync.kinds.registry import KINDS
+from billsync.live.client import Settings
+from billsync.live.connect import open_remote
+from billsync.live.target import Target, parse_target
+from billsync.local.app import create_app
+from billsync.model.change import Outcome, PlanFile
+from billsync.model.result import Report
+from billsync.model.state import Desired
+from billsync.model.value import Plain
+from tests.support.clock import FakeClock
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+NAMES = tuple(sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir()))
+PRICES = ("free", "flat", "unit", "graduated", "volume")
+SCHEMA_LINE = re.compile(r"# yaml-language-server: \$schema=(\S+)\n")
+
+
+class Unread:
+    """A journal that nobody reads."""
+
+    def record(self, event: str, facts: Mapping[str, Plain]) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[Connection]:
+    """A fresh embedded server."""
+    clock = FakeClock()
+    app = create_app(":memory:", clock=clock.now)
+    target = parse_target("local::memory:")
+    assert isinstance(target, Target)
+    with open_remote(target, clock, Settings(transport=httpx.WSGITransport(app))) as remote:
+        yield Connection(remote, clock, target.name, "openmeter")
+    app.close()
+
+
+def loaded(name: str) -> Desired:
+    desired, diagnostics = load([str(EXAMPLES / name)], registry=KINDS)
+    assert diagnostics == ()
+    return desired
+
+
+def synced(connection: Connection, desired: Desired) -> tuple[PlanFile, Report]:
+    comparison = compare(connection, desired, Mode("sync", deletes=True, allow={}))
+    return comparison.plan, carry_out(connection, comparison.plan, journal=Unread(), known=comparison.snapshot)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_has_nothing_that_is_wrong(name: str) -> None:
+    _, diagnostics = load([str(EXAMPLES / name)], registry=KINDS)
+
+    assert diagnostics == ()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_is_synced_to_a_fresh_server_once(name: str, server: Connection) -> None:
+    desired = loaded(name)
+
+    first, report = synced(server, desired)
+    again, nothing = synced(server, desired)
+
+    assert {change.outcome for change in first.changes} == {Outcome.PENDING}
+    assert {change.address.unversioned() for change in first.changes} == {e.address for e in desired.entities}
+    assert (first.guards, report.succeeded, report.wrote) == ((), True, True)
+    assert (again.changes, again.steps, again.guards, nothing.results) == ((), (), (), ())
+
+
+def test_all_examples_live_together_on_one_server(server: Connection) -> None:
+    for name in NAMES:
+        synced(server, loaded(name))
+
+    plans = {name: synced(server, loaded(name))[0] for name in NAMES}
+
+    assert {name: plan.changes for name, plan in plans.items()} == dict.fromkeys(NAMES, ())
+
+
+@pytest.mark.parametrize("price", PRICES)
+def test_each_price_type_has_an_example_that_uses_it(price: str) -> None:
+    desired = loaded(f"price-{price}")
+
+    plans = [entity.fields for entity in desired.entities if entity.address.kind == "plan"]
+    used = {card["price"]["type"] for plan in plans for phase in plan["phases"] for card in phase["rate_cards"]}
+
+    assert price in used
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("*.yaml")), ids=lambda path: str(path.relative_to(EXAMPLES)))
+def test_an_examples_file_tells_editors_where_its_schema_is(path: Path) -> None:
+    line = SCHEMA_LINE.match(path.read_text(encoding="utf-8"))
+
+    assert line is not None
+    assert (path.parent / line[1]).resolve() == EXAMPLES.parent / "schemas" / "billsync.schema.json"
+
+
+def test_the_schema_that_the_examples_name_exists() -> None:
+    schema = EXAMPLES.parent / "schemas" / "billsync.schema.json"
+
+    assert schema.is_file()
