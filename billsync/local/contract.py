@@ -8,8 +8,10 @@ from typing import Any
 
 from billsync.local.data_files import data
 from billsync.local.documents import NotJson, parse
-from billsync.local.problems import Invalid, Problem, api_error, bad_request
+from billsync.local.problems import Invalid, Problem, api_error, bad_query, bad_request
 from billsync.local.schema import READ_ONLY, Validator, Violation
+
+OBJECT_RULES = frozenset(("properties", "maxProperties"))
 
 
 @cache
@@ -48,6 +50,15 @@ def checked_body(name: str, *, content: bytes, content_type: str) -> Any:
     return value
 
 
+def checked_items(name: str, query: Iterable[tuple[str, str]], parameter: str) -> list[str]:
+    """The entries of a comma-separated query parameter. Raises Problem naming the place of one that isn't allowed."""
+    given = next((text for member, text in query if member == parameter), "")
+    entries = given.split(",") if given else []
+    for violation in validator().violations(operation(name)["query"][parameter], entries):
+        raise bad_query(".".join(violation.path) or parameter, violation.reason, violation.rule)
+    return entries
+
+
 def parsed(content: bytes) -> Any:
     try:
         return parse(content.decode("utf-8", "replace"))
@@ -76,9 +87,11 @@ def refused(violations: Iterable[Violation]) -> Problem:
 
 
 def named(violations: Iterable[Violation]) -> Iterator[Invalid]:
-    """An entry at the top of the body takes the place of the entry before it, as the real server's does."""
+    """An entry at the top of the body takes the place of the entry before it, as the real server's does; of what is
+    wrong with the whole body only the rules of objects are named."""
     place = ""
     for violation in violations:
         place = ".".join(violation.path) or place
+        rule = violation.rule if violation.path or violation.rule in OBJECT_RULES else None
         if violation.rule != READ_ONLY:
-            yield Invalid(field=place, reason=violation.reason, rule=violation.rule)
+            yield Invalid(field=place, reason=violation.reason, rule=rule)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from billsync.local.contract import checked_items
 from billsync.local.data_files import data
 from billsync.local.documents import Document
 from billsync.local.listing import Listing, answer_list
@@ -59,6 +60,7 @@ LISTING = Listing(
 
 
 def listed(call: Call) -> Answer:
+    checked_items(call.operation, call.query, "expand")
     return answer_list(LISTING, call)
 
 

@@ -133,10 +133,13 @@ def check_meter(meter: Row | None, filters: Mapping[str, Mapping[str, Any]]) -> 
 
 
 def check_condition(condition: Mapping[str, Any]) -> None:
+    """Raises Problem for several operators in one condition, or a comparison with nothing, at any depth."""
     if len(condition) > 1:
         raise invalid("filter is invalid: multiple operators are set")
     if condition.get("eq") == "":
         raise invalid("filter is invalid: format mismatch")
+    for nested in (*condition.get("and", ()), *condition.get("or", ())):
+        check_condition(nested)
 
 
 ROUTES = (

@@ -12,6 +12,7 @@ from billsync.local.listing import Listing, answer_list
 from billsync.local.problems import Issue, broken_rules, conflict, invalid, not_found
 from billsync.local.resource import Answer, Call, Route, created, new_row, no_content, ok, present, stamped
 from billsync.local.store import Row, Store, changed
+from billsync.local.times import echoed, instant_of, rfc3339
 
 METER = "meter"
 SHOWN = ("key", "name", "description", "aggregation", "event_type", "events_from", "value_property")
@@ -47,8 +48,19 @@ def create(call: Call) -> Answer:
     check_dimensions(body.get("dimensions") or {}, body.get("value_property"))
     if call.store.live_with_key(METER, body["key"]):
         raise conflict("meter with the same slug already exists")
+    row = call.store.insert(new_row(call, METER, kept(body), key=body["key"]))
+    answer = view(call, row)
+    if "events_from" in body:
+        answer["events_from"] = echoed(body["events_from"])
+    return created(answer)
+
+
+def kept(body: Mapping[str, Any]) -> Document:
+    """The meter as it is stored: times in UTC, labels always."""
     document = {"labels": {}, "dimensions": None, **body}
-    return created(view(call, call.store.insert(new_row(call, METER, document, key=body["key"]))))
+    if moment := instant_of(body.get("events_from", "")):
+        document["events_from"] = rfc3339(moment)
+    return document
 
 
 def replace(call: Call) -> Answer:

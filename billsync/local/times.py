@@ -29,6 +29,15 @@ def instant_of(text: str) -> datetime | None:
         return None
 
 
+def echoed(text: str) -> str:
+    """The time as an answer repeats it before it was stored: the caller's offset, up to nanoseconds (§1.6)."""
+    if not (match := RFC3339.fullmatch(text)):
+        return text
+    day, time, fraction, zone = match.groups()
+    fraction = (fraction or "")[:9].rstrip("0")
+    return f"{day}T{time}{'.' + fraction if fraction else ''}{'Z' if zone in ('z', '+00:00') else zone}"
+
+
 def micros(instant: datetime) -> int:
     """Microseconds since 1970: how the store keeps and compares instants."""
     return (instant - EPOCH) // MICROSECOND

@@ -1,0 +1,221 @@
+"""Rules of the catalog that no recording shows (catalog-facts.md says them)."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.local.conftest import Hands
+from tests.support.recorder import Recorder
+
+METER = {"key": "calls", "name": "Calls", "aggregation": "count", "event_type": "call", "dimensions": {"model": "$.m"}}
+FEE = {"key": "fee", "name": "Fee", "price": {"type": "flat", "amount": "10"}, "billing_cadence": "P1M"}
+
+
+def plan(*cards: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    phases = [{"key": "default", "name": "Default", "rate_cards": list(cards)}]
+    return {"key": "pro", "name": "Pro", "currency": "USD", "billing_cadence": "P1M", "phases": phases, **fields}
+
+
+def made(server: httpx.Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    answer = server.post(path, json=body)
+    assert answer.status_code == 201, answer.text
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+def codes(answer: httpx.Response) -> list[str]:
+    return [issue["code"] for issue in answer.json()["extensions"]["validationErrors"]]
+
+
+def test_a_time_is_echoed_when_it_is_given_and_stored_in_utc(server: httpx.Client) -> None:
+    meter = made(server, "/meters", {**METER, "events_from": "2026-01-01T02:00:00.1234567+02:00"})
+
+    read = server.get(f"/meters/{meter['id']}").json()
+
+    assert meter["events_from"] == "2026-01-01T02:00:00.1234567+02:00"
+    assert read["events_from"] == "2026-01-01T00:00:00.123456Z"
+
+
+def test_a_deleted_meter_can_still_be_put_and_measured_with(server: httpx.Client) -> None:
+    meter = made(server, "/meters", METER)
+    server.delete(f"/meters/{meter['id']}")
+
+    put = server.put(f"/meters/{meter['id']}", json={"name": "Still here"})
+    feature = made(server, "/features", {"key": "calls", "name": "Calls", "meter": {"id": meter["id"]}})
+
+    assert (put.status_code, put.json()["name"], "deleted_at" in put.json()) == (200, "Still here", True)
+    assert feature["meter"] == {"id": meter["id"]}
+
+
+@pytest.mark.parametrize("aggregation", ["avg", "min", "max"])
+def test_a_feature_cannot_measure_an_average_or_an_extreme(server: httpx.Client, aggregation: str) -> None:
+    meter = made(server, "/meters", {**METER, "aggregation": aggregation, "value_property": "$.v"})
+
+    answer = server.post("/features", json={"key": "calls", "name": "Calls", "meter": {"id": meter["id"]}})
+
+    assert answer.status_code == 400
+
+
+def test_a_key_that_reads_as_an_id_is_refused_in_lower_case_too(server: httpx.Client) -> None:
+    answer = server.post("/features", json={"key": "01arz3ndektsv4rrffq69g5fav", "name": "Id"})
+
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("condition", "status"),
+    [
+        ({}, 201),
+        ({"contains": "50%_off"}, 201),
+        ({"or": [{"eq": "gpt"}, {"in": ["a", "b"]}]}, 201),
+        ({"eq": ""}, 400),
+        ({"or": [{"eq": "gpt", "neq": "x"}]}, 400),
+    ],
+)
+def test_a_meter_filter_has_one_operator_everywhere(
+    server: httpx.Client, condition: dict[str, Any], status: int
+) -> None:
+    meter = made(server, "/meters", METER)
+    filtered = {"id": meter["id"], "filters": {"model": condition}}
+
+    answer = server.post("/features", json={"key": "calls", "name": "Calls", "meter": filtered})
+
+    assert answer.status_code == status
+    assert status == 400 or answer.json()["meter"] == filtered
+
+
+def test_the_highest_version_of_a_key_counts_even_when_it_was_deleted(server: httpx.Client) -> None:
+    first = made(server, "/plans", plan(FEE))
+    server.delete(f"/plans/{first['id']}")
+
+    second = made(server, "/plans", plan(FEE))
+
+    assert (first["version"], second["version"]) == (1, 2)
+
+
+def test_a_deleted_draft_is_not_protected_from_a_put(server: httpx.Client) -> None:
+    draft = made(server, "/plans", plan(FEE))
+    server.delete(f"/plans/{draft['id']}")
+
+    answer = server.put(f"/plans/{draft['id']}", json={"name": "Again", "phases": draft_phases(draft)})
+
+    assert (answer.status_code, answer.json()["name"]) == (200, "Again")
+
+
+def draft_phases(document: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{**phase, "rate_cards": [FEE]} for phase in document["phases"]]
+
+
+def test_publishing_archives_the_version_in_force_at_the_same_instant(server: httpx.Client, hands: Hands) -> None:
+    first = made(server, "/plans", plan(FEE))
+    server.post(f"/plans/{first['id']}/publish")
+    hands.move(days=1)
+    second = made(server, "/plans", plan(FEE))
+
+    published = server.post(f"/plans/{second['id']}/publish").json()
+
+    archived = server.get(f"/plans/{first['id']}").json()
+    assert (archived["status"], archived["effective_to"]) == ("archived", published["effective_from"])
+
+
+def test_a_usage_card_without_a_cadence_keeps_one_of_nothing_and_cannot_be_published(server: httpx.Client) -> None:
+    meter = made(server, "/meters", METER)
+    feature = made(server, "/features", {"key": "calls", "name": "Calls", "meter": {"id": meter["id"]}})
+    card = {"key": "calls", "name": "Calls", "feature": {"id": feature["id"]}, "price": {"type": "unit", "amount": "1"}}
+
+    draft = made(server, "/plans", plan(card))
+    refused = server.post(f"/plans/{draft['id']}/publish")
+
+    assert draft["phases"][0]["rate_cards"][0]["billing_cadence"] == "P0D"
+    assert codes(refused) == [
+        "billing_cadence_invalid_value",
+        "billing_cadence_invalid_value",
+        "rate_card_billing_cadence_unaligned",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("discounts", "read"),
+    [
+        ({"percentage": 16.666667}, {"percentage": 16.666668}),
+        ({"percentage": 0}, {"percentage": 0}),
+        ({}, None),
+    ],
+)
+def test_a_percentage_reads_as_its_float_and_no_discount_as_none(
+    server: httpx.Client, discounts: dict[str, Any], read: dict[str, Any] | None
+) -> None:
+    draft = made(server, "/plans", plan({**FEE, "discounts": discounts}))
+
+    assert draft["phases"][0]["rate_cards"][0].get("discounts") == read
+
+
+def test_a_usage_period_of_nothing_becomes_the_cards_cadence(server: httpx.Client) -> None:
+    feature = made(server, "/features", {"key": "seats", "name": "Seats"})
+    template = {"type": "metered", "limit": 12345678901234567890, "usage_period": "P0D"}
+    card = {**FEE, "key": "seats", "feature": {"id": feature["id"]}, "entitlement": template}
+
+    draft = made(server, "/plans", plan(card))
+
+    assert draft["phases"][0]["rate_cards"][0]["entitlement"] == {
+        "type": "metered",
+        "limit": 12345678901234567000,
+        "usage_period": "P1M",
+        "is_soft_limit": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [({"currency": "JPY"}, 201), ({"currency": "QQQ"}, 400), ({"currency": "TOKENS"}, 400)],
+)
+def test_a_plan_has_a_currency_that_exists(server: httpx.Client, fields: dict[str, str], status: int) -> None:
+    answer = server.post("/plans", json=plan(FEE, **fields))
+
+    assert answer.status_code == status
+
+
+def test_every_rule_without_a_code_turns_the_answer_into_a_detail(server: httpx.Client) -> None:
+    broken = {**FEE, "price": {"type": "flat", "amount": "-1"}}
+
+    answer = server.post("/plans", json=plan(broken, billing_cadence="P2M"))
+
+    assert "extensions" not in answer.json()
+
+
+def test_labels_of_phases_and_cards_are_checked_and_never_shown(server: httpx.Client) -> None:
+    good = made(server, "/plans", plan({**FEE, "labels": {"team": "a"}}))
+
+    bad = server.post("/plans", json=plan({**FEE, "labels": {"kong_x": "a"}}, key="other"))
+
+    assert good["phases"][0]["rate_cards"][0].keys() == {"key", "name", "price", "billing_cadence", "payment_term"}
+    assert codes(bad) == ["invalid_label_key_prefix"]
+
+
+def test_the_fresh_server_lists_171_fiat_currencies_by_code(server: httpx.Client, openapi: Recorder) -> None:
+    everything = server.get("/currencies", params={"page[size]": 1000}).json()
+    with openapi.wrong_on_purpose():
+        refused = server.get("/currencies", params={"expand": "rates"})
+
+    assert everything["meta"]["page"]["total"] == 171
+    assert everything["data"][0] == {
+        "type": "fiat",
+        "code": "AED",
+        "name": "United Arab Emirates Dirham",
+        "symbol": "د.إ",
+        "precision": 2,
+        "decimal_mark": ".",
+        "thousand_separator": ",",
+    }
+    assert [entry["field"] for entry in refused.json()["invalid_parameters"]] == ["0"]
+
+
+def test_a_fresh_server_has_a_default_profile_and_two_system_tax_codes(server: httpx.Client) -> None:
+    profiles = server.get("/profiles").json()["data"]
+    tax_codes = {code["id"]: code for code in server.get("/tax-codes").json()["data"]}
+    defaults = server.get("/defaults/tax-codes").json()
+
+    assert [profile["default"] for profile in profiles] == [True]
+    assert tax_codes[defaults["invoicing_tax_code"]["id"]]["key"] == "default"
+    assert tax_codes[defaults["credit_grant_tax_code"]["id"]]["labels"] == {"openmeter_managed_by": "system"}
