@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from billsync.model.diagnostic import Diagnostic, Position
+from billsync.model.diagnostic import Diagnostic, Position, full_stop, sentence
 
 SUMMARIES: Mapping[str, str] = MappingProxyType(
     {
@@ -49,7 +49,7 @@ SUMMARIES: Mapping[str, str] = MappingProxyType(
         "wrong-count": "there are too few or too many",
         "repeated-value": "a value stands twice in a list",
         "invalid-value": "the value is not allowed",
-        "null-value": "null stands for nothing here",
+        "null-value": "null is not a value here",
         # entities
         "unknown-library-card": "no card in the library has this name",
         "use-in-library": "a library card can't use another",
@@ -61,4 +61,24 @@ SUMMARIES: Mapping[str, str] = MappingProxyType(
 
 def finding(code: str, position: Position | None, detail: str, hint: str = "") -> Diagnostic:
     """An error with the fixed sentence of its code. Raises KeyError for a code that isn't in the table."""
-    return Diagnostic(code, SUMMARIES[code], detail, hint, position)
+    return Diagnostic(code, SUMMARIES[code], full_stop(detail), sentence(hint), position)
+
+
+class Findings:
+    """Collects errors while something is read; what it holds is a value at the end."""
+
+    def __init__(self) -> None:
+        self._found: list[Diagnostic] = []
+
+    def add(self, code: str, position: Position | None, detail: str, hint: str = "") -> None:
+        """One more error, with the fixed sentence of its code."""
+        self._found.append(finding(code, position, detail, hint))
+
+    def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """More findings."""
+        self._found.extend(diagnostics)
+
+    @property
+    def all(self) -> tuple[Diagnostic, ...]:
+        """Everything so far, in the order in which it was found."""
+        return tuple(self._found)

@@ -97,6 +97,14 @@ def child(node: Node, part: str | int) -> Node | None:
     return None
 
 
+def at(node: Node, path: Path) -> Node | None:
+    """What stands at the path, or None."""
+    found: Node | None = node
+    for part in path:
+        found = child(found, part) if found is not None else None
+    return found
+
+
 def nearest(node: Node, path: Path) -> Position:
     """Where the path stands, or the nearest thing around it."""
     for part in path:
@@ -116,9 +124,7 @@ class Places(Mapping[Path, Position]):
         self._node = node
 
     def __getitem__(self, path: Path) -> Position:
-        node: Node | None = self._node
-        for part in path:
-            node = child(node, part) if node is not None else None
+        node = at(self._node, path)
         if node is None:
             raise KeyError(path)
         return node.place

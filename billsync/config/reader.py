@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from billsync.config.builder import Limits, NodeBuilder
+from billsync.config.files import STDIN
 from billsync.config.finding import finding
 from billsync.config.json_text import read_json
 from billsync.config.node import MapNode, Node, ScalarNode
@@ -35,16 +36,25 @@ def read(content: bytes | str, file: str, limits: Limits = LIMITS) -> Reading:
     text = text.removeprefix("\ufeff")
     if found := _FORBIDDEN.search(text):
         return _unread(_forbidden(text, found.start(), file))
+    return _reading(_parsed(text, file, limits))
+
+
+def _parsed(text: str, file: str, limits: Limits) -> NodeBuilder:
+    """What has no name and begins like JSON is read as JSON if it is; a map in braces is YAML, too."""
     if file.endswith(".json"):
-        return _reading(read_json(text, file, limits), file)
-    return _reading(read_yaml(text, file, limits), file)
+        return read_json(text, file, limits)
+    if file == STDIN and text.lstrip().startswith("{"):
+        in_json = read_json(text, file, limits)
+        if not any(found.code == "not-json" for found in in_json.diagnostics):
+            return in_json
+    return read_yaml(text, file, limits)
 
 
 def _unread(diagnostic: Diagnostic) -> Reading:
     return Reading(diagnostics=(diagnostic,), complete=False)
 
 
-def _reading(builder: NodeBuilder, file: str) -> Reading:
+def _reading(builder: NodeBuilder) -> Reading:
     diagnostics = list(builder.diagnostics)
     documents = []
     complete = not builder.stopped

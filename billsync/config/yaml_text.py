@@ -86,12 +86,12 @@ def _alias(builder: NodeBuilder, event: Any, place: Position) -> None:
 def _check_tag(builder: NodeBuilder, event: Any, place: Position) -> None:
     if event.tag is None:
         return
+    shown = event.tag.replace("tag:yaml.org,2002:", "!!")
     if event.tag in _LATER_TAGS:
-        builder.report("not-supported-yet", place, f"`{event.tag}` is read by a later version")
+        builder.report("not-supported-yet", place, f"`{shown}` is read by a later version")
     else:
-        builder.report(
-            "tag", place, f"`{event.tag}` stands before the value", "Remove it; quote the value if it is a text."
-        )
+        hint = "Remove it; quote the value if it is a text."
+        builder.report("tag", place, f"`{shown}` stands before the value", hint)
 
 
 _LATER_TAGS = frozenset({"!env", "!file", "!remove"})

@@ -138,7 +138,7 @@ def test_an_alias_repeats_its_anchor() -> None:
         ("- a", "1:1: not-a-map"),
         ("just words", "1:1: not-a-map"),
         ("? [a]\n: b", "1:3: key-not-text"),
-        (": b", "1:1: key-not-text"),
+        ("?\n: b", "1:2: key-not-text"),
         ("a: &k b\n*k : c", "2:1: key-not-text"),
         ("a: &x {}\nb: {<<: *x}", "2:5: merge-key"),
         ("a: &x [*x]", "1:8: recursive-alias"),

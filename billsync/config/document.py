@@ -1,0 +1,195 @@
+"""Documents -> what stands in them by collection: header, library, patterns and raw entities. Nothing is expanded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from billsync.config.finding import Findings
+from billsync.config.node import Entry, ListNode, MapNode, Node, ScalarNode, is_null, plain
+from billsync.config.suggest import did_you_mean
+from billsync.config.words import found_node
+from billsync.model.kind import Kind, Registry
+from billsync.model.state import Patterns
+
+LATER_COLLECTIONS: Mapping[str, str] = {
+    "tax_codes": "tax_code",
+    "addons": "addon",
+    "currencies": "currency",
+    "billing_profiles": "billing_profile",
+}
+"""Collections that files can't declare yet, with their kinds; `external` may name them."""
+
+_SHELL = ("_info", "rate_cards", "external", "adopted")
+_LATER = frozenset({*LATER_COLLECTIONS, "moved", "forget", "_overlay", "variants"})
+
+
+@dataclass(frozen=True, slots=True)
+class RawEntity:
+    """One entity as written. `parent` is the key of the entity that it is nested in, if it is."""
+
+    kind: Kind
+    node: MapNode
+    parent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Everything in the documents, sorted by what it is."""
+
+    header: MapNode | None
+    library: Mapping[str, Entry]
+    external: Patterns
+    adopted: Patterns
+    entities: tuple[RawEntity, ...]
+    named: frozenset[str]
+
+
+class _Gathering:
+    """What was found so far."""
+
+    def __init__(self, registry: Registry, findings: Findings) -> None:
+        self.findings = findings
+        self.kinds = {kind.collection: kind for kind in registry.values()}
+        self.singular = {**LATER_COLLECTIONS, **{name: kind.name for name, kind in self.kinds.items()}}
+        self.header: MapNode | None = None
+        self.library: dict[str, Entry] = {}
+        self.patterns: dict[str, dict[str, list[str]]] = {"external": {}, "adopted": {}}
+        self.entities: list[RawEntity] = []
+        self.named: set[str] = set()
+
+
+def gather(documents: Sequence[MapNode], registry: Registry, findings: Findings) -> Contents:
+    """The contents of all documents together; what stands in the wrong place is reported and left out."""
+    gathering = _Gathering(registry, findings)
+    for document in documents:
+        for name, entry in document.entries.items():
+            _take(name, entry, gathering)
+    return Contents(
+        gathering.header,
+        gathering.library,
+        _patterns(gathering.patterns["external"]),
+        _patterns(gathering.patterns["adopted"]),
+        tuple(gathering.entities),
+        frozenset(gathering.named),
+    )
+
+
+def shell(document: MapNode) -> MapNode:
+    """What of a document isn't a collection of entities: the part that the schema of the whole file checks."""
+    return MapNode({name: entry for name, entry in document.entries.items() if name in _SHELL}, document.place)
+
+
+def _take(name: str, entry: Entry, gathering: _Gathering) -> None:
+    if name in gathering.kinds:
+        _take_collection(gathering.kinds[name], entry, gathering)
+    elif name == "_info":
+        _take_header(entry, gathering)
+    elif name == "_format_version":
+        _check_version(entry.node, gathering.findings)
+    elif name == "rate_cards":
+        _take_library(entry.node, gathering)
+    elif name in ("external", "adopted"):
+        _take_patterns(name, entry.node, gathering)
+    elif name in _LATER:
+        gathering.findings.add("not-supported-yet", entry.place, f"`{name}` is read by a later version")
+    else:
+        hint = did_you_mean(name, (*gathering.kinds, *_SHELL, "_format_version")) or _COLLECTIONS_HINT
+        gathering.findings.add("unknown-field", entry.place, f'a file has no "{name}"', hint)
+
+
+_COLLECTIONS_HINT = "The collections are plural: `meters`, `plans`, `customers` …"
+
+
+def _take_collection(kind: Kind, entry: Entry, gathering: _Gathering) -> None:
+    gathering.named.add(kind.name)
+    for item in list_items(kind.collection, entry, gathering.findings):
+        _take_entity(RawEntity(kind, item), gathering)
+
+
+def list_items(name: str, entry: Entry, findings: Findings) -> tuple[MapNode, ...]:
+    """The maps in a collection; anything else in its place is reported."""
+    if is_null(entry.node):
+        detail = f"`{name}:` has no value"
+        findings.add("null-collection", entry.place, detail, f"Write `{name}: []` for none, or remove the line.")
+        return ()
+    if not isinstance(entry.node, ListNode):
+        findings.add("wrong-type", entry.node.place, f"{name}: expected a list, found {found_node(entry.node)}")
+        return ()
+    for item in entry.node.items:
+        if not isinstance(item, MapNode):
+            findings.add("wrong-type", item.place, f"{name}: expected a map, found {found_node(item)}")
+    return tuple(item for item in entry.node.items if isinstance(item, MapNode))
+
+
+def _take_entity(raw: RawEntity, gathering: _Gathering) -> None:
+    nested: list[RawEntity] = []
+    names: list[str] = []
+    key = raw.node.get(raw.kind.key)
+    parent = key.text if isinstance(key, ScalarNode) else ""
+    for kind in gathering.kinds.values():
+        if kind.parent and kind.parent.kind == raw.kind.name:
+            present = [name for name in (kind.parent.one, kind.parent.many) if name in raw.node.entries]
+            names += present
+            nested += [RawEntity(kind, node, parent) for node in _nested(kind, present, raw.node, gathering)]
+    gathering.entities.append(RawEntity(raw.kind, raw.node.without(*names) if names else raw.node, raw.parent))
+    gathering.entities.extend(nested)
+
+
+def _nested(kind: Kind, present: Sequence[str], node: MapNode, gathering: _Gathering) -> tuple[MapNode, ...]:
+    if not present:
+        return ()
+    gathering.named.add(kind.name)
+    entry = node.entries[present[-1]]
+    if len(present) > 1:
+        detail = " and ".join(f"`{name}`" for name in present) + " stand in one map"
+        gathering.findings.add("conflicting-fields", entry.place, detail, "Keep one of them.")
+    if kind.parent and present[-1] == kind.parent.one:
+        return _nested_one(present[-1], entry, gathering.findings)
+    return list_items(present[-1], entry, gathering.findings)
+
+
+def _nested_one(name: str, entry: Entry, findings: Findings) -> tuple[MapNode, ...]:
+    if isinstance(entry.node, MapNode):
+        return (entry.node,)
+    findings.add("wrong-type", entry.node.place, f"{name}: expected a map, found {found_node(entry.node)}")
+    return ()
+
+
+def _take_header(entry: Entry, gathering: _Gathering) -> None:
+    if not isinstance(entry.node, MapNode):
+        return
+    if gathering.header is None:
+        gathering.header = entry.node
+    elif plain(gathering.header) != plain(entry.node):
+        place = gathering.header.place
+        detail = f"another one stands at {place.file}:{place.line}"
+        gathering.findings.add("two-headers", entry.place, detail, "Keep `_info` in one file.")
+
+
+def _check_version(node: Node, findings: Findings) -> None:
+    if not isinstance(node, ScalarNode) or node.text != "1.0":
+        written = f'"{node.text}"' if isinstance(node, ScalarNode) else found_node(node)
+        findings.add("format-version", node.place, f"{written} is not a version that can be read", "Write `1.0`.")
+
+
+def _take_library(node: Node, gathering: _Gathering) -> None:
+    for name, entry in node.entries.items() if isinstance(node, MapNode) else ():
+        if name in gathering.library:
+            first = gathering.library[name].place
+            detail = f'library card "{name}" already stands at {first.file}:{first.line}'
+            gathering.findings.add("declared-twice", entry.place, detail, "Remove one of them, or rename it.")
+        else:
+            gathering.library[name] = entry
+
+
+def _take_patterns(name: str, node: Node, gathering: _Gathering) -> None:
+    for collection, entry in node.entries.items() if isinstance(node, MapNode) else ():
+        kind = gathering.singular.get(collection)
+        if kind and isinstance(entry.node, ListNode):
+            texts = [item.value for item in entry.node.items if isinstance(item, ScalarNode)]
+            gathering.patterns[name].setdefault(kind, []).extend(text for text in texts if isinstance(text, str))
+
+
+def _patterns(found: Mapping[str, Sequence[str]]) -> Patterns:
+    return Patterns({kind: tuple(sorted(set(texts))) for kind, texts in sorted(found.items())})

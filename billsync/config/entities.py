@@ -1,0 +1,115 @@
+"""Raw entities -> entities with addresses, checked one by one. What they refer to is not looked at here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from jsonschema.protocols import Validator
+
+from billsync.config.document import RawEntity
+from billsync.config.finding import Findings, finding
+from billsync.config.library import Expansion
+from billsync.config.node import MapNode, Places, is_null, nearest, plain, text_of
+from billsync.config.schema_errors import diagnostics_of
+from billsync.config.words import found_node
+from billsync.core.check import problems
+from billsync.model.address import Address
+from billsync.model.diagnostic import Diagnostic, Position
+from billsync.model.kind import Kind
+from billsync.model.state import Entity
+from billsync.model.value import Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """One entity after the library and the defaults. `whole` also has the field that names its parent."""
+
+    kind: Kind
+    whole: MapNode
+    node: MapNode
+    parent: str | None
+
+
+def expand(raw: RawEntity, expansion: Expansion) -> Expanded:
+    """The entity with everything filled in that these files say elsewhere."""
+    kind = raw.kind
+    whole = expansion.entity(kind.name, raw.node)
+    if kind.default_key is not None and kind.key not in whole.entries:
+        whole = whole.with_text(kind.key, kind.default_key, whole.place)
+    if kind.parent is None or raw.parent is not None:
+        return Expanded(kind, whole, whole, raw.parent)
+    parent = text_of(whole.get(kind.parent.kind))
+    return Expanded(kind, whole, whole.without(kind.parent.kind), parent)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The entities that have an address, in the order of the files, and which of them are wrong in themselves."""
+
+    entities: tuple[Entity, ...]
+    unsound: frozenset[Address]
+
+
+def check(
+    expanded: Iterable[Expanded],
+    validators: Mapping[str, Validator],
+    findings: Findings,
+    *,
+    unfinished: Collection[Position],
+) -> Checked:
+    """The entities, each declared once; what is wrong with any, also with one that has no address, is reported.
+
+    In `unfinished` places nothing is said to be missing.
+    """
+    declared: dict[Address, Entity] = {}
+    unsound: set[Address] = set()
+    for item in expanded:
+        fields = plain(item.node)
+        diagnostics = tuple(_diagnostics(item, fields, validators[item.kind.name]))
+        findings.extend(d for d in diagnostics if d.code != "missing-field" or d.position not in unfinished)
+        if address := _address(item):
+            entity = Entity(address, fields, item.node.place, Places(item.whole))
+            if diagnostics:
+                unsound.add(address)
+            if (earlier := declared.setdefault(address, entity)) is not entity:
+                findings.add("declared-twice", entity.position, _twice(entity, earlier), "Remove one of them.")
+    return Checked(tuple(declared.values()), frozenset(unsound))
+
+
+def _diagnostics(item: Expanded, fields: Fields, validator: Validator) -> Iterator[Diagnostic]:
+    yield from _parent_problems(item)
+    if not validator.is_valid(fields):
+        yield from diagnostics_of(validator.iter_errors(fields), item.node)
+        return
+    for problem in problems(item.kind, fields):
+        yield problem.at(nearest(item.node, problem.path))
+
+
+def _parent_problems(item: Expanded) -> Iterator[Diagnostic]:
+    """A top-level entity of a kind that belongs to another names that one."""
+    parent = item.kind.parent
+    if parent is None or item.node is item.whole:
+        return
+    node = item.whole.get(parent.kind)
+    if node is None or is_null(node):
+        hint = f"Write `{parent.kind}: KEY`, or put it under the {parent.kind}."
+        yield finding("missing-field", item.whole.place, f'"{parent.kind}" is needed', hint)
+    elif item.parent is None:
+        yield finding("wrong-type", node.place, f"{parent.kind}: expected a key, found {found_node(node)}", "Quote it.")
+
+
+def _address(item: Expanded) -> Address | None:
+    key = text_of(item.node.get(item.kind.key))
+    if key is None:
+        return None
+    if item.kind.parent is None:
+        return Address(item.kind.name, (key,))
+    return Address(item.kind.name, (item.parent, key)) if item.parent else None
+
+
+def _twice(entity: Entity, earlier: Entity) -> str:
+    kind = entity.address.kind.replace("_", " ")
+    owner = f' of "{entity.address.parents[-1]}"' if entity.address.parents else ""
+    place = earlier.position
+    return f'{kind} "{entity.address.key}"{owner} is already declared at {place.file}:{place.line}'

@@ -1,0 +1,110 @@
+"""Files -> the desired state and everything that is wrong with them. No person's mistake raises here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TextIO
+
+from jsonschema import Draft202012Validator
+from jsonschema.protocols import Validator
+
+from billsync.config.document import Contents, gather, shell
+from billsync.config.entities import check, expand
+from billsync.config.files import read_sources
+from billsync.config.finding import Findings
+from billsync.config.header import defaults_of, owner_of
+from billsync.config.library import Expansion, check_library
+from billsync.config.node import MapNode, plain, text_of
+from billsync.config.reader import Reading, read
+from billsync.config.schema_errors import diagnostics_of
+from billsync.core import references
+from billsync.kinds.schema import file_schema, kind_schema
+from billsync.model.address import Address
+from billsync.model.diagnostic import Diagnostic, Position
+from billsync.model.kind import Registry
+from billsync.model.state import Desired
+
+FEATURE = "feature"
+"""The kind from whose entities rate cards take their names."""
+
+
+def load(
+    paths: Sequence[str], *, registry: Registry, stdin: TextIO | None = None
+) -> tuple[Desired, tuple[Diagnostic, ...]]:
+    """What the files declare, and all that is wrong, by place. With an error in it, the state is only part of it.
+
+    Paths are files, directories, or `-` for the standard input (design.md §3).
+    """
+    sources, unread = read_sources(paths, stdin)
+    readings = tuple(read(source.content, source.name) for source in sources)
+    documents = tuple(document for reading in readings for document in reading.documents)
+    findings = Findings()
+    desired, unsound = _desired(documents, registry, findings)
+    if not unread and all(reading.complete for reading in readings):
+        findings.extend(references.check(desired, registry, unsound=unsound))
+        _check_not_empty(desired, paths, findings)
+    return desired, _sorted((*unread, *_merged(readings, findings)))
+
+
+def _desired(
+    documents: Sequence[MapNode], registry: Registry, findings: Findings
+) -> tuple[Desired, frozenset[Address]]:
+    contents = gather(documents, registry, findings)
+    check_library(contents.library, findings)
+    _check_shells(documents, registry, findings)
+    expansion = _expansion(contents, findings)
+    validators = {name: _validator(kind_schema(kind)) for name, kind in registry.items()}
+    expanded = [expand(raw, expansion) for raw in contents.entities]
+    checked = check(expanded, validators, findings, unfinished=expansion.unfinished)
+    owner = owner_of(contents.header, findings)
+    desired = Desired(owner, checked.entities, contents.external, contents.adopted, contents.named)
+    return desired, checked.unsound
+
+
+def _check_shells(documents: Iterable[MapNode], registry: Registry, findings: Findings) -> None:
+    validator = _validator(file_schema(registry))
+    told = {diagnostic.position for diagnostic in findings.all}
+    for document in documents:
+        part = shell(document)
+        found = diagnostics_of(validator.iter_errors(plain(part)), part)
+        findings.extend(diagnostic for diagnostic in found if diagnostic.position not in told)
+
+
+def _validator(schema: Mapping[str, object]) -> Validator:
+    return Draft202012Validator(dict(schema))
+
+
+def _expansion(contents: Contents, findings: Findings) -> Expansion:
+    defaults = defaults_of(contents.header)
+    names = _feature_names(contents, defaults)
+
+    def name_of(key: str) -> str | None:
+        """An unknown feature is reported as such; that its name is missing isn't worth a second message."""
+        return names.get(key) if key in names or contents.external.match(FEATURE, key) else key
+
+    return Expansion(contents.library, defaults, name_of, findings)
+
+
+def _feature_names(contents: Contents, defaults: Mapping[str, MapNode]) -> Mapping[str, str | None]:
+    common = text_of(defaults[FEATURE].get("name")) if FEATURE in defaults else None
+    features = [raw for raw in contents.entities if raw.kind.name == FEATURE]
+    return {text_of(raw.node.get(raw.kind.key)) or "": text_of(raw.node.get("name")) or common for raw in features}
+
+
+def _check_not_empty(desired: Desired, paths: Sequence[str], findings: Findings) -> None:
+    """An input without any entity is an error (design.md §3), unless it has others that explain it."""
+    if not desired.entities and not findings.all:
+        place = Position(paths[0] if paths else "", 1, 1)
+        hint = "Declare at least one: a meter, a plan, a customer …"
+        findings.add("no-entities", place, "the input holds no entity", hint)
+
+
+def _merged(readings: Iterable[Reading], findings: Findings) -> Iterable[Diagnostic]:
+    """What the text says first: a value that couldn't be read isn't reported again for its type."""
+    first = [diagnostic for reading in readings for diagnostic in reading.diagnostics]
+    places = {diagnostic.position for diagnostic in first}
+    return (*first, *(diagnostic for diagnostic in findings.all if diagnostic.position not in places))
+
+
+def _sorted(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    return tuple(sorted(dict.fromkeys(diagnostics), key=lambda diagnostic: diagnostic.order))
