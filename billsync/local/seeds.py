@@ -6,56 +6,42 @@ from collections.abc import Callable
 from datetime import datetime
 
 from billsync.local.currencies import plant_fiat
+from billsync.local.documents import Document
 from billsync.local.store import Row, Store
 
 PLANTED = "planted"
+NO_TAX = [{"app_type": "stripe", "tax_code": "txcd_00000000"}]
+TAX_CODES: tuple[Document, Document] = (
+    {"key": "default", "name": "Provider default", "labels": {}, "app_mappings": [], "system": True},
+    {"key": "nontaxable", "name": "Nontaxable", "labels": {}, "app_mappings": NO_TAX, "system": True},
+)
+SANDBOX: Document = {
+    "type": "sandbox",
+    "name": "Sandbox",
+    "description": "OpenMeter Sandbox App to be used for testing purposes.",
+    "labels": {},
+    "status": "ready",
+}
 
 
 def plant(store: Store, *, now: datetime, mint: Callable[[], str]) -> None:
-    """Makes the sandbox app, the default profile, the tax codes and the defaults, unless they were made before."""
+    """Makes the sandbox app, the default profile, the tax codes and the currencies, unless they were made before."""
     if store.setting(PLANTED):
         return
     store.set_setting(PLANTED, "1")
 
-    def make(resource: str, key: str | None, document: dict[str, object]) -> str:
-        named = document if key is None else {"key": key, **document}
-        row = Row(resource=resource, id=mint(), key=key, document=named, created_at=now, updated_at=now)
+    def make(resource: str, document: Document) -> str:
+        row = Row(resource, mint(), document, created_at=now, updated_at=now, key=document.get("key"))
         return store.insert(row).id
 
-    default = make(
-        "tax_code", "default", {"name": "Provider default", "labels": {}, "app_mappings": [], "system": True}
-    )
-    nontaxable = make(
-        "tax_code",
-        "nontaxable",
-        {
-            "name": "Nontaxable",
-            "labels": {},
-            "app_mappings": [{"app_type": "stripe", "tax_code": "txcd_00000000"}],
-            "system": True,
-        },
-    )
-    make(
-        "default_tax_codes",
-        None,
-        {"invoicing_tax_code": {"id": default}, "credit_grant_tax_code": {"id": nontaxable}},
-    )
-    app = make(
-        "app",
-        None,
-        {
-            "type": "sandbox",
-            "name": "Sandbox",
-            "description": "OpenMeter Sandbox App to be used for testing purposes.",
-            "labels": {},
-            "status": "ready",
-        },
-    )
-    make("profile", None, default_profile(app))
+    invoicing, credit_grant = (make("tax_code", document) for document in TAX_CODES)
+    chosen = {"invoicing_tax_code": {"id": invoicing}, "credit_grant_tax_code": {"id": credit_grant}}
+    make("default_tax_codes", chosen)
+    make("profile", default_profile(make("app", SANDBOX)))
     plant_fiat(store, now=now, mint=mint)
 
 
-def default_profile(app: str) -> dict[str, object]:
+def default_profile(app: str) -> Document:
     """The profile that bills everybody through the sandbox app (catalog-facts.md §12.2 for the workflow)."""
     return {
         "name": "openmeter-sandbox",
