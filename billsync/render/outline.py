@@ -114,12 +114,12 @@ def _status(results: Iterable[StepResult]) -> Status | None:
 
 
 def _trouble(ended: Iterable[StepResult], results: Mapping[str, StepResult]) -> str:
-    """Why a change did not get done: the first step's own reason, or the step that blocked it."""
+    """Why a change did not get done: what blocked its first undone step, or that step's own reason."""
     first = next((result for result in ended if result.status in TROUBLE), None)
     if first is None:
         return ""
     cause = results.get(first.cause or "")
-    return first.reason or (f"{title_of(cause.step.address)} did not get done" if cause else "")
+    return f"{title_of(cause.step.address)} did not get done" if cause else first.reason
 
 
 def _summary(items: Iterable[Item]) -> Summary:

@@ -1,0 +1,5 @@
+"""`python -m billsync`."""
+
+from billsync.cli.main import main
+
+main()

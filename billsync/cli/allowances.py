@@ -1,0 +1,37 @@
+"""What `--allow` takes: the guards' flags, checked before anything is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+import click
+
+WITHOUT_VALUE = ("customer-credit", "doubled-grant")
+COUNTED = ("deletes",)
+
+
+def allowances(ctx: click.Context, parameter: click.Parameter, texts: Sequence[str]) -> dict[str, str]:
+    """Flags by name, with the count for a guard that counts (`deletes=25`), else with an empty text.
+
+    Raises BadParameter for an unknown flag or one with the wrong value.
+    """
+    return dict(_pair(text) for text in texts)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, count = text.partition("=")
+    if name in COUNTED:
+        if not (count.isascii() and count.isdigit()):
+            raise click.BadParameter(f"{name} needs a number: {name}=25")
+    elif name not in WITHOUT_VALUE:
+        raise click.BadParameter(_unknown(name))
+    elif equals:
+        raise click.BadParameter(f"{name} takes no value")
+    return name, count
+
+
+def _unknown(name: str) -> str:
+    known = (*COUNTED, *WITHOUT_VALUE)
+    close = get_close_matches(name, known, n=1)
+    return f"no guard has the flag {name!r}: " + (f"did you mean {close[0]}?" if close else f"use {', '.join(known)}")

@@ -1,0 +1,191 @@
+"""The commands as click sees them: options and help. Each imports what it needs only when it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+from billsync import __version__
+from billsync.cli.allowances import allowances
+from billsync.cli.ending import Exit
+from billsync.cli.surroundings import Run
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+PATHS = click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+YES = click.option("--yes", is_flag=True, help="Don't ask.")
+ALLOW = click.option(
+    "--allow",
+    multiple=True,
+    callback=allowances,
+    metavar="FLAG",
+    help="Let a guard pass, as its message says (deletes=25, doubled-grant, customer-credit).",
+)
+
+
+def _format(ctx: click.Context, parameter: click.Parameter, value: str) -> None:
+    ctx.ensure_object(Run).wants_json = value == "json"
+
+
+FORMAT = click.option(
+    "--format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    expose_value=False,
+    callback=_format,
+    help="How the result is printed.",
+)
+
+
+def server_options(command: Command) -> Command:
+    """The options that name a server and how to get in."""
+    for option in (
+        click.option("--insecure-token", is_flag=True, help="Send the token over plain http to another machine."),
+        click.option("--dialect", type=click.Choice(["openmeter", "konnect"]), help="Found by asking, if not given."),
+        click.option("--token-file", metavar="FILE", help="Holds the token; else BILLSYNC_TOKEN, KONNECT_TOKEN."),
+        click.option("--server", metavar="URL", help="The API's base, or local:[PATH]; else BILLSYNC_SERVER."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="billsync")
+@click.option("--debug", is_flag=True, help="Show where an internal error came from.")
+@click.pass_obj
+def billsync(run: Run, /, debug: bool) -> None:
+    """Declare billing in YAML; see the difference with an OpenMeter or Konnect server; apply it."""
+    run.debug = debug
+
+
+@billsync.command()
+@PATHS
+@FORMAT
+@click.pass_obj
+def validate(run: Run, /, paths: tuple[str, ...]) -> Exit:
+    """Check files, offline."""
+    from billsync.cli.comparing import validate
+
+    return validate(run, paths)
+
+
+@billsync.command()
+@PATHS
+@server_options
+@ALLOW
+@click.option("--exit-code", "--non-zero-exit-code", is_flag=True, help="Exit with 2 when changes are pending.")
+@FORMAT
+@click.pass_obj
+def diff(run: Run, /, paths: tuple[str, ...], allow: dict[str, str], exit_code: bool, **server: Any) -> Exit:
+    """Show what sync would do; writes nothing."""
+    from billsync.cli.comparing import show_difference
+    from billsync.cli.opening import ServerOptions
+
+    return show_difference(run, paths, ServerOptions(**server), allow=allow, exit_code=exit_code)
+
+
+@billsync.command()
+@PATHS
+@server_options
+@ALLOW
+@YES
+@FORMAT
+@click.pass_obj
+def apply(run: Run, /, paths: tuple[str, ...], allow: dict[str, str], yes: bool, **server: Any) -> Exit:
+    """Create and update what the files declare; never delete."""
+    return _write(run, paths, server, mode="apply", allow=allow, yes=yes)
+
+
+@billsync.command()
+@PATHS
+@server_options
+@ALLOW
+@YES
+@FORMAT
+@click.pass_obj
+def sync(run: Run, /, paths: tuple[str, ...], allow: dict[str, str], yes: bool, **server: Any) -> Exit:
+    """Create, update, and delete what is owned and no longer declared."""
+    return _write(run, paths, server, mode="sync", allow=allow, yes=yes)
+
+
+def _write(
+    run: Run, /, paths: tuple[str, ...], server: Mapping[str, Any], *, mode: str, allow: Mapping[str, str], yes: bool
+) -> Exit:
+    from billsync.cli.opening import ServerOptions
+    from billsync.cli.writing import write
+
+    return write(run, paths, ServerOptions(**server), mode=mode, allow=allow, yes=yes)
+
+
+@billsync.command()
+@server_options
+@click.option("-o", "--output", metavar="FILE", help="Write to a file instead of stdout.")
+@YES
+@click.pass_obj
+def dump(run: Run, /, output: str | None, yes: bool, **server: Any) -> Exit:
+    """Print the files that declare what is live."""
+    from billsync.cli.opening import ServerOptions
+    from billsync.cli.reading import write_dump
+
+    return write_dump(run, ServerOptions(**server), output=output, yes=yes)
+
+
+@billsync.command()
+@click.argument("customer")
+@server_options
+@FORMAT
+@click.pass_obj
+def ledger(run: Run, /, customer: str, **server: Any) -> Exit:
+    """Show a customer's credits: what came, what went, and the balance."""
+    from billsync.cli.opening import ServerOptions
+    from billsync.cli.reading import show_ledger
+
+    return show_ledger(run, customer, ServerOptions(**server))
+
+
+@billsync.command()
+@server_options
+@FORMAT
+@click.pass_obj
+def ping(run: Run, /, **server: Any) -> Exit:
+    """Ask whether the server answers."""
+    from billsync.cli.opening import ServerOptions
+    from billsync.cli.reading import ping
+
+    return ping(run, ServerOptions(**server))
+
+
+@billsync.command()
+@click.argument("topic", metavar="KIND[.FIELD...]")
+@FORMAT
+@click.pass_obj
+def explain(run: Run, /, topic: str) -> Exit:
+    """Say what a kind or a field of it is."""
+    from billsync.cli.explaining import show_explanation
+
+    return show_explanation(run, topic)
+
+
+@billsync.command()
+@click.argument("kind", required=False)
+@click.pass_obj
+def schema(run: Run, /, kind: str | None) -> Exit:
+    """Print the JSON Schema of a file, or of one kind."""
+    from billsync.cli.explaining import show_schema
+
+    return show_schema(run, kind)
+
+
+@billsync.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8888, show_default=True, help="0 takes a free one.")
+@click.option("--db", "database", metavar="PATH", help="Its SQLite file; else .billsync/local.db.")
+@click.option("--test-clock", is_flag=True, help="Let POST /local/clock set the time.")
+@click.pass_obj
+def serve(run: Run, /, port: int, database: str | None, test_clock: bool) -> Exit:
+    """Run the embedded server on this machine."""
+    from billsync.cli.serving import serve
+
+    return serve(run, port=port, database=database, test_clock=test_clock)

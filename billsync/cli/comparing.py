@@ -1,0 +1,54 @@
+"""`validate` and `diff`: what the files say, and what would be done. Neither writes anything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from billsync.cli.ending import Exit
+from billsync.cli.inputs import desired_state
+from billsync.cli.opening import ServerOptions, connected
+from billsync.cli.pipeline import compare
+from billsync.cli.surroundings import Run
+from billsync.core.diff import Mode
+from billsync.kinds.registry import KINDS
+from billsync.model.kind import Kind
+from billsync.model.state import Desired
+from billsync.render.outline import Outline, outline
+from billsync.render.structured import as_json, errors_as_json
+from billsync.render.text import as_text
+
+
+def validate(run: Run, paths: Sequence[str]) -> Exit:
+    """Check the files offline."""
+    desired, findings = desired_state(run, paths)
+    run.result(errors_as_json(findings) if run.wants_json else _valid(desired))
+    return Exit.DONE
+
+
+def show_difference(
+    run: Run, paths: Sequence[str], options: ServerOptions, *, allow: Mapping[str, str], exit_code: bool
+) -> Exit:
+    """Print what `sync` would do."""
+    desired, findings = desired_state(run, paths)
+    with connected(run, options) as connection:
+        plan = compare(connection, desired, Mode("diff", deletes=True, allow=allow)).plan
+    whole = outline(plan)
+    run.result(as_json(whole, findings) if run.wants_json else as_text(whole))
+    return _exit(whole) if exit_code else Exit.DONE
+
+
+def _exit(whole: Outline) -> Exit:
+    if whole.changes:
+        return Exit.PENDING
+    return Exit.REFUSED if whole.summary.refused or whole.summary.blocked else Exit.DONE
+
+
+def _valid(desired: Desired) -> str:
+    counts = Counter(entity.address.kind for entity in desired.entities)
+    parts = [_counted(kind, counts[name]) for name, kind in KINDS.items() if counts[name]]
+    return f"Valid: {', '.join(parts) or 'nothing is declared'}.\n"
+
+
+def _counted(kind: Kind, count: int) -> str:
+    return f"1 {kind.name}" if count == 1 else f"{count} {kind.collection}"

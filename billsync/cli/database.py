@@ -1,0 +1,23 @@
+"""Opens the embedded server over its file, which is made where it isn't there yet."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from billsync.cli.ending import error
+from billsync.local.app import LocalServer, create_app
+from billsync.model.ports import Clock
+
+IN_MEMORY = ":memory:"
+
+
+def open_database(database: str, clock: Clock, *, test_clock: bool) -> LocalServer:
+    """The embedded server as a WSGI callable. Raises Ended when the file can't be used."""
+    try:
+        if database != IN_MEMORY:
+            Path(database).parent.mkdir(parents=True, exist_ok=True)
+        return create_app(database, clock=clock.now, test_clock=test_clock)
+    except (OSError, sqlite3.Error) as problem:
+        detail = f"{database}: {problem}"
+        raise error("bad-database", "the embedded server's database can't be used", detail) from problem

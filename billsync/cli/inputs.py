@@ -1,0 +1,32 @@
+"""The files that a command was given, as desired state; mistakes in them end the command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from billsync.cli.ending import Ended, Exit, error
+from billsync.cli.surroundings import Run
+from billsync.config import load
+from billsync.kinds.registry import KINDS
+from billsync.model.diagnostic import Diagnostic, has_errors
+from billsync.model.state import Desired
+from billsync.render.diagnostics import diagnostics_text
+
+
+def desired_state(run: Run, paths: Sequence[str]) -> tuple[Desired, tuple[Diagnostic, ...]]:
+    """What the files declare, and the warnings about them. Raises Ended with all findings if one is an error."""
+    desired, findings = load(paths, registry=KINDS, stdin=run.around.stdin)
+    if has_errors(findings):
+        raise Ended(Exit.ERROR, *findings)
+    if findings and not run.wants_json:
+        run.talk(diagnostics_text(findings))
+    return desired, findings
+
+
+def owned_state(run: Run, paths: Sequence[str]) -> tuple[Desired, tuple[Diagnostic, ...]]:
+    """The same, for commands that write: they need an owner. Raises Ended."""
+    desired, findings = desired_state(run, paths)
+    if desired.owner is None:
+        hint = "Add `_info: {owner: NAME}` to one of the files; everything that billsync creates is marked with it."
+        raise error("no-owner", "the files name no owner", hint=hint)
+    return desired, findings

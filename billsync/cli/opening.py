@@ -1,0 +1,97 @@
+"""From what the person gave (options, environment) to an open connection. The only place that reads a token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from billsync.cli.database import open_database
+from billsync.cli.ending import Ended, Exit, error, usage
+from billsync.cli.pipeline import Connection
+from billsync.cli.surroundings import Run
+from billsync.live.client import Settings
+from billsync.live.connect import KONNECT, find_dialect, open_remote
+from billsync.live.patience import Patience
+from billsync.live.target import Target, parse_target, token_problem
+from billsync.model.ports import Clock
+
+SERVER_VARIABLE = "BILLSYNC_SERVER"
+TOKEN_VARIABLE = "BILLSYNC_TOKEN"
+KONNECT_VARIABLE = "KONNECT_TOKEN"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """Which server, as the person said it; None for what was left out."""
+
+    server: str | None = None
+    token_file: str | None = None
+    dialect: str | None = None
+    insecure_token: bool = False
+
+
+@contextmanager
+def connected(run: Run, options: ServerOptions) -> Iterator[Connection]:
+    """A connection to the server that was named. Raises Ended for unusable options, RemoteError for the server."""
+    target = _target(options, run.around.environment)
+    clock = run.around.clock
+    with ExitStack() as stack:
+        transport = _embedded(target.database, clock, stack) if target.database is not None else None
+        settings = Settings(
+            token=_checked_token(options, target, run.around.environment),
+            insecure_token=options.insecure_token,
+            transport=transport,
+            patience=Patience(jitter=run.around.jitter),
+        )
+        remote = stack.enter_context(open_remote(target, clock, settings))
+        dialect = options.dialect or find_dialect(target, remote)
+        yield Connection(remote, clock, target.name, dialect)
+
+
+def _target(options: ServerOptions, environment: Mapping[str, str]) -> Target:
+    named = options.server or environment.get(SERVER_VARIABLE)
+    if not named:
+        hint = f"Give --server, or set {SERVER_VARIABLE}. `--server local:` is the embedded server."
+        raise usage("no-server", "no server is named", hint=hint)
+    target = parse_target(named)
+    if isinstance(target, Target):
+        return target
+    raise Ended(Exit.USAGE, target)
+
+
+def _embedded(database: str, clock: Clock, stack: ExitStack) -> httpx.WSGITransport:
+    """The embedded server in this process, over its file. Raises Ended when the file can't be used."""
+    app = open_database(database, clock, test_clock=False)
+    stack.callback(app.close)
+    return httpx.WSGITransport(app=app)
+
+
+def _checked_token(options: ServerOptions, target: Target, environment: Mapping[str, str]) -> str | None:
+    if target.database is not None:
+        return None
+    token = _token(options, target, environment)
+    problem = token_problem(target, token)
+    if problem and not (options.insecure_token and problem.code == "insecure-token"):
+        raise Ended(Exit.USAGE, problem)
+    return token
+
+
+def _token(options: ServerOptions, target: Target, environment: Mapping[str, str]) -> str | None:
+    """From the file, else the environment; Konnect's own variable goes to Konnect only."""
+    if options.token_file:
+        return _read_token(options.token_file)
+    if TOKEN_VARIABLE in environment:
+        return environment[TOKEN_VARIABLE].strip()
+    is_konnect = KONNECT in (options.dialect, target.dialect)
+    return environment[KONNECT_VARIABLE].strip() if is_konnect and KONNECT_VARIABLE in environment else None
+
+
+def _read_token(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise error("no-token", "the token file can't be read", f"{path}: {problem}") from problem

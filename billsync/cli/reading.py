@@ -1,0 +1,85 @@
+"""`dump`, `ledger` and `ping`: commands that only read a server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from billsync.api.documents import BALANCE, TRANSACTIONS
+from billsync.cli.ending import Exit, error, usage
+from billsync.cli.opening import ServerOptions, connected
+from billsync.cli.pipeline import Connection, everything
+from billsync.cli.surroundings import Run
+from billsync.core.dump import dump
+from billsync.kinds.registry import KINDS
+from billsync.live.paging import count_rows, read_list
+from billsync.live.statement import read_statement
+from billsync.render.ledger import ledger_json, ledger_text
+from billsync.render.yaml_text import to_yaml
+from billsync.report.ledger import ledger
+
+
+def write_dump(run: Run, options: ServerOptions, *, output: str | None, yes: bool) -> Exit:
+    """Print, or write to a file, the YAML that declares what is live; what it lacks is said on stderr."""
+    if output is not None and Path(output).exists() and not yes:
+        raise usage("file-exists", "the file is there already", output, "Say --yes to write over it.")
+    with connected(run, options) as connection:
+        found = dump(everything(connection), KINDS, connection.routes)
+    _deliver(run, to_yaml(found.document), output)
+    _tell(run, found.notes)
+    return Exit.DONE
+
+
+def show_ledger(run: Run, customer: str, options: ServerOptions) -> Exit:
+    """Print a customer's credit movements with the balance before and after each."""
+    with connected(run, options) as connection:
+        customer_id = _customer_id(connection, customer)
+        statement = read_statement(connection.source, customer_id, balance=BALANCE, transactions=TRANSACTIONS)
+    found = ledger(statement)
+    run.result(ledger_json(customer, found) if run.wants_json else ledger_text(customer, found))
+    return Exit.DONE
+
+
+def ping(run: Run, options: ServerOptions) -> Exit:
+    """Say whether the server answers, and which dialect it speaks."""
+    with connected(run, options) as connection:
+        count_rows(connection.remote, connection.routes["meter"].collection, ())
+    facts = {"server": connection.target, "dialect": connection.dialect}
+    text = f"{connection.target} answers, and speaks the dialect {connection.dialect}.\n"
+    run.result(json.dumps(facts) + "\n" if run.wants_json else text)
+    return Exit.DONE
+
+
+def _customer_id(connection: Connection, key: str) -> str:
+    routes = connection.routes["customer"]
+    query = ((f"filter[{routes.key_filter}][eq]", key),)
+    if not key.strip(", "):
+        raise usage("no-customer", "a customer's key is not empty")
+    rows = read_list(connection.remote, routes.collection, query, routes.listing, connection.clock)
+    live = [str(row["id"]) for row in rows if not row.get("deleted_at")]
+    if not live:
+        raise error("no-customer", "there is no such customer", f"{connection.target} has none with the key {key!r}.")
+    return live[0]
+
+
+def _deliver(run: Run, text: str, output: str | None) -> None:
+    if output is None:
+        run.result(text)
+        return
+    try:
+        _replace(Path(output), text)
+    except OSError as problem:
+        raise error("unwritable", "the file can't be written", f"{output}: {problem}") from problem
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write the whole file or none of it."""
+    beside = path.with_name(f".{path.name}.part")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)
+
+
+def _tell(run: Run, notes: Iterable[str]) -> None:
+    for note in notes:
+        run.talk(f"note: {note}")

@@ -1,0 +1,59 @@
+"""`serve`: the embedded server on a loopback port, until it is stopped."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from types import FrameType
+
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from billsync.cli.database import open_database
+from billsync.cli.ending import Exit, error
+from billsync.cli.surroundings import Run
+from billsync.live.target import LOCAL_DEFAULT
+
+HOST = "127.0.0.1"
+
+
+class Quiet(WSGIRequestHandler):
+    """Speaks HTTP/1.1, and logs no requests: bodies and queries are nobody's business."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+
+def serve(run: Run, *, port: int, database: str | None, test_clock: bool) -> Exit:
+    """Serve until SIGINT or SIGTERM; the address stands on stdout once it answers. Port 0 takes a free one."""
+    app = open_database(database or LOCAL_DEFAULT, run.around.clock, test_clock=test_clock)
+    try:
+        with _listening(port) as listener:
+            server = make_server(HOST, port, app, threaded=True, request_handler=Quiet, fd=listener.fileno())
+            run.result(f"http://{HOST}:{listener.getsockname()[1]}/api/v3\n")
+            _until_stopped(server)
+    finally:
+        app.close()
+    return Exit.DONE
+
+
+def _listening(port: int) -> socket.socket:
+    try:
+        return socket.create_server((HOST, port))
+    except (OSError, OverflowError) as problem:
+        raise error("no-port", "the port can't be opened", f"{HOST}:{port}: {problem}") from problem
+
+
+def _until_stopped(server: BaseWSGIServer) -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        server.server_close()
