@@ -57,6 +57,7 @@ def dump(snapshot: Snapshot, registry: Registry, routes: Mapping[str, Routes]) -
     notes: list[str] = []
     items = [item for kind in registry.values() for item in _items(source, kind, snapshot, notes)]
     whole = [item for item in items if not _broken(item, notes)]
+    notes.extend(_unreadable(whole, registry))
     document = {**_header(snapshot, notes), **_external(whole, registry), **_collections(whole, registry)}
     return Dump(document, tuple(sorted(set(notes))))
 
@@ -132,6 +133,14 @@ def _broken(item: _Item, notes: list[str]) -> bool:
     if gone:
         notes.append(f"{item.address.text} refers to something that was deleted or archived, so no file can declare it")
     return gone
+
+
+def _unreadable(items: Iterable[_Item], registry: Registry) -> Iterator[str]:
+    """What a file may declare and no server shows, once a kind: fields that only a chain inherits, and labels."""
+    dumped = {item.address.kind for item in items}
+    for kind in registry.values():
+        for name in kind.inherits if kind.pins in dumped else ():
+            yield f"{name} of a {kind.pins} can't be read: each {kind.name} says its own"
 
 
 def _header(snapshot: Snapshot, notes: list[str]) -> Fields:
