@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, MapAdapter, Rule
 from werkzeug.wrappers import Request, Response
 
-from billsync.local.clock import Clock, now, set_now
+from billsync.local.clock import Clock, ServerTime
 from billsync.local.contract import checked_body, parsed
 from billsync.local.documents import text_of
 from billsync.local.identifiers import Mint, is_ulid
@@ -45,11 +45,12 @@ class LocalServer:
 
     def __init__(self, store: Store, *, clock: Clock, randomness: Randomness, test_clock: bool) -> None:
         self._store = store
-        self._clock = clock
+        self._time = ServerTime(store, clock)
         self._mint = Mint(randomness)
+        self._request_ids = Mint(randomness)
         self._urls = url_map(test_clock=test_clock)
         with store.transaction():
-            moment = now(store, clock)
+            moment = self._time.now()
             plant(store, now=moment, mint=partial(self._mint, moment))
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -74,7 +75,7 @@ class LocalServer:
         body = checked_body(
             route.operation, content=request.get_data(), content_type=request.headers.get("Content-Type", "")
         )
-        moment = now(self._store, self._clock)
+        moment = self._time.now()
         call = Call(
             operation=route.operation,
             store=self._store,
@@ -92,11 +93,11 @@ class LocalServer:
             moment = instant_of(str(given.get("now"))) if isinstance(given, dict) else None
             if moment is None:
                 raise bad_request(Invalid(field="now", reason="must be an RFC 3339 time", rule="format"))
-            set_now(self._store, self._clock, moment)
-        return Answer(200, {"now": rfc3339(now(self._store, self._clock))})
+            self._time.set(moment)
+        return Answer(200, {"now": rfc3339(self._time.now())})
 
     def _problem(self, problem: Problem) -> Response:
-        body = {**problem.body, "instance": f"urn:request:{self._mint(self._clock())}"}
+        body = {**problem.body, "instance": f"urn:request:{self._request_ids(self._time.last)}"}
         return json_response(problem.status, body, kind="application/problem+json")
 
 
