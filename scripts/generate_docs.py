@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+"""Writes the reference of all fields, docs/fields.md, from the kinds. Usage: generate_docs.py [OUTPUT.md]."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from billsync.kinds.ratecard import RATE_CARD
+from billsync.kinds.registry import KINDS
+from billsync.model.kind import Absent, Kind
+from billsync.model.shape import (
+    Anything,
+    Duration,
+    Effect,
+    Field,
+    Flag,
+    LabelMap,
+    Lazy,
+    Many,
+    Moment,
+    Number,
+    Record,
+    Reference,
+    Shape,
+    Table,
+    Text,
+    Variant,
+    Whole,
+)
+from billsync.render.words import shown
+
+OUTPUT = Path(__file__).resolve().parents[1] / "docs" / "fields.md"
+HEAD = """# All fields
+
+Made from the kinds by `scripts/generate_docs.py`; `billsync explain KIND.FIELD` says the same in a terminal.
+How files are written, and what an absent field means, is in [file-format.md](file-format.md).
+
+`phases[].key` is the field `key` of each member of the list `phases`, and `dimensions.*` is each value of a map.
+Fields that only some forms of a map have name these forms in brackets. The last column says what a change of the field
+comes to once the entity is on a server.
+"""
+ABSENT = {
+    Absent.DEFAULT: "An absent field means its default.",
+    Absent.NOT_MANAGED: "An absent field is left as it is live; `null` removes it, where the server can do that.",
+}
+EFFECTS = {
+    Effect.IDENTITY: "another entity",
+    Effect.IN_PLACE: "in place",
+    Effect.NEW_VERSION: "a new version",
+    Effect.IMMUTABLE: "refused",
+    Effect.CHANGE: "refused, for now",
+    Effect.OURS: "not compared",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One field at its path; `forms` are the forms that have it, where a map has several."""
+
+    path: str
+    field: Field
+    forms: tuple[str, ...] = ()
+
+
+def reference() -> str:
+    """The whole page."""
+    sections = (section(kind) for kind in KINDS.values())
+    return "\n".join([HEAD, *sections, card_section()])
+
+
+def section(kind: Kind) -> str:
+    """One kind: what it is, where it stands, and its fields."""
+    return f"## {kind.name}\n\n{kind.doc} {ABSENT[kind.absent]}\n\n{nesting(kind)}{table(kind.record)}"
+
+
+def card_section() -> str:
+    """Rate cards: no kind of their own, and too long for the plan's table."""
+    where = "In a phase of a plan, or in the map `rate_cards`, from where a phase takes it with `use: NAME`."
+    return f"## rate card\n\n{RATE_CARD.doc} {ABSENT[Absent.DEFAULT]}\n\n{where}\n\n{table(RATE_CARD)}"
+
+
+def table(record: Record) -> str:
+    """All fields of a record, in its order."""
+    rows = [row(line) for line in joined(lines(record, ""))]
+    return "\n".join(["| field | what it is | value | a change |", "|---|---|---|---|", *rows]) + "\n"
+
+
+def nesting(kind: Kind) -> str:
+    """Where the kind's entities may stand."""
+    if kind.parent is None:
+        return f"In the list `{kind.collection}`.\n\n"
+    names = " or ".join(f"`{name}`" for name in (kind.parent.one, kind.parent.many) if name)
+    owner = kind.parent.kind
+    return f"Inside a {owner}, as {names}, or in the list `{kind.collection}` with `{owner}: KEY`.\n\n"
+
+
+def lines(shape: Shape, path: str, forms: tuple[str, ...] = (), effect: Effect = Effect.IN_PLACE) -> Iterator[Line]:
+    """Every field below a shape, in the order of the records; a rate card has a table of its own."""
+    match shape:
+        case Record(fields=fields) if not (path and shape is RATE_CARD):
+            for name, field in fields.items():
+                here = f"{path}.{name}" if path else name
+                yield Line(here, field, forms)
+                yield from lines(field.shape, here, forms, field.effect)
+        case Variant(tag=tag, cases=cases):
+            yield Line(f"{path}.{tag}", Field(Text(choices=tuple(cases)), shape.doc, effect, required=True), forms)
+            for case, record in cases.items():
+                yield from lines(record, path, (case,))
+        case Many(item=item):
+            yield from lines(item, f"{path}[]", forms, effect)
+        case Table(value=value):
+            yield from lines(value, f"{path}.*", forms, effect)
+
+
+def joined(found: Iterable[Line]) -> Iterator[Line]:
+    """Each path once, with all the forms that have it, and what it is in each if that differs."""
+    by_path: dict[str, list[Line]] = {}
+    for line in found:
+        by_path.setdefault(line.path, []).append(line)
+    for path, same in by_path.items():
+        forms = tuple(form for line in same for form in line.forms)
+        docs = dict.fromkeys(line.field.doc for line in same)
+        yield Line(path, replace(same[0].field, doc=" Or: ".join(docs)), forms)
+
+
+def row(line: Line) -> str:
+    """A line of the table."""
+    forms = f" ({', '.join(line.forms)})" if line.forms else ""
+    effect = "–" if line.field.refused else EFFECTS[line.field.effect]
+    return f"| `{line.path}`{forms} | {said(line.field)} | {value(line.field)} | {effect} |"
+
+
+def said(field: Field) -> str:
+    """The field's text; why a value is refused; why one can't be removed, if the text doesn't speak of that."""
+    if field.refused:
+        return f"Refused: {field.refused}."
+    if field.clear is None or "removed" in field.doc:
+        return field.doc
+    return f"{field.doc} It can't be removed: {field.clear}."
+
+
+def value(field: Field) -> str:
+    """What may stand there, and what stands there if nothing does."""
+    if field.refused:
+        return "–"
+    needed = ", required" if field.required and not field.derived else ""
+    default = f", else `{shown(field.default)}`" if field.default is not None else ""
+    return form(field.shape) + needed + default
+
+
+def form(shape: Shape) -> str:
+    """A shape in a word or two."""
+    match shape:
+        case Text(choices=choices) | Duration(choices=choices) if choices:
+            return " or ".join(f"`{choice}`" for choice in choices)
+        case Whole(words=words) if words:
+            return " or ".join(["a whole number", *(f"`{word}`" for word in words)])
+        case Record(short=short, exactly_one=exactly_one):
+            return "a key or a map" if short else "a map with one entry" if exactly_one else "a map"
+        case Many(item=item):
+            return f"list of {PLURALS[type(item)]}"
+        case Reference(kind=kind):
+            return f"key of a {kind.replace('_', ' ')}"
+    return WORDS[type(shape)]
+
+
+WORDS: Mapping[type, str] = {
+    Text: "text",
+    Number: "number",
+    Whole: "whole number",
+    Flag: "`true` or `false`",
+    Duration: "duration",
+    Moment: "time",
+    LabelMap: "map of texts",
+    Anything: "any JSON but null",
+    Table: "map",
+    Variant: "a map",
+}
+PLURALS: Mapping[type, str] = {
+    Text: "texts",
+    Record: "maps",
+    Reference: "keys",
+    Variant: "maps",
+    Lazy: "such conditions",
+}
+
+
+if __name__ == "__main__":
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else OUTPUT
+    target.write_text(reference(), encoding="utf-8")
