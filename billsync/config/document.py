@@ -20,6 +20,9 @@ LATER_COLLECTIONS: Mapping[str, str] = {
 }
 """Collections that files can't declare yet, with their kinds; `external` may name them."""
 
+EDITOR_SCHEMA = "$schema"
+"""Where a JSON file tells editors what completes it; it means nothing here."""
+
 _SHELL = ("_info", "rate_cards", "external", "adopted")
 _LATER = frozenset({*LATER_COLLECTIONS, "moved", "forget", "_overlay", "variants"})
 
@@ -91,6 +94,8 @@ def _take(name: str, entry: Entry, gathering: _Gathering) -> None:
         _take_library(entry.node, gathering)
     elif name in ("external", "adopted"):
         _take_patterns(name, entry.node, gathering)
+    elif name == EDITOR_SCHEMA:
+        pass
     elif name in _LATER:
         gathering.findings.add("not-supported-yet", entry.place, f"`{name}` is read by a later version")
     else:

@@ -42,22 +42,26 @@ def read_sources(paths: Sequence[str], stdin: TextIO | None) -> tuple[tuple[Sour
 
 def _file_names(paths: Sequence[str]) -> tuple[list[str], list[Diagnostic]]:
     names: dict[str, str] = {}
-    diagnostics = []
+    diagnostics: list[Diagnostic] = []
     for path in paths:
-        inside = [path] if path == STDIN or not Path(path).is_dir() else _directory(path)
-        if not inside:
-            hint = "Files end in .yaml, .yml or .json; hidden ones are skipped."
-            diagnostics.append(finding("no-files", Position(path, 1, 1), f"{path} holds none", hint))
+        inside = _directory(path, diagnostics) if path != STDIN and Path(path).is_dir() else [path]
         for name in inside:
             names.setdefault(name if name == STDIN else os.path.realpath(name), name)
     return list(names.values()), diagnostics
 
 
-def _directory(path: str) -> list[str]:
-    found = []
-    for folder, folders, files in os.walk(path):
+def _directory(path: str, diagnostics: list[Diagnostic]) -> list[str]:
+    """The files in a directory, sorted. One that can't be listed is an error: what it holds must not seem absent."""
+    found: list[str] = []
+    unread: list[OSError] = []
+    for folder, folders, files in os.walk(path, onerror=unread.append):
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [os.path.join(folder, name) for name in files if name.endswith(SUFFIXES) and not name.startswith(".")]
+    for error in unread:
+        diagnostics.append(finding("unreadable-file", Position(str(error.filename), 1, 1), _reason(error)))
+    if not found and not unread:
+        hint = "Files end in .yaml, .yml or .json; hidden ones are skipped."
+        diagnostics.append(finding("no-files", Position(path, 1, 1), f"{path} holds none", hint))
     return sorted(found, key=lambda name: name.split(os.sep))
 
 

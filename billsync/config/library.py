@@ -67,18 +67,24 @@ class Expansion:
     def _used(self, node: MapNode) -> MapNode:
         use = node.entries["use"].node
         own = node.without("use")
+        card = self._library_card(use)
+        if card is None:
+            self.unfinished.add(node.place)
+            return own
+        return own.over(card.without("use"))
+
+    def _library_card(self, use: Node) -> MapNode | None:
+        """The card that is meant; None where there is none, which is reported."""
         if not isinstance(use, ScalarNode) or not isinstance(use.value, str):
             detail = f"use: expected the name of a card in `rate_cards`, found {found_node(use)}"
             self.findings.add("wrong-type", use.place, detail)
-            return own
-        card = self.library.get(use.value)
-        if card is None:
-            hint = did_you_mean_at(use.value, {name: entry.place for name, entry in self.library.items()})
-            detail = f'"{use.value}" is not in `rate_cards`'
-            self.findings.add("unknown-library-card", use.place, detail, hint)
-            self.unfinished.add(node.place)
-            return own
-        return own.over(card.node.without("use")) if isinstance(card.node, MapNode) else own
+            return None
+        entry = self.library.get(use.value)
+        if entry is None:
+            hint = did_you_mean_at(use.value, {name: known.place for name, known in self.library.items()})
+            self.findings.add("unknown-library-card", use.place, f'"{use.value}" is not in `rate_cards`', hint)
+            return None
+        return entry.node if isinstance(entry.node, MapNode) else None
 
     def _named_by_feature(self, card: MapNode, key: str, place: Position) -> MapNode:
         if "key" not in card.entries:

@@ -33,7 +33,7 @@ FEATURE = "feature"
 def load(
     paths: Sequence[str], *, registry: Registry, stdin: TextIO | None = None
 ) -> tuple[Desired, tuple[Diagnostic, ...]]:
-    """What the files declare, and all that is wrong, by place. With an error in it, the state is only part of it.
+    """What the files declare, by address, and all that is wrong, by place; with an error, the state is only part of it.
 
     Paths are files, directories, or `-` for the standard input (design.md §3).
     """
@@ -76,7 +76,8 @@ def _desired(
     expanded = [expand(raw, expansion) for raw in contents.entities]
     checked = check(expanded, validators, findings, unfinished=expansion.unfinished)
     owner = owner_of(contents.header, findings)
-    desired = Desired(owner, checked.entities, contents.external, contents.adopted, contents.named)
+    ordered = tuple(sorted(checked.entities, key=lambda entity: entity.address.order))
+    desired = Desired(owner, ordered, contents.external, contents.adopted, contents.named)
     return desired, checked.unsound
 
 

@@ -11,9 +11,10 @@ from billsync.config.failure import Failure, failure_of
 from billsync.config.finding import finding
 from billsync.config.node import MapNode, Node, ScalarNode, at, nearest
 from billsync.config.scalars import shorten
-from billsync.config.suggest import closest, did_you_mean
+from billsync.config.suggest import did_you_mean
 from billsync.config.unions import meant
 from billsync.config.words import TYPES, either, found
+from billsync.core.suggest import closest
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.kind import Path
 
@@ -126,7 +127,8 @@ def _choice(failure: Failure, root: Node) -> Iterator[Diagnostic]:
     choices = failure.limit if failure.rule == "enum" else [failure.limit]
     words = [str(choice) for choice in dict.fromkeys(choices) if choice is not None]
     hint = did_you_mean(failure.value, words) if isinstance(failure.value, str) else ""
-    detail = f"{found(failure.value)} is not one of {shorten(', '.join(words), 200)}"
+    wanted = f"one of {', '.join(words)}" if len(words) > 1 else f"{words[0]}"
+    detail = f"{found(failure.value)} is not {shorten(wanted, 200)}"
     return _one("not-a-choice", failure, root, detail, hint)
 
 

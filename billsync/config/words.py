@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from billsync.config.node import ListNode, MapNode, Node
 from billsync.config.scalars import shorten
-from billsync.model.value import Plain, decimal_text
+from billsync.model.value import Plain
 
 TYPES: Mapping[str, str] = {
     "string": "a text",
@@ -27,7 +27,7 @@ def found(value: Plain) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | Decimal):
-        return f"the number {shorten(number_text(value))}"
+        return f"the number {shorten(format(value, 'f') if isinstance(value, Decimal) else str(value))}"
     if isinstance(value, str):
         return f'the text "{shorten(value)}"'
     return "a map" if isinstance(value, Mapping) else "a list"
@@ -38,11 +38,6 @@ def found_node(node: Node) -> str:
     if isinstance(node, MapNode):
         return "a map"
     return "a list" if isinstance(node, ListNode) else found(node.value)
-
-
-def number_text(value: int | Decimal) -> str:
-    """The number in plain digits."""
-    return str(value) if isinstance(value, int) else decimal_text(value)
 
 
 def either(words: Iterable[str]) -> str:

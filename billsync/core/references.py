@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TypeAlias
 
 from billsync.core.referring import kinds_in
+from billsync.core.suggest import Suggester
 from billsync.model.address import Address
-from billsync.model.diagnostic import Diagnostic, Position
+from billsync.model.diagnostic import Diagnostic
 from billsync.model.kind import Find, Kind, Path, Registry
 from billsync.model.shape import Lazy, Many, Record, Reference, Shape, Table, Variant
-from billsync.model.state import Desired, Entity
+from billsync.model.state import Desired, Entity, Patterns
 from billsync.model.value import Fields, Plain
 
 
@@ -38,19 +38,17 @@ def check(desired: Desired, registry: Registry, *, unsound: frozenset[Address] =
     A referenced key is in the files or in `external` (design.md §3). Of the `unsound` entities, whose own fields
     are wrong, only the references are looked at.
     """
-    declared = _declared(desired, registry)
+    known = _Known(_declared(desired, registry), desired.external)
     found: list[Diagnostic] = []
     finders = {name: finder(kind.record) for name, kind in registry.items()}
-    find = _find(declared)
     for entity in desired.entities:
         kind = registry[entity.address.kind]
-        found += _parent_problems(entity, kind, desired, declared)
         search = finders[kind.name]
-        for referred in search(entity.fields, ()) if search else ():
-            if not _is_known(referred.kind, referred.key, desired, declared):
-                found.append(_unknown(entity, referred.kind, referred.key, entity.place(referred.path), declared))
+        for referred in (*_parents(entity, kind), *(search(entity.fields, ()) if search else ())):
+            if not known.has(referred):
+                found.append(known.unknown(entity, referred))
     for entity in (entity for entity in desired.entities if entity.address not in unsound):
-        found += _cross_problems(entity, registry[entity.address.kind], find)
+        found += _cross_problems(entity, registry[entity.address.kind], known.find)
     found += _claimed_twice((entity for entity in desired.entities if entity.address not in unsound), registry)
     return tuple(sorted(found, key=lambda diagnostic: diagnostic.order))
 
@@ -156,42 +154,48 @@ def _declared(desired: Desired, registry: Registry) -> Declared:
     return declared
 
 
-def _find(declared: Declared) -> Find:
-    def find(kind: str, key: str) -> Fields | None:
-        entity = declared.get(kind, {}).get(key)
+class _Known:
+    """What can be referred to."""
+
+    def __init__(self, declared: Declared, external: Patterns) -> None:
+        self._declared = declared
+        self._external = external
+        self._suggester = Suggester()
+
+    def find(self, kind: str, key: str) -> Fields | None:
+        """The declared fields of an entity."""
+        entity = self._declared.get(kind, {}).get(key)
         return entity.fields if entity else None
 
-    return find
+    def has(self, referred: Referred) -> bool:
+        """Whether the reference leads somewhere."""
+        declared = self._declared.get(referred.kind, {})
+        return referred.key in declared or self._external.match(referred.kind, referred.key)
+
+    def unknown(self, entity: Entity, referred: Referred) -> Diagnostic:
+        """The finding for a reference that doesn't."""
+        named = f'{_title(referred.kind)} "{referred.key}"'
+        detail = f'{_title(entity.address.kind)} "{entity.address.key}" refers to {named}, '
+        detail += "which is neither in these files nor in `external`."
+        place = entity.place(referred.path)
+        return Diagnostic("unknown-reference", "nothing has this key", detail, self._meant(referred), place)
+
+    def _meant(self, referred: Referred) -> str:
+        declared = self._declared.get(referred.kind, {})
+        close = self._suggester.closest(referred.kind, referred.key, declared.keys())
+        if close is None:
+            return ""
+        place = declared[close].position
+        return f'Did you mean "{close}" ({place.file}:{place.line})?'
 
 
-def _is_known(kind: str, key: str, desired: Desired, declared: Declared) -> bool:
-    return key in declared.get(kind, ()) or desired.external.match(kind, key)
-
-
-def _parent_problems(entity: Entity, kind: Kind, desired: Desired, declared: Declared) -> Iterator[Diagnostic]:
-    parents = entity.address.parents
-    if kind.parent and parents and not _is_known(kind.parent.kind, parents[-1], desired, declared):
-        place = entity.place((kind.parent.kind,))
-        yield _unknown(entity, kind.parent.kind, parents[-1], place, declared)
-
-
-def _unknown(entity: Entity, kind: str, key: str, place: Position, declared: Declared) -> Diagnostic:
-    named = _title(kind)
-    detail = f'{_title(entity.address.kind)} "{entity.address.key}" refers to {named} "{key}", '
-    detail += "which is neither in these files nor in `external`."
-    return Diagnostic("unknown-reference", "nothing has this key", detail, _meant(key, declared.get(kind, {})), place)
+def _parents(entity: Entity, kind: Kind) -> Iterator[Referred]:
+    if kind.parent and entity.address.parents:
+        yield Referred((kind.parent.kind,), kind.parent.kind, entity.address.parents[-1])
 
 
 def _title(kind: str) -> str:
     return kind.replace("_", " ")
-
-
-def _meant(key: str, known: Mapping[str, Entity]) -> str:
-    close = get_close_matches(key, sorted(known), n=1, cutoff=0.6)
-    if not close:
-        return ""
-    place = known[close[0]].position
-    return f'Did you mean "{close[0]}" ({place.file}:{place.line})?'
 
 
 def _cross_problems(entity: Entity, kind: Kind, find: Find) -> Iterator[Diagnostic]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from decimal import Decimal
 from pathlib import Path
 
@@ -274,6 +275,34 @@ def test_the_order_of_files_changes_no_diagnostic(tmp_path: Path) -> None:
 
     assert forward == backward
     assert len(forward) > 3
+
+
+def test_a_directory_that_can_not_be_listed_does_not_seem_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, a_DOT_yaml=meter("a"), closed__b_DOT_yaml=meter("b"))
+    scandir = os.scandir
+
+    def closed(path: str) -> object:
+        if path.endswith("closed"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+
+    _, diagnostics = load([str(tmp_path)], registry=KINDS)
+
+    assert diagnostics == (
+        Diagnostic(
+            "unreadable-file", "this can't be read", "Permission denied.", "", Position(f"{tmp_path}/closed", 1, 1)
+        ),
+    )
+
+
+def test_the_schema_that_a_json_file_names_for_editors_means_nothing() -> None:
+    desired = loaded('{"$schema": "billsync.schema.json", "customers": [{"key": "a", "name": "A"}]}')
+
+    assert [entity.address.text for entity in desired.entities] == ["customer/a"]
 
 
 def test_json_may_come_through_the_standard_input() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from billsync.core.references import Referred, check, references
+from billsync.core.suggest import Suggester
 from billsync.model.address import Address
 from billsync.model.diagnostic import Diagnostic, Position
 from billsync.model.kind import Archetype, Find, Kind, Parent, Problem, Registry
@@ -163,3 +164,19 @@ def test_a_name_that_two_entities_claim_is_an_error_that_names_both() -> None:
             place,
         ),
     )
+
+
+def test_the_same_typo_in_many_places_is_suggested_for_everywhere() -> None:
+    shelves = tuple(entity("shelf", f"s{n}", color="gren") for n in range(500))
+
+    found = check(Desired(entities=(entity("color", "green"), *shelves)), registry())
+
+    assert [diagnostic.hint for diagnostic in found] == ['Did you mean "green" (f.yaml:1)?'] * 500
+
+
+def test_suggestions_stop_when_there_is_too_much_to_compare() -> None:
+    suggester = Suggester(comparisons=5)
+
+    found = [suggester.closest("color", word, ("green", "blue")) for word in ("gren", "gren", "bleu", "grean")]
+
+    assert found == ["green", "green", "blue", None]
