@@ -23,7 +23,7 @@ PHASE = Record(
         "description": fields.description(_NEW),
         "labels": _NO_LABELS,
         "duration": Field(
-            Duration(positive=True),
+            Duration(),
             "How long the phase lasts. Every phase but the last has one.",
             _NEW,
             example="P14D",

@@ -98,7 +98,7 @@ ENTITLEMENT = Variant(
                 ),
                 "is_soft_limit": Field(Flag(), "Whether usage goes on beyond the limit.", _NEW, default=False),
                 "usage_period": Field(
-                    Duration(positive=True),
+                    Duration(),
                     "After which time usage starts at 0 again. Without it, the card's billing cadence.",
                     _NEW,
                     derived=True,
