@@ -26,6 +26,17 @@ NEVER_DIFFERENT = frozenset(
 )
 
 
+@dataclass
+class Ticks:
+    """A clock that moves a little when it is read: no machine is so slow that an exchange reaches the next one."""
+
+    now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(microseconds=1)
+        return self.now
+
+
 def known_differences() -> dict[str, str]:
     """Scenario -> why it may differ; nothing may where another folder is replayed."""
     if os.environ.get("BILLSYNC_TRANSCRIPTS"):
