@@ -29,7 +29,7 @@ def told(run: Run, error: BaseException) -> Exit:
             return _pipe_closed(run)
         case RemoteError():
             return _finish(run, Exit.ERROR, Diagnostic("remote", "the server can't be used", str(error)))
-        case KeyboardInterrupt():
+        case click.Abort() | KeyboardInterrupt():
             return _finish(run, Exit.ERROR, Diagnostic("interrupted", "the command was interrupted"))
     return _internal(run, error)
 

@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import Shell
+
+SHOP = """\
+_info:
+  owner: payments
+  defaults: {plan: {currency: USD, billing_cadence: P1M}}
+meters:
+  - {key: api_requests, name: API requests, event_type: request, aggregation: count}
+features:
+  - {key: api_requests, name: API requests, meter: api_requests}
+rate_cards:
+  api_standard: {feature: api_requests, price: {type: unit, amount: "0.002"}}
+plans:
+  - key: prepaid
+    name: Prepaid
+    settlement_mode: credit_only
+    phases:
+      - {key: default, name: Default, rate_cards: [{use: api_standard}]}
+customers:
+  - key: acme
+    name: Acme Inc.
+    usage_attribution: {subject_keys: [acme-prod]}
+    subscription: {plan: prepaid}
+    grants:
+      - {key: welcome, name: Welcome credit, amount: "500", currency: USD, funding_method: none}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in, with `shop.yaml` in it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shop.yaml").write_text(SHOP)
+    return tmp_path
+
+
+@pytest.fixture
+def shell(folder: Path) -> Shell:
+    """A shell in that folder."""
+    return Shell()

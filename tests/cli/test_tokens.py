@@ -1,0 +1,80 @@
+from pathlib import Path
+
+import pytest
+
+from tests.support.clock import FakeClock
+from tests.support.command import Shell
+from tests.support.loopback import serving
+from tests.support.sockets import answering
+
+SECRET = "kpat_very_secret_1"
+DENIED = (
+    b"HTTP/1.1 403 Forbidden\r\nContent-Type: application/problem+json\r\nConnection: close\r\n\r\n"
+    b'{"detail": "the token kpat_very_secret_1 may not"}'
+)
+
+
+def header_of(request: bytes) -> str | None:
+    lines = [line for line in request.decode().splitlines() if line.lower().startswith("authorization:")]
+    return lines[0].partition(": ")[2] if lines else None
+
+
+@pytest.mark.parametrize(
+    ("environment", "options", "sent"),
+    [
+        ({}, (), None),
+        ({"BILLSYNC_TOKEN": SECRET}, (), f"Bearer {SECRET}"),
+        ({"BILLSYNC_TOKEN": "other"}, ("--token-file", "token"), f"Bearer {SECRET}"),
+        ({"KONNECT_TOKEN": SECRET}, (), None),
+        ({"KONNECT_TOKEN": SECRET}, ("--dialect", "konnect"), f"Bearer {SECRET}"),
+    ],
+)
+def test_a_token_goes_where_it_belongs(
+    shell: Shell, folder: Path, environment: dict[str, str], options: tuple[str, ...], sent: str | None
+) -> None:
+    shell.environment = environment
+    (folder / "token").write_text(f"{SECRET}\n")
+
+    with answering([DENIED]) as (base, seen):
+        shell.run("ping", "--server", base, *options)
+
+    assert header_of(seen[0]) == sent
+
+
+def test_a_token_is_never_printed_or_journaled(shell: Shell, folder: Path) -> None:
+    shell.environment = {"BILLSYNC_TOKEN": SECRET}
+
+    with serving(folder / "x.db", FakeClock()) as base:
+        ran = shell.run("sync", "shop.yaml", "--server", base, "--yes")
+    with answering([DENIED]) as (base, _):
+        refused = shell.run("--debug", "ping", "--server", base)
+
+    journals = [path.read_text() for path in (folder / ".billsync" / "journal").iterdir()]
+    assert (ran.code, len(journals), refused.code) == (0, 1, 1)
+    assert "the token *** may not" in refused.err
+    assert SECRET not in "".join((ran.out, ran.err, refused.out, refused.err, *journals))
+
+
+@pytest.mark.parametrize(
+    ("options", "token", "code"),
+    [
+        (("--server", "http://billing.example"), SECRET, "insecure-token"),
+        (("--server", "https://billing.example"), "two words", "bad-token"),
+        (("--server", "https://user:pass@billing.example"), SECRET, "bad-server"),
+    ],
+)
+def test_a_token_that_cannot_be_sent_safely_is_not_sent(
+    shell: Shell, options: tuple[str, ...], token: str, code: str
+) -> None:
+    shell.environment = {"BILLSYNC_TOKEN": token}
+
+    ran = shell.run("ping", *options)
+
+    assert (ran.code, ran.err.splitlines()[0].startswith(f"error[{code}]: ")) == (64, True)
+    assert token not in ran.err
+
+
+def test_a_token_file_that_is_missing_is_a_clear_error(shell: Shell) -> None:
+    ran = shell.run("ping", "--server", "https://billing.example", "--token-file", "gone")
+
+    assert (ran.code, ran.err.splitlines()[0]) == (1, "error[no-token]: the token file can't be read")
