@@ -5,7 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.recorder import Recorder, recorder
+from tests.support.tally import pytest_terminal_summary
 from tests.support.traffic import watch
+
+__all__ = ["openapi", "pytest_terminal_summary"]
 
 
 @pytest.fixture(autouse=True)

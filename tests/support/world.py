@@ -161,7 +161,9 @@ def end_state_of(http: httpx.Client) -> EndState:
         for row in _rows(http, f"customers/{customer['id']}/credits/grants")
     ]
     names = dict(_names(found))
-    rows = {kind: tuple(sorted((_worded(_shared(row), names) for row in rows), key=repr)) for kind, rows in found.items()}
+    rows = {
+        kind: tuple(sorted((_worded(_shared(row), names) for row in rows), key=repr)) for kind, rows in found.items()
+    }
     return EndState(rows, {customer["key"]: _balance(http, customer["id"]) for customer in found["customer"]})
 
 
