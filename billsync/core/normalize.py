@@ -70,8 +70,8 @@ def _given(shape: Shape, value: Plain) -> Plain:
             return dict(value) or _NOTHING if isinstance(value, Mapping) else value
         case Record(merged=True) if isinstance(value, Mapping):
             return {name: _given(shape.fields[name].shape, item) for name, item in value.items()} or _NOTHING
-    canonical_value = settled(shape, value)
-    return None if is_empty(canonical_value) else canonical_value
+    item = settled(shape, value)
+    return None if is_empty(item) and not _says_something(shape) else item
 
 
 def is_empty(value: Plain) -> bool:

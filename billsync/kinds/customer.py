@@ -23,12 +23,12 @@ _ATTRIBUTION = Record(
 _ADDRESS = Record(
     {
         "country": Field(Text(minimum=2, maximum=2, pattern="^[A-Z]{2}$"), "Two-letter country code.", example="DE"),
-        "postal_code": Field(Text(minimum=1), "Postal code.", example="28195"),
-        "state": Field(Text(minimum=1), "State, province or region.", example="Bremen"),
-        "city": Field(Text(minimum=1), "City.", example="Bremen"),
-        "line1": Field(Text(minimum=1), "First line of the address.", example="Am Markt 1"),
-        "line2": Field(Text(minimum=1), "Second line of the address.", example="2nd floor"),
-        "phone_number": Field(Text(minimum=1), "Phone number.", example="+49 421 555 0100"),
+        "postal_code": Field(Text(), "Postal code.", example="28195"),
+        "state": Field(Text(), "State, province or region.", example="Bremen"),
+        "city": Field(Text(), "City.", example="Bremen"),
+        "line1": Field(Text(), "First line of the address.", example="Am Markt 1"),
+        "line2": Field(Text(), "Second line of the address.", example="2nd floor"),
+        "phone_number": Field(Text(), "Phone number.", example="+49 421 555 0100"),
     },
     merged=True,
     doc="The address on invoices. Parts that aren't given stay as they are live; null removes one.",
@@ -49,7 +49,7 @@ RECORD = Record(
             example={"subject_keys": ["acme-prod"]},
         ),
         "primary_email": Field(
-            Text(minimum=1),
+            Text(),
             "Where mail about billing goes.",
             clear="the server keeps the address when a request leaves it out",
             example="billing@acme.example",

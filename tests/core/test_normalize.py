@@ -159,6 +159,8 @@ def test_a_plain_meter_key_is_the_meter() -> None:
         ({"usage_attribution": {"subject_keys": ["b", "a", "b"]}}, {"usage_attribution": {"subject_keys": ("a", "b")}}),
         ({"billing_address": {}}, {}),
         ({"billing_address": {"city": None}}, {"billing_address": {"city": None}}),
+        ({"primary_email": ""}, {"primary_email": ""}),
+        ({"billing_address": {"line1": ""}}, {"billing_address": {"line1": ""}}),
         ({"labels": {}}, {}),
     ],
 )
