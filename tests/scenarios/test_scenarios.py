@@ -1,0 +1,57 @@
+"""Every scenario over the command line, against a local server on a loopback port, or a real one.
+
+`BILLSYNC_TEST_SERVER=http://… ./scripts/test -m scenarios` points them at another server, which need not be empty:
+each scenario has keys of its own in each run. A token is taken from BILLSYNC_TOKEN.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from werkzeug.serving import make_server
+
+from billsync.local import create_app
+from tests.scenarios.server import Server
+from tests.scenarios.story import Stage, read, stories
+
+VARIABLE = "BILLSYNC_TEST_SERVER"
+TOKEN = "BILLSYNC_TOKEN"
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The base of the server that all scenarios share."""
+    if named := os.environ.get(VARIABLE):
+        yield named.rstrip("/")
+        return
+    app = create_app(str(tmp_path_factory.mktemp("server") / "local.db"), clock=lambda: datetime.now(UTC))
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/api/v3"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    app.close()
+
+
+@pytest.fixture
+def stage(base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    """An empty folder, and keys that nobody else has."""
+    token = {TOKEN: os.environ[TOKEN]} if TOKEN in os.environ else {}
+    headers = {"authorization": f"Bearer {token[TOKEN]}"} if token else {}
+    with httpx.Client(base_url=f"{base}/openmeter", headers=headers, timeout=60) as http:
+        yield Stage(Server(base, http), tmp_path, f"r{secrets.token_hex(4)}", token, monkeypatch)
+
+
+@pytest.mark.scenarios
+@pytest.mark.parametrize("path", stories(), ids=lambda path: path.stem)
+def test_scenario(path: Path, stage: Stage) -> None:
+    stage.play(read(path))
