@@ -140,13 +140,19 @@ def kept(context: Context) -> tuple[Planned, ...]:
 
 def _kept_records(context: Context, kind: Kind, declared: set[Address]) -> Iterator[Planned]:
     for address, row in context.index.records.items():
+        if address.kind != kind.name or address in declared or _parent(kind, address) not in declared:
+            continue
         mine = context.desired.owner is not None and labels_of(row.fields).get(OWNER) == context.desired.owner
-        if address.kind == kind.name and mine and address not in declared and _is_active(kind, row):
+        if mine and _is_active(kind, row):
             yield note(
                 address,
                 code="kept",
                 reason=f"it is no longer declared; a {kind.name} is never taken back by leaving it out: left alone",
             )
+
+
+def _parent(kind: Kind, address: Address) -> Address | None:
+    return Address(kind.parent.kind, address.parents) if kind.parent else None
 
 
 def _is_active(kind: Kind, row: Row) -> bool:
@@ -155,6 +161,8 @@ def _is_active(kind: Kind, row: Row) -> bool:
 
 def _kept_chains(context: Context, kind: Kind, declared: set[Address]) -> Iterator[Planned]:
     for parent, rows in context.index.chains.items():
+        if parent not in declared:
+            continue
         for key in sorted({str(labels_of(row.fields)[KEY]) for row in rows if KEY in labels_of(row.fields)}):
             head = head_of(kind, rows, key)
             address = Address(kind.name, (*parent.names, key))
