@@ -19,6 +19,7 @@ class Capabilities:
     attach_addons: bool
     invoices: bool
     v1: bool
+    one_subscription: bool
     fields_missing: Mapping[str, tuple[str, ...]]
 
 
@@ -29,6 +30,7 @@ _CAPABILITIES = {
         attach_addons=True,
         invoices=True,
         v1=True,
+        one_subscription=True,  # customer-facts.md §5.5; namespaces with several are set up by hand
         fields_missing={},
     ),
     "konnect": Capabilities(
@@ -37,6 +39,7 @@ _CAPABILITIES = {
         attach_addons=False,
         invoices=False,
         v1=False,
+        one_subscription=False,  # unknown (customer-facts.md §22): the server decides
         fields_missing={"plan": ("phases.rate_cards.currency",), "subscription": ("cost_basis_mode",)},
     ),
 }

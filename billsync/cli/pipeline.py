@@ -65,8 +65,8 @@ def read_live(connection: Connection, desired: Desired, *, deletes: bool) -> Sna
 def compare(connection: Connection, desired: Desired, mode: Mode) -> Comparison:
     """Read, and say what would be done. Raises RemoteError."""
     found = read_live(connection, desired, deletes=mode.deletes)
-    missing = capabilities(connection.dialect).fields_missing
-    server = Server(connection.target, connection.routes, BALANCE, missing)
+    can = capabilities(connection.dialect)
+    server = Server(connection.target, connection.routes, BALANCE, can.fields_missing, can.one_subscription)
     plan = diff(desired, found, KINDS, server=server, mode=mode, now=connection.clock.now())
     return Comparison(plan, found)
 

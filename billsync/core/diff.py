@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from billsync.core.guards import guards
-from billsync.core.index import Index, index
+from billsync.core.index import index
 from billsync.core.lifecycle.append_only import plan_append_only
 from billsync.core.lifecycle.chained import NextVersions, plan_chained
 from billsync.core.lifecycle.context import Context, Planned
@@ -36,20 +37,32 @@ class Mode:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What is compared with: its name, its tables, where a balance is read, and the fields that it lacks by kind."""
+    """What is compared with: its name, its tables, where a balance is read, and the fields that it lacks by kind.
+
+    `single`: it allows one running chain a parent.
+    """
 
     target: str
     routes: Mapping[str, Routes]
     balance_path: str
     missing: Missing
+    single: bool
 
 
 def diff(
     desired: Desired, snapshot: Snapshot, registry: Registry, *, server: Server, mode: Mode, now: datetime
 ) -> PlanFile:
     """The plan file that makes the live state the desired one. Same input, same bytes; `now` only dates it."""
-    entities = {entity.address: entity for entity in desired.entities}
-    context = Context(desired, entities, snapshot, _index(snapshot, registry, server), registry, server.routes)
+    context = Context(
+        desired=desired,
+        entities={entity.address: entity for entity in desired.entities},
+        children=_children(desired),
+        snapshot=snapshot,
+        index=index(snapshot, registry, server.routes),
+        registry=registry,
+        routes=server.routes,
+        single=server.single,
+    )
     planned = _planned(context, server.missing, deletes=mode.deletes)
     steps, planned = _ordered(planned, registry)
     return PlanFile(
@@ -64,8 +77,11 @@ def diff(
     )
 
 
-def _index(snapshot: Snapshot, registry: Registry, server: Server) -> Index:
-    return index(snapshot, registry, server.routes)
+def _children(desired: Desired) -> Mapping[tuple[str, tuple[str, ...]], tuple[str, ...]]:
+    found: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
+    for entity in desired.entities:
+        found[entity.address.kind, entity.address.parents].append(entity.address.key)
+    return {place: tuple(keys) for place, keys in found.items()}
 
 
 def _planned(context: Context, missing: Missing, *, deletes: bool) -> tuple[Planned, ...]:

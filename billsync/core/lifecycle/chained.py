@@ -33,7 +33,7 @@ def plan_chained(context: Context, entity: Entity, coming: NextVersions) -> Plan
     kind = context.registry[entity.address.kind]
     head = head_of(kind, context.index.chains.get(parent_of(kind, entity.address), ()), entity.address.key)
     if head is None:
-        return _begin(context, entity, coming)
+        return _beside_another(context, entity) or _begin(context, entity, coming)
     if status_of(kind, head.fields) == ENDED:
         return refused(
             entity,
@@ -62,6 +62,25 @@ def head_of(kind: Kind, rows: tuple[Row, ...], key: str) -> Row | None:
     unlabelled = [row for row in rows if KEY not in labels_of(row.fields) and status_of(kind, row.fields) != ENDED]
     last = (unlabelled or own)[-1:]
     return last[0] if last else None
+
+
+def _beside_another(context: Context, entity: Entity) -> Planned | None:
+    """A refusal, where the parent has a chain under another key and the server allows one (customer-facts.md §5.5)."""
+    kind = context.registry[entity.address.kind]
+    if not context.single:
+        return None
+    rows = context.index.chains.get(parent_of(kind, entity.address), ())
+    running = sorted(str(labels_of(row.fields).get(KEY)) for row in rows if status_of(kind, row.fields) != ENDED)
+    earlier = sorted(key for key in context.siblings(entity.address) if key < entity.address.key)
+    others = running or earlier
+    if not others:
+        return None
+    return refused(
+        entity,
+        code="one-at-a-time",
+        reason=f"the server allows one {kind.name} at a time, and there is {others[0]!r}",
+        hint=f"end {others[0]!r} first, or declare this {kind.name} under its key",
+    )
 
 
 def _begin(context: Context, entity: Entity, coming: NextVersions) -> Planned:

@@ -17,14 +17,24 @@ from billsync.model.value import Fields
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Both states and the tables; `entities` are the declared ones by address."""
+    """Both states and the tables; `entities` are the declared ones by address, `children` their keys by kind
+    and parents.
+
+    `single`: the server allows one running chain a parent.
+    """
 
     desired: Desired
     entities: Mapping[Address, Entity]
+    children: Mapping[tuple[str, tuple[str, ...]], tuple[str, ...]]
     snapshot: Snapshot
     index: Index
     registry: Registry
     routes: Mapping[str, Routes]
+    single: bool
+
+    def siblings(self, address: Address) -> tuple[str, ...]:
+        """The keys of the declared entities of the same kind and parent, itself included."""
+        return self.children.get((address.kind, address.parents), ())
 
     def view(self, row: Row, beside: Fields | None = None) -> Fields:
         """The canonical view of a live row, in the spelling of what it will be compared with."""
