@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
+from billsync.local.customer_rules import (
+    CUSTOMER,
+    check_currency,
+    check_deletable,
+    check_key_overlap,
+    check_locked_subjects,
+    check_new_key,
+    check_subjects,
+    sent_subjects,
+    subject_terms,
+    subjects_taken,
+)
 from billsync.local.documents import Document
 from billsync.local.labels import check_labels
 from billsync.local.listing import Listing, Within, answer_list
-from billsync.local.money import check_fiat
-from billsync.local.problems import Problem, api_error, conflict, invalid, not_found
+from billsync.local.problems import api_error, not_found
 from billsync.local.resource import Answer, Call, Route, created, new_row, no_content, ok, present, stamped
 from billsync.local.store import Row, Store, changed
-from billsync.local.subscription_rows import holds_entitlement, running
 
-CUSTOMER = "customer"
-SUBJECT = "subject"
 KEPT_WHEN_OMITTED = ("primary_email", "currency")
 SHOWN = ("key", "name", "description", "labels", "primary_email", "currency")
 
@@ -113,15 +120,6 @@ def delete(call: Call) -> Answer:
     return no_content()
 
 
-def check_deletable(store: Store, row: Row, now: datetime) -> None:
-    """Raises Problem while a subscription runs; 409 when it holds an entitlement (§3.6)."""
-    held = running(store, row.id, now)
-    if any(holds_entitlement(subscription, now) for subscription in held):
-        raise conflict(f"customer {row.id} has active entitlements; remove them before deleting the customer")
-    if held:
-        raise invalid(f"customer {row.id} has active subscriptions; cancel them before deleting the customer")
-
-
 def get(call: Call) -> Answer:
     return ok(view(call, find(call.store, call.path["customerId"])))
 
@@ -143,54 +141,6 @@ def find_for_write(call: Call) -> Row:
     if row.deleted_at is not None:
         raise api_error(410, "The requested resource is no longer available")
     return row
-
-
-def sent_subjects(body: Document) -> list[str] | None:
-    """The subject keys of a request as they were sent; None when they were left out."""
-    attribution = body.get("usage_attribution")
-    return None if attribution is None else list(attribution["subject_keys"])
-
-
-def subject_terms(subjects: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    return tuple((SUBJECT, subject) for subject in subjects)
-
-
-def check_currency(body: Document) -> None:
-    if "currency" in body:
-        check_fiat(body["currency"])
-
-
-def check_new_key(store: Store, key: str) -> None:
-    """Raises Problem (409) when the key names a customer, or is an id or a subject of one (§3.2)."""
-    if store.live_with_key(CUSTOMER, key):
-        raise conflict(f'key "{key}" is already used by another customer')
-    if store.get(CUSTOMER, key):
-        raise conflict(f"key {key} overlaps with the id of another customer")
-    check_key_overlap(store, key)
-
-
-def check_key_overlap(store: Store, key: str, own: Row | None = None) -> None:
-    """Raises Problem (409) when the key is a subject of another customer."""
-    for other in store.with_term(CUSTOMER, SUBJECT, key):
-        if own is None or other.id != own.id:
-            raise conflict(f"key {key} overlaps with a subject of another customer: {other.id}")
-
-
-def check_subjects(store: Store, subjects: Sequence[str], own: Row | None = None) -> None:
-    """Raises Problem (409) when a subject belongs to another customer."""
-    for subject in subjects:
-        if any(own is None or other.id != own.id for other in store.with_term(CUSTOMER, SUBJECT, subject)):
-            raise subjects_taken(subjects)
-
-
-def subjects_taken(subjects: Sequence[str]) -> Problem:
-    return conflict(f"one or more subject keys of {', '.join(subjects)} belong to a different customer")
-
-
-def check_locked_subjects(store: Store, row: Row, subjects: Sequence[str], now: datetime) -> None:
-    """Raises Problem (400) for other subjects, or another order of them, while a subscription runs (§3.3)."""
-    if list(subjects) != row.document["subject_keys"] and running(store, row.id, now):
-        raise invalid("cannot change subject keys for customer with active subscriptions")
 
 
 def fill_currency(call: Call, row: Row, currency: str) -> None:

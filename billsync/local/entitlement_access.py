@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from billsync.local.cursors import cursor_of
-from billsync.local.customers import CUSTOMER, SUBJECT, find
+from billsync.local.customer_rules import CUSTOMER, SUBJECT
+from billsync.local.customers import find
 from billsync.local.customers import view as customer_view
 from billsync.local.documents import Document, text_of
 from billsync.local.features import FEATURE

@@ -9,7 +9,7 @@ from typing import Any
 
 from billsync.local.contract import filter_kinds
 from billsync.local.cursors import CursorPage, cursor_of, cursor_page, place_of
-from billsync.local.customers import CUSTOMER, SUBJECT
+from billsync.local.customer_rules import CUSTOMER, SUBJECT
 from billsync.local.documents import Document
 from billsync.local.entitlement_access import named
 from billsync.local.filters import Condition, conditions, given_filters, items

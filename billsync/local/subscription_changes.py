@@ -12,6 +12,7 @@ from billsync.local.problems import invalid, problem
 from billsync.local.resource import Answer, Call, Route, ok
 from billsync.local.store import Row, changed
 from billsync.local.subscription_overlap import Claim, check_alone, claim_of
+from billsync.local.subscription_start import Terms, plan_reference, subscribe
 from billsync.local.subscription_view import (
     ACTIVE,
     CANCELED,
@@ -21,15 +22,7 @@ from billsync.local.subscription_view import (
     view,
     windows,
 )
-from billsync.local.subscriptions import (
-    Terms,
-    check_choice,
-    check_modes,
-    chosen_plan,
-    find,
-    plan_reference,
-    subscribe,
-)
+from billsync.local.subscriptions import check_choice, check_modes, chosen_plan, find
 from billsync.local.times import from_micros, instant_of
 
 LATEST_START = timedelta(minutes=2)

@@ -1,0 +1,130 @@
+"""How a subscription is made from a plan version: a snapshot of its phases (customer-facts.md §5.3, §5.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from billsync.local.currencies import is_fiat_form
+from billsync.local.customers import fill_currency
+from billsync.local.documents import Document
+from billsync.local.periods import NOTHING, Span, span_of
+from billsync.local.problems import invalid, problem
+from billsync.local.resource import Call, new_row
+from billsync.local.store import Row, Store
+from billsync.local.subscription_rows import SUBSCRIPTION
+from billsync.local.times import micros
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a new subscription takes from the subscription it follows, or from the request."""
+
+    start: datetime
+    name: str
+    anchor: datetime
+    labels: Mapping[str, str]
+    extra: Document
+
+
+def plan_reference(plan: Row) -> Document:
+    return {"id": plan.id, "key": plan.key, "version": plan.document["version"]}
+
+
+def subscribe(call: Call, customer: Row, plan: Row, terms: Terms) -> Row:
+    """The stored subscription; the customer gets its currency. Raises Problem for what the plan can't be sold in."""
+    currency = invoice_currency(customer, plan)
+    phases = list(kept_phases(call, plan, terms.start, currency))
+    check_features(call.store, phases)
+    if any(is_billable(item) for item in items_of(phases)):
+        check_currency(customer, currency)
+        fill_currency(call, customer, currency)
+    document = {
+        "name": terms.name,
+        "labels": dict(terms.labels),
+        "customer_id": customer.id,
+        "plan": plan_reference(plan),
+        "invoice_currency": currency,
+        "settlement_mode": call.body.get("settlement_mode", "credit_then_invoice"),
+        "cost_basis_mode": call.body["cost_basis_mode"],
+        "billing_cadence": plan.document["billing_cadence"],
+        "pro_rating_enabled": plan.document["pro_rating_enabled"],
+        "billing_anchor": micros(terms.anchor),
+        "phases": phases,
+        **terms.extra,
+    }
+    row = new_row(
+        call,
+        SUBSCRIPTION,
+        document,
+        parent=customer.id,
+        begins_at=terms.start,
+        terms=tuple(feature_terms(phases)),
+    )
+    return call.store.insert(row)
+
+
+def invoice_currency(customer: Row, plan: Row) -> str:
+    """The plan's currency, or the customer's where the plan's is a custom one."""
+    currency = str(plan.document["currency"])
+    if is_fiat_form(currency):
+        return currency
+    if "currency" not in customer.document:
+        raise invalid("a plan in a custom currency needs a customer with a currency")
+    return str(customer.document["currency"])
+
+
+def check_currency(customer: Row, currency: str) -> None:
+    have = customer.document.get("currency", currency)
+    if have != currency:
+        raise invalid(
+            f"currency mismatch: customer currency is {have}, but subscription invoice currency is {currency}"
+        )
+
+
+def kept_phases(call: Call, plan: Row, start: datetime, currency: str) -> Iterator[Document]:
+    """A snapshot of the plan's phases; their lengths are added up part by part, so that months don't drift."""
+    passed: Span = NOTHING
+    for phase in plan.document["phases"]:
+        kept = {name: phase[name] for name in ("key", "name", "description") if name in phase}
+        cards = sorted(phase["rate_cards"], key=lambda card: str(card["key"]))
+        yield {
+            "id": call.mint(),
+            **kept,
+            "begins_at": micros(passed.after(start)),
+            "created_at": micros(call.now),
+            "items": [{"id": call.mint(), "rate_card": item_card(card, currency)} for card in cards],
+        }
+        passed += span_of(phase.get("duration", "P0D")) or NOTHING
+
+
+def item_card(card: Mapping[str, Any], currency: str) -> Document:
+    """A card of the plan as an item has it: what is priced says in which currency (§5.4)."""
+    kept = {name: value for name, value in card.items() if name != "labels"}
+    return kept if card["price"]["type"] == "free" else {"currency": currency, **kept}
+
+
+def items_of(phases: list[Document]) -> Iterator[Document]:
+    return (item for phase in phases for item in phase["items"])
+
+
+def is_billable(item: Document) -> bool:
+    return bool(item["rate_card"]["price"]["type"] != "free")
+
+
+def feature_terms(phases: list[Document]) -> Iterator[tuple[str, str]]:
+    """By which features the subscription can be found: a card's key is its feature's."""
+    keys = {item["rate_card"]["key"] for item in items_of(phases) if "feature" in item["rate_card"]}
+    return (("feature", key) for key in sorted(keys))
+
+
+def check_features(store: Store, phases: list[Document]) -> None:
+    """Raises Problem (404) when an entitlement's feature is gone."""
+    for item in items_of(phases):
+        card = item["rate_card"]
+        if "entitlement" in card and "feature" in card:
+            feature = store.get("feature", card["feature"]["id"])
+            if feature is None or feature.deleted_at is not None:
+                raise problem(404, f"feature not found: {card['feature']['id']}")
