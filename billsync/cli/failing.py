@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import sys
+import sqlite3
 import traceback
 
 import click
@@ -25,8 +24,12 @@ def told(run: Run, error: BaseException) -> Exit:
             return Exit.USAGE if error.exit_code else Exit.DONE
         case click.UsageError():
             return _misused(run, error)
-        case BrokenPipeError():
-            return _pipe_closed(run)
+        case sqlite3.Error():
+            return _finish(
+                run, Exit.ERROR, Diagnostic("bad-database", "the embedded server's database failed", str(error))
+            )
+        case OSError():
+            return _finish(run, Exit.ERROR, Diagnostic("system", "the operating system refused", str(error)))
         case RemoteError():
             return _finish(run, Exit.ERROR, Diagnostic("remote", "the server can't be used", str(error)))
         case click.Abort() | KeyboardInterrupt():
@@ -61,9 +64,3 @@ def _finish(run: Run, code: Exit, *findings: Diagnostic) -> Exit:
     else:
         run.talk(diagnostics_text(findings))
     return code
-
-
-def _pipe_closed(run: Run) -> Exit:
-    """Nobody reads stdout any more (`billsync diff … | head`): stop without a word."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return Exit.PARTLY if run.is_writing else Exit.DONE

@@ -81,13 +81,12 @@ def _checked_token(options: ServerOptions, target: Target, environment: Mapping[
 
 
 def _token(options: ServerOptions, target: Target, environment: Mapping[str, str]) -> str | None:
-    """From the file, else the environment; Konnect's own variable goes to Konnect only."""
+    """From the file, else the environment (empty is not given); Konnect's own variable goes to Konnect only."""
     if options.token_file:
         return _read_token(options.token_file)
-    if TOKEN_VARIABLE in environment:
-        return environment[TOKEN_VARIABLE].strip()
     is_konnect = KONNECT in (options.dialect, target.dialect)
-    return environment[KONNECT_VARIABLE].strip() if is_konnect and KONNECT_VARIABLE in environment else None
+    names = (TOKEN_VARIABLE, KONNECT_VARIABLE) if is_konnect else (TOKEN_VARIABLE,)
+    return next((token for name in names if (token := environment.get(name, "").strip())), None)
 
 
 def _read_token(path: str) -> str:

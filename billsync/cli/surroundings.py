@@ -51,13 +51,11 @@ class Run:
 
     def result(self, text: str) -> None:
         """What the command is for: on stdout."""
-        self.around.stdout.write(text)
-        self.around.stdout.flush()
+        _say(self.around.stdout, text)
 
     def talk(self, text: str) -> None:
         """What is said beside it: a line on stderr."""
-        self.around.stderr.write(text if text.endswith("\n") else text + "\n")
-        self.around.stderr.flush()
+        _say(self.around.stderr, text if text.endswith("\n") else text + "\n")
 
     def progress(self, text: str) -> None:
         """What is under way: told only where somebody watches."""
@@ -66,9 +64,17 @@ class Run:
 
     def agrees(self, question: str) -> bool:
         """Whether the person at the terminal says yes."""
-        self.around.stderr.write(f"{question} [y/N] ")
-        self.around.stderr.flush()
+        _say(self.around.stderr, f"{question} [y/N] ")
         return self.around.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _say(stream: TextIO, text: str) -> None:
+    """Write at once. Nobody may be reading any more (`billsync diff … | head`): that changes no exit code."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def system_surroundings() -> Surroundings:

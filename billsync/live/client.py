@@ -240,8 +240,16 @@ def _http_client(target: Target, settings: Settings) -> httpx.Client:
             timeout=httpx.Timeout(settings.answer_seconds, connect=CONNECT_SECONDS),
             limits=LIMITS,
             transport=settings.transport,
+            mounts=_direct(target),
             follow_redirects=False,
             trust_env=True,
         )
     except (OSError, ValueError, httpx.InvalidURL) as error:
         raise Unreachable(f"{target.name} can't be reached: the proxy or CA settings are wrong ({error})") from error
+
+
+def _direct(target: Target) -> dict[str, httpx.BaseTransport | None]:
+    """No proxy for this machine: what is sent to it, a token over plain http too, must not leave it."""
+    parts = urlsplit(target.base)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return {f"all://{host}": None} if target.is_loopback and target.database is None else {}

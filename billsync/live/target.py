@@ -44,7 +44,7 @@ def parse_target(server: str) -> Target | Diagnostic:
         parts = urlsplit(server)
         port = parts.port
     except ValueError as error:
-        return _bad(f"{server!r} is not a URL: {error}.")
+        return _bad(f"{_shown(server)} is not a URL{'' if '@' in server else f': {error}'}.")
     if problem := _problem(server, parts):
         return problem
     host = (parts.hostname or "") if ":" not in (parts.hostname or "") else f"[{parts.hostname}]"
@@ -83,12 +83,17 @@ def _problem(server: str, parts: SplitResult) -> Diagnostic | None:
     if parts.username is not None or parts.password is not None:
         return _bad("It holds a user name or a password.", "Give a token with --token-file or BILLSYNC_TOKEN.")
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        return _bad(f"{server!r} does not begin with http://, https:// or local:.")
+        return _bad(f"{_shown(server)} does not begin with http://, https:// or local:.")
     if parts.query or parts.fragment:
-        return _bad(f"{server!r} has a query or a fragment.")
+        return _bad(f"{_shown(server)} has a query or a fragment.")
     if any(char.isspace() or not char.isprintable() for char in server):
-        return _bad(f"{server!r} holds white space.")
+        return _bad(f"{_shown(server)} holds white space.")
     return None
+
+
+def _shown(server: str) -> str:
+    """The text, unless it may hold a password."""
+    return "It" if "@" in server else repr(server)
 
 
 def _bad(detail: str, hint: str = "") -> Diagnostic:

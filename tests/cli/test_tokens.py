@@ -25,6 +25,7 @@ def header_of(request: bytes) -> str | None:
         ({}, (), None),
         ({"BILLSYNC_TOKEN": SECRET}, (), f"Bearer {SECRET}"),
         ({"BILLSYNC_TOKEN": "other"}, ("--token-file", "token"), f"Bearer {SECRET}"),
+        ({"BILLSYNC_TOKEN": ""}, (), None),
         ({"KONNECT_TOKEN": SECRET}, (), None),
         ({"KONNECT_TOKEN": SECRET}, ("--dialect", "konnect"), f"Bearer {SECRET}"),
     ],
