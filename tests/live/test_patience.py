@@ -16,6 +16,8 @@ NOW = datetime(2026, 9, 1, 12, 0, 0, tzinfo=UTC)
         ("Tue, 01 Sep 2026 11:00:00 GMT", 0.0),
         ("Tue, 01 Sep 2026 12:00:30 -0000", 30.0),
         ("soon", None),
+        ("Tue, 99999999999999999999 Sep 2026 12:00:30 GMT", None),
+        ("Tue, 01 Sep 2026 12:00:30 +9999", None),
         ("-5", None),
         ("", None),
         (None, None),
