@@ -9,16 +9,9 @@ from billsync.config.finding import Findings
 from billsync.config.node import Entry, ListNode, MapNode, Node, ScalarNode, is_null, plain
 from billsync.config.suggest import did_you_mean
 from billsync.config.words import found_node
+from billsync.kinds.registry import LATER_COLLECTIONS
 from billsync.model.kind import Kind, Registry
 from billsync.model.state import Patterns
-
-LATER_COLLECTIONS: Mapping[str, str] = {
-    "tax_codes": "tax_code",
-    "addons": "addon",
-    "currencies": "currency",
-    "billing_profiles": "billing_profile",
-}
-"""Collections that files can't declare yet, with their kinds; `external` may name them."""
 
 EDITOR_SCHEMA = "$schema"
 """Where a JSON file tells editors what completes it; it means nothing here."""

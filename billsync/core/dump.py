@@ -11,6 +11,7 @@ from billsync.core.lifecycle.chained import ENDED
 from billsync.core.lifecycle.versioned import ACTIVE
 from billsync.core.marks import KEY, OWNER, PREFIX, labels_of
 from billsync.core.view import view
+from billsync.kinds.registry import LATER_COLLECTIONS
 from billsync.model.address import Address, Symbol, symbols_in
 from billsync.model.kind import Archetype, Kind, Registry, Routes
 from billsync.model.state import Row, Snapshot
@@ -154,13 +155,19 @@ def _header(snapshot: Snapshot, notes: list[str]) -> Fields:
 def _external(items: Iterable[_Item], registry: Registry) -> Fields:
     """What is referred to and not declared: another kind, or something that no file can declare."""
     declared = {item.address for item in items}
+    collections = {name: collection for collection, name in LATER_COLLECTIONS.items()}
+    collections.update({kind.name: kind.collection for kind in registry.values()})
     found: dict[str, set[str]] = defaultdict(set)
     for item in items:
-        for address in symbols_in(item.fields):
+        for address in (*symbols_in(item.fields), *_mentioned(item, registry[item.address.kind])):
             if address.unversioned() not in declared:
-                kind = registry.get(address.kind)
-                found[kind.collection if kind else f"{address.kind}s"].add(address.key)
+                found[collections[address.kind]].add(address.key)
     return {"external": {name: sorted(keys) for name, keys in sorted(found.items())}} if found else {}
+
+
+def _mentioned(item: _Item, kind: Kind) -> Iterator[Address]:
+    for _, name, key in kind.mentions(item.fields) if kind.mentions else ():
+        yield Address(name, (key,))
 
 
 def _collections(items: list[_Item], registry: Registry) -> Fields:

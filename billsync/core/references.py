@@ -44,7 +44,8 @@ def check(desired: Desired, registry: Registry, *, unsound: frozenset[Address] =
     for entity in desired.entities:
         kind = registry[entity.address.kind]
         search = finders[kind.name]
-        for referred in (*_parents(entity, kind), *(search(entity.fields, ()) if search else ())):
+        inside = (*_mentioned(entity, kind), *(search(entity.fields, ()) if search else ()))
+        for referred in (*_parents(entity, kind), *inside):
             if not known.has(referred):
                 found.append(known.unknown(entity, referred))
     for entity in (entity for entity in desired.entities if entity.address not in unsound):
@@ -192,6 +193,11 @@ class _Known:
 def _parents(entity: Entity, kind: Kind) -> Iterator[Referred]:
     if kind.parent and entity.address.parents:
         yield Referred((kind.parent.kind,), kind.parent.kind, entity.address.parents[-1])
+
+
+def _mentioned(entity: Entity, kind: Kind) -> Iterator[Referred]:
+    for path, name, key in kind.mentions(entity.fields) if kind.mentions else ():
+        yield Referred(path, name, key)
 
 
 def _title(kind: str) -> str:

@@ -82,6 +82,14 @@ def _cards(plan: Fields) -> Iterator[tuple[Path, Fields]]:
             yield ("phases", phase_index, "rate_cards", index), _map(card)
 
 
+def custom_currencies(plan: Fields) -> Iterator[tuple[Path, str, str]]:
+    """The custom currencies that a plan and its cards name (catalog-facts.md §7.6)."""
+    for path, holder in (((), plan), *_cards(plan)):
+        code = holder.get("currency")
+        if isinstance(code, str) and len(code) > _FIAT_LENGTH:
+            yield (*path, "currency"), "currency", code
+
+
 def subject_keys(address: Address, customer: Fields, find: Find) -> Iterator[Problem]:
     """A subject that is another customer's key: from then on that one can't be updated (customer-facts.md §3.2)."""
     for index, subject in enumerate(_list(_map(customer.get("usage_attribution")).get("subject_keys"))):

@@ -132,5 +132,6 @@ PLAN = Kind(
     unique=False,
     checks=checks.CHECKS,
     cross=(across.priced_features,),
+    mentions=across.custom_currencies,
     deleted_verb="archiving",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from billsync.kinds.customer import CUSTOMER
@@ -13,3 +14,8 @@ from billsync.kinds.subscription import SUBSCRIPTION
 from billsync.model.kind import Registry
 
 KINDS: Registry = MappingProxyType({kind.name: kind for kind in (METER, FEATURE, PLAN, CUSTOMER, GRANT, SUBSCRIPTION)})
+
+LATER_COLLECTIONS: Mapping[str, str] = MappingProxyType(
+    {"tax_codes": "tax_code", "addons": "addon", "currencies": "currency", "billing_profiles": "billing_profile"}
+)
+"""Collections of what can be referred to, but not declared yet, with their kinds."""

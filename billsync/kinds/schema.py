@@ -15,15 +15,13 @@ from billsync.kinds.labels import MOST_DECLARED
 from billsync.kinds.leaves import leaf_schema, nullable
 from billsync.kinds.plan import PHASE
 from billsync.kinds.ratecard import RATE_CARD
+from billsync.kinds.registry import LATER_COLLECTIONS
 from billsync.model.kind import Absent, Kind, Registry
 from billsync.model.shape import Field, LabelMap, Lazy, Many, Record, Shape, Table, Variant
 from billsync.model.value import jsonable
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FORMAT_VERSION = "1.0"
-LATER_COLLECTIONS = ("tax_codes", "addons", "currencies", "billing_profiles")
-"""Collections of what can be referred to, but not declared yet."""
-
 PARTS: Mapping[str, Record] = {"rate_card": RATE_CARD, "phase": PHASE}
 """Records inside of entities that have defaults of their own in `_info.defaults`."""
 
@@ -69,6 +67,7 @@ def file_schema(registry: Registry) -> Schema:
     """The schema of a whole file."""
     writing = _Writing(Stage.WRITTEN)
     properties: Schema = {
+        "$schema": {"description": "Where an editor finds this schema; it means nothing else.", "type": "string"},
         "_format_version": {
             "description": "The version of the file format. It may be left out.",
             "enum": [FORMAT_VERSION, 1],

@@ -63,6 +63,9 @@ Check: TypeAlias = Callable[[Fields], Iterable[Problem]]
 Find: TypeAlias = Callable[[str, str], Fields | None]
 """Kind and key -> the declared fields of that entity, or None where the files don't declare it."""
 
+Mentions: TypeAlias = Callable[[Fields], Iterable[tuple[Path, str, str]]]
+"""Texts in declared fields that name an entity although they aren't references: path, kind and key."""
+
 Cross: TypeAlias = Callable[[Address, Fields, Find], Iterable[Problem]]
 """What is wrong in an entity's declared fields beside what it refers to. The fields may be of any type."""
 
@@ -145,6 +148,7 @@ class Kind:
     claims: Callable[[Fields], tuple[str, ...]] | None = None
     checks: tuple[Check, ...] = ()
     cross: tuple[Cross, ...] = ()
+    mentions: Mentions | None = None
     stages: Callable[[Fields, Fields], tuple[Fields, ...]] | None = None
     frozen: Mapping[str, str] = field(default_factory=dict)
     pins: str | None = None

@@ -180,3 +180,29 @@ def test_suggestions_stop_when_there_is_too_much_to_compare() -> None:
     found = [suggester.closest("color", word, ("green", "blue")) for word in ("gren", "gren", "bleu", "grean")]
 
     assert found == ["green", "green", "blue", None]
+
+
+def test_a_text_that_names_an_entity_must_lead_somewhere_too() -> None:
+    paint = Kind(
+        "paint",
+        "paints",
+        Archetype.RECORD,
+        Record({"key": Field(Text(), "The key."), "tint": Field(Text(), "A color or a number.")}),
+        "Paint.",
+        {},
+        mentions=lambda fields: [(("tint",), "color", fields["tint"])] if len(fields["tint"]) > 3 else [],
+    )
+    place = Position("a.yaml", 1, 1)
+    entities = tuple(
+        Entity(Address("paint", (key,)), {"key": key, "tint": tint}, place)
+        for key, tint in (("one", "mauve"), ("two", "123"), ("three", "rose"))
+    )
+
+    found = check(Desired(None, entities, Patterns({"color": ("rose",)})), {"color": COLOR, "paint": paint})
+
+    assert [(diagnostic.code, diagnostic.detail) for diagnostic in found] == [
+        (
+            "unknown-reference",
+            'paint "one" refers to color "mauve", which is neither in these files nor in `external`.',
+        )
+    ]

@@ -128,3 +128,13 @@ def test_what_is_referred_to_may_be_of_any_form(check: Callable[..., Iterable[Pr
     found = list(check(Address("subscription", ("p", "k")), fields, lambda kind, key: odd))
 
     assert found == []
+
+
+def test_a_plan_names_the_custom_currencies_of_itself_and_its_cards() -> None:
+    cards = [{"currency": "COINS"}, {"currency": "EUR"}, {}]
+    plan = {"currency": "TOKENS", "phases": [{"rate_cards": cards}]}
+
+    assert list(across.custom_currencies(plan)) == [
+        (("currency",), "currency", "TOKENS"),
+        (("phases", 0, "rate_cards", 0, "currency"), "currency", "COINS"),
+    ]
