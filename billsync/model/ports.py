@@ -51,7 +51,7 @@ class Remote(Protocol):
     """A server. Paths begin after the API's base: `/openmeter/plans`."""
 
     def call(self, method: str, path: str, body: Plain = None) -> Answer:
-        """Make one call, once; never repeated here. Raises RemoteError."""
+        """Make one call; repeated only when the server says that it did nothing (429). Raises RemoteError."""
 
     def get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> Answer:
         """Read, repeated on what is safe to repeat. Raises RemoteError."""
