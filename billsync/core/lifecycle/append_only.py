@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from billsync.core.compare import field_changes
-from billsync.core.lifecycle.context import Context, Planned, names_of, refused
+from billsync.core.index import status_of
+from billsync.core.lifecycle.context import Context, Planned, names_of, note, refused
 from billsync.core.lifecycle.record import create
 from billsync.core.marks import ownership
 from billsync.core.view import complete
-from billsync.model.state import Entity
+from billsync.model.kind import Kind
+from billsync.model.state import Entity, Row
 from billsync.model.value import canonical
+
+
+VOIDED = "voided"
 
 
 def plan_append_only(context: Context, entity: Entity) -> Planned | None:
@@ -21,7 +26,7 @@ def plan_append_only(context: Context, entity: Entity) -> Planned | None:
     have = context.view(row, beside=want)
     target = complete(kind, want, have, {})
     if canonical(have) == canonical(target):
-        return None
+        return _taken_back(kind, entity, row)
     changes = field_changes(kind.record, have, target)
     return refused(
         entity,
@@ -29,4 +34,17 @@ def plan_append_only(context: Context, entity: Entity) -> Planned | None:
         reason=f"a {kind.name} with this key exists and differs in {names_of(changes)}; it can't be changed",
         hint=kind.immutable_hint,
         fields=changes,
+    )
+
+
+def _taken_back(kind: Kind, entity: Entity, row: Row) -> Planned | None:
+    """A note, where the entity is as declared but somebody voided it; its key is used up (customer-facts.md §7.4)."""
+    if status_of(kind, row.fields) != VOIDED:
+        return None
+    return note(
+        entity.address,
+        code="voided",
+        reason=f"it is declared, but was voided at {row.fields.get('voided_at')}: its credit is gone, and left alone",
+        hint="declare another one under another key, or take this one out of the files",
+        entity=entity,
     )
