@@ -26,16 +26,26 @@ def blocks(text: str, language: str) -> tuple[str, ...]:
     return tuple(content for found, content in BLOCK.findall(text) if found == language)
 
 
+def shows_billsync(block: str) -> bool:
+    """Whether a console block is part of the transcript."""
+    return f"{PROMPT}billsync " in block
+
+
 def exchanges(text: str) -> Iterator[Exchange]:
-    """Every command in the console blocks that shows billsync at work, in their order."""
-    for block in blocks(text, "console"):
-        for part in block.split(f"\n{PROMPT}") if f"{PROMPT}billsync " in block else ():
+    """Every command of the transcript, in its order."""
+    for block in filter(shows_billsync, blocks(text, "console")):
+        for part in block.split(f"\n{PROMPT}"):
             command, _, output = part.removeprefix(PROMPT).partition("\n")
             yield Exchange(command, timeless(output))
 
 
 def run(command: str, directory: Path) -> Exchange:
-    """The command, run by a shell in a directory, with what a terminal would show of it."""
+    """The command, run in a directory."""
+    return Exchange(command, timeless(printed(command, directory)))
+
+
+def printed(command: str, directory: Path) -> str:
+    """What a terminal would show of a command that a shell runs in a directory."""
     tools = Path(sys.executable).parent
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("BILLSYNC_", "KONNECT_"))}
     ended = subprocess.run(
@@ -46,7 +56,7 @@ def run(command: str, directory: Path) -> Exchange:
         stderr=subprocess.STDOUT,
         check=False,
     )
-    return Exchange(command, timeless(ended.stdout.decode("utf-8")))
+    return ended.stdout.decode("utf-8")
 
 
 def timeless(output: str) -> str:
