@@ -12,7 +12,6 @@ from billsync.model.kind import Kind
 from billsync.model.state import Entity, Row
 from billsync.model.value import canonical
 
-
 VOIDED = "voided"
 
 
