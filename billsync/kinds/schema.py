@@ -182,7 +182,7 @@ def _partial(record: Record, writing: _Writing) -> Schema:
 def _record(record: Record, writing: _Writing, *, may_be_null: bool) -> Schema:
     schema: Schema = {"type": "object", **_described(record.doc)}
     schema["properties"] = {
-        name: _field(item, writing, may_be_null=may_be_null and not item.required)
+        name: _field(item, writing, may_be_null=may_be_null and not item.required and item.default is None)
         for name, item in record.fields.items()
     }
     required = [name for name, item in record.fields.items() if item.required and not item.derived]
