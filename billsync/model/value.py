@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from billsync.model.address import Symbol, parse_address
+from billsync.model.address import Symbol
 
 Plain: TypeAlias = Any
 """None, bool, int, Decimal, str, Symbol, tuple/list of Plain, or a Mapping from str to Plain. No float."""
@@ -32,39 +32,22 @@ def decimal_text(number: Decimal) -> str:
     return "0" if text in ("-0", "") else text
 
 
-_SYMBOL = "$symbol"
-_LITERAL = "$literal"
-
-
 def jsonable(value: Plain) -> Any:
     """The value in the types that `json` writes.
 
-    A Decimal becomes its text, a tuple a list, a Symbol `{"$symbol": address}`; a person's own map that looks
-    like one is wrapped in `{"$literal": …}`. Raises FloatFound for a float.
+    A Decimal becomes its text, a tuple a list, a Symbol `{"$symbol": address}`. For people and digests: a plan
+    file is written without loss elsewhere. Raises FloatFound for a float.
     """
     if isinstance(value, float):
         raise FloatFound(repr(value))
     if isinstance(value, Decimal):
         return decimal_text(value)
     if isinstance(value, Symbol):
-        return {_SYMBOL: value.address.text}
+        return {"$symbol": value.address.text}
     if isinstance(value, Mapping):
-        plain = {str(key): jsonable(item) for key, item in value.items()}
-        return {_LITERAL: plain} if plain.keys() & {_SYMBOL, _LITERAL} else plain
+        return {str(key): jsonable(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [jsonable(item) for item in value]
-    return value
-
-
-def from_jsonable(value: Any) -> Plain:
-    """The value that `jsonable` wrote, but for Decimals, which stay text (or the parser's Decimal)."""
-    if isinstance(value, dict):
-        if value.keys() == {_SYMBOL}:
-            return Symbol(parse_address(value[_SYMBOL]))
-        inner = value[_LITERAL] if value.keys() == {_LITERAL} else value
-        return {key: from_jsonable(item) for key, item in inner.items()}
-    if isinstance(value, list):
-        return tuple(from_jsonable(item) for item in value)
     return value
 
 
