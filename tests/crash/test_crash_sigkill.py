@@ -1,0 +1,109 @@
+"""Law 3 with real processes: the client or the server dies by SIGKILL in the middle of a run over `billsync serve`."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.executioner import Executioner, in_front_of
+from tests.support.world import EXAMPLES, EndState, end_state_of
+
+EXAMPLE = EXAMPLES / "prepaid-credits"
+BILLSYNC = [sys.executable, "-c", "from billsync.cli.main import main; main()"]
+WRITES = {"plan": 2, "grant": 5, "subscription": 6}
+"""The writes of the example, counted from 0, that could be doubled; the meter is number 0, the publishing 3."""
+KILLED = -signal.SIGKILL
+SECONDS = 60
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Nothing of the person's own; the package is found as this process finds it."""
+    return {"HOME": str(folder), "PATH": os.environ.get("PATH", ""), "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`billsync serve` over the folder's database, and its base URL without the path."""
+    command = [*BILLSYNC, "serve", "--port", "0", "--db", str(folder / "server.db")]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder, env=environment(folder))
+    assert server.stdout is not None
+    try:
+        yield server, server.stdout.readline().strip().removesuffix("/api/v3")
+    finally:
+        server.kill()
+        server.wait(SECONDS)
+        server.stdout.close()
+
+
+def client(folder: Path, base: str, name: str) -> subprocess.Popen[str]:
+    """`billsync sync` from an empty directory."""
+    empty = folder / name
+    empty.mkdir()
+    command = [*BILLSYNC, "sync", str(EXAMPLE), "--server", f"{base}/api/v3", "--yes"]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=empty, env=environment(folder)
+    )
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    said, _ = process.communicate(timeout=SECONDS)
+    return process.returncode, said
+
+
+def seen(base: str) -> EndState:
+    with httpx.Client(base_url=f"{base}/api/v3/openmeter", trust_env=False) as http:
+        return end_state_of(http)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> EndState:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with serve(folder) as (_, base):
+        code, said = ended(client(folder, base, "first"))
+        assert code == 0, said
+        return seen(base)
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("after", [False, True], ids=["before the server acted", "after the server acted"])
+@pytest.mark.parametrize("at", WRITES.values(), ids=WRITES.keys())
+def test_a_client_that_is_killed_doubles_nothing(at: int, after: bool, tmp_path: Path, undisturbed: EndState) -> None:
+    with serve(tmp_path) as (_, base):
+        victims: list[subprocess.Popen[str]] = []
+        executioner = Executioner(base, at, lambda: victims[0].kill(), after)
+        with in_front_of(executioner) as proxy:
+            victims.append(client(tmp_path, proxy, "killed"))
+            killed = ended(victims[0])
+
+        code, said = ended(client(tmp_path, base, "again"))
+        again, _ = ended(client(tmp_path, base, "once more"))
+
+        assert killed[0] == KILLED, killed[1]
+        assert (code, again) == (0, 0), said
+        assert seen(base) == undisturbed
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("after", [False, True], ids=["before it acted", "after it acted"])
+@pytest.mark.parametrize("at", WRITES.values(), ids=WRITES.keys())
+def test_a_server_that_is_killed_doubles_nothing(at: int, after: bool, tmp_path: Path, undisturbed: EndState) -> None:
+    with serve(tmp_path) as (server, base):
+        executioner = Executioner(base, at, server.kill, after)
+        with in_front_of(executioner) as proxy:
+            first, said_first = ended(client(tmp_path, proxy, "interrupted"))
+        server_code = server.wait(SECONDS)
+    with serve(tmp_path) as (_, base):
+        code, said = ended(client(tmp_path, base, "again"))
+        again, _ = ended(client(tmp_path, base, "once more"))
+
+        assert server_code == KILLED
+        assert first in (1, 3), said_first
+        assert "Traceback" not in said_first
+        assert (code, again) == (0, 0), said
+        assert seen(base) == undisturbed
