@@ -1,0 +1,68 @@
+"""Law 11: each field of each kind, mutated, comes to a difference that converges, or to a refusal in the table.
+
+The cases come from walking the schemas, so that a new field is covered without a change here. What is silent must
+mean the same as what is live, by a pattern in `silences.txt` that has a reason.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from billsync.kinds.registry import KINDS
+from tests.coverage_of_fields import bases
+from tests.coverage_of_fields.cases import cases, untried
+from tests.coverage_of_fields.mutations import Mutation
+from tests.coverage_of_fields.table import refusals, silences
+from tests.coverage_of_fields.trial import CONVERGES, SILENT, Bench, is_valid
+
+
+@cache
+def cases_of(name: str) -> tuple[Mutation, ...]:
+    """All cases of the kind of this name."""
+    return cases(KINDS[name])
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+@pytest.mark.parametrize("name", bases.names())
+def test_a_base_is_a_right_file(name: str) -> None:
+    assert is_valid(bases.read(name))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", KINDS)
+def test_every_field_of_the_schema_is_tried(name: str) -> None:
+    assert untried(KINDS[name], cases_of(name)) == ()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", bases.names())
+def test_each_mutated_field_converges_or_is_refused_by_the_table(name: str, bench: Bench) -> None:
+    own = [case for case in cases_of(bases.read(name).kind.name) if case.base.name.partition("+")[0] == name]
+
+    trials = {case.name: bench.try_out(case) for case in own}
+
+    assert {case: trial.trouble for case, trial in trials.items() if trial.trouble} == {}
+    assert {case: trial.code for case, trial in trials.items()} == {case.name: _expected(case) for case in own}
+
+
+@pytest.mark.slow
+def test_every_line_of_the_tables_names_a_case() -> None:
+    names = {case.name for kind in KINDS for case in cases_of(kind)}
+
+    unused = [line for line in refusals() if line not in names]
+    unused += [pattern.pattern for pattern in silences() if not any(map(pattern.fullmatch, names))]
+
+    assert unused == []
+
+
+def _expected(case: Mutation) -> str:
+    if any(pattern.fullmatch(case.name) for pattern in silences()):
+        return SILENT
+    return refusals().get(case.name, CONVERGES)
