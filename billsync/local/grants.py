@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -70,7 +69,7 @@ def create(call: Call) -> Answer:
     check_terms(body)
     customer = find_customer(store, call.path["customerId"])
     document = kept_terms(store, body)
-    if "key" in body and store.first(GRANT, "parent = :customer AND key = :key", named(customer, body["key"])):
+    if "key" in body and store.live_with_key(GRANT, body["key"], customer.id):
         raise conflict("the customer has a grant with this key already")
     start = start_of(body, call.now)
     place = {"key": body.get("key"), "parent": customer.id, "begins_at": start, "ends_at": expiry(body, start)}
@@ -78,10 +77,6 @@ def create(call: Call) -> Answer:
     # The bookings to come have ids already, later ones than the grant's: bookings of one instant sort by id.
     bookings = {"expiry_id": call.mint(), "void_id": call.mint()}
     return created(view(call, store.insert(replace(row, document=document | bookings))))
-
-
-def named(customer: Row, key: str) -> Mapping[str, str]:
-    return {"customer": customer.id, "key": key}
 
 
 def get(call: Call) -> Answer:

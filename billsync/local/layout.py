@@ -17,6 +17,7 @@ STATEMENTS = (
     "CREATE INDEX entity_live_id ON entity (resource, deleted_at, id)",
     "CREATE INDEX entity_live_key ON entity (resource, deleted_at, key, parent)",
     "CREATE INDEX entity_live_created ON entity (resource, deleted_at, created_at)",
+    "CREATE INDEX entity_live_begins ON entity (resource, deleted_at, begins_at)",
     "CREATE INDEX entity_parent ON entity (resource, parent, id)",
     "CREATE TABLE term ("
     " resource TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, seq INTEGER NOT NULL,"
@@ -31,6 +32,7 @@ EXPECTED = {
     "entity_live_id": "300000 30000 30000 1",
     "entity_live_key": "300000 30000 30000 2 1",
     "entity_live_created": "300000 30000 30000 2",
+    "entity_live_begins": "300000 30000 30000 2",
     "entity_parent": "300000 30000 10 1",
 }
 
