@@ -1,0 +1,54 @@
+"""Names that one live entity may hold alone: who takes one that another keeps is refused before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from billsync.core.lifecycle.context import Context, Planned
+from billsync.model.address import Address
+from billsync.model.change import Outcome
+
+
+def without_kept_claims(planned: Iterable[Planned], context: Context) -> tuple[Planned, ...]:
+    """The changes; one that claims a name which a live entity holds, and doesn't give up in this run, is refused.
+
+    Source: customer-facts.md §3.2 (the server answers 409).
+    """
+    changes = tuple(planned)
+    if not any(p.claims for p in changes):
+        return changes
+    held = _held(context)
+    freed = {(p.change.address.kind, name) for p in changes if p.steps for name in p.frees}
+    return tuple(_checked(p, held, freed) for p in changes)
+
+
+def _held(context: Context) -> Mapping[tuple[str, str], Address]:
+    """Who holds each name now. Rows and views write claimed names alike."""
+    return {
+        (kind.name, name): address
+        for address, row in context.index.records.items()
+        if (kind := context.registry[address.kind]).claims is not None
+        for name in kind.claims(row.fields)
+    }
+
+
+def _checked(planned: Planned, held: Mapping[tuple[str, str], Address], freed: set[tuple[str, str]]) -> Planned:
+    address = planned.change.address
+    for name in sorted(planned.claims):
+        holder = held.get((address.kind, name))
+        if holder is not None and holder != address and (address.kind, name) not in freed:
+            return _refused(planned, name, holder)
+    return planned
+
+
+def _refused(planned: Planned, name: str, holder: Address) -> Planned:
+    change = replace(
+        planned.change,
+        outcome=Outcome.REFUSED,
+        steps=(),
+        code="claimed",
+        reason=f"it claims {name!r}, which belongs to {holder.text}, and that keeps it",
+        hint=f"take it from {holder.text} first, in the files or on the server",
+    )
+    return Planned(change)
