@@ -70,7 +70,7 @@ class Bindings:
             return None
         query = tuple((name, value.replace("{parent}", parent)) for name, value in where.query)
         rows = self.read_rows(where.path.replace("{parent}", parent), query, where.listing)
-        row = choose(address, rows, self.registry)
+        row = choose(address, rows, self.registry, self.routes[address.kind], parent_id=parent)
         if row is not None:
             self.bind(address, str(row["id"]))
         return row

@@ -72,6 +72,11 @@ def execute(plan: PlanFile, world: World, *, on_result: OnResult = lambda result
 _GONE = "unreachable"
 
 
+def stopped(plan: PlanFile) -> Report:
+    """The report of a run that a guard stopped before its first step: nothing was done."""
+    return Report(tuple(StepResult(step, Status.BLOCKED, "a guard stopped the run") for step in plan.steps))
+
+
 def _blocked(step: Step, results: Mapping[str, StepResult], gone: str) -> StepResult | None:
     for need in step.needs:
         if need in results and results[need].status not in GOOD:

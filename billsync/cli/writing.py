@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from billsync import __version__
+from billsync.apply.execute import stopped
 from billsync.apply.journal import FileJournal
 from billsync.cli.ending import Ended, Exit, error, usage
 from billsync.cli.inputs import owned_state
@@ -33,7 +34,7 @@ def write(
     desired, findings = owned_state(run, paths)
     with connected(run, options) as connection:
         comparison = compare(connection, desired, Mode(mode, deletes=mode == "sync", allow=allow))
-        report = None
+        report = stopped(comparison.plan) if comparison.plan.guards else None
         if comparison.plan.steps and not comparison.plan.guards:
             _ask(run, comparison.plan, yes=yes)
             report = _carried_out(run, connection, comparison)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from billsync.core.claims import without_kept_claims
 from billsync.core.guards import guards
 from billsync.core.index import index
 from billsync.core.lifecycle.append_only import plan_append_only
@@ -88,6 +89,7 @@ def _planned(context: Context, missing: Missing, *, deletes: bool) -> tuple[Plan
     found = [*_declared(context, missing), *kept(context)]
     if deletes:
         found += _removed(context, found)
+    found = list(without_kept_claims(found, context))
     with_needs = with_soft_edges(linked(found, context.registry), context.registry)
     return without_dependents(with_delete_edges(with_needs, _users(context, with_needs)), context.registry)
 

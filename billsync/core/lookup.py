@@ -35,13 +35,16 @@ def lookup(address: Address, registry: Registry, routes: Mapping[str, Routes]) -
     return Lookup(route.collection, ((f"filter[{route.key_filter}][eq]", address.key),), route.listing, parent)
 
 
-def choose(address: Address, rows: Sequence[Fields], registry: Registry) -> Fields | None:
+def choose(
+    address: Address, rows: Sequence[Fields], registry: Registry, routes: Routes, *, parent_id: str
+) -> Fields | None:
     """The entity among the rows of its look-up; None where it isn't there.
 
-    A deleted row is never it (catalog-facts.md §1.7), nor one with another key, whatever the filter did.
+    A deleted row is never it (catalog-facts.md §1.7), nor one with another key or parent, whatever the filter did.
     """
     kind = registry.get(address.kind)
-    live = [row for row in rows if not row.get("deleted_at")]
+    mine = routes.parent_filter
+    live = [row for row in rows if not row.get("deleted_at") and (mine is None or row.get(mine) == parent_id)]
     if kind is not None and kind.archetype is Archetype.CHAINED:
         links = sorted((Row(kind.name, str(row["id"]), row) for row in live), key=start_of)
         head = head_of(kind, tuple(links), address.key)

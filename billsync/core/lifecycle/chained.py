@@ -41,7 +41,7 @@ def plan_chained(context: Context, entity: Entity, coming: NextVersions) -> Plan
             reason=f"it ended at {head.fields.get('active_to')}; billsync begins none again by itself",
             hint=f"give it a new key to begin another {kind.name}, or take it out of the files",
         )
-    return _compare(context, entity, head)
+    return _compare(context, entity, head, coming)
 
 
 def parent_of(kind: Kind, address: Address) -> Address:
@@ -134,9 +134,7 @@ def _version(context: Context, entity: Entity, coming: NextVersions) -> tuple[Ad
     """The version that a new link begins on, or why there is none (design.md §5)."""
     kind = context.registry[entity.address.kind]
     pinned = _pinned_address(context, kind, entity)
-    rows = context.index.versions.get(pinned, ())
-    active = latest(context, rows, ACTIVE)
-    newest = coming.get(pinned) or (pinned.at(version_of(active)) if active else None)
+    newest = newest_version(context, pinned, coming)
     declared = entity.fields.get("version")
     if declared in (None, LATEST):
         return newest, f"{pinned.text} has no active version"
@@ -150,9 +148,9 @@ def shown_version(address: Address | None) -> str:
     return address.text if address else "none"
 
 
-def _compare(context: Context, entity: Entity, head: Row) -> Planned | None:
+def _compare(context: Context, entity: Entity, head: Row, coming: NextVersions) -> Planned | None:
     kind = context.registry[entity.address.kind]
-    changes = _differences(context, entity, head)
+    changes = _differences(context, entity, head, coming)
     if not changes:
         return _ending(kind, entity, head)
     if stranger := _changed_by_others(context, entity, head, changes):
@@ -166,7 +164,7 @@ def _compare(context: Context, entity: Entity, head: Row) -> Planned | None:
     )
 
 
-def _differences(context: Context, entity: Entity, head: Row) -> tuple[FieldChange, ...]:
+def _differences(context: Context, entity: Entity, head: Row, coming: NextVersions) -> tuple[FieldChange, ...]:
     """How the head departs from the declaration; any version of the declared plan will do unless one is named."""
     kind = context.registry[entity.address.kind]
     assert kind.pins is not None
@@ -174,7 +172,7 @@ def _differences(context: Context, entity: Entity, head: Row) -> tuple[FieldChan
     pinned = have.get(kind.pins)
     declared = _pinned_address(context, kind, entity)
     if isinstance(pinned, Symbol) and pinned.address.unversioned() == declared:
-        want_pin = _wanted_version(context, entity, declared, pinned)
+        want_pin = _wanted_version(context, entity, pinned, coming)
     else:
         want_pin = Symbol(declared)
     wanted = {**_inherited(context, kind, entity), **context.want(entity), kind.pins: want_pin}
@@ -184,14 +182,22 @@ def _differences(context: Context, entity: Entity, head: Row) -> tuple[FieldChan
     return field_changes(kind.record, have, want)
 
 
-def _wanted_version(context: Context, entity: Entity, declared: Address, pinned: Symbol) -> Symbol:
+def _wanted_version(context: Context, entity: Entity, pinned: Symbol, coming: NextVersions) -> Symbol:
+    """The version that a running link should be on; `latest` means the one that this run publishes, if it does."""
     version = entity.fields.get("version")
     if version is None:
         return pinned
+    declared = pinned.address.unversioned()
     if version != LATEST:
         return Symbol(declared.at(int(version)))
+    newest = newest_version(context, declared, coming)
+    return Symbol(newest) if newest else pinned
+
+
+def newest_version(context: Context, declared: Address, coming: NextVersions) -> Address | None:
+    """The version that new links get after this run, if there is one."""
     active = latest(context, context.index.versions.get(declared, ()), ACTIVE)
-    return Symbol(declared.at(version_of(active))) if active else pinned
+    return coming.get(declared) or (declared.at(version_of(active)) if active else None)
 
 
 def _changed_by_others(context: Context, entity: Entity, head: Row, changes: tuple[FieldChange, ...]) -> Planned | None:

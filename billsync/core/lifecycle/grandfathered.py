@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from billsync.core.index import version_of
-from billsync.core.lifecycle.chained import NextVersions
+from billsync.core.lifecycle.chained import NextVersions, newest_version
 from billsync.core.lifecycle.context import Context, Planned, note
-from billsync.core.lifecycle.versioned import ACTIVE, latest
 from billsync.core.read_set import subscribers_read
 from billsync.model.address import Address
 from billsync.model.state import Entity, Row
@@ -14,8 +13,7 @@ from billsync.model.state import Entity, Row
 def grandfathered(context: Context, entity: Entity, coming: NextVersions) -> tuple[Planned, ...]:
     """A note for each version of a declared entity that has running children and isn't the newest one."""
     rows = context.index.versions.get(entity.address, ())
-    active = latest(context, rows, ACTIVE)
-    newest = coming.get(entity.address) or (entity.address.at(version_of(active)) if active else None)
+    newest = newest_version(context, entity.address, coming)
     if newest is None:
         return ()
     older = [row for row in rows if version_of(row) < (newest.version or 0)]
