@@ -1,4 +1,4 @@
-"""The server that scenarios run against, seen through its bare API: named ids, rows as they are, no code of billsync."""
+"""The server that scenarios run against, seen through its bare API: no code of billsync is used here."""
 
 from __future__ import annotations
 
@@ -74,7 +74,10 @@ class Server:
 
 
 def departures(shown: Any, expected: Any, place: str = "") -> Iterator[str]:
-    """Where what is shown isn't as expected. A map may show more than is expected; what is `(absent)` isn't there, or is empty."""
+    """Where what is shown isn't as expected.
+
+    A map may show more than is expected; what is `(absent)` isn't there, or is empty.
+    """
     if isinstance(expected, Mapping) and isinstance(shown, Mapping):
         for name, value in expected.items():
             if value != "(absent)":

@@ -25,10 +25,11 @@ QUIET = "done"
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What a command came to: its exit code, and the outline of what it said."""
+    """What a command came to: its exit code, the outline of what it said, and the reasons it gave."""
 
     code: int
     outline: list[str]
+    reasons: list[str]
     total: int
 
 
@@ -57,8 +58,9 @@ class Stage:
             assert answer.status_code == call["status"], f"{name}: {answer.status_code} {answer.text}"
         if "run" in step:
             ended = self.command(step["run"])
-            expected = [line for line in step.get("says", [])]
-            assert (ended.code, ended.outline) == (step.get("exit", 0), expected), f"{name}: {as_yaml(ended)}"
+            expected = (step.get("exit", 0), step.get("says", []))
+            assert (ended.code, ended.outline) == expected, f"{name}: {as_yaml(ended)}"
+            assert ended.reasons == step.get("reasons", ended.reasons), f"{name}: {ended.reasons}"
         for check in step.get("live", []):
             self._look(check, name)
 
@@ -113,7 +115,8 @@ class Stage:
         code = run([name, ".", *flags, *consent, *target, "--format", "json"], around)
         assert "Traceback" not in out.getvalue() + err.getvalue(), err.getvalue()
         document = json.loads(out.getvalue().replace(self.prefix, PLACEHOLDER))
-        return Ended(code, list(outline(document)), document["summary"]["total"])
+        reasons = [told["reason"] for told in document["told"]]
+        return Ended(code, list(outline(document)), reasons, document["summary"]["total"])
 
     def _mine(self, value: Any) -> Any:
         """The value with the keys of this run."""
