@@ -1,1 +1,1 @@
-"""Price x quantity -> amounts, in Decimal. No float, no clock, no network."""
+"""The server's arithmetic: price x quantity -> amounts, in Decimal. No float, no clock, no network."""

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from billsync.api.capabilities import capabilities
-from billsync.api.currencies import CODES, decimals
 from billsync.api.documents import DOCUMENTS
 from billsync.api.routes import DIALECTS, references_only, routes
+from billsync.model.currencies import CODES, decimals
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 DOCUMENT = {"openmeter": "openmeter-v3-*.yaml", "konnect": "konnect-metering-billing-v3-*.yaml"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from billsync.api.currencies import decimals
 from billsync.kinds.checks.ratecard import unknown_currency
+from billsync.model.currencies import decimals
 from billsync.model.kind import Problem
 from billsync.model.value import Fields, decimal_text
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from billsync.api.currencies import decimals
 from billsync.kinds.prices import FLAT, FREE, USAGE_PRICES, price_problems
 from billsync.kinds.ratecard import is_under_an_hour
 from billsync.model.address import Symbol
+from billsync.model.currencies import decimals
 from billsync.model.kind import Path, Problem
 from billsync.model.value import Fields
 

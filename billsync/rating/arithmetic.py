@@ -1,0 +1,90 @@
+"""Exact decimals, and the few places where the server rounds them. Nothing here knows a price.
+
+Source: vectors README, Arithmetic used everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import (
+    MAX_EMAX,
+    MAX_PREC,
+    MIN_EMIN,
+    ROUND_CEILING,
+    ROUND_FLOOR,
+    ROUND_HALF_UP,
+    Context,
+    Decimal,
+    DivisionByZero,
+    InvalidOperation,
+    Overflow,
+    localcontext,
+)
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+EXACT = Context(
+    prec=MAX_PREC,
+    rounding=ROUND_HALF_UP,
+    Emin=MIN_EMIN,
+    Emax=MAX_EMAX,
+    traps=[InvalidOperation, DivisionByZero, Overflow],
+)
+"""Addition, subtraction and multiplication in this context are exact, whatever the size. Never divide in it."""
+
+DIVISION_DECIMALS = 16
+ZERO = Decimal(0)
+ONE = Decimal(1)
+HUNDRED = Decimal(100)
+
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
+
+
+def exactly(function: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
+    """The function with exact operators inside, whatever the caller's decimal context is."""
+
+    @wraps(function)
+    def exact(*positional: _Parameters.args, **named: _Parameters.kwargs) -> _Result:
+        with localcontext(EXACT):
+            return function(*positional, **named)
+
+    return exact
+
+
+def rounded(number: Decimal, decimals: int) -> Decimal:
+    """The number at that many decimals, halves away from zero."""
+    return number.quantize(_step(decimals), ROUND_HALF_UP, EXACT)
+
+
+def rounded_up(number: Decimal, decimals: int) -> Decimal:
+    """The number at that many decimals, towards plus infinity."""
+    return number.quantize(_step(decimals), ROUND_CEILING, EXACT)
+
+
+def rounded_down(number: Decimal, decimals: int) -> Decimal:
+    """The number at that many decimals, towards minus infinity."""
+    return number.quantize(_step(decimals), ROUND_FLOOR, EXACT)
+
+
+def divided(number: Decimal, by: Decimal) -> Decimal:
+    """The quotient with at most 16 decimals, halves away from zero. Raises ZeroDivisionError."""
+    top, bottom = number.as_integer_ratio()
+    by_top, by_bottom = by.as_integer_ratio()
+    scaled, divisor = top * by_bottom * 10**DIVISION_DECIMALS, bottom * by_top
+    whole, rest = divmod(abs(scaled), abs(divisor))
+    if 2 * rest >= abs(divisor):
+        whole += 1
+    quotient = whole if (scaled < 0) == (divisor < 0) else -whole
+    return Decimal(quotient).scaleb(-DIVISION_DECIMALS, EXACT)
+
+
+def is_multiple(number: Decimal, of: Decimal) -> bool:
+    """Whether nothing is left when the number is cut into such pieces."""
+    top, bottom = number.as_integer_ratio()
+    of_top, of_bottom = of.as_integer_ratio()
+    return (top * of_bottom) % (bottom * of_top) == 0
+
+
+def _step(decimals: int) -> Decimal:
+    return ONE.scaleb(-decimals, EXACT)

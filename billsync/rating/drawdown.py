@@ -1,0 +1,155 @@
+"""Credit grants of API v3: which grant pays for which usage. What a shortfall leads to is said elsewhere.
+
+Source: vectors README, credits.jsonl.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TypeAlias
+
+from billsync.rating.arithmetic import ZERO, exactly
+
+NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A credit grant, counted from `effective_at` (included) to `expires_at` (not included).
+
+    `created` numbers grants in the order of their creation. `cost_basis` is 0 for a grant that was not paid for.
+    Without features it pays for everything.
+    """
+
+    key: str
+    amount: Decimal
+    created: int
+    effective_at: datetime
+    expires_at: datetime | None = None
+    priority: int = 10
+    features: frozenset[str] = frozenset()
+    cost_basis: Decimal = ZERO
+
+    @property
+    def route(self) -> Route:
+        """Grants on one route (and in one currency) are one pile for the ledger."""
+        return self.priority, self.features, self.cost_basis
+
+    def counts_at(self, moment: datetime) -> bool:
+        return self.effective_at <= moment and not self.is_expired_at(moment)
+
+    def is_expired_at(self, moment: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= moment
+
+    def pays_for(self, feature: str | None) -> bool:
+        return not self.features or feature in self.features
+
+
+Route: TypeAlias = tuple[int, frozenset[str], Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """An amount that is to be paid at a moment; usage without a feature draws on unrestricted grants only."""
+
+    at: datetime
+    amount: Decimal
+    feature: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """An amount taken from a grant."""
+
+    grant: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one spending drew, in order, and what no grant covered."""
+
+    drawn: tuple[Drawn, ...]
+    shortfall: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class GrantState:
+    """A grant at a moment. `available` is 0 before it is effective and once it has expired."""
+
+    grant: str
+    available: Decimal
+    used: Decimal
+    expired: Decimal
+
+
+def in_order(grants: Iterable[Grant]) -> tuple[Grant, ...]:
+    """The grants of one currency in the order in which they are drawn on.
+
+    Lower priority number, restricted to features, earlier expiry, then creation; grants that never expire are
+    grouped by route, routes by the first grant ever made on them. Source: vectors README, credits.jsonl, Rule: order.
+    """
+    by_creation = sorted(grants, key=lambda grant: grant.created)
+    first_on_route: dict[Route, int] = {}
+    for grant in by_creation:
+        first_on_route.setdefault(grant.route, grant.created)
+
+    def place(grant: Grant) -> tuple[int, bool, datetime, int, int]:
+        tie = first_on_route[grant.route] if grant.expires_at is None else grant.created
+        return grant.priority, not grant.features, grant.expires_at or NEVER, tie, grant.created
+
+    return tuple(sorted(by_creation, key=place))
+
+
+def draw(grants: Sequence[Grant], spendings: Iterable[Spending]) -> tuple[Step, ...]:
+    """What each spending draws from the grants of one currency; spendings are given in order of time.
+
+    Source: vectors README, credits.jsonl.
+    """
+    ordered, left = in_order(grants), {grant.key: grant.amount for grant in grants}
+    steps = []
+    for spending in spendings:
+        step = draw_one(ordered, left, spending)
+        left = {**left, **_after(left, step)}
+        steps.append(step)
+    return tuple(steps)
+
+
+@exactly
+def draw_one(ordered: Iterable[Grant], left: Mapping[str, Decimal], spending: Spending) -> Step:
+    """What one spending draws from grants `in_order`, of which so much is left."""
+    missing, drawn = spending.amount, []
+    for grant in ordered:
+        if missing > 0 and grant.counts_at(spending.at) and grant.pays_for(spending.feature):
+            amount = min(missing, left[grant.key])
+            missing -= amount
+            drawn.append(Drawn(grant.key, amount))
+    return Step(tuple(one for one in drawn if one.amount), missing)
+
+
+@exactly
+def _after(left: Mapping[str, Decimal], step: Step) -> dict[str, Decimal]:
+    return {one.grant: left[one.grant] - one.amount for one in step.drawn}
+
+
+@exactly
+def states(grants: Sequence[Grant], steps: Iterable[Step], *, as_of: datetime) -> tuple[GrantState, ...]:
+    """What the steps leave of each grant at a moment, in the order given."""
+    used = {grant.key: ZERO for grant in grants}
+    for step in steps:
+        for one in step.drawn:
+            used[one.grant] += one.amount
+    return tuple(_state(grant, used[grant.key], as_of) for grant in grants)
+
+
+def _state(grant: Grant, used: Decimal, as_of: datetime) -> GrantState:
+    left = grant.amount - used
+    return GrantState(
+        grant=grant.key,
+        available=left if grant.counts_at(as_of) else ZERO,
+        used=used,
+        expired=left if grant.is_expired_at(as_of) else ZERO,
+    )

@@ -1,0 +1,26 @@
+"""What the server refuses to rate. A checked file doesn't get here; a caller needs the code to explain it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Why there are no lines. Source: vectors README, prices.jsonl."""
+
+    NEGATIVE_QUANTITY = "negative_quantity"
+    PERCENTAGE_OUT_OF_RANGE = "percentage_out_of_range"
+    CREDITS_NOT_CONSUMED_FULLY = "credits_not_consumed_fully"
+    UNIT_CONFIG_UNSUPPORTED_PRICE = "unit_config_unsupported_price"
+    INVALID_UNIT_CONFIG = "invalid_unit_config"
+    UNIT_CONFIG_DISABLED = "unit_config_disabled"
+    VOLUME_SPLIT_NOT_SUPPORTED = "volume_split_not_supported"
+    MISSING_OPEN_TIER = "missing_open_tier"
+
+
+class RatingError(Exception):
+    """The server would refuse to rate this."""
+
+    def __init__(self, code: Code) -> None:
+        super().__init__(code.value)
+        self.code = code
