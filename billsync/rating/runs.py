@@ -32,7 +32,8 @@ class Run:
 class RunLine:
     """What a run books. Its totals are differences of rounded numbers, not a rounded product.
 
-    `pricer_reference` is the reference before any rewriting; `position` is its place in the rating it came from.
+    `pricer_reference` is the reference before any rewriting. `position` is the place that lines are ordered by: of a
+    new line that in its rating, of a booked one that in its run.
     """
 
     id: str
@@ -69,7 +70,7 @@ def rate_runs(card: Card, full_period: Period, runs: Sequence[Run], *, decimals:
     for number, run in enumerate(runs):
         before = [line for earlier in done for line in earlier.lines]
         lines = next_run(card, full_period, run, before, decimals=decimals)
-        done.append(BookedRun(tuple(replace(line, id=f"run-{number}-line-{at}") for at, line in enumerate(lines))))
+        done.append(BookedRun(tuple(_booked(line, number, position) for position, line in enumerate(lines))))
     return tuple(done)
 
 
@@ -87,6 +88,10 @@ def next_run(
     now = [_run_line(line, position) for position, line in enumerate(rated.lines)]
     changes = (line for line in _subtracted(_paired(now), _paired(booked)) if not line.totals.is_zero)
     return tuple(sorted(changes, key=_order))
+
+
+def _booked(line: RunLine, run: int, position: int) -> RunLine:
+    return replace(line, id=f"run-{run}-line-{position}", position=position)
 
 
 def _run_line(line: Line, position: int) -> RunLine:
