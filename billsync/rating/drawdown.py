@@ -113,7 +113,7 @@ def draw(grants: Sequence[Grant], spendings: Iterable[Spending]) -> tuple[Step, 
     steps = []
     for spending in spendings:
         step = draw_one(ordered, left, spending)
-        left = {**left, **_after(left, step)}
+        left.update(_after(left, step))
         steps.append(step)
     return tuple(steps)
 

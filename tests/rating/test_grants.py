@@ -1,0 +1,153 @@
+"""Drawing down grants: of credit, and of metered entitlements."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from hypothesis import given, settings
+
+from billsync.model.duration import Duration
+from billsync.rating.drawdown import Drawn, Grant, GrantState, Spending, Step, draw, states
+from billsync.rating.entitlement_grants import (
+    Burndown,
+    EntitlementGrant,
+    Metered,
+    Recurrence,
+    Segment,
+    Span,
+    burn_down,
+)
+from billsync.rating.periods import Period
+from tests.support.ratings import grants, spendings
+
+ZERO = Decimal(0)
+
+
+def _day(day: int) -> datetime:
+    return datetime(2026, 1, day, tzinfo=UTC)
+
+
+@settings(max_examples=50)
+@given(grants(), spendings())
+def test_nothing_is_drawn_twice_and_nothing_is_lost(given_: list[Grant], spent: list[Spending]) -> None:
+    steps = draw(given_, spent)
+
+    drawn = [sum((one.amount for one in step.drawn), ZERO) for step in steps]
+    assert [amount + step.shortfall for amount, step in zip(drawn, steps, strict=True)] == [one.amount for one in spent]
+    ended = states(given_, steps, as_of=datetime(2027, 1, 1, tzinfo=UTC))
+    assert [one.available + one.used + one.expired for one in ended] == [grant.amount for grant in given_]
+    assert min(one.available for one in ended) >= 0
+
+
+@settings(max_examples=50)
+@given(grants(), spendings())
+def test_a_draw_takes_nothing_from_grants_that_do_not_count_or_do_not_fit(
+    given_: list[Grant], spent: list[Spending]
+) -> None:
+    by_key = {grant.key: grant for grant in given_}
+
+    steps = draw(given_, spent)
+
+    for spending, step in zip(spent, steps, strict=True):
+        drawn_on = [by_key[one.grant] for one in step.drawn]
+        assert all(grant.counts_at(spending.at) and grant.pays_for(spending.feature) for grant in drawn_on)
+
+
+def test_a_grant_counts_from_its_start_and_not_at_its_end() -> None:
+    grant = Grant("a", Decimal(10), 1, _day(2), _day(4))
+
+    steps = draw([grant], [Spending(_day(day), Decimal(1)) for day in (1, 2, 3, 4)])
+
+    assert [step.shortfall for step in steps] == [Decimal(1), ZERO, ZERO, Decimal(1)]
+    assert states([grant], steps, as_of=_day(4)) == (GrantState("a", ZERO, Decimal(2), Decimal(8)),)
+    assert states([grant], steps, as_of=_day(1)) == (GrantState("a", ZERO, Decimal(2), ZERO),)
+
+
+def test_an_expired_grant_still_says_which_route_came_first() -> None:
+    paid, free = Decimal(1), ZERO
+    given_ = [
+        Grant("expired", Decimal(5), 1, _day(1), _day(2), cost_basis=paid),
+        Grant("free", Decimal(5), 2, _day(1), cost_basis=free),
+        Grant("paid", Decimal(5), 3, _day(1), cost_basis=paid),
+    ]
+
+    steps = draw(given_, [Spending(_day(3), Decimal(6))])
+
+    assert steps == (Step((Drawn("paid", Decimal(5)), Drawn("free", Decimal(1))), ZERO),)
+
+
+def _grant(key: str, amount: int, **more: object) -> EntitlementGrant:
+    return EntitlementGrant(key, Decimal(amount), _day(1), **({"effective_at": _day(1)} | more))  # type: ignore[arg-type]
+
+
+def _segment(start: int, end: int, usage: int, drawn: dict[str, int], overage: int) -> Segment:
+    entries = tuple(Drawn(key, Decimal(amount)) for key, amount in drawn.items())
+    return Segment(Period(_day(start), _day(end)), Decimal(usage), entries, Decimal(overage))
+
+
+def test_overage_that_is_kept_is_drawn_at_the_reset() -> None:
+    grant = _grant("a", 10, least_rollover=Decimal(8), most_rollover=Decimal(8))
+    span = Span(Period(_day(1), _day(9)), (_day(5),), preserve_overage=True)
+
+    answer = burn_down([grant], [Metered(_day(2), Decimal(13))], span)
+
+    segments = (_segment(1, 5, 13, {"a": 10}, 3), _segment(5, 5, 0, {"a": 3}, 0), _segment(5, 9, 0, {"a": 0}, 0))
+    assert answer == Burndown(segments, {"a": Decimal(5)}, ZERO)
+
+
+def test_overage_that_is_not_kept_is_dropped_at_the_reset() -> None:
+    grant = _grant("a", 10, least_rollover=Decimal(2), most_rollover=Decimal(8))
+    span = Span(Period(_day(1), _day(9)), (_day(5),))
+
+    answer = burn_down([grant], [Metered(_day(2), Decimal(13))], span)
+
+    segments = (_segment(1, 5, 13, {"a": 10}, 3), _segment(5, 5, 0, {}, 0), _segment(5, 9, 0, {"a": 0}, 0))
+    assert answer == Burndown(segments, {"a": Decimal(2)}, ZERO)
+
+
+def test_overage_that_the_rollover_does_not_cover_is_carried_on() -> None:
+    grant = _grant("a", 10, least_rollover=Decimal(2), most_rollover=Decimal(8))
+    span = Span(Period(_day(1), _day(9)), (_day(5),), preserve_overage=True)
+
+    answer = burn_down([grant], [Metered(_day(2), Decimal(13))], span)
+
+    segments = (_segment(1, 5, 13, {"a": 10}, 3), _segment(5, 5, 0, {"a": 2}, 1), _segment(5, 9, 0, {}, 1))
+    assert answer == Burndown(segments, {"a": ZERO}, Decimal(1))
+
+
+def test_a_recurrence_at_the_moment_of_a_reset_fills_the_grant_again() -> None:
+    grant = _grant("a", 10, recurrence=Recurrence(_day(1), Duration(days=Decimal(4))))
+    span = Span(Period(_day(1), _day(7)), (_day(5),))
+
+    answer = burn_down([grant], [Metered(_day(2), Decimal(6))], span)
+
+    segments = (_segment(1, 5, 6, {"a": 6}, 0), _segment(5, 5, 0, {}, 0), _segment(5, 7, 0, {"a": 0}, 0))
+    assert answer == Burndown(segments, {"a": Decimal(10)}, ZERO)
+
+
+def test_a_recurrence_at_the_end_of_the_span_is_a_segment_of_its_own() -> None:
+    grant = _grant("a", 10, recurrence=Recurrence(_day(1), Duration(days=Decimal(4))))
+
+    answer = burn_down([grant], [Metered(_day(2), Decimal(12))], Span(Period(_day(1), _day(5))))
+
+    segments = (_segment(1, 5, 12, {"a": 10}, 2), _segment(5, 5, 0, {"a": 2}, 0))
+    assert answer == Burndown(segments, {"a": Decimal(8)}, ZERO)
+
+
+def test_a_reset_at_the_end_of_the_span_is_followed_by_a_segment_of_length_0() -> None:
+    grant = _grant("a", 10, most_rollover=Decimal(3))
+
+    answer = burn_down([grant], [Metered(_day(2), Decimal(4))], Span(Period(_day(1), _day(5)), (_day(5),)))
+
+    segments = (_segment(1, 5, 4, {"a": 4}, 0), _segment(5, 5, 0, {}, 0), _segment(5, 5, 0, {"a": 0}, 0))
+    assert answer == Burndown(segments, {"a": Decimal(3)}, ZERO)
+
+
+def test_a_grant_from_before_the_span_has_what_the_opening_says() -> None:
+    grant = _grant("a", 10, effective_at=datetime(2025, 12, 1, tzinfo=UTC))
+    span = Span(Period(_day(1), _day(5)), opening={"a": Decimal(4)})
+
+    answer = burn_down([grant], [Metered(_day(2), Decimal(5))], span)
+
+    assert answer == Burndown((_segment(1, 5, 5, {"a": 4}, 1),), {"a": ZERO}, Decimal(1))
