@@ -1,0 +1,140 @@
+"""The charges of a subscription: every card of every period, with its lines, before credits. It knows no grants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import TypeAlias
+
+from billsync.model.currencies import decimals
+from billsync.rating.arithmetic import ZERO
+from billsync.rating.lines import Line, Totals, sum_of_totals
+from billsync.rating.periods import Period
+from billsync.rating.prices import FlatPrice
+from billsync.rating.proration import charge_amount
+from billsync.rating.rate import Piece, Rated, rate
+from billsync.rating.timeline import Billed, timeline
+from billsync.rating.usage import Usage
+from billsync.report.subscribed import CREDIT_ONLY, Slot, Subscribed
+
+Metered: TypeAlias = Mapping[tuple[str, Period], Decimal]
+"""What was metered, by a feature's key and a period cut to seconds; nothing there means nothing was used."""
+
+
+class UnknownCurrency(ValueError):
+    """A currency of which we don't know to how many decimals the server rounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What a card costs for one period. `at` is when it is booked; amounts are in `currency`.
+
+    `reference` is the server's `unique_reference_id`. `is_owed`: what credits don't cover is a debt (`credit_only`).
+    """
+
+    reference: str
+    key: str
+    name: str
+    feature: str | None
+    currency: str
+    place: str
+    at: datetime
+    service_period: Period
+    full_service_period: Period
+    billing_period: Period
+    is_flat: bool
+    is_in_advance: bool
+    is_owed: bool
+    quantity: Decimal
+    lines: tuple[Line, ...]
+
+    @property
+    def totals(self) -> Totals:
+        """The sum of its lines."""
+        return sum_of_totals(line.totals for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One period of one card that is to be rated."""
+
+    billed: Billed
+    slot: Slot
+
+    @property
+    def needs(self) -> tuple[str, Period] | None:
+        """The feature and the period whose usage it needs; None for a flat fee."""
+        if self.billed.item.is_flat or self.slot.feature is None:
+            return None
+        return self.slot.feature, self.billed.service_period
+
+
+def due(subscription: Subscribed, *, until: datetime) -> tuple[Due, ...]:
+    """Every period of every card that is booked not after `until`, by when it is booked and in the order of credits.
+
+    A fee in advance is not refunded when the subscription ends before its period does: it was invoiced before
+    (customer-facts.md §19.1). With `credit_only` there is no invoice, and what was taken too much comes back (seen
+    on a recording, customer/change_money). A one-time fee in arrears without an end is never due.
+    """
+    ended = _dues(subscription, until, in_advance=False)
+    end = subscription.timeline.active_to
+    charged = subscription if subscription.mode == CREDIT_ONLY else subscription.ending(None)
+    advance = _dues(charged, until, in_advance=True)
+    kept = (one for one in advance if end is None or one.billed.invoice_at < end)
+    return tuple(sorted((*ended, *kept), key=_order))
+
+
+def _dues(subscription: Subscribed, until: datetime, *, in_advance: bool) -> Iterator[Due]:
+    for billed in timeline(subscription.timeline, until=until):
+        if billed.item.is_in_advance is in_advance and billed.is_billable:
+            yield Due(billed, subscription.slot(billed.phase, billed.item))
+
+
+def _order(one: Due) -> tuple[datetime, str, int]:
+    return one.billed.invoice_at, one.slot.place, one.billed.index
+
+
+def needed(dues: Iterable[Due]) -> frozenset[tuple[str, Period]]:
+    """The usage that has to be known to rate them."""
+    return frozenset(need for one in dues if (need := one.needs))
+
+
+def charge(one: Due, metered: Metered, subscription: Subscribed) -> Charge:
+    """The charge of one period of one card, rated as a whole. Raises RatingError, UnknownCurrency.
+
+    Source: vectors README, Rule: order, proration.jsonl, Rule: Charge.
+    """
+    billed, slot = one.billed, one.slot
+    quantity = metered.get(one.needs, ZERO) if one.needs else ZERO
+    rated = _rated(one, quantity, pro_rated=subscription.pro_rated)
+    return Charge(
+        reference=f"{subscription.id}/{billed.unique_id}",
+        key=billed.item.key,
+        name=billed.item.card.name,
+        feature=slot.feature,
+        currency=slot.currency,
+        place=slot.place,
+        at=billed.invoice_at,
+        service_period=billed.service_period,
+        full_service_period=billed.full_service_period,
+        billing_period=billed.billing_period,
+        is_flat=billed.item.is_flat,
+        is_in_advance=billed.item.is_in_advance,
+        is_owed=subscription.mode == CREDIT_ONLY,
+        quantity=quantity,
+        lines=rated.lines,
+    )
+
+
+def _rated(one: Due, quantity: Decimal, *, pro_rated: bool) -> Rated:
+    card = one.billed.item.card
+    places = decimals(one.slot.currency)
+    if places is None:
+        raise UnknownCurrency(one.slot.currency)
+    fee = one.billed.fee(pro_rated=pro_rated)
+    if fee is not None:
+        card = replace(card, price=FlatPrice(charge_amount(fee, decimals=places)))
+    piece = Piece(one.billed.full_service_period, Usage(quantity))
+    return rate(card, piece, decimals=places)

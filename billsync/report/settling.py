@@ -1,0 +1,93 @@
+"""Charges meet credits: which charge draws what from which grant. It reads nothing, and knows no plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from billsync.model.currencies import decimals
+from billsync.rating.adjustments import with_credits
+from billsync.rating.arithmetic import ZERO, exactly
+from billsync.rating.drawdown import Drawn
+from billsync.rating.lines import Credit
+from billsync.report.charges import Charge
+from billsync.report.credits import Expense, Funding, Spent, spend
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A charge with the credits on its lines. `uncovered` is what no grant paid: invoiced, or owed."""
+
+    charge: Charge
+    drawn: tuple[Drawn, ...]
+    uncovered: Decimal
+
+    @property
+    def credits(self) -> Decimal:
+        """What grants paid."""
+        return self.charge.totals.credits
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """All charges in the order in which they were booked, and what is left by currency."""
+
+    settled: tuple[Settled, ...]
+    spent: Mapping[str, Spent]
+
+
+def settle(
+    charges: Sequence[Charge],
+    funded: Mapping[str, Sequence[Funding]],
+    *,
+    history: Mapping[str, Sequence[Expense]],
+) -> Settlement:
+    """Charges, given in the order in which they are booked, paid from credits after what `history` took.
+
+    A charge that comes twice was rated again with later usage: only the difference is paid. Amounts are in each
+    charge's currency. Source: customer-facts.md §19.1.
+    """
+    found: dict[int, Settled] = {}
+    spent: dict[str, Spent] = {}
+    for currency in sorted({charge.currency for charge in charges} | funded.keys()):
+        before = history.get(currency, ())
+        places = [number for number, charge in enumerate(charges) if charge.currency == currency]
+        expenses = _expenses([charges[number] for number in places])
+        spent[currency] = spend(funded.get(currency, ()), [*before, *expenses])
+        steps = spent[currency].steps[len(before) :]
+        for number, step in zip(places, steps, strict=True):
+            found[number] = Settled(charges[number], step.drawn, max(step.shortfall, ZERO))
+    return Settlement(_credited([found[number] for number in sorted(found)]), spent)
+
+
+@exactly
+def _expenses(charges: Iterable[Charge]) -> list[Expense]:
+    before: dict[str, Decimal] = {}
+    found = []
+    for charge in charges:
+        total = charge.totals.total
+        amount = total - before.get(charge.reference, ZERO)
+        before[charge.reference] = total
+        found.append(Expense(charge.at, amount, charge.feature, charge.is_owed))
+    return found
+
+
+@exactly
+def _credited(runs: Iterable[Settled]) -> tuple[Settled, ...]:
+    """Each charge once, as it was rated last, with all that its runs drew."""
+    latest: dict[str, Settled] = {}
+    for run in runs:
+        before = latest.get(run.charge.reference)
+        drawn, uncovered = run.drawn, run.uncovered
+        if before:
+            drawn, uncovered = before.drawn + drawn, before.uncovered + uncovered
+        latest[run.charge.reference] = Settled(run.charge, drawn, uncovered)
+    return tuple(_with_lines(one) for one in latest.values())
+
+
+def _with_lines(one: Settled) -> Settled:
+    charge = one.charge
+    credits = [Credit(drawn.grant, drawn.amount) for drawn in one.drawn]
+    lines = with_credits(charge.lines, credits, decimals=decimals(charge.currency) or 0)
+    return replace(one, charge=replace(charge, lines=lines))

@@ -1,0 +1,241 @@
+"""Quotes against the real server: what `rating/` and `report/` work out from a recording's subscriptions, grants and
+events is what the server charged, moved and invoiced, to the cent and line by line.
+
+Discovered: every recording in which something is booked. `BILLSYNC_TRANSCRIPTS=DIR` runs another folder; else
+`../shared/transcripts/money` where it is there, else the committed copy.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from billsync.rating.lines import Line, Totals
+from billsync.rating.periods import Period
+from billsync.report.charges import Charge, Due, charge, due
+from billsync.report.credits import fundings
+from billsync.report.settling import Settled, Settlement, settle
+from billsync.report.subscribed import Subscribed, moment_of, subscribed
+from tests.conformance.scenario import COPIES, RECORDED
+from tests.support.recorded_money import (
+    BOOKED_AFTER,
+    COLLECTION,
+    Recording,
+    Shown,
+    every_shown,
+    last_shown,
+    read_recording,
+)
+
+CURRENCY = "USD"
+ZERO = Decimal(0)
+
+
+def _folder() -> Path:
+    chosen = os.environ.get("BILLSYNC_TRANSCRIPTS")
+    if chosen:
+        return Path(chosen)
+    return (RECORDED if RECORDED.is_dir() else COPIES) / "money"
+
+
+def quote(recording: Recording, customer_id: str, moment: datetime) -> Settlement:
+    """All that a customer is charged up to a moment, paid from the credits there were."""
+    charges = [
+        charge
+        for row in recording.subscriptions.values()
+        if row["customer_id"] == customer_id
+        for charge in runs(recording, row, moment)
+    ]
+    rows = recording.grants_of(customer_id, moment)
+    funded = {currency: fundings(rows, currency) for currency in {row["currency"] for row in rows} | {"USD"}}
+    return settle(sorted(charges, key=lambda charge: (charge.at, charge.place)), funded, history={})
+
+
+def runs(recording: Recording, row: Any, moment: datetime) -> Iterator[Charge]:
+    """Every charge as booked first, then, an hour later, those that late usage changed."""
+    subscription = subscribed(row, recording.feature_keys)
+    for one in due(subscription, until=moment):
+        first = read(recording, subscription, one, one.billed.invoice_at)
+        again = read(recording, subscription, one, one.billed.invoice_at + COLLECTION)
+        yield first
+        if again.quantity != first.quantity and one.billed.invoice_at + BOOKED_AFTER <= moment:
+            yield again
+
+
+def read(recording: Recording, subscription: Subscribed, one: Due, stored_by: datetime) -> Charge:
+    """The charge with what had been metered by then."""
+    metered = {}
+    if one.needs:
+        feature, period = one.needs
+        quantity = recording.reading(subscription.customer_id, feature, period, stored_by=stored_by)
+        metered[one.needs] = quantity
+    return charge(one, metered, subscription)
+
+
+def by_reference(settlement: Settlement) -> dict[str, Settled]:
+    """The charges by the server's own reference."""
+    return {one.charge.reference: one for one in settlement.settled}
+
+
+def _recordings() -> list[Recording]:
+    found = [read_recording(path) for path in sorted(_folder().rglob("*.jsonl"))]
+    return [recording for recording in found if _is_booked(recording)]
+
+
+def _is_booked(recording: Recording) -> bool:
+    """Whether a subscription's charge was booked, and nothing was charged by hand beside it."""
+    moment = recording.ends_at
+    if moment is None or recording.by_hand:
+        return False
+    return any(due(subscribed(row, recording.feature_keys), until=moment) for row in recording.subscriptions.values())
+
+
+def _money(totals: Any) -> Totals:
+    """Totals as the API shows them."""
+    names = ("amount", "charges_total", "discounts_total", "credits_total")
+    return Totals(*(Decimal(totals[name]) for name in names))
+
+
+def _owed(one: Settled) -> Decimal:
+    """With `credit_only`, what credits don't cover counts as paid from them (customer-facts.md §19.1)."""
+    return one.uncovered if one.charge.is_owed else ZERO
+
+
+def _period(row: Any) -> Period:
+    return Period(moment_of(row["from"]), moment_of(row["to"]))
+
+
+@pytest.fixture(scope="module", params=[pytest.param(found, id=found.name) for found in _recordings()])
+def recording(request: pytest.FixtureRequest) -> Recording:
+    """One recording."""
+    return request.param  # type: ignore[no-any-return]
+
+
+def test_recordings_in_which_a_period_ends_are_found() -> None:
+    names = {found.name for found in _recordings()}
+
+    assert names
+
+
+def test_charges_are_the_servers(recording: Recording) -> None:
+    ours, theirs = {}, {}
+    for shown in last_shown(recording, "charges"):
+        rows = {row["unique_reference_id"]: row for row in _booked(shown)}
+        for reference, one in by_reference(quote(recording, shown.customer_id, shown.at)).items():
+            ours[reference] = _our_charge(one, rows.get(reference))
+        theirs.update({reference: _their_charge(row) for reference, row in rows.items()})
+
+    assert ours == theirs
+
+
+def _booked(shown: Shown) -> Iterator[Any]:
+    """The charges of subscriptions that have been booked by then."""
+    for row in shown.body["data"] or ():
+        if row.get("subscription") and moment_of(row["invoice_at"]) <= shown.at:
+            yield row
+
+
+def _our_charge(one: Settled, row: Any) -> Any:
+    """A fee in advance whose subscription ended in its period is shown cut, though it was paid in full (§19.1)."""
+    if row and one.charge.is_in_advance and moment_of(row["service_period"]["to"]) < one.charge.service_period.end:
+        return _their_charge(row)
+    totals = one.charge.totals
+    periods = (one.charge.service_period, one.charge.full_service_period, one.charge.billing_period)
+    if one.charge.is_flat:
+        return (periods, one.charge.at, totals.amount)
+    return (periods, one.charge.at, totals.plus(Totals(credits=_owed(one))))
+
+
+def _their_charge(row: Any) -> Any:
+    periods = tuple(_period(row[name]) for name in ("service_period", "full_service_period", "billing_period"))
+    flat = row["type"] == "flat_fee"
+    money = Decimal(row["amount_after_proration"]["amount"]) if flat else _money(row["totals"]["booked"])
+    return (periods, moment_of(row["invoice_at"]), money)
+
+
+def test_consumed_credits_are_the_servers(recording: Recording) -> None:
+    ours: dict[Any, Decimal] = defaultdict(Decimal)
+    theirs: dict[Any, Decimal] = defaultdict(Decimal)
+    for shown in _statements(recording):
+        for one in quote(recording, shown.customer_id, shown.at).settled:
+            if consumed := one.credits + _owed(one):
+                ours[shown.customer_id, one.charge.at, one.charge.name] -= consumed
+        for row in shown.body["data"]:
+            if row["type"] == "consumed":
+                theirs[shown.customer_id, moment_of(row["booked_at"]), row["name"]] += Decimal(row["amount"])
+
+    assert ours == theirs
+
+
+def _statements(recording: Recording) -> Iterator[Shown]:
+    """The last list of movements of each customer that shows consumption."""
+    last: dict[str, Shown] = {}
+    for shown in recording.shown:
+        if shown.topic == "transactions" and shown.query.get("filter[type]", "consumed") == "consumed":
+            whole = not shown.body["meta"]["page"].get("next") and not shown.body["meta"]["page"].get("previous")
+            if whole and set(shown.query) <= {"filter[type]"}:
+                last[shown.customer_id] = shown
+    yield from last.values()
+
+
+def test_the_balance_is_the_servers(recording: Recording) -> None:
+    ours, theirs = [], []
+    for shown in every_shown(recording, "balance"):
+        at = moment_of(shown.body["retrieved_at"])
+        settlement = quote(recording, shown.customer_id, at)
+        for row in shown.body["balances"]:
+            ours.append((shown.at, row["currency"], _settled(recording, settlement, row["currency"], shown)))
+            theirs.append((shown.at, row["currency"], Decimal(row["settled"])))
+
+    assert ours == theirs
+
+
+def _settled(recording: Recording, settlement: Settlement, currency: str, shown: Shown) -> Decimal:
+    """What is left of the grants that count, less what is owed."""
+    at = moment_of(shown.body["retrieved_at"])
+    spent = settlement.spent[currency]
+    funded = fundings(recording.grants_of(shown.customer_id, at), currency)
+    counted = [funding.grant.key for funding in funded if funding.grant.counts_at(at)]
+    return sum((spent.left[key] for key in counted), ZERO) - spent.debt
+
+
+def test_invoices_are_the_servers_line_by_line(recording: Recording) -> None:
+    ours, theirs = {}, {}
+    references = _references(recording)
+    for shown in last_shown(recording, "invoice"):
+        found = by_reference(quote(recording, shown.customer_id, shown.at))
+        for row in shown.body.get("lines") or ():
+            reference = references.get(row["charge"]["id"])
+            if reference in found:
+                one = found[reference].charge
+                ours[reference] = (one.totals, sorted(_our_line(line) for line in one.lines))
+                theirs[reference] = (_money(row["totals"]), sorted(_their_line(line) for line in row["detailed_lines"]))
+
+    assert ours == theirs
+
+
+def _references(recording: Recording) -> dict[str, str]:
+    """The charges that were ever listed, by id."""
+    return {
+        row["id"]: row.get("unique_reference_id", "")
+        for shown in recording.shown
+        if shown.topic == "charges"
+        for row in shown.body["data"] or ()
+    }
+
+
+def _our_line(line: Line) -> Any:
+    amounts = line.totals
+    parts = (amounts.amount, amounts.charges, amounts.discounts, amounts.credits, amounts.total)
+    return (line.name, line.category.value, line.quantity, line.unit_amount, *parts)
+
+
+def _their_line(row: Any) -> Any:
+    amounts = _money(row["totals"])
+    parts = (amounts.amount, amounts.charges, amounts.discounts, amounts.credits, Decimal(row["totals"]["total"]))
+    return (row["name"], row["category"], Decimal(row["quantity"]), Decimal(row["unit_price"]), *parts)

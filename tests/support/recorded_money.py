@@ -1,0 +1,190 @@
+"""What a recording with money in it says: subscriptions, grants, events, and what the real server made of them."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from billsync.rating.periods import Period
+from billsync.report.subscribed import moment_of
+
+BASE = "/api/v3/openmeter"
+COLLECTION = timedelta(hours=1)
+FIRST = "1970-01-01T00:00:00Z"
+BOOKED_AFTER = timedelta(hours=1, minutes=1)
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One usage event, and when the server got it."""
+
+    stored_at: datetime
+    at: datetime
+    type: str
+    subject: str
+    data: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An answer that shows money: which part of the API, for which customer, when."""
+
+    topic: str
+    customer_id: str
+    at: datetime
+    query: Mapping[str, Any]
+    body: Any
+
+
+@dataclass(slots=True)
+class Recording:
+    """All that one file says."""
+
+    name: str
+    meters: dict[str, Row] = field(default_factory=dict)
+    features: dict[str, Row] = field(default_factory=dict)
+    customers: dict[str, Row] = field(default_factory=dict)
+    subscriptions: dict[str, Row] = field(default_factory=dict)
+    grants: dict[str, dict[str, Row]] = field(default_factory=lambda: defaultdict(dict))
+    events: dict[tuple[str, str], Event] = field(default_factory=dict)
+    shown: list[Shown] = field(default_factory=list)
+    by_hand: bool = False
+    ends_at: datetime | None = None
+
+    @property
+    def feature_keys(self) -> dict[str, str]:
+        return {key: row["key"] for key, row in self.features.items()}
+
+    def grants_of(self, customer_id: str, moment: datetime) -> list[Row]:
+        """The customer's grants that had been made by then, as they were then."""
+        rows = [row for row in self.grants[customer_id].values() if moment_of(row["created_at"]) <= moment]
+        return [row if moment_of(row.get("voided_at", FIRST)) <= moment else {**row, "voided_at": None} for row in rows]
+
+    def reading(self, customer_id: str, feature: str, period: Period, *, stored_by: datetime) -> Decimal:
+        """What was metered for a customer in a period, of the events that had been stored by then."""
+        row = next(row for row in self.features.values() if row["key"] == feature)
+        meter = self.meters[row["meter"]["id"]]
+        values = [
+            value
+            for event in sorted(self.events.values(), key=lambda event: event.at)
+            if event.type == meter["event_type"]
+            and event.stored_at <= stored_by
+            and period.holds(event.at)
+            and event.subject in self._subjects(customer_id)
+            and (value := _value(meter, event.data)) is not None
+        ]
+        return _aggregated(meter["aggregation"], values)
+
+    def _subjects(self, customer_id: str) -> set[str]:
+        row = self.customers[customer_id]
+        return {*(row.get("usage_attribution") or {}).get("subject_keys", ()), row.get("key", "")}
+
+
+def read_recording(path: Path) -> Recording:
+    """The recording in a file."""
+    found = Recording(path.stem)
+    for line in path.read_text(encoding="utf-8").splitlines()[1:]:
+        exchange = json.loads(line, parse_float=Decimal)
+        if exchange["response"]["status"] < 300:
+            _learn(found, exchange)
+        found.ends_at = moment_of(exchange["at"])
+    return found
+
+
+def _learn(found: Recording, exchange: Row) -> None:
+    request, body = exchange["request"], exchange["response"].get("body")
+    path = request["path"].removeprefix(BASE).strip("/").split("/")
+    at = moment_of(exchange["at"])
+    match (request["method"], *path):
+        case ("POST", "meters"):
+            found.meters[body["id"]] = body
+        case ("POST", "features"):
+            found.features[body["id"]] = body
+        case ("POST", "customers") | ("PUT", "customers", _):
+            found.customers[body["id"]] = body
+        case ("POST", "subscriptions") | ("GET", "subscriptions", _) | ("POST", "subscriptions", _, "cancel"):
+            found.subscriptions[body["id"]] = _with_first_items(found.subscriptions.get(body["id"]), body)
+        case ("POST", "subscriptions", _, "change"):
+            for row in (body["current"], body["next"]):
+                found.subscriptions[row["id"]] = _with_first_items(found.subscriptions.get(row["id"]), row)
+        case ("POST", "customers", customer, "credits", "grants"):
+            found.grants[customer][body["id"]] = body
+        case ("POST", "customers", customer, "credits", "grants", _, "void"):
+            found.grants[customer][body["id"]] = body
+        case ("POST", "customers", _, "charges"):
+            found.by_hand = True
+        case ("POST", "events"):
+            _store(found, request["body"], at)
+        case ("GET", "customers", customer, "credits", ("balance" | "transactions") as topic):
+            found.shown.append(Shown(topic, customer, at, request.get("query") or {}, body))
+        case ("GET", "customers", customer, "charges"):
+            found.shown.append(Shown("charges", customer, at, request.get("query") or {}, body))
+        case ("GET", "billing", "invoices", _):
+            found.shown.append(Shown("invoice", body["customer"]["id"], at, {}, body))
+
+
+def _with_first_items(first: Row | None, row: Row) -> Row:
+    """The row with the ids that its items had at first: a cancellation gives new ones, and charges keep their order."""
+    if first is None:
+        return row
+    ids = {(phase["key"], item["rate_card"]["key"]): item["id"] for phase in first["phases"] for item in phase["items"]}
+    phases = [
+        {
+            **phase,
+            "items": [
+                {**item, "id": ids.get((phase["key"], item["rate_card"]["key"]), item["id"])} for item in phase["items"]
+            ],
+        }
+        for phase in row["phases"]
+    ]
+    return {**row, "phases": phases}
+
+
+def _store(found: Recording, body: Any, at: datetime) -> None:
+    for event in body if isinstance(body, list) else [body]:
+        time = moment_of(event["time"]) if event.get("time") else at
+        key = (event["source"], event["id"])
+        found.events.setdefault(key, Event(at, time, event["type"], event["subject"], event.get("data")))
+
+
+def _value(meter: Row, data: Any) -> Decimal | None:
+    """The value of an event for a meter; None where it counts as nothing (customer-facts.md §14)."""
+    if meter["aggregation"] == "count":
+        return Decimal(1)
+    value = (data or {}).get(meter["value_property"].removeprefix("$."))
+    try:
+        return Decimal(str(value))
+    except ArithmeticError:
+        return None
+
+
+def _aggregated(aggregation: str, values: list[Decimal]) -> Decimal:
+    match aggregation:
+        case "sum" | "count":
+            return sum(values, Decimal(0))
+        case "unique_count":
+            return Decimal(len(set(values)))
+        case "latest":
+            return values[-1] if values else Decimal(0)
+    raise ValueError(f"no recording has usage of a meter that takes {aggregation}")
+
+
+def last_shown(recording: Recording, topic: str) -> Iterator[Shown]:
+    """The last answer of a topic for each customer, or invoice, that had no query which changes its rows."""
+    last: dict[str, Shown] = {}
+    for shown in recording.shown:
+        if shown.topic == topic and not shown.query:
+            key = shown.body["id"] if topic == "invoice" else shown.customer_id
+            last[key] = shown
+    yield from last.values()
+
+
+def every_shown(recording: Recording, topic: str) -> Iterable[Shown]:
+    """All answers of a topic without a query."""
+    return (shown for shown in recording.shown if shown.topic == topic and not shown.query)
