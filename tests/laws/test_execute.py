@@ -1,0 +1,391 @@
+"""The one rule, against a server that does what each test wrote down: stale, blocked, unclear, unreachable, lying."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from billsync.api.routes import routes
+from billsync.apply.bindings import Bindings
+from billsync.apply.execute import World, execute
+from billsync.core.normalize import normalize
+from billsync.core.view import body, complete
+from billsync.kinds.registry import KINDS
+from billsync.live.paging import read_list
+from billsync.model.address import Address, Symbol
+from billsync.model.change import Call, Expectation, PlanFile, Step
+from billsync.model.kind import ListQuery
+from billsync.model.ports import Answer, Unclear, Unreachable
+from billsync.model.result import Report, Status, StepResult
+from billsync.model.value import Fields
+from tests.support.clock import FakeClock
+from tests.support.scripted import (
+    Notebook,
+    Reaction,
+    Scripted,
+    acts_but,
+    answers,
+    fails,
+    keeps_another,
+    obeys,
+    only_says_so,
+    shows_it_later,
+)
+
+ROUTES = routes("openmeter")
+METERS, FEATURES, CUSTOMERS = "/openmeter/meters", "/openmeter/features", "/openmeter/customers"
+SUBSCRIPTIONS = "/openmeter/subscriptions"
+METER: Fields = {"key": "calls", "name": "Calls", "event_type": "call", "aggregation": "count"}
+FEATURE: Fields = {"key": "calls", "name": "Calls", "meter": "calls"}
+CUSTOMER: Fields = {"key": "acme", "name": "Acme"}
+LOST = fails(Unclear("the answer was lost"))
+GONE = fails(Unreachable("the server can't be reached"))
+
+
+def address(kind: str, *names: str) -> Address:
+    return Address(kind, names)
+
+
+def seen(kind: str, declared: Fields) -> Fields:
+    return complete(KINDS[kind], normalize(KINDS[kind], declared), None, {})
+
+
+def create(kind: str, declared: Fields, *, needs: tuple[str, ...] = (), repeatable: bool = True) -> Step:
+    where, want = address(kind, declared["key"]), seen(kind, declared)
+    call = Call("POST", ROUTES[kind].collection, body(KINDS[kind], want, ROUTES[kind].create))
+    return Step(f"{kind}:create", where, "creating", call, Expectation(None), Expectation(want), needs, repeatable)
+
+
+def rename(old: Fields, new: Fields) -> Step:
+    where, want = address("meter", "calls"), seen("meter", new)
+    call = Call("PUT", ROUTES["meter"].item(where.symbol), body(KINDS["meter"], want, ROUTES["meter"].update))
+    return Step("meter:update", where, "updating", call, Expectation(seen("meter", old)), Expectation(want))
+
+
+def delete(have: Fields) -> Step:
+    where = address("meter", "calls")
+    call = Call("DELETE", ROUTES["meter"].item(where.symbol))
+    return Step("meter:delete", where, "deleting", call, Expectation(seen("meter", have)), Expectation(None))
+
+
+def subscribe() -> Step:
+    want = {"plan": Symbol(address("plan", "pro").at(1)), "labels": {"billsync_key": "default"}}
+    sent = {"customer": {"id": Symbol(address("customer", "acme"))}, "labels": {"billsync_key": "default"}}
+    where = address("subscription", "acme", "default")
+    call = Call("POST", SUBSCRIPTIONS, sent)
+    return Step("sub:create", where, "subscribing", call, Expectation(None), Expectation(want), repeatable=False)
+
+
+class Ran:
+    """One execution of steps against a scripted server."""
+
+    def __init__(self, server: Scripted, steps: Sequence[Step]) -> None:
+        self.clock, self.journal = FakeClock(), Notebook()
+        self.told: list[StepResult] = []
+
+        def rows(path: str, query: Sequence[tuple[str, str]], listing: ListQuery) -> Sequence[Fields]:
+            return read_list(server, path, query, listing, self.clock)
+
+        world = World(server, Bindings(KINDS, ROUTES, rows), self.journal, self.clock)
+        plan = PlanFile("test", "payments", "sync", (), tuple(steps))
+        self.report: Report = execute(plan, world, on_result=self.told.append)
+
+    @property
+    def ends(self) -> list[tuple[str, Status, str, bool]]:
+        """Each step's id, end, reason, and whether something may have been written."""
+        return [(r.step.id, r.status, r.reason, r.wrote) for r in self.report.results]
+
+
+def server_with(*reactions: Reaction, path: str = METERS, **rows: list[Fields]) -> Scripted:
+    return Scripted({f"/openmeter/{name}": list(kept) for name, kept in rows.items()}, {path: list(reactions)})
+
+
+def test_a_step_whose_promise_holds_is_not_called() -> None:
+    server = server_with(meters=[{"id": "m1", **METER}])
+
+    ran = Ran(server, [create("meter", METER)])
+
+    assert ran.ends == [("meter:create", Status.ALREADY, "", False)]
+    assert server.called == []
+
+
+def test_a_step_is_called_once_and_then_looked_at() -> None:
+    server = Scripted()
+
+    ran = Ran(server, [create("meter", METER)])
+
+    assert ran.ends == [("meter:create", Status.DONE, "", True)]
+    assert [(method, path) for method, path, _ in server.called] == [("POST", METERS)]
+    assert list(ran.journal.names()) == ["call", "answer", "result"]
+    assert [result.status for result in ran.told] == [Status.DONE]
+
+
+def test_an_entity_that_drifted_since_it_was_decided_is_stale_and_not_touched() -> None:
+    drifted = {"id": "m1", **METER, "name": "Somebody's"}
+    server = server_with(meters=[drifted])
+
+    ran = Ran(server, [rename(METER, {**METER, "name": "All calls"})])
+
+    reason = "meter/calls is not as expected: name is Somebody's, expected Calls"
+    assert ran.ends == [("meter:update", Status.STALE, reason, False)]
+    assert (server.called, server.rows[METERS]) == ([], [drifted])
+
+
+def test_an_entity_that_is_gone_since_it_was_decided_is_stale() -> None:
+    server = Scripted()
+
+    ran = Ran(server, [rename(METER, {**METER, "name": "All calls"})])
+
+    assert ran.ends == [("meter:update", Status.STALE, "meter/calls is not as expected: it is not there", False)]
+
+
+def test_a_create_over_something_else_is_stale() -> None:
+    server = server_with(meters=[{"id": "m1", **METER, "event_type": "other"}])
+
+    ran = Ran(server, [create("meter", METER)])
+
+    reason = "meter/calls is not as expected: event_type is other, expected call"
+    assert ran.ends == [("meter:create", Status.STALE, reason, False)]
+
+
+def test_a_deleted_row_is_not_there() -> None:
+    server = server_with(meters=[{"id": "m1", **METER, "deleted_at": "2026-01-01T00:00:00Z"}])
+
+    ran = Ran(server, [create("meter", METER)])
+
+    assert ran.ends == [("meter:create", Status.DONE, "", True)]
+
+
+def test_a_row_with_another_key_is_not_it_whatever_the_filter_did() -> None:
+    server = server_with(meters=[{"id": "m1", **METER, "key": "other"}])
+
+    ran = Ran(server, [create("meter", METER)])
+
+    assert ran.ends == [("meter:create", Status.DONE, "", True)]
+    assert [row["key"] for row in server.rows[METERS]] == ["other", "calls"]
+
+
+def test_an_update_and_a_delete_name_the_id_that_is_live_now() -> None:
+    named = {**METER, "name": "All calls"}
+    server = server_with(meters=[{"id": "m7", **METER}])
+
+    ran = Ran(server, [rename(METER, named), delete(named)])
+
+    assert [end[1] for end in ran.ends] == [Status.DONE, Status.DONE]
+    assert [(method, path) for method, path, _ in server.called] == [
+        ("PUT", f"{METERS}/m7"),
+        ("DELETE", f"{METERS}/m7"),
+    ]
+    assert server.rows[METERS] == []
+
+
+def test_a_delete_of_what_is_gone_is_done_already() -> None:
+    server = Scripted()
+
+    ran = Ran(server, [delete(METER)])
+
+    assert ran.ends == [("meter:delete", Status.ALREADY, "", False)]
+
+
+def test_a_failed_step_blocks_what_needs_it_and_the_rest_goes_on() -> None:
+    server = server_with(answers(400, "validation error: no"))
+    feature = create("feature", FEATURE, needs=("meter:create",))
+    other = create("customer", {**CUSTOMER, "key": "other"}, needs=("feature:create",))
+    dependent = replace(other, id="other:create")
+
+    ran = Ran(server, [create("meter", METER), feature, dependent, create("customer", CUSTOMER)])
+
+    assert ran.ends == [
+        ("meter:create", Status.FAILED, "validation error: no", False),
+        ("feature:create", Status.BLOCKED, "meter:create did not get done", False),
+        ("other:create", Status.BLOCKED, "feature:create did not get done", False),
+        ("customer:create", Status.DONE, "", True),
+    ]
+
+
+def test_an_unreachable_server_is_not_asked_again() -> None:
+    server = server_with(GONE)
+
+    ran = Ran(server, [create("meter", METER), create("customer", CUSTOMER)])
+
+    assert ran.ends == [
+        ("meter:create", Status.FAILED, "the server can't be reached", False),
+        ("customer:create", Status.BLOCKED, "not tried: the server can't be reached", False),
+    ]
+    assert [path for _, path, _ in server.called] == [METERS]
+    assert server.reads == 1
+
+
+def test_a_server_that_is_gone_when_it_is_looked_at_stops_the_run() -> None:
+    server = Scripted(unreadable={METERS: Unreachable("gone")})
+
+    ran = Ran(server, [create("meter", METER), create("customer", CUSTOMER)])
+
+    assert ran.ends == [
+        ("meter:create", Status.FAILED, "gone", False),
+        ("customer:create", Status.BLOCKED, "not tried: gone", False),
+    ]
+
+
+def test_a_list_that_cannot_be_read_fails_its_step_only() -> None:
+    server = Scripted(unreadable={METERS: Unclear("the answer was lost")})
+
+    ran = Ran(server, [create("meter", METER), create("customer", CUSTOMER)])
+
+    assert ran.ends == [
+        ("meter:create", Status.FAILED, "the answer was lost", False),
+        ("customer:create", Status.DONE, "", True),
+    ]
+
+
+@pytest.mark.parametrize("lost", [LOST, answers(500, "Internal Server Error"), answers(502), answers(408)])
+def test_a_lost_answer_to_what_was_done_is_looked_up_not_repeated(lost: Reaction) -> None:
+    server = server_with(acts_but(lost))
+
+    ran = Ran(server, [create("meter", METER)])
+
+    assert ran.ends == [("meter:create", Status.DONE, "", True)]
+    assert (len(server.called), len(server.rows[METERS])) == (1, 1)
+
+
+@pytest.mark.parametrize("lost", [LOST, answers(500, "Internal Server Error"), answers(502), answers(408)])
+def test_a_call_that_was_lost_twice_is_made_a_third_time(lost: Reaction) -> None:
+    server = server_with(lost, lost)
+
+    ran = Ran(server, [create("meter", METER)])
+
+    assert ran.ends == [("meter:create", Status.DONE, "", True)]
+    assert (len(server.called), len(server.rows[METERS])) == (3, 1)
+    assert ran.clock.slept == [1.0, 2.0]
+
+
+def test_a_call_that_is_always_lost_is_given_up_as_unclear() -> None:
+    server = server_with(*[LOST] * 9)
+
+    ran = Ran(server, [create("meter", METER), create("customer", CUSTOMER)])
+
+    reason = "unclear whether it was carried out: the answer was lost"
+    assert ran.ends == [("meter:create", Status.FAILED, reason, True), ("customer:create", Status.DONE, "", True)]
+    assert [path for _, path, _ in server.called] == [METERS] * 3 + [CUSTOMERS]
+
+
+def test_what_the_server_does_not_keep_unique_is_never_called_twice() -> None:
+    server = server_with(LOST, path=SUBSCRIPTIONS, customers=[{"id": "c1", **CUSTOMER}])
+
+    ran = Ran(server, [subscribe()])
+
+    reason = "unclear whether it was carried out: the answer was lost"
+    assert ran.ends == [("sub:create", Status.FAILED, reason, True)]
+    assert len(server.called) == 1
+
+
+def test_a_conflict_with_an_equal_entity_is_success() -> None:
+    server = server_with(acts_but(answers(409, "it exists")))
+
+    ran = Ran(server, [create("meter", METER)])
+
+    assert ran.ends == [("meter:create", Status.ALREADY, "", False)]
+
+
+def test_a_conflict_with_another_entity_shows_both_sides() -> None:
+    def another_was_faster(server: Scripted, method: str, path: str, sent: Fields) -> Answer:
+        server.keep(path, {**sent, "event_type": "other"})
+        return answers(409, "it exists")(server, method, path, sent)
+
+    server = server_with(another_was_faster)
+
+    ran = Ran(server, [create("meter", METER)])
+
+    reason = "it exists; meter/calls is not as expected: event_type is other, expected call"
+    assert ran.ends == [("meter:create", Status.FAILED, reason, False)]
+    assert len(server.called) == 1
+
+
+def test_a_conflict_with_nothing_that_can_be_seen_is_a_failure() -> None:
+    server = server_with(answers(409, "it exists"))
+
+    ran = Ran(server, [create("meter", METER)])
+
+    assert ran.ends == [("meter:create", Status.FAILED, "it exists", False)]
+
+
+def test_a_server_that_says_yes_and_stores_nothing_is_not_believed() -> None:
+    server = server_with(only_says_so)
+
+    ran = Ran(server, [create("meter", METER)])
+
+    assert ran.ends == [("meter:create", Status.FAILED, "the server said yes, but nothing has changed", True)]
+    assert len(server.called) == 1
+
+
+def test_a_server_that_says_yes_and_stores_something_else_is_not_believed() -> None:
+    server = server_with(keeps_another(name="Other"))
+
+    ran = Ran(server, [create("meter", METER)])
+
+    reason = "the server said yes; meter/calls is not as expected: name is Other, expected Calls"
+    assert ran.ends == [("meter:create", Status.FAILED, reason, True)]
+
+
+def test_an_update_that_is_accepted_and_not_stored_is_not_believed() -> None:
+    server = server_with(only_says_so, path=f"{METERS}/m1", meters=[{"id": "m1", **METER}])
+
+    ran = Ran(server, [rename(METER, {**METER, "name": "All calls"})])
+
+    assert ran.ends == [("meter:update", Status.FAILED, "the server said yes, but nothing has changed", True)]
+
+
+def test_what_is_seen_a_little_later_is_waited_for() -> None:
+    server = server_with(shows_it_later)
+
+    ran = Ran(server, [create("meter", METER)])
+
+    assert ran.ends == [("meter:create", Status.DONE, "", True)]
+    assert (len(server.called), ran.clock.slept) == (1, [1.0])
+
+
+def test_a_reference_to_what_is_not_there_is_stale_and_nothing_is_sent() -> None:
+    server = Scripted()
+
+    ran = Ran(server, [create("feature", FEATURE)])
+
+    assert ran.ends == [("feature:create", Status.STALE, "meter/calls is not on the server", False)]
+    assert server.called == []
+
+
+def test_a_reference_is_bound_to_what_an_earlier_step_made() -> None:
+    server = Scripted()
+
+    ran = Ran(server, [create("meter", METER), create("feature", FEATURE, needs=("meter:create",))])
+
+    assert [end[1] for end in ran.ends] == [Status.DONE, Status.DONE]
+    assert server.rows[FEATURES][0]["meter"] == {"id": server.rows[METERS][0]["id"]}
+
+
+def test_a_second_run_of_the_same_steps_calls_nothing() -> None:
+    server = Scripted()
+    steps = [create("meter", METER), create("feature", FEATURE, needs=("meter:create",)), create("customer", CUSTOMER)]
+    Ran(server, steps)
+    calls = len(server.called)
+
+    again = Ran(server, steps)
+
+    assert [end[1] for end in again.ends] == [Status.ALREADY] * 3
+    assert len(server.called) == calls
+
+
+def test_a_refusal_after_a_lost_answer_still_tells_that_something_may_have_been_written() -> None:
+    server = server_with(LOST, answers(400, "validation error: no"))
+
+    ran = Ran(server, [create("meter", METER)])
+
+    assert ran.ends == [("meter:create", Status.FAILED, "validation error: no", True)]
+
+
+def test_a_server_that_goes_away_after_a_lost_answer_tells_both() -> None:
+    server = server_with(LOST, GONE, obeys)
+
+    ran = Ran(server, [create("meter", METER)])
+
+    reason = "the server can't be reached (before that: the answer was lost)"
+    assert ran.ends == [("meter:create", Status.FAILED, reason, True)]
