@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from billsync.core.index import status_of
 from billsync.core.lookup import choose, lookup
+from billsync.core.row_form import malformed
 from billsync.core.view import view
 from billsync.model.address import SYMBOL, Address, Symbol, parse_address
 from billsync.model.kind import Registry, Routes
-from billsync.model.ports import ReadRows
+from billsync.model.ports import ReadRows, RemoteError
 from billsync.model.value import Fields, Plain
 
 
@@ -69,11 +70,15 @@ class Bindings:
         if parent is None:
             return None
         query = tuple((name, value.replace("{parent}", parent)) for name, value in where.query)
-        rows = self.read_rows(where.path.replace("{parent}", parent), query, where.listing)
-        row = choose(address, rows, self.registry, self.routes[address.kind], parent_id=parent)
-        if row is not None:
-            self.bind(address, str(row["id"]))
-        return row
+        path = where.path.replace("{parent}", parent)
+        rows = self.read_rows(path, query, where.listing)
+        for row in rows:
+            if fault := malformed(self.registry.get(address.kind), row, self.routes[address.kind]):
+                raise RemoteError(f"GET {path}: a row that API v3 doesn't have: {fault}")
+        found = choose(address, rows, self.registry, self.routes[address.kind], parent_id=parent)
+        if found is not None:
+            self.bind(address, str(found["id"]))
+        return found
 
     def path(self, template: str) -> str:
         """A call's path with ids in the place of symbols. Raises Unbound."""

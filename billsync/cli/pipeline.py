@@ -13,14 +13,15 @@ from billsync.apply.execute import OnResult, World, execute
 from billsync.core.diff import Mode, Server, diff
 from billsync.core.index import Index, index
 from billsync.core.read_set import all_reads, balance_paths, first_reads, more_reads, nested_reads
+from billsync.core.row_form import malformed
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import read_list
 from billsync.live.snapshot import Source, snapshot
 from billsync.model.change import PlanFile
 from billsync.model.kind import ListQuery, Routes
-from billsync.model.ports import Clock, Journal, Remote
+from billsync.model.ports import Clock, Journal, Remote, RemoteError
 from billsync.model.result import Report
-from billsync.model.state import Desired, Snapshot
+from billsync.model.state import Desired, Read, Snapshot
 from billsync.model.value import Fields
 
 
@@ -55,11 +56,21 @@ class Comparison:
 def read_live(connection: Connection, desired: Desired, *, deletes: bool) -> Snapshot:
     """The live state that matters for a desired one, in two rounds. Raises RemoteError."""
     tables = connection.routes
-    first = snapshot(connection.source, first_reads(desired, KINDS, tables, deletes=deletes))
+    first = _read(connection, first_reads(desired, KINDS, tables, deletes=deletes))
     found = index(first, KINDS, tables)
     more = more_reads(desired, found, KINDS, tables, deletes=deletes)
     documents = balance_paths(desired, found, KINDS, BALANCE) if deletes else ()
-    return first.with_(snapshot(connection.source, more, documents))
+    return first.with_(_read(connection, more, documents))
+
+
+def _read(connection: Connection, reads: Sequence[Read], documents: Sequence[str] = ()) -> Snapshot:
+    """A snapshot whose rows have the form that the API promises. Raises RemoteError."""
+    found = snapshot(connection.source, reads, documents)
+    for name, rows in found.rows.items():
+        for row in rows:
+            if fault := malformed(KINDS.get(name), row.fields, connection.routes[name]):
+                raise RemoteError(f"{connection.target} shows a {name} that API v3 doesn't have: {fault}")
+    return found
 
 
 def compare(connection: Connection, desired: Desired, mode: Mode) -> Comparison:
@@ -95,6 +106,6 @@ def _bindings(connection: Connection, known: Snapshot | None) -> Bindings:
 
 def everything(connection: Connection) -> Snapshot:
     """All live rows of all kinds, as `dump` needs them. Raises RemoteError."""
-    first = snapshot(connection.source, all_reads(KINDS, references_only(connection.dialect)))
+    first = _read(connection, all_reads(KINDS, references_only(connection.dialect)))
     found = index(first, KINDS, connection.routes)
-    return first.with_(snapshot(connection.source, nested_reads(found, KINDS, connection.routes)))
+    return first.with_(_read(connection, nested_reads(found, KINDS, connection.routes)))

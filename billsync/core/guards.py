@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from billsync.core.index import is_owned, status_of
 from billsync.core.lifecycle.context import Context, Planned
@@ -12,7 +12,7 @@ from billsync.core.marks import OWNER, labels_of
 from billsync.model.address import Address
 from billsync.model.change import Action, Guard
 from billsync.model.kind import Archetype
-from billsync.model.value import Fields
+from billsync.model.value import Fields, Plain
 
 DELETES_AT_MOST = 10
 SHARE_AT_MOST = Decimal("0.2")
@@ -116,10 +116,26 @@ def _with_credit(context: Context, deletes: tuple[Address, ...], balance_path: s
 
 
 def _balances(document: Fields | None) -> Iterator[str]:
-    for balance in (document or {}).get("balances") or ():
-        amounts = [Decimal(str(balance.get(name, "0"))) for name in ("live", "settled", "pending")]
-        if any(amounts):
+    """What a balance document says is there; what can't be read counts as credit."""
+    if document is None:
+        return
+    balances = document.get("balances")
+    if not isinstance(balances, list | tuple):
+        yield "a balance that can't be read"
+        return
+    for balance in balances:
+        if not isinstance(balance, Mapping):
+            yield "a balance that can't be read"
+        elif any(_amount(balance.get(name)) != 0 for name in ("live", "settled", "pending")):
             yield f"a balance of {balance.get('live')} {balance.get('currency')}"
+
+
+def _amount(value: Plain) -> Decimal | None:
+    """The amount that a text stands for; None where it stands for none."""
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        return None
 
 
 def _active_children(context: Context, parent: Address) -> Iterator[str]:

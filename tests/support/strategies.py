@@ -58,7 +58,7 @@ def _record(record: Record, *, may_be_null: bool = False) -> st.SearchStrategy[F
 
 
 def _optional(item: Field, *, may_be_null: bool) -> Values:
-    if not may_be_null:
+    if not may_be_null or item.default is not None:
         return values(item.shape)
     inner = item.shape
     merged = isinstance(inner, Record) and inner.merged

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from billsync.kinds.checks.keys import findable
 from billsync.kinds.checks.ratecard import unknown_currency
 from billsync.model.kind import Problem
 from billsync.model.value import Fields
@@ -14,4 +15,4 @@ def currency(customer: Fields) -> Iterator[Problem]:
     yield from unknown_currency(customer.get("currency"), ("currency",))
 
 
-CHECKS = (currency,)
+CHECKS = (currency, findable)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from billsync.kinds.checks.keys import findable
 from billsync.kinds.checks.ratecard import unknown_currency
 from billsync.model.currencies import decimals
 from billsync.model.kind import Problem
@@ -56,4 +57,4 @@ def _terms(grant: Fields, summary: str) -> Iterator[Problem]:
         yield Problem(("purchase", "availability_policy"), "grant-purchase", summary, detail, hint)
 
 
-CHECKS = (currency, purchase)
+CHECKS = (currency, purchase, findable)
