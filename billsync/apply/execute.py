@@ -152,7 +152,7 @@ def _departed(step: Step, kind: Kind, observed: Observed, tried: _Tried) -> Step
 
 
 def _difference(change: FieldChange) -> str:
-    return f"{change.name} is {shown(change.old)!r}, expected {shown(change.new)!r}"
+    return f"{change.name} is {shown(change.old)}, expected {shown(change.new)}"
 
 
 def _presence(step: Step, observed: Observed) -> str:
