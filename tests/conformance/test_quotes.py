@@ -47,7 +47,7 @@ def quote(recording: Recording, customer_id: str, moment: datetime) -> Settlemen
     """All that a customer is charged up to a moment, paid from the credits there were."""
     charges = [
         charge
-        for row in recording.subscriptions.values()
+        for row in recording.subscriptions_at(moment)
         if row["customer_id"] == customer_id
         for charge in runs(recording, row, moment)
     ]
@@ -92,7 +92,7 @@ def _is_booked(recording: Recording) -> bool:
     moment = recording.ends_at
     if moment is None or recording.by_hand:
         return False
-    return any(due(subscribed(row, recording.feature_keys), until=moment) for row in recording.subscriptions.values())
+    return any(due(subscribed(row, recording.feature_keys), until=moment) for row in recording.subscriptions_at(moment))
 
 
 def _money(totals: Any) -> Totals:

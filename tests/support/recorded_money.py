@@ -50,7 +50,7 @@ class Recording:
     meters: dict[str, Row] = field(default_factory=dict)
     features: dict[str, Row] = field(default_factory=dict)
     customers: dict[str, Row] = field(default_factory=dict)
-    subscriptions: dict[str, Row] = field(default_factory=dict)
+    subscriptions: dict[str, list[tuple[datetime, Row]]] = field(default_factory=lambda: defaultdict(list))
     grants: dict[str, dict[str, Row]] = field(default_factory=lambda: defaultdict(dict))
     events: dict[tuple[str, str], Event] = field(default_factory=dict)
     shown: list[Shown] = field(default_factory=list)
@@ -65,6 +65,11 @@ class Recording:
         """The customer's grants that had been made by then, as they were then."""
         rows = [row for row in self.grants[customer_id].values() if moment_of(row["created_at"]) <= moment]
         return [row if moment_of(row.get("voided_at", FIRST)) <= moment else {**row, "voided_at": None} for row in rows]
+
+    def subscriptions_at(self, moment: datetime) -> list[Row]:
+        """All subscriptions, each as it was last shown by then."""
+        shown = [[row for at, row in rows if at <= moment] for rows in self.subscriptions.values()]
+        return [rows[-1] for rows in shown if rows]
 
     def reading(self, customer_id: str, feature: str, period: Period, *, stored_by: datetime) -> Decimal:
         """What was metered for a customer in a period, of the events that had been stored by then."""
@@ -109,10 +114,10 @@ def _learn(found: Recording, exchange: Row) -> None:
         case ("POST", "customers") | ("PUT", "customers", _):
             found.customers[body["id"]] = body
         case ("POST", "subscriptions") | ("GET", "subscriptions", _) | ("POST", "subscriptions", _, "cancel"):
-            found.subscriptions[body["id"]] = _with_first_items(found.subscriptions.get(body["id"]), body)
+            _show(found, at, body)
         case ("POST", "subscriptions", _, "change"):
             for row in (body["current"], body["next"]):
-                found.subscriptions[row["id"]] = _with_first_items(found.subscriptions.get(row["id"]), row)
+                _show(found, at, row)
         case ("POST", "customers", customer, "credits", "grants"):
             found.grants[customer][body["id"]] = body
         case ("POST", "customers", customer, "credits", "grants", _, "void"):
@@ -129,10 +134,14 @@ def _learn(found: Recording, exchange: Row) -> None:
             found.shown.append(Shown("invoice", body["customer"]["id"], at, {}, body))
 
 
-def _with_first_items(first: Row | None, row: Row) -> Row:
+def _show(found: Recording, at: datetime, row: Row) -> None:
+    """A subscription was shown; the recorded time may lie a moment before its start."""
+    known = found.subscriptions[row["id"]]
+    known.append((at, _with_first_items(known[0][1] if known else row, row)))
+
+
+def _with_first_items(first: Row, row: Row) -> Row:
     """The row with the ids that its items had at first: a cancellation gives new ones, and charges keep their order."""
-    if first is None:
-        return row
     ids = {(phase["key"], item["rate_card"]["key"]): item["id"] for phase in first["phases"] for item in phase["items"]}
     phases = [
         {
