@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -13,13 +12,14 @@ from billsync.local.customer_rules import CUSTOMER, SUBJECT
 from billsync.local.documents import Document
 from billsync.local.entitlement_access import named
 from billsync.local.filters import Condition, conditions, given_filters, items
+from billsync.local.json_paths import value_at
+from billsync.local.metering import COUNT, EVENT, UNIQUE, number_of
 from billsync.local.meters import METER
 from billsync.local.problems import bad_query
 from billsync.local.resource import Answer, Call, Query, Route, new_row, ok, present
 from billsync.local.store import LIVE, Row, Store
 from billsync.local.times import instant_of, micros, rfc3339
 
-EVENT = "event"
 SHOWN = ("data", "dataschema", "id", "source", "specversion", "subject", "type")
 SORTS = {"time": "begins_at", "ingested_at": "created_at", "stored_at": "created_at"}
 FIELDS = {
@@ -32,8 +32,6 @@ FIELDS = {
     "stored_at": "created_at",
 }
 MOST = 100
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-VALUELESS = "count"
 
 
 def ingest(call: Call) -> Answer:
@@ -160,7 +158,7 @@ def findings(store: Store, event: Document, customer: Row | None) -> Iterator[st
     if customer is None:
         yield f"no customer found for event subject: {event['subject']}"
     for meter in store.rows(METER, f"{LIVE} AND document ->> 'event_type' = :type", {"type": event["type"]}):
-        if meter.document["aggregation"] != VALUELESS:
+        if meter.document["aggregation"] != COUNT:
             yield from value_findings(meter.document, event.get("data"))
 
 
@@ -170,21 +168,8 @@ def value_findings(meter: Document, data: Any) -> Iterator[str]:
     value = value_at(path, data)
     if value is None:
         yield f'invalid event: missing value property: "{path}"'
-    elif meter["aggregation"] != "unique_count" and not is_number(value):
+    elif meter["aggregation"] != UNIQUE and number_of(value) is None:
         yield f"invalid event: value is not a number: {value}"
-
-
-def value_at(path: str, data: Any) -> Any:
-    """What stands at a path such as `$.a.b`; None when nothing does."""
-    for name in path.removeprefix("$").lstrip(".").split("."):
-        data = data.get(name) if isinstance(data, dict) else None
-    return data
-
-
-def is_number(value: Any) -> bool:
-    if isinstance(value, str):
-        return NUMBER.fullmatch(value) is not None
-    return not isinstance(value, bool | dict | list)
 
 
 ROUTES = (

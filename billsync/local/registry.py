@@ -11,6 +11,7 @@ from billsync.local import (
     events,
     features,
     grants,
+    meter_queries,
     meters,
     plans,
     profiles,
@@ -21,6 +22,7 @@ from billsync.local import (
 
 RESOURCES = (
     meters,
+    meter_queries,
     features,
     plans,
     profiles,
