@@ -188,5 +188,6 @@ def _check(query: Query, size: int) -> None:
     if size < 1:
         raise ValueError(f"a page size of {size} returns every row")
     for name, value in query:
-        if name.startswith("page[") or not value.strip(", "):
+        filters = value if name.endswith("[eq]") else value.strip(", ")  # a list's empty members are nothing
+        if name.startswith("page[") or not filters:
             raise ValueError(f"{name}={value!r} must not be sent with a list")

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+
 from billsync.live.paging import Refused, read_document, read_forward, read_list
 from billsync.live.snapshot import PARENT, Source
-from billsync.model.value import Fields
+from billsync.model.ports import RemoteError
+from billsync.model.value import Fields, Plain
 from billsync.report.ledger import Statement
 
 SIZE = 100
 LISTABLE = ("consumed", "expired", "voided")
+BALANCE_FIELDS = ("currency", "live", "settled", "pending")
+MOVEMENT_FIELDS = ("id", "type", "name", "currency", "amount", "booked_at", "created_at")
+GRANT_FIELDS = ("id", "status", "currency", "amount", "created_at")
+AMOUNTS = ("live", "settled", "pending", "amount")
 
 
 def read_statement(source: Source, customer_id: str, *, balance: str, transactions: str) -> Statement:
@@ -21,7 +29,29 @@ def read_statement(source: Source, customer_id: str, *, balance: str, transactio
     routes = source.routes["grant"]
     grants = read_list(source.remote, routes.collection.replace(PARENT, customer_id), (), routes.listing, source.clock)
     rows, is_complete = _movements(source, movements)
-    return Statement(read_document(source.remote, balances), rows, grants, is_complete)
+    balance_document = read_document(source.remote, balances)
+    _check((balance_document,), ("retrieved_at",), balances)
+    said = balance_document.get("balances")
+    _check(said if isinstance(said, list | tuple) else (None,), BALANCE_FIELDS, balances)
+    _check(rows, MOVEMENT_FIELDS, movements)
+    _check(grants, GRANT_FIELDS, routes.collection)
+    return Statement(balance_document, rows, grants, is_complete)
+
+
+def _check(rows: Iterable[Plain], names: tuple[str, ...], path: str) -> None:
+    """Raises RemoteError for a row without one of the texts that the API promises."""
+    for row in rows:
+        missing = [name for name in names if not (isinstance(row, Mapping) and isinstance(row.get(name), str))]
+        amounts = [name for name in AMOUNTS if name in names and name not in missing and not _is_number(row[name])]
+        if missing or amounts:
+            raise RemoteError(f"GET {path}: a row that API v3 doesn't have, at {', '.join(missing + amounts)}")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite()
+    except InvalidOperation:
+        return False
 
 
 def _movements(source: Source, path: str) -> tuple[tuple[Fields, ...], bool]:

@@ -162,6 +162,19 @@ def test_an_answer_that_is_not_a_list_is_a_clear_error(body: object) -> None:
     assert str(raised.value) == "GET /x: the answer is not a list of API v3 (no rows with ids, or no `meta.page`)"
 
 
+@pytest.mark.parametrize("key", [" ", ",", " , "])
+def test_a_key_of_blanks_and_commas_is_a_key_where_one_is_asked_for(key: str) -> None:
+    asked: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.params["filter[key][eq]"])
+        return page_of([], request)
+
+    read_list(client(handler), "/x", [("filter[key][eq]", key)], SORTED, FakeClock())
+
+    assert asked == [key]
+
+
 def test_a_list_whose_data_is_null_is_empty() -> None:
     body = {"data": None, "meta": {"page": {"total": 0}}}
 

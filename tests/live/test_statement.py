@@ -7,12 +7,14 @@ from billsync.live.paging import Refused
 from billsync.live.snapshot import Source
 from billsync.live.statement import read_statement
 from billsync.model.kind import ListQuery, Routes
+from billsync.model.ports import RemoteError
 from billsync.report.ledger import Statement
 from tests.support.clock import FakeClock
 from tests.support.lists import client, page_of
 
 BALANCE = {"retrieved_at": "2026-09-01T00:00:00Z", "balances": []}
-GRANTS = [{"id": "g1"}]
+AT = "2026-09-01T00:00:00Z"
+GRANTS = [{"id": "g1", "status": "active", "currency": "USD", "amount": "5", "created_at": AT}]
 ROUTES = {"grant": Routes("/people/{parent}/grants", ListQuery(None, 10), "key", ())}
 
 
@@ -28,9 +30,14 @@ def source(transactions: Callable[[str | None], httpx.Response]) -> Source:
     return Source(client(handler, clock), ROUTES, clock)
 
 
+def movement(one: str) -> dict[str, str]:
+    shown = {"name": "Welcome", "currency": "USD", "amount": "5", "booked_at": AT, "created_at": AT}
+    return {"id": one, "type": "funded", **shown}
+
+
 def listed(*ids: str) -> httpx.Response:
     meta = {"page": {"size": 100, "next": None, "previous": None}}
-    return httpx.Response(200, json={"data": [{"id": one} for one in ids], "meta": meta})
+    return httpx.Response(200, json={"data": [movement(one) for one in ids], "meta": meta})
 
 
 def read(where: Source) -> Statement:
@@ -42,7 +49,7 @@ def test_a_statement_is_the_balance_the_movements_and_the_grants() -> None:
 
     statement = read(where)
 
-    assert statement == Statement(BALANCE, ({"id": "t2"}, {"id": "t1"}), tuple(GRANTS))
+    assert statement == Statement(BALANCE, (movement("t2"), movement("t1")), tuple(GRANTS))
 
 
 def test_where_the_whole_list_is_broken_the_types_are_read_one_by_one() -> None:
@@ -50,7 +57,7 @@ def test_where_the_whole_list_is_broken_the_types_are_read_one_by_one() -> None:
 
     statement = read(where)
 
-    rows = ({"id": "consumed"}, {"id": "expired"}, {"id": "voided"})
+    rows = (movement("consumed"), movement("expired"), movement("voided"))
     assert statement == Statement(BALANCE, rows, tuple(GRANTS), is_complete=False)
 
 
@@ -61,3 +68,27 @@ def test_any_other_refusal_is_an_error() -> None:
         read(where)
 
     assert str(raised.value) == "GET /people/c1/moves: 400 Bad Request: no"
+
+
+@pytest.mark.parametrize(
+    ("balance", "place"),
+    [
+        ({"balances": []}, "retrieved_at"),
+        ({**BALANCE, "balances": [None]}, "currency, live, settled, pending"),
+        ({**BALANCE, "balances": {}}, "currency, live, settled, pending"),
+        (
+            {**BALANCE, "balances": [{"currency": "USD", "live": "1", "settled": "x", "pending": "NaN"}]},
+            "settled, pending",
+        ),
+    ],
+)
+def test_a_balance_that_api_v3_does_not_have_is_the_servers_error(
+    balance: dict[str, object], place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(globals(), "BALANCE", balance)
+    where = source(lambda type_: listed("t1"))
+
+    with pytest.raises(RemoteError) as raised:
+        read(where)
+
+    assert str(raised.value) == f"GET /people/c1/balance: a row that API v3 doesn't have, at {place}"
