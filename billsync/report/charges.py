@@ -14,7 +14,7 @@ from billsync.rating.lines import Line, Totals, sum_of_totals
 from billsync.rating.periods import Period
 from billsync.rating.prices import FlatPrice
 from billsync.rating.proration import charge_amount
-from billsync.rating.rate import Piece, Rated, rate
+from billsync.rating.rate import Piece, Rated, Without, rate
 from billsync.rating.timeline import Billed, timeline
 from billsync.rating.usage import Usage
 from billsync.report.subscribed import CREDIT_ONLY, Slot, Subscribed
@@ -101,14 +101,16 @@ def needed(dues: Iterable[Due]) -> frozenset[tuple[str, Period]]:
     return frozenset(need for one in dues if (need := one.needs))
 
 
-def charge(one: Due, metered: Metered, subscription: Subscribed) -> Charge:
+def charge(
+    one: Due, metered: Metered, subscription: Subscribed, *, without: frozenset[Without] = frozenset()
+) -> Charge:
     """The charge of one period of one card, rated as a whole. Raises RatingError, UnknownCurrency.
 
     Source: vectors README, Rule: order, proration.jsonl, Rule: Charge.
     """
     billed, slot = one.billed, one.slot
     quantity = metered.get(one.needs, ZERO) if one.needs else ZERO
-    rated = _rated(one, quantity, pro_rated=subscription.pro_rated)
+    rated = _rated(one, quantity, pro_rated=subscription.pro_rated, without=without)
     return Charge(
         reference=f"{subscription.id}/{billed.unique_id}",
         key=billed.item.key,
@@ -128,7 +130,7 @@ def charge(one: Due, metered: Metered, subscription: Subscribed) -> Charge:
     )
 
 
-def _rated(one: Due, quantity: Decimal, *, pro_rated: bool) -> Rated:
+def _rated(one: Due, quantity: Decimal, *, pro_rated: bool, without: frozenset[Without]) -> Rated:
     card = one.billed.item.card
     places = decimals(one.slot.currency)
     if places is None:
@@ -137,4 +139,4 @@ def _rated(one: Due, quantity: Decimal, *, pro_rated: bool) -> Rated:
     if fee is not None:
         card = replace(card, price=FlatPrice(charge_amount(fee, decimals=places)))
     piece = Piece(one.billed.full_service_period, Usage(quantity))
-    return rate(card, piece, decimals=places)
+    return rate(card, piece, decimals=places, without=without)

@@ -1,0 +1,236 @@
+"""What the running period will cost from usage so far, what credits pay, and when they run out. An estimate.
+
+Left out: taxes, payment fees, credits still to be bought, and usage that has not been metered yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from billsync.model.moment import cut_to_seconds
+from billsync.model.value import Fields
+from billsync.rating.arithmetic import ZERO, divided, exactly
+from billsync.rating.lines import Totals, sum_of_totals
+from billsync.rating.periods import Period
+from billsync.rating.rate import Without
+from billsync.report.charges import Charge, Due, Metered, charge, due, needed
+from billsync.report.credits import Expense, Funding, fundings, spend
+from billsync.report.settling import Settled, settle
+from billsync.report.subscribed import Subscribed, moment_of
+
+PERIODS_AHEAD = 12
+SECOND = timedelta(seconds=1)
+OPEN = frozenset({Without.MINIMUM})
+"""A minimum is due at a period's end only (customer-facts.md §19.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """A customer's credits as the API shows them: rows of grants, and of movements of the type `consumed`.
+
+    `features` maps ids of features to keys: movements name a feature by its id.
+    """
+
+    grants: Sequence[Fields] = ()
+    consumed: Sequence[Fields] = ()
+    features: Mapping[str, str] = field(default_factory=dict)
+
+    def funded(self) -> dict[str, Sequence[Funding]]:
+        """The grants by currency."""
+        return {code: fundings(self.grants, code) for code in sorted({row["currency"] for row in self.grants})}
+
+    def history(self) -> dict[str, Sequence[Expense]]:
+        """What was consumed so far, by currency, oldest first."""
+        found: dict[str, list[Expense]] = {}
+        for row in sorted(self.consumed, key=lambda row: moment_of(row["booked_at"])):
+            feature = self.features.get(str((row.get("labels") or {}).get("feature_id", "")))
+            spent = Expense(moment_of(row["booked_at"]), -Decimal(row["amount"]), feature, is_owed=True)
+            found.setdefault(row["currency"], []).append(spent)
+        return {code: tuple(expenses) for code, expenses in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """One currency: what is due at the period's end, and the credits around it.
+
+    `credits` is what grants hold now, `left` what they hold after the period's end. `short_at` is when the credits
+    no longer cover everything at the present pace; None if they last until `known_until`.
+    """
+
+    currency: str
+    totals: Totals
+    credits: Decimal
+    left: Decimal
+    short_at: datetime | None
+    known_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """The running billing period: `charged` is booked already, `due` will be at its end.
+
+    What is due then includes fees in advance for the next period.
+    """
+
+    at: datetime
+    plan_key: str
+    mode: str
+    period: Period
+    charged: tuple[Charge, ...]
+    due: tuple[Settled, ...]
+    outlooks: tuple[Outlook, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a forecast is made from. `steady` are features whose usage doesn't grow with time (unique counts, say)."""
+
+    subscription: Subscribed
+    now: datetime
+    metered: Metered
+    wallet: Wallet
+    steady: frozenset[str] = frozenset()
+
+
+def running(subscription: Subscribed, now: datetime) -> tuple[Due, ...]:
+    """What belongs to the running period, and what is due at its end. Needs a subscription that runs at `now`."""
+    period = subscription.period_at(now).cut_to_seconds()
+    return tuple(
+        one
+        for one in due(subscription, until=period.end)
+        if one.billed.invoice_at > now or one.billed.billing_period.start == period.start
+    )
+
+
+def usage_needed(subscription: Subscribed, now: datetime) -> frozenset[tuple[str, Period]]:
+    """The features and periods whose usage so far a forecast needs."""
+    return needed(running(subscription, now))
+
+
+def forecast(basis: Basis) -> Forecast:
+    """The running period from usage so far. Amounts are in each charge's currency. Raises RatingError.
+
+    Sources: customer-facts.md §19.1 (what is booked when), §9.2 (order of credits), vectors README (amounts).
+    """
+    subscription, now = basis.subscription, basis.now
+    charges = [charge(one, basis.metered, subscription) for one in running(subscription, now)]
+    charged = tuple(one for one in charges if one.at <= now)
+    coming = [one for one in charges if one.at > now]
+    settlement = settle(coming, basis.wallet.funded(), history=basis.wallet.history())
+    return Forecast(
+        at=now,
+        plan_key=subscription.plan_key,
+        mode=subscription.mode,
+        period=subscription.period_at(now).cut_to_seconds(),
+        charged=charged,
+        due=settlement.settled,
+        outlooks=tuple(_outlook(basis, code, settlement.settled) for code in _currencies(basis, charges)),
+    )
+
+
+def _currencies(basis: Basis, charges: Iterable[Charge]) -> list[str]:
+    return sorted({one.currency for one in charges} | basis.wallet.funded().keys())
+
+
+def _outlook(basis: Basis, currency: str, settled: Iterable[Settled]) -> Outlook:
+    totals = sum_of_totals(one.charge.totals for one in settled if one.charge.currency == currency)
+    funded = basis.wallet.funded().get(currency, ())
+    history = basis.wallet.history().get(currency, ())
+    now = _held(funded, history, basis.now)
+    end = basis.subscription.period_at(basis.now).end
+    until = _ends(basis)[-1]
+    return Outlook(
+        currency=currency,
+        totals=totals,
+        credits=now,
+        left=_held(funded, [*history, *_expenses(basis, currency, end)], end),
+        short_at=_short_at(basis, currency) if now > 0 else None,
+        known_until=until,
+    )
+
+
+@exactly
+def _held(funded: Sequence[Funding], expenses: Sequence[Expense], moment: datetime) -> Decimal:
+    """What grants that count at a moment hold after the expenses; a debt is not subtracted."""
+    started = [funding for funding in funded if funding.at <= moment]
+    spent = spend(started, expenses)
+    return sum((spent.left[one.grant.key] for one in started if one.grant.counts_at(moment)), ZERO)
+
+
+def _expenses(basis: Basis, currency: str, moment: datetime) -> list[Expense]:
+    """All that will have been booked from now until a moment, at the present pace; what is open then counts too."""
+    subscription = basis.subscription
+    following = cut_to_seconds(subscription.period_at(moment).end)
+    found = []
+    for one in due(subscription, until=max(following, moment)):
+        billed = one.billed
+        is_open = one.needs is not None and billed.service_period.start < moment
+        is_counted = billed.invoice_at > basis.now and (billed.invoice_at <= moment or is_open)
+        if is_counted and one.slot.currency == currency:
+            at = min(billed.invoice_at, moment)
+            without = frozenset() if billed.invoice_at <= moment else OPEN
+            rated = charge(one, _at_pace(basis, one, at), subscription, without=without)
+            found.append(Expense(at, rated.totals.total, rated.feature, is_owed=True))
+    return sorted(found, key=lambda expense: expense.at)
+
+
+@exactly
+def _at_pace(basis: Basis, one: Due, moment: datetime) -> Metered:
+    """What will have been metered by a moment if usage goes on as it did in the running period so far."""
+    if one.needs is None:
+        return {}
+    feature, period = one.needs
+    seen = next((pair for pair in basis.metered if pair[0] == feature and pair[1].holds(basis.now)), None)
+    if seen is None:
+        return {one.needs: basis.metered.get(one.needs, ZERO)}
+    quantity = basis.metered[seen]
+    if feature in basis.steady:
+        return {one.needs: quantity}
+    elapsed = max(Decimal((basis.now - seen[1].start) // SECOND), Decimal(1))
+    seconds = Decimal((min(moment, period.end) - period.start) // SECOND)
+    return {one.needs: divided(quantity * seconds, elapsed)}
+
+
+def _short_at(basis: Basis, currency: str) -> datetime | None:
+    """The first second at which credits don't cover everything, at the present pace."""
+    start = basis.now
+    if _is_short(basis, currency, start):
+        return start
+    for end in _ends(basis):
+        if _is_short(basis, currency, end):
+            return _first_short(basis, currency, start, end)
+        start = end
+    return None
+
+
+def _ends(basis: Basis) -> list[datetime]:
+    """The ends of the running period and of those after it."""
+    moment, ends = basis.now, []
+    for _ in range(PERIODS_AHEAD):
+        period = basis.subscription.period_at(moment)
+        if period.end <= moment:
+            break
+        moment = period.end
+        ends.append(cut_to_seconds(moment) + SECOND)
+    return ends or [basis.now]
+
+
+def _first_short(basis: Basis, currency: str, fine: datetime, short: datetime) -> datetime:
+    """Between a moment at which credits suffice and one at which they don't: halved until a second is left."""
+    while short - fine > SECOND:
+        middle = fine + (short - fine) // 2
+        if _is_short(basis, currency, middle):
+            short = middle
+        else:
+            fine = middle
+    return cut_to_seconds(short)
+
+
+def _is_short(basis: Basis, currency: str, moment: datetime) -> bool:
+    funded = basis.wallet.funded().get(currency, ())
+    history = basis.wallet.history().get(currency, ())
+    steps = spend(funded, [*history, *_expenses(basis, currency, moment)]).steps[len(history) :]
+    return any(step.shortfall > 0 for step in steps)

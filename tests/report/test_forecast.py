@@ -1,0 +1,106 @@
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from billsync.rating.periods import Period
+from billsync.report.forecast import Basis, Forecast, Wallet, forecast, usage_needed
+from billsync.report.subscribed import subscribed
+from tests.support.subscription_rows import (
+    FEATURES,
+    consumed_row,
+    fee_card,
+    grant_row,
+    subscription_row,
+    unit,
+    usage_card,
+)
+
+MONTH = Period(datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC))
+MIDDLE = datetime(2026, 9, 16, tzinfo=UTC)
+
+
+def made(row: dict[str, Any], usage: str, wallet: Wallet, **more: Any) -> Forecast:
+    metered = {("api", MONTH): Decimal(usage)}
+    return forecast(Basis(subscribed(row, FEATURES), MIDDLE, metered, wallet, **more))
+
+
+def lines(found: Forecast) -> list[tuple[str, str, Decimal]]:
+    return [(one.charge.key, line.reference, line.total) for one in found.due for line in one.charge.lines]
+
+
+def test_a_forecast_names_what_is_due_at_the_end_and_what_was_charged_before() -> None:
+    row = subscription_row(
+        usage_card("api", unit("0.5")), fee_card("base", "10", "in_advance"), fee_card("support", "7")
+    )
+
+    found = made(row, "20", Wallet())
+
+    assert [(one.key, one.totals.total) for one in found.charged] == [("base", 10)]
+    assert lines(found) == [
+        ("api", "unit-price-usage", Decimal("10.00")),
+        ("base", "flat-price", Decimal("10.00")),
+        ("support", "flat-price", Decimal("7.00")),
+    ]
+    assert found.outlooks[0].totals.total == Decimal("27.00")
+
+
+def test_only_usage_in_the_running_period_is_asked_for() -> None:
+    row = subscription_row(usage_card("api", unit("1")), fee_card("base", "1"))
+
+    assert usage_needed(subscribed(row, FEATURES), MIDDLE) == {("api", MONTH)}
+
+
+def test_credits_pay_what_they_can_after_what_they_paid_before() -> None:
+    row = subscription_row(usage_card("api", unit("1")))
+    wallet = Wallet((grant_row("50"),), (consumed_row("20", "2026-09-02T00:00:00Z"),), FEATURES)
+
+    found = made(row, "40", wallet)
+
+    (outlook,) = found.outlooks
+    assert (outlook.credits, outlook.left) == (Decimal(30), Decimal(0))
+    assert (outlook.totals.credits, outlook.totals.total) == (Decimal("30.00"), Decimal("10.00"))
+
+
+def test_credits_run_out_at_the_pace_of_the_period_so_far() -> None:
+    """20 in 15 days: 30 after 22.5 days, and 30.005, which is rounded up, 324 seconds later."""
+    row = subscription_row(usage_card("api", unit("1")))
+
+    found = made(row, "20", Wallet((grant_row("30"),)))
+
+    assert found.outlooks[0].short_at == datetime(2026, 9, 23, 12, 5, 24, tzinfo=UTC)
+
+
+def test_credits_may_last_into_a_later_period() -> None:
+    """20 in half a month: 40 by its end, of 60 credits; the other 20 last to the middle of October and a bit."""
+    row = subscription_row(usage_card("api", unit("1")))
+
+    found = made(row, "20", Wallet((grant_row("60"),)))
+
+    assert found.outlooks[0].short_at is not None
+    assert found.outlooks[0].short_at.date().isoformat() == "2026-10-16"
+
+
+def test_credits_that_outlast_a_year_are_not_said_to_run_out() -> None:
+    row = subscription_row(usage_card("api", unit("0.01")))
+
+    found = made(row, "20", Wallet((grant_row("500"),)))
+
+    assert (found.outlooks[0].short_at, found.outlooks[0].known_until.year) == (None, 2027)
+
+
+def test_usage_that_does_not_grow_with_time_is_taken_as_it_is() -> None:
+    row = subscription_row(usage_card("api", unit("1")))
+
+    found = made(row, "20", Wallet((grant_row("30"),)), steady=frozenset({"api"}))
+
+    assert found.outlooks[0].short_at is not None
+    assert found.outlooks[0].short_at.date().isoformat() == "2026-10-01"
+
+
+def test_a_minimum_counts_at_the_end_of_the_period_only() -> None:
+    row = subscription_row(usage_card("api", unit("1"), commitments={"minimum_amount": "35"}))
+
+    found = made(row, "10", Wallet((grant_row("30"),)))
+
+    assert found.outlooks[0].totals.charges == Decimal("25.00")
+    assert found.outlooks[0].short_at == datetime(2026, 10, 1, 0, 0, 0, tzinfo=UTC)

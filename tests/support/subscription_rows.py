@@ -1,0 +1,73 @@
+"""Rows of the API for tests of reports: a subscription with cards, grants, movements."""
+
+from typing import Any
+
+FEATURES = {"f-api": "api", "f-gb": "gb"}
+
+
+def usage_card(key: str, price: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A card that prices the feature of the same key by usage, each month."""
+    return {
+        "key": key,
+        "name": key.upper(),
+        "feature": {"id": f"f-{key}"},
+        "billing_cadence": "P1M",
+        "price": price,
+        "currency": "USD",
+        **more,
+    }
+
+
+def fee_card(key: str, amount: str, term: str = "in_arrears", cadence: str | None = "P1M") -> dict[str, Any]:
+    """A flat fee."""
+    return {
+        "key": key,
+        "name": key.upper(),
+        "billing_cadence": cadence,
+        "payment_term": term,
+        "price": {"type": "flat", "amount": amount},
+        "currency": "USD",
+    }
+
+
+def unit(amount: str) -> dict[str, Any]:
+    """A price of each unit."""
+    return {"type": "unit", "amount": amount}
+
+
+def graduated(*tiers: tuple[str | None, str]) -> dict[str, Any]:
+    """Tiers of an upper bound and a price of each unit."""
+    return {
+        "type": "graduated",
+        "tiers": [{"up_to_amount": bound, "unit_price": {"type": "unit", "amount": amount}} for bound, amount in tiers],
+    }
+
+
+def subscription_row(*cards: dict[str, Any], start: str = "2026-09-01T00:00:00Z", **more: Any) -> dict[str, Any]:
+    """A monthly subscription to the plan `pro` with one phase of these cards."""
+    items = [{"id": f"item-{number}", "active_from": start, "rate_card": card} for number, card in enumerate(cards)]
+    return {
+        "id": "sub-1",
+        "customer_id": "cus-1",
+        "active_from": start,
+        "billing_anchor": start,
+        "billing_cadence": "P1M",
+        "invoice_currency": "USD",
+        "phases": [{"key": "default", "active_from": start, "items": items}],
+        "plan": {"id": "plan-1", "key": "pro", "version": 1},
+        "plan_id": "plan-1",
+        "pro_rating_config": {"enabled": True, "mode": "prorate_prices"},
+        "settlement_mode": "credit_then_invoice",
+        "status": "active",
+        **more,
+    }
+
+
+def grant_row(amount: str, at: str = "2026-09-01T00:00:00Z", **more: Any) -> dict[str, Any]:
+    """An active grant without a price."""
+    return {"id": f"g-{amount}", "amount": amount, "currency": "USD", "created_at": at, "status": "active", **more}
+
+
+def consumed_row(amount: str, at: str) -> dict[str, Any]:
+    """A movement that took credits."""
+    return {"type": "consumed", "amount": f"-{amount}", "currency": "USD", "booked_at": at, "labels": {}}
