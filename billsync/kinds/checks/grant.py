@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 
 from billsync.kinds.checks.keys import findable
 from billsync.kinds.checks.ratecard import unknown_currency
 from billsync.model.currencies import decimals
+from billsync.model.duration import Duration, parse_duration
 from billsync.model.kind import Problem
+from billsync.model.moment import parse_moment
 from billsync.model.value import Fields, decimal_text
 
 
@@ -57,4 +60,26 @@ def _terms(grant: Fields, summary: str) -> Iterator[Problem]:
         yield Problem(("purchase", "availability_policy"), "grant-purchase", summary, detail, hint)
 
 
-CHECKS = (currency, purchase, findable)
+def expiry(grant: Fields) -> Iterator[Problem]:
+    """An end that no calendar has: the server's times go up to the year 9999."""
+    duration = parse_duration(str(grant.get("expires_after")))
+    start = parse_moment(str(grant.get("effective_at")))
+    if duration is not None and start is not None and not _has_end(start, duration):
+        yield Problem(
+            ("expires_after",),
+            "grant-expiry",
+            "the credits would expire after the year 9999",
+            f"{grant['expires_after']} from {start.date()} on leads out of the calendar",
+            "leave expires_after out: then the credits never expire",
+        )
+
+
+def _has_end(start: datetime, duration: Duration) -> bool:
+    try:
+        duration.after(start)
+    except (OverflowError, ValueError):
+        return False
+    return True
+
+
+CHECKS = (currency, purchase, expiry, findable)
