@@ -21,3 +21,9 @@ DOCUMENTS = {
     "billing": BILLING,
 }
 """All of them by name; both dialects have them."""
+
+METER_QUERY = "/openmeter/meters/{parent}/query"
+"""Usage of a meter (POST, reads only); `{parent}` stands for the meter's id. Both dialects have it."""
+
+INVOICES = "/openmeter/billing/invoices"
+"""All invoices, by page (customer-facts.md §13); only where the dialect has them."""

@@ -40,6 +40,22 @@ FORMAT = click.option(
 )
 
 
+def _usage_format(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
+    _format(ctx, parameter, value)
+    return value
+
+
+USAGE_FORMAT = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "csv"]),
+    default="text",
+    show_default=True,
+    callback=_usage_format,
+    help="How the result is printed.",
+)
+
+
 def server_options(command: Command) -> Command:
     """The options that name a server and how to get in."""
     for option in (
@@ -144,6 +160,59 @@ def ledger(run: Run, /, customer: str, **server: Any) -> Exit:
     from billsync.cli.reading import show_ledger
 
     return show_ledger(run, customer, ServerOptions(**server))
+
+
+@billsync.command()
+@click.argument("customer")
+@server_options
+@click.option("--from", "start", metavar="TIME", help="2026-09-01 or a full time; else the running billing period.")
+@click.option("--to", "end", metavar="TIME", help="Not included; else now.")
+@click.option("--window", type=click.Choice(["minute", "hour", "day", "month"]), help="One row for each.")
+@click.option("--by", default="feature", show_default=True, metavar="GROUP", help="feature, subject, or a dimension.")
+@USAGE_FORMAT
+@click.pass_obj
+def usage(
+    run: Run,
+    /,
+    customer: str,
+    start: str | None,
+    end: str | None,
+    window: str | None,
+    by: str,
+    form: str,
+    **server: Any,
+) -> Exit:
+    """Show what a customer used."""
+    from billsync.cli.money import UsageOptions, show_usage
+    from billsync.cli.opening import ServerOptions
+
+    return show_usage(run, customer, ServerOptions(**server), UsageOptions(start, end, window, by, form))
+
+
+@billsync.command()
+@click.argument("customer", required=False)
+@server_options
+@FORMAT
+@click.pass_obj
+def invoices(run: Run, /, customer: str | None, **server: Any) -> Exit:
+    """Show a customer's invoices, or all."""
+    from billsync.cli.money import show_invoices
+    from billsync.cli.opening import ServerOptions
+
+    return show_invoices(run, customer, ServerOptions(**server))
+
+
+@billsync.command()
+@click.argument("customer")
+@server_options
+@FORMAT
+@click.pass_obj
+def forecast(run: Run, /, customer: str, **server: Any) -> Exit:
+    """Estimate what the running period will cost, and when the credits run out."""
+    from billsync.cli.money import show_forecast
+    from billsync.cli.opening import ServerOptions
+
+    return show_forecast(run, customer, ServerOptions(**server))
 
 
 @billsync.command()

@@ -34,7 +34,7 @@ def write_dump(run: Run, options: ServerOptions, *, output: str | None, yes: boo
 def show_ledger(run: Run, customer: str, options: ServerOptions) -> Exit:
     """Print a customer's credit movements with the balance before and after each."""
     with connected(run, options) as connection:
-        customer_id = _customer_id(connection, customer)
+        customer_id = customer_id_of(connection, customer)
         statement = read_statement(connection.source, customer_id, balance=BALANCE, transactions=TRANSACTIONS)
     found = ledger(statement)
     run.result(ledger_json(customer, found) if run.wants_json else ledger_text(customer, found))
@@ -51,7 +51,8 @@ def ping(run: Run, options: ServerOptions) -> Exit:
     return Exit.DONE
 
 
-def _customer_id(connection: Connection, key: str) -> str:
+def customer_id_of(connection: Connection, key: str) -> str:
+    """The server's id of a customer. Raises Ended when there is none with the key, RemoteError."""
     routes = connection.routes["customer"]
     query = ((f"filter[{routes.key_filter}][eq]", key),)
     if not key.strip(", "):

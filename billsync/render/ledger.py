@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from billsync.model.moment import moment_text
 from billsync.model.value import decimal_text
+from billsync.render.table import table
 from billsync.render.words import visible
 from billsync.report.ledger import Balance, Ledger, Movement
 
@@ -21,7 +22,7 @@ def ledger_text(customer: str, ledger: Ledger) -> str:
     """Movements from the oldest, then what starts later, balances and notes; ends with a line break."""
     blocks = (
         [f"Credits of customer {visible(customer)}, {_time(ledger.at)}"],
-        list(_table(ledger.movements)) or ["No movements."],
+        list(table(COLUMNS, [_row(movement) for movement in ledger.movements], numbers=NUMBERS)) or ["No movements."],
         list(_upcoming(ledger.upcoming)),
         [_balance(balance) for balance in ledger.balances],
         [f"Note: {visible(note)}" for note in ledger.notes],
@@ -41,20 +42,6 @@ def ledger_json(customer: str, ledger: Ledger) -> str:
         "notes": list(ledger.notes),
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-
-
-def _table(movements: Sequence[Movement]) -> Iterator[str]:
-    rows = [COLUMNS, *(_row(movement) for movement in movements)]
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    if movements:
-        yield from (_aligned(row, widths) for row in rows)
-
-
-def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
-    cells = zip(COLUMNS, row, widths, strict=True)
-    return "  ".join(
-        cell.rjust(width) if name in NUMBERS else cell.ljust(width) for name, cell, width in cells
-    ).rstrip()
 
 
 def _row(movement: Movement) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from billsync.model.change import Action, Change, FieldChange, Guard, Outcome, PlanFile, Step
-from billsync.model.diagnostic import Position
 from billsync.model.result import Report, Status, StepResult
 from billsync.model.value import Fields
 from billsync.render.words import name_of, title_of
@@ -30,7 +29,6 @@ class Item:
     reason: str = ""
     hint: str = ""
     code: str = ""
-    position: Position | None = None
     old: Fields | None = None
     new: Fields | None = None
     status: Status | None = None
@@ -98,7 +96,6 @@ def _item(change: Change, steps: Mapping[str, Step], results: Mapping[str, StepR
         reason=change.reason,
         hint=change.hint,
         code=change.code,
-        position=change.position,
         old=own[0].before.view if own else None,
         new=own[-1].after.view if own else None,
         status=_status(ended),

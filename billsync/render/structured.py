@@ -86,7 +86,6 @@ def _told(item: Item) -> Any:
         "reason": item.reason,
         "hint": item.hint,
         "fields": [_field(field) for field in item.fields],
-        "position": _position(item.position),
     }
 
 

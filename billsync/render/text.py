@@ -54,7 +54,8 @@ def _change(item: Item) -> Iterator[str]:
 def _told(item: Item) -> Iterator[str]:
     yield f"{WORDS[item.outcome]}: {item.kind} {item.name}: {visible(item.reason)}"
     yield from _fields(item)
-    yield from (f"  {visible(text)}" for text in (item.hint, str(item.position or "")) if text)
+    if item.hint:
+        yield f"  {visible(item.hint)}"
 
 
 def _fields(item: Item) -> Iterator[str]:

@@ -17,8 +17,8 @@ from billsync.rating.lines import Totals, sum_of_totals
 from billsync.rating.periods import Period
 from billsync.rating.rate import Without
 from billsync.report.charges import Charge, Due, Metered, charge, due, needed
-from billsync.report.credits import Expense, Funding, fundings, spend
-from billsync.report.settling import Settled, settle
+from billsync.report.credits import Expense, Funding, Spent, fundings, spend
+from billsync.report.settling import Settled, Settlement, settle
 from billsync.report.subscribed import Subscribed, moment_of
 
 PERIODS_AHEAD = 12
@@ -56,7 +56,7 @@ class Wallet:
 class Outlook:
     """One currency: what is due at the period's end, and the credits around it.
 
-    `credits` is what grants hold now, `left` what they hold after the period's end. `short_at` is when the credits
+    `credits` is what grants hold now, `left` what they hold once what is due has been paid. `short_at` is when they
     no longer cover everything at the present pace; None if they last until `known_until`.
     """
 
@@ -127,7 +127,7 @@ def forecast(basis: Basis) -> Forecast:
         period=subscription.period_at(now).cut_to_seconds(),
         charged=charged,
         due=settlement.settled,
-        outlooks=tuple(_outlook(basis, code, settlement.settled) for code in _currencies(basis, charges)),
+        outlooks=tuple(_outlook(basis, code, settlement) for code in _currencies(basis, charges)),
     )
 
 
@@ -135,29 +135,28 @@ def _currencies(basis: Basis, charges: Iterable[Charge]) -> list[str]:
     return sorted({one.currency for one in charges} | basis.wallet.funded().keys())
 
 
-def _outlook(basis: Basis, currency: str, settled: Iterable[Settled]) -> Outlook:
-    totals = sum_of_totals(one.charge.totals for one in settled if one.charge.currency == currency)
+def _outlook(basis: Basis, currency: str, settlement: Settlement) -> Outlook:
+    totals = sum_of_totals(one.charge.totals for one in settlement.settled if one.charge.currency == currency)
     funded = basis.wallet.funded().get(currency, ())
     history = basis.wallet.history().get(currency, ())
-    now = _held(funded, history, basis.now)
+    now = _held(funded, spend([one for one in funded if one.at <= basis.now], history), basis.now)
     end = basis.subscription.period_at(basis.now).end
     until = _ends(basis)[-1]
     return Outlook(
         currency=currency,
         totals=totals,
         credits=now,
-        left=_held(funded, [*history, *_expenses(basis, currency, end)], end),
+        left=_held(funded, settlement.spent[currency], end),
         short_at=_short_at(basis, currency) if now > 0 else None,
         known_until=until,
     )
 
 
 @exactly
-def _held(funded: Sequence[Funding], expenses: Sequence[Expense], moment: datetime) -> Decimal:
-    """What grants that count at a moment hold after the expenses; a debt is not subtracted."""
-    started = [funding for funding in funded if funding.at <= moment]
-    spent = spend(started, expenses)
-    return sum((spent.left[one.grant.key] for one in started if one.grant.counts_at(moment)), ZERO)
+def _held(funded: Sequence[Funding], spent: Spent, moment: datetime) -> Decimal:
+    """What grants that count at a moment hold; a debt is not subtracted."""
+    counted = [one.grant.key for one in funded if one.at <= moment and one.grant.counts_at(moment)]
+    return sum((spent.left[key] for key in counted), ZERO)
 
 
 def _expenses(basis: Basis, currency: str, moment: datetime) -> list[Expense]:

@@ -18,7 +18,9 @@ CREDIT_ONLY = "credit_only"
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A card that a subscription has. `feature` is its feature's key; `place` is its place when credits are scarce.
+    """A card that a subscription has; `place` is its place when credits are scarce.
+
+    `feature` is its feature's key, or the id where no key is known.
 
     Credits are taken on an invoice in the order in which the items were made, and with `credit_only` by item key;
     so it was recorded each time (customer-facts.md §19.1), and the server promises neither.
@@ -124,7 +126,7 @@ def _slot(phase: str, start: datetime, item: Fields, *, row: Fields, features: M
     feature = (card.get("feature") or {}).get("id")
     place = key if row.get("settlement_mode") == CREDIT_ONLY else str(item["id"])
     currency = str(card.get("currency") or row["invoice_currency"])
-    return Slot(phase, timed, currency, features[feature] if feature else None, place)
+    return Slot(phase, timed, currency, features.get(feature, str(feature)) if feature else None, place)
 
 
 def _after(start: datetime, moment: str | None) -> Duration | None:

@@ -1,0 +1,148 @@
+"""`usage`, `invoices` and `forecast`: what a customer used, was billed and will pay. They only read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from billsync.api.capabilities import capabilities
+from billsync.api.documents import BALANCE, INVOICES, TRANSACTIONS
+from billsync.cli.ending import Exit, error, usage
+from billsync.cli.metering import Catalog, query, read_catalog, read_usage
+from billsync.cli.opening import ServerOptions, connected
+from billsync.cli.pipeline import Connection
+from billsync.cli.reading import customer_id_of
+from billsync.cli.surroundings import Run
+from billsync.live.paging import read_list
+from billsync.live.statement import read_statement
+from billsync.model.kind import ListQuery
+from billsync.model.moment import cut_to_seconds, parse_moment
+from billsync.rating.periods import Period
+from billsync.render.forecast import forecast_json, forecast_text
+from billsync.render.invoices import invoices_json, invoices_text
+from billsync.render.usage import usage_csv, usage_json, usage_text
+from billsync.report.forecast import Basis, Forecast, Wallet, forecast, usage_needed
+from billsync.report.invoices import invoices
+from billsync.report.subscribed import Subscribed, subscribed
+from billsync.report.usage import CUSTOMER, Used, query_body, used
+
+WINDOWS = {"minute": "PT1M", "hour": "PT1H", "day": "P1D", "month": "P1M"}
+LISTING = ListQuery(sort="created_at", size=100)
+DEFAULT_SPAN = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class UsageOptions:
+    """What part of the usage is asked for, as the person said it."""
+
+    start: str | None = None
+    end: str | None = None
+    window: str | None = None
+    by: str = "feature"
+    form: str = "text"
+
+
+def show_usage(run: Run, customer: str, options: ServerOptions, wanted: UsageOptions) -> Exit:
+    """Print what a customer used of each feature: of the cards of its subscriptions, or of all without one."""
+    group = None if wanted.by == "feature" else wanted.by
+    with connected(run, options) as connection:
+        customer_id = customer_id_of(connection, customer)
+        catalog = read_catalog(connection)
+        running = _running(connection, catalog, customer_id)
+        period = _period(wanted, running, connection.clock.now())
+        features = sorted({key for one in running for key in one.features} or catalog.gauges)
+        rows = [row for key in features for row in _used(connection, catalog, key, period, wanted, customer_id)]
+    if run.wants_json:
+        run.result(usage_json(customer, period, rows, group=group))
+    else:
+        run.result(usage_csv(rows) if wanted.form == "csv" else usage_text(customer, period, rows, group=group))
+    return Exit.DONE
+
+
+def show_invoices(run: Run, customer: str | None, options: ServerOptions) -> Exit:
+    """Print invoices, oldest first, and which are past due; only where the dialect has them."""
+    with connected(run, options) as connection:
+        if not capabilities(connection.dialect).invoices:
+            hint = "Open the billing portal: customers see and pay theirs there, and so does an operator."
+            raise error("no-invoices", f"the {connection.dialect} API has no invoices", hint=hint)
+        filters = [("filter[customer_id][eq]", customer_id_of(connection, customer))] if customer else []
+        rows = read_list(connection.remote, INVOICES, filters, LISTING, connection.clock)
+        found = invoices(rows, connection.clock.now())
+    run.result(invoices_json(found) if run.wants_json else invoices_text(found))
+    return Exit.DONE
+
+
+def show_forecast(run: Run, customer: str, options: ServerOptions) -> Exit:
+    """Print what the running period of each of a customer's subscriptions will cost. An estimate."""
+    with connected(run, options) as connection:
+        customer_id = customer_id_of(connection, customer)
+        catalog = read_catalog(connection)
+        running = _running(connection, catalog, customer_id)
+        if not running:
+            raise error("no-subscription", "nothing runs that could be forecast", f"{customer!r} has no subscription.")
+        wallet = _wallet(connection, catalog, customer_id)
+        found = [_forecast(connection, catalog, one, wallet) for one in running]
+    for feature in sorted({key for one in running for key in one.features} - catalog.gauges.keys()):
+        run.talk(f"note: usage of the feature {feature} can't be read, so it counts as none")
+    run.result(forecast_json(customer, found) if run.wants_json else forecast_text(customer, found))
+    return Exit.DONE
+
+
+def _forecast(connection: Connection, catalog: Catalog, one: Subscribed, wallet: Wallet) -> Forecast:
+    now = connection.clock.now()
+    metered = read_usage(connection, catalog, usage_needed(one, now), customer_id=one.customer_id)
+    return forecast(Basis(one, now, metered, wallet, catalog.steady))
+
+
+def _wallet(connection: Connection, catalog: Catalog, customer_id: str) -> Wallet:
+    statement = read_statement(connection.source, customer_id, balance=BALANCE, transactions=TRANSACTIONS)
+    consumed = tuple(row for row in statement.transactions if row["type"] == "consumed")
+    return Wallet(statement.grants, consumed, catalog.features)
+
+
+def _running(connection: Connection, catalog: Catalog, customer_id: str) -> tuple[Subscribed, ...]:
+    """The customer's subscriptions that are in force now."""
+    routes = connection.routes["subscription"]
+    filters = ((f"filter[{routes.parent_filter}][eq]", customer_id),)
+    rows = read_list(connection.remote, routes.collection, filters, routes.listing, connection.clock)
+    now = connection.clock.now()
+    found = (subscribed(row, catalog.features) for row in rows if not row.get("deleted_at"))
+    return tuple(one for one in found if one.period_at(now).holds(now))
+
+
+def _period(wanted: UsageOptions, running: Sequence[Subscribed], now: datetime) -> Period:
+    """What was asked for; else the running billing period so far, or the last thirty days. Raises Ended."""
+    end = _moment("--to", wanted.end) or cut_to_seconds(now) + timedelta(seconds=1)
+    begun = min((one.period_at(now).start for one in running), default=end - DEFAULT_SPAN)
+    start = _moment("--from", wanted.start) or cut_to_seconds(begun)
+    if start >= end:
+        raise usage("no-time", "the usage asked for begins after its end", f"{start:%Y-%m-%d %H:%M:%S} is the start.")
+    return Period(start, end)
+
+
+def _moment(option: str, text: str | None) -> datetime | None:
+    """A day or a time in UTC. Raises Ended for anything else."""
+    if text is None:
+        return None
+    moment = parse_moment(text if "T" in text.upper() else f"{text}T00:00:00Z")
+    if moment is None:
+        raise usage("no-time", f"{option} is no time", repr(text), "Write 2026-09-01, or 2026-09-01T12:00:00Z.")
+    return moment
+
+
+def _used(
+    connection: Connection, catalog: Catalog, feature: str, period: Period, wanted: UsageOptions, customer_id: str
+) -> tuple[Used, ...]:
+    gauge = catalog.gauges.get(feature)
+    if gauge is None:
+        return ()
+    group = None if wanted.by == "feature" else wanted.by
+    body = query_body(
+        gauge,
+        period,
+        group_by=[group] if group else [CUSTOMER],
+        customers=[customer_id],
+        granularity=WINDOWS[wanted.window] if wanted.window else None,
+    )
+    return used(feature, query(connection, gauge, body), group)

@@ -1,0 +1,141 @@
+"""A forecast as text and as JSON. It always says that it is an estimate, and what it leaves out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from billsync.model.moment import moment_text
+from billsync.model.value import decimal_text
+from billsync.rating.lines import Line
+from billsync.render.table import table
+from billsync.render.words import visible
+from billsync.report.charges import Charge
+from billsync.report.forecast import Forecast, Outlook
+
+COLUMNS = ("Due", "Card", "Line", "Quantity", "Each", "Discounts", "Credits", "To pay", "Currency")
+NUMBERS = frozenset({"Quantity", "Each", "Discounts", "Credits", "To pay"})
+LEFT_OUT = "Estimate from usage so far. Left out: taxes, payment fees, credits still to be bought."
+
+
+def forecast_text(customer: str, forecasts: Iterable[Forecast]) -> str:
+    """One block for each subscription; ends with a line break."""
+    blocks = [block for found in forecasts for block in _blocks(customer, found)]
+    return "\n\n".join("\n".join(block) for block in [*blocks, [LEFT_OUT]] if block) + "\n"
+
+
+def forecast_json(customer: str, forecasts: Iterable[Forecast]) -> str:
+    """The same as one JSON object, with every rated line; amounts are text, so that they stay exact."""
+    document = {
+        "format_version": "1.0",
+        "customer": customer,
+        "estimate": LEFT_OUT,
+        "subscriptions": [_forecast(found) for found in forecasts],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _blocks(customer: str, found: Forecast) -> Iterator[list[str]]:
+    period = f"{_time(found.period.start)} to {_time(found.period.end)}"
+    yield [f"Estimate for customer {visible(customer)}, plan {visible(found.plan_key)}, {period}"]
+    charged = [_row(one, line) for one in found.charged for line in one.lines]
+    due = [_row(one.charge, line) for one in found.due for line in one.charge.lines]
+    if charged:
+        yield ["Charged already:", *table(COLUMNS, charged, numbers=NUMBERS)]
+    yield (
+        ["Due at the period's end, from usage so far:", *table(COLUMNS, due, numbers=NUMBERS)]
+        if due
+        else ["Nothing is due."]
+    )
+    yield [line for outlook in found.outlooks for line in _outlook(found, outlook)]
+
+
+def _row(charge: Charge, line: Line) -> list[str]:
+    money = (line.totals.discounts, line.totals.credits, line.total)
+    return [
+        charge.at.strftime("%Y-%m-%d"),
+        visible(charge.key),
+        line.reference,
+        decimal_text(line.quantity),
+        decimal_text(line.unit_amount),
+        *(decimal_text(amount) for amount in money),
+        visible(charge.currency),
+    ]
+
+
+def _outlook(found: Forecast, outlook: Outlook) -> Iterator[str]:
+    totals = outlook.totals
+    whole = decimal_text(totals.amount + totals.charges - totals.discounts)
+    rest = "goes below zero by" if found.mode == "credit_only" else "to pay"
+    code = visible(outlook.currency)
+    yield f"Total {code}: {whole}, credits {decimal_text(totals.credits)}, {rest} {decimal_text(totals.total)}"
+    yield f"Credits {code}: {decimal_text(outlook.credits)} now, {decimal_text(outlook.left)} after that"
+    if outlook.short_at is not None:
+        yield f"At the present pace the credits in {code} run out {_time(outlook.short_at)}."
+    elif outlook.credits > 0:
+        yield f"At the present pace the credits in {code} last until {_time(outlook.known_until)} or longer."
+
+
+def _forecast(found: Forecast) -> Any:
+    return {
+        "plan": found.plan_key,
+        "settlement_mode": found.mode,
+        "at": moment_text(found.at),
+        "from": moment_text(found.period.start),
+        "to": moment_text(found.period.end),
+        "charged": [charge_object(one) for one in found.charged],
+        "due": [charge_object(one.charge) for one in found.due],
+        "currencies": [_outlook_object(outlook) for outlook in found.outlooks],
+    }
+
+
+def charge_object(charge: Charge) -> Any:
+    """A charge with its rated lines, in the types that `json` writes."""
+    return {
+        "card": charge.key,
+        "name": charge.name,
+        "feature": charge.feature,
+        "at": moment_text(charge.at),
+        "from": moment_text(charge.service_period.start),
+        "to": moment_text(charge.service_period.end),
+        "quantity": decimal_text(charge.quantity),
+        "currency": charge.currency,
+        "total": decimal_text(charge.totals.total),
+        "lines": [_line(line) for line in charge.lines],
+    }
+
+
+def _line(line: Line) -> Any:
+    totals = line.totals
+    return {
+        "reference": line.reference,
+        "name": line.name,
+        "category": line.category.value,
+        "quantity": decimal_text(line.quantity),
+        "unit_price": decimal_text(line.unit_amount),
+        "amount": decimal_text(line.amount),
+        "discounts": decimal_text(totals.discounts),
+        "credits": decimal_text(totals.credits),
+        "total": decimal_text(totals.total),
+    }
+
+
+def _outlook_object(outlook: Outlook) -> Any:
+    return {
+        "currency": outlook.currency,
+        "amount": decimal_text(outlook.totals.amount),
+        "charges": decimal_text(outlook.totals.charges),
+        "discounts": decimal_text(outlook.totals.discounts),
+        "credits_used": decimal_text(outlook.totals.credits),
+        "total": decimal_text(outlook.totals.total),
+        "credits_now": decimal_text(outlook.credits),
+        "credits_left": decimal_text(outlook.left),
+        "credits_run_out_at": moment_text(outlook.short_at) if outlook.short_at else None,
+        "known_until": moment_text(outlook.known_until),
+    }
+
+
+def _time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%SZ")

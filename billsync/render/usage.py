@@ -1,0 +1,82 @@
+"""Usage as a table with bars, as JSON and as CSV. Values are shown exactly."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from billsync.model.moment import moment_text
+from billsync.model.value import decimal_text
+from billsync.rating.periods import Period
+from billsync.render.table import table
+from billsync.render.words import visible
+from billsync.report.usage import Used
+
+WIDTH = 30
+FULL = "█"
+FIELDS = ("feature", "from", "to", "group", "value")
+
+
+def usage_text(customer: str, period: Period, rows: Sequence[Used], *, group: str | None) -> str:
+    """A table with a bar for each row, scaled by feature; ends with a line break."""
+    head = f"Usage of customer {visible(customer)}, {_time(period.start)} to {_time(period.end)}"
+    columns = ["From", "To", "Feature", *([group] if group else []), "Usage", ""]
+    most = {row.feature: max(one.value for one in rows if one.feature == row.feature) for row in _first(rows)}
+    lines = list(table(columns, [_row(row, most[row.feature], group) for row in rows], numbers={"Usage"}))
+    return "\n".join([head, "", *(lines or ["No usage."])]) + "\n"
+
+
+def usage_json(customer: str, period: Period, rows: Sequence[Used], *, group: str | None) -> str:
+    """The same as one JSON object; values are text, so that they stay exact."""
+    document = {
+        "format_version": "1.0",
+        "customer": customer,
+        "from": moment_text(period.start),
+        "to": moment_text(period.end),
+        "by": group or "feature",
+        "usage": [dict(zip(FIELDS, _values(row), strict=True)) for row in rows],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def usage_csv(rows: Sequence[Used]) -> str:
+    """A line of names, then one for each row. What a spreadsheet would take for a formula is kept text by a quote."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(FIELDS)
+    for row in rows:
+        writer.writerow([_harmless(cell) for cell in _values(row)])
+    return stream.getvalue()
+
+
+def _first(rows: Sequence[Used]) -> Sequence[Used]:
+    """One row of each feature."""
+    return tuple({row.feature: row for row in rows}.values())
+
+
+def _row(row: Used, most: Decimal, group: str | None) -> list[str]:
+    cells = [_time(row.start), _time(row.end), visible(row.feature)]
+    return [*cells, *([visible(row.group)] if group else []), decimal_text(row.value), _bar(row.value, most)]
+
+
+def _bar(value: Decimal, most: Decimal) -> str:
+    if value <= 0 or most <= 0:
+        return ""
+    return FULL * max(int(value * WIDTH / most), 1)
+
+
+def _values(row: Used) -> list[str]:
+    return [row.feature, moment_text(row.start), moment_text(row.end), row.group, decimal_text(row.value)]
+
+
+def _harmless(cell: str) -> str:
+    is_number = cell.lstrip("-").replace(".", "", 1).isdigit()
+    return "'" + cell if cell[:1] in ("=", "+", "-", "@", "\t", "\r") and not is_number else cell
+
+
+def _time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%SZ")

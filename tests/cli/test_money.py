@@ -1,0 +1,141 @@
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from billsync.cli.database import open_database
+from tests.support.command import Ran, Shell
+
+LOCAL = ("--server", "local:")
+DATABASE = ".billsync/local.db"
+
+
+def send(shell: Shell, *events: tuple[str, str]) -> None:
+    """Usage of acme at the shell's time: an id and a model for each."""
+    app = open_database(DATABASE, shell.clock, test_clock=False)
+    rows = [
+        {"id": name, "source": "test", "type": "request", "subject": "acme-prod", "data": {"model": model}}
+        for name, model in events
+    ]
+    with httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://local") as client:
+        answer = client.post("/api/v3/openmeter/events", json=rows)
+    app.close()
+    assert answer.status_code == 202
+
+
+@pytest.fixture
+def running(shell: Shell, folder: Path) -> Shell:
+    """The shop, synced, ten days into acme's first period, with four requests."""
+    shop = folder / "shop.yaml"
+    text = shop.read_text().replace("aggregation: count}", "aggregation: count, dimensions: {model: $.model}}")
+    shop.write_text(text.replace('amount: "0.002"', 'amount: "50"'))
+    assert shell.run("sync", "shop.yaml", *LOCAL, "--yes").code == 0
+    shell.clock.advance(timedelta(days=10).total_seconds())
+    send(shell, ("a", "small"), ("b", "small"), ("c", "large"), ("d", "large"))
+    return shell
+
+
+def test_usage_of_the_running_period_is_shown_by_feature(running: Shell) -> None:
+    ran = running.run("usage", "acme", *LOCAL)
+
+    assert ran == Ran(
+        0,
+        """\
+Usage of customer acme, 2026-09-01 00:00:00Z to 2026-09-11 00:00:01Z
+
+From                  To                    Feature       Usage
+2026-09-01 00:00:00Z  2026-09-11 00:00:01Z  api_requests      4  ██████████████████████████████
+""",
+        "",
+    )
+
+
+def test_usage_can_be_told_by_a_dimension_and_by_day_as_csv(running: Shell) -> None:
+    ran = running.run(
+        "usage", "acme", *LOCAL, "--by", "model", "--window", "day", "--from", "2026-09-11", "--format", "csv"
+    )
+
+    assert ran == Ran(
+        0,
+        """\
+feature,from,to,group,value
+api_requests,2026-09-11T00:00:00Z,2026-09-12T00:00:00Z,large,2
+api_requests,2026-09-11T00:00:00Z,2026-09-12T00:00:00Z,small,2
+""",
+        "",
+    )
+
+
+def test_usage_as_json_names_the_subject(running: Shell) -> None:
+    ran = running.run("usage", "acme", *LOCAL, "--by", "subject", "--format", "json")
+
+    assert json.loads(ran.out)["usage"] == [
+        {
+            "feature": "api_requests",
+            "from": "2026-09-01T00:00:00Z",
+            "to": "2026-09-11T00:00:01Z",
+            "group": "acme-prod",
+            "value": "4",
+        }
+    ]
+
+
+def test_usage_of_no_time_is_a_wrong_call(running: Shell) -> None:
+    backwards = running.run("usage", "acme", *LOCAL, "--from", "2026-09-05", "--to", "2026-09-04")
+    nonsense = running.run("usage", "acme", *LOCAL, "--from", "yesterday")
+
+    assert (backwards.code, nonsense.code) == (64, 64)
+
+
+def test_a_forecast_says_what_is_due_and_when_the_credits_run_out(running: Shell) -> None:
+    """Four requests at 50 in ten days: 500 are gone after 25, and half a cent more, rounded up, 22 seconds later."""
+    ran = running.run("forecast", "acme", *LOCAL)
+
+    assert ran == Ran(
+        0,
+        """\
+Estimate for customer acme, plan prepaid, 2026-09-01 00:00:00Z to 2026-10-01 00:00:00Z
+
+Due at the period's end, from usage so far:
+Due         Card          Line              Quantity  Each  Discounts  Credits  To pay  Currency
+2026-10-01  api_requests  unit-price-usage         4    50          0      200       0  USD
+
+Total USD: 200, credits 200, goes below zero by 0
+Credits USD: 500 now, 300 after that
+At the present pace the credits in USD run out 2026-09-26 00:00:22Z.
+
+Estimate from usage so far. Left out: taxes, payment fees, credits still to be bought.
+""",
+        "",
+    )
+
+
+def test_a_forecast_as_json_holds_each_rated_line(running: Shell) -> None:
+    found = json.loads(running.run("forecast", "acme", *LOCAL, "--format", "json").out)
+
+    (charge,) = found["subscriptions"][0]["due"]
+    assert [(line["reference"], line["quantity"], line["unit_price"], line["amount"]) for line in charge["lines"]] == [
+        ("unit-price-usage", "4", "50", "200")
+    ]
+    assert found["subscriptions"][0]["currencies"][0]["credits_run_out_at"] == "2026-09-26T00:00:22Z"
+
+
+def test_a_forecast_of_somebody_without_a_subscription_is_an_error(shell: Shell, folder: Path) -> None:
+    (folder / "alone.yaml").write_text("_info: {owner: payments}\ncustomers: [{key: alone, name: Alone}]\n")
+    shell.run("sync", "alone.yaml", *LOCAL, "--yes")
+
+    ran = shell.run("forecast", "alone", *LOCAL)
+
+    assert (ran.code, ran.err.splitlines()[0]) == (1, "error[no-subscription]: nothing runs that could be forecast")
+
+
+def test_a_dialect_without_invoices_says_so_and_names_the_portal(running: Shell) -> None:
+    ran = running.run("invoices", *LOCAL, "--dialect", "konnect")
+
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == (
+        "error[no-invoices]: the konnect API has no invoices\n"
+        "  Open the billing portal: customers see and pay theirs there, and so does an operator.\n"
+    )
