@@ -30,21 +30,35 @@ Randomness = Callable[[int], bytes]
 
 
 def create_app(
-    database: str | Path, *, clock: Clock, randomness: Randomness = os.urandom, test_clock: bool = False
+    database: str | Path,
+    *,
+    clock: Clock,
+    randomness: Randomness = os.urandom,
+    test_clock: bool = False,
+    faithful_faults: bool = False,
 ) -> LocalServer:
     """The server over this SQLite file (or ":memory:"), with what a fresh server has; callable as WSGI from any thread.
 
     `clock` gives aware instants; `randomness(n)` gives n bytes for ids. With `test_clock`, `POST /local/clock` sets
-    the time.
+    the time. With `faithful_faults` it answers 500 where the real server's credit ledger breaks (customer-facts.md §9).
     """
-    return LocalServer(Store(database), clock=clock, randomness=randomness, test_clock=test_clock)
+    return LocalServer(
+        Store(database),
+        clock=clock,
+        randomness=randomness,
+        test_clock=test_clock,
+        faithful_faults=faithful_faults,
+    )
 
 
 class LocalServer:
     """The WSGI callable. Requests run one after another, each whole or not at all."""
 
-    def __init__(self, store: Store, *, clock: Clock, randomness: Randomness, test_clock: bool) -> None:
+    def __init__(
+        self, store: Store, *, clock: Clock, randomness: Randomness, test_clock: bool, faithful_faults: bool
+    ) -> None:
         self._store = store
+        self._faithful_faults = faithful_faults
         self._time = ServerTime(store, clock)
         self._mint = Mint(randomness)
         self._request_ids = Mint(randomness)
@@ -64,7 +78,8 @@ class LocalServer:
     def _response(self, request: Request) -> Response:
         try:
             route, values = matched(self._urls.bind_to_environ(request.environ))
-            with self._store.transaction(writes=request.method not in READING):
+            settles = route is not None and route.settles
+            with self._store.transaction(writes=settles or request.method not in READING):
                 answer = self._clock_answer(request) if route is None else self._answer(request, route, values)
         except Problem as problem:
             return self._problem(problem)
@@ -84,6 +99,7 @@ class LocalServer:
             path=values,
             query=tuple(request.args.items(multi=True)),
             body=body,
+            faithful_faults=self._faithful_faults,
         )
         return route.answer(call)
 

@@ -6,15 +6,19 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
+from billsync.local.books import Books, amount_of, features_of
 from billsync.local.contract import filter_kinds
 from billsync.local.cursors import CursorPage, cursor_of, cursor_page, place_of
+from billsync.local.customer_rules import CUSTOMER
 from billsync.local.customers import find
 from billsync.local.documents import Document
 from billsync.local.filters import given_filters, items
-from billsync.local.ledger import Entry, Matches, currency_of, entries_of, grants_of, pending, settled
+from billsync.local.foreseeing import foreseen
+from billsync.local.ledger import MOVED, Entry, Matches, amount_filled, entries_of, pending, settled, settled_after
 from billsync.local.money import EXACT, ZERO, check_fiat, shown
-from billsync.local.problems import bad_query, invalid
+from billsync.local.problems import bad_query, invalid, problem
 from billsync.local.resource import Answer, Call, Query, Route, ok
+from billsync.local.settling import charges_of, settle
 from billsync.local.store import Row
 from billsync.local.times import instant_of, rfc3339
 
@@ -29,27 +33,28 @@ def balance(call: Call) -> Answer:
     given = given_filters(call.query, filter_kinds(call.operation))
     told = told_time(call.query)
     at = told or call.now
-    every = grants_of(call.store, customer.id)
     matching = matches(given.get("feature_key", {}))
-    grants = [grant for grant in every if matching(grant)]
-    entries = [entry for grant in grants for entry in entries_of(grant, call.now)]
-    currencies = asked_currencies(given.get("currency", {})) or seen_currencies(every)
+    currencies = asked_currencies(given.get("currency", {}))
+    books = settle(call, customer.id)
+    entries = entries_of(books, (), call.now, matching)
+    open_entries = foreseen(call, books, customer.id, matching) if told is None else []
+    grants = [grant for grant in books.grants if matching(features_of(grant))]
     rows = []
-    for currency in currencies:
+    for currency in currencies or seen_currencies(books):
         booked = settled(entries, currency, at)
-        waiting = pending(grants, currency, at=at, now=call.now)
-        rows.append(balance_row(currency, booked, waiting, live=told is None))
+        live = ZERO if told else settled([*entries, *open_entries], currency, at)
+        rows.append(balance_row(currency, booked, live, pending(grants, currency, at=at, now=call.now)))
     return ok({"retrieved_at": rfc3339(at), "balances": rows})
 
 
-def balance_row(currency: str, booked: Decimal, waiting: Decimal, *, live: bool) -> Document:
+def balance_row(currency: str, booked: Decimal, live: Decimal, waiting: Decimal) -> Document:
     """`live` is 0 as of a given moment (§8)."""
-    amounts = {"settled": booked, "live": booked if live else ZERO, "pending": waiting}
+    amounts = {"settled": booked, "live": live, "pending": waiting}
     return {"currency": currency} | {name: shown(amount) for name, amount in amounts.items()}
 
 
-def seen_currencies(grants: list[Row]) -> list[str]:
-    return list(dict.fromkeys(grant.document["currency"] for grant in grants))
+def seen_currencies(books: Books) -> list[str]:
+    return list(dict.fromkeys(row.document["currency"] for row in (*books.grants, *books.bookings)))
 
 
 def told_time(query: Query) -> datetime | None:
@@ -75,34 +80,36 @@ def asked_currencies(operators: Operators) -> list[str]:
 
 
 def matches(operators: Operators) -> Matches:
-    """Which grants a filter on a feature means: its own and the unrestricted ones, or only these (§8)."""
+    """Which credits a filter on a feature means: its own and the unrestricted ones, or only these (§8)."""
     if not operators:
-        return lambda grant: True
+        return lambda features: True
     operator, text = next(iter(operators.items()))
     name = "filter[feature_key]"
     if operator == "exists" and text not in ("true", "false"):
         raise bad_query(name, "exists: not a boolean")
     if operator == "exists" and text == "false":
-        return lambda grant: "filters" not in grant.document
+        return lambda features: not features
     if operator not in ("eq", "oeq"):
         raise bad_query(name, f"{operator} operator is not supported")
     wanted = items(text)
     if len(wanted) != 1 or len(operators) > 1:
         raise bad_query(name, "feature filter supports exactly one feature")
-    return lambda grant: wanted[0] in grant.document.get("filters", {}).get("features", wanted)
+    return lambda features: not features or wanted[0] in features
 
 
 def transactions(call: Call) -> Answer:
     """The bookings that are due, newest first, a page at a time (§9)."""
-    customer = find(call.store, call.path["customerId"])
+    customer = customer_of(call)
     page = checked_page(call.query)
     given = given_filters(call.query, filter_kinds(call.operation))
     matching = matches(given.get("feature_key", {}))
-    grants = [grant for grant in grants_of(call.store, customer.id) if matching(grant)]
-    every = [entry for grant in grants for entry in entries_of(grant, call.now)]
+    books = settle(call, customer.id)
+    every = entries_of(books, charges_of(call, customer.id), call.now, matching)
     due = [entry for entry in every if entry.booked_at <= call.now and asked(entry, given)]
     due.sort(key=lambda entry: entry.place, reverse=True)
     rows, more, earlier = page_of(due, page)
+    if call.faithful_faults and any(is_broken(books, entry) for entry in rows):
+        raise problem(500)
     meta = {
         "size": page.size,
         "next": cursor(rows[-1]) if rows and more else None,
@@ -111,10 +118,25 @@ def transactions(call: Call) -> Answer:
     return ok({"data": bodies(rows, every), "meta": {"page": meta}})
 
 
+def customer_of(call: Call) -> Row:
+    """The customer of the path. Raises Problem: 404, where the real server answers 500 (§9)."""
+    row = call.store.get(CUSTOMER, call.path["customerId"])
+    if row is None and call.faithful_faults:
+        raise problem(500)
+    return row or find(call.store, call.path["customerId"])
+
+
+def is_broken(books: Books, entry: Entry) -> bool:
+    """Whether the real server can't show a row: of a grant that filled a hole, unless it did so whole and expires."""
+    grant = next((grant for grant in books.grants if grant.id == entry.id), None)
+    filled = ZERO if grant is None else amount_filled(books, grant)
+    return grant is not None and filled > 0 and (grant.ends_at is None or filled < amount_of(grant))
+
+
 def asked(entry: Entry, given: Mapping[str, Operators]) -> bool:
     """Whether a booking is of the type and the currency that the filters name."""
     kind, currency = given.get("type", {}).get("eq"), given.get("currency", {}).get("eq")
-    return kind in (None, entry.kind) and currency in (None, currency_of(entry))
+    return entry.kind != MOVED and kind in (None, entry.kind) and currency in (None, entry.currency)
 
 
 def checked_page(query: Query) -> CursorPage:
@@ -157,7 +179,7 @@ def bodies(rows: list[Entry], every: list[Entry]) -> list[Document]:
     """The rows of a page: the first shows the true balance at its place, the others follow from it (§9.1)."""
     if not rows:
         return []
-    after = settled(every, currency_of(rows[0]), rows[0].at)
+    after = settled_after(every, rows[0])
     found = []
     for entry in rows:
         before = EXACT.subtract(after, entry.amount)
@@ -167,17 +189,16 @@ def bodies(rows: list[Entry], every: list[Entry]) -> list[Document]:
 
 
 def transaction(entry: Entry, *, before: Decimal, after: Decimal) -> Document:
-    document = entry.grant.document
     return {
         "id": entry.id,
         "type": entry.kind,
-        "name": document["name"],
-        "currency": document["currency"],
+        "name": entry.name,
+        "currency": entry.currency,
         "amount": shown(entry.amount),
         "available_balance": {"before": shown(before), "after": shown(after)},
         "booked_at": rfc3339(entry.booked_at),
         "created_at": rfc3339(entry.created_at),
-        "labels": {"charge_id": entry.grant.id},
+        "labels": entry.labels or {},
     }
 
 
@@ -188,7 +209,7 @@ def adjust(_: Call) -> Answer:
 
 CREDITS = "/openmeter/customers/{customerId}/credits"
 ROUTES = (
-    Route("GET", f"{CREDITS}/balance", balance),
-    Route("GET", f"{CREDITS}/transactions", transactions),
+    Route("GET", f"{CREDITS}/balance", balance, settles=True),
+    Route("GET", f"{CREDITS}/transactions", transactions, settles=True),
     Route("POST", f"{CREDITS}/adjustments", adjust),
 )

@@ -21,6 +21,7 @@ from billsync.local.labels import check_labels
 from billsync.local.listing import Listing, Within, answer_list
 from billsync.local.problems import api_error, not_found
 from billsync.local.resource import Answer, Call, Route, created, new_row, no_content, ok, present, stamped
+from billsync.local.settling import settle
 from billsync.local.store import Row, Store, changed
 
 KEPT_WHEN_OMITTED = ("primary_email", "currency")
@@ -84,13 +85,17 @@ def customer_row(call: Call, document: Document, subjects: Sequence[str]) -> Row
 
 
 def replace(call: Call) -> Answer:
-    """What is left out is cleared, but for the e-mail and the currency; an address is merged (§3.3)."""
+    """What is left out is cleared, but for the e-mail and the currency; an address is merged (§3.3).
+
+    What is due is settled first, for the subjects that the customer had.
+    """
     row, body, store = find_for_write(call), call.body, call.store
     check_labels(body.get("labels"))
     check_currency(body)
     subjects = sent_subjects(body)
     if subjects is not None:
         check_locked_subjects(store, row, subjects, call.now)
+    settle(call, row.id)
     check_key_overlap(store, row.key or "", row)
     check_subjects(store, subjects or [], row)
     document = {
@@ -116,6 +121,7 @@ def delete(call: Call) -> Answer:
     row = call.store.get(CUSTOMER, call.path["customerId"])
     if row is not None and row.deleted_at is None:
         check_deletable(call.store, row, call.now)
+        settle(call, row.id)
         call.store.update(changed(row, call.now, deleted_at=call.now, terms=()))
     return no_content()
 

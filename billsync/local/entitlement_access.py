@@ -7,8 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from billsync.local.attribution import named
 from billsync.local.cursors import cursor_of
-from billsync.local.customer_rules import CUSTOMER, SUBJECT
 from billsync.local.customers import find
 from billsync.local.customers import view as customer_view
 from billsync.local.documents import Document, text_of
@@ -86,12 +86,6 @@ def query(call: Call) -> Answer:
     if entries:
         page |= {"first": cursor(entries[0][0]), "last": cursor(entries[-1][0])}
     return ok({"data": [entry_of(call, *entry) for entry in entries], "errors": unknown, "meta": {"page": page}})
-
-
-def named(store: Store, key: str) -> Row | None:
-    """The customer with this key, else the one with this subject."""
-    found = store.live_with_key(CUSTOMER, key)
-    return found or next(iter(store.with_term(CUSTOMER, SUBJECT, key)), None)
 
 
 def cursor(row: Row) -> str:

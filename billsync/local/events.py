@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from billsync.local.attribution import named, subjects_of
 from billsync.local.contract import filter_kinds
 from billsync.local.cursors import CursorPage, cursor_of, cursor_page, place_of
-from billsync.local.customer_rules import CUSTOMER, SUBJECT
+from billsync.local.customer_rules import SUBJECT
 from billsync.local.documents import Document
-from billsync.local.entitlement_access import named
 from billsync.local.filters import Condition, conditions, given_filters, items
 from billsync.local.json_paths import value_at
 from billsync.local.metering import COUNT, EVENT, UNIQUE, number_of
@@ -102,15 +102,6 @@ def customer_conditions(store: Store, operators: Mapping[str, str]) -> Iterator[
         subjects = [subject for customer in items(text) for subject in subjects_of(store, customer)]
         marks = ",".join("?" * len(subjects))
         yield Condition(f"document ->> 'subject' IN ({marks})", tuple(subjects))
-
-
-def subjects_of(store: Store, customer_id: str) -> list[str]:
-    """The key and the subject keys of a live customer, but for those that are another's key."""
-    row = store.get(CUSTOMER, customer_id)
-    if row is None or row.deleted_at is not None:
-        return []
-    names = [row.key or "", *row.document["subject_keys"]]
-    return [name for name in names if (owner := named(store, name)) and owner.id == row.id]
 
 
 def beyond(text: str, order: str, direction: str) -> Condition:

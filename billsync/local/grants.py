@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from billsync.local.books import GRANT, awaits_invoice
 from billsync.local.customers import find as find_customer
 from billsync.local.documents import Document
 from billsync.local.filters import Condition
 from billsync.local.grant_terms import KEPT, PENDING, check_terms, expiry, kept_terms, start_of
 from billsync.local.labels import visible
-from billsync.local.ledger import GRANT, awaits_invoice, remaining
+from billsync.local.ledger import remaining
 from billsync.local.listing import Listing, answer_list
 from billsync.local.money import shown
 from billsync.local.problems import Issue, broken_rules, conflict, not_found, problem
 from billsync.local.resource import Answer, Call, Route, created, new_row, ok, present, stamped
+from billsync.local.settling import settle
 from billsync.local.store import Row, changed
 from billsync.local.times import rfc3339
 
@@ -71,12 +73,17 @@ def create(call: Call) -> Answer:
     document = kept_terms(store, body)
     if "key" in body and store.live_with_key(GRANT, body["key"], customer.id):
         raise conflict("the customer has a grant with this key already")
+    books = settle(call, customer.id)
     start = start_of(body, call.now)
     place = {"key": body.get("key"), "parent": customer.id, "begins_at": start, "ends_at": expiry(body, start)}
     row = new_row(call, GRANT, document, **place)
     # The bookings to come have ids already, later ones than the grant's: bookings of one instant sort by id.
-    bookings = {"expiry_id": call.mint(), "void_id": call.mint()}
-    return created(view(call, store.insert(replace(row, document=document | bookings))))
+    bookings = {"expiry_id": call.mint(), "void_id": call.mint(), "opened": False}
+    grant = store.insert(replace(row, document=document | bookings))
+    books.add(grant)
+    if start <= call.now:
+        books.open(call, grant, call.now)
+    return created(view(call, grant))
 
 
 def get(call: Call) -> Answer:
@@ -105,13 +112,14 @@ def void(call: Call) -> Answer:
         return ok(view(call, row))
     if state != "active":
         raise conflict(f"credit grant {row.id} is {state} and cannot be voided")
-    if remaining(row, call.now) <= 0:
+    left = remaining(settle(call, call.path["customerId"]), row, call.now)
+    if left <= 0:
         raise conflict(f"credit purchase {row.id} has no remaining value to void")
-    document = {**row.document, "voided_at": rfc3339(call.now), "voided_amount": shown(remaining(row, call.now))}
+    document = {**find(call).document, "voided_at": rfc3339(call.now), "voided_amount": shown(left)}
     return ok(view(call, call.store.update(changed(row, call.now, document=document))))
 
 
-def settle(call: Call) -> Answer:
+def settle_payment(call: Call) -> Answer:
     """A step forward of an external payment (§7.5)."""
     row, wanted = find(call), call.body["status"]
     if wanted == PENDING:
@@ -147,5 +155,5 @@ ROUTES = (
     Route("GET", GRANTS, listed),
     Route("GET", f"{GRANTS}/{{creditGrantId}}", get),
     Route("POST", f"{GRANTS}/{{creditGrantId}}/void", void),
-    Route("POST", f"{GRANTS}/{{creditGrantId}}/settlement/external", settle),
+    Route("POST", f"{GRANTS}/{{creditGrantId}}/settlement/external", settle_payment),
 )

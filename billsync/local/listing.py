@@ -44,7 +44,8 @@ class Within:
 class Listing:
     """How a resource is listed. `fields` gives SQL for each filter of the specification; `sorts` for each sort field.
 
-    The order without `sort` is `order`, which also settles ties. `scope` narrows the list by the path.
+    The order without `sort` is `order`, which also settles ties. `scope` narrows the list by the path, and by filters
+    that `fields` doesn't have.
     """
 
     resource: str
@@ -132,7 +133,7 @@ def _where(listing: Listing, call: Call) -> tuple[str, dict[str, Any]]:
     kinds = filter_kinds(call.operation)
     given = given_filters(call.query, kinds) if kinds else {}
     found = [] if listing.scope is None else [listing.scope(call)]
-    found += _conditions(listing, given, kinds)
+    found += _conditions(listing, {member: given[member] for member in given if member in listing.fields}, kinds)
     values: dict[str, Any] = {"now": micros(call.now)}
     parts = [listing.where]
     for condition in found:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from billsync.local.attribution import named, subjects_of
 from billsync.local.customer_rules import SUBJECT
 from billsync.local.dimension_filters import accepts, equal_to
 from billsync.local.documents import Document
-from billsync.local.entitlement_access import named
-from billsync.local.events import subjects_of
 from billsync.local.json_paths import text_at
 from billsync.local.meter_windows import WINDOWS, Window, minute_of, zone_of
 from billsync.local.metering import Reading, Span, aggregated, events_of, readings_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from billsync.local import (
+    charges,
     credits,
     currencies,
     customer_billing,
@@ -11,6 +12,7 @@ from billsync.local import (
     events,
     features,
     grants,
+    invoices,
     meter_queries,
     meters,
     plans,
@@ -35,6 +37,8 @@ RESOURCES = (
     subscription_changes,
     grants,
     credits,
+    charges,
+    invoices,
     events,
 )
 ROUTES = tuple(route for resource in RESOURCES for route in resource.ROUTES)

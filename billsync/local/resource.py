@@ -16,7 +16,10 @@ Query = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request that passed the validation layer. `now` is the same throughout."""
+    """One request that passed the validation layer. `now` is the same throughout.
+
+    With `faithful_faults` the real server's own faults are imitated.
+    """
 
     operation: str
     store: Store
@@ -25,6 +28,7 @@ class Call:
     path: Mapping[str, str]
     query: Query
     body: Any
+    faithful_faults: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Route:
-    """An operation by the method and path of the vendor's OpenAPI. Path values are ids, unless listed in `values`."""
+    """An operation by the method and path of the vendor's OpenAPI. Path values are ids, unless listed in `values`.
+
+    One that `settles` writes what has become due, even where it is a GET.
+    """
 
     method: str
     path: str
     answer: Callable[[Call], Answer]
     values: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    settles: bool = False
 
     @property
     def operation(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from billsync.local.customers import find as find_customer
 from billsync.local.problems import invalid, problem
 from billsync.local.resource import Answer, Call, Route, ok
+from billsync.local.settling import CREDIT_ONLY, settle
 from billsync.local.store import Row, changed
 from billsync.local.subscription_overlap import Claim, check_alone, claim_of
 from billsync.local.subscription_start import Terms, plan_reference, subscribe
@@ -97,7 +98,12 @@ def moment_of(call: Call, row: Row) -> datetime:
 
 
 def end(call: Call, row: Row, moment: datetime | None) -> Row:
-    """The subscription with another end, or with none; every item whose time that changes is a new one."""
+    """The subscription with another end, or with none; every item whose time that changes is a new one.
+
+    What is due is settled first: a fee in advance was taken before the end was known.
+    """
+    if row.document["settlement_mode"] == CREDIT_ONLY:
+        settle(call, row.document["customer_id"])
     phases = [
         {**phase, "items": [renewed(call, item, moved=before != after) for item in phase["items"]]}
         for phase, before, after in zip(

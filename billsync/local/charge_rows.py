@@ -1,0 +1,138 @@
+"""The charges that a subscription's items make, period by period, as they are stored (customer-facts.md §11, §19).
+
+It books nothing: what a charge costs and who pays is worked out elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from billsync.local.currencies import fiat_precision
+from billsync.local.documents import Document
+from billsync.local.features import FEATURE
+from billsync.local.money import shown
+from billsync.local.resource import present
+from billsync.local.store import LIVE, Row, Store
+from billsync.local.subscription_view import aligned_period, begin_of
+from billsync.local.times import from_micros, rfc3339
+from billsync.model.duration import Duration, parse_duration
+from billsync.rating.card import card_of
+from billsync.rating.periods import Period
+from billsync.rating.proration import charge_amount
+from billsync.rating.timeline import Billed, Item, Phase, Subscription, timeline
+
+CHARGE = "charge"
+FLAT, USAGE = "flat_fee", "usage_based"
+CREATED, ACTIVE, FINAL = "created", "active", "final"
+SECOND = timedelta(seconds=1)
+MICROS = Decimal(1).scaleb(-6)
+Card = Mapping[str, Any]
+
+
+def due_charges(store: Store, subscription: Row, now: datetime) -> Iterator[Document]:
+    """A document for each charge up to the end of the billing period around now, in the server's order (§19)."""
+    until = aligned_period(subscription, min(now, subscription.ends_at or now)).end
+    for billed in timeline(timed(subscription), until=until):
+        if billed.is_billable:
+            phase, item = place_of(subscription, billed)
+            yield charge_of(store, subscription, billed, phase, item)
+
+
+def timed(subscription: Row) -> Subscription:
+    """The subscription as rating sees it. Its phases are kept with their starts: the lengths are those in between."""
+    document = subscription.document
+    phases = document["phases"]
+    lengths = [
+        Duration(seconds=(following["begins_at"] - phase["begins_at"]) * MICROS)
+        for phase, following in pairwise(phases)
+    ]
+    return Subscription(
+        active_from=begin_of(subscription),
+        active_to=subscription.ends_at,
+        anchor=from_micros(document["billing_anchor"]),
+        cadence=parse_duration(document["billing_cadence"]) or Duration(),
+        phases=tuple(
+            Phase(phase["key"], length, tuple(timed_item(item["rate_card"]) for item in phase["items"]))
+            for phase, length in zip(phases, [*lengths, None], strict=True)
+        ),
+    )
+
+
+def timed_item(card: Card) -> Item:
+    """An item without a cadence, or with an empty one, is billed once."""
+    cadence = parse_duration(card.get("billing_cadence", "P0D"))
+    return Item(key=card["key"], card=card_of(card), cadence=None if cadence == Duration() else cadence)
+
+
+def place_of(subscription: Row, billed: Billed) -> tuple[Document, Document]:
+    """The stored phase and item of a period."""
+    phase = next(phase for phase in subscription.document["phases"] if phase["key"] == billed.phase)
+    return phase, next(item for item in phase["items"] if item["rate_card"]["key"] == billed.item.key)
+
+
+def charge_of(store: Store, subscription: Row, billed: Billed, phase: Document, item: Document) -> Document:
+    """The charge as it is stored before anything happened to it."""
+    document, card = subscription.document, item["rate_card"]
+    periods = {
+        "service_period": billed.service_period,
+        "full_service_period": billed.full_service_period,
+        "billing_period": billed.billing_period,
+    }
+    return {
+        "name": card["name"],
+        **present(card, "description", "discounts", "price"),
+        "currency": card["currency"],
+        "customer": {"id": document["customer_id"]},
+        **feature_of(store, card),
+        "invoice_at": rfc3339(billed.invoice_at),
+        **{name: shown_period(period) for name, period in periods.items()},
+        "settlement_mode": document["settlement_mode"],
+        "lifecycle_controller": "system",
+        "subscription": {"id": subscription.id, "phase": {"id": phase["id"], "item": {"id": item["id"]}}},
+        "tax_config": tax_config(store, card.get("tax_config") or {}),
+        "unique_reference_id": f"{subscription.id}/{billed.unique_id}",
+        "labels": {},
+        "card": present(card, "name", "price", "payment_term", "discounts", "commitments", "unit_config"),
+        "order": card["key"],
+        **(flat_terms(document, billed, card) if billed.item.is_flat else {"type": USAGE}),
+    }
+
+
+def flat_terms(document: Document, billed: Billed, card: Card) -> Document:
+    """What a flat fee has more: its amount is that of its part of the full period (vectors README, proration)."""
+    pro_rated = document["pro_rating_enabled"]
+    fee = billed.fee(pro_rated=pro_rated)
+    assert fee is not None
+    amount = charge_amount(fee, decimals=fiat_precision(card["currency"]))
+    return {
+        "type": FLAT,
+        "payment_term": card["payment_term"],
+        "proration_configuration": {"mode": "prorate_prices" if pro_rated else "no_proration"},
+        "amount_after_proration": {"amount": shown(amount), "currency": ""},
+    }
+
+
+def feature_of(store: Store, card: Card) -> Document:
+    """The feature's id and key, where the card has one."""
+    if "feature" not in card:
+        return {}
+    row = store.get(FEATURE, card["feature"]["id"])
+    return {"feature_id": card["feature"]["id"], "feature_key": card["key"] if row is None else row.key}
+
+
+def tax_config(store: Store, given: Mapping[str, Any]) -> Document:
+    """The tax code given, else the organisation's for invoices."""
+    code = given.get("tax_code", {}).get("id")
+    if code is None:
+        defaults = store.first("default_tax_codes", LIVE, {})
+        code = defaults.document["invoicing_tax_code"]["id"] if defaults else None
+    named = {} if code is None else {"tax_code": {"id": code}, "tax_code_id": code}
+    return {**present(given, "behavior"), **named}
+
+
+def shown_period(period: Period) -> Document:
+    return {"from": rfc3339(period.start), "to": rfc3339(period.end)}
