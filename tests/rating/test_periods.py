@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billsync.model.duration import Duration, parse_duration
-from billsync.rating.periods import boundary, last_before, next_at_or_after, period_at, sum_of
+from billsync.rating.periods import Period, boundary, last_before, next_at_or_after, period_at, sum_of
 
 
 def _duration(text: str) -> Duration:
@@ -79,3 +79,15 @@ def test_a_cadence_of_nothing_is_refused() -> None:
 def test_the_calendar_ends_with_the_year_9999() -> None:
     with pytest.raises(OverflowError):
         boundary(datetime(9999, 12, 1, tzinfo=UTC), _duration("P1M"), 1)
+
+
+def test_a_period_holds_its_start_and_not_its_end() -> None:
+    period = Period(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC))
+
+    assert (period.holds(period.start), period.holds(period.end)) == (True, False)
+
+
+def test_the_ends_of_a_period_are_cut_to_seconds_each_on_its_own() -> None:
+    period = Period(datetime(2026, 1, 1, 0, 0, 0, 900_000, UTC), datetime(2026, 1, 1, 0, 0, 2, 100_000, UTC))
+
+    assert period.whole_seconds == 2

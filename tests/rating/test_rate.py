@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from billsync.rating.card import Card, Commitments, Discounts, Operation, UnitConfig
+from billsync.rating.card import Card, Commitments, Discounts, Operation, PaymentTerm, UnitConfig
 from billsync.rating.errors import Code, RatingError
 from billsync.rating.lines import Credit
 from billsync.rating.prices import (
@@ -147,3 +147,36 @@ def test_tiers_of_the_same_bound_are_each_touched_where_the_range_starts() -> No
         ("graduated-tiered-2-flat-price", ONE),
         ("graduated-tiered-3-price-usage", Decimal(5)),
     ]
+
+
+REFUND = VolumePrice((Tier(None, Decimal(10), ONE),))
+"""Of a negative quantity it has a fee and a negative line."""
+
+
+def test_the_whole_of_a_negative_quantity_counts_as_free() -> None:
+    answer = rated(Card(UnitPrice(ONE), discounts=Discounts(usage=Decimal(5))), Decimal(-3))
+
+    assert answer == Rated((), Usage(Decimal(0)), Usage(Decimal(-3)))
+
+
+@pytest.mark.parametrize("term", list(PaymentTerm))
+def test_a_fee_of_0_has_a_line(term: PaymentTerm) -> None:
+    answer = rated(Card(FlatPrice(Decimal(0)), payment_term=term), ONE)
+
+    assert [(line.reference, line.amount, line.payment_term) for line in answer.lines] == [
+        ("flat-price", Decimal(0), term)
+    ]
+
+
+def test_a_refund_after_a_line_at_the_maximum_is_kept() -> None:
+    answer = rated(Card(REFUND, commitments=Commitments(maximum=Decimal(5))), Decimal(-3))
+
+    assert [line.total for line in answer.lines] == [Decimal(5), Decimal(-3)]
+
+
+def test_credits_are_not_used_on_a_refund() -> None:
+    piece = Piece(JANUARY, Usage(Decimal(-3)), credits=(Credit("c", Decimal(4)),))
+
+    answer = rate(Card(REFUND), piece, decimals=2)
+
+    assert [line.credits for line in answer.lines] == [(Credit("c", Decimal(4)),), ()]

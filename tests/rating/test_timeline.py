@@ -72,3 +72,20 @@ def test_a_flat_item_of_no_length_is_kept_and_a_usage_one_is_dropped() -> None:
     assert [(one.unique_id, one.service_period) for one in billed] == [
         ("main/base/v[0]/period[0]", Period(_day(1, 6), _day(1, 6)))
     ]
+
+
+def test_a_phase_of_no_length_has_no_one_time_fee() -> None:
+    nothing = Phase("a", Duration(), (Item("fee", IN_ADVANCE, None),))
+
+    billed = timeline(_subscription(nothing, Phase("b", None, ())), until=_day(3, 1))
+
+    assert billed == ()
+
+
+def test_phases_that_end_with_months_do_not_drift() -> None:
+    phases = (Phase("a", MONTH, ()), Phase("b", MONTH, ()), Phase("c", None, ()))
+    subscription = Subscription(_day(1, 31), None, _day(1, 31), MONTH, phases)
+
+    lives = [phase.life for phase in phase_lives(subscription)]
+
+    assert lives == [Life(_day(1, 31), _day(2, 28)), Life(_day(2, 28), _day(3, 31)), Life(_day(3, 31), None)]
