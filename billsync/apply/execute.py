@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from billsync.apply.bindings import Bindings, Observed, Unbound
 from billsync.core.compare import shown
-from billsync.core.expectation import differences, holds_after, holds_before
+from billsync.core.expectation import differences_after, differences_before, holds_after, holds_before
 from billsync.model.address import symbols_in
 from billsync.model.change import FieldChange, PlanFile, Step
 from billsync.model.kind import Kind
@@ -142,8 +142,11 @@ def _settled(step: Step, kind: Kind, observed: Observed, tried: _Tried) -> StepR
 
 def _departed(step: Step, kind: Kind, observed: Observed, tried: _Tried) -> StepResult:
     """Neither before nor after holds: say by what, and what the server said if it was called."""
-    expected = step.after if tried.calls or step.before.view is None else step.before
-    fields = "; ".join(_difference(change) for change in differences(kind, expected, observed.view))
+    if tried.calls or step.before.view is None:
+        changes = differences_after(kind, step.after, observed.view)
+    else:
+        changes = differences_before(kind, step.before, observed.view)
+    fields = "; ".join(_difference(change) for change in changes)
     reason = f"{step.address.text} is not as expected: {fields or _presence(step, observed)}"
     if tried.calls:
         said = tried.refusal or tried.trouble or "the server said yes"

@@ -22,7 +22,7 @@ def allowances(ctx: click.Context, parameter: click.Parameter, texts: Sequence[s
 def _pair(text: str) -> tuple[str, str]:
     name, equals, count = text.partition("=")
     if name in COUNTED:
-        if not (count.isascii() and count.isdigit()):
+        if not (count.isascii() and count.isdigit() and len(count) <= 9):
             raise click.BadParameter(f"{name} needs a number: {name}=25")
     elif name not in WITHOUT_VALUE:
         raise click.BadParameter(_unknown(name))

@@ -93,4 +93,8 @@ def _read_token(path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as problem:
-        raise error("no-token", "the token file can't be read", f"{path}: {problem}") from problem
+        reason = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8"
+        detail = f"the file that --token-file names: {reason}"
+        raise error(
+            "no-token", "the token file can't be read", detail, "Name a file that holds the token."
+        ) from problem

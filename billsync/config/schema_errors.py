@@ -117,7 +117,7 @@ def _type(failure: Failure, root: Node, wanted: Sequence[str]) -> Iterator[Diagn
 
 
 def _type_hint(wanted: Sequence[str], node: Node | None) -> str:
-    if "string" in wanted and isinstance(node, ScalarNode):
+    if "string" in wanted and "number" not in wanted and isinstance(node, ScalarNode):
         return f'Quote it: "{shorten(node.text)}"'
     return "Write `true` or `false`." if "boolean" in wanted and isinstance(node, ScalarNode) else ""
 

@@ -46,9 +46,16 @@ def _relevant(kind: Kind, expected: Fields, view: Fields) -> Fields:
     return {**{name: value for name, value in kept.items() if name != LABELS}, **({LABELS: labels} if labels else {})}
 
 
-def differences(kind: Kind, expected: Expectation, view: Fields | None) -> tuple[FieldChange, ...]:
-    """By which fields an observed entity departs from an expectation; empty when one of them is absent."""
+def differences_before(kind: Kind, expected: Expectation, view: Fields | None) -> tuple[FieldChange, ...]:
+    """By which fields an observed entity departs from what was decided on; empty when one of them is absent."""
+    if expected.view is None or view is None:
+        return ()
+    return field_changes(kind.record, view, expected.view)
+
+
+def differences_after(kind: Kind, expected: Expectation, view: Fields | None) -> tuple[FieldChange, ...]:
+    """By which promised fields an observed entity departs from a promise; empty when one of them is absent."""
     if expected.view is None or view is None:
         return ()
     wanted: Mapping[str, object] = {name: value for name, value in expected.view.items() if value is not None}
-    return field_changes(kind.record, view, wanted)
+    return field_changes(kind.record, _relevant(kind, expected.view, view), wanted)

@@ -12,6 +12,7 @@ from billsync.core.marks import OWNER, labels_of
 from billsync.model.address import Address
 from billsync.model.change import Action, Guard
 from billsync.model.kind import Archetype
+from billsync.model.state import Row
 from billsync.model.value import Fields, Plain
 
 DELETES_AT_MOST = 10
@@ -84,17 +85,36 @@ def _doubled(context: Context, changes: tuple[Planned, ...]) -> Iterator[Guard]:
                     f"{other.text} is active, no longer declared, and has the same name or amount as {address.text}"
                 )
                 yield Guard("doubled-grant", reason, "--allow doubled-grant", (address, other))
+        if any(_alike(want, have) for have in _keyless(context, address)):
+            reason = (
+                f"a {address.kind} without a key is active, ours, and has the same name or amount as {address.text}"
+            )
+            yield Guard("doubled-grant", reason, "--allow doubled-grant", (address,))
+
+
+def _keyless(context: Context, address: Address) -> Iterator[Fields]:
+    """The views of active, owned rows beside an address that show no key: a server that loses keys makes such."""
+    kind = context.registry[address.kind]
+    assert kind.parent is not None
+    for row in context.index.keyless.get(Address(kind.parent.kind, address.parents), ()):
+        if row.kind == kind.name and _is_mine(context, row) and status_of(kind, row.fields) in ("active", "pending"):
+            yield context.view(row)
 
 
 def _abandoned(context: Context) -> Mapping[tuple[str, tuple[str, ...]], list[tuple[Address, Fields]]]:
     found: dict[tuple[str, tuple[str, ...]], list[tuple[Address, Fields]]] = defaultdict(list)
     for address, row in context.index.records.items():
         kind = context.registry[address.kind]
-        mine = context.desired.owner is not None and labels_of(row.fields).get(OWNER) == context.desired.owner
         active = status_of(kind, row.fields) in ("active", "pending")
-        if kind.archetype is Archetype.APPEND_ONLY and mine and active and address not in context.entities:
+        undeclared = active and address not in context.entities and _is_mine(context, row)
+        if kind.archetype is Archetype.APPEND_ONLY and undeclared:
             found[address.kind, address.parents].append((address, context.view(row)))
     return found
+
+
+def _is_mine(context: Context, row: Row) -> bool:
+    owner = context.desired.owner
+    return owner is not None and labels_of(row.fields).get(OWNER) == owner
 
 
 def _alike(want: Fields, have: Fields) -> bool:

@@ -18,13 +18,15 @@ class Index:
     """Rows by address.
 
     `names` maps server ids to addresses; `records` holds one row an address, `versions` all versions of a key,
-    oldest first, `chains` the rows of a chained kind by the parent that they belong to, oldest first.
+    oldest first, `chains` the rows of a chained kind by the parent that they belong to, oldest first, and `keyless`
+    the rows by parent that show no key, so that no declaration can mean them.
     """
 
     names: Mapping[str, Address] = field(default_factory=dict)
     records: Mapping[Address, Row] = field(default_factory=dict)
     versions: Mapping[Address, tuple[Row, ...]] = field(default_factory=dict)
     chains: Mapping[Address, tuple[Row, ...]] = field(default_factory=dict)
+    keyless: Mapping[Address, tuple[Row, ...]] = field(default_factory=dict)
 
 
 def index(snapshot: Snapshot, registry: Registry, routes: Mapping[str, Routes]) -> Index:
@@ -33,6 +35,7 @@ def index(snapshot: Snapshot, registry: Registry, routes: Mapping[str, Routes]) 
     records: dict[Address, Row] = {}
     versions: dict[Address, list[Row]] = defaultdict(list)
     chains: dict[Address, list[Row]] = defaultdict(list)
+    keyless: dict[Address, list[Row]] = defaultdict(list)
     for kind in registry.values():
         for row in snapshot.of(kind.name):
             match kind.archetype:
@@ -45,11 +48,14 @@ def index(snapshot: Snapshot, registry: Registry, routes: Mapping[str, Routes]) 
                     if address := _address(kind, row, names, routes[kind.name]):
                         records[address] = row
                         names[row.id] = address
+                    elif parent := names.get(parent_id(row, routes[kind.name]) or ""):
+                        keyless[parent].append(row)
     return Index(
         names,
         records,
         {address: tuple(sorted(rows, key=version_of)) for address, rows in versions.items()},
         {address: tuple(sorted(rows, key=start_of)) for address, rows in chains.items()},
+        {address: tuple(rows) for address, rows in keyless.items()},
     )
 
 
@@ -92,10 +98,11 @@ def start_of(row: Row) -> tuple[str, str]:
 
 
 def is_owned(kind: Kind, row: Row, *, owner: str | None, adopted: Patterns, key: str) -> bool:
-    """Whether an entity is ours: by its label, or because the files adopt it (design.md §4)."""
-    if adopted.match(kind.name, key):
-        return True
-    return owner is not None and labels_of(row.fields).get(OWNER) == owner
+    """Whether an entity is ours: by its label, or because the files adopt it and no label says otherwise."""
+    label = labels_of(row.fields).get(OWNER)
+    if label is not None:
+        return bool(label == owner)
+    return adopted.match(kind.name, key)
 
 
 def status_of(kind: Kind, row: Fields) -> str:

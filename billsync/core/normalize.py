@@ -181,7 +181,7 @@ def _exact(value: Plain) -> Plain:
 
 
 def arranged(shape: Shape, value: Plain) -> Plain:
-    """A settled value with its lists sorted where order means nothing."""
+    """A settled value in one order: fields as in their table, other members by name, lists by value if as sets."""
     match shape:
         case Lazy():
             return arranged(shape.get(), value)
@@ -189,19 +189,20 @@ def arranged(shape: Shape, value: Plain) -> Plain:
             return _arranged_fields(shape, value)
         case Variant() if isinstance(value, Mapping):
             case = shape.cases.get(value.get(shape.tag, ""))
-            return _arranged_fields(case, value) if case else value
+            return {shape.tag: value[shape.tag], **_arranged_fields(case, value)} if case else value
         case Table(value=item) if isinstance(value, Mapping):
-            return {name: arranged(item, member) for name, member in value.items()}
+            return {name: arranged(item, member) for name, member in sorted(value.items())}
+        case LabelMap() | Anything() if isinstance(value, Mapping):
+            return {name: arranged(Anything(), member) for name, member in sorted(value.items())}
         case Many() if isinstance(value, tuple):
             return _arranged_list(shape, tuple(arranged(shape.item, member) for member in value))
     return value
 
 
 def _arranged_fields(record: Record, value: Fields) -> Fields:
-    return {
-        name: arranged(record.fields[name].shape, item) if name in record.fields else item
-        for name, item in value.items()
-    }
+    known = {name: arranged(field.shape, value[name]) for name, field in record.fields.items() if name in value}
+    others = {name: value[name] for name in sorted(value.keys() - known.keys())}
+    return {**known, **others}
 
 
 def _arranged_list(shape: Many, members: tuple[Plain, ...]) -> tuple[Plain, ...]:

@@ -19,7 +19,6 @@ from billsync.model.change import (
     PlanFile,
     Step,
 )
-from billsync.model.diagnostic import Position
 from billsync.model.value import FloatFound, Plain
 
 FORMAT_VERSION = "1.0"
@@ -115,7 +114,6 @@ def _change(change: Change) -> Any:
         "hint": change.hint,
         "fields": [{"path": list(f.path), "old": _tagged(f.old), "new": _tagged(f.new)} for f in change.fields],
         "steps": list(change.steps),
-        "position": [change.position.file, change.position.line, change.position.column] if change.position else None,
     }
 
 
@@ -130,7 +128,6 @@ def _read_change(item: Any) -> Change:
         hint=item["hint"],
         code=item["code"],
         steps=tuple(item["steps"]),
-        position=Position(*item["position"]) if item["position"] else None,
     )
 
 

@@ -48,10 +48,23 @@ def check(desired: Desired, registry: Registry, *, unsound: frozenset[Address] =
         for referred in (*_parents(entity, kind), *inside):
             if not known.has(referred):
                 found.append(known.unknown(entity, referred))
+    found += (_also_external(e) for e in desired.entities if desired.external.match(e.address.kind, e.address.key))
     for entity in (entity for entity in desired.entities if entity.address not in unsound):
         found += _cross_problems(entity, registry[entity.address.kind], known.find)
     found += _claimed_twice((entity for entity in desired.entities if entity.address not in unsound), registry)
     return tuple(sorted(found, key=lambda diagnostic: diagnostic.order))
+
+
+def _also_external(entity: Entity) -> Diagnostic:
+    """What is external is never written, so it can't be declared too (design.md §3)."""
+    kind, key = entity.address.kind, entity.address.key
+    return Diagnostic(
+        "declared-and-external",
+        "this is declared, and external too",
+        f'{kind} "{key}" is declared here, and `external` names it or matches it with a pattern.',
+        "Take it out of one of the two: what is external is only referred to.",
+        entity.position,
+    )
 
 
 def references(shape: Shape, value: Plain) -> tuple[Referred, ...]:

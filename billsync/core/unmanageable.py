@@ -27,7 +27,6 @@ def unmanageable(entity: Entity, missing: Missing) -> Planned | None:
             reason=f"this server's API has no {', '.join(lacking)}",
             hint="leave the field out, or use a server that has it",
             code="unmanageable",
-            position=entity.position,
         )
     )
 

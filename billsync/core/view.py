@@ -42,7 +42,10 @@ def view(kind: Kind, row: Fields, names: Names, beside: Fields | None = None) ->
     raw = kind.read(row, names) if kind.read else row
     seen: Fields = arranged(kind.record, settled_record(kind.record, _read_record(kind.record, raw, names)))
     seen = _compared(kind.record, seen)
-    return kind.echo(beside, seen, row) if kind.echo and beside is not None else seen
+    if kind.echo is None or beside is None:
+        return seen
+    echoed: Fields = arranged(kind.record, kind.echo(beside, seen, row))
+    return echoed
 
 
 def _compared(record: Record, fields: Fields) -> Fields:
@@ -119,7 +122,8 @@ def complete(kind: Kind, want: Fields, have: Fields | None, marks: Mapping[str, 
     for name, field in record.fields.items():
         if isinstance(field.shape, LabelMap):
             fields[name] = {**(live.get(name) or {}), **(wanted.get(name) or {}), **(marks if have is None else {})}
-    return {name: value for name, value in fields.items() if value is not None and value != {}}
+    whole: Fields = arranged(record, {k: v for k, v in fields.items() if v is not None and v != {}})
+    return whole
 
 
 def _over(field: Field, live: Plain, wanted: Plain) -> Plain:

@@ -92,8 +92,8 @@ def _problem(server: str, parts: SplitResult) -> Diagnostic | None:
 
 
 def _shown(server: str) -> str:
-    """The text, unless it may hold a password."""
-    return "It" if "@" in server else repr(server)
+    """The text without a query, unless it may hold a password."""
+    return "It" if "@" in server else repr(server.partition("?")[0])
 
 
 def _bad(detail: str, hint: str = "") -> Diagnostic:

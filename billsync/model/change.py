@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import Enum
 
 from billsync.model.address import Address
-from billsync.model.diagnostic import Position
 from billsync.model.kind import Path
 from billsync.model.value import Fields, Plain
 
@@ -50,7 +49,8 @@ class Change:
     """One entity's change, or something to be told about it.
 
     `verb` is the billing word (publishing, granting, …); `reason` says why it is refused, waiting or a note,
-    and `hint` what to do. `steps` are ids of its steps.
+    and `hint` what to do. `steps` are ids of its steps. No place in a file stands in it: the same state written in
+    other files is the same change (law 6).
     """
 
     address: Address
@@ -62,7 +62,6 @@ class Change:
     hint: str = ""
     code: str = ""
     steps: tuple[str, ...] = ()
-    position: Position | None = None
 
     @property
     def is_pending(self) -> bool:

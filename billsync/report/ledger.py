@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from billsync.model.value import Fields, decimal_text
+from billsync.rating.arithmetic import exactly
 
 FUNDED = "funded"
 NOTHING = Decimal(0)
@@ -74,6 +75,7 @@ class Ledger:
     notes: tuple[str, ...] = ()
 
 
+@exactly
 def ledger(statement: Statement) -> Ledger:
     """The ledger at the time of the statement's balance. Amounts are in each movement's own currency.
 

@@ -32,7 +32,7 @@ def test_every_form_of_server_is_understood(server: str, target: Target) -> None
         ("https://a:b@c.example", "It holds a user name or a password."),
         ("user:secret@c.example", "It does not begin with http://, https:// or local:."),
         ("http://user:secret@c.example:port", "It is not a URL."),
-        ("https://c.example/?x=1", "'https://c.example/?x=1' has a query or a fragment."),
+        ("https://c.example/?x=1", "'https://c.example/' has a query or a fragment."),
         (
             "https://c.example:port",
             "'https://c.example:port' is not a URL: Port could not be cast to integer value as 'port'.",

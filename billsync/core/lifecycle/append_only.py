@@ -45,5 +45,4 @@ def _taken_back(kind: Kind, entity: Entity, row: Row) -> Planned | None:
         code="voided",
         reason=f"it is declared, but was voided at {row.fields.get('voided_at')}: its credit is gone, and left alone",
         hint="declare another one under another key, or take this one out of the files",
-        entity=entity,
     )

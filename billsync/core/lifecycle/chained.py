@@ -90,7 +90,7 @@ def _begin(context: Context, entity: Entity, coming: NextVersions) -> Planned:
         return refused(entity, code="no-active-version", reason=problem, hint="declare it, or name an active version")
     want = _want(context, entity, pinned)
     step = _begin_step(context, entity, want)
-    change = Change(entity.address, Action.CREATE, kind.created_verb, steps=(step.id,), position=entity.position)
+    change = Change(entity.address, Action.CREATE, kind.created_verb, steps=(step.id,))
     return Planned(change, (step,))
 
 
@@ -209,7 +209,6 @@ def _changed_by_others(context: Context, entity: Entity, head: Row, changes: tup
             entity.address,
             code="made-elsewhere",
             reason=f"a {kind.name} that billsync did not make is live and differs in {names_of(changes)}: left alone",
-            entity=entity,
         )
     if labels.get(OWNER) != context.desired.owner:
         return refused(entity, code="not-owned", reason=f"it is owned by {labels.get(OWNER)!r}", fields=changes)
@@ -220,7 +219,6 @@ def _changed_by_others(context: Context, entity: Entity, head: Row, changes: tup
             entity.address,
             code="changed-elsewhere",
             reason=f"it was changed to {shown(live)} elsewhere since billsync last applied it: left alone",
-            entity=entity,
         )
     return None
 
@@ -237,5 +235,4 @@ def _ending(kind: Kind, entity: Entity, head: Row) -> Planned | None:
         entity.address,
         code="chain-ending",
         reason=f"it is declared, but ends at {head.fields.get('active_to')}: somebody cancelled it; left alone",
-        entity=entity,
     )

@@ -77,17 +77,12 @@ def step_id(address: Address, verb: str) -> str:
 
 def refused(entity: Entity, *, code: str, reason: str, hint: str = "", fields: tuple[FieldChange, ...] = ()) -> Planned:
     """A declared entity whose change won't be made, with the reason and the way out."""
-    return Planned(
-        Change(
-            entity.address, Action.UPDATE, "updating", Outcome.REFUSED, fields, reason, hint, code, (), entity.position
-        )
-    )
+    return Planned(Change(entity.address, Action.UPDATE, "updating", Outcome.REFUSED, fields, reason, hint, code))
 
 
-def note(address: Address, *, code: str, reason: str, hint: str = "", entity: Entity | None = None) -> Planned:
+def note(address: Address, *, code: str, reason: str, hint: str = "") -> Planned:
     """Something to be told, which is not a pending change."""
-    position = entity.position if entity else None
-    return Planned(Change(address, Action.NONE, "note", Outcome.NOTE, (), reason, hint, code, (), position))
+    return Planned(Change(address, Action.NONE, "note", Outcome.NOTE, (), reason, hint, code))
 
 
 def names_of(fields: tuple[FieldChange, ...]) -> str:

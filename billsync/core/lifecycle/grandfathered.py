@@ -31,7 +31,6 @@ def _note(context: Context, entity: Entity, row: Row, newest: Address) -> Planne
         address,
         code="grandfathered",
         reason=f"{number} {stay} on {address.text} (grandfathered); {newest.text} is for new ones",
-        entity=entity,
     )
 
 

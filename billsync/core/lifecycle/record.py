@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from billsync.core.compare import field_changes
 from billsync.core.lifecycle.context import Context, Planned, names_of, refused, step_id
-from billsync.core.marks import ownership
+from billsync.core.marks import OWNER, labels_of, ownership
 from billsync.core.view import body, complete
 from billsync.model.address import Address
 from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Step
@@ -46,7 +46,7 @@ def create(context: Context, entity: Entity, want: Fields) -> Planned:
         after=Expectation(want),
         repeatable=kind.unique,
     )
-    change = Change(entity.address, Action.CREATE, verb, fields=(), steps=(step.id,), position=entity.position)
+    change = Change(entity.address, Action.CREATE, verb, fields=(), steps=(step.id,))
     return Planned(change, (step,), claims=claims_of(kind, want))
 
 
@@ -57,6 +57,15 @@ def claims_of(kind: Kind, fields: Fields) -> frozenset[str]:
 
 def _refusal(context: Context, entity: Entity, row: Row, changes: tuple[FieldChange, ...]) -> Planned | None:
     kind = context.registry[entity.address.kind]
+    other = labels_of(row.fields).get(OWNER)
+    if other is not None and other != context.desired.owner:
+        return refused(
+            entity,
+            code="other-owner",
+            reason=f"it is live, differs in {names_of(changes)}, and belongs to the owner {other!r}",
+            hint="declare what is live, list it under `external`, or change it where its owner declares it",
+            fields=changes,
+        )
     if not context.owns(kind, row, entity.address.key):
         owner = context.desired.owner or "an owner"
         return refused(
@@ -142,7 +151,6 @@ def _update(
         "updating",
         fields=changes,
         steps=tuple(step.id for step in steps),
-        position=entity.position,
     )
     taken, held = claims_of(kind, want), claims_of(kind, have)
     return Planned(change, in_sequence(steps), claims=taken - held, frees=held - taken)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from billsync.core.compare import field_changes
 from billsync.core.index import status_of, version_of
 from billsync.core.lifecycle.context import Context, Planned, refused, step_id
@@ -50,7 +52,10 @@ def _new_version(
     address = entity.address.at(number)
     steps = in_sequence((_create_step(context, address, want), _publish_step(context, address, want)))
     action, verb = (Action.UPDATE, "publishing a new version") if number > 1 else (Action.CREATE, "publishing")
-    return Planned(_change(entity, address, steps, action=action, verb=verb, changes=changes), steps)
+    change = _change(address, steps, action=action, verb=verb, changes=changes)
+    again = number > 1 and not changes
+    reason = f"no version of {entity.address.text} is active: the last one was archived" if again else ""
+    return Planned(replace(change, reason=reason), steps)
 
 
 def _publish_only(
@@ -58,11 +63,10 @@ def _publish_only(
 ) -> Planned:
     address = entity.address.at(number)
     steps = (_publish_step(context, address, want),)
-    return Planned(_change(entity, address, steps, action=Action.UPDATE, verb="publishing", changes=changes), steps)
+    return Planned(_change(address, steps, action=Action.UPDATE, verb="publishing", changes=changes), steps)
 
 
 def _change(
-    entity: Entity,
     address: Address,
     steps: tuple[Step, ...],
     *,
@@ -70,9 +74,7 @@ def _change(
     verb: str,
     changes: tuple[FieldChange, ...],
 ) -> Change:
-    return Change(
-        address, action, verb, fields=changes, steps=tuple(step.id for step in steps), position=entity.position
-    )
+    return Change(address, action, verb, fields=changes, steps=tuple(step.id for step in steps))
 
 
 def _create_step(context: Context, address: Address, want: Fields) -> Step:
@@ -120,6 +122,6 @@ def _foreign_draft(context: Context, entity: Entity, draft: Row, want: Fields) -
         entity,
         code="foreign-draft",
         reason=f"{address.text} is a draft with other content, and the server allows one draft at a time",
-        hint="publish or delete that draft, or declare what it holds",
+        hint="if a run that broke off left it, sync what the files said then; else publish or delete it",
         fields=field_changes(kind.record, context.view(draft), want),
     )

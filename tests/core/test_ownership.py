@@ -1,0 +1,33 @@
+"""Who owns a live entity: its label first, `adopted` only where no label speaks."""
+
+from __future__ import annotations
+
+import pytest
+
+from billsync.core.index import is_owned
+from billsync.kinds.registry import KINDS
+from billsync.model.state import Patterns, Row
+
+ADOPTED = Patterns({"customer": ("*",)})
+
+
+@pytest.mark.parametrize(
+    ("label", "adopted", "owned"),
+    [
+        ("payments", Patterns(), True),
+        ("payments", ADOPTED, True),
+        ("others", Patterns(), False),
+        ("others", ADOPTED, False),
+        (None, ADOPTED, True),
+        (None, Patterns(), False),
+    ],
+)
+def test_a_label_of_another_owner_is_never_overridden_by_a_pattern(
+    label: str | None, adopted: Patterns, owned: bool
+) -> None:
+    labels = {} if label is None else {"billsync_owner": label}
+    row = Row("customer", "01", {"id": "01", "key": "acme", "labels": labels})
+
+    found = is_owned(KINDS["customer"], row, owner="payments", adopted=adopted, key="acme")
+
+    assert found is owned
