@@ -27,7 +27,6 @@ archiving feature old
 refused: feature tokens: it is not owned
   ~ name: Tokens → "AI tokens"
   list it under `adopted`
-  shop.yaml:14:9
 waiting: customer gone: until it ends
 note: grant acme/kept: left alone\\x1b[31m
 
@@ -58,7 +57,6 @@ archiving feature old
 refused: feature tokens: it is not owned
   ~ name: Tokens → "AI tokens"
   list it under `adopted`
-  shop.yaml:14:9
 waiting: customer gone: until it ends
 note: grant acme/kept: left alone\\x1b[31m
 

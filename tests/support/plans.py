@@ -4,7 +4,6 @@ from decimal import Decimal
 
 from billsync.model.address import Address, Symbol
 from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Guard, Outcome, PlanFile, Step
-from billsync.model.diagnostic import Position
 from billsync.model.result import Report, Status, StepResult
 
 METER = Address("meter", ("api_requests",))
@@ -54,8 +53,6 @@ TOLD = (
         "it is not owned",
         "list it under `adopted`",
         "not-owned",
-        (),
-        Position("shop.yaml", 14, 9),
     ),
     Change(Address("customer", ("gone",)), Action.DELETE, "deleting", Outcome.WAITING, reason="until it ends"),
     Change(Address("grant", ("acme", "kept")), Action.NONE, "note", Outcome.NOTE, reason="left alone\x1b[31m"),
