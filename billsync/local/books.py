@@ -68,7 +68,9 @@ class Books:
         self.left[grant.id] = amount_of(grant)
 
     def fill(self, call: Call, grant: Row, at: datetime) -> None:
-        """Lets a grant that starts fill the holes that it may pay for, oldest first."""
+        """Lets a grant that starts fill the holes that it may pay for, oldest first; not one that has expired."""
+        if credit_of(grant).is_expired_at(at):
+            return
         for place, hole in enumerate(self.bookings):
             amount = min(self.left[grant.id], open_amount(hole))
             if amount > 0 and may_fill(grant, hole):

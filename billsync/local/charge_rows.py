@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from billsync.local.currencies import fiat_precision
+from billsync.local.currencies import fiat_precision, is_fiat_form
 from billsync.local.documents import Document
 from billsync.local.features import FEATURE
 from billsync.local.money import shown
@@ -34,12 +34,23 @@ Card = Mapping[str, Any]
 
 
 def due_charges(store: Store, subscription: Row, now: datetime) -> Iterator[Document]:
-    """A document for each charge up to the end of the billing period around now, in the server's order (§19)."""
+    """A document for each charge up to the end of the billing period around now, in the server's order (§19).
+
+    A subscription that is priced in a custom currency makes none: the server's sync skips it.
+    """
+    if not all(is_fiat_form(item["rate_card"].get("currency", "USD")) for item in items_of(subscription)):
+        return
     until = aligned_period(subscription, min(now, subscription.ends_at or now)).end
     for billed in timeline(timed(subscription), until=until):
         if billed.is_billable:
             phase, item = place_of(subscription, billed)
             yield charge_of(store, subscription, billed, phase, item)
+
+
+def begun(document: Document) -> Document:
+    """A charge to which nothing has happened yet."""
+    waits = {"advance_after": document["invoice_at"]} if document["type"] == FLAT else {}
+    return {**document, "status": CREATED, **waits, "runs": 0}
 
 
 def timed(subscription: Row) -> Subscription:
@@ -66,6 +77,10 @@ def timed_item(card: Card) -> Item:
     """An item without a cadence, or with an empty one, is billed once."""
     cadence = parse_duration(card.get("billing_cadence", "P0D"))
     return Item(key=card["key"], card=card_of(card), cadence=None if cadence == Duration() else cadence)
+
+
+def items_of(subscription: Row) -> Iterator[Document]:
+    return (item for phase in subscription.document["phases"] for item in phase["items"])
 
 
 def place_of(subscription: Row, billed: Billed) -> tuple[Document, Document]:

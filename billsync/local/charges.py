@@ -49,7 +49,7 @@ def view(call: Call, row: Row) -> Document:
         body["status"] = "deleted"
     if document["type"] == USAGE:
         body["totals"] = {"booked": shown_totals(booked_totals(document), paid=True)}
-        if REAL_TIME in checked_items(call.operation, call.query, "expand"):
+        if REAL_TIME in dict(call.query).get("expand", "").split(","):
             complete = period_of(document["service_period"]).end <= call.now
             real = cost(call.store, document, stored_before=None, complete=complete)
             body["totals"]["realtime"] = shown_totals(real, paid=False)

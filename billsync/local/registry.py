@@ -13,6 +13,7 @@ from billsync.local import (
     features,
     grants,
     invoices,
+    manual_charges,
     meter_queries,
     meters,
     plans,
@@ -38,6 +39,7 @@ RESOURCES = (
     grants,
     credits,
     charges,
+    manual_charges,
     invoices,
     events,
 )

@@ -14,7 +14,8 @@ from typing import Any
 
 from billsync.local.books import Books, book, books_of, start_of
 from billsync.local.charge_costs import cost, moment, period_of
-from billsync.local.charge_rows import ACTIVE, CHARGE, CREATED, FINAL, FLAT, SECOND, due_charges
+from billsync.local.charge_rows import ACTIVE, CHARGE, CREATED, FINAL, FLAT, SECOND, begun, due_charges
+from billsync.local.customer_rules import CUSTOMER
 from billsync.local.documents import Document
 from billsync.local.money import shown
 from billsync.local.resource import Call, new_row
@@ -41,7 +42,10 @@ class Step:
 
 
 def settle(call: Call, customer_id: str) -> Books:
-    """The customer's books with everything in them that is due by now."""
+    """The customer's books with everything in them that is due by now; a deleted one's stay as they are."""
+    customer = call.store.get(CUSTOMER, customer_id)
+    if customer is None or customer.deleted_at is not None:
+        return books_of(call.store, customer_id)
     for subscription in call.store.rows(
         SUBSCRIPTION, SETTLED_BY_CREDITS, {"customer": customer_id, "now": micros(call.now)}
     ):
@@ -77,12 +81,6 @@ def of_subscription(call: Call, subscription: Row) -> list[Row]:
     return call.store.with_term(CHARGE, SUBSCRIPTION, subscription.id)
 
 
-def begun(document: Document) -> Document:
-    """A charge to which nothing has happened yet."""
-    waits = {"advance_after": document["invoice_at"]} if document["type"] == FLAT else {}
-    return {**document, "status": CREATED, **waits, "runs": 0}
-
-
 def adapt(call: Call, row: Row, wanted: Document) -> None:
     """The charge with the periods and the item that it has now; what is booked stays."""
     kept = {name: row.document[name] for name in STATE if name in row.document}
@@ -101,7 +99,7 @@ def grant_steps(call: Call, books: Books) -> Iterator[Step]:
     """A grant fills holes once: when it is there and has started (§7.8)."""
     for grant in books.grants:
         start = max(start_of(grant), grant.created_at)
-        if start <= call.now and not grant.document["opened"]:
+        if start <= call.now and not grant.document.get("opened"):
             yield Step(start, (0, "", grant.seq), partial(books.open, call, grant, start))
 
 
