@@ -1,0 +1,109 @@
+"""Guards: what stops a run before its first write, and the flag that lets it pass."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from billsync.api.capabilities import capabilities
+from billsync.api.documents import BALANCE
+from billsync.api.routes import references_only, routes
+from billsync.core.diff import Mode, Server, diff
+from billsync.kinds.registry import KINDS
+from billsync.model.address import Address
+from billsync.model.change import PlanFile
+from billsync.model.diagnostic import Position
+from billsync.model.state import Desired, Entity, Row, Snapshot
+
+TABLES = {**routes("openmeter"), **references_only("openmeter")}
+CAN = capabilities("openmeter")
+SERVER = Server("here", TABLES, BALANCE, CAN.fields_missing, CAN.one_subscription)
+HERE = Position("a.yaml", 1, 1)
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+OURS = {"billsync_owner": "payments"}
+ACME = Row("customer", "C1", {"id": "C1", "key": "acme", "name": "Acme", "labels": OURS})
+
+
+def entity(kind: str, *names: str, **fields: Any) -> Entity:
+    return Entity(Address(kind, names), {"key": names[-1], **fields}, HERE)
+
+
+def grant_row(server_id: str, **fields: Any) -> Row:
+    shown = {"name": "Welcome", "amount": "500", "currency": "USD", "funding_method": "none", "priority": 10}
+    return Row("grant", server_id, {"id": server_id, "status": "active", "labels": OURS, **shown, **fields}, "C1")
+
+
+def meter_row(number: int) -> Row:
+    shown = {"name": "M", "event_type": "e", "aggregation": "count", "labels": OURS}
+    return Row("meter", f"M{number}", {"id": f"M{number}", "key": f"m{number}", **shown})
+
+
+def planned(snapshot: Snapshot, *entities: Entity, named: frozenset[str] = frozenset(), **allow: str) -> PlanFile:
+    desired = Desired("payments", entities, named=named)
+    mode = Mode("sync", deletes=True, allow={name.replace("_", "-"): value for name, value in allow.items()})
+    return diff(desired, snapshot, KINDS, server=SERVER, mode=mode, now=NOW)
+
+
+CUSTOMER = entity("customer", "acme", name="Acme")
+WELCOME = entity("grant", "acme", "hello", name="Welcome", amount="500", currency="USD", funding_method="none")
+
+
+@pytest.mark.parametrize(
+    ("row", "stops"),
+    [
+        (grant_row("G1", key="welcome"), True),
+        (grant_row("G1", key="welcome", name="Other"), True),
+        (grant_row("G1", key="welcome", amount="7"), True),
+        (grant_row("G1", key="welcome", name="Other", amount="7"), False),
+        (grant_row("G1", key="welcome", status="voided"), False),
+        (grant_row("G1", key="welcome", labels={"billsync_owner": "others"}), False),
+        (grant_row("G1"), True),
+        (grant_row("G1", labels={}), False),
+    ],
+)
+def test_a_new_grant_that_looks_like_an_abandoned_one_of_ours_stops_the_run(row: Row, stops: bool) -> None:
+    live = Snapshot({"customer": (ACME,), "grant": (row,)})
+
+    plan = planned(live, CUSTOMER, WELCOME)
+    allowed = planned(live, CUSTOMER, WELCOME, doubled_grant="")
+
+    assert [guard.code for guard in plan.guards] == (["doubled-grant"] if stops else [])
+    assert allowed.guards == ()
+
+
+@pytest.mark.parametrize(
+    ("balance", "reason"),
+    [
+        ({"balances": []}, None),
+        ({"balances": [{"currency": "USD", "live": "0", "settled": "0", "pending": "0"}]}, None),
+        ({"balances": [{"currency": "USD", "live": "0", "settled": "0", "pending": "9"}]}, "a balance of 0 USD"),
+        ({"balances": [{"currency": "USD", "live": "-1", "settled": "0", "pending": "0"}]}, "a balance of -1 USD"),
+        ({"balances": "none"}, "a balance that can't be read"),
+        ({"balances": [None]}, "a balance that can't be read"),
+        ({"balances": [{"currency": "USD", "live": "x", "settled": "0", "pending": "0"}]}, "a balance of x USD"),
+    ],
+)
+def test_a_customer_with_credit_is_not_deleted_and_what_is_unreadable_counts_as_credit(
+    balance: dict[str, Any], reason: str | None
+) -> None:
+    document = {BALANCE.replace("{parent}", "C1"): balance}
+    live = Snapshot({"customer": (ACME,)}, documents=document)
+
+    plan = planned(live, entity("meter", "m", name="M"), named=frozenset({"customer"}))
+
+    expected = [] if reason is None else [f"customer/acme has {reason}"]
+    assert [guard.reason for guard in plan.guards] == expected
+
+
+@pytest.mark.parametrize(("number", "kept", "stops"), [(9, 0, False), (10, 7, True), (10, 8, False), (12, 0, True)])
+def test_more_than_a_fifth_of_ten_or_more_stops_the_run(number: int, kept: int, stops: bool) -> None:
+    live = Snapshot({"meter": tuple(meter_row(n) for n in range(number))})
+    meters = [entity("meter", f"m{n}", name="M", event_type="e", aggregation="count") for n in range(kept)]
+
+    plan = planned(live, CUSTOMER, *meters, named=frozenset({"meter"}))
+    allowed = planned(live, CUSTOMER, *meters, named=frozenset({"meter"}), deletes=str(number - kept))
+
+    assert [guard.code for guard in plan.guards] == (["deletes"] if stops else [])
+    assert allowed.guards == ()
