@@ -12,12 +12,12 @@ from billsync.model.ports import Clock
 IN_MEMORY = ":memory:"
 
 
-def open_database(database: str, clock: Clock, *, test_clock: bool) -> LocalServer:
+def open_database(database: str, clock: Clock, *, test_clock: bool, faithful_faults: bool = False) -> LocalServer:
     """The embedded server as a WSGI callable. Raises Ended when the file can't be used."""
     try:
         if database != IN_MEMORY:
             Path(database).parent.mkdir(parents=True, exist_ok=True)
-        return create_app(database, clock=clock.now, test_clock=test_clock)
+        return create_app(database, clock=clock.now, test_clock=test_clock, faithful_faults=faithful_faults)
     except (OSError, sqlite3.Error) as problem:
         detail = f"{database}: {problem}"
         raise error("bad-database", "the embedded server's database can't be used", detail) from problem

@@ -25,9 +25,10 @@ class Quiet(WSGIRequestHandler):
         """Say nothing."""
 
 
-def serve(run: Run, *, port: int, database: str | None, test_clock: bool) -> Exit:
+def serve(run: Run, *, port: int, database: str | None, test_clock: bool, faithful_faults: bool = False) -> Exit:
     """Serve until SIGINT or SIGTERM; the address stands on stdout once it answers. Port 0 takes a free one."""
-    app = open_database(database or LOCAL_DEFAULT, run.around.clock, test_clock=test_clock)
+    path = database or LOCAL_DEFAULT
+    app = open_database(path, run.around.clock, test_clock=test_clock, faithful_faults=faithful_faults)
     try:
         with _listening(port) as listener:
             server = make_server(HOST, port, app, threaded=True, request_handler=Quiet, fd=listener.fileno())
