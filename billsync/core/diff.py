@@ -86,7 +86,7 @@ def _children(desired: Desired) -> Mapping[tuple[str, tuple[str, ...]], tuple[st
 
 
 def _planned(context: Context, missing: Missing, *, deletes: bool) -> tuple[Planned, ...]:
-    found = [*_declared(context, missing), *kept(context)]
+    found = list(without_dependents([*_declared(context, missing), *kept(context)], context.registry))
     if deletes:
         found += _removed(context, found)
     found = list(without_kept_claims(found, context))
