@@ -18,6 +18,7 @@ from decimal import (
     DivisionByZero,
     InvalidOperation,
     Overflow,
+    getcontext,
     localcontext,
 )
 from functools import wraps
@@ -46,6 +47,8 @@ def exactly(function: Callable[_Parameters, _Result]) -> Callable[_Parameters, _
 
     @wraps(function)
     def exact(*positional: _Parameters.args, **named: _Parameters.kwargs) -> _Result:
+        if getcontext().prec == EXACT.prec:
+            return function(*positional, **named)
         with localcontext(EXACT):
             return function(*positional, **named)
 

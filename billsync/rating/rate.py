@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import Enum, auto
 
 from billsync.rating.adjustments import Lines, with_credits, with_maximum, with_minimum, with_percentage
-from billsync.rating.arithmetic import ZERO
+from billsync.rating.arithmetic import ZERO, exactly
 from billsync.rating.card import Card
 from billsync.rating.errors import Code, RatingError
 from billsync.rating.lines import Credit, Totals, booked, sum_of_totals
@@ -58,6 +58,7 @@ class Rated:
         return sum_of_totals(line.totals for line in self.lines)
 
 
+@exactly
 def rate(card: Card, piece: Piece, *, decimals: int, without: frozenset[Without] = frozenset()) -> Rated:
     """What the card costs for the piece, in a currency with that many decimals. Raises RatingError.
 

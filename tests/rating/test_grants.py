@@ -151,3 +151,12 @@ def test_a_grant_from_before_the_span_has_what_the_opening_says() -> None:
     answer = burn_down([grant], [Metered(_day(2), Decimal(5))], span)
 
     assert answer == Burndown((_segment(1, 5, 5, {"a": 4}, 1),), {"a": ZERO}, Decimal(1))
+
+
+def test_usage_between_two_segments_belongs_to_the_second() -> None:
+    grant = _grant("a", 10, recurrence=Recurrence(_day(1), Duration(days=Decimal(4))))
+
+    answer = burn_down([grant], [Metered(_day(5), Decimal(3))], Span(Period(_day(1), _day(7))))
+
+    segments = (_segment(1, 5, 0, {"a": 0}, 0), _segment(5, 7, 3, {"a": 3}, 0))
+    assert answer == Burndown(segments, {"a": Decimal(7)}, ZERO)
