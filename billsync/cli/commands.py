@@ -88,19 +88,51 @@ def validate(run: Run, /, paths: tuple[str, ...]) -> Exit:
     return validate(run, paths)
 
 
+def impact_options(command: Command) -> Command:
+    """The options of the estimate of who pays what more or less."""
+    for option in (
+        click.option("--impact-sample", type=click.IntRange(min=1), metavar="N", help="Look at N subscriptions only."),
+        click.option("--impact-anonymous", is_flag=True, help="Show groups of at least five, and no names."),
+        click.option("--impact-periods", type=click.IntRange(1, 36), default=1, show_default=True, metavar="N"),
+        click.option(
+            "--impact",
+            is_flag=False,
+            flag_value="declared",
+            type=click.Choice(["declared", "all"]),
+            help="Estimate who pays what more or less: of the declared subscriptions, or of all.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 @billsync.command()
 @PATHS
 @server_options
 @ALLOW
 @click.option("--exit-code", "--non-zero-exit-code", is_flag=True, help="Exit with 2 when changes are pending.")
+@impact_options
 @FORMAT
 @click.pass_obj
-def diff(run: Run, /, paths: tuple[str, ...], allow: dict[str, str], exit_code: bool, **server: Any) -> Exit:
+def diff(
+    run: Run,
+    /,
+    paths: tuple[str, ...],
+    allow: dict[str, str],
+    exit_code: bool,
+    impact: str | None,
+    impact_periods: int,
+    impact_anonymous: bool,
+    impact_sample: int | None,
+    **server: Any,
+) -> Exit:
     """Show what sync would do; writes nothing."""
-    from billsync.cli.comparing import show_difference
+    from billsync.cli.comparing import DiffOptions, show_difference
+    from billsync.cli.impact import ImpactOptions
     from billsync.cli.opening import ServerOptions
 
-    return show_difference(run, paths, ServerOptions(**server), allow=allow, exit_code=exit_code)
+    wanted = ImpactOptions(impact, impact_periods, impact_sample, impact_anonymous) if impact else None
+    return show_difference(run, paths, ServerOptions(**server), DiffOptions(allow, exit_code, wanted))
 
 
 @billsync.command()
@@ -252,9 +284,10 @@ def schema(run: Run, /, kind: str | None) -> Exit:
 @click.option("--port", type=click.IntRange(0, 65535), default=8888, show_default=True, help="0 takes a free one.")
 @click.option("--db", "database", metavar="PATH", help="Its SQLite file; else .billsync/local.db.")
 @click.option("--test-clock", is_flag=True, help="Let POST /local/clock set the time.")
+@click.option("--faithful-faults", is_flag=True, help="Answer 500 where the real server's credit ledger does.")
 @click.pass_obj
-def serve(run: Run, /, port: int, database: str | None, test_clock: bool) -> Exit:
+def serve(run: Run, /, port: int, database: str | None, test_clock: bool, faithful_faults: bool) -> Exit:
     """Run the embedded server on this machine."""
     from billsync.cli.serving import serve
 
-    return serve(run, port=port, database=database, test_clock=test_clock)
+    return serve(run, port=port, database=database, test_clock=test_clock, faithful_faults=faithful_faults)

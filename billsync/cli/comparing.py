@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from billsync.cli.ending import Exit
+from billsync.cli.impact import ImpactOptions, impact
 from billsync.cli.inputs import desired_state
 from billsync.cli.opening import ServerOptions, connected
 from billsync.cli.pipeline import compare
@@ -14,6 +16,7 @@ from billsync.core.diff import Mode
 from billsync.kinds.registry import KINDS
 from billsync.model.kind import Kind
 from billsync.model.state import Desired
+from billsync.render.impact import impact_object, impact_text
 from billsync.render.outline import Outline, outline
 from billsync.render.structured import as_json, errors_as_json
 from billsync.render.text import as_text
@@ -26,16 +29,29 @@ def validate(run: Run, paths: Sequence[str]) -> Exit:
     return Exit.DONE
 
 
-def show_difference(
-    run: Run, paths: Sequence[str], options: ServerOptions, *, allow: Mapping[str, str], exit_code: bool
-) -> Exit:
-    """Print what `sync` would do."""
+@dataclass(frozen=True, slots=True)
+class DiffOptions:
+    """What is compared and told: guards that may pass, whether pending changes are an exit code, and the impact."""
+
+    allow: Mapping[str, str]
+    exit_code: bool = False
+    impact: ImpactOptions | None = None
+
+
+def show_difference(run: Run, paths: Sequence[str], options: ServerOptions, wanted: DiffOptions) -> Exit:
+    """Print what `sync` would do, and what new prices would mean."""
     desired, findings = desired_state(run, paths)
+    found = None
     with connected(run, options) as connection:
-        plan = compare(connection, desired, Mode("diff", deletes=True, allow=allow)).plan
-    whole = outline(plan)
-    run.result(as_json(whole, findings) if run.wants_json else as_text(whole))
-    return _exit(whole) if exit_code else Exit.DONE
+        comparison = compare(connection, desired, Mode("diff", deletes=True, allow=wanted.allow))
+        if wanted.impact:
+            found = impact(connection, desired, comparison, wanted.impact)
+    whole = outline(comparison.plan)
+    if run.wants_json:
+        run.result(as_json(whole, findings, {"impact": impact_object(found)} if found else None))
+    else:
+        run.result(as_text(whole) + (f"\n{impact_text(found)}" if found else ""))
+    return _exit(whole) if wanted.exit_code else Exit.DONE
 
 
 def _exit(whole: Outline) -> Exit:

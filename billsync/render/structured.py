@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from billsync.model.change import Action, FieldChange, Guard, Outcome
@@ -16,8 +16,8 @@ FORMAT_VERSION = "1.0"
 ACTIONS = (Action.CREATE, Action.UPDATE, Action.DELETE)
 
 
-def as_json(outline: Outline, diagnostics: Sequence[Diagnostic] = ()) -> str:
-    """The outline, with the diagnostics of the run; ends with a line break."""
+def as_json(outline: Outline, diagnostics: Sequence[Diagnostic] = (), more: Mapping[str, Any] | None = None) -> str:
+    """The outline, with the diagnostics of the run, and more parts by name; ends with a line break."""
     errors = [_sentence(item) for item in outline.told if item.outcome in (Outcome.REFUSED, Outcome.BLOCKED)]
     troubles = [f"{item.verb} {item.kind} {item.name}: {item.trouble}" for item in outline.changes if item.trouble]
     warnings = [_sentence(item) for item in outline.told if item.outcome in (Outcome.WAITING, Outcome.UNMANAGEABLE)]
@@ -31,6 +31,7 @@ def as_json(outline: Outline, diagnostics: Sequence[Diagnostic] = ()) -> str:
             "told": [_told(item) for item in outline.told],
             "guards": [_guard(guard) for guard in outline.guards],
             "summary": _summary(outline.summary),
+            **(more or {}),
         }
     )
 

@@ -16,7 +16,14 @@ def send(shell: Shell, *events: tuple[str, str]) -> None:
     """Usage of acme at the shell's time: an id and a model for each."""
     app = open_database(DATABASE, shell.clock, test_clock=False)
     rows = [
-        {"id": name, "source": "test", "type": "request", "subject": "acme-prod", "data": {"model": model}}
+        {
+            "specversion": "1.0",
+            "id": name,
+            "source": "test",
+            "type": "request",
+            "subject": "acme-prod",
+            "data": {"model": model},
+        }
         for name, model in events
     ]
     with httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://local") as client:
