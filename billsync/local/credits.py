@@ -37,7 +37,7 @@ def balance(call: Call) -> Answer:
     currencies = asked_currencies(given.get("currency", {}))
     books = settle(call, customer.id)
     entries = entries_of(books, (), call.now, matching)
-    open_entries = foreseen(call, books, customer.id, matching) if told is None else []
+    open_entries = foreseen(call, books, customer.id, matching) if told is None and customer.deleted_at is None else []
     grants = [grant for grant in books.grants if matching(features_of(grant))]
     rows = []
     for currency in currencies or seen_currencies(books):

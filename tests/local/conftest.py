@@ -40,8 +40,8 @@ def hands() -> Hands:
 def serve(hands: Hands) -> Serve:
     """Opens a server over a database; `seed` makes its ids repeatable."""
 
-    def start(database: str | Path = ":memory:", *, seed: int = 1, test_clock: bool = False) -> httpx.Client:
-        app = create_app(database, clock=hands, randomness=Random(seed).randbytes, test_clock=test_clock)
+    def start(database: str | Path = ":memory:", *, seed: int = 1, **options: bool) -> httpx.Client:
+        app = create_app(database, clock=hands, randomness=Random(seed).randbytes, **options)
         return httpx.Client(transport=httpx.WSGITransport(app=app), base_url=BASE)
 
     return start

@@ -1,0 +1,133 @@
+"""Charges by hand and the faults of the real server's ledger, on the local server."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.local.conftest import Hands, Serve
+from tests.support.events import send
+from tests.support.prepaid import Account, account, feature, plan, usage_card
+
+PERIOD = {"from": "2026-09-01T00:00:00Z", "to": "2026-10-01T00:00:00Z"}
+FEE = {
+    "type": "flat_fee",
+    "name": "Set-up",
+    "currency": "USD",
+    "invoice_at": "2026-09-03T00:00:00Z",
+    "service_period": PERIOD,
+    "settlement_mode": "credit_only",
+    "payment_term": "in_advance",
+    "proration_configuration": {"mode": "no_proration"},
+    "amount_before_proration": {"amount": "30", "currency": "USD"},
+}
+USAGE = {
+    "type": "usage_based",
+    "name": "Calls",
+    "currency": "USD",
+    "invoice_at": PERIOD["to"],
+    "service_period": PERIOD,
+    "settlement_mode": "credit_then_invoice",
+    "price": {"type": "flat", "amount": "15"},
+}
+
+
+def charge(found: Account, body: dict[str, Any], **more: Any) -> httpx.Response:
+    return found.server.post(f"{found.path}/charges", json={**body, **more})
+
+
+def test_a_fee_is_taken_when_it_is_due(server: httpx.Client, hands: Hands) -> None:
+    found = account(server)
+    found.grant("50")
+    made = charge(found, FEE).json()
+    before = found.balance()
+
+    hands.move(days=2)
+
+    assert (made["status"], made["advance_after"]) == ("created", "2026-09-03T00:00:00Z")
+    assert (before, found.balance()) == (("50", "50"), ("20", "20"))
+    assert found.charges()[0]["status"] == "final"
+
+
+def test_a_fee_for_part_of_its_period_is_pro_rated_on_demand(server: httpx.Client) -> None:
+    part = {"from": "2026-09-01T00:00:00Z", "to": "2026-09-11T00:00:00Z"}
+    mode = {"proration_configuration": {"mode": "prorate_prices"}}
+
+    made = charge(account(server), FEE, service_period=part, full_service_period=PERIOD, **mode).json()
+
+    assert made["amount_after_proration"] == {"amount": "10", "currency": ""}
+    assert (made["price"], made["billing_period"]) == ({"type": "flat", "amount": "30"}, part)
+
+
+def test_a_charge_that_waits_for_an_invoice_takes_no_more_than_the_credits(server: httpx.Client) -> None:
+    found = account(server)
+    found.grant("10")
+    charge(found, USAGE, feature_id=feature(server, "calls"))
+
+    balance = found.balance()
+
+    assert balance == ("0", "10")
+
+
+@pytest.mark.parametrize(
+    ("body", "more", "status"),
+    [
+        (FEE, {"amount_before_proration": {"amount": "30", "currency": "EUR"}}, 400),
+        (FEE, {"service_period": {"from": PERIOD["to"], "to": PERIOD["from"]}}, 400),
+        (USAGE, {"price": {"type": "unit", "amount": "1"}}, 400),
+        (USAGE, {"price": {"type": "volume", "tiers": [{"unit_price": {"type": "unit", "amount": "1"}}]}}, 400),
+        (USAGE, {"feature_id": "01J00000000000000000000000"}, 404),
+    ],
+)
+def test_charges_that_cannot_be_made_are_refused(
+    server: httpx.Client, body: dict[str, Any], more: dict[str, Any], status: int
+) -> None:
+    own = {"feature_id": feature(server, "calls")} if body is USAGE else {}
+
+    answer = charge(account(server), body, **{**own, **more})
+
+    assert answer.status_code == status
+
+
+def test_a_reference_is_used_once_whoever_the_customer_is(server: httpx.Client) -> None:
+    one, other = account(server, "one"), account(server, "other")
+    first = charge(one, FEE, unique_reference_id="x")
+
+    again = [charge(found, FEE, unique_reference_id="x").status_code for found in (one, other)]
+
+    assert (first.status_code, again) == (201, [409, 409])
+
+
+def test_a_charge_of_nobody_is_refused(server: httpx.Client) -> None:
+    nobody = Account(server, "01J00000000000000000000000")
+
+    answer = charge(nobody, FEE)
+
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(("faithful", "status"), [(True, 500), (False, 200)])
+def test_a_grant_that_filled_a_hole_breaks_the_list_only_where_faults_are_wanted(
+    serve: Serve, hands: Hands, faithful: bool, status: int
+) -> None:
+    found = account(serve(faithful_faults=faithful))
+    found.subscribe(plan(found.server, usage_card("calls", feature(found.server, "calls"))))
+    send(found.server, "1", data={"n": 5})
+    hands.move(days=30)
+    found.grant("8")
+    path = f"{found.path}/credits/transactions"
+
+    answers = [found.server.get(path), found.server.get(path, params={"filter[type]": "funded"})]
+
+    assert [answer.status_code for answer in answers] == [status, status]
+    assert found.rows(**{"filter[type]": "consumed"}) == [("consumed", "-5", "2026-10-01T12:00:00Z")]
+    assert found.balance() == ("3", "3")
+
+
+@pytest.mark.parametrize(("faithful", "status"), [(True, 500), (False, 404)])
+def test_the_transactions_of_nobody_are_a_fault_of_the_real_server(serve: Serve, faithful: bool, status: int) -> None:
+    server = serve(faithful_faults=faithful)
+
+    answer = server.get("/customers/01J00000000000000000000000/credits/transactions")
+
+    assert answer.status_code == status

@@ -1,0 +1,368 @@
+"""Usage and fees settled against credits on the local server, where the recordings say nothing."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.local.conftest import Hands, Serve
+from tests.support.events import send
+from tests.support.prepaid import Account, account, feature, fee_card, plan, usage_card
+
+END = "2026-10-01T12:00:00Z"
+SECOND_END = "2026-11-01T12:00:00Z"
+
+
+@pytest.fixture
+def acme(server: httpx.Client) -> Account:
+    """A customer, subscribed from 2026-09-01 12:00 on to a plan that costs 1 a unit."""
+    found = account(server)
+    found.subscribe(plan(server, usage_card("calls", feature(server, "calls"))))
+    return found
+
+
+def use(found: Account, event_id: str, n: float | str, **more: str) -> None:
+    send(found.server, event_id, **{"data": {"n": n}, **more})
+
+
+def test_usage_lowers_what_is_live_at_once_and_what_is_settled_at_the_end(acme: Account, hands: Hands) -> None:
+    acme.grant("10")
+
+    use(acme, "1", 4)
+    during = acme.balance()
+    hands.move(days=30)
+    after = acme.balance()
+
+    assert (during, after) == (("6", "10"), ("6", "6"))
+    assert acme.rows(**{"filter[type]": "consumed"}) == [("consumed", "-4", END)]
+
+
+def test_the_books_are_the_same_whoever_looks_how_often(serve: Serve, hands: Hands) -> None:
+    def told(looks: int) -> tuple[object, ...]:
+        hands.now = hands.now.replace(year=2026, month=9, day=1, hour=12)
+        found = account(serve())
+        found.subscribe(plan(found.server, usage_card("calls", feature(found.server, "calls"))))
+        found.grant("10", expires_after="P20D")
+        found.grant("7")
+        for day in range(1, 100):
+            hands.move(days=1)
+            if day % 10 == 0:
+                use(found, str(day), 3)
+            if looks and day % looks == 0:
+                found.balance()
+        return found.balance(), found.rows(), found.states()
+
+    daily, never = told(1), told(0)
+
+    assert daily == never
+    assert daily[0] == ("-20", "-20")
+
+
+def test_a_jump_over_several_periods_books_each_of_them(acme: Account, hands: Hands) -> None:
+    acme.grant("100")
+    use(acme, "1", 1, time="2026-09-05T00:00:00Z")
+    use(acme, "2", 2, time="2026-10-05T00:00:00Z")
+    use(acme, "3", 4, time="2026-11-05T00:00:00Z")
+
+    hands.move(days=92)
+
+    assert acme.balance() == ("93", "93")
+    assert [row[1:] for row in acme.rows()[:3]] == [("-4", "2026-12-01T12:00:00Z"), ("-2", SECOND_END), ("-1", END)]
+    assert acme.states() == [
+        ("main/calls/v[0]/period[0]", "final"),
+        ("main/calls/v[0]/period[1]", "final"),
+        ("main/calls/v[0]/period[2]", "final"),
+        ("main/calls/v[0]/period[3]", "active"),
+    ]
+
+
+def test_late_usage_is_booked_when_it_comes_within_an_hour_and_lost_after_that(acme: Account, hands: Hands) -> None:
+    acme.grant("100")
+    use(acme, "1", 1)
+    hands.move(days=30, minutes=59)
+    use(acme, "2", 2, time="2026-09-05T00:00:00Z")
+    within = acme.balance()
+    hands.move(minutes=1)
+    use(acme, "3", 4, time="2026-09-05T00:00:00Z")
+
+    before = acme.balance()
+    hands.move(minutes=1)
+    after = acme.balance()
+
+    assert (within, before, after) == (("97", "99"), ("93", "99"), ("97", "97"))
+    assert acme.rows(**{"filter[type]": "consumed"}) == [("consumed", "-2", END), ("consumed", "-1", END)]
+    assert acme.charges(expand="real_time_usage")[0]["totals"]["realtime"]["amount"] == "7"
+
+
+def test_late_usage_is_paid_by_credits_that_expired_since_the_end(acme: Account, hands: Hands) -> None:
+    acme.grant("10", effective_at="2026-09-01T12:30:00Z", expires_after="P30D")
+    use(acme, "1", 1)
+    hands.move(days=30, minutes=20)
+    use(acme, "2", 2, time="2026-09-05T00:00:00Z")
+    hands.move(minutes=20)
+    expired = acme.rows(**{"filter[type]": "expired"})
+
+    hands.move(minutes=21)
+
+    assert expired == [("expired", "-9", "2026-10-01T12:30:00Z")]
+    assert acme.rows(**{"filter[type]": "expired"}) == [("expired", "-7", "2026-10-01T12:30:00Z")]
+    assert acme.balance() == ("0", "0")
+
+
+def test_usage_that_is_taken_back_late_gives_credits_back_without_a_row(acme: Account, hands: Hands) -> None:
+    acme.grant("3")
+    use(acme, "1", 5)
+    hands.move(days=30, minutes=10)
+    booked = acme.balance()
+    use(acme, "2", -4, time="2026-09-05T00:00:00Z")
+
+    hands.move(hours=1)
+
+    assert (booked, acme.balance()) == (("-2", "-2"), ("2", "2"))
+    consumed = [("consumed", "-2", END), ("consumed", "-3", END)]
+    assert acme.rows(**{"filter[type]": "consumed"}) == consumed
+    assert acme.charges()[0]["totals"]["booked"]["amount"] == "1"
+
+
+def test_what_was_taken_back_can_be_voided(acme: Account, hands: Hands) -> None:
+    grant = acme.grant("3")
+    use(acme, "1", 5)
+    hands.move(days=30, minutes=10)
+    acme.balance()
+    use(acme, "2", -4, time="2026-09-05T00:00:00Z")
+    hands.move(hours=1)
+
+    acme.void(grant)
+
+    assert acme.rows(**{"filter[type]": "voided"}) == [("voided", "-2", "2026-10-01T13:10:00Z")]
+    assert acme.balance() == ("0", "0")
+
+
+def test_a_grant_fills_a_hole_when_it_starts_and_only_then(acme: Account, hands: Hands) -> None:
+    use(acme, "1", 5)
+    hands.move(days=30)
+    grant = acme.grant("8", effective_at="2026-10-05T00:00:00Z")
+    early = acme.balance(), acme.void(grant).status_code
+
+    hands.move(days=10)
+    acme.void(grant)
+
+    assert early == (("-5", "-5"), 409)
+    assert acme.rows(**{"filter[type]": "voided"}) == [("voided", "-3", "2026-10-11T12:00:00Z")]
+    assert acme.balance() == ("0", "0")
+
+
+def test_a_grant_of_another_feature_fills_no_hole(acme: Account, hands: Hands) -> None:
+    use(acme, "1", 5)
+    hands.move(days=30)
+
+    other = acme.grant("8", filters={"features": ["storage"]})
+    own = acme.grant("4", filters={"features": ["calls", "storage"]})
+
+    assert acme.balance() == ("7", "7")
+    assert (acme.void(own).status_code, acme.void(other).status_code) == (409, 200)
+    assert acme.balance() == ("-1", "-1")
+    assert acme.balance(**{"filter[feature_key]": "calls"}) == ("-1", "-1")
+    assert acme.balance(**{"filter[feature_key]": "storage"}) == ("0", "0")
+
+
+def test_credits_that_came_after_the_moment_that_is_booked_leave_a_hole(acme: Account, hands: Hands) -> None:
+    use(acme, "1", 5)
+    hands.move(days=31)
+
+    acme.grant("5")
+
+    assert acme.rows(**{"filter[type]": "consumed"}) == [("consumed", "-5", END)]
+    assert acme.balance(timestamp="2026-10-01T12:00:00Z")[1] == "-5"
+    assert acme.balance() == ("0", "0")
+
+
+def test_fees_in_advance_are_taken_first_and_not_refunded_and_those_in_arrears_are_for_the_time_used(
+    server: httpx.Client, hands: Hands
+) -> None:
+    found = account(server)
+    found.grant("100")
+    hands.move(seconds=2)
+    made = found.subscribe(plan(server, fee_card("seat", "10", "in_advance"), fee_card("support", "30", "in_arrears")))
+    started = found.balance()
+    hands.move(days=15)
+
+    server.post(f"/subscriptions/{made}/cancel", json={})
+
+    assert (started, found.balance()) == (("90", "90"), ("75", "75"))
+    assert found.states() == [("main/seat/v[0]/period[0]", "final"), ("main/support/v[0]/period[0]", "final")]
+    deleted = found.charges(**{"filter[status][oeq]": "deleted"})
+    assert [(row["name"], row["status"], row["service_period"]["from"]) for row in deleted] == [
+        ("Seat", "deleted", "2026-10-01T12:00:02Z")
+    ]
+
+
+def test_a_fee_in_advance_is_taken_whole_even_if_nobody_looked_before_the_end(
+    server: httpx.Client, hands: Hands
+) -> None:
+    found = account(server)
+    found.grant("100")
+    hands.move(seconds=2)
+    made = found.subscribe(plan(server, fee_card("seat", "10", "in_advance")))
+    hands.move(days=3)
+
+    server.post(f"/subscriptions/{made}/cancel", json={})
+
+    assert found.balance() == ("90", "90")
+
+
+def test_an_end_taken_back_brings_the_charges_back(server: httpx.Client, hands: Hands) -> None:
+    found = account(server)
+    made = found.subscribe(plan(server, fee_card("seat", "10", "in_advance")))
+    before = found.states()
+    server.post(f"/subscriptions/{made}/cancel", json={"timing": "next_billing_cycle"})
+    canceled = found.states()
+
+    server.post(f"/subscriptions/{made}/unschedule-cancelation")
+
+    assert before == [("main/seat/v[0]/period[0]", "final"), ("main/seat/v[0]/period[1]", "created")]
+    assert canceled == before[:1]
+    assert found.states() == before
+
+
+def test_phases_are_billed_one_after_the_other(server: httpx.Client, hands: Hands) -> None:
+    found = account(server)
+    seat = fee_card("seat", "10", "in_advance")
+    trial = {"key": "trial", "name": "Trial", "duration": "P14D", "rate_cards": [fee_card("seat", "1", "in_advance")]}
+    found.subscribe(plan(server, phases=[trial, {"key": "paid", "name": "Paid", "rate_cards": [seat]}]))
+    hands.move(days=13)
+    during = found.balance()
+
+    hands.move(days=2)
+
+    assert (during, found.balance()) == (("-0.47", "-0.47"), ("-5.8", "-5.8"))
+
+
+def test_scarce_credits_pay_charges_of_one_moment_by_item_key(server: httpx.Client, hands: Hands) -> None:
+    found = account(server)
+    found.grant("15")
+    hands.move(seconds=2)
+
+    found.subscribe(plan(server, fee_card("b", "10", "in_advance"), fee_card("a", "10", "in_advance")))
+
+    answer = server.get(f"{found.path}/credits/transactions", params={"filter[type]": "consumed"}).json()["data"]
+    assert [(row["name"], row["amount"]) for row in reversed(answer)] == [("A", "-10"), ("B", "-5"), ("B", "-5")]
+
+
+def test_a_page_that_begins_among_bookings_of_one_moment_shows_the_balance_at_its_place(
+    server: httpx.Client, hands: Hands
+) -> None:
+    found = account(server)
+    found.grant("15")
+    hands.move(seconds=2)
+    found.subscribe(plan(server, fee_card("a", "10", "in_advance"), fee_card("b", "10", "in_advance")))
+    balances, after = [], None
+
+    while not balances or after:
+        query = {"page[size]": "1"} | ({"page[after]": after} if after else {})
+        page = server.get(f"{found.path}/credits/transactions", params=query).json()
+        balances += [row["available_balance"]["after"] for row in page["data"]]
+        after = page["meta"]["page"]["next"]
+
+    assert balances == ["-5", "0", "5", "15"]
+
+
+def test_a_minimum_is_due_at_the_end_only(server: httpx.Client, hands: Hands) -> None:
+    found = account(server)
+    card = usage_card("calls", feature(server, "calls"), commitments={"minimum_amount": "20"})
+    found.subscribe(plan(server, card))
+    use(found, "1", 3)
+    during = found.balance()
+
+    hands.move(days=30)
+
+    assert (during, found.balance()) == (("-3", "0"), ("-20", "-20"))
+    assert found.charges()[0]["totals"]["booked"] == {
+        "amount": "3",
+        "charges_total": "17",
+        "credits_total": "20",
+        "discounts_total": "0",
+        "taxes_exclusive_total": "0",
+        "taxes_inclusive_total": "0",
+        "taxes_total": "0",
+        "total": "0",
+    }
+
+
+def test_a_percentage_is_taken_off_as_the_32_bit_number_that_the_server_keeps(
+    server: httpx.Client, hands: Hands
+) -> None:
+    found = account(server)
+    discount = {"percentage": 12.34}
+    found.subscribe(plan(server, usage_card("calls", feature(server, "calls"), discounts=discount)))
+    use(found, "1", 1_000_000_000)
+
+    hands.move(days=30)
+
+    assert found.balance() == ("-876599998.47", "-876599998.47")
+
+
+def test_only_the_events_that_the_feature_means_are_charged(server: httpx.Client, hands: Hands) -> None:
+    found = account(server)
+    large = feature(server, "large", dimensions={"size": "$.size"}, filters={"size": {"in": ["l", "xl"]}})
+    found.subscribe(plan(server, usage_card("large", large)))
+    send(server, "1", data={"n": 1, "size": "s"})
+    send(server, "2", data={"n": 2, "size": "l"})
+    send(server, "3", data={"n": 4, "size": "xl"}, subject="somebody else")
+    send(server, "4", data={"n": 8})
+
+    assert found.balance() == ("-2", "0")
+
+
+def test_a_subject_that_joins_within_the_hour_brings_its_usage_along(server: httpx.Client, hands: Hands) -> None:
+    found = account(server)
+    made = found.subscribe(plan(server, usage_card("calls", feature(server, "calls"))))
+    use(found, "1", 3, subject="late")
+    hands.move(days=3)
+    server.post(f"/subscriptions/{made}/cancel", json={})
+    before = found.balance()
+
+    body = {"name": "Acme", "usage_attribution": {"subject_keys": ["late"]}}
+    assert server.put(found.path, json=body).status_code == 200
+
+    assert (before, found.balance()) == (("0", "0"), ("-3", "0"))
+    hands.move(minutes=61)
+    assert found.balance() == ("-3", "-3")
+
+
+def test_a_deleted_customer_keeps_its_books(server: httpx.Client, hands: Hands) -> None:
+    found = account(server)
+    made = found.subscribe(plan(server, usage_card("calls", feature(server, "calls"))))
+    use(found, "1", 3)
+    hands.move(seconds=5)
+    server.post(f"/subscriptions/{made}/cancel", json={})
+    found.balance()
+
+    assert server.delete(found.path).status_code == 204
+    hands.move(days=3)
+
+    assert found.balance() == ("-3", "-3")
+
+
+def test_what_credits_do_not_settle_makes_no_charge(server: httpx.Client, hands: Hands) -> None:
+    found = account(server)
+    body = {"customer": {"id": found.id}, "plan": {"id": plan(server, fee_card("seat", "10", "in_advance"))}}
+    server.post("/subscriptions", json=body)
+
+    answer = server.get(f"{found.path}/charges").json()
+
+    assert answer == {"data": None, "meta": {"page": {"size": 20, "number": 1, "total": 0}}}
+
+
+def test_the_books_outlive_the_server(serve: Serve, hands: Hands, tmp_path: Path) -> None:
+    found = account(serve(tmp_path / "server.db"))
+    found.subscribe(plan(found.server, usage_card("calls", feature(found.server, "calls"))))
+    found.grant("10")
+    use(found, "1", 4)
+    hands.move(days=30)
+    rows = found.rows()
+
+    again = Account(serve(tmp_path / "server.db", seed=2), found.id)
+
+    assert again.balance() == ("6", "6")
+    assert again.rows() == rows
