@@ -24,6 +24,8 @@ from billsync.model.value import FloatFound, Plain
 FORMAT_VERSION = "1.0"
 SYMBOL, NUMBER, LITERAL = "$symbol", "$number", "$literal"
 TAGS = frozenset({SYMBOL, NUMBER, LITERAL})
+MALFORMED = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+"""What reading a text of another form can come to; a damaged number is an ArithmeticError."""
 
 
 class UnknownFormat(ValueError):
@@ -54,9 +56,9 @@ def from_json(text: str) -> PlanFile:
         if version != FORMAT_VERSION:
             raise UnknownFormat(f"plan file format {version!r}; this billsync knows {FORMAT_VERSION!r}")
         return _plan(document)
-    except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, UnknownFormat):
-            raise
+    except UnknownFormat:
+        raise
+    except MALFORMED as error:
         raise UnknownFormat(f"not a plan file: {error}") from error
 
 

@@ -94,9 +94,17 @@ class World:
         client = Client(target, self.clock, Settings(transport=wrap(self.transport())))
         return Connection(client, self.clock, TARGET, "openmeter")
 
-    def plan(self, desired: Desired, *, wrap: Wrap = as_it_is, allow: Mapping[str, str] | None = None) -> PlanFile:
-        """What `sync` would do. Raises RemoteError."""
-        return compare(self.connection(wrap), desired, Mode("sync", True, allow or {})).plan
+    def plan(
+        self,
+        desired: Desired,
+        *,
+        wrap: Wrap = as_it_is,
+        allow: Mapping[str, str] | None = None,
+        mode: str = "sync",
+        deletes: bool = True,
+    ) -> PlanFile:
+        """What `sync`, or another mode, would do. Raises RemoteError."""
+        return compare(self.connection(wrap), desired, Mode(mode, deletes, allow or {})).plan
 
     def sync(self, desired: Desired, *, wrap: Wrap = as_it_is, allow: Mapping[str, str] | None = None) -> Run:
         """One whole `sync`. Raises RemoteError."""

@@ -1,0 +1,182 @@
+"""Law 8: a plan file survives JSON, whatever values stand in it; what is no plan file is said to be none."""
+
+import json
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billsync.core.plan_file import UnknownFormat, from_json, to_json
+from billsync.model.address import Address, Symbol
+from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Guard, Outcome, PlanFile, Step
+from billsync.model.value import FloatFound
+
+TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
+NAMES = st.one_of(TEXTS, st.sampled_from(["$symbol", "$number", "$literal", "key"]))
+KEYS = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=8)
+ADDRESSES = st.builds(
+    Address,
+    st.sampled_from(["plan", "grant", "subscription"]),
+    st.lists(KEYS, min_size=1, max_size=2).map(tuple),
+    st.none() | st.integers(1, 99),
+)
+LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.decimals(allow_nan=False, allow_infinity=False, places=4),
+    TEXTS,
+    ADDRESSES.map(Symbol),
+)
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3).map(tuple) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=8,
+)
+FIELDS = st.dictionaries(NAMES, VALUES, max_size=3)
+EXPECTATIONS = st.builds(Expectation, st.none() | FIELDS, st.lists(TEXTS, max_size=2).map(tuple))
+STEPS = st.builds(
+    Step,
+    TEXTS,
+    ADDRESSES,
+    TEXTS,
+    st.builds(Call, st.sampled_from(["POST", "PUT", "DELETE"]), TEXTS, VALUES),
+    EXPECTATIONS,
+    EXPECTATIONS,
+    st.lists(TEXTS, max_size=2).map(tuple),
+    st.booleans(),
+)
+PATHS = st.lists(TEXTS | st.integers(0, 9), max_size=3).map(tuple)
+CHANGES = st.builds(
+    Change,
+    ADDRESSES,
+    st.sampled_from(Action),
+    TEXTS,
+    st.sampled_from(Outcome),
+    st.lists(st.builds(FieldChange, PATHS, VALUES, VALUES), max_size=2).map(tuple),
+    TEXTS,
+    TEXTS,
+    TEXTS,
+    st.lists(TEXTS, max_size=2).map(tuple),
+)
+GUARDS = st.builds(Guard, TEXTS, TEXTS, TEXTS, st.lists(ADDRESSES, max_size=2).map(tuple))
+PLANS = st.builds(
+    PlanFile,
+    TEXTS,
+    st.none() | TEXTS,
+    TEXTS,
+    st.lists(CHANGES, max_size=2).map(tuple),
+    st.lists(STEPS, max_size=2).map(tuple),
+    st.lists(GUARDS, max_size=1).map(tuple),
+    TEXTS,
+    TEXTS,
+)
+EMPTY = PlanFile("local:", "payments", "sync", (), ())
+
+
+def with_body(body: object) -> PlanFile:
+    step = Step("s", Address("meter", ("a",)), "creating", Call("POST", "/m", body), Expectation(None), Expectation({}))
+    return PlanFile("local:", "payments", "sync", (), (step,))
+
+
+@given(PLANS)
+def test_any_plan_file_survives_json(plan: PlanFile) -> None:
+    text = to_json(plan)
+
+    again = from_json(text)
+
+    assert again == plan
+    assert to_json(again) == text
+
+
+@pytest.mark.parametrize("number", ["0", "0.10", "500", "-3.0000", "12345678901234567890.123456789", "1E+3", "1E-9"])
+def test_a_number_keeps_its_digits_and_is_no_text(number: str) -> None:
+    plan = with_body({"exact": Decimal(number), "text": number})
+
+    body = from_json(to_json(plan)).steps[0].call.body
+
+    assert body == {"exact": Decimal(number), "text": number}
+    assert (type(body["exact"]), type(body["text"])) == (Decimal, str)
+
+
+def test_a_binary_float_never_gets_in() -> None:
+    plan = with_body({"amount": 0.1})
+
+    with pytest.raises(FloatFound):
+        to_json(plan)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "null", "not json", '{"format_version": "1.0"}', "1"])
+def test_what_is_no_plan_file_is_refused(text: str) -> None:
+    with pytest.raises(UnknownFormat):
+        from_json(text)
+
+
+def test_a_plan_file_of_another_version_is_refused_by_name() -> None:
+    other = json.dumps({**json.loads(to_json(EMPTY)), "format_version": "9.0"})
+
+    with pytest.raises(UnknownFormat) as caught:
+        from_json(other)
+
+    assert str(caught.value) == "plan file format '9.0'; this billsync knows '1.0'"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"steps": [{}]},
+        {"steps": None},
+        {"changes": [{"address": "nothing"}]},
+        {"guards": [1]},
+        {"steps": "abc"},
+        {"steps": [[]]},
+    ],
+)
+def test_a_damaged_plan_file_is_refused(damage: dict[str, object]) -> None:
+    damaged = json.dumps({**json.loads(to_json(EMPTY)), **damage})
+
+    with pytest.raises(UnknownFormat):
+        from_json(damaged)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | TEXTS,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(NAMES, inner, max_size=2),
+    max_leaves=4,
+)
+
+
+def places(value: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Where each value stands in a document, the whole first."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(place for name, item in inner for place in places(item, (*path, name)))]
+
+
+def replaced(value: object, path: tuple[str | int, ...], new: object) -> object:
+    """The document with another value at a place."""
+    if not path:
+        return new
+    copy = dict(value) if isinstance(value, dict) else list(value)  # type: ignore[call-overload]
+    copy[path[0]] = replaced(copy[path[0]], path[1:], new)
+    return copy
+
+
+@given(PLANS, JSON, st.data())
+def test_a_plan_file_with_anything_anywhere_is_read_or_refused(
+    plan: PlanFile, new: object, data: st.DataObject
+) -> None:
+    document = json.loads(to_json(plan))
+    place = data.draw(st.sampled_from(places(document)))
+
+    try:
+        read = from_json(json.dumps(replaced(document, place, new)))
+    except UnknownFormat:
+        read = None
+
+    assert read is None or isinstance(read, PlanFile)
+
+
+def test_a_plan_file_that_is_nested_without_end_is_refused() -> None:
+    with pytest.raises(UnknownFormat):
+        from_json("[" * 200_000)

@@ -1,0 +1,90 @@
+"""Hypothesis strategies for whole configurations that are valid, and small enough to be synced many times."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+from hypothesis import strategies as st
+
+from billsync.model.state import Desired
+from tests.support.world import declared
+
+METERS = ("calls", "tokens")
+FEATURES = ("calls", "tokens", "support")
+PLANS = ("basic", "pro")
+CUSTOMERS = ("acme", "globex", "initech")
+OWNER = {"owner": "payments"}
+EVERY_FLAG = {"deletes": "100", "doubled-grant": "", "customer-credit": ""}
+
+AMOUNTS = st.integers(1, 9999).map(lambda cents: f"{cents // 100}.{cents % 100:02d}")
+WORDS = st.sampled_from(["One", "Two", "Three"])
+Document = dict[str, Any]
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> Document:
+    """A configuration with some of the meters, features, plans and customers there are; references are always there."""
+    customers = draw(st.lists(st.sampled_from(CUSTOMERS), unique=True, min_size=1))
+    plans = draw(st.lists(st.sampled_from(PLANS), unique=True))
+    return {
+        "_info": OWNER,
+        "meters": [_meter(key, draw(WORDS)) for key in METERS],
+        "features": [_feature(key, draw(st.none() | AMOUNTS)) for key in FEATURES],
+        "plans": [draw(_plans(key)) for key in plans],
+        "customers": [draw(_customers(key, tuple(plans))) for key in customers],
+    }
+
+
+def states() -> st.SearchStrategy[Desired]:
+    """What such a configuration declares."""
+    return documents().map(lambda document: declared(yaml.safe_dump(document)))
+
+
+def _meter(key: str, name: str) -> Document:
+    return {"key": key, "name": name, "event_type": key, "aggregation": "count"}
+
+
+def _feature(key: str, cost: str | None) -> Document:
+    feature: Document = {"key": key, "name": key.title()}
+    if key in METERS:
+        feature["meter"] = key
+    if cost is not None:
+        feature["unit_cost"] = {"type": "manual", "amount": cost}
+    return feature
+
+
+@st.composite
+def _plans(draw: st.DrawFn, key: str) -> Document:
+    cards = draw(st.lists(_cards(), min_size=1, max_size=3, unique_by=lambda card: card["feature"]))
+    phases = [{"key": "default", "name": "Default", "rate_cards": cards}]
+    plan = {"key": key, "name": draw(WORDS), "currency": "USD", "billing_cadence": "P1M", "phases": phases}
+    return {**plan, "settlement_mode": "credit_only"}
+
+
+@st.composite
+def _cards(draw: st.DrawFn) -> Document:
+    feature = draw(st.sampled_from(FEATURES))
+    flat: Document = {"type": "flat", "amount": draw(AMOUNTS)}
+    if feature not in METERS:
+        return {"feature": feature, "billing_cadence": "P1M", "price": flat}
+    tiers = [
+        {"up_to_amount": "100", "unit_price": {"type": "unit", "amount": draw(AMOUNTS)}},
+        {"unit_price": {"type": "unit", "amount": draw(AMOUNTS)}},
+    ]
+    prices = [{"type": "unit", "amount": draw(AMOUNTS)}, {"type": "graduated", "tiers": tiers}, {"type": "free"}]
+    return {"feature": feature, "price": draw(st.sampled_from(prices))}
+
+
+@st.composite
+def _customers(draw: st.DrawFn, key: str, plans: tuple[str, ...]) -> Document:
+    customer: Document = {"key": key, "name": draw(WORDS), "usage_attribution": {"subject_keys": [f"{key}-prod"]}}
+    grants = draw(st.lists(st.sampled_from(["welcome", "extra"]), unique=True))
+    if grants:
+        customer["grants"] = [
+            {"key": name, "name": name, "amount": draw(AMOUNTS), "currency": "USD", "funding_method": "none"}
+            for name in grants
+        ]
+    if plans and draw(st.booleans()):
+        customer["subscription"] = {"plan": draw(st.sampled_from(plans))}
+    return customer
