@@ -43,7 +43,7 @@ _Result = TypeVar("_Result")
 
 
 def exactly(function: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
-    """The function with exact operators inside, whatever the caller's decimal context is."""
+    """The function with exact operators inside, whatever the caller's decimal context is. Not for generators."""
 
     @wraps(function)
     def exact(*positional: _Parameters.args, **named: _Parameters.kwargs) -> _Result:
