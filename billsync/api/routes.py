@@ -61,6 +61,7 @@ _OPENMETER: Mapping[str, Routes] = {
         ),
         update_verb="PUT",
         delete=True,
+        claim_filter="usage_attribution_subject_key",
     ),
     "grant": Routes(
         collection="/openmeter/customers/{parent}/credits/grants",

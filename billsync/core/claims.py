@@ -16,11 +16,13 @@ def without_kept_claims(planned: Iterable[Planned], context: Context) -> tuple[P
     Source: customer-facts.md §3.2 (the server answers 409).
     """
     changes = tuple(planned)
-    if not any(p.claims for p in changes):
-        return changes
-    held = _held(context)
-    freed = {(p.change.address.kind, name) for p in changes if p.steps for name in p.frees}
-    return tuple(_checked(p, held, freed) for p in changes)
+    held = _held(context) if any(p.claims for p in changes) else {}
+    while True:
+        freed = {(p.change.address.kind, name) for p in changes if p.steps for name in p.frees}
+        checked = tuple(_checked(p, held, freed) for p in changes)
+        if checked == changes:
+            return changes
+        changes = checked  # one that is refused frees nothing
 
 
 def _held(context: Context) -> Mapping[tuple[str, str], Address]:

@@ -65,7 +65,7 @@ def diff(
         single=server.single,
     )
     planned = _planned(context, server.missing, deletes=mode.deletes)
-    steps, planned = _ordered(planned, registry)
+    steps, planned = _ordered(planned, context)
     return PlanFile(
         target=server.target,
         owner=desired.owner,
@@ -157,15 +157,15 @@ def _users(context: Context, planned: Iterable[Planned]) -> Mapping[Address, fro
     }
 
 
-def _ordered(planned: tuple[Planned, ...], registry: Registry) -> tuple[tuple[Step, ...], tuple[Planned, ...]]:
+def _ordered(planned: tuple[Planned, ...], context: Context) -> tuple[tuple[Step, ...], tuple[Planned, ...]]:
     """The steps in order; changes that need one another in a circle are refused, with what hangs on them."""
-    steps, circle = ordered(planned, registry)
+    steps, circle = ordered(planned, context.registry)
     if not circle:
         return steps, planned
     named = ", ".join(circle)
     refused = tuple(_in_circle(p, circle, named) for p in planned)
-    remaining = without_dependents(refused, registry)
-    return _ordered(remaining, registry)
+    remaining = without_dependents(without_kept_claims(refused, context), context.registry)
+    return _ordered(remaining, context)
 
 
 def _in_circle(planned: Planned, circle: tuple[str, ...], named: str) -> Planned:

@@ -32,8 +32,22 @@ def first_reads(
             continue
         keys = {entity.address.names[0] for entity in desired.entities if _root(registry, entity.address.kind) == name}
         by_key = _is_parent(registry, name) and name not in named and len(keys) <= FEW
-        reads.extend(_by_key(name, routes[name], keys) if by_key else (Read(name),))
+        reads.extend(_named(name, routes[name], keys, _claimed(desired, registry, name)) if by_key else (Read(name),))
     return tuple(reads)
+
+
+def _named(name: str, routes: Routes, keys: Iterable[str], claims: Iterable[str]) -> Iterator[Read]:
+    """Reads of these keys, and of whoever holds the names that they claim."""
+    if routes.key_filter is not None:
+        yield from _having(name, routes.key_filter, keys)
+    if routes.claim_filter is not None:
+        yield from _having(name, routes.claim_filter, claims)
+
+
+def _claimed(desired: Desired, registry: Registry, name: str) -> frozenset[str]:
+    claims = registry[name].claims
+    declared = (entity.fields for entity in desired.entities if entity.address.kind == name)
+    return frozenset(claim for fields in declared for claim in claims(fields)) if claims else frozenset()
 
 
 def _root(registry: Registry, name: str) -> str:
@@ -46,13 +60,13 @@ def _is_parent(registry: Registry, name: str) -> bool:
     return any(kind.parent is not None and kind.parent.kind == name for kind in registry.values())
 
 
-def _by_key(name: str, routes: Routes, keys: Iterable[str]) -> Iterator[Read]:
-    """Reads of these keys alone. A list filter trims its members and splits at commas, so such keys go alone."""
-    alone = sorted(key for key in keys if "," in key or key != key.strip())
-    for chunk in _chunks(sorted(set(keys) - set(alone))):
-        yield Read(name, ((f"filter[{routes.key_filter}][oeq]", ",".join(chunk)),))
-    for key in alone:
-        yield Read(name, ((f"filter[{routes.key_filter}][eq]", key),))
+def _having(name: str, field: str, values: Iterable[str]) -> Iterator[Read]:
+    """Reads of rows with these values. A list filter trims its members and splits at commas, so such go alone."""
+    alone = sorted(value for value in values if "," in value or value != value.strip())
+    for chunk in _chunks(sorted(set(values) - set(alone))):
+        yield Read(name, ((f"filter[{field}][oeq]", ",".join(chunk)),))
+    for value in alone:
+        yield Read(name, ((f"filter[{field}][eq]", value),))
 
 
 def _chunks(values: Iterable[str]) -> Iterator[tuple[str, ...]]:

@@ -95,7 +95,7 @@ class ListQuery:
 class Routes:
     """The calls of one kind in one dialect; `{parent}` and `{id}` stand for server ids.
 
-    `create` and `update` name the fields that the request bodies have.
+    `create` and `update` name the fields that the request bodies have; `claim_filter` finds who holds a claimed name.
     """
 
     collection: str
@@ -107,6 +107,7 @@ class Routes:
     delete: bool = False
     actions: tuple[str, ...] = ()
     parent_filter: str | None = None
+    claim_filter: str | None = None
 
     def item(self, symbol: str) -> str:
         """The path of one entity."""

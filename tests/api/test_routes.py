@@ -107,7 +107,7 @@ def test_a_list_has_the_filters_and_the_sort_that_are_used(dialect: str, kind: s
     parameters = [resolved(dialect, p) for p in operation(dialect, "get", known.collection).get("parameters", [])]
     filters = next((p["schema"] for p in parameters if p["name"] == "filter"), {})
 
-    used = {name for name in (known.key_filter, known.parent_filter) if name}
+    used = {name for name in (known.key_filter, known.parent_filter, known.claim_filter) if name}
 
     assert used <= set(properties(dialect, filters))
     assert known.listing.sort is None or "sort" in {p["name"] for p in parameters}
