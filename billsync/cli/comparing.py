@@ -11,6 +11,7 @@ from billsync.cli.impact import ImpactOptions, impact
 from billsync.cli.inputs import desired_state
 from billsync.cli.opening import ServerOptions, connected
 from billsync.cli.pipeline import compare
+from billsync.cli.policies import judged, usage_in
 from billsync.cli.surroundings import Run
 from billsync.core.diff import Mode
 from billsync.kinds.registry import KINDS
@@ -46,6 +47,7 @@ def show_difference(run: Run, paths: Sequence[str], options: ServerOptions, want
         comparison = compare(connection, desired, Mode("diff", deletes=True, allow=wanted.allow))
         if wanted.impact:
             found = impact(connection, desired, comparison, wanted.impact)
+        comparison = judged(connection, desired, comparison, usage_in(found.verdicts) if found else None)
     whole = outline(comparison.plan)
     if run.wants_json:
         run.result(as_json(whole, findings, {"impact": impact_object(found)} if found else None))

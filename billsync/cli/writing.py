@@ -12,6 +12,7 @@ from billsync.cli.ending import Ended, Exit, error, usage
 from billsync.cli.inputs import owned_state
 from billsync.cli.opening import ServerOptions, connected
 from billsync.cli.pipeline import Comparison, Connection, carry_out, compare
+from billsync.cli.policies import judged
 from billsync.cli.surroundings import Run
 from billsync.core.diff import Mode
 from billsync.model.change import PlanFile
@@ -33,7 +34,8 @@ def write(
         raise usage("no-consent", "there is nobody to ask", hint="Without a terminal, say --yes.")
     desired, findings = owned_state(run, paths)
     with connected(run, options) as connection:
-        comparison = compare(connection, desired, Mode(mode, deletes=mode == "sync", allow=allow))
+        compared = compare(connection, desired, Mode(mode, deletes=mode == "sync", allow=allow))
+        comparison = judged(connection, desired, compared)
         report = stopped(comparison.plan) if comparison.plan.guards else None
         if comparison.plan.steps and not comparison.plan.guards:
             _ask(run, comparison.plan, yes=yes)

@@ -1,12 +1,17 @@
-"""`_info`: the owner and the defaults."""
+"""`_info`: the owner, the defaults, and the policies."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 
 from billsync.config.finding import Findings
-from billsync.config.node import MapNode, text_of
+from billsync.config.node import ListNode, MapNode, ScalarNode, text_of
 from billsync.kinds.labels import value_problem
+from billsync.kinds.leaves import EXACT
+from billsync.kinds.policy import PERCENT
+from billsync.model.policy import PricePolicy
 
 
 def owner_of(header: MapNode | None, findings: Findings) -> str | None:
@@ -29,3 +34,45 @@ def defaults_of(header: MapNode | None) -> Mapping[str, MapNode]:
     if not isinstance(defaults, MapNode):
         return {}
     return {name: entry.node for name, entry in defaults.entries.items() if isinstance(entry.node, MapNode)}
+
+
+def prices_of(header: MapNode | None, findings: Findings) -> tuple[PricePolicy, ...]:
+    """The price policies that are well formed; what is wrong with others, the file's schema says."""
+    policy = header.get("policy") if header else None
+    prices = policy.get("prices") if isinstance(policy, MapNode) else None
+    nodes = prices.items if isinstance(prices, ListNode) else ()
+    found = (_price_policy(node) for node in nodes if isinstance(node, MapNode))
+    whole = tuple(one for one in found if one is not None)
+    for one in whole:
+        if one.usage_from > one.usage_to:
+            findings.add("out-of-range", one.position, "`usage.from` is above `usage.to`")
+    return whole
+
+
+def _price_policy(node: MapNode) -> PricePolicy | None:
+    usage = node.get("usage")
+    if not isinstance(usage, MapNode):
+        return None
+    least, most = (_exact(usage, name) for name in ("from", "to"))
+    if least is None or most is None:
+        return None
+    increase, decrease = (_percent(node, name) for name in ("max_increase", "max_decrease"))
+    return PricePolicy(tuple(_texts(node, "plans")), increase, decrease, least, most, node.place)
+
+
+def _texts(node: MapNode, name: str) -> Iterator[str]:
+    found = node.get(name)
+    for item in found.items if isinstance(found, ListNode) else ():
+        if text := text_of(item):
+            yield text
+
+
+def _percent(node: MapNode, name: str) -> Decimal | None:
+    text = text_of(node.get(name))
+    return Decimal(text.removesuffix("%")) if text and re.fullmatch(PERCENT, text) else None
+
+
+def _exact(node: MapNode, name: str) -> Decimal | None:
+    found = node.get(name)
+    text = found.text if isinstance(found, ScalarNode) else ""
+    return Decimal(text) if re.fullmatch(EXACT, text) else None

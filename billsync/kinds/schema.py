@@ -14,6 +14,7 @@ from typing import Any
 from billsync.kinds.labels import MOST_DECLARED
 from billsync.kinds.leaves import leaf_schema, nullable
 from billsync.kinds.plan import PHASE
+from billsync.kinds.policy import policy_schema
 from billsync.kinds.ratecard import RATE_CARD
 from billsync.kinds.registry import LATER_COLLECTIONS
 from billsync.model.kind import Absent, Kind, Registry
@@ -124,6 +125,7 @@ def _info(registry: Registry, writing: _Writing) -> Schema:
                 "properties": defaults,
                 "examples": [{"plan": {"currency": "USD", "billing_cadence": "P1M"}}],
             },
+            "policy": policy_schema(),
         },
     }
 

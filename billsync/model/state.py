@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from billsync.model.address import Address
 from billsync.model.diagnostic import Position
 from billsync.model.kind import Path
+from billsync.model.policy import PricePolicy
 from billsync.model.value import Fields
 
 
@@ -47,13 +48,17 @@ class Patterns:
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """All that the files declare. `named` are the kinds whose collection a file names, also as an empty list."""
+    """All that the files declare. `named` are the kinds whose collection a file names, also as an empty list.
+
+    `prices` are rules that new prices must keep.
+    """
 
     owner: str | None = None
     entities: tuple[Entity, ...] = ()
     external: Patterns = Patterns()
     adopted: Patterns = Patterns()
     named: frozenset[str] = frozenset()
+    prices: tuple[PricePolicy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

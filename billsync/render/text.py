@@ -66,7 +66,7 @@ def _fields(item: Item) -> Iterator[str]:
 def _guard(guard: Guard) -> Iterator[str]:
     yield f"stopped: {visible(guard.reason)}"
     yield from _listed(title_of(address) for address in guard.addresses)
-    yield f"  Allow it with {guard.flag}"
+    yield f"  Allow it with {guard.flag}" if guard.flag else "  No flag allows it: change the policy, or the files"
 
 
 def _listed(names: Iterable[str]) -> Iterator[str]:

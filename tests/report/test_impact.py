@@ -2,7 +2,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from billsync.model.address import Address, Symbol
 from billsync.rating.periods import Period
 from billsync.report.impact import (
     NO_PERIOD,
@@ -17,22 +16,20 @@ from billsync.report.impact import (
 )
 from billsync.report.impact_sums import Sum, groups, largest, sums
 from billsync.report.subscribed import subscribed
-from tests.support.subscription_rows import FEATURES, fee_card, graduated, subscription_row, unit, usage_card
+from tests.support.subscription_rows import (
+    FEATURES,
+    fee_card,
+    graduated,
+    plan_fields,
+    subscription_row,
+    unit,
+    usage_card,
+)
 
 NOW = datetime(2026, 11, 16, tzinfo=UTC)
 OCTOBER = Period(datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC))
 SEPTEMBER = Period(datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC))
 OLD_PLAN = {"phases": [{"key": "default", "rate_cards": [{"key": "api"}, {"key": "base"}]}]}
-
-
-def plan(*cards: dict[str, Any]) -> dict[str, Any]:
-    """A plan in canonical form."""
-    phases = [{"key": "default", "rate_cards": [_with_symbol(card) for card in cards]}]
-    return {"currency": "USD", "billing_cadence": "P1M", "phases": phases}
-
-
-def _with_symbol(card: dict[str, Any]) -> dict[str, Any]:
-    return {**card, "feature": Symbol(Address("feature", (card["key"],)))} if "feature" in card else card
 
 
 def reached(row: dict[str, Any], new: dict[str, Any], name: str = "acme/default") -> Reached:
@@ -49,7 +46,7 @@ def judged(row: dict[str, Any], new: dict[str, Any], usage: str = "0") -> Verdic
 def test_both_bills_are_made_from_the_usage_of_the_last_full_period() -> None:
     row = subscription_row(usage_card("api", unit("0.10")), fee_card("base", "20"))
 
-    found = judged(row, plan(usage_card("api", unit("0.12")), fee_card("base", "15")), "500")
+    found = judged(row, plan_fields(usage_card("api", unit("0.12")), fee_card("base", "15")), "500")
 
     assert found.totals("USD") == (Decimal("70.00"), Decimal("75.00"))
     (bill,) = found.bills
@@ -63,7 +60,7 @@ def test_both_bills_are_made_from_the_usage_of_the_last_full_period() -> None:
 def test_the_same_price_in_another_form_changes_nothing() -> None:
     row = subscription_row(usage_card("api", unit("0.10")))
 
-    found = judged(row, plan(usage_card("api", graduated(("100", "0.10"), (None, "0.1")))), "1234")
+    found = judged(row, plan_fields(usage_card("api", graduated(("100", "0.10"), (None, "0.1")))), "1234")
 
     assert found.difference("USD") == 0
 
@@ -71,7 +68,7 @@ def test_the_same_price_in_another_form_changes_nothing() -> None:
 def test_a_card_that_the_old_plan_did_not_have_stays() -> None:
     row = subscription_row(usage_card("api", unit("1")), fee_card("addon_seats", "9"))
 
-    found = judged(row, plan(usage_card("api", unit("2"))), "1")
+    found = judged(row, plan_fields(usage_card("api", unit("2"))), "1")
 
     assert found.totals("USD") == (Decimal("10.00"), Decimal("11.00"))
 
@@ -79,7 +76,7 @@ def test_a_card_that_the_old_plan_did_not_have_stays() -> None:
 def test_a_card_that_the_new_plan_lacks_is_not_paid_any_more() -> None:
     row = subscription_row(usage_card("api", unit("1")), fee_card("base", "20"))
 
-    found = judged(row, plan(usage_card("api", unit("1"))), "5")
+    found = judged(row, plan_fields(usage_card("api", unit("1"))), "5")
 
     assert found.totals("USD") == (Decimal("25.00"), Decimal("5.00"))
 
@@ -87,7 +84,7 @@ def test_a_card_that_the_new_plan_lacks_is_not_paid_any_more() -> None:
 def test_fees_in_advance_and_in_arrears_count_once_a_period_and_one_time_fees_never() -> None:
     row = subscription_row(fee_card("base", "20", "in_advance"), fee_card("setup", "99", cadence=None))
 
-    found = judged(row, plan(fee_card("base", "25", "in_arrears"), fee_card("setup", "1", cadence=None)))
+    found = judged(row, plan_fields(fee_card("base", "25", "in_arrears"), fee_card("setup", "1", cadence=None)))
 
     assert found.totals("USD") == (Decimal("20.00"), Decimal("25.00"))
 
@@ -95,7 +92,7 @@ def test_fees_in_advance_and_in_arrears_count_once_a_period_and_one_time_fees_ne
 def test_a_yearly_fee_counts_in_the_month_in_which_it_is_billed() -> None:
     row = subscription_row(fee_card("base", "120", "in_advance", "P1Y"), start="2025-10-01T00:00:00Z")
 
-    found = judged(row, plan(fee_card("base", "240", "in_advance", "P1Y")))
+    found = judged(row, plan_fields(fee_card("base", "240", "in_advance", "P1Y")))
 
     assert found.totals("USD") == (Decimal("120.00"), Decimal("240.00"))
 
@@ -103,7 +100,7 @@ def test_a_yearly_fee_counts_in_the_month_in_which_it_is_billed() -> None:
 def test_a_young_subscription_can_not_be_rated_and_says_why() -> None:
     row = subscription_row(usage_card("api", unit("1")), start="2026-11-10T00:00:00Z")
 
-    found = judged(row, plan(usage_card("api", unit("2"))))
+    found = judged(row, plan_fields(usage_card("api", unit("2"))))
 
     assert (found.bills, found.problem) == ((), NO_PERIOD)
 
@@ -111,7 +108,7 @@ def test_a_young_subscription_can_not_be_rated_and_says_why() -> None:
 def test_what_the_server_would_not_rate_is_told_with_its_code() -> None:
     row = subscription_row(usage_card("api", unit("1")))
 
-    found = judged(row, plan(usage_card("api", graduated((None, "1")))), "-3")
+    found = judged(row, plan_fields(usage_card("api", graduated((None, "1")))), "-3")
 
     assert found.problem == "the server would not rate it (negative_quantity)"
 
@@ -119,13 +116,13 @@ def test_what_the_server_would_not_rate_is_told_with_its_code() -> None:
 def test_an_unknown_currency_is_told() -> None:
     row = subscription_row({**usage_card("api", unit("1")), "currency": "COINS"})
 
-    found = judged(row, plan(usage_card("api", unit("1"))))
+    found = judged(row, plan_fields(usage_card("api", unit("1"))))
 
     assert found.problem == "the decimals of the currency COINS are not known"
 
 
 def test_several_periods_are_taken_newest_first_and_summed() -> None:
-    one = reached(subscription_row(usage_card("api", unit("1"))), plan(usage_card("api", unit("2"))))
+    one = reached(subscription_row(usage_card("api", unit("1"))), plan_fields(usage_card("api", unit("2"))))
     periods = full_periods(one.before, NOW, 5)
 
     found = verdict(one, periods, {("api", OCTOBER): Decimal(3), ("api", SEPTEMBER): Decimal(4)})
@@ -140,7 +137,7 @@ def many(*differences: int) -> list[Verdict]:
     found = []
     for number, difference in enumerate(differences):
         row = subscription_row(fee_card("base", "100"))
-        one = reached(row, plan(fee_card("base", str(100 + difference))), f"c{number:02}/default")
+        one = reached(row, plan_fields(fee_card("base", str(100 + difference))), f"c{number:02}/default")
         found.append(verdict(one, full_periods(one.before, NOW, 1), {}))
     return found
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from billsync.model.address import Address, Symbol
+
 FEATURES = {"f-api": "api", "f-gb": "gb"}
 
 
@@ -71,3 +73,13 @@ def grant_row(amount: str, at: str = "2026-09-01T00:00:00Z", **more: Any) -> dic
 def consumed_row(amount: str, at: str) -> dict[str, Any]:
     """A movement that took credits."""
     return {"type": "consumed", "amount": f"-{amount}", "currency": "USD", "booked_at": at, "labels": {}}
+
+
+def plan_fields(*cards: dict[str, Any]) -> dict[str, Any]:
+    """A plan in canonical form."""
+    phases = [{"key": "default", "rate_cards": [_with_symbol(card) for card in cards]}]
+    return {"currency": "USD", "billing_cadence": "P1M", "phases": phases}
+
+
+def _with_symbol(card: dict[str, Any]) -> dict[str, Any]:
+    return {**card, "feature": Symbol(Address("feature", (card["key"],)))} if "feature" in card else card

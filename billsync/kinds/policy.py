@@ -1,0 +1,60 @@
+"""The schema of `_info.policy`: rules that a configuration sets for itself. No flag loosens them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from billsync.kinds.leaves import EXACT
+
+PERCENT = r"^[0-9]+(\.[0-9]+)?%$"
+
+
+def policy_schema() -> dict[str, Any]:
+    """The schema of the block."""
+    return {
+        "description": "Rules that stop a run before its first write. No flag loosens them.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "prices": {
+                "description": "How far new prices may move what is paid for a feature in a period.",
+                "type": "array",
+                "items": _price_policy(),
+            }
+        },
+    }
+
+
+def _price_policy() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["plans", "usage"],
+        "properties": {
+            "plans": {
+                "description": "The plans that it is for: keys and globs.",
+                "type": "array",
+                "minItems": 1,
+                "items": {"type": "string", "minLength": 1},
+                "examples": [["pro*"]],
+            },
+            "max_increase": _percent("How much more may be paid."),
+            "max_decrease": _percent("How much less may be paid."),
+            "usage": {
+                "description": "The range of usage in a period over which it is judged, at each bound of a tier.",
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["from", "to"],
+                "properties": {"from": _quantity("The least."), "to": _quantity("The most.")},
+                "examples": [{"from": 0, "to": 1000000}],
+            },
+        },
+    }
+
+
+def _percent(doc: str) -> dict[str, Any]:
+    return {"description": doc, "type": "string", "pattern": PERCENT, "examples": ["10%"]}
+
+
+def _quantity(doc: str) -> dict[str, Any]:
+    return {"description": doc, "type": ["string", "number"], "pattern": EXACT, "minimum": 0}

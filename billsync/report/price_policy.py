@@ -1,0 +1,176 @@
+"""Whether new prices keep the rules of a configuration: judged on what is paid, never on text. It reads nothing.
+
+Amounts are compared before they are rounded to a currency, so that cents which only rounding moves count for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import pairwise
+from typing import TypeAlias
+
+from billsync.model.policy import PricePolicy
+from billsync.rating.arithmetic import HUNDRED, ONE, ZERO, divided, exactly
+from billsync.rating.card import Card, Operation
+from billsync.rating.periods import Period
+from billsync.rating.prices import GraduatedPrice, VolumePrice
+from billsync.rating.rate import Piece, rate
+from billsync.rating.usage import Usage
+from billsync.report.impact import NewCards
+from billsync.report.subscribed import Slot
+
+DECIMALS = 24
+"""So many that no rounding shows: divisions have 16 (vectors README, Arithmetic)."""
+
+HALVINGS = 64
+MONTH = Period(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
+
+Unit: TypeAlias = tuple[str, str, str]
+"""What is compared: a phase, a feature (empty for fees without one), and how often it is billed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """The worst case against one limit of a policy: what is paid at this usage, before and after."""
+
+    policy: PricePolicy
+    phase: str
+    feature: str
+    currency: str
+    quantity: Decimal
+    before: Decimal
+    after: Decimal
+
+    @property
+    def percent(self) -> Decimal | None:
+        """How much more is paid, below zero if less; None where nothing was paid before."""
+        return _percent(self.before, self.after)
+
+
+def breaches(
+    policy: PricePolicy, old: NewCards, new: NewCards, used: Mapping[str, Iterable[Decimal]]
+) -> tuple[Breach, ...]:
+    """The worst increase and the worst decrease beyond the policy, for each phase, feature and cadence.
+
+    `used` is real usage by feature, which is looked at besides the policy's range. Raises RatingError.
+    """
+    before, after = _units(old), _units(new)
+    found: list[Breach] = []
+    for unit in sorted(before.keys() | after.keys()):
+        sides = (before.get(unit, ()), after.get(unit, ()))
+        quantities = sorted({*_quantities(policy, *sides), *used.get(unit[1], ())})
+        found += _worst(policy, unit, sides, quantities)
+    return tuple(found)
+
+
+def _units(cards: NewCards) -> dict[Unit, tuple[Slot, ...]]:
+    found: dict[Unit, list[Slot]] = {}
+    for phase, slots in cards.phases.items():
+        for slot in slots:
+            cadence = slot.item.cadence.text if slot.item.cadence else ""
+            found.setdefault((phase, slot.feature or "", cadence), []).append(slot)
+    return {unit: tuple(slots) for unit, slots in found.items()}
+
+
+def _worst(
+    policy: PricePolicy, unit: Unit, sides: tuple[Sequence[Slot], Sequence[Slot]], quantities: Sequence[Decimal]
+) -> Iterator[Breach]:
+    currency = next(slot.currency for side in sides for slot in side)
+    cases = [
+        Breach(policy, unit[0], unit[1], currency, quantity, *(_paid(side, quantity) for side in sides))
+        for quantity in quantities
+    ]
+    dearer = [case for case in cases if _is_over(policy.max_increase, case.before, case.after)]
+    cheaper = [case for case in cases if _is_under(policy.max_decrease, case.before, case.after)]
+    if dearer:
+        yield max(dearer, key=lambda case: (case.percent is None, case.percent or ZERO, -case.quantity))
+    if cheaper:
+        yield min(cheaper, key=lambda case: (case.percent or ZERO, case.quantity))
+
+
+@exactly
+def _is_over(limit: Decimal | None, before: Decimal, after: Decimal) -> bool:
+    return limit is not None and (after - before) * HUNDRED > limit * before and after > before
+
+
+@exactly
+def _is_under(limit: Decimal | None, before: Decimal, after: Decimal) -> bool:
+    return limit is not None and (before - after) * HUNDRED > limit * before and after < before
+
+
+@exactly
+def _percent(before: Decimal, after: Decimal) -> Decimal | None:
+    return divided((after - before) * HUNDRED, before) if before else None
+
+
+@exactly
+def _paid(side: Iterable[Slot], quantity: Decimal) -> Decimal:
+    piece = Piece(MONTH, Usage(quantity))
+    return sum((rate(slot.item.card, piece, decimals=DECIMALS).totals.total for slot in side), ZERO)
+
+
+def _quantities(policy: PricePolicy, *sides: Sequence[Slot]) -> Iterator[Decimal]:
+    """The ends of the range and, within it, everything at which a price takes another course, with its neighbours.
+
+    Between two of them both bills are straight lines, and their ratio is largest at an end.
+    """
+    edges = {policy.usage_from, policy.usage_to}
+    cards = [slot.item.card for side in sides for slot in side]
+    for card in cards:
+        edges |= {one for bound in _bounds(card) for one in _around(bound, card)}
+    within = sorted(edge for edge in edges if policy.usage_from <= edge <= policy.usage_to)
+    yield from within
+    for card in cards:
+        for low, high in pairwise(within):
+            yield from _crossings(card, low, high)
+
+
+@exactly
+def _bounds(card: Card) -> list[Decimal]:
+    """Metered quantities at which a tier ends, or the free units do."""
+    tiers = card.price.tiers if isinstance(card.price, GraduatedPrice | VolumePrice) else ()
+    free = card.discounts.usage or ZERO
+    billed = [ZERO, *(tier.up_to for tier in tiers if tier.up_to is not None)]
+    return [_metered(bound + free, card) for bound in billed]
+
+
+def _metered(billed: Decimal, card: Card) -> Decimal:
+    """The metered quantity that is converted to a billed one, before any rounding of it."""
+    config = card.unit_config
+    if config is None:
+        return billed
+    return billed * config.factor if config.operation is Operation.DIVIDE else divided(billed, config.factor)
+
+
+@exactly
+def _around(bound: Decimal, card: Card) -> tuple[Decimal, ...]:
+    """A bound and its neighbours: one unit, and one billed unit, below and above."""
+    step = _metered(ONE, card)
+    near = (bound - step, bound - ONE, bound, bound + ONE, bound + step)
+    return tuple(one for one in near if one >= 0)
+
+
+@exactly
+def _crossings(card: Card, low: Decimal, high: Decimal) -> Iterator[Decimal]:
+    """Where a card's bill begins to leave its minimum, or reaches its maximum."""
+    free = Card(card.price, card.name, card.payment_term, discounts=card.discounts, unit_config=card.unit_config)
+    for limit in (card.commitments.minimum, card.commitments.maximum):
+        if limit is not None and _bill(free, low) < limit < _bill(free, high):
+            yield _crossing(free, limit, low, high)
+
+
+def _crossing(card: Card, limit: Decimal, low: Decimal, high: Decimal) -> Decimal:
+    for _ in range(HALVINGS):
+        middle = divided(low + high, Decimal(2))
+        if _bill(card, middle) < limit:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _bill(card: Card, quantity: Decimal) -> Decimal:
+    return rate(card, Piece(MONTH, Usage(quantity)), decimals=DECIMALS).totals.total

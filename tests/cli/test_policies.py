@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import Shell
+
+LOCAL = ("--server", "local:")
+POLICY = "  policy: {prices: [{plans: [pre*], max_increase: 10%, max_decrease: 5%, usage: {from: 0, to: 1000}}]}\n"
+BROKEN = """\
+stopped: plan/prepaid@2, phase default: 1 of api_requests would cost 0.002 → 0.003 USD, 50 % more; \
+the policy at shop.yaml:4:21 allows 10 %
+  plan prepaid@2
+  No flag allows it: change the policy, or the files
+"""
+
+
+@pytest.fixture
+def governed(shell: Shell, folder: Path) -> Shell:
+    """The shop with a price policy, synced."""
+    shop = folder / "shop.yaml"
+    shop.write_text(shop.read_text().replace("meters:\n", f"{POLICY}meters:\n", 1))
+    assert shell.run("sync", "shop.yaml", *LOCAL, "--yes").code == 0
+    return shell
+
+
+def price(folder: Path, amount: str) -> None:
+    shop = folder / "shop.yaml"
+    shop.write_text(shop.read_text().replace('"0.002"', f'"{amount}"'))
+
+
+def test_a_price_beyond_the_policy_stops_a_run(governed: Shell, folder: Path) -> None:
+    price(folder, "0.003")
+
+    shown = governed.run("diff", "shop.yaml", *LOCAL)
+    ran = governed.run("sync", "shop.yaml", *LOCAL, "--yes")
+    price(folder, "0.002")
+
+    assert BROKEN in shown.out
+    assert (ran.code, BROKEN in ran.out) == (4, True)
+
+
+def test_a_price_within_the_policy_goes_through(governed: Shell, folder: Path) -> None:
+    price(folder, "0.0021")
+
+    ran = governed.run("sync", "shop.yaml", *LOCAL, "--yes")
+
+    assert (ran.code, "stopped" in ran.out) == (0, False)
+
+
+def test_a_range_that_is_backwards_is_an_error(shell: Shell, folder: Path) -> None:
+    shop = folder / "shop.yaml"
+    backwards = POLICY.replace("from: 0, to: 1000", "from: 5, to: 1")
+    shop.write_text(shop.read_text().replace("meters:\n", f"{backwards}meters:\n", 1))
+
+    ran = shell.run("validate", "shop.yaml")
+
+    assert (ran.code, ran.err) == (
+        1,
+        "shop.yaml:4:21: error[out-of-range]: the number is out of range\n  `usage.from` is above `usage.to`.\n",
+    )

@@ -1,0 +1,121 @@
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billsync.model.diagnostic import Position
+from billsync.model.policy import PricePolicy
+from billsync.report.impact import NewCards, new_cards
+from billsync.report.price_policy import Breach, breaches
+from tests.support.subscription_rows import fee_card, graduated, plan_fields, unit, usage_card
+
+
+def policy(increase: str | None = "10", decrease: str | None = "5", to: str = "1000") -> PricePolicy:
+    up, down = (None if text is None else Decimal(text) for text in (increase, decrease))
+    return PricePolicy(("pro*",), up, down, Decimal(0), Decimal(to), Position("a.yaml", 1, 1))
+
+
+def cards(*prices: dict[str, Any]) -> NewCards:
+    return new_cards(plan_fields(*prices))
+
+
+def worst(
+    old: NewCards, new: NewCards, rule: PricePolicy, **used: set[Decimal]
+) -> list[tuple[Decimal, Decimal | None]]:
+    return [(one.quantity, one.percent) for one in breaches(rule, old, new, used)]
+
+
+def api(price: dict[str, Any], **more: Any) -> NewCards:
+    return cards(usage_card("api", price, **more))
+
+
+def test_a_rise_within_the_policy_passes_and_one_beyond_it_does_not() -> None:
+    old, fine, dear = (api(unit(amount)) for amount in ("0.10", "0.11", "0.12"))
+
+    assert breaches(policy(), old, fine, {}) == ()
+    assert breaches(policy(), old, dear, {}) == (
+        Breach(policy(), "default", "api", "USD", Decimal(1), Decimal("0.10"), Decimal("0.12")),
+    )
+
+
+def test_a_cut_hidden_in_one_tier_is_found_at_its_bound() -> None:
+    old = api(graduated(("100", "1"), ("500", "0.8"), (None, "0.5")))
+    new = api(graduated(("100", "1"), ("500", "0.7"), (None, "0.5")))
+
+    assert worst(old, new, policy()) == [(Decimal(500), Decimal("-9.5238095238095238"))]
+
+
+def test_the_same_money_in_another_form_never_breaks_a_policy() -> None:
+    strict = policy("0", "0")
+    old = api(unit("0.333"))
+
+    assert breaches(strict, old, api(graduated((None, "0.333"))), {}) == ()
+    assert breaches(strict, old, api(graduated(("7", "0.333"), ("70", "0.333"), (None, "0.333"))), {}) == ()
+    thousand = {"operation": "divide", "conversion_factor": "1000"}
+    assert breaches(strict, old, api(unit("333"), unit_config=thousand), {}) == ()
+
+
+def test_a_fee_may_get_another_name() -> None:
+    assert breaches(policy("0", "0"), cards(fee_card("base", "20")), cards(fee_card("seat", "20")), {}) == ()
+
+
+def test_a_fee_that_was_free_before_is_beyond_any_percentage() -> None:
+    assert worst(cards(), cards(fee_card("base", "20")), policy()) == [(Decimal(0), None)]
+
+
+def test_a_fee_that_becomes_yearly_is_judged_as_another_one() -> None:
+    found = worst(cards(fee_card("base", "10")), cards(fee_card("base", "120", cadence="P1Y")), policy())
+
+    assert sorted(percent is None for _, percent in found) == [False, True]
+
+
+def test_what_lies_outside_the_range_is_not_judged_unless_it_was_really_used() -> None:
+    old = api(graduated(("1000", "1"), (None, "1")))
+    new = api(graduated(("1000", "1"), (None, "3")))
+
+    assert worst(old, new, policy(to="1000")) == []
+    assert worst(old, new, policy(to="1000"), api={Decimal(5000)}) == [(Decimal(5000), Decimal(160))]
+
+
+def test_free_units_and_conversion_move_the_bounds() -> None:
+    packed = {"unit_config": {"operation": "divide", "conversion_factor": "10", "rounding": "ceiling"}}
+    old = api(graduated(("5", "1"), (None, "1")), discounts={"usage": "2"}, **packed)
+    new = api(graduated(("5", "1"), (None, "9")), discounts={"usage": "2"}, **packed)
+
+    (found,) = worst(old, new, policy("100", None, to="71"))
+
+    assert found == (Decimal(71), Decimal("133.3333333333333333"))
+
+
+def test_a_higher_minimum_is_found() -> None:
+    old = api(unit("1"), commitments={"minimum_amount": "10"})
+    new = api(unit("1"), commitments={"minimum_amount": "12"})
+
+    assert worst(old, new, policy()) == [(Decimal(0), Decimal(20))]
+
+
+def test_a_lower_maximum_is_found_where_the_old_one_begins() -> None:
+    old = api(unit("1"), commitments={"maximum_amount": "700"})
+    new = api(unit("1"), commitments={"maximum_amount": "600"})
+
+    ((quantity, percent),) = worst(old, new, policy())
+
+    assert (round(quantity, 6), round(percent or Decimal(0), 6)) == (Decimal(700), Decimal("-14.285714"))
+
+
+@given(
+    st.lists(st.integers(1, 900), min_size=1, max_size=3, unique=True),
+    st.decimals("0.001", "2", places=3),
+    st.integers(0, 1000),
+)
+def test_no_usage_in_the_range_is_worse_than_what_is_found(bounds: list[int], amount: Decimal, usage: int) -> None:
+    """Law: where a policy is kept at the edges, it is kept everywhere between them."""
+    tiers = [*((str(bound), "0.5") for bound in sorted(bounds)), (None, str(amount))]
+    old, new = api(unit("0.5")), api(graduated(*tiers))
+    rule = policy("20", "20")
+
+    at_edges = breaches(rule, old, new, {})
+    everywhere = breaches(rule, old, new, {"api": {Decimal(usage)}})
+
+    assert at_edges == everywhere
