@@ -1,0 +1,105 @@
+"""Random walks: files that change from one run to the next in every way at once. The same seed gives the same files."""
+
+from __future__ import annotations
+
+import json
+from random import Random
+from typing import Any
+
+KEYS = ("a", "b", "c")
+SUBJECTS = ("s1", "s2", "s3", "s4")
+Document = dict[str, Any]
+
+
+def document(random: Random) -> str:
+    """One file, as JSON: a valid choice of everything; what it names may differ in any way from the one before."""
+    meters = _chosen(random, KEYS)
+    features = [_feature(random, key, meters) for key in _chosen(random, KEYS)]
+    plans = [_plan(random, key, features) for key in _chosen(random, KEYS[:2])]
+    subjects = list(SUBJECTS)
+    random.shuffle(subjects)
+    customers = [_customer(random, key, subjects, plans, features) for key in _chosen(random, KEYS)]
+    found: Document = {
+        "_info": {"owner": "walk"},
+        "adopted": {"plans": list(KEYS[:2])} if random.random() < 0.5 else {},
+        "external": {},
+        "meters": [_meter(random, key) for key in meters],
+        "features": features,
+        "plans": plans,
+        "customers": customers,
+    }
+    for name in ("meters", "features", "plans", "customers"):
+        random.shuffle(found[name])
+    return json.dumps(found)
+
+
+def _chosen(random: Random, keys: tuple[str, ...]) -> list[str]:
+    return [key for key in keys if random.random() < 0.7]
+
+
+def _meter(random: Random, key: str) -> Document:
+    meter = {"key": key, "name": random.choice(("Meter", "Counter")), "event_type": key, "aggregation": "count"}
+    if random.random() < 0.4:
+        meter["labels"] = {"team": random.choice(("one", "two"))}
+    if random.random() < 0.4:
+        meter["dimensions"] = {random.choice(("model", "region")): "$.x"}
+    return meter
+
+
+def _feature(random: Random, key: str, meters: list[str]) -> Document:
+    feature: Document = {"key": key, "name": f"Feature {key}"}
+    if key in meters:
+        feature["meter"] = key
+    if random.random() < 0.4:
+        feature["unit_cost"] = {"type": "manual", "amount": random.choice(("1", "0.5"))}
+    return feature
+
+
+def _plan(random: Random, key: str, features: list[Document]) -> Document:
+    cards = [_card(random, feature) for feature in features if random.random() < 0.6]
+    cards.append(
+        {"key": "fee", "name": "Fee", "price": random.choice(({"type": "free"}, {"type": "flat", "amount": "5"}))}
+    )
+    phases = [{"key": "default", "name": "Default", "rate_cards": cards}]
+    if random.random() < 0.3:
+        trial = {"key": "fee", "name": "Fee", "price": {"type": "free"}}
+        phases.insert(0, {"key": "trial", "name": "Trial", "duration": "P14D", "rate_cards": [trial]})
+    mode = random.choice(("credit_only", "credit_then_invoice"))
+    return {"key": key, "name": f"Plan {key}", "currency": "USD", "billing_cadence": "P1M", "phases": phases,
+            "settlement_mode": mode}  # fmt: skip
+
+
+def _card(random: Random, feature: Document) -> Document:
+    free = {"type": "free"}
+    unit = {"type": "unit", "amount": random.choice(("1", "2.50"))}
+    tiers = [
+        {"up_to_amount": random.choice(("10", "20")), "unit_price": {"amount": "1"}},
+        {"unit_price": {"amount": "2"}},
+    ]
+    prices = [free, {"type": "flat", "amount": "3"}]
+    if "meter" in feature:
+        prices += [unit, {"type": "graduated", "tiers": tiers}]
+    return {"feature": feature["key"], "price": random.choice(prices)}
+
+
+def _customer(
+    random: Random, key: str, subjects: list[str], plans: list[Document], features: list[Document]
+) -> Document:
+    customer: Document = {"key": f"customer-{key}", "name": random.choice(("Acme", "Acme Inc."))}
+    number = random.choice((0, 0, 1, 2))
+    if number:
+        customer["usage_attribution"] = {"subject_keys": [subjects.pop() for _ in range(min(number, len(subjects)))]}
+    if random.random() < 0.3:
+        customer["billing_address"] = {"country": random.choice(("DE", "FR")), "line2": random.choice(("a", None))}
+    if plans and random.random() < 0.6:
+        customer["subscription"] = {"plan": random.choice(plans)["key"]}
+    if random.random() < 0.5:
+        customer["grants"] = [_grant(random, grant, features) for grant in _chosen(random, ("welcome", "bonus"))]
+    return customer
+
+
+def _grant(random: Random, key: str, features: list[Document]) -> Document:
+    grant: Document = {"key": key, "name": key, "amount": random.choice(("5", "7")), "currency": "USD"}
+    if features and random.random() < 0.2:
+        grant["filters"] = {"features": [features[0]["key"]]}
+    return {**grant, "funding_method": "none"}
