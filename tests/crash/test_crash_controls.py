@@ -68,13 +68,26 @@ def test_without_grant_keys_the_harness_finds_doubled_credit(name: str, funded: 
     whole = undisturbed(safe, start)
     point = about("/credits/grants", whole.calls)
 
-    troubles = troubles_at(replace(safe, wrap=WithoutGrantKeys), start, whole, fault=BY_NAME[name], point=point)
+    unsafe = replace(safe, wrap=WithoutGrantKeys, allow={"doubled-grant": ""})
+    troubles = troubles_at(unsafe, start, whole, fault=BY_NAME[name], point=point)
 
     assert said(troubles, "customer acme has") == [
         f"customer acme has {funded} USD, declared are 500",
         "customer acme has 0 running subscriptions, declared are 1",
     ]
     assert said(troubles, "there are")[-1:] == [f"there are {funded // 500} grant rows, expected 1"]
+
+
+def test_without_grant_keys_a_run_again_is_stopped_by_a_guard(tmp_path: Path) -> None:
+    safe = journey()
+    start = Start(safe, tmp_path)
+    whole = undisturbed(safe, start)
+    point = about("/credits/grants", whole.calls)
+
+    unsafe = replace(safe, wrap=WithoutGrantKeys)
+    troubles = troubles_at(unsafe, start, whole, fault=BY_NAME["killed after"], point=point)
+
+    assert said(troubles, "grant/acme/welcome") == ["grant/acme/welcome:create blocked: a guard stopped the run"]
 
 
 def test_without_observing_the_harness_finds_a_plan_versioned_twice(

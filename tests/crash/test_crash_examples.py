@@ -54,7 +54,7 @@ def test_a_run_after_a_fault_ends_where_an_undisturbed_one_does(
 
 
 @pytest.mark.crash
-@pytest.mark.parametrize(("example", "fault"), list(cases()))
+@pytest.mark.parametrize(("example", "fault"), [case for case in cases() if QUICK in str(case)])
 def test_a_plan_file_run_again_after_a_fault_ends_where_an_undisturbed_one_does(
     example: Path, fault: Fault, tmp_path: Path, count: Callable[[str, int], None]
 ) -> None:

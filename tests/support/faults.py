@@ -42,11 +42,15 @@ Strike = Callable[[httpx.Request, Deliver], httpx.Response]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One way in which a call goes wrong. `lasting`: every call after it goes wrong in the same way."""
+    """One way in which a call goes wrong.
+
+    `lasting`: every call after it goes wrong in the same way. `late`: the server acts on it after the next call.
+    """
 
     name: str
     strike: Strike
     lasting: bool = False
+    late: bool = False
 
 
 def _refused(request: httpx.Request, deliver: Deliver) -> httpx.Response:
@@ -152,6 +156,7 @@ FAULTS = (
     Fault("cut answer", _cut_answer),
     Fault("timeout before", _timeout_before),
     Fault("timeout after", _timeout_after),
+    Fault("timeout, and the server acts after the next call", _timeout_before, late=True),
     Fault("500 before", _error_before(_server_error)),
     Fault("500 after", _error_after(_server_error)),
     Fault("502 before", _error_before(_bad_gateway)),
@@ -180,19 +185,29 @@ class FaultyTransport(httpx.BaseTransport):
     _seen: Counter[tuple[str, str]] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _dead: bool = False
+    _late: httpx.Request | None = None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """The inner transport's answer, or what the fault makes of it."""
         if self._dead:
             raise Killed
         if not self._hits(self._noted(request)):
-            return self.inner.handle_request(request)
+            return self._and_the_late_one(self.inner.handle_request(request))
         assert self.fault is not None
+        self._late = request if self.fault.late else None
         try:
             return self.fault.strike(request, self.inner.handle_request)
         except Killed:
             self._dead = True
             raise
+
+    def _and_the_late_one(self, response: httpx.Response) -> httpx.Response:
+        with self._lock:
+            late, self._late = self._late, None
+        if late is not None:
+            response.read()
+            self.inner.handle_request(late).read()
+        return response
 
     def _noted(self, request: httpx.Request) -> Point:
         place = (request.method, request.url.raw_path.decode())

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from billsync.apply.execute import stopped
 from billsync.apply.journal import NoJournal
 from billsync.cli.pipeline import Connection, carry_out, compare
 from billsync.config import load
@@ -107,10 +108,11 @@ class World:
         return compare(self.connection(wrap), desired, Mode(mode, deletes, allow or {})).plan
 
     def sync(self, desired: Desired, *, wrap: Wrap = as_it_is, allow: Mapping[str, str] | None = None) -> Run:
-        """One whole `sync`. Raises RemoteError."""
+        """One whole `sync`; a guard stops it before its first step. Raises RemoteError."""
         connection = self.connection(wrap)
         comparison = compare(connection, desired, Mode("sync", True, allow or {}))
-        assert not comparison.plan.guards, comparison.plan.guards
+        if comparison.plan.guards:
+            return Run(comparison.plan, stopped(comparison.plan))
         report = carry_out(connection, comparison.plan, journal=NoJournal(), known=comparison.snapshot)
         return Run(comparison.plan, report)
 
