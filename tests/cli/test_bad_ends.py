@@ -23,7 +23,7 @@ ANSWERS = {
         "the server asks for a token, and none was given (401 Unauthorized)",
     ),
     "busy": (
-        b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}",
         "the server answered 429 (too many requests) 8 times; try later",
     ),
     "moved": (
