@@ -17,7 +17,7 @@ from billsync.local.charge_costs import cost, moment, period_of
 from billsync.local.charge_rows import ACTIVE, CHARGE, CREATED, FINAL, FLAT, SECOND, begun, due_charges
 from billsync.local.customer_rules import CUSTOMER
 from billsync.local.documents import Document
-from billsync.local.money import shown
+from billsync.local.money import EXACT, shown
 from billsync.local.resource import Call, new_row
 from billsync.local.store import LIVE, Row, changed
 from billsync.local.subscription_rows import SUBSCRIPTION
@@ -44,13 +44,12 @@ class Step:
 def settle(call: Call, customer_id: str) -> Books:
     """The customer's books with everything in them that is due by now; a deleted one's stay as they are."""
     customer = call.store.get(CUSTOMER, customer_id)
-    if customer is None or customer.deleted_at is not None:
-        return books_of(call.store, customer_id)
-    for subscription in call.store.rows(
-        SUBSCRIPTION, SETTLED_BY_CREDITS, {"customer": customer_id, "now": micros(call.now)}
-    ):
-        follow(call, subscription)
     books = books_of(call.store, customer_id)
+    if customer is None or customer.deleted_at is not None:
+        return books
+    begun_by_now = {"customer": customer_id, "now": micros(call.now)}
+    for subscription in call.store.rows(SUBSCRIPTION, SETTLED_BY_CREDITS, begun_by_now):
+        follow(call, books, subscription)
     steps = [*charge_steps(call, books, customer_id), *grant_steps(call, books)]
     for step in sorted(steps, key=lambda step: (step.at, step.rank)):
         step.take()
@@ -62,13 +61,13 @@ def charges_of(call: Call, customer_id: str) -> list[Row]:
     return call.store.rows(CHARGE, OF_CUSTOMER, {"customer": customer_id})
 
 
-def follow(call: Call, subscription: Row) -> None:
+def follow(call: Call, books: Books, subscription: Row) -> None:
     """Makes the charges that the subscription has come to, changes those it has changed, and drops those it won't."""
     have = {row.key: row for row in of_subscription(call, subscription)}
     wanted = {document["unique_reference_id"]: document for document in due_charges(call.store, subscription, call.now)}
     for key, document in wanted.items():
         if key in have:
-            adapt(call, have[key], document)
+            adapt(call, books, have[key], document)
         else:
             place = {"key": key, "parent": subscription.parent, "terms": ((SUBSCRIPTION, subscription.id),)}
             call.store.insert(new_row(call, CHARGE, begun(document), **place))
@@ -81,18 +80,28 @@ def of_subscription(call: Call, subscription: Row) -> list[Row]:
     return call.store.with_term(CHARGE, SUBSCRIPTION, subscription.id)
 
 
-def adapt(call: Call, row: Row, wanted: Document) -> None:
-    """The charge with the periods and the item that it has now; what is booked stays."""
+def adapt(call: Call, books: Books, row: Row, wanted: Document) -> None:
+    """The charge with the periods and the item that it has now.
+
+    A fee that was taken for a period which is shorter now comes back in part (§5.8); usage that is booked stays.
+    """
     kept = {name: row.document[name] for name in STATE if name in row.document}
-    if row.document["type"] == FLAT and row.document["status"] == FINAL:
-        kept["amount_after_proration"] = row.document["amount_after_proration"]
-    elif row.document["runs"] == 0:
+    is_taken = row.document["type"] == FLAT and row.document["status"] == FINAL
+    if row.document["runs"] == 0 and not is_taken:
         kept = begun(wanted) | {"status": row.document["status"]}
         if row.document["status"] == ACTIVE:
             kept["advance_after"] = wanted["service_period"]["to"]
     document = {**wanted, **kept}
-    if document != row.document:
-        call.store.update(changed(row, call.now, document=document))
+    if document == row.document:
+        return
+    call.store.update(changed(row, call.now, document=document))
+    if is_taken and (more := EXACT.subtract(fee_of(call, document), fee_of(call, row.document))):
+        book(call, books, row, at=period_of(document["service_period"]).end, amount=more)
+
+
+def fee_of(call: Call, charge: Document) -> Decimal:
+    """What a flat fee comes to, discounts taken off."""
+    return cost(call.store, charge, stored_before=None, complete=True).total
 
 
 def grant_steps(call: Call, books: Books) -> Iterator[Step]:
@@ -138,8 +147,8 @@ class Progress:
 
     def _take_fee(self) -> None:
         document = self.row.document
-        fee = cost(self.call.store, document, stored_before=None, complete=True)
-        book(self.call, self.books, self.row, at=moment(document["invoice_at"]), amount=fee.total)
+        fee = fee_of(self.call, document)
+        book(self.call, self.books, self.row, at=moment(document["invoice_at"]), amount=fee)
         self._keep(status=FINAL, advance_after=None)
 
     def _begin(self) -> None:

@@ -177,7 +177,7 @@ def test_credits_that_came_after_the_moment_that_is_booked_leave_a_hole(acme: Ac
     assert acme.balance() == ("0", "0")
 
 
-def test_fees_in_advance_are_taken_first_and_not_refunded_and_those_in_arrears_are_for_the_time_used(
+def test_a_cancel_gives_back_the_unused_part_of_a_fee_and_takes_the_used_part_of_one_in_arrears(
     server: httpx.Client, hands: Hands
 ) -> None:
     found = account(server)
@@ -189,7 +189,7 @@ def test_fees_in_advance_are_taken_first_and_not_refunded_and_those_in_arrears_a
 
     server.post(f"/subscriptions/{made}/cancel", json={})
 
-    assert (started, found.balance()) == (("90", "90"), ("75", "75"))
+    assert (started, found.balance()) == (("90", "90"), ("80", "80"))
     assert found.states() == [("main/seat/v[0]/period[0]", "final"), ("main/support/v[0]/period[0]", "final")]
     deleted = found.charges(**{"filter[status][oeq]": "deleted"})
     assert [(row["name"], row["status"], row["service_period"]["from"]) for row in deleted] == [
@@ -197,7 +197,7 @@ def test_fees_in_advance_are_taken_first_and_not_refunded_and_those_in_arrears_a
     ]
 
 
-def test_a_fee_in_advance_is_taken_whole_even_if_nobody_looked_before_the_end(
+def test_a_fee_in_advance_is_taken_whole_and_given_back_in_part_even_if_nobody_looked_before_the_end(
     server: httpx.Client, hands: Hands
 ) -> None:
     found = account(server)
@@ -208,7 +208,40 @@ def test_a_fee_in_advance_is_taken_whole_even_if_nobody_looked_before_the_end(
 
     server.post(f"/subscriptions/{made}/cancel", json={})
 
+    assert found.balance() == ("99", "99")
+    assert found.rows(**{"filter[type]": "consumed"}) == [("consumed", "-10", "2026-09-01T12:00:02Z")]
+    assert found.charges()[0]["amount_after_proration"] == {"amount": "1", "currency": ""}
+
+
+def test_a_fee_of_a_subscription_that_ends_in_its_first_second_does_not_come_back(
+    server: httpx.Client, hands: Hands
+) -> None:
+    found = account(server)
+    found.grant("100")
+    made = found.subscribe(plan(server, fee_card("seat", "10", "in_advance")))
+    hands.move(milliseconds=900)
+
+    server.post(f"/subscriptions/{made}/cancel", json={})
+
     assert found.balance() == ("90", "90")
+
+
+def test_a_change_gives_back_the_unused_part_of_the_old_fee(server: httpx.Client, hands: Hands) -> None:
+    found = account(server)
+    found.grant("100")
+    hands.move(seconds=2)
+    made = found.subscribe(plan(server, fee_card("seat", "10", "in_advance")))
+    other = plan(server, fee_card("seat", "30", "in_advance"), key="other")
+    hands.move(days=15)
+
+    body = {"customer": {}, "plan": {"id": other}, "timing": "immediate", "settlement_mode": "credit_only"}
+    assert server.post(f"/subscriptions/{made}/change", json=body).status_code == 200
+
+    assert found.balance() == ("80", "80")
+    assert found.rows(**{"filter[type]": "consumed"}) == [
+        ("consumed", "-15", "2026-09-16T12:00:02Z"),
+        ("consumed", "-10", "2026-09-01T12:00:02Z"),
+    ]
 
 
 def test_an_end_taken_back_brings_the_charges_back(server: httpx.Client, hands: Hands) -> None:
