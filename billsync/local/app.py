@@ -18,7 +18,7 @@ from billsync.local.documents import text_of
 from billsync.local.identifiers import Mint, is_ulid
 from billsync.local.problems import Invalid, Problem, bad_request, unknown_entity, unknown_route, wrong_method
 from billsync.local.registry import ROUTES
-from billsync.local.resource import Answer, Call, Route
+from billsync.local.resource import JSON, Answer, Call, Route
 from billsync.local.seeds import plant
 from billsync.local.store import Store
 from billsync.local.times import instant_of, rfc3339
@@ -83,7 +83,7 @@ class LocalServer:
                 answer = self._clock_answer(request) if route is None else self._answer(request, route, values)
         except Problem as problem:
             return self._problem(problem)
-        return empty_response(answer.status) if answer.body is None else json_response(answer.status, answer.body)
+        return response_of(answer)
 
     def _answer(self, request: Request, route: Route, values: Mapping[str, str]) -> Answer:
         check_path(route, values)
@@ -99,6 +99,7 @@ class LocalServer:
             path=values,
             query=tuple(request.args.items(multi=True)),
             body=body,
+            accept=request.headers.get("Accept", ""),
             faithful_faults=self._faithful_faults,
         )
         return route.answer(call)
@@ -148,7 +149,15 @@ def check_path(route: Route, values: Mapping[str, str]) -> None:
             raise unknown_entity()
 
 
-def json_response(status: int, body: Any, kind: str = "application/json") -> Response:
+def response_of(answer: Answer) -> Response:
+    if answer.body is None:
+        return empty_response(answer.status)
+    if answer.kind == JSON:
+        return json_response(answer.status, answer.body)
+    return Response(answer.body, status=answer.status, content_type=answer.kind)
+
+
+def json_response(status: int, body: Any, kind: str = JSON) -> Response:
     return Response(text_of(body), status=status, content_type=kind)
 
 

@@ -12,16 +12,16 @@ from billsync.local.customer_rules import SUBJECT
 from billsync.local.dimension_filters import accepts, equal_to
 from billsync.local.documents import Document
 from billsync.local.json_paths import text_at
+from billsync.local.meter_csv import CUSTOMER_ID, csv_of
 from billsync.local.meter_windows import WINDOWS, Window, minute_of, zone_of
 from billsync.local.metering import Reading, Span, aggregated, events_of, readings_of
 from billsync.local.meters import find
 from billsync.local.money import shown
 from billsync.local.problems import invalid
-from billsync.local.resource import Answer, Call, Route, ok
+from billsync.local.resource import CSV, Answer, Call, Route, ok
 from billsync.local.store import Store
 from billsync.local.times import instant_of, rfc3339
 
-CUSTOMER_ID = "customer_id"
 RESERVED = (SUBJECT, CUSTOMER_ID)
 Group = tuple[tuple[str, str], ...]
 
@@ -39,15 +39,17 @@ class Asked:
 
 
 def query(call: Call) -> Answer:
-    """A row for each window and group that holds usage."""
+    """A row for each window and group that holds usage; as CSV where that is what the caller accepts."""
     meter = find(call.store, call.path["meterId"]).document
     asked = checked(call.body, meter["dimensions"] or {})
     span = Span(asked.start, asked.end, subjects_asked(call.store, asked.filters))
     own = {name: condition for name, condition in asked.filters.items() if name not in RESERVED}
     wanted = accepts(meter["dimensions"] or {}, own)
     readings = [one for one in readings_of(meter, events_of(call.store, meter, span)) if wanted(one.event)]
-    told = {"from": asked.start, "to": asked.end}
     rows = list(rows_of(call.store, meter, asked, readings))
+    if CSV in call.accept:
+        return Answer(200, csv_of(call.store, asked.groups, rows), CSV)
+    told = {"from": asked.start, "to": asked.end}
     return ok({name: rfc3339(moment) for name, moment in told.items() if moment is not None} | {"data": rows})
 
 

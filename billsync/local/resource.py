@@ -12,6 +12,7 @@ from billsync.local.store import Row, Store
 from billsync.local.times import rfc3339
 
 Query = tuple[tuple[str, str], ...]
+JSON, CSV = "application/json", "text/csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +29,17 @@ class Call:
     path: Mapping[str, str]
     query: Query
     body: Any
+    accept: str = ""
     faithful_faults: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A success. Without a body nothing is sent."""
+    """A success. Without a body nothing is sent; a body of another kind than JSON is a text."""
 
     status: int
     body: Any = None
+    kind: str = JSON
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -187,3 +187,19 @@ def test_paths_lead_through_objects_lists_and_quoted_names(server: httpx.Client)
     rows = ask(server, meter_id)
 
     assert [row["value"] for row in rows] == ["2.25"]
+
+
+def test_a_query_answers_in_csv_on_demand(server: httpx.Client, customer: str) -> None:
+    meter_id = meter(server, dimensions={"model": "$.model"})
+    send(server, "1", data={"n": 1, "model": "a, b"})
+    send(server, "2", subject="stranger", data={"n": 2})
+    body = {"group_by_dimensions": ["model", "customer_id", "subject"]}
+
+    answer = server.post(f"/meters/{meter_id}/query", json=body, headers={"Accept": "text/csv"})
+
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    assert answer.text == (
+        "from,to,subject,customer_id,customer_key,customer_name,model,value\n"
+        f'2026-09-01T12:00:00Z,2026-09-01T12:01:00Z,acme,{customer},acme,Acme,"a, b",1\n'
+        "2026-09-01T12:00:00Z,2026-09-01T12:01:00Z,stranger,,,,,2\n"
+    )
