@@ -21,16 +21,7 @@ from billsync.model.state import Desired, Entity, Row
 from billsync.model.value import Fields, canonical
 from billsync.rating.periods import Period
 from billsync.render.impact import Shown
-from billsync.report.impact import (
-    Reached,
-    Verdict,
-    full_periods,
-    new_cards,
-    old_keys,
-    repriced,
-    usage_needed,
-    verdict,
-)
+from billsync.report.impact import Prepared, Reached, Verdict, new_cards, old_keys, prepared, repriced, verdict
 from billsync.report.subscribed import Subscribed, duration_of, subscribed
 from billsync.report.usage import CUSTOMER, Gauge, by_customer, query_body
 
@@ -72,17 +63,16 @@ def impact(connection: Connection, desired: Desired, comparison: Comparison, opt
         for change in _changes(desired, comparison, found)
         for one in _reached(connection, desired, comparison, found, catalog, change, options.whom)
     ]
-    chosen = _sampled(whole, options.sample)
-    periods = {id(one): full_periods(one.before, now, options.periods) for one in chosen if not one.problem}
-    needs = _needs(chosen, periods, catalog)
+    chosen = [prepared(one, now, options.periods) for one in _sampled(whole, options.sample)]
+    needs = _needs(chosen, catalog)
     if len(needs) > REQUESTS_AT_MOST and options.sample is None:
         hint = "Their billing periods differ. Say --impact-sample 200 to look at two hundred of them."
         raise usage("many-requests", f"the impact would need {len(needs)} requests", hint=hint)
     metered = _metered(connection, needs)
     verdicts: dict[str, list[Verdict]] = defaultdict(list)
     for one in chosen:
-        mine = metered.get(one.before.customer_id, {})
-        verdicts[one.target].append(verdict(one, periods.get(id(one), ()), mine))
+        mine = metered.get(one.reached.before.customer_id, {})
+        verdicts[one.reached.target].append(verdict(one, mine))
     ordered = {name: tuple(sorted(them, key=lambda one: one.reached.name)) for name, them in sorted(verdicts.items())}
     return Shown(ordered, options.periods, len(needs), len(whole), options.whom == EVERYBODY, options.anonymous)
 
@@ -182,16 +172,14 @@ def _sampled(reached: list[Reached], size: int | None) -> list[Reached]:
 Need = tuple[Gauge, Period]
 
 
-def _needs(
-    chosen: Iterable[Reached], periods: Mapping[int, tuple[Period, ...]], catalog: Catalog
-) -> dict[Need, tuple[set[str], set[str]]]:
+def _needs(chosen: Iterable[Prepared], catalog: Catalog) -> dict[Need, tuple[set[str], set[str]]]:
     """For each gauge and period, which is one request: the features that it serves, and the customers."""
     found: dict[Need, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
     for one in chosen:
-        for feature, period in usage_needed(one, periods.get(id(one), ())):
+        for feature, period in one.needs:
             features, customers = found[catalog.gauges[feature], period]
             features.add(feature)
-            customers.add(one.before.customer_id)
+            customers.add(one.reached.before.customer_id)
     return found
 
 

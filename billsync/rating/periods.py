@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from billsync.model.duration import Duration
 from billsync.model.moment import cut_to_seconds
@@ -65,6 +66,7 @@ def boundary(anchor: datetime, cadence: Duration, count: int) -> datetime:
     return start + exact + int(cadence.seconds * count * MICROSECONDS) * MICROSECOND
 
 
+@lru_cache(maxsize=4096)
 def period_at(anchor: datetime, cadence: Duration, moment: datetime) -> Period:
     """The period that a moment is in: its start is included, its end is not. The cadence must be above zero."""
     count = _count_at(anchor, cadence, moment)

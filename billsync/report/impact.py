@@ -5,7 +5,7 @@ Left out: taxes, payment fees, one-time fees, and credits, which pay the same bi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -89,29 +89,46 @@ def full_periods(subscription: Subscribed, now: datetime, count: int) -> tuple[P
     return tuple(found)
 
 
-def usage_needed(reached: Reached, periods: Iterable[Period]) -> frozenset[tuple[str, Period]]:
-    """The features and periods whose usage both bills need."""
-    dues = (one for period in periods for side in (reached.before, reached.after) for one in _dues(side, period))
-    return needed(dues)
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A subscription with what is to be rated of it: by period, under the old cards and under the new ones."""
+
+    reached: Reached
+    dues: tuple[tuple[Period, tuple[Due, ...], tuple[Due, ...]], ...]
+
+    @property
+    def needs(self) -> frozenset[tuple[str, Period]]:
+        """The features and periods whose usage has to be known."""
+        return needed(one for _, before, after in self.dues for one in (*before, *after))
 
 
-def verdict(reached: Reached, periods: Sequence[Period], metered: Metered) -> Verdict:
+def prepared(reached: Reached, now: datetime, count: int) -> Prepared:
+    """What has to be rated over its last full billing periods; nothing, if it can't be rated."""
+    if reached.problem:
+        return Prepared(reached, ())
+    periods = full_periods(reached.before, now, count)
+    return Prepared(reached, tuple((one, _dues(reached.before, one), _dues(reached.after, one)) for one in periods))
+
+
+def verdict(one: Prepared, metered: Metered) -> Verdict:
     """Both bills of each period. A card that can't be rated makes the whole subscription one that can't be."""
-    if reached.problem or not periods:
+    reached = one.reached
+    if not one.dues:
         return Verdict(reached, (), reached.problem or NO_PERIOD)
     try:
-        return Verdict(reached, tuple(_bill(reached, period, metered) for period in periods))
+        return Verdict(reached, tuple(_bill(reached, *dues, metered) for dues in one.dues))
     except RatingError as error:
         return Verdict(reached, (), f"the server would not rate it ({error.code})")
     except UnknownCurrency as error:
         return Verdict(reached, (), f"the decimals of the currency {error} are not known")
 
 
-def _bill(reached: Reached, period: Period, metered: Metered) -> Bill:
-    before, after = (
-        tuple(charge(one, metered, side) for one in _dues(side, period)) for side in (reached.before, reached.after)
+def _bill(reached: Reached, period: Period, before: Iterable[Due], after: Iterable[Due], metered: Metered) -> Bill:
+    return Bill(
+        period.cut_to_seconds(),
+        tuple(charge(one, metered, reached.before) for one in before),
+        tuple(charge(one, metered, reached.after) for one in after),
     )
-    return Bill(period.cut_to_seconds(), before, after)
 
 
 def _dues(subscription: Subscribed, period: Period) -> tuple[Due, ...]:

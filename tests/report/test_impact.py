@@ -10,8 +10,8 @@ from billsync.report.impact import (
     full_periods,
     new_cards,
     old_keys,
+    prepared,
     repriced,
-    usage_needed,
     verdict,
 )
 from billsync.report.impact_sums import Sum, groups, largest, sums
@@ -39,8 +39,7 @@ def reached(row: dict[str, Any], new: dict[str, Any], name: str = "acme/default"
 
 
 def judged(row: dict[str, Any], new: dict[str, Any], usage: str = "0") -> Verdict:
-    one = reached(row, new)
-    return verdict(one, full_periods(one.before, NOW, 1), {("api", OCTOBER): Decimal(usage)})
+    return verdict(prepared(reached(row, new), NOW, 1), {("api", OCTOBER): Decimal(usage)})
 
 
 def test_both_bills_are_made_from_the_usage_of_the_last_full_period() -> None:
@@ -123,12 +122,12 @@ def test_an_unknown_currency_is_told() -> None:
 
 def test_several_periods_are_taken_newest_first_and_summed() -> None:
     one = reached(subscription_row(usage_card("api", unit("1"))), plan_fields(usage_card("api", unit("2"))))
-    periods = full_periods(one.before, NOW, 5)
+    both = prepared(one, NOW, 5)
 
-    found = verdict(one, periods, {("api", OCTOBER): Decimal(3), ("api", SEPTEMBER): Decimal(4)})
+    found = verdict(both, {("api", OCTOBER): Decimal(3), ("api", SEPTEMBER): Decimal(4)})
 
-    assert periods == (OCTOBER, SEPTEMBER)
-    assert usage_needed(one, periods) == {("api", OCTOBER), ("api", SEPTEMBER)}
+    assert full_periods(one.before, NOW, 5) == (OCTOBER, SEPTEMBER)
+    assert both.needs == {("api", OCTOBER), ("api", SEPTEMBER)}
     assert found.totals("USD") == (Decimal("7.00"), Decimal("14.00"))
 
 
@@ -138,7 +137,7 @@ def many(*differences: int) -> list[Verdict]:
     for number, difference in enumerate(differences):
         row = subscription_row(fee_card("base", "100"))
         one = reached(row, plan_fields(fee_card("base", str(100 + difference))), f"c{number:02}/default")
-        found.append(verdict(one, full_periods(one.before, NOW, 1), {}))
+        found.append(verdict(prepared(one, NOW, 1), {}))
     return found
 
 
