@@ -83,9 +83,9 @@ def read_forward(remote: Remote, path: str, query: Query, *, size: int) -> tuple
         seen.add(cursor)
 
 
-def read_document(remote: Remote, path: str) -> Fields:
+def read_document(remote: Remote, path: str, query: Query = ()) -> Fields:
     """One object that isn't in a list. Raises RemoteError."""
-    answer = remote.get(path)
+    answer = remote.get(path, query)
     if not answer.ok:
         raise Refused(path, answer)
     if not isinstance(answer.body, Mapping):

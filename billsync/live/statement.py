@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
 from billsync.live.paging import Refused, read_document, read_forward, read_list
@@ -29,13 +29,28 @@ def read_statement(source: Source, customer_id: str, *, balance: str, transactio
     routes = source.routes["grant"]
     grants = read_list(source.remote, routes.collection.replace(PARENT, customer_id), (), routes.listing, source.clock)
     rows, is_complete = _movements(source, movements)
-    balance_document = read_document(source.remote, balances)
-    _check((balance_document,), ("retrieved_at",), balances)
-    said = balance_document.get("balances")
-    _check(said if isinstance(said, list | tuple) else (None,), BALANCE_FIELDS, balances)
     _check(rows, MOVEMENT_FIELDS, movements)
     _check(grants, GRANT_FIELDS, routes.collection)
-    return Statement(balance_document, rows, grants, is_complete)
+    whole = _balance(source, balances, ())
+    restricted = {feature: _balance(source, balances, query) for feature, query in _restrictions(grants)}
+    return Statement(whole, rows, grants, is_complete, restricted)
+
+
+def _balance(source: Source, path: str, query: Sequence[tuple[str, str]]) -> Fields:
+    document = read_document(source.remote, path, query)
+    _check((document,), ("retrieved_at",), path)
+    said = document.get("balances")
+    _check(said if isinstance(said, list | tuple) else (None,), BALANCE_FIELDS, path)
+    return document
+
+
+def _restrictions(grants: Iterable[Fields]) -> Iterator[tuple[str | None, Sequence[tuple[str, str]]]]:
+    """The balances to ask for besides: of unrestricted credits (None), and of each feature that grants are for (§8)."""
+    features = {str(key) for grant in grants for key in (grant.get("filters") or {}).get("features") or ()}
+    if features:
+        yield None, [("filter[feature_key][exists]", "false")]
+    for feature in sorted(features):
+        yield feature, [("filter[feature_key][eq]", feature)]
 
 
 def _check(rows: Iterable[Plain], names: tuple[str, ...], path: str) -> None:

@@ -12,7 +12,7 @@ from billsync.model.moment import moment_text
 from billsync.model.value import decimal_text
 from billsync.render.table import table
 from billsync.render.words import visible
-from billsync.report.ledger import Balance, Ledger, Movement
+from billsync.report.ledger import Balance, Ledger, Movement, Usable
 
 COLUMNS = ("Time", "Type", "Name", "Amount", "Before", "After", "Currency")
 NUMBERS = frozenset({"Amount", "Before", "After"})
@@ -24,7 +24,7 @@ def ledger_text(customer: str, ledger: Ledger) -> str:
         [f"Credits of customer {visible(customer)}, {_time(ledger.at)}"],
         list(table(COLUMNS, [_row(movement) for movement in ledger.movements], numbers=NUMBERS)) or ["No movements."],
         list(_upcoming(ledger.upcoming)),
-        [_balance(balance) for balance in ledger.balances],
+        [_balance(balance) for balance in ledger.balances] + [_usable(one) for one in ledger.usable],
         [f"Note: {visible(note)}" for note in ledger.notes],
     )
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
@@ -39,6 +39,7 @@ def ledger_json(customer: str, ledger: Ledger) -> str:
         "movements": [_movement(movement) for movement in ledger.movements],
         "upcoming": [_movement(movement) for movement in ledger.upcoming],
         "balances": [_balance_object(balance) for balance in ledger.balances],
+        "usable": [_usable_object(one) for one in ledger.usable],
         "notes": list(ledger.notes),
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
@@ -46,6 +47,7 @@ def ledger_json(customer: str, ledger: Ledger) -> str:
 
 def _row(movement: Movement) -> tuple[str, ...]:
     name = f"{movement.name} ({movement.grant})" if movement.grant else movement.name
+    name += f", for {', '.join(movement.features)} only" if movement.features else ""
     amounts = (_signed(movement.amount), decimal_text(movement.before), decimal_text(movement.after))
     return (_time(movement.at), movement.type, visible(name), *amounts, visible(movement.currency))
 
@@ -63,12 +65,23 @@ def _balance(balance: Balance) -> str:
     return f"Balance {visible(balance.currency)}: {', '.join(parts)}{agrees}"
 
 
+def _usable(one: Usable) -> str:
+    what = f"for {visible(one.feature)}, with unrestricted credits" if one.feature else "unrestricted credits alone"
+    return f"  {visible(one.currency)} {what}: settled {decimal_text(one.settled)}, live {decimal_text(one.live)}"
+
+
+def _usable_object(one: Usable) -> Any:
+    amounts = {"settled": decimal_text(one.settled), "live": decimal_text(one.live)}
+    return {"feature": one.feature, "currency": one.currency, **amounts}
+
+
 def _movement(movement: Movement) -> Any:
     return {
         "at": moment_text(movement.at),
         "type": movement.type,
         "name": movement.name,
         "grant": movement.grant,
+        "features": list(movement.features),
         "currency": movement.currency,
         "amount": decimal_text(movement.amount),
         "before": decimal_text(movement.before),

@@ -5,8 +5,8 @@ The server's own running balance is only right for the first row of a page (cust
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -22,20 +22,22 @@ class Statement:
     """What the server shows of one customer's credits.
 
     `is_complete` is False when the server could not list all movements (customer-facts.md §9.2): then `transactions`
-    lacks the funded ones, and they are taken from the grants.
+    lacks the funded ones, and they are taken from the grants. `restricted` holds the balances of credits for one
+    feature together with the unrestricted ones, by the feature's key; under None, of the unrestricted ones alone.
     """
 
     balance: Fields
     transactions: tuple[Fields, ...]
     grants: tuple[Fields, ...]
     is_complete: bool = True
+    restricted: Mapping[str | None, Fields] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
     """Credits that came (positive) or went (negative); `before` and `after` are balances in its currency.
 
-    `grant` is the key of the grant it belongs to, where that is known.
+    `grant` is the key of the grant it belongs to, where that is known; `features` are those it may pay for, if not all.
     """
 
     at: datetime
@@ -46,6 +48,7 @@ class Movement:
     before: Decimal = NOTHING
     after: Decimal = NOTHING
     grant: str | None = None
+    features: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,19 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
+class Usable:
+    """What can pay for one feature: credits for it and unrestricted ones; without a feature, the unrestricted alone.
+
+    As the server says it (customer-facts.md §8).
+    """
+
+    feature: str | None
+    currency: str
+    settled: Decimal
+    live: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
     """All movements so far, oldest first; `upcoming` are credits that start later and don't count yet."""
 
@@ -73,6 +89,7 @@ class Ledger:
     upcoming: tuple[Movement, ...]
     balances: tuple[Balance, ...]
     notes: tuple[str, ...] = ()
+    usable: tuple[Usable, ...] = ()
 
 
 @exactly
@@ -88,7 +105,7 @@ def ledger(statement: Statement) -> Ledger:
     movements = _running(sorted((row for row in rows if row.at <= now), key=_order))
     upcoming = tuple(sorted((row for row in rows if row.at > now), key=_order))
     balances = _balances(statement.balance, movements)
-    return Ledger(now, movements, upcoming, balances, _notes(statement, balances))
+    return Ledger(now, movements, upcoming, balances, _notes(statement, balances), tuple(_usable(statement)))
 
 
 def _movement(row: Fields, grants: Mapping[str, Fields]) -> Movement:
@@ -97,7 +114,16 @@ def _movement(row: Fields, grants: Mapping[str, Fields]) -> Movement:
     at = _moment(row["booked_at"])
     if row["type"] == FUNDED and grant.get("effective_at"):
         at = max(at, _moment(grant["effective_at"]))
-    return Movement(at, row["type"], row["name"], row["currency"], Decimal(row["amount"]), grant=grant.get("key"))
+    features = tuple((grant.get("filters") or {}).get("features") or ())
+    amount = Decimal(row["amount"])
+    return Movement(at, row["type"], row["name"], row["currency"], amount, grant=grant.get("key"), features=features)
+
+
+def _usable(statement: Statement) -> Iterator[Usable]:
+    """Unrestricted credits first, then by feature."""
+    for feature, document in sorted(statement.restricted.items(), key=lambda item: item[0] or ""):
+        for row in sorted(document["balances"], key=lambda row: str(row["currency"])):
+            yield Usable(feature, row["currency"], Decimal(row["settled"]), Decimal(row["live"]))
 
 
 def _funded(statement: Statement) -> tuple[Fields, ...]:

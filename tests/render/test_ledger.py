@@ -1,9 +1,10 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from billsync.render.ledger import ledger_json, ledger_text
-from billsync.report.ledger import Balance, Ledger, Movement
+from billsync.report.ledger import Balance, Ledger, Movement, Usable
 
 AT = datetime(2026, 9, 3, tzinfo=UTC)
 START = datetime(2026, 9, 1, 0, 0, 0, 500_000, tzinfo=UTC)
@@ -57,6 +58,7 @@ def test_json_has_every_amount_as_text() -> None:
                 "type": "funded",
                 "name": "Welcome credit",
                 "grant": "welcome",
+                "features": [],
                 "currency": "USD",
                 "amount": "500",
                 "before": "0",
@@ -67,6 +69,7 @@ def test_json_has_every_amount_as_text() -> None:
                 "type": "consumed",
                 "name": "API\x1b requests",
                 "grant": None,
+                "features": [],
                 "currency": "USD",
                 "amount": "-0.5",
                 "before": "500",
@@ -79,6 +82,7 @@ def test_json_has_every_amount_as_text() -> None:
                 "type": "funded",
                 "name": "Next",
                 "grant": None,
+                "features": [],
                 "currency": "USD",
                 "amount": "20",
                 "before": "0",
@@ -95,5 +99,27 @@ def test_json_has_every_amount_as_text() -> None:
                 "agrees": False,
             }
         ],
+        "usable": [],
         "notes": ["They differ."],
     }
+
+
+def test_credits_for_one_feature_stand_below_the_balance() -> None:
+    funded = replace(FUNDED, features=("tokens", "images"))
+    usable = (Usable(None, "USD", Decimal(100), Decimal(90)), Usable("tokens", "USD", Decimal(127), Decimal(117)))
+
+    text = ledger_text("acme", Ledger(AT, (funded,), (), (replace(DIFFERING, added_up=Decimal(500)),), (), usable))
+
+    assert (
+        text
+        == """\
+Credits of customer acme, 2026-09-03 00:00:00Z
+
+Time                  Type    Name                                               Amount  Before  After  Currency
+2026-09-01 00:00:00Z  funded  Welcome credit (welcome), for tokens, images only    +500       0    500  USD
+
+Balance USD: settled 500, live 498, pending 20
+  USD unrestricted credits alone: settled 100, live 90
+  USD for tokens, with unrestricted credits: settled 127, live 117
+"""
+    )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billsync.report.ledger import Balance, Ledger, Movement, Statement, ledger
+from billsync.report.ledger import Balance, Ledger, Movement, Statement, Usable, ledger
 
 RECORDINGS = Path(__file__).parents[1] / "conformance" / "transcripts" / "money"
 
@@ -181,3 +181,19 @@ def test_what_a_real_server_listed_adds_up_to_what_it_said(statement: Statement)
 
 def test_there_are_recordings_to_add_up() -> None:
     assert len(list(recorded_statements())) >= 20
+
+
+def test_credits_for_one_feature_are_told_apart() -> None:
+    grant = {"id": "g1", "key": "tokens", "filters": {"features": ["tokens"]}}
+    rows = (row("funded", "20", "2026-09-01T00:00:00Z", id="g1", labels={"charge_id": "g1"}),)
+    at = "2026-09-03T00:00:00Z"
+    restricted = {"tokens": balance(at, USD="127"), None: balance(at, USD="100", EUR="3")}
+
+    found = ledger(Statement(balance(at, USD="20"), rows, (grant,), restricted=restricted))
+
+    assert [move.features for move in found.movements] == [("tokens",)]
+    assert found.usable == (
+        Usable(None, "EUR", Decimal(3), Decimal(3)),
+        Usable(None, "USD", Decimal(100), Decimal(100)),
+        Usable("tokens", "USD", Decimal(127), Decimal(127)),
+    )

@@ -1,0 +1,44 @@
+import json
+
+from billsync.render.invoices import invoices_json, invoices_text
+from billsync.report.invoices import Invoice
+
+PAID = Invoice("A-1", "acme", "paid", "2026-09-01T00:00:00Z", "2026-10-01T00:00:00Z", "USD", "40", "10", "30", False)
+DRAFT = Invoice("DRAFT-2", "a\x1bcme", "draft", "", "", "EUR", "5.5", "0", "5.5", False)
+LATE = Invoice("A-3", "acme", "issued", "2026-09-01T00:00:00Z", "2026-09-02T00:00:00Z", "USD", "7", "0", "7", True)
+
+
+def test_invoices_stand_in_a_table_and_say_what_is_past_due() -> None:
+    assert (
+        invoices_text((PAID, DRAFT, LATE))
+        == """\
+Number   Customer  Status  Issued      Due         Total  Credits  Currency
+A-1      acme      paid    2026-09-01  2026-10-01     30       10  USD
+DRAFT-2  a\\x1bcme  draft   -           -             5.5        0  EUR
+A-3      acme      issued  2026-09-01  2026-09-02      7        0  USD       past due
+"""
+    )
+
+
+def test_no_invoices_are_said_so() -> None:
+    assert invoices_text(()) == "No invoices.\n"
+
+
+def test_json_has_every_field() -> None:
+    assert json.loads(invoices_json((LATE,))) == {
+        "format_version": "1.0",
+        "invoices": [
+            {
+                "number": "A-3",
+                "customer": "acme",
+                "status": "issued",
+                "issued_at": "2026-09-01T00:00:00Z",
+                "due_at": "2026-09-02T00:00:00Z",
+                "currency": "USD",
+                "amount": "7",
+                "credits": "0",
+                "total": "7",
+                "is_past_due": True,
+            }
+        ],
+    }
