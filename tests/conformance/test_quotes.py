@@ -8,17 +8,19 @@ Discovered: every recording in which something is booked. `BILLSYNC_TRANSCRIPTS=
 import os
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from billsync.model.moment import cut_to_seconds
 from billsync.rating.lines import Line, Totals
 from billsync.rating.periods import Period
 from billsync.report.charges import Charge, Due, charge, due
 from billsync.report.credits import fundings
+from billsync.report.forecast import Basis, Wallet, forecast, usage_needed
 from billsync.report.settling import Settled, Settlement, settle
 from billsync.report.subscribed import Subscribed, moment_of, subscribed
 from tests.conformance.scenario import COPIES, RECORDED
@@ -239,3 +241,49 @@ def _their_line(row: Any) -> Any:
     amounts = _money(row["totals"])
     parts = (amounts.amount, amounts.charges, amounts.discounts, amounts.credits, Decimal(row["totals"]["total"]))
     return (row["name"], row["category"], Decimal(row["quantity"]), Decimal(row["unit_price"]), *parts)
+
+
+def test_a_forecast_in_the_last_second_is_what_the_period_then_costs(recording: Recording) -> None:
+    """The forecast only knows what the API shows: grants, consumed credits, usage so far."""
+    forecasts, bills = {}, {}
+    for subscription in _first_periods(recording):
+        end = subscription.period_at(subscription.timeline.active_from).end
+        now = end - timedelta(seconds=1)
+        needs = usage_needed(subscription, now)
+        metered = {
+            (feature, period): recording.reading(subscription.customer_id, feature, period, stored_by=now)
+            for feature, period in needs
+        }
+        wallet = Wallet(recording.grants_of(subscription.customer_id, now), _consumed(recording, subscription, now))
+        for one in forecast(Basis(subscription, now, metered, wallet)).due:
+            forecasts[one.charge.reference] = one
+        for reference, one in by_reference(quote(recording, subscription.customer_id, end + BOOKED)).items():
+            if one.charge.at == cut_to_seconds(end):
+                bills[reference] = one
+
+    assert forecasts == bills
+
+
+BOOKED = timedelta(minutes=30)
+"""Long enough for the first booking of a period, and before late usage is booked."""
+
+
+def _first_periods(recording: Recording) -> Iterator[Subscribed]:
+    """The subscriptions, as they were at first, whose first period ends within the recording uncancelled."""
+    assert recording.ends_at is not None
+    for row in recording.subscriptions_at(recording.ends_at):
+        subscription = subscribed(row, recording.feature_keys)
+        end = subscription.period_at(subscription.timeline.active_from).end
+        if end + BOOKED < recording.ends_at and subscription.timeline.active_to is None:
+            yield subscription
+
+
+def _consumed(recording: Recording, subscription: Subscribed, now: datetime) -> list[Any]:
+    """The consumed credits that the API showed of the customer, up to a moment."""
+    return [
+        row
+        for shown in _statements(recording)
+        if shown.customer_id == subscription.customer_id
+        for row in shown.body["data"]
+        if row["type"] == "consumed" and moment_of(row["booked_at"]) <= now
+    ]
