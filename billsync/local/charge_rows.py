@@ -41,10 +41,13 @@ def due_charges(store: Store, subscription: Row, now: datetime) -> Iterator[Docu
     if not all(is_fiat_form(item["rate_card"].get("currency", "USD")) for item in items_of(subscription)):
         return
     until = aligned_period(subscription, min(now, subscription.ends_at or now)).end
+    terms: dict[str, Document] = {}
     for billed in timeline(timed(subscription), until=until):
         if billed.is_billable:
             phase, item = place_of(subscription, billed)
-            yield charge_of(store, subscription, billed, phase, item)
+            if item["id"] not in terms:
+                terms[item["id"]] = item_terms(store, subscription, phase, item)
+            yield terms[item["id"]] | period_terms(subscription, billed, item["rate_card"])
 
 
 def begun(document: Document) -> Document:
@@ -89,31 +92,37 @@ def place_of(subscription: Row, billed: Billed) -> tuple[Document, Document]:
     return phase, next(item for item in phase["items"] if item["rate_card"]["key"] == billed.item.key)
 
 
-def charge_of(store: Store, subscription: Row, billed: Billed, phase: Document, item: Document) -> Document:
-    """The charge as it is stored before anything happened to it."""
+def item_terms(store: Store, subscription: Row, phase: Document, item: Document) -> Document:
+    """What the charges of an item have in common, as they are stored before anything happened to them."""
     document, card = subscription.document, item["rate_card"]
-    periods = {
-        "service_period": billed.service_period,
-        "full_service_period": billed.full_service_period,
-        "billing_period": billed.billing_period,
-    }
     return {
         "name": card["name"],
         **present(card, "description", "discounts", "price"),
         "currency": card["currency"],
         "customer": {"id": document["customer_id"]},
         **feature_of(store, card),
-        "invoice_at": rfc3339(billed.invoice_at),
-        **{name: shown_period(period) for name, period in periods.items()},
         "settlement_mode": document["settlement_mode"],
         "lifecycle_controller": "system",
         "subscription": {"id": subscription.id, "phase": {"id": phase["id"], "item": {"id": item["id"]}}},
         "tax_config": tax_config(store, card.get("tax_config") or {}),
-        "unique_reference_id": f"{subscription.id}/{billed.unique_id}",
         "labels": {},
         "card": present(card, "name", "price", "payment_term", "discounts", "commitments", "unit_config"),
         "order": card["key"],
-        **(flat_terms(document, billed, card) if billed.item.is_flat else {"type": USAGE}),
+    }
+
+
+def period_terms(subscription: Row, billed: Billed, card: Card) -> Document:
+    """What a charge has for its period."""
+    periods = {
+        "service_period": billed.service_period,
+        "full_service_period": billed.full_service_period,
+        "billing_period": billed.billing_period,
+    }
+    return {
+        **(flat_terms(subscription.document, billed, card) if billed.item.is_flat else {"type": USAGE}),
+        "invoice_at": rfc3339(billed.invoice_at),
+        **{name: shown_period(period) for name, period in periods.items()},
+        "unique_reference_id": f"{subscription.id}/{billed.unique_id}",
     }
 
 
