@@ -109,6 +109,30 @@ def test_all_reaches_subscriptions_that_no_file_declares(changed: Shell, folder:
     assert "  19 grandfathered: they pay nothing different now; if they were moved:\n" in everybody
 
 
+def test_a_subscription_that_gets_another_plan_is_rated_under_that(changed: Shell, folder: Path) -> None:
+    (folder / "maps" / "flat.yaml").write_text(
+        "plans: [{key: flat, name: Flat, phases: [{key: default, name: Default, rate_cards: "
+        "[{key: all, name: All, billing_cadence: P1M, price: {type: flat, amount: '300'}}]}]}]\n"
+    )
+    changed.run("apply", "maps/catalog.yaml", "maps/flat.yaml", *LOCAL, "--yes")
+    customers = folder / "maps" / "customers.yaml"
+    fleet = "subject_keys: [fleetwise]}\n    subscription: {plan: maps, version: latest}"
+    customers.write_text(customers.read_text().replace(fleet, fleet.replace("maps, version: latest", "flat")))
+
+    told = changed.run("diff", "maps", *LOCAL, "--impact").out
+
+    assert (
+        """\
+plan/flat@1: 1 reached, usage from 2026-09-01 to 2026-10-01
+  1 would move to it:
+    USD 280 → 300 (+20): 1 pay more, 0 pay less, 0 the same
+      Subscription       Change  Before  After
+      fleetwise/default     +20     280    300
+"""
+        in told
+    )
+
+
 def test_a_sample_is_the_same_each_time_and_is_said(changed: Shell) -> None:
     first = changed.run("diff", "maps", *LOCAL, "--impact", "--impact-sample", "6").out
     second = changed.run("diff", "maps", *LOCAL, "--impact", "--impact-sample", "6").out

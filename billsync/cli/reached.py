@@ -1,0 +1,166 @@
+"""Which live subscriptions the changes of a comparison reach, with their old and their new cards. It rates nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from billsync.cli.metering import Catalog
+from billsync.cli.pipeline import Comparison, Connection
+from billsync.core.index import Index, index, version_of
+from billsync.core.marks import KEY
+from billsync.core.normalize import normalize
+from billsync.kinds.registry import KINDS
+from billsync.live.paging import read_list
+from billsync.model.address import Address
+from billsync.model.change import Action
+from billsync.model.state import Desired, Entity
+from billsync.model.value import Fields, canonical
+from billsync.report.impact import NewCards, Reached, new_cards, old_keys, repriced
+from billsync.report.subscribed import Subscribed, duration_of, subscribed
+from billsync.report.usage import Gauge
+
+PLAN, SUBSCRIPTION, CUSTOMER, FEATURE = "plan", "subscription", "customer", "feature"
+DEFAULT_KEY = "default"
+LATEST = "latest"
+RUNNING = ("active", "canceled")
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A declared plan as it will be: the address of its coming version, or of the one that it has."""
+
+    address: Address
+    cards: NewCards
+    cadence: str
+
+
+class Reach:
+    """Finds what is reached; it reads from the server what the comparison lacks, once."""
+
+    def __init__(self, connection: Connection, desired: Desired, comparison: Comparison, catalog: Catalog) -> None:
+        self._connection = connection
+        self._desired = desired
+        self._comparison = comparison
+        self._found = index(comparison.snapshot, KINDS, connection.routes)
+        self.catalog = _with_declared(catalog, desired, self._found)
+        self._now: datetime = connection.clock.now()
+        self._plans = {e.address: e for e in desired.entities if e.address.kind == PLAN}
+        self._declared = {e.address.names: e for e in desired.entities if e.address.kind == SUBSCRIPTION}
+
+    def declared(self) -> Iterator[Reached]:
+        """The declared subscriptions whose plan changes, or that are to get another plan."""
+        for row in (row.fields for row in self._comparison.snapshot.of(SUBSCRIPTION)):
+            names = (self._key_of(row), _chain_key(row))
+            entity = self._declared.get(names)
+            target = self._targets.get(str(entity.fields["plan"])) if entity else None
+            if entity and target and _is_running(row) and self._is_new(row, target):
+                yield from self._one(row, names, entity, target)
+
+    def everybody(self) -> Iterator[Reached]:
+        """Every live subscription of a plan that changes, and the declared ones. Raises RemoteError."""
+        own = list(self.declared())
+        yield from own
+        known = {one.before.id for one in own}
+        keys = self._all_customers()
+        for plan, target in sorted(self._targets.items()):
+            for row in self._subscribers(plan) if target.address in self._changing else ():
+                if _is_running(row) and str(row["id"]) not in known:
+                    customer = str(row["customer_id"])
+                    yield from self._one(row, (keys.get(customer, customer), _chain_key(row)), None, target)
+
+    @cached_property
+    def _changing(self) -> frozenset[Address]:
+        """The versions that this comparison would publish in place of others."""
+        changes = (change for change in self._comparison.plan.pending if change.action is Action.UPDATE)
+        return frozenset(change.address for change in changes if change.address.kind == PLAN)
+
+    @cached_property
+    def _targets(self) -> Mapping[str, _Target]:
+        """What each declared plan will be, by its key; plans that aren't live in any form are left out."""
+        coming = {address.unversioned(): address for address in self._changing}
+        found = {}
+        for address, entity in self._plans.items():
+            versions = self._found.versions.get(address)
+            if versions:
+                want = normalize(KINDS[PLAN], entity.fields)
+                version = coming.get(address) or address.at(version_of(versions[-1]))
+                found[address.key] = _Target(version, new_cards(want), str(want["billing_cadence"]))
+        return found
+
+    def _is_new(self, row: Fields, target: _Target) -> bool:
+        """Whether the target is something else than what the subscription has."""
+        return target.address in self._changing or _plan_key(row) != target.address.key
+
+    def _one(self, row: Fields, names: tuple[str, ...], entity: Entity | None, target: _Target) -> Iterator[Reached]:
+        before = subscribed(row, self.catalog.features)
+        if not before.period_at(self._now).holds(self._now):
+            return
+        own = self._own_plan(row)
+        after = repriced(before, target.cards, old_keys(own) if own else {})
+        problem = _problem(before, after, target, self.catalog) if own else "its present plan can't be read"
+        moves = _moves(row, entity, target)
+        yield Reached("/".join(names), names[0], target.address.text, moves, before, after, problem)
+
+    def _own_plan(self, row: Fields) -> Fields | None:
+        """The version that a subscription has, or the newest one where that can't be read any more."""
+        versions = self._found.versions.get(Address(PLAN, (_plan_key(row),)), ())
+        exact = [version for version in versions if version.id == row.get("plan_id")]
+        return (*exact, *reversed(versions))[0].fields if versions else None
+
+    def _key_of(self, row: Fields) -> str:
+        address = self._found.names.get(str(row["customer_id"]))
+        return address.key if address else ""
+
+    def _subscribers(self, plan: str) -> Iterable[Fields]:
+        routes = self._connection.routes[SUBSCRIPTION]
+        filters = ((f"filter[{PLAN}_key][eq]", plan),)
+        return read_list(self._connection.remote, routes.collection, filters, routes.listing, self._connection.clock)
+
+    def _all_customers(self) -> Mapping[str, str]:
+        routes = self._connection.routes[CUSTOMER]
+        rows = read_list(self._connection.remote, routes.collection, (), routes.listing, self._connection.clock)
+        return {str(row["id"]): str(row.get("key") or row["id"]) for row in rows}
+
+
+def _plan_key(row: Fields) -> str:
+    return str((row.get("plan") or {}).get("key", ""))
+
+
+def _chain_key(row: Fields) -> str:
+    return str((row.get("labels") or {}).get(KEY) or DEFAULT_KEY)
+
+
+def _is_running(row: Fields) -> bool:
+    return not row.get("deleted_at") and row.get("status") in RUNNING
+
+
+def _moves(row: Fields, entity: Entity | None, target: _Target) -> bool:
+    """Whether the files want the subscription on the target: by its version, or because it is another plan."""
+    if entity is None:
+        return False
+    version = entity.fields.get("version")
+    return version == LATEST or str(version) == str(target.address.version) or _plan_key(row) != target.address.key
+
+
+def _problem(before: Subscribed, after: Subscribed, target: _Target, catalog: Catalog) -> str:
+    """Why a subscription can't be rated under the new cards; empty if it can."""
+    if duration_of(target.cadence) != before.timeline.cadence:
+        return "its billing cadence would change, so that no period is the same"
+    priced = {slot.feature for side in (before, after) for slot in side.slots if not slot.item.is_flat and slot.feature}
+    missing = sorted(priced - catalog.gauges.keys())
+    return f"nothing was metered for {', '.join(missing)} so far" if missing else ""
+
+
+def _with_declared(catalog: Catalog, desired: Desired, found: Index) -> Catalog:
+    """The gauges with those of declared features that aren't live yet, over meters that are."""
+    gauges = dict(catalog.gauges)
+    for entity in desired.entities:
+        if entity.address.kind == FEATURE and entity.address.key not in gauges:
+            meter = normalize(KINDS[FEATURE], entity.fields).get("meter")
+            row = found.records.get(meter["key"].address) if meter else None
+            if meter and row:
+                gauges[entity.address.key] = Gauge(row.id, canonical(meter.get("filters") or {}))
+    return Catalog(catalog.features, gauges, catalog.steady)
