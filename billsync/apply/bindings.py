@@ -21,6 +21,7 @@ class Observed:
 
     view: Fields | None
     status: str = ""
+    id: str = ""
 
 
 class Unbound(LookupError):
@@ -62,7 +63,7 @@ class Bindings:
             self.forget(address)
             return Observed(None)
         kind = self.registry[address.kind]
-        return Observed(view(kind, row, self.names, beside), status_of(kind, row))
+        return Observed(view(kind, row, self.names, beside), status_of(kind, row), str(row["id"]))
 
     def _find(self, address: Address) -> Fields | None:
         where = lookup(address, self.registry, self.routes)

@@ -43,11 +43,12 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class _Tried:
-    """What the calls of one step have come to so far."""
+    """What the calls of one step have come to so far. `made` is the id that the answer to a create names."""
 
     calls: int = 0
     wrote: bool = False
     ok: bool = False
+    made: str = ""
     refusal: str = ""
     trouble: str = ""
 
@@ -128,6 +129,8 @@ def _look(step: Step, kind: Kind, world: World, *, patient: bool) -> Observed:
 def _settled(step: Step, kind: Kind, observed: Observed, tried: _Tried) -> StepResult | None:
     """The step's end, if what was observed decides it; None when it may be called (again)."""
     if holds_after(kind, step.after, view=observed.view, status=observed.status):
+        if tried.made not in ("", observed.id):
+            return StepResult(step, Status.FAILED, _made_twice(step, tried), wrote=True)
         return StepResult(step, Status.DONE if tried.wrote else Status.ALREADY, wrote=tried.wrote)
     if not holds_before(step.before, view=observed.view, status=observed.status):
         return _departed(step, kind, observed, tried)
@@ -138,6 +141,19 @@ def _settled(step: Step, kind: Kind, observed: Observed, tried: _Tried) -> StepR
     if tried.calls >= ATTEMPTS or (tried.calls and not step.repeatable):
         return StepResult(step, Status.FAILED, f"unclear whether it was carried out: {tried.trouble}", tried.wrote)
     return None
+
+
+def _id_in(answer: Answer) -> str:
+    """The id of what an answer shows, empty where it shows none."""
+    return str(answer.body.get("id") or "") if isinstance(answer.body, Mapping) else ""
+
+
+def _made_twice(step: Step, tried: _Tried) -> str:
+    """The server keeps plan versions by no key, so two runs at once can both make one (catalog-facts.md §7.1)."""
+    return (
+        f"somebody else made {step.address.text} at the same moment: what this run made beside it is left over "
+        f"as {tried.made}; delete that"
+    )
 
 
 def _departed(step: Step, kind: Kind, observed: Observed, tried: _Tried) -> StepResult:
@@ -176,12 +192,12 @@ def _call(step: Step, world: World, tried: _Tried) -> _Tried:
         world.journal.record("unclear", {"step": step.id, "reason": str(error)})
         return _Tried(tried.calls + 1, wrote=True, trouble=str(error))
     world.journal.record("answer", {"step": step.id, "status": answer.status, "message": answer.message})
-    return _after_answer(tried, answer)
+    return _after_answer(tried, answer, creates=step.before.view is None)
 
 
-def _after_answer(tried: _Tried, answer: Answer) -> _Tried:
+def _after_answer(tried: _Tried, answer: Answer, *, creates: bool) -> _Tried:
     if answer.ok:
-        return _Tried(tried.calls + 1, wrote=True, ok=True)
+        return _Tried(tried.calls + 1, wrote=True, ok=True, made=_id_in(answer) if creates else "")
     if answer.unclear:
         return _Tried(tried.calls + 1, wrote=True, trouble=answer.message)
     return _Tried(tried.calls + 1, wrote=tried.wrote, refusal=answer.message, trouble=tried.trouble)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from billsync.api.capabilities import capabilities
@@ -13,6 +13,7 @@ from billsync.apply.execute import OnResult, World, execute
 from billsync.core.diff import Mode, Server, diff
 from billsync.core.index import Index, index
 from billsync.core.read_set import all_reads, balance_paths, first_reads, more_reads, nested_reads
+from billsync.core.referring import rounds
 from billsync.core.row_form import malformed
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import read_list
@@ -56,11 +57,19 @@ class Comparison:
 def read_live(connection: Connection, desired: Desired, *, deletes: bool) -> Snapshot:
     """The live state that matters for a desired one, in two rounds. Raises RemoteError."""
     tables = connection.routes
-    first = _read(connection, first_reads(desired, KINDS, tables, deletes=deletes))
+    first = _in_rounds(connection, first_reads(desired, KINDS, tables, deletes=deletes))
     found = index(first, KINDS, tables)
     more = more_reads(desired, found, KINDS, tables, deletes=deletes)
     documents = balance_paths(desired, found, KINDS, BALANCE) if deletes else ()
     return first.with_(_read(connection, more, documents))
+
+
+def _in_rounds(connection: Connection, reads: Iterable[Read]) -> Snapshot:
+    """What refers to others is read before what it refers to."""
+    found = Snapshot()
+    for together in rounds(reads, KINDS):
+        found = found.with_(_read(connection, together))
+    return found
 
 
 def _read(connection: Connection, reads: Sequence[Read], documents: Sequence[str] = ()) -> Snapshot:
@@ -106,6 +115,6 @@ def _bindings(connection: Connection, known: Snapshot | None) -> Bindings:
 
 def everything(connection: Connection) -> Snapshot:
     """All live rows of all kinds, as `dump` needs them. Raises RemoteError."""
-    first = _read(connection, all_reads(KINDS, references_only(connection.dialect)))
+    first = _in_rounds(connection, all_reads(KINDS, references_only(connection.dialect)))
     found = index(first, KINDS, connection.routes)
     return first.with_(_read(connection, nested_reads(found, KINDS, connection.routes)))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 from billsync.model.kind import Registry
 from billsync.model.shape import Lazy, Many, Record, Reference, Shape, Table, Variant
-from billsync.model.state import Desired
+from billsync.model.state import Desired, Read
 
 
 def referenced_kinds(desired: Desired, registry: Registry) -> frozenset[str]:
@@ -18,6 +19,25 @@ def referenced_kinds(desired: Desired, registry: Registry) -> frozenset[str]:
 def kinds_in(shape: Shape) -> frozenset[str]:
     """Every kind to which a value of the shape can refer."""
     return frozenset(reference.kind for reference in _references(shape, frozenset()))
+
+
+def rounds(reads: Iterable[Read], registry: Registry) -> tuple[tuple[Read, ...], ...]:
+    """The reads in the order in which they must be made: what refers to others before what it refers to.
+
+    What somebody makes meanwhile is then seen with all that it refers to; the other way round a reference to
+    something that was read too early would look like one to something that is gone.
+    """
+    by_height: dict[int, list[Read]] = defaultdict(list)
+    for read in reads:
+        by_height[_height(read.kind, registry)].append(read)
+    return tuple(tuple(by_height[height]) for height in sorted(by_height, reverse=True))
+
+
+def _height(name: str, registry: Registry) -> int:
+    """How long the longest chain of references is that begins at a kind."""
+    if name not in registry:
+        return 0
+    return max((1 + _height(other, registry) for other in kinds_in(registry[name].record) - {name}), default=0)
 
 
 def _references(shape: Shape, seen: frozenset[str]) -> Iterator[Reference]:

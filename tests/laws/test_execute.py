@@ -389,3 +389,19 @@ def test_a_server_that_goes_away_after_a_lost_answer_tells_both() -> None:
 
     reason = "the server can't be reached (before that: the answer was lost)"
     assert ran.ends == [("meter:create", Status.FAILED, reason, True)]
+
+
+def test_what_somebody_else_made_at_the_same_moment_is_not_taken_for_ours() -> None:
+    def another_was_faster(server: Scripted, method: str, path: str, sent: Fields) -> Answer:
+        server.keep(path, sent)
+        return obeys(server, method, path, sent)
+
+    server = server_with(another_was_faster)
+
+    ran = Ran(server, [create("meter", METER)])
+
+    reason = (
+        "somebody else made meter/calls at the same moment: what this run made beside it is left over "
+        "as id-meters-2; delete that"
+    )
+    assert ran.ends == [("meter:create", Status.FAILED, reason, True)]

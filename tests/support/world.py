@@ -128,6 +128,14 @@ class World:
         """A client of the bare API, which has no code of billsync."""
         return httpx.Client(transport=self.transport(), base_url=f"{BASE}/openmeter")
 
+    def drafts_deleted(self) -> list[str]:
+        """The ids of all plans in draft, which are deleted, as somebody would who was told of them."""
+        with self.http() as http:
+            drafts = [row["id"] for row in _rows(http, "plans") if row["status"] == "draft"]
+            for draft in drafts:
+                http.delete(f"plans/{draft}").raise_for_status()
+        return drafts
+
     def close(self) -> None:
         """Let go of the database."""
         self.app.close()
