@@ -7,18 +7,22 @@ import httpx
 
 from billsync.cli.database import open_database
 from tests.support.command import Ran, Shell
+from tests.support.loopback import serving
 
 LOCAL = ("--server", "local:")
 
 
 def use(shell: Shell, month: str, count: int) -> None:
     """So many requests of acme at the shell's time."""
-    event = {"specversion": "1.0", "source": "test", "type": "request", "subject": "acme-prod"}
     app = open_database(".billsync/local.db", shell.clock, test_clock=False)
-    with httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://local") as client:
-        rows = [{**event, "id": f"{month}-{number}"} for number in range(count)]
-        answer = client.post("/api/v3/openmeter/events", json=rows)
+    with httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://local/api/v3/openmeter") as client:
+        send(client, month, count)
     app.close()
+
+
+def send(client: httpx.Client, month: str, count: int) -> None:
+    event = {"specversion": "1.0", "source": "test", "type": "request", "subject": "acme-prod"}
+    answer = client.post("/events", json=[{**event, "id": f"{month}-{number}"} for number in range(count)])
     assert answer.status_code == 202
 
 
@@ -62,6 +66,42 @@ Time                  Type      Name                      Amount  Before  After 
 2026-11-01 00:00:00Z  consumed  API requests                 -40       0    -40  USD
 
 Balance USD: settled -40, live -40
+""",
+        "",
+    )
+
+
+def test_a_ledger_that_the_server_cannot_list_is_put_together_from_what_it_can(shell: Shell, folder: Path) -> None:
+    shop = folder / "shop.yaml"
+    shop.write_text(shop.read_text().replace('amount: "0.002"', 'amount: "300"'))
+    with serving(folder / "x.db", shell.clock, faithful_faults=True) as base:
+        assert shell.run("sync", "shop.yaml", "--server", base, "--yes").code == 0
+        shell.clock.advance(timedelta(days=10).total_seconds())
+        with httpx.Client(base_url=f"{base}/openmeter") as client:
+            send(client, "september", 2)
+            shell.clock.advance(timedelta(days=30).total_seconds())
+            acme = client.get("/customers").json()["data"][0]["id"]
+            top_up = {"name": "Top-up", "funding_method": "none", "currency": "USD", "amount": "150"}
+            assert client.post(f"/customers/{acme}/credits/grants", json=top_up).status_code == 201
+            listed = client.get(f"/customers/{acme}/credits/transactions")
+
+        ran = shell.run("ledger", "acme", "--server", base)
+
+    assert listed.status_code == 500
+    assert ran == Ran(
+        0,
+        """\
+Credits of customer acme, 2026-10-11 00:00:01Z
+
+Time                  Type      Name                      Amount  Before  After  Currency
+2026-09-01 00:00:00Z  funded    Welcome credit (welcome)    +500       0    500  USD
+2026-10-01 00:00:00Z  consumed  API requests                -500     500      0  USD
+2026-10-01 00:00:00Z  consumed  API requests                -100       0   -100  USD
+2026-10-11 00:00:00Z  funded    Top-up                      +150    -100     50  USD
+
+Balance USD: settled 50, live 50
+
+Note: The server can't list this customer's movements in full; the funded ones come from the grants.
 """,
         "",
     )

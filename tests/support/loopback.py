@@ -27,9 +27,11 @@ App = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 @contextmanager
-def serving(database: Path, clock: FakeClock, wrap: Callable[[App], App] | None = None) -> Iterator[str]:
+def serving(
+    database: Path, clock: FakeClock, wrap: Callable[[App], App] | None = None, *, faithful_faults: bool = False
+) -> Iterator[str]:
     """The base URL of a server over a database, which threads of this process answer."""
-    app = create_app(database, clock=clock.now)
+    app = create_app(database, clock=clock.now, faithful_faults=faithful_faults)
     front, handler = (wrap(app), Proxy) if wrap else (app, Quiet)
     server = make_server("127.0.0.1", 0, front, threaded=True, request_handler=handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
