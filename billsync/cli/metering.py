@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from billsync.api.documents import METER_QUERY
 from billsync.cli.pipeline import Connection
+from billsync.kinds.leaves import EXACT
 from billsync.live.paging import read_list
 from billsync.live.snapshot import PARENT
+from billsync.model.moment import parse_moment
 from billsync.model.ports import RemoteError
-from billsync.model.value import Fields
+from billsync.model.value import Fields, Plain
 from billsync.rating.periods import Period
+from billsync.report.subscribed import Subscribed, subscribed
 from billsync.report.usage import CUSTOMER, STEADY, Gauge, by_customer, gauge_of, query_body
 
 Quantities = dict[tuple[str, Period], Decimal]
@@ -44,9 +48,28 @@ def query(connection: Connection, gauge: Gauge, body: Fields) -> tuple[Fields, .
     if not answer.ok:
         raise RemoteError(f"POST {path}: {answer.message}")
     rows = answer.body.get("data") if isinstance(answer.body, Mapping) else None
-    if not isinstance(rows, list | tuple):
+    if not isinstance(rows, list | tuple) or not all(_is_usage(row) for row in rows):
         raise RemoteError(f"POST {path}: the answer is not a meter's usage")
     return tuple(rows)
+
+
+def _is_usage(row: Plain) -> bool:
+    """Whether a row is one of the API's: two times, an exact number, and a map of dimensions."""
+    if not isinstance(row, Mapping) or not isinstance(row.get("dimensions"), Mapping | None):
+        return False
+    times = [row.get(name) for name in ("from", "to")]
+    value = row.get("value")
+    is_number = isinstance(value, str) and re.fullmatch(EXACT, value) is not None
+    return is_number and all(isinstance(time, str) and parse_moment(time) for time in times)
+
+
+def live_subscription(row: Fields, features: Mapping[str, str]) -> Subscribed:
+    """The subscription in a row. Raises RemoteError for a row that API v3 doesn't have, or a price we can't rate."""
+    try:
+        return subscribed(row, features)
+    except (KeyError, ValueError, TypeError, ArithmeticError) as problem:
+        name = type(problem).__name__
+        raise RemoteError(f"subscription {row.get('id')} can't be read ({name}: {problem})") from problem
 
 
 def read_usage(

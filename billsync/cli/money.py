@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from billsync.api.capabilities import capabilities
 from billsync.api.documents import BALANCE, INVOICES, TRANSACTIONS
 from billsync.cli.ending import Exit, error, usage
-from billsync.cli.metering import Catalog, query, read_catalog, read_usage
+from billsync.cli.metering import Catalog, live_subscription, query, read_catalog, read_usage
 from billsync.cli.opening import ServerOptions, connected
 from billsync.cli.pipeline import Connection
 from billsync.cli.reading import customer_id_of
@@ -24,7 +24,7 @@ from billsync.render.invoices import invoices_json, invoices_text
 from billsync.render.usage import usage_csv, usage_json, usage_text
 from billsync.report.forecast import Basis, Forecast, Wallet, forecast, usage_needed
 from billsync.report.invoices import invoices
-from billsync.report.subscribed import Subscribed, subscribed
+from billsync.report.subscribed import Subscribed
 from billsync.report.usage import CUSTOMER, Used, query_body, used
 
 WINDOWS = {"minute": "PT1M", "hour": "PT1H", "day": "P1D", "month": "P1M"}
@@ -107,7 +107,7 @@ def _running(connection: Connection, catalog: Catalog, customer_id: str) -> tupl
     filters = ((f"filter[{routes.parent_filter}][eq]", customer_id),)
     rows = read_list(connection.remote, routes.collection, filters, routes.listing, connection.clock)
     now = connection.clock.now()
-    found = (subscribed(row, catalog.features) for row in rows if not row.get("deleted_at"))
+    found = (live_subscription(row, catalog.features) for row in rows if not row.get("deleted_at"))
     return tuple(one for one in found if one.period_at(now).holds(now))
 
 

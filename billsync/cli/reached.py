@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from billsync.cli.metering import Catalog
+from billsync.cli.metering import Catalog, live_subscription
 from billsync.cli.pipeline import Comparison, Connection
 from billsync.core.index import Index, index, version_of
 from billsync.core.marks import KEY
@@ -16,10 +16,11 @@ from billsync.kinds.registry import KINDS
 from billsync.live.paging import read_list
 from billsync.model.address import Address
 from billsync.model.change import Action
+from billsync.model.ports import RemoteError
 from billsync.model.state import Desired, Entity
 from billsync.model.value import Fields, canonical
 from billsync.report.impact import NewCards, Reached, new_cards, old_keys, repriced
-from billsync.report.subscribed import Subscribed, duration_of, subscribed
+from billsync.report.subscribed import Subscribed, duration_of, unreadable
 from billsync.report.usage import Gauge
 
 PLAN, SUBSCRIPTION, CUSTOMER, FEATURE = "plan", "subscription", "customer", "feature"
@@ -95,7 +96,12 @@ class Reach:
         return target.address in self._changing or _plan_key(row) != target.address.key
 
     def _one(self, row: Fields, names: tuple[str, ...], entity: Entity | None, target: _Target) -> Iterator[Reached]:
-        before = subscribed(row, self.catalog.features)
+        try:
+            before = live_subscription(row, self.catalog.features)
+        except RemoteError as error:
+            nothing = unreadable(str(row["id"]), str(row["customer_id"]), self._now)
+            yield Reached("/".join(names), names[0], target.address.text, False, nothing, nothing, str(error))
+            return
         if not before.period_at(self._now).holds(self._now):
             return
         own = self._own_plan(row)

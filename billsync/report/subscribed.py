@@ -92,6 +92,12 @@ def subscribed(row: Fields, features: Mapping[str, str]) -> Subscribed:
     )
 
 
+def unreadable(server_id: str, customer_id: str, now: datetime) -> Subscribed:
+    """Stands for a subscription whose row can't be read, so that it is told and not dropped. It has no cards."""
+    empty = Subscription(active_from=now, active_to=now, anchor=now, cadence=Duration(months=Decimal(1)), phases=())
+    return Subscribed(server_id, customer_id, "", "", pro_rated=False, timeline=empty, slots=())
+
+
 def moment_of(text: str) -> datetime:
     """A time of the API, in UTC. Raises ValueError for another text."""
     return datetime.fromisoformat(text).astimezone(UTC)

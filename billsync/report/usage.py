@@ -89,5 +89,9 @@ def used(feature: str, rows: Iterable[Fields], group: str | None) -> tuple[Used,
 
 
 def by_customer(rows: Iterable[Fields]) -> dict[str, Decimal]:
-    """The values of a query grouped by customer. Raises KeyError or ValueError for other rows."""
-    return {str(row["dimensions"][CUSTOMER]): Decimal(row["value"]) for row in rows}
+    """The values of a query grouped by customer; usage that belongs to nobody is left out.
+
+    Raises ValueError for other rows.
+    """
+    named = ((row, (row.get("dimensions") or {}).get(CUSTOMER)) for row in rows)
+    return {str(customer): Decimal(row["value"]) for row, customer in named if customer}

@@ -16,6 +16,7 @@ from billsync.report.impact import (
 )
 from billsync.report.impact_sums import Sum, groups, largest, sums
 from billsync.report.subscribed import subscribed
+from billsync.report.usage import by_customer
 from tests.support.subscription_rows import (
     FEATURES,
     fee_card,
@@ -157,3 +158,9 @@ def test_groups_have_at_least_their_size_and_lose_nobody() -> None:
 
     assert found == [5, 8]
     assert list(groups(many(1, 2), "USD", size=5)) == []
+
+
+def test_usage_that_belongs_to_no_customer_is_left_out() -> None:
+    rows = [{"value": "5", "dimensions": {"customer_id": "c1"}}, {"value": "7", "dimensions": {}}, {"value": "1"}]
+
+    assert by_customer(rows) == {"c1": Decimal(5)}
