@@ -101,7 +101,7 @@ def running(subscription: Subscribed, now: datetime) -> tuple[Due, ...]:
     return tuple(
         one
         for one in due(subscription, until=period.end)
-        if one.billed.invoice_at > now or one.billed.billing_period.start == period.start
+        if one.billed.invoice_at > now or period.start <= one.billed.billing_period.start < period.end
     )
 
 

@@ -134,11 +134,11 @@ def _bill(reached: Reached, period: Period, before: Iterable[Due], after: Iterab
 def _dues(subscription: Subscribed, period: Period) -> tuple[Due, ...]:
     """What belongs to one full billing period, without one-time fees."""
     narrow = _within(subscription, period)
-    start = period.cut_to_seconds().start
+    whole = period.cut_to_seconds()
     return tuple(
         one
         for one in due(narrow, until=period.end)
-        if one.billed.billing_period.start == start and one.billed.item.cadence is not None
+        if whole.holds(one.billed.billing_period.start) and one.billed.item.cadence is not None
     )
 
 

@@ -150,3 +150,14 @@ def test_who_has_no_full_period_is_told(shell: Shell, folder: Path) -> None:
 
     assert "  can't be rated: acme/default: it has no full billing period yet\n" in ran.out
     assert "Meter queries: 0.\n" in ran.out
+
+
+def test_too_many_requests_are_refused_before_they_are_made(changed: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("billsync.cli.impact.REQUESTS_AT_MOST", 0)
+
+    refused = changed.run("diff", "maps", *LOCAL, "--impact")
+    sampled = changed.run("diff", "maps", *LOCAL, "--impact", "--impact-sample", "3")
+
+    assert (refused.code, refused.out) == (64, "")
+    assert refused.err.startswith("error[many-requests]: the impact would need 1 requests\n")
+    assert sampled.code == 0

@@ -13,6 +13,7 @@ from tests.support.subscription_rows import (
     subscription_row,
     unit,
     usage_card,
+    with_trial,
 )
 
 MONTH = Period(datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC))
@@ -104,3 +105,13 @@ def test_a_minimum_counts_at_the_end_of_the_period_only() -> None:
 
     assert found.outlooks[0].totals.charges == Decimal("25.00")
     assert found.outlooks[0].short_at == datetime(2026, 10, 1, 0, 0, 0, tzinfo=UTC)
+
+
+def test_a_fee_that_began_with_a_later_phase_is_charged_already_and_pro_rated() -> None:
+    """The trial ends on the 11th: 20 of 30 days are left."""
+    row = with_trial(subscription_row(fee_card("base", "30", "in_advance")), "2026-09-11T00:00:00Z")
+
+    found = made(row, "0", Wallet())
+
+    assert [(one.key, one.totals.total) for one in found.charged] == [("base", Decimal("20.00"))]
+    assert lines(found) == [("base", "flat-price", Decimal("30.00"))]

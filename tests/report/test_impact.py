@@ -25,6 +25,7 @@ from tests.support.subscription_rows import (
     subscription_row,
     unit,
     usage_card,
+    with_trial,
 )
 
 NOW = datetime(2026, 11, 16, tzinfo=UTC)
@@ -164,3 +165,14 @@ def test_usage_that_belongs_to_no_customer_is_left_out() -> None:
     rows = [{"value": "5", "dimensions": {"customer_id": "c1"}}, {"value": "7", "dimensions": {}}, {"value": "1"}]
 
     assert by_customer(rows) == {"c1": Decimal(5)}
+
+
+def test_a_period_in_which_a_phase_begins_counts_only_what_is_paid_then() -> None:
+    """The trial ends on 11 October: 21 of 31 days are paid."""
+    row = with_trial(subscription_row(fee_card("base", "31", "in_advance")), "2026-10-11T00:00:00Z")
+    new = plan_fields(fee_card("base", "62", "in_advance"))
+    both = {**new, "phases": [{"key": "trial", "rate_cards": []}, *new["phases"]]}
+
+    found = judged(row, both)
+
+    assert found.totals("USD") == (Decimal("21.00"), Decimal("42.00"))

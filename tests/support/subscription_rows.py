@@ -65,6 +65,14 @@ def subscription_row(*cards: dict[str, Any], start: str = "2026-09-01T00:00:00Z"
     }
 
 
+def with_trial(row: dict[str, Any], until: str) -> dict[str, Any]:
+    """The row with a phase before, in which nothing is priced, until a moment."""
+    (phase,) = row["phases"]
+    items = [{**item, "active_from": until} for item in phase["items"]]
+    trial = {"key": "trial", "active_from": row["active_from"], "active_to": until, "items": []}
+    return {**row, "phases": [trial, {**phase, "active_from": until, "items": items}]}
+
+
 def grant_row(amount: str, at: str = "2026-09-01T00:00:00Z", **more: Any) -> dict[str, Any]:
     """An active grant without a price."""
     return {"id": f"g-{amount}", "amount": amount, "currency": "USD", "created_at": at, "status": "active", **more}
