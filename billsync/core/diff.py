@@ -16,6 +16,7 @@ from billsync.core.lifecycle.context import Context, Planned
 from billsync.core.lifecycle.grandfathered import grandfathered
 from billsync.core.lifecycle.record import plan_record
 from billsync.core.lifecycle.versioned import plan_versioned
+from billsync.core.lost import without_lost_references
 from billsync.core.order import linked, ordered, with_delete_edges, with_soft_edges, without_dependents
 from billsync.core.removal import as_waiting, holders, kept, removals, users_of
 from billsync.core.unmanageable import Missing, unmanageable
@@ -86,7 +87,8 @@ def _children(desired: Desired) -> Mapping[tuple[str, tuple[str, ...]], tuple[st
 
 
 def _planned(context: Context, missing: Missing, *, deletes: bool) -> tuple[Planned, ...]:
-    found = list(without_dependents([*_declared(context, missing), *kept(context)], context.registry))
+    declared = without_lost_references(_declared(context, missing), context)
+    found = list(without_dependents([*declared, *kept(context)], context.registry))
     if deletes:
         found += _removed(context, found)
     found = list(without_kept_claims(found, context))
