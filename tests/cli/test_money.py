@@ -146,3 +146,21 @@ def test_a_dialect_without_invoices_says_so_and_names_the_portal(running: Shell)
         "error[no-invoices]: the konnect API has no invoices\n"
         "  Open the billing portal: customers see and pay theirs there, and so does an operator.\n"
     )
+
+
+def test_a_forecast_of_the_next_period_knows_what_the_last_one_took(running: Shell) -> None:
+    """September took 200 of 500. On 6 October two more requests: 100 in five days, so 300 last to the 16th."""
+    running.clock.advance(timedelta(days=25).total_seconds())
+    send(running, ("e", "small"), ("f", "small"))
+
+    found = json.loads(running.run("forecast", "acme", *LOCAL, "--format", "json").out)["subscriptions"][0]
+
+    (currency,) = found["currencies"]
+    assert (found["from"], found["to"]) == ("2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z")
+    assert {name: currency[name] for name in ("credits_now", "credits_used", "credits_left", "total")} == {
+        "credits_now": "300",
+        "credits_used": "100",
+        "credits_left": "200",
+        "total": "0",
+    }
+    assert currency["credits_run_out_at"].startswith("2026-10-16T00:00:")
