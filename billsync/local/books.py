@@ -31,7 +31,7 @@ class Books:
 
     grants: list[Row]
     bookings: list[Row]
-    left: dict[str, Decimal] = field(default_factory=dict)
+    left: dict[str, Decimal] = field(init=False)
 
     @exactly
     def __post_init__(self) -> None:
@@ -85,6 +85,7 @@ def books_of(store: Store, customer_id: str) -> Books:
     return Books(store.rows(GRANT, OF_CUSTOMER, values), store.rows(BOOKING, OF_CUSTOMER, values))
 
 
+@exactly
 def book(call: Call, books: Books, charge: Row, *, at: datetime, amount: Decimal) -> None:
     """Takes an amount from what is usable at a moment; the rest is a hole. A negative one is given back."""
     if amount < 0:

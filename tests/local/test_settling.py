@@ -399,3 +399,16 @@ def test_the_books_outlive_the_server(serve: Serve, hands: Hands, tmp_path: Path
 
     assert again.balance() == ("6", "6")
     assert again.rows() == rows
+
+
+def test_amounts_of_any_length_are_exact(acme: Account, hands: Hands) -> None:
+    acme.grant("100000000000000000000000000000000000")
+    use(acme, "1", "12345678901234567890123456789012345")
+    hands.move(days=30, minutes=1)
+    booked = acme.balance()
+    use(acme, "2", "-12345678901234567890123456789012344", time="2026-09-05T00:00:00Z")
+
+    hands.move(hours=1)
+
+    assert booked[1] == "87654321098765432109876543210987655"
+    assert acme.balance() == ("99999999999999999999999999999999999",) * 2
