@@ -131,6 +131,8 @@ def diff(
     from billsync.cli.impact import ImpactOptions
     from billsync.cli.opening import ServerOptions
 
+    if impact is None and (impact_sample or impact_anonymous or impact_periods != 1):
+        raise click.UsageError("--impact-sample, --impact-anonymous and --impact-periods go with --impact")
     wanted = ImpactOptions(impact, impact_periods, impact_sample, impact_anonymous) if impact else None
     return show_difference(run, paths, ServerOptions(**server), DiffOptions(allow, exit_code, wanted))
 

@@ -61,9 +61,10 @@ def _guards(desired: Desired, comparison: Comparison, found: Index, used: Used) 
 
 
 def _in_force(rows: tuple[Row, ...]) -> Row | None:
-    """The version that is sold now."""
-    active = [row for row in rows if status_of(KINDS[PLAN], row.fields) == "active"]
-    return active[-1] if active else None
+    """The version that is sold now, or that was sold last: its subscribers are still there."""
+    published = [row for row in rows if status_of(KINDS[PLAN], row.fields) in ("active", "archived")]
+    active = [row for row in published if status_of(KINDS[PLAN], row.fields) == "active"]
+    return next(reversed(active or published), None)
 
 
 def _breached(

@@ -6,7 +6,7 @@ Amounts are compared before they are rounded to a currency, so that cents which 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import pairwise
@@ -57,13 +57,29 @@ def breaches(
 
     `used` is real usage by feature, which is looked at besides the policy's range. Raises RatingError.
     """
-    before, after = _units(old), _units(new)
+    before, after = _units(_beside(old, new)), _units(new)
     found: list[Breach] = []
     for unit in sorted(before.keys() | after.keys()):
         sides = (before.get(unit, ()), after.get(unit, ()))
         quantities = sorted({*_quantities(policy, *sides), *used.get(unit[1], ())})
         found += _worst(policy, unit, sides, quantities)
     return tuple(found)
+
+
+def _beside(old: NewCards, new: NewCards) -> NewCards:
+    """The old phases under the names of the new ones that take their place.
+
+    A new phase takes the place of the one with its key, else of the one that stood where it stands now: another key
+    alone changes nothing that is paid.
+    """
+    places = list(old.phases)
+    if not places:
+        return old
+    partners = {
+        name: name if name in old.phases else places[min(number, len(places) - 1)]
+        for number, name in enumerate(new.phases)
+    }
+    return replace(old, phases={name: old.phases[partner] for name, partner in partners.items()})
 
 
 def _units(cards: NewCards) -> dict[Unit, tuple[Slot, ...]]:

@@ -39,6 +39,26 @@ def test_a_price_beyond_the_policy_stops_a_run(governed: Shell, folder: Path) ->
     assert (ran.code, BROKEN in ran.out) == (4, True)
 
 
+WITHOUT_THE_PLAN = """\
+_info: {owner: payments}
+adopted: {plans: [prepaid]}
+plans: []
+meters:
+  - {key: api_requests, name: API requests, event_type: request, aggregation: count}
+"""
+
+
+def test_a_price_is_judged_by_the_version_that_was_sold_last(governed: Shell, folder: Path) -> None:
+    (folder / "less.yaml").write_text(WITHOUT_THE_PLAN)
+    archived = governed.run("sync", "less.yaml", *LOCAL, "--yes")
+    price(folder, "0.003")
+
+    ran = governed.run("sync", "shop.yaml", *LOCAL, "--yes")
+
+    assert (archived.code, "archiving plan prepaid@1" in archived.out) == (0, True)
+    assert (ran.code, BROKEN in ran.out) == (4, True)
+
+
 def test_a_price_within_the_policy_goes_through(governed: Shell, folder: Path) -> None:
     price(folder, "0.0021")
 
@@ -58,3 +78,10 @@ def test_a_range_that_is_backwards_is_an_error(shell: Shell, folder: Path) -> No
         1,
         "shop.yaml:4:21: error[out-of-range]: the number is out of range\n  `usage.from` is above `usage.to`.\n",
     )
+
+
+def test_what_only_an_estimate_needs_is_refused_without_one(shell: Shell) -> None:
+    ran = shell.run("diff", "shop.yaml", *LOCAL, "--impact-sample", "3")
+
+    assert ran.code == 64
+    assert "--impact-sample, --impact-anonymous and --impact-periods go with --impact" in ran.err

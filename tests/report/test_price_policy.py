@@ -56,6 +56,24 @@ def test_the_same_money_in_another_form_never_breaks_a_policy() -> None:
     assert breaches(strict, old, api(unit("333"), unit_config=thousand), {}) == ()
 
 
+def phases(*named: tuple[str, str]) -> NewCards:
+    """A plan of phases, each with one unit price."""
+    fields = plan_fields(usage_card("api", unit("1")))
+    made = [plan_fields(usage_card("api", unit(amount)))["phases"][0] | {"key": key} for key, amount in named]
+    return new_cards({**fields, "phases": tuple(made)})
+
+
+def test_another_key_of_a_phase_changes_nothing_that_is_paid() -> None:
+    assert breaches(policy("0", "0"), phases(("main", "1")), phases(("standard", "1")), {}) == ()
+
+
+def test_a_phase_put_before_is_compared_with_what_was_paid_then() -> None:
+    cheaper_start = phases(("intro", "0.99"), ("main", "1"))
+
+    assert breaches(policy("0", "5"), phases(("main", "1")), cheaper_start, {}) == ()
+    assert worst(phases(("main", "1")), phases(("intro", "2"), ("main", "1")), policy()) == [(Decimal(1), Decimal(100))]
+
+
 def test_a_fee_may_get_another_name() -> None:
     assert breaches(policy("0", "0"), cards(fee_card("base", "20")), cards(fee_card("seat", "20")), {}) == ()
 
