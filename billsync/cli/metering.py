@@ -29,16 +29,23 @@ class Catalog:
     features: Mapping[str, str]
     gauges: Mapping[str, Gauge]
     steady: frozenset[str]
+    dimensions: Mapping[str, frozenset[str]]
+
+    def dimensions_of(self, feature: str) -> frozenset[str]:
+        """The dimensions of the meter of a feature that has one."""
+        return self.dimensions.get(self.gauges[feature].meter_id, frozenset())
 
 
 def read_catalog(connection: Connection) -> Catalog:
     """All features and meters. Where a key was used again, the live feature has it. Raises RemoteError."""
     features = _all(connection, "feature")
-    meters = {str(row["id"]): str(row["aggregation"]) for row in _all(connection, "meter")}
+    rows = _all(connection, "meter")
+    meters = {str(row["id"]): str(row["aggregation"]) for row in rows}
+    dimensions = {str(row["id"]): frozenset(row.get("dimensions") or {}) for row in rows}
     newest_last = sorted(features, key=lambda row: (not row.get("deleted_at"), str(row.get("created_at", ""))))
     gauges = {str(row["key"]): gauge for row in newest_last if (gauge := gauge_of(row))}
     steady = frozenset(key for key, gauge in gauges.items() if meters.get(gauge.meter_id) in STEADY)
-    return Catalog({str(row["id"]): str(row["key"]) for row in features}, gauges, steady)
+    return Catalog({str(row["id"]): str(row["key"]) for row in features}, gauges, steady, dimensions)
 
 
 def query(connection: Connection, gauge: Gauge, body: Fields) -> tuple[Fields, ...]:

@@ -29,6 +29,7 @@ from billsync.report.usage import CUSTOMER, Used, query_body, used
 
 WINDOWS = {"minute": "PT1M", "hour": "PT1H", "day": "P1D", "month": "P1M"}
 LISTING = ListQuery(sort="created_at", size=100)
+SUBJECT = "subject"
 DEFAULT_SPAN = timedelta(days=30)
 
 
@@ -51,7 +52,8 @@ def show_usage(run: Run, customer: str, options: ServerOptions, wanted: UsageOpt
         catalog = read_catalog(connection)
         running = _running(connection, catalog, customer_id)
         period = _period(wanted, running, connection.clock.now())
-        features = sorted({key for one in running for key in one.features} or catalog.gauges)
+        priced = sorted({key for one in running for key in one.features} or catalog.gauges)
+        features = _with_dimension(run, catalog, priced, group)
         rows = [row for key in features for row in _used(connection, catalog, key, period, wanted, customer_id)]
     if run.wants_json:
         run.result(usage_json(customer, period, rows, group=group))
@@ -60,13 +62,26 @@ def show_usage(run: Run, customer: str, options: ServerOptions, wanted: UsageOpt
     return Exit.DONE
 
 
+def _with_dimension(run: Run, catalog: Catalog, features: Sequence[str], group: str | None) -> Sequence[str]:
+    """The features whose meter has the dimension; the others are named. Raises Ended where none has it."""
+    metered = [key for key in features if key in catalog.gauges]
+    having = [key for key in metered if group in (None, SUBJECT) or group in catalog.dimensions_of(key)]
+    if metered and not having:
+        known = sorted({SUBJECT, *(name for key in metered for name in catalog.dimensions_of(key))})
+        hint = f"Known here: feature, {', '.join(known)}."
+        raise usage("no-dimension", "nothing is metered by this dimension", repr(group), hint)
+    for key in sorted(set(metered) - set(having)):
+        run.talk(f"note: {key} is left out: its meter has no dimension {group!r}")
+    return having
+
+
 def show_invoices(run: Run, customer: str | None, options: ServerOptions) -> Exit:
     """Print invoices, oldest first, and which are past due; only where the dialect has them."""
     with connected(run, options) as connection:
         if not capabilities(connection.dialect).invoices:
             hint = "Open the billing portal: customers see and pay theirs there, and so does an operator."
             raise error("no-invoices", f"the {connection.dialect} API has no invoices", hint=hint)
-        filters = [("filter[customer_id][eq]", customer_id_of(connection, customer))] if customer else []
+        filters = [("filter[customer_id][eq]", customer_id_of(connection, customer))] if customer is not None else []
         rows = read_list(connection.remote, INVOICES, filters, LISTING, connection.clock)
         found = invoices(rows, connection.clock.now())
     run.result(invoices_json(found) if run.wants_json else invoices_text(found))

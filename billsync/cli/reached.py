@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -19,7 +19,8 @@ from billsync.model.change import Action
 from billsync.model.ports import RemoteError
 from billsync.model.state import Desired, Entity
 from billsync.model.value import Fields, canonical
-from billsync.report.impact import NewCards, Reached, new_cards, old_keys, repriced
+from billsync.rating.prices import FreePrice
+from billsync.report.impact import NewCards, Reached, Standing, new_cards, old_keys, repriced
 from billsync.report.subscribed import Subscribed, duration_of, unreadable
 from billsync.report.usage import Gauge
 
@@ -100,15 +101,30 @@ class Reach:
             before = live_subscription(row, self.catalog.features)
         except RemoteError as error:
             nothing = unreadable(str(row["id"]), str(row["customer_id"]), self._now)
-            yield Reached("/".join(names), names[0], target.address.text, False, nothing, nothing, str(error))
+            yield Reached(
+                "/".join(names), names[0], target.address.text, Standing.STAYING, nothing, nothing, str(error)
+            )
             return
         if not before.period_at(self._now).holds(self._now):
             return
         own = self._own_plan(row)
         after = repriced(before, target.cards, old_keys(own) if own else {})
         problem = _problem(before, after, target, self.catalog) if own else "its present plan can't be read"
-        moves = _moves(row, entity, target)
-        yield Reached("/".join(names), names[0], target.address.text, moves, before, after, problem)
+        standing = self._standing(row, entity, target)
+        yield Reached("/".join(names), names[0], target.address.text, standing, before, after, problem)
+
+    def _standing(self, row: Fields, entity: Entity | None, target: _Target) -> Standing:
+        """Whether this comparison has a change that moves it; else whether the files mean it to."""
+        if entity is None:
+            return Standing.STAYING
+        if entity.address in self._moved:
+            return Standing.MOVING
+        return Standing.MEANT if _is_meant(row, entity, target) else Standing.STAYING
+
+    @cached_property
+    def _moved(self) -> frozenset[Address]:
+        changes = (change for change in self._comparison.plan.pending if change.action is Action.UPDATE)
+        return frozenset(change.address for change in changes if change.address.kind == SUBSCRIPTION)
 
     def _own_plan(self, row: Fields) -> Fields | None:
         """The version that a subscription has, or the newest one where that can't be read any more."""
@@ -143,10 +159,8 @@ def _is_running(row: Fields) -> bool:
     return not row.get("deleted_at") and row.get("status") in RUNNING
 
 
-def _moves(row: Fields, entity: Entity | None, target: _Target) -> bool:
+def _is_meant(row: Fields, entity: Entity, target: _Target) -> bool:
     """Whether the files want the subscription on the target: by its version, or because it is another plan."""
-    if entity is None:
-        return False
     version = entity.fields.get("version")
     return version == LATEST or str(version) == str(target.address.version) or _plan_key(row) != target.address.key
 
@@ -155,7 +169,8 @@ def _problem(before: Subscribed, after: Subscribed, target: _Target, catalog: Ca
     """Why a subscription can't be rated under the new cards; empty if it can."""
     if duration_of(target.cadence) != before.timeline.cadence:
         return "its billing cadence would change, so that no period is the same"
-    priced = {slot.feature for side in (before, after) for slot in side.slots if not slot.item.is_flat and slot.feature}
+    slots = [slot for side in (before, after) for slot in side.slots if not slot.item.is_flat]
+    priced = {slot.feature for slot in slots if slot.feature and not isinstance(slot.item.card.price, FreePrice)}
     missing = sorted(priced - catalog.gauges.keys())
     return f"nothing was metered for {', '.join(missing)} so far" if missing else ""
 
@@ -169,4 +184,4 @@ def _with_declared(catalog: Catalog, desired: Desired, found: Index) -> Catalog:
             row = found.records.get(meter["key"].address) if meter else None
             if meter and row:
                 gauges[entity.address.key] = Gauge(row.id, canonical(meter.get("filters") or {}))
-    return Catalog(catalog.features, gauges, catalog.steady)
+    return replace(catalog, gauges=gauges)

@@ -13,13 +13,19 @@ from billsync.model.value import decimal_text
 from billsync.render.forecast import charge_object
 from billsync.render.table import table
 from billsync.render.words import visible
-from billsync.report.impact import Bill, Verdict
+from billsync.report.impact import Bill, Standing, Verdict
 from billsync.report.impact_sums import Sum, groups, largest, sums
 
 LEFT_OUT = "Left out: taxes, payment fees, one-time fees, and credits, also those bought."
 LARGEST = 5
 GROUP = 5
 FEW = f"fewer than {GROUP}"
+NO_NAMES = "Names are left out of this estimate only: the changes above it may name customers."
+TITLES = {
+    Standing.MOVING: "move to it",
+    Standing.MEANT: "are meant to move to it, which this run can't do: they pay nothing different now; once moved",
+    Standing.STAYING: "grandfathered: they pay nothing different now; if they were moved",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ def impact_text(shown: Shown) -> str:
     """A block for each change; ends with a line break."""
     blocks = [list(_head(shown))]
     blocks += [list(_block(name, verdicts, shown)) for name, verdicts in shown.verdicts.items()]
-    blocks.append([LEFT_OUT, f"Meter queries: {shown.requests}."])
+    blocks.append([LEFT_OUT, f"Meter queries: {shown.requests}.", *([NO_NAMES] if shown.anonymous else [])])
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
 
@@ -67,18 +73,16 @@ def _head(shown: Shown) -> Iterator[str]:
 
 
 def _block(name: str, verdicts: Sequence[Verdict], shown: Shown) -> Iterator[str]:
-    moving, staying = _split(verdicts)
     rated = [one for one in verdicts if not one.problem]
     yield f"{visible(name)}: {len(verdicts)} reached, {_window(rated)}"
-    yield from _part("would move to it", moving, shown)
-    yield from _part("grandfathered: they pay nothing different now; if they were moved", staying, shown)
+    for standing, title in TITLES.items():
+        yield from _part(title, _having(verdicts, standing), shown)
     yield from _unrated(verdicts, shown)
 
 
-def _split(verdicts: Iterable[Verdict]) -> tuple[list[Verdict], list[Verdict]]:
-    """Those that the change moves, and those that stay; only who was rated."""
-    rated = [one for one in verdicts if not one.problem]
-    return [one for one in rated if one.reached.moves], [one for one in rated if not one.reached.moves]
+def _having(verdicts: Iterable[Verdict], standing: Standing) -> list[Verdict]:
+    """Those with a standing; only who was rated."""
+    return [one for one in verdicts if not one.problem and one.reached.standing is standing]
 
 
 def _window(rated: Sequence[Verdict]) -> str:
@@ -140,13 +144,11 @@ def _unrated(verdicts: Sequence[Verdict], shown: Shown) -> Iterator[str]:
 
 
 def _change(name: str, verdicts: Sequence[Verdict], shown: Shown) -> Any:
-    moving, staying = _split(verdicts)
     hidden = {"subscriptions": [_verdict(one) for one in verdicts]} if not shown.anonymous else {}
     return {
         "change": name,
         "reached": len(verdicts),
-        "moving": _sums(moving, shown),
-        "grandfathered": _sums(staying, shown),
+        **{standing.value: _sums(_having(verdicts, standing), shown) for standing in Standing},
         "not_rated": _problems(verdicts, shown),
         **hidden,
     }
@@ -187,7 +189,7 @@ def _verdict(one: Verdict) -> Any:
     return {
         "subscription": one.reached.name,
         "customer": one.reached.customer,
-        "moves": one.reached.moves,
+        "standing": one.reached.standing.value,
         "not_rated": one.problem or None,
         "totals": [_pair(one, currency) for currency in one.currencies],
         "periods": [_bill(bill) for bill in one.bills],

@@ -9,23 +9,35 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from enum import Enum
+from typing import TypeAlias
 
 from billsync.model.address import Symbol
+from billsync.model.duration import Duration
 from billsync.model.value import Fields
 from billsync.rating.arithmetic import ZERO, exactly
 from billsync.rating.card import card_of
 from billsync.rating.errors import RatingError
 from billsync.rating.periods import MICROSECOND, Period, period_at
-from billsync.rating.timeline import Item, Phase, phase_lives
+from billsync.rating.prices import FreePrice
+from billsync.rating.timeline import Billed, Item, Phase, phase_lives
 from billsync.report.charges import Charge, Due, Metered, UnknownCurrency, charge, due, needed
 from billsync.report.subscribed import Slot, Subscribed, duration_of
 
 NO_PERIOD = "it has no full billing period yet"
 
 
+class Standing(Enum):
+    """Whether a run would move a subscription to the new cards; if not, whether the files mean it to."""
+
+    MOVING = "moving"
+    MEANT = "meant_to_move"
+    STAYING = "grandfathered"
+
+
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """A live subscription that a change reaches. `moves`: the files want it on the new version; else it stays.
+    """A live subscription that a change reaches.
 
     `problem` says why it can't be rated, as far as that is known before its usage is read.
     """
@@ -33,7 +45,7 @@ class Reached:
     name: str
     customer: str
     target: str
-    moves: bool
+    standing: Standing
     before: Subscribed
     after: Subscribed
     problem: str = ""
@@ -89,12 +101,17 @@ def full_periods(subscription: Subscribed, now: datetime, count: int) -> tuple[P
     return tuple(found)
 
 
+Dues: TypeAlias = tuple[Period, tuple[Due, ...], tuple[Due, ...]]
+"""A period with what is rated of it under the old cards and under the new ones."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A subscription with what is to be rated of it: by period, under the old cards and under the new ones."""
+    """A subscription with what is to be rated of it, or the reason why nothing is."""
 
     reached: Reached
-    dues: tuple[tuple[Period, tuple[Due, ...], tuple[Due, ...]], ...]
+    dues: tuple[Dues, ...]
+    problem: str = ""
 
     @property
     def needs(self) -> frozenset[tuple[str, Period]]:
@@ -103,18 +120,76 @@ class Prepared:
 
 
 def prepared(reached: Reached, now: datetime, count: int) -> Prepared:
-    """What has to be rated over its last full billing periods; nothing, if it can't be rated."""
-    if reached.problem:
-        return Prepared(reached, ())
-    periods = full_periods(reached.before, now, count)
-    return Prepared(reached, tuple((one, _dues(reached.before, one), _dues(reached.after, one)) for one in periods))
+    """What has to be rated: the last full billing periods, and of cards that are billed less often their own."""
+    periods = () if reached.problem else full_periods(reached.before, now, count)
+    if not periods:
+        return Prepared(reached, (), reached.problem or NO_PERIOD)
+    usual = [(one, _dues(reached.before, one), _dues(reached.after, one)) for one in periods]
+    rare = [_rare(reached, cadence, periods[0], now) for cadence in _rare_cadences(reached, periods[0])]
+    young = [dues for dues in rare if dues[0].start < reached.before.timeline.active_from and _needs_usage(dues)]
+    if young:
+        return Prepared(reached, (), "a card that is billed less often than the plan has no full period yet")
+    return Prepared(reached, (*usual, *rare))
+
+
+def _needs_usage(dues: Dues) -> bool:
+    return bool(needed((*dues[1], *dues[2])))
+
+
+def _rare_cadences(reached: Reached, period: Period) -> list[Duration]:
+    """The cadences, longer than the plan's, of cards in force at the end of a period, each once."""
+    slots = [slot for side in (reached.before, reached.after) for slot in _in_force(side, period)]
+    found = {
+        slot.item.cadence.text: slot.item.cadence
+        for slot in slots
+        if slot.item.cadence and _is_rare(slot.item, reached.before)
+    }
+    return [found[text] for text in sorted(found)]
+
+
+def _rare(reached: Reached, cadence: Duration, period: Period, now: datetime) -> Dues:
+    """The last full period of a cadence, whole; for fees alone also one that began before the subscription did."""
+    anchor = reached.before.timeline.anchor
+    own = period_at(anchor, cadence, period_at(anchor, cadence, now).start - MICROSECOND).cut_to_seconds()
+    before, after = (
+        tuple(_whole(slot, own) for slot in _in_force(side, period) if slot.item.cadence == cadence)
+        for side in (reached.before, reached.after)
+    )
+    return own, before, after
+
+
+def _whole(slot: Slot, period: Period) -> Due:
+    at = period.start if slot.item.is_in_advance else period.end
+    billed = Billed(
+        phase=slot.phase,
+        item=slot.item,
+        version=0,
+        index=0,
+        service_period=period,
+        full_service_period=period,
+        billing_period=period,
+        invoice_at=at,
+    )
+    return Due(billed, slot)
+
+
+def _in_force(subscription: Subscribed, period: Period) -> tuple[Slot, ...]:
+    """The priced cards of the phase that holds at the end of a period."""
+    last = period.end - MICROSECOND
+    phases = [one.phase.key for one in phase_lives(subscription.timeline) if one.life.start <= last]
+    slots = (slot for slot in subscription.slots if [slot.phase] == phases[-1:])
+    return tuple(slot for slot in slots if not isinstance(slot.item.card.price, FreePrice))
+
+
+def _is_rare(item: Item, subscription: Subscribed) -> bool:
+    return item.cadence is not None and item.cadence.in_seconds() > subscription.timeline.cadence.in_seconds()
 
 
 def verdict(one: Prepared, metered: Metered) -> Verdict:
     """Both bills of each period. A card that can't be rated makes the whole subscription one that can't be."""
     reached = one.reached
     if not one.dues:
-        return Verdict(reached, (), reached.problem or NO_PERIOD)
+        return Verdict(reached, (), one.problem)
     try:
         return Verdict(reached, tuple(_bill(reached, *dues, metered) for dues in one.dues))
     except RatingError as error:
@@ -132,13 +207,15 @@ def _bill(reached: Reached, period: Period, before: Iterable[Due], after: Iterab
 
 
 def _dues(subscription: Subscribed, period: Period) -> tuple[Due, ...]:
-    """What belongs to one full billing period, without one-time fees."""
+    """What belongs to one full billing period, without one-time fees and without cards that are billed less often."""
     narrow = _within(subscription, period)
     whole = period.cut_to_seconds()
     return tuple(
         one
         for one in due(narrow, until=period.end)
-        if whole.holds(one.billed.billing_period.start) and one.billed.item.cadence is not None
+        if whole.holds(one.billed.billing_period.start)
+        and one.billed.item.cadence is not None
+        and not _is_rare(one.billed.item, subscription)
     )
 
 

@@ -16,7 +16,7 @@ IMPACT = """\
 Impact (an estimate): the declared subscriptions, usage of the last full billing period, old and new prices.
 
 plan/maps@2: 20 reached, usage from 2026-09-01 to 2026-10-01
-  15 would move to it:
+  15 are meant to move to it, which this run can't do: they pay nothing different now; once moved:
     USD 6331 → 6103 (-228): 7 pay more, 4 pay less, 4 the same
       Subscription             Change  Before  After
       geocache-hub/default        +30     360    390
@@ -124,7 +124,7 @@ def test_a_subscription_that_gets_another_plan_is_rated_under_that(changed: Shel
     assert (
         """\
 plan/flat@1: 1 reached, usage from 2026-09-01 to 2026-10-01
-  1 would move to it:
+  1 are meant to move to it, which this run can't do: they pay nothing different now; once moved:
     USD 280 → 300 (+20): 1 pay more, 0 pay less, 0 the same
       Subscription       Change  Before  After
       fleetwise/default     +20     280    300
@@ -150,6 +150,21 @@ def test_who_has_no_full_period_is_told(shell: Shell, folder: Path) -> None:
 
     assert "  can't be rated: acme/default: it has no full billing period yet\n" in ran.out
     assert "Meter queries: 0.\n" in ran.out
+
+
+def test_a_free_card_needs_no_meter(shell: Shell, folder: Path) -> None:
+    shop = folder / "shop.yaml"
+    free = "rate_cards: [{use: api_standard}, {feature: sso, price: {type: free}, entitlement: {type: boolean}}]"
+    text = shop.read_text().replace("features:\n", "features:\n  - {key: sso, name: SSO}\n")
+    shop.write_text(text.replace("rate_cards: [{use: api_standard}]", free))
+    shell.run("sync", "shop.yaml", *LOCAL, "--yes")
+    shell.clock.advance(35 * DAY)
+    shop.write_text(shop.read_text().replace('"0.002"', '"0.003"'))
+
+    ran = shell.run("diff", "shop.yaml", *LOCAL, "--impact")
+
+    assert "can't be rated" not in ran.out
+    assert "    USD 0 → 0 (0): 0 pay more, 0 pay less, 1 the same\n" in ran.out
 
 
 def test_too_many_requests_are_refused_before_they_are_made(changed: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,6 +96,22 @@ def test_usage_of_no_time_is_a_wrong_call(running: Shell) -> None:
     assert (backwards.code, nonsense.code) == (64, 64)
 
 
+def test_usage_by_a_dimension_that_no_meter_has_is_a_wrong_call(running: Shell) -> None:
+    ran = running.run("usage", "acme", *LOCAL, "--by", "nope")
+
+    assert ran == Ran(
+        64,
+        "",
+        "error[no-dimension]: nothing is metered by this dimension\n  'nope'\n  Known here: feature, model, subject.\n",
+    )
+
+
+def test_invoices_of_nobody_are_a_wrong_call(running: Shell) -> None:
+    ran = running.run("invoices", "", *LOCAL)
+
+    assert (ran.code, ran.err) == (64, "error[no-customer]: a customer's key is not empty\n")
+
+
 def test_a_forecast_says_what_is_due_and_when_the_credits_run_out(running: Shell) -> None:
     """Four requests at 50 in ten days: 500 are gone after 25, and half a cent more, rounded up, 22 seconds later."""
     ran = running.run("forecast", "acme", *LOCAL)

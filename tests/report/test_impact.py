@@ -6,6 +6,7 @@ from billsync.rating.periods import Period
 from billsync.report.impact import (
     NO_PERIOD,
     Reached,
+    Standing,
     Verdict,
     full_periods,
     new_cards,
@@ -37,7 +38,7 @@ OLD_PLAN = {"phases": [{"key": "default", "rate_cards": [{"key": "api"}, {"key":
 def reached(row: dict[str, Any], new: dict[str, Any], name: str = "acme/default") -> Reached:
     before = subscribed(row, FEATURES)
     after = repriced(before, new_cards(new), old_keys(OLD_PLAN))
-    return Reached(name, name.partition("/")[0], "plan/pro@2", True, before, after)
+    return Reached(name, name.partition("/")[0], "plan/pro@2", Standing.MOVING, before, after)
 
 
 def judged(row: dict[str, Any], new: dict[str, Any], usage: str = "0") -> Verdict:
@@ -90,12 +91,31 @@ def test_fees_in_advance_and_in_arrears_count_once_a_period_and_one_time_fees_ne
     assert found.totals("USD") == (Decimal("20.00"), Decimal("25.00"))
 
 
-def test_a_yearly_fee_counts_in_the_month_in_which_it_is_billed() -> None:
-    row = subscription_row(fee_card("base", "120", "in_advance", "P1Y"), start="2025-10-01T00:00:00Z")
+def test_a_yearly_fee_counts_whole_also_for_a_young_subscription() -> None:
+    row = subscription_row(fee_card("base", "120", "in_advance", "P1Y"), usage_card("api", unit("1")))
 
-    found = judged(row, plan_fields(fee_card("base", "240", "in_advance", "P1Y")))
+    found = judged(row, plan_fields(fee_card("base", "240", "in_advance", "P1Y"), usage_card("api", unit("1"))), "3")
 
-    assert found.totals("USD") == (Decimal("120.00"), Decimal("240.00"))
+    assert found.totals("USD") == (Decimal("123.00"), Decimal("243.00"))
+
+
+def test_usage_that_is_billed_each_quarter_is_rated_over_the_last_quarter() -> None:
+    row = subscription_row(usage_card("api", unit("0.1"), billing_cadence="P3M"), start="2026-01-01T00:00:00Z")
+    one = reached(row, plan_fields(usage_card("api", unit("0.255"), billing_cadence="P3M")))
+    quarter = Period(datetime(2026, 7, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC))
+
+    both = prepared(one, NOW, 1)
+
+    assert both.needs == {("api", quarter)}
+    assert verdict(both, {("api", quarter): Decimal(100)}).totals("USD") == (Decimal("10.00"), Decimal("25.50"))
+
+
+def test_quarterly_usage_without_a_full_quarter_can_not_be_rated() -> None:
+    row = subscription_row(usage_card("api", unit("0.1"), billing_cadence="P3M"))
+
+    found = judged(row, plan_fields(usage_card("api", unit("0.2"), billing_cadence="P3M")))
+
+    assert found.problem == "a card that is billed less often than the plan has no full period yet"
 
 
 def test_a_young_subscription_can_not_be_rated_and_says_why() -> None:
