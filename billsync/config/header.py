@@ -69,7 +69,7 @@ def _texts(node: MapNode, name: str) -> Iterator[str]:
 
 def _percent(node: MapNode, name: str) -> Decimal | None:
     text = text_of(node.get(name))
-    return Decimal(text.removesuffix("%")) if text and re.fullmatch(PERCENT, text) else None
+    return Decimal(text.removesuffix("%").strip()) if text and re.fullmatch(PERCENT, text) else None
 
 
 def _exact(node: MapNode, name: str) -> Decimal | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from billsync.kinds.leaves import EXACT
 
-PERCENT = r"^[0-9]+(\.[0-9]+)?%$"
+PERCENT = r"^[0-9]+(\.[0-9]+)? ?%$"
 
 
 def policy_schema() -> dict[str, Any]:
@@ -30,6 +30,7 @@ def _price_policy() -> dict[str, Any]:
         "type": "object",
         "additionalProperties": False,
         "required": ["plans", "usage"],
+        "anyOf": [{"required": ["max_increase"]}, {"required": ["max_decrease"]}],
         "properties": {
             "plans": {
                 "description": "The plans that it is for: keys and globs.",

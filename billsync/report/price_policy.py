@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from billsync.model.policy import PricePolicy
 from billsync.rating.arithmetic import HUNDRED, ONE, ZERO, divided, exactly
-from billsync.rating.card import Card, Operation
+from billsync.rating.card import Card, Operation, UnitRounding
 from billsync.rating.periods import Period
 from billsync.rating.prices import GraduatedPrice, VolumePrice
 from billsync.rating.rate import Piece, rate
@@ -26,6 +26,7 @@ DECIMALS = 24
 """So many that no rounding shows: divisions have 16 (vectors README, Arithmetic)."""
 
 HALVINGS = 64
+STAIRS = 24
 MONTH = Period(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
 
 Unit: TypeAlias = tuple[str, str, str]
@@ -131,12 +132,15 @@ def _paid(side: Iterable[Slot], quantity: Decimal) -> Decimal:
 def _quantities(policy: PricePolicy, *sides: Sequence[Slot]) -> Iterator[Decimal]:
     """The ends of the range and, within it, everything at which a price takes another course, with its neighbours.
 
-    Between two of them both bills are straight lines, and their ratio is largest at an end.
+    Between two of them both bills are straight lines, or staircases whose first steps are among them.
     """
     edges = {policy.usage_from, policy.usage_to}
     cards = [slot.item.card for side in sides for slot in side]
     for card in cards:
         edges |= {one for bound in _bounds(card) for one in _around(bound, card)}
+    starts = tuple(edge for edge in edges if policy.usage_from <= edge <= policy.usage_to)
+    for card in cards:
+        edges |= set(_stairs(card, starts))
     within = sorted(edge for edge in edges if policy.usage_from <= edge <= policy.usage_to)
     yield from within
     for card in cards:
@@ -167,6 +171,21 @@ def _around(bound: Decimal, card: Card) -> tuple[Decimal, ...]:
     step = _metered(ONE, card)
     near = (bound - step, bound - ONE, bound, bound + ONE, bound + step)
     return tuple(one for one in near if one >= 0)
+
+
+@exactly
+def _stairs(card: Card, starts: Iterable[Decimal]) -> tuple[Decimal, ...]:
+    """Where a rounded conversion goes up: its first steps and half steps after each start, with their neighbours.
+
+    Two staircases differ most, for what is paid, at their first steps after a start.
+    """
+    config = card.unit_config
+    if config is None or config.rounding is UnitRounding.NONE:
+        return ()
+    step = _metered(ONE.scaleb(-config.decimals), card)
+    halves = (start // step + Decimal(number) / 2 for start in starts for number in range(2 * STAIRS + 1))
+    places = {half * step for half in halves}
+    return tuple(one for place in places for one in (place - ONE, place, place + ONE) if one >= 0)
 
 
 @exactly

@@ -25,7 +25,7 @@ def test_a_price_policy_is_read_with_its_place() -> None:
 
 
 def test_a_policy_covers_plans_by_key_and_glob() -> None:
-    ((policy,), _) = loaded("{plans: [pro*, max], usage: {from: 0, to: 1}}")
+    ((policy,), _) = loaded("{plans: [pro*, max], max_increase: 5 %, usage: {from: 0, to: 1}}")
 
     assert [policy.covers(plan) for plan in ("pro", "pro_2", "max", "maxi", "free")] == [True, True, True, False, False]
 
@@ -35,12 +35,12 @@ def test_a_policy_covers_plans_by_key_and_glob() -> None:
     [
         ("{plans: [a], max_increase: 10, usage: {from: 0, to: 1}}", ["wrong-type"]),
         ("{plans: [a], max_increase: -1%, usage: {from: 0, to: 1}}", ["malformed-text"]),
-        ("{plans: [], usage: {from: 0, to: 1}}", ["wrong-count"]),
-        ("{plans: [a]}", ["missing-field"]),
-        ("{plans: [a], usage: {from: -1, to: 1}}", ["out-of-range"]),
-        ("{plans: [a], usage: {from: 2, to: 1}}", ["out-of-range"]),
-        ("{plans: [a], usage: {from: x, to: 1}}", ["malformed-text"]),
-        ("{plans: [a], usage: {from: 0, to: 1}, max: 5%}", ["unknown-field"]),
+        ("{plans: [], max_increase: 1%, usage: {from: 0, to: 1}}", ["wrong-count"]),
+        ("{plans: [a], max_increase: 1%}", ["missing-field"]),
+        ("{plans: [a], max_increase: 1%, usage: {from: -1, to: 1}}", ["out-of-range"]),
+        ("{plans: [a], max_increase: 1%, usage: {from: 2, to: 1}}", ["out-of-range"]),
+        ("{plans: [a], max_increase: 1%, usage: {from: x, to: 1}}", ["malformed-text"]),
+        ("{plans: [a], max_increase: 1%, usage: {from: 0, to: 1}, max: 5%}", ["unknown-field"]),
         ("text", ["wrong-type"]),
     ],
 )

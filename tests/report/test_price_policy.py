@@ -106,6 +106,25 @@ def test_free_units_and_conversion_move_the_bounds() -> None:
     assert found == (Decimal(71), Decimal("133.3333333333333333"))
 
 
+def packs(size: str, rounding: str, amount: str) -> NewCards:
+    config = {"operation": "divide", "conversion_factor": size, "rounding": rounding}
+    return api(unit(amount), unit_config=config)
+
+
+def test_another_rounding_of_packages_is_found_at_its_first_step() -> None:
+    found = worst(packs("1000", "floor", "1"), packs("1000", "half_up", "1"), policy("0", "0", to="1000000"))
+
+    assert found == [(Decimal(500), None)]
+
+
+def test_packages_of_another_size_are_found_far_from_nothing() -> None:
+    rule = PricePolicy(("*",), Decimal(10), None, Decimal(3000), Decimal(6000), Position("a.yaml", 1, 1))
+
+    ((quantity, percent),) = worst(packs("1000", "ceiling", "1"), packs("1500", "ceiling", "1.5"), rule)
+
+    assert (quantity, percent) == (Decimal(4501), Decimal(20))
+
+
 def test_a_higher_minimum_is_found() -> None:
     old = api(unit("1"), commitments={"minimum_amount": "10"})
     new = api(unit("1"), commitments={"minimum_amount": "12"})
