@@ -26,7 +26,7 @@ DECIMALS = 24
 """So many that no rounding shows: divisions have 16 (vectors README, Arithmetic)."""
 
 HALVINGS = 64
-STAIRS = 24
+STAIRS = 12
 MONTH = Period(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
 
 Unit: TypeAlias = tuple[str, str, str]
@@ -134,13 +134,12 @@ def _quantities(policy: PricePolicy, *sides: Sequence[Slot]) -> Iterator[Decimal
 
     Between two of them both bills are straight lines, or staircases whose first steps are among them.
     """
-    edges = {policy.usage_from, policy.usage_to}
     cards = [slot.item.card for side in sides for slot in side]
+    bounds = {policy.usage_from, *(bound for card in cards for bound in _bounds(card))}
+    edges = {policy.usage_from, policy.usage_to}
     for card in cards:
-        edges |= {one for bound in _bounds(card) for one in _around(bound, card)}
-    starts = tuple(edge for edge in edges if policy.usage_from <= edge <= policy.usage_to)
-    for card in cards:
-        edges |= set(_stairs(card, starts))
+        edges |= {one for bound in bounds for one in _around(bound, card)}
+        edges |= set(_stairs(card, [one for one in bounds if policy.usage_from <= one <= policy.usage_to]))
     within = sorted(edge for edge in edges if policy.usage_from <= edge <= policy.usage_to)
     yield from within
     for card in cards:
