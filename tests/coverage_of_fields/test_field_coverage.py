@@ -35,6 +35,10 @@ def test_a_base_is_a_right_file(name: str) -> None:
     assert is_valid(bases.read(name))
 
 
+def test_every_kind_has_a_base() -> None:
+    assert {base.kind.name for base in bases.bases()} == set(KINDS)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", KINDS)
 def test_every_field_of_the_schema_is_tried(name: str) -> None:
