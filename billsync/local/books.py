@@ -190,7 +190,7 @@ def credit_of(grant: Row) -> Grant:
         key=grant.id,
         amount=amount_of(grant),
         created=grant.seq,
-        effective_at=start_of(grant),
+        effective_at=start_of(grant).replace(microsecond=0),  # as fees are booked (§9.1): one in its second uses it
         expires_at=grant.ends_at,
         priority=document["priority"],
         features=features_of(grant),

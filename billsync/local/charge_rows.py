@@ -6,7 +6,7 @@ It books nothing: what a charge costs and who pays is worked out elsewhere.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -20,6 +20,7 @@ from billsync.local.store import LIVE, Row, Store
 from billsync.local.subscription_view import aligned_period, begin_of
 from billsync.local.times import from_micros, rfc3339
 from billsync.model.duration import Duration, parse_duration
+from billsync.model.moment import cut_to_seconds
 from billsync.rating.card import card_of
 from billsync.rating.periods import Period
 from billsync.rating.proration import charge_amount
@@ -28,7 +29,6 @@ from billsync.rating.timeline import Billed, Item, Phase, Subscription, timeline
 CHARGE = "charge"
 FLAT, USAGE = "flat_fee", "usage_based"
 CREATED, ACTIVE, FINAL = "created", "active", "final"
-SECOND = timedelta(seconds=1)
 MICROS = Decimal(1).scaleb(-6)
 Card = Mapping[str, Any]
 
@@ -122,8 +122,17 @@ def period_terms(subscription: Row, billed: Billed, card: Card) -> Document:
         **(flat_terms(subscription.document, billed, card) if billed.item.is_flat else {"type": USAGE}),
         "invoice_at": rfc3339(billed.invoice_at),
         **{name: shown_period(period) for name, period in periods.items()},
+        "closes": rfc3339(exact_end(subscription, billed.service_period.end)),
         "unique_reference_id": f"{subscription.id}/{billed.unique_id}",
     }
+
+
+def exact_end(subscription: Row, end: datetime) -> datetime:
+    """The moment that a period's end was cut from: the subscription's, a phase's, or a boundary's."""
+    phases = (from_micros(phase["begins_at"]) for phase in subscription.document["phases"])
+    known = [moment for moment in (subscription.ends_at, *phases) if moment and cut_to_seconds(moment) == end]
+    anchor = from_micros(subscription.document["billing_anchor"])
+    return min(known, default=end.replace(microsecond=anchor.microsecond))
 
 
 def flat_terms(document: Document, billed: Billed, card: Card) -> Document:

@@ -92,6 +92,7 @@ def charge_of(store: Store, body: Body, feature: Row | None) -> Document:
         "invoice_at": rfc3339(second(body["invoice_at"])),
         "service_period": shown_period(service),
         **{name: shown_period(period) for name, period in periods.items()},
+        "closes": rfc3339(service.end),
         "lifecycle_controller": "manual",
         "tax_config": tax_config(store, body.get("tax_config") or {}),
         "labels": visible(body.get("labels") or {}),

@@ -14,14 +14,14 @@ from typing import Any
 
 from billsync.local.books import Books, book, books_of, start_of
 from billsync.local.charge_costs import cost, moment, period_of
-from billsync.local.charge_rows import ACTIVE, CHARGE, CREATED, FINAL, FLAT, SECOND, begun, due_charges
+from billsync.local.charge_rows import ACTIVE, CHARGE, CREATED, FINAL, FLAT, begun, due_charges
 from billsync.local.customer_rules import CUSTOMER
 from billsync.local.documents import Document
 from billsync.local.money import EXACT, shown
 from billsync.local.resource import Call, new_row
 from billsync.local.store import LIVE, Row, changed
 from billsync.local.subscription_rows import SUBSCRIPTION
-from billsync.local.times import micros, rfc3339
+from billsync.local.times import MICROSECOND, micros, rfc3339
 from billsync.rating.lines import Totals
 
 CREDIT_ONLY = "credit_only"
@@ -142,7 +142,7 @@ class Progress:
         if document["status"] == CREATED:
             yield period.start, self._begin
         if document["runs"] == 0:
-            yield period.end, self._first_run
+            yield moment(document["closes"]), self._first_run
         yield period.end + FINALIZATION, self._last_run
 
     def _take_fee(self) -> None:
@@ -155,9 +155,8 @@ class Progress:
         self._keep(status=ACTIVE, advance_after=self.row.document["service_period"]["to"])
 
     def _first_run(self) -> None:
-        end = self._end()
-        self._run(stored_before=end + SECOND)
-        self._keep(runs=1, advance_after=rfc3339(end + FINALIZATION))
+        self._run(stored_before=moment(self.row.document["closes"]) + MICROSECOND)
+        self._keep(runs=1, advance_after=rfc3339(self._end() + FINALIZATION))
 
     def _last_run(self) -> None:
         self._run(stored_before=self._end() + COLLECTION)

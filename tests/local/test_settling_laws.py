@@ -106,6 +106,7 @@ def lived(actions: list[Action], *, looks: bool) -> Account:
     )
     for number, action in enumerate(actions):
         action(found, hands, number)
+        hands.move(microseconds=1)
         if looks:
             found.charges()
     hands.move(days=70)
