@@ -10,6 +10,8 @@ from tests.support.faults import FAULTS, Fault
 from tests.support.world import declared_in
 
 JOURNEYS = sorted(path for path in (Path(__file__).parent / "journeys").iterdir() if path.is_dir())
+SAVED_TOO = frozenset({"an-edited-price", "things-taken-away"})
+"""The journeys whose saved plan file is run, and run again, as well."""
 LEAST_CALLS = 8
 
 
@@ -26,9 +28,10 @@ def test_a_change_after_a_fault_ends_where_an_undisturbed_one_does(
     journey = journey_of(folder)
     start = Start(journey, tmp_path)
     saved = from_plan_file(start.world().plan_file(journey.last))
+    attempts = (from_files, saved) if journey.name in SAVED_TOO else (from_files,)
 
     tried, troubles = 0, []
-    for attempt in (from_files, saved):
+    for attempt in attempts:
         whole = undisturbed(journey, start, attempt)
         for point in whole.calls:
             troubles += troubles_at(journey, start, whole, fault=fault, point=point, attempt=attempt)
@@ -36,7 +39,7 @@ def test_a_change_after_a_fault_ends_where_an_undisturbed_one_does(
 
     count(f"journey {folder.name}", tried)
     assert troubles == []
-    assert tried >= 2 * LEAST_CALLS
+    assert tried >= len(attempts) * LEAST_CALLS
 
 
 @pytest.mark.parametrize("folder", JOURNEYS, ids=lambda folder: folder.name)
