@@ -412,3 +412,16 @@ def test_amounts_of_any_length_are_exact(acme: Account, hands: Hands) -> None:
 
     assert booked[1] == "87654321098765432109876543210987655"
     assert acme.balance() == ("99999999999999999999999999999999999",) * 2
+
+
+def test_a_fee_in_advance_is_paid_by_the_grant_of_the_same_second(server: httpx.Client, hands: Hands) -> None:
+    hands.move(milliseconds=100)
+    found = account(server)
+    found.grant("20", expires_after="P20D")
+    hands.move(milliseconds=40)
+
+    found.subscribe(plan(server, fee_card("fee", "10", "in_advance")))
+    hands.move(days=25)
+
+    assert found.balance() == ("0", "0")
+    assert [row[:2] for row in found.rows()] == [("expired", "-10"), ("funded", "20"), ("consumed", "-10")]
