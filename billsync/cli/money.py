@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +15,7 @@ from billsync.cli.pipeline import Connection
 from billsync.cli.reading import customer_id_of
 from billsync.cli.surroundings import Run
 from billsync.live.paging import read_list
+from billsync.live.snapshot import PARENT
 from billsync.live.statement import read_statement
 from billsync.model.kind import ListQuery
 from billsync.model.moment import cut_to_seconds, parse_moment
@@ -50,8 +51,9 @@ def show_usage(run: Run, customer: str, options: ServerOptions, wanted: UsageOpt
     with connected(run, options) as connection:
         customer_id = customer_id_of(connection, customer)
         catalog = read_catalog(connection)
-        running = _running(connection, catalog, customer_id)
-        period = _period(wanted, running, connection.clock.now())
+        now = _servers_now(connection, customer_id)
+        running = _running(connection, catalog, customer_id, now)
+        period = _period(wanted, running, now)
         priced = sorted({key for one in running for key in one.features} or catalog.gauges)
         features = _with_dimension(run, catalog, priced, group)
         rows = [row for key in features for row in _used(connection, catalog, key, period, wanted, customer_id)]
@@ -93,19 +95,26 @@ def show_forecast(run: Run, customer: str, options: ServerOptions) -> Exit:
     with connected(run, options) as connection:
         customer_id = customer_id_of(connection, customer)
         catalog = read_catalog(connection)
-        running = _running(connection, catalog, customer_id)
+        now = _servers_now(connection, customer_id)
+        running = _running(connection, catalog, customer_id, now)
         if not running:
             raise error("no-subscription", "nothing runs that could be forecast", f"{customer!r} has no subscription.")
         wallet = _wallet(connection, catalog, customer_id)
-        found = [_forecast(connection, catalog, one, wallet) for one in running]
+        found = [_forecast(connection, catalog, one, wallet, now) for one in running]
     for feature in sorted({key for one in running for key in one.features} - catalog.gauges.keys()):
         run.talk(f"note: usage of the feature {feature} can't be read, so it counts as none")
     run.result(forecast_json(customer, found) if run.wants_json else forecast_text(customer, found))
     return Exit.DONE
 
 
-def _forecast(connection: Connection, catalog: Catalog, one: Subscribed, wallet: Wallet) -> Forecast:
-    now = connection.clock.now()
+def _servers_now(connection: Connection, customer_id: str) -> datetime:
+    """The server's time, where it tells it with a balance; else this machine's (a server may run on a test clock)."""
+    answer = connection.remote.get(BALANCE.replace(PARENT, customer_id))
+    told = answer.body.get("retrieved_at") if answer.ok and isinstance(answer.body, Mapping) else None
+    return (parse_moment(told) if isinstance(told, str) else None) or connection.clock.now()
+
+
+def _forecast(connection: Connection, catalog: Catalog, one: Subscribed, wallet: Wallet, now: datetime) -> Forecast:
     metered = read_usage(connection, catalog, usage_needed(one, now), customer_id=one.customer_id)
     return forecast(Basis(one, now, metered, wallet, catalog.steady))
 
@@ -116,12 +125,11 @@ def _wallet(connection: Connection, catalog: Catalog, customer_id: str) -> Walle
     return Wallet(statement.grants, consumed, catalog.features)
 
 
-def _running(connection: Connection, catalog: Catalog, customer_id: str) -> tuple[Subscribed, ...]:
+def _running(connection: Connection, catalog: Catalog, customer_id: str, now: datetime) -> tuple[Subscribed, ...]:
     """The customer's subscriptions that are in force now."""
     routes = connection.routes["subscription"]
     filters = ((f"filter[{routes.parent_filter}][eq]", customer_id),)
     rows = read_list(connection.remote, routes.collection, filters, routes.listing, connection.clock)
-    now = connection.clock.now()
     found = (live_subscription(row, catalog.features) for row in rows if not row.get("deleted_at"))
     return tuple(one for one in found if one.period_at(now).holds(now))
 
