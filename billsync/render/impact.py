@@ -11,6 +11,17 @@ from typing import Any
 from billsync.model.moment import moment_text
 from billsync.model.value import decimal_text
 from billsync.render.forecast import charge_object
+from billsync.render.impact_privacy import (
+    FEW,
+    GROUP,
+    counts,
+    is_few,
+    masked,
+    merged_counts,
+    part_count,
+    reached_count,
+    reason_to_hide,
+)
 from billsync.render.table import table
 from billsync.render.words import visible
 from billsync.report.impact import Bill, Standing, Verdict
@@ -18,9 +29,14 @@ from billsync.report.impact_sums import Sum, groups, largest, sums
 
 LEFT_OUT = "Left out: taxes, payment fees, one-time fees, and credits, also those bought."
 LARGEST = 5
-GROUP = 5
-FEW = f"fewer than {GROUP}"
 NO_NAMES = "Names are left out of this estimate only: the changes above it may name customers."
+COUNTED = {
+    "paying_more": "pay more",
+    "paying_less": "pay less",
+    "paying_the_same": "the same",
+    "paying_more_or_less": "pay more or less",
+    "paying_more_less_or_the_same": "pay more, less or the same",
+}
 TITLES = {
     Standing.MOVING: "move to it",
     Standing.MEANT: "are meant to move to it, which this run can't do: they pay nothing different now; once moved",
@@ -55,8 +71,8 @@ def impact_object(shown: Shown) -> Any:
         "left_out": LEFT_OUT,
         "periods": shown.periods,
         "meter_queries": shown.requests,
-        "reached": shown.reached,
-        "rated_or_told": sum(len(verdicts) for verdicts in shown.verdicts.values()),
+        "reached": _all_reached(shown),
+        "rated_or_told": _told(shown),
         "changes": [_change(name, verdicts, shown) for name, verdicts in shown.verdicts.items()],
     }
 
@@ -65,16 +81,34 @@ def _head(shown: Shown) -> Iterator[str]:
     whom = "every live subscription" if shown.everybody else "the declared subscriptions"
     window = "the last full billing period" if shown.periods == 1 else f"the last {shown.periods} full billing periods"
     yield f"Impact (an estimate): {whom}, usage of {window}, old and new prices."
-    told = sum(len(verdicts) for verdicts in shown.verdicts.values())
-    if told < shown.reached:
-        yield f"A sample: {told} of {shown.reached} subscriptions."
+    if _is_sample(shown):
+        yield f"A sample: {_told(shown)} of {_all_reached(shown)} subscriptions."
     if not shown.verdicts:
         yield "No price change reaches a subscription."
 
 
+def _is_sample(shown: Shown) -> bool:
+    return sum(len(verdicts) for verdicts in shown.verdicts.values()) < shown.reached
+
+
+def _told(shown: Shown) -> int | str:
+    changes = shown.verdicts.values()
+    return reached_count(changes) if shown.anonymous else sum(len(verdicts) for verdicts in changes)
+
+
+def _all_reached(shown: Shown) -> int | str:
+    if not shown.anonymous:
+        return shown.reached
+    return masked(shown.reached) if _is_sample(shown) else _told(shown)
+
+
+def _reached(verdicts: Sequence[Verdict], shown: Shown) -> int | str:
+    return reached_count([verdicts]) if shown.anonymous else len(verdicts)
+
+
 def _block(name: str, verdicts: Sequence[Verdict], shown: Shown) -> Iterator[str]:
     rated = [one for one in verdicts if not one.problem]
-    yield f"{visible(name)}: {len(verdicts)} reached, {_window(rated)}"
+    yield f"{visible(name)}: {_reached(verdicts, shown)} reached, {_window(rated)}"
     for standing, title in TITLES.items():
         yield from _part(title, _having(verdicts, standing), shown)
     yield from _unrated(verdicts, shown)
@@ -96,21 +130,29 @@ def _window(rated: Sequence[Verdict]) -> str:
 def _part(title: str, verdicts: Sequence[Verdict], shown: Shown) -> Iterator[str]:
     if not verdicts:
         return
-    if shown.anonymous and len(verdicts) < GROUP:
+    if shown.anonymous and is_few(len(verdicts)):
         yield f"  {FEW} {title}: not shown"
         return
-    yield f"  {len(verdicts)} {title}:"
+    yield f"  {part_count(verdicts) if shown.anonymous else len(verdicts)} {title}:"
     for one in sums(verdicts):
-        yield f"    {_sum_line(one)}"
-        lines = _groups(verdicts, one.currency) if shown.anonymous else _largest(verdicts, one.currency)
-        yield from (f"      {line}" for line in lines)
+        yield f"    {visible(one.currency)}{_sum_line(one, shown)}"
+        yield from (f"      {line}" for line in _details(one, verdicts, shown))
 
 
-def _sum_line(one: Sum) -> str:
-    counts = f"{one.more} pay more, {one.less} pay less, {one.same} the same"
-    difference = _signed(one.after - one.before)
-    amounts = f"{decimal_text(one.before)} → {decimal_text(one.after)} ({difference})"
-    return f"{visible(one.currency)} {amounts}: {counts}"
+def _sum_line(one: Sum, shown: Shown) -> str:
+    reason = reason_to_hide(one) if shown.anonymous else ""
+    if reason:
+        return f": not shown, {reason}"
+    told = merged_counts(one) if shown.anonymous else counts(one)
+    amounts = f"{decimal_text(one.before)} → {decimal_text(one.after)} ({_signed(one.after - one.before)})"
+    return f" {amounts}: {', '.join(f'{count} {COUNTED[what]}' for what, count in told.items())}"
+
+
+def _details(one: Sum, verdicts: Sequence[Verdict], shown: Shown) -> Iterator[str]:
+    if not shown.anonymous:
+        yield from _largest(verdicts, one.currency)
+    elif not reason_to_hide(one):
+        yield from _groups(verdicts, one.currency)
 
 
 def _largest(verdicts: Sequence[Verdict], currency: str) -> Iterator[str]:
@@ -137,7 +179,7 @@ def _unrated(verdicts: Sequence[Verdict], shown: Shown) -> Iterator[str]:
         return
     if shown.anonymous:
         for problem, count in sorted(Counter(one.problem for one in left).items()):
-            yield f"  can't be rated: {count if count >= GROUP else FEW}: {visible(problem)}"
+            yield f"  can't be rated: {masked(count)}: {visible(problem)}"
         return
     for one in left:
         yield f"  can't be rated: {visible(one.reached.name)}: {visible(one.problem)}"
@@ -147,7 +189,7 @@ def _change(name: str, verdicts: Sequence[Verdict], shown: Shown) -> Any:
     hidden = {"subscriptions": [_verdict(one) for one in verdicts]} if not shown.anonymous else {}
     return {
         "change": name,
-        "reached": len(verdicts),
+        "reached": _reached(verdicts, shown),
         **{standing.value: _sums(_having(verdicts, standing), shown) for standing in Standing},
         "not_rated": _problems(verdicts, shown),
         **hidden,
@@ -158,25 +200,27 @@ def _problems(verdicts: Iterable[Verdict], shown: Shown) -> Any:
     left = [one for one in verdicts if one.problem]
     if not shown.anonymous:
         return [{"subscription": one.reached.name, "reason": one.problem} for one in left]
-    counts = sorted(Counter(one.problem for one in left).items())
-    return [{"count": count if count >= GROUP else FEW, "reason": problem} for problem, count in counts]
+    problems = sorted(Counter(one.problem for one in left).items())
+    return [{"count": masked(count), "reason": problem} for problem, count in problems]
 
 
 def _sums(verdicts: Sequence[Verdict], shown: Shown) -> Any:
-    if shown.anonymous and 0 < len(verdicts) < GROUP:
+    if shown.anonymous and is_few(len(verdicts)):
         return {"count": FEW}
-    return {"count": len(verdicts), "currencies": [_sum_object(one, verdicts, shown) for one in sums(verdicts)]}
+    count = part_count(verdicts) if shown.anonymous else len(verdicts)
+    return {"count": count, "currencies": [_sum_object(one, verdicts, shown) for one in sums(verdicts)]}
 
 
 def _sum_object(one: Sum, verdicts: Sequence[Verdict], shown: Shown) -> Any:
+    reason = reason_to_hide(one) if shown.anonymous else ""
+    if reason:
+        return {"currency": one.currency, "not_shown": reason}
     found = {
         "currency": one.currency,
         "before": decimal_text(one.before),
         "after": decimal_text(one.after),
         "difference": decimal_text(one.after - one.before),
-        "paying_more": one.more,
-        "paying_less": one.less,
-        "paying_the_same": one.same,
+        **(merged_counts(one) if shown.anonymous else counts(one)),
     }
     if shown.anonymous:
         return {**found, "groups": list(_groups(verdicts, one.currency))}

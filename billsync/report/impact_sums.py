@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -20,6 +20,16 @@ class Sum:
     more: int
     less: int
     same: int
+
+    @property
+    def changed(self) -> int:
+        """How many pay more or less."""
+        return self.more + self.less
+
+    @property
+    def count(self) -> int:
+        """How many subscriptions are summed."""
+        return self.changed + self.same
 
 
 def sums(verdicts: Iterable[Verdict]) -> tuple[Sum, ...]:
@@ -52,10 +62,22 @@ def largest(verdicts: Iterable[Verdict], currency: str, *, count: int) -> tuple[
 
 
 def groups(verdicts: Iterable[Verdict], currency: str, *, size: int) -> Iterator[tuple[Verdict, ...]]:
-    """Those who were rated, by difference, in groups of at least this size; none if there are fewer."""
+    """Those who were rated, by difference, in groups of at least this size; none if there are fewer.
+
+    In each group nobody's bill changes, or those of at least `size`: else its sum would be the difference of a few.
+    """
     mine = [one for one in verdicts if not one.problem and currency in one.currencies]
-    ordered = sorted(mine, key=lambda one: (one.difference(currency), one.reached.name))
-    whole = len(ordered) // size
-    for number in range(whole):
-        end = len(ordered) if number == whole - 1 else (number + 1) * size
-        yield tuple(ordered[number * size : end])
+    found: list[list[Verdict]] = [[]]
+    for one in sorted(mine, key=lambda one: (one.difference(currency), one.reached.name)):
+        if _is_group(found[-1], currency, size):
+            found.append([])
+        found[-1].append(one)
+    while len(found) > 1 and not _is_group(found[-1], currency, size):
+        rest = found.pop()
+        found[-1] += rest
+    return (tuple(group) for group in found if _is_group(group, currency, size))
+
+
+def _is_group(verdicts: Sequence[Verdict], currency: str, size: int) -> bool:
+    changed = sum(one.difference(currency) != 0 for one in verdicts)
+    return len(verdicts) >= size and (changed == 0 or changed >= size)

@@ -94,7 +94,9 @@ def test_an_anonymous_impact_names_nobody(changed: Shell) -> None:
 
     names = [json.loads(line)["subject"] for line in (EXAMPLE / "usage.jsonl").read_text().splitlines()]
     assert [name for name in names if name in told + json.dumps(data["impact"])] == []
-    assert "      5 subscriptions: -335 together\n" in told
+    assert "    USD 6331 → 6103 (-228): 15 pay more, less or the same\n" in told
+    assert "      9 subscriptions: -333 together\n      6 subscriptions: +105 together\n" in told
+    assert "    USD: not shown, fewer than 5 pay more or less\n" in told
 
 
 def test_all_reaches_subscriptions_that_no_file_declares(changed: Shell, folder: Path) -> None:

@@ -1,0 +1,125 @@
+from datetime import UTC, datetime
+from typing import Any
+
+from billsync.render.impact import Shown, impact_object, impact_text
+from billsync.report.impact import Reached, Standing, Verdict, new_cards, old_keys, prepared, repriced, verdict
+from billsync.report.subscribed import subscribed
+from tests.support.subscription_rows import FEATURES, fee_card, plan_fields, subscription_row
+
+NOW = datetime(2026, 11, 16, tzinfo=UTC)
+OLD_PLAN = {"phases": [{"key": "default", "rate_cards": [{"key": "base"}]}]}
+PLAN = "plan/pro@2"
+
+
+def fee(amount: int, currency: str = "USD") -> dict[str, Any]:
+    return {**fee_card("base", str(amount)), "currency": currency}
+
+
+def paying(*differences: int, currency: str = "USD", standing: Standing = Standing.MOVING) -> tuple[Verdict, ...]:
+    """One verdict for each difference: somebody who paid 100."""
+    found = []
+    for number, difference in enumerate(differences):
+        before = subscribed(subscription_row(fee(100, currency)), FEATURES)
+        after = repriced(before, new_cards(plan_fields(fee(100 + difference, currency))), old_keys(OLD_PLAN))
+        one = Reached(f"c{number:02}/default", f"c{number:02}", PLAN, standing, before, after)
+        found.append(verdict(prepared(one, NOW, 1), {}))
+    return tuple(found)
+
+
+def unnamed(*verdicts: Verdict) -> Shown:
+    return Shown({PLAN: verdicts}, 1, 0, len(verdicts), everybody=False, anonymous=True)
+
+
+def told(shown: Shown) -> list[str]:
+    """The lines about the plan."""
+    return impact_text(shown).split("\n\n")[1].splitlines()
+
+
+def test_without_names_the_difference_of_the_only_one_who_pays_more_is_not_shown() -> None:
+    shown = unnamed(*paying(40, 0, 0, 0, 0))
+
+    assert told(shown) == [
+        "plan/pro@2: 5 reached, usage from 2026-10-01 to 2026-11-01",
+        "  5 move to it:",
+        "    USD: not shown, fewer than 5 pay more or less",
+    ]
+    assert impact_object(shown)["changes"][0]["moving"] == {
+        "count": 5,
+        "currencies": [{"currency": "USD", "not_shown": "fewer than 5 pay more or less"}],
+    }
+
+
+def test_without_names_counts_under_five_are_merged() -> None:
+    assert told(unnamed(*paying(1, 2, 3, -1, -2, 0, 0, 0, 0, 0)))[2] == (
+        "    USD 1000 → 1003 (+3): 5 pay more or less, 5 the same"
+    )
+    assert told(unnamed(*paying(1, 2, 3, -1, -2, 0)))[2] == "    USD 600 → 603 (+3): 6 pay more, less or the same"
+    assert told(unnamed(*paying(1, 2, 3, 4, 5)))[2] == ("    USD 500 → 515 (+15): 5 pay more, 0 pay less, 0 the same")
+
+
+def test_without_names_merged_counts_are_merged_in_json_too() -> None:
+    sides = impact_object(unnamed(*paying(1, 2, 3, -1, -2, 0, 0, 0, 0, 0)))["changes"][0]["moving"]["currencies"]
+
+    assert sides == [
+        {
+            "currency": "USD",
+            "before": "1000",
+            "after": "1003",
+            "difference": "3",
+            "paying_more_or_less": 5,
+            "paying_the_same": 5,
+            "groups": ["10 subscriptions: +3 together"],
+        }
+    ]
+
+
+def test_without_names_a_currency_of_fewer_than_five_is_not_shown() -> None:
+    shown = unnamed(*paying(1, 1, 1, 1, 1), *paying(7, 7, currency="EUR"))
+
+    assert told(shown)[1:] == [
+        "  some move to it:",
+        "    EUR: not shown, fewer than 5 subscriptions",
+        "    USD 500 → 505 (+5): 5 pay more, 0 pay less, 0 the same",
+        "      5 subscriptions: +5 together",
+    ]
+
+
+def test_without_names_what_is_reached_does_not_give_away_a_count_that_is_not_shown() -> None:
+    shown = unnamed(*paying(1, 1, 1, 1, 1), *paying(3, standing=Standing.STAYING))
+
+    found = impact_object(shown)
+    assert told(shown)[0] == "plan/pro@2: at least 5 reached, usage from 2026-10-01 to 2026-11-01"
+    assert told(shown)[-1] == (
+        "  fewer than 5 grandfathered: they pay nothing different now; if they were moved: not shown"
+    )
+    assert (found["reached"], found["rated_or_told"]) == ("at least 5", "at least 5")
+    assert (found["changes"][0]["reached"], found["changes"][0]["grandfathered"]) == (
+        "at least 5",
+        {"count": "fewer than 5"},
+    )
+
+
+def test_without_names_a_handful_is_some() -> None:
+    assert told(unnamed(*paying(1, 2)))[0] == "plan/pro@2: some reached, usage from 2026-10-01 to 2026-11-01"
+
+
+def test_a_group_without_names_never_holds_only_a_few_who_pay_more_or_less() -> None:
+    lines = told(unnamed(*paying(*[0] * 6, 1, 2, 3, 4, 5, 6)))
+
+    assert lines[2:] == [
+        "    USD 1200 → 1221 (+21): 6 pay more, 0 pay less, 6 the same",
+        "      5 subscriptions: 0 together",
+        "      7 subscriptions: +21 together",
+    ]
+
+
+def test_with_names_nothing_is_merged() -> None:
+    shown = Shown({PLAN: paying(40, 0)}, 1, 0, 2, everybody=False, anonymous=False)
+
+    assert told(shown) == [
+        "plan/pro@2: 2 reached, usage from 2026-10-01 to 2026-11-01",
+        "  2 move to it:",
+        "    USD 200 → 240 (+40): 1 pay more, 0 pay less, 1 the same",
+        "      Subscription  Change  Before  After",
+        "      c00/default      +40     100    140",
+    ]
