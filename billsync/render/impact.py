@@ -21,11 +21,12 @@ from billsync.render.impact_privacy import (
     part_count,
     reached_count,
     reason_to_hide,
+    share,
 )
 from billsync.render.table import table
 from billsync.render.words import visible
 from billsync.report.impact import Bill, Standing, Verdict
-from billsync.report.impact_sums import Sum, groups, largest, sums
+from billsync.report.impact_sums import Sum, groups, largest, sums, with_fewer
 
 LEFT_OUT = "Left out: taxes, payment fees, one-time fees, and credits, also those bought."
 LARGEST = 5
@@ -70,6 +71,7 @@ def impact_object(shown: Shown) -> Any:
         "estimate": True,
         "left_out": LEFT_OUT,
         "periods": shown.periods,
+        "with_fewer_periods": _with_fewer(shown),
         "meter_queries": shown.requests,
         "reached": _all_reached(shown),
         "rated_or_told": _told(shown),
@@ -79,12 +81,26 @@ def impact_object(shown: Shown) -> Any:
 
 def _head(shown: Shown) -> Iterator[str]:
     whom = "every live subscription" if shown.everybody else "the declared subscriptions"
-    window = "the last full billing period" if shown.periods == 1 else f"the last {shown.periods} full billing periods"
-    yield f"Impact (an estimate): {whom}, usage of {window}, old and new prices."
+    yield f"Impact (an estimate): {whom}, usage of {_asked_for(shown)}, old and new prices."
     if _is_sample(shown):
         yield f"A sample: {_told(shown)} of {_all_reached(shown)} subscriptions."
     if not shown.verdicts:
         yield "No price change reaches a subscription."
+
+
+def _asked_for(shown: Shown) -> str:
+    if shown.periods == 1:
+        return "the last full billing period"
+    window, fewer = f"the last {shown.periods} full billing periods", _with_fewer(shown)
+    if not fewer:
+        return window
+    return f"{window}, or as many as there were ({fewer} {'subscription' if fewer == 1 else 'subscriptions'} had fewer)"
+
+
+def _with_fewer(shown: Shown) -> int | str:
+    rated = [one for verdicts in shown.verdicts.values() for one in verdicts if not one.problem]
+    fewer = len(with_fewer(rated, shown.periods))
+    return share(fewer, len(rated)) if shown.anonymous else fewer
 
 
 def _is_sample(shown: Shown) -> bool:

@@ -23,6 +23,11 @@ def masked(count: int) -> int | str:
     return FEW if is_few(count) else count
 
 
+def share(count: int, whole: int) -> int | str:
+    """The count, unless it or what is left of the whole is a small one."""
+    return SOME if is_few(whole - count) and not is_few(count) and count else masked(count)
+
+
 def reason_to_hide(one: Sum) -> str:
     """Why a sum is not shown; empty if it may be."""
     if is_few(one.count):

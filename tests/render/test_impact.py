@@ -15,14 +15,16 @@ def fee(amount: int, currency: str = "USD") -> dict[str, Any]:
     return {**fee_card("base", str(amount)), "currency": currency}
 
 
-def paying(*differences: int, currency: str = "USD", standing: Standing = Standing.MOVING) -> tuple[Verdict, ...]:
+def paying(
+    *differences: int, currency: str = "USD", standing: Standing = Standing.MOVING, periods: int = 1
+) -> tuple[Verdict, ...]:
     """One verdict for each difference: somebody who paid 100."""
     found = []
     for number, difference in enumerate(differences):
         before = subscribed(subscription_row(fee(100, currency)), FEATURES)
         after = repriced(before, new_cards(plan_fields(fee(100 + difference, currency))), old_keys(OLD_PLAN))
         one = Reached(f"c{number:02}/default", f"c{number:02}", PLAN, standing, before, after)
-        found.append(verdict(prepared(one, NOW, 1), {}))
+        found.append(verdict(prepared(one, NOW, periods), {}))
     return tuple(found)
 
 
@@ -123,3 +125,29 @@ def test_with_names_nothing_is_merged() -> None:
         "      Subscription  Change  Before  After",
         "      c00/default      +40     100    140",
     ]
+
+
+def test_who_had_fewer_periods_than_were_asked_for_is_counted() -> None:
+    them = paying(1, 2)
+    head = "Impact (an estimate): the declared subscriptions, usage of the last"
+
+    two = Shown({PLAN: them}, 2, 0, 2, everybody=False, anonymous=False)
+    three = Shown({PLAN: them}, 3, 0, 2, everybody=False, anonymous=False)
+    unnamed_three = Shown({PLAN: them}, 3, 0, 2, everybody=False, anonymous=True)
+
+    assert impact_text(two).startswith(
+        f"{head} 2 full billing periods, or as many as there were (2 subscriptions had fewer), old and new prices.\n"
+    )
+    assert impact_object(three)["with_fewer_periods"] == 2
+    assert impact_object(unnamed_three)["with_fewer_periods"] == "fewer than 5"
+    assert "(fewer than 5 subscriptions had fewer)" in impact_text(unnamed_three)
+
+
+def test_if_everybody_had_all_periods_nobody_is_said_to_have_had_fewer() -> None:
+    shown = Shown({PLAN: paying(1, periods=2)}, 2, 0, 1, everybody=False, anonymous=False)
+
+    assert impact_text(shown).startswith(
+        "Impact (an estimate): the declared subscriptions, usage of the last 2 full billing periods, "
+        "old and new prices.\n"
+    )
+    assert impact_object(shown)["with_fewer_periods"] == 0
