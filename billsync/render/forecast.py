@@ -72,6 +72,8 @@ def _outlook(found: Forecast, outlook: Outlook) -> Iterator[str]:
     code = visible(outlook.currency)
     yield f"Total {code}: {whole}, credits {decimal_text(totals.credits)}, {rest} {decimal_text(totals.total)}"
     yield f"Credits {code}: {decimal_text(outlook.credits)} now, {decimal_text(outlook.left)} after that"
+    if outlook.debt or outlook.debt_left:
+        yield f"Debt {code}: {decimal_text(outlook.debt)} now, {decimal_text(outlook.debt_left)} after that"
     if outlook.short_at is not None:
         yield f"At the present pace the credits in {code} run out {_time(outlook.short_at)}."
     elif outlook.credits > 0:
@@ -132,6 +134,8 @@ def _outlook_object(outlook: Outlook) -> Any:
         "total": decimal_text(outlook.totals.total),
         "credits_now": decimal_text(outlook.credits),
         "credits_left": decimal_text(outlook.left),
+        "debt_now": decimal_text(outlook.debt),
+        "debt_left": decimal_text(outlook.debt_left),
         "credits_run_out_at": moment_text(outlook.short_at) if outlook.short_at else None,
         "known_until": moment_text(outlook.known_until),
     }

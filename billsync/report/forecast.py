@@ -57,13 +57,16 @@ class Outlook:
     """One currency: what is due at the period's end, and the credits around it.
 
     `credits` is what grants hold now, `left` what they hold once what is due has been paid. `short_at` is when they
-    no longer cover everything at the present pace; None if they last until `known_until`.
+    no longer cover everything at the present pace; None if they last until `known_until`. `debt` is what `credit_only`
+    usage took beyond all credits until now, `debt_left` what that will be once what is due has been booked.
     """
 
     currency: str
     totals: Totals
     credits: Decimal
     left: Decimal
+    debt: Decimal
+    debt_left: Decimal
     short_at: datetime | None
     known_until: datetime
 
@@ -139,17 +142,27 @@ def _outlook(basis: Basis, currency: str, settlement: Settlement) -> Outlook:
     totals = sum_of_totals(one.charge.totals for one in settlement.settled if one.charge.currency == currency)
     funded = basis.wallet.funded().get(currency, ())
     history = basis.wallet.history().get(currency, ())
-    now = _held(funded, spend([one for one in funded if one.at <= basis.now], history), basis.now)
+    spent = spend([one for one in funded if one.at <= basis.now], history)
+    now = _held(funded, spent, basis.now)
     end = basis.subscription.period_at(basis.now).end
+    coming = [_expense(one) for one in settlement.settled if one.charge.currency == currency]
     until = _ends(basis)[-1]
     return Outlook(
         currency=currency,
         totals=totals,
         credits=now,
         left=_held(funded, settlement.spent[currency], end),
+        debt=spent.debt,
+        debt_left=spend([one for one in funded if one.at <= end], [*history, *coming]).debt,
         short_at=_short_at(basis, currency) if now > 0 else None,
         known_until=until,
     )
+
+
+@exactly
+def _expense(one: Settled) -> Expense:
+    charge = one.charge
+    return Expense(charge.at, sum((drawn.amount for drawn in one.drawn), one.uncovered), charge.feature, charge.is_owed)
 
 
 @exactly

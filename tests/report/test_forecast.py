@@ -3,6 +3,7 @@ from decimal import Decimal
 from typing import Any
 
 from billsync.rating.periods import Period
+from billsync.render.forecast import forecast_text
 from billsync.report.forecast import Basis, Forecast, Wallet, forecast, usage_needed
 from billsync.report.subscribed import subscribed
 from tests.support.subscription_rows import (
@@ -115,3 +116,29 @@ def test_a_fee_that_began_with_a_later_phase_is_charged_already_and_pro_rated() 
 
     assert [(one.key, one.totals.total) for one in found.charged] == [("base", Decimal("20.00"))]
     assert lines(found) == [("base", "flat-price", Decimal("30.00"))]
+
+
+def test_a_debt_of_credit_only_is_named_now_and_after_what_is_due() -> None:
+    row = subscription_row(usage_card("api", unit("0.01")), settlement_mode="credit_only")
+    wallet = Wallet((grant_row("10"),), (consumed_row("38.83", "2026-09-02T00:00:00Z"),), FEATURES)
+
+    found = made(row, "1986", wallet)
+
+    (outlook,) = found.outlooks
+    assert (outlook.debt, outlook.debt_left) == (Decimal("28.83"), Decimal("48.69"))
+    assert "Debt USD: 28.83 now, 48.69 after that\n" in forecast_text("acme", [found])
+
+
+def test_a_grant_that_begins_after_the_period_pays_no_debt_before() -> None:
+    row = subscription_row(usage_card("api", unit("1")), settlement_mode="credit_only")
+    wallet = Wallet((grant_row("100", effective_at="2026-11-05T00:00:00Z"),), (), FEATURES)
+
+    (outlook,) = made(row, "40", wallet).outlooks
+
+    assert (outlook.debt, outlook.debt_left) == (Decimal(0), Decimal("40.00"))
+
+
+def test_what_an_invoice_will_ask_for_is_no_debt() -> None:
+    (outlook,) = made(subscription_row(usage_card("api", unit("1"))), "40", Wallet()).outlooks
+
+    assert (outlook.debt, outlook.debt_left) == (Decimal(0), Decimal(0))
