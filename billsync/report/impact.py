@@ -69,6 +69,13 @@ class Verdict:
     problem: str = ""
 
     @property
+    def usual(self) -> tuple[Bill, ...]:
+        """The bills of the plan's own billing periods, without those of cards that are billed less often."""
+        plan = self.reached.before.timeline
+        ends = ((bill, period_at(plan.anchor, plan.cadence, bill.period.start).cut_to_seconds()) for bill in self.bills)
+        return tuple(bill for bill, period in ends if period.end == bill.period.end)
+
+    @property
     def currencies(self) -> tuple[str, ...]:
         """Every currency of its bills."""
         charges = (one for bill in self.bills for one in (*bill.before, *bill.after))

@@ -54,7 +54,7 @@ def _sum(rated: Iterable[Verdict], currency: str) -> Sum:
 
 def with_fewer(verdicts: Iterable[Verdict], count: int) -> tuple[Verdict, ...]:
     """Those who were rated, but had fewer full billing periods than this count."""
-    return tuple(one for one in verdicts if not one.problem and len(one.bills) < count)
+    return tuple(one for one in verdicts if not one.problem and len(one.usual) < count)
 
 
 def largest(verdicts: Iterable[Verdict], currency: str, *, count: int) -> tuple[tuple[Verdict, ...], ...]:

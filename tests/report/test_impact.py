@@ -15,7 +15,7 @@ from billsync.report.impact import (
     repriced,
     verdict,
 )
-from billsync.report.impact_sums import Sum, groups, largest, sums
+from billsync.report.impact_sums import Sum, groups, largest, sums, with_fewer
 from billsync.report.subscribed import subscribed
 from billsync.report.usage import by_customer
 from tests.support.subscription_rows import (
@@ -196,3 +196,15 @@ def test_a_period_in_which_a_phase_begins_counts_only_what_is_paid_then() -> Non
     found = judged(row, both)
 
     assert found.totals("USD") == (Decimal("21.00"), Decimal("42.00"))
+
+
+def test_a_yearly_fee_is_not_counted_as_one_more_period() -> None:
+    row = subscription_row(fee_card("base", "120", "in_advance", "P1Y"), fee_card("support", "7"))
+    new = plan_fields(fee_card("base", "240", "in_advance", "P1Y"), fee_card("support", "7"))
+
+    found = verdict(prepared(reached(row, new), NOW, 3), {})
+
+    assert [one.period for one in found.usual] == [OCTOBER, SEPTEMBER]
+    assert len(found.bills) == 3
+    assert with_fewer([found], 3) == (found,)
+    assert with_fewer([found], 2) == ()
