@@ -68,13 +68,9 @@ def holders(context: Context, planned: Planned, all_planned: Iterable[Planned]) 
     if planned.change.action is not Action.DELETE or planned.change.address not in context.index.records:
         return ()
     server_id = context.index.records[planned.change.address].id
-    leaving = {_unversioned(p.change.address) for p in all_planned if p.steps and _gives_up(context, p, server_id)}
+    leaving = {p.change.address.unversioned() for p in all_planned if p.steps and _gives_up(context, p, server_id)}
     users = {address for address, _ in users_of(context, server_id)}
-    return tuple(sorted((a for a in users if _unversioned(a) not in leaving), key=lambda a: a.order))
-
-
-def _unversioned(address: Address) -> Address:
-    return address.unversioned()
+    return tuple(sorted((a for a in users if a.unversioned() not in leaving), key=lambda a: a.order))
 
 
 def _gives_up(context: Context, planned: Planned, server_id: str) -> bool:

@@ -210,7 +210,6 @@ GRANT = Kind(
     status="status",
     after=("customer",),
     checks=checks.CHECKS,
-    can_delete=False,
     created_verb="granting",
     deleted_verb="voiding",
     immutable_hint="a grant never changes: declare another one, under another key",

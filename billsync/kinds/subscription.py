@@ -82,7 +82,6 @@ SUBSCRIPTION = Kind(
     cross=(across.currencies,),
     pins="plan",
     inherits=("settlement_mode",),
-    can_delete=False,
     created_verb="subscribing",
     deleted_verb="cancelling",
     immutable_hint="changing a live subscription comes with a later version of billsync",

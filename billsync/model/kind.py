@@ -154,11 +154,9 @@ class Kind:
     frozen: Mapping[str, str] = field(default_factory=dict)
     pins: str | None = None
     inherits: tuple[str, ...] = ()
-    can_delete: bool = True
     created_verb: str = "creating"
     deleted_verb: str = "deleting"
     immutable_hint: str = ""
-    doc_facts: Mapping[str, str] = field(default_factory=dict)
 
 
 Registry: TypeAlias = Mapping[str, Kind]
