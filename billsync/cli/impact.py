@@ -15,7 +15,9 @@ from billsync.cli.reached import Reach
 from billsync.model.state import Desired
 from billsync.rating.periods import Period
 from billsync.render.impact import Shown
-from billsync.report.impact import Prepared, Reached, Verdict, prepared, verdict
+from billsync.report.impact import Verdict, verdict
+from billsync.report.impact_periods import Prepared, prepared
+from billsync.report.impact_reached import Reached
 from billsync.report.usage import CUSTOMER, Gauge, by_customer, query_body
 
 EVERYBODY = "all"

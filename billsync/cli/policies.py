@@ -17,8 +17,9 @@ from billsync.model.change import Action, Guard
 from billsync.model.state import Desired, Row
 from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import rounded
-from billsync.report.impact import NewCards, Verdict, new_cards
+from billsync.report.impact import Verdict
 from billsync.report.price_policy import Breach, breaches
+from billsync.report.repricing import NewCards, new_cards
 
 PLAN = "plan"
 CODE = "price-policy"

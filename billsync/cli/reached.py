@@ -20,7 +20,8 @@ from billsync.model.ports import RemoteError
 from billsync.model.state import Desired, Entity
 from billsync.model.value import Fields, canonical
 from billsync.rating.prices import FreePrice
-from billsync.report.impact import NewCards, Reached, Standing, new_cards, old_keys, repriced
+from billsync.report.impact_reached import Reached, Standing
+from billsync.report.repricing import NewCards, new_cards, old_keys, repriced
 from billsync.report.subscribed import Subscribed, duration_of, unreadable
 from billsync.report.usage import Gauge
 

@@ -25,7 +25,8 @@ from billsync.render.impact_privacy import (
 )
 from billsync.render.table import table
 from billsync.render.words import visible
-from billsync.report.impact import Bill, Standing, Verdict
+from billsync.report.impact import Bill, Verdict
+from billsync.report.impact_reached import Standing
 from billsync.report.impact_sums import Sum, groups, largest, sums, with_fewer
 
 LEFT_OUT = "Left out: taxes, payment fees, one-time fees, and credits, also those bought."

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from billsync.report.impact import Standing, Verdict
+from billsync.report.impact import Verdict
+from billsync.report.impact_reached import Standing
 from billsync.report.impact_sums import Sum, sums
 
 GROUP = 5

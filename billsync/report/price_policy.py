@@ -19,7 +19,7 @@ from billsync.rating.periods import Period
 from billsync.rating.prices import GraduatedPrice, VolumePrice
 from billsync.rating.rate import Piece, rate
 from billsync.rating.usage import Usage
-from billsync.report.impact import NewCards
+from billsync.report.repricing import NewCards
 from billsync.report.subscribed import Slot
 
 DECIMALS = 24

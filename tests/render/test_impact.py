@@ -2,7 +2,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from billsync.render.impact import Shown, impact_object, impact_text
-from billsync.report.impact import Reached, Standing, Verdict, new_cards, old_keys, prepared, repriced, verdict
+from billsync.report.impact import Verdict, verdict
+from billsync.report.impact_periods import prepared
+from billsync.report.impact_reached import Reached, Standing
+from billsync.report.repricing import new_cards, old_keys, repriced
 from billsync.report.subscribed import subscribed
 from tests.support.subscription_rows import FEATURES, fee_card, plan_fields, subscription_row
 

@@ -3,19 +3,11 @@ from decimal import Decimal
 from typing import Any
 
 from billsync.rating.periods import Period
-from billsync.report.impact import (
-    NO_PERIOD,
-    Reached,
-    Standing,
-    Verdict,
-    full_periods,
-    new_cards,
-    old_keys,
-    prepared,
-    repriced,
-    verdict,
-)
+from billsync.report.impact import Verdict, verdict
+from billsync.report.impact_periods import NO_PERIOD, full_periods, prepared
+from billsync.report.impact_reached import Reached, Standing
 from billsync.report.impact_sums import Sum, groups, largest, sums, with_fewer
+from billsync.report.repricing import new_cards, old_keys, repriced
 from billsync.report.subscribed import subscribed
 from billsync.report.usage import by_customer
 from tests.support.subscription_rows import (
