@@ -40,18 +40,18 @@ FORMAT = click.option(
 )
 
 
-def _usage_format(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
+def _table_format(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
     _format(ctx, parameter, value)
     return value
 
 
-USAGE_FORMAT = click.option(
+TABLE_FORMAT = click.option(
     "--format",
     "form",
     type=click.Choice(["text", "json", "csv"]),
     default="text",
     show_default=True,
-    callback=_usage_format,
+    callback=_table_format,
     help="How the result is printed.",
 )
 
@@ -186,14 +186,14 @@ def dump(run: Run, /, output: str | None, yes: bool, **server: Any) -> Exit:
 @billsync.command()
 @click.argument("customer")
 @server_options
-@FORMAT
+@TABLE_FORMAT
 @click.pass_obj
-def ledger(run: Run, /, customer: str, **server: Any) -> Exit:
+def ledger(run: Run, /, customer: str, form: str, **server: Any) -> Exit:
     """Show a customer's credits: what came, what went, and the balance."""
     from billsync.cli.opening import ServerOptions
     from billsync.cli.reading import show_ledger
 
-    return show_ledger(run, customer, ServerOptions(**server))
+    return show_ledger(run, customer, ServerOptions(**server), form)
 
 
 @billsync.command()
@@ -203,7 +203,7 @@ def ledger(run: Run, /, customer: str, **server: Any) -> Exit:
 @click.option("--to", "end", metavar="TIME", help="Not included; else now.")
 @click.option("--window", type=click.Choice(["minute", "hour", "day", "month"]), help="One row for each.")
 @click.option("--by", default="feature", show_default=True, metavar="GROUP", help="feature, subject, or a dimension.")
-@USAGE_FORMAT
+@TABLE_FORMAT
 @click.pass_obj
 def usage(
     run: Run,
@@ -226,27 +226,27 @@ def usage(
 @billsync.command()
 @click.argument("customer", required=False)
 @server_options
-@FORMAT
+@TABLE_FORMAT
 @click.pass_obj
-def invoices(run: Run, /, customer: str | None, **server: Any) -> Exit:
+def invoices(run: Run, /, customer: str | None, form: str, **server: Any) -> Exit:
     """Show a customer's invoices, or all."""
     from billsync.cli.money import show_invoices
     from billsync.cli.opening import ServerOptions
 
-    return show_invoices(run, customer, ServerOptions(**server))
+    return show_invoices(run, customer, ServerOptions(**server), form)
 
 
 @billsync.command()
 @click.argument("customer")
 @server_options
-@FORMAT
+@TABLE_FORMAT
 @click.pass_obj
-def forecast(run: Run, /, customer: str, **server: Any) -> Exit:
+def forecast(run: Run, /, customer: str, form: str, **server: Any) -> Exit:
     """Estimate what the running period will cost, and when the credits run out."""
     from billsync.cli.money import show_forecast
     from billsync.cli.opening import ServerOptions
 
-    return show_forecast(run, customer, ServerOptions(**server))
+    return show_forecast(run, customer, ServerOptions(**server), form)
 
 
 @billsync.command()

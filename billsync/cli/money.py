@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,15 +13,15 @@ from billsync.cli.metering import Catalog, live_subscription, query, read_catalo
 from billsync.cli.opening import ServerOptions, connected
 from billsync.cli.pipeline import Connection
 from billsync.cli.reading import customer_id_of
+from billsync.cli.server_time import servers_now
 from billsync.cli.surroundings import Run
 from billsync.live.paging import read_list
-from billsync.live.snapshot import PARENT
 from billsync.live.statement import read_statement
 from billsync.model.kind import ListQuery
 from billsync.model.moment import cut_to_seconds, parse_moment
 from billsync.rating.periods import Period
-from billsync.render.forecast import forecast_json, forecast_text
-from billsync.render.invoices import invoices_json, invoices_text
+from billsync.render.forecast import LEFT_OUT, forecast_csv, forecast_json, forecast_text
+from billsync.render.invoices import invoices_csv, invoices_json, invoices_text
 from billsync.render.usage import usage_csv, usage_json, usage_text
 from billsync.report.forecast import Basis, Forecast, Wallet, forecast, usage_needed
 from billsync.report.invoices import invoices
@@ -30,6 +30,7 @@ from billsync.report.usage import CUSTOMER, Used, query_body, used
 
 WINDOWS = {"minute": "PT1M", "hour": "PT1H", "day": "P1D", "month": "P1M"}
 LISTING = ListQuery(sort="created_at", size=100)
+INVOICE_FORMS = {"text": invoices_text, "json": invoices_json, "csv": invoices_csv}
 SUBJECT = "subject"
 DEFAULT_SPAN = timedelta(days=30)
 
@@ -51,16 +52,19 @@ def show_usage(run: Run, customer: str, options: ServerOptions, wanted: UsageOpt
     with connected(run, options) as connection:
         customer_id = customer_id_of(connection, customer)
         catalog = read_catalog(connection)
-        now = _servers_now(connection, customer_id)
+        now = servers_now(connection, customer_id)
         running = _running(connection, catalog, customer_id, now)
         period = _period(wanted, running, now)
         priced = sorted({key for one in running for key in one.features} or catalog.gauges)
         features = _with_dimension(run, catalog, priced, group)
         rows = [row for key in features for row in _used(connection, catalog, key, period, wanted, customer_id)]
-    if run.wants_json:
-        run.result(usage_json(customer, period, rows, group=group))
-    else:
-        run.result(usage_csv(rows) if wanted.form == "csv" else usage_text(customer, period, rows, group=group))
+    match wanted.form:
+        case "csv":
+            run.result(usage_csv(rows))
+        case "json":
+            run.result(usage_json(customer, period, rows, group=group))
+        case _:
+            run.result(usage_text(customer, period, rows, group=group))
     return Exit.DONE
 
 
@@ -77,7 +81,7 @@ def _with_dimension(run: Run, catalog: Catalog, features: Sequence[str], group: 
     return having
 
 
-def show_invoices(run: Run, customer: str | None, options: ServerOptions) -> Exit:
+def show_invoices(run: Run, customer: str | None, options: ServerOptions, form: str) -> Exit:
     """Print invoices, oldest first, and which are past due; only where the dialect has them."""
     with connected(run, options) as connection:
         if not capabilities(connection.dialect).invoices:
@@ -86,16 +90,16 @@ def show_invoices(run: Run, customer: str | None, options: ServerOptions) -> Exi
         filters = [("filter[customer_id][eq]", customer_id_of(connection, customer))] if customer is not None else []
         rows = read_list(connection.remote, INVOICES, filters, LISTING, connection.clock)
         found = invoices(rows, connection.clock.now())
-    run.result(invoices_json(found) if run.wants_json else invoices_text(found))
+    run.result(INVOICE_FORMS[form](found))
     return Exit.DONE
 
 
-def show_forecast(run: Run, customer: str, options: ServerOptions) -> Exit:
+def show_forecast(run: Run, customer: str, options: ServerOptions, form: str) -> Exit:
     """Print what the running period of each of a customer's subscriptions will cost. An estimate."""
     with connected(run, options) as connection:
         customer_id = customer_id_of(connection, customer)
         catalog = read_catalog(connection)
-        now = _servers_now(connection, customer_id)
+        now = servers_now(connection, customer_id)
         running = _running(connection, catalog, customer_id, now)
         if not running:
             raise error("no-subscription", "nothing runs that could be forecast", f"{customer!r} has no subscription.")
@@ -103,15 +107,15 @@ def show_forecast(run: Run, customer: str, options: ServerOptions) -> Exit:
         found = [_forecast(connection, catalog, one, wallet, now) for one in running]
     for feature in sorted({key for one in running for key in one.features} - catalog.gauges.keys()):
         run.talk(f"note: usage of the feature {feature} can't be read, so it counts as none")
-    run.result(forecast_json(customer, found) if run.wants_json else forecast_text(customer, found))
+    match form:
+        case "csv":
+            run.talk(f"note: {LEFT_OUT}")
+            run.result(forecast_csv(found))
+        case "json":
+            run.result(forecast_json(customer, found))
+        case _:
+            run.result(forecast_text(customer, found))
     return Exit.DONE
-
-
-def _servers_now(connection: Connection, customer_id: str) -> datetime:
-    """The server's time, where it tells it with a balance; else this machine's (a server may run on a test clock)."""
-    answer = connection.remote.get(BALANCE.replace(PARENT, customer_id))
-    told = answer.body.get("retrieved_at") if answer.ok and isinstance(answer.body, Mapping) else None
-    return (parse_moment(told) if isinstance(told, str) else None) or connection.clock.now()
 
 
 def _forecast(connection: Connection, catalog: Catalog, one: Subscribed, wallet: Wallet, now: datetime) -> Forecast:

@@ -15,7 +15,7 @@ from billsync.core.dump import dump
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import count_rows, read_list
 from billsync.live.statement import read_statement
-from billsync.render.ledger import ledger_json, ledger_text
+from billsync.render.ledger import ledger_csv, ledger_json, ledger_text
 from billsync.render.yaml_text import to_yaml
 from billsync.report.ledger import ledger
 
@@ -31,13 +31,20 @@ def write_dump(run: Run, options: ServerOptions, *, output: str | None, yes: boo
     return Exit.DONE
 
 
-def show_ledger(run: Run, customer: str, options: ServerOptions) -> Exit:
+def show_ledger(run: Run, customer: str, options: ServerOptions, form: str) -> Exit:
     """Print a customer's credit movements with the balance before and after each."""
     with connected(run, options) as connection:
         customer_id = customer_id_of(connection, customer)
         statement = read_statement(connection.source, customer_id, balance=BALANCE, transactions=TRANSACTIONS)
     found = ledger(statement)
-    run.result(ledger_json(customer, found) if run.wants_json else ledger_text(customer, found))
+    match form:
+        case "csv":
+            _tell(run, found.notes)
+            run.result(ledger_csv(found))
+        case "json":
+            run.result(ledger_json(customer, found))
+        case _:
+            run.result(ledger_text(customer, found))
     return Exit.DONE
 
 

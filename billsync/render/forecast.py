@@ -1,4 +1,4 @@
-"""A forecast as text and as JSON. It always says that it is an estimate, and what it leaves out."""
+"""A forecast as text, JSON and CSV. It always says that it is an estimate, and what it leaves out."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from billsync.model.moment import moment_text
 from billsync.model.value import decimal_text
 from billsync.rating.lines import Line
+from billsync.render.csv_text import csv_text
 from billsync.render.table import table
 from billsync.render.words import visible
 from billsync.report.charges import Charge
@@ -17,6 +18,10 @@ from billsync.report.forecast import Forecast, Outlook
 
 COLUMNS = ("Due", "Card", "Line", "Quantity", "Each", "Discounts", "Credits", "To pay", "Currency")
 NUMBERS = frozenset({"Quantity", "Each", "Discounts", "Credits", "To pay"})
+FIELDS = (
+    "plan", "state", "at", "card", "feature", "from", "to", "reference",
+    "quantity", "unit_price", "amount", "discounts", "credits", "total", "currency",
+)  # fmt: skip
 LEFT_OUT = "Estimate from usage so far. Left out: taxes, payment fees, credits still to be bought."
 
 
@@ -35,6 +40,34 @@ def forecast_json(customer: str, forecasts: Iterable[Forecast]) -> str:
         "subscriptions": [_forecast(found) for found in forecasts],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def forecast_csv(forecasts: Iterable[Forecast]) -> str:
+    """A line for each rated line; its state is `charged` or `due`."""
+    return csv_text(FIELDS, [row for found in forecasts for row in _rows(found)])
+
+
+def _rows(found: Forecast) -> Iterator[list[str]]:
+    charges = [("charged", one) for one in found.charged] + [("due", one.charge) for one in found.due]
+    for state, charge in charges:
+        for line in charge.lines:
+            yield [found.plan_key, state, *_cells(charge, line)]
+
+
+def _cells(charge: Charge, line: Line) -> list[str]:
+    period = charge.service_period
+    totals = line.totals
+    money = (line.quantity, line.unit_amount, line.amount, totals.discounts, totals.credits, totals.total)
+    return [
+        moment_text(charge.at),
+        charge.key,
+        charge.feature or "",
+        moment_text(period.start),
+        moment_text(period.end),
+        line.reference,
+        *(decimal_text(number) for number in money),
+        charge.currency,
+    ]
 
 
 def _blocks(customer: str, found: Forecast) -> Iterator[list[str]]:

@@ -1,4 +1,4 @@
-"""Invoices as a table, and as JSON. Amounts are shown exactly."""
+"""Invoices as a table, as JSON and as CSV. Amounts are shown exactly."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from billsync.render.csv_text import csv_text
 from billsync.render.table import table
 from billsync.render.words import readable, visible
 from billsync.report.invoices import Invoice
@@ -24,6 +25,15 @@ def invoices_json(invoices: Sequence[Invoice]) -> str:
     """The same as one JSON object; amounts are text."""
     document = {"format_version": "1.0", "invoices": [_object(one) for one in invoices]}
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def invoices_csv(invoices: Sequence[Invoice]) -> str:
+    """A line for each, with the fields of the JSON."""
+    return csv_text(Invoice.__slots__, [[_cell(value) for value in _object(one).values()] for one in invoices])
+
+
+def _cell(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _row(one: Invoice) -> list[str]:

@@ -1,4 +1,4 @@
-"""A credit ledger as a table, and as JSON. Amounts are shown exactly, never rounded."""
+"""A credit ledger as a table, as JSON and as CSV. Amounts are shown exactly, never rounded."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from typing import Any
 
 from billsync.model.moment import moment_text
 from billsync.model.value import decimal_text
+from billsync.render.csv_text import csv_text
 from billsync.render.table import table
 from billsync.render.words import visible
 from billsync.report.ledger import Balance, Ledger, Movement, Usable
 
 COLUMNS = ("Time", "Type", "Name", "Amount", "Before", "After", "Currency")
 NUMBERS = frozenset({"Amount", "Before", "After"})
+FIELDS = ("at", "type", "name", "grant", "features", "currency", "amount", "before", "after")
 
 
 def ledger_text(customer: str, ledger: Ledger) -> str:
@@ -43,6 +45,19 @@ def ledger_json(customer: str, ledger: Ledger) -> str:
         "notes": list(ledger.notes),
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def ledger_csv(ledger: Ledger) -> str:
+    """A line for each movement from the oldest, then for what starts later, of which no balance is known yet."""
+    rows = [
+        _cells(movement, decimal_text(movement.before), decimal_text(movement.after)) for movement in ledger.movements
+    ]
+    return csv_text(FIELDS, [*rows, *(_cells(movement, "", "") for movement in ledger.upcoming)])
+
+
+def _cells(movement: Movement, before: str, after: str) -> list[str]:
+    names = (movement.type, movement.name, movement.grant or "", " ".join(movement.features), movement.currency)
+    return [moment_text(movement.at), *names, decimal_text(movement.amount), before, after]
 
 
 def _row(movement: Movement) -> tuple[str, ...]:

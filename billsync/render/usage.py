@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,6 +10,7 @@ from decimal import Decimal
 from billsync.model.moment import moment_text
 from billsync.model.value import decimal_text
 from billsync.rating.periods import Period
+from billsync.render.csv_text import csv_text
 from billsync.render.table import table
 from billsync.render.words import visible
 from billsync.report.usage import Used
@@ -44,13 +43,8 @@ def usage_json(customer: str, period: Period, rows: Sequence[Used], *, group: st
 
 
 def usage_csv(rows: Sequence[Used]) -> str:
-    """A line of names, then one for each row. What a spreadsheet would take for a formula is kept text by a quote."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(FIELDS)
-    for row in rows:
-        writer.writerow([_harmless(cell) for cell in _values(row)])
-    return stream.getvalue()
+    """A line of names, then one for each row."""
+    return csv_text(FIELDS, map(_values, rows))
 
 
 def _first(rows: Sequence[Used]) -> Sequence[Used]:
@@ -71,11 +65,6 @@ def _bar(value: Decimal, most: Decimal) -> str:
 
 def _values(row: Used) -> list[str]:
     return [row.feature, moment_text(row.start), moment_text(row.end), row.group, decimal_text(row.value)]
-
-
-def _harmless(cell: str) -> str:
-    is_number = cell.lstrip("-").replace(".", "", 1).isdigit()
-    return "'" + cell if cell[:1] in ("=", "+", "-", "@", "\t", "\r") and not is_number else cell
 
 
 def _time(moment: datetime) -> str:

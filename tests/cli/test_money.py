@@ -180,3 +180,34 @@ def test_a_forecast_of_the_next_period_knows_what_the_last_one_took(running: She
         "total": "0",
     }
     assert currency["credits_run_out_at"].startswith("2026-10-16T00:00:")
+
+
+def test_a_forecast_as_csv_has_a_row_for_each_line_and_says_beside_it_what_is_left_out(running: Shell) -> None:
+    ran = running.run("forecast", "acme", *LOCAL, "--format", "csv")
+
+    assert ran == Ran(
+        0,
+        "plan,state,at,card,feature,from,to,reference,quantity,unit_price,amount,discounts,credits,total,currency\n"
+        "prepaid,due,2026-10-01T00:00:00Z,api_requests,api_requests,2026-09-01T00:00:00Z,2026-10-01T00:00:00Z,"
+        "unit-price-usage,4,50,200,0,200,0,USD\n",
+        "note: Estimate from usage so far. Left out: taxes, payment fees, credits still to be bought.\n",
+    )
+
+
+def test_a_ledger_as_csv_has_a_row_for_each_movement(running: Shell) -> None:
+    running.clock.advance(timedelta(days=25).total_seconds())
+
+    ran = running.run("ledger", "acme", *LOCAL, "--format", "csv")
+
+    assert (ran.code, ran.err) == (0, "")
+    assert [line.split(",")[1:] for line in ran.out.splitlines()] == [
+        ["type", "name", "grant", "features", "currency", "amount", "before", "after"],
+        ["funded", "Welcome credit", "welcome", "", "USD", "500", "0", "500"],
+        ["consumed", "API requests", "", "", "USD", "-200", "500", "300"],
+    ]
+
+
+def test_invoices_as_csv_have_their_names_even_without_any(running: Shell) -> None:
+    ran = running.run("invoices", *LOCAL, "--format", "csv")
+
+    assert ran == Ran(0, "number,customer,status,issued_at,due_at,currency,amount,credits,total,is_past_due\n", "")

@@ -3,7 +3,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from billsync.render.ledger import ledger_json, ledger_text
+from billsync.render.ledger import ledger_csv, ledger_json, ledger_text
 from billsync.report.ledger import Balance, Ledger, Movement, Usable
 
 AT = datetime(2026, 9, 3, tzinfo=UTC)
@@ -122,4 +122,17 @@ Balance USD: settled 500, live 498, pending 20
   USD unrestricted credits alone: settled 100, live 90
   USD for tokens, with unrestricted credits: settled 127, live 117
 """
+    )
+
+
+def test_csv_has_a_line_for_each_movement_and_no_balance_of_what_is_to_come() -> None:
+    funded = replace(FUNDED, features=("tokens", "images"))
+
+    text = ledger_csv(replace(LEDGER, movements=(funded, CONSUMED)))
+
+    assert text == (
+        "at,type,name,grant,features,currency,amount,before,after\n"
+        "2026-09-01T00:00:00.5Z,funded,Welcome credit,welcome,tokens images,USD,500,0,500\n"
+        "2026-09-03T00:00:00Z,consumed,API\x1b requests,,,USD,-0.5,500,499.5\n"
+        "2026-10-01T00:00:00Z,funded,Next,,,USD,20,,\n"
     )
