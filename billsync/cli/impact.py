@@ -12,6 +12,7 @@ from billsync.cli.ending import usage
 from billsync.cli.metering import Catalog, query, read_catalog
 from billsync.cli.pipeline import Comparison, Connection
 from billsync.cli.reached import Reach
+from billsync.cli.server_time import servers_now_by_anybody
 from billsync.model.state import Desired
 from billsync.rating.periods import Period
 from billsync.render.impact import Shown
@@ -39,9 +40,9 @@ class ImpactOptions:
 
 def impact(connection: Connection, desired: Desired, comparison: Comparison, options: ImpactOptions) -> Shown:
     """What the comparison's plan changes mean for live subscriptions. Raises Ended, RemoteError, RatingError."""
-    reach = Reach(connection, desired, comparison, read_catalog(connection))
+    now = servers_now_by_anybody(connection, comparison.snapshot)
+    reach = Reach(connection, desired, comparison, read_catalog(connection), now)
     whole = list(reach.everybody() if options.whom == EVERYBODY else reach.declared())
-    now = connection.clock.now()
     chosen = [prepared(one, now, options.periods) for one in _sampled(whole, options.sample)]
     needs = _needs(chosen, reach.catalog)
     if len(needs) > REQUESTS_AT_MOST and options.sample is None:

@@ -43,13 +43,15 @@ class _Target:
 class Reach:
     """Finds what is reached; it reads from the server what the comparison lacks, once."""
 
-    def __init__(self, connection: Connection, desired: Desired, comparison: Comparison, catalog: Catalog) -> None:
+    def __init__(
+        self, connection: Connection, desired: Desired, comparison: Comparison, catalog: Catalog, now: datetime
+    ) -> None:
         self._connection = connection
         self._desired = desired
         self._comparison = comparison
         self._found = index(comparison.snapshot, KINDS, connection.routes)
         self.catalog = _with_declared(catalog, desired, self._found)
-        self._now: datetime = connection.clock.now()
+        self._now = now
         self._plans = {e.address: e for e in desired.entities if e.address.kind == PLAN}
         self._declared = {e.address.names: e for e in desired.entities if e.address.kind == SUBSCRIPTION}
 
