@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from sys import float_info
 from typing import Any
 
+from billsync.local.currencies import is_fiat_form, is_known_fiat
 from billsync.local.durations import duration
 from billsync.local.prices import is_usage_based, price_faults
 from billsync.local.rate_cards import Card, usage_period
@@ -15,8 +16,16 @@ from billsync.local.rules import Finding, critical, fault, warning
 LARGEST_FLOAT = Decimal(float_info.max)
 
 
-def conversion_findings(card: Card) -> Iterator[Finding]:
+def reading_findings(card: Card) -> Iterator[Finding]:
     """What a request is refused for before anything else is looked at, whatever its severity says."""
+    yield from _conversion_findings(card)
+    override = card.get("currency")
+    if override and is_fiat_form(override) and not is_known_fiat(override):
+        place = f".ratecards[?(@.key=='{card['key']}')].currency.currency"
+        yield critical("currency_invalid", "currency is invalid", place)
+
+
+def _conversion_findings(card: Card) -> Iterator[Finding]:
     template, cadence = card.get("entitlement") or {}, card.get("billing_cadence")
     if unreadable(cadence):
         yield fault("invalid billing cadence")
@@ -55,6 +64,12 @@ def critical_findings(card: Card) -> Iterator[Finding]:
         yield fault("price is required for discounts")
     if (config := card.get("unit_config")) and Decimal(config["conversion_factor"]) <= 0:
         yield fault("conversion_factor must be greater than zero")
+
+
+def duplicate_findings(cards: Sequence[Card]) -> Iterator[Finding]:
+    """A key has one card in a phase, and in an add-on."""
+    if len({card["key"] for card in cards}) < len(cards):
+        yield Finding("duplicated key", "rate_card_duplicated_key", listed=False)
 
 
 def commitment_faults(commitments: Mapping[str, str]) -> Iterator[str]:

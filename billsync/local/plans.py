@@ -23,28 +23,23 @@ from billsync.local.problems import invalid, not_found
 from billsync.local.rate_cards import kept_card, read_card
 from billsync.local.resource import Answer, Call, Route, created, new_row, no_content, ok, present, stamped
 from billsync.local.rules import refuse
-from billsync.local.store import LIVE, Row, Store, changed
+from billsync.local.store import Row, Store, changed
 from billsync.local.times import rfc3339
-
-PLAN = "plan"
-DRAFT, SCHEDULED, ACTIVE, ARCHIVED = "draft", "scheduled", "active", "archived"
-STATUS = Status(
-    values=(DRAFT, ACTIVE, ARCHIVED, SCHEDULED),
-    expression=(
-        "CASE WHEN ends_at <= :now THEN 'archived' WHEN begins_at IS NULL THEN 'draft'"
-        " WHEN begins_at > :now THEN 'scheduled' ELSE 'active' END"
-    ),
-    noun="plan",
+from billsync.local.versions import (
+    ACTIVE,
+    ARCHIVED,
+    DRAFT,
+    SCHEDULED,
+    STATUS_SQL,
+    archived,
+    effective_period,
+    next_version,
+    published,
+    status,
 )
 
-
-def status(row: Row, now: datetime) -> str:
-    """Computed from when the version takes effect and stops to (§7.1)."""
-    if row.ends_at is not None and row.ends_at <= now:
-        return ARCHIVED
-    if row.begins_at is None:
-        return DRAFT
-    return SCHEDULED if row.begins_at > now else ACTIVE
+PLAN = "plan"
+STATUS = Status(values=(DRAFT, ACTIVE, ARCHIVED, SCHEDULED), expression=STATUS_SQL, noun="plan")
 
 
 def view(call: Call, row: Row) -> Document:
@@ -58,8 +53,7 @@ def view(call: Call, row: Row) -> Document:
     shown["status"] = status(row, call.now)
     if errors := [finding.shown() for finding in structure_warnings(document)]:
         shown["validation_errors"] = errors
-    period = {"effective_from": row.begins_at, "effective_to": row.ends_at}
-    return stamped(row, shown | {name: rfc3339(moment) for name, moment in period.items() if moment})
+    return stamped(row, shown | effective_period(row))
 
 
 def read_phase(phase: Mapping[str, Any]) -> Document:
@@ -97,7 +91,7 @@ def create(call: Call) -> Answer:
     check_all_labels(body)
     refuse(request_findings(body["phases"]))
     refuse((*plan_findings(body["currency"], body["billing_cadence"]), *phases_findings(body["phases"])))
-    version = next_version(call.store, body["key"])
+    version = next_version(call.store, PLAN, body["key"], noun="Plan")
     refuse(reference_findings(call.store, body["currency"], body["phases"]))
     document = {
         **body,
@@ -116,14 +110,6 @@ def check_all_labels(body: Mapping[str, Any]) -> None:
         check_labels(phase.get("labels"))
     for _, card in placed_cards(body["phases"]):
         check_labels(card.get("labels"))
-
-
-def next_version(store: Store, key: str) -> int:
-    """One more than any version of the key ever had. Raises Problem while there is a draft (§7.1)."""
-    versions = store.rows(PLAN, "key = :key", {"key": key})
-    if any(row.begins_at is None and row.deleted_at is None for row in versions):
-        raise invalid("only a single draft version is allowed for Plan")
-    return 1 + max((row.document["version"] for row in versions), default=0)
 
 
 def feature_terms(phases: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
@@ -158,16 +144,13 @@ def publish(call: Call) -> Answer:
         raise invalid(f"cannot publish a deleted Plan [id={row.id} deleted_at={rfc3339(row.deleted_at)}]")
     check_status(row, call.now, allowed=(DRAFT, SCHEDULED), verb="published/rescheduled")
     refuse(publish_findings(call.store, row.document))
-    for other in call.store.rows(PLAN, f"key = :key AND {LIVE}", {"key": row.key}):
-        if status(other, call.now) == ACTIVE:
-            call.store.update(changed(other, call.now, ends_at=call.now))
-    return ok(view(call, call.store.update(changed(row, call.now, begins_at=call.now))))
+    return ok(view(call, published(call, row)))
 
 
 def archive(call: Call) -> Answer:
     row = find(call.store, call.path["planId"])
     check_status(row, call.now, allowed=(ACTIVE,), verb="archived")
-    return ok(view(call, call.store.update(changed(row, call.now, ends_at=call.now))))
+    return ok(view(call, archived(call, row)))
 
 
 def delete(call: Call) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from billsync.local import (
+    addons,
     charges,
     credits,
     currencies,
@@ -16,6 +17,7 @@ from billsync.local import (
     manual_charges,
     meter_queries,
     meters,
+    plan_addons,
     plans,
     profiles,
     subscription_changes,
@@ -28,6 +30,8 @@ RESOURCES = (
     meter_queries,
     features,
     plans,
+    addons,
+    plan_addons,
     profiles,
     tax_codes,
     currencies,

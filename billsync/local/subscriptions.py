@@ -18,6 +18,7 @@ from billsync.local.subscription_rows import SUBSCRIPTION
 from billsync.local.subscription_start import Terms, plan_reference, subscribe
 from billsync.local.subscription_view import view
 from billsync.local.times import instant_of
+from billsync.local.versions import ACTIVE, status
 
 STATUS = Status(
     values=("active", "canceled", "inactive", "scheduled"),
@@ -83,7 +84,7 @@ def chosen_plan(call: Call, given: Mapping[str, Any]) -> Row:
     row = plans.find(call.store, given["id"]) if "id" in given else plan_with_key(call.store, given)
     if row.deleted_at is not None:
         raise invalid(f"plan {row.key}@{row.document['version']} is deleted")
-    if plans.status(row, call.now) != plans.ACTIVE:
+    if status(row, call.now) != ACTIVE:
         raise invalid(f"plan {row.key}@{row.document['version']} is not active")
     return row
 
