@@ -5,13 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from fnmatch import fnmatchcase
 
 from billsync.config.finding import Findings
 from billsync.config.node import ListNode, MapNode, ScalarNode, text_of
+from billsync.config.suggest import did_you_mean_at
 from billsync.kinds.labels import value_problem
 from billsync.kinds.leaves import EXACT
 from billsync.kinds.policy import PERCENT
+from billsync.model.diagnostic import Diagnostic, Position, Severity
 from billsync.model.policy import PricePolicy
+from billsync.model.state import Desired
+
+PLAN = "plan"
+"""The kind whose prices the policies are about."""
+NO_PLAN = "a price policy names a plan that nothing has"
 
 
 def owner_of(header: MapNode | None, findings: Findings) -> str | None:
@@ -47,6 +55,28 @@ def prices_of(header: MapNode | None, findings: Findings) -> tuple[PricePolicy, 
         if one.usage_from > one.usage_to:
             findings.add("out-of-range", one.position, "`usage.from` is above `usage.to`")
     return whole
+
+
+def policies_for_nothing(desired: Desired) -> Iterator[Diagnostic]:
+    """Price policies that name a plan which nothing has: a safety net that hangs nowhere is a mistake, so an error.
+
+    Where the files declare no plan at all, the catalog may be in other files: a warning.
+    """
+    declared = {entity.address.key: entity.position for entity in desired.entities if entity.address.kind == PLAN}
+    for policy in desired.prices:
+        for pattern in policy.plans:
+            is_known = desired.external.match(PLAN, pattern) or any(fnmatchcase(key, pattern) for key in declared)
+            if not is_known:
+                yield _names_nothing(policy, pattern, declared)
+
+
+def _names_nothing(policy: PricePolicy, pattern: str, declared: Mapping[str, Position]) -> Diagnostic:
+    if not declared:
+        detail = f'The policy for plan "{pattern}" judges nothing here: these files declare no plan.'
+        hint = "It holds where the plans are declared: put it there too, or name them in `external`."
+        return Diagnostic("policy-for-nothing", NO_PLAN, detail, hint, policy.position, Severity.WARNING)
+    detail = f'No plan is "{pattern}", neither in these files nor in `external`, so it would judge nothing.'
+    return Diagnostic("policy-for-nothing", NO_PLAN, detail, did_you_mean_at(pattern, declared), policy.position)
 
 
 def _price_policy(node: MapNode) -> PricePolicy | None:

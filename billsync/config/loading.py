@@ -14,7 +14,7 @@ from billsync.config.document import Contents, gather, shell
 from billsync.config.entities import check, expand
 from billsync.config.files import read_sources
 from billsync.config.finding import Findings
-from billsync.config.header import defaults_of, owner_of, prices_of
+from billsync.config.header import defaults_of, owner_of, policies_for_nothing, prices_of
 from billsync.config.library import Expansion, check_library
 from billsync.config.node import MapNode, plain, text_of
 from billsync.config.reader import Reading, read
@@ -61,6 +61,7 @@ def _loaded(paths: Sequence[str], registry: Registry, stdin: TextIO | None) -> t
     desired, unsound = _desired(documents, registry, findings)
     if not unread and all(reading.complete for reading in readings):
         findings.extend(references.check(desired, registry, unsound=unsound))
+        findings.extend(policies_for_nothing(desired))
         _check_not_empty(desired, paths, findings)
     return desired, _sorted((*unread, *_merged(readings, findings)))
 

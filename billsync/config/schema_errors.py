@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -103,6 +104,14 @@ def _missing(failure: Failure, root: Node) -> Iterator[Diagnostic]:
     yield finding("missing-field", nearest(root, failure.path), f'"{name}" is needed{where}', hint)
 
 
+def _missing_one(failure: Failure, root: Node) -> Iterator[Diagnostic]:
+    """A union that only asks for one of several fields."""
+    names = either(f'"{name}"' for name in failure.limit)
+    where = f" in `{failure.name}`" if failure.name else ""
+    example = _example(failure.schema.get("properties", {}).get(failure.limit[0], {}))
+    yield finding("missing-field", nearest(root, failure.path), f"{names} is needed{where}", example)
+
+
 def _wrong_type(failure: Failure, root: Node) -> Iterator[Diagnostic]:
     wanted = failure.limit
     return _type(failure, root, (wanted,) if isinstance(wanted, str) else tuple(wanted))
@@ -111,15 +120,26 @@ def _wrong_type(failure: Failure, root: Node) -> Iterator[Diagnostic]:
 def _type(failure: Failure, root: Node, wanted: Sequence[str]) -> Iterator[Diagnostic]:
     if failure.value is None:
         return _one("null-value", failure, root, "nothing is given here", "Give it a value, or remove the line.")
-    hint = _type_hint(wanted, at(root, failure.path))
+    hint = _type_hint(wanted, at(root, failure.path), failure.schema)
     expected = either(TYPES[name] for name in wanted if name != "null" or len(wanted) == 1)
     return _one("wrong-type", failure, root, f"expected {expected}, found {found(failure.value)}", hint)
 
 
-def _type_hint(wanted: Sequence[str], node: Node | None) -> str:
+def _type_hint(wanted: Sequence[str], node: Node | None, schema: Mapping[str, Any]) -> str:
     if "string" in wanted and "number" not in wanted and isinstance(node, ScalarNode):
-        return f'Quote it: "{shorten(node.text)}"'
+        text = shorten(node.text)
+        return f'Quote it: "{text}"' if _fits(text, schema) else _in_form(text, schema)
     return "Write `true` or `false`." if "boolean" in wanted and isinstance(node, ScalarNode) else ""
+
+
+def _fits(text: str, schema: Mapping[str, Any]) -> bool:
+    return re.search(schema.get("pattern", ""), text) is not None
+
+
+def _in_form(text: str, schema: Mapping[str, Any]) -> str:
+    """A number where a percentage belongs is proposed as one; else an example is shown."""
+    percent = f"{text}%"
+    return f"Write {percent}" if _fits(percent, schema) else _example(schema)
 
 
 def _choice(failure: Failure, root: Node) -> Iterator[Diagnostic]:
@@ -134,7 +154,7 @@ def _choice(failure: Failure, root: Node) -> Iterator[Diagnostic]:
 
 def _pattern(failure: Failure, root: Node) -> Iterator[Diagnostic]:
     detail = f"{found(failure.value)} doesn't match {shorten(str(failure.limit))}"
-    return _one("malformed-text", failure, root, detail, _example(failure.schema))
+    return _one("malformed-text", failure, root, detail, _in_form(shorten(str(failure.value)), failure.schema))
 
 
 def _length(failure: Failure, root: Node) -> Iterator[Diagnostic]:
@@ -196,6 +216,7 @@ _EXPLAIN: Mapping[str, _Explain] = {
     "additionalProperties": _unknown,
     "unevaluatedProperties": _unknown,
     "required": _missing,
+    "requiredOne": _missing_one,
     "type": _wrong_type,
     "enum": _choice,
     "const": _choice,

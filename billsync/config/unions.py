@@ -21,6 +21,8 @@ def meant(union: Failure) -> Branch:
     another; of what remains the branch with the fewest failures is taken.
     """
     branches = _branches(union)
+    if all(_only_asks(branch, union) for branch in branches):
+        return (replace(union, rule="requiredOne", limit=[branch[0].limit[0] for branch in branches]),)
     fitting = [branch for branch in branches if not _at_root(branch, union)]
     if not fitting:
         return (_nothing_fits(union, branches),)
@@ -36,6 +38,17 @@ def meant(union: Failure) -> Branch:
 def _branches(union: Failure) -> list[Branch]:
     inner = sorted(union.inner, key=lambda failure: failure.branch)
     return [tuple(group) for _, group in groupby(inner, key=lambda failure: failure.branch)]
+
+
+def _only_asks(branch: Branch, union: Failure) -> bool:
+    """Whether all that a branch misses is one field, the only one that it is about."""
+    first = branch[0]
+    return (
+        len(branch) == 1
+        and first.rule == "required"
+        and first.path == union.path
+        and first.schema.keys() == {"required"}
+    )
 
 
 def _at_root(branch: Branch, union: Failure) -> bool:

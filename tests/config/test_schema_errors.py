@@ -57,6 +57,12 @@ def told(schema: object, text: str) -> list[str]:
             "[2]",
             "1:4 invalid-value: a: [2] does not contain items matching the given schema.",
         ),
+        (
+            {"anyOf": [{"required": ["b"]}, {"required": ["c"]}]},
+            "{d: 1}",
+            '1:4 missing-field: "b" or "c" is needed in `a`.',
+        ),
+        ({"type": "string", "pattern": "^x"}, "5", "1:4 wrong-type: a: expected a text, found the number 5."),
         (FRUIT, "{type: plum}", '1:11 not-a-choice: type: the text "plum" is not one of apple, pear.'),
         (FRUIT, "{weight: 5}", '1:4 missing-field: "type" is needed in `a`. One of apple, pear.'),
         (FRUIT, "{type: apple}", '1:4 missing-field: "weight" is needed in `a`.'),
