@@ -17,7 +17,8 @@ from billsync.core.diff import Mode
 from billsync.kinds.registry import KINDS
 from billsync.model.kind import Kind
 from billsync.model.state import Desired
-from billsync.render.impact import impact_object, impact_text
+from billsync.render.impact import impact_text
+from billsync.render.impact_object import impact_object
 from billsync.render.outline import Outline, outline
 from billsync.render.structured import as_json, errors_as_json
 from billsync.render.text import as_text

@@ -15,7 +15,7 @@ from billsync.cli.reached import Reach
 from billsync.cli.server_time import servers_now_by_anybody
 from billsync.model.state import Desired
 from billsync.rating.periods import Period
-from billsync.render.impact import Shown
+from billsync.render.impact_shown import Shown
 from billsync.report.impact import Verdict, verdict
 from billsync.report.impact_periods import Prepared, prepared
 from billsync.report.impact_reached import Reached

@@ -1,62 +1,93 @@
 """Who would pay what more or less, had new cards been in force in past billing periods. An estimate; it reads nothing.
 
-Left out: taxes, payment fees, one-time fees, and credits, which pay the same bill before and after.
+Each cadence is summed by itself: a yearly fee is never added to what a month costs. Left out: taxes, payment fees,
+one-time fees, and credits, which pay the same bill before and after.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeAlias
 
+from billsync.model.duration import Duration
 from billsync.rating.arithmetic import ZERO, exactly
 from billsync.rating.errors import RatingError
-from billsync.rating.periods import Period, period_at
-from billsync.report.charges import Charge, Due, Metered, UnknownCurrency, charge
-from billsync.report.impact_periods import Prepared
+from billsync.rating.periods import Period
+from billsync.report.charges import Charge, Metered, UnknownCurrency, charge
+from billsync.report.impact_periods import Dues, Prepared, own_cadence
 from billsync.report.impact_reached import Reached
+
+Column: TypeAlias = tuple[Duration, str]
+"""What is summed by itself: a cadence and a currency."""
+
+Pair: TypeAlias = tuple[Decimal, Decimal]
+"""What is paid before and after."""
+
+NOTHING: Pair = (ZERO, ZERO)
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """One billing period under the old cards and under the new ones."""
+    """One period of a cadence under the old cards and under the new ones."""
 
+    cadence: Duration
     period: Period
     before: tuple[Charge, ...]
     after: tuple[Charge, ...]
 
+    @property
+    def has_usage(self) -> bool:
+        """Whether one of its charges depends on usage."""
+        return any(not one.is_flat for one in (*self.before, *self.after))
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a change means for one subscription: its bills, or the reason why there are none."""
+    """What a change means for one subscription: its bills, or the reason why there are none.
+
+    `left_out` says of which cards no full period is there yet; the others are rated.
+    """
 
     reached: Reached
     bills: tuple[Bill, ...]
     problem: str = ""
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def own_cadence(self) -> Duration:
+        """The cadence of its plan."""
+        return own_cadence(self.reached.before)
 
     @property
     def usual(self) -> tuple[Bill, ...]:
         """The bills of the plan's own billing periods, without those of cards that are billed less often."""
-        plan = self.reached.before.timeline
-        ends = ((bill, period_at(plan.anchor, plan.cadence, bill.period.start).cut_to_seconds()) for bill in self.bills)
-        return tuple(bill for bill, period in ends if period.end == bill.period.end)
-
-    @property
-    def currencies(self) -> tuple[str, ...]:
-        """Every currency of its bills."""
-        charges = (one for bill in self.bills for one in (*bill.before, *bill.after))
-        return tuple(sorted({one.currency for one in charges}))
-
-    def totals(self, currency: str) -> tuple[Decimal, Decimal]:
-        """What is paid before and after, in one currency, over all its bills."""
-        before = [one for bill in self.bills for one in bill.before]
-        after = [one for bill in self.bills for one in bill.after]
-        return _total(before, currency), _total(after, currency)
+        return tuple(bill for bill in self.bills if bill.cadence == self.own_cadence)
 
     @exactly
-    def difference(self, currency: str) -> Decimal:
+    def paid(self) -> Mapping[Column, Pair]:
+        """What is paid before and after by cadence and currency, the plan's own cadence first."""
+        found: dict[Column, Pair] = {}
+        for bill in self.bills:
+            for one in bill.before:
+                column = bill.cadence, one.currency
+                before, after = found.get(column, NOTHING)
+                found[column] = before + one.totals.total, after
+            for one in bill.after:
+                column = bill.cadence, one.currency
+                before, after = found.get(column, NOTHING)
+                found[column] = before, after + one.totals.total
+        return found
+
+    def totals(self, currency: str, cadence: Duration | None = None) -> Pair:
+        """What is paid before and after in one currency, at one cadence: if none is given, at the plan's own."""
+        return self.paid().get((cadence or self.own_cadence, currency), NOTHING)
+
+    @exactly
+    def difference(self, currency: str, cadence: Duration | None = None) -> Decimal:
         """How much more is paid after, below zero if less."""
-        before, after = self.totals(currency)
+        before, after = self.totals(currency, cadence)
         return after - before
 
 
@@ -66,21 +97,18 @@ def verdict(one: Prepared, metered: Metered) -> Verdict:
     if not one.dues:
         return Verdict(reached, (), one.problem)
     try:
-        return Verdict(reached, tuple(_bill(reached, *dues, metered) for dues in one.dues))
+        bills = tuple(_bill(reached, dues, metered) for dues in one.dues)
     except RatingError as error:
         return Verdict(reached, (), f"the server would not rate it ({error.code})")
     except UnknownCurrency as error:
         return Verdict(reached, (), f"the decimals of the currency {error} are not known")
+    return Verdict(reached, bills, left_out=one.left_out)
 
 
-def _bill(reached: Reached, period: Period, before: Iterable[Due], after: Iterable[Due], metered: Metered) -> Bill:
+def _bill(reached: Reached, dues: Dues, metered: Metered) -> Bill:
     return Bill(
-        period.cut_to_seconds(),
-        tuple(charge(one, metered, reached.before) for one in before),
-        tuple(charge(one, metered, reached.after) for one in after),
+        dues.cadence,
+        dues.period.cut_to_seconds(),
+        tuple(charge(one, metered, reached.before) for one in dues.before),
+        tuple(charge(one, metered, reached.after) for one in dues.after),
     )
-
-
-@exactly
-def _total(charges: Iterable[Charge], currency: str) -> Decimal:
-    return sum((one.totals.total for one in charges if one.currency == currency), ZERO)

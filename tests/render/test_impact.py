@@ -1,13 +1,15 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from billsync.render.impact import Shown, impact_object, impact_text
+from billsync.render.impact import impact_text
+from billsync.render.impact_object import impact_object
+from billsync.render.impact_shown import Shown
 from billsync.report.impact import Verdict, verdict
 from billsync.report.impact_periods import prepared
 from billsync.report.impact_reached import Reached, Standing
 from billsync.report.repricing import new_cards, old_keys, repriced
 from billsync.report.subscribed import subscribed
-from tests.support.subscription_rows import FEATURES, fee_card, plan_fields, subscription_row
+from tests.support.subscription_rows import FEATURES, fee_card, plan_fields, subscription_row, unit, usage_card
 
 NOW = datetime(2026, 11, 16, tzinfo=UTC)
 OLD_PLAN = {"phases": [{"key": "default", "rate_cards": [{"key": "base"}]}]}
@@ -50,7 +52,7 @@ def test_without_names_the_difference_of_the_only_one_who_pays_more_is_not_shown
     ]
     assert impact_object(shown)["changes"][0]["moving"] == {
         "count": 5,
-        "currencies": [{"currency": "USD", "not_shown": "fewer than 5 pay more or less"}],
+        "currencies": [{"currency": "USD", "cadence": "P1M", "not_shown": "fewer than 5 pay more or less"}],
     }
 
 
@@ -68,6 +70,7 @@ def test_without_names_merged_counts_are_merged_in_json_too() -> None:
     assert sides == [
         {
             "currency": "USD",
+            "cadence": "P1M",
             "before": "1000",
             "after": "1003",
             "difference": "3",
@@ -154,3 +157,71 @@ def test_if_everybody_had_all_periods_nobody_is_said_to_have_had_fewer() -> None
         "old and new prices.\n"
     )
     assert impact_object(shown)["with_fewer_periods"] == 0
+
+
+def yearly(number: int, after: int, *, usage: str = "P1M") -> Verdict:
+    """Somebody who paid 100 each year beside some usage."""
+    support, api = fee_card("support", "100", "in_advance", "P1Y"), usage_card("api", unit("1"), billing_cadence=usage)
+    before = subscribed(subscription_row(fee_card("base", "20"), support, api), FEATURES)
+    new = plan_fields(fee_card("base", "20"), fee_card("support", str(after), "in_advance", "P1Y"), api)
+    plan = {"phases": [{"key": "default", "rate_cards": [{"key": "base"}, {"key": "support"}, {"key": "api"}]}]}
+    name = f"y{number:02}"
+    one = Reached(
+        f"{name}/default", name, PLAN, Standing.MOVING, before, repriced(before, new_cards(new), old_keys(plan))
+    )
+    return verdict(prepared(one, NOW, 1), {})
+
+
+def test_each_cadence_has_a_line_of_its_own() -> None:
+    shown = Shown({PLAN: (yearly(1, 1000), yearly(2, 90))}, 1, 0, 2, everybody=False, anonymous=False)
+
+    found = impact_object(shown)["changes"][0]
+    assert told(shown) == [
+        "plan/pro@2: 2 reached, usage from 2026-10-01 to 2026-11-01",
+        "  2 move to it:",
+        "    USD 40 → 40 (0): 0 pay more, 0 pay less, 2 the same",
+        "    each P1Y: USD 200 → 1090 (+890): 1 pay more, 1 pay less, 0 the same",
+        "      Subscription  Change  Before  After",
+        "      y01/default     +900     100   1000",
+        "      y02/default      -10     100     90",
+    ]
+    assert [(one["cadence"], one["after"]) for one in found["moving"]["currencies"]] == [("P1M", "40"), ("P1Y", "1090")]
+    assert [(one["cadence"], one["after"]) for one in found["subscriptions"][0]["totals"]] == [
+        ("P1M", "20"),
+        ("P1Y", "1000"),
+    ]
+
+
+def test_a_cadence_that_fewer_than_five_have_is_not_shown_without_names() -> None:
+    assert told(unnamed(*paying(1, 1, 1, 1, 1), yearly(1, 1000)))[1:] == [
+        "  some move to it:",
+        "    USD 520 → 525 (+5): 6 pay more, less or the same",
+        "      6 subscriptions: +5 together",
+        "    each P1Y: USD: not shown, fewer than 5 subscriptions",
+    ]
+
+
+def test_of_what_no_full_period_is_there_yet_is_counted() -> None:
+    them = (yearly(1, 100, usage="P3M"), yearly(2, 100, usage="P3M"))
+    named = Shown({PLAN: them}, 1, 0, 2, everybody=False, anonymous=False)
+    one = Shown({PLAN: them[:1]}, 1, 0, 1, everybody=False, anonymous=False)
+
+    assert told(named)[-1] == "  left out: 2 subscriptions have no full P3M yet for api"
+    assert told(one)[-1] == "  left out: 1 subscription has no full P3M yet for api"
+    assert told(unnamed(*them))[-1] == "  left out: fewer than 5 subscriptions have no full P3M yet for api"
+    assert impact_object(named)["changes"][0]["left_out"] == [{"count": 2, "reason": "no full P3M yet for api"}]
+    assert impact_object(one)["changes"][0]["subscriptions"][0]["left_out"] == ["no full P3M yet for api"]
+
+
+def test_usage_of_a_longer_cadence_has_its_own_window() -> None:
+    before = subscribed(
+        subscription_row(
+            fee_card("base", "20"), usage_card("api", unit("1"), billing_cadence="P3M"), start="2026-01-01T00:00:00Z"
+        ),
+        FEATURES,
+    )
+    one = verdict(prepared(Reached("c/default", "c", PLAN, Standing.MOVING, before, before), NOW, 1), {})
+
+    assert told(Shown({PLAN: (one,)}, 1, 0, 1, everybody=False, anonymous=False))[0] == (
+        "plan/pro@2: 1 reached, usage from 2026-10-01 to 2026-11-01, each P3M from 2026-07-01 to 2026-10-01"
+    )

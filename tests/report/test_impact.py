@@ -2,11 +2,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from billsync.model.duration import Duration
 from billsync.rating.periods import Period
 from billsync.report.impact import Verdict, verdict
 from billsync.report.impact_periods import NO_PERIOD, full_periods, prepared
 from billsync.report.impact_reached import Reached, Standing
-from billsync.report.impact_sums import Sum, groups, largest, sums, with_fewer
+from billsync.report.impact_sums import Sum, difference, groups, largest, sums, windows, with_fewer
 from billsync.report.repricing import new_cards, old_keys, repriced
 from billsync.report.subscribed import subscribed
 from billsync.report.usage import by_customer
@@ -24,12 +25,15 @@ from tests.support.subscription_rows import (
 NOW = datetime(2026, 11, 16, tzinfo=UTC)
 OCTOBER = Period(datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC))
 SEPTEMBER = Period(datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC))
-OLD_PLAN = {"phases": [{"key": "default", "rate_cards": [{"key": "api"}, {"key": "base"}]}]}
+MONTH, QUARTER, YEAR = Duration(months=Decimal(1)), Duration(months=Decimal(3)), Duration(years=Decimal(1))
 
 
-def reached(row: dict[str, Any], new: dict[str, Any], name: str = "acme/default") -> Reached:
+def reached(
+    row: dict[str, Any], new: dict[str, Any], name: str = "acme/default", old: tuple[str, ...] = ("api", "base")
+) -> Reached:
     before = subscribed(row, FEATURES)
-    after = repriced(before, new_cards(new), old_keys(OLD_PLAN))
+    plan = {"phases": [{"key": "default", "rate_cards": [{"key": key} for key in old]}]}
+    after = repriced(before, new_cards(new), old_keys(plan))
     return Reached(name, name.partition("/")[0], "plan/pro@2", Standing.MOVING, before, after)
 
 
@@ -88,7 +92,8 @@ def test_a_yearly_fee_counts_whole_also_for_a_young_subscription() -> None:
 
     found = judged(row, plan_fields(fee_card("base", "240", "in_advance", "P1Y"), usage_card("api", unit("1"))), "3")
 
-    assert found.totals("USD") == (Decimal("123.00"), Decimal("243.00"))
+    assert found.totals("USD") == (Decimal("3.00"), Decimal("3.00"))
+    assert found.totals("USD", YEAR) == (Decimal("120.00"), Decimal("240.00"))
 
 
 def test_usage_that_is_billed_each_quarter_is_rated_over_the_last_quarter() -> None:
@@ -99,7 +104,8 @@ def test_usage_that_is_billed_each_quarter_is_rated_over_the_last_quarter() -> N
     both = prepared(one, NOW, 1)
 
     assert both.needs == {("api", quarter)}
-    assert verdict(both, {("api", quarter): Decimal(100)}).totals("USD") == (Decimal("10.00"), Decimal("25.50"))
+    found = verdict(both, {("api", quarter): Decimal(100)})
+    assert found.paid() == {(QUARTER, "USD"): (Decimal("10.00"), Decimal("25.50"))}
 
 
 def test_quarterly_usage_without_a_full_quarter_can_not_be_rated() -> None:
@@ -107,7 +113,59 @@ def test_quarterly_usage_without_a_full_quarter_can_not_be_rated() -> None:
 
     found = judged(row, plan_fields(usage_card("api", unit("0.2"), billing_cadence="P3M")))
 
-    assert found.problem == "a card that is billed less often than the plan has no full period yet"
+    assert found.problem == "it has no full P3M yet for api"
+
+
+def test_of_a_young_subscription_only_quarterly_usage_is_left_out() -> None:
+    row = subscription_row(
+        usage_card("api", unit("0.1"), billing_cadence="P3M"),
+        fee_card("platform", "300", "in_advance", "P3M"),
+        usage_card("gb", unit("1")),
+    )
+    new = plan_fields(
+        usage_card("api", unit("0.2"), billing_cadence="P3M"),
+        fee_card("platform", "330", "in_advance", "P3M"),
+        usage_card("gb", unit("2")),
+    )
+    one = prepared(reached(row, new, old=("api", "platform", "gb")), NOW, 1)
+
+    found = verdict(one, {("gb", OCTOBER): Decimal(4)})
+
+    assert one.needs == {("gb", OCTOBER)}
+    assert (found.problem, found.left_out) == ("", ("no full P3M yet for api",))
+    assert found.paid() == {
+        (MONTH, "USD"): (Decimal("4.00"), Decimal("8.00")),
+        (QUARTER, "USD"): (Decimal("300.00"), Decimal("330.00")),
+    }
+
+
+def test_whoever_pays_more_each_month_and_less_each_year_counts_in_each_by_itself() -> None:
+    row = subscription_row(fee_card("base", "20"), fee_card("support", "1000", "in_advance", "P1Y"))
+    new = plan_fields(fee_card("base", "25"), fee_card("support", "100", "in_advance", "P1Y"))
+
+    found = verdict(prepared(reached(row, new, old=("base", "support")), NOW, 1), {})
+
+    assert sums([found]) == (
+        Sum(MONTH, "USD", True, Decimal("20.00"), Decimal("25.00"), more=1, less=0, same=0),
+        Sum(YEAR, "USD", False, Decimal("1000.00"), Decimal("100.00"), more=0, less=1, same=0),
+    )
+
+
+def test_only_cadences_that_price_usage_widen_what_was_looked_at() -> None:
+    yearly = fee_card("support", "1000", "in_advance", "P1Y")
+    row = subscription_row(usage_card("api", unit("1")), yearly)
+
+    found = judged(row, plan_fields(usage_card("api", unit("2")), yearly), "1")
+
+    assert windows([found]) == {MONTH: OCTOBER}
+
+
+def test_twelve_months_are_the_same_cadence_as_a_year() -> None:
+    row = subscription_row(fee_card("base", "120", "in_advance", "P12M"))
+
+    found = judged(row, plan_fields(fee_card("base", "240", "in_advance", "P1Y")))
+
+    assert found.paid() == {(YEAR, "USD"): (Decimal("120.00"), Decimal("240.00"))}
 
 
 def test_a_young_subscription_can_not_be_rated_and_says_why() -> None:
@@ -148,29 +206,31 @@ def test_several_periods_are_taken_newest_first_and_summed() -> None:
 def many(*differences: int) -> list[Verdict]:
     """One verdict for each difference: somebody who paid 100."""
     found = []
-    for number, difference in enumerate(differences):
+    for number, more in enumerate(differences):
         row = subscription_row(fee_card("base", "100"))
-        one = reached(row, plan_fields(fee_card("base", str(100 + difference))), f"c{number:02}/default")
+        one = reached(row, plan_fields(fee_card("base", str(100 + more))), f"c{number:02}/default")
         found.append(verdict(prepared(one, NOW, 1), {}))
     return found
 
 
 def test_sums_count_who_pays_more_less_and_the_same() -> None:
-    assert sums(many(5, -3, 0, 2)) == (Sum("USD", Decimal("400.00"), Decimal("404.00"), more=2, less=1, same=1),)
+    assert sums(many(5, -3, 0, 2)) == (
+        Sum(MONTH, "USD", True, Decimal("400.00"), Decimal("404.00"), more=2, less=1, same=1),
+    )
 
 
 def test_the_largest_differences_come_first_each_way() -> None:
-    more, less = largest(many(1, 7, -2, -9, 0, 3), "USD", count=2)
+    more, less = largest(many(1, 7, -2, -9, 0, 3), (MONTH, "USD"), count=2)
 
-    assert [one.difference("USD") for one in more] == [7, 3]
-    assert [one.difference("USD") for one in less] == [-9, -2]
+    assert [difference(one) for one in more] == [7, 3]
+    assert [difference(one) for one in less] == [-9, -2]
 
 
 def test_groups_have_at_least_their_size_and_lose_nobody() -> None:
-    found = [len(group) for group in groups(many(*range(13)), "USD", size=5)]
+    found = [len(group) for group in groups(many(*range(13)), (MONTH, "USD"), size=5)]
 
     assert found == [6, 7]
-    assert list(groups(many(1, 2), "USD", size=5)) == []
+    assert list(groups(many(1, 2), (MONTH, "USD"), size=5)) == []
 
 
 def test_usage_that_belongs_to_no_customer_is_left_out() -> None:

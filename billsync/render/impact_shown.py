@@ -1,0 +1,71 @@
+"""What an impact shows: verdicts and how they were come by, with the counts that may be told. It renders nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from billsync.render.impact_privacy import masked, part_count, reached_count, share
+from billsync.report.impact import Verdict
+from billsync.report.impact_reached import Standing
+from billsync.report.impact_sums import left_out, with_fewer
+
+LEFT_OUT = "Left out: taxes, payment fees, one-time fees, and credits, also those bought."
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is shown: verdicts by what changes, and how they were come by. `reached` counts before sampling.
+
+    Without names no count that it gives is one of fewer than five.
+    """
+
+    verdicts: Mapping[str, tuple[Verdict, ...]]
+    periods: int
+    requests: int
+    reached: int
+    everybody: bool
+    anonymous: bool
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether only some of those who are reached were looked at."""
+        return sum(len(verdicts) for verdicts in self.verdicts.values()) < self.reached
+
+    @property
+    def with_fewer_periods(self) -> int | str:
+        """How many who were rated had fewer full periods than were asked for."""
+        rated = [one for verdicts in self.verdicts.values() for one in verdicts if not one.problem]
+        fewer = len(with_fewer(rated, self.periods))
+        return share(fewer, len(rated)) if self.anonymous else fewer
+
+    @property
+    def told(self) -> int | str:
+        """How many were looked at."""
+        changes = self.verdicts.values()
+        return reached_count(changes) if self.anonymous else sum(len(verdicts) for verdicts in changes)
+
+    @property
+    def all_reached(self) -> int | str:
+        """How many are reached, also those that a sample leaves out."""
+        if not self.anonymous:
+            return self.reached
+        return masked(self.reached) if self.is_sample else self.told
+
+    def reached_by(self, verdicts: Sequence[Verdict]) -> int | str:
+        """How many one change reaches."""
+        return reached_count([verdicts]) if self.anonymous else len(verdicts)
+
+    def count_of(self, part: Sequence[Verdict]) -> int | str:
+        """How many stand alike under one change."""
+        return part_count(part) if self.anonymous else len(part)
+
+    def left_out(self, verdicts: Sequence[Verdict]) -> Mapping[str, int | str]:
+        """How many of those who were rated have something that was not, by what it is."""
+        counts = sorted(left_out(verdicts).items())
+        return {reason: share(count, len(verdicts)) if self.anonymous else count for reason, count in counts}
+
+
+def having(verdicts: Iterable[Verdict], standing: Standing) -> list[Verdict]:
+    """Those with a standing; only who was rated."""
+    return [one for one in verdicts if not one.problem and one.reached.standing is standing]
