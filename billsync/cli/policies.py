@@ -18,7 +18,7 @@ from billsync.model.state import Desired, Row
 from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import rounded
 from billsync.report.impact import Verdict
-from billsync.report.price_policy import Breach, breaches
+from billsync.report.price_policy import Breach, Recoined, breaches
 from billsync.report.repricing import NewCards, new_cards
 
 PLAN = "plan"
@@ -77,18 +77,27 @@ def _breached(
                 yield Guard(CODE, _reason(address, breach), "", (address,))
 
 
-def _reason(address: Address, breach: Breach) -> str:
+def _reason(address: Address, breach: Breach | Recoined) -> str:
+    where = f"{address.text}, phase {breach.phase}"
+    place = f"the policy at {breach.policy.position}"
+    if isinstance(breach, Recoined):
+        before, after = (" and ".join(codes) for codes in (breach.before, breach.after))
+        what = breach.feature or "the fees"
+        return f"{where}: {what} would be charged in {after}, and is in {before} now, so {place} can't be judged"
+    return f"{where}: {_moved(breach)}; {place} allows {decimal_text(_limit(breach))} %"
+
+
+def _limit(breach: Breach) -> Decimal:
+    policy = breach.policy
+    return (policy.max_increase if breach.after > breach.before else policy.max_decrease) or Decimal(0)
+
+
+def _moved(breach: Breach) -> str:
     percent = breach.percent
-    dearer = breach.after > breach.before
-    limit = breach.policy.max_increase if dearer else breach.policy.max_decrease
     moved = "from nothing" if percent is None else f"{decimal_text(rounded(abs(percent), 2))} %"
     what = f"{decimal_text(breach.quantity)} of {breach.feature}" if breach.feature else "the fees"
     amounts = f"{_money(breach.before)} → {_money(breach.after)} {breach.currency}"
-    word = "more" if dearer else "less"
-    return (
-        f"{address.text}, phase {breach.phase}: {what} would cost {amounts}, {moved} {word}; "
-        f"the policy at {breach.policy.position} allows {decimal_text(limit or Decimal(0))} %"
-    )
+    return f"{what} would cost {amounts}, {moved} {'more' if breach.after > breach.before else 'less'}"
 
 
 def _money(amount: Decimal) -> str:

@@ -32,6 +32,9 @@ MONTH = Period(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC
 Unit: TypeAlias = tuple[str, str, str]
 """What is compared: a phase, a feature (empty for fees without one), and how often it is billed."""
 
+Sides: TypeAlias = tuple[Sequence[Slot], Sequence[Slot]]
+"""The cards before and after."""
+
 
 @dataclass(frozen=True, slots=True)
 class Breach:
@@ -51,19 +54,30 @@ class Breach:
         return _percent(self.before, self.after)
 
 
+@dataclass(frozen=True, slots=True)
+class Recoined:
+    """What is charged in other currencies than before: the amounts can't be compared, so no limit is known to hold."""
+
+    policy: PricePolicy
+    phase: str
+    feature: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
 def breaches(
     policy: PricePolicy, old: NewCards, new: NewCards, used: Mapping[str, Iterable[Decimal]]
-) -> tuple[Breach, ...]:
+) -> tuple[Breach | Recoined, ...]:
     """The worst increase and the worst decrease beyond the policy, for each phase, feature and cadence.
 
     `used` is real usage by feature, which is looked at besides the policy's range. Raises RatingError.
     """
     before, after = _units(_beside(old, new)), _units(new)
-    found: list[Breach] = []
+    found: list[Breach | Recoined] = []
     for unit in sorted(before.keys() | after.keys()):
         sides = (before.get(unit, ()), after.get(unit, ()))
         quantities = sorted({*_quantities(policy, *sides), *used.get(unit[1], ())})
-        found += _worst(policy, unit, sides, quantities)
+        found += _broken(policy, unit, sides, quantities)
     return tuple(found)
 
 
@@ -92,9 +106,31 @@ def _units(cards: NewCards) -> dict[Unit, tuple[Slot, ...]]:
     return {unit: tuple(slots) for unit, slots in found.items()}
 
 
-def _worst(
-    policy: PricePolicy, unit: Unit, sides: tuple[Sequence[Slot], Sequence[Slot]], quantities: Sequence[Decimal]
-) -> Iterator[Breach]:
+def _broken(
+    policy: PricePolicy, unit: Unit, sides: Sides, quantities: Sequence[Decimal]
+) -> Iterator[Breach | Recoined]:
+    """Each currency is judged by itself, unless money moves from one to another."""
+    codes = sorted({slot.currency for side in sides for slot in side})
+    if len(codes) > 1:
+        before, after = (_charged_in(side, quantities) for side in sides)
+        if before and after and before != after:
+            yield Recoined(policy, unit[0], unit[1], before, after)
+            return
+    for code in codes:
+        yield from _worst(policy, unit, (_in_currency(sides[0], code), _in_currency(sides[1], code)), quantities)
+
+
+def _in_currency(side: Iterable[Slot], code: str) -> tuple[Slot, ...]:
+    return tuple(slot for slot in side if slot.currency == code)
+
+
+def _charged_in(side: Iterable[Slot], quantities: Sequence[Decimal]) -> tuple[str, ...]:
+    """The currencies in which anything has to be paid at any of these quantities."""
+    found = {slot.currency for slot in side if any(_paid((slot,), quantity) for quantity in quantities)}
+    return tuple(sorted(found))
+
+
+def _worst(policy: PricePolicy, unit: Unit, sides: Sides, quantities: Sequence[Decimal]) -> Iterator[Breach]:
     currency = next(slot.currency for side in sides for slot in side)
     cases = [
         Breach(policy, unit[0], unit[1], currency, quantity, *(_paid(side, quantity) for side in sides))

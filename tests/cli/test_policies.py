@@ -39,6 +39,18 @@ def test_a_price_beyond_the_policy_stops_a_run(governed: Shell, folder: Path) ->
     assert (ran.code, BROKEN in ran.out) == (4, True)
 
 
+def test_prices_in_another_currency_stop_a_run(governed: Shell, folder: Path) -> None:
+    shop = folder / "shop.yaml"
+    shop.write_text(shop.read_text().replace("currency: USD", "currency: EUR"))
+
+    ran = governed.run("diff", "shop.yaml", *LOCAL)
+
+    assert (
+        "stopped: plan/prepaid@2, phase default: api_requests would be charged in EUR, and is in USD now, "
+        "so the policy at shop.yaml:4:21 can't be judged\n"
+    ) in ran.out
+
+
 WITHOUT_THE_PLAN = """\
 _info: {owner: payments}
 adopted: {plans: [prepaid]}

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from billsync.model.diagnostic import Position
 from billsync.model.policy import PricePolicy
-from billsync.report.price_policy import Breach, breaches
+from billsync.report.price_policy import Breach, Recoined, breaches
 from billsync.report.repricing import NewCards, new_cards
 from tests.support.subscription_rows import fee_card, graduated, plan_fields, unit, usage_card
 
@@ -23,7 +23,8 @@ def cards(*prices: dict[str, Any]) -> NewCards:
 def worst(
     old: NewCards, new: NewCards, rule: PricePolicy, **used: set[Decimal]
 ) -> list[tuple[Decimal, Decimal | None]]:
-    return [(one.quantity, one.percent) for one in breaches(rule, old, new, used)]
+    found = breaches(rule, old, new, used)
+    return [(one.quantity, one.percent) for one in found if isinstance(one, Breach)]
 
 
 def api(price: dict[str, Any], **more: Any) -> NewCards:
@@ -80,6 +81,41 @@ def test_a_fee_may_get_another_name() -> None:
 
 def test_a_fee_that_was_free_before_is_beyond_any_percentage() -> None:
     assert worst(cards(), cards(fee_card("base", "20")), policy()) == [(Decimal(0), None)]
+
+
+def in_currency(code: str, *prices: dict[str, Any]) -> NewCards:
+    fields = plan_fields(*({**price, "currency": code} for price in prices))
+    return new_cards({**fields, "currency": code})
+
+
+def test_prices_in_another_currency_are_not_compared_as_if_they_were_in_the_same() -> None:
+    old, new = (in_currency(code, usage_card("api", unit(amount))) for code, amount in (("USD", "10"), ("KWD", "9.99")))
+
+    assert breaches(policy(), old, new, {}) == (Recoined(policy(), "default", "api", ("USD",), ("KWD",)),)
+
+
+def test_what_was_free_costs_something_whatever_its_currency_was() -> None:
+    old = in_currency("USD", usage_card("api", {"type": "free"}))
+    new = in_currency("EUR", usage_card("api", unit("1")))
+
+    assert worst(old, new, policy()) == [(Decimal(1), None)]
+    assert breaches(policy(), old, in_currency("EUR", usage_card("api", {"type": "free"})), {}) == ()
+
+
+def test_a_fee_in_a_second_currency_can_not_be_judged() -> None:
+    old = cards(fee_card("base", "20"))
+    new = cards(fee_card("base", "20"), {**fee_card("extra", "5"), "currency": "TOKENS"})
+
+    assert breaches(policy(), old, new, {}) == (Recoined(policy(), "default", "", ("USD",), ("TOKENS", "USD")),)
+
+
+def test_fees_in_two_currencies_are_judged_each_by_itself() -> None:
+    tokens = [{**fee_card("extra", amount), "currency": "TOKENS"} for amount in ("5", "50")]
+    old, new = (cards(fee_card("base", base), more) for base, more in zip(("20", "10"), tokens, strict=True))
+
+    found = [(one.currency, one.percent) for one in breaches(policy(), old, new, {}) if isinstance(one, Breach)]
+
+    assert found == [("TOKENS", Decimal(900)), ("USD", Decimal(-50))]
 
 
 def test_a_fee_that_becomes_yearly_is_judged_as_another_one() -> None:
