@@ -9,9 +9,9 @@ from decimal import Decimal
 
 from billsync.model.duration import Duration, parse_duration
 from billsync.model.value import Fields
-from billsync.rating.card import card_of
 from billsync.rating.periods import MICROSECOND, Period, period_at
 from billsync.rating.timeline import Item, Phase, Subscription
+from billsync.report.live_card import live_card
 
 CREDIT_ONLY = "credit_only"
 
@@ -124,7 +124,7 @@ def _slot(phase: str, start: datetime, item: Fields, *, row: Fields, features: M
     cadence = card.get("billing_cadence")
     timed = Item(
         key=key,
-        card=card_of(card),
+        card=live_card(card),
         cadence=duration_of(cadence) if cadence else None,
         from_offset=_after(start, item.get("active_from")),
         to_offset=_after(start, item.get("active_to") if item.get("active_to") != row.get("active_to") else None),

@@ -118,6 +118,15 @@ def test_a_fee_that_began_with_a_later_phase_is_charged_already_and_pro_rated() 
     assert lines(found) == [("base", "flat-price", Decimal("30.00"))]
 
 
+def test_a_percentage_that_no_32_bit_float_holds_is_the_one_that_is_billed() -> None:
+    """Seen on a real server: 12.34 % off 1,000,000,000 were 123,400,001.53 (catalog-facts.md §1.6)."""
+    row = subscription_row({**fee_card("base", "1000000000"), "discounts": {"percentage": Decimal("12.34")}})
+
+    (outlook,) = made(row, "0", Wallet()).outlooks
+
+    assert outlook.totals.discounts == Decimal("123400001.53")
+
+
 def test_a_debt_of_credit_only_is_named_now_and_after_what_is_due() -> None:
     row = subscription_row(usage_card("api", unit("0.01")), settlement_mode="credit_only")
     wallet = Wallet((grant_row("10"),), (consumed_row("38.83", "2026-09-02T00:00:00Z"),), FEATURES)
