@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from billsync.api.capabilities import capabilities
-from billsync.api.documents import BALANCE, INVOICES, TRANSACTIONS
+from billsync.api.documents import INVOICES
 from billsync.cli.ending import Exit, error, usage
 from billsync.cli.metering import Catalog, live_subscription, query, read_catalog, read_usage
 from billsync.cli.opening import ServerOptions, connected
 from billsync.cli.pipeline import Connection
-from billsync.cli.reading import customer_id_of
+from billsync.cli.reading import customer_id_of, statement_of
 from billsync.cli.server_time import servers_now
 from billsync.cli.surroundings import Run
 from billsync.live.paging import read_list
-from billsync.live.statement import read_statement
 from billsync.model.kind import ListQuery
 from billsync.model.moment import cut_to_seconds, parse_moment
 from billsync.rating.periods import Period
@@ -124,7 +123,7 @@ def _forecast(connection: Connection, catalog: Catalog, one: Subscribed, wallet:
 
 
 def _wallet(connection: Connection, catalog: Catalog, customer_id: str) -> Wallet:
-    statement = read_statement(connection.source, customer_id, balance=BALANCE, transactions=TRANSACTIONS)
+    statement = statement_of(connection, customer_id)
     consumed = tuple(row for row in statement.transactions if row["type"] == "consumed")
     return Wallet(statement.grants, consumed, catalog.features)
 

@@ -14,10 +14,10 @@ from billsync.cli.surroundings import Run
 from billsync.core.dump import dump
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import count_rows, read_list
-from billsync.live.statement import read_statement
+from billsync.live.statement import StatementRoutes, read_statement
 from billsync.render.ledger import ledger_csv, ledger_json, ledger_text
 from billsync.render.yaml_text import to_yaml
-from billsync.report.ledger import ledger
+from billsync.report.ledger import Statement, ledger
 
 
 def write_dump(run: Run, options: ServerOptions, *, output: str | None, yes: bool) -> Exit:
@@ -35,7 +35,7 @@ def show_ledger(run: Run, customer: str, options: ServerOptions, form: str) -> E
     """Print a customer's credit movements with the balance before and after each."""
     with connected(run, options) as connection:
         customer_id = customer_id_of(connection, customer)
-        statement = read_statement(connection.source, customer_id, balance=BALANCE, transactions=TRANSACTIONS)
+        statement = statement_of(connection, customer_id)
     found = ledger(statement)
     match form:
         case "csv":
@@ -69,6 +69,12 @@ def customer_id_of(connection: Connection, key: str) -> str:
     if not live:
         raise error("no-customer", "there is no such customer", f"{connection.target} has none with the key {key!r}.")
     return live[0]
+
+
+def statement_of(connection: Connection, customer_id: str) -> Statement:
+    """What the server shows of a customer's credits. Raises RemoteError."""
+    routes = StatementRoutes(BALANCE, TRANSACTIONS, connection.routes["grant"])
+    return read_statement(connection.remote, connection.clock, customer_id, routes)
 
 
 def _deliver(run: Run, text: str, output: str | None) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from billsync.live.paging import Refused, read_document, read_forward, read_list
-from billsync.live.snapshot import PARENT, Source
-from billsync.model.ports import RemoteError
+from billsync.live.snapshot import PARENT
+from billsync.model.kind import Routes
+from billsync.model.ports import Clock, Remote, RemoteError
 from billsync.model.value import Fields, Plain
 from billsync.report.ledger import Statement
 
@@ -19,25 +21,35 @@ GRANT_FIELDS = ("id", "status", "currency", "amount", "created_at")
 AMOUNTS = ("live", "settled", "pending", "amount")
 
 
-def read_statement(source: Source, customer_id: str, *, balance: str, transactions: str) -> Statement:
-    """Balance, movements and grants of a customer; `balance` and `transactions` are paths with `{parent}`.
+@dataclass(frozen=True, slots=True)
+class StatementRoutes:
+    """Where a customer's credits are shown: paths with `{parent}`, and the routes of the grants."""
+
+    balance: str
+    transactions: str
+    grants: Routes
+
+
+def read_statement(remote: Remote, clock: Clock, customer_id: str, routes: StatementRoutes) -> Statement:
+    """Balance, movements and grants of a customer.
 
     The list of all movements answers 500 for good once a grant has filled a hole (customer-facts.md §9.2); then the
     types that can be listed are read one by one. Raises RemoteError.
     """
-    balances, movements = (path.replace(PARENT, customer_id) for path in (balance, transactions))
-    routes = source.routes["grant"]
-    grants = read_list(source.remote, routes.collection.replace(PARENT, customer_id), (), routes.listing, source.clock)
-    rows, is_complete = _movements(source, movements)
+    balances, movements, collection = (
+        path.replace(PARENT, customer_id) for path in (routes.balance, routes.transactions, routes.grants.collection)
+    )
+    grants = read_list(remote, collection, (), routes.grants.listing, clock)
+    rows, is_complete = _movements(remote, movements)
     _check(rows, MOVEMENT_FIELDS, movements)
-    _check(grants, GRANT_FIELDS, routes.collection)
-    whole = _balance(source, balances, ())
-    restricted = {feature: _balance(source, balances, query) for feature, query in _restrictions(grants)}
+    _check(grants, GRANT_FIELDS, routes.grants.collection)
+    whole = _balance(remote, balances, ())
+    restricted = {feature: _balance(remote, balances, query) for feature, query in _restrictions(grants)}
     return Statement(whole, rows, grants, is_complete, restricted)
 
 
-def _balance(source: Source, path: str, query: Sequence[tuple[str, str]]) -> Fields:
-    document = read_document(source.remote, path, query)
+def _balance(remote: Remote, path: str, query: Sequence[tuple[str, str]]) -> Fields:
+    document = read_document(remote, path, query)
     _check((document,), ("retrieved_at",), path)
     said = document.get("balances")
     _check(said if isinstance(said, list | tuple) else (None,), BALANCE_FIELDS, path)
@@ -69,11 +81,11 @@ def _is_number(text: str) -> bool:
         return False
 
 
-def _movements(source: Source, path: str) -> tuple[tuple[Fields, ...], bool]:
+def _movements(remote: Remote, path: str) -> tuple[tuple[Fields, ...], bool]:
     try:
-        return read_forward(source.remote, path, (), size=SIZE), True
+        return read_forward(remote, path, (), size=SIZE), True
     except Refused as refused:
         if refused.status != 500:
             raise
-    rows = (read_forward(source.remote, path, [("filter[type]", name)], size=SIZE) for name in LISTABLE)
+    rows = (read_forward(remote, path, [("filter[type]", name)], size=SIZE) for name in LISTABLE)
     return tuple(row for part in rows for row in part), False

@@ -3,9 +3,9 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from billsync.live.client import Client
 from billsync.live.paging import Refused
-from billsync.live.snapshot import Source
-from billsync.live.statement import read_statement
+from billsync.live.statement import StatementRoutes, read_statement
 from billsync.model.kind import ListQuery, Routes
 from billsync.model.ports import RemoteError
 from billsync.report.ledger import Statement
@@ -15,10 +15,11 @@ from tests.support.lists import client, page_of
 BALANCE = {"retrieved_at": "2026-09-01T00:00:00Z", "balances": []}
 AT = "2026-09-01T00:00:00Z"
 GRANTS = [{"id": "g1", "status": "active", "currency": "USD", "amount": "5", "created_at": AT}]
-ROUTES = {"grant": Routes("/people/{parent}/grants", ListQuery(None, 10), "key", ())}
+GRANTS_ROUTES = Routes("/people/{parent}/grants", ListQuery(None, 10), "key", ())
+ROUTES = StatementRoutes("/people/{parent}/balance", "/people/{parent}/moves", GRANTS_ROUTES)
 
 
-def source(transactions: Callable[[str | None], httpx.Response]) -> Source:
+def source(transactions: Callable[[str | None], httpx.Response]) -> Client:
     def handler(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/people/c1/balance"):
             return httpx.Response(200, json=BALANCE)
@@ -26,8 +27,7 @@ def source(transactions: Callable[[str | None], httpx.Response]) -> Source:
             return page_of(GRANTS, request)
         return transactions(request.url.params.get("filter[type]"))
 
-    clock = FakeClock()
-    return Source(client(handler, clock), ROUTES, clock)
+    return client(handler, FakeClock())
 
 
 def movement(one: str) -> dict[str, str]:
@@ -40,8 +40,8 @@ def listed(*ids: str) -> httpx.Response:
     return httpx.Response(200, json={"data": [movement(one) for one in ids], "meta": meta})
 
 
-def read(where: Source) -> Statement:
-    return read_statement(where, "c1", balance="/people/{parent}/balance", transactions="/people/{parent}/moves")
+def read(where: Client) -> Statement:
+    return read_statement(where, FakeClock(), "c1", ROUTES)
 
 
 def test_a_statement_is_the_balance_the_movements_and_the_grants() -> None:
