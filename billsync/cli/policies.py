@@ -19,7 +19,7 @@ from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import rounded
 from billsync.report.impact import Verdict
 from billsync.report.price_policy import Breach, Recoined, breaches
-from billsync.report.repricing import NewCards, new_cards
+from billsync.report.repricing import PlanCards, plan_cards
 
 PLAN = "plan"
 CODE = "price-policy"
@@ -56,8 +56,8 @@ def _guards(desired: Desired, comparison: Comparison, found: Index, used: Used) 
         address = change.address.unversioned()
         row = _in_force(found.versions.get(address, ()))
         if address.kind == PLAN and change.action is Action.UPDATE and row is not None:
-            old = new_cards(view(KINDS[PLAN], row.fields, found.names))
-            new = new_cards(normalize(KINDS[PLAN], entities[address].fields))
+            old = plan_cards(view(KINDS[PLAN], row.fields, found.names))
+            new = plan_cards(normalize(KINDS[PLAN], entities[address].fields))
             yield from _breached(desired, change.address, old, new, used.get(change.address.text, {}))
 
 
@@ -69,7 +69,7 @@ def _in_force(rows: tuple[Row, ...]) -> Row | None:
 
 
 def _breached(
-    desired: Desired, address: Address, old: NewCards, new: NewCards, used: Mapping[str, frozenset[Decimal]]
+    desired: Desired, address: Address, old: PlanCards, new: PlanCards, used: Mapping[str, frozenset[Decimal]]
 ) -> Iterator[Guard]:
     for policy in desired.prices:
         if policy.covers(address.key):

@@ -13,7 +13,7 @@ from billsync.core.index import Index, index, version_of
 from billsync.core.marks import KEY
 from billsync.core.normalize import normalize
 from billsync.kinds.registry import KINDS
-from billsync.live.paging import read_list
+from billsync.live.paging import read_document, read_list
 from billsync.model.address import Address
 from billsync.model.change import Action
 from billsync.model.ports import RemoteError
@@ -21,7 +21,7 @@ from billsync.model.state import Desired, Entity
 from billsync.model.value import Fields, canonical
 from billsync.rating.prices import FreePrice
 from billsync.report.impact_reached import Reached, Standing
-from billsync.report.repricing import NewCards, new_cards, old_keys, repriced
+from billsync.report.repricing import PlanCards, Repriced, live_plan_cards, plan_cards, repriced
 from billsync.report.subscribed import Subscribed, duration_of, unreadable
 from billsync.report.usage import Gauge
 
@@ -29,6 +29,7 @@ PLAN, SUBSCRIPTION, CUSTOMER, FEATURE = "plan", "subscription", "customer", "fea
 DEFAULT_KEY = "default"
 LATEST = "latest"
 RUNNING = ("active", "canceled")
+NO_PLAN = "its present plan can't be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class _Target:
     """A declared plan as it will be: the address of its coming version, or of the one that it has."""
 
     address: Address
-    cards: NewCards
+    cards: PlanCards
     cadence: str
 
 
@@ -54,6 +55,7 @@ class Reach:
         self._now = now
         self._plans = {e.address: e for e in desired.entities if e.address.kind == PLAN}
         self._declared = {e.address.names: e for e in desired.entities if e.address.kind == SUBSCRIPTION}
+        self._own: dict[str, PlanCards | None] = {}
 
     def declared(self) -> Iterator[Reached]:
         """The declared subscriptions whose plan changes, or that are to get another plan."""
@@ -92,7 +94,7 @@ class Reach:
             if versions:
                 want = normalize(KINDS[PLAN], entity.fields)
                 version = coming.get(address) or address.at(version_of(versions[-1]))
-                found[address.key] = _Target(version, new_cards(want), str(want["billing_cadence"]))
+                found[address.key] = _Target(version, plan_cards(want), str(want["billing_cadence"]))
         return found
 
     def _is_new(self, row: Fields, target: _Target) -> bool:
@@ -110,11 +112,20 @@ class Reach:
             return
         if not before.period_at(self._now).holds(self._now):
             return
-        own = self._own_plan(row)
-        after = repriced(before, target.cards, old_keys(own) if own else {})
-        problem = _problem(before, after, target, self.catalog) if own else "its present plan can't be read"
+        own = self._own_cards(row)
+        after = repriced(before, target.cards, own) if own else Repriced(before)
+        problem = _problem(before, after.subscribed, target, self.catalog) if own else NO_PLAN
         standing = self._standing(row, entity, target)
-        yield Reached("/".join(names), names[0], target.address.text, standing, before, after, problem)
+        yield Reached(
+            "/".join(names),
+            names[0],
+            target.address.text,
+            standing,
+            before,
+            after.subscribed,
+            problem,
+            () if problem else after.notes,
+        )
 
     def _standing(self, row: Fields, entity: Entity | None, target: _Target) -> Standing:
         """Whether this comparison has a change that moves it; else whether the files mean it to."""
@@ -129,11 +140,23 @@ class Reach:
         changes = (change for change in self._comparison.plan.pending if change.action is Action.UPDATE)
         return frozenset(change.address for change in changes if change.address.kind == SUBSCRIPTION)
 
-    def _own_plan(self, row: Fields) -> Fields | None:
-        """The version that a subscription has, or the newest one where that can't be read any more."""
-        versions = self._found.versions.get(Address(PLAN, (_plan_key(row),)), ())
-        exact = [version for version in versions if version.id == row.get("plan_id")]
-        return (*exact, *reversed(versions))[0].fields if versions else None
+    def _own_cards(self, row: Fields) -> PlanCards | None:
+        """The cards of the plan version that a subscription has; None if it has none, or none that can be read."""
+        plan_id = str(row.get("plan_id") or (row.get("plan") or {}).get("id") or "")
+        if plan_id and plan_id not in self._own:
+            self._own[plan_id] = self._cards_of(plan_id, Address(PLAN, (_plan_key(row),)))
+        return self._own.get(plan_id)
+
+    def _cards_of(self, plan_id: str, address: Address) -> PlanCards | None:
+        known = [version.fields for version in self._found.versions.get(address, ()) if version.id == plan_id]
+        try:
+            version = known[0] if known else read_document(self._connection.remote, self._plan_path(plan_id))
+            return live_plan_cards(version, self.catalog.features)
+        except (RemoteError, KeyError, ValueError, TypeError, ArithmeticError):
+            return None
+
+    def _plan_path(self, plan_id: str) -> str:
+        return self._connection.routes[PLAN].item(plan_id)
 
     def _key_of(self, row: Fields) -> str:
         address = self._found.names.get(str(row["customer_id"]))

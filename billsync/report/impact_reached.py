@@ -20,7 +20,8 @@ class Standing(Enum):
 class Reached:
     """A live subscription that a change reaches.
 
-    `problem` says why it can't be rated, as far as that is known before its usage is read.
+    `problem` says why it can't be rated, as far as that is known before its usage is read; `notes` what it has that
+    its numbers don't say, after "it has".
     """
 
     name: str
@@ -30,3 +31,4 @@ class Reached:
     before: Subscribed
     after: Subscribed
     problem: str = ""
+    notes: tuple[str, ...] = ()

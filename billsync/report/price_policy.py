@@ -19,7 +19,7 @@ from billsync.rating.periods import Period
 from billsync.rating.prices import GraduatedPrice, VolumePrice
 from billsync.rating.rate import Piece, rate
 from billsync.rating.usage import Usage
-from billsync.report.repricing import NewCards
+from billsync.report.repricing import PlanCards
 from billsync.report.subscribed import Slot
 
 DECIMALS = 24
@@ -66,7 +66,7 @@ class Recoined:
 
 
 def breaches(
-    policy: PricePolicy, old: NewCards, new: NewCards, used: Mapping[str, Iterable[Decimal]]
+    policy: PricePolicy, old: PlanCards, new: PlanCards, used: Mapping[str, Iterable[Decimal]]
 ) -> tuple[Breach | Recoined, ...]:
     """The worst increase and the worst decrease beyond the policy, for each phase, feature and cadence.
 
@@ -81,7 +81,7 @@ def breaches(
     return tuple(found)
 
 
-def _beside(old: NewCards, new: NewCards) -> NewCards:
+def _beside(old: PlanCards, new: PlanCards) -> PlanCards:
     """The old phases under the names of the new ones that take their place.
 
     A new phase takes the place of the one with its key, else of the one that stood where it stands now: another key
@@ -97,7 +97,7 @@ def _beside(old: NewCards, new: NewCards) -> NewCards:
     return replace(old, phases={name: old.phases[partner] for name, partner in partners.items()})
 
 
-def _units(cards: NewCards) -> dict[Unit, tuple[Slot, ...]]:
+def _units(cards: PlanCards) -> dict[Unit, tuple[Slot, ...]]:
     found: dict[Unit, list[Slot]] = {}
     for phase, slots in cards.phases.items():
         for slot in slots:

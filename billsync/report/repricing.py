@@ -1,4 +1,4 @@
-"""A subscription with the cards that a plan is to have, told by difference: what an add-on adds stays. Rates nothing."""
+"""A subscription with the cards that a plan is to have, told by difference. It rates nothing."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from billsync.model.address import Symbol
+from billsync.model.duration import Duration
 from billsync.model.value import Fields
-from billsync.rating.arithmetic import ZERO, exactly
+from billsync.rating.arithmetic import exactly
 from billsync.rating.card import Card, card_of
 from billsync.rating.prices import FlatPrice, FreePrice
 from billsync.rating.timeline import Item, Phase
+from billsync.report.live_card import live_card
 from billsync.report.subscribed import Slot, Subscribed, duration_of
 
 
@@ -58,9 +60,7 @@ def _by_key(slots: Sequence[Slot]) -> dict[str, Slot]:
     return {slot.item.key: slot for slot in slots}
 
 
-def _exchanged(
-    live: Sequence[Slot], old: Mapping[str, Slot], new: Mapping[str, Slot], notes: set[str]
-) -> list[Slot]:
+def _exchanged(live: Sequence[Slot], old: Mapping[str, Slot], new: Mapping[str, Slot], notes: set[str]) -> list[Slot]:
     """The slots of one phase with the new cards in place of the old ones; a new key counts for the whole phase."""
     found: list[Slot] = []
     for slot in live:
@@ -68,101 +68,96 @@ def _exchanged(
         if key not in old and key not in new:
             found.append(slot)
             continue
-        rest = rest_of(slot, old.get(key))
-        if rest is None:
+        left, fresh = without(slot, old.get(key)), new.get(key)
+        if left is None or (is_priced(fresh) and not all(one.item.is_flat for one in left)):
             notes.add(f"a price of its own for {key}, which the plan's new one replaces")
-        found += beside(slot, rest or ZERO, new.get(key))
+            left = ()
+        found += beside(left, fresh, slot.item)
     known = {slot.item.key for slot in live}
     return [*found, *(slot for key, slot in new.items() if key not in known)]
 
 
-@exactly
-def rest_of(live: Slot, part: Slot | None) -> Decimal | None:
-    """What a live item costs beside a part of it; None if they are not a fee and a part of that fee.
+def is_priced(slot: Slot | None) -> bool:
+    """Whether a card costs anything."""
+    return slot is not None and not isinstance(slot.item.card.price, FreePrice)
 
-    A card of usage has no parts: it is the item's whole price, or another one.
+
+@exactly
+def without(live: Slot, part: Slot | None) -> tuple[Slot, ...] | None:
+    """What a live item costs without a part of it: one slot or none. None if it doesn't hold that part.
+
+    A fee may be a sum of fees; usage is priced by one card alone (catalog-facts.md §9.4).
     """
-    amount, less = _fee(live), _fee(part)
-    if amount is not None and less is not None:
-        return amount - less if amount >= less else None
-    return ZERO if part is not None and _is_same(live, part) else None
+    if part is None or not is_priced(part):
+        return (live,) if is_priced(live) else ()
+    fee, less = live.item.card.price, part.item.card.price
+    if isinstance(fee, FlatPrice) and isinstance(less, FlatPrice):
+        rest = fee.amount - less.amount
+        return None if rest < 0 else (_costing(live, rest),) if rest else ()
+    return () if _costs(live.item) == _costs(part.item) else None
 
 
-def _fee(slot: Slot | None) -> Decimal | None:
-    """The amount of a flat card, nothing for none or a free one; None for a card of usage."""
-    match slot.item.card.price if slot else FreePrice():
-        case FlatPrice(amount):
-            return amount
-        case FreePrice():
-            return ZERO
-    return None
-
-
-def _is_same(one: Slot, other: Slot) -> bool:
-    return _costs(one.item.card) == _costs(other.item.card) and one.item.cadence == other.item.cadence
-
-
-def _costs(card: Card) -> Card:
-    return replace(card, name="")
+def _costs(item: Item) -> tuple[Card, Duration | None]:
+    return replace(item.card, name=""), item.cadence
 
 
 @exactly
-def beside(live: Slot, rest: Decimal, fresh: Slot | None) -> list[Slot]:
-    """What is left of a live item together with a new card in place of the other part, as long as the item holds.
+def beside(left: tuple[Slot, ...], fresh: Slot | None, place: Item) -> list[Slot]:
+    """What is left of a live item, and a new card in its place, as long as the item holds.
 
     They are one fee if both are flat and billed alike, as the server adds them up (customer-facts.md §6.2).
     """
-    left = replace(live, item=_costing(live.item, rest))
     if fresh is None:
-        return [left] if rest else []
-    timed = replace(fresh.item, from_offset=live.item.from_offset, to_offset=live.item.to_offset)
-    placed = replace(fresh, item=timed)
-    price = timed.card.price
-    if not rest:
-        return [placed]
-    if isinstance(price, FlatPrice) and (timed.cadence, fresh.currency) == (live.item.cadence, live.currency):
-        return [replace(placed, item=_costing(timed, price.amount + rest))]
-    return [left, placed]
+        return list(left)
+    placed = replace(fresh, item=replace(fresh.item, from_offset=place.from_offset, to_offset=place.to_offset))
+    fee = placed.item.card.price
+    for rest in left:
+        other = rest.item.card.price
+        alike = (rest.item.cadence, rest.currency) == (placed.item.cadence, placed.currency)
+        if alike and isinstance(fee, FlatPrice) and isinstance(other, FlatPrice):
+            return [_costing(placed, fee.amount + other.amount)]
+    return [*left, placed]
 
 
-def _costing(item: Item, amount: Decimal) -> Item:
-    return replace(item, card=replace(item.card, price=FlatPrice(amount)))
+def _costing(slot: Slot, amount: Decimal) -> Slot:
+    return replace(slot, item=replace(slot.item, card=replace(slot.item.card, price=FlatPrice(amount))))
 
 
 def plan_cards(plan: Fields) -> PlanCards:
     """The cards of a plan in canonical form: references are Symbols. Raises KeyError or ValueError for another form."""
-    return PlanCards(
-        {
-            str(phase["key"]): tuple(_slot(str(phase["key"]), card, plan, _declared(card)) for card in phase["rate_cards"])
-            for phase in plan["phases"]
-        }
-    )
+    return PlanCards({str(phase["key"]): declared_slots(str(phase["key"]), phase, plan) for phase in plan["phases"]})
+
+
+def declared_slots(phase: str, holder: Fields, owner: Fields) -> tuple[Slot, ...]:
+    """The cards in canonical form that a phase or an add-on has, in a phase; `owner` gives the currency."""
+    found = []
+    for card in holder["rate_cards"]:
+        feature = card.get("feature")
+        key = feature.address.key if isinstance(feature, Symbol) else None
+        found.append(_slot(phase, card, card_of(card), str(card.get("currency") or owner["currency"]), key))
+    return tuple(found)
 
 
 def live_plan_cards(row: Fields, features: Mapping[str, str]) -> PlanCards:
     """The cards of a plan's row; `features` maps ids to keys. Raises KeyError or ValueError for no row of the API's."""
+    currency = str(row["currency"])
     return PlanCards(
         {
             str(phase["key"]): tuple(
-                _slot(str(phase["key"]), card, row, live_feature(card, features)) for card in phase.get("rate_cards") or ()
+                live_slot(str(phase["key"]), card, currency, features) for card in phase.get("rate_cards") or ()
             )
             for phase in row["phases"]
         }
     )
 
 
-def _declared(card: Fields) -> str | None:
-    feature = card.get("feature")
-    return feature.address.key if isinstance(feature, Symbol) else None
-
-
-def live_feature(card: Fields, features: Mapping[str, str]) -> str | None:
-    """The key of the feature of a card that the API shows; its id where no key is known."""
+def live_slot(phase: str, card: Fields, currency: str, features: Mapping[str, str]) -> Slot:
+    """A card as the API shows it; the currency holds where the card has none of its own."""
     found = (card.get("feature") or {}).get("id")
-    return features.get(found, str(found)) if found else None
+    feature = features.get(found, str(found)) if found else None
+    return _slot(phase, card, live_card(card), str(card.get("currency") or currency), feature)
 
 
-def _slot(phase: str, card: Fields, owner: Fields, feature: str | None) -> Slot:
-    cadence, key = card.get("billing_cadence"), str(card["key"])
-    item = Item(key, card_of(card), duration_of(cadence) if cadence else None)
-    return Slot(phase, item, str(card.get("currency") or owner["currency"]), feature, place=key)
+def _slot(phase: str, fields: Fields, card: Card, currency: str, feature: str | None) -> Slot:
+    cadence, key = fields.get("billing_cadence"), str(fields["key"])
+    return Slot(phase, Item(key, card, duration_of(cadence) if cadence else None), currency, feature, place=key)

@@ -7,12 +7,19 @@ from billsync.render.impact_shown import Shown
 from billsync.report.impact import Verdict, verdict
 from billsync.report.impact_periods import prepared
 from billsync.report.impact_reached import Reached, Standing
-from billsync.report.repricing import new_cards, old_keys, repriced
+from billsync.report.repricing import plan_cards, repriced
 from billsync.report.subscribed import subscribed
-from tests.support.subscription_rows import FEATURES, fee_card, plan_fields, subscription_row, unit, usage_card
+from tests.support.subscription_rows import (
+    FEATURES,
+    fee_card,
+    own_plan,
+    plan_fields,
+    subscription_row,
+    unit,
+    usage_card,
+)
 
 NOW = datetime(2026, 11, 16, tzinfo=UTC)
-OLD_PLAN = {"phases": [{"key": "default", "rate_cards": [{"key": "base"}]}]}
 PLAN = "plan/pro@2"
 
 
@@ -27,7 +34,8 @@ def paying(
     found = []
     for number, difference in enumerate(differences):
         before = subscribed(subscription_row(fee(100, currency)), FEATURES)
-        after = repriced(before, new_cards(plan_fields(fee(100 + difference, currency))), old_keys(OLD_PLAN))
+        old, new = (plan_cards(plan_fields(fee(amount, currency))) for amount in (100, 100 + difference))
+        after = repriced(before, new, old).subscribed
         one = Reached(f"c{number:02}/default", f"c{number:02}", PLAN, standing, before, after)
         found.append(verdict(prepared(one, NOW, periods), {}))
     return tuple(found)
@@ -162,13 +170,12 @@ def test_if_everybody_had_all_periods_nobody_is_said_to_have_had_fewer() -> None
 def yearly(number: int, after: int, *, usage: str = "P1M") -> Verdict:
     """Somebody who paid 100 each year beside some usage."""
     support, api = fee_card("support", "100", "in_advance", "P1Y"), usage_card("api", unit("1"), billing_cadence=usage)
-    before = subscribed(subscription_row(fee_card("base", "20"), support, api), FEATURES)
+    row = subscription_row(fee_card("base", "20"), support, api)
+    before = subscribed(row, FEATURES)
     new = plan_fields(fee_card("base", "20"), fee_card("support", str(after), "in_advance", "P1Y"), api)
-    plan = {"phases": [{"key": "default", "rate_cards": [{"key": "base"}, {"key": "support"}, {"key": "api"}]}]}
+    changed = repriced(before, plan_cards(new), plan_cards(own_plan(row, "base", "support", "api"))).subscribed
     name = f"y{number:02}"
-    one = Reached(
-        f"{name}/default", name, PLAN, Standing.MOVING, before, repriced(before, new_cards(new), old_keys(plan))
-    )
+    one = Reached(f"{name}/default", name, PLAN, Standing.MOVING, before, changed)
     return verdict(prepared(one, NOW, 1), {})
 
 

@@ -8,13 +8,14 @@ from billsync.report.impact import Verdict, verdict
 from billsync.report.impact_periods import NO_PERIOD, full_periods, prepared
 from billsync.report.impact_reached import Reached, Standing
 from billsync.report.impact_sums import Sum, difference, groups, largest, sums, windows, with_fewer
-from billsync.report.repricing import new_cards, old_keys, repriced
+from billsync.report.repricing import plan_cards, repriced
 from billsync.report.subscribed import subscribed
 from billsync.report.usage import by_customer
 from tests.support.subscription_rows import (
     FEATURES,
     fee_card,
     graduated,
+    own_plan,
     plan_fields,
     subscription_row,
     unit,
@@ -32,9 +33,9 @@ def reached(
     row: dict[str, Any], new: dict[str, Any], name: str = "acme/default", old: tuple[str, ...] = ("api", "base")
 ) -> Reached:
     before = subscribed(row, FEATURES)
-    plan = {"phases": [{"key": "default", "rate_cards": [{"key": key} for key in old]}]}
-    after = repriced(before, new_cards(new), old_keys(plan))
-    return Reached(name, name.partition("/")[0], "plan/pro@2", Standing.MOVING, before, after)
+    after = repriced(before, plan_cards(new), plan_cards(own_plan(row, *old)))
+    standing = Standing.MOVING
+    return Reached(name, name.partition("/")[0], "plan/pro@2", standing, before, after.subscribed, notes=after.notes)
 
 
 def judged(row: dict[str, Any], new: dict[str, Any], usage: str = "0") -> Verdict:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from billsync.model.diagnostic import Position
 from billsync.model.policy import PricePolicy
 from billsync.report.price_policy import Breach, Recoined, breaches
-from billsync.report.repricing import NewCards, new_cards
+from billsync.report.repricing import PlanCards, plan_cards
 from tests.support.subscription_rows import fee_card, graduated, plan_fields, unit, usage_card
 
 
@@ -16,18 +16,18 @@ def policy(increase: str | None = "10", decrease: str | None = "5", to: str = "1
     return PricePolicy(("pro*",), up, down, Decimal(0), Decimal(to), Position("a.yaml", 1, 1))
 
 
-def cards(*prices: dict[str, Any]) -> NewCards:
-    return new_cards(plan_fields(*prices))
+def cards(*prices: dict[str, Any]) -> PlanCards:
+    return plan_cards(plan_fields(*prices))
 
 
 def worst(
-    old: NewCards, new: NewCards, rule: PricePolicy, **used: set[Decimal]
+    old: PlanCards, new: PlanCards, rule: PricePolicy, **used: set[Decimal]
 ) -> list[tuple[Decimal, Decimal | None]]:
     found = breaches(rule, old, new, used)
     return [(one.quantity, one.percent) for one in found if isinstance(one, Breach)]
 
 
-def api(price: dict[str, Any], **more: Any) -> NewCards:
+def api(price: dict[str, Any], **more: Any) -> PlanCards:
     return cards(usage_card("api", price, **more))
 
 
@@ -57,11 +57,11 @@ def test_the_same_money_in_another_form_never_breaks_a_policy() -> None:
     assert breaches(strict, old, api(unit("333"), unit_config=thousand), {}) == ()
 
 
-def phases(*named: tuple[str, str]) -> NewCards:
+def phases(*named: tuple[str, str]) -> PlanCards:
     """A plan of phases, each with one unit price."""
     fields = plan_fields(usage_card("api", unit("1")))
     made = [plan_fields(usage_card("api", unit(amount)))["phases"][0] | {"key": key} for key, amount in named]
-    return new_cards({**fields, "phases": tuple(made)})
+    return plan_cards({**fields, "phases": tuple(made)})
 
 
 def test_another_key_of_a_phase_changes_nothing_that_is_paid() -> None:
@@ -83,9 +83,9 @@ def test_a_fee_that_was_free_before_is_beyond_any_percentage() -> None:
     assert worst(cards(), cards(fee_card("base", "20")), policy()) == [(Decimal(0), None)]
 
 
-def in_currency(code: str, *prices: dict[str, Any]) -> NewCards:
+def in_currency(code: str, *prices: dict[str, Any]) -> PlanCards:
     fields = plan_fields(*({**price, "currency": code} for price in prices))
-    return new_cards({**fields, "currency": code})
+    return plan_cards({**fields, "currency": code})
 
 
 def test_prices_in_another_currency_are_not_compared_as_if_they_were_in_the_same() -> None:
@@ -142,7 +142,7 @@ def test_free_units_and_conversion_move_the_bounds() -> None:
     assert found == (Decimal(71), Decimal("133.3333333333333333"))
 
 
-def packs(size: str, rounding: str, amount: str) -> NewCards:
+def packs(size: str, rounding: str, amount: str) -> PlanCards:
     config = {"operation": "divide", "conversion_factor": size, "rounding": rounding}
     return api(unit(amount), unit_config=config)
 

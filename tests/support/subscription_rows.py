@@ -89,5 +89,16 @@ def plan_fields(*cards: dict[str, Any]) -> dict[str, Any]:
     return {"currency": "USD", "billing_cadence": "P1M", "phases": phases}
 
 
+def own_plan(row: dict[str, Any], *keys: str) -> dict[str, Any]:
+    """The plan that a subscription without add-ons is on, in canonical form: the cards with these keys."""
+    phases = [
+        {"key": phase["key"], "rate_cards": [_with_symbol(item["rate_card"]) for item in phase["items"]]}
+        for phase in row["phases"]
+    ]
+    for phase in phases:
+        phase["rate_cards"] = [card for card in phase["rate_cards"] if card["key"] in keys]
+    return {"currency": "USD", "billing_cadence": "P1M", "phases": phases}
+
+
 def _with_symbol(card: dict[str, Any]) -> dict[str, Any]:
     return {**card, "feature": Symbol(Address("feature", (card["key"],)))} if "feature" in card else card
