@@ -7,9 +7,6 @@ from difflib import get_close_matches
 
 import click
 
-WITHOUT_VALUE = ("customer-credit", "doubled-grant")
-COUNTED = ("deletes",)
-
 
 def allowances(ctx: click.Context, parameter: click.Parameter, texts: Sequence[str]) -> dict[str, str]:
     """Flags by name, with the count for a guard that counts (`deletes=25`), else with an empty text.
@@ -20,18 +17,18 @@ def allowances(ctx: click.Context, parameter: click.Parameter, texts: Sequence[s
 
 
 def _pair(text: str) -> tuple[str, str]:
+    from billsync.core.guards import COUNTED_FLAGS, FLAGS
+
     name, equals, count = text.partition("=")
-    if name in COUNTED:
-        if not (count.isascii() and count.isdigit() and len(count) <= 9):
-            raise click.BadParameter(f"{name} needs a number: {name}=25")
-    elif name not in WITHOUT_VALUE:
-        raise click.BadParameter(_unknown(name))
-    elif equals:
+    if name not in FLAGS:
+        raise click.BadParameter(_unknown(name, FLAGS))
+    if name in COUNTED_FLAGS and not (count.isascii() and count.isdigit() and len(count) <= 9):
+        raise click.BadParameter(f"{name} needs a number: {name}=25")
+    if equals and name not in COUNTED_FLAGS:
         raise click.BadParameter(f"{name} takes no value")
     return name, count
 
 
-def _unknown(name: str) -> str:
-    known = (*COUNTED, *WITHOUT_VALUE)
+def _unknown(name: str, known: Sequence[str]) -> str:
     close = get_close_matches(name, known, n=1)
     return f"no guard has the flag {name!r}: " + (f"did you mean {close[0]}?" if close else f"use {', '.join(known)}")

@@ -21,7 +21,7 @@ ALLOW = click.option(
     multiple=True,
     callback=allowances,
     metavar="FLAG",
-    help="Let a guard pass, as its message says (deletes=25, doubled-grant, customer-credit).",
+    help="Let a guard pass; its message says which flag does (deletes=25, say).",
 )
 
 

@@ -15,6 +15,11 @@ from billsync.model.kind import Archetype
 from billsync.model.state import Row
 from billsync.model.value import Fields, Plain
 
+DELETES, DOUBLED_GRANT, CUSTOMER_CREDIT = "deletes", "doubled-grant", "customer-credit"
+COUNTED_FLAGS = (DELETES,)
+FLAGS = (DELETES, DOUBLED_GRANT, CUSTOMER_CREDIT)
+"""The flags that let a guard pass; the counted ones take a number (`deletes=25`)."""
+
 DELETES_AT_MOST = 10
 SHARE_AT_MOST = Decimal("0.2")
 SHARE_COUNTS_FROM = 10
@@ -27,18 +32,18 @@ def guards(
     changes = tuple(p for p in planned if p.change.is_pending)
     deletes = tuple(p.change.address for p in changes if p.change.action is Action.DELETE)
     found = [
-        *_too_many_deletes(context, deletes, allow.get("deletes")),
-        *(() if "doubled-grant" in allow else _doubled(context, changes)),
-        *(() if "customer-credit" in allow else _with_credit(context, deletes, balance_path)),
+        *_too_many_deletes(context, deletes, allow.get(DELETES)),
+        *(() if DOUBLED_GRANT in allow else _doubled(context, changes)),
+        *(() if CUSTOMER_CREDIT in allow else _with_credit(context, deletes, balance_path)),
     ]
     return tuple(sorted(found, key=lambda guard: (guard.code, [a.order for a in guard.addresses])))
 
 
 def _too_many_deletes(context: Context, deletes: tuple[Address, ...], allowed: str | None) -> Iterator[Guard]:
     limit = int(allowed) if allowed else DELETES_AT_MOST
-    flag = f"--allow deletes={len(deletes)}"
+    flag = f"--allow {DELETES}={len(deletes)}"
     if len(deletes) > limit:
-        yield Guard("deletes", f"{len(deletes)} deletes are more than {limit}", flag, deletes)
+        yield Guard(DELETES, f"{len(deletes)} deletes are more than {limit}", flag, deletes)
         return
     if allowed:
         return
@@ -46,7 +51,7 @@ def _too_many_deletes(context: Context, deletes: tuple[Address, ...], allowed: s
         owned = _owned(context, kind)
         if owned >= SHARE_COUNTS_FROM and len(addresses) > SHARE_AT_MOST * owned:
             yield Guard(
-                "deletes",
+                DELETES,
                 f"{len(addresses)} of {owned} owned {context.registry[kind].collection} would go",
                 flag,
                 addresses,
@@ -84,12 +89,12 @@ def _doubled(context: Context, changes: tuple[Planned, ...]) -> Iterator[Guard]:
                 reason = (
                     f"{other.text} is active, no longer declared, and has the same name or amount as {address.text}"
                 )
-                yield Guard("doubled-grant", reason, "--allow doubled-grant", (address, other))
+                yield Guard(DOUBLED_GRANT, reason, f"--allow {DOUBLED_GRANT}", (address, other))
         if any(_alike(want, have) for have in _keyless(context, address)):
             reason = (
                 f"a {address.kind} without a key is active, ours, and has the same name or amount as {address.text}"
             )
-            yield Guard("doubled-grant", reason, "--allow doubled-grant", (address,))
+            yield Guard(DOUBLED_GRANT, reason, f"--allow {DOUBLED_GRANT}", (address,))
 
 
 def _keyless(context: Context, address: Address) -> Iterator[Fields]:
@@ -131,7 +136,7 @@ def _with_credit(context: Context, deletes: tuple[Address, ...], balance_path: s
         reasons = [*_balances(document), *_active_children(context, address)]
         if reasons:
             yield Guard(
-                "customer-credit", f"{address.text} has {', '.join(reasons)}", "--allow customer-credit", (address,)
+                CUSTOMER_CREDIT, f"{address.text} has {', '.join(reasons)}", f"--allow {CUSTOMER_CREDIT}", (address,)
             )
 
 
