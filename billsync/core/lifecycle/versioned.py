@@ -51,7 +51,7 @@ def _new_version(
 ) -> Planned:
     address = entity.address.at(number)
     steps = in_sequence((_create_step(context, address, want), _publish_step(context, address, want)))
-    action, verb = (Action.UPDATE, "publishing a new version") if number > 1 else (Action.CREATE, "publishing")
+    action, verb = (Action.UPDATE, "publishing a new version of") if number > 1 else (Action.CREATE, "publishing")
     change = _change(address, steps, action=action, verb=verb, changes=changes)
     again = number > 1 and not changes
     reason = f"no version of {entity.address.text} is active: the last one was archived" if again else ""
