@@ -17,9 +17,10 @@ from billsync.local.card_references import (
 from billsync.local.card_rules import card_warnings, critical_findings, duplicate_findings, reading_findings
 from billsync.local.currencies import is_fiat_form, is_known, is_known_fiat
 from billsync.local.documents import Document
+from billsync.local.durations import duration
 from billsync.local.prices import is_usage_based
 from billsync.local.rate_cards import Card
-from billsync.local.rules import Finding, critical, fault, warning
+from billsync.local.rules import Finding, critical, fault, refuse, warning
 from billsync.local.store import Store
 from billsync.local.versions import DRAFT
 
@@ -48,24 +49,30 @@ def request_findings(cards: Sequence[Card]) -> Iterator[Finding]:
             yield fault("billing cadence is required for a usage-based price")
 
 
-def addon_findings(currency: str, cards: Sequence[Card]) -> Iterator[Finding]:
-    """The critical rules that the add-on shows by itself."""
+def currency_findings(currency: str) -> Iterator[Finding]:
     if is_fiat_form(currency) and not is_known_fiat(currency):
         yield fault(f"invalid fiat currency code: {currency}")
+
+
+def cards_findings(cards: Sequence[Card]) -> Iterator[Finding]:
+    """The critical rules that the cards show by themselves."""
     for card in cards:
         yield from critical_findings(card)
     yield from duplicate_findings(cards)
 
 
-def reference_findings(store: Store, currency: str, cards: Sequence[Card]) -> Iterator[Finding]:
-    """The critical rules that need other things of the server: features, tax codes, currencies."""
+def check_references(store: Store, currency: str, cards: Sequence[Card]) -> None:
+    """Raises Problem when a feature, a tax code or a currency isn't there; the first of these kinds is named."""
+    placed = list(placed_cards(cards))
+    refuse(found for place, card in placed for found in feature_findings(store, card, lost=place.own, place=place.own))
+    refuse(found for _, card in placed for found in tax_findings(store, card))
+    refuse(_unknown_currency(store, currency))
+    refuse(found for place, card in placed for found in override_findings(store, card, place))
+
+
+def _unknown_currency(store: Store, currency: str) -> Iterator[Finding]:
     if not is_fiat_form(currency) and not is_known(store, currency):
         yield critical("currency_not_found", "currency does not exist", CURRENCY)
-    for place, card in placed_cards(cards):
-        yield from tax_findings(store, card)
-        yield from override_findings(store, card, place)
-    for place, card in placed_cards(cards):
-        yield from feature_findings(store, card, lost=place.own, place=place.own)
 
 
 def structure_warnings(addon: Addon) -> Iterator[Finding]:
@@ -92,9 +99,9 @@ def publish_findings(store: Store, addon: Addon, status: str) -> Iterator[Findin
 def _cadence_warnings(addon: Addon) -> Iterator[Finding]:
     """Priced cards that recur do so together."""
     cadences = {
-        card["billing_cadence"]
+        known.lengths
         for card in addon["rate_cards"]
-        if card["price"]["type"] != "free" and "billing_cadence" in card
+        if card["price"]["type"] != "free" and (known := duration(card.get("billing_cadence", "")))
     }
     if len(cadences) > 1:
         text = "ratecards with prices must have the exact same billing cadence"

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from billsync.local.addon_rules import (
-    addon_findings,
+    cards_findings,
+    check_references,
+    currency_findings,
     invalid_status,
     publish_findings,
-    reference_findings,
     request_findings,
     shown_finding,
     structure_warnings,
@@ -78,9 +79,9 @@ def create(call: Call) -> Answer:
     body = call.body
     check_all_labels(body)
     refuse(request_findings(body["rate_cards"]))
-    refuse(addon_findings(body["currency"], body["rate_cards"]))
+    refuse((*currency_findings(body["currency"]), *cards_findings(body["rate_cards"])))
     version = next_version(call.store, ADDON, body["key"], noun="add-on")
-    refuse(reference_findings(call.store, body["currency"], body["rate_cards"]))
+    check_references(call.store, body["currency"], body["rate_cards"])
     document = {"labels": {}, **body, "version": version, "rate_cards": kept_cards(body)}
     return created(view(call, call.store.insert(new_row(call, ADDON, document, key=body["key"]))))
 
@@ -101,10 +102,10 @@ def replace(call: Call) -> Answer:
     body = call.body
     check_all_labels(body)
     refuse(request_findings(body["rate_cards"]))
+    refuse(cards_findings(body["rate_cards"]))
     row = find(call.store, call.path["addonId"])
-    refuse(addon_findings(row.document["currency"], body["rate_cards"]))
     check_status(row, call, DRAFT)
-    refuse(reference_findings(call.store, row.document["currency"], body["rate_cards"]))
+    check_references(call.store, row.document["currency"], body["rate_cards"])
     document = {**row.document, "labels": {}, **body, "rate_cards": kept_cards(body)}
     return ok(view(call, call.store.update(changed(row, call.now, document=document))))
 

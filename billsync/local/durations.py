@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -38,6 +39,15 @@ class Duration:
         month = days_in_month * day
         units = {"Y": 12 * month, "M": month, "W": 7 * day, "D": day, "h": HOUR, "m": 60, "s": 1}
         return sum((Fraction(value) * units[unit] for unit, value in self.parts), Fraction(0))
+
+    @property
+    def lengths(self) -> tuple[Fraction, Fraction, Fraction]:
+        """Months, days and seconds, which no calendar can exchange: `P12M` has those of `P1Y`, `P7D` those of `P1W`."""
+        months, days, seconds = {"Y": 12, "M": 1}, {"W": 7, "D": 1}, {"h": HOUR, "m": 60, "s": 1}
+        return self._sum(months), self._sum(days), self._sum(seconds)
+
+    def _sum(self, units: Mapping[str, int]) -> Fraction:
+        return sum((Fraction(value) * units[unit] for unit, value in self.parts if unit in units), Fraction(0))
 
     @property
     def is_zero(self) -> bool:

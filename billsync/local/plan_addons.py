@@ -1,4 +1,4 @@
-"""Add-on versions attached to a plan version: they can come, change and go while it is a draft (catalog-facts.md §9)."""
+"""Add-on versions attached to a plan version: they come, change and go while it is a draft (catalog-facts.md §9)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from billsync.local.documents import Document
 from billsync.local.filters import Condition
 from billsync.local.labels import check_labels
 from billsync.local.listing import Listing, answer_list
-from billsync.local.overlay_rules import Overlay, attaching_findings, overlay_findings
+from billsync.local.overlay_rules import Overlay, currency_findings, overlay_findings
 from billsync.local.problems import conflict, invalid, not_found
 from billsync.local.resource import Answer, Call, Route, created, new_row, no_content, ok, present, stamped
 from billsync.local.rules import refuse
@@ -56,7 +56,7 @@ def create(call: Call) -> Answer:
     addon = addons.find(call.store, addon_id)
     check_addon(call, addon)
     document = {"addon": {"id": addon_id}, **settings(body), "labels": {}}
-    refuse(attaching_findings(Overlay(plan, addon, document, call.now)))
+    refuse(currency_findings(Overlay(plan, addon, document, call.now)))
     row = new_row(call, PLAN_ADDON, document, key=addon_id, parent=plan_id)
     return created(view(call, call.store.insert(row)))
 

@@ -10,6 +10,7 @@ from billsync.local.documents import Document
 from billsync.local.durations import canonical_duration
 from billsync.local.labels import check_labels
 from billsync.local.listing import Listing, Status, answer_list
+from billsync.local.overlay_rules import has_incompatible_addon
 from billsync.local.plan_rules import (
     phases_findings,
     placed_cards,
@@ -143,7 +144,7 @@ def publish(call: Call) -> Answer:
     if row.deleted_at is not None:
         raise invalid(f"cannot publish a deleted Plan [id={row.id} deleted_at={rfc3339(row.deleted_at)}]")
     check_status(row, call.now, allowed=(DRAFT, SCHEDULED), verb="published/rescheduled")
-    refuse(publish_findings(call.store, row.document))
+    refuse((*publish_findings(call.store, row.document), *has_incompatible_addon(call.store, row, call.now)))
     return ok(view(call, published(call, row)))
 
 

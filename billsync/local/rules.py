@@ -25,6 +25,10 @@ class Finding:
         """The same finding in a larger thing."""
         return self if self.field is None else replace(self, field=prefix + self.field)
 
+    def unlisted(self) -> Finding:
+        """The same finding, of those that the server counts but never names in an answer (§14)."""
+        return replace(self, listed=False)
+
     def shown(self) -> Document:
         """An entry of `validation_errors`: no severity, and a missing field is empty (§7.8)."""
         return {"code": self.code, "field": f"${self.field}" if self.field else "", "message": self.message}
