@@ -70,16 +70,28 @@ def timed(subscription: Row) -> Subscription:
         anchor=from_micros(document["billing_anchor"]),
         cadence=parse_duration(document["billing_cadence"]) or Duration(),
         phases=tuple(
-            Phase(phase["key"], length, tuple(timed_item(item["rate_card"]) for item in phase["items"]))
+            Phase(phase["key"], length, tuple(timed_item(item, phase) for item in phase["items"]))
             for phase, length in zip(phases, [*lengths, None], strict=True)
         ),
     )
 
 
-def timed_item(card: Card) -> Item:
+def timed_item(item: Document, phase: Document) -> Item:
     """An item without a cadence, or with an empty one, is billed once."""
+    card = item["rate_card"]
     cadence = parse_duration(card.get("billing_cadence", "P0D"))
-    return Item(key=card["key"], card=card_of(card), cadence=None if cadence == Duration() else cadence)
+    return Item(
+        key=card["key"],
+        card=card_of(card),
+        cadence=None if cadence == Duration() else cadence,
+        from_offset=offset(item, phase, "begins_at"),
+        to_offset=offset(item, phase, "ends_at"),
+    )
+
+
+def offset(item: Document, phase: Document, bound: str) -> Duration | None:
+    """How long after its phase's start the item begins or ends, where that isn't with the phase."""
+    return Duration(seconds=(item[bound] - phase["begins_at"]) * MICROS) if bound in item else None
 
 
 def items_of(subscription: Row) -> Iterator[Document]:
@@ -89,7 +101,8 @@ def items_of(subscription: Row) -> Iterator[Document]:
 def place_of(subscription: Row, billed: Billed) -> tuple[Document, Document]:
     """The stored phase and item of a period."""
     phase = next(phase for phase in subscription.document["phases"] if phase["key"] == billed.phase)
-    return phase, next(item for item in phase["items"] if item["rate_card"]["key"] == billed.item.key)
+    versions = [item for item in phase["items"] if item["rate_card"]["key"] == billed.item.key]
+    return phase, versions[billed.version]
 
 
 def item_terms(store: Store, subscription: Row, phase: Document, item: Document) -> Document:
@@ -128,9 +141,11 @@ def period_terms(subscription: Row, billed: Billed, card: Card) -> Document:
 
 
 def exact_end(subscription: Row, end: datetime) -> datetime:
-    """The moment that a period's end was cut from: the subscription's, a phase's, or a boundary's."""
-    phases = (from_micros(phase["begins_at"]) for phase in subscription.document["phases"])
-    known = [moment for moment in (subscription.ends_at, *phases) if moment and cut_to_seconds(moment) == end]
+    """The moment that a period's end was cut from: the subscription's, a phase's, an item's, or a boundary's."""
+    phases = (phase["begins_at"] for phase in subscription.document["phases"])
+    items = (item["ends_at"] for item in items_of(subscription) if "ends_at" in item)
+    moments = (subscription.ends_at, *map(from_micros, (*phases, *items)))
+    known = [moment for moment in moments if moment and cut_to_seconds(moment) == end]
     anchor = from_micros(subscription.document["billing_anchor"])
     return min(known, default=end.replace(microsecond=anchor.microsecond))
 

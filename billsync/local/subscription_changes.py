@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from billsync.local.customers import find as find_customer
+from billsync.local.documents import Document
+from billsync.local.item_versions import Window, is_static, item_window
 from billsync.local.problems import invalid, problem
 from billsync.local.resource import Answer, Call, Route, ok
 from billsync.local.settling import CREDIT_ONLY, settle
 from billsync.local.store import Row, changed
 from billsync.local.subscription_overlap import Claim, check_alone, claim_of
-from billsync.local.subscription_start import Terms, plan_reference, subscribe
+from billsync.local.subscription_start import Terms, anew, plan_reference, subscribe
 from billsync.local.subscription_view import (
     ACTIVE,
     CANCELED,
@@ -102,10 +104,9 @@ def end(call: Call, row: Row, moment: datetime | None) -> Row:
 
     What is due is settled first: a fee in advance was taken before the end was known.
     """
-    if row.document["settlement_mode"] == CREDIT_ONLY:
-        settle(call, row.document["customer_id"])
+    settle_first(call, row)
     phases = [
-        {**phase, "items": [renewed(call, item, moved=before != after) for item in phase["items"]]}
+        {**phase, "items": [renewed(call, item, before, after) for item in phase["items"]]}
         for phase, before, after in zip(
             row.document["phases"], windows(row, row.ends_at), windows(row, moment), strict=True
         )
@@ -113,10 +114,16 @@ def end(call: Call, row: Row, moment: datetime | None) -> Row:
     return call.store.update(changed(row, call.now, ends_at=moment, document={**row.document, "phases": phases}))
 
 
-def renewed(call: Call, item: dict[str, Any], *, moved: bool) -> dict[str, Any]:
-    """With a new id when its time moved; one with a static entitlement is always made anew."""
-    is_static = item["rate_card"].get("entitlement", {}).get("type") == "static"
-    return {**item, "id": call.mint()} if moved or is_static else item
+def settle_first(call: Call, row: Row) -> None:
+    """Settles what is due before a subscription changes, as it was until now."""
+    if row.document["settlement_mode"] == CREDIT_ONLY:
+        settle(call, row.document["customer_id"])
+
+
+def renewed(call: Call, item: Document, before: Window, after: Window) -> Document:
+    """With a new id when its time moved with its phase's; one with a static entitlement is always made anew."""
+    moved = item_window(item, before) != item_window(item, after)
+    return anew(call, item) if moved or is_static(item) else item
 
 
 ONE = "/openmeter/subscriptions/{subscriptionId}"

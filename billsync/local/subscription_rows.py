@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from billsync.local.documents import Document
+from billsync.local.item_versions import is_in_force
 from billsync.local.store import LIVE, Row, Store
 from billsync.local.times import micros
 
@@ -31,7 +32,7 @@ def holds_entitlement(row: Row, now: datetime) -> bool:
 
 
 def items_now(row: Row, now: datetime) -> list[Document]:
-    """The items of the phase that the moment lies in; none before the start and after the end."""
+    """The items that are in force at the moment; none before the start and after the end."""
     ended = row.ends_at is not None and row.ends_at <= now
     begun = [phase for phase in row.document["phases"] if phase["begins_at"] <= micros(now)]
-    return [] if ended or not begun else begun[-1]["items"]
+    return [] if ended or not begun else [item for item in begun[-1]["items"] if is_in_force(item, now)]

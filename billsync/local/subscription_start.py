@@ -95,9 +95,14 @@ def kept_phases(call: Call, plan: Row, start: datetime, currency: str) -> Iterat
             **kept,
             "begins_at": micros(passed.after(start)),
             "created_at": micros(call.now),
-            "items": [{"id": call.mint(), "rate_card": item_card(card, currency)} for card in cards],
+            "items": [anew(call, {"rate_card": item_card(card, currency)}) for card in cards],
         }
         passed += span_of(phase.get("duration", "P0D")) or NOTHING
+
+
+def anew(call: Call, item: Document) -> Document:
+    """The item, made now: with a new id."""
+    return {**item, "id": call.mint(), "made_at": micros(call.now)}
 
 
 def item_card(card: Mapping[str, Any], currency: str) -> Document:

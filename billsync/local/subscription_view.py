@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from billsync.local.documents import Document
+from billsync.local.item_versions import Item, Window, item_window, shown_versions
 from billsync.local.labels import visible
 from billsync.local.periods import NOTHING, Period, period_at, span_of
 from billsync.local.rate_cards import read_card
@@ -31,21 +31,6 @@ LINKS = {
     "superseding_id": "openmeter_subscription.superseding.id",
 }
 INSTANT = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """From when to when a phase, or an item of it, is in force; without an end it is open."""
-
-    start: datetime
-    end: datetime | None
-
-    def holds(self, moment: datetime) -> bool:
-        return self.start <= moment and (self.end is None or moment < self.end)
-
-    def shown(self) -> Document:
-        start = {"active_from": rfc3339(self.start)}
-        return start if self.end is None else start | {"active_to": rfc3339(self.end)}
 
 
 def begin_of(row: Row) -> datetime:
@@ -102,7 +87,7 @@ def view(call: Call, row: Row) -> Document:
         "pro_rating_config": {"enabled": document["pro_rating_enabled"], "mode": "prorate_prices"},
         "billing_anchor": rfc3339(from_micros(document["billing_anchor"])),
         "plan_id": document["plan"]["id"],
-        "phases": list(phases(row)),
+        "phases": list(phases(row, call.now)),
     }
     if period := current_period(row, call.now):
         body["current_period"] = {"from": rfc3339(period.start), "to": rfc3339(period.end)}
@@ -115,7 +100,8 @@ def shown_labels(document: Mapping[str, Any]) -> Document:
     return visible(document["labels"]) | links
 
 
-def phases(row: Row) -> Iterator[Document]:
+def phases(row: Row, now: datetime) -> Iterator[Document]:
+    """The phases with the version of each item that is to be seen now."""
     for phase, window in zip(row.document["phases"], windows(row, row.ends_at), strict=True):
         made = rfc3339(from_micros(phase["created_at"]))
         yield {
@@ -124,9 +110,9 @@ def phases(row: Row) -> Iterator[Document]:
             "created_at": made,
             "updated_at": made,
             **window.shown(),
-            "items": [shown_item(item, window) for item in phase["items"]],
+            "items": [shown_item(item, window) for item in shown_versions(phase["items"], window, now)],
         }
 
 
-def shown_item(item: Mapping[str, Any], window: Window) -> Document:
-    return {"id": item["id"], **window.shown(), "rate_card": read_card(item["rate_card"])}
+def shown_item(item: Item, phase: Window) -> Document:
+    return {"id": item["id"], **item_window(item, phase).shown(), "rate_card": read_card(item["rate_card"])}
