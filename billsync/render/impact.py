@@ -69,12 +69,16 @@ def _subscriptions(count: int | str) -> str:
     return "subscription" if count == 1 else "subscriptions"
 
 
+def _have(count: int | str) -> str:
+    return f"{count} {_subscriptions(count)} {'has' if count == 1 else 'have'}"
+
+
 def _block(name: str, verdicts: Sequence[Verdict], shown: Shown) -> Iterator[str]:
     yield f"{visible(name)}: {shown.reached_by(verdicts)} reached, {_window(verdicts)}"
     for standing, title in TITLES.items():
         yield from _part(title, having(verdicts, standing), shown)
-    for reason, count in shown.left_out([one for one in verdicts if not one.problem]).items():
-        yield f"  left out: {count} {_subscriptions(count)} {'has' if count == 1 else 'have'} {visible(reason)}"
+    yield from (f"  left out: {_have(count)} {visible(what)}" for what, count in shown.left_out(verdicts).items())
+    yield from (f"  note: {_have(count)} {visible(what)}" for what, count in shown.noted(verdicts).items())
     yield from _unrated(verdicts, shown)
 
 

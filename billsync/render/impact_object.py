@@ -41,7 +41,8 @@ def _change(name: str, verdicts: Sequence[Verdict], shown: Shown) -> Any:
         "reached": shown.reached_by(verdicts),
         "windows": [_window(cadence, period) for cadence, period in windows(rated).items()],
         **{standing.value: _sums(having(verdicts, standing), shown) for standing in Standing},
-        "left_out": [{"count": count, "reason": reason} for reason, count in shown.left_out(rated).items()],
+        "left_out": [{"count": count, "reason": reason} for reason, count in shown.left_out(verdicts).items()],
+        "notes": [{"count": count, "note": note} for note, count in shown.noted(verdicts).items()],
         "not_rated": _problems(verdicts, shown),
         **hidden,
     }
@@ -94,6 +95,7 @@ def _verdict(one: Verdict) -> Any:
         "standing": one.reached.standing.value,
         "not_rated": one.problem or None,
         "left_out": list(one.left_out),
+        "notes": list(one.reached.notes),
         "totals": [_pair(column, pair) for column, pair in one.paid().items()],
         "periods": [_bill(bill) for bill in one.bills],
     }

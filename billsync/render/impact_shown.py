@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from billsync.render.impact_privacy import masked, part_count, reached_count, share
 from billsync.report.impact import Verdict
 from billsync.report.impact_reached import Standing
-from billsync.report.impact_sums import left_out, with_fewer
+from billsync.report.impact_sums import left_out, noted, with_fewer
 
 LEFT_OUT = "Left out: taxes, payment fees, one-time fees, and credits, also those bought."
 
@@ -62,8 +62,15 @@ class Shown:
 
     def left_out(self, verdicts: Sequence[Verdict]) -> Mapping[str, int | str]:
         """How many of those who were rated have something that was not, by what it is."""
-        counts = sorted(left_out(verdicts).items())
-        return {reason: share(count, len(verdicts)) if self.anonymous else count for reason, count in counts}
+        return self._shares(left_out(verdicts), verdicts)
+
+    def noted(self, verdicts: Sequence[Verdict]) -> Mapping[str, int | str]:
+        """How many of those who were rated have something that their numbers don't say, by what it is."""
+        return self._shares(noted(verdicts), verdicts)
+
+    def _shares(self, counts: Mapping[str, int], verdicts: Sequence[Verdict]) -> Mapping[str, int | str]:
+        rated = sum(not one.problem for one in verdicts)
+        return {what: share(counts[what], rated) if self.anonymous else counts[what] for what in sorted(counts)}
 
 
 def having(verdicts: Iterable[Verdict], standing: Standing) -> list[Verdict]:

@@ -5,7 +5,7 @@ Every cadence stands by itself: cards that are billed less often than the plan h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -35,7 +35,7 @@ class Dues:
 class Prepared:
     """A subscription with what is to be rated of it, the plan's own periods first, or the reason why nothing is.
 
-    `left_out` says of which cards no full period is there yet: "no full P3M yet for api".
+    `left_out` says, after "it has", of which cards no full period is there yet: "no full P3M yet for api".
     """
 
     reached: Reached
@@ -77,7 +77,7 @@ def prepared(reached: Reached, now: datetime, count: int) -> Prepared:
     usual = [Dues(own, one, _dues(reached.before, one), _dues(reached.after, one)) for one in periods]
     rare = [_rare(reached, cadence, periods[0], now) for cadence in _rare_cadences(reached, periods[0])]
     dues = (*usual, *(one for one, _ in rare if one.before or one.after))
-    left_out = tuple(reason for _, reasons in rare for reason in reasons)
+    left_out = (*_late(reached.before, periods), *(reason for _, reasons in rare for reason in reasons))
     if left_out and not any(one.before or one.after for one in dues):
         return Prepared(reached, (), problem=f"it has {', '.join(left_out)}")
     return Prepared(reached, dues, left_out)
@@ -104,6 +104,21 @@ def _rare(reached: Reached, cadence: Duration, last: Period, now: datetime) -> t
     young = {key for key, began in usage if began > own.start}
     sides = (tuple(_whole(slot, own) for slot, _ in side if slot.item.key not in young) for side in (before, after))
     return Dues(cadence, own, *sides), tuple(f"no full {cadence.text} yet for {key}" for key in sorted(young))
+
+
+def _late(subscription: Subscribed, periods: Sequence[Period]) -> Iterator[str]:
+    """Cards that the subscription has had only since a change. What it had before, the API doesn't show any more.
+
+    Source: customer-facts.md §5.4.
+    """
+    changed = [slot for slot in subscription.slots if slot.item.from_offset and slot.item.cadence and _is_priced(slot)]
+    for phase in phase_lives(subscription.timeline) if changed else ():
+        within = [one for one in periods if phase.life.start < one.end and not phase.life.is_over_at(one.start)]
+        for slot in changed if within else ():
+            start = item_life(slot.item, phase.life).start
+            known = within[0].end - MICROSECOND if _is_rare(slot.item, subscription) else within[-1].start
+            if slot.phase == phase.phase.key and cut_to_seconds(start) > known:
+                yield f"{slot.item.key} only since it was last changed, not for the whole period"
 
 
 def _billed_each(cadence: Duration, subscription: Subscribed, last: Period) -> list[tuple[Slot, Life]]:
@@ -133,9 +148,13 @@ def _in_force(subscription: Subscribed, period: Period) -> Iterator[tuple[Slot, 
     for phase in phases[-1:]:
         for slot in subscription.slots:
             life = item_life(slot.item, phase.life)
-            is_priced = slot.phase == phase.phase.key and not isinstance(slot.item.card.price, FreePrice)
-            if is_priced and life.start <= last and not life.is_over_at(last):
+            is_there = slot.phase == phase.phase.key and life.start <= last and not life.is_over_at(last)
+            if is_there and _is_priced(slot):
                 yield slot, life
+
+
+def _is_priced(slot: Slot) -> bool:
+    return not isinstance(slot.item.card.price, FreePrice)
 
 
 def _is_rare(item: Item, subscription: Subscribed) -> bool:

@@ -89,7 +89,12 @@ def with_fewer(verdicts: Iterable[Verdict], count: int) -> tuple[Verdict, ...]:
 
 def left_out(verdicts: Iterable[Verdict]) -> Mapping[str, int]:
     """How many of those who were rated have something that was not: by what it is."""
-    return Counter(reason for one in verdicts for reason in one.left_out)
+    return Counter(reason for one in verdicts if not one.problem for reason in one.left_out)
+
+
+def noted(verdicts: Iterable[Verdict]) -> Mapping[str, int]:
+    """How many of those who were rated have something that their numbers don't say: by what it is."""
+    return Counter(note for one in verdicts if not one.problem for note in one.reached.notes)
 
 
 def windows(verdicts: Iterable[Verdict]) -> Mapping[Duration, Period]:

@@ -31,7 +31,7 @@ class PlanCards:
 
 @dataclass(frozen=True, slots=True)
 class Repriced:
-    """A subscription with new cards. `notes` say what it has that they replace: "a price of its own for api, …"."""
+    """A subscription with new cards. `notes` say what it has that they replace, after "it has"."""
 
     subscribed: Subscribed
     notes: tuple[str, ...] = ()
@@ -70,7 +70,7 @@ def _exchanged(live: Sequence[Slot], old: Mapping[str, Slot], new: Mapping[str, 
             continue
         left, fresh = without(slot, old.get(key)), new.get(key)
         if left is None or (is_priced(fresh) and not all(one.item.is_flat for one in left)):
-            notes.add(f"a price of its own for {key}, which the plan's new one replaces")
+            notes.add(f"a price for {key} that isn't the plan's, which the new one replaces")
             left = ()
         found += beside(left, fresh, slot.item)
     known = {slot.item.key for slot in live}

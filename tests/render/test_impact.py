@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -232,3 +233,15 @@ def test_usage_of_a_longer_cadence_has_its_own_window() -> None:
     assert told(Shown({PLAN: (one,)}, 1, 0, 1, everybody=False, anonymous=False))[0] == (
         "plan/pro@2: 1 reached, usage from 2026-10-01 to 2026-11-01, each P3M from 2026-07-01 to 2026-10-01"
     )
+
+
+def test_what_the_numbers_do_not_say_is_noted() -> None:
+    plain = paying(1)[0]
+    replaced = replace(plain, reached=replace(plain.reached, notes=("a price of its own",)))
+    named = Shown({PLAN: (plain, replaced)}, 1, 0, 2, everybody=False, anonymous=False)
+
+    found = impact_object(named)["changes"][0]
+    assert told(named)[-1] == "  note: 1 subscription has a price of its own"
+    assert told(unnamed(plain, replaced))[-1] == "  note: fewer than 5 subscriptions have a price of its own"
+    assert found["notes"] == [{"count": 1, "note": "a price of its own"}]
+    assert [one["notes"] for one in found["subscriptions"]] == [[], ["a price of its own"]]

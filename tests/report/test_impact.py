@@ -261,3 +261,37 @@ def test_a_yearly_fee_is_not_counted_as_one_more_period() -> None:
     assert len(found.bills) == 3
     assert with_fewer([found], 3) == (found,)
     assert with_fewer([found], 2) == ()
+
+
+def test_a_fee_that_began_within_the_period_is_said_to_be_counted_in_part() -> None:
+    """From 11 to 31 October are 21 of 31 days."""
+    row = subscription_row(fee_card("base", "31"), fee_card("support", "7"))
+    row["phases"][0]["items"][0]["active_from"] = "2026-10-11T00:00:00Z"
+    new = plan_fields(fee_card("base", "62"), fee_card("support", "7"))
+
+    found = verdict(prepared(reached(row, new, old=("base", "support")), NOW, 1), {})
+
+    assert found.totals("USD") == (Decimal("28.00"), Decimal("49.00"))
+    assert found.left_out == ("base only since it was last changed, not for the whole period",)
+
+
+def test_a_card_that_was_changed_after_the_period_is_said_to_be_left_out() -> None:
+    row = subscription_row(fee_card("base", "31"), fee_card("support", "99", cadence="P1Y"), fee_card("gb", "7"))
+    for item in row["phases"][0]["items"][:2]:
+        item["active_from"] = "2026-11-05T00:00:00Z"
+
+    found = verdict(prepared(reached(row, plan_fields(fee_card("gb", "8")), old=("gb",)), NOW, 1), {})
+
+    assert found.totals("USD") == (Decimal("7.00"), Decimal("8.00"))
+    assert found.left_out == tuple(
+        f"{key} only since it was last changed, not for the whole period" for key in ("base", "support")
+    )
+
+
+def test_a_card_that_was_changed_before_the_period_counts_like_any_other() -> None:
+    row = subscription_row(fee_card("base", "31"))
+    row["phases"][0]["items"][0]["active_from"] = "2026-10-01T00:00:00Z"
+
+    found = judged(row, plan_fields(fee_card("base", "62")))
+
+    assert (found.totals("USD"), found.left_out) == ((Decimal("31.00"), Decimal("62.00")), ())
