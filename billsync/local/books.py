@@ -86,13 +86,15 @@ def books_of(store: Store, customer_id: str) -> Books:
 
 
 @exactly
-def book(call: Call, books: Books, charge: Row, *, at: datetime, amount: Decimal) -> None:
-    """Takes an amount from what is usable at a moment; the rest is a hole. A negative one is given back."""
+def book(
+    call: Call, books: Books, charge: Row, *, at: datetime, amount: Decimal, usable_at: datetime | None = None
+) -> None:
+    """Takes an amount from what is usable at its time, or another; the rest is a hole. A negative one is given back."""
     if amount < 0:
         give_back(call, books, charge, at=at, amount=-amount)
         return
     document = charge.document
-    spending = Spending(at, amount, document.get("feature_key"))
+    spending = Spending(usable_at or at, amount, document.get("feature_key"))
     draws, missing = books.drawn(spending, document["currency"], call.now)
     if draws:
         books.keep(stored(call, charge, at, {"kind": CREDITS, "draws": texts(draws)}))

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from billsync.local.attribution import subjects_of
-from billsync.local.charge_rows import FLAT
+from billsync.local.charge_rows import FINAL, FLAT
 from billsync.local.currencies import fiat_precision
 from billsync.local.dimension_filters import accepts
 from billsync.local.documents import Document
@@ -50,6 +50,34 @@ def cost(store: Store, charge: Document, *, stored_before: datetime | None, comp
         return rated(flat_card(charge), charge, ZERO, without=COMPLETE)
     quantity = quantity_of(store, charge, stored_before)
     return rated(billed_card(charge), charge, quantity, without=COMPLETE if complete else RUNNING)
+
+
+def fee_of(store: Store, charge: Document) -> Decimal:
+    """What a flat fee comes to, discounts taken off."""
+    return cost(store, charge, stored_before=None, complete=True).total
+
+
+def booked_totals(charge: Document) -> Totals:
+    """What is booked of the usage of a charge so far."""
+    return Totals(**{name: Decimal(text) for name, text in charge.get("booked", {}).items()})
+
+
+def booked_amount(store: Store, charge: Document) -> Decimal:
+    """What credits, or a hole, have paid of a charge so far."""
+    if charge["type"] != FLAT:
+        return booked_totals(charge).total
+    return fee_of(store, charge) if charge["status"] == FINAL else ZERO
+
+
+def booked_at(charge: Document) -> datetime:
+    """The time of its bookings: in advance the start of the service period, else its end (§9.1)."""
+    period = period_of(charge["service_period"])
+    return period.start if charge.get("payment_term") == "in_advance" else period.end
+
+
+def fee_due_at(charge: Document) -> datetime:
+    """When a flat fee is taken: once it is invoiced, and not before its time (§9.1, §11)."""
+    return max(moment(charge["invoice_at"]), booked_at(charge))
 
 
 def rated(card: Card, charge: Document, quantity: Decimal, *, without: frozenset[Without]) -> Totals:

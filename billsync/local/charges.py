@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from billsync.local.charge_costs import cost, period_of, shown_totals
+from billsync.local.charge_costs import booked_totals, cost, period_of, shown_totals
 from billsync.local.charge_rows import CHARGE, USAGE
 from billsync.local.contract import checked_items, filter_kinds
 from billsync.local.documents import Document
 from billsync.local.filters import Condition, given_filters, items
 from billsync.local.listing import Listing, answer_list
 from billsync.local.resource import Answer, Call, Route, ok, present, stamped
-from billsync.local.settling import booked_totals, settle
+from billsync.local.settling import settle
 from billsync.local.store import LIVE, Row
 
 SHOWN = (

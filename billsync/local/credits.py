@@ -18,7 +18,7 @@ from billsync.local.ledger import MOVED, Entry, Matches, amount_filled, entries_
 from billsync.local.money import EXACT, ZERO, check_fiat, shown
 from billsync.local.problems import bad_query, invalid, problem
 from billsync.local.resource import Answer, Call, Query, Route, ok
-from billsync.local.settling import charges_of, settle
+from billsync.local.settling import charges_ever, settle
 from billsync.local.store import Row
 from billsync.local.times import instant_of, rfc3339
 
@@ -104,7 +104,7 @@ def transactions(call: Call) -> Answer:
     given = given_filters(call.query, filter_kinds(call.operation))
     matching = matches(given.get("feature_key", {}))
     books = settle(call, customer.id)
-    every = entries_of(books, charges_of(call, customer.id), call.now, matching)
+    every = entries_of(books, charges_ever(call, customer.id), call.now, matching)
     due = [entry for entry in every if entry.booked_at <= call.now and asked(entry, given)]
     due.sort(key=lambda entry: entry.place, reverse=True)
     rows, more, earlier = page_of(due, page)

@@ -7,13 +7,13 @@ from datetime import datetime
 from decimal import Decimal
 
 from billsync.local.books import Books, features_of
-from billsync.local.charge_costs import cost, moment, period_of
+from billsync.local.charge_costs import booked_totals, cost, moment, period_of
 from billsync.local.charge_rows import FINAL, FLAT
 from billsync.local.documents import Document
 from billsync.local.ledger import MOVED, Entry, Matches, Part, narrowed
 from billsync.local.money import EXACT
 from billsync.local.resource import Call
-from billsync.local.settling import CREDIT_ONLY, booked_totals, charges_of
+from billsync.local.settling import CREDIT_ONLY, charges_of
 from billsync.local.store import Row
 from billsync.rating.drawdown import Spending
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from billsync.local.books import Books, book, books_of, start_of
-from billsync.local.charge_costs import cost, moment, period_of
-from billsync.local.charge_rows import ACTIVE, CHARGE, CREATED, FINAL, FLAT, begun, due_charges
+from billsync.local.charge_changes import follow
+from billsync.local.charge_costs import booked_at, booked_totals, cost, fee_due_at, fee_of, moment, period_of
+from billsync.local.charge_rows import ACTIVE, CHARGE, CREATED, FINAL, FLAT
 from billsync.local.customer_rules import CUSTOMER
 from billsync.local.documents import Document
-from billsync.local.money import EXACT, shown
-from billsync.local.resource import Call, new_row
+from billsync.local.money import shown
+from billsync.local.resource import Call
 from billsync.local.store import LIVE, Row, changed
 from billsync.local.subscription_rows import SUBSCRIPTION
 from billsync.local.times import MICROSECOND, micros, rfc3339
@@ -27,9 +27,9 @@ from billsync.rating.lines import Totals
 CREDIT_ONLY = "credit_only"
 COLLECTION = timedelta(hours=1)
 FINALIZATION = COLLECTION + timedelta(minutes=1)
-OF_CUSTOMER = f"{LIVE} AND parent = :customer"
+EVER_OF_CUSTOMER = "parent = :customer"
+OF_CUSTOMER = f"{LIVE} AND {EVER_OF_CUSTOMER}"
 SETTLED_BY_CREDITS = f"{OF_CUSTOMER} AND begins_at <= :now AND document ->> 'settlement_mode' = '{CREDIT_ONLY}'"
-STATE = ("status", "advance_after", "booked", "runs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,47 +61,9 @@ def charges_of(call: Call, customer_id: str) -> list[Row]:
     return call.store.rows(CHARGE, OF_CUSTOMER, {"customer": customer_id})
 
 
-def follow(call: Call, books: Books, subscription: Row) -> None:
-    """Makes the charges that the subscription has come to, changes those it has changed, and drops those it won't."""
-    have = {row.key: row for row in of_subscription(call, subscription)}
-    wanted = {document["unique_reference_id"]: document for document in due_charges(call.store, subscription, call.now)}
-    for key, document in wanted.items():
-        if key in have:
-            adapt(call, books, have[key], document)
-        else:
-            place = {"key": key, "parent": subscription.parent, "terms": ((SUBSCRIPTION, subscription.id),)}
-            call.store.insert(new_row(call, CHARGE, begun(document), **place))
-    for key, row in have.items():
-        if key not in wanted and row.document["status"] == CREATED:
-            call.store.update(changed(row, call.now, deleted_at=call.now))
-
-
-def of_subscription(call: Call, subscription: Row) -> list[Row]:
-    return call.store.with_term(CHARGE, SUBSCRIPTION, subscription.id)
-
-
-def adapt(call: Call, books: Books, row: Row, wanted: Document) -> None:
-    """The charge with the periods and the item that it has now.
-
-    A fee that was taken for a period which is shorter now comes back in part (§5.8); usage that is booked stays.
-    """
-    kept = {name: row.document[name] for name in STATE if name in row.document}
-    is_taken = row.document["type"] == FLAT and row.document["status"] == FINAL
-    if row.document["runs"] == 0 and not is_taken:
-        kept = begun(wanted) | {"status": row.document["status"]}
-        if row.document["status"] == ACTIVE:
-            kept["advance_after"] = wanted["service_period"]["to"]
-    document = {**wanted, **kept}
-    if document == row.document:
-        return
-    call.store.update(changed(row, call.now, document=document))
-    if is_taken and (more := EXACT.subtract(fee_of(call, document), fee_of(call, row.document))):
-        book(call, books, row, at=period_of(document["service_period"]).end, amount=more)
-
-
-def fee_of(call: Call, charge: Document) -> Decimal:
-    """What a flat fee comes to, discounts taken off."""
-    return cost(call.store, charge, stored_before=None, complete=True).total
+def charges_ever(call: Call, customer_id: str) -> list[Row]:
+    """The customer's charges, deleted ones too: what was booked of them stays on the list (§9.1)."""
+    return call.store.rows(CHARGE, EVER_OF_CUSTOMER, {"customer": customer_id})
 
 
 def grant_steps(call: Call, books: Books) -> Iterator[Step]:
@@ -136,7 +98,9 @@ class Progress:
     def _to_come(self) -> Iterator[tuple[datetime, Callable[[], None]]]:
         document = self.row.document
         if document["type"] == FLAT:
-            yield moment(document["invoice_at"]), self._take_fee
+            if document["status"] == CREATED and fee_due_at(document) > moment(document["invoice_at"]):
+                yield moment(document["invoice_at"]), self._await_fee
+            yield fee_due_at(document), self._take_fee
             return
         period = period_of(document["service_period"])
         if document["status"] == CREATED:
@@ -145,10 +109,15 @@ class Progress:
             yield moment(document["closes"]), self._first_run
         yield period.end + FINALIZATION, self._last_run
 
+    def _await_fee(self) -> None:
+        """It is invoiced before its time."""
+        self._keep(status=ACTIVE, advance_after=rfc3339(booked_at(self.row.document)))
+
     def _take_fee(self) -> None:
+        """From the credits that there were when it was invoiced (§11)."""
         document = self.row.document
-        fee = fee_of(self.call, document)
-        book(self.call, self.books, self.row, at=moment(document["invoice_at"]), amount=fee)
+        fee, invoiced = fee_of(self.call.store, document), moment(document["invoice_at"])
+        book(self.call, self.books, self.row, at=booked_at(document), usable_at=invoiced, amount=fee)
         self._keep(status=FINAL, advance_after=None)
 
     def _begin(self) -> None:
@@ -175,11 +144,6 @@ class Progress:
     def _keep(self, **members: Any) -> None:
         document = {name: value for name, value in {**self.row.document, **members}.items() if value is not None}
         self.row = self.call.store.update(changed(self.row, self.call.now, document=document))
-
-
-def booked_totals(charge: Document) -> Totals:
-    """What is booked of a charge so far."""
-    return Totals(**{name: Decimal(text) for name, text in charge.get("booked", {}).items()})
 
 
 def texts_of(totals: Totals) -> Document:

@@ -9,9 +9,10 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from billsync.model.currencies import decimals
+from billsync.model.moment import cut_to_seconds
 from billsync.rating.arithmetic import ZERO
 from billsync.rating.lines import Line, Totals, sum_of_totals
-from billsync.rating.periods import Period
+from billsync.rating.periods import Period, period_at
 from billsync.rating.prices import FlatPrice
 from billsync.rating.proration import charge_amount
 from billsync.rating.rate import Piece, Rated, Without, rate
@@ -29,7 +30,7 @@ class UnknownCurrency(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What a card costs for one period. `at` is when it is booked; amounts are in `currency`.
+    """What a card costs for one period. `at` is when it is due; amounts are in `currency`.
 
     `reference` is the server's `unique_reference_id`. `is_owed`: what credits don't cover is a debt (`credit_only`).
     """
@@ -41,6 +42,7 @@ class Charge:
     currency: str
     place: str
     at: datetime
+    invoice_at: datetime
     service_period: Period
     full_service_period: Period
     billing_period: Period
@@ -49,6 +51,14 @@ class Charge:
     is_owed: bool
     quantity: Decimal
     lines: tuple[Line, ...]
+
+    @property
+    def booked_at(self) -> datetime:
+        """The time of its booking; with `credit_only` that of a fee in arrears is the end of the service period.
+
+        Source: customer-facts.md §9.1.
+        """
+        return self.service_period.end if self.is_owed and self.is_flat and not self.is_in_advance else self.at
 
     @property
     def totals(self) -> Totals:
@@ -62,6 +72,19 @@ class Due:
 
     billed: Billed
     slot: Slot
+    is_owed: bool = False
+
+    @property
+    def at(self) -> datetime:
+        """When it is due: on its invoice; with `credit_only` a fee in advance when its period starts, usage at its end.
+
+        Source: customer-facts.md §9.1. The two differ for a card that is billed more often than its plan.
+        """
+        if not self.is_owed:
+            return self.billed.invoice_at
+        if self.billed.item.is_in_advance:
+            return self.billed.service_period.start
+        return self.billed.invoice_at if self.billed.item.is_flat else self.billed.service_period.end
 
     @property
     def needs(self) -> tuple[str, Period] | None:
@@ -72,7 +95,7 @@ class Due:
 
 
 def due(subscription: Subscribed, *, until: datetime) -> tuple[Due, ...]:
-    """Every period of every card that is booked not after `until`, by when it is booked and in the order of credits.
+    """Every period of every card that is due not after `until`, by when it is due and in the order of credits.
 
     A fee in advance is not refunded when the subscription ends before its period does: it was invoiced before
     (customer-facts.md §19.1). With `credit_only` there is no invoice, and what was taken too much comes back (seen
@@ -82,18 +105,26 @@ def due(subscription: Subscribed, *, until: datetime) -> tuple[Due, ...]:
     end = subscription.timeline.active_to
     charged = subscription if subscription.mode == CREDIT_ONLY else subscription.ending(None)
     advance = _dues(charged, until, in_advance=True)
-    kept = (one for one in advance if end is None or one.billed.invoice_at < end)
+    kept = (one for one in advance if end is None or one.at < end)
     return tuple(sorted((*ended, *kept), key=_order))
 
 
 def _dues(subscription: Subscribed, until: datetime, *, in_advance: bool) -> Iterator[Due]:
-    for billed in timeline(subscription.timeline, until=until):
-        if billed.item.is_in_advance is in_advance and billed.is_billable:
-            yield Due(billed, subscription.slot(billed.phase, billed.item))
+    is_owed = subscription.mode == CREDIT_ONLY
+    for billed in timeline(subscription.timeline, until=_invoiced_by(subscription, until)):
+        one = Due(billed, subscription.slot(billed.phase, billed.item), is_owed)
+        if billed.item.is_in_advance is in_advance and billed.is_billable and one.at <= cut_to_seconds(until):
+            yield one
+
+
+def _invoiced_by(subscription: Subscribed, moment: datetime) -> datetime:
+    """The end of the billing period around a moment: what is due by then is invoiced by its end."""
+    timed = subscription.timeline
+    return period_at(timed.anchor, timed.cadence, moment).end
 
 
 def _order(one: Due) -> tuple[datetime, str, int]:
-    return one.billed.invoice_at, one.slot.place, one.billed.index
+    return one.at, one.slot.place, one.billed.index
 
 
 def needed(dues: Iterable[Due]) -> frozenset[tuple[str, Period]]:
@@ -118,13 +149,14 @@ def charge(
         feature=slot.feature,
         currency=slot.currency,
         place=slot.place,
-        at=billed.invoice_at,
+        at=one.at,
+        invoice_at=billed.invoice_at,
         service_period=billed.service_period,
         full_service_period=billed.full_service_period,
         billing_period=billed.billing_period,
         is_flat=billed.item.is_flat,
         is_in_advance=billed.item.is_in_advance,
-        is_owed=subscription.mode == CREDIT_ONLY,
+        is_owed=one.is_owed,
         quantity=quantity,
         lines=rated.lines,
     )

@@ -104,7 +104,7 @@ def running(subscription: Subscribed, now: datetime) -> tuple[Due, ...]:
     return tuple(
         one
         for one in due(subscription, until=period.end)
-        if one.billed.invoice_at > now or period.start <= one.billed.billing_period.start < period.end
+        if one.at > now or period.start <= one.billed.billing_period.start < period.end
     )
 
 
@@ -180,10 +180,10 @@ def _expenses(basis: Basis, currency: str, moment: datetime) -> list[Expense]:
     for one in due(subscription, until=max(following, moment)):
         billed = one.billed
         is_open = one.needs is not None and billed.service_period.start < moment
-        is_counted = billed.invoice_at > basis.now and (billed.invoice_at <= moment or is_open)
+        is_counted = one.at > basis.now and (one.at <= moment or is_open)
         if is_counted and one.slot.currency == currency:
-            at = min(billed.invoice_at, moment)
-            without = frozenset() if billed.invoice_at <= moment else OPEN
+            at = min(one.at, moment)
+            without = frozenset() if one.at <= moment else OPEN
             rated = charge(one, _at_pace(basis, one, at), subscription, without=without)
             found.append(Expense(at, rated.totals.total, rated.feature, is_owed=True))
     return sorted(found, key=lambda expense: expense.at)

@@ -22,7 +22,7 @@ from billsync.report.charges import Charge, Due, charge, due
 from billsync.report.credits import fundings
 from billsync.report.forecast import Basis, Wallet, forecast, usage_needed
 from billsync.report.settling import Settled, Settlement, settle
-from billsync.report.subscribed import Subscribed, moment_of, subscribed
+from billsync.report.subscribed import CREDIT_ONLY, Subscribed, moment_of, subscribed
 from tests.conformance.scenario import COPIES, RECORDED
 from tests.support.recorded_money import (
     BOOKED_AFTER,
@@ -62,10 +62,10 @@ def runs(recording: Recording, row: Any, moment: datetime) -> Iterator[Charge]:
     """Every charge as booked first, then, an hour later, those that late usage changed."""
     subscription = subscribed(row, recording.feature_keys)
     for one in due(subscription, until=moment):
-        first = read(recording, subscription, one, one.billed.invoice_at)
-        again = read(recording, subscription, one, one.billed.invoice_at + COLLECTION)
+        first = read(recording, subscription, one, one.at)
+        again = read(recording, subscription, one, one.at + COLLECTION)
         yield first
-        if again.quantity != first.quantity and one.billed.invoice_at + BOOKED_AFTER <= moment:
+        if again.quantity != first.quantity and one.at + BOOKED_AFTER <= moment:
             yield again
 
 
@@ -138,8 +138,18 @@ def test_charges_are_the_servers(recording: Recording) -> None:
 def _booked(shown: Shown) -> Iterator[Any]:
     """The charges of subscriptions that have been booked by then."""
     for row in shown.body["data"] or ():
-        if row.get("subscription") and moment_of(row["invoice_at"]) <= shown.at:
+        if row.get("subscription") and _due_at(row) <= shown.at:
             yield row
+
+
+def _due_at(row: Any) -> datetime:
+    """When a charge is booked: at its invoice; with `credit_only` by its service period (customer-facts.md §9.1)."""
+    invoiced, period = moment_of(row["invoice_at"]), _period(row["service_period"])
+    if row["settlement_mode"] != CREDIT_ONLY:
+        return invoiced
+    if row["type"] != "flat_fee":
+        return period.end
+    return max(invoiced, period.start if row["payment_term"] == "in_advance" else period.end)
 
 
 def _our_charge(one: Settled, row: Any) -> Any:
@@ -149,8 +159,8 @@ def _our_charge(one: Settled, row: Any) -> Any:
     totals = one.charge.totals
     periods = (one.charge.service_period, one.charge.full_service_period, one.charge.billing_period)
     if one.charge.is_flat:
-        return (periods, one.charge.at, totals.amount)
-    return (periods, one.charge.at, totals.plus(Totals(credits=_owed(one))))
+        return (periods, one.charge.invoice_at, totals.amount)
+    return (periods, one.charge.invoice_at, totals.plus(Totals(credits=_owed(one))))
 
 
 def _their_charge(row: Any) -> Any:
@@ -166,7 +176,7 @@ def test_consumed_credits_are_the_servers(recording: Recording) -> None:
     for shown in _statements(recording):
         for one in quote(recording, shown.customer_id, shown.at).settled:
             if consumed := one.credits + _owed(one):
-                ours[shown.customer_id, one.charge.at, one.charge.name] -= consumed
+                ours[shown.customer_id, one.charge.booked_at, one.charge.name] -= consumed
         for row in shown.body["data"]:
             if row["type"] == "consumed":
                 theirs[shown.customer_id, moment_of(row["booked_at"]), row["name"]] += Decimal(row["amount"])

@@ -425,3 +425,28 @@ def test_a_fee_in_advance_is_paid_by_the_grant_of_the_same_second(server: httpx.
 
     assert found.balance() == ("0", "0")
     assert [row[:2] for row in found.rows()] == [("expired", "-10"), ("funded", "20"), ("consumed", "-10")]
+
+
+def test_a_card_billed_more_often_than_its_plan_is_booked_by_its_own_periods(
+    server: httpx.Client, hands: Hands
+) -> None:
+    daily = {"billing_cadence": "P1D"}
+    calls = usage_card("calls", feature(server, "calls"), **daily)
+    fees = fee_card("desk", "3", "in_arrears", **daily), fee_card("seat", "2", "in_advance", **daily)
+    found = account(server)
+    found.grant("100")
+    found.subscribe(plan(server, calls, *fees))
+    use(found, "1", 5)
+
+    settled = [found.balance()[1]]
+    hands.move(days=1)
+    settled.append(found.balance()[1])
+    hands.move(days=29)
+
+    assert settled == ["98", "91"]
+    assert found.balance()[1] == "-57"
+    assert [row for row in found.rows(**{"page[size]": "100"}) if row[2] == "2026-09-02T12:00:00Z"] == [
+        ("consumed", "-2", "2026-09-02T12:00:00Z"),
+        ("consumed", "-3", "2026-09-02T12:00:00Z"),
+        ("consumed", "-5", "2026-09-02T12:00:00Z"),
+    ]
