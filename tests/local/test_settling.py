@@ -445,8 +445,8 @@ def test_a_card_billed_more_often_than_its_plan_is_booked_by_its_own_periods(
 
     assert settled == ["98", "91"]
     assert found.balance()[1] == "-57"
-    assert [row for row in found.rows(**{"page[size]": "100"}) if row[2] == "2026-09-02T12:00:00Z"] == [
-        ("consumed", "-2", "2026-09-02T12:00:00Z"),
-        ("consumed", "-3", "2026-09-02T12:00:00Z"),
-        ("consumed", "-5", "2026-09-02T12:00:00Z"),
+    assert sorted(row[:2] for row in found.rows(**{"page[size]": "100"}) if row[2] == "2026-09-02T12:00:00Z") == [
+        ("consumed", "-2"),
+        ("consumed", "-3"),
+        ("consumed", "-5"),
     ]
