@@ -13,17 +13,16 @@ from werkzeug.routing import Map, MapAdapter, Rule
 from werkzeug.wrappers import Request, Response
 
 from billsync.local.clock import Clock, ServerTime
-from billsync.local.contract import checked_body, parsed
+from billsync.local.contract import accepted_body, checked_body, parsed
 from billsync.local.documents import text_of
 from billsync.local.identifiers import Mint, is_ulid
 from billsync.local.problems import Invalid, Problem, bad_request, unknown_entity, unknown_route, wrong_method
 from billsync.local.registry import ROUTES
-from billsync.local.resource import JSON, Answer, Call, Route
+from billsync.local.resource import JSON, V3, Answer, Call, Route
 from billsync.local.seeds import plant
 from billsync.local.store import Store
 from billsync.local.times import instant_of, rfc3339
 
-BASE = "/api/v3"
 CLOCK_PATH = "/local/clock"
 READING = frozenset(("GET", "HEAD"))
 Randomness = Callable[[int], bytes]
@@ -87,9 +86,7 @@ class LocalServer:
 
     def _answer(self, request: Request, route: Route, values: Mapping[str, str]) -> Answer:
         check_path(route, values)
-        body = checked_body(
-            route.operation, content=request.get_data(), content_type=request.headers.get("Content-Type", "")
-        )
+        body = body_of(route, request.get_data(), request.headers.get("Content-Type", ""))
         moment = self._time.now()
         call = Call(
             operation=route.operation,
@@ -121,10 +118,17 @@ class LocalServer:
 @cache
 def url_map(*, test_clock: bool) -> Map:
     """Where each route stands; the clock's endpoint is None."""
-    rules = [Rule(BASE + rule_path(route.path), endpoint=route, methods=[route.method]) for route in ROUTES]
+    rules = [Rule(route.version + rule_path(route.path), endpoint=route, methods=[route.method]) for route in ROUTES]
     if test_clock:
         rules.append(Rule(CLOCK_PATH, endpoint=None, methods=["GET", "POST"]))
     return Map(rules, merge_slashes=False, redirect_defaults=False)
+
+
+def body_of(route: Route, content: bytes, content_type: str) -> Any:
+    """What was sent, checked against what the operation accepts; None where it takes nothing. Raises Problem (400)."""
+    if route.version == V3:
+        return checked_body(route.operation, content=content, content_type=content_type)
+    return None if route.accepts is None else accepted_body(route.accepts, content=content)
 
 
 def rule_path(path: str) -> str:

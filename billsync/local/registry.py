@@ -24,6 +24,7 @@ from billsync.local import (
     subscription_changes,
     subscriptions,
     tax_codes,
+    v1_subscription_addons,
 )
 
 RESOURCES = (
@@ -42,6 +43,7 @@ RESOURCES = (
     subscriptions,
     subscription_changes,
     subscription_addons,
+    v1_subscription_addons,
     grants,
     credits,
     charges,

@@ -13,6 +13,7 @@ from billsync.local.times import rfc3339
 
 Query = tuple[tuple[str, str], ...]
 JSON, CSV = "application/json", "text/csv"
+V1, V3 = "/api/v1", "/api/v3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class Answer:
 class Route:
     """An operation by the method and path of the vendor's OpenAPI. Path values are ids, unless listed in `values`.
 
-    One that `settles` writes what has become due, even where it is a GET.
+    One that `settles` writes what has become due, even where it is a GET. One of another `version` than v3 brings the
+    schema of its body, if it takes one.
     """
 
     method: str
@@ -54,6 +56,8 @@ class Route:
     answer: Callable[[Call], Answer]
     values: Mapping[str, frozenset[str]] = field(default_factory=dict)
     settles: bool = False
+    version: str = V3
+    accepts: Mapping[str, Any] | None = None
 
     @property
     def operation(self) -> str:

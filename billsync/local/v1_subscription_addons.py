@@ -1,0 +1,105 @@
+"""The only way to change an add-on of a subscription: its quantity, through API v1 (customer-facts.md §6.3)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from billsync.local import addons
+from billsync.local.attached_addons import (
+    SUBSCRIPTION_ADDON,
+    affected_items,
+    follow_addons,
+    quantity_at,
+    quantity_from,
+    segments,
+)
+from billsync.local.documents import Document
+from billsync.local.item_versions import Window
+from billsync.local.problems import invalid, not_found
+from billsync.local.resource import V1, Answer, Call, Route, ok, present
+from billsync.local.store import Row
+from billsync.local.subscription_addons import check_terms, moment_of
+from billsync.local.subscription_changes import check_transition, settle_first
+from billsync.local.subscription_view import ACTIVE, begin_of
+from billsync.local.subscriptions import find as find_subscription
+from billsync.local.times import rfc3339
+from billsync.local.v1_cards import shown_card
+
+ACCEPTED = {
+    "type": "object",
+    "required": ["quantity", "timing"],
+    "properties": {
+        "quantity": {"type": "integer", "minimum": 0},
+        "timing": {"$ref": "BillingSubscriptionEditTiming"},
+    },
+}
+
+
+def change_quantity(call: Call) -> Answer:
+    """From a moment on there are so many; 0 takes the add-on off, and more brings it back."""
+    row = call.store.get(SUBSCRIPTION_ADDON, call.path["subscriptionAddonId"])
+    if row is None:
+        raise not_found(f"subscription addon {call.path['subscriptionAddonId']} not found")
+    addon = addons.find(call.store, row.document["addon_id"])
+    if any("unit_config" in card for card in addon.document["rate_cards"]):
+        raise invalid("unit_config cannot be represented in this version of the API")
+    subscription = find_subscription(call)
+    if row.parent != subscription.id:
+        raise invalid("subscription addon does not belong to subscription")
+    moment = moment_of(call, subscription)
+    if addon.document["instance_type"] == "single" and call.body["quantity"] > 1:
+        raise invalid("single instance addon must have quantity of 1")
+    if not Window(begin_of(subscription), subscription.ends_at).holds(moment):
+        raise invalid("subscription doesn't have an active phase at the time of the change")
+    check_terms(call, subscription, addon, moment)
+    check_transition(subscription, call.now, verb="update", allowed=ACTIVE)
+    settle_first(call, subscription)
+    quantities = [*row.document["quantities"], quantity_from(moment, call.body["quantity"])]
+    row = call.store.update(replace(row, document={**row.document, "quantities": quantities}))
+    return ok(view(call, row, addon, follow_addons(call, subscription)))
+
+
+def view(call: Call, row: Row, addon: Row, subscription: Row) -> Document:
+    timeline = segments(row)
+    labels = row.document["labels"]
+    return {
+        "id": row.id,
+        **present(addon.document, "name", "description"),
+        **({"metadata": labels} if labels else {}),
+        "createdAt": rfc3339(row.created_at),
+        "updatedAt": rfc3339(row.updated_at),
+        "subscriptionId": subscription.id,
+        "addon": {
+            "id": addon.id,
+            "key": addon.key,
+            "version": addon.document["version"],
+            "instanceType": addon.document["instance_type"],
+        },
+        "quantity": quantity_at(row, call.now),
+        "quantityAt": rfc3339(call.now),
+        "activeFrom": rfc3339(timeline[0].window.start),
+        "timeline": [{**shown_window(segment.window), "quantity": segment.quantity} for segment in timeline],
+        "rateCards": [
+            {
+                "rateCard": shown_card(call.store, card),
+                "affectedSubscriptionItemIds": affected_items(row, subscription, card["key"]),
+            }
+            for card in addon.document["rate_cards"]
+        ],
+    }
+
+
+def shown_window(window: Window) -> Document:
+    end = {} if window.end is None else {"activeTo": rfc3339(window.end)}
+    return {"activeFrom": rfc3339(window.start), **end}
+
+
+ROUTES = (
+    Route(
+        "PATCH",
+        "/subscriptions/{subscriptionId}/addons/{subscriptionAddonId}",
+        change_quantity,
+        version=V1,
+        accepts=ACCEPTED,
+    ),
+)
