@@ -45,8 +45,12 @@ def request_findings(cards: Sequence[Card]) -> Iterator[Finding]:
     """What is refused while the request is read; usage needs a cadence here (§7.3)."""
     for card in cards:
         yield from reading_findings(card)
-        if is_usage_based(card["price"]) and not card.get("billing_cadence"):
+        if lacks_cadence(card):
             yield fault("billing cadence is required for a usage-based price")
+
+
+def lacks_cadence(card: Card) -> bool:
+    return is_usage_based(card["price"]) and not card.get("billing_cadence")
 
 
 def currency_findings(currency: str) -> Iterator[Finding]:
@@ -81,17 +85,23 @@ def structure_warnings(addon: Addon) -> Iterator[Finding]:
         yield warning("addon_has_no_rate_cards", "add-on must have at least one rate card", ".rateCards")
     for place, card in placed_cards(addon["rate_cards"]):
         yield from (finding.within(place.own) for finding in card_warnings(card))
+    yield from _override_warnings(addon)
+
+
+def _override_warnings(addon: Addon) -> Iterator[Finding]:
     for place, card in placed_cards(addon["rate_cards"]):
         yield from override_warnings(addon["currency"], card, place)
 
 
 def publish_findings(store: Store, addon: Addon, status: str) -> Iterator[Finding]:
-    """Everything that must hold of an add-on that people can buy, its state among it (§8.2, §8.3)."""
+    """Everything that must hold of an add-on that people can buy, its state among it (§8.2, §8.3). Currencies are
+    looked at twice, as in a plan (§7.6)."""
     yield from structure_warnings(addon)
     if status != DRAFT:
         yield critical("addon_invalid_status_for_publish", "only draft add-ons can be published", ".status")
     yield from _cadence_warnings(addon)
     yield from _instance_warnings(addon)
+    yield from _override_warnings(addon)
     for place, card in placed_cards(addon["rate_cards"]):
         yield from sold_feature_findings(store, card, place)
 

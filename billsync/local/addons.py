@@ -10,6 +10,7 @@ from billsync.local.addon_rules import (
     check_references,
     currency_findings,
     invalid_status,
+    lacks_cadence,
     publish_findings,
     request_findings,
     shown_finding,
@@ -19,7 +20,7 @@ from billsync.local.assignments import is_assigned
 from billsync.local.documents import Document
 from billsync.local.labels import check_labels
 from billsync.local.listing import Listing, Status, answer_list
-from billsync.local.problems import invalid, not_found
+from billsync.local.problems import invalid, not_found, problem
 from billsync.local.rate_cards import kept_card
 from billsync.local.resource import Answer, Call, Route, created, new_row, no_content, ok, present, stamped
 from billsync.local.rules import refuse
@@ -77,8 +78,7 @@ LISTING = Listing(
 
 def create(call: Call) -> Answer:
     body = call.body
-    check_all_labels(body)
-    refuse(request_findings(body["rate_cards"]))
+    check_request(call)
     refuse((*currency_findings(body["currency"]), *cards_findings(body["rate_cards"])))
     version = next_version(call.store, ADDON, body["key"], noun="add-on")
     check_references(call.store, body["currency"], body["rate_cards"])
@@ -86,10 +86,16 @@ def create(call: Call) -> Answer:
     return created(view(call, call.store.insert(new_row(call, ADDON, document, key=body["key"]))))
 
 
-def check_all_labels(body: Mapping[str, Any]) -> None:
-    check_labels(body.get("labels"))
-    for card in body["rate_cards"]:
+def check_request(call: Call) -> None:
+    """Raises Problem for what is wrong before any add-on is looked at; a usage card that never recurs breaks the real
+    server (§7.3)."""
+    cards = call.body["rate_cards"]
+    check_labels(call.body.get("labels"))
+    for card in cards:
         check_labels(card.get("labels"))
+    if call.faithful_faults and any(map(lacks_cadence, cards)):
+        raise problem(500)
+    refuse(request_findings(cards))
 
 
 def kept_cards(body: Mapping[str, Any]) -> list[Document]:
@@ -100,8 +106,7 @@ def kept_cards(body: Mapping[str, Any]) -> list[Document]:
 def replace(call: Call) -> Answer:
     """Cards and labels are replaced whole; a description left out stays (§8.1). A deleted draft is not protected."""
     body = call.body
-    check_all_labels(body)
-    refuse(request_findings(body["rate_cards"]))
+    check_request(call)
     refuse(cards_findings(body["rate_cards"]))
     row = find(call.store, call.path["addonId"])
     check_status(row, call, DRAFT)

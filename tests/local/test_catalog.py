@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.local.conftest import Hands
+from tests.support.answers import codes, made
 from tests.support.recorder import Recorder
 
 METER = {"key": "calls", "name": "Calls", "aggregation": "count", "event_type": "call", "dimensions": {"model": "$.m"}}
@@ -15,17 +16,6 @@ FEE = {"key": "fee", "name": "Fee", "price": {"type": "flat", "amount": "10"}, "
 def plan(*cards: dict[str, Any], **fields: Any) -> dict[str, Any]:
     phases = [{"key": "default", "name": "Default", "rate_cards": list(cards)}]
     return {"key": "pro", "name": "Pro", "currency": "USD", "billing_cadence": "P1M", "phases": phases, **fields}
-
-
-def made(server: httpx.Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    answer = server.post(path, json=body)
-    assert answer.status_code == 201, answer.text
-    document: dict[str, Any] = answer.json()
-    return document
-
-
-def codes(answer: httpx.Response) -> list[str]:
-    return [issue["code"] for issue in answer.json()["extensions"]["validationErrors"]]
 
 
 def test_a_time_is_echoed_when_it_is_given_and_stored_in_utc(server: httpx.Client) -> None:
