@@ -37,12 +37,13 @@ def balance(call: Call) -> Answer:
     currencies = asked_currencies(given.get("currency", {}))
     books = settle(call, customer.id)
     entries = entries_of(books, (), call.now, matching)
-    open_entries = foreseen(call, books, customer.id, matching) if told is None and customer.deleted_at is None else []
+    is_current = told is None and customer.deleted_at is None
+    taken = foreseen(call, books, customer.id, matching) if is_current else {}
     grants = [grant for grant in books.grants if matching(features_of(grant))]
     rows = []
     for currency in currencies or seen_currencies(books):
         booked = settled(entries, currency, at)
-        live = ZERO if told else settled([*entries, *open_entries], currency, at)
+        live = ZERO if told else EXACT.subtract(booked, taken.get(currency, ZERO))
         rows.append(balance_row(currency, booked, live, pending(grants, currency, at=at, now=call.now)))
     return ok({"retrieved_at": rfc3339(at), "balances": rows})
 

@@ -2,53 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Mapping
 from decimal import Decimal
 
 from billsync.local.books import Books, features_of
 from billsync.local.charge_costs import booked_totals, cost, moment, period_of
 from billsync.local.charge_rows import FINAL, FLAT
 from billsync.local.documents import Document
-from billsync.local.ledger import MOVED, Entry, Matches, Part, narrowed
-from billsync.local.money import EXACT
+from billsync.local.ledger import Matches
+from billsync.local.money import ZERO, total
 from billsync.local.resource import Call
 from billsync.local.settling import CREDIT_ONLY, charges_of
 from billsync.local.store import Row
+from billsync.rating.arithmetic import exactly
 from billsync.rating.drawdown import Spending
 
 
-def foreseen(call: Call, books: Books, customer_id: str, matches: Matches) -> list[Entry]:
-    """An entry for each open charge, as if it were booked now; only `credit_only` ones go below zero."""
+@exactly
+def foreseen(call: Call, books: Books, customer_id: str, matches: Matches) -> Mapping[str, Decimal]:
+    """By currency, what the open charges take that a filter on a feature means: those of the feature, and of none.
+
+    One of `credit_only` counts in full; another only as far as there are credits that match and may pay for it.
+    """
     scratch = Books(list(books.grants), list(books.bookings))
-    charges = [row for row in charges_of(call, customer_id) if is_open(row.document, call.now)]
-    charges.sort(key=lambda row: (period_of(row.document["service_period"]).end, row.document["order"], row.seq))
-    every = (entry_of(call, scratch, row) for row in charges)
-    return [found for entry in every if (found := narrowed(entry, matches))]
+    sums: dict[str, Decimal] = {}
+    for row in open_charges(call, customer_id):
+        charge = row.document
+        if matches(frozenset(filter(None, (charge.get("feature_key"),)))):
+            amount = outstanding(call, charge)
+            if charge["settlement_mode"] != CREDIT_ONLY:
+                amount = payable(call, scratch, charge, amount, matches)
+            sums[charge["currency"]] = sums.get(charge["currency"], ZERO) + amount
+    return sums
 
 
-def is_open(charge: Document, now: datetime) -> bool:
-    """A fee from the moment it is due, usage from the start of its period, until nothing more can come."""
+def open_charges(call: Call, customer_id: str) -> list[Row]:
+    charges = [row for row in charges_of(call, customer_id) if is_open(row.document, call)]
+    return sorted(
+        charges, key=lambda row: (period_of(row.document["service_period"]).end, row.document["order"], row.seq)
+    )
+
+
+def is_open(charge: Document, call: Call) -> bool:
+    """A fee from the moment it is invoiced, usage from the start of its period, until nothing more can come."""
     start = charge["invoice_at"] if charge["type"] == FLAT else charge["service_period"]["from"]
-    return bool(charge["status"] != FINAL) and moment(start) <= now
+    return bool(charge["status"] != FINAL) and moment(start) <= call.now
 
 
-def entry_of(call: Call, scratch: Books, row: Row) -> Entry:
-    charge = row.document
+def outstanding(call: Call, charge: Document) -> Decimal:
+    """What the charge costs more than was booked; nothing where it costs less now."""
     complete = period_of(charge["service_period"]).end <= call.now
     price = cost(call.store, charge, stored_before=None, complete=complete)
-    more = price.minus(booked_totals(charge)).total
-    parts = tuple(parts_of(scratch, charge, more, call.now))
-    return Entry(MOVED, parts, charge["currency"], at=call.now, booked_at=call.now, created_at=call.now, id=row.id)
+    return max(ZERO, price.minus(booked_totals(charge)).total)
 
 
-def parts_of(scratch: Books, charge: Document, amount: Decimal, now: datetime) -> Iterator[Part]:
-    """What the grants would pay, and what nothing would."""
-    feature = charge.get("feature_key")
-    grants = {grant.id: grant for grant in scratch.grants}
-    draws, missing = scratch.drawn(Spending(now, amount, feature), charge["currency"], now)
+def payable(call: Call, scratch: Books, charge: Document, amount: Decimal, matches: Matches) -> Decimal:
+    """What credits pay of it, which other charges can't have then."""
+    matching = Books([grant for grant in scratch.grants if matches(features_of(grant))], [])
+    matching.left = scratch.left
+    draws, _ = matching.drawn(Spending(call.now, amount, charge.get("feature_key")), charge["currency"], call.now)
     scratch.take(draws)
-    for grant, drawn in draws.items():
-        yield Part(EXACT.minus(drawn), features_of(grants[grant]))
-    if charge["settlement_mode"] == CREDIT_ONLY:
-        yield Part(EXACT.minus(missing), frozenset(filter(None, (feature,))))
+    return total(draws.values())

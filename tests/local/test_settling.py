@@ -450,3 +450,29 @@ def test_a_card_billed_more_often_than_its_plan_is_booked_by_its_own_periods(
         ("consumed", "-3"),
         ("consumed", "-5"),
     ]
+
+
+def test_a_filter_on_a_feature_leaves_out_what_other_features_will_cost(server: httpx.Client) -> None:
+    found = account(server)
+    cards = [usage_card(key, feature(server, key, event_type=key)) for key in ("calls", "tokens")]
+    found.subscribe(plan(server, *cards))
+    found.grant("100")
+    found.grant("20", filters={"features": ["tokens"]})
+    use(found, "1", 30, type="tokens")
+
+    live = {key: found.balance(**{"filter[feature_key]": key}) for key in ("tokens", "calls")}
+
+    assert live == {"tokens": ("90", "120"), "calls": ("100", "100")}
+    assert found.balance(**{"filter[feature_key][exists]": "false"}) == ("100", "100")
+    assert found.balance() == ("90", "120")
+
+
+def test_usage_that_is_taken_back_after_its_booking_makes_nothing_live(acme: Account, hands: Hands) -> None:
+    acme.grant("10")
+    use(acme, "1", 5)
+    hands.move(days=30, minutes=10)
+    booked = acme.balance()
+
+    use(acme, "2", -3, time="2026-09-05T00:00:00Z")
+
+    assert (booked, acme.balance()) == (("5", "5"), ("5", "5"))
