@@ -104,7 +104,7 @@ def show_forecast(run: Run, customer: str, options: ServerOptions, form: str) ->
             raise error("no-subscription", "nothing runs that could be forecast", f"{customer!r} has no subscription.")
         wallet = _wallet(connection, catalog, customer_id)
         found = [_forecast(connection, catalog, one, wallet, now) for one in running]
-    for feature in sorted({key for one in running for key in one.features} - catalog.gauges.keys()):
+    for feature in sorted({key for one in running for key in one.priced_by_usage} - catalog.gauges.keys()):
         run.talk(f"note: usage of the feature {feature} can't be read, so it counts as none")
     match form:
         case "csv":
@@ -143,7 +143,8 @@ def _period(wanted: UsageOptions, running: Sequence[Subscribed], now: datetime) 
     begun = min((one.period_at(now).start for one in running), default=end - DEFAULT_SPAN)
     start = _moment("--from", wanted.start) or cut_to_seconds(begun)
     if start >= end:
-        raise usage("no-time", "the usage asked for begins after its end", f"{start:%Y-%m-%d %H:%M:%S} is the start.")
+        detail = f"It would be from {start:%Y-%m-%d %H:%M:%SZ} to {end:%Y-%m-%d %H:%M:%SZ}, not included."
+        raise usage("no-time", "no time lies between --from and --to", detail)
     return Period(start, end)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from billsync.model.moment import moment_text
@@ -16,8 +17,9 @@ from billsync.render.words import visible
 from billsync.report.charges import Charge
 from billsync.report.forecast import Forecast, Outlook
 
-COLUMNS = ("Due", "Card", "Line", "Quantity", "Each", "Discounts", "Credits", "To pay", "Currency")
-NUMBERS = frozenset({"Quantity", "Each", "Discounts", "Credits", "To pay"})
+CHARGED = ("Due", "Card", "Line", "Quantity", "Each", "Discounts", "Amount", "Currency")
+DUE = (*CHARGED[:-2], "Credits", "To pay", CHARGED[-1])
+NUMBERS = frozenset({"Quantity", "Each", "Discounts", "Credits", "To pay", "Amount"})
 FIELDS = (
     "plan", "state", "at", "card", "feature", "from", "to", "reference",
     "quantity", "unit_price", "amount", "discounts", "credits", "total", "currency",
@@ -73,29 +75,22 @@ def _cells(charge: Charge, line: Line) -> list[str]:
 def _blocks(customer: str, found: Forecast) -> Iterator[list[str]]:
     period = f"{_time(found.period.start)} to {_time(found.period.end)}"
     yield [f"Estimate for customer {visible(customer)}, plan {visible(found.plan_key)}, {period}"]
-    charged = [_row(one, line) for one in found.charged for line in one.lines]
-    due = [_row(one.charge, line) for one in found.due for line in one.charge.lines]
+    charged = [_row(one, line, line.total) for one in found.charged for line in one.lines]
+    due = [_row(one.charge, line, line.totals.credits, line.total) for one in found.due for line in one.charge.lines]
     if charged:
-        yield ["Charged already:", *table(COLUMNS, charged, numbers=NUMBERS)]
+        yield ["Charged already, before credits:", *table(CHARGED, charged, numbers=NUMBERS)]
     yield (
-        ["Due at the period's end, from usage so far:", *table(COLUMNS, due, numbers=NUMBERS)]
+        ["Due at the period's end, from usage so far:", *table(DUE, due, numbers=NUMBERS)]
         if due
         else ["Nothing is due."]
     )
     yield [line for outlook in found.outlooks for line in _outlook(found, outlook)]
 
 
-def _row(charge: Charge, line: Line) -> list[str]:
-    money = (line.totals.discounts, line.totals.credits, line.total)
-    return [
-        charge.at.strftime("%Y-%m-%d"),
-        visible(charge.key),
-        line.reference,
-        decimal_text(line.quantity),
-        decimal_text(line.unit_amount),
-        *(decimal_text(amount) for amount in money),
-        visible(charge.currency),
-    ]
+def _row(charge: Charge, line: Line, *amounts: Decimal) -> list[str]:
+    numbers = (line.quantity, line.unit_amount, line.totals.discounts, *amounts)
+    names = (charge.at.strftime("%Y-%m-%d"), visible(charge.key), line.reference)
+    return [*names, *(decimal_text(number) for number in numbers), visible(charge.currency)]
 
 
 def _outlook(found: Forecast, outlook: Outlook) -> Iterator[str]:
@@ -107,7 +102,9 @@ def _outlook(found: Forecast, outlook: Outlook) -> Iterator[str]:
     yield f"Credits {code}: {decimal_text(outlook.credits)} now, {decimal_text(outlook.left)} after that"
     if outlook.debt or outlook.debt_left:
         yield f"Debt {code}: {decimal_text(outlook.debt)} now, {decimal_text(outlook.debt_left)} after that"
-    if outlook.short_at is not None:
+    if outlook.short_at is not None and outlook.short_at <= found.at:
+        yield f"The credits in {code} don't cover everything that was used so far."
+    elif outlook.short_at is not None:
         yield f"At the present pace the credits in {code} run out {_time(outlook.short_at)}."
     elif outlook.credits > 0:
         yield f"At the present pace the credits in {code} last until {_time(outlook.known_until)} or longer."

@@ -57,8 +57,9 @@ class Outlook:
     """One currency: what is due at the period's end, and the credits around it.
 
     `credits` is what grants hold now, `left` what they hold once what is due has been paid. `short_at` is when they
-    no longer cover everything at the present pace; None if they last until `known_until`. `debt` is what `credit_only`
-    usage took beyond all credits until now, `debt_left` what that will be once what is due has been booked.
+    first don't cover everything at the present pace, though later ones may; None if they last until `known_until`.
+    `debt` is what `credit_only` usage took beyond all credits until now, `debt_left` what that will be once what is
+    due has been booked.
     """
 
     currency: str
@@ -211,11 +212,23 @@ def _short_at(basis: Basis, currency: str) -> datetime | None:
     start = basis.now
     if _is_short(basis, currency, start):
         return start
-    for end in _ends(basis):
-        if _is_short(basis, currency, end):
-            return _first_short(basis, currency, start, end)
-        start = end
+    for moment in _turns(basis, currency):
+        if _is_short(basis, currency, moment):
+            return _first_short(basis, currency, start, moment)
+        start = moment
     return None
+
+
+def _turns(basis: Basis, currency: str) -> list[datetime]:
+    """Moments between which what is needed only grows and credits stay as they are.
+
+    The ends of periods, the last second before more credits count, and where some expire.
+    """
+    ends = _ends(basis)
+    grants = basis.wallet.funded().get(currency, ())
+    starts = [one.at - SECOND for one in grants]
+    expiries = [one.grant.expires_at for one in grants if one.grant.expires_at]
+    return sorted({moment for moment in (*ends, *starts, *expiries) if basis.now < moment <= ends[-1]})
 
 
 def _ends(basis: Basis) -> list[datetime]:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from billsync.model.duration import Duration, parse_duration
 from billsync.model.value import Fields
 from billsync.rating.periods import MICROSECOND, Period, period_at
+from billsync.rating.prices import FlatPrice, FreePrice
 from billsync.rating.timeline import Item, Phase, Subscription
 from billsync.report.live_card import live_card
 
@@ -49,6 +50,12 @@ class Subscribed:
     def features(self) -> frozenset[str]:
         """The keys of all features that its cards price."""
         return frozenset(slot.feature for slot in self.slots if slot.feature)
+
+    @property
+    def priced_by_usage(self) -> frozenset[str]:
+        """The keys of the features whose usage has a price."""
+        metered = (slot for slot in self.slots if not isinstance(slot.item.card.price, FreePrice | FlatPrice))
+        return frozenset(slot.feature for slot in metered if slot.feature)
 
     def period_at(self, moment: datetime) -> Period:
         """The billing period of a moment, within the subscription's life."""
@@ -139,7 +146,7 @@ def _after(start: datetime, moment: str | None) -> Duration | None:
     """How long after the phase's start, for an item that begins or ends within it."""
     if not moment or moment_of(moment) == start:
         return None
-    return _exactly(start, moment_of(moment))
+    return span(start, moment_of(moment))
 
 
 def _phases(rows: Sequence[Fields], slots: Sequence[Slot]) -> Iterator[Phase]:
@@ -147,8 +154,9 @@ def _phases(rows: Sequence[Fields], slots: Sequence[Slot]) -> Iterator[Phase]:
     starts = [moment_of(row["active_from"]) for row in rows]
     for row, start, following in zip(rows, starts, [*starts[1:], None], strict=True):
         items = tuple(slot.item for slot in slots if slot.phase == row["key"])
-        yield Phase(str(row["key"]), _exactly(start, following) if following else None, items)
+        yield Phase(str(row["key"]), span(start, following) if following else None, items)
 
 
-def _exactly(start: datetime, end: datetime) -> Duration:
+def span(start: datetime, end: datetime) -> Duration:
+    """The time between two moments, in exact seconds."""
     return Duration(seconds=Decimal((end - start) // MICROSECOND).scaleb(-6))

@@ -94,6 +94,10 @@ def test_usage_of_no_time_is_a_wrong_call(running: Shell) -> None:
     nonsense = running.run("usage", "acme", *LOCAL, "--from", "yesterday")
 
     assert (backwards.code, nonsense.code) == (64, 64)
+    assert backwards.err == (
+        "error[no-time]: no time lies between --from and --to\n"
+        "  It would be from 2026-09-05 00:00:00Z to 2026-09-04 00:00:00Z, not included.\n"
+    )
 
 
 def test_usage_by_a_dimension_that_no_meter_has_is_a_wrong_call(running: Shell) -> None:
@@ -133,6 +137,17 @@ Estimate from usage so far. Left out: taxes, payment fees, credits still to be b
 """,
         "",
     )
+
+
+def test_a_forecast_does_not_miss_the_usage_of_what_is_free(shell: Shell, folder: Path) -> None:
+    shop = folder / "shop.yaml"
+    text = shop.read_text().replace("meter: api_requests}", "meter: api_requests}\n  - {key: sso, name: SSO}")
+    shop.write_text(text.replace("[{use: api_standard}]", "[{use: api_standard}, {feature: sso, price: {type: free}}]"))
+    assert shell.run("sync", "shop.yaml", *LOCAL, "--yes").code == 0
+
+    ran = shell.run("forecast", "acme", *LOCAL)
+
+    assert (ran.code, ran.err) == (0, "")
 
 
 def test_a_forecast_as_json_holds_each_rated_line(running: Shell) -> None:

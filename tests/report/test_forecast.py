@@ -82,6 +82,37 @@ def test_credits_may_last_into_a_later_period() -> None:
     assert found.outlooks[0].short_at.date().isoformat() == "2026-10-16"
 
 
+def test_credits_may_run_out_before_more_are_there() -> None:
+    """20 in 15 days: 30 are gone after 22.5 days, although 100 more on the 28th pay for everything in the end."""
+    row = subscription_row(usage_card("api", unit("1")))
+    coming = grant_row("100", effective_at="2026-09-28T00:00:00Z")
+
+    found = made(row, "20", Wallet((grant_row("30"), coming)))
+
+    assert found.outlooks[0].short_at == datetime(2026, 9, 23, 12, 5, 24, tzinfo=UTC)
+
+
+def test_credits_run_out_where_they_expire() -> None:
+    row = subscription_row(usage_card("api", unit("1")))
+    wallet = Wallet((grant_row("100", expires_at="2026-09-20T12:00:00Z"), grant_row("1")))
+
+    found = made(row, "20", wallet)
+
+    assert found.outlooks[0].short_at == datetime(2026, 9, 20, 12, 0, 0, tzinfo=UTC)
+
+
+def test_credits_that_follow_each_other_without_a_gap_last_as_one() -> None:
+    """60 until the end of September, then 20 for the first half of October."""
+    row = subscription_row(usage_card("api", unit("1")))
+    first = grant_row("60", expires_at="2026-10-01T00:00:01Z")
+    second = grant_row("20", at="2026-09-02T00:00:00Z", effective_at="2026-10-01T00:00:01Z")
+
+    found = made(row, "20", Wallet((first, second)))
+
+    assert found.outlooks[0].short_at is not None
+    assert found.outlooks[0].short_at.date().isoformat() == "2026-10-16"
+
+
 def test_credits_that_outlast_a_year_are_not_said_to_run_out() -> None:
     row = subscription_row(usage_card("api", unit("0.01")))
 
@@ -136,6 +167,35 @@ def test_a_debt_of_credit_only_is_named_now_and_after_what_is_due() -> None:
     (outlook,) = found.outlooks
     assert (outlook.debt, outlook.debt_left) == (Decimal("28.83"), Decimal("48.69"))
     assert "Debt USD: 28.83 now, 48.69 after that\n" in forecast_text("acme", [found])
+
+
+def test_the_text_shows_what_was_charged_before_credits_and_that_they_do_not_suffice() -> None:
+    row = subscription_row(usage_card("api", unit("0.5")), fee_card("base", "10", "in_advance"))
+    wallet = Wallet((grant_row("12"),), (consumed_row("10", "2026-09-01T00:00:00Z"),), FEATURES)
+
+    text = forecast_text("acme", [made(row, "20", wallet)])
+
+    assert (
+        text
+        == """\
+Estimate for customer acme, plan pro, 2026-09-01 00:00:00Z to 2026-10-01 00:00:00Z
+
+Charged already, before credits:
+Due         Card  Line        Quantity  Each  Discounts  Amount  Currency
+2026-09-01  base  flat-price         1    10          0      10  USD
+
+Due at the period's end, from usage so far:
+Due         Card  Line              Quantity  Each  Discounts  Credits  To pay  Currency
+2026-10-01  api   unit-price-usage        20   0.5          0        2       8  USD
+2026-10-01  base  flat-price               1    10          0        0      10  USD
+
+Total USD: 20, credits 2, to pay 18
+Credits USD: 2 now, 0 after that
+The credits in USD don't cover everything that was used so far.
+
+Estimate from usage so far. Left out: taxes, payment fees, credits still to be bought.
+"""
+    )
 
 
 def test_a_grant_that_begins_after_the_period_pays_no_debt_before() -> None:
