@@ -19,8 +19,6 @@ from billsync.local.store import Row, Store, changed
 from billsync.local.times import rfc3339
 from billsync.local.versions import ACTIVE, DRAFT, SCHEDULED, status
 
-__all__ = ["ROUTES", "assignment", "find"]
-
 
 def view(call: Call, row: Row) -> Document:
     """An assignment as it is read: no name, labels always, and why the plan could not be published with it (§9.1)."""
