@@ -25,7 +25,8 @@ from billsync.core.diff import Mode
 from billsync.kinds.registry import KINDS
 from billsync.model.ports import Answer
 from billsync.model.value import Plain
-from billsync.render.impact import impact_object, impact_text
+from billsync.render.impact import impact_text
+from billsync.render.impact_object import impact_object
 from billsync.render.outline import outline
 from billsync.render.structured import as_json
 

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from billsync.cli.anonymous import judged_without_usage, private_kinds
 from billsync.cli.ending import Exit
 from billsync.cli.impact import ImpactOptions, impact
-from billsync.cli.inputs import desired_state
+from billsync.cli.inputs import as_it_is, desired_state
 from billsync.cli.opening import ServerOptions, connected
 from billsync.cli.pipeline import compare
 from billsync.cli.policies import judged, usage_in
@@ -19,6 +20,7 @@ from billsync.model.kind import Kind
 from billsync.model.state import Desired
 from billsync.render.impact import impact_text
 from billsync.render.impact_object import impact_object
+from billsync.render.nameless import finding_without_names, without_names
 from billsync.render.outline import Outline, outline
 from billsync.render.structured import as_json, errors_as_json
 from billsync.render.text import as_text
@@ -39,17 +41,26 @@ class DiffOptions:
     exit_code: bool = False
     impact: ImpactOptions | None = None
 
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether no customer may be named."""
+        return self.impact is not None and self.impact.anonymous
+
 
 def show_difference(run: Run, paths: Sequence[str], options: ServerOptions, wanted: DiffOptions) -> Exit:
-    """Print what `sync` would do, and what new prices would mean."""
-    desired, findings = desired_state(run, paths)
+    """Print what `sync` would do, and what new prices would mean. Where that is anonymous, no customer is named."""
+    telling = finding_without_names if wanted.is_anonymous else as_it_is
+    desired, findings = desired_state(run, paths, telling=telling)
     found = None
     with connected(run, options) as connection:
         comparison = compare(connection, desired, Mode("diff", deletes=True, allow=wanted.allow))
         if wanted.impact:
             found = impact(connection, desired, comparison, wanted.impact)
-        comparison = judged(connection, desired, comparison, usage_in(found.verdicts) if found else None)
+        judge = judged_without_usage if wanted.is_anonymous else judged
+        comparison = judge(connection, desired, comparison, usage_in(found.verdicts) if found else None)
     whole = outline(comparison.plan)
+    if wanted.is_anonymous:
+        whole = without_names(whole, private_kinds())
     if run.wants_json:
         run.result(as_json(whole, findings, {"impact": impact_object(found)} if found else None))
     else:

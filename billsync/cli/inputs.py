@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from billsync.cli.ending import Ended, Exit, error
 from billsync.cli.surroundings import Run
@@ -13,9 +13,20 @@ from billsync.model.state import Desired
 from billsync.render.diagnostics import diagnostics_text
 
 
-def desired_state(run: Run, paths: Sequence[str]) -> tuple[Desired, tuple[Diagnostic, ...]]:
-    """What the files declare, and the warnings about them. Raises Ended with all findings if one is an error."""
-    desired, findings = load(paths, registry=KINDS, stdin=run.around.stdin)
+def as_it_is(finding: Diagnostic) -> Diagnostic:
+    """The finding."""
+    return finding
+
+
+def desired_state(
+    run: Run, paths: Sequence[str], *, telling: Callable[[Diagnostic], Diagnostic] = as_it_is
+) -> tuple[Desired, tuple[Diagnostic, ...]]:
+    """What the files declare, and the warnings about them, told in a way of the caller's choice.
+
+    Raises Ended with all findings if one is an error.
+    """
+    desired, found = load(paths, registry=KINDS, stdin=run.around.stdin)
+    findings = tuple(map(telling, found))
     if has_errors(findings):
         raise Ended(Exit.ERROR, *findings)
     if findings and not run.wants_json:

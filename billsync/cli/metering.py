@@ -22,6 +22,14 @@ from billsync.report.usage import CUSTOMER, STEADY, Gauge, by_customer, gauge_of
 Quantities = dict[tuple[str, Period], Decimal]
 
 
+class Unreadable(RemoteError):
+    """A subscription's row can't be understood; `why` says it without naming the subscription."""
+
+    def __init__(self, server_id: object, why: str) -> None:
+        super().__init__(f"subscription {server_id} can't be read ({why})")
+        self.why = why
+
+
 @dataclass(frozen=True, slots=True)
 class Catalog:
     """The live features and meters: `features` maps ids to keys, also of archived ones, as subscriptions keep them."""
@@ -71,12 +79,11 @@ def _is_usage(row: Plain) -> bool:
 
 
 def live_subscription(row: Fields, features: Mapping[str, str]) -> Subscribed:
-    """The subscription in a row. Raises RemoteError for a row that API v3 doesn't have, or a price we can't rate."""
+    """The subscription in a row. Raises Unreadable for a row that API v3 doesn't have, or a price we can't rate."""
     try:
         return subscribed(row, features)
     except (KeyError, ValueError, TypeError, ArithmeticError) as problem:
-        name = type(problem).__name__
-        raise RemoteError(f"subscription {row.get('id')} can't be read ({name}: {problem})") from problem
+        raise Unreadable(row.get("id"), f"{type(problem).__name__}: {problem}") from problem
 
 
 def read_usage(

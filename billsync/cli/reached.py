@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
-from billsync.cli.metering import Catalog, live_subscription
+from billsync.cli.metering import Catalog, Unreadable, live_subscription
 from billsync.cli.pipeline import Comparison, Connection
 from billsync.core.index import Index, index, version_of
 from billsync.core.marks import KEY
@@ -104,11 +104,10 @@ class Reach:
     def _one(self, row: Fields, names: tuple[str, ...], entity: Entity | None, target: _Target) -> Iterator[Reached]:
         try:
             before = live_subscription(row, self.catalog.features)
-        except RemoteError as error:
+        except Unreadable as error:
             nothing = unreadable(str(row["id"]), str(row["customer_id"]), self._now)
-            yield Reached(
-                "/".join(names), names[0], target.address.text, Standing.STAYING, nothing, nothing, str(error)
-            )
+            problem = f"its row can't be read ({error.why})"
+            yield Reached("/".join(names), names[0], target.address.text, Standing.STAYING, nothing, nothing, problem)
             return
         if not before.period_at(self._now).holds(self._now):
             return

@@ -24,7 +24,7 @@ from billsync.report.impact_reached import Standing
 from billsync.report.impact_sums import Paid, Sum, difference, groups, largest, sums, windows
 
 LARGEST = 5
-NO_NAMES = "Names are left out of this estimate only: the changes above it may name customers."
+NO_NAMES = "No customer is named: changes of what is theirs are counted above, without fields and reasons."
 COUNTED = {
     "paying_more": "pay more",
     "paying_less": "pay less",
