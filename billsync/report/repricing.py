@@ -93,7 +93,7 @@ def without(live: Slot, part: Slot | None) -> tuple[Slot, ...] | None:
     fee, less = live.item.card.price, part.item.card.price
     if isinstance(fee, FlatPrice) and isinstance(less, FlatPrice):
         rest = fee.amount - less.amount
-        return None if rest < 0 else (_costing(live, rest),) if rest else ()
+        return None if rest < 0 else (costing(live, rest),) if rest else ()
     return () if _costs(live.item) == _costs(part.item) else None
 
 
@@ -109,17 +109,30 @@ def beside(left: tuple[Slot, ...], fresh: Slot | None, place: Item) -> list[Slot
     """
     if fresh is None:
         return list(left)
-    placed = replace(fresh, item=replace(fresh.item, from_offset=place.from_offset, to_offset=place.to_offset))
-    fee = placed.item.card.price
+    placed = held(fresh, place.from_offset, place.to_offset)
     for rest in left:
-        other = rest.item.card.price
-        alike = (rest.item.cadence, rest.currency) == (placed.item.cadence, placed.currency)
-        if alike and isinstance(fee, FlatPrice) and isinstance(other, FlatPrice):
-            return [_costing(placed, fee.amount + other.amount)]
+        if added := both(placed, rest):
+            return [added]
     return [*left, placed]
 
 
-def _costing(slot: Slot, amount: Decimal) -> Slot:
+def held(slot: Slot, starts: Duration | None, ends: Duration | None) -> Slot:
+    """The slot from one time after its phase's start to another; None is the phase's own."""
+    return replace(slot, item=replace(slot.item, from_offset=starts, to_offset=ends))
+
+
+@exactly
+def both(one: Slot, other: Slot) -> Slot | None:
+    """The first slot with what the other one costs added; None if they are not both fees that are billed alike."""
+    fee, more = one.item.card.price, other.item.card.price
+    alike = (one.item.cadence, one.currency) == (other.item.cadence, other.currency)
+    if alike and isinstance(fee, FlatPrice) and isinstance(more, FlatPrice):
+        return costing(one, fee.amount + more.amount)
+    return None
+
+
+def costing(slot: Slot, amount: Decimal) -> Slot:
+    """The slot with a fee of this amount."""
     return replace(slot, item=replace(slot.item, card=replace(slot.item.card, price=FlatPrice(amount))))
 
 

@@ -1,0 +1,57 @@
+"""An add-on of a subscription, from the row that the API shows: its cards, and how many when. It reads nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from billsync.model.value import Fields
+from billsync.report.subscribed import moment_of
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """So many of an add-on from a moment to another; None is no end."""
+
+    start: datetime
+    end: datetime | None
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """An add-on of a subscription. `cards` are those of the attached version, each for one of it, as the API shows."""
+
+    addon_id: str
+    cards: tuple[Fields, ...]
+    segments: tuple[Segment, ...]
+
+    def at(self, moment: datetime) -> Segment | None:
+        """The segment that holds at a moment, unless there is none of the add-on then."""
+        for segment in self.segments:
+            if segment.quantity and segment.start <= moment and (segment.end is None or moment < segment.end):
+                return segment
+        return None
+
+    def is_ahead(self, moment: datetime) -> bool:
+        """Whether there will be some of it only later."""
+        return self.at(moment) is None and any(one.quantity and one.start > moment for one in self.segments)
+
+
+def attached(row: Fields) -> Attached:
+    """The add-on in a row. Raises KeyError, TypeError or ValueError for a row that is not one of the API's.
+
+    Source: customer-facts.md §6.1.
+    """
+    return Attached(
+        addon_id=str(row["addon"]["id"]),
+        cards=tuple(card["rate_card"] for card in row["rate_cards"]),
+        segments=tuple(
+            Segment(
+                moment_of(one["active_from"]),
+                moment_of(one["active_to"]) if one.get("active_to") else None,
+                int(one["quantity"]),
+            )
+            for one in row["timeline"]
+        ),
+    )
