@@ -16,6 +16,7 @@ from billsync.render.table import table
 from billsync.render.words import visible
 from billsync.report.charges import Charge
 from billsync.report.forecast import Forecast, Outlook
+from billsync.report.subscribed import CREDIT_ONLY
 
 CHARGED = ("Due", "Card", "Line", "Quantity", "Each", "Discounts", "Amount", "Currency")
 DUE = (*CHARGED[:-2], "Credits", "To pay", CHARGED[-1])
@@ -94,14 +95,30 @@ def _row(charge: Charge, line: Line, *amounts: Decimal) -> list[str]:
 
 
 def _outlook(found: Forecast, outlook: Outlook) -> Iterator[str]:
-    totals = outlook.totals
-    whole = decimal_text(totals.amount + totals.charges - totals.discounts)
-    rest = "goes below zero by" if found.mode == "credit_only" else "to pay"
     code = visible(outlook.currency)
-    yield f"Total {code}: {whole}, credits {decimal_text(totals.credits)}, {rest} {decimal_text(totals.total)}"
+    charges = (*found.charged, *(one.charge for one in found.due))
+    if all(one.currency != outlook.currency for one in charges):
+        yield f"Credits {code}: {decimal_text(outlook.credits)} now; nothing here is charged in {code}"
+        return
+    yield f"Total {code}: {_total(found, outlook)}"
     yield f"Credits {code}: {decimal_text(outlook.credits)} now, {decimal_text(outlook.left)} after that"
     if outlook.debt or outlook.debt_left:
         yield f"Debt {code}: {decimal_text(outlook.debt)} now, {decimal_text(outlook.debt_left)} after that"
+    yield from _end_of_credits(found, outlook)
+
+
+def _total(found: Forecast, outlook: Outlook) -> str:
+    """The amount, what credits pay of it, and the rest."""
+    totals = outlook.totals
+    whole = decimal_text(totals.amount + totals.charges - totals.discounts)
+    paid = f"{whole}, credits {decimal_text(totals.credits)}"
+    if found.mode != CREDIT_ONLY:
+        return f"{paid}, to pay {decimal_text(totals.total)}"
+    return f"{paid}, goes below zero by {decimal_text(totals.total)}" if totals.total else paid
+
+
+def _end_of_credits(found: Forecast, outlook: Outlook) -> Iterator[str]:
+    code = visible(outlook.currency)
     if outlook.short_at is not None and outlook.short_at <= found.at:
         yield f"The credits in {code} don't cover everything that was used so far."
     elif outlook.short_at is not None:

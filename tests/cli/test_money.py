@@ -129,7 +129,7 @@ Due at the period's end, from usage so far:
 Due         Card          Line              Quantity  Each  Discounts  Credits  To pay  Currency
 2026-10-01  api_requests  unit-price-usage         4    50          0      200       0  USD
 
-Total USD: 200, credits 200, goes below zero by 0
+Total USD: 200, credits 200
 Credits USD: 500 now, 300 after that
 At the present pace the credits in USD run out 2026-09-26 00:00:22Z.
 

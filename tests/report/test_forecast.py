@@ -198,6 +198,17 @@ Estimate from usage so far. Left out: taxes, payment fees, credits still to be b
     )
 
 
+def test_credits_in_a_currency_that_nothing_is_charged_in_are_only_named() -> None:
+    wallet = Wallet((grant_row("12"), {**grant_row("5000"), "currency": "JPY"}), (), FEATURES)
+
+    text = forecast_text("acme", [made(subscription_row(usage_card("api", unit("0.5"))), "20", wallet)])
+
+    assert text.split("\n\n")[2].splitlines()[:2] == [
+        "Credits JPY: 5000 now; nothing here is charged in JPY",
+        "Total USD: 10, credits 10, to pay 0",
+    ]
+
+
 def test_a_grant_that_begins_after_the_period_pays_no_debt_before() -> None:
     row = subscription_row(usage_card("api", unit("1")), settlement_mode="credit_only")
     wallet = Wallet((grant_row("100", effective_at="2026-11-05T00:00:00Z"),), (), FEATURES)
