@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -104,8 +104,8 @@ def show_forecast(run: Run, customer: str, options: ServerOptions, form: str) ->
             raise error("no-subscription", "nothing runs that could be forecast", f"{customer!r} has no subscription.")
         wallet = _wallet(connection, catalog, customer_id)
         found = [_forecast(connection, catalog, one, wallet, now) for one in running]
-    for feature in sorted({key for one in running for key in one.priced_by_usage} - catalog.gauges.keys()):
-        run.talk(f"note: usage of the feature {feature} can't be read, so it counts as none")
+    for note in forecast_notes(running, catalog):
+        run.talk(f"note: {note}")
     match form:
         case "csv":
             run.talk(f"note: {LEFT_OUT}")
@@ -115,6 +115,14 @@ def show_forecast(run: Run, customer: str, options: ServerOptions, form: str) ->
         case _:
             run.result(forecast_text(customer, found))
     return Exit.DONE
+
+
+def forecast_notes(running: Sequence[Subscribed], catalog: Catalog) -> Iterator[str]:
+    """What makes the estimates less than they seem."""
+    for feature in sorted({key for one in running for key in one.priced_by_usage} - catalog.gauges.keys()):
+        yield f"usage of the feature {feature} can't be read, so it counts as none"
+    if len(running) > 1:
+        yield f"{len(running)} subscriptions are in force, and each estimate counts all credits as its own"
 
 
 def _forecast(connection: Connection, catalog: Catalog, one: Subscribed, wallet: Wallet, now: datetime) -> Forecast:

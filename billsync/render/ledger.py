@@ -38,7 +38,7 @@ def ledger_json(customer: str, ledger: Ledger) -> str:
         "format_version": "1.0",
         "customer": customer,
         "at": moment_text(ledger.at),
-        "movements": [_movement(movement) for movement in ledger.movements],
+        "movements": [{**_movement(movement), **_balances(movement)} for movement in ledger.movements],
         "upcoming": [_movement(movement) for movement in ledger.upcoming],
         "balances": [_balance_object(balance) for balance in ledger.balances],
         "usable": [_usable_object(one) for one in ledger.usable],
@@ -99,9 +99,12 @@ def _movement(movement: Movement) -> Any:
         "features": list(movement.features),
         "currency": movement.currency,
         "amount": decimal_text(movement.amount),
-        "before": decimal_text(movement.before),
-        "after": decimal_text(movement.after),
     }
+
+
+def _balances(movement: Movement) -> Any:
+    """Not of what starts later: what the balance will be then isn't known."""
+    return {"before": decimal_text(movement.before), "after": decimal_text(movement.after)}
 
 
 def _balance_object(balance: Balance) -> Any:

@@ -6,7 +6,12 @@ import httpx
 import pytest
 
 from billsync.cli.database import open_database
+from billsync.cli.metering import Catalog
+from billsync.cli.money import forecast_notes
+from billsync.report.subscribed import subscribed
+from billsync.report.usage import Gauge
 from tests.support.command import Ran, Shell
+from tests.support.subscription_rows import FEATURES, fee_card, subscription_row, unit, usage_card
 
 LOCAL = ("--server", "local:")
 DATABASE = ".billsync/local.db"
@@ -137,6 +142,17 @@ Estimate from usage so far. Left out: taxes, payment fees, credits still to be b
 """,
         "",
     )
+
+
+def test_a_forecast_notes_what_it_can_not_read_or_count_twice() -> None:
+    row = subscription_row(usage_card("api", unit("1")), fee_card("base", "5"))
+    one = subscribed(row, FEATURES)
+    blind, seeing = (Catalog(FEATURES, gauges, frozenset(), {}) for gauges in ({}, {"api": Gauge("m-1", b"{}")}))
+
+    assert list(forecast_notes((one,), blind)) == ["usage of the feature api can't be read, so it counts as none"]
+    assert list(forecast_notes((one, one), seeing)) == [
+        "2 subscriptions are in force, and each estimate counts all credits as its own"
+    ]
 
 
 def test_a_forecast_does_not_miss_the_usage_of_what_is_free(shell: Shell, folder: Path) -> None:

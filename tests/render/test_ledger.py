@@ -85,8 +85,6 @@ def test_json_has_every_amount_as_text() -> None:
                 "features": [],
                 "currency": "USD",
                 "amount": "20",
-                "before": "0",
-                "after": "0",
             }
         ],
         "balances": [
