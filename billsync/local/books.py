@@ -57,7 +57,7 @@ class Books:
         self.take(taken(row))
 
     def open(self, call: Call, grant: Row, at: datetime) -> None:
-        """A grant starts: it fills holes, once."""
+        """A grant is booked: it fills holes, once (§7.8)."""
         self.fill(call, grant, at)
         opened = call.store.update(replace(grant, document={**grant.document, "opened": True}))
         self.grants = [opened if one.id == grant.id else one for one in self.grants]
@@ -68,9 +68,8 @@ class Books:
         self.left[grant.id] = amount_of(grant)
 
     def fill(self, call: Call, grant: Row, at: datetime) -> None:
-        """Lets a grant that starts fill the holes that it may pay for, oldest first; not one that has expired."""
-        if credit_of(grant).is_expired_at(at):
-            return
+        """Lets a new grant fill the holes that it may pay for, oldest first; one that starts later from its start."""
+        at = max(at, start_of(grant))
         for place, hole in enumerate(self.bookings):
             amount = min(self.left[grant.id], open_amount(hole))
             if amount > 0 and may_fill(grant, hole):

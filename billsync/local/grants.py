@@ -81,7 +81,7 @@ def create(call: Call) -> Answer:
     bookings = {"expiry_id": call.mint(), "void_id": call.mint(), "opened": False}
     grant = store.insert(replace(row, document=document | bookings))
     books.add(grant)
-    if start <= call.now:
+    if not awaits_invoice(grant, call.now):
         books.open(call, grant, call.now)
     return created(view(call, grant))
 

@@ -67,11 +67,10 @@ def charges_ever(call: Call, customer_id: str) -> list[Row]:
 
 
 def grant_steps(call: Call, books: Books) -> Iterator[Step]:
-    """A grant fills holes once: when it is there and has started (§7.8)."""
+    """A grant that waited for its invoice fills holes when that is made (§7.5, §7.8); any other did when it came."""
     for grant in books.grants:
-        start = max(start_of(grant), grant.created_at)
-        if start <= call.now and not grant.document.get("opened"):
-            yield Step(start, (0, "", grant.seq), partial(books.open, call, grant, start))
+        if not grant.document.get("opened") and start_of(grant) <= call.now:
+            yield Step(start_of(grant), (0, "", grant.seq), partial(books.open, call, grant, start_of(grant)))
 
 
 def charge_steps(call: Call, books: Books, customer_id: str) -> Iterator[Step]:
@@ -114,10 +113,10 @@ class Progress:
         self._keep(status=ACTIVE, advance_after=rfc3339(booked_at(self.row.document)))
 
     def _take_fee(self) -> None:
-        """From the credits that there were when it was invoiced (§11)."""
+        """From the credits that there were when it was invoiced, or once its time had come if that was later (§11)."""
         document = self.row.document
-        fee, invoiced = fee_of(self.call.store, document), moment(document["invoice_at"])
-        book(self.call, self.books, self.row, at=booked_at(document), usable_at=invoiced, amount=fee)
+        fee, due = fee_of(self.call.store, document), fee_due_at(document)
+        book(self.call, self.books, self.row, at=booked_at(document), usable_at=due, amount=fee)
         self._keep(status=FINAL, advance_after=None)
 
     def _begin(self) -> None:

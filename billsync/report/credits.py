@@ -10,23 +10,30 @@ from decimal import Decimal
 from billsync.model.moment import cut_to_seconds
 from billsync.model.value import Fields
 from billsync.rating.arithmetic import ZERO, exactly
-from billsync.rating.drawdown import Grant, Spending, Step, draw_one, in_order
+from billsync.rating.drawdown import Drawn, Grant, Spending, Step, draw_one, in_order
 from billsync.report.subscribed import moment_of
 
 
 @dataclass(frozen=True, slots=True)
 class Expense:
-    """An amount to be paid from credits at a moment. `is_owed`: what they don't cover is a debt (`credit_only`)."""
+    """An amount to be paid from credits at a moment. `is_owed`: what they don't cover is a debt (`credit_only`).
+
+    A negative amount gives back what earlier expenses with the same `reference` took.
+    """
 
     at: datetime
     amount: Decimal
     feature: str | None = None
     is_owed: bool = False
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Funding:
-    """A grant of one currency with the moment at which it first counts, and at which it was voided, if it was."""
+    """A grant of one currency with the moment at which it was booked, and at which it was voided, if it was.
+
+    It pays debts when it is booked, and is drawn on from its start.
+    """
 
     at: datetime
     grant: Grant
@@ -35,11 +42,20 @@ class Funding:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """One step for each expense, in their order; then what is left of each grant, and the debt that is left."""
+    """One step for each expense, in their order; then what is left of each grant, and the debt that is left.
+
+    `reserved` is what grants pay of debts from their start on, with that start.
+    """
 
     steps: tuple[Step, ...]
     left: Mapping[str, Decimal]
     debt: Decimal
+    reserved: tuple[tuple[datetime, Decimal], ...] = ()
+
+    @exactly
+    def debt_at(self, moment: datetime) -> Decimal:
+        """The debt, with what grants that have not started by then will pay of it."""
+        return sum((amount for start, amount in self.reserved if start > moment), self.debt)
 
 
 def fundings(rows: Iterable[Fields], currency: str) -> tuple[Funding, ...]:
@@ -68,7 +84,8 @@ def _funding(row: Fields, number: int) -> Funding:
         cost_basis=Decimal((row.get("purchase") or {}).get("per_unit_cost_basis") or 0),
     )
     voided_at = moment_of(row["voided_at"]) if row.get("voided_at") else None
-    return Funding(max(cut_to_seconds(created), grant.effective_at), grant, voided_at)
+    booked = max(created, start) if row.get("funding_method") == "invoice" else created
+    return Funding(cut_to_seconds(booked), grant, voided_at)
 
 
 @exactly
@@ -87,12 +104,13 @@ def spend(funded: Sequence[Funding], expenses: Sequence[Expense]) -> Spent:
         steps.append(purse.pay(expense))
     for happening in happenings:
         purse.change(happening)
-    return Spent(tuple(steps), dict(purse.left), sum(purse.debts.values(), ZERO))
+    debt = sum((one.amount for one in purse.unpaid if one.is_owed), ZERO)
+    return Spent(tuple(steps), dict(purse.left), debt, tuple(purse.reserved))
 
 
 @dataclass(frozen=True, slots=True)
 class _Happening:
-    """A grant begins to count, or is voided."""
+    """A grant is booked, or voided."""
 
     at: datetime
     grant: Grant
@@ -105,30 +123,73 @@ def _happenings(funded: Sequence[Funding]) -> list[_Happening]:
     return sorted((*starts, *ends), key=lambda one: (one.at, one.is_void, one.grant.created))
 
 
+@dataclass(slots=True)
+class _Unpaid:
+    """What credits didn't cover of an expense: a debt, or for an invoice."""
+
+    reference: str
+    feature: str | None
+    amount: Decimal
+    is_owed: bool
+
+
 class _Purse:
-    """What is left of each grant that counts so far, and the debts by feature."""
+    """What is left of each grant that counts so far, what is unpaid, and what each expense took from grants."""
 
     def __init__(self, ordered: tuple[Grant, ...]) -> None:
         self.ordered = ordered
         self.left: dict[str, Decimal] = {grant.key: ZERO for grant in ordered}
-        self.debts: dict[str | None, Decimal] = {}
+        self.unpaid: list[_Unpaid] = []
+        self.drawn: dict[str, list[Drawn]] = {}
+        self.reserved: list[tuple[datetime, Decimal]] = []
 
     def change(self, happening: _Happening) -> None:
         """Take what is left of a voided grant; add a new one, from which debts are paid first, the oldest first."""
         grant = happening.grant
-        amount = ZERO if happening.is_void else grant.amount
-        for feature in self.debts:
-            if grant.pays_for(feature):
-                paid = min(amount, self.debts[feature])
-                self.debts[feature] -= paid
-                amount -= paid
-        self.left[grant.key] = amount
+        self.left[grant.key] = ZERO if happening.is_void else grant.amount
+        if not happening.is_void:
+            for debt in self.unpaid:
+                if debt.is_owed and grant.pays_for(debt.feature):
+                    self._pay_debt(debt, grant)
+
+    def _pay_debt(self, debt: _Unpaid, grant: Grant) -> None:
+        if paid := min(self.left[grant.key], debt.amount):
+            debt.amount -= paid
+            self.left[grant.key] -= paid
+            self.drawn.setdefault(debt.reference, []).append(Drawn(grant.key, paid))
+            self.reserved.append((grant.effective_at, paid))
 
     def pay(self, expense: Expense) -> Step:
-        """Draw on what is left."""
+        """Draw on what is left, or give back."""
+        if expense.amount < 0:
+            return self._give_back(expense)
         step = draw_one(self.ordered, self.left, Spending(expense.at, expense.amount, expense.feature))
         for one in step.drawn:
             self.left[one.grant] -= one.amount
-        if expense.is_owed and step.shortfall > 0:
-            self.debts[expense.feature] = self.debts.get(expense.feature, ZERO) + step.shortfall
+        self.drawn.setdefault(expense.reference, []).extend(step.drawn)
+        if step.shortfall > 0:
+            self.unpaid.append(_Unpaid(expense.reference, expense.feature, step.shortfall, expense.is_owed))
         return step
+
+    def _give_back(self, expense: Expense) -> Step:
+        """First what is unpaid, then to the grants, the last drawn first."""
+        rest = -expense.amount
+        for one in reversed(self.unpaid):
+            if one.reference == expense.reference:
+                part = min(rest, one.amount)
+                one.amount -= part
+                rest -= part
+        returned = self._returned(self.drawn.get(expense.reference, []), rest)
+        return Step(returned, expense.amount - sum((one.amount for one in returned), ZERO))
+
+    def _returned(self, drawn: list[Drawn], amount: Decimal) -> tuple[Drawn, ...]:
+        found = []
+        while amount > 0 and drawn:
+            last = drawn.pop()
+            part = min(amount, last.amount)
+            self.left[last.grant] += part
+            amount -= part
+            found.append(Drawn(last.grant, -part))
+            if last.amount > part:
+                drawn.append(Drawn(last.grant, last.amount - part))
+        return tuple(found)

@@ -153,8 +153,8 @@ def _outlook(basis: Basis, currency: str, settlement: Settlement) -> Outlook:
         totals=totals,
         credits=now,
         left=_held(funded, settlement.spent[currency], end),
-        debt=spent.debt,
-        debt_left=spend([one for one in funded if one.at <= end], [*history, *coming]).debt,
+        debt=spent.debt_at(basis.now),
+        debt_left=spend([one for one in funded if one.at <= end], [*history, *coming]).debt_at(end),
         short_at=_short_at(basis, currency) if now > 0 else None,
         known_until=until,
     )
@@ -226,7 +226,7 @@ def _turns(basis: Basis, currency: str) -> list[datetime]:
     """
     ends = _ends(basis)
     grants = basis.wallet.funded().get(currency, ())
-    starts = [one.at - SECOND for one in grants]
+    starts = [one.grant.effective_at - SECOND for one in grants]
     expiries = [one.grant.expires_at for one in grants if one.grant.expires_at]
     return sorted({moment for moment in (*ends, *starts, *expiries) if basis.now < moment <= ends[-1]})
 

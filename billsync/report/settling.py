@@ -9,7 +9,7 @@ from decimal import Decimal
 from billsync.model.currencies import decimals
 from billsync.rating.adjustments import with_credits
 from billsync.rating.arithmetic import ZERO, exactly
-from billsync.rating.drawdown import Drawn
+from billsync.rating.drawdown import Drawn, Step
 from billsync.rating.lines import Credit
 from billsync.report.charges import Charge
 from billsync.report.credits import Expense, Funding, Spent, spend
@@ -17,11 +17,15 @@ from billsync.report.credits import Expense, Funding, Spent, spend
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A charge with the credits on its lines. `uncovered` is what no grant paid: invoiced, or owed."""
+    """A charge with the credits on its lines. `uncovered` is what no grant paid: invoiced, or owed.
+
+    `taken` is all that was ever booked of it: a list of movements doesn't show what comes back (§9.1).
+    """
 
     charge: Charge
     drawn: tuple[Drawn, ...]
     uncovered: Decimal
+    taken: Decimal
 
     @property
     def credits(self) -> Decimal:
@@ -57,7 +61,7 @@ def settle(
         spent[currency] = spend(funded.get(currency, ()), [*before, *expenses])
         steps = spent[currency].steps[len(before) :]
         for number, step in zip(places, steps, strict=True):
-            found[number] = Settled(charges[number], step.drawn, max(step.shortfall, ZERO))
+            found[number] = _settled(charges[number], step)
     return Settlement(_credited([found[number] for number in sorted(found)]), spent)
 
 
@@ -69,8 +73,15 @@ def _expenses(charges: Iterable[Charge]) -> list[Expense]:
         total = charge.totals.total
         amount = total - before.get(charge.reference, ZERO)
         before[charge.reference] = total
-        found.append(Expense(charge.at, amount, charge.feature, charge.is_owed))
+        found.append(Expense(charge.at, amount, charge.feature, charge.is_owed, charge.reference))
     return found
+
+
+@exactly
+def _settled(charge: Charge, step: Step) -> Settled:
+    drawn = sum((one.amount for one in step.drawn), ZERO)
+    owed = step.shortfall if charge.is_owed else ZERO
+    return Settled(charge, step.drawn, step.shortfall, taken=max(drawn + owed, ZERO))
 
 
 @exactly
@@ -79,15 +90,24 @@ def _credited(runs: Iterable[Settled]) -> tuple[Settled, ...]:
     latest: dict[str, Settled] = {}
     for run in runs:
         before = latest.get(run.charge.reference)
-        drawn, uncovered = run.drawn, run.uncovered
         if before:
-            drawn, uncovered = before.drawn + drawn, before.uncovered + uncovered
-        latest[run.charge.reference] = Settled(run.charge, drawn, uncovered)
+            drawn, uncovered = before.drawn + run.drawn, before.uncovered + run.uncovered
+            run = Settled(run.charge, drawn, uncovered, taken=before.taken + run.taken)
+        latest[run.charge.reference] = run
     return tuple(_with_lines(one) for one in latest.values())
 
 
+@exactly
 def _with_lines(one: Settled) -> Settled:
-    charge = one.charge
-    credits = [Credit(drawn.grant, drawn.amount) for drawn in one.drawn]
+    """What was drawn on each grant in the end, on the lines.
+
+    A grant that gave more back than was drawn on it had paid a debt of the charge.
+    """
+    charge, sums = one.charge, dict[str, Decimal]()
+    for drawn in one.drawn:
+        sums[drawn.grant] = sums.get(drawn.grant, ZERO) + drawn.amount
+    net = tuple(Drawn(grant, amount) for grant, amount in sums.items() if amount > 0)
+    uncovered = sum((amount for amount in sums.values() if amount < 0), one.uncovered)
+    credits = [Credit(drawn.grant, drawn.amount) for drawn in net]
     lines = with_credits(charge.lines, credits, decimals=decimals(charge.currency) or 0)
-    return replace(one, charge=replace(charge, lines=lines))
+    return replace(one, charge=replace(charge, lines=lines), drawn=net, uncovered=max(uncovered, ZERO))

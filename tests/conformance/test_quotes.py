@@ -59,14 +59,26 @@ def quote(recording: Recording, customer_id: str, moment: datetime) -> Settlemen
 
 
 def runs(recording: Recording, row: Any, moment: datetime) -> Iterator[Charge]:
-    """Every charge as booked first, then, an hour later, those that late usage changed."""
+    """Every charge as booked first, then those that late usage changed, or the end of what a fee was taken for."""
     subscription = subscribed(row, recording.feature_keys)
     for one in due(subscription, until=moment):
+        if whole := _taken_whole(recording, subscription, one):
+            yield whole
         first = read(recording, subscription, one, one.at)
         again = read(recording, subscription, one, one.at + COLLECTION)
         yield first
         if again.quantity != first.quantity and one.at + BOOKED_AFTER <= moment:
             yield again
+
+
+def _taken_whole(recording: Recording, subscription: Subscribed, one: Due) -> Charge | None:
+    """A fee in advance, with `credit_only`, as it was taken before it was known that its period ends early."""
+    if not (one.is_owed and one.billed.item.is_in_advance):
+        return None
+    known = subscribed(recording.subscription_at(subscription.id, one.at), recording.feature_keys)
+    reference = one.billed.unique_id
+    before = next((due_one for due_one in due(known, until=one.at) if due_one.billed.unique_id == reference), one)
+    return charge(before, {}, known)
 
 
 def read(recording: Recording, subscription: Subscribed, one: Due, stored_by: datetime) -> Charge:
@@ -175,8 +187,8 @@ def test_consumed_credits_are_the_servers(recording: Recording) -> None:
     theirs: dict[Any, Decimal] = defaultdict(Decimal)
     for shown in _statements(recording):
         for one in quote(recording, shown.customer_id, shown.at).settled:
-            if consumed := one.credits + _owed(one):
-                ours[shown.customer_id, one.charge.booked_at, one.charge.name] -= consumed
+            if one.taken:
+                ours[shown.customer_id, one.charge.booked_at, one.charge.name] -= one.taken
         for row in shown.body["data"]:
             if row["type"] == "consumed":
                 theirs[shown.customer_id, moment_of(row["booked_at"]), row["name"]] += Decimal(row["amount"])
@@ -213,7 +225,7 @@ def _settled(recording: Recording, settlement: Settlement, currency: str, shown:
     spent = settlement.spent[currency]
     funded = fundings(recording.grants_of(shown.customer_id, at), currency)
     counted = [funding.grant.key for funding in funded if funding.grant.counts_at(at)]
-    return sum((spent.left[key] for key in counted), ZERO) - spent.debt
+    return sum((spent.left[key] for key in counted), ZERO) - spent.debt_at(at)
 
 
 def test_invoices_are_the_servers_line_by_line(recording: Recording) -> None:

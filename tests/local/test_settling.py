@@ -152,6 +152,32 @@ def test_a_grant_fills_a_hole_when_it_starts_and_only_then(acme: Account, hands:
     assert acme.balance() == ("0", "0")
 
 
+def test_a_grant_that_starts_later_keeps_for_a_hole_what_fills_it(acme: Account, hands: Hands) -> None:
+    use(acme, "1", 5)
+    hands.move(days=30)
+    acme.balance()
+    acme.grant("8", effective_at="2026-10-10T00:00:00Z", expires_after="P30D")
+
+    before = acme.balance()
+    hands.move(days=9)
+    after = acme.balance()
+    hands.move(days=31)
+
+    assert (before, after, acme.balance()) == (("-5", "-5"), ("3", "3"), ("0", "0"))
+    assert acme.rows(**{"filter[type]": "expired"}) == [("expired", "-3", "2026-11-09T00:00:00Z")]
+
+
+def test_a_grant_that_was_there_before_the_hole_does_not_fill_it_when_it_starts(acme: Account, hands: Hands) -> None:
+    acme.grant("8", effective_at="2026-10-10T00:00:00Z", expires_after="P30D")
+    use(acme, "1", 5)
+    hands.move(days=39)
+
+    started = acme.balance()
+    hands.move(days=31)
+
+    assert (started, acme.balance()) == (("3", "3"), ("-5", "-5"))
+
+
 def test_a_grant_of_another_feature_fills_no_hole(acme: Account, hands: Hands) -> None:
     use(acme, "1", 5)
     hands.move(days=30)

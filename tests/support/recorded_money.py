@@ -71,6 +71,11 @@ class Recording:
         shown = [[row for at, row in rows if at <= moment] for rows in self.subscriptions.values()]
         return [rows[-1] for rows in shown if rows]
 
+    def subscription_at(self, subscription_id: str, moment: datetime) -> Row:
+        """The subscription as it was last shown by then, or first shown."""
+        rows = self.subscriptions[subscription_id]
+        return [row for at, row in rows[:1] + [one for one in rows[1:] if one[0] <= moment]][-1]
+
     def reading(self, customer_id: str, feature: str, period: Period, *, stored_by: datetime) -> Decimal:
         """What was metered for a customer in a period, of the events that had been stored by then."""
         row = next(row for row in self.features.values() if row["key"] == feature)
