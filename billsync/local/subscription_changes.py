@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from billsync.local.customers import find as find_customer
@@ -52,15 +53,26 @@ def change(call: Call) -> Answer:
     row = find(call)
     plan = chosen_plan(call, body["plan"])
     check_modes(body)
+    current, following = succeeded(call, row, plan, partial(inherited, row, body))
+    return ok({"current": view(call, current), "next": view(call, following)})
+
+
+def succeeded(call: Call, row: Row, plan: Row, terms: Callable[[datetime], Terms]) -> tuple[Row, Row]:
+    """The subscription, ended, and the one that starts on the plan at that moment. Add-ons stay behind (§5.8)."""
     check_transition(row, call.now, verb="cancel", allowed=ACTIVE)
     start = moment_of(call, row)
-    if start < call.now - LATEST_START:
-        raise invalid("cannot create subscription in the past")
+    check_start(call, start)
     customer = find_customer(call.store, row.document["customer_id"])
     check_alone(call.store, Claim(customer.id, plan_reference(plan), start, None), own=(row.id,))
-    following = subscribe(call, customer, plan, inherited(row, body, start))
+    following = subscribe(call, customer, plan, terms(start))
     linked = replace(row, document={**row.document, "superseding_id": following.id})
-    return ok({"current": view(call, end(call, linked, start)), "next": view(call, following)})
+    return end(call, linked, start), following
+
+
+def check_start(call: Call, start: datetime) -> None:
+    """Raises Problem (400) for more than two minutes ago."""
+    if start < call.now - LATEST_START:
+        raise invalid("cannot create subscription in the past")
 
 
 def inherited(row: Row, body: Mapping[str, Any], start: datetime) -> Terms:

@@ -19,7 +19,7 @@ class Claim:
     """A stretch of time that a subscription takes, or wants to."""
 
     customer_id: str
-    plan: Mapping[str, Any]
+    plan: Mapping[str, Any] | None
     start: datetime
     end: datetime | None
 
@@ -30,10 +30,10 @@ class Claim:
         """How the server names a subscription that is in another's way."""
         plan = self.plan
         until = "" if self.end is None else f" && @.activeTo=='{zoned(self.end)}'"
-        field = (
-            f"$.plans[?(@.key=='{plan['key']}' && @.version=='{plan['version']}' && @.id=='{plan['id']}')]"
-            f".subscriptions[?(@.customerId=='{self.customer_id}' && @.activeFrom=='{zoned(self.start)}'{until})]"
-        )
+        place = f"@.key=='{plan['key']}' && @.version=='{plan['version']}' && @.id=='{plan['id']}'" if plan else ""
+        of_plan = f".plans[?({place})]" if plan else ""
+        own = f"@.customerId=='{self.customer_id}' && @.activeFrom=='{zoned(self.start)}'{until}"
+        field = f"${of_plan}.subscriptions[?({own})]"
         return Issue(code=CODE, message="only single subscription is allowed per customer at a time", field=field)
 
 
@@ -45,7 +45,7 @@ def zoned(moment: datetime) -> str:
 
 def claim_of(row: Row) -> Claim:
     assert row.begins_at is not None
-    return Claim(row.document["customer_id"], row.document["plan"], row.begins_at, row.ends_at)
+    return Claim(row.document["customer_id"], row.document.get("plan"), row.begins_at, row.ends_at)
 
 
 def check_alone(store: Store, wanted: Claim, own: tuple[str, ...] = ()) -> None:

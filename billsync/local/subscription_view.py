@@ -86,9 +86,10 @@ def view(call: Call, row: Row) -> Document:
         "cost_basis_pins": [],
         "pro_rating_config": {"enabled": document["pro_rating_enabled"], "mode": "prorate_prices"},
         "billing_anchor": rfc3339(from_micros(document["billing_anchor"])),
-        "plan_id": document["plan"]["id"],
         "phases": list(phases(row, call.now)),
     }
+    if "plan" in document:
+        body["plan_id"] = document["plan"]["id"]
     if period := current_period(row, call.now):
         body["current_period"] = {"from": rfc3339(period.start), "to": rfc3339(period.end)}
     return stamped(row, body | Window(begin_of(row), row.ends_at).shown())
