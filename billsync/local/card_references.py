@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from billsync.local.card_rules import card_warnings, key_mismatch
+from billsync.local.cost_bases import has_cost_basis
 from billsync.local.currencies import is_fiat_form, is_known
 from billsync.local.prices import is_usage_based
 from billsync.local.rate_cards import Card, kept_card
@@ -94,6 +96,16 @@ def override_warnings(currency: str, card: Card, place: CardPlace) -> Iterator[F
     """The override that nothing published in this currency may have (§7.6)."""
     if found := _override_warning(currency, card.get("currency")):
         yield warning(*found, place.held + CURRENCY)
+
+
+def cost_basis_findings(store: Store, card: Card, place: str, *, worth_in: str, now: datetime) -> Iterator[Finding]:
+    """A priced card in a custom currency, sold for a fiat one, is worth something (§7.6)."""
+    own = card.get("currency", worth_in)
+    if card["price"]["type"] == "free" or is_fiat_form(own) or not is_fiat_form(worth_in):
+        return
+    if not has_cost_basis(store, own, worth_in, now):
+        text = "custom currency has no cost basis for the default fiat currency"
+        yield warning("currency_cost_basis_not_found", text, place + CURRENCY)
 
 
 def _override_warning(currency: str, override: str | None) -> tuple[str, str] | None:

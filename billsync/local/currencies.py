@@ -1,4 +1,4 @@
-"""Currencies: the fiat ones that every server knows, beside the custom ones (catalog-facts.md §10.1). Read only."""
+"""Currencies: the fiat ones that every server knows, listed beside the custom ones (catalog-facts.md §10.1)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Callable
 from datetime import datetime
 
 from billsync.local.contract import checked_items
+from billsync.local.cost_bases import to_come
 from billsync.local.data_files import data
 from billsync.local.documents import Document
 from billsync.local.listing import Listing, answer_list
 from billsync.local.resource import Answer, Call, Route
 from billsync.local.store import Row, Store
+from billsync.local.times import rfc3339
 
 CURRENCY = "currency"
 FIAT_LENGTH = 3
@@ -44,9 +46,17 @@ def plant_fiat(store: Store, *, now: datetime, mint: Callable[[], str]) -> None:
         store.insert(Row(CURRENCY, mint(), document, created_at=now, updated_at=now, key=code))
 
 
-def view(_: Call, row: Row) -> Document:
-    """A fiat currency has no id and no times."""
-    return row.document
+def view(call: Call, row: Row) -> Document:
+    """A fiat currency has no id and no times; a custom one shows what it is worth where that is asked for."""
+    if row.document["type"] != "custom":
+        return row.document
+    expanded = "cost_basis" in checked_items(call.operation, call.query, "expand")
+    return custom_view(row) | ({"cost_basis": to_come(call.store, row.id, call.now)} if expanded else {})
+
+
+def custom_view(row: Row) -> Document:
+    """A custom currency as it is read: it can't change, so it has no time of that."""
+    return {"id": row.id, **row.document, "created_at": rfc3339(row.created_at)}
 
 
 LISTING = Listing(

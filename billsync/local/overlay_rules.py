@@ -10,7 +10,7 @@ from typing import Any
 
 from billsync.local.addons import ADDON
 from billsync.local.assignments import assignments_of_plan
-from billsync.local.card_references import CURRENCY, CardPlace
+from billsync.local.card_references import CURRENCY, CardPlace, cost_basis_findings
 from billsync.local.currencies import is_fiat_form
 from billsync.local.durations import aligned, duration
 from billsync.local.overlay_cards import mismatches
@@ -110,6 +110,15 @@ def currency_findings(overlay: Overlay) -> Iterator[Finding]:
         for card in filter(_is_priced, overlay.cards):
             place = CardPlace(ON_ADDON, card["key"]).own + CURRENCY
             yield from _card_currency(plan, priced.get(card["key"]), card.get("currency", addon), place)
+
+
+def worth_findings(store: Store, overlay: Overlay) -> Iterator[Finding]:
+    """The custom currencies of the add-on's cards are worth something in the plan's fiat one (§9.3)."""
+    plan, addon = overlay.plan.document["currency"], overlay.addon.document["currency"]
+    for card in overlay.cards:
+        priced = {"currency": addon, **card}
+        place = CardPlace(ON_ADDON, card["key"]).own
+        yield from cost_basis_findings(store, priced, place, worth_in=plan, now=overlay.now)
 
 
 def _card_currency(plan: str, below: str | None, own: str, place: str) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from billsync.local import addons, plans
@@ -11,7 +12,7 @@ from billsync.local.documents import Document
 from billsync.local.filters import Condition
 from billsync.local.labels import check_labels
 from billsync.local.listing import Listing, answer_list
-from billsync.local.overlay_rules import Overlay, currency_findings, overlay_findings
+from billsync.local.overlay_rules import Overlay, currency_findings, overlay_findings, worth_findings
 from billsync.local.problems import conflict, invalid, not_found
 from billsync.local.resource import Answer, Call, Route, created, new_row, no_content, ok, present, stamped
 from billsync.local.rules import refuse
@@ -54,7 +55,9 @@ def create(call: Call) -> Answer:
     addon = addons.find(call.store, addon_id)
     check_addon(call, addon)
     document = {"addon": {"id": addon_id}, **settings(body), "labels": {}}
-    refuse(currency_findings(Overlay(plan, addon, document, call.now)))
+    overlay = Overlay(plan, addon, document, call.now)
+    refuse(currency_findings(overlay))
+    refuse(worth_findings(call.store, overlay))
     row = new_row(call, PLAN_ADDON, document, key=addon_id, parent=plan_id)
     return created(view(call, call.store.insert(row)))
 
@@ -79,7 +82,7 @@ def check_state(call: Call, row: Row, noun: str, *allowed: str) -> None:
         raise invalid(f"invalid {have} status, allowed statuses: [{' '.join(allowed)}]")
 
 
-def replace(call: Call) -> Answer:
+def change(call: Call) -> Answer:
     """A quantity left out is cleared, labels left out stay; anything incompatible is refused now (§9.1, §9.3)."""
     body = call.body
     check_labels(body.get("labels"))
@@ -87,7 +90,9 @@ def replace(call: Call) -> Answer:
     overlay = overlay_of(call, row)
     check_plan(call, overlay.plan)
     document = {"addon": row.document["addon"], "labels": body.get("labels", row.document["labels"]), **settings(body)}
-    refuse(overlay_findings(Overlay(overlay.plan, overlay.addon, document, call.now)))
+    wanted = replace(overlay, assignment=document)
+    refuse(overlay_findings(wanted))
+    refuse(worth_findings(call.store, wanted))
     return ok(view(call, call.store.update(changed(row, call.now, document=document))))
 
 
@@ -118,6 +123,6 @@ ROUTES = (
     Route("POST", "/openmeter/plans/{planId}/addons", create),
     Route("GET", "/openmeter/plans/{planId}/addons", listed),
     Route("GET", "/openmeter/plans/{planId}/addons/{planAddonId}", get),
-    Route("PUT", "/openmeter/plans/{planId}/addons/{planAddonId}", replace),
+    Route("PUT", "/openmeter/plans/{planId}/addons/{planAddonId}", change),
     Route("DELETE", "/openmeter/plans/{planId}/addons/{planAddonId}", delete),
 )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from billsync.local.card_references import (
     CURRENCY,
     CardPlace,
+    cost_basis_findings,
     feature_findings,
     override_findings,
     override_warnings,
@@ -128,9 +130,11 @@ def currency_warnings(plan: Mapping[str, Any]) -> Iterator[Finding]:
         yield from override_warnings(plan["currency"], card, place)
 
 
-def publish_findings(store: Store, plan: Mapping[str, Any]) -> Iterator[Finding]:
+def publish_findings(store: Store, plan: Mapping[str, Any], now: datetime) -> Iterator[Finding]:
     """Everything that must hold of a plan that people can subscribe to, warnings included (§7.8)."""
     yield from structure_warnings(plan)
-    yield from currency_warnings(plan)
+    for place, card in placed_cards(plan["phases"]):
+        yield from override_warnings(plan["currency"], card, place)
+        yield from cost_basis_findings(store, card, place.held, worth_in=plan["currency"], now=now)
     for place, card in placed_cards(plan["phases"]):
         yield from sold_feature_findings(store, card, place)

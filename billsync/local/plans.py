@@ -144,7 +144,7 @@ def publish(call: Call) -> Answer:
     if row.deleted_at is not None:
         raise invalid(f"cannot publish a deleted Plan [id={row.id} deleted_at={rfc3339(row.deleted_at)}]")
     check_status(row, call.now, allowed=(DRAFT, SCHEDULED), verb="published/rescheduled")
-    refuse((*publish_findings(call.store, row.document), *has_incompatible_addon(call.store, row, call.now)))
+    refuse((*publish_findings(call.store, row.document, call.now), *has_incompatible_addon(call.store, row, call.now)))
     return ok(view(call, published(call, row)))
 
 
