@@ -147,7 +147,6 @@ def _outlook(basis: Basis, currency: str, settlement: Settlement) -> Outlook:
     now = _held(funded, spent, basis.now)
     end = basis.subscription.period_at(basis.now).end
     coming = [_expense(one) for one in settlement.settled if one.charge.currency == currency]
-    until = _ends(basis)[-1]
     return Outlook(
         currency=currency,
         totals=totals,
@@ -156,7 +155,7 @@ def _outlook(basis: Basis, currency: str, settlement: Settlement) -> Outlook:
         debt=spent.debt_at(basis.now),
         debt_left=spend([one for one in funded if one.at <= end], [*history, *coming]).debt_at(end),
         short_at=_short_at(basis, currency) if now > 0 else None,
-        known_until=until,
+        known_until=_ends(basis)[-1],
     )
 
 
@@ -222,9 +221,9 @@ def _short_at(basis: Basis, currency: str) -> datetime | None:
 def _turns(basis: Basis, currency: str) -> list[datetime]:
     """Moments between which what is needed only grows and credits stay as they are.
 
-    The ends of periods, the last second before more credits count, and where some expire.
+    The second after each period, the last one before more credits count, and where some expire.
     """
-    ends = _ends(basis)
+    ends = [end + SECOND for end in _ends(basis)]
     grants = basis.wallet.funded().get(currency, ())
     starts = [one.grant.effective_at - SECOND for one in grants]
     expiries = [one.grant.expires_at for one in grants if one.grant.expires_at]
@@ -239,7 +238,7 @@ def _ends(basis: Basis) -> list[datetime]:
         if period.end <= moment:
             break
         moment = period.end
-        ends.append(cut_to_seconds(moment) + SECOND)
+        ends.append(cut_to_seconds(moment))
     return ends or [basis.now]
 
 
