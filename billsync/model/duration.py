@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from dateutil.relativedelta import relativedelta
 
@@ -47,9 +48,7 @@ class Duration:
 
     def in_seconds(self, *, month_days: int = 28, day_hours: int = 24) -> Fraction:
         """How long it is where every month has that many days and every day that many hours; a year is 12 months."""
-        days = Fraction(self.years * 12 + self.months) * month_days + Fraction(self.weeks) * 7 + Fraction(self.days)
-        hours = days * day_hours + Fraction(self.hours)
-        return hours * 3_600 + Fraction(self.minutes) * 60 + Fraction(self.seconds)
+        return _in_seconds(self, month_days, day_hours)
 
     def after(self, start: datetime) -> datetime:
         """The end of this duration from a start, by calendar: months end on their last day at the latest.
@@ -60,6 +59,14 @@ class Duration:
         exact = Duration(weeks=self.weeks, days=self.days, hours=self.hours, minutes=self.minutes, seconds=self.seconds)
         seconds = exact.in_seconds()
         return start + calendar + timedelta(seconds=int(seconds), microseconds=int(seconds % 1 * 1_000_000))
+
+
+@lru_cache(maxsize=4096)
+def _in_seconds(duration: Duration, month_days: int, day_hours: int) -> Fraction:
+    months = Fraction(duration.years * 12 + duration.months)
+    days = months * month_days + Fraction(duration.weeks) * 7 + Fraction(duration.days)
+    hours = days * day_hours + Fraction(duration.hours)
+    return hours * 3_600 + Fraction(duration.minutes) * 60 + Fraction(duration.seconds)
 
 
 def parse_duration(text: str) -> Duration | None:

@@ -128,6 +128,7 @@ def _mean_microseconds(cadence: Duration) -> int:
     return int(seconds * MICROSECONDS)
 
 
+@lru_cache(maxsize=4096)
 def sum_of(one: Duration, other: Duration) -> Duration:
     """Both durations field by field, as the server keeps a sum: P1M + P1M is P2M, P7D + P7D is P2W.
 

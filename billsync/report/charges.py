@@ -6,22 +6,28 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeAlias
 
 from billsync.model.currencies import decimals
 from billsync.model.moment import cut_to_seconds
 from billsync.rating.arithmetic import ZERO
+from billsync.rating.card import Card
 from billsync.rating.lines import Line, Totals, sum_of_totals
 from billsync.rating.periods import Period, period_at
 from billsync.rating.prices import FlatPrice
-from billsync.rating.proration import charge_amount
+from billsync.rating.proration import Fee, charge_amount
 from billsync.rating.rate import Piece, Rated, Without, rate
-from billsync.rating.timeline import Billed, timeline
+from billsync.rating.timeline import Billed, Subscription, timeline
 from billsync.rating.usage import Usage
 from billsync.report.subscribed import CREDIT_ONLY, Slot, Subscribed
 
 Metered: TypeAlias = Mapping[tuple[str, Period], Decimal]
 """What was metered, by a feature's key and a period cut to seconds; nothing there means nothing was used."""
+
+
+ALIKE = 8_192
+"""How many timelines, and rated pieces, are remembered."""
 
 
 class UnknownCurrency(ValueError):
@@ -111,10 +117,16 @@ def due(subscription: Subscribed, *, until: datetime) -> tuple[Due, ...]:
 
 def _dues(subscription: Subscribed, until: datetime, *, in_advance: bool) -> Iterator[Due]:
     is_owed = subscription.mode == CREDIT_ONLY
-    for billed in timeline(subscription.timeline, until=_invoiced_by(subscription, until)):
+    for billed in _timeline(subscription.timeline, _invoiced_by(subscription, until)):
         one = Due(billed, subscription.slot(billed.phase, billed.item), is_owed)
         if billed.item.is_in_advance is in_advance and billed.is_billable and one.at <= cut_to_seconds(until):
             yield one
+
+
+@lru_cache(maxsize=ALIKE)
+def _timeline(subscription: Subscription, until: datetime) -> tuple[Billed, ...]:
+    """Subscriptions that begin alike, with equal cards, have one timeline: it is worked out once."""
+    return timeline(subscription, until=until)
 
 
 def _invoiced_by(subscription: Subscribed, moment: datetime) -> datetime:
@@ -163,12 +175,16 @@ def charge(
 
 
 def _rated(one: Due, quantity: Decimal, *, pro_rated: bool, without: frozenset[Without]) -> Rated:
-    card = one.billed.item.card
     places = decimals(one.slot.currency)
     if places is None:
         raise UnknownCurrency(one.slot.currency)
-    fee = one.billed.fee(pro_rated=pro_rated)
+    piece = Piece(one.billed.full_service_period, Usage(quantity))
+    return _rate(one.billed.item.card, one.billed.fee(pro_rated=pro_rated), piece, places, without)
+
+
+@lru_cache(maxsize=ALIKE)
+def _rate(card: Card, fee: Fee | None, piece: Piece, places: int, without: frozenset[Without]) -> Rated:
+    """Equal cards with equal quantities are rated once: rating knows nothing else."""
     if fee is not None:
         card = replace(card, price=FlatPrice(charge_amount(fee, decimals=places)))
-    piece = Piece(one.billed.full_service_period, Usage(quantity))
     return rate(card, piece, decimals=places, without=without)
