@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from billsync.local.card_rules import card_warnings, key_mismatch
 from billsync.local.cost_bases import has_cost_basis
@@ -96,6 +97,14 @@ def override_warnings(currency: str, card: Card, place: CardPlace) -> Iterator[F
     """The override that nothing published in this currency may have (§7.6)."""
     if found := _override_warning(currency, card.get("currency")):
         yield warning(*found, place.held + CURRENCY)
+
+
+def plan_worth_findings(
+    store: Store, card: Card, place: str, *, plan: Mapping[str, Any], now: datetime
+) -> Iterator[Finding]:
+    """A priced card in a custom currency is worth something in the plan's money, unless credits alone pay for it."""
+    if plan.get("settlement_mode") != "credit_only":
+        yield from cost_basis_findings(store, card, place, worth_in=plan["currency"], now=now)
 
 
 def cost_basis_findings(store: Store, card: Card, place: str, *, worth_in: str, now: datetime) -> Iterator[Finding]:

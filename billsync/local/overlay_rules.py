@@ -10,7 +10,7 @@ from typing import Any
 
 from billsync.local.addons import ADDON
 from billsync.local.assignments import assignments_of_plan
-from billsync.local.card_references import CURRENCY, CardPlace, cost_basis_findings
+from billsync.local.card_references import CURRENCY, CardPlace, plan_worth_findings
 from billsync.local.currencies import is_fiat_form
 from billsync.local.durations import aligned, duration
 from billsync.local.overlay_cards import mismatches
@@ -114,11 +114,10 @@ def currency_findings(overlay: Overlay) -> Iterator[Finding]:
 
 def worth_findings(store: Store, overlay: Overlay) -> Iterator[Finding]:
     """The custom currencies of the add-on's cards are worth something in the plan's fiat one (§9.3)."""
-    plan, addon = overlay.plan.document["currency"], overlay.addon.document["currency"]
     for card in overlay.cards:
-        priced = {"currency": addon, **card}
+        priced = {"currency": overlay.addon.document["currency"], **card}
         place = CardPlace(ON_ADDON, card["key"]).own
-        yield from cost_basis_findings(store, priced, place, worth_in=plan, now=overlay.now)
+        yield from plan_worth_findings(store, priced, place, plan=overlay.plan.document, now=overlay.now)
 
 
 def _card_currency(plan: str, below: str | None, own: str, place: str) -> Iterator[Finding]:

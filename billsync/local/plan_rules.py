@@ -10,10 +10,10 @@ from typing import Any
 from billsync.local.card_references import (
     CURRENCY,
     CardPlace,
-    cost_basis_findings,
     feature_findings,
     override_findings,
     override_warnings,
+    plan_worth_findings,
     sold_feature_findings,
     tax_findings,
 )
@@ -135,6 +135,6 @@ def publish_findings(store: Store, plan: Mapping[str, Any], now: datetime) -> It
     yield from structure_warnings(plan)
     for place, card in placed_cards(plan["phases"]):
         yield from override_warnings(plan["currency"], card, place)
-        yield from cost_basis_findings(store, card, place.held, worth_in=plan["currency"], now=now)
+        yield from plan_worth_findings(store, card, place.held, plan=plan, now=now)
     for place, card in placed_cards(plan["phases"]):
         yield from sold_feature_findings(store, card, place)
