@@ -20,7 +20,7 @@ NEVER_DIFFERENT = frozenset(
     | {f"catalog/{name}" for name in ("rate_card_prices", "plan_draft_to_archive", "plan_versions")}
     | {f"customer/{name}" for name in ("lifecycle", "put_semantics", "subscribe")}
     | {f"money/{name}" for name in ("grant_key_conflict", "grant_read_back", "grant_void")}
-    | {f"random/sequence_01{number:02}" for number in range(1, 61)}
+    | {f"random/sequence_01{number:02}" for number in range(1, 61) if number not in (9, 13)}
     | {f"catalog/{name}" for name in ("paging_and_sort", "server_errors", "tax_codes", "default_tax_codes")}
     | {f"catalog/addon_{name}" for name in ("lifecycle", "publish_rules", "versions_in_plans")}
     | {f"catalog/{name}" for name in ("plan_addons", "plan_addon_incompatible", "rate_card_extras")}
