@@ -22,7 +22,7 @@ from billsync.render.impact import impact_text
 from billsync.render.impact_object import impact_object
 from billsync.render.nameless import finding_without_names, without_names
 from billsync.render.outline import Outline, outline
-from billsync.render.structured import as_json, errors_as_json
+from billsync.render.structured import as_json_chunks, errors_as_json
 from billsync.render.text import as_text
 
 
@@ -62,7 +62,8 @@ def show_difference(run: Run, paths: Sequence[str], options: ServerOptions, want
     if wanted.is_anonymous:
         whole = without_names(whole, private_kinds())
     if run.wants_json:
-        run.result(as_json(whole, findings, {"impact": impact_object(found)} if found else None))
+        for chunk in as_json_chunks(whole, findings, {"impact": impact_object(found)} if found else None):
+            run.result(chunk)
     else:
         run.result(as_text(whole) + (f"\n{impact_text(found)}" if found else ""))
     return _exit(whole) if wanted.exit_code else Exit.DONE

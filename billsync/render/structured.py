@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from billsync.model.change import Action, FieldChange, Guard, Outcome
 from billsync.model.diagnostic import Diagnostic, Position, Severity
 from billsync.render.diagnostics import one_line
+from billsync.render.json_text import json_chunks
 from billsync.render.outline import Item, Outline, Summary
 from billsync.render.words import readable
 
@@ -18,10 +18,17 @@ ACTIONS = (Action.CREATE, Action.UPDATE, Action.DELETE)
 
 def as_json(outline: Outline, diagnostics: Sequence[Diagnostic] = (), more: Mapping[str, Any] | None = None) -> str:
     """The outline, with the diagnostics of the run, and more parts by name; ends with a line break."""
+    return "".join(as_json_chunks(outline, diagnostics, more))
+
+
+def as_json_chunks(
+    outline: Outline, diagnostics: Sequence[Diagnostic] = (), more: Mapping[str, Any] | None = None
+) -> Iterator[str]:
+    """The same in chunks, one after the other."""
     errors = [_sentence(item) for item in outline.told if item.outcome in (Outcome.REFUSED, Outcome.BLOCKED)]
     troubles = [f"{item.verb} {item.kind} {item.name}: {item.trouble}" for item in outline.changes if item.trouble]
     warnings = [_sentence(item) for item in outline.told if item.outcome in (Outcome.WAITING, Outcome.UNMANAGEABLE)]
-    return _dumped(
+    return json_chunks(
         {
             **_envelope(diagnostics, errors=errors + troubles, warnings=warnings),
             "target": outline.target,
@@ -38,14 +45,16 @@ def as_json(outline: Outline, diagnostics: Sequence[Diagnostic] = (), more: Mapp
 
 def errors_as_json(diagnostics: Sequence[Diagnostic]) -> str:
     """The same object for a run that came to no outline."""
-    return _dumped(
-        {
-            **_envelope(diagnostics),
-            "changes": {action.value: [] for action in ACTIONS},
-            "told": [],
-            "guards": [],
-            "summary": _summary(Summary()),
-        }
+    return "".join(
+        json_chunks(
+            {
+                **_envelope(diagnostics),
+                "changes": {action.value: [] for action in ACTIONS},
+                "told": [],
+                "guards": [],
+                "summary": _summary(Summary()),
+            }
+        )
     )
 
 
@@ -124,7 +133,3 @@ def _position(position: Position | None) -> Any:
 
 def _sentence(item: Item) -> str:
     return f"{item.outcome.value}: {item.kind} {item.name}: {item.reason}"
-
-
-def _dumped(document: Any) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
