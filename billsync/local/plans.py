@@ -49,7 +49,7 @@ def view(call: Call, row: Row) -> Document:
     shown = present(
         document, "key", "name", "description", "currency", "billing_cadence", "pro_rating_enabled", "version"
     )
-    shown["settlement_mode"] = "credit_then_invoice"
+    shown["settlement_mode"] = document.get("settlement_mode", "credit_then_invoice")
     shown["phases"] = [read_phase(phase) for phase in document["phases"]]
     shown["status"] = status(row, call.now)
     if errors := [finding.shown() for finding in structure_warnings(document)]:
@@ -94,14 +94,19 @@ def create(call: Call) -> Answer:
     refuse((*plan_findings(body["currency"], body["billing_cadence"]), *phases_findings(body["phases"])))
     version = next_version(call.store, PLAN, body["key"], noun="Plan")
     refuse(reference_findings(call.store, body["currency"], body["phases"]))
-    document = {
+    document = kept_plan(body, version)
+    row = new_row(call, PLAN, document, key=body["key"], terms=feature_terms(document["phases"]))
+    return created(view(call, call.store.insert(row)))
+
+
+def kept_plan(body: Mapping[str, Any], version: int) -> Document:
+    """The plan as it is kept: what v3 has no field for, a settlement mode, stays too (customer-facts.md §15)."""
+    return {
         **body,
         "version": version,
         "billing_cadence": canonical_duration(body["billing_cadence"]),
         "phases": [kept_phase(phase) for phase in body["phases"]],
     }
-    row = new_row(call, PLAN, document, key=body["key"], terms=feature_terms(document["phases"]))
-    return created(view(call, call.store.insert(row)))
 
 
 def check_all_labels(body: Mapping[str, Any]) -> None:

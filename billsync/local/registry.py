@@ -26,7 +26,9 @@ from billsync.local import (
     subscription_changes,
     subscriptions,
     tax_codes,
+    v1_plans,
     v1_subscription_addons,
+    v1_subscriptions,
 )
 
 RESOURCES = (
@@ -48,6 +50,8 @@ RESOURCES = (
     subscription_changes,
     subscription_addons,
     v1_subscription_addons,
+    v1_subscriptions,
+    v1_plans,
     grants,
     credits,
     charges,

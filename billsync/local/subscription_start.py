@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from billsync.local.card_references import cost_basis_findings
 from billsync.local.currencies import is_fiat_form
 from billsync.local.customers import fill_currency
 from billsync.local.documents import Document
 from billsync.local.periods import NOTHING, Span, span_of
 from billsync.local.problems import invalid, problem
 from billsync.local.resource import Call, new_row
+from billsync.local.rules import refuse
 from billsync.local.store import Row, Store
 from billsync.local.subscription_rows import SUBSCRIPTION
 from billsync.local.times import micros
+
+CREDIT_THEN_INVOICE = "credit_then_invoice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +31,22 @@ class Terms:
     anchor: datetime
     labels: Mapping[str, str]
     extra: Document
+    first_phase: str | None = None
 
 
-def plan_reference(plan: Row) -> Document:
-    return {"id": plan.id, "key": plan.key, "version": plan.document["version"]}
+def plan_reference(plan: Row) -> Document | None:
+    """How the plan version is named; one that was made for a single subscription is none (§5.2)."""
+    return None if plan.key is None else {"id": plan.id, "key": plan.key, "version": plan.document["version"]}
 
 
 def subscribe(call: Call, customer: Row, plan: Row, terms: Terms) -> Row:
     """The stored subscription; the customer gets its currency. Raises Problem for what the plan can't be sold in."""
     currency = invoice_currency(customer, plan)
-    phases = list(kept_phases(call, plan, terms.start, currency))
+    phases = list(kept_phases(call, plan, terms))
+    mode = call.body.get("settlement_mode") or plan.document.get("settlement_mode", CREDIT_THEN_INVOICE)
     check_features(call.store, phases)
+    if mode == CREDIT_THEN_INVOICE:
+        check_worth(call, phases, currency)
     if any(is_billable(item) for item in items_of(phases)):
         check_currency(customer, currency)
         fill_currency(call, customer, currency)
@@ -45,9 +54,8 @@ def subscribe(call: Call, customer: Row, plan: Row, terms: Terms) -> Row:
         "name": terms.name,
         "labels": dict(terms.labels),
         "customer_id": customer.id,
-        "plan": plan_reference(plan),
         "invoice_currency": currency,
-        "settlement_mode": call.body.get("settlement_mode", "credit_then_invoice"),
+        "settlement_mode": mode,
         "cost_basis_mode": call.body["cost_basis_mode"],
         "billing_cadence": plan.document["billing_cadence"],
         "pro_rating_enabled": plan.document["pro_rating_enabled"],
@@ -55,6 +63,8 @@ def subscribe(call: Call, customer: Row, plan: Row, terms: Terms) -> Row:
         "phases": phases,
         **terms.extra,
     }
+    if reference := plan_reference(plan):
+        document["plan"] = reference
     row = new_row(
         call,
         SUBSCRIPTION,
@@ -84,20 +94,31 @@ def check_currency(customer: Row, currency: str) -> None:
         )
 
 
-def kept_phases(call: Call, plan: Row, start: datetime, currency: str) -> Iterator[Document]:
-    """A snapshot of the plan's phases; their lengths are added up part by part, so that months don't drift."""
+def check_worth(call: Call, phases: list[Document], currency: str) -> None:
+    """Raises Problem (400) when money of a custom currency would be invoiced that is worth nothing (§5.3)."""
+    for item in items_of(phases):
+        refuse(cost_basis_findings(call.store, item["rate_card"], "", worth_in=currency, now=call.now))
+
+
+def kept_phases(call: Call, plan: Row, terms: Terms) -> Iterator[Document]:
+    """A snapshot of the plan's phases; their lengths are added up part by part, so that months don't drift.
+
+    Those before the first phase that was asked for take no time.
+    """
     passed: Span = NOTHING
+    reached = terms.first_phase is None
     for phase in plan.document["phases"]:
+        reached = reached or phase["key"] == terms.first_phase
         kept = {name: phase[name] for name in ("key", "name", "description") if name in phase}
         cards = sorted(phase["rate_cards"], key=lambda card: str(card["key"]))
         yield {
             "id": call.mint(),
             **kept,
-            "begins_at": micros(passed.after(start)),
+            "begins_at": micros(passed.after(terms.start)),
             "created_at": micros(call.now),
-            "items": [anew(call, {"rate_card": item_card(card, currency)}) for card in cards],
+            "items": [anew(call, {"rate_card": item_card(card, plan.document["currency"])}) for card in cards],
         }
-        passed += span_of(phase.get("duration", "P0D")) or NOTHING
+        passed += (reached and span_of(phase.get("duration", "P0D"))) or NOTHING
 
 
 def anew(call: Call, item: Document) -> Document:
