@@ -5,22 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from billsync.local.card_references import (
-    CURRENCY,
-    CardPlace,
-    feature_findings,
-    override_findings,
-    override_warnings,
-    sold_feature_findings,
-    tax_findings,
-)
+from billsync.local.card_references import CardPlace, override_warnings, reference_stages, sold_feature_findings
 from billsync.local.card_rules import card_warnings, critical_findings, duplicate_findings, reading_findings
-from billsync.local.currencies import is_fiat_form, is_known, is_known_fiat
+from billsync.local.currencies import is_fiat_form, is_known_fiat
 from billsync.local.documents import Document
 from billsync.local.durations import duration
 from billsync.local.prices import is_usage_based
 from billsync.local.rate_cards import Card
-from billsync.local.rules import Finding, critical, fault, refuse, warning
+from billsync.local.rules import Finding, critical, fault, first_broken, warning
 from billsync.local.store import Store
 from billsync.local.versions import DRAFT
 
@@ -65,18 +57,9 @@ def cards_findings(cards: Sequence[Card]) -> Iterator[Finding]:
     yield from duplicate_findings(cards)
 
 
-def check_references(store: Store, currency: str, cards: Sequence[Card]) -> None:
-    """Raises Problem when a feature, a tax code or a currency isn't there; the first of these kinds is named."""
-    placed = list(placed_cards(cards))
-    refuse(found for place, card in placed for found in feature_findings(store, card, lost=place.own, place=place.own))
-    refuse(found for _, card in placed for found in tax_findings(store, card))
-    refuse(_unknown_currency(store, currency))
-    refuse(found for place, card in placed for found in override_findings(store, card, place))
-
-
-def _unknown_currency(store: Store, currency: str) -> Iterator[Finding]:
-    if not is_fiat_form(currency) and not is_known(store, currency):
-        yield critical("currency_not_found", "currency does not exist", CURRENCY)
+def reference_findings(store: Store, currency: str, cards: Sequence[Card]) -> list[Finding]:
+    """The critical rules that need other things of the server: features, tax codes, currencies."""
+    return first_broken(reference_stages(store, currency, [list(placed_cards(cards))]))
 
 
 def structure_warnings(addon: Addon) -> Iterator[Finding]:

@@ -7,11 +7,11 @@ from typing import Any
 
 from billsync.local.addon_rules import (
     cards_findings,
-    check_references,
     currency_findings,
     invalid_status,
     lacks_cadence,
     publish_findings,
+    reference_findings,
     request_findings,
     shown_finding,
     structure_warnings,
@@ -81,7 +81,7 @@ def create(call: Call) -> Answer:
     check_request(call)
     refuse((*currency_findings(body["currency"]), *cards_findings(body["rate_cards"])))
     version = next_version(call.store, ADDON, body["key"], noun="add-on")
-    check_references(call.store, body["currency"], body["rate_cards"])
+    refuse(reference_findings(call.store, body["currency"], body["rate_cards"]))
     document = {"labels": {}, **body, "version": version, "rate_cards": kept_cards(body)}
     return created(view(call, call.store.insert(new_row(call, ADDON, document, key=body["key"]))))
 
@@ -110,7 +110,7 @@ def replace(call: Call) -> Answer:
     refuse(cards_findings(body["rate_cards"]))
     row = find(call.store, call.path["addonId"])
     check_status(row, call, DRAFT)
-    check_references(call.store, row.document["currency"], body["rate_cards"])
+    refuse(reference_findings(call.store, row.document["currency"], body["rate_cards"]))
     document = {**row.document, "labels": {}, **body, "rate_cards": kept_cards(body)}
     return ok(view(call, call.store.update(changed(row, call.now, document=document))))
 

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -38,15 +38,36 @@ class CardPlace:
         return f"{self.holder}.rateCards[?(@.key=='{self.key}')]"
 
 
-def feature_findings(store: Store, card: Card, *, lost: str, place: str) -> Iterator[Finding]:
-    """The feature is there, not archived, and has the card's key. One that isn't there is reported at `lost`."""
-    if "feature" not in card:
-        return
-    feature = live_feature(store, card)
-    if feature is None:
-        yield critical("rate_card_feature_not_found", "feature not found", f"{lost}.featureKey")
-        return
-    yield from (finding.within(place) for finding in key_mismatch(card, feature.key))
+Placed = Sequence[tuple[CardPlace, Card]]
+
+
+def reference_stages(
+    store: Store, currency: str, holders: Sequence[Placed], *, lost: str | None = None
+) -> Iterator[Iterator[Finding]]:
+    """The critical rules of what cards refer to, in the order in which the server looks: holder by holder (the phases
+    of a plan, or an add-on), then what has this default currency. A feature that isn't there is reported in `lost`."""
+    for placed in holders:
+        yield (found for at, card in placed for found in missing_feature(store, card, replaced(at, lost).own))
+        yield (found for _, card in placed for found in tax_findings(store, card))
+    yield unknown_currency(store, currency)
+    cards = [pair for placed in holders for pair in placed]
+    yield (found for at, card in cards for found in override_findings(store, card, at))
+    yield (found.within(at.own) for at, card in cards for found in key_mismatch(card, feature_key(store, card)))
+
+
+def replaced(place: CardPlace, holder: str | None) -> CardPlace:
+    return place if holder is None else replace(place, holder=holder)
+
+
+def missing_feature(store: Store, card: Card, place: str) -> Iterator[Finding]:
+    """The feature is there, and not archived."""
+    if "feature" in card and live_feature(store, card) is None:
+        yield critical("rate_card_feature_not_found", "feature not found", f"{place}.featureKey")
+
+
+def feature_key(store: Store, card: Card) -> str | None:
+    feature = live_feature(store, card) if "feature" in card else None
+    return feature.key if feature else None
 
 
 def live_feature(store: Store, card: Card) -> Row | None:
@@ -56,7 +77,7 @@ def live_feature(store: Store, card: Card) -> Row | None:
 
 def sold_feature_findings(store: Store, card: Card, place: CardPlace) -> Iterator[Finding]:
     """What must hold of the card's feature when the card can be sold: usage needs a meter, too (§7.8)."""
-    yield from feature_findings(store, card, lost=place.held, place=place.held)
+    yield from missing_feature(store, card, place.held)
     if is_usage_based(card["price"]) and "feature" in card and _without_meter(live_feature(store, card)):
         yield warning(
             "usage_based_price_with_feature_and_no_meter",
@@ -74,6 +95,11 @@ def tax_findings(store: Store, card: Card) -> Iterator[Finding]:
         code = store.get("tax_code", config["code"]["id"])
         if code is None or code.deleted_at:
             yield fault(f"tax code {config['code']['id']} not found")
+
+
+def unknown_currency(store: Store, currency: str) -> Iterator[Finding]:
+    if not is_fiat_form(currency) and not is_known(store, currency):
+        yield critical("currency_not_found", "currency does not exist", CURRENCY)
 
 
 def override_findings(store: Store, card: Card, place: CardPlace) -> Iterator[Finding]:

@@ -8,20 +8,17 @@ from datetime import datetime
 from typing import Any
 
 from billsync.local.card_references import (
-    CURRENCY,
     CardPlace,
-    feature_findings,
-    override_findings,
     override_warnings,
     plan_worth_findings,
+    reference_stages,
     sold_feature_findings,
-    tax_findings,
 )
 from billsync.local.card_rules import card_warnings, critical_findings, duplicate_findings, reading_findings, unreadable
-from billsync.local.currencies import is_fiat_form, is_known, is_known_fiat
+from billsync.local.currencies import is_fiat_form, is_known_fiat
 from billsync.local.durations import aligned, duration
 from billsync.local.rate_cards import Card
-from billsync.local.rules import Finding, critical, fault, warning
+from billsync.local.rules import Finding, critical, fault, first_broken, warning
 from billsync.local.store import Store
 
 CADENCES = ("P1W", "P2W", "P4W", "P1M", "P3M", "P6M", "P12M", "P1Y")
@@ -69,18 +66,10 @@ def phases_findings(phases: Sequence[Phase]) -> Iterator[Finding]:
         yield from critical_findings(card)
 
 
-def reference_findings(store: Store, currency: str, phases: Sequence[Phase]) -> Iterator[Finding]:
-    """The critical rules that need other things of the server: features, tax codes, currencies."""
-    if not is_fiat_form(currency) and not is_known(store, currency):
-        yield critical("currency_not_found", "currency does not exist", CURRENCY)
-    for place, card in placed_cards(phases):
-        yield from tax_findings(store, card)
-        yield from override_findings(store, card, place)
-    yield from dict.fromkeys(
-        finding
-        for place, card in placed_cards(phases)
-        for finding in feature_findings(store, card, lost=CardPlace(UNPLACED, place.key).own, place=place.own)
-    )
+def reference_findings(store: Store, currency: str, phases: Sequence[Phase]) -> list[Finding]:
+    """The critical rules that need other things of the server: features, tax codes, currencies (§14.5 for places)."""
+    holders = [list(placed_cards([phase])) for phase in phases]
+    return first_broken(reference_stages(store, currency, holders, lost=UNPLACED))
 
 
 def structure_warnings(plan: Mapping[str, Any]) -> Iterator[Finding]:

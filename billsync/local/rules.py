@@ -52,6 +52,11 @@ def warning(code: str, message: str, field: str | None = None) -> Finding:
     return Finding(message, code, field, severity=WARNING)
 
 
+def first_broken(stages: Iterable[Iterable[Finding]]) -> list[Finding]:
+    """The findings of the first stage that has any: the server looks no further."""
+    return next(filter(None, map(list, stages)), [])
+
+
 def refusal(findings: Iterable[Finding]) -> Problem | None:
     """The answer to these findings: the coded ones listed, or a detail as soon as one has no code; None for none."""
     found = list(findings)

@@ -166,6 +166,36 @@ def test_a_plan_has_a_currency_that_exists(server: httpx.Client, fields: dict[st
     assert answer.status_code == status
 
 
+def test_only_the_first_phase_with_an_unknown_feature_is_named(server: httpx.Client) -> None:
+    unknown = [{**FEE, "key": key, "feature": {"id": "01ARZ3NDEKTSV4RRFFQ69G5FAV"}} for key in ("one", "two")]
+    phases = [
+        {"key": "trial", "name": "Trial", "duration": "P1M", "rate_cards": [unknown[0]]},
+        {"key": "default", "name": "Default", "rate_cards": [unknown[1]]},
+    ]
+
+    answer = server.post("/plans", json=plan(phases=phases))
+
+    assert [issue["field"] for issue in answer.json()["extensions"]["validationErrors"]] == [
+        "$.phases[?(@.key=='!UNSUPPORTED')].ratecards[?(@.key=='one')].featureKey"
+    ]
+
+
+def test_features_are_looked_at_before_tax_codes_and_the_keys_of_cards_last(server: httpx.Client) -> None:
+    feature = made(server, "/features", {"key": "seats", "name": "Seats"})
+    other_key = {**FEE, "feature": {"id": feature["id"]}}
+    no_feature = {**FEE, "key": "one", "feature": {"id": "01ARZ3NDEKTSV4RRFFQ69G5FAV"}}
+    no_tax = {**FEE, "key": "two", "tax_config": {"code": {"id": "01ARZ3NDEKTSV4RRFFQ69G5FAV"}}}
+
+    three, two, one = (
+        server.post("/plans", json=plan(*cards))
+        for cards in ((other_key, no_tax, no_feature), (other_key, no_tax), (other_key,))
+    )
+
+    assert codes(three) == ["rate_card_feature_not_found"]
+    assert "extensions" not in two.json()
+    assert codes(one) == ["rate_card_key_feature_key_mismatch"]
+
+
 def test_every_rule_without_a_code_turns_the_answer_into_a_detail(server: httpx.Client) -> None:
     broken = {**FEE, "price": {"type": "flat", "amount": "-1"}}
 
