@@ -216,3 +216,24 @@ def test_an_addon_in_tokens_has_no_override(server: httpx.Client) -> None:
 
     assert [entry["code"] for entry in draft["validation_errors"]] == ["rate_card_currency_override_not_allowed"]
     assert codes(refused) == ["rate_card_currency_override_not_allowed"] * 2
+
+
+@pytest.mark.parametrize(
+    ("rate", "mode", "status"),
+    [(None, "credit_then_invoice", 400), (None, "credit_only", 201), ("0.01", "credit_then_invoice", 201)],
+)
+def test_a_plan_in_tokens_is_invoiced_in_the_customers_currency_when_they_are_worth_something(
+    server: httpx.Client, rate: str | None, mode: str, status: int
+) -> None:
+    tokens(server, rate)
+    plan_id = draft_plan(server, FEE, currency="TOKENS")
+    server.post(f"/plans/{plan_id}/publish")
+    customer = made(server, "/customers", {"key": "acme", "name": "Acme", "currency": "USD"})
+    body = {"customer": {"id": customer["id"]}, "plan": {"id": plan_id}, "settlement_mode": mode}
+
+    answer = server.post("/subscriptions", json=body)
+
+    assert answer.status_code == status
+    if status == 201:
+        item = answer.json()["phases"][0]["items"][0]
+        assert (answer.json()["invoice_currency"], item["rate_card"]["currency"]) == ("USD", "TOKENS")
