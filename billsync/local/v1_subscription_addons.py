@@ -43,9 +43,9 @@ def change_quantity(call: Call) -> Answer:
     addon = addons.find(call.store, row.document["addon_id"])
     if any("unit_config" in card for card in addon.document["rate_cards"]):
         raise invalid("unit_config cannot be represented in this version of the API")
-    subscription = find_subscription(call)
-    if row.parent != subscription.id:
+    if row.parent != call.path["subscriptionId"]:
         raise invalid("subscription addon does not belong to subscription")
+    subscription = find_subscription(call)
     moment = moment_of(call, subscription)
     if addon.document["instance_type"] == "single" and call.body["quantity"] > 1:
         raise invalid("single instance addon must have quantity of 1")

@@ -13,13 +13,13 @@ from typing import Any
 
 from billsync.local import plans
 from billsync.local.problems import Invalid, bad_request, invalid, not_found
-from billsync.local.resource import V1, Answer, Call, Route, created, no_content, ok
+from billsync.local.resource import V1, Answer, Call, Route, created, no_content, ok, present
 from billsync.local.store import LIVE, Row, Store, changed
-from billsync.local.subscription_changes import check_start, check_transition, inherited, succeeded
+from billsync.local.subscription_changes import check_start, check_transition, end, inherited, succeeded
 from billsync.local.subscription_overlap import Claim, check_alone
-from billsync.local.subscription_rows import SUBSCRIPTION
+from billsync.local.subscription_rows import SUBSCRIPTION, not_ended
 from billsync.local.subscription_start import Terms, plan_reference, subscribe
-from billsync.local.subscription_view import SCHEDULED
+from billsync.local.subscription_view import CANCELED, SCHEDULED
 from billsync.local.subscriptions import check_modes, chosen_customer, find
 from billsync.local.times import instant_of
 from billsync.local.v1_plans import PLAN_BODY, custom_plan
@@ -40,6 +40,7 @@ TERMS = {
     "plan": {"type": "object", "required": ["key"], "properties": {"key": TEXT, "version": {"type": "integer"}}},
     "customPlan": PLAN_BODY,
 }
+BESIDE_OWN_PLAN = ("customPlan", "customerId", "customerKey", "timing", "billingAnchor")
 CREATION = {"type": "object", "properties": {"customerId": {"$ref": "ULID"}, "customerKey": TEXT, **TERMS}}
 CHANGE = {"type": "object", "required": ["timing"], "properties": TERMS}
 MIGRATION = {
@@ -50,7 +51,8 @@ ONE = "/subscriptions/{subscriptionId}"
 
 
 def create(call: Call) -> Answer:
-    """Starts now, or at any later time (§15); of a plan without a key the labels are dropped."""
+    """Starts now, or at any later time (§15)."""
+    call = heard(call)
     body = call.body
     customer = chosen_customer(call.store, customer_reference(body))
     plan = sold_plan(call)
@@ -59,14 +61,13 @@ def create(call: Call) -> Answer:
     own = translated(call)
     check_modes(own.body)
     check_alone(call.store, Claim(customer.id, plan_reference(plan), start, None))
-    labels = (body.get("metadata") or {}) if plan.key else {}
-    terms = replace(own_terms(body, plan, start), anchor=anchor_of(body) or start, labels=labels)
+    terms = replace(own_terms(body, plan, start), anchor=anchor_of(body) or start, labels=body.get("metadata") or {})
     return created(short_view(call, subscribe(own, customer, plan, terms)))
 
 
 def change(call: Call) -> Answer:
     """Like v3's, with a name and a first phase of its own (§5.8, §15)."""
-    row = find(call)
+    call, row = heard(call), find(call)
     plan = sold_plan(call)
     own = translated(call)
     check_modes(own.body)
@@ -94,13 +95,34 @@ def delete(call: Call) -> Answer:
     call.store.update(changed(row, call.now, deleted_at=call.now))
     before = call.store.get(SUBSCRIPTION, row.document.get("previous_id", ""))
     if before is not None:
-        document = {name: value for name, value in before.document.items() if name != "superseding_id"}
-        call.store.update(replace(before, document=document))
+        call.store.update(unlinked(before))
     return no_content()
 
 
 def get(call: Call) -> Answer:
     return ok(full_view(call, find(call)))
+
+
+def restore(call: Call) -> Answer:
+    """Goes on after all, instead of what was to follow: that is deleted (§5.8)."""
+    row = find(call)
+    check_transition(row, call.now, verb="continue", allowed=CANCELED)
+    for following in not_ended(call.store, row.document["customer_id"], call.now):
+        if following.id != row.id:
+            call.store.update(changed(following, call.now, deleted_at=call.now))
+    return ok(short_view(call, end(call, unlinked(row), None)))
+
+
+def unlinked(row: Row) -> Row:
+    """The subscription without the link to one that replaces it."""
+    document = {name: value for name, value in row.document.items() if name != "superseding_id"}
+    return replace(row, document=document)
+
+
+def heard(call: Call) -> Call:
+    """With a plan of its own, everything else but the customer, the time and the anchor goes unheard."""
+    body = call.body
+    return replace(call, body=present(body, *BESIDE_OWN_PLAN)) if "customPlan" in body else call
 
 
 def translated(call: Call, **more: Any) -> Call:
@@ -217,5 +239,6 @@ ROUTES = (
     Route("GET", ONE, get, version=V1),
     Route("DELETE", ONE, delete, version=V1),
     Route("POST", f"{ONE}/change", change, version=V1, accepts=CHANGE),
+    Route("POST", f"{ONE}/restore", restore, version=V1),
     Route("POST", f"{ONE}/migrate", migrate, version=V1, accepts=MIGRATION),
 )

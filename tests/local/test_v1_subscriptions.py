@@ -168,6 +168,13 @@ def test_a_plan_of_its_own_may_have_usage_and_phases(acme: Account) -> None:
     assert "plan" not in shown
 
 
+def test_beside_a_plan_of_its_own_names_labels_and_modes_go_unheard(acme: Account) -> None:
+    made = create(acme, customPlan=custom(), name="N", metadata={"team": "a"}, settlementMode="credit_only").json()
+
+    assert (made["name"], made["settlementMode"]) == ("Own", "credit_then_invoice")
+    assert v3(acme, made["id"])["labels"] == {}
+
+
 def test_a_plan_of_its_own_is_in_the_way_of_another_subscription(acme: Account, trial: str) -> None:
     create(acme, customPlan=custom())
 
@@ -233,6 +240,18 @@ def test_a_deleted_successor_frees_its_time_and_the_label_of_the_one_before(acme
     assert (v3(acme, made["id"])["status"], v3(acme, made["id"])["labels"]) == ("canceled", {})
     assert posted(acme.server, f"{path}/unschedule-cancelation", None)["status"] == "active"
     assert [row["id"] for row in acme.server.get("/subscriptions").json()["data"]] == [made["id"]]
+
+
+def test_a_subscription_is_restored_instead_of_the_one_to_follow(acme: Account, trial: str) -> None:
+    made = create(acme, plan={"key": "plan"}).json()["id"]
+    change = {"customer": {}, "plan": {"key": "plan"}, "timing": "next_billing_cycle"}
+    following = posted(acme.server, f"/subscriptions/{made}/change", change)["next"]["id"]
+
+    answers = [acme.server.post(f"{V1}/subscriptions/{one}/restore").status_code for one in (following, made, made)]
+
+    assert answers == [403, 200, 403]
+    assert (v3(acme, made)["status"], v3(acme, made)["labels"]) == ("active", {})
+    assert acme.server.get(f"/subscriptions/{following}").status_code == 404
 
 
 def test_v1_shows_every_version_of_an_item(acme: Account, hands: Hands) -> None:
