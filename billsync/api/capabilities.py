@@ -40,7 +40,11 @@ _CAPABILITIES = {
         invoices=False,
         v1=False,
         one_subscription=False,  # unknown (customer-facts.md §22): the server decides
-        fields_missing={"plan": ("phases.rate_cards.currency",), "subscription": ("cost_basis_mode",)},
+        fields_missing={
+            "addon": ("rate_cards.currency",),
+            "plan": ("phases.rate_cards.currency",),
+            "subscription": ("cost_basis_mode",),
+        },
     ),
 }
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from billsync.model.kind import ListQuery, Routes
+from billsync.model.kind import ListQuery, Part, Routes
 
 DIALECTS = ("openmeter", "konnect")
 
@@ -38,6 +38,16 @@ _OPENMETER: Mapping[str, Routes] = {
         update_verb="PATCH",
         delete=True,
     ),
+    "addon": Routes(
+        collection="/openmeter/addons",
+        listing=ListQuery(sort="id", size=_PAGE),
+        key_filter="key",
+        create=("key", "name", "description", "labels", "currency", "instance_type", "rate_cards"),
+        update=("name", "description", "labels", "instance_type", "rate_cards"),
+        update_verb="PUT",
+        delete=True,
+        actions=("publish", "archive"),
+    ),
     "plan": Routes(
         collection="/openmeter/plans",
         listing=ListQuery(sort="id", size=_PAGE),
@@ -47,6 +57,15 @@ _OPENMETER: Mapping[str, Routes] = {
         update_verb="PUT",
         delete=True,
         actions=("publish", "archive"),
+        parts=(
+            Part(
+                field="addons",
+                collection="/openmeter/plans/{parent}/addons",
+                listing=ListQuery(sort=None, size=_EVERYTHING, at_once=1),
+                create=("name", "addon", "from_plan_phase", "max_quantity"),
+                titled_by="addon",
+            ),
+        ),
     ),
     "customer": Routes(
         collection="/openmeter/customers",

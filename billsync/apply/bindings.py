@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from billsync.core.index import status_of
 from billsync.core.lookup import choose, lookup
+from billsync.core.parts import embedded
 from billsync.core.row_form import malformed
 from billsync.core.view import view
 from billsync.model.address import SYMBOL, Address, Symbol, parse_address
@@ -74,12 +75,24 @@ class Bindings:
         path = where.path.replace("{parent}", parent)
         rows = self.read_rows(path, query, where.listing)
         for row in rows:
-            if fault := malformed(self.registry.get(address.kind), row, self.routes[address.kind]):
-                raise RemoteError(f"GET {path}: a row that API v3 doesn't have: {fault}")
+            self._check(address.kind, row, path)
         found = choose(address, rows, self.registry, self.routes[address.kind], parent_id=parent)
-        if found is not None:
-            self.bind(address, str(found["id"]))
-        return found
+        if found is None:
+            return None
+        self.bind(address, str(found["id"]))
+        return self._whole(address.kind, found)
+
+    def _whole(self, kind: str, row: Fields) -> Fields:
+        """A row with its part lists, which are read."""
+        for part in self.routes[kind].parts:
+            path = part.collection.replace("{parent}", str(row["id"]))
+            row = embedded(row, part, self.read_rows(path, (), part.listing))
+            self._check(kind, row, path)
+        return row
+
+    def _check(self, kind: str, row: Fields, path: str) -> None:
+        if fault := malformed(self.registry.get(kind), row, self.routes[kind]):
+            raise RemoteError(f"GET {path}: a row that API v3 doesn't have: {fault}")
 
     def path(self, template: str) -> str:
         """A call's path with ids in the place of symbols. Raises Unbound."""

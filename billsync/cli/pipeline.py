@@ -12,6 +12,7 @@ from billsync.apply.bindings import Bindings
 from billsync.apply.execute import OnResult, World, execute
 from billsync.core.diff import Mode, Server, diff
 from billsync.core.index import Index, index
+from billsync.core.parts import all_part_reads, part_reads, with_parts
 from billsync.core.read_set import all_reads, balance_paths, first_reads, more_reads, nested_reads
 from billsync.core.referring import rounds
 from billsync.core.row_form import malformed
@@ -55,13 +56,21 @@ class Comparison:
 
 
 def read_live(connection: Connection, desired: Desired, *, deletes: bool) -> Snapshot:
-    """The live state that matters for a desired one, in two rounds. Raises RemoteError."""
+    """The live state that matters for a desired one, in rounds: each hangs on what was found. Raises RemoteError."""
     tables = connection.routes
     first = _in_rounds(connection, first_reads(desired, KINDS, tables, deletes=deletes))
     found = index(first, KINDS, tables)
     more = more_reads(desired, found, KINDS, tables, deletes=deletes)
     documents = balance_paths(desired, found, KINDS, BALANCE) if deletes else ()
-    return first.with_(_read(connection, more, documents))
+    whole = first.with_(_read(connection, more, documents))
+    return _with_parts(connection, whole, part_reads(desired, found, KINDS, tables, deletes=deletes))
+
+
+def _with_parts(connection: Connection, found: Snapshot, reads: Sequence[Read]) -> Snapshot:
+    """The snapshot with the part lists of its rows in them. Raises RemoteError."""
+    return (
+        _checked(connection, with_parts(found.with_(_read(connection, reads)), connection.routes)) if reads else found
+    )
 
 
 def _in_rounds(connection: Connection, reads: Iterable[Read]) -> Snapshot:
@@ -74,7 +83,10 @@ def _in_rounds(connection: Connection, reads: Iterable[Read]) -> Snapshot:
 
 def _read(connection: Connection, reads: Sequence[Read], documents: Sequence[str] = ()) -> Snapshot:
     """A snapshot whose rows have the form that the API promises. Raises RemoteError."""
-    found = snapshot(connection.source, reads, documents)
+    return _checked(connection, snapshot(connection.source, reads, documents))
+
+
+def _checked(connection: Connection, found: Snapshot) -> Snapshot:
     for name, rows in found.rows.items():
         for row in rows:
             if fault := malformed(KINDS.get(name), row.fields, connection.routes[name]):
@@ -117,4 +129,5 @@ def everything(connection: Connection) -> Snapshot:
     """All live rows of all kinds, as `dump` needs them. Raises RemoteError."""
     first = _in_rounds(connection, all_reads(KINDS, references_only(connection.dialect)))
     found = index(first, KINDS, connection.routes)
-    return first.with_(_read(connection, nested_reads(found, KINDS, connection.routes)))
+    whole = first.with_(_read(connection, nested_reads(found, KINDS, connection.routes)))
+    return _with_parts(connection, whole, all_part_reads(found, KINDS, connection.routes))

@@ -67,9 +67,15 @@ def _record(record: Record, value: Fields) -> Plain:
 
 
 def _keyed(item: Shape, key: str, members: Sequence[Fields], *, ordered: bool) -> dict[str, Plain]:
-    names = [shown(_leaf(member.get(key))) for member in members]
+    names = _names([member.get(key) for member in members])
     outline = {name: _outline(item, member) for name, member in zip(names, members, strict=True)}
     return {**outline, _ORDER: " ".join(names)} if ordered and len(names) > 1 else outline
+
+
+def _names(keys: Sequence[Plain]) -> list[str]:
+    """How members are called. A reference is its key alone, so that another version of it is a change inside."""
+    plain = [key.address.key if isinstance(key, Symbol) else shown(_leaf(key)) for key in keys]
+    return plain if len(set(plain)) == len(plain) else [shown(_leaf(key)) for key in keys]
 
 
 def _leaf(value: Plain) -> Plain:

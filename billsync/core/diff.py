@@ -11,14 +11,15 @@ from billsync.core.claims import without_kept_claims
 from billsync.core.guards import guards
 from billsync.core.index import index
 from billsync.core.lifecycle.append_only import plan_append_only
-from billsync.core.lifecycle.chained import NextVersions, plan_chained
+from billsync.core.lifecycle.chained import plan_chained
 from billsync.core.lifecycle.context import Context, Planned
 from billsync.core.lifecycle.grandfathered import grandfathered
+from billsync.core.lifecycle.newest import NextVersions, coming_versions
 from billsync.core.lifecycle.record import plan_record
 from billsync.core.lifecycle.versioned import plan_versioned
 from billsync.core.lost import without_lost_references
 from billsync.core.order import linked, ordered, with_delete_edges, with_soft_edges, without_dependents
-from billsync.core.removal import as_waiting, holders, kept, removals, users_of
+from billsync.core.removal import as_waiting, held_by, holders, kept, removals
 from billsync.core.unmanageable import Missing, unmanageable
 from billsync.model.address import Address
 from billsync.model.change import Action, Outcome, PlanFile, Step
@@ -97,44 +98,35 @@ def _planned(context: Context, missing: Missing, *, deletes: bool) -> tuple[Plan
 
 
 def _declared(context: Context, missing: Missing) -> list[Planned]:
-    """What every declared entity needs. Versioned kinds go first, as chains begin on what they publish."""
-    by_archetype = {
-        Archetype.RECORD: plan_record,
-        Archetype.APPEND_ONLY: plan_append_only,
-        Archetype.VERSIONED: plan_versioned,
-    }
-    found: list[Planned | None] = []
-    chains: list[Entity] = []
-    for entity in sorted(context.desired.entities, key=lambda e: e.address.order):
-        archetype = context.registry[entity.address.kind].archetype
-        if lacking := unmanageable(entity, missing):
-            found.append(lacking)
-        elif archetype is Archetype.CHAINED:
-            chains.append(entity)
-        else:
-            found.append(by_archetype[archetype](context, entity))
-    coming = _coming(context, found)
-    found += [plan_chained(context, entity, coming) for entity in chains]
-    notes = [
-        n for e in context.desired.entities if _is_versioned(context, e) for n in grandfathered(context, e, coming)
-    ]
-    return [p for p in found if p is not None] + notes
+    """What every declared entity needs, in the order in which kinds are created: later ones refer to new versions."""
+    found: list[Planned] = []
+    coming: dict[Address, Address] = {}
+    for entity in sorted(context.desired.entities, key=lambda e: _created_order(e, context.registry)):
+        if planned := unmanageable(entity, missing) or _by_archetype(context, entity, coming):
+            found.append(planned)
+            coming.update(coming_versions(context, [planned]))
+    versioned = [entity for entity in context.desired.entities if _is_versioned(context, entity)]
+    return [*found, *(note for entity in versioned for note in grandfathered(context, entity, coming))]
+
+
+def _by_archetype(context: Context, entity: Entity, coming: NextVersions) -> Planned | None:
+    match context.registry[entity.address.kind].archetype:
+        case Archetype.RECORD:
+            return plan_record(context, entity)
+        case Archetype.APPEND_ONLY:
+            return plan_append_only(context, entity)
+        case Archetype.VERSIONED:
+            return plan_versioned(context, entity, coming)
+        case Archetype.CHAINED:
+            return plan_chained(context, entity, coming)
+
+
+def _created_order(entity: Entity, registry: Registry) -> tuple[int, tuple[str, tuple[str, ...], int]]:
+    return (list(registry).index(entity.address.kind), entity.address.order)
 
 
 def _is_versioned(context: Context, entity: Entity) -> bool:
     return context.registry[entity.address.kind].archetype is Archetype.VERSIONED
-
-
-def _coming(context: Context, planned: Iterable[Planned | None]) -> NextVersions:
-    """The versions that this run publishes; for a refused one the version it would have been, so that what needs
-    it is blocked and doesn't begin on an older one."""
-    return {
-        p.change.address.unversioned(): p.change.address
-        for p in planned
-        if p is not None
-        and context.registry[p.change.address.kind].archetype is Archetype.VERSIONED
-        and p.change.outcome in (Outcome.PENDING, Outcome.REFUSED)
-    }
 
 
 def _removed(context: Context, planned: list[Planned]) -> list[Planned]:
@@ -151,11 +143,9 @@ def _removed(context: Context, planned: list[Planned]) -> list[Planned]:
 def _users(context: Context, planned: Iterable[Planned]) -> Mapping[Address, frozenset[Address]]:
     """By deleted address: who uses it now and lets go of it in this run."""
     return {
-        p.change.address: frozenset(
-            address.unversioned() for address, _ in users_of(context, context.index.records[p.change.address].id)
-        )
+        p.change.address: frozenset(address.unversioned() for address in held_by(context, p))
         for p in planned
-        if p.steps and p.change.action is Action.DELETE and p.change.address in context.index.records
+        if p.steps and p.change.action is Action.DELETE
     }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from billsync.core.index import Index, index, status_of, version_of
 from billsync.core.lifecycle.chained import ENDED
-from billsync.core.lifecycle.versioned import ACTIVE
+from billsync.core.lifecycle.newest import ACTIVE
 from billsync.core.marks import KEY, OWNER, PREFIX, labels_of
 from billsync.core.view import view
 from billsync.kinds.registry import LATER_COLLECTIONS

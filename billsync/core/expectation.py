@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from billsync.core.compare import field_changes
+from billsync.core.marks import LABELS
 from billsync.model.change import Expectation, FieldChange
 from billsync.model.kind import Absent, Kind
-from billsync.model.value import Fields, canonical
-
-LABELS = "labels"
+from billsync.model.shape import Many
+from billsync.model.value import Fields, Plain, canonical
 
 
 def holds_before(expected: Expectation, *, view: Fields | None, status: str) -> bool:
@@ -23,17 +23,32 @@ def holds_after(kind: Kind, expected: Expectation, *, view: Fields | None, statu
     """Whether the entity is what the step promises. Labels that others added don't matter.
 
     Where absent means *not managed*, nor do fields that the expectation is silent about: the server fills some
-    by itself (customer-facts.md §3.5).
+    by itself (customer-facts.md §3.5). Of lists of which the entity may show more, only the promised members count.
     """
     if expected.view is None or view is None:
         return expected.view is None and view is None
-    return _status_fits(expected, status) and canonical(_relevant(kind, expected.view, view)) == canonical(
-        {name: value for name, value in expected.view.items() if value is not None}
-    )
+    shown = _relevant(kind, expected.view, _promised(kind, expected, view))
+    wanted = {name: value for name, value in expected.view.items() if value is not None}
+    return _status_fits(expected, status) and canonical(shown) == canonical(wanted)
 
 
 def _status_fits(expected: Expectation, status: str) -> bool:
     return not expected.statuses or status in expected.statuses
+
+
+def _promised(kind: Kind, expected: Expectation, view: Fields) -> Fields:
+    """An observed view without the members of lists that later steps may have added."""
+    fewer = {name: _members(kind, name, expected.view or {}, view) for name in expected.at_least if name in view}
+    return {name: fewer.get(name, value) for name, value in view.items() if fewer.get(name, value) != ()}
+
+
+def _members(kind: Kind, name: str, expected: Fields, view: Fields) -> tuple[Plain, ...]:
+    """The members of an observed list whose keys an expectation names."""
+    shape = kind.record.fields[name].shape
+    assert isinstance(shape, Many)
+    assert shape.key is not None
+    keys = {member[shape.key] for member in expected.get(name, ())}
+    return tuple(member for member in view[name] if member[shape.key] in keys)
 
 
 def _relevant(kind: Kind, expected: Fields, view: Fields) -> Fields:
@@ -58,4 +73,4 @@ def differences_after(kind: Kind, expected: Expectation, view: Fields | None) ->
     if expected.view is None or view is None:
         return ()
     wanted: Mapping[str, object] = {name: value for name, value in expected.view.items() if value is not None}
-    return field_changes(kind.record, _relevant(kind, expected.view, view), wanted)
+    return field_changes(kind.record, _relevant(kind, expected.view, _promised(kind, expected, view)), wanted)

@@ -9,6 +9,7 @@ from billsync.model.value import Fields, Plain
 OWNER = "billsync_owner"
 KEY = "billsync_key"
 PREFIX = "billsync_"
+LABELS = "labels"
 
 
 def pin_label(kind: Kind) -> str:
@@ -18,7 +19,7 @@ def pin_label(kind: Kind) -> str:
 
 def labels_of(row: Fields) -> Fields:
     """The labels a row shows, empty where it shows none."""
-    return row.get("labels") or {}
+    return row.get(LABELS) or {}
 
 
 def ownership(kind: Kind, owner: str | None) -> dict[str, Plain]:

@@ -161,11 +161,16 @@ def _read_step(item: Any) -> Step:
 
 
 def _expectation(expectation: Expectation) -> Any:
-    return {"view": _tagged(expectation.view), "statuses": list(expectation.statuses)}
+    return {
+        "view": _tagged(expectation.view),
+        "statuses": list(expectation.statuses),
+        "at_least": list(expectation.at_least),
+    }
 
 
 def _read_expectation(item: Any) -> Expectation:
-    return Expectation(_untagged(item["view"]), tuple(item["statuses"]))
+    """What `_expectation` wrote; older files know no `at_least`."""
+    return Expectation(_untagged(item["view"]), tuple(item["statuses"]), tuple(item.get("at_least", ())))
 
 
 def _guard(guard: Guard) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from billsync.core.index import Index, is_owned, status_of
-from billsync.core.referring import referenced_kinds
+from billsync.core.referring import holders_by_parts, referenced_kinds
 from billsync.model.address import Address
 from billsync.model.kind import Archetype, Kind, Registry, Routes
 from billsync.model.state import Desired, Read, Row
@@ -27,7 +27,8 @@ def first_reads(
     parents = {_root(registry, name) for name in declared}
     named = desired.named if deletes else frozenset()
     reads: list[Read] = []
-    for name in sorted(declared | parents | referenced_kinds(desired, registry) | named):
+    holding = holders_by_parts(named, registry, routes)
+    for name in sorted(declared | parents | referenced_kinds(desired, registry) | named | holding):
         if name in registry and registry[name].parent is not None:
             continue
         keys = {entity.address.names[0] for entity in desired.entities if _root(registry, entity.address.kind) == name}
@@ -133,13 +134,18 @@ def undeclared(desired: Desired, found: Index, kind: Kind) -> Iterator[Address]:
     declared = {entity.address for entity in desired.entities}
     live: Mapping[Address, Row]
     if kind.archetype is Archetype.VERSIONED:
-        live = {address: rows[-1] for address, rows in found.versions.items() if address.kind == kind.name}
+        live = {address: in_force(kind, rows) for address, rows in found.versions.items() if address.kind == kind.name}
     else:
         live = {address: row for address, row in found.records.items() if address.kind == kind.name}
     for address, row in sorted(live.items(), key=lambda item: item[0].order):
         owned = is_owned(kind, row, owner=desired.owner, adopted=desired.adopted, key=address.key)
         if address not in declared and owned and not desired.external.match(kind.name, address.key):
             yield address
+
+
+def in_force(kind: Kind, rows: tuple[Row, ...]) -> Row:
+    """The version that speaks for all of them: the newest active one, else the newest."""
+    return next((row for row in reversed(rows) if status_of(kind, row.fields) == "active"), rows[-1])
 
 
 def going_parents(desired: Desired, found: Index, registry: Registry, name: str) -> tuple[Address, ...]:

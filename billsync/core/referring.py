@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from billsync.model.kind import Registry
+from billsync.model.kind import Kind, Part, Registry, Routes
 from billsync.model.shape import Lazy, Many, Record, Reference, Shape, Table, Variant
 from billsync.model.state import Desired, Read
 
@@ -19,6 +19,19 @@ def referenced_kinds(desired: Desired, registry: Registry) -> frozenset[str]:
 def kinds_in(shape: Shape) -> frozenset[str]:
     """Every kind to which a value of the shape can refer."""
     return frozenset(reference.kind for reference in _references(shape, frozenset()))
+
+
+def referred(kind: Kind, part: Part) -> frozenset[str]:
+    """The kinds to which the members of a part list can refer."""
+    return kinds_in(kind.record.fields[part.field].shape)
+
+
+def holders_by_parts(names: Iterable[str], registry: Registry, routes: Mapping[str, Routes]) -> frozenset[str]:
+    """The kinds whose part lists can refer to one of these kinds."""
+    wanted = frozenset(names)
+    return frozenset(
+        kind.name for kind in registry.values() for part in routes[kind.name].parts if wanted & referred(kind, part)
+    )
 
 
 def rounds(reads: Iterable[Read], registry: Registry) -> tuple[tuple[Read, ...], ...]:

@@ -9,8 +9,9 @@ from billsync.core.index import status_of, version_of
 from billsync.core.lifecycle.chained import ENDED, head_of
 from billsync.core.lifecycle.context import Context, Planned, note, step_id
 from billsync.core.lifecycle.grandfathered import subscribers
+from billsync.core.lifecycle.newest import ACTIVE, HOLDING, latest
 from billsync.core.lifecycle.record import claims_of
-from billsync.core.lifecycle.versioned import ACTIVE, HOLDING, archive_step, latest
+from billsync.core.lifecycle.versioned import archive_step
 from billsync.core.marks import KEY, OWNER, labels_of
 from billsync.core.read_set import undeclared
 from billsync.model.address import Address, symbols_in
@@ -63,25 +64,46 @@ def _archive(context: Context, address: Address) -> Planned | None:
 def holders(context: Context, planned: Planned, all_planned: Iterable[Planned]) -> tuple[Address, ...]:
     """Who still uses what a change would delete, after this run; sorted, by address.
 
-    The server refuses such a delete (catalog-facts.md §4.3, §5.3, customer-facts.md §3.6).
+    The server refuses such a delete (catalog-facts.md §4.3, §5.3, customer-facts.md §3.6), or loses what is sold: an
+    archived add-on that a plan offers can't be bought any more (§9.5).
     """
-    if planned.change.action is not Action.DELETE or planned.change.address not in context.index.records:
+    users = held_by(context, planned)
+    if not users:
         return ()
-    server_id = context.index.records[planned.change.address].id
-    leaving = {p.change.address.unversioned() for p in all_planned if p.steps and _gives_up(context, p, server_id)}
-    users = {address for address, _ in users_of(context, server_id)}
+    leaving = {p.change.address.unversioned() for p in all_planned if p.steps and _gives_up(context, p, planned)}
     return tuple(sorted((a for a in users if a.unversioned() not in leaving), key=lambda a: a.order))
 
 
-def _gives_up(context: Context, planned: Planned, server_id: str) -> bool:
-    """Whether a change ends its entity's use of something: it is removed, or its next version is without it."""
+def held_by(context: Context, planned: Planned) -> frozenset[Address]:
+    """Who uses what a change would delete now. Chains go on without the version that they began on."""
+    row = _going(context, planned)
+    if row is None:
+        return frozenset()
+    versioned = context.registry[row.kind].archetype is Archetype.VERSIONED
+    return frozenset(
+        address
+        for address, user in users_of(context, row.id)
+        if not (versioned and context.registry[user.kind].archetype is Archetype.CHAINED)
+    )
+
+
+def _going(context: Context, planned: Planned) -> Row | None:
+    """The live row that a change would delete."""
+    address = planned.change.address
+    if planned.change.action is not Action.DELETE:
+        return None
+    versions = context.index.versions.get(address.unversioned(), ())
+    version = next((row for row in versions if version_of(row) == address.version), None)
+    return context.index.records.get(address) or version
+
+
+def _gives_up(context: Context, planned: Planned, going: Planned) -> bool:
+    """Whether a change ends its entity's use of what goes: it is removed, or its next version is without it."""
     if planned.change.action is Action.DELETE:
         return True
-    address = context.index.names.get(server_id)
     after = planned.steps[-1].after.view
-    return context.registry[planned.change.address.kind].archetype is Archetype.VERSIONED and not _mentions(
-        after, address
-    )
+    is_versioned = context.registry[planned.change.address.kind].archetype is Archetype.VERSIONED
+    return is_versioned and not _mentions(after, going.change.address)
 
 
 def _mentions(value: object, wanted: object) -> bool:

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from billsync.core.normalize import arranged, settled_record
 from billsync.model.address import Address, Symbol
-from billsync.model.kind import Absent, Kind, Names
+from billsync.model.kind import Absent, Kind, Names, Part
 from billsync.model.shape import (
     Effect,
     Field,
@@ -145,6 +145,14 @@ def body(kind: Kind, fields: Fields, names: tuple[str, ...], parent: Address | N
     if parent is not None and kind.parent is not None and kind.parent.kind in names:
         sent[kind.parent.kind] = {"id": Symbol(parent)}
     return sent
+
+
+def part_body(kind: Kind, part: Part, member: Fields) -> Fields:
+    """The request body that makes one member of a part list, without the name that the API wants and forgets."""
+    shape = kind.record.fields[part.field].shape
+    assert isinstance(shape, Many)
+    assert isinstance(shape.item, Record)
+    return dict(_sent(shape.item, member, part.create, is_update=False))
 
 
 def _sent(record: Record, fields: Fields, names: tuple[str, ...], *, is_update: bool) -> Iterable[tuple[str, Plain]]:

@@ -61,9 +61,9 @@ def _no_dimension(path: Path, name: str, meter: str, known: tuple[str, ...]) -> 
     )
 
 
-def priced_features(address: Address, plan: Fields, find: Find) -> Iterator[Problem]:
+def priced_features(address: Address, holder: Fields, find: Find) -> Iterator[Problem]:
     """Prices by usage over features that measure nothing (catalog-facts.md §7.3)."""
-    for path, card in _cards(plan):
+    for path, card in cards_of(holder):
         kind, key = _map(card.get("price")).get("type"), card.get("feature")
         feature = find("feature", key) if kind in USAGE_PRICES and isinstance(key, str) else None
         if feature is not None and feature.get("meter") is None:
@@ -76,16 +76,22 @@ def priced_features(address: Address, plan: Fields, find: Find) -> Iterator[Prob
             )
 
 
-def _cards(plan: Fields) -> Iterator[tuple[Path, Fields]]:
-    for phase_index, phase in enumerate(_list(plan.get("phases"))):
-        for index, card in enumerate(_list(_map(phase).get("rate_cards"))):
-            yield ("phases", phase_index, "rate_cards", index), _map(card)
+def cards_of(holder: Fields) -> Iterator[tuple[Path, Fields]]:
+    """The rate cards of an add-on, or of a plan's phases, with their places."""
+    yield from _cards_in(holder, ())
+    for index, phase in enumerate(_list(holder.get("phases"))):
+        yield from _cards_in(_map(phase), ("phases", index))
 
 
-def custom_currencies(plan: Fields) -> Iterator[tuple[Path, str, str]]:
-    """The custom currencies that a plan and its cards name (catalog-facts.md §7.6)."""
-    for path, holder in (((), plan), *_cards(plan)):
-        code = holder.get("currency")
+def _cards_in(fields: Fields, path: Path) -> Iterator[tuple[Path, Fields]]:
+    for index, card in enumerate(_list(fields.get("rate_cards"))):
+        yield (*path, "rate_cards", index), _map(card)
+
+
+def custom_currencies(holder: Fields) -> Iterator[tuple[Path, str, str]]:
+    """The custom currencies that a plan or an add-on and its cards name (catalog-facts.md §7.6)."""
+    for path, part in (((), holder), *cards_of(holder)):
+        code = part.get("currency")
         if isinstance(code, str) and len(code) > _FIAT_LENGTH:
             yield (*path, "currency"), "currency", code
 
@@ -113,7 +119,7 @@ def currencies(address: Address, subscription: Fields, find: Find) -> Iterator[P
     paid_in, priced_in = customer.get("currency"), plan.get("currency")
     if not isinstance(paid_in, str) or not isinstance(priced_in, str) or len(priced_in) != _FIAT_LENGTH:
         return
-    if paid_in != priced_in and any(_map(card.get("price")).get("type") != FREE for _, card in _cards(plan)):
+    if paid_in != priced_in and any(_map(card.get("price")).get("type") != FREE for _, card in cards_of(plan)):
         yield Problem(
             ("plan",),
             "currency-mismatch",

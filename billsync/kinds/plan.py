@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from billsync.kinds import across, fields
+from billsync.kinds import across, fields, fitting
 from billsync.kinds.checks import plan as checks
 from billsync.kinds.prices import USAGE_PRICES
-from billsync.kinds.ratecard import HIDDEN_LABELS, RATE_CARD, fill_usage_period
+from billsync.kinds.ratecard import HIDDEN_LABELS, LARGEST, RATE_CARD, fill_usage_period
 from billsync.model.kind import Archetype, Kind
-from billsync.model.shape import Anything, Duration, Effect, Field, Flag, Many, Record, Text
+from billsync.model.shape import Anything, Duration, Effect, Field, Flag, Many, Record, Reference, Text, Whole
 from billsync.model.value import Fields
 
 CADENCES = ("P1W", "P2W", "P4W", "P1M", "P3M", "P6M", "P12M", "P1Y")
@@ -38,6 +38,41 @@ PHASE = Record(
     },
     doc="A part of a subscription's life, with its own prices.",
 )
+
+
+PLAN_ADDON = Record(
+    {
+        "addon": Field(
+            Reference("addon"),
+            "The add-on, by key. The plan offers its newest version.",
+            _NEW,
+            required=True,
+            example="monitoring",
+        ),
+        "from_plan_phase": Field(
+            fields.RESOURCE_KEY,
+            "The phase from which on it can be bought. Without it, the first one.",
+            _NEW,
+            derived=True,
+            example="default",
+        ),
+        "max_quantity": Field(
+            Whole(minimum=1, maximum=LARGEST),
+            "How many of it a subscription may have. Without it, any number; not for `instance_type: single`.",
+            _NEW,
+            example=20,
+        ),
+    },
+    doc="An add-on that subscribers of the plan can buy.",
+)
+
+
+def fill_first_phase(plan: Fields) -> Fields:
+    """Add-ons can be bought from the first phase on, unless said otherwise."""
+    phases, addons = plan.get("phases"), plan.get("addons")
+    if not isinstance(phases, tuple) or not phases or "key" not in phases[0] or not isinstance(addons, tuple):
+        return plan
+    return {**plan, "addons": tuple({"from_plan_phase": phases[0]["key"], **addon} for addon in addons)}
 
 
 def fill_cadences(plan: Fields) -> Fields:
@@ -96,8 +131,15 @@ RECORD = Record(
             required=True,
             example=[{"key": "default", "name": "Default", "rate_cards": [{"use": "api_standard"}]}],
         ),
+        "addons": Field(
+            Many(PLAN_ADDON, key="addon", as_set=True),
+            "The add-ons that subscribers can buy beside the plan. A new version of an add-on makes a new version of "
+            "each plan that offers it.",
+            _NEW,
+            example=[{"addon": "monitoring", "max_quantity": 20}],
+        ),
     },
-    rules=(fill_cadences,),
+    rules=(fill_cadences, fill_first_phase),
     doc="A plan is what customers subscribe to.",
 )
 
@@ -131,7 +173,7 @@ PLAN = Kind(
     status="status",
     unique=False,
     checks=checks.CHECKS,
-    cross=(across.priced_features,),
+    cross=(across.priced_features, *fitting.CROSS),
     mentions=across.custom_currencies,
     deleted_verb="archiving",
 )

@@ -1,6 +1,6 @@
-"""Rate cards, the lines of a plan: what is sold, at which price, how often, and what access comes with it.
+"""Rate cards, the lines of plans and add-ons: what is sold, at which price, how often, and what access comes with it.
 
-Plans use them, and so will add-ons. Source: catalog-facts.md §7.3.
+Source: catalog-facts.md §7.3.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from billsync.model.shape import (
     Effect,
     Field,
     Flag,
+    LabelMap,
     Number,
     Record,
     Reference,
@@ -33,7 +34,8 @@ _NEW = Effect.NEW_VERSION
 _PERCENT = Number(minimum=Decimal(0), maximum=Decimal(100), wire=Wire.NUMBER, bits=32)
 _LIMIT = Number(minimum=Decimal(0), wire=Wire.NUMBER, bits=64)
 _FACTOR = Number(above=Decimal(0))
-_LARGEST = 2_147_483_647
+LARGEST = 2_147_483_647
+"""The largest whole number that the server keeps: 32 bits with a sign."""
 
 COMMITMENTS = Record(
     {
@@ -71,7 +73,7 @@ UNIT_CONFIG = Record(
             example="ceiling",
         ),
         "precision": Field(
-            Whole(minimum=0, maximum=_LARGEST), "To how many decimals it is rounded.", _NEW, default=0, example=0
+            Whole(minimum=0, maximum=LARGEST), "To how many decimals it is rounded.", _NEW, default=0, example=0
         ),
         "display_unit": Field(Text(), "What the converted unit is called.", _NEW, example="thousand tokens"),
     },
@@ -150,11 +152,20 @@ def is_under_an_hour(text: str) -> bool:
     return duration is not None and duration.in_seconds() < HOUR
 
 
-RATE_CARD = Record(
-    {
+def _rate_card(holder: str, *, place: str, labels: Field, cadence: str) -> Record:
+    """The card of a holder: `place` is where its key is unique, `cadence` what a missing cadence means."""
+    return Record(
+        _fields(holder, place=place, labels=labels, cadence=cadence),
+        rules=(fill_payment_term, fill_usage_period),
+        doc=f"A line of {holder}: what is sold, at which price, how often, and what access comes with it.",
+    )
+
+
+def _fields(holder: str, *, place: str, labels: Field, cadence: str) -> dict[str, Field]:
+    return {
         "key": Field(
             fields.RESOURCE_KEY,
-            "Names the line in its phase. Without it, the feature's key. A card with a feature must have its key.",
+            f"Names the line in {place}. Without it, the feature's key. A card with a feature must have its key.",
             _NEW,
             required=True,
             example="api_requests",
@@ -167,7 +178,7 @@ RATE_CARD = Record(
             example="API requests",
         ),
         "description": fields.description(_NEW),
-        "labels": Field(Anything(), "Can't be declared on a rate card of a plan.", _NEW, refused=HIDDEN_LABELS),
+        "labels": labels,
         "feature": Field(
             Reference("feature"), "The feature that is sold, by key. Prices by usage need one.", _NEW,
             example="api_requests",
@@ -175,8 +186,7 @@ RATE_CARD = Record(
         "price": Field(PRICE, "What it costs.", _NEW, required=True, example={"type": "unit", "amount": "0.002"}),
         "billing_cadence": Field(
             Duration(),
-            "How often it is charged. A flat fee without one is charged once; a price by usage in a plan takes the "
-            "plan's.",
+            f"How often it is charged. A flat fee without one is charged once; {cadence}.",
             _NEW,
             derived=True,
             example="P1M",
@@ -197,7 +207,7 @@ RATE_CARD = Record(
         ),
         "currency": Field(
             Text(minimum=3, maximum=24),
-            "A custom currency to price this line in, in a plan that has an ordinary one.",
+            f"A custom currency to price this line in, in {holder} that has an ordinary one.",
             _NEW,
             example="COINS",
         ),
@@ -206,7 +216,22 @@ RATE_CARD = Record(
             ENTITLEMENT, "What access to the feature comes with it.", _NEW,
             example={"type": "metered", "limit": "10000", "is_soft_limit": True},
         ),
-    },
-    rules=(fill_payment_term, fill_usage_period),
-    doc="A line of a plan: what is sold, at which price, how often, and what access comes with it.",
+    }  # fmt: skip
+
+
+RATE_CARD = _rate_card(
+    "a plan",
+    place="its phase",
+    labels=Field(Anything(), "Can't be declared on a rate card of a plan.", _NEW, refused=HIDDEN_LABELS),
+    cadence="a price by usage in a plan takes the plan's",
+)
+
+ADDON_CARD = _rate_card(
+    "an add-on",
+    place="its add-on",
+    labels=Field(
+        LabelMap(), "Short texts by key, for your own use. A new version has those of the file.", _NEW,
+        example={"team": "payments"},
+    ),
+    cadence="a price by usage needs one",
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from billsync.kinds.addon import ADDON
 from billsync.kinds.customer import CUSTOMER
 from billsync.kinds.feature import FEATURE
 from billsync.kinds.grant import GRANT
@@ -13,9 +14,11 @@ from billsync.kinds.plan import PLAN
 from billsync.kinds.subscription import SUBSCRIPTION
 from billsync.model.kind import Registry
 
-KINDS: Registry = MappingProxyType({kind.name: kind for kind in (METER, FEATURE, PLAN, CUSTOMER, GRANT, SUBSCRIPTION)})
+KINDS: Registry = MappingProxyType(
+    {kind.name: kind for kind in (METER, FEATURE, ADDON, PLAN, CUSTOMER, GRANT, SUBSCRIPTION)}
+)
 
 LATER_COLLECTIONS: Mapping[str, str] = MappingProxyType(
-    {"tax_codes": "tax_code", "addons": "addon", "currencies": "currency", "billing_profiles": "billing_profile"}
+    {"tax_codes": "tax_code", "currencies": "currency", "billing_profiles": "billing_profile"}
 )
 """Collections of what can be referred to, but not declared yet, with their kinds."""

@@ -15,7 +15,7 @@ from billsync.kinds.labels import MOST_DECLARED
 from billsync.kinds.leaves import leaf_schema, nullable
 from billsync.kinds.plan import PHASE
 from billsync.kinds.policy import policy_schema
-from billsync.kinds.ratecard import RATE_CARD
+from billsync.kinds.ratecard import ADDON_CARD, RATE_CARD
 from billsync.kinds.registry import LATER_COLLECTIONS
 from billsync.model.kind import Absent, Kind, Registry
 from billsync.model.shape import Field, LabelMap, Lazy, Many, Record, Shape, Table, Variant
@@ -27,7 +27,12 @@ PARTS: Mapping[str, Record] = {"rate_card": RATE_CARD, "phase": PHASE}
 """Records inside of entities that have defaults of their own in `_info.defaults`."""
 
 LIBRARY = "rate_card"
-"""The part that can be taken from the library with `use`."""
+"""The part whose form the cards of the library have."""
+
+USING: Mapping[str, Record] = {LIBRARY: RATE_CARD, "addon_rate_card": ADDON_CARD}
+"""Parts that can be taken from the library with `use`."""
+
+_NAMED = {**PARTS, **USING}
 
 Schema = dict[str, Any]
 
@@ -75,7 +80,7 @@ def file_schema(registry: Registry) -> Schema:
         },
         "_info": _info(registry, writing),
         "rate_cards": {
-            "description": "A library of rate cards, by name. Plans take a card from it with `use: NAME`.",
+            "description": "A library of rate cards, by name. Plans and add-ons take a card from it with `use: NAME`.",
             "type": "object",
             "additionalProperties": _partial(PARTS[LIBRARY], writing),
         },
@@ -91,7 +96,7 @@ def file_schema(registry: Registry) -> Schema:
     return {
         "$schema": DIALECT,
         "title": "billsync",
-        "description": "Billing, declared: meters, features, plans, customers, grants and subscriptions.",
+        "description": "Billing, declared: meters, features, add-ons, plans, customers, grants and subscriptions.",
         "type": "object",
         "additionalProperties": False,
         "properties": properties,
@@ -257,7 +262,7 @@ def _part(record: Record, writing: _Writing) -> Schema:
     """A record that has a name of its own, as files have it; empty for any other."""
     if writing.stage is Stage.EXPANDED:
         return {}
-    for name, part in PARTS.items():
+    for name, part in _NAMED.items():
         if record is part:
             if name not in writing.defs:
                 writing.defs[name] = _written_part(name, part, writing)
@@ -267,7 +272,7 @@ def _part(record: Record, writing: _Writing) -> Schema:
 
 def _written_part(name: str, part: Record, writing: _Writing) -> Schema:
     schema = _partial(part, writing)
-    if name != LIBRARY:
+    if name not in USING:
         return {**schema, "required": ["key"]}
     doc = "A card of the library to start from; fields beside it take the place of the card's."
     use = {"description": doc, "type": "string", "minLength": 1, "examples": ["api_standard"]}

@@ -10,6 +10,7 @@ from billsync.live.paging import count_rows, read_document, read_list
 from billsync.model.kind import Routes
 from billsync.model.ports import Clock, Remote
 from billsync.model.state import Read, Row, Snapshot
+from billsync.model.value import Fields
 
 LISTS_AT_ONCE = 4
 PARENT = "{parent}"
@@ -25,7 +26,10 @@ class Source:
 
 
 def snapshot(source: Source, reads: Sequence[Read], documents: Sequence[str] = ()) -> Snapshot:
-    """Rows by kind (deleted ones left out, each id once), counts by read, and documents by path. Raises RemoteError."""
+    """Rows by kind (deleted ones left out, each id once), counts and parts by read, and documents by path.
+
+    Raises RemoteError.
+    """
     began = source.clock.now()
     wanted = tuple(dict.fromkeys(reads))
     paths = tuple(dict.fromkeys(documents))
@@ -35,15 +39,17 @@ def snapshot(source: Source, reads: Sequence[Read], documents: Sequence[str] = (
         found = dict(zip(wanted, lists, strict=True))
         documents_found = dict(zip(paths, bodies, strict=True))
     counts = {read: answer for read, answer in found.items() if isinstance(answer, int)}
-    return Snapshot(_by_kind(found), counts, documents_found, began)
+    parts = {read: _fields(answer) for read, answer in found.items() if read.part}
+    return Snapshot(_by_kind(found), counts, documents_found, began, parts)
 
 
 def _read(source: Source, read: Read) -> tuple[Row, ...] | int:
     routes = source.routes[read.kind]
-    path = _path(routes.collection, read)
+    where = routes.part(read.part) if read.part else routes
+    path = _path(where.collection, read)
     if read.count_only:
         return count_rows(source.remote, path, read.query)
-    rows = read_list(source.remote, path, read.query, routes.listing, source.clock)
+    rows = read_list(source.remote, path, read.query, where.listing, source.clock)
     return tuple(Row(read.kind, row["id"], row, read.parent_id) for row in rows if not row.get("deleted_at"))
 
 
@@ -53,10 +59,14 @@ def _path(collection: str, read: Read) -> str:
     return collection.replace(PARENT, read.parent_id or "")
 
 
+def _fields(answer: tuple[Row, ...] | int) -> tuple[Fields, ...]:
+    return () if isinstance(answer, int) else tuple(row.fields for row in answer)
+
+
 def _by_kind(found: Mapping[Read, tuple[Row, ...] | int]) -> dict[str, tuple[Row, ...]]:
     kinds: dict[str, dict[str, Row]] = {}
     for read, rows in found.items():
-        if not isinstance(rows, int):
+        if not isinstance(rows, int) and not read.part:
             known = kinds.setdefault(read.kind, {})
             for row in rows:
                 known.setdefault(row.id, row)

@@ -73,11 +73,13 @@ class Change:
 class Expectation:
     """What an observed entity must look like: absent (`view` None), or with this view and one of the statuses.
 
-    No statuses means that any will do. The view's references are Symbols.
+    No statuses means that any will do. The view's references are Symbols. `at_least` names lists of which the entity
+    may show more members than the view: later steps add those.
     """
 
     view: Fields | None
     statuses: tuple[str, ...] = ()
+    at_least: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,10 +92,26 @@ class ListQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A list of an entity that the API keeps as rows below it: read apart, and posted one by one.
+
+    `field` is the list's name in the entity; `{parent}` in `collection` stands for the entity's id; `create` names the
+    fields of the request. The API wants a `name` that it then forgets: `titled_by` is the reference whose name is sent.
+    """
+
+    field: str
+    collection: str
+    listing: ListQuery
+    create: tuple[str, ...]
+    titled_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Routes:
     """The calls of one kind in one dialect; `{parent}` and `{id}` stand for server ids.
 
-    `create` and `update` name the fields that the request bodies have; `claim_filter` finds who holds a claimed name.
+    `create` and `update` name the fields that the request bodies have; `claim_filter` finds who holds a claimed name;
+    `parts` are lists of the kind that have rows of their own.
     """
 
     collection: str
@@ -108,10 +124,15 @@ class Routes:
     actions: tuple[str, ...] = ()
     parent_filter: str | None = None
     claim_filter: str | None = None
+    parts: tuple[Part, ...] = ()
 
     def item(self, symbol: str) -> str:
         """The path of one entity."""
         return f"{self.collection}/{symbol}"
+
+    def part(self, field: str) -> Part:
+        """The part that holds a list of the kind. Raises StopIteration for a list that is none."""
+        return next(part for part in self.parts if part.field == field)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,23 +75,26 @@ class Row:
 class Read:
     """One list that has to be read. `parent_id` fills the path's parent; `query` are filters, never empty ones.
 
-    `count_only` asks for the number of matches alone (one row is fetched); `label` names it in the snapshot.
+    `count_only` asks for the number of matches alone (one row is fetched); `part` names a list of one row of the kind,
+    the one with the id `parent_id`.
     """
 
     kind: str
     query: tuple[tuple[str, str], ...] = ()
     parent_id: str | None = None
     count_only: bool = False
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What was read: rows by kind, counts by read, and documents (a balance, say) by path."""
+    """What was read: rows by kind, counts and parts of rows by read, and documents (a balance, say) by path."""
 
     rows: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
     counts: Mapping[Read, int] = field(default_factory=dict)
     documents: Mapping[str, Fields] = field(default_factory=dict)
     read_at: datetime | None = None
+    parts: Mapping[Read, tuple[Fields, ...]] = field(default_factory=dict)
 
     def of(self, kind: str) -> tuple[Row, ...]:
         """The live rows of a kind, in the order in which they were read."""
@@ -104,5 +107,9 @@ class Snapshot:
             known = {row.id for row in rows.get(kind, ())}
             rows[kind] = rows.get(kind, ()) + tuple(row for row in more if row.id not in known)
         return Snapshot(
-            rows, {**self.counts, **other.counts}, {**self.documents, **other.documents}, other.read_at or self.read_at
+            rows,
+            {**self.counts, **other.counts},
+            {**self.documents, **other.documents},
+            other.read_at or self.read_at,
+            {**self.parts, **other.parts},
         )

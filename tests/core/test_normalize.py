@@ -21,7 +21,7 @@ from tests.support.strategies import entities, spellings
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 quick = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
-METER, FEATURE, PLAN, CUSTOMER, GRANT, SUBSCRIPTION = KINDS.values()
+METER, FEATURE, ADDON, PLAN, CUSTOMER, GRANT, SUBSCRIPTION = KINDS.values()
 
 
 def symbol(kind: str, key: str) -> Symbol:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from billsync.api.routes import routes
 from billsync.core.check import problems
 from billsync.core.normalize import normalize
-from billsync.core.view import body, complete, view
+from billsync.core.parts import embedded
+from billsync.core.view import body, complete, part_body, view
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address, Symbol
 from billsync.model.duration import parse_duration
@@ -28,7 +29,7 @@ SHARED = Path(__file__).resolve().parents[3] / "shared"
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 quick = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
-METER, FEATURE, PLAN, CUSTOMER, GRANT, SUBSCRIPTION = KINDS.values()
+METER, FEATURE, ADDON, PLAN, CUSTOMER, GRANT, SUBSCRIPTION = KINDS.values()
 ROUTES = routes("openmeter")
 CREATED = "2026-11-21T10:12:06.757135Z"
 
@@ -75,6 +76,9 @@ def test_what_is_created_reads_back_as_it_was_wanted(kind: Kind, data: st.DataOb
     want = complete(kind, normalize(kind, data.draw(entities(kind))), None, marks)
 
     row = server.row(kind, body(kind, want, ROUTES[kind.name].create))
+    for part in ROUTES[kind.name].parts:
+        members = [{"id": "01PART", **server.bound(part_body(kind, part, m))} for m in want.get(part.field, ())]
+        row = embedded(row, part, [*members, {"id": "01GONE", "deleted_at": CREATED, "addon": {"id": "01"}}])
 
     expected = want if "labels" in ROUTES[kind.name].create else {n: v for n, v in want.items() if n != "labels"}
     assert canonical(view(kind, row, server.names, beside=want)) == canonical(expected)

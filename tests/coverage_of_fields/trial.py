@@ -21,7 +21,7 @@ from tests.support.world import World
 
 CONVERGES, SILENT = "converges", "silent"
 TRIES = 12
-LISTS = {"meter": "meters", "feature": "features", "plan": "plans", "customer": "customers"}
+LISTS = {"meter": "meters", "feature": "features", "addon": "addons", "plan": "plans", "customer": "customers"}
 STOPS = (Outcome.REFUSED, Outcome.BLOCKED, Outcome.WAITING, Outcome.UNMANAGEABLE)
 SERVERS_OWN = frozenset({"created_at", "updated_at", "effective_from", "effective_to", "version"})
 """Members of rows that say when and which, not what was declared."""
@@ -186,6 +186,8 @@ def rows(world: World) -> Mapping[str, Any]:
             return data
 
         found = {kind: listed(path) for kind, path in LISTS.items()}
+        for plan in found["plan"]:
+            plan["addons"] = listed(f"plans/{plan['id']}/addons")
         names = {row["id"]: f"{kind}/{row['key']}" for kind, members in found.items() for row in members}
         names |= {row["id"]: f"tax_code/{row['key']}" for row in listed("tax-codes")}
         shown = {names[row["id"]]: row for members in found.values() for row in _oldest_first(members)}

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 Row = dict[str, Any]
-LISTS = {"meter": "meters", "feature": "features", "plan": "plans", "customer": "customers"}
+LISTS = {"meter": "meters", "feature": "features", "addon": "addons", "plan": "plans", "customer": "customers"}
 NAMED = re.compile(r"\{(\w+) ([^{}]+)\}")
 
 
@@ -22,13 +22,19 @@ class Server:
     http: httpx.Client
 
     def rows(self, kind: str, name: str) -> list[Row]:
-        """The rows of a kind under a name: a key, or for what belongs to a customer, the customer's key."""
+        """The rows of a kind under a name: a key, or for what belongs to a customer, the customer's key.
+
+        `addons pro@2` are those of a plan's version, or of its newest one.
+        """
         match kind:
             case "grants":
                 return self._listed(f"customers/{self.id_of('customer', name)}/credits/grants")
             case "subscriptions":
                 found = self._listed("subscriptions", {"filter[customer_id]": self.id_of("customer", name)})
                 return [{**row, "plan_id": self._plan_name(row["plan_id"])} for row in _by_start(found)]
+            case "addons":
+                found = self._listed(f"plans/{self.id_of('plan', name)}/addons")
+                return sorted(({**row, "addon": self._addon_name(row["addon"]["id"])} for row in found), key=_by_addon)
             case "balance":
                 balances: list[Row] = self._got(f"customers/{self.id_of('customer', name)}/credits/balance")["balances"]
                 return balances
@@ -52,6 +58,10 @@ class Server:
     def _plan_name(self, plan_id: str) -> str:
         plan = self._got(f"plans/{plan_id}")
         return f"{plan['key']}@{plan['version']}"
+
+    def _addon_name(self, addon_id: str) -> str:
+        addon = self._got(f"addons/{addon_id}")
+        return f"{addon['key']}@{addon['version']}"
 
     def _with_ids(self, text: str) -> str:
         return NAMED.sub(lambda match: self.id_of(match[1], match[2]), text)
@@ -89,6 +99,10 @@ def departures(shown: Any, expected: Any, place: str = "") -> Iterator[str]:
             yield from departures(one, other, f"{place}[{index}]")
     elif shown != expected:
         yield f"{place} is {shown!r}, expected {expected!r}"
+
+
+def _by_addon(row: Row) -> str:
+    return str(row["addon"])
 
 
 def _by_start(rows: list[Row]) -> list[Row]:

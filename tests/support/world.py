@@ -31,7 +31,7 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 BASE = "http://local.invalid/api/v3"
 TARGET = "local:test"
 EVERY_ROW = {"page[size]": "1000"}
-ROOTS = {"meter": "meters", "feature": "features", "plan": "plans", "customer": "customers"}
+ROOTS = {"meter": "meters", "feature": "features", "addon": "addons", "plan": "plans", "customer": "customers"}
 ULID = re.compile(r"\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b")
 TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 SERVERS_OWN = frozenset({"id", "created_at", "updated_at"})
@@ -158,9 +158,9 @@ class EndState:
             1 for row in self.rows["subscription"] if row["customer_id"] == named and row["status"] != "inactive"
         )
 
-    def versions(self, plan: str) -> int:
-        """How many versions of a plan there are."""
-        return sum(1 for row in self.rows["plan"] if row["key"] == plan)
+    def versions(self, plan: str, kind: str = "plan") -> int:
+        """How many versions of a plan, or of an add-on, there are."""
+        return sum(1 for row in self.rows[kind] if row["key"] == plan)
 
 
 def end_state(world: World) -> EndState:
@@ -172,6 +172,9 @@ def end_state(world: World) -> EndState:
 def end_state_of(http: httpx.Client) -> EndState:
     """What a server shows now; `http` has the API's base."""
     found = {kind: _rows(http, path) for kind, path in ROOTS.items()}
+    found["plan_addon"] = [
+        {"plan": plan["id"], **row} for plan in found["plan"] for row in _rows(http, f"plans/{plan['id']}/addons")
+    ]
     found["subscription"] = _rows(http, "subscriptions")
     found["grant"] = [
         {"customer": customer["id"], **row}
@@ -201,7 +204,7 @@ def _balance(http: httpx.Client, customer_id: str) -> dict[str, str]:
 def _names(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[tuple[str, str]]:
     for kind in ROOTS:
         for row in found[kind]:
-            version = f"@{row['version']}" if kind == "plan" else ""
+            version = f"@{row['version']}" if "version" in row else ""
             yield row["id"], f"{kind}/{row['key']}{version}"
 
 

@@ -5,13 +5,11 @@ So far a chain can be begun and compared; what would change or end one is refuse
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from billsync.core.compare import field_changes, shown
 from billsync.core.expectation import holds_after
-from billsync.core.index import status_of, version_of
+from billsync.core.index import status_of
 from billsync.core.lifecycle.context import Context, Planned, names_of, note, refused, step_id
-from billsync.core.lifecycle.versioned import ACTIVE, latest
+from billsync.core.lifecycle.newest import NextVersions, newest_version
 from billsync.core.marks import KEY, OWNER, chain_marks, labels_of, pin_label
 from billsync.core.view import body, complete
 from billsync.model.address import Address, Symbol
@@ -23,9 +21,6 @@ from billsync.model.value import Fields, Plain
 ENDED = "inactive"
 ENDING = "canceled"
 LATEST = "latest"
-
-NextVersions = Mapping[Address, Address]
-"""Unversioned address -> the version that this run publishes."""
 
 
 def plan_chained(context: Context, entity: Entity, coming: NextVersions) -> Planned | None:
@@ -192,12 +187,6 @@ def _wanted_version(context: Context, entity: Entity, pinned: Symbol, coming: Ne
         return Symbol(declared.at(int(version)))
     newest = newest_version(context, declared, coming)
     return Symbol(newest) if newest else pinned
-
-
-def newest_version(context: Context, declared: Address, coming: NextVersions) -> Address | None:
-    """The version that new links get after this run, if there is one."""
-    active = latest(context, context.index.versions.get(declared, ()), ACTIVE)
-    return coming.get(declared) or (declared.at(version_of(active)) if active else None)
 
 
 def _changed_by_others(context: Context, entity: Entity, head: Row, changes: tuple[FieldChange, ...]) -> Planned | None:

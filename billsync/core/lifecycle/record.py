@@ -7,7 +7,8 @@ from itertools import pairwise
 
 from billsync.core.compare import field_changes
 from billsync.core.lifecycle.context import Context, Planned, names_of, refused, step_id
-from billsync.core.marks import OWNER, labels_of, ownership
+from billsync.core.lifecycle.ours import not_ours
+from billsync.core.marks import ownership
 from billsync.core.view import body, complete
 from billsync.model.address import Address
 from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Step
@@ -57,26 +58,8 @@ def claims_of(kind: Kind, fields: Fields) -> frozenset[str]:
 
 def _refusal(context: Context, entity: Entity, row: Row, changes: tuple[FieldChange, ...]) -> Planned | None:
     kind = context.registry[entity.address.kind]
-    other = labels_of(row.fields).get(OWNER)
-    if other is not None and other != context.desired.owner:
-        return refused(
-            entity,
-            code="other-owner",
-            reason=f"it is live, differs in {names_of(changes)}, and belongs to the owner {other!r}",
-            hint="declare what is live, list it under `external`, or change it where its owner declares it",
-            fields=changes,
-        )
-    if not context.owns(kind, row, entity.address.key):
-        owner = context.desired.owner or "an owner"
-        return refused(
-            entity,
-            code="not-owned",
-            reason=f"it is live, differs in {names_of(changes)}, and is not ours (no label names {owner})",
-            hint=f"list it under `adopted: {{{kind.collection}: [{entity.address.key}]}}` to take it over, "
-            f"or under `external` to only refer to it",
-            fields=changes,
-        )
     for refusal in (
+        not_ours(context, entity, row, changes),
         _immutable(kind, entity, changes),
         _uncleared(kind, entity, changes),
         _frozen(context, entity, changes),

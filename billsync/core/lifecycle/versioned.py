@@ -5,87 +5,125 @@ from __future__ import annotations
 from dataclasses import replace
 
 from billsync.core.compare import field_changes
-from billsync.core.index import status_of, version_of
+from billsync.core.index import version_of
+from billsync.core.lifecycle.attaching import attach_steps, is_begun, without_parts
 from billsync.core.lifecycle.context import Context, Planned, refused, step_id
+from billsync.core.lifecycle.newest import (
+    ACTIVE,
+    ARCHIVED,
+    DRAFT,
+    NextVersions,
+    latest,
+    pinned,
+    unpublished,
+)
+from billsync.core.lifecycle.ours import not_ours
 from billsync.core.lifecycle.record import in_sequence
+from billsync.core.marks import LABELS, ownership
 from billsync.core.view import body, complete
 from billsync.model.address import Address
 from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Step
+from billsync.model.kind import Kind, LabelPolicy
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields, canonical
 
-DRAFT, ACTIVE, ARCHIVED = "draft", "active", "archived"
-HOLDING = ("active", "scheduled")
 
-
-def plan_versioned(context: Context, entity: Entity) -> Planned | None:
-    """What a declared entity needs: nothing (None), a first or another version, a publish, or a refusal."""
+def plan_versioned(context: Context, entity: Entity, coming: NextVersions) -> Planned | None:
+    """What a declared entity needs: nothing (None), a first or another version, the rest of one, or a refusal."""
+    declared = context.want(entity)
+    if missing := unpublished(context, declared, coming):
+        return _no_version(entity, missing)
     kind = context.registry[entity.address.kind]
     rows = context.index.versions.get(entity.address, ())
-    want = complete(kind, context.want(entity), None, {})
     active = latest(context, rows, ACTIVE)
-    if active is not None and canonical(context.view(active)) == canonical(want):
+    have = context.view(active) if active else None
+    want = complete(kind, pinned(context, declared, coming), have, {})
+    if have is not None and canonical(have) == canonical(want):
         return None
+    want = _marked(context, kind, want)
     shown = active or (rows[-1] if rows else None)
     changes = field_changes(kind.record, context.view(shown), want) if shown else ()
+    return _foreign(context, entity, active, changes) or _next_version(context, entity, rows, want, changes=changes)
+
+
+def _no_version(entity: Entity, missing: tuple[Address, ...]) -> Planned:
+    names = ", ".join(address.text for address in missing)
+    return refused(
+        entity,
+        code="no-active-version",
+        reason=f"it refers to {names}, which {'has' if len(missing) == 1 else 'have'} no active version",
+        hint="declare it, or publish a version of it",
+    )
+
+
+def _marked(context: Context, kind: Kind, want: Fields) -> Fields:
+    """The view with the label of its owner, where the kind shows labels: each new version carries it."""
+    marks = ownership(kind, context.desired.owner)
+    return complete(kind, {**want, LABELS: {**(want.get(LABELS) or {}), **marks}}, None, {}) if marks else want
+
+
+def _foreign(context: Context, entity: Entity, active: Row | None, changes: tuple[FieldChange, ...]) -> Planned | None:
+    """The refusal to replace a version that somebody else's label names; kinds without labels are ours if declared."""
+    if active is None or context.registry[active.kind].labels is LabelPolicy.NONE:
+        return None
+    return not_ours(context, entity, active, changes)
+
+
+def _next_version(
+    context: Context, entity: Entity, rows: tuple[Row, ...], want: Fields, *, changes: tuple[FieldChange, ...]
+) -> Planned:
     draft = latest(context, rows, DRAFT)
     if draft is None:
-        return _new_version(context, entity, want, number=_next(rows), changes=changes)
-    if canonical(context.view(draft)) == canonical(want):
-        return _publish_only(context, entity, want, number=version_of(draft), changes=changes)
+        return _new_version(context, entity, want, number=version_of(rows[-1]) + 1 if rows else 1, changes=changes)
+    if is_begun(context, draft, want):
+        return _rest(context, entity, draft, want, changes=changes)
     return _foreign_draft(context, entity, draft, want)
-
-
-def latest(context: Context, rows: tuple[Row, ...], *statuses: str) -> Row | None:
-    """The highest version that is in one of these states."""
-    found = [row for row in rows if status_of(context.registry[row.kind], row.fields) in statuses]
-    return found[-1] if found else None
-
-
-def _next(rows: tuple[Row, ...]) -> int:
-    return version_of(rows[-1]) + 1 if rows else 1
 
 
 def _new_version(
     context: Context, entity: Entity, want: Fields, *, number: int, changes: tuple[FieldChange, ...]
 ) -> Planned:
     address = entity.address.at(number)
-    steps = in_sequence((_create_step(context, address, want), _publish_step(context, address, want)))
+    bare = without_parts(context, address, want)
+    steps = (
+        _create_step(context, address, want),
+        *attach_steps(context, address, have=bare, want=want),
+        _publish_step(context, address, want),
+    )
     action, verb = (Action.UPDATE, "publishing a new version of") if number > 1 else (Action.CREATE, "publishing")
-    change = _change(address, steps, action=action, verb=verb, changes=changes)
+    planned = _planned(address, steps, action=action, verb=verb, changes=changes)
     again = number > 1 and not changes
     reason = f"no version of {entity.address.text} is active: the last one was archived" if again else ""
-    return Planned(replace(change, reason=reason), steps)
+    return replace(planned, change=replace(planned.change, reason=reason))
 
 
-def _publish_only(
-    context: Context, entity: Entity, want: Fields, *, number: int, changes: tuple[FieldChange, ...]
+def _rest(context: Context, entity: Entity, draft: Row, want: Fields, *, changes: tuple[FieldChange, ...]) -> Planned:
+    """What a draft still needs that a run which broke off has left."""
+    address = entity.address.at(version_of(draft))
+    have = context.view(draft)
+    whole = complete(context.registry[draft.kind], want, have, {})
+    steps = (*attach_steps(context, address, have=have, want=whole), _publish_step(context, address, whole))
+    return _planned(address, steps, action=Action.UPDATE, verb="publishing", changes=changes)
+
+
+def _planned(
+    address: Address, steps: tuple[Step, ...], *, action: Action, verb: str, changes: tuple[FieldChange, ...]
 ) -> Planned:
-    address = entity.address.at(number)
-    steps = (_publish_step(context, address, want),)
-    return Planned(_change(address, steps, action=Action.UPDATE, verb="publishing", changes=changes), steps)
-
-
-def _change(
-    address: Address,
-    steps: tuple[Step, ...],
-    *,
-    action: Action,
-    verb: str,
-    changes: tuple[FieldChange, ...],
-) -> Change:
-    return Change(address, action, verb, fields=changes, steps=tuple(step.id for step in steps))
+    sequence = in_sequence(steps)
+    return Planned(Change(address, action, verb, fields=changes, steps=tuple(step.id for step in sequence)), sequence)
 
 
 def _create_step(context: Context, address: Address, want: Fields) -> Step:
     kind = context.registry[address.kind]
+    routes = context.routes[kind.name]
+    later = tuple(part.field for part in routes.parts if part.field in want)
     return Step(
         id=step_id(address, "create"),
         address=address,
         verb="creating",
-        call=Call("POST", context.collection(address), body(kind, want, context.routes[kind.name].create)),
+        call=Call("POST", context.collection(address), body(kind, want, routes.create)),
         before=Expectation(None),
-        after=Expectation(want, (DRAFT, ACTIVE)),
+        after=Expectation(without_parts(context, address, want), (DRAFT, ACTIVE), at_least=later),
         repeatable=kind.unique,
     )
 

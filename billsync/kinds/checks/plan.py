@@ -50,7 +50,7 @@ def rate_cards(plan: Fields) -> Iterator[Problem]:
     for index, phase in enumerate(plan.get("phases") or ()):
         for number, card in enumerate(phase.get("rate_cards") or ()):
             path: Path = ("phases", index, "rate_cards", number)
-            yield from card_problems(card, path, currency=str(plan.get("currency")))
+            yield from card_problems(card, path, currency=str(plan.get("currency")), holder="plan")
             yield from _alignment(card, path, cadence=str(plan.get("billing_cadence")))
 
 

@@ -1,6 +1,6 @@
 """What the server would refuse or lose in a rate card (catalog-facts.md §7.3, §7.4, §14.2).
 
-Findings that only keep a plan from being published count as well: a plan is declared to be published.
+Findings that only keep a plan or an add-on from being published count as well: both are declared to be published.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ from billsync.model.value import Fields
 FIAT_LENGTH = 3
 
 
-def card_problems(card: Fields, path: Path, *, currency: str) -> Iterator[Problem]:
-    """Everything that is wrong with one card of a plan in this currency; `path` is where the card stands."""
+def card_problems(card: Fields, path: Path, *, currency: str, holder: str) -> Iterator[Problem]:
+    """Everything that is wrong with one card; `path` is where it stands.
+
+    `holder` is the word for what it belongs to, and `currency` that one's.
+    """
     price = card.get("price") or {}
     yield from price_problems(price, (*path, "price"))
     yield from _identity(card, path)
@@ -29,11 +32,12 @@ def card_problems(card: Fields, path: Path, *, currency: str) -> Iterator[Proble
     yield from _discounts(card, path)
     yield from _unit_config(card, path)
     yield from _entitlement(card, path)
-    yield from _currency(card, path, currency=currency)
+    yield from _currency(card, path, currency=currency, holder=holder)
     yield from too_short(card.get("billing_cadence"), (*path, "billing_cadence"))
 
 
-def _form(card: Fields) -> str:
+def form(card: Fields) -> str:
+    """The form of the card's price: `flat`, `unit`, …"""
     return str((card.get("price") or {}).get("type"))
 
 
@@ -47,24 +51,24 @@ def _identity(card: Fields, path: Path) -> Iterator[Problem]:
             f"the card is `{card.get('key')}` and its feature `{feature.address.key}`",
             "leave the key out: it is the feature's",
         )
-    if feature is None and _form(card) in USAGE_PRICES:
+    if feature is None and form(card) in USAGE_PRICES:
         yield Problem(
             (*path, "price"),
             "card-without-feature",
             "a price by usage needs a feature",
-            f"the card `{card.get('key')}` has a {_form(card)} price, and nothing to measure",
+            f"the card `{card.get('key')}` has a {form(card)} price, and nothing to measure",
             "name the feature, such as `feature: api_requests`",
         )
 
 
 def _only_for_flat(card: Fields, path: Path) -> Iterator[Problem]:
-    if "payment_term" in card and _form(card) != FLAT:
-        yield _lost((*path, "payment_term"), f"a payment term on a {_form(card)} price", "leave payment_term out")
+    if "payment_term" in card and form(card) != FLAT:
+        yield _lost((*path, "payment_term"), f"a payment term on a {form(card)} price", "leave payment_term out")
 
 
 def _only_for_usage(card: Fields, path: Path) -> Iterator[Problem]:
-    if "commitments" in card and _form(card) not in USAGE_PRICES:
-        yield _lost((*path, "commitments"), f"commitments on a {_form(card)} price", "leave commitments out")
+    if "commitments" in card and form(card) not in USAGE_PRICES:
+        yield _lost((*path, "commitments"), f"commitments on a {form(card)} price", "leave commitments out")
 
 
 def _lost(path: Path, what: str, hint: str) -> Problem:
@@ -87,22 +91,22 @@ def _commitments(card: Fields, path: Path) -> Iterator[Problem]:
 def _discounts(card: Fields, path: Path) -> Iterator[Problem]:
     discounts = card.get("discounts") or {}
     summary = "this price takes no such discount"
-    if discounts and _form(card) == FREE:
+    if discounts and form(card) == FREE:
         detail = "what is free can't be discounted"
         yield Problem((*path, "discounts"), "card-discount", summary, detail, "leave discounts out")
-    elif "usage" in discounts and _form(card) == FLAT:
+    elif "usage" in discounts and form(card) == FLAT:
         detail = "a flat fee doesn't depend on usage, so no units can be free"
         yield Problem((*path, "discounts", "usage"), "card-discount", summary, detail, "leave usage out")
 
 
 def _unit_config(card: Fields, path: Path) -> Iterator[Problem]:
     config = card.get("unit_config") or {}
-    if config and _form(card) not in USAGE_PRICES:
+    if config and form(card) not in USAGE_PRICES:
         yield Problem(
             (*path, "unit_config"),
             "card-unit-config",
             "this price converts no units",
-            f"a {_form(card)} price doesn't depend on a quantity",
+            f"a {form(card)} price doesn't depend on a quantity",
             "leave unit_config out",
         )
     if config.get("rounding") == "none" and config.get("precision"):
@@ -129,15 +133,15 @@ def _entitlement(card: Fields, path: Path) -> Iterator[Problem]:
     yield from too_short(entitlement.get("usage_period"), (*place, "usage_period"))
 
 
-def _currency(card: Fields, path: Path, *, currency: str) -> Iterator[Problem]:
+def _currency(card: Fields, path: Path, *, currency: str, holder: str) -> Iterator[Problem]:
     override = card.get("currency")
     if override is None:
         return
     if len(override) == FIAT_LENGTH:
-        detail = f"{override} is not a custom currency, and every ordinary price of a plan is in the plan's, {currency}"
+        detail = f"{override} is not a custom currency, and ordinary prices are in the {holder}'s currency, {currency}"
     elif len(currency) != FIAT_LENGTH:
-        detail = f"the plan itself is in the custom currency {currency}, so no card can have another"
-    elif _form(card) == FREE:
+        detail = f"the {holder} itself is in the custom currency {currency}, so no card can have another"
+    elif form(card) == FREE:
         detail = "what is free has no currency"
     else:
         return

@@ -1,0 +1,83 @@
+"""Parts of a draft: attached one by one between its making and its publishing, in one order, each at most once."""
+
+from __future__ import annotations
+
+from billsync.core.lifecycle.context import Context, step_id
+from billsync.core.lifecycle.newest import ACTIVE, DRAFT
+from billsync.core.marks import LABELS
+from billsync.core.normalize import arranged
+from billsync.core.view import complete, part_body
+from billsync.model.address import Address, Symbol
+from billsync.model.change import Call, Expectation, Step
+from billsync.model.kind import Part
+from billsync.model.state import Row
+from billsync.model.value import Fields, Plain, canonical
+
+
+def without_parts(context: Context, address: Address, fields: Fields) -> Fields:
+    """A view as its entity is right after it was made."""
+    parts = {part.field for part in context.routes[address.kind].parts}
+    return {name: value for name, value in fields.items() if name not in parts}
+
+
+def is_begun(context: Context, draft: Row, want: Fields) -> bool:
+    """Whether a draft is the wanted version, of which nothing but some parts may be missing.
+
+    Its labels must be the wanted ones, but for those that others added.
+    """
+    kind = context.registry[draft.kind]
+    have = context.view(draft)
+    have_bare, want_bare = (without_parts(context, Address(kind.name, ("",)), side) for side in (have, want))
+    if canonical(have_bare) != canonical(complete(kind, want_bare, {LABELS: have.get(LABELS)}, {})):
+        return False
+    return all(
+        canonical(member) in {canonical(wanted) for wanted in want.get(part.field, ())}
+        for part in context.routes[kind.name].parts
+        for member in have.get(part.field, ())
+    )
+
+
+def attach_steps(context: Context, address: Address, *, have: Fields, want: Fields) -> tuple[Step, ...]:
+    """A step for each member of a part list that is wanted and isn't there yet, in the lists' order."""
+    steps: list[Step] = []
+    for part in context.routes[address.kind].parts:
+        present = {canonical(member) for member in have.get(part.field, ())}
+        for member in want.get(part.field, ()):
+            if canonical(member) not in present:
+                after = _with_member(context, address, part, have, member)
+                steps.append(_attach_step(context, address, part, member, before=have, after=after))
+                have = after
+    return tuple(steps)
+
+
+def _with_member(context: Context, address: Address, part: Part, fields: Fields, member: Plain) -> Fields:
+    more = {**fields, part.field: (*fields.get(part.field, ()), member)}
+    whole: Fields = arranged(context.registry[address.kind].record, more)
+    return whole
+
+
+def _attach_step(
+    context: Context, address: Address, part: Part, member: Fields, *, before: Fields, after: Fields
+) -> Step:
+    symbol: Symbol = member[part.titled_by]
+    sent = {
+        "name": _title(context, symbol.address),
+        **part_body(context.registry[address.kind], part, member),
+    }
+    return Step(
+        id=step_id(address, f"attach-{symbol.address.key}"),
+        address=address,
+        verb="attaching",
+        call=Call("POST", part.collection.replace("{parent}", address.symbol), sent),
+        before=Expectation(before, (DRAFT,)),
+        after=Expectation(after, (DRAFT, ACTIVE), (part.field,)),
+    )
+
+
+def _title(context: Context, address: Address) -> str:
+    """The name of what is attached: as declared, else as it is live, else its key."""
+    entity = context.entities.get(address.unversioned())
+    if entity is not None:
+        return str(entity.fields["name"])
+    rows = context.index.versions.get(address.unversioned(), ())
+    return str(rows[-1].fields.get("name") or address.key) if rows else address.key

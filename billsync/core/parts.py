@@ -1,0 +1,98 @@
+"""Lists of an entity that the API keeps as rows below it: which must be read, and how they become fields again.
+
+Once they stand in their entity's row, they are like any other list: views, differences and users know no part.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from billsync.core.index import Index, status_of
+from billsync.core.lifecycle.newest import ACTIVE, ARCHIVED, HOLDING
+from billsync.core.read_set import undeclared
+from billsync.core.referring import referred
+from billsync.model.address import Address
+from billsync.model.kind import Kind, Part, Registry, Routes
+from billsync.model.state import Desired, Read, Row, Snapshot
+from billsync.model.value import Fields
+
+Tables = Mapping[str, Routes]
+
+
+def part_reads(
+    desired: Desired, found: Index, registry: Registry, routes: Tables, *, deletes: bool
+) -> tuple[Read, ...]:
+    """The part lists of what is declared or may be removed; of all that is in force, where that may hold what goes."""
+    declared = {entity.address for entity in desired.entities}
+    reads: list[Read] = []
+    for kind, part in _parts(registry, routes):
+        mine = declared | (set(undeclared(desired, found, kind)) if deletes else set())
+        all_held = deletes and any(
+            True for name in sorted(referred(kind, part)) for _ in undeclared(desired, found, registry[name])
+        )
+        for address, rows in _versions_of(kind, found):
+            if address in mine:
+                reads.extend(_read(part, row) for row in rows if row is rows[-1] or _status(registry, row) != ARCHIVED)
+            elif all_held:
+                reads.extend(_read(part, row) for row in rows if _status(registry, row) in HOLDING)
+    return tuple(reads)
+
+
+def all_part_reads(found: Index, registry: Registry, routes: Tables) -> tuple[Read, ...]:
+    """The part lists of everything that is for new subscribers."""
+    return tuple(
+        _read(part, row)
+        for kind, part in _parts(registry, routes)
+        for _, rows in _versions_of(kind, found)
+        for row in rows
+        if _status(registry, row) == ACTIVE
+    )
+
+
+def _parts(registry: Registry, routes: Tables) -> Iterator[tuple[Kind, Part]]:
+    for kind in registry.values():
+        for part in routes[kind.name].parts:
+            yield kind, part
+
+
+def _versions_of(kind: Kind, found: Index) -> Iterator[tuple[Address, tuple[Row, ...]]]:
+    yield from sorted(((a, rows) for a, rows in found.versions.items() if a.kind == kind.name), key=_order)
+
+
+def _order(item: tuple[Address, tuple[Row, ...]]) -> tuple[str, tuple[str, ...], int]:
+    return item[0].order
+
+
+def _status(registry: Registry, row: Row) -> str:
+    return status_of(registry[row.kind], row.fields)
+
+
+def _read(part: Part, row: Row) -> Read:
+    return Read(row.kind, parent_id=row.id, part=part.field)
+
+
+def with_parts(snapshot: Snapshot, routes: Tables) -> Snapshot:
+    """The snapshot, every part list that was read in its row's fields."""
+    read: dict[tuple[str, str | None], list[tuple[str, tuple[Fields, ...]]]] = defaultdict(list)
+    for each, found in snapshot.parts.items():
+        read[each.kind, each.parent_id].append((each.part, found))
+    kinds = {kind for kind, _ in read}
+    rows = {
+        name: tuple(_whole(row, read.get((name, row.id), ()), routes) for row in members) if name in kinds else members
+        for name, members in snapshot.rows.items()
+    }
+    return replace(snapshot, rows=rows)
+
+
+def _whole(row: Row, read: Sequence[tuple[str, tuple[Fields, ...]]], routes: Tables) -> Row:
+    for field, found in read:
+        row = replace(row, fields=embedded(row.fields, routes[row.kind].part(field), found))
+    return row
+
+
+def embedded(fields: Fields, part: Part, rows: Sequence[Fields]) -> Fields:
+    """An entity's fields with a part's rows as a list; deleted ones are left out, and what isn't declared of each."""
+    live = [row for row in rows if not row.get("deleted_at")]
+    return {**fields, part.field: [{name: row[name] for name in part.create if name in row} for row in live]}

@@ -1,0 +1,81 @@
+"""Add-ons: what a customer can buy beside a plan. A published version never changes."""
+
+from __future__ import annotations
+
+from billsync.kinds import across, fields
+from billsync.kinds.checks import addon as checks
+from billsync.kinds.ratecard import ADDON_CARD
+from billsync.model.kind import Archetype, Kind, LabelPolicy
+from billsync.model.shape import Effect, Field, Many, Record, Text
+
+INSTANCE_TYPES = ("single", "multiple")
+
+_NEW = Effect.NEW_VERSION
+_DOC = "An add-on is what a customer can buy beside a plan that offers it."
+
+RECORD = Record(
+    {
+        "key": fields.key("What plans refer to this add-on by; all its versions share it.", example="monitoring"),
+        "name": fields.name(_NEW, example="Monitoring block"),
+        "description": Field(fields.DESCRIPTION, "A longer text for people. Empty means none.", _NEW, sent_empty=""),
+        "labels": fields.labels(_NEW),
+        "currency": Field(
+            Text(minimum=3, maximum=24),
+            "The currency of all prices: a three-letter code, or the code of a custom currency.",
+            _NEW,
+            required=True,
+            example="USD",
+        ),
+        "instance_type": Field(
+            Text(choices=INSTANCE_TYPES),
+            "Whether a subscription has it once, or in a quantity. What comes in a quantity has no price by usage.",
+            _NEW,
+            required=True,
+            example="multiple",
+        ),
+        "rate_cards": Field(
+            Many(ADDON_CARD, key="key", as_set=True),
+            "What is sold. A card is written out, or taken from the library with `use`.",
+            _NEW,
+            required=True,
+            example=[
+                {
+                    "feature": "monitoring",
+                    "price": {"type": "flat", "amount": "15"},
+                    "billing_cadence": "P1M",
+                    "payment_term": "in_advance",
+                }
+            ],
+        ),
+    },
+    doc=_DOC,
+)
+
+ADDON = Kind(
+    name="addon",
+    collection="addons",
+    archetype=Archetype.VERSIONED,
+    record=RECORD,
+    doc=f"{_DOC} A change makes a new version, and new versions of the plans that offer it.",
+    example={
+        "key": "monitoring",
+        "name": "Monitoring block",
+        "currency": "USD",
+        "instance_type": "multiple",
+        "rate_cards": [
+            {
+                "key": "monitoring_fee",
+                "name": "20 monitors",
+                "price": {"type": "flat", "amount": "15"},
+                "billing_cadence": "P1M",
+            }
+        ],
+    },
+    labels=LabelPolicy.FIXED,
+    status="status",
+    unique=False,
+    checks=checks.CHECKS,
+    cross=(across.priced_features,),
+    mentions=across.custom_currencies,
+    deleted_verb="archiving",
+)
