@@ -12,6 +12,7 @@ from billsync.cli.ending import usage
 from billsync.cli.metering import Catalog, query, read_catalog
 from billsync.cli.pipeline import Comparison, Connection
 from billsync.cli.reached import Reach
+from billsync.cli.reached_addons import Candidate
 from billsync.cli.server_time import servers_now_by_anybody
 from billsync.model.state import Desired
 from billsync.rating.periods import Period
@@ -43,25 +44,50 @@ def impact(connection: Connection, desired: Desired, comparison: Comparison, opt
     now = servers_now_by_anybody(connection, comparison.snapshot)
     reach = Reach(connection, desired, comparison, read_catalog(connection), now)
     whole = list(reach.everybody() if options.whom == EVERYBODY else reach.declared())
-    chosen = [prepared(one, now, options.periods) for one in _sampled(whole, options.sample)]
+    sample = _sampled(whole, options.sample)
+    asked = sum(isinstance(one, Candidate) for one in sample)
+    _check_requests(asked, options)
+    reached = [found for one in sample for found in _resolved(reach, one)]
+    chosen = [prepared(one, now, options.periods) for one in reached]
     needs = _needs(chosen, reach.catalog)
-    if len(needs) > REQUESTS_AT_MOST and options.sample is None:
-        hint = "Their billing periods differ. Say --impact-sample 200 to look at two hundred of them."
-        raise usage("many-requests", f"the impact would need {len(needs)} requests", hint=hint)
-    metered = _metered(connection, needs)
-    verdicts: dict[str, list[Verdict]] = defaultdict(list)
+    _check_requests(asked + len(needs), options)
+    verdicts = _verdicts(chosen, _metered(connection, needs))
+    count = len(_ids(reached) if len(sample) == len(whole) else _ids(whole))
+    everybody = options.whom == EVERYBODY
+    return Shown(verdicts, options.periods, len(needs), count, everybody, options.anonymous, asked)
+
+
+def _resolved(reach: Reach, one: Reached | Candidate) -> Iterable[Reached]:
+    """What is reached; of a candidate that is known once it was asked for its add-ons."""
+    return reach.addons.reached(one) if isinstance(one, Candidate) else (one,)
+
+
+def _check_requests(count: int, options: ImpactOptions) -> None:
+    if count > REQUESTS_AT_MOST and options.sample is None:
+        hint = "Billing periods differ, or add-ons do. Say --impact-sample 200 to look at two hundred subscriptions."
+        raise usage("many-requests", f"the impact would need {count} requests", hint=hint)
+
+
+def _verdicts(chosen: Iterable[Prepared], metered: Metered) -> Mapping[str, tuple[Verdict, ...]]:
+    """By what changes, and by name."""
+    found: dict[str, list[Verdict]] = defaultdict(list)
     for one in chosen:
         mine = metered.get(one.reached.before.customer_id, {})
-        verdicts[one.reached.target].append(verdict(one, mine))
-    ordered = {name: tuple(sorted(them, key=lambda one: one.reached.name)) for name, them in sorted(verdicts.items())}
-    return Shown(ordered, options.periods, len(needs), len(whole), options.whom == EVERYBODY, options.anonymous)
+        found[one.reached.target].append(verdict(one, mine))
+    return {change: tuple(sorted(them, key=lambda one: one.reached.name)) for change, them in sorted(found.items())}
 
 
-def _sampled(reached: list[Reached], size: int | None) -> list[Reached]:
-    """All, or so many that a digest of their ids chooses: the same ones each time, whoever they are."""
-    if size is None or len(reached) <= size:
+def _ids(reached: Iterable[Reached | Candidate]) -> frozenset[str]:
+    return frozenset(one.before.id for one in reached)
+
+
+def _sampled(reached: list[Reached | Candidate], size: int | None) -> list[Reached | Candidate]:
+    """All, or those of so many subscriptions that a digest of their ids chooses: the same ones each time."""
+    ids = _ids(reached)
+    if size is None or len(ids) <= size:
         return reached
-    return sorted(reached, key=lambda one: hashlib.sha256(one.before.id.encode()).digest())[:size]
+    kept = frozenset(sorted(ids, key=lambda one: hashlib.sha256(one.encode()).digest())[:size])
+    return [one for one in reached if one.before.id in kept]
 
 
 Need = tuple[Gauge, Period]

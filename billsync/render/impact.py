@@ -43,8 +43,17 @@ def impact_text(shown: Shown) -> str:
     """A block for each change; ends with a line break."""
     blocks = [list(_head(shown))]
     blocks += [list(_block(name, verdicts, shown)) for name, verdicts in shown.verdicts.items()]
-    blocks.append([LEFT_OUT, f"Meter queries: {shown.requests}.", *([NO_NAMES] if shown.anonymous else [])])
+    blocks.append([LEFT_OUT, _requests(shown), *([NO_NAMES] if shown.anonymous else [])])
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
+
+
+def _requests(shown: Shown) -> str:
+    queries = f"Meter queries: {shown.requests}."
+    if not shown.asked:
+        return queries
+    return (
+        f"{queries} Subscriptions asked for their add-ons: {masked(shown.asked) if shown.anonymous else shown.asked}."
+    )
 
 
 def _head(shown: Shown) -> Iterator[str]:

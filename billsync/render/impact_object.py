@@ -14,6 +14,7 @@ from billsync.render.forecast import charge_object
 from billsync.render.impact import LARGEST, group_lines
 from billsync.render.impact_privacy import FEW, counts, is_few, masked, merged_counts, reason_to_hide
 from billsync.render.impact_shown import LEFT_OUT, Shown, having
+from billsync.render.json_text import Lines
 from billsync.report.impact import Bill, Column, Pair, Verdict
 from billsync.report.impact_reached import Standing
 from billsync.report.impact_sums import Sum, largest, sums, windows
@@ -27,6 +28,7 @@ def impact_object(shown: Shown) -> Any:
         "periods": shown.periods,
         "with_fewer_periods": shown.with_fewer_periods,
         "meter_queries": shown.requests,
+        "addon_lists": masked(shown.asked) if shown.anonymous else shown.asked,
         "reached": shown.all_reached,
         "rated_or_told": shown.told,
         "changes": [_change(name, verdicts, shown) for name, verdicts in shown.verdicts.items()],
@@ -34,7 +36,7 @@ def impact_object(shown: Shown) -> Any:
 
 
 def _change(name: str, verdicts: Sequence[Verdict], shown: Shown) -> Any:
-    hidden = {"subscriptions": [_verdict(one) for one in verdicts]} if not shown.anonymous else {}
+    hidden = {"subscriptions": Lines(verdicts, _verdict)} if not shown.anonymous else {}
     rated = [one for one in verdicts if not one.problem]
     return {
         "change": name,

@@ -17,6 +17,8 @@ LEFT_OUT = "Left out: taxes, payment fees, one-time fees, and credits, also thos
 class Shown:
     """What is shown: verdicts by what changes, and how they were come by. `reached` counts before sampling.
 
+    `requests` counts meter queries, `asked` the subscriptions whose add-ons were read.
+
     Without names no count that it gives is one of fewer than five.
     """
 
@@ -26,11 +28,12 @@ class Shown:
     reached: int
     everybody: bool
     anonymous: bool
+    asked: int = 0
 
     @property
     def is_sample(self) -> bool:
         """Whether only some of those who are reached were looked at."""
-        return sum(len(verdicts) for verdicts in self.verdicts.values()) < self.reached
+        return self._subscriptions < self.reached
 
     @property
     def with_fewer_periods(self) -> int | str:
@@ -41,9 +44,18 @@ class Shown:
 
     @property
     def told(self) -> int | str:
-        """How many were looked at."""
-        changes = self.verdicts.values()
-        return reached_count(changes) if self.anonymous else sum(len(verdicts) for verdicts in changes)
+        """How many subscriptions were looked at; whoever two changes reach counts once."""
+        if not self.anonymous:
+            return self._subscriptions
+        changes = list(self.verdicts.values())
+        if self._subscriptions == sum(map(len, changes)):
+            return reached_count(changes)
+        count = reached_count([max(changes, key=len)])
+        return f"at least {count}" if isinstance(count, int) else count
+
+    @property
+    def _subscriptions(self) -> int:
+        return len({(one.reached.name, one.reached.before.id) for them in self.verdicts.values() for one in them})
 
     @property
     def all_reached(self) -> int | str:

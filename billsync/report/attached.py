@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from billsync.model.value import Fields
+from billsync.model.value import Fields, canonical
 from billsync.report.subscribed import moment_of
+
+TERMS = ("price", "discounts", "commitments", "unit_config", "entitlement", "billing_cadence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +58,26 @@ def attached(row: Fields) -> Attached:
             for one in row["timeline"]
         ),
     )
+
+
+def shows_addons(row: Fields, plan: Fields) -> bool:
+    """Whether a subscription's items are not just its plan's cards: other keys, other terms, or times of their own.
+
+    Attaching an add-on changes items in one of these ways (customer-facts.md §6.2). Raises KeyError or TypeError for
+    rows that are not the API's.
+    """
+    planned = {str(phase["key"]): _terms(phase.get("rate_cards") or ()) for phase in plan["phases"]}
+    return any(
+        _terms(item["rate_card"] for item in phase["items"]) != planned.get(str(phase["key"]))
+        or any(_has_own_time(item, phase, row) for item in phase["items"])
+        for phase in row["phases"]
+    )
+
+
+def _terms(cards: Iterable[Fields]) -> Mapping[str, bytes]:
+    return {str(card["key"]): canonical({name: card[name] for name in TERMS if name in card}) for card in cards}
+
+
+def _has_own_time(item: Fields, phase: Fields, row: Fields) -> bool:
+    begins = item.get("active_from") not in (None, phase["active_from"])
+    return begins or item.get("active_to") not in (None, phase.get("active_to"), row.get("active_to"))

@@ -37,7 +37,8 @@ def paying(
         before = subscribed(subscription_row(fee(100, currency)), FEATURES)
         old, new = (plan_cards(plan_fields(fee(amount, currency))) for amount in (100, 100 + difference))
         after = repriced(before, new, old).subscribed
-        one = Reached(f"c{number:02}/default", f"c{number:02}", PLAN, standing, before, after)
+        name = f"{'c' if standing is Standing.MOVING and currency == 'USD' else 'd'}{number:02}"
+        one = Reached(f"{name}/default", name, PLAN, standing, before, after)
         found.append(verdict(prepared(one, NOW, periods), {}))
     return tuple(found)
 
@@ -245,3 +246,23 @@ def test_what_the_numbers_do_not_say_is_noted() -> None:
     assert told(unnamed(plain, replaced))[-1] == "  note: fewer than 5 subscriptions have a price of its own"
     assert found["notes"] == [{"count": 1, "note": "a price of its own"}]
     assert [one["notes"] for one in found["subscriptions"]] == [[], ["a price of its own"]]
+
+
+def test_whoever_two_changes_reach_counts_once() -> None:
+    five = paying(1, 2, 3, 4, 5)
+    named = Shown({PLAN: five, "addon/blocks@2": five[:2]}, 1, 0, 5, everybody=False, anonymous=False)
+    unnamed_two = Shown({PLAN: five, "addon/blocks@2": five[:2]}, 1, 0, 5, everybody=False, anonymous=True)
+
+    assert [impact_object(named)[name] for name in ("reached", "rated_or_told")] == [5, 5]
+    assert [impact_object(unnamed_two)[name] for name in ("reached", "rated_or_told")] == ["at least 5", "at least 5"]
+
+
+def test_who_was_asked_for_addons_is_counted() -> None:
+    named = Shown({PLAN: paying(1)}, 1, 2, 1, everybody=False, anonymous=False, asked=3)
+    anonymous = Shown({PLAN: paying(1)}, 1, 2, 1, everybody=False, anonymous=True, asked=3)
+
+    assert impact_text(named).splitlines()[-1] == "Meter queries: 2. Subscriptions asked for their add-ons: 3."
+    assert impact_text(anonymous).splitlines()[-2] == (
+        "Meter queries: 2. Subscriptions asked for their add-ons: fewer than 5."
+    )
+    assert [impact_object(one)["addon_lists"] for one in (named, anonymous)] == [3, "fewer than 5"]

@@ -7,7 +7,7 @@ import pytest
 from billsync.rating.prices import FlatPrice, UnitPrice
 from billsync.rating.timeline import Item
 from billsync.report.addon_repricing import Unclear, with_new_addon
-from billsync.report.attached import Attached, Segment, attached
+from billsync.report.attached import Attached, Segment, attached, shows_addons
 from billsync.report.repricing import declared_slots
 from billsync.report.subscribed import subscribed
 from tests.support.subscription_rows import (
@@ -199,3 +199,41 @@ def test_an_addon_is_ahead_before_its_first_segment_with_any_of_it() -> None:
 
     assert [addon.is_ahead(day(number)) for number in (4, 5, 9, 12)] == [True, True, False, False]
     assert [addon.at(day(number)) for number in (5, 9, 12)] == [None, addon.segments[1], None]
+
+
+def plan_row(*cards: dict[str, Any]) -> dict[str, Any]:
+    return {"id": "plan-1", "phases": [{"key": "default", "rate_cards": list(cards)}]}
+
+
+def test_items_that_are_the_plans_cards_show_no_addon() -> None:
+    cards = fee_card("base", "10"), usage_card("api", unit("1"))
+
+    assert not shows_addons(subscription_row(*cards), plan_row(*cards))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        subscription_row(fee_card("base", "16")),
+        subscription_row(fee_card("base", "10"), fee_card("seats", "5")),
+        subscription_row(),
+        subscription_row({**fee_card("base", "10"), "entitlement": {"type": "boolean"}}),
+    ],
+)
+def test_items_that_are_not_the_plans_cards_may_show_an_addon(row: dict[str, Any]) -> None:
+    assert shows_addons(row, plan_row(fee_card("base", "10")))
+
+
+@pytest.mark.parametrize("time", [{"active_from": "2026-10-11T00:00:00Z"}, {"active_to": "2026-12-11T00:00:00Z"}])
+def test_an_item_with_a_time_of_its_own_may_show_an_addon(time: dict[str, str]) -> None:
+    row = subscription_row(fee_card("base", "10"))
+    row["phases"][0]["items"][0] |= time
+
+    assert shows_addons(row, plan_row(fee_card("base", "10")))
+
+
+def test_an_item_that_ends_with_its_subscription_has_no_time_of_its_own() -> None:
+    row = subscription_row(fee_card("base", "10"), active_to="2026-12-01T00:00:00Z")
+    row["phases"][0]["items"][0]["active_to"] = "2026-12-01T00:00:00Z"
+
+    assert not shows_addons(row, plan_row(fee_card("base", "10")))
