@@ -148,8 +148,12 @@ def matched(urls: MapAdapter) -> tuple[Route | None, Mapping[str, str]]:
 def check_path(route: Route, values: Mapping[str, str]) -> None:
     """Raises Problem (404) when a value in the path has not its form (catalog-facts.md §1.2)."""
     for name, value in values.items():
-        allowed = route.values.get(name)
-        if not (is_ulid(value) if allowed is None else value in allowed):
+        if name not in route.values:
+            fits = is_ulid(value)
+        else:
+            allowed = route.values[name]
+            fits = allowed is None or value in allowed
+        if not fits:
             raise unknown_entity()
 
 

@@ -48,6 +48,12 @@ def check_new_key(store: Store, key: str) -> None:
     check_key_overlap(store, key)
 
 
+def check_named(key: str | None, subjects: Sequence[str]) -> None:
+    """Raises Problem (400) for a customer that nothing could be attributed to (§3.2)."""
+    if key is None and not subjects:
+        raise invalid("either key or usageAttribution.subjectKeys must be provided")
+
+
 def check_key_overlap(store: Store, key: str, own: Row | None = None) -> None:
     """Raises Problem (409) when the key is a subject of another customer."""
     for other in store.with_term(CUSTOMER, SUBJECT, key):

@@ -10,6 +10,7 @@ from billsync.local.customer_rules import (
     check_deletable,
     check_key_overlap,
     check_locked_subjects,
+    check_named,
     check_new_key,
     check_subjects,
     sent_subjects,
@@ -17,7 +18,7 @@ from billsync.local.customer_rules import (
     subjects_taken,
 )
 from billsync.local.documents import Document
-from billsync.local.labels import check_labels
+from billsync.local.labels import check_labels, visible
 from billsync.local.listing import Listing, Within, answer_list
 from billsync.local.problems import api_error, not_found
 from billsync.local.resource import Answer, Call, Route, created, new_row, no_content, ok, present, stamped
@@ -25,7 +26,8 @@ from billsync.local.settling import settle
 from billsync.local.store import Row, Store, changed
 
 KEPT_WHEN_OMITTED = ("primary_email", "currency")
-SHOWN = ("key", "name", "description", "labels", "primary_email", "currency")
+REPLACED = ("name", "description", "labels", "primary_email", "currency")
+SHOWN = ("key", *REPLACED)
 
 DEFAULT_PROFILE = "(SELECT p.id FROM entity p WHERE p.resource = 'profile' AND p.document ->> 'default')"
 EFFECTIVE_PROFILE = (
@@ -41,7 +43,7 @@ BY_PLAN = (
 
 def view(_: Call, row: Row) -> Document:
     """A customer as it is read: what is empty is absent (§3.1)."""
-    shown = present(row.document, *SHOWN)
+    shown = present(row.document, *SHOWN) | {"labels": visible(row.document["labels"])}
     if row.document["billing_address"]:
         shown["billing_address"] = row.document["billing_address"]
     if row.document["subject_keys"]:
@@ -85,29 +87,36 @@ def customer_row(call: Call, document: Document, subjects: Sequence[str]) -> Row
 
 
 def replace(call: Call) -> Answer:
-    """What is left out is cleared, but for the e-mail and the currency; an address is merged (§3.3).
+    """What is left out is cleared, but for the e-mail and the currency; an address is merged (§3.3)."""
+    row = find_for_write(call)
+    check_labels(call.body.get("labels"))
+    return ok(view(call, replaced(call, row, row.key)))
 
-    What is due is settled first, for the subjects that the customer had.
+
+def replaced(call: Call, row: Row, key: str | None) -> Row:
+    """The customer with this key, or none, and what v3 would be sent, stored.
+
+    What is due is settled first, for the subjects that the customer had. Raises Problem (§3.2, §3.3).
     """
-    row, body, store = find_for_write(call), call.body, call.store
-    check_labels(body.get("labels"))
+    body, store = call.body, call.store
     check_currency(body)
     subjects = sent_subjects(body)
+    check_named(key, subjects or [])
     if subjects is not None:
         check_locked_subjects(store, row, subjects, call.now)
     settle(call, row.id)
-    check_key_overlap(store, row.key or "", row)
+    check_key_overlap(store, key or "", row)
     check_subjects(store, subjects or [], row)
     document = {
-        "key": row.key,
+        "key": key or "",
         "labels": {},
         **present(row.document, *KEPT_WHEN_OMITTED),
-        **present(body, *SHOWN),
+        **present(body, *REPLACED),
         "billing_address": merged_address(row, body),
         "subject_keys": sorted(set(subjects or [])),
     }
     terms = subject_terms(document["subject_keys"])
-    return ok(view(call, store.update(changed(row, call.now, document=document, terms=terms))))
+    return store.update(changed(row, call.now, key=key, document=document, terms=terms))
 
 
 def merged_address(row: Row, body: Document) -> Document:

@@ -45,7 +45,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Route:
-    """An operation by the method and path of the vendor's OpenAPI. Path values are ids, unless listed in `values`.
+    """An operation by the method and path of the vendor's OpenAPI. Path values are ids, unless `values` lists what
+    they may be; None stands for any text.
 
     One that `settles` writes what has become due, even where it is a GET. One of another `version` than v3 brings the
     schema of its body, if it takes one.
@@ -54,7 +55,7 @@ class Route:
     method: str
     path: str
     answer: Callable[[Call], Answer]
-    values: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    values: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
     settles: bool = False
     version: str = V3
     accepts: Mapping[str, Any] | None = None
