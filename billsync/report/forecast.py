@@ -147,13 +147,14 @@ def _outlook(basis: Basis, currency: str, settlement: Settlement) -> Outlook:
     now = _held(funded, spent, basis.now)
     end = basis.subscription.period_at(basis.now).end
     coming = [_expense(one) for one in settlement.settled if one.charge.currency == currency]
+    after = spend([one for one in funded if one.at <= end], [*history, *coming])
     return Outlook(
         currency=currency,
         totals=totals,
         credits=now,
-        left=_held(funded, settlement.spent[currency], end),
+        left=_held(funded, settlement.spent.get(currency, after), end),
         debt=spent.debt_at(basis.now),
-        debt_left=spend([one for one in funded if one.at <= end], [*history, *coming]).debt_at(end),
+        debt_left=after.debt_at(end),
         short_at=_short_at(basis, currency) if now > 0 else None,
         known_until=_ends(basis)[-1],
     )

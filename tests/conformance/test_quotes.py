@@ -276,7 +276,8 @@ def test_a_forecast_in_the_last_second_is_what_the_period_then_costs(recording: 
             (feature, period): recording.reading(subscription.customer_id, feature, period, stored_by=now)
             for feature, period in needs
         }
-        wallet = Wallet(recording.grants_of(subscription.customer_id, now), _consumed(recording, subscription, now))
+        consumed = _consumed(recording, subscription, now)
+        wallet = Wallet(recording.grants_of(subscription.customer_id, now), consumed, recording.feature_keys)
         for one in forecast(Basis(subscription, now, metered, wallet)).due:
             forecasts[one.charge.reference] = one
         for reference, one in by_reference(quote(recording, subscription.customer_id, end + BOOKED)).items():
