@@ -19,6 +19,7 @@ from billsync.model.state import Desired
 
 PLAN = "plan"
 """The kind whose prices the policies are about."""
+GLOB = frozenset("*?[")
 NO_PLAN = "a price policy names a plan that nothing has"
 
 
@@ -58,9 +59,10 @@ def prices_of(header: MapNode | None, findings: Findings) -> tuple[PricePolicy, 
 
 
 def policies_for_nothing(desired: Desired) -> Iterator[Diagnostic]:
-    """Price policies that name a plan which nothing has: a safety net that hangs nowhere is a mistake, so an error.
+    """Price policies that name a plan which nothing has: a safety net that hangs nowhere.
 
-    Where the files declare no plan at all, the catalog may be in other files: a warning.
+    A misspelt key is an error. A glob may be meant for plans to come, and where the files declare no plan at all, the
+    catalog may be in other files: these are warnings.
     """
     declared = {entity.address.key: entity.position for entity in desired.entities if entity.address.kind == PLAN}
     for policy in desired.prices:
@@ -71,12 +73,15 @@ def policies_for_nothing(desired: Desired) -> Iterator[Diagnostic]:
 
 
 def _names_nothing(policy: PricePolicy, pattern: str, declared: Mapping[str, Position]) -> Diagnostic:
+    severity = Severity.WARNING
     if not declared:
         detail = f'The policy for plan "{pattern}" judges nothing here: these files declare no plan.'
         hint = "It holds where the plans are declared: put it there too, or name them in `external`."
-        return Diagnostic("policy-for-nothing", NO_PLAN, detail, hint, policy.position, Severity.WARNING)
-    detail = f'No plan is "{pattern}", neither in these files nor in `external`, so it would judge nothing.'
-    return Diagnostic("policy-for-nothing", NO_PLAN, detail, did_you_mean_at(pattern, declared), policy.position)
+    else:
+        detail = f'No plan is "{pattern}", neither in these files nor in `external`, so it would judge nothing.'
+        hint = did_you_mean_at(pattern, declared)
+        severity = Severity.WARNING if GLOB.intersection(pattern) else Severity.ERROR
+    return Diagnostic("policy-for-nothing", NO_PLAN, detail, hint, policy.position, severity)
 
 
 def _price_policy(node: MapNode) -> PricePolicy | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +25,7 @@ FIELDS = (
     "plan", "state", "at", "card", "feature", "from", "to", "reference",
     "quantity", "unit_price", "amount", "discounts", "credits", "total", "currency",
 )  # fmt: skip
+DAY = timedelta(days=1)
 LEFT_OUT = "Estimate from usage so far. Left out: taxes, payment fees, credits still to be bought."
 
 
@@ -86,6 +87,8 @@ def _blocks(customer: str, found: Forecast) -> Iterator[list[str]]:
         else ["Nothing is due."]
     )
     yield [line for outlook in found.outlooks for line in _outlook(found, outlook)]
+    if found.at - found.period.start < DAY:
+        yield ["The period began less than a day ago: its pace so far says little."]
 
 
 def _row(charge: Charge, line: Line, *amounts: Decimal) -> list[str]:
@@ -118,6 +121,7 @@ def _total(found: Forecast, outlook: Outlook) -> str:
 
 
 def _end_of_credits(found: Forecast, outlook: Outlook) -> Iterator[str]:
+    """When credits run out, as far as usage so far can tell."""
     code = visible(outlook.currency)
     if outlook.short_at is not None and outlook.short_at <= found.at:
         yield f"The credits in {code} don't cover everything that was used so far."

@@ -108,6 +108,15 @@ def test_a_policy_for_a_plan_that_nothing_has_is_an_error() -> None:
     )
 
 
+def test_a_policy_for_plans_that_may_come_is_a_warning() -> None:
+    _, (found,) = loaded("{plans: [pro, enterprise*], max_increase: 1%, usage: {from: 0, to: 1}}")
+
+    assert (found.severity, found.detail) == (
+        Severity.WARNING,
+        'No plan is "enterprise*", neither in these files nor in `external`, so it would judge nothing.',
+    )
+
+
 def test_a_policy_for_an_external_plan_is_none() -> None:
     _, findings = loaded(MISSPELT, more="external: {plans: [maxx]}")
 

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -197,6 +197,18 @@ The credits in USD don't cover everything that was used so far.
 Estimate from usage so far. Left out: taxes, payment fees, credits still to be bought.
 """
     )
+
+
+def test_the_text_warns_of_a_pace_that_is_only_hours_old() -> None:
+    subscription = subscribed(subscription_row(usage_card("api", unit("1"))), FEATURES)
+    metered = {("api", MONTH): Decimal(5)}
+    first, second = (
+        forecast_text("acme", [forecast(Basis(subscription, MONTH.start + timedelta(days=days), metered, Wallet()))])
+        for days in (0, 1)
+    )
+
+    assert "\nThe period began less than a day ago: its pace so far says little.\n" in first
+    assert "its pace so far" not in second
 
 
 def test_credits_in_a_currency_that_nothing_is_charged_in_are_only_named() -> None:
