@@ -25,9 +25,6 @@ DOCUMENTS = {
 METER_QUERY = "/openmeter/meters/{parent}/query"
 """Usage of a meter (POST, reads only); `{parent}` stands for the meter's id. Both dialects have it."""
 
-PLAN_ADDONS = "/openmeter/plans/{parent}/addons"
-"""The add-ons that a plan version offers (catalog-facts.md §9); `{parent}` stands for its id. Both dialects have it."""
-
 SUBSCRIPTION_ADDONS = "/openmeter/subscriptions/{parent}/addons"
 """The add-ons of a subscription, by page (customer-facts.md §6.1); `{parent}` stands for its id. Both dialects."""
 

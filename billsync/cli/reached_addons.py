@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from billsync.api.documents import PLAN_ADDONS, SUBSCRIPTION_ADDONS
+from billsync.api.documents import SUBSCRIPTION_ADDONS
 from billsync.cli.gauges import unmetered
 from billsync.cli.metering import Catalog
 from billsync.cli.pipeline import Connection
-from billsync.cli.subscribers import Subscriber, Subscribers
+from billsync.cli.subscribers import PLAN, Subscriber, Subscribers
 from billsync.core.index import Index
 from billsync.core.normalize import normalize
 from billsync.kinds.registry import KINDS
@@ -31,7 +31,7 @@ from billsync.report.repricing import declared_slots
 from billsync.report.subscribed import Subscribed
 
 ADDON = "addon"
-OFFERS = ListQuery(sort=None, size=10_000, at_once=1)
+PART = "addons"
 LISTING = ListQuery(sort="id", size=100, at_once=1)
 LATER = "it gets the add-on only later"
 UNREAD = "its add-ons can't be read"
@@ -111,9 +111,10 @@ class ChangingAddons:
         return (address for address, coming in self._coming.items() if offers is None or coming.ids & offers)
 
     def _offers_of(self, plan_id: str) -> frozenset[str] | None:
-        path = PLAN_ADDONS.replace(PARENT, plan_id)
+        part = self._connection.routes[PLAN].part(PART)
+        path = part.collection.replace(PARENT, plan_id)
         try:
-            rows = read_list(self._connection.remote, path, (), OFFERS, self._connection.clock)
+            rows = read_list(self._connection.remote, path, (), part.listing, self._connection.clock)
         except Refused:
             return None
         return frozenset(str(row["addon"]["id"]) for row in rows if not row.get("deleted_at"))

@@ -98,7 +98,7 @@ def _verdict(one: Verdict) -> Any:
         "not_rated": one.problem or None,
         "left_out": list(one.left_out),
         "notes": list(one.reached.notes),
-        "totals": [_pair(column, pair) for column, pair in one.paid().items()],
+        "totals": [_pair(column, pair) for column, pair in one.paid.items()],
         "periods": [_bill(bill) for bill in one.bills],
     }
 

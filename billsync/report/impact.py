@@ -6,8 +6,8 @@ one-time fees, and credits, which pay the same bill before and after.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -47,13 +47,15 @@ class Bill:
 class Verdict:
     """What a change means for one subscription: its bills, or the reason why there are none.
 
-    `left_out` says of which cards no full period is there yet; the others are rated.
+    `left_out` says of which cards no full period is there yet; the others are rated. `paid` is what is paid before
+    and after by cadence and currency, the plan's own cadence first.
     """
 
     reached: Reached
     bills: tuple[Bill, ...]
     problem: str = ""
     left_out: tuple[str, ...] = ()
+    paid: Mapping[Column, Pair] = field(default_factory=dict)
 
     @property
     def own_cadence(self) -> Duration:
@@ -65,24 +67,9 @@ class Verdict:
         """The bills of the plan's own billing periods, without those of cards that are billed less often."""
         return tuple(bill for bill in self.bills if bill.cadence == self.own_cadence)
 
-    @exactly
-    def paid(self) -> Mapping[Column, Pair]:
-        """What is paid before and after by cadence and currency, the plan's own cadence first."""
-        found: dict[Column, Pair] = {}
-        for bill in self.bills:
-            for one in bill.before:
-                column = bill.cadence, one.currency
-                before, after = found.get(column, NOTHING)
-                found[column] = before + one.totals.total, after
-            for one in bill.after:
-                column = bill.cadence, one.currency
-                before, after = found.get(column, NOTHING)
-                found[column] = before, after + one.totals.total
-        return found
-
     def totals(self, currency: str, cadence: Duration | None = None) -> Pair:
         """What is paid before and after in one currency, at one cadence: if none is given, at the plan's own."""
-        return self.paid().get((cadence or self.own_cadence, currency), NOTHING)
+        return self.paid.get((cadence or self.own_cadence, currency), NOTHING)
 
     @exactly
     def difference(self, currency: str, cadence: Duration | None = None) -> Decimal:
@@ -102,7 +89,22 @@ def verdict(one: Prepared, metered: Metered) -> Verdict:
         return Verdict(reached, (), f"the server would not rate it ({error.code})")
     except UnknownCurrency as error:
         return Verdict(reached, (), f"the decimals of the currency {error} are not known")
-    return Verdict(reached, bills, left_out=one.left_out)
+    return Verdict(reached, bills, left_out=one.left_out, paid=_paid(bills))
+
+
+@exactly
+def _paid(bills: Iterable[Bill]) -> Mapping[Column, Pair]:
+    found: dict[Column, Pair] = {}
+    for bill in bills:
+        for one in bill.before:
+            column = bill.cadence, one.currency
+            before, after = found.get(column, NOTHING)
+            found[column] = before + one.totals.total, after
+        for one in bill.after:
+            column = bill.cadence, one.currency
+            before, after = found.get(column, NOTHING)
+            found[column] = before, after + one.totals.total
+    return found
 
 
 def _bill(reached: Reached, dues: Dues, metered: Metered) -> Bill:

@@ -56,7 +56,7 @@ def sums(verdicts: Iterable[Verdict]) -> tuple[Sum, ...]:
     usual = own if len(own) == 1 else frozenset[Duration]()
     columns: dict[Column, list[Pair]] = {}
     for one in rated:
-        for column, pair in one.paid().items():
+        for column, pair in one.paid.items():
             columns.setdefault(column, []).append(pair)
     ordered = sorted(columns, key=lambda column: (column[0] not in usual, _length(column[0]), column[1]))
     return tuple(_sum(column, columns[column], is_usual=column[0] in usual) for column in ordered)
@@ -126,7 +126,7 @@ def difference(one: Paid) -> Decimal:
 
 def _by_difference(verdicts: Iterable[Verdict], column: Column) -> list[Paid]:
     """Those who were rated and have something in a column, from the smallest difference to the largest."""
-    mine = [(one, pair) for one in verdicts if not one.problem and (pair := one.paid().get(column))]
+    mine = [(one, pair) for one in verdicts if not one.problem and (pair := one.paid.get(column))]
     return sorted(mine, key=lambda one: (difference(one), one[0].reached.name))
 
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from billsync.api.capabilities import capabilities
-from billsync.api.documents import DOCUMENTS, PLAN_ADDONS, SUBSCRIPTION_ADDONS
+from billsync.api.documents import DOCUMENTS, SUBSCRIPTION_ADDONS
 from billsync.api.routes import DIALECTS, references_only, routes
 from billsync.model.currencies import CODES, decimals
 
@@ -122,8 +122,7 @@ def test_every_document_of_a_customer_can_be_read(dialect: str) -> None:
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_the_addons_of_plans_and_subscriptions_can_be_listed(dialect: str) -> None:
-    assert operation(dialect, "get", PLAN_ADDONS) is not None
+def test_the_addons_of_a_subscription_can_be_listed(dialect: str) -> None:
     assert operation(dialect, "get", SUBSCRIPTION_ADDONS) is not None
 
 

@@ -135,6 +135,24 @@ plan/flat@1: 1 reached, usage from 2026-09-01 to 2026-10-01
     )
 
 
+def test_the_present_plan_may_be_one_that_no_file_declares(changed: Shell, folder: Path) -> None:
+    (folder / "maps" / "catalog.yaml").write_text(
+        "_info: {owner: maps, defaults: {plan: {currency: USD, billing_cadence: P1M}}}\n"
+        "plans: [{key: flat, name: Flat, phases: [{key: default, name: Default, rate_cards: "
+        "[{key: all, name: All, billing_cadence: P1M, price: {type: flat, amount: '300'}}]}]}]\n"
+    )
+    changed.run("apply", "maps/catalog.yaml", *LOCAL, "--yes")
+    (folder / "maps" / "customers.yaml").write_text(
+        "customers: [{key: fleetwise, name: Fleetwise, usage_attribution: {subject_keys: [fleetwise]}, "
+        "subscription: {plan: flat}}]\n"
+    )
+
+    told = changed.run("diff", "maps", *LOCAL, "--impact").out
+
+    assert "\nplan/flat@1: 1 reached, usage from 2026-09-01 to 2026-10-01\n" in told
+    assert "    USD 280 → 300 (+20): 1 pay more, 0 pay less, 0 the same\n" in told
+
+
 def test_a_sample_is_the_same_each_time_and_is_said(changed: Shell) -> None:
     first = changed.run("diff", "maps", *LOCAL, "--impact", "--impact-sample", "6").out
     second = changed.run("diff", "maps", *LOCAL, "--impact", "--impact-sample", "6").out

@@ -266,3 +266,20 @@ def test_who_was_asked_for_addons_is_counted() -> None:
         "Meter queries: 2. Subscriptions asked for their add-ons: fewer than 5."
     )
     assert [impact_object(one)["addon_lists"] for one in (named, anonymous)] == [3, "fewer than 5"]
+
+
+def test_where_plans_have_different_cadences_each_sum_names_its_own() -> None:
+    row = subscription_row(fee_card("base", "100", cadence="P1Y"), start="2024-09-01T00:00:00Z", billing_cadence="P1Y")
+    before = subscribed(row, FEATURES)
+    yearly_plan = Reached("y/default", "y", "addon/blocks@2", Standing.STAYING, before, before)
+    them = (*paying(1, standing=Standing.STAYING), verdict(prepared(yearly_plan, NOW, 1), {}))
+
+    assert told(Shown({"addon/blocks@2": them}, 1, 0, 2, everybody=True, anonymous=False)) == [
+        "addon/blocks@2: 2 reached, usage each P1M from 2026-10-01 to 2026-11-01, "
+        "each P1Y from 2025-09-01 to 2026-09-01",
+        "  2 grandfathered: they pay nothing different now; if they were moved:",
+        "    each P1M: USD 100 → 101 (+1): 1 pay more, 0 pay less, 0 the same",
+        "      Subscription  Change  Before  After",
+        "      d00/default       +1     100    101",
+        "    each P1Y: USD 100 → 100 (0): 0 pay more, 0 pay less, 1 the same",
+    ]

@@ -106,7 +106,7 @@ def test_usage_that_is_billed_each_quarter_is_rated_over_the_last_quarter() -> N
 
     assert both.needs == {("api", quarter)}
     found = verdict(both, {("api", quarter): Decimal(100)})
-    assert found.paid() == {(QUARTER, "USD"): (Decimal("10.00"), Decimal("25.50"))}
+    assert found.paid == {(QUARTER, "USD"): (Decimal("10.00"), Decimal("25.50"))}
 
 
 def test_quarterly_usage_without_a_full_quarter_can_not_be_rated() -> None:
@@ -134,7 +134,7 @@ def test_of_a_young_subscription_only_quarterly_usage_is_left_out() -> None:
 
     assert one.needs == {("gb", OCTOBER)}
     assert (found.problem, found.left_out) == ("", ("no full P3M yet for api",))
-    assert found.paid() == {
+    assert found.paid == {
         (MONTH, "USD"): (Decimal("4.00"), Decimal("8.00")),
         (QUARTER, "USD"): (Decimal("300.00"), Decimal("330.00")),
     }
@@ -166,7 +166,7 @@ def test_twelve_months_are_the_same_cadence_as_a_year() -> None:
 
     found = judged(row, plan_fields(fee_card("base", "240", "in_advance", "P1Y")))
 
-    assert found.paid() == {(YEAR, "USD"): (Decimal("120.00"), Decimal("240.00"))}
+    assert found.paid == {(YEAR, "USD"): (Decimal("120.00"), Decimal("240.00"))}
 
 
 def test_a_young_subscription_can_not_be_rated_and_says_why() -> None:

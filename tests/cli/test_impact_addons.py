@@ -1,0 +1,320 @@
+"""The impact of new versions of add-ons, on the embedded server from the first sync to the estimate."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from billsync.cli.database import open_database
+from billsync.live.paging import Refused, read_list
+from billsync.model.ports import Answer, Remote
+from tests.support.command import Shell
+
+DOCUMENTATION = Path(__file__).resolve().parents[2] / "docs" / "impact.md"
+LOCAL = ("--server", "local:")
+DAY = timedelta(days=1).total_seconds()
+CATALOG = """\
+_info:
+  owner: payments
+  defaults: {plan: {currency: USD, billing_cadence: P1M}, addon: {currency: USD}}
+meters:
+  - {key: tiles, name: Tiles, event_type: tile, aggregation: count}
+features:
+  - {key: tiles, name: Tiles, meter: tiles}
+addons:
+  - key: blocks
+    name: Monitoring blocks
+    instance_type: multiple
+    rate_cards:
+      - {key: blocks, name: Blocks, billing_cadence: P1M, price: {type: flat, amount: "5"}}
+  - key: boost
+    name: Boost
+    instance_type: multiple
+    rate_cards:
+      - {key: base, name: More, billing_cadence: P1M, price: {type: flat, amount: "3"}}
+  - key: maps
+    name: Maps
+    instance_type: single
+    rate_cards:
+      - {feature: tiles, billing_cadence: P1M, price: {type: unit, amount: "0.1"}}
+plans:
+  - key: pro
+    name: Pro
+    phases:
+      - key: default
+        name: Default
+        rate_cards: [{key: base, name: Base, billing_cadence: P1M, price: {type: flat, amount: "10"}}]
+    addons: [{addon: blocks}, {addon: boost}, {addon: maps}]
+  - key: plain
+    name: Plain
+    phases:
+      - key: default
+        name: Default
+        rate_cards: [{key: base, name: Base, billing_cadence: P1M, price: {type: flat, amount: "1"}}]
+"""
+CUSTOMERS = """\
+customers:
+  - {key: acme, name: Acme, subscription: {plan: pro}}
+  - {key: birch, name: Birch, subscription: {plan: pro, version: latest}}
+  - {key: cedar, name: Cedar, usage_attribution: {subject_keys: [cedar]}, subscription: {plan: pro}}
+  - {key: dune, name: Dune, subscription: {plan: pro}}
+  - {key: elm, name: Elm, subscription: {plan: plain}}
+"""
+
+
+@contextmanager
+def server(shell: Shell) -> Iterator[httpx.Client]:
+    """The database of the commands, between two of them."""
+    app = open_database(".billsync/local.db", shell.clock, test_clock=False)
+    with httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://local/api/v3/openmeter") as client:
+        yield client
+    app.close()
+
+
+def rows(client: httpx.Client, path: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = client.get(path, params={"page[size]": 100}).json()["data"]
+    return found
+
+
+def subscription_of(client: httpx.Client, customer: str) -> str:
+    (customer_id,) = (row["id"] for row in rows(client, "/customers") if row["key"] == customer)
+    (found,) = (row["id"] for row in rows(client, "/subscriptions") if row["customer_id"] == customer_id)
+    return str(found)
+
+
+def attach(client: httpx.Client, customer: str, addon: str, quantity: int, timing: str = "immediate") -> None:
+    """Give a customer's subscription an add-on, as an application would."""
+    (addon_id,) = (row["id"] for row in rows(client, "/addons") if row["key"] == addon)
+    body = {"addon": {"id": addon_id}, "quantity": quantity, "timing": timing}
+    answer = client.post(f"/subscriptions/{subscription_of(client, customer)}/addons", json=body)
+    assert answer.status_code == 201, answer.text
+
+
+@pytest.fixture
+def sold(shell: Shell, folder: Path) -> Shell:
+    """Acme has two blocks, Birch two boosts, Cedar the maps and 100 tiles; all since a day after they subscribed."""
+    (folder / "shop").mkdir()
+    (folder / "shop" / "catalog.yaml").write_text(CATALOG)
+    (folder / "shop" / "customers.yaml").write_text(CUSTOMERS)
+    synced = shell.run("sync", "shop", *LOCAL, "--yes")
+    assert synced.code == 0, synced
+    shell.clock.advance(DAY)
+    with server(shell) as client:
+        attach(client, "acme", "blocks", 2)
+        attach(client, "birch", "boost", 2)
+        attach(client, "cedar", "maps", 1)
+    shell.clock.advance(40 * DAY)
+    events = [
+        {"specversion": "1.0", "id": f"e{number}", "source": "test", "type": "tile", "subject": "cedar"}
+        for number in range(100)
+    ]
+    with server(shell) as client:
+        assert client.post("/events", json=events).status_code == 202
+    shell.clock.advance(24 * DAY)
+    return shell
+
+
+def edited(folder: Path, *changes: tuple[str, str]) -> None:
+    catalog = folder / "shop" / "catalog.yaml"
+    text = catalog.read_text()
+    for old, new in changes:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    catalog.write_text(text)
+
+
+def impact(shell: Shell, *options: str) -> str:
+    """The estimate alone, without the diff above it."""
+    ran = shell.run("diff", "shop", *LOCAL, *options)
+    assert (ran.code, ran.err) == (0, "")
+    return ran.out.partition("\nImpact")[2]
+
+
+DEARER = (('amount: "5"', 'amount: "7"'), ('amount: "3"', 'amount: "4"'), ('amount: "0.1"', 'amount: "0.2"'))
+
+
+def test_new_versions_of_addons_say_who_would_pay_what(sold: Shell, folder: Path) -> None:
+    """Acme: 10 + 2 × 5 → 10 + 2 × 7. Birch: 10 + 2 × 3 → 10 + 2 × 4. Cedar: 10 + 100 × 0.1 → 10 + 100 × 0.2."""
+    edited(folder, *DEARER)
+
+    told = impact(sold, "--impact")
+
+    assert (
+        told
+        == """\
+ (an estimate): the declared subscriptions, usage of the last full billing period, old and new prices.
+
+addon/blocks@2: 1 reached, usage from 2026-10-01 to 2026-11-01
+  1 grandfathered: they pay nothing different now; if they were moved:
+    USD 20 → 24 (+4): 1 pay more, 0 pay less, 0 the same
+      Subscription  Change  Before  After
+      acme/default      +4      20     24
+
+addon/boost@2: 1 reached, usage from 2026-10-01 to 2026-11-01
+  1 are meant to move to it, which this run can't do: they pay nothing different now; once moved:
+    USD 16 → 18 (+2): 1 pay more, 0 pay less, 0 the same
+      Subscription   Change  Before  After
+      birch/default      +2      16     18
+
+addon/maps@2: 1 reached, usage from 2026-10-01 to 2026-11-01
+  1 grandfathered: they pay nothing different now; if they were moved:
+    USD 20 → 30 (+10): 1 pay more, 0 pay less, 0 the same
+      Subscription   Change  Before  After
+      cedar/default     +10      20     30
+
+plan/pro@2: 4 reached, usage from 2026-10-01 to 2026-11-01
+  1 are meant to move to it, which this run can't do: they pay nothing different now; once moved:
+    USD 16 → 16 (0): 0 pay more, 0 pay less, 1 the same
+  3 grandfathered: they pay nothing different now; if they were moved:
+    USD 50 → 50 (0): 0 pay more, 0 pay less, 3 the same
+
+Left out: taxes, payment fees, one-time fees, and credits, also those bought.
+Meter queries: 1. Subscriptions asked for their add-ons: 3.
+"""
+    )
+
+
+def test_the_documentation_has_the_same_numbers(sold: Shell, folder: Path) -> None:
+    edited(folder, *DEARER)
+    (by_hand,) = re.findall(r"## An add-on, by hand\n(.*?)\n## ", DOCUMENTATION.read_text(), re.DOTALL)
+
+    told = impact(sold, "--impact").partition("plan/pro@2")[0]
+
+    assert re.findall(r"USD (\d+ → \d+)", told) == re.findall(r"\*\*(\d+ → \d+)\*\*", by_hand)
+
+
+def test_a_plan_and_an_addon_change_each_count_their_own_part(sold: Shell, folder: Path) -> None:
+    edited(folder, ('amount: "3"', 'amount: "4"'), ('amount: "10"', 'amount: "12"'))
+
+    told = impact(sold, "--impact")
+
+    assert totals(told) == [
+        ("addon/boost@2", "16 → 18"),
+        ("plan/pro@2", "16 → 18"),
+        ("plan/pro@2", "50 → 56"),
+    ]
+
+
+def test_a_card_that_comes_and_a_card_that_goes_are_counted(sold: Shell, folder: Path) -> None:
+    """Acme paid 2 × 5 for blocks; now it would pay 2 × 4 for support instead, beside the plan's 10."""
+    old = '{key: blocks, name: Blocks, billing_cadence: P1M, price: {type: flat, amount: "5"}}'
+    edited(folder, (old, '{key: support, name: Support, billing_cadence: P1M, price: {type: flat, amount: "4"}}'))
+
+    ran = sold.run("diff", "shop", *LOCAL, "--impact", "--format", "json")
+
+    (change,) = (one for one in json.loads(ran.out)["impact"]["changes"] if one["change"] == "addon/blocks@2")
+    (bill,) = change["subscriptions"][0]["periods"]
+    assert [[(one["card"], one["total"]) for one in bill[side]] for side in ("before", "after")] == [
+        [("base", "10"), ("blocks", "10")],
+        [("base", "10"), ("support", "8")],
+    ]
+
+
+def test_all_reaches_subscriptions_of_plans_that_no_file_declares(sold: Shell, folder: Path) -> None:
+    (folder / "shop" / "customers.yaml").unlink()
+    catalog = folder / "shop" / "catalog.yaml"
+    catalog.write_text(CATALOG.partition("plans:")[0])
+    edited(folder, *DEARER)
+
+    declared = impact(sold, "--impact")
+    everybody = impact(sold, "--impact=all")
+
+    assert "No price change reaches a subscription." in declared
+    assert totals(everybody) == [
+        ("addon/blocks@2", "20 → 24"),
+        ("addon/boost@2", "16 → 18"),
+        ("addon/maps@2", "20 → 30"),
+    ]
+    assert everybody.endswith("Meter queries: 1. Subscriptions asked for their add-ons: 3.\n")
+
+
+def test_who_gets_the_addon_only_later_can_not_be_rated(sold: Shell, folder: Path) -> None:
+    with server(sold) as client:
+        attach(client, "dune", "boost", 1, "next_billing_cycle")
+    edited(folder, *DEARER[1:2])
+
+    told = impact(sold, "--impact")
+
+    assert "addon/boost@2: 2 reached, usage from 2026-10-01 to 2026-11-01\n" in told
+    assert "  can't be rated: dune/default: it gets the add-on only later\n" in told
+
+
+def test_who_has_none_of_the_addon_any_more_is_not_reached(sold: Shell, folder: Path) -> None:
+    with server(sold) as client:
+        path = f"/subscriptions/{subscription_of(client, 'birch')}/addons"
+        (row,) = rows(client, path)
+        body = {"quantity": 0, "timing": "immediate"}
+        answer = client.patch(f"http://local/api/v1{path}/{row['id']}", json=body)
+        assert answer.status_code == 200, answer.text
+    edited(folder, *DEARER[1:2])
+
+    told = impact(sold, "--impact")
+
+    assert "addon/boost@2" not in told
+    assert "Subscriptions asked for their add-ons: 3.\n" in told
+
+
+def test_an_addon_that_began_within_the_period_is_said_to_be_counted_in_part(sold: Shell, folder: Path) -> None:
+    edited(folder, *DEARER[:1])
+
+    told = impact(sold, "--impact", "--impact-periods", "2")
+
+    assert "  left out: 1 subscription has blocks only since it was last changed, not for the whole period\n" in told
+
+
+def test_where_addons_can_not_be_read_every_candidate_is_named(
+    sold: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused_below_subscriptions(remote: Remote, path: str, *more: Any) -> Any:
+        if path.startswith("/openmeter/subscriptions/"):
+            raise Refused(path, Answer(404, None, "no such path"))
+        return read_list(remote, path, *more)
+
+    monkeypatch.setattr("billsync.cli.reached_addons.read_list", refused_below_subscriptions)
+    edited(folder, *DEARER[:1])
+
+    told = impact(sold, "--impact")
+
+    block = told.partition("addon/blocks@2: ")[2].partition("\n\n")[0]
+    assert block.splitlines() == [
+        "3 reached, none of them rated",
+        *(f"  can't be rated: {key}/default: its add-ons can't be read (404)" for key in ("acme", "birch", "cedar")),
+    ]
+
+
+def test_asking_for_addons_counts_as_requests_and_can_be_sampled(
+    sold: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("billsync.cli.impact.REQUESTS_AT_MOST", 2)
+    edited(folder, *DEARER)
+
+    refused = sold.run("diff", "shop", *LOCAL, "--impact")
+    sampled = impact(sold, "--impact", "--impact-sample", "2")
+
+    assert (refused.code, refused.out) == (64, "")
+    assert refused.err.startswith("error[many-requests]: the impact would need 3 requests\n")
+    assert "\nA sample: 2 of 4 subscriptions.\n" in sampled
+
+
+def test_without_names_it_is_not_said_how_few_have_addons(sold: Shell, folder: Path) -> None:
+    edited(folder, *DEARER)
+
+    told = impact(sold, "--impact", "--impact-anonymous")
+
+    assert "Subscriptions asked for their add-ons: fewer than 5.\n" in told
+    assert "addon/blocks@2: some reached" in told
+
+
+def totals(told: str) -> list[tuple[str, str]]:
+    """The change and the amounts of every sum."""
+    found, change = [], ""
+    for line in told.splitlines():
+        change = line.partition(":")[0] if "reached," in line else change
+        found += [(change, amounts) for amounts in re.findall(r"USD (\d+ → \d+)", line)]
+    return found
