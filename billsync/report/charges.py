@@ -60,11 +60,13 @@ class Charge:
 
     @property
     def booked_at(self) -> datetime:
-        """The time of its booking; with `credit_only` that of a fee in arrears is the end of the service period.
+        """The time of its bookings; with `credit_only` that of a fee is the start or end of its service period.
 
         Source: customer-facts.md §9.1.
         """
-        return self.service_period.end if self.is_owed and self.is_flat and not self.is_in_advance else self.at
+        if not (self.is_owed and self.is_flat):
+            return self.at
+        return self.service_period.start if self.is_in_advance else self.service_period.end
 
     @property
     def totals(self) -> Totals:

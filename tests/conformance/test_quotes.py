@@ -8,6 +8,7 @@ Discovered: every recording in which something is booked. `BILLSYNC_TRANSCRIPTS=
 import os
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -62,9 +63,11 @@ def runs(recording: Recording, row: Any, moment: datetime) -> Iterator[Charge]:
     """Every charge as booked first, then those that late usage changed, or the end of what a fee was taken for."""
     subscription = subscribed(row, recording.feature_keys)
     for one in due(subscription, until=moment):
-        if whole := _taken_whole(recording, subscription, one):
-            yield whole
         first = read(recording, subscription, one, one.at)
+        whole = _taken_whole(recording, subscription, one)
+        if whole and whole.totals != first.totals:
+            yield whole
+            first = replace(first, at=cut_to_seconds(subscription.timeline.active_to or moment))
         again = read(recording, subscription, one, one.at + COLLECTION)
         yield first
         if again.quantity != first.quantity and one.at + BOOKED_AFTER <= moment:
