@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from billsync.local.customers import find, find_for_write
 from billsync.local.problems import problem
-from billsync.local.resource import Answer, Call, Route, new_row, ok
+from billsync.local.resource import V1, Answer, Call, Route, new_row, no_content, ok
 from billsync.local.store import LIVE, Row, Store, changed
 
 PIN = "customer_billing"
@@ -54,6 +54,17 @@ def pin(call: Call, customer: Row, profile_id: str) -> None:
         call.store.insert(new_row(call, PIN, document, parent=customer.id))
 
 
+def unpin(call: Call) -> Answer:
+    """From now on the default profile bills the customer; only the older API can do this (§4.3). Raises Problem (404)
+    without a pin."""
+    customer_id = call.path["customerId"]
+    row = pinned(call.store, customer_id)
+    if row is None:
+        raise coded_not_found("customer_override_not_found", "customer override not found", customer_id)
+    call.store.update(changed(row, call.now, deleted_at=call.now))
+    return no_content()
+
+
 def pinned(store: Store, customer_id: str) -> Row | None:
     return store.first(PIN, f"{LIVE} AND parent = :customer", {"customer": customer_id})
 
@@ -85,4 +96,5 @@ ROUTES = (
     Route("PUT", f"{BILLING}/app-data", put_app_data),
     Route("POST", f"{BILLING}/stripe/checkout-sessions", checkout_session),
     Route("POST", f"{BILLING}/stripe/portal-sessions", portal_session),
+    Route("DELETE", "/billing/customers/{customerId}", unpin, version=V1),
 )

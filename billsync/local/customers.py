@@ -32,6 +32,7 @@ SHOWN = ("key", *REPLACED)
 DEFAULT_PROFILE = "(SELECT p.id FROM entity p WHERE p.resource = 'profile' AND p.document ->> 'default')"
 EFFECTIVE_PROFILE = (
     "COALESCE((SELECT b.document ->> 'profile' FROM entity b WHERE b.resource = 'customer_billing'"
+    " AND b.deleted_at IS NULL"
     f" AND b.parent = entity.id), {DEFAULT_PROFILE})"
 )
 BY_SUBJECT = "seq IN (SELECT t.seq FROM term t WHERE t.resource = 'customer' AND t.name = 'subject' AND {condition})"

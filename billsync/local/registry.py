@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from billsync.local import (
     addons,
+    app_catalog,
+    apps,
     charges,
     cost_bases,
     credits,
@@ -39,6 +41,8 @@ RESOURCES = (
     plans,
     addons,
     plan_addons,
+    apps,
+    app_catalog,
     profiles,
     tax_codes,
     currencies,

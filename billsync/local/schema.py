@@ -69,7 +69,7 @@ class Validator:
         return []
 
     def _one_of(self, schema: Schema, value: Any) -> list[Violation]:
-        """A discriminator picks the branch; the errors are then the branch's own."""
+        """A discriminator picks the branch; the error is then the first of the branch's own."""
         branches = schema["oneOf"]
         if "discriminator" in schema and isinstance(value, dict):
             name, mapping = schema["discriminator"]
@@ -82,7 +82,7 @@ class Validator:
         if len(fitting) == 1:
             return self.violations(fitting[0], value)
         if len(found) == 1:
-            return found[0][1]
+            return found[0][1][:1]
         return [Violation("oneOf" if fitting else None, "value must match exactly one schema")]
 
     def _any_of(self, branches: list[Schema], value: Any) -> bool:

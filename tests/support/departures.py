@@ -73,6 +73,7 @@ STATUSES = {
         "/openmeter/tax-codes": {409},
     },
     "PUT": {
+        "/openmeter/apps/{appId}": {500},
         "/openmeter/customers/{customerId}": {409},
         "/openmeter/meters/{meterId}": {409},
         "/openmeter/tax-codes/{taxCodeId}": {409},
