@@ -24,7 +24,9 @@ NEVER_DIFFERENT = frozenset(
     | {f"catalog/{name}" for name in ("paging_and_sort", "server_errors", "tax_codes", "default_tax_codes")}
     | {f"catalog/addon_{name}" for name in ("lifecycle", "publish_rules", "versions_in_plans")}
     | {f"catalog/{name}" for name in ("plan_addons", "plan_addon_incompatible", "rate_card_extras")}
-    | {f"catalog/{name}" for name in ("custom_currencies", "currencies_in_plans")}
+    | {f"catalog/{name}" for name in ("custom_currencies", "currencies_in_plans", "apps", "fresh_server")}
+    | {f"catalog/{name}" for name in ("billing_profiles", "default_billing_profile", "transport_errors")}
+    | {"customer/billing_pin"}
     | {f"money/{name}" for name in ("prepaid_credits", "events_ingest", "consume_order", "uncovered_usage")}
     | {f"money/{name}" for name in ("expiry_before_booking", "flat_fees_credit_only", "transactions_paging")}
     | {f"money/balance_{name}" for name in ("currencies", "feature_filter")}
