@@ -28,7 +28,7 @@ from billsync.model.value import Plain
 from billsync.render.impact import impact_text
 from billsync.render.impact_object import impact_object
 from billsync.render.outline import outline
-from billsync.render.structured import as_json
+from billsync.render.structured import as_json_chunks
 
 READ, ASK, RATE = "reading lists", "asking meters", "rating"
 
@@ -91,9 +91,10 @@ def measured(crowd: Crowd, sample: int | None) -> str:
     text = impact_text(shown)
     watch.mark("text")
     lean = _peak()
-    written = as_json(outline(comparison.plan), (), {"impact": impact_object(shown)})
+    chunks = as_json_chunks(outline(comparison.plan), (), {"impact": impact_object(shown)})
+    written = sum(map(len, chunks))
     watch.mark("JSON")
-    told = f"peak {lean} MB with text of {len(text):,} characters, {_peak()} MB with JSON of {len(written):,}"
+    told = f"peak {lean} MB with text of {len(text):,} characters, {_peak()} MB with JSON of {written:,}"
     return _told(watch, told)
 
 

@@ -69,6 +69,7 @@ def _in_seconds(duration: Duration, month_days: int, day_hours: int) -> Fraction
     return hours * 3_600 + Fraction(duration.minutes) * 60 + Fraction(duration.seconds)
 
 
+@lru_cache(maxsize=4096)
 def parse_duration(text: str) -> Duration | None:
     """The duration that an ISO 8601 text means; None for another text, also for `P` and `PT` without any part."""
     match = _PARTS.fullmatch(text)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+from typing import Any, NoReturn
 
 from billsync.rating.card import Card, card_of
 
@@ -15,13 +17,24 @@ def live_card(fields: Mapping[str, Any]) -> Card:
     """The card with its percentage as it is billed: of 12.34 %, 12.34000015258789 % are taken off.
 
     Files can only hold percentages that stay as they are; others were made elsewhere. Source: catalog-facts.md §1.6.
-    Raises what `card_of` raises, and OverflowError for a percentage that no 32-bit float can hold.
+    Equal cards, of which many subscriptions have the same ones, are one object. Raises what `card_of` raises, and
+    OverflowError for a percentage that no 32-bit float can hold.
     """
-    card = card_of(fields)
+    return _card(json.dumps(fields, sort_keys=True, default=str))
+
+
+@lru_cache(maxsize=4_096)
+def _card(text: str) -> Card:
+    """The card of a text in which exact numbers are texts, too."""
+    card = card_of(json.loads(text, parse_float=_no_float))
     percentage = card.discounts.percentage
     if percentage is None:
         return card
     return replace(card, discounts=replace(card.discounts, percentage=_widened(percentage)))
+
+
+def _no_float(number: str) -> NoReturn:
+    raise TypeError(f"a float is no amount: {number}")
 
 
 def _widened(percentage: Decimal) -> Decimal:

@@ -27,3 +27,14 @@ def test_a_card_without_a_percentage_is_as_it_is_shown() -> None:
     card = live_card({**fee_card("base", "1"), "discounts": {"usage": "5"}})
 
     assert (card.discounts.percentage, card.discounts.usage) == (None, Decimal(5))
+
+
+def test_equal_cards_are_one_object() -> None:
+    one, other = (live_card({**fee_card("base", "1"), "discounts": {"percentage": Decimal("12.5")}}) for _ in range(2))
+
+    assert one is other
+
+
+def test_a_float_is_no_amount() -> None:
+    with pytest.raises(TypeError, match=r"a float is no amount: 0\.1"):
+        live_card({**fee_card("base", "1"), "discounts": {"percentage": 0.1}})
