@@ -29,7 +29,7 @@ OPEN = frozenset({Without.MINIMUM})
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
-    """A customer's credits as the API shows them: rows of grants, and of movements of the type `consumed`.
+    """A customer's credits as the API shows them: rows of grants, and newest first those of consumed credits.
 
     `features` maps ids of features to keys: movements name a feature by its id.
     """
@@ -45,7 +45,7 @@ class Wallet:
     def history(self) -> dict[str, Sequence[Expense]]:
         """What was consumed so far, by currency, oldest first."""
         found: dict[str, list[Expense]] = {}
-        for row in sorted(self.consumed, key=lambda row: moment_of(row["booked_at"])):
+        for row in sorted(reversed(self.consumed), key=lambda row: moment_of(row["booked_at"])):
             feature = self.features.get(str((row.get("labels") or {}).get("feature_id", "")))
             spent = Expense(moment_of(row["booked_at"]), -Decimal(row["amount"]), feature, is_owed=True)
             found.setdefault(row["currency"], []).append(spent)

@@ -222,6 +222,18 @@ def test_credits_in_a_currency_that_nothing_is_charged_in_are_only_named() -> No
     ]
 
 
+def test_what_was_consumed_in_one_second_is_followed_in_the_order_of_the_list_which_is_newest_first() -> None:
+    """The usage took 6 of the 10 for everything, so the fee of 8 left a hole of 4; the 5 for usage alone are whole."""
+    row = subscription_row(usage_card("api", unit("1")), settlement_mode="credit_only")
+    later = grant_row("5", priority=20, filters={"features": ["api"]})
+    fee = consumed_row("8", "2026-09-02T00:00:00Z")
+    usage = {**consumed_row("6", "2026-09-02T00:00:00Z"), "labels": {"feature_id": "f-api"}}
+
+    (outlook,) = made(row, "0", Wallet((grant_row("10"), later), (fee, usage), FEATURES)).outlooks
+
+    assert (outlook.credits, outlook.debt) == (Decimal(5), Decimal(4))
+
+
 def test_a_grant_that_begins_after_the_period_pays_no_debt_before() -> None:
     row = subscription_row(usage_card("api", unit("1")), settlement_mode="credit_only")
     wallet = Wallet((grant_row("100", effective_at="2026-11-05T00:00:00Z"),), (), FEATURES)
