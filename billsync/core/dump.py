@@ -94,7 +94,23 @@ def _versioned(source: _Source, kind: Kind, notes: list[str]) -> Iterator[_Item]
         if others:
             notes.append(f"{address.text}: left out {', '.join(others)}; a file declares the active version")
         if active is not None:
-            yield _Item(address, source.view(active))
+            item = _Item(address, source.view(active))
+            notes.extend(_outdated(source, item))
+            yield item
+
+
+def _outdated(source: _Source, item: _Item) -> Iterator[str]:
+    """References to versions that aren't the active ones: a file names a key, which means the active version."""
+    for referred in symbols_in(item.fields):
+        if referred.version is None:
+            continue
+        rows = source.found.versions.get(referred.unversioned(), ())
+        active = latest_active(source.registry[referred.kind], rows)
+        if active is None:
+            yield f"{item.address.text} has {referred.text}, of which no version is active: the file can't be synced so"
+        elif version_of(active) != referred.version:
+            newer = referred.at(version_of(active))
+            yield f"{item.address.text} has {referred.text}, and {newer.text} is active: a sync makes a new version"
 
 
 def latest_active(kind: Kind, rows: tuple[Row, ...]) -> Row | None:

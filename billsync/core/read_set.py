@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from billsync.core.index import Index, is_owned, status_of
-from billsync.core.referring import holders_by_parts, referenced_kinds
+from billsync.core.referring import referenced_kinds, referrers
 from billsync.model.address import Address
 from billsync.model.kind import Archetype, Kind, Registry, Routes
 from billsync.model.state import Desired, Read, Row
@@ -22,13 +22,16 @@ RUNNING = "active,canceled,scheduled"
 def first_reads(
     desired: Desired, registry: Registry, routes: Mapping[str, Routes], *, deletes: bool
 ) -> tuple[Read, ...]:
-    """The lists of everything that is declared, referred to, or may have to be deleted, and has no parent."""
+    """The lists of everything that is declared, referred to, or may have to be deleted, and has no parent.
+
+    What may still use something that goes is among it.
+    """
     declared = {entity.address.kind for entity in desired.entities}
     parents = {_root(registry, name) for name in declared}
     named = desired.named if deletes else frozenset()
     reads: list[Read] = []
-    holding = holders_by_parts(named, registry, routes)
-    for name in sorted(declared | parents | referenced_kinds(desired, registry) | named | holding):
+    users = referrers(named, registry)
+    for name in sorted(declared | parents | referenced_kinds(desired, registry) | named | users):
         if name in registry and registry[name].parent is not None:
             continue
         keys = {entity.address.names[0] for entity in desired.entities if _root(registry, entity.address.kind) == name}

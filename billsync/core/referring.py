@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
-from billsync.model.kind import Kind, Part, Registry, Routes
+from billsync.model.kind import Kind, Part, Registry
 from billsync.model.shape import Lazy, Many, Record, Reference, Shape, Table, Variant
 from billsync.model.state import Desired, Read
 
@@ -26,12 +26,10 @@ def referred(kind: Kind, part: Part) -> frozenset[str]:
     return kinds_in(kind.record.fields[part.field].shape)
 
 
-def holders_by_parts(names: Iterable[str], registry: Registry, routes: Mapping[str, Routes]) -> frozenset[str]:
-    """The kinds whose part lists can refer to one of these kinds."""
+def referrers(names: Iterable[str], registry: Registry) -> frozenset[str]:
+    """The kinds without a parent that can refer to one of these kinds."""
     wanted = frozenset(names)
-    return frozenset(
-        kind.name for kind in registry.values() for part in routes[kind.name].parts if wanted & referred(kind, part)
-    )
+    return frozenset(kind.name for kind in registry.values() if kind.parent is None and wanted & kinds_in(kind.record))
 
 
 def rounds(reads: Iterable[Read], registry: Registry) -> tuple[tuple[Read, ...], ...]:

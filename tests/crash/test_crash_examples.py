@@ -11,7 +11,7 @@ from tests.support.world import declared_in, examples
 
 QUICK = "prepaid-credits"
 LEAST_CALLS = {QUICK: 24}
-MOST_CALLS, STRIDE = 60, 10
+MOST_CALLS, STRIDE = 50, 10
 """An example with more calls than that is too slow for every fault at every call: there each call gets every tenth
 fault, and each fault every tenth call, so that still no call goes without."""
 CALLS_AN_ENTITY = 3

@@ -35,7 +35,8 @@ VALUES = st.recursive(
     max_leaves=8,
 )
 FIELDS = st.dictionaries(NAMES, VALUES, max_size=3)
-EXPECTATIONS = st.builds(Expectation, st.none() | FIELDS, st.lists(TEXTS, max_size=2).map(tuple))
+SOME_TEXTS = st.lists(TEXTS, max_size=2).map(tuple)
+EXPECTATIONS = st.builds(Expectation, st.none() | FIELDS, SOME_TEXTS, SOME_TEXTS)
 STEPS = st.builds(
     Step,
     TEXTS,
@@ -88,6 +89,18 @@ def test_any_plan_file_survives_json(plan: PlanFile) -> None:
 
     assert again == plan
     assert to_json(again) == text
+
+
+@given(PLANS)
+def test_a_plan_file_that_says_nothing_of_more_members_expects_exactly_what_it_says(plan: PlanFile) -> None:
+    document = json.loads(to_json(plan))
+    for step in document["steps"]:
+        for side in ("before", "after"):
+            del step[side]["at_least"]
+
+    read = from_json(json.dumps(document))
+
+    assert [side.at_least for step in read.steps for side in (step.before, step.after)] == [()] * 2 * len(plan.steps)
 
 
 @pytest.mark.parametrize("number", ["0", "0.10", "500", "-3.0000", "12345678901234567890.123456789", "1E+3", "1E-9"])

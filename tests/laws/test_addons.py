@@ -1,0 +1,232 @@
+"""Add-ons and the plans that offer them, on a local server: who owns them, what waits, and what a break leaves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from billsync.cli.pipeline import everything
+from billsync.core.dump import dump
+from billsync.core.plan_file import from_json
+from billsync.kinds.registry import KINDS
+from billsync.model.change import Outcome, PlanFile
+from billsync.model.result import Status
+from tests.support.world import World, declared, end_state
+
+BLOCKS = """
+  - key: blocks
+    name: Blocks
+    currency: USD
+    instance_type: multiple
+    rate_cards: [{key: block, name: Block, price: {type: flat, amount: "15"}, billing_cadence: P1M}]
+"""
+SUPPORT = """
+  - key: support
+    name: Support
+    currency: USD
+    instance_type: single
+    rate_cards: [{key: support_fee, name: Support, price: {type: flat, amount: "9"}, billing_cadence: P1M}]
+"""
+PLAN = """
+plans:
+  - key: team
+    name: Team
+    currency: USD
+    billing_cadence: P1M
+    phases: [{key: default, name: Default, rate_cards: [{key: base, name: Base, price: {type: free}}]}]
+    addons: [{addon: blocks, max_quantity: 20}, {addon: support}]
+"""
+OWNED = "_info: {owner: payments}\n"
+WHOLE = f"{OWNED}addons:{BLOCKS}{SUPPORT}{PLAN}"
+DEARER = WHOLE.replace('"15"', '"18"')
+CREATED = 201
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def outcomes(plan: PlanFile) -> dict[str, str]:
+    return {change.address.text: change.code or change.outcome.value for change in plan.changes}
+
+
+def broken_off(world: World, text: str, *, after: str) -> None:
+    """A run of the files that does nothing after a step."""
+    plan = from_json(world.plan_file(declared(text)))
+    ids = [step.id for step in plan.steps]
+    with world.http() as http:
+        known: dict[str, str] = {}
+        for step in plan.steps[: ids.index(after) + 1]:
+            path = step.call.path.removeprefix("/openmeter/")
+            for name, server_id in known.items():
+                path = path.replace(f"{{{name}}}", server_id)
+            answer = http.request(step.call.method, path, json=bound(step.call.body, known))
+            answer.raise_for_status()
+            if step.id.endswith(":create"):
+                known[step.address.text] = answer.json()["id"]
+
+
+def bound(value: Any, known: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {name: bound(item, known) for name, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [bound(item, known) for item in value]
+    return known[value.address.text] if hasattr(value, "address") else value
+
+
+def made_elsewhere(world: World, **labels: str) -> None:
+    """An add-on `blocks` in force that billsync did not make."""
+    card = {"key": "block", "name": "Block", "price": {"type": "flat", "amount": "15"}, "billing_cadence": "P1M"}
+    body = {"key": "blocks", "name": "Blocks", "currency": "USD", "instance_type": "multiple", "rate_cards": [card]}
+    with world.http() as http:
+        answer = http.post("addons", json={**body, "labels": labels})
+        assert answer.status_code == CREATED
+        http.post(f"addons/{answer.json()['id']}/publish").raise_for_status()
+
+
+@pytest.mark.parametrize("labels", [{}, {"billsync_owner": "others"}])
+def test_an_addon_that_is_as_declared_is_left_alone_whoever_made_it(world: World, labels: dict[str, str]) -> None:
+    made_elsewhere(world, **labels)
+
+    run = world.sync(declared(WHOLE))
+
+    assert outcomes(run.plan) == {"addon/support@1": "pending", "plan/team@1": "pending"}
+    assert world.plan(declared(WHOLE)).changes == ()
+
+
+@pytest.mark.parametrize(("labels", "code"), [({}, "not-owned"), ({"billsync_owner": "others"}, "other-owner")])
+def test_an_addon_that_is_not_ours_is_not_changed_and_its_plan_is_blocked(
+    world: World, labels: dict[str, str], code: str
+) -> None:
+    made_elsewhere(world, **labels)
+
+    run = world.sync(declared(DEARER))
+
+    assert outcomes(run.plan) == {"addon/blocks": code, "addon/support@1": "pending", "plan/team@1": "blocked"}
+    assert end_state(world).versions("blocks", "addon") == 1
+
+
+def test_an_adopted_addon_gets_its_owner_with_the_next_version_and_keeps_its_labels(world: World) -> None:
+    made_elsewhere(world, team="growth")
+
+    world.sync(declared(f"{DEARER}adopted: {{addons: [blocks]}}\n"))
+
+    with world.http() as http:
+        rows = http.get("addons", params={"filter[key]": "blocks", "sort": "version"}).json()["data"]
+    assert [row["labels"] for row in rows] == [{"team": "growth"}, {"team": "growth", "billsync_owner": "payments"}]
+
+
+def test_the_addon_goes_before_the_plan_and_its_attaching_before_the_publish(world: World) -> None:
+    world.sync(declared(WHOLE))
+
+    plan = world.plan(declared(DEARER))
+
+    assert [step.id for step in plan.steps] == [
+        "addon/blocks@2:create", "addon/blocks@2:publish",
+        "plan/team@2:create", "plan/team@2:attach-blocks", "plan/team@2:attach-support", "plan/team@2:publish",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("after", ["create", "attach-blocks", "attach-support"])
+def test_a_draft_that_a_break_left_gets_the_addons_that_it_lacks_and_is_published(world: World, after: str) -> None:
+    broken_off(world, WHOLE, after=f"plan/team@1:{after}")
+
+    run = world.sync(declared(WHOLE))
+
+    assert {result.status for result in run.report.results} == {Status.DONE}
+    assert "plan/team@1:create" not in {step.id for step in run.plan.steps}
+    assert (end_state(world).versions("team"), len(end_state(world).rows["plan_addon"])) == (1, 2)
+    assert world.plan(declared(WHOLE)).changes == ()
+
+
+def test_a_draft_with_an_addon_that_nobody_wants_is_somebody_elses(world: World) -> None:
+    broken_off(world, WHOLE, after="plan/team@1:attach-support")
+
+    run = world.sync(declared(WHOLE.replace(", {addon: support}", "")))
+
+    assert outcomes(run.plan) == {"plan/team": "foreign-draft"}
+
+
+@pytest.mark.parametrize("after", ["addon/support@1:publish", "plan/team@1:create", "plan/team@1:attach-blocks"])
+def test_a_plan_file_goes_on_where_it_broke_off_and_does_nothing_twice(world: World, after: str) -> None:
+    saved = world.plan_file(declared(WHOLE))
+    broken_off(world, WHOLE, after=after)
+
+    first, second = world.run_plan_file(saved), world.run_plan_file(saved)
+
+    assert {result.status for result in first.results} == {Status.ALREADY, Status.DONE}
+    assert {result.status for result in second.results} == {Status.ALREADY}
+    assert world.plan(declared(WHOLE)).changes == ()
+
+
+def test_an_addon_that_another_plan_offers_waits_until_that_one_lets_go_of_it(world: World) -> None:
+    world.sync(declared(WHOLE))
+
+    waiting = world.plan(
+        declared(f"{OWNED}meters: [{{key: m, name: M, event_type: m, aggregation: count}}]\naddons: []\n")
+    )
+    world.sync(declared(WHOLE.replace(", {addon: support}", "")))
+    going = world.plan(declared(f"{OWNED}addons:{BLOCKS}"))
+
+    assert {c.address.text: (c.outcome, c.reason) for c in waiting.changes} == {
+        "addon/blocks@1": (Outcome.WAITING, "plan/team@1 still uses it; it goes when that has ended"),
+        "addon/support@1": (Outcome.WAITING, "plan/team@1 still uses it; it goes when that has ended"),
+        "meter/m": (Outcome.PENDING, ""),
+    }
+    assert [step.id for step in going.steps] == ["addon/support@1:archive"]
+
+
+def test_an_addon_goes_after_the_plan_that_offered_it(world: World) -> None:
+    world.sync(declared(WHOLE))
+
+    run = world.sync(declared(f"{OWNED}addons:{BLOCKS}{PLAN.replace(', {addon: support}', '')}"))
+
+    assert [result.step.id for result in run.report.results if result.status is Status.DONE] == [
+        "plan/team@2:create", "plan/team@2:attach-blocks", "plan/team@2:publish", "addon/support@1:archive",
+    ]  # fmt: skip
+
+
+def test_a_feature_that_an_addon_of_other_files_sells_waits(world: World) -> None:
+    features = "features: [{key: seats, name: Seats}, {key: other, name: Other}]\n"
+    sold = BLOCKS.replace("key: block,", "feature: seats,")
+    world.sync(declared(f"{OWNED}{features}addons:{sold}"))
+
+    plan = world.plan(declared(f"{OWNED}features: [{{key: other, name: Other}}]\n"))
+
+    assert outcomes(plan) == {"feature/seats": "in-use"}
+
+
+def test_a_plan_with_an_addon_without_an_active_version_is_refused(world: World) -> None:
+    plan = world.plan(declared(f"{OWNED}external: {{addons: [blocks, support]}}\n{PLAN}"))
+
+    assert {c.address.text: (c.code, c.reason) for c in plan.changes} == {
+        "plan/team": ("no-active-version", "it refers to addon/blocks, addon/support, which have no active version")
+    }
+
+
+def test_a_plan_offers_an_addon_of_other_files_under_its_name(world: World) -> None:
+    world.sync(declared(f"{OWNED}addons:{BLOCKS}{SUPPORT}"))
+
+    plan = world.plan(declared(f"{OWNED}external: {{addons: [blocks, support]}}\n{PLAN}"))
+
+    sent = [step.call.body["name"] for step in plan.steps if step.verb == "attaching"]
+    assert sent == ["Blocks", "Support"]
+
+
+def test_what_is_dumped_is_no_difference_and_an_outdated_addon_is_noted(world: World) -> None:
+    world.sync(declared(WHOLE))
+    connection = world.connection()
+    dumped = dump(everything(connection), KINDS, connection.routes)
+
+    world.sync(declared(f"{OWNED}addons:{BLOCKS.replace('15', '18')}{SUPPORT}"))
+    later = dump(everything(connection), KINDS, connection.routes)
+
+    assert dumped.document["plans"][0]["addons"] == [
+        {"addon": "blocks", "from_plan_phase": "default", "max_quantity": 20},
+        {"addon": "support", "from_plan_phase": "default"},
+    ]
+    assert [addon.get("labels") for addon in dumped.document["addons"]] == [None, None]
+    assert dumped.notes == ("settlement_mode of a plan can't be read: each subscription says its own",)
+    assert "plan/team has addon/blocks@1, and addon/blocks@2 is active: a sync makes a new version" in later.notes
