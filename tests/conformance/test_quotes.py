@@ -1,7 +1,7 @@
 """Quotes against the real server: what `rating/` and `report/` work out from a recording's subscriptions, grants and
 events is what the server charged, moved and invoiced, to the cent and line by line.
 
-Discovered: every recording in which something is booked. `BILLSYNC_TRANSCRIPTS=DIR` runs another folder; else
+Discovered: every recording with credits or charges. `BILLSYNC_TRANSCRIPTS=DIR` runs another folder; else
 `../shared/transcripts/money` where it is there, else the committed copy.
 """
 
@@ -18,25 +18,26 @@ import pytest
 
 from billsync.model.moment import cut_to_seconds
 from billsync.rating.lines import Line, Totals
-from billsync.rating.periods import Period
 from billsync.report.charges import Charge, Due, charge, due
-from billsync.report.credits import fundings
+from billsync.report.credits import Spent, fundings
 from billsync.report.forecast import Basis, Wallet, forecast, usage_needed
 from billsync.report.settling import Settled, Settlement, settle
-from billsync.report.subscribed import CREDIT_ONLY, Subscribed, moment_of, subscribed
+from billsync.report.subscribed import Subscribed, moment_of, subscribed
 from tests.conformance.scenario import COPIES, RECORDED
+from tests.support.charges_by_hand import due_at, made_by_hand, period_of, reference_of
 from tests.support.recorded_money import (
     BOOKED_AFTER,
     COLLECTION,
     Recording,
     Shown,
     every_shown,
+    is_whole,
     last_shown,
     read_recording,
 )
 
-CURRENCY = "USD"
 ZERO = Decimal(0)
+NOTHING_SPENT = Spent((), {}, ZERO)
 
 
 def _folder() -> Path:
@@ -53,7 +54,7 @@ def quote(recording: Recording, customer_id: str, moment: datetime) -> Settlemen
         for row in recording.subscriptions_at(moment)
         if row["customer_id"] == customer_id
         for charge in runs(recording, row, moment)
-    ]
+    ] + list(made_by_hand(recording, customer_id, moment))
     rows = recording.grants_of(customer_id, moment)
     funded = {currency: fundings(rows, currency) for currency in {row["currency"] for row in rows} | {"USD"}}
     return settle(sorted(charges, key=lambda charge: (charge.at, charge.place)), funded, history={})
@@ -67,7 +68,7 @@ def runs(recording: Recording, row: Any, moment: datetime) -> Iterator[Charge]:
         whole = _taken_whole(recording, subscription, one)
         if whole and whole.totals != first.totals:
             yield whole
-            first = replace(first, at=cut_to_seconds(subscription.timeline.active_to or moment))
+            first = replace(first, at=cut_to_seconds(subscription.timeline.active_to or moment), place="")
         again = read(recording, subscription, one, one.at + COLLECTION)
         yield first
         if again.quantity != first.quantity and one.at + BOOKED_AFTER <= moment:
@@ -101,15 +102,17 @@ def by_reference(settlement: Settlement) -> dict[str, Settled]:
 
 def _recordings() -> list[Recording]:
     found = [read_recording(path) for path in sorted(_folder().rglob("*.jsonl"))]
-    return [recording for recording in found if _is_booked(recording)]
+    return [recording for recording in found if _has_money(recording)]
 
 
-def _is_booked(recording: Recording) -> bool:
-    """Whether a subscription's charge was booked, and nothing was charged by hand beside it."""
+def _has_money(recording: Recording) -> bool:
+    """Whether a charge was booked, or credits were granted."""
     moment = recording.ends_at
-    if moment is None or recording.by_hand:
+    if moment is None:
         return False
-    return any(due(subscribed(row, recording.feature_keys), until=moment) for row in recording.subscriptions_at(moment))
+    rows = recording.subscriptions_at(moment)
+    is_charged = any(due(subscribed(row, recording.feature_keys), until=moment) for row in rows)
+    return is_charged or bool(recording.grants or recording.by_hand)
 
 
 def _money(totals: Any) -> Totals:
@@ -121,10 +124,6 @@ def _money(totals: Any) -> Totals:
 def _owed(one: Settled) -> Decimal:
     """With `credit_only`, what credits don't cover counts as paid from them (customer-facts.md §19.1)."""
     return one.uncovered if one.charge.is_owed else ZERO
-
-
-def _period(row: Any) -> Period:
-    return Period(moment_of(row["from"]), moment_of(row["to"]))
 
 
 @pytest.fixture(scope="module", params=[pytest.param(found, id=found.name) for found in _recordings()])
@@ -142,29 +141,20 @@ def test_recordings_in_which_a_period_ends_are_found() -> None:
 def test_charges_are_the_servers(recording: Recording) -> None:
     ours, theirs = {}, {}
     for shown in last_shown(recording, "charges"):
-        rows = {row["unique_reference_id"]: row for row in _booked(shown)}
+        rows = {reference_of(row): row for row in _booked(shown)}
         for reference, one in by_reference(quote(recording, shown.customer_id, shown.at)).items():
-            ours[reference] = _our_charge(one, rows.get(reference))
+            if is_whole(shown) or reference in rows:
+                ours[reference] = _our_charge(one, rows.get(reference))
         theirs.update({reference: _their_charge(row) for reference, row in rows.items()})
 
     assert ours == theirs
 
 
 def _booked(shown: Shown) -> Iterator[Any]:
-    """The charges of subscriptions that have been booked by then."""
+    """The charges that have been booked by then."""
     for row in shown.body["data"] or ():
-        if row.get("subscription") and _due_at(row) <= shown.at:
+        if due_at(row) <= shown.at:
             yield row
-
-
-def _due_at(row: Any) -> datetime:
-    """When a charge is booked: at its invoice; with `credit_only` by its service period (customer-facts.md §9.1)."""
-    invoiced, period = moment_of(row["invoice_at"]), _period(row["service_period"])
-    if row["settlement_mode"] != CREDIT_ONLY:
-        return invoiced
-    if row["type"] != "flat_fee":
-        return period.end
-    return max(invoiced, period.start if row["payment_term"] == "in_advance" else period.end)
 
 
 def _our_charge(one: Settled, row: Any) -> Any:
@@ -179,7 +169,7 @@ def _our_charge(one: Settled, row: Any) -> Any:
 
 
 def _their_charge(row: Any) -> Any:
-    periods = tuple(_period(row[name]) for name in ("service_period", "full_service_period", "billing_period"))
+    periods = tuple(period_of(row[name]) for name in ("service_period", "full_service_period", "billing_period"))
     flat = row["type"] == "flat_fee"
     money = Decimal(row["amount_after_proration"]["amount"]) if flat else _money(row["totals"]["booked"])
     return (periods, moment_of(row["invoice_at"]), money)
@@ -205,7 +195,7 @@ def _statements(recording: Recording) -> Iterator[Shown]:
     for shown in recording.shown:
         if shown.topic == "transactions" and shown.query.get("filter[type]", "consumed") == "consumed":
             whole = not shown.body["meta"]["page"].get("next") and not shown.body["meta"]["page"].get("previous")
-            if whole and set(shown.query) <= {"filter[type]"}:
+            if whole and set(shown.query) <= {"filter[type]", "page[size]"}:
                 last[shown.customer_id] = shown
     yield from last.values()
 
@@ -225,7 +215,7 @@ def test_the_balance_is_the_servers(recording: Recording) -> None:
 def _settled(recording: Recording, settlement: Settlement, currency: str, shown: Shown) -> Decimal:
     """What is left of the grants that count, less what is owed."""
     at = moment_of(shown.body["retrieved_at"])
-    spent = settlement.spent[currency]
+    spent = settlement.spent.get(currency, NOTHING_SPENT)
     funded = fundings(recording.grants_of(shown.customer_id, at), currency)
     counted = [funding.grant.key for funding in funded if funding.grant.counts_at(at)]
     return sum((spent.left[key] for key in counted), ZERO) - spent.debt_at(at)
@@ -249,7 +239,7 @@ def test_invoices_are_the_servers_line_by_line(recording: Recording) -> None:
 def _references(recording: Recording) -> dict[str, str]:
     """The charges that were ever listed, by id."""
     return {
-        row["id"]: row.get("unique_reference_id", "")
+        row["id"]: reference_of(row)
         for shown in recording.shown
         if shown.topic == "charges"
         for row in shown.body["data"] or ()

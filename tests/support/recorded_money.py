@@ -9,6 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from billsync.local.dimension_filters import accepts
+from billsync.local.metering import Reading, aggregated, value_of
 from billsync.rating.periods import Period
 from billsync.report.subscribed import moment_of
 
@@ -54,7 +56,7 @@ class Recording:
     grants: dict[str, dict[str, Row]] = field(default_factory=lambda: defaultdict(dict))
     events: dict[tuple[str, str], Event] = field(default_factory=dict)
     shown: list[Shown] = field(default_factory=list)
-    by_hand: bool = False
+    by_hand: list[tuple[datetime, Row]] = field(default_factory=list)
     ends_at: datetime | None = None
 
     @property
@@ -64,7 +66,7 @@ class Recording:
     def grants_of(self, customer_id: str, moment: datetime) -> list[Row]:
         """The customer's grants that had been made by then, as they were then."""
         rows = [row for row in self.grants[customer_id].values() if moment_of(row["created_at"]) <= moment]
-        return [row if moment_of(row.get("voided_at", FIRST)) <= moment else {**row, "voided_at": None} for row in rows]
+        return [_as_of(row, moment) for row in rows]
 
     def subscriptions_at(self, moment: datetime) -> list[Row]:
         """All subscriptions, each as it was last shown by then."""
@@ -78,22 +80,33 @@ class Recording:
 
     def reading(self, customer_id: str, feature: str, period: Period, *, stored_by: datetime) -> Decimal:
         """What was metered for a customer in a period, of the events that had been stored by then."""
-        row = next(row for row in self.features.values() if row["key"] == feature)
+        row = [row for row in self.features.values() if row["key"] == feature][-1]
         meter = self.meters[row["meter"]["id"]]
-        values = [
-            value
-            for event in sorted(self.events.values(), key=lambda event: event.at)
+        counts = accepts(meter["dimensions"] or {}, row["meter"].get("filters") or {})
+        subjects = self._subjects(customer_id)
+        readings = [
+            Reading(event.at, number, value, {"data": event.data})
+            for number, event in enumerate(self.events.values())
             if event.type == meter["event_type"]
             and event.stored_at <= stored_by
             and period.holds(event.at)
-            and event.subject in self._subjects(customer_id)
-            and (value := _value(meter, event.data)) is not None
+            and event.subject in subjects
+            and counts({"data": event.data})
+            and (value := value_of(meter, event.data)) is not None
         ]
-        return _aggregated(meter["aggregation"], values)
+        return aggregated(meter["aggregation"], readings) or Decimal(0)
 
     def _subjects(self, customer_id: str) -> set[str]:
         row = self.customers[customer_id]
         return {*(row.get("usage_attribution") or {}).get("subject_keys", ()), row.get("key", "")}
+
+
+def _as_of(row: Row, moment: datetime) -> Row:
+    """A grant as it was then: not voided yet, or invoiced since it was shown (customer-facts.md §7.5)."""
+    if moment_of(row.get("voided_at", FIRST)) > moment:
+        row = {**row, "voided_at": None}
+    is_started = moment_of(row.get("effective_at") or row["created_at"]) <= moment
+    return {**row, "status": "active"} if row["status"] == "pending" and is_started else row
 
 
 def read_recording(path: Path) -> Recording:
@@ -123,12 +136,15 @@ def _learn(found: Recording, exchange: Row) -> None:
         case ("POST", "subscriptions", _, "change"):
             for row in (body["current"], body["next"]):
                 _show(found, at, row)
+        case ("GET", "subscriptions"):
+            for row in body["data"]:
+                _show(found, at, row)
         case ("POST", "customers", customer, "credits", "grants"):
             found.grants[customer][body["id"]] = body
         case ("POST", "customers", customer, "credits", "grants", _, "void"):
             found.grants[customer][body["id"]] = body
-        case ("POST", "customers", _, "charges"):
-            found.by_hand = True
+        case ("POST", "customers", customer, "charges"):
+            found.by_hand.append((at, body))
         case ("POST", "events"):
             _store(found, request["body"], at)
         case ("GET", "customers", customer, "credits", ("balance" | "transactions") as topic):
@@ -167,26 +183,10 @@ def _store(found: Recording, body: Any, at: datetime) -> None:
         found.events.setdefault(key, Event(at, time, event["type"], event["subject"], event.get("data")))
 
 
-def _value(meter: Row, data: Any) -> Decimal | None:
-    """The value of an event for a meter; None where it counts as nothing (customer-facts.md §14)."""
-    if meter["aggregation"] == "count":
-        return Decimal(1)
-    value = (data or {}).get(meter["value_property"].removeprefix("$."))
-    try:
-        return Decimal(str(value))
-    except ArithmeticError:
-        return None
-
-
-def _aggregated(aggregation: str, values: list[Decimal]) -> Decimal:
-    match aggregation:
-        case "sum" | "count":
-            return sum(values, Decimal(0))
-        case "unique_count":
-            return Decimal(len(set(values)))
-        case "latest":
-            return values[-1] if values else Decimal(0)
-    raise ValueError(f"no recording has usage of a meter that takes {aggregation}")
+def is_whole(shown: Shown) -> bool:
+    """Whether an answer has all rows that there are."""
+    page = shown.body["meta"]["page"]
+    return bool(len(shown.body["data"] or ()) == page["total"])
 
 
 def last_shown(recording: Recording, topic: str) -> Iterator[Shown]:
