@@ -45,7 +45,8 @@ class Wallet:
     def history(self) -> dict[str, Sequence[Expense]]:
         """What was consumed so far, by currency, oldest first."""
         found: dict[str, list[Expense]] = {}
-        for row in sorted(reversed(self.consumed), key=lambda row: moment_of(row["booked_at"])):
+        oldest_first = self.consumed[::-1]
+        for row in sorted(oldest_first, key=lambda row: moment_of(row["booked_at"])):
             feature = self.features.get(str((row.get("labels") or {}).get("feature_id", "")))
             spent = Expense(moment_of(row["booked_at"]), -Decimal(row["amount"]), feature, is_owed=True)
             found.setdefault(row["currency"], []).append(spent)
