@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -109,20 +109,21 @@ def due(subscription: Subscribed, *, until: datetime) -> tuple[Due, ...]:
     (customer-facts.md §19.1). With `credit_only` there is no invoice, and what was taken too much comes back (seen
     on a recording, customer/change_money). A one-time fee in arrears without an end is never due.
     """
-    ended = _dues(subscription, until, in_advance=False)
+    found = _dues(subscription, until)
     end = subscription.timeline.active_to
-    charged = subscription if subscription.mode == CREDIT_ONLY else subscription.ending(None)
-    advance = _dues(charged, until, in_advance=True)
-    kept = (one for one in advance if end is None or one.at < end)
-    return tuple(sorted((*ended, *kept), key=_order))
+    if end is None:
+        return tuple(sorted(found, key=_order))
+    charged = found if subscription.mode == CREDIT_ONLY else _dues(subscription.ending(None), until)
+    advance = [one for one in charged if one.billed.item.is_in_advance and one.at < end]
+    ended = [one for one in found if not one.billed.item.is_in_advance]
+    return tuple(sorted((*ended, *advance), key=_order))
 
 
-def _dues(subscription: Subscribed, until: datetime, *, in_advance: bool) -> Iterator[Due]:
+def _dues(subscription: Subscribed, until: datetime) -> list[Due]:
     is_owed = subscription.mode == CREDIT_ONLY
-    for billed in _timeline(subscription.timeline, _invoiced_by(subscription, until)):
-        one = Due(billed, subscription.slot(billed.phase, billed.item), is_owed)
-        if billed.item.is_in_advance is in_advance and billed.is_billable and one.at <= cut_to_seconds(until):
-            yield one
+    periods = _timeline(subscription.timeline, _invoiced_by(subscription, until))
+    found = (Due(one, subscription.slot(one.phase, one.item), is_owed) for one in periods if one.is_billable)
+    return [one for one in found if one.at <= cut_to_seconds(until)]
 
 
 @lru_cache(maxsize=ALIKE)
