@@ -114,6 +114,18 @@ def test_a_list_has_the_filters_and_the_sort_that_are_used(dialect: str, kind: s
     assert "page" in {p["name"] for p in parameters}
 
 
+@pytest.mark.parametrize(("dialect", "kind"), [(d, kind) for d in DIALECTS for kind in routes(d)])
+def test_every_part_of_a_kind_can_be_listed_and_posted_with_all_that_the_server_keeps(dialect: str, kind: str) -> None:
+    for part in route(dialect, kind).parts:
+        offered = body_fields(dialect, "post", part.collection)
+
+        listed = operation(dialect, "get", part.collection)
+
+        assert set(part.create) == offered - {"labels", "description"}
+        assert "page" in {resolved(dialect, parameter)["name"] for parameter in listed["parameters"]}
+        assert part.titled_by in part.create
+
+
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_every_document_of_a_customer_can_be_read(dialect: str) -> None:
     missing = [path for path in DOCUMENTS.values() if operation(dialect, "get", path) is None]

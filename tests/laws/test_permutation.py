@@ -75,7 +75,7 @@ def grown(desired: Desired, random: Random, seed: int) -> World:
 
 
 def _catalog(kind: str) -> bool:
-    return kind in ("meter", "feature", "plan")
+    return kind in ("meter", "feature", "addon", "plan")
 
 
 @pytest.fixture(scope="module")
@@ -128,4 +128,11 @@ def test_the_states_lead_to_changes_of_every_sort() -> None:
     plan = world.plan(declared_in(AFTER))
 
     assert {change.outcome for change in plan.changes} >= {Outcome.PENDING, Outcome.REFUSED, Outcome.NOTE}
-    assert {change.address.kind for change in plan.pending} >= {"meter", "feature", "plan", "customer", "grant"}
+    assert {change.address.kind for change in plan.pending} >= {
+        "meter",
+        "feature",
+        "addon",
+        "plan",
+        "customer",
+        "grant",
+    }

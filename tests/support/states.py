@@ -12,6 +12,7 @@ from tests.support.world import declared
 
 METERS = ("calls", "tokens")
 FEATURES = ("calls", "tokens", "support")
+ADDONS = ("blocks", "support_plus", "more_calls")
 PLANS = ("basic", "pro")
 CUSTOMERS = ("acme", "globex", "initech")
 OWNER = {"owner": "payments"}
@@ -24,14 +25,16 @@ Document = dict[str, Any]
 
 @st.composite
 def documents(draw: st.DrawFn) -> Document:
-    """A configuration with some of the meters, features, plans and customers there are; references are always there."""
+    """A configuration with some of the add-ons, plans and customers there are; references are always there."""
     customers = draw(st.lists(st.sampled_from(CUSTOMERS), unique=True, min_size=1))
+    addons = draw(st.lists(st.sampled_from(ADDONS), unique=True))
     plans = draw(st.lists(st.sampled_from(PLANS), unique=True))
     return {
         "_info": OWNER,
         "meters": [_meter(key, draw(WORDS)) for key in METERS],
         "features": [_feature(key, draw(st.none() | AMOUNTS)) for key in FEATURES],
-        "plans": [draw(_plans(key)) for key in plans],
+        "addons": [draw(_addons(key)) for key in addons],
+        "plans": [draw(_plans(key, tuple(addons))) for key in plans],
         "customers": [draw(_customers(key, tuple(plans))) for key in customers],
     }
 
@@ -55,11 +58,29 @@ def _feature(key: str, cost: str | None) -> Document:
 
 
 @st.composite
-def _plans(draw: st.DrawFn, key: str) -> Document:
+def _addons(draw: st.DrawFn, key: str) -> Document:
+    card: Document = {"key": f"{key}_fee", "name": "Fee", "price": {"type": "flat", "amount": draw(AMOUNTS)}}
+    if draw(st.booleans()):
+        card["billing_cadence"] = "P1M"
+    return {
+        "key": key,
+        "name": draw(WORDS),
+        "currency": "USD",
+        "instance_type": "multiple",
+        "labels": {"line": draw(st.sampled_from(["a1", "b2"]))},
+        "rate_cards": [card],
+    }
+
+
+@st.composite
+def _plans(draw: st.DrawFn, key: str, addons: tuple[str, ...]) -> Document:
+    limits = st.integers(1, 3).map(lambda limit: {"max_quantity": limit})
+    offered = draw(st.lists(st.sampled_from(addons), unique=True)) if addons else []
     cards = draw(st.lists(_cards(), min_size=1, max_size=3, unique_by=lambda card: card["feature"]))
     phases = [{"key": "default", "name": "Default", "rate_cards": cards}]
     plan = {"key": key, "name": draw(WORDS), "currency": "USD", "billing_cadence": "P1M", "phases": phases}
-    return {**plan, "settlement_mode": "credit_only"}
+    offers = [{"addon": addon, **draw(st.just({}) | limits)} for addon in offered]
+    return {**plan, "settlement_mode": "credit_only", "addons": offers}
 
 
 @st.composite
