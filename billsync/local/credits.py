@@ -14,7 +14,20 @@ from billsync.local.customers import find
 from billsync.local.documents import Document
 from billsync.local.filters import given_filters, items
 from billsync.local.foreseeing import foreseen
-from billsync.local.ledger import MOVED, Entry, Matches, amount_filled, entries_of, pending, settled, settled_after
+from billsync.local.ledger import (
+    CONSUMED,
+    EXPIRED,
+    FUNDED,
+    MOVED,
+    VOIDED,
+    Entry,
+    Matches,
+    amount_filled,
+    entries_of,
+    pending,
+    settled,
+    settled_after,
+)
 from billsync.local.money import EXACT, ZERO, check_fiat, shown
 from billsync.local.problems import bad_query, invalid, problem
 from billsync.local.resource import Answer, Call, Query, Route, ok
@@ -25,6 +38,7 @@ from billsync.local.times import instant_of, rfc3339
 CUSTOM_CODE_LENGTH = 4
 PLACE_PARTS = 3
 Operators = Mapping[str, str]
+Place = tuple[datetime, datetime, str]
 
 
 def balance(call: Call) -> Answer:
@@ -107,7 +121,7 @@ def transactions(call: Call) -> Answer:
     books = settle(call, customer.id)
     every = entries_of(books, charges_ever(call, customer.id), call.now, matching)
     due = [entry for entry in every if entry.booked_at <= call.now and asked(entry, given)]
-    due.sort(key=lambda entry: entry.place, reverse=True)
+    due.sort(key=by_place, reverse=True)
     rows, more, earlier = page_of(due, page)
     if call.faithful_faults and any(is_broken(books, entry) for entry in rows):
         raise problem(500)
@@ -151,19 +165,26 @@ def checked_page(query: Query) -> CursorPage:
 
 def page_of(due: list[Entry], page: CursorPage) -> tuple[list[Entry], bool, bool]:
     """The entries of the page, whether older ones follow, and whether newer ones come before."""
-    start, end = 0, page.size
-    if page.after:
-        place = entry_place(page.after, "after")
-        start = sum(1 for entry in due if entry.place >= place)
-        end = start + page.size
-    elif page.before:
-        place = entry_place(page.before, "before")
-        end = sum(1 for entry in due if entry.place > place)
-        start = max(0, end - page.size)
-    return due[start:end], end < len(due), start > 0
+    if page.before:
+        return page_before(due, entry_place(page.before, "before"), page.size)
+    place = entry_place(page.after, "after") if page.after else None
+    start = 0 if place is None else sum(1 for entry in due if entry.place >= place)
+    return due[start : start + page.size], start + page.size < len(due), start > 0
 
 
-def entry_place(text: str, name: str) -> tuple[datetime, datetime, str]:
+def page_before(due: list[Entry], place: Place, size: int) -> tuple[list[Entry], bool, bool]:
+    """As the real server pages backward: the newest of what it finds of each type, so that some are skipped (§9)."""
+    newer = [entry for entry in due if entry.place > place]
+    of_types = [[entry for entry in newer if entry.kind == kind] for kind in (FUNDED, CONSUMED, EXPIRED, VOIDED)]
+    near = sorted((entry for entries in of_types for entry in entries[-size:]), key=by_place, reverse=True)
+    return near[:size], True, len(near) > size or any(len(entries) > size for entries in of_types)
+
+
+def by_place(entry: Entry) -> Place:
+    return entry.place
+
+
+def entry_place(text: str, name: str) -> Place:
     """The place in the list that a cursor names."""
     booked, made, entry_id = place_of(text, name, PLACE_PARTS)
     moments = instant_of(booked), instant_of(made)

@@ -15,6 +15,8 @@ from billsync.local.resource import present
 from billsync.local.store import LIVE, Store
 from billsync.local.times import instant_of
 from billsync.local.values import canonical
+from billsync.model.duration import parse_duration
+from billsync.rating.periods import boundary
 
 KEPT = ("key", "name", "description", "funding_method", "currency", "amount", "priority", "tax_config", "filters")
 PENDING = "pending"
@@ -102,6 +104,11 @@ def start_of(body: Mapping[str, Any], now: datetime) -> datetime:
 
 
 def expiry(body: Mapping[str, Any], start: datetime) -> datetime | None:
-    """When they can't any more, by the calendar, cut to seconds."""
-    length = span_of(body["expires_after"]) if "expires_after" in body else None
-    return None if length is None else length.after(start).replace(microsecond=0)
+    """When they can't any more, by the calendar, cut to seconds. Raises Problem (400) beyond the year 9999."""
+    length = parse_duration(body["expires_after"]) if "expires_after" in body else None
+    if length is None:
+        return None
+    try:
+        return boundary(start, length, 1).replace(microsecond=0)
+    except (OverflowError, ValueError):
+        raise invalid("the time lies outside the calendar") from None

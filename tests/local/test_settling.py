@@ -502,3 +502,34 @@ def test_usage_that_is_taken_back_after_its_booking_makes_nothing_live(acme: Acc
     use(acme, "2", -3, time="2026-09-05T00:00:00Z")
 
     assert (booked, acme.balance()) == (("5", "5"), ("5", "5"))
+
+
+def test_a_year_and_a_month_are_added_one_after_the_other(server: httpx.Client) -> None:
+    found = account(server)
+
+    found.grant("1", effective_at="2024-02-29T12:00:00Z", expires_after="P1Y1M")
+
+    assert found.rows(**{"filter[type]": "expired"}) == [("expired", "-1", "2025-03-28T12:00:00Z")]
+
+
+def test_paging_backward_skips_rows_where_a_list_has_several_types(acme: Account, hands: Hands) -> None:
+    for number in range(1, 4):
+        grant = acme.grant(str(number))
+        hands.move(seconds=1)
+        acme.void(grant)
+        hands.move(seconds=1)
+    first = acme.server.get(f"{acme.path}/credits/transactions", params={"page[size]": "5"}).json()
+    after = {"page[after]": first["meta"]["page"]["next"]}
+    oldest = acme.server.get(f"{acme.path}/credits/transactions", params=after).json()
+
+    page = {"page[size]": "2", "page[before]": oldest["meta"]["page"]["previous"]}
+
+    assert [row[:2] for row in acme.rows()] == [
+        ("voided", "-3"),
+        ("funded", "3"),
+        ("voided", "-2"),
+        ("funded", "2"),
+        ("voided", "-1"),
+        ("funded", "1"),
+    ]
+    assert [row[:2] for row in acme.rows(**page)] == [("funded", "3"), ("voided", "-2")]
