@@ -18,14 +18,17 @@ from billsync.cli.surroundings import Run
 from billsync.live.paging import read_list
 from billsync.model.kind import ListQuery
 from billsync.model.moment import cut_to_seconds, parse_moment
+from billsync.model.value import decimal_text
 from billsync.rating.periods import Period
 from billsync.render.forecast import LEFT_OUT, forecast_csv, forecast_json, forecast_text
 from billsync.render.invoices import invoices_csv, invoices_json, invoices_text
 from billsync.render.usage import usage_csv, usage_json, usage_text
-from billsync.report.forecast import Basis, Forecast, Wallet, forecast, usage_needed
+from billsync.report.forecast import Basis, Forecast, forecast, usage_needed
 from billsync.report.invoices import invoices
+from billsync.report.ledger import ledger
 from billsync.report.subscribed import Subscribed
 from billsync.report.usage import CUSTOMER, Used, query_body, used
+from billsync.report.wallet import Wallet, wallet_of
 
 WINDOWS = {"minute": "PT1M", "hour": "PT1H", "day": "P1D", "month": "P1M"}
 LISTING = ListQuery(sort="created_at", size=100)
@@ -102,9 +105,10 @@ def show_forecast(run: Run, customer: str, options: ServerOptions, form: str) ->
         running = _running(connection, catalog, customer_id, now)
         if not running:
             raise error("no-subscription", "nothing runs that could be forecast", f"{customer!r} has no subscription.")
-        wallet = _wallet(connection, catalog, customer_id)
+        statement = statement_of(connection, customer_id)
+        wallet = wallet_of(statement, ledger(statement), catalog.features)
         found = [_forecast(connection, catalog, one, wallet, now) for one in running]
-    for note in forecast_notes(running, catalog):
+    for note in forecast_notes(running, catalog, wallet):
         run.talk(f"note: {note}")
     match form:
         case "csv":
@@ -117,23 +121,20 @@ def show_forecast(run: Run, customer: str, options: ServerOptions, form: str) ->
     return Exit.DONE
 
 
-def forecast_notes(running: Sequence[Subscribed], catalog: Catalog) -> Iterator[str]:
+def forecast_notes(running: Sequence[Subscribed], catalog: Catalog, wallet: Wallet) -> Iterator[str]:
     """What makes the estimates less than they seem."""
     for feature in sorted({key for one in running for key in one.priced_by_usage} - catalog.gauges.keys()):
         yield f"usage of the feature {feature} can't be read, so it counts as none"
     if len(running) > 1:
         yield f"{len(running)} subscriptions are in force, and each estimate counts all credits as its own"
+    for code, expense in sorted(wallet.unlisted.items()):
+        differs = f"differs by {decimal_text(-expense.amount)} from what its movements add up to"
+        yield f"the server's balance in {code} {differs}; the estimate goes by the balance"
 
 
 def _forecast(connection: Connection, catalog: Catalog, one: Subscribed, wallet: Wallet, now: datetime) -> Forecast:
     metered = read_usage(connection, catalog, usage_needed(one, now), customer_id=one.customer_id)
     return forecast(Basis(one, now, metered, wallet, catalog.steady))
-
-
-def _wallet(connection: Connection, catalog: Catalog, customer_id: str) -> Wallet:
-    statement = statement_of(connection, customer_id)
-    consumed = tuple(row for row in statement.transactions if row["type"] == "consumed")
-    return Wallet(statement.grants, consumed, catalog.features)
 
 
 def _running(connection: Connection, catalog: Catalog, customer_id: str, now: datetime) -> tuple[Subscribed, ...]:

@@ -5,52 +5,26 @@ Left out: taxes, payment fees, credits still to be bought, and usage that has no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from billsync.model.moment import cut_to_seconds
-from billsync.model.value import Fields
 from billsync.rating.arithmetic import ZERO, divided, exactly
 from billsync.rating.lines import Totals, sum_of_totals
 from billsync.rating.periods import Period
 from billsync.rating.rate import Without
 from billsync.report.charges import Charge, Due, Metered, charge, due, needed
-from billsync.report.credits import Expense, Funding, Spent, fundings, spend
+from billsync.report.credits import Expense, Funding, Spent, spend
 from billsync.report.settling import Settled, Settlement, settle
-from billsync.report.subscribed import Subscribed, moment_of
+from billsync.report.subscribed import Subscribed
+from billsync.report.wallet import Wallet
 
 PERIODS_AHEAD = 12
 SECOND = timedelta(seconds=1)
 OPEN = frozenset({Without.MINIMUM})
 """A minimum is due at a period's end only (customer-facts.md §19.1)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wallet:
-    """A customer's credits as the API shows them: rows of grants, and newest first those of consumed credits.
-
-    `features` maps ids of features to keys: movements name a feature by its id.
-    """
-
-    grants: Sequence[Fields] = ()
-    consumed: Sequence[Fields] = ()
-    features: Mapping[str, str] = field(default_factory=dict)
-
-    def funded(self) -> dict[str, Sequence[Funding]]:
-        """The grants by currency."""
-        return {code: fundings(self.grants, code) for code in sorted({row["currency"] for row in self.grants})}
-
-    def history(self) -> dict[str, Sequence[Expense]]:
-        """What was consumed so far, by currency, oldest first."""
-        found: dict[str, list[Expense]] = {}
-        oldest_first = self.consumed[::-1]
-        for row in sorted(oldest_first, key=lambda row: moment_of(row["booked_at"])):
-            feature = self.features.get(str((row.get("labels") or {}).get("feature_id", "")))
-            spent = Expense(moment_of(row["booked_at"]), -Decimal(row["amount"]), feature, is_owed=True)
-            found.setdefault(row["currency"], []).append(spent)
-        return {code: tuple(expenses) for code, expenses in found.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from billsync.cli.metering import Catalog
 from billsync.cli.money import forecast_notes
 from billsync.report.subscribed import subscribed
 from billsync.report.usage import Gauge
+from billsync.report.wallet import Wallet
 from tests.support.command import Ran, Shell
 from tests.support.subscription_rows import FEATURES, fee_card, subscription_row, unit, usage_card
 
@@ -35,6 +36,18 @@ def send(shell: Shell, *events: tuple[str, str]) -> None:
         answer = client.post("/api/v3/openmeter/events", json=rows)
     app.close()
     assert answer.status_code == 202
+
+
+def change_to(shell: Shell, plan: str) -> None:
+    """Another plan for the only subscription, at once."""
+    app = open_database(DATABASE, shell.clock, test_clock=False)
+    with httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://local/api/v3/openmeter") as client:
+        (row,) = client.get("/subscriptions").json()["data"]
+        wanted = {"plan": {"key": plan}, "timing": "immediate", "settlement_mode": "credit_only"}
+        body = {**wanted, "customer": {"id": row["customer_id"]}}
+        answer = client.post(f"/subscriptions/{row['id']}/change", json=body)
+    app.close()
+    assert answer.status_code == 200
 
 
 @pytest.fixture
@@ -149,9 +162,11 @@ def test_a_forecast_notes_what_it_can_not_read_or_count_twice() -> None:
     one = subscribed(row, FEATURES)
     blind, seeing = (Catalog(FEATURES, gauges, frozenset(), {}) for gauges in ({}, {"api": Gauge("m-1", b"{}")}))
 
-    assert list(forecast_notes((one,), blind)) == ["usage of the feature api can't be read, so it counts as none"]
-    assert list(forecast_notes((one, one), seeing)) == [
-        "2 subscriptions are in force, and each estimate counts all credits as its own"
+    told = [list(forecast_notes(*args, Wallet())) for args in (((one,), blind), ((one, one), seeing))]
+
+    assert told == [
+        ["usage of the feature api can't be read, so it counts as none"],
+        ["2 subscriptions are in force, and each estimate counts all credits as its own"],
     ]
 
 
@@ -242,3 +257,26 @@ def test_invoices_as_csv_have_their_names_even_without_any(running: Shell) -> No
     ran = running.run("invoices", *LOCAL, "--format", "csv")
 
     assert ran == Ran(0, "number,customer,status,issued_at,due_at,currency,amount,credits,total,is_past_due\n", "")
+
+
+def test_a_forecast_goes_by_the_servers_balance_where_credits_came_back_without_a_movement(
+    shell: Shell, folder: Path
+) -> None:
+    """30 paid for September; after ten days the fee is 60, so 20 came back and 40 were taken for the other twenty."""
+    shop = folder / "shop.yaml"
+    fee = "{key: base, name: Base, billing_cadence: P1M, payment_term: in_advance, price: {type: flat, amount: %s}}"
+    cards = "rate_cards: [{use: api_standard}]"
+    text = shop.read_text().replace(cards, f"rate_cards: [{fee % 30}]")
+    dear = f"\n  - {{key: dear, name: Dear, phases: [{{key: default, name: D, rate_cards: [{fee % 60}]}}]}}\ncustomers:"
+    shop.write_text(text.replace("\ncustomers:", dear))
+    assert shell.run("sync", "shop.yaml", *LOCAL, "--yes").code == 0
+    shell.clock.advance(timedelta(days=10).total_seconds())
+    change_to(shell, "dear")
+
+    ran = shell.run("forecast", "acme", *LOCAL)
+
+    assert ran.err == (
+        "note: the server's balance in USD differs by 20 from what its movements add up to; "
+        "the estimate goes by the balance\n"
+    )
+    assert "Credits USD: 450 now, 390 after that\n" in ran.out

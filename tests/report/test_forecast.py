@@ -4,8 +4,9 @@ from typing import Any
 
 from billsync.rating.periods import Period
 from billsync.render.forecast import forecast_text
-from billsync.report.forecast import Basis, Forecast, Wallet, forecast, usage_needed
+from billsync.report.forecast import Basis, Forecast, forecast, usage_needed
 from billsync.report.subscribed import subscribed
+from billsync.report.wallet import Wallet
 from tests.support.subscription_rows import (
     FEATURES,
     consumed_row,
