@@ -172,7 +172,9 @@ def settled(entries: Iterable[Entry], currency: str, at: datetime) -> Decimal:
 
 
 def settled_after(entries: Iterable[Entry], row: Entry) -> Decimal:
-    """What is booked in the currency of an entry up to its place in the ledger."""
+    """What is booked in the currency of an entry up to its place in the ledger; of a grant's end, up to its time."""
+    if row.kind in (EXPIRED, VOIDED):
+        return settled(entries, row.currency, row.at)
     before = (entry for entry in entries if entry.currency == row.currency and entry.standing <= row.standing)
     return total(entry.amount for entry in before)
 
