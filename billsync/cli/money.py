@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -55,7 +55,7 @@ def show_usage(run: Run, customer: str, options: ServerOptions, wanted: UsageOpt
         customer_id = customer_id_of(connection, customer)
         catalog = read_catalog(connection)
         now = servers_now(connection, customer_id)
-        running = _running(connection, catalog, customer_id, now)
+        running = _running(_subscriptions(connection, catalog, customer_id), now)
         period = _period(wanted, running, now)
         priced = sorted({key for one in running for key in one.features} or catalog.gauges)
         features = _with_dimension(run, catalog, priced, group)
@@ -102,13 +102,14 @@ def show_forecast(run: Run, customer: str, options: ServerOptions, form: str) ->
         customer_id = customer_id_of(connection, customer)
         catalog = read_catalog(connection)
         now = servers_now(connection, customer_id)
-        running = _running(connection, catalog, customer_id, now)
+        subscriptions = _subscriptions(connection, catalog, customer_id)
+        running = _running(subscriptions, now)
         if not running:
             raise error("no-subscription", "nothing runs that could be forecast", f"{customer!r} has no subscription.")
         statement = statement_of(connection, customer_id)
         wallet = wallet_of(statement, ledger(statement), catalog.features)
         found = [_forecast(connection, catalog, one, wallet, now) for one in running]
-    for note in forecast_notes(running, catalog, wallet):
+    for note in (*forecast_notes(running, catalog, wallet), *_coming(subscriptions, now)):
         run.talk(f"note: {note}")
     match form:
         case "csv":
@@ -132,18 +133,28 @@ def forecast_notes(running: Sequence[Subscribed], catalog: Catalog, wallet: Wall
         yield f"the server's balance in {code} {differs}; the estimate goes by the balance"
 
 
+def _coming(subscriptions: Iterable[Subscribed], now: datetime) -> Iterator[str]:
+    for one in subscriptions:
+        start = one.timeline.active_from
+        if start > now and one.timeline.active_to != start:
+            yield f"the subscription to {one.plan_key} that begins {start:%Y-%m-%d %H:%M:%SZ} is left out"
+
+
 def _forecast(connection: Connection, catalog: Catalog, one: Subscribed, wallet: Wallet, now: datetime) -> Forecast:
     metered = read_usage(connection, catalog, usage_needed(one, now), customer_id=one.customer_id)
     return forecast(Basis(one, now, metered, wallet, catalog.steady))
 
 
-def _running(connection: Connection, catalog: Catalog, customer_id: str, now: datetime) -> tuple[Subscribed, ...]:
-    """The customer's subscriptions that are in force now."""
+def _subscriptions(connection: Connection, catalog: Catalog, customer_id: str) -> tuple[Subscribed, ...]:
+    """The customer's subscriptions, whenever they are in force."""
     routes = connection.routes["subscription"]
     filters = ((f"filter[{routes.parent_filter}][eq]", customer_id),)
     rows = read_list(connection.remote, routes.collection, filters, routes.listing, connection.clock)
-    found = (live_subscription(row, catalog.features) for row in rows if not row.get("deleted_at"))
-    return tuple(one for one in found if one.period_at(now).holds(now))
+    return tuple(live_subscription(row, catalog.features) for row in rows if not row.get("deleted_at"))
+
+
+def _running(subscriptions: Sequence[Subscribed], now: datetime) -> tuple[Subscribed, ...]:
+    return tuple(one for one in subscriptions if one.period_at(now).holds(now))
 
 
 def _period(wanted: UsageOptions, running: Sequence[Subscribed], now: datetime) -> Period:

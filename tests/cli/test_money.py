@@ -38,12 +38,12 @@ def send(shell: Shell, *events: tuple[str, str]) -> None:
     assert answer.status_code == 202
 
 
-def change_to(shell: Shell, plan: str) -> None:
-    """Another plan for the only subscription, at once."""
+def change_to(shell: Shell, plan: str, timing: str = "immediate") -> None:
+    """Another plan for the only subscription."""
     app = open_database(DATABASE, shell.clock, test_clock=False)
     with httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://local/api/v3/openmeter") as client:
         (row,) = client.get("/subscriptions").json()["data"]
-        wanted = {"plan": {"key": plan}, "timing": "immediate", "settlement_mode": "credit_only"}
+        wanted = {"plan": {"key": plan}, "timing": timing, "settlement_mode": "credit_only"}
         body = {**wanted, "customer": {"id": row["customer_id"]}}
         answer = client.post(f"/subscriptions/{row['id']}/change", json=body)
     app.close()
@@ -280,3 +280,14 @@ def test_a_forecast_goes_by_the_servers_balance_where_credits_came_back_without_
         "the estimate goes by the balance\n"
     )
     assert "Credits USD: 450 now, 390 after that\n" in ran.out
+
+
+def test_a_forecast_says_that_it_leaves_out_what_begins_later(running: Shell) -> None:
+    change_to(running, "prepaid", "next_billing_cycle")
+
+    ran = running.run("forecast", "acme", *LOCAL)
+
+    assert (ran.code, ran.err) == (
+        0,
+        "note: the subscription to prepaid that begins 2026-10-01 00:00:00Z is left out\n",
+    )
