@@ -109,14 +109,21 @@ def widened(percentage: Decimal) -> Decimal:
 
 
 def quantity_of(store: Store, charge: Document, stored_before: datetime | None) -> Decimal:
-    """The usage of the service period by the customer's subjects as of now, of the events that the feature counts."""
-    feature = store.get(FEATURE, charge.get("feature_id", ""))
+    """The usage of the service period of a charge."""
+    period = period_of(charge["service_period"])
+    return used(store, charge.get("feature_id", ""), charge["customer"]["id"], period, stored_before=stored_before)
+
+
+def used(
+    store: Store, feature_id: str, customer_id: str, period: Period, *, stored_before: datetime | None = None
+) -> Decimal:
+    """The usage in a period by the customer's subjects as of now, of the events that the feature counts."""
+    feature = store.get(FEATURE, feature_id)
     measured = feature.document.get("meter") if feature else None
     meter = store.get(METER, measured["id"]) if measured else None
     if measured is None or meter is None:
         return ZERO
-    period = period_of(charge["service_period"])
-    subjects = tuple(subjects_of(store, charge["customer"]["id"]))
+    subjects = tuple(subjects_of(store, customer_id))
     wanted = accepts(meter.document["dimensions"] or {}, measured.get("filters") or {})
     return usage(store, meter.document, Span(period.start, period.end, subjects, stored_before), wanted)
 

@@ -1,23 +1,32 @@
-"""What a customer may use: the entitlements of the items in force (customer-facts.md §12). It counts no usage."""
+"""What a customer may use: entitlements of the items in force, and which limits are reached (customer-facts.md §12).
+
+It charges nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from billsync.local.attribution import named
+from billsync.local.charge_costs import used
 from billsync.local.cursors import cursor_of
 from billsync.local.customers import find
 from billsync.local.customers import view as customer_view
 from billsync.local.documents import Document, text_of
 from billsync.local.features import FEATURE
+from billsync.local.money import ZERO
 from billsync.local.problems import api_error
 from billsync.local.resource import Answer, Call, Route, ok
 from billsync.local.store import LIVE, Row, Store
 from billsync.local.subscription_rows import items_now, running
-from billsync.local.times import rfc3339
+from billsync.local.subscription_view import begin_of
+from billsync.local.times import from_micros, rfc3339
+from billsync.model.duration import parse_duration
+from billsync.rating.periods import period_at
 
 QUERY_SIZE = 100
 Template = Mapping[str, Any]
@@ -29,28 +38,50 @@ def listed(call: Call) -> Answer:
     if customer.deleted_at is not None:
         raise api_error(412, "Customer is deleted")
     held = entitlements(call.store, customer, call.now)
-    return ok({"data": [access(key, template) for key, template in sorted(held.items())]})
+    return ok({"data": [access(key, entitlement) for key, entitlement in sorted(held.items())]})
 
 
-def entitlements(store: Store, customer: Row, now: datetime) -> dict[str, Template]:
-    """Feature key → template, of every item that is in force."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An entitlement that a customer has now, and what was used of it in its running period."""
+
+    template: Template
+    used: Decimal
+
+    @property
+    def has_access(self) -> bool:
+        """Only a hard limit that is used up keeps a customer out."""
+        limit = self.template.get("limit")
+        is_limited = self.template["type"] == "metered" and not self.template.get("is_soft_limit")
+        return not is_limited or limit is None or self.used < Decimal(limit)
+
+
+def entitlements(store: Store, customer: Row, now: datetime) -> dict[str, Held]:
+    """By feature key, of every item that is in force."""
     return {
-        item["rate_card"]["key"]: item["rate_card"]["entitlement"]
+        item["rate_card"]["key"]: Held(item["rate_card"]["entitlement"], used_now(store, subscription, item, now))
         for subscription in running(store, customer.id, now)
         for item in items_now(subscription, now)
         if "entitlement" in item["rate_card"]
     }
 
 
-def access(key: str, template: Template) -> Document:
+def used_now(store: Store, subscription: Row, item: Document, now: datetime) -> Decimal:
+    """The usage since the entitlement's period began (counted from the billing anchor), or the subscription."""
+    card = item["rate_card"]
+    length = parse_duration(card["entitlement"].get("usage_period", ""))
+    if card["entitlement"]["type"] != "metered" or length is None or "feature" not in card:
+        return ZERO
+    running_period = period_at(from_micros(subscription.document["billing_anchor"]), length, now)
+    period = running_period.within(begin_of(subscription).replace(microsecond=0), None)
+    return used(store, card["feature"]["id"], subscription.document["customer_id"], period)
+
+
+def access(key: str, held: Held) -> Document:
     """`config` is a text of JSON, and only there for a static entitlement."""
-    shown: Document = {"type": template["type"], "feature_key": key, "has_access": has_access(template)}
-    return shown | ({"config": database_json(template["config"])} if template["type"] == "static" else {})
-
-
-def has_access(template: Template) -> bool:
-    """Nothing is used yet: only a hard limit of 0 keeps a customer out."""
-    return template["type"] != "metered" or bool(template.get("is_soft_limit")) or template.get("limit") != 0
+    kind = held.template["type"]
+    shown: Document = {"type": kind, "feature_key": key, "has_access": held.has_access}
+    return shown | ({"config": database_json(held.template["config"])} if kind == "static" else {})
 
 
 def database_json(value: Any) -> str:
@@ -102,12 +133,12 @@ def entry_of(call: Call, customer: Row, matched: list[str]) -> Document:
     }
 
 
-def feature_answers(call: Call, held: Mapping[str, Template]) -> Iterator[tuple[str, Document]]:
+def feature_answers(call: Call, held: Mapping[str, Held]) -> Iterator[tuple[str, Document]]:
     asked = call.body.get("feature", {}).get("keys")
     keys = asked or [str(row.key) for row in call.store.rows(FEATURE, LIVE, order="key")]
     for key in keys:
         if key in held:
-            yield key, {"has_access": has_access(held[key])} | ({} if has_access(held[key]) else USED_UP)
+            yield key, {"has_access": held[key].has_access} | ({} if held[key].has_access else USED_UP)
         else:
             yield key, {"has_access": False, "reason": UNKNOWN if is_unknown(call.store, key) else UNAVAILABLE}
 
