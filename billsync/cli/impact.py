@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeAlias
 
 from billsync.cli.ending import usage
 from billsync.cli.metering import Catalog, query, read_catalog
@@ -26,7 +28,15 @@ EVERYBODY = "all"
 FEW_CUSTOMERS = 100
 REQUESTS_AT_MOST = 500
 
-Metered = Mapping[str, dict[tuple[str, Period], Decimal]]
+QUERIES_AT_ONCE = 4
+
+Metered: TypeAlias = Mapping[str, Mapping[tuple[str, Period], Decimal]]
+"""By a customer's id, what was used of each feature in each period."""
+
+Need: TypeAlias = tuple[Gauge, Period]
+Wanted: TypeAlias = tuple[set[str], set[str]]
+Needs: TypeAlias = Mapping[Need, Wanted]
+"""For each gauge and period, which is one request: the features that it serves, and the customers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +100,9 @@ def _sampled(reached: list[Reached | Candidate], size: int | None) -> list[Reach
     return [one for one in reached if one.before.id in kept]
 
 
-Need = tuple[Gauge, Period]
-
-
-def _needs(chosen: Iterable[Prepared], catalog: Catalog) -> dict[Need, tuple[set[str], set[str]]]:
-    """For each gauge and period, which is one request: the features that it serves, and the customers."""
-    found: dict[Need, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
+def _needs(chosen: Iterable[Prepared], catalog: Catalog) -> Needs:
+    """What has to be asked."""
+    found: dict[Need, Wanted] = defaultdict(lambda: (set(), set()))
     for one in chosen:
         for feature, period in one.needs:
             features, customers = found[catalog.gauges[feature], period]
@@ -104,13 +111,20 @@ def _needs(chosen: Iterable[Prepared], catalog: Catalog) -> dict[Need, tuple[set
     return found
 
 
-def _metered(connection: Connection, needs: Mapping[Need, tuple[set[str], set[str]]]) -> Metered:
-    """The usage of each customer, by feature and period: one request for each gauge and period."""
+def _metered(connection: Connection, needs: Needs) -> Metered:
+    """The usage of each customer, by feature and period: one request for each gauge and period, several at once."""
     found: dict[str, dict[tuple[str, Period], Decimal]] = defaultdict(dict)
-    for (gauge, period), (features, customers) in needs.items():
-        asked = sorted(customers) if len(customers) <= FEW_CUSTOMERS else ()
-        rows = query(connection, gauge, query_body(gauge, period, group_by=[CUSTOMER], customers=asked))
-        for customer, value in by_customer(rows).items():
-            for feature in features:
-                found[customer][feature, period] = value
+    with ThreadPoolExecutor(max_workers=QUERIES_AT_ONCE) as threads:
+        answers = threads.map(lambda need: _usage(connection, *need), needs.items())
+        for ((_, period), (features, _)), usage_of in zip(needs.items(), answers, strict=True):
+            for customer, value in usage_of.items():
+                for feature in features:
+                    found[customer][feature, period] = value
     return found
+
+
+def _usage(connection: Connection, need: Need, wanted: Wanted) -> Mapping[str, Decimal]:
+    gauge, period = need
+    _, customers = wanted
+    asked = sorted(customers) if len(customers) <= FEW_CUSTOMERS else ()
+    return by_customer(query(connection, gauge, query_body(gauge, period, group_by=[CUSTOMER], customers=asked)))
