@@ -113,6 +113,8 @@ def _part(title: str, verdicts: Sequence[Verdict], shown: Shown) -> Iterator[str
     for one in sums(verdicts):
         yield f"    {_title(one)}{_sum_line(one, shown)}"
         yield from (f"      {line}" for line in _details(one, verdicts, shown))
+    if idle := shown.paying_nothing(verdicts):
+        yield f"    {idle} with nothing to pay, before or after"
 
 
 def _title(one: Sum) -> str:

@@ -68,6 +68,7 @@ def _sums(verdicts: Sequence[Verdict], shown: Shown) -> Any:
     return {
         "count": shown.count_of(verdicts),
         "currencies": [_sum_object(one, verdicts, shown) for one in sums(verdicts)],
+        "paying_nothing": shown.paying_nothing(verdicts),
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from billsync.report.impact import Verdict
 from billsync.report.impact_reached import Standing
-from billsync.report.impact_sums import Sum, sums
+from billsync.report.impact_sums import Sum, paying_nothing, sums
 
 GROUP = 5
 FEW = f"fewer than {GROUP}"
@@ -54,7 +54,8 @@ def part_count(verdicts: Sequence[Verdict]) -> int | str:
     """How many a part of a change has, unless the count gives away how few there are, or are in one currency."""
     if is_few(len(verdicts)):
         return FEW
-    return SOME if any(is_few(one.count) for one in sums(verdicts)) else len(verdicts)
+    shown = [paying_nothing(verdicts), *(one.count for one in sums(verdicts))]
+    return SOME if any(map(is_few, shown)) else len(verdicts)
 
 
 def reached_count(changes: Iterable[Sequence[Verdict]]) -> int | str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from billsync.render.impact_privacy import masked, part_count, reached_count, share
 from billsync.report.impact import Verdict
 from billsync.report.impact_reached import Standing
-from billsync.report.impact_sums import left_out, noted, with_fewer
+from billsync.report.impact_sums import left_out, noted, paying_nothing, with_fewer
 
 LEFT_OUT = "Left out: taxes, payment fees, one-time fees, and credits, also those bought."
 
@@ -71,6 +71,11 @@ class Shown:
     def count_of(self, part: Sequence[Verdict]) -> int | str:
         """How many stand alike under one change."""
         return part_count(part) if self.anonymous else len(part)
+
+    def paying_nothing(self, part: Sequence[Verdict]) -> int | str:
+        """How many of a part are in no sum, because they have nothing to pay."""
+        count = paying_nothing(part)
+        return share(count, len(part)) if self.anonymous else count
 
     def left_out(self, verdicts: Sequence[Verdict]) -> Mapping[str, int | str]:
         """How many of those who were rated have something that was not, by what it is."""

@@ -87,6 +87,11 @@ def with_fewer(verdicts: Iterable[Verdict], count: int) -> tuple[Verdict, ...]:
     return tuple(one for one in verdicts if not one.problem and len(one.usual) < count)
 
 
+def paying_nothing(verdicts: Iterable[Verdict]) -> int:
+    """How many of those who were rated have nothing to pay, before or after: they stand in no sum."""
+    return sum(not one.problem and not one.paid for one in verdicts)
+
+
 def left_out(verdicts: Iterable[Verdict]) -> Mapping[str, int]:
     """How many of those who were rated have something that was not: by what it is."""
     return Counter(reason for one in verdicts if not one.problem for reason in one.left_out)

@@ -63,6 +63,7 @@ def test_without_names_the_difference_of_the_only_one_who_pays_more_is_not_shown
     assert impact_object(shown)["changes"][0]["moving"] == {
         "count": 5,
         "currencies": [{"currency": "USD", "cadence": "P1M", "not_shown": "fewer than 5 pay more or less"}],
+        "paying_nothing": 0,
     }
 
 
@@ -282,4 +283,26 @@ def test_where_plans_have_different_cadences_each_sum_names_its_own() -> None:
         "      Subscription  Change  Before  After",
         "      d00/default       +1     100    101",
         "    each P1Y: USD 100 → 100 (0): 0 pay more, 0 pay less, 1 the same",
+    ]
+
+
+def test_who_has_nothing_to_pay_is_counted() -> None:
+    before = subscribed(subscription_row(usage_card("api", {"type": "free"})), FEATURES)
+    idle = verdict(prepared(Reached("z/default", "z", PLAN, Standing.MOVING, before, before), NOW, 1), {})
+    named = Shown({PLAN: (*paying(1), idle)}, 1, 0, 2, everybody=False, anonymous=False)
+    without_names = unnamed(*paying(1, 2, 3, 4, 5), idle)
+
+    assert told(named)[1:] == [
+        "  2 move to it:",
+        "    USD 100 → 101 (+1): 1 pay more, 0 pay less, 0 the same",
+        "      Subscription  Change  Before  After",
+        "      c00/default       +1     100    101",
+        "    1 with nothing to pay, before or after",
+    ]
+    assert impact_object(named)["changes"][0]["moving"]["paying_nothing"] == 1
+    assert told(without_names)[1:] == [
+        "  some move to it:",
+        "    USD 500 → 515 (+15): 5 pay more, 0 pay less, 0 the same",
+        "      5 subscriptions: +15 together",
+        "    fewer than 5 with nothing to pay, before or after",
     ]
