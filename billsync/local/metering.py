@@ -65,8 +65,8 @@ def events_of(store: Store, meter: Meter, span: Span) -> list[Row]:
             values[sql.split(":")[1]] = micros(moment)
     if span.subjects is not None:
         parts.append(
-            "seq IN (SELECT seq FROM term WHERE resource = :resource AND name = :term"
-            " AND value IN (SELECT value FROM json_each(:subjects)))"
+            "EXISTS (SELECT 1 FROM term t WHERE t.seq = entity.seq AND t.name = :term"
+            " AND t.value IN (SELECT value FROM json_each(:subjects)))"
         )
         values |= {"term": SUBJECT, "subjects": text_of(list(span.subjects))}
     return store.rows(EVENT, " AND ".join(parts), values, order="begins_at, seq")
