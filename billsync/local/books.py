@@ -102,12 +102,30 @@ def book(
 
 
 def stored(call: Call, charge: Row, at: datetime, document: Document) -> Row:
-    """The booking as it is kept."""
-    more = {"charge": charge.id, "currency": charge.document["currency"], "feature": charge.document.get("feature_key")}
+    """The booking as it is kept, with the labels that name its cause as it is now: items get new ids later (§5.4)."""
+    cause = charge.document
+    more = {"charge": charge.id, "currency": cause["currency"], "feature": cause.get("feature_key")}
+    more["labels"] = charge_labels(charge)
     row = new_row(
         call, BOOKING, {**document, **more}, parent=charge.parent, begins_at=at, terms=(("charge", charge.id),)
     )
     return call.store.insert(row)
+
+
+def charge_labels(charge: Row) -> Document:
+    """What caused a booking."""
+    document = charge.document
+    labels = {"charge_id": charge.id}
+    if "feature_id" in document:
+        labels["feature_id"] = document["feature_id"]
+    if "subscription" in document:
+        phase = document["subscription"]["phase"]
+        labels |= {
+            "subscription_id": document["subscription"]["id"],
+            "subscription_phase_id": phase["id"],
+            "subscription_item_id": phase["item"]["id"],
+        }
+    return labels
 
 
 @exactly

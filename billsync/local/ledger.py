@@ -146,24 +146,8 @@ def booking_entry(booking: Row, charge: Row | None, kind: str, parts: tuple[Part
         created_at=booking.created_at,
         id=booking.id,
         name="" if charge is None else charge.document["name"],
-        labels=None if charge is None else charge_labels(charge),
+        labels=booking.document["labels"],
     )
-
-
-def charge_labels(charge: Row) -> Document:
-    """What caused a booking."""
-    document = charge.document
-    labels = {"charge_id": charge.id}
-    if "feature_id" in document:
-        labels["feature_id"] = document["feature_id"]
-    if "subscription" in document:
-        phase = document["subscription"]["phase"]
-        labels |= {
-            "subscription_id": document["subscription"]["id"],
-            "subscription_phase_id": phase["id"],
-            "subscription_item_id": phase["item"]["id"],
-        }
-    return labels
 
 
 def settled(entries: Iterable[Entry], currency: str, at: datetime) -> Decimal:

@@ -533,3 +533,22 @@ def test_paging_backward_skips_rows_where_a_list_has_several_types(acme: Account
         ("funded", "1"),
     ]
     assert [row[:2] for row in acme.rows(**page)] == [("funded", "3"), ("voided", "-2")]
+
+
+def test_a_booking_names_the_item_as_it_was_then(server: httpx.Client, hands: Hands) -> None:
+    def items(subscription: str) -> list[str]:
+        (phase,) = server.get(f"/subscriptions/{subscription}").json()["phases"]
+        return [item["id"] for item in phase["items"]]
+
+    found = account(server)
+    subscription = found.subscribe(plan(server, fee_card("seat", "10", "in_advance")))
+    before = items(subscription)
+    hands.move(days=10)
+    found.balance()
+
+    server.post(f"/subscriptions/{subscription}/cancel", json={"timing": "immediate"})
+
+    (row,) = server.get(f"{found.path}/credits/transactions").json()["data"]
+    assert [row["labels"]["subscription_item_id"]] == before
+    assert [charge["subscription"]["phase"]["item"]["id"] for charge in found.charges()] == items(subscription)
+    assert items(subscription) != before
