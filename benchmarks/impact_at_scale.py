@@ -67,10 +67,11 @@ class Watch:
 
     def mark(self, stage: str) -> None:
         """What went by since the last mark belongs to this stage."""
-        now, made = time.process_time(), self.crowd.making
-        spent = now - self.last - (made - self.made)
-        self.stages[stage] = self.stages.get(stage, 0.0) + spent
-        self.last, self.made = now, made
+        with self.crowd.lock:
+            now, made = time.process_time(), self.crowd.making
+            spent = now - self.last - (made - self.made)
+            self.stages[stage] = self.stages.get(stage, 0.0) + spent
+            self.last, self.made = now, made
 
 
 def measured(crowd: Crowd, sample: int | None) -> str:

@@ -26,8 +26,8 @@ Metered: TypeAlias = Mapping[tuple[str, Period], Decimal]
 """What was metered, by a feature's key and a period cut to seconds; nothing there means nothing was used."""
 
 
-ALIKE = 8_192
-"""How many timelines, and rated pieces, are remembered."""
+TIMELINES, PIECES = 1_024, 8_192
+"""How many timelines and rated pieces are remembered: subscriptions of one plan often come one after the other."""
 
 
 class UnknownCurrency(ValueError):
@@ -126,7 +126,7 @@ def _dues(subscription: Subscribed, until: datetime) -> list[Due]:
     return [one for one in found if one.at <= cut_to_seconds(until)]
 
 
-@lru_cache(maxsize=ALIKE)
+@lru_cache(maxsize=TIMELINES)
 def _timeline(subscription: Subscription, until: datetime) -> tuple[Billed, ...]:
     """Subscriptions that begin alike, with equal cards, have one timeline: it is worked out once."""
     return timeline(subscription, until=until)
@@ -185,7 +185,7 @@ def _rated(one: Due, quantity: Decimal, *, pro_rated: bool, without: frozenset[W
     return _rate(one.billed.item.card, one.billed.fee(pro_rated=pro_rated), piece, places, without)
 
 
-@lru_cache(maxsize=ALIKE)
+@lru_cache(maxsize=PIECES)
 def _rate(card: Card, fee: Fee | None, piece: Piece, places: int, without: frozenset[Without]) -> Rated:
     """Equal cards with equal quantities are rated once: rating knows nothing else."""
     if fee is not None:
