@@ -48,7 +48,7 @@ def _members(kind: Kind, name: str, expected: Fields, view: Fields) -> tuple[Pla
     assert isinstance(shape, Many)
     assert shape.key is not None
     keys = {member[shape.key] for member in expected.get(name, ())}
-    return tuple(member for member in view[name] if member[shape.key] in keys)
+    return tuple(member for member in view[name] if member.get(shape.key) in keys)
 
 
 def _relevant(kind: Kind, expected: Fields, view: Fields) -> Fields:

@@ -42,6 +42,14 @@ def test_a_list_may_show_more_than_its_promised_members_and_nothing_less(seen: d
     assert bool(differences_after(PLAN, expected, seen)) is not holds
 
 
+def test_a_member_without_its_key_is_more_than_was_promised() -> None:
+    seen = {**plan("a"), "addons": (*plan("a")["addons"], {"from_plan_phase": "default"})}
+
+    found = holds_after(PLAN, Expectation(plan("a"), at_least=("addons",)), view=seen, status="draft")
+
+    assert found
+
+
 @pytest.mark.parametrize(("seen", "holds"), [(plan(), True), (plan("a"), True), (plan("a", name="Other"), False)])
 def test_of_nothing_promised_any_list_is_more(seen: dict[str, Any], holds: bool) -> None:
     expected = Expectation(plan(), at_least=("addons",))

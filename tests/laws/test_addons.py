@@ -147,6 +147,7 @@ def test_a_draft_with_an_addon_that_nobody_wants_is_somebody_elses(world: World)
     run = world.sync(declared(WHOLE.replace(", {addon: support}", "")))
 
     assert outcomes(run.plan) == {"plan/team": "foreign-draft"}
+    assert run.plan.changes[0].hint.endswith("delete it (detach what is attached to it first: it would stay behind)")
 
 
 @pytest.mark.parametrize("after", ["addon/support@1:publish", "plan/team@1:create", "plan/team@1:attach-blocks"])

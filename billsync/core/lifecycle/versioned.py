@@ -156,10 +156,13 @@ def archive_step(context: Context, address: Address, have: Fields) -> Step:
 def _foreign_draft(context: Context, entity: Entity, draft: Row, want: Fields) -> Planned:
     kind = context.registry[entity.address.kind]
     address = entity.address.at(version_of(draft))
+    have = context.view(draft)
+    attached = any(have.get(part.field) for part in context.routes[kind.name].parts)
+    detach = " (detach what is attached to it first: it would stay behind)" if attached else ""
     return refused(
         entity,
         code="foreign-draft",
         reason=f"{address.text} is a draft with other content, and the server allows one draft at a time",
-        hint="if a run that broke off left it, sync what the files said then; else publish or delete it",
-        fields=field_changes(kind.record, context.view(draft), want),
+        hint=f"if a run that broke off left it, sync what the files said then; else publish or delete it{detach}",
+        fields=field_changes(kind.record, have, want),
     )
