@@ -29,6 +29,7 @@ from billsync.rating.timeline import Billed, Item, Phase, Subscription, timeline
 CHARGE = "charge"
 FLAT, USAGE = "flat_fee", "usage_based"
 CREATED, ACTIVE, FINAL = "created", "active", "final"
+CREDIT_ONLY = "credit_only"
 MICROS = Decimal(1).scaleb(-6)
 Card = Mapping[str, Any]
 
@@ -51,8 +52,12 @@ def due_charges(store: Store, subscription: Row, now: datetime) -> Iterator[Docu
 
 
 def begun(document: Document) -> Document:
-    """A charge to which nothing has happened yet."""
-    waits = {"advance_after": document["invoice_at"]} if document["type"] == FLAT else {}
+    """A charge to which nothing has happened yet: a fee waits for its invoice, usage paid by credits for its period."""
+    waits = {}
+    if document["type"] == FLAT:
+        waits = {"advance_after": document["invoice_at"]}
+    elif document["settlement_mode"] == CREDIT_ONLY:
+        waits = {"advance_after": document["service_period"]["from"]}
     return {**document, "status": CREATED, **waits, "runs": 0}
 
 

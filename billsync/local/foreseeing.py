@@ -7,12 +7,12 @@ from decimal import Decimal
 
 from billsync.local.books import Books, features_of
 from billsync.local.charge_costs import booked_totals, cost, moment, period_of
-from billsync.local.charge_rows import FINAL, FLAT
+from billsync.local.charge_rows import CREDIT_ONLY, FINAL, FLAT
 from billsync.local.documents import Document
 from billsync.local.ledger import Matches
 from billsync.local.money import ZERO, total
 from billsync.local.resource import Call
-from billsync.local.settling import CREDIT_ONLY, charges_of
+from billsync.local.settling import charges_of
 from billsync.local.store import Row
 from billsync.rating.arithmetic import exactly
 from billsync.rating.drawdown import Spending

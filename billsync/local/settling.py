@@ -14,7 +14,7 @@ from typing import Any
 from billsync.local.books import Books, book, books_of, start_of
 from billsync.local.charge_changes import follow
 from billsync.local.charge_costs import booked_at, booked_totals, cost, fee_due_at, fee_of, moment, period_of
-from billsync.local.charge_rows import ACTIVE, CHARGE, CREATED, FINAL, FLAT
+from billsync.local.charge_rows import ACTIVE, CHARGE, CREATED, CREDIT_ONLY, FINAL, FLAT
 from billsync.local.customer_rules import CUSTOMER
 from billsync.local.documents import Document
 from billsync.local.money import shown
@@ -24,7 +24,6 @@ from billsync.local.subscription_rows import SUBSCRIPTION
 from billsync.local.times import MICROSECOND, micros, rfc3339
 from billsync.rating.lines import Totals
 
-CREDIT_ONLY = "credit_only"
 COLLECTION = timedelta(hours=1)
 FINALIZATION = COLLECTION + timedelta(minutes=1)
 EVER_OF_CUSTOMER = "parent = :customer"

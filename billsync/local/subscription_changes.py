@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from billsync.local.charge_rows import CREDIT_ONLY
 from billsync.local.customers import find as find_customer
 from billsync.local.documents import Document
 from billsync.local.item_versions import Window, is_static, item_window
 from billsync.local.problems import invalid, problem
 from billsync.local.resource import Answer, Call, Route, ok
-from billsync.local.settling import CREDIT_ONLY, settle
+from billsync.local.settling import settle
 from billsync.local.store import Row, changed
 from billsync.local.subscription_overlap import Claim, check_alone, claim_of
 from billsync.local.subscription_start import Terms, anew, plan_reference, subscribe

@@ -552,3 +552,13 @@ def test_a_booking_names_the_item_as_it_was_then(server: httpx.Client, hands: Ha
     assert [row["labels"]["subscription_item_id"]] == before
     assert [charge["subscription"]["phase"]["item"]["id"] for charge in found.charges()] == items(subscription)
     assert items(subscription) != before
+
+
+def test_usage_that_credits_pay_for_waits_for_its_period(server: httpx.Client) -> None:
+    found = account(server)
+    found.subscribe(plan(server, usage_card("calls", feature(server, "calls"), billing_cadence="P1D")))
+
+    running, coming, *_ = found.charges()
+
+    assert (running["status"], running["advance_after"]) == ("active", "2026-09-02T12:00:00Z")
+    assert (coming["status"], coming["advance_after"]) == ("created", "2026-09-02T12:00:00Z")
