@@ -1,4 +1,4 @@
-"""Rate cards as the older API v1 shows them: camel case, a price with its payment term, null where nothing is."""
+"""Rate cards in the words of the older API v1: camel case, a price with its payment term, null where nothing is."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ from typing import Any
 
 from billsync.local.documents import Document
 from billsync.local.features import FEATURE
+from billsync.local.problems import invalid
 from billsync.local.rate_cards import Card
 from billsync.local.resource import present
+from billsync.local.rules import critical, refuse
 from billsync.local.store import Store
 
-LIMITS = {"minimum_amount": "minimumAmount", "maximum_amount": "maximumAmount"}
+Names = Mapping[str, str]
+LIMITS: Names = {"minimum_amount": "minimumAmount", "maximum_amount": "maximumAmount"}
+TIER: Names = {"up_to_amount": "upToAmount", "flat_price": "flatPrice", "unit_price": "unitPrice"}
+METERED: Names = {"is_soft_limit": "isSoftLimit", "limit": "issueAfterReset", "usage_period": "usagePeriod"}
 
 
 def shown_terms(store: Store, card: Card) -> Document:
@@ -26,14 +31,19 @@ def shown_terms(store: Store, card: Card) -> Document:
         "discounts": shown_discounts(card.get("discounts", {})),
         "taxConfig": shown_tax(card.get("tax_config")),
     }
-    return shown | {name: part for name, part in parts.items() if part}
+    return shown | filled(parts)
 
 
 def shown_card(store: Store, card: Card) -> Document:
     """A card of an add-on; what recurs is of the type that usage has (customer-facts.md §6.2)."""
     kind = "usage_based" if "billing_cadence" in card else "flat_fee"
     parts = {"entitlementTemplate": shown_entitlement(card.get("entitlement")), "metadata": card.get("labels")}
-    return {**shown_terms(store, card), "type": kind} | {name: part for name, part in parts.items() if part}
+    return {**shown_terms(store, card), "type": kind, **filled(parts)}
+
+
+def filled(parts: Mapping[str, Any]) -> Document:
+    """Those of the parts that hold anything."""
+    return {name: part for name, part in parts.items() if part}
 
 
 def feature_key(store: Store, card: Card) -> str | None:
@@ -43,26 +53,20 @@ def feature_key(store: Store, card: Card) -> str | None:
 
 def shown_price(card: Card) -> Document | None:
     price = card["price"]
+    limits = shown_members(card.get("commitments", {}), LIMITS)
     match price["type"]:
         case "free":
             return None
         case "flat":
             return {**price, "paymentTerm": card["payment_term"]}
         case "graduated" | "volume" as mode:
-            tiers = [shown_tier(tier) for tier in price["tiers"]]
-            return {"type": "tiered", "mode": mode, "tiers": tiers, **shown_limits(card)}
+            return {"type": "tiered", "mode": mode, "tiers": [shown_tier(tier) for tier in price["tiers"]], **limits}
         case _:
-            return {**price, **shown_limits(card)}
+            return {**price, **limits}
 
 
 def shown_tier(tier: Mapping[str, Any]) -> Document:
-    bound = {"upToAmount": tier["up_to_amount"]} if "up_to_amount" in tier else {}
-    return {**bound, "flatPrice": tier.get("flat_price"), "unitPrice": tier.get("unit_price")}
-
-
-def shown_limits(card: Card) -> Document:
-    commitments = card.get("commitments", {})
-    return {LIMITS[name]: commitments[name] for name in LIMITS if name in commitments}
+    return {"flatPrice": None, "unitPrice": None, **shown_members(tier, TIER)}
 
 
 def shown_discounts(discounts: Mapping[str, Any]) -> Document:
@@ -81,5 +85,96 @@ def shown_tax(config: Mapping[str, Any] | None) -> Document:
 def shown_entitlement(template: Mapping[str, Any] | None) -> Document:
     if not template or template["type"] != "metered":
         return dict(template or {})
-    names = {"is_soft_limit": "isSoftLimit", "limit": "issueAfterReset", "usage_period": "usagePeriod"}
-    return {"type": "metered", **{names[name]: template[name] for name in names if name in template}}
+    return {"type": "metered", **shown_members(template, METERED)}
+
+
+def card_of(store: Store, card: Card) -> Document:
+    """The card in v3's words. Raises Problem (400) for an unknown feature, and for what v3 can't say."""
+    parts = {
+        "labels": card.get("metadata"),
+        "billing_cadence": card["billingCadence"],
+        "feature": feature_of(store, card),
+        "entitlement": entitlement_of(card.get("entitlementTemplate")),
+        "discounts": discounts_of(card.get("discounts", {})),
+        "tax_config": tax_of(card.get("taxConfig", {})),
+    }
+    own = {**present(card, "key", "name", "description"), **price_of(card["price"] or {"type": "free"})}
+    return own | filled(parts)
+
+
+def price_of(price: Mapping[str, Any]) -> Document:
+    """The price with its payment term (in advance by default) or its commitments."""
+    limits = {"commitments": members_of(price, LIMITS)}
+    match price["type"]:
+        case "free":
+            return {"price": {"type": "free"}}
+        case "flat":
+            return {"price": amount_of(price), "payment_term": price.get("paymentTerm", "in_advance")}
+        case "unit":
+            return {"price": amount_of(price), **limits}
+        case "tiered" if "tiers" in price and "mode" in price:
+            return {"price": {"type": price["mode"], "tiers": [tier_of(tier) for tier in price["tiers"]]}, **limits}
+        case "tiered":
+            raise invalid("a tiered price needs a mode and tiers")
+        case other:
+            raise invalid(f"this server takes no {other} price")
+
+
+def amount_of(price: Mapping[str, Any]) -> Document:
+    if "amount" not in price:
+        raise invalid(f"a {price['type']} price needs an amount")
+    return present(price, "type", "amount")
+
+
+def tier_of(tier: Mapping[str, Any]) -> Document:
+    """Null means the same as nothing; the type of each price follows from its place."""
+    said = filled(members_of(tier, TIER))
+    prices = {"flat_price": "flat", "unit_price": "unit"}
+    typed = {name: {"type": kind, "amount": said[name]["amount"]} for name, kind in prices.items() if name in said}
+    return said | typed
+
+
+def feature_of(store: Store, card: Card) -> Document | None:
+    if "featureKey" not in card:
+        return None
+    feature = store.live_with_key(FEATURE, card["featureKey"])
+    if feature is None:
+        refuse([critical("rate_card_feature_not_found", "feature not found")])
+    return {"id": feature.id} if feature else None
+
+
+def entitlement_of(template: Mapping[str, Any] | None) -> Document | None:
+    """A metered one is a hard limit unless it says otherwise. Raises Problem (400) for a static one of nothing."""
+    if template is None:
+        return None
+    match template["type"]:
+        case "metered":
+            return {"type": "metered", "is_soft_limit": False, **members_of(template, METERED)}
+        case "static" if "config" not in template:
+            raise invalid("a static entitlement needs a config")
+        case kind:
+            return {"type": kind} if kind == "boolean" else present(template, "type", "config")
+
+
+def discounts_of(discounts: Mapping[str, Any]) -> Document:
+    found: Document = {}
+    if "percentage" in discounts:
+        found["percentage"] = discounts["percentage"]["percentage"]
+    if "usage" in discounts:
+        found["usage"] = discounts["usage"]["quantity"]
+    return found
+
+
+def tax_of(config: Mapping[str, Any]) -> Document:
+    """Nothing without a tax code: v3 has no word for that."""
+    return {**present(config, "behavior"), "code": {"id": config["taxCodeId"]}} if "taxCodeId" in config else {}
+
+
+def shown_members(document: Mapping[str, Any], names: Names) -> Document:
+    """The members that the table knows, under v1's names."""
+    return {said: document[name] for name, said in names.items() if name in document}
+
+
+def members_of(document: Mapping[str, Any], names: Names) -> Document:
+    """The members that the table knows, under v3's names."""
+    return {name: document[said] for name, said in names.items() if said in document}

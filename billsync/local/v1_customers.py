@@ -14,6 +14,7 @@ from billsync.local.resource import V1, Answer, Call, Route, ok
 from billsync.local.store import LIVE, Row
 from billsync.local.subscription_rows import SUBSCRIPTION
 from billsync.local.times import rfc3339
+from billsync.local.v1_requests import METADATA, NAME, TEXT
 from billsync.local.v1_subscription_views import short_view
 
 MEMBERS = {
@@ -32,15 +33,14 @@ ADDRESS = {
     "line2": "line2",
     "phoneNumber": "phone_number",
 }
-TEXT = {"type": "string"}
 BODY = {
     "type": "object",
     "required": ["name"],
     "properties": {
         "key": {"$ref": "ExternalResourceKey"},
-        "name": {"type": "string", "minLength": 1, "maxLength": 256},
+        "name": NAME,
         "description": TEXT,
-        "metadata": {"type": "object", "additionalProperties": TEXT, "nullable": True},
+        "metadata": METADATA,
         "primaryEmail": TEXT,
         "currency": {"$ref": "CurrencyCode"},
         "billingAddress": {"type": "object", "properties": dict.fromkeys(ADDRESS, TEXT)},

@@ -24,13 +24,15 @@ from billsync.local.subscription_view import ACTIVE, begin_of
 from billsync.local.subscriptions import find as find_subscription
 from billsync.local.times import rfc3339
 from billsync.local.v1_cards import shown_card
+from billsync.local.v1_requests import TIMING
+from billsync.local.v1_subscription_views import shown_window
 
 ACCEPTED = {
     "type": "object",
     "required": ["quantity", "timing"],
     "properties": {
         "quantity": {"type": "integer", "minimum": 0},
-        "timing": {"$ref": "BillingSubscriptionEditTiming"},
+        "timing": TIMING,
     },
 }
 
@@ -87,11 +89,6 @@ def view(call: Call, row: Row, addon: Row, subscription: Row) -> Document:
             for card in addon.document["rate_cards"]
         ],
     }
-
-
-def shown_window(window: Window) -> Document:
-    end = {} if window.end is None else {"activeTo": rfc3339(window.end)}
-    return {"activeFrom": rfc3339(window.start), **end}
 
 
 ROUTES = (

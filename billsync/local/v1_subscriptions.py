@@ -22,23 +22,22 @@ from billsync.local.subscription_start import Terms, plan_reference, subscribe
 from billsync.local.subscription_view import CANCELED, SCHEDULED
 from billsync.local.subscriptions import check_modes, chosen_customer, find
 from billsync.local.times import instant_of
-from billsync.local.v1_plans import PLAN_BODY, custom_plan
+from billsync.local.v1_plans import custom_plan
+from billsync.local.v1_requests import CUSTOM_PLAN, METADATA, TEXT, TIMING
 from billsync.local.v1_subscription_views import check_representable, full_view, short_view
 from billsync.local.versions import ACTIVE, ARCHIVED, status
 
-TEXT = {"type": "string"}
-TIMING = {"$ref": "BillingSubscriptionEditTiming"}
 TERMS = {
     "timing": TIMING,
     "name": TEXT,
     "description": TEXT,
     "startingPhase": TEXT,
-    "metadata": {"type": "object", "additionalProperties": TEXT, "nullable": True},
+    "metadata": METADATA,
     "settlementMode": {"$ref": "BillingSettlementMode"},
     "costBasisMode": {"$ref": "BillingSubscriptionCostBasisMode"},
     "billingAnchor": {"$ref": "DateTime"},
     "plan": {"type": "object", "required": ["key"], "properties": {"key": TEXT, "version": {"type": "integer"}}},
-    "customPlan": PLAN_BODY,
+    "customPlan": CUSTOM_PLAN,
 }
 BESIDE_OWN_PLAN = ("customPlan", "customerId", "customerKey", "timing", "billingAnchor")
 CREATION = {"type": "object", "properties": {"customerId": {"$ref": "ULID"}, "customerKey": TEXT, **TERMS}}
