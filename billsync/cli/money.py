@@ -25,7 +25,6 @@ from billsync.render.invoices import invoices_csv, invoices_json, invoices_text
 from billsync.render.usage import usage_csv, usage_json, usage_text
 from billsync.report.forecast import Basis, Forecast, forecast, usage_needed
 from billsync.report.invoices import invoices
-from billsync.report.ledger import ledger
 from billsync.report.subscribed import Subscribed
 from billsync.report.usage import CUSTOMER, Used, query_body, used
 from billsync.report.wallet import Wallet, wallet_of
@@ -106,8 +105,7 @@ def show_forecast(run: Run, customer: str, options: ServerOptions, form: str) ->
         running = _running(subscriptions, now)
         if not running:
             raise error("no-subscription", "nothing runs that could be forecast", f"{customer!r} has no subscription.")
-        statement = statement_of(connection, customer_id)
-        wallet = wallet_of(statement, ledger(statement), catalog.features)
+        wallet = wallet_of(statement_of(connection, customer_id), catalog.features)
         found = [_forecast(connection, catalog, one, wallet, now) for one in running]
     for note in (*forecast_notes(running, catalog, wallet), *_coming(subscriptions, now)):
         run.talk(f"note: {note}")
@@ -129,7 +127,7 @@ def forecast_notes(running: Sequence[Subscribed], catalog: Catalog, wallet: Wall
     if len(running) > 1:
         yield f"{len(running)} subscriptions are in force, and each estimate counts all credits as its own"
     for code, expense in sorted(wallet.unlisted.items()):
-        differs = f"differs by {decimal_text(-expense.amount)} from what its movements add up to"
+        differs = f"differs by {decimal_text(-expense.amount)} from what its movements come to"
         yield f"the server's balance in {code} {differs}; the estimate goes by the balance"
 
 

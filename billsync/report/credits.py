@@ -108,6 +108,13 @@ def spend(funded: Sequence[Funding], expenses: Sequence[Expense]) -> Spent:
     return Spent(tuple(steps), dict(purse.left), debt, tuple(purse.reserved))
 
 
+@exactly
+def held(funded: Sequence[Funding], spent: Spent, moment: datetime) -> Decimal:
+    """What grants that count at a moment hold; a debt is not subtracted."""
+    counted = [one.grant.key for one in funded if one.at <= moment and one.grant.counts_at(moment)]
+    return sum((spent.left[key] for key in counted), ZERO)
+
+
 @dataclass(frozen=True, slots=True)
 class _Happening:
     """A grant is booked, or voided."""

@@ -5,7 +5,7 @@ Left out: taxes, payment fees, credits still to be bought, and usage that has no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,7 +16,7 @@ from billsync.rating.lines import Totals, sum_of_totals
 from billsync.rating.periods import Period
 from billsync.rating.rate import Without
 from billsync.report.charges import Charge, Due, Metered, charge, due, needed
-from billsync.report.credits import Expense, Funding, Spent, spend
+from billsync.report.credits import Expense, held, spend
 from billsync.report.settling import Settled, Settlement, settle
 from billsync.report.subscribed import Subscribed
 from billsync.report.wallet import Wallet
@@ -119,7 +119,7 @@ def _outlook(basis: Basis, currency: str, settlement: Settlement) -> Outlook:
     funded = basis.wallet.funded().get(currency, ())
     history = basis.wallet.history().get(currency, ())
     spent = spend([one for one in funded if one.at <= basis.now], history)
-    now = _held(funded, spent, basis.now)
+    now = held(funded, spent, basis.now)
     end = basis.subscription.period_at(basis.now).end
     coming = [_expense(one) for one in settlement.settled if one.charge.currency == currency]
     after = spend([one for one in funded if one.at <= end], [*history, *coming])
@@ -127,7 +127,7 @@ def _outlook(basis: Basis, currency: str, settlement: Settlement) -> Outlook:
         currency=currency,
         totals=totals,
         credits=now,
-        left=_held(funded, settlement.spent.get(currency, after), end),
+        left=held(funded, settlement.spent.get(currency, after), end),
         debt=spent.debt_at(basis.now),
         debt_left=after.debt_at(end),
         short_at=_short_at(basis, currency) if now > 0 else None,
@@ -139,13 +139,6 @@ def _outlook(basis: Basis, currency: str, settlement: Settlement) -> Outlook:
 def _expense(one: Settled) -> Expense:
     charge = one.charge
     return Expense(charge.at, sum((drawn.amount for drawn in one.drawn), one.uncovered), charge.feature, charge.is_owed)
-
-
-@exactly
-def _held(funded: Sequence[Funding], spent: Spent, moment: datetime) -> Decimal:
-    """What grants that count at a moment hold; a debt is not subtracted."""
-    counted = [one.grant.key for one in funded if one.at <= moment and one.grant.counts_at(moment)]
-    return sum((spent.left[key] for key in counted), ZERO)
 
 
 def _expenses(basis: Basis, currency: str, moment: datetime) -> list[Expense]:

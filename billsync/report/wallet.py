@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 
 from billsync.model.value import Fields
-from billsync.report.credits import Expense, Funding, fundings
-from billsync.report.ledger import Ledger, Statement
+from billsync.rating.arithmetic import exactly
+from billsync.report.credits import Expense, Funding, fundings, held, spend
+from billsync.report.ledger import Statement
 from billsync.report.subscribed import moment_of
 
 CONSUMED = "consumed"
@@ -44,13 +46,29 @@ class Wallet:
         return {code: tuple(expenses) for code, expenses in found.items()}
 
 
-def wallet_of(statement: Statement, ledger: Ledger, features: Mapping[str, str]) -> Wallet:
-    """The wallet of a statement; where its movements don't add up to the server's balance, the balance counts.
+def wallet_of(statement: Statement, features: Mapping[str, str]) -> Wallet:
+    """The wallet of a statement; where its movements come to another balance than the server's, the server's counts.
 
     Credits that come back have no movement (customer-facts.md §9.1): they go to what is owed, then to the grants that
     were drawn last.
     """
-    consumed = tuple(row for row in statement.transactions if row["type"] == CONSUMED)
-    differing = (one for one in ledger.balances if not one.agrees)
-    unlisted = {one.currency: Expense(ledger.at, one.added_up - one.settled, is_owed=True) for one in differing}
-    return Wallet(statement.grants, consumed, features, unlisted)
+    listed = Wallet(statement.grants, tuple(row for row in statement.transactions if row["type"] == CONSUMED), features)
+    now = moment_of(statement.balance["retrieved_at"])
+    missing = {
+        row["currency"]: _worked_out(listed, row["currency"], now) - Decimal(row["settled"]) for row in _said(statement)
+    }
+    unlisted = {code: Expense(now, amount, is_owed=True) for code, amount in missing.items() if amount}
+    return replace(listed, unlisted=unlisted)
+
+
+def _said(statement: Statement) -> Sequence[Fields]:
+    found: Sequence[Fields] = statement.balance["balances"]
+    return found
+
+
+@exactly
+def _worked_out(wallet: Wallet, currency: str, now: datetime) -> Decimal:
+    """The balance in a currency as grants and movements make it: what grants hold, without debts."""
+    booked = [one for one in wallet.funded().get(currency, ()) if one.at <= now]
+    spent = spend(booked, wallet.history().get(currency, ()))
+    return held(booked, spent, now) - spent.debt_at(now)

@@ -276,7 +276,7 @@ def test_a_forecast_goes_by_the_servers_balance_where_credits_came_back_without_
     ran = shell.run("forecast", "acme", *LOCAL)
 
     assert ran.err == (
-        "note: the server's balance in USD differs by 20 from what its movements add up to; "
+        "note: the server's balance in USD differs by 20 from what its movements come to; "
         "the estimate goes by the balance\n"
     )
     assert "Credits USD: 450 now, 390 after that\n" in ran.out

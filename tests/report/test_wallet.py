@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from billsync.report.credits import Expense
-from billsync.report.ledger import Statement, ledger
+from billsync.report.ledger import Statement
 from billsync.report.wallet import Wallet, wallet_of
 from tests.support.subscription_rows import FEATURES, consumed_row, grant_row
 
@@ -16,7 +16,7 @@ SPENT = Expense(datetime(2026, 9, 2, tzinfo=UTC), Decimal(30), "api", is_owed=Tr
 def wallet(settled: str) -> Wallet:
     balance = {"currency": "USD", "settled": settled, "live": settled, "pending": "0"}
     statement = Statement({"retrieved_at": NOW, "balances": [balance]}, (TAKEN, FUNDED), (GRANT,))
-    return wallet_of(statement, ledger(statement), FEATURES)
+    return wallet_of(statement, FEATURES)
 
 
 def test_a_wallet_holds_what_was_consumed_by_feature() -> None:
