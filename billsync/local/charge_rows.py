@@ -122,7 +122,7 @@ def item_terms(store: Store, subscription: Row, phase: Document, item: Document)
         "settlement_mode": document["settlement_mode"],
         "lifecycle_controller": "system",
         "subscription": {"id": subscription.id, "phase": {"id": phase["id"], "item": {"id": item["id"]}}},
-        "tax_config": tax_config(store, card.get("tax_config") or {}),
+        "tax_config": tax_config(store, charged_tax(card)),
         "labels": {},
         "card": present(card, "name", "price", "payment_term", "discounts", "commitments", "unit_config"),
         "order": card["key"],
@@ -175,6 +175,12 @@ def feature_of(store: Store, card: Card) -> Document:
         return {}
     row = store.get(FEATURE, card["feature"]["id"])
     return {"feature_id": card["feature"]["id"], "feature_key": card["key"] if row is None else row.key}
+
+
+def charged_tax(card: Card) -> Document:
+    """The tax of a card, as a charge says it: another member names the code."""
+    given = card.get("tax_config", {})
+    return present(given, "behavior") | ({"tax_code": given["code"]} if given else {})
 
 
 def tax_config(store: Store, given: Mapping[str, Any]) -> Document:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.local.conftest import Hands, Serve
 from tests.support.events import send
-from tests.support.prepaid import Account, account, feature, plan, usage_card
+from tests.support.prepaid import Account, account, feature, fee_card, plan, posted, usage_card
 
 PERIOD = {"from": "2026-09-01T00:00:00Z", "to": "2026-10-01T00:00:00Z"}
 FEE = {
@@ -47,6 +47,21 @@ def test_a_fee_is_taken_when_it_is_due(server: httpx.Client, hands: Hands) -> No
     assert (made["status"], made["advance_after"]) == ("created", "2026-09-03T00:00:00Z")
     assert (before, found.balance()) == (("50", "50"), ("20", "20"))
     assert found.charges()[0]["status"] == "final"
+
+
+def test_a_charge_has_the_tax_of_its_card_and_else_the_code_for_invoices(server: httpx.Client) -> None:
+    standard = server.get("/defaults/tax-codes").json()["invoicing_tax_code"]["id"]
+    reduced = posted(server, "/tax-codes", {"key": "reduced", "name": "Reduced", "app_mappings": []})["id"]
+    tax = {"behavior": "inclusive", "code": {"id": reduced}}
+    cards = [fee_card("books", "5", "in_advance", tax_config=tax), fee_card("fee", "5", "in_advance")]
+    found = account(server)
+
+    found.subscribe(plan(server, *cards))
+
+    assert {row["name"]: row["tax_config"] for row in found.charges()} == {
+        "Books": {"behavior": "inclusive", "tax_code": {"id": reduced}, "tax_code_id": reduced},
+        "Fee": {"tax_code": {"id": standard}, "tax_code_id": standard},
+    }
 
 
 def test_a_fee_for_part_of_its_period_is_pro_rated_on_demand(server: httpx.Client) -> None:
