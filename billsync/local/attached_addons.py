@@ -16,7 +16,7 @@ from billsync.local.documents import Document
 from billsync.local.item_versions import Item, Window, is_static, item_window, key_of
 from billsync.local.resource import Call
 from billsync.local.store import LIVE, Row, Store, changed
-from billsync.local.subscription_start import anew, check_features, feature_terms, item_card
+from billsync.local.subscription_start import anew, check_cadences, check_features, feature_terms, item_card
 from billsync.local.subscription_view import windows
 from billsync.local.times import from_micros, micros
 
@@ -81,6 +81,7 @@ def follow_addons(call: Call, subscription: Row) -> Row:
         for phase, window in zip(subscription.document["phases"], windows(subscription, None), strict=True)
     ]
     check_features(call.store, phases)
+    check_cadences(phases)
     document = {**subscription.document, "phases": phases}
     terms = tuple(feature_terms(phases))
     return call.store.update(changed(subscription, subscription.updated_at, document=document, terms=terms))

@@ -17,7 +17,7 @@ from billsync.local.resource import Call, new_row
 from billsync.local.rules import refuse
 from billsync.local.store import Row, Store
 from billsync.local.subscription_rows import SUBSCRIPTION
-from billsync.local.times import micros
+from billsync.local.times import from_micros, micros
 
 CREDIT_THEN_INVOICE = "credit_then_invoice"
 
@@ -45,6 +45,7 @@ def subscribe(call: Call, customer: Row, plan: Row, terms: Terms) -> Row:
     phases = list(kept_phases(call, plan, terms))
     mode = call.body.get("settlement_mode") or plan.document.get("settlement_mode", CREDIT_THEN_INVOICE)
     check_features(call.store, phases)
+    check_cadences(phases)
     if mode == CREDIT_THEN_INVOICE:
         check_worth(call, phases, currency)
     if any(is_billable(item) for item in items_of(phases)):
@@ -154,3 +155,11 @@ def check_features(store: Store, phases: list[Document]) -> None:
             feature = store.get("feature", card["feature"]["id"])
             if feature is None or feature.deleted_at is not None:
                 raise problem(404, f"feature not found: {card['feature']['id']}")
+
+
+def check_cadences(phases: list[Document]) -> None:
+    """Raises Problem (400) for an item whose first two periods would end beyond the year 9999."""
+    for phase in phases:
+        for item in phase["items"]:
+            cadence = span_of(item["rate_card"].get("billing_cadence", "P0D")) or NOTHING
+            cadence.times(2).after(from_micros(item.get("begins_at", phase["begins_at"])))

@@ -192,6 +192,21 @@ def test_nothing_is_kept_of_an_add_on_that_is_refused(shop: Shop) -> None:
     assert (shop.subscribed.addons(), shop.subscribed.phases()) == ([], before)
 
 
+def test_no_item_may_have_a_period_beyond_the_calendar(shop: Shop) -> None:
+    ages = fee_card("fee", "1", "in_advance", billing_cadence="P8000Y")
+    body = {"key": "ages", "name": "Ages", "currency": "USD", "billing_cadence": "P1M", "phases": [phase("main", ages)]}
+    long = posted(shop.server, "/plans", body)["id"]
+    posted(shop.server, f"/plans/{long}/publish", None)
+    someone = {"id": account(shop.server, "other").id}
+
+    answers = [
+        shop.subscribed.attach(shop.seats, timing="9999-12-20T00:00:00Z"),
+        shop.server.post("/subscriptions", json={"customer": someone, "plan": {"id": long}}),
+    ]
+
+    assert list(map(refusal, answers)) == [(400, "validation error: the time lies outside the calendar")] * 2
+
+
 def test_an_add_on_is_found_under_its_own_subscription_only(shop: Shop, attached: str) -> None:
     paths = [f"/subscriptions/{one}/addons/{attached}" for one in (shop.subscribed.id, NOBODY)]
 
