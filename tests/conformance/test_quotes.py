@@ -286,13 +286,14 @@ BOOKED = timedelta(minutes=30)
 
 
 def _first_periods(recording: Recording) -> Iterator[Subscribed]:
-    """The subscriptions, as they were at first, whose first period ends within the recording uncancelled."""
+    """The subscriptions whose first period ends within the recording, as they were a second before, uncancelled."""
     assert recording.ends_at is not None
-    for row in recording.subscriptions_at(recording.ends_at):
-        subscription = subscribed(row, recording.feature_keys)
-        end = subscription.period_at(subscription.timeline.active_from).end
-        if end + BOOKED < recording.ends_at and subscription.timeline.active_to is None:
-            yield subscription
+    for server_id, ((_, row), *_) in recording.subscriptions.items():
+        first = subscribed(row, recording.feature_keys)
+        end = first.period_at(first.timeline.active_from).end
+        last = recording.subscription_at(server_id, end - timedelta(seconds=1))
+        if end + BOOKED < recording.ends_at and not last.get("active_to"):
+            yield subscribed(last, recording.feature_keys)
 
 
 def _consumed(recording: Recording, subscription: Subscribed, now: datetime) -> list[Any]:
@@ -302,5 +303,5 @@ def _consumed(recording: Recording, subscription: Subscribed, now: datetime) -> 
         for shown in _statements(recording)
         if shown.customer_id == subscription.customer_id
         for row in shown.body["data"]
-        if row["type"] == "consumed" and moment_of(row["booked_at"]) <= now
+        if row["type"] == "consumed" and max(moment_of(row["booked_at"]), moment_of(row["created_at"])) <= now
     ]

@@ -158,22 +158,26 @@ def _learn(found: Recording, exchange: Row) -> None:
 def _show(found: Recording, at: datetime, row: Row) -> None:
     """A subscription was shown; the recorded time may lie a moment before its start."""
     known = found.subscriptions[row["id"]]
-    known.append((at, _with_first_items(known[0][1] if known else row, row)))
-
-
-def _with_first_items(first: Row, row: Row) -> Row:
-    """The row with the ids that its items had at first: a cancellation gives new ones, and charges keep their order."""
+    first, last = (known[0][1], known[-1][1]) if known else (row, row)
     ids = {(phase["key"], item["rate_card"]["key"]): item["id"] for phase in first["phases"] for item in phase["items"]}
-    phases = [
-        {
-            **phase,
-            "items": [
-                {**item, "id": ids.get((phase["key"], item["rate_card"]["key"]), item["id"])} for item in phase["items"]
-            ],
-        }
-        for phase in row["phases"]
+    before = {phase["key"]: phase["items"] for phase in last["phases"]}
+    phases = [{**phase, "items": _items(phase, before.get(phase["key"], ()), ids)} for phase in row["phases"]]
+    known.append((at, {**row, "phases": phases}))
+
+
+def _items(phase: Row, before: Iterable[Row], ids: Mapping[tuple[str, str], str]) -> list[Row]:
+    """The items of a phase, with the ids that they had at first, and what they were before an add-on split them.
+
+    A cancellation gives new ids, and charges keep their order; of each key only the version of the time is shown.
+    """
+    shown = {item["rate_card"]["key"]: item for item in phase["items"]}
+    earlier = [
+        {**item, "active_to": shown[key]["active_from"]}
+        for item in before
+        if (key := item["rate_card"]["key"]) in shown and item["active_from"] < shown[key]["active_from"]
     ]
-    return {**row, "phases": phases}
+    every = [*earlier, *phase["items"]]
+    return [{**item, "id": ids.get((phase["key"], item["rate_card"]["key"]), item["id"])} for item in every]
 
 
 def _store(found: Recording, body: Any, at: datetime) -> None:
