@@ -161,4 +161,4 @@ class ChangingAddons:
     def _told(self, one: Candidate, address: Address, after: Subscribed, problem: str) -> Reached:
         standing = one.standing if address.key in one.attaching else Standing.STAYING
         names = one.subscriber.names
-        return Reached("/".join(names), names[0], address.text, standing, one.before, after, problem)
+        return Reached("/".join(names), names[0], address.text, standing, one.before, after, problem, is_part=True)

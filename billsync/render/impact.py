@@ -111,7 +111,7 @@ def _part(title: str, verdicts: Sequence[Verdict], shown: Shown) -> Iterator[str
         return
     yield f"  {shown.count_of(verdicts)} {title}:"
     for one in sums(verdicts):
-        yield f"    {_title(one)}{_sum_line(one, shown)}"
+        yield f"    {_title(one)}{_sum_line(one, verdicts, shown)}"
         yield from (f"      {line}" for line in _details(one, verdicts, shown))
     if idle := shown.paying_nothing(verdicts):
         yield f"    {idle} with nothing to pay, before or after"
@@ -122,12 +122,14 @@ def _title(one: Sum) -> str:
     return visible(one.currency) if one.is_usual else f"each {one.cadence.text}: {visible(one.currency)}"
 
 
-def _sum_line(one: Sum, shown: Shown) -> str:
+def _sum_line(one: Sum, verdicts: Sequence[Verdict], shown: Shown) -> str:
     reason = reason_to_hide(one) if shown.anonymous else ""
     if reason:
         return f": not shown, {reason}"
     told = merged_counts(one) if shown.anonymous else counts(one)
-    amounts = f"{decimal_text(one.before)} → {decimal_text(one.after)} ({_signed(one.after - one.before)})"
+    change = _signed(one.after - one.before)
+    totals = f"{decimal_text(one.before)} → {decimal_text(one.after)} ({change})"
+    amounts = change if shown.hides_totals(verdicts) else totals
     return f" {amounts}: {', '.join(f'{count} {COUNTED[what]}' for what, count in told.items())}"
 
 

@@ -79,8 +79,7 @@ def _sum_object(one: Sum, verdicts: Sequence[Verdict], shown: Shown) -> Any:
         return {**column, "not_shown": reason}
     found = {
         **column,
-        "before": decimal_text(one.before),
-        "after": decimal_text(one.after),
+        **({} if shown.hides_totals(verdicts) else _totals(one)),
         "difference": decimal_text(one.after - one.before),
         **(merged_counts(one) if shown.anonymous else counts(one)),
     }
@@ -89,6 +88,10 @@ def _sum_object(one: Sum, verdicts: Sequence[Verdict], shown: Shown) -> Any:
     more, less = largest(verdicts, one.column, count=LARGEST)
     names = {"largest_more": more, "largest_less": less}
     return {**found, **{name: [who.reached.name for who, _ in them] for name, them in names.items()}}
+
+
+def _totals(one: Sum) -> Any:
+    return {"before": decimal_text(one.before), "after": decimal_text(one.after)}
 
 
 def _verdict(one: Verdict) -> Any:

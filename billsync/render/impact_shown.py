@@ -68,6 +68,14 @@ class Shown:
         """How many one change reaches."""
         return reached_count([verdicts]) if self.anonymous else len(verdicts)
 
+    def hides_totals(self, part: Sequence[Verdict]) -> bool:
+        """Whether only differences may be told.
+
+        The sums of whole subscriptions of those who have an add-on, taken from those of its plan's subscribers, would
+        leave what the few others pay.
+        """
+        return self.anonymous and any(one.reached.is_part for one in part)
+
     def count_of(self, part: Sequence[Verdict]) -> int | str:
         """How many stand alike under one change."""
         return part_count(part) if self.anonymous else len(part)

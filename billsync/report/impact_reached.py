@@ -21,7 +21,8 @@ class Reached:
     """A live subscription that a change reaches.
 
     `problem` says why it can't be rated, as far as that is known before its usage is read; `notes` what it has that
-    its numbers don't say, after "it has".
+    its numbers don't say, after "it has". `is_part`: the change is about a part that a subscription may have or not,
+    an add-on, so that others reach the same subscription.
     """
 
     name: str
@@ -32,3 +33,4 @@ class Reached:
     after: Subscribed
     problem: str = ""
     notes: tuple[str, ...] = ()
+    is_part: bool = False

@@ -258,6 +258,31 @@ def test_whoever_two_changes_reach_counts_once() -> None:
     assert [impact_object(unnamed_two)[name] for name in ("reached", "rated_or_told")] == ["at least 5", "at least 5"]
 
 
+def test_without_names_an_addon_shows_differences_only() -> None:
+    """Five of six have it: what they pay, taken from what all six pay, would be what the sixth pays."""
+    six = paying(1, 2, 3, 4, 5, 6)
+    five = tuple(replace(one, reached=replace(one.reached, is_part=True)) for one in six[:5])
+    changes = {"addon/blocks@2": five, PLAN: six}
+    shown = Shown(changes, 1, 0, 6, everybody=False, anonymous=True)
+    named = Shown(changes, 1, 0, 6, everybody=False, anonymous=False)
+
+    ((total,), _) = (one["moving"]["currencies"] for one in impact_object(shown)["changes"])
+    assert told(shown)[2:] == [
+        "    USD +15: 5 pay more, 0 pay less, 0 the same",
+        "      5 subscriptions: +15 together",
+    ]
+    assert total == {
+        "currency": "USD",
+        "cadence": "P1M",
+        "difference": "15",
+        "paying_more": 5,
+        "paying_less": 0,
+        "paying_the_same": 0,
+        "groups": ["5 subscriptions: +15 together"],
+    }
+    assert told(named)[2] == "    USD 500 → 515 (+15): 5 pay more, 0 pay less, 0 the same"
+
+
 def test_who_was_asked_for_addons_is_counted() -> None:
     named = Shown({PLAN: paying(1)}, 1, 2, 1, everybody=False, anonymous=False, asked=3)
     anonymous = Shown({PLAN: paying(1)}, 1, 2, 1, everybody=False, anonymous=True, asked=3)
