@@ -60,7 +60,8 @@ class Watch:
 
     def call(self, method: str, path: str, body: Plain = None) -> Answer:
         """As the crowd answers; the first query ends the reading of lists."""
-        self.mark(ASK if ASK in self.stages else READ)
+        if READ not in self.stages:
+            self.mark(READ)
         answer = self.crowd.call(method, path, body)
         self.mark(ASK)
         return answer
