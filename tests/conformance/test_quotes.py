@@ -303,5 +303,5 @@ def _consumed(recording: Recording, subscription: Subscribed, now: datetime) -> 
         for shown in _statements(recording)
         if shown.customer_id == subscription.customer_id
         for row in shown.body["data"]
-        if row["type"] == "consumed" and max(moment_of(row["booked_at"]), moment_of(row["created_at"])) <= now
+        if row["type"] == "consumed" and moment_of(row["booked_at"]) <= now
     ]
