@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from billsync.local.customers import find, find_for_write
-from billsync.local.problems import problem
+from billsync.local.problems import coded, problem
+from billsync.local.profiles import DEFAULT, PROFILE
+from billsync.local.profiles import find as find_profile
 from billsync.local.resource import V1, Answer, Call, Route, new_row, no_content, ok
 from billsync.local.store import LIVE, Row, Store, changed
 
 PIN = "customer_billing"
-PROFILE = "profile"
 
 
 def get(call: Call) -> Answer:
@@ -23,9 +24,7 @@ def put(call: Call) -> Answer:
     wanted = call.body.get("billing_profile", {}).get("id")
     if wanted is None:
         return ok({"billing_profile": {"id": default_profile(store)}})
-    if store.get(PROFILE, wanted) is None:
-        raise coded_not_found("profile_not_found", "profile not found", wanted)
-    pin(call, customer, wanted)
+    pin(call, customer, find_profile(store, wanted).id)
     return ok({"billing_profile": {"id": wanted}})
 
 
@@ -60,7 +59,7 @@ def unpin(call: Call) -> Answer:
     customer_id = call.path["customerId"]
     row = pinned(call.store, customer_id)
     if row is None:
-        raise coded_not_found("customer_override_not_found", "customer override not found", customer_id)
+        raise coded(404, "customer_override_not_found", "customer override not found", customer_id)
     call.store.update(changed(row, call.now, deleted_at=call.now))
     return no_content()
 
@@ -77,16 +76,10 @@ def effective_profile(store: Store, customer_id: str) -> str:
 
 def default_profile(store: Store) -> str:
     """The id of the profile for customers without a pin. Raises Problem (404) when there is none."""
-    row = store.first(PROFILE, f"{LIVE} AND document ->> 'default'", {})
+    row = store.first(PROFILE, DEFAULT, {})
     if row is None:
-        raise coded_not_found("default_profile_not_found", "default profile not found", "")
+        raise coded(404, "default_profile_not_found", "default profile not found", "")
     return row.id
-
-
-def coded_not_found(code: str, message: str, wanted: str) -> Exception:
-    """404 with a detail and the code beside it (§1.3, B′)."""
-    extensions = {"code": code, "message": message, "severity": "critical"}
-    return problem(404, f"{message} [id={wanted}]", extensions)
 
 
 BILLING = "/openmeter/customers/{customerId}/billing"

@@ -103,6 +103,12 @@ def problem(status: int, detail: str | None = None, extensions: Mapping[str, Any
     return Problem(status, body)
 
 
+def coded(status: int, code: str, message: str, entity_id: str) -> Problem:
+    """Shape B′: a detail, and the code beside it (catalog-facts.md §12.5)."""
+    extensions = {"code": code, "message": message, "severity": "critical"}
+    return problem(status, f"{message} [id={entity_id}]", extensions)
+
+
 def invalid(detail: str) -> Problem:
     """Shape B, 400, a rule without a code."""
     return problem(400, f"validation error: {detail}")

@@ -9,7 +9,7 @@ from billsync.local.apps import find as find_app
 from billsync.local.documents import Document
 from billsync.local.labels import check_labels
 from billsync.local.listing import Listing, answer_list
-from billsync.local.problems import Problem, problem
+from billsync.local.problems import coded, problem
 from billsync.local.profile_workflow import kept_workflow, workflow_faults
 from billsync.local.resource import Answer, Call, Route, created, new_row, no_content, ok, stamped
 from billsync.local.store import LIVE, Row, Store, changed
@@ -102,12 +102,6 @@ def find(store: Store, profile_id: str) -> Row:
     if row := store.get(PROFILE, profile_id):
         return row
     raise coded(404, "profile_not_found", "profile not found", profile_id)
-
-
-def coded(status: int, code: str, message: str, profile_id: str) -> Problem:
-    """The errors of profiles have flat extensions beside a detail (§12.5)."""
-    extensions = {"code": code, "message": message, "severity": "critical"}
-    return problem(status, f"{message} [id={profile_id}]", extensions)
 
 
 def listed(call: Call) -> Answer:
