@@ -7,6 +7,7 @@ from billsync.local.listing import DEFAULT_SIZE, page_of
 from billsync.local.resource import Answer, Call, Route, ok
 
 SANDBOX, STRIPE, EXTERNAL = "sandbox", "stripe", "external_invoicing"
+# Names and descriptions are data of the real server, shown with every app; recordings compare them letter by letter.
 CAPABILITIES = (
     ("collect_payment", "collect_payments", "Payment", "Process payments"),
     ("calculate_tax", "calculate_tax", "Calculate Tax", "Calculate tax for a payment"),

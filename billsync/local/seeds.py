@@ -7,9 +7,11 @@ from datetime import datetime
 
 from billsync.local.currencies import plant_fiat
 from billsync.local.documents import Document
+from billsync.local.profile_workflow import kept_workflow
 from billsync.local.store import Row, Store
 
 PLANTED = "planted"
+# Names and descriptions are data of the real server; recordings compare them letter by letter.
 NO_TAX = [{"app_type": "stripe", "tax_code": "txcd_00000000"}]
 TAX_CODES: tuple[Document, Document] = (
     {"key": "default", "name": "Provider default", "labels": {}, "app_mappings": [], "system": True},
@@ -42,7 +44,7 @@ def plant(store: Store, *, now: datetime, mint: Callable[[], str]) -> None:
 
 
 def default_profile(app: str) -> Document:
-    """The profile that bills everybody through the sandbox app (catalog-facts.md §12.2 for the workflow)."""
+    """The profile that bills everybody through the sandbox app, all of its workflow left to defaults."""
     return {
         "name": "openmeter-sandbox",
         "description": "Default profile for OpenMeter sandbox",
@@ -50,15 +52,5 @@ def default_profile(app: str) -> Document:
         "labels": {},
         "apps": {purpose: {"id": app} for purpose in ("tax", "invoicing", "payment")},
         "supplier": {"id": "", "name": "OpenMeter", "addresses": {"billing_address": {"country": "US"}}},
-        "workflow": {
-            "collection": {"alignment": {"type": "subscription"}, "interval": "PT1H"},
-            "invoicing": {
-                "auto_advance": True,
-                "draft_period": "P0D",
-                "progressive_billing": True,
-                "subscription_end_proration_mode": "bill_actual_period",
-            },
-            "payment": {"collection_method": "charge_automatically"},
-            "tax": {"enabled": True, "enforced": False},
-        },
+        "workflow": kept_workflow({}),
     }
