@@ -7,11 +7,10 @@ from typing import Any
 
 from billsync.local.card_references import CardPlace, override_warnings, reference_stages, sold_feature_findings
 from billsync.local.card_rules import card_warnings, critical_findings, duplicate_findings, reading_findings
-from billsync.local.currencies import is_fiat_form, is_known_fiat
 from billsync.local.documents import Document
 from billsync.local.durations import duration
 from billsync.local.prices import is_usage_based
-from billsync.local.rate_cards import Card
+from billsync.local.rate_cards import Card, is_free
 from billsync.local.rules import Finding, critical, fault, first_broken, warning
 from billsync.local.store import Store
 from billsync.local.versions import DRAFT
@@ -43,11 +42,6 @@ def request_findings(cards: Sequence[Card]) -> Iterator[Finding]:
 
 def lacks_cadence(card: Card) -> bool:
     return is_usage_based(card["price"]) and not card.get("billing_cadence")
-
-
-def currency_findings(currency: str) -> Iterator[Finding]:
-    if is_fiat_form(currency) and not is_known_fiat(currency):
-        yield fault(f"invalid fiat currency code: {currency}")
 
 
 def cards_findings(cards: Sequence[Card]) -> Iterator[Finding]:
@@ -94,7 +88,7 @@ def _cadence_warnings(addon: Addon) -> Iterator[Finding]:
     cadences = {
         known.lengths
         for card in addon["rate_cards"]
-        if card["price"]["type"] != "free" and (known := duration(card.get("billing_cadence", "")))
+        if not is_free(card) and (known := duration(card.get("billing_cadence", "")))
     }
     if len(cadences) > 1:
         text = "ratecards with prices must have the exact same billing cadence"

@@ -7,7 +7,6 @@ from typing import Any
 
 from billsync.local.addon_rules import (
     cards_findings,
-    currency_findings,
     invalid_status,
     lacks_cadence,
     publish_findings,
@@ -17,6 +16,7 @@ from billsync.local.addon_rules import (
     structure_warnings,
 )
 from billsync.local.assignments import is_assigned
+from billsync.local.card_references import unknown_fiat
 from billsync.local.documents import Document
 from billsync.local.labels import check_labels
 from billsync.local.listing import Listing, Status, answer_list
@@ -79,7 +79,7 @@ LISTING = Listing(
 def create(call: Call) -> Answer:
     body = call.body
     check_request(call)
-    refuse((*currency_findings(body["currency"]), *cards_findings(body["rate_cards"])))
+    refuse((*unknown_fiat(body["currency"]), *cards_findings(body["rate_cards"])))
     version = next_version(call.store, ADDON, body["key"], noun="add-on")
     refuse(reference_findings(call.store, body["currency"], body["rate_cards"]))
     document = {"labels": {}, **body, "version": version, "rate_cards": kept_cards(body)}

@@ -10,9 +10,9 @@ from typing import Any
 
 from billsync.local.card_rules import card_warnings, key_mismatch
 from billsync.local.cost_bases import has_cost_basis
-from billsync.local.currencies import is_fiat_form, is_known
+from billsync.local.currencies import is_fiat_form, is_known, is_known_fiat
 from billsync.local.prices import is_usage_based
-from billsync.local.rate_cards import Card, kept_card
+from billsync.local.rate_cards import Card, is_free, kept_card
 from billsync.local.rules import Finding, critical, fault, warning
 from billsync.local.store import Row, Store
 
@@ -91,10 +91,15 @@ def _without_meter(feature: Row | None) -> bool:
 
 
 def tax_findings(store: Store, card: Card) -> Iterator[Finding]:
-    if config := card.get("tax_config"):
-        code = store.get("tax_code", config["code"]["id"])
-        if code is None or code.deleted_at:
-            yield fault(f"tax code {config['code']['id']} not found")
+    config = card.get("tax_config")
+    if config and store.get("tax_code", config["code"]["id"]) is None:
+        yield fault(f"tax code {config['code']['id']} not found")
+
+
+def unknown_fiat(currency: str) -> Iterator[Finding]:
+    """What has the form of a fiat currency is one."""
+    if is_fiat_form(currency) and not is_known_fiat(currency):
+        yield fault(f"invalid fiat currency code: {currency}")
 
 
 def unknown_currency(store: Store, currency: str) -> Iterator[Finding]:
@@ -108,11 +113,11 @@ def override_findings(store: Store, card: Card, place: CardPlace) -> Iterator[Fi
     if not override:
         return
     if is_fiat_form(override):
-        if card["price"]["type"] == "free":
+        if is_free(card):
             yield fault("currency override requires a price")
     elif not is_known(store, override):
         yield critical("currency_not_found", "currency does not exist", place.held + CURRENCY)
-    elif card["price"]["type"] == "free":
+    elif is_free(card):
         text = "currency override requires a price"
         yield warning("rate_card_currency_requires_price", text, f"{place.holder}.currency")
     else:
@@ -136,7 +141,7 @@ def plan_worth_findings(
 def cost_basis_findings(store: Store, card: Card, place: str, *, worth_in: str, now: datetime) -> Iterator[Finding]:
     """A priced card in a custom currency, sold for a fiat one, is worth something (§7.6)."""
     own = card.get("currency", worth_in)
-    if card["price"]["type"] == "free" or is_fiat_form(own) or not is_fiat_form(worth_in):
+    if is_free(card) or is_fiat_form(own) or not is_fiat_form(worth_in):
         return
     if not has_cost_basis(store, own, worth_in, now):
         text = "custom currency has no cost basis for the default fiat currency"

@@ -10,7 +10,7 @@ from typing import Any
 from billsync.local.currencies import is_fiat_form, is_known_fiat
 from billsync.local.durations import duration
 from billsync.local.prices import is_usage_based, price_faults
-from billsync.local.rate_cards import Card, usage_period
+from billsync.local.rate_cards import Card, is_free, usage_period
 from billsync.local.rules import Finding, critical, fault, warning
 
 LARGEST_FLOAT = Decimal(float_info.max)
@@ -60,7 +60,7 @@ def critical_findings(card: Card) -> Iterator[Finding]:
     yield from map(fault, price_faults(card["price"]))
     if is_usage_based(card["price"]):
         yield from map(fault, commitment_faults(card.get("commitments") or {}))
-    if card.get("discounts") and card["price"]["type"] == "free":
+    if card.get("discounts") and is_free(card):
         yield fault("price is required for discounts")
     if (config := card.get("unit_config")) and Decimal(config["conversion_factor"]) <= 0:
         yield fault("conversion_factor must be greater than zero")

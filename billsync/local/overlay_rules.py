@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import filterfalse
 from typing import Any
 
 from billsync.local.addons import ADDON
@@ -14,7 +15,7 @@ from billsync.local.card_references import CURRENCY, CardPlace, plan_worth_findi
 from billsync.local.currencies import is_fiat_form
 from billsync.local.durations import aligned, duration
 from billsync.local.overlay_cards import mismatches
-from billsync.local.rate_cards import Card
+from billsync.local.rate_cards import Card, is_free
 from billsync.local.rules import Finding, warning
 from billsync.local.store import Row, Store
 from billsync.local.versions import ACTIVE, ARCHIVED, status
@@ -106,8 +107,8 @@ def currency_findings(overlay: Overlay) -> Iterator[Finding]:
     if plan != addon and is_fiat_form(plan) and is_fiat_form(addon):
         yield _second_fiat(f"{ON_ADDON}.currency")
     for phase in overlay.phases:
-        priced = {card["key"]: card.get("currency", plan) for card in phase["rate_cards"] if _is_priced(card)}
-        for card in filter(_is_priced, overlay.cards):
+        priced = {card["key"]: card.get("currency", plan) for card in phase["rate_cards"] if not is_free(card)}
+        for card in filterfalse(is_free, overlay.cards):
             place = CardPlace(ON_ADDON, card["key"]).own + CURRENCY
             yield from _card_currency(plan, priced.get(card["key"]), card.get("currency", addon), place)
 
@@ -134,7 +135,3 @@ def _card_currency(plan: str, below: str | None, own: str, place: str) -> Iterat
 
 def _second_fiat(place: str) -> Finding:
     return warning("plan_multiple_fiat_currencies", "plan cannot contain more than one fiat currency", place)
-
-
-def _is_priced(card: Card) -> bool:
-    return bool(card["price"]["type"] != "free")

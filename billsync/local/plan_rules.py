@@ -13,11 +13,11 @@ from billsync.local.card_references import (
     plan_worth_findings,
     reference_stages,
     sold_feature_findings,
+    unknown_fiat,
 )
 from billsync.local.card_rules import card_warnings, critical_findings, duplicate_findings, reading_findings, unreadable
-from billsync.local.currencies import is_fiat_form, is_known_fiat
 from billsync.local.durations import aligned, duration
-from billsync.local.rate_cards import Card
+from billsync.local.rate_cards import Card, is_free
 from billsync.local.rules import Finding, critical, fault, first_broken, warning
 from billsync.local.store import Store
 
@@ -45,8 +45,7 @@ def request_findings(phases: Sequence[Phase]) -> Iterator[Finding]:
 
 def plan_findings(currency: str, cadence: str) -> Iterator[Finding]:
     """The critical rules of a plan's own fields."""
-    if is_fiat_form(currency) and not is_known_fiat(currency):
-        yield fault(f"invalid fiat currency code: {currency}")
+    yield from unknown_fiat(currency)
     known = duration(cadence)
     if known is None or known.is_zero:
         yield fault("invalid BillingCadence: must not be empty")
@@ -105,7 +104,7 @@ def _alignment_warnings(plan: Mapping[str, Any]) -> Iterator[Finding]:
     own = duration(plan["billing_cadence"])
     for place, card in placed_cards(plan["phases"]):
         cadence = duration(card.get("billing_cadence", ""))
-        if own and cadence and card["price"]["type"] != "free" and not aligned(own, cadence):
+        if own and cadence and not is_free(card) and not aligned(own, cadence):
             yield warning(
                 "rate_card_billing_cadence_unaligned",
                 "ratecards with prices must have compatible billing cadence",

@@ -14,6 +14,10 @@ AS_GIVEN = ("key", "name", "description", "labels", "currency", "tax_config", "f
 Card = Mapping[str, Any]
 
 
+def is_free(card: Card) -> bool:
+    return bool(card["price"]["type"] == "free")
+
+
 def kept_card(card: Card) -> Document:
     """The card as a plan keeps it, labels included; without them it is what is read."""
     price = card["price"]

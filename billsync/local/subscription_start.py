@@ -13,6 +13,7 @@ from billsync.local.customers import fill_currency
 from billsync.local.documents import Document
 from billsync.local.periods import NOTHING, Span, span_of
 from billsync.local.problems import invalid, problem
+from billsync.local.rate_cards import is_free
 from billsync.local.resource import Call, new_row
 from billsync.local.rules import refuse
 from billsync.local.store import Row, Store
@@ -48,7 +49,7 @@ def subscribe(call: Call, customer: Row, plan: Row, terms: Terms) -> Row:
     check_cadences(phases)
     if mode == CREDIT_THEN_INVOICE:
         check_worth(call, phases, currency)
-    if any(is_billable(item) for item in items_of(phases)):
+    if not all(is_free(item["rate_card"]) for item in items_of(phases)):
         check_currency(customer, currency)
         fill_currency(call, customer, currency)
     document = {
@@ -130,15 +131,11 @@ def anew(call: Call, item: Document) -> Document:
 def item_card(card: Mapping[str, Any], currency: str) -> Document:
     """A card of the plan as an item has it: what is priced says in which currency (§5.4)."""
     kept = {name: value for name, value in card.items() if name != "labels"}
-    return kept if card["price"]["type"] == "free" else {"currency": currency, **kept}
+    return kept if is_free(card) else {"currency": currency, **kept}
 
 
 def items_of(phases: list[Document]) -> Iterator[Document]:
     return (item for phase in phases for item in phase["items"])
-
-
-def is_billable(item: Document) -> bool:
-    return bool(item["rate_card"]["price"]["type"] != "free")
 
 
 def feature_terms(phases: list[Document]) -> Iterator[tuple[str, str]]:

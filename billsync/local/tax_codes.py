@@ -77,7 +77,7 @@ def get(call: Call) -> Answer:
 def find(store: Store, code_id: str) -> Row:
     """The tax code with this id. Raises Problem (404, with a code)."""
     row = store.get(TAX_CODE, code_id)
-    if row is None or row.deleted_at is not None:
+    if row is None:
         raise broken_rules([unknown(code_id)], status=404)
     return row
 
