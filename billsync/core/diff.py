@@ -101,7 +101,8 @@ def _declared(context: Context, missing: Missing) -> list[Planned]:
     """What every declared entity needs, in the order in which kinds are created: later ones refer to new versions."""
     found: list[Planned] = []
     coming: dict[Address, Address] = {}
-    for entity in sorted(context.desired.entities, key=lambda e: _created_order(e, context.registry)):
+    rank = {name: number for number, name in enumerate(context.registry)}
+    for entity in sorted(context.desired.entities, key=lambda e: (rank[e.address.kind], e.address.order)):
         if planned := unmanageable(entity, missing) or _by_archetype(context, entity, coming):
             found.append(planned)
             coming.update(coming_versions(context, [planned]))
@@ -119,10 +120,6 @@ def _by_archetype(context: Context, entity: Entity, coming: NextVersions) -> Pla
             return plan_versioned(context, entity, coming)
         case Archetype.CHAINED:
             return plan_chained(context, entity, coming)
-
-
-def _created_order(entity: Entity, registry: Registry) -> tuple[int, tuple[str, tuple[str, ...], int]]:
-    return (list(registry).index(entity.address.kind), entity.address.order)
 
 
 def _is_versioned(context: Context, entity: Entity) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from billsync.core.index import Index, is_owned, status_of
+from billsync.core.lifecycle.newest import ACTIVE, DRAFT
 from billsync.core.referring import referenced_kinds, referrers
 from billsync.model.address import Address
 from billsync.model.kind import Archetype, Kind, Registry, Routes
@@ -148,7 +149,7 @@ def undeclared(desired: Desired, found: Index, kind: Kind) -> Iterator[Address]:
 
 def in_force(kind: Kind, rows: tuple[Row, ...]) -> Row:
     """The version that speaks for all of them: the newest active one, else the newest."""
-    return next((row for row in reversed(rows) if status_of(kind, row.fields) == "active"), rows[-1])
+    return next((row for row in reversed(rows) if status_of(kind, row.fields) == ACTIVE), rows[-1])
 
 
 def going_parents(desired: Desired, found: Index, registry: Registry, name: str) -> tuple[Address, ...]:
@@ -172,7 +173,7 @@ def _counts(kind: Kind, desired: Desired, found: Index, registry: Registry) -> I
         relevant = address in declared or desired.adopted.match(address.kind, address.key)
         if address.kind == kind.pins and relevant:
             for row in rows:
-                if status_of(registry[row.kind], row.fields) != "draft":
+                if status_of(registry[row.kind], row.fields) != DRAFT:
                     yield subscribers_read(kind, row.id)
 
 
