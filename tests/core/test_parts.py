@@ -1,0 +1,105 @@
+"""Lists that have rows of their own: which are read for what, and how they stand in their entity's row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from billsync.api.routes import references_only, routes
+from billsync.core.index import index
+from billsync.core.parts import all_part_reads, part_reads, with_parts
+from billsync.core.row_form import malformed
+from billsync.kinds.registry import KINDS
+from billsync.model.address import Address
+from billsync.model.diagnostic import Position
+from billsync.model.state import Desired, Entity, Patterns, Read, Row, Snapshot
+
+TABLES = {**routes("openmeter"), **references_only("openmeter")}
+HERE = Position("a.yaml", 1, 1)
+OURS = {"billsync_owner": "payments"}
+ATTACHED = {"id": "PA1", "name": "", "addon": {"id": "A1"}, "from_plan_phase": "default", "labels": {}}
+
+
+def plan(server_id: str, key: str, version: int, status: str) -> Row:
+    return Row("plan", server_id, {"id": server_id, "key": key, "version": version, "status": status})
+
+
+PLANS = (
+    plan("P1", "pro", 1, "archived"),
+    plan("P2", "pro", 2, "active"),
+    plan("P3", "pro", 3, "draft"),
+    plan("P4", "old", 1, "archived"),
+    plan("P5", "old", 2, "archived"),
+    plan("P6", "others", 1, "active"),
+    plan("P7", "others", 2, "draft"),
+)
+ADDON = Row("addon", "A1", {"id": "A1", "key": "x", "version": 1, "status": "active", "labels": OURS})
+LIVE = Snapshot({"plan": PLANS, "addon": (ADDON,)})
+FOUND = index(LIVE, KINDS, TABLES)
+
+
+def declared(*keys: str, **more: Any) -> Desired:
+    entities = tuple(Entity(Address("plan", (key,)), {"key": key}, HERE) for key in keys)
+    return Desired("payments", entities, **more)
+
+
+def read_for(desired: Desired, *, deletes: bool = False) -> list[str | None]:
+    reads = part_reads(desired, FOUND, KINDS, TABLES, deletes=deletes)
+    assert {(read.kind, read.part) for read in reads} <= {("plan", "addons")}
+    return [read.parent_id for read in reads]
+
+
+@pytest.mark.parametrize(
+    ("desired", "ids"),
+    [
+        (declared("pro"), ["P2", "P3"]),
+        (declared("old"), ["P5"]),
+        (declared("new"), []),
+        (declared(named=frozenset({"plan"}), adopted=Patterns({"plan": ("others",)})), []),
+    ],
+)
+def test_the_lists_of_declared_plans_are_read_but_for_what_has_been_replaced(
+    desired: Desired, ids: list[str | None]
+) -> None:
+    assert read_for(desired) == ids
+
+
+def test_the_lists_of_what_may_be_removed_are_read_with_deletes_alone() -> None:
+    desired = declared("pro", named=frozenset({"plan"}), adopted=Patterns({"plan": ("others",)}))
+
+    assert read_for(desired, deletes=True) == ["P6", "P7", "P2", "P3"]
+
+
+def test_where_something_that_plans_offer_may_go_the_lists_of_all_plans_in_force_are_read() -> None:
+    assert read_for(declared("pro", named=frozenset({"addon"})), deletes=True) == ["P6", "P2", "P3"]
+
+
+def test_a_dump_reads_the_lists_of_active_versions() -> None:
+    assert [read.parent_id for read in all_part_reads(FOUND, KINDS, TABLES)] == ["P6", "P2"]
+
+
+def test_rows_stand_as_a_list_in_their_entity_without_what_is_deleted_or_the_servers_own() -> None:
+    gone = {**ATTACHED, "id": "PA2", "deleted_at": "2026-11-21T10:00:00Z"}
+    read = {Read("plan", parent_id="P2", part="addons"): (ATTACHED, gone)}
+
+    whole = with_parts(Snapshot(LIVE.rows, parts=read), TABLES)
+
+    with_list = {row.id: row.fields["addons"] for row in whole.of("plan") if "addons" in row.fields}
+    assert with_list == {"P2": [{"name": "", "addon": {"id": "A1"}, "from_plan_phase": "default"}]}
+    assert whole.of("addon") == (ADDON,)
+
+
+@pytest.mark.parametrize(
+    ("member", "fault"),
+    [
+        ({"addon": {"id": "A1"}, "from_plan_phase": "default"}, None),
+        ({"addon": {"key": "x"}}, "addons.0.addon: {'key': 'x'}"),
+        ({"addon": "A1"}, "addons.0.addon: 'A1'"),
+        ({"addon": {"id": "A1"}, "from_plan_phase": ["default"]}, "addons.0.from_plan_phase: ['default']"),
+    ],
+)
+def test_a_member_that_the_api_does_not_have_is_a_fault_of_its_entity(member: Any, fault: str | None) -> None:
+    row = {**PLANS[1].fields, "addons": [member]}
+
+    assert malformed(KINDS["plan"], row, TABLES["plan"]) == fault
