@@ -286,7 +286,7 @@ def schema(run: Run, /, kind: str | None) -> Exit:
 @click.option("--port", type=click.IntRange(0, 65535), default=8888, show_default=True, help="0 takes a free one.")
 @click.option("--db", "database", metavar="PATH", help="Its SQLite file; else .billsync/local.db.")
 @click.option("--test-clock", is_flag=True, help="Let POST /local/clock set the time.")
-@click.option("--faithful-faults", is_flag=True, help="Answer 500 where the real server's credit ledger does.")
+@click.option("--faithful-faults", is_flag=True, help="Answer 500 where the real server breaks.")
 @click.pass_obj
 def serve(run: Run, /, port: int, database: str | None, test_clock: bool, faithful_faults: bool) -> Exit:
     """Run the embedded server on this machine."""

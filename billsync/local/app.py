@@ -39,7 +39,7 @@ def create_app(
     """The server over this SQLite file (or ":memory:"), with what a fresh server has; callable as WSGI from any thread.
 
     `clock` gives aware instants; `randomness(n)` gives n bytes for ids. With `test_clock`, `POST /local/clock` sets
-    the time. With `faithful_faults` it answers 500 where the real server's credit ledger breaks (customer-facts.md §9).
+    the time. With `faithful_faults` it answers 500 where the real server breaks (customer-facts.md §9 and others).
     """
     return LocalServer(
         Store(database),
