@@ -14,7 +14,7 @@ from billsync.local.documents import Document
 from billsync.local.periods import NOTHING, Span, span_of
 from billsync.local.problems import invalid, problem
 from billsync.local.rate_cards import is_free
-from billsync.local.resource import Call, new_row
+from billsync.local.resource import Call, new_row, present
 from billsync.local.rules import refuse
 from billsync.local.store import Row, Store
 from billsync.local.subscription_rows import SUBSCRIPTION
@@ -52,30 +52,29 @@ def subscribe(call: Call, customer: Row, plan: Row, terms: Terms) -> Row:
     if not all(is_free(item["rate_card"]) for item in items_of(phases)):
         check_currency(customer, currency)
         fill_currency(call, customer, currency)
+    modes = {"settlement_mode": mode, "cost_basis_mode": call.body["cost_basis_mode"]}
     document = {
-        "name": terms.name,
-        "labels": dict(terms.labels),
         "customer_id": customer.id,
         "invoice_currency": currency,
-        "settlement_mode": mode,
-        "cost_basis_mode": call.body["cost_basis_mode"],
-        "billing_cadence": plan.document["billing_cadence"],
-        "pro_rating_enabled": plan.document["pro_rating_enabled"],
-        "billing_anchor": micros(terms.anchor),
+        **modes,
+        **sold(plan, terms),
         "phases": phases,
+    }
+    place = {"parent": customer.id, "begins_at": terms.start, "terms": tuple(feature_terms(phases))}
+    return call.store.insert(new_row(call, SUBSCRIPTION, document, **place))
+
+
+def sold(plan: Row, terms: Terms) -> Document:
+    """What a subscription keeps of its plan beside the phases, and of its terms."""
+    reference = plan_reference(plan)
+    return {
+        "name": terms.name,
+        "labels": dict(terms.labels),
+        **present(plan.document, "billing_cadence", "pro_rating_enabled"),
+        "billing_anchor": micros(terms.anchor),
+        **({"plan": reference} if reference else {}),
         **terms.extra,
     }
-    if reference := plan_reference(plan):
-        document["plan"] = reference
-    row = new_row(
-        call,
-        SUBSCRIPTION,
-        document,
-        parent=customer.id,
-        begins_at=terms.start,
-        terms=tuple(feature_terms(phases)),
-    )
-    return call.store.insert(row)
 
 
 def invoice_currency(customer: Row, plan: Row) -> str:

@@ -17,7 +17,6 @@ from billsync.local.times import from_micros, rfc3339
 from billsync.local.v1_cards import shown_terms
 
 LINKS = {"previous_id": "subscription.previous.id", "superseding_id": "subscription.superseding.id"}
-OPTIONAL = ("description", "featureKey", "discounts", "taxConfig")
 
 
 def short_view(call: Call, row: Row) -> Document:
