@@ -55,7 +55,7 @@ def show_difference(run: Run, paths: Sequence[str], options: ServerOptions, want
     with connected(run, options) as connection:
         comparison = compare(connection, desired, Mode("diff", deletes=True, allow=wanted.allow))
         if wanted.impact:
-            found = impact(connection, desired, comparison, wanted.impact)
+            found = impact(connection, desired, comparison, wanted.impact, run.progress)
         judge = judged_without_usage if wanted.is_anonymous else judged
         comparison = judge(connection, desired, comparison, usage_in(found.verdicts) if found else None)
     whole = outline(comparison.plan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
@@ -49,18 +49,31 @@ class ImpactOptions:
     anonymous: bool = False
 
 
-def impact(connection: Connection, desired: Desired, comparison: Comparison, options: ImpactOptions) -> Shown:
-    """What the comparison's plan changes mean for live subscriptions. Raises Ended, RemoteError, RatingError."""
+def impact(
+    connection: Connection,
+    desired: Desired,
+    comparison: Comparison,
+    options: ImpactOptions,
+    tell: Callable[[str], None] = lambda text: None,
+) -> Shown:
+    """What the comparison's changes mean for live subscriptions; what is under way is told, without any names.
+
+    Raises Ended, RemoteError, RatingError.
+    """
+    tell("impact: looking for the subscriptions that the changes reach")
     now = servers_now_by_anybody(connection, comparison.snapshot)
     reach = Reach(connection, desired, comparison, read_catalog(connection), now)
     whole = list(reach.everybody() if options.whom == EVERYBODY else reach.declared())
     sample = _sampled(whole, options.sample)
     asked = sum(isinstance(one, Candidate) for one in sample)
     _check_requests(asked, options)
+    if asked:
+        tell("impact: asking subscriptions for their add-ons")
     reached = [found for one in sample for found in _resolved(reach, one)]
     chosen = [prepared(one, now, options.periods) for one in reached]
     needs = _needs(chosen, reach.catalog)
     _check_requests(asked + len(needs), options)
+    tell(f"impact: meter queries: {len(needs)}")
     verdicts = _verdicts(chosen, _metered(connection, needs))
     count = len(_ids(reached) if len(sample) == len(whole) else _ids(whole))
     everybody = options.whom == EVERYBODY
