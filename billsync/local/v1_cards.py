@@ -7,10 +7,9 @@ from typing import Any
 
 from billsync.local.documents import Document
 from billsync.local.features import FEATURE
-from billsync.local.problems import invalid
+from billsync.local.problems import Issue, broken_rules, invalid
 from billsync.local.rate_cards import Card
 from billsync.local.resource import present
-from billsync.local.rules import critical, refuse
 from billsync.local.store import Store
 
 Names = Mapping[str, str]
@@ -139,8 +138,8 @@ def feature_of(store: Store, card: Card) -> Document | None:
         return None
     feature = store.live_with_key(FEATURE, card["featureKey"])
     if feature is None:
-        refuse([critical("rate_card_feature_not_found", "feature not found")])
-    return {"id": feature.id} if feature else None
+        raise broken_rules([Issue("rate_card_feature_not_found", "feature not found")])
+    return {"id": feature.id}
 
 
 def entitlement_of(template: Mapping[str, Any] | None) -> Document | None:

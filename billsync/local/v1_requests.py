@@ -16,6 +16,7 @@ NAME: Schema = {**TEXT, "minLength": 1, "maxLength": 256}
 METADATA: Schema = {"type": "object", "additionalProperties": TEXT, "nullable": True}
 TIMING: Schema = {"$ref": "BillingSubscriptionEditTiming"}
 KEY: Schema = {"$ref": "ResourceKey"}
+DESCRIBED: Schema = {"name": NAME, "description": TEXT, "metadata": METADATA}
 NUMBER: Schema = {"$ref": "Numeric"}
 AMOUNT: Schema = {"type": "object", "required": ["amount"], "properties": {"amount": NUMBER}, "nullable": True}
 TIER: Schema = {
@@ -68,9 +69,7 @@ CARD: Schema = {
     "properties": {
         "type": {**TEXT, "enum": ["flat_fee", "usage_based"]},
         "key": KEY,
-        "name": NAME,
-        "description": TEXT,
-        "metadata": METADATA,
+        **DESCRIBED,
         "featureKey": KEY,
         "billingCadence": NULLABLE_TEXT,
         "price": PRICE,
@@ -84,9 +83,7 @@ PHASE: Schema = {
     "required": ["key", "name", "duration", "rateCards"],
     "properties": {
         "key": KEY,
-        "name": NAME,
-        "description": TEXT,
-        "metadata": METADATA,
+        **DESCRIBED,
         "duration": NULLABLE_TEXT,
         "rateCards": {"type": "array", "items": CARD},
     },
@@ -95,9 +92,7 @@ CUSTOM_PLAN: Schema = {
     "type": "object",
     "required": ["name", "currency", "billingCadence", "phases"],
     "properties": {
-        "name": NAME,
-        "description": TEXT,
-        "metadata": METADATA,
+        **DESCRIBED,
         "currency": {"$ref": "CurrencyCode"},
         "billingCadence": TEXT,
         "settlementMode": {"$ref": "BillingSettlementMode"},
