@@ -39,7 +39,8 @@ def due_charges(store: Store, subscription: Row, now: datetime) -> Iterator[Docu
 
     A subscription that is priced in a custom currency makes none: the server's sync skips it.
     """
-    if not all(is_fiat_form(item["rate_card"].get("currency", "USD")) for item in items_of(subscription)):
+    cards = [item["rate_card"] for item in items_of(subscription)]
+    if not all(is_fiat_form(card["currency"]) for card in cards if "currency" in card):
         return
     until = aligned_period(subscription, min(now, subscription.ends_at or now)).end
     terms: dict[str, Document] = {}

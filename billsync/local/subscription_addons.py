@@ -51,7 +51,10 @@ def view(call: Call, row: Row) -> Document:
 
 
 def shown_card(call: Call, row: Row, card: Card) -> Document:
-    """A card of the add-on, bought once, and the items that it has a part in now."""
+    """A card of the add-on, bought once, and the items that it has a part in now.
+
+    What recurs is of the type that usage has, and so without a payment term, a fee or not.
+    """
     subscription = call.store.get(SUBSCRIPTION, row.parent or "")
     ids = affected_items(row, subscription, card["key"]) if subscription else []
     dropped = ("labels", "payment_term") if "billing_cadence" in card else ("labels",)
