@@ -130,6 +130,7 @@ def publish(call: Call) -> Answer:
 
 
 def check_not_deleted(row: Row, verb: str) -> None:
+    """Raises Problem (400): what is deleted keeps its state for ever (§8.2)."""
     if row.deleted_at is not None:
         raise invalid(f"cannot {verb} a deleted add-on")
 

@@ -47,8 +47,10 @@ def plan_findings(currency: str, cadence: str) -> Iterator[Finding]:
     """The critical rules of a plan's own fields."""
     yield from unknown_fiat(currency)
     known = duration(cadence)
-    if known is None or known.is_zero:
-        yield fault("invalid BillingCadence: must not be empty")
+    if known is None:
+        yield fault("invalid billing cadence")
+    elif known.is_zero:
+        yield fault("invalid billing cadence: it must not be empty")
     elif str(known) not in CADENCES:
         text = f"billing cadence must be one of the following: {', '.join(CADENCES)}"
         yield critical("plan_billing_cadence_invalid", text, ".billingCadence")

@@ -78,7 +78,7 @@ def sold(plan: Row, terms: Terms) -> Document:
 
 
 def invoice_currency(customer: Row, plan: Row) -> str:
-    """The plan's currency, or the customer's where the plan's is a custom one."""
+    """The plan's currency, or the customer's where the plan's is a custom one. Raises Problem (400) without either."""
     currency = str(plan.document["currency"])
     if is_fiat_form(currency):
         return currency
@@ -88,6 +88,7 @@ def invoice_currency(customer: Row, plan: Row) -> str:
 
 
 def check_currency(customer: Row, currency: str) -> None:
+    """Raises Problem (400) for a customer that is billed in another currency (§5.3)."""
     have = customer.document.get("currency", currency)
     if have != currency:
         raise invalid(

@@ -90,7 +90,7 @@ def chosen_plan(call: Call, given: Mapping[str, Any]) -> Row:
 
 
 def plan_with_key(store: Store, given: Mapping[str, Any]) -> Row:
-    """The version asked for, else the highest one whatever its status."""
+    """The version asked for, else the highest one whatever its status. Raises Problem (404)."""
     rows = store.rows(plans.PLAN, f"key = :key AND {LIVE}", {"key": given["key"]})
     version = given.get("version")
     found = [row for row in rows if version in (None, row.document["version"])]
@@ -100,7 +100,7 @@ def plan_with_key(store: Store, given: Mapping[str, Any]) -> Row:
 
 
 def check_modes(body: Mapping[str, Any]) -> None:
-    """The real server fails on these two together; it is refused here (§5.3)."""
+    """Raises Problem (400) for two modes together on which the real server fails (§5.3)."""
     if body.get("settlement_mode") == "credit_only" and body.get("cost_basis_mode") == "pinned":
         raise invalid("cost bases can't be pinned where nothing is invoiced")
 

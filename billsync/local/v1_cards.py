@@ -102,7 +102,8 @@ def card_of(store: Store, card: Card) -> Document:
 
 
 def price_of(price: Mapping[str, Any]) -> Document:
-    """The price with its payment term (in advance by default) or its commitments."""
+    """The price with its payment term (in advance by default) or its commitments. Raises Problem (400) for a price that
+    lacks what its type needs, or that v3 has no type for."""
     limits = {"commitments": members_of(price, LIMITS)}
     match price["type"]:
         case "free":
@@ -120,6 +121,7 @@ def price_of(price: Mapping[str, Any]) -> Document:
 
 
 def amount_of(price: Mapping[str, Any]) -> Document:
+    """A price of one amount. Raises Problem (400) without that."""
     if "amount" not in price:
         raise invalid(f"a {price['type']} price needs an amount")
     return present(price, "type", "amount")
@@ -134,6 +136,7 @@ def tier_of(tier: Mapping[str, Any]) -> Document:
 
 
 def feature_of(store: Store, card: Card) -> Document | None:
+    """The feature that the card names by its key. Raises Problem (400, with a code) when there is none."""
     if "featureKey" not in card:
         return None
     feature = store.live_with_key(FEATURE, card["featureKey"])

@@ -183,12 +183,14 @@ def newer_version(call: Call, row: Row) -> Row:
 
 
 def check_plan(plan: Row) -> None:
+    """Raises Problem (400) for a plan with a card that only API v3 can show (§15)."""
     for phase in plan.document["phases"]:
         for card in phase["rate_cards"]:
             check_representable(card)
 
 
 def check_phase(plan: Row, key: str | None) -> None:
+    """Raises Problem (400) for a first phase that the plan hasn't; None is the plan's own."""
     if key is not None and key not in [phase["key"] for phase in plan.document["phases"]]:
         raise invalid(f"starting phase {key} not found in plan {plan.key}@{plan.document['version']}")
 
