@@ -14,7 +14,7 @@ from billsync.cli.ending import usage
 from billsync.cli.metering import Catalog, query, read_catalog
 from billsync.cli.pipeline import Comparison, Connection
 from billsync.cli.reached import Reach
-from billsync.cli.reached_addons import Candidate
+from billsync.cli.reached_addons import AttachedAddons, Candidate
 from billsync.cli.server_time import servers_now_by_anybody
 from billsync.model.state import Desired
 from billsync.rating.periods import Period
@@ -69,7 +69,8 @@ def impact(
     _check_requests(asked, options)
     if asked:
         tell("impact: asking subscriptions for their add-ons")
-    reached = [found for one in sample for found in _resolved(reach, one)]
+    attached = AttachedAddons(connection, reach.catalog, now)
+    reached = [found for one in sample for found in _resolved(attached, one)]
     chosen = [prepared(one, now, options.periods) for one in reached]
     needs = _needs(chosen, reach.catalog)
     _check_requests(asked + len(needs), options)
@@ -80,9 +81,9 @@ def impact(
     return Shown(verdicts, options.periods, len(needs), count, everybody, options.anonymous, asked)
 
 
-def _resolved(reach: Reach, one: Reached | Candidate) -> Iterable[Reached]:
+def _resolved(attached: AttachedAddons, one: Reached | Candidate) -> Iterable[Reached]:
     """What is reached; of a candidate that is known once it was asked for its add-ons."""
-    return reach.addons.reached(one) if isinstance(one, Candidate) else (one,)
+    return attached.reached(one) if isinstance(one, Candidate) else (one,)
 
 
 def _check_requests(count: int, options: ImpactOptions) -> None:
@@ -96,7 +97,7 @@ def _verdicts(chosen: Iterable[Prepared], metered: Metered) -> Mapping[str, tupl
     found: dict[str, list[Verdict]] = defaultdict(list)
     for one in chosen:
         mine = metered.get(one.reached.before.customer_id, {})
-        found[one.reached.target].append(verdict(one, mine))
+        found[one.reached.change].append(verdict(one, mine))
     return {change: tuple(sorted(them, key=lambda one: one.reached.name)) for change, them in sorted(found.items())}
 
 

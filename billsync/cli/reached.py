@@ -3,39 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 
+from billsync.cli.addon_changes import AddonChanges, Concerns
 from billsync.cli.gauges import unmetered, with_declared
 from billsync.cli.metering import Catalog, Unreadable, live_subscription
 from billsync.cli.pipeline import Comparison, Connection
-from billsync.cli.reached_addons import Candidate, ChangingAddons
+from billsync.cli.reached_addons import Candidate, unread
 from billsync.cli.subscribers import Subscriber, Subscribers
-from billsync.core.index import index, version_of
-from billsync.core.normalize import normalize
+from billsync.cli.targets import Target, targets
+from billsync.core.index import index
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Action
 from billsync.model.state import Desired
 from billsync.report.impact_reached import Reached, Standing
-from billsync.report.repricing import PlanCards, plan_cards, repriced
+from billsync.report.repricing import repriced
 from billsync.report.subscribed import Subscribed, duration_of, unreadable
 
-PLAN, SUBSCRIPTION, ADDON = "plan", "subscription", "addon"
+PLAN, SUBSCRIPTION = "plan", "subscription"
 LATEST = "latest"
 NO_PLAN = "its present plan can't be read"
 OTHER_CADENCE = "its billing cadence would change, so that no period is the same"
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """A declared plan as it will be: the address of its coming version, or of the one that it has."""
-
-    address: Address
-    cards: PlanCards
-    cadence: str
-    addons: frozenset[str]
 
 
 class Reach:
@@ -50,9 +41,7 @@ class Reach:
         self.catalog = with_declared(catalog, desired, self._found)
         self._now = now
         self._subscribers = Subscribers(connection, desired, comparison, self._found, self.catalog.features)
-        self.addons = ChangingAddons(
-            connection, desired, self._changing(ADDON), self._found, self._subscribers, self.catalog, now
-        )
+        self._addons = AddonChanges(connection, desired, comparison, self._found, self._subscribers)
 
     def declared(self) -> Iterator[Reached | Candidate]:
         """The declared subscriptions that a change reaches or may reach, also by another plan that they are to get."""
@@ -66,36 +55,36 @@ class Reach:
             known.add(one.id)
             yield from self._by_changes(one, self._meant(one) or self._coming(one))
         plans = {plan for plan, target in self._targets.items() if target.address in self._plans_changing}
-        for plan in sorted(plans | self.addons.plans()):
+        for plan in sorted(plans | self._addons.plans()):
             for one in self._subscribers.of(plan):
                 if one.id not in known:
                     yield from self._by_changes(one, self._meant(one) or self._coming(one))
 
-    def _by_changes(self, one: Subscriber, target: _Target | None) -> Iterator[Reached | Candidate]:
-        offered = self.addons.offered_to(one)
-        if target is None and not offered:
+    def _by_changes(self, one: Subscriber, target: Target | None) -> Iterator[Reached | Candidate]:
+        concerns = self._addons.concerning(one, target)
+        if target is None and not concerns:
             return
         try:
             before = live_subscription(one.row, self.catalog.features)
         except Unreadable as error:
-            problem = f"its row can't be read ({error.why})"
-            for address in (*([target.address] if target else []), *offered):
-                yield self._unread(one, address, problem)
+            yield from self._unread(one, target, concerns, f"its row can't be read ({error.why})")
             return
         if before.period_at(self._now).holds(self._now):
-            if target:
-                yield self._by_plan(one, before, target)
-            if offered:
+            plan = self._by_plan(one, before, target) if target else None
+            if concerns:
                 standing = self._standing(one, target) if target else Standing.STAYING
-                attaching = target.addons if target else frozenset()
-                yield Candidate(one, before, offered, standing, attaching)
+                yield Candidate(one, before, concerns, standing, target, plan)
+            elif plan:
+                yield plan
 
-    def _unread(self, one: Subscriber, address: Address, problem: str) -> Reached:
+    def _unread(self, one: Subscriber, target: Target | None, concerns: Concerns, problem: str) -> Iterator[Reached]:
         nothing = unreadable(one.id, str(one.row["customer_id"]), self._now)
-        return Reached("/".join(one.names), one.names[0], address.text, Standing.STAYING, nothing, nothing, problem)
+        if target:
+            yield _told(one, target, Standing.STAYING, nothing, problem)
+        yield from unread(Candidate(one, nothing, concerns), problem)
 
     def _changing(self, kind: str) -> frozenset[Address]:
-        """The entities of a kind of which this comparison would change some; of plans and add-ons the versions."""
+        """The entities of a kind that this comparison would change; of plans the coming versions."""
         changes = (change for change in self._comparison.plan.pending if change.action is Action.UPDATE)
         return frozenset(change.address for change in changes if change.address.kind == kind)
 
@@ -108,42 +97,31 @@ class Reach:
         return self._changing(SUBSCRIPTION)
 
     @cached_property
-    def _targets(self) -> Mapping[str, _Target]:
-        """What each declared plan will be, by its key; plans that aren't live in any form are left out."""
-        coming = {address.unversioned(): address for address in self._plans_changing}
-        found = {}
-        for entity in self._desired.entities:
-            versions = self._found.versions.get(entity.address) if entity.address.kind == PLAN else None
-            if versions:
-                want = normalize(KINDS[PLAN], entity.fields)
-                version = coming.get(entity.address) or entity.address.at(version_of(versions[-1]))
-                addons = frozenset(one["addon"].address.key for one in want.get("addons") or ())
-                found[entity.address.key] = _Target(version, plan_cards(want), str(want["billing_cadence"]), addons)
-        return found
+    def _targets(self) -> Mapping[str, Target]:
+        return targets(self._desired, self._found, self._plans_changing)
 
-    def _meant(self, one: Subscriber) -> _Target | None:
+    def _meant(self, one: Subscriber) -> Target | None:
         """The plan that the files give a declared subscription, if that is something else than what it has."""
         target = self._targets.get(str(one.entity.fields["plan"])) if one.entity else None
         is_new = target and (target.address in self._plans_changing or one.plan_key != target.address.key)
         return target if is_new else None
 
-    def _coming(self, one: Subscriber) -> _Target | None:
+    def _coming(self, one: Subscriber) -> Target | None:
         """The coming version of the plan that a subscription has."""
         target = self._targets.get(one.plan_key)
         return target if target and target.address in self._plans_changing else None
 
-    def _by_plan(self, one: Subscriber, before: Subscribed, target: _Target) -> Reached:
-        name, standing = "/".join(one.names), self._standing(one, target)
-        own = self._subscribers.cards_of(one)
+    def _by_plan(self, one: Subscriber, before: Subscribed, target: Target) -> Reached:
+        standing, own = self._standing(one, target), self._subscribers.cards_of(one)
         if own is None:
-            return Reached(name, one.names[0], target.address.text, standing, before, before, NO_PLAN)
+            return _told(one, target, standing, before, NO_PLAN)
         after = repriced(before, target.cards, own)
         is_other = duration_of(target.cadence) != before.timeline.cadence
         problem = OTHER_CADENCE if is_other else unmetered(before, after.subscribed, self.catalog)
-        notes = () if problem else after.notes
-        return Reached(name, one.names[0], target.address.text, standing, before, after.subscribed, problem, notes)
+        told = _told(one, target, standing, before, problem)
+        return replace(told, after=after.subscribed, notes=() if problem else after.notes)
 
-    def _standing(self, one: Subscriber, target: _Target) -> Standing:
+    def _standing(self, one: Subscriber, target: Target) -> Standing:
         """Whether this comparison has a change that moves it; else whether the files mean it to."""
         if one.entity is None:
             return Standing.STAYING
@@ -152,7 +130,11 @@ class Reach:
         return Standing.MEANT if _is_meant(one, target) else Standing.STAYING
 
 
-def _is_meant(one: Subscriber, target: _Target) -> bool:
+def _told(one: Subscriber, target: Target, standing: Standing, before: Subscribed, problem: str) -> Reached:
+    return Reached("/".join(one.names), one.names[0], target.address.text, standing, before, before, problem)
+
+
+def _is_meant(one: Subscriber, target: Target) -> bool:
     """Whether the files want the subscription on the target: by its version, or because it is another plan."""
     version = one.entity.fields.get("version") if one.entity else None
     return version == LATEST or str(version) == str(target.address.version) or one.plan_key != target.address.key

@@ -38,6 +38,13 @@ TITLES = {
     Standing.STAYING: "grandfathered: they pay nothing different now; if they were moved",
 }
 
+GOING = {
+    Standing.MOVING: "lose it",
+    Standing.MEANT: "are meant to lose it, which this run can't do: they pay nothing different now; without it",
+    Standing.STAYING: "grandfathered, with it: they pay nothing different now; without it",
+}
+"""The titles where something goes."""
+
 
 def impact_text(shown: Shown) -> str:
     """A block for each change; ends with a line break."""
@@ -84,7 +91,8 @@ def _have(count: int | str) -> str:
 
 def _block(name: str, verdicts: Sequence[Verdict], shown: Shown) -> Iterator[str]:
     yield f"{visible(name)}: {shown.reached_by(verdicts)} reached, {_window(verdicts)}"
-    for standing, title in TITLES.items():
+    titles = GOING if verdicts[0].reached.because else TITLES
+    for standing, title in titles.items():
         yield from _part(title, having(verdicts, standing), shown)
     yield from (f"  left out: {_have(count)} {visible(what)}" for what, count in shown.left_out(verdicts).items())
     yield from (f"  note: {_have(count)} {visible(what)}" for what, count in shown.noted(verdicts).items())

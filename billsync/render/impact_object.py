@@ -31,15 +31,16 @@ def impact_object(shown: Shown) -> Any:
         "addon_lists": masked(shown.asked) if shown.anonymous else shown.asked,
         "reached": shown.all_reached,
         "rated_or_told": shown.told,
-        "changes": [_change(name, verdicts, shown) for name, verdicts in shown.verdicts.items()],
+        "changes": [_change(verdicts, shown) for verdicts in shown.verdicts.values()],
     }
 
 
-def _change(name: str, verdicts: Sequence[Verdict], shown: Shown) -> Any:
+def _change(verdicts: Sequence[Verdict], shown: Shown) -> Any:
     hidden = {"subscriptions": Lines(verdicts, _verdict)} if not shown.anonymous else {}
     rated = [one for one in verdicts if not one.problem]
     return {
-        "change": name,
+        "change": verdicts[0].reached.target,
+        "because": verdicts[0].reached.because or None,
         "reached": shown.reached_by(verdicts),
         "windows": [_window(cadence, period) for cadence, period in windows(rated).items()],
         **{standing.value: _sums(having(verdicts, standing), shown) for standing in Standing},

@@ -20,9 +20,10 @@ class Standing(Enum):
 class Reached:
     """A live subscription that a change reaches.
 
-    `problem` says why it can't be rated, as far as that is known before its usage is read; `notes` what it has that
-    its numbers don't say, after "it has". `is_part`: the change is about a part that a subscription may have or not,
-    an add-on, so that others reach the same subscription.
+    `target` is the address of what changes, and `because` says why it goes, if it does. `problem` says why the
+    subscription can't be rated, as far as that is known before its usage is read; `notes` what it has that its numbers
+    don't say, after "it has". `is_part`: the change is about a part that a subscription may have or not, an add-on, so
+    that others reach the same subscription.
     """
 
     name: str
@@ -33,4 +34,10 @@ class Reached:
     after: Subscribed
     problem: str = ""
     notes: tuple[str, ...] = ()
+    because: str = ""
     is_part: bool = False
+
+    @property
+    def change(self) -> str:
+        """What reaches it, for people."""
+        return f"{self.target}: {self.because}" if self.because else self.target

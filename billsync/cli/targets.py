@@ -1,0 +1,51 @@
+"""The plans that subscriptions are to get: their declared form, and the address of the version that it will be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from billsync.core.index import Index, version_of
+from billsync.core.normalize import normalize
+from billsync.kinds.registry import KINDS
+from billsync.model.address import Address
+from billsync.model.state import Desired
+from billsync.model.value import Fields
+from billsync.report.offers import Offer, offer
+from billsync.report.repricing import PlanCards, plan_cards
+
+PLAN = "plan"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A declared plan as it will be: the address of its coming version, or of the one that it has.
+
+    `offers` are its add-ons by key.
+    """
+
+    address: Address
+    cards: PlanCards
+    cadence: str
+    offers: Mapping[str, Offer]
+
+
+def targets(desired: Desired, found: Index, changing: Iterable[Address]) -> Mapping[str, Target]:
+    """What each declared plan will be, by its key; plans that aren't live in any form are left out.
+
+    `changing` are the coming versions.
+    """
+    coming = {address.unversioned(): address for address in changing}
+    made = {}
+    for entity in desired.entities:
+        versions = found.versions.get(entity.address) if entity.address.kind == PLAN else None
+        if versions:
+            version = coming.get(entity.address) or entity.address.at(version_of(versions[-1]))
+            made[entity.address.key] = _target(version, normalize(KINDS[PLAN], entity.fields))
+    return made
+
+
+def _target(version: Address, want: Fields) -> Target:
+    phases = [str(phase["key"]) for phase in want["phases"]]
+    offers = {one["addon"].address.key: offer(one, phases) for one in want.get("addons") or ()}
+    return Target(version, plan_cards(want), str(want["billing_cadence"]), offers)

@@ -1,0 +1,176 @@
+"""The impact of add-ons that go, or of which a plan offers less, on the embedded server."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from billsync.live.paging import Refused, read_list
+from billsync.model.ports import Answer, Remote
+from tests.support.addon_shop import CATALOG, LOCAL, attach, edited, impact, sell, server, totals
+from tests.support.command import Shell
+
+OFFERS = "addons: [{addon: blocks}, {addon: boost}, {addon: maps}]"
+BOOST = CATALOG[CATALOG.index("  - key: boost") : CATALOG.index("  - key: maps")]
+
+
+@pytest.fixture
+def sold(shell: Shell, folder: Path) -> Shell:
+    return sell(shell, folder)
+
+
+def blocks(told: str, prefix: str) -> list[list[str]]:
+    """The lines of each block that begins so."""
+    return [block.splitlines() for block in told.split("\n\n") if block.startswith(prefix)]
+
+
+def test_an_addon_that_a_new_plan_version_no_longer_offers_has_a_block_of_its_own(sold: Shell, folder: Path) -> None:
+    """Birch pays 10 + 2 × 3. At the new version the plan's fee is 12, and the boosts can't be attached again."""
+    edited(folder, (OFFERS, "addons: [{addon: blocks}, {addon: maps}]"), ('amount: "10"', 'amount: "12"'))
+
+    told = impact(sold, "--impact")
+
+    assert blocks(told, "addon/") == [
+        [
+            "addon/boost: no longer offered by plan/pro@2: 1 reached, usage from 2026-10-01 to 2026-11-01",
+            "  1 are meant to lose it, which this run can't do: they pay nothing different now; without it:",
+            "    USD 16 → 10 (-6): 0 pay more, 1 pay less, 0 the same",
+            "      Subscription   Change  Before  After",
+            "      birch/default      -6      16     10",
+        ]
+    ]
+    assert blocks(told, "plan/pro@2")[0][-1] == (
+        "  note: 1 subscription has boost, which plan/pro@2 doesn't offer: here counted on both sides"
+    )
+    assert totals(told)[1:] == [("plan/pro@2", "16 → 18"), ("plan/pro@2", "50 → 56")]
+
+
+def test_who_stays_on_the_old_version_keeps_what_it_offers(sold: Shell, folder: Path) -> None:
+    edited(folder, (OFFERS, "addons: [{addon: boost}]"))
+
+    told = impact(sold, "--impact")
+
+    assert [lines[:3] for lines in blocks(told, "addon/")] == [
+        [
+            "addon/blocks: no longer offered by plan/pro@2: 1 reached, usage from 2026-10-01 to 2026-11-01",
+            "  1 grandfathered, with it: they pay nothing different now; without it:",
+            "    USD 20 → 10 (-10): 0 pay more, 1 pay less, 0 the same",
+        ],
+        [
+            "addon/maps: no longer offered by plan/pro@2: 1 reached, usage from 2026-10-01 to 2026-11-01",
+            "  1 grandfathered, with it: they pay nothing different now; without it:",
+            "    USD 20 → 10 (-10): 0 pay more, 1 pay less, 0 the same",
+        ],
+    ]
+
+
+def test_an_archived_addon_stands_once_also_where_the_plan_no_longer_offers_it(sold: Shell, folder: Path) -> None:
+    edited(folder, (BOOST, ""), (OFFERS, "addons: [{addon: blocks}, {addon: maps}]"))
+
+    told = impact(sold, "--impact")
+    ran = sold.run("diff", "shop", *LOCAL, "--impact", "--format", "json")
+
+    (change, _) = json.loads(ran.out)["impact"]["changes"]
+    assert totals(told)[0] == ("addon/boost@1", "16 → 10")
+    assert (change["change"], change["because"]) == ("addon/boost@1", "archived")
+    assert (change["meant_to_move"]["count"], change["grandfathered"]["count"]) == (1, 0)
+    assert [charge["total"] for charge in change["subscriptions"][0]["periods"][0]["after"]] == ["10"]
+
+
+def test_all_reaches_who_has_an_archived_addon_on_a_plan_that_no_file_declares(sold: Shell, folder: Path) -> None:
+    """The plan that still offers it is archived, so that nothing stands in the way."""
+    (folder / "shop" / "customers.yaml").unlink()
+    edited(folder, (BOOST, ""), (CATALOG[CATALOG.index("plans:") :], "plans: []\nadopted: {plans: ['*']}\n"))
+
+    told = impact(sold, "--impact=all")
+
+    assert totals(told) == [("addon/boost@1", "16 → 10")]
+    assert "  1 grandfathered, with it: they pay nothing different now; without it:\n" in told
+
+
+def test_who_gets_another_plan_loses_what_that_does_not_offer(sold: Shell, folder: Path) -> None:
+    customers = folder / "shop" / "customers.yaml"
+    customers.write_text(
+        customers.read_text().replace("Acme, subscription: {plan: pro}", "Acme, subscription: {plan: plain}")
+    )
+
+    told = impact(sold, "--impact")
+
+    assert totals(told) == [
+        ("addon/blocks", "20 → 10"),
+        ("plan/plain@1", "20 → 11"),
+    ]
+    assert blocks(told, "addon/blocks: not offered by plan/plain@1: 1 reached")
+
+
+def test_fewer_than_somebody_has_are_noted_under_the_plan_and_the_addon(sold: Shell, folder: Path) -> None:
+    edited(folder, ("{addon: boost}", "{addon: boost, max_quantity: 1}"), ('amount: "3"', 'amount: "4"'))
+
+    told = impact(sold, "--impact")
+    ran = sold.run("diff", "shop", *LOCAL, "--impact", "--format", "json")
+
+    note = "more of boost than plan/pro@2 allows (1): the server would not attach as many again"
+    changes = json.loads(ran.out)["impact"]["changes"]
+    assert told.count(f"  note: 1 subscription has {note}\n") == 2
+    assert [(one["change"], one["notes"]) for one in changes] == [
+        ("addon/boost@2", [{"count": 1, "note": note}]),
+        ("plan/pro@2", [{"count": 1, "note": note}]),
+    ]
+    assert [one["subscription"] for one in changes[1]["subscriptions"] if one["notes"]] == ["birch/default"]
+
+
+def test_as_many_as_somebody_has_need_no_note(sold: Shell, folder: Path) -> None:
+    edited(folder, ("{addon: boost}", "{addon: boost, max_quantity: 2}"))
+
+    assert "note:" not in impact(sold, "--impact")
+
+
+def test_an_addon_that_is_offered_from_a_later_phase_on_is_noted(sold: Shell, folder: Path) -> None:
+    card = "{key: free, name: Free, price: {type: free}}"
+    trial = f"phases:\n      - {{key: trial, name: Trial, duration: P1M, rate_cards: [{card}]}}\n"
+    edited(folder, ("name: Pro\n    phases:\n", f"name: Pro\n    {trial}"))
+    edited(folder, ("{addon: boost}", "{addon: boost, from_plan_phase: default}"))
+
+    told = impact(sold, "--impact")
+
+    assert (
+        "  note: 1 subscription has boost, which plan/pro@2 offers only from phase default on: "
+        "the server would not attach it before\n"
+    ) in told
+
+
+def test_where_addons_can_not_be_read_what_may_be_lost_is_told(
+    sold: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused_below_subscriptions(remote: Remote, path: str, *more: Any) -> Any:
+        if path.startswith("/openmeter/subscriptions/"):
+            raise Refused(path, Answer(404, None, "no such path"))
+        return read_list(remote, path, *more)
+
+    monkeypatch.setattr("billsync.cli.reached_addons.read_list", refused_below_subscriptions)
+    edited(folder, (OFFERS, "addons: [{addon: boost, max_quantity: 1}, {addon: maps}]"))
+
+    told = impact(sold, "--impact")
+
+    assert blocks(told, "addon/") == [
+        [
+            "addon/blocks: no longer offered by plan/pro@2: 3 reached, none of them rated",
+            *(
+                f"  can't be rated: {key}/default: its add-ons can't be read (404)"
+                for key in ("acme", "birch", "cedar")
+            ),
+        ]
+    ]
+    assert blocks(told, "plan/pro@2")[0][-1] == (
+        "  note: 3 subscriptions have add-ons that can't be read, "
+        "so it isn't known whether the server would attach them again"
+    )
+
+
+def test_a_change_that_takes_nothing_away_asks_nobody(sold: Shell, folder: Path) -> None:
+    with server(sold) as client:
+        attach(client, "dune", "blocks", 1)
+    edited(folder, ('amount: "10"', 'amount: "12"'))
+
+    assert impact(sold, "--impact").endswith("\nMeter queries: 1.\n")
