@@ -22,6 +22,7 @@ from billsync.local.resource import Call
 from billsync.local.store import LIVE, Row, changed
 from billsync.local.subscription_rows import SUBSCRIPTION
 from billsync.local.times import MICROSECOND, micros, rfc3339
+from billsync.model.moment import cut_to_seconds
 from billsync.rating.lines import Totals
 
 COLLECTION = timedelta(hours=1)
@@ -33,7 +34,7 @@ SETTLED_BY_CREDITS = f"{OF_CUSTOMER} AND begins_at <= :now AND document ->> 'set
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that is due at a moment; steps of one moment are taken in the order of `rank`."""
+    """Something that is due at a moment; steps of one second are taken in the order of `rank` (§19.1)."""
 
     at: datetime
     rank: tuple[int, str, int]
@@ -50,7 +51,7 @@ def settle(call: Call, customer_id: str) -> Books:
     for subscription in call.store.rows(SUBSCRIPTION, SETTLED_BY_CREDITS, begun_by_now):
         follow(call, books, subscription)
     steps = [*charge_steps(call, books, customer_id), *grant_steps(call, books)]
-    for step in sorted(steps, key=lambda step: (step.at, step.rank)):
+    for step in sorted(steps, key=lambda step: (cut_to_seconds(step.at), step.rank)):
         step.take()
     return books
 

@@ -562,3 +562,21 @@ def test_usage_that_credits_pay_for_waits_for_its_period(server: httpx.Client) -
 
     assert (running["status"], running["advance_after"]) == ("active", "2026-09-02T12:00:00Z")
     assert (coming["status"], coming["advance_after"]) == ("created", "2026-09-02T12:00:00Z")
+
+
+def test_charges_of_one_second_are_paid_by_item_key_whatever_the_fraction(server: httpx.Client, hands: Hands) -> None:
+    hands.move(microseconds=500_000)
+    found = account(server)
+    calls = usage_card("calls", feature(server, "calls"))
+    found.subscribe(plan(server, calls, fee_card("seat", "10", "in_advance")))
+    use(found, "1", 7)
+    found.balance()
+    found.grant("18")
+
+    hands.move(days=31)
+
+    assert found.rows(**{"filter[type]": "consumed"})[:3] == [
+        ("consumed", "-9", END),
+        ("consumed", "-1", END),
+        ("consumed", "-7", END),
+    ]
