@@ -69,7 +69,7 @@ def runs(recording: Recording, row: Any, moment: datetime) -> Iterator[Charge]:
         whole = _taken_whole(recording, subscription, one)
         if whole and whole.totals != first.totals:
             yield whole
-            first = replace(first, at=cut_to_seconds(subscription.timeline.active_to or moment), place="")
+            first = replace(first, at=cut_to_seconds(recording.end_shown_at(subscription.id)), place="")
         again = read(recording, subscription, one, one.at + COLLECTION)
         yield first
         if again.quantity != first.quantity and one.at + BOOKED_AFTER <= moment:

@@ -78,6 +78,10 @@ class Recording:
         rows = self.subscriptions[subscription_id]
         return [row for at, row in rows[:1] + [one for one in rows[1:] if one[0] <= moment]][-1]
 
+    def end_shown_at(self, subscription_id: str) -> datetime:
+        """When the subscription was first shown with an end."""
+        return next(at for at, row in self.subscriptions[subscription_id] if row.get("active_to"))
+
     def reading(self, customer_id: str, feature: str, period: Period, *, stored_by: datetime) -> Decimal:
         """What was metered for a customer in a period, of the events that had been stored by then."""
         row = [row for row in self.features.values() if row["key"] == feature][-1]
