@@ -104,20 +104,6 @@ def in_order(grants: Iterable[Grant]) -> tuple[Grant, ...]:
     return tuple(sorted(by_creation, key=place))
 
 
-def draw(grants: Sequence[Grant], spendings: Iterable[Spending]) -> tuple[Step, ...]:
-    """What each spending draws from the grants of one currency; spendings are given in order of time.
-
-    Source: vectors README, credits.jsonl.
-    """
-    ordered, left = in_order(grants), {grant.key: grant.amount for grant in grants}
-    steps = []
-    for spending in spendings:
-        step = draw_one(ordered, left, spending)
-        left.update(_after(left, step))
-        steps.append(step)
-    return tuple(steps)
-
-
 @exactly
 def draw_one(ordered: Iterable[Grant], left: Mapping[str, Decimal], spending: Spending) -> Step:
     """What one spending draws from grants `in_order`, of which so much is left."""
@@ -128,11 +114,6 @@ def draw_one(ordered: Iterable[Grant], left: Mapping[str, Decimal], spending: Sp
             missing -= amount
             drawn.append(Drawn(grant.key, amount))
     return Step(tuple(one for one in drawn if one.amount), missing)
-
-
-@exactly
-def _after(left: Mapping[str, Decimal], step: Step) -> dict[str, Decimal]:
-    return {one.grant: left[one.grant] - one.amount for one in step.drawn}
 
 
 @exactly

@@ -10,7 +10,9 @@ from decimal import Decimal
 from billsync.model.moment import cut_to_seconds
 from billsync.model.value import Fields
 from billsync.rating.arithmetic import ZERO, exactly
-from billsync.rating.drawdown import Drawn, Grant, Spending, Step, draw_one, in_order
+from billsync.rating.drawdown import Drawn, Grant, Spending, Step, in_order
+from billsync.rating.stock import Stock
+from billsync.report.shortfalls import Shortfalls
 from billsync.report.subscribed import moment_of
 
 
@@ -95,17 +97,9 @@ def spend(funded: Sequence[Funding], expenses: Sequence[Expense]) -> Spent:
     An expense only sees credits that were effective at its moment. A debt is paid first from each new grant that
     may pay for it. Source: customer-facts.md §9.2, §19.1; vectors README, credits.jsonl.
     """
-    purse = _Purse(in_order(funding.grant for funding in funded))
-    happenings = _happenings(funded)
-    steps = []
-    for expense in expenses:
-        while happenings and happenings[0].at <= expense.at:
-            purse.change(happenings.pop(0))
-        steps.append(purse.pay(expense))
-    for happening in happenings:
-        purse.change(happening)
-    debt = sum((one.amount for one in purse.unpaid if one.is_owed), ZERO)
-    return Spent(tuple(steps), dict(purse.left), debt, tuple(purse.reserved))
+    purse = Purse(funded)
+    steps = tuple(purse.pay(expense) for expense in expenses)
+    return purse.spent(steps)
 
 
 @exactly
@@ -130,63 +124,74 @@ def _happenings(funded: Sequence[Funding]) -> list[_Happening]:
     return sorted((*starts, *ends), key=lambda one: (one.at, one.is_void, one.grant.created))
 
 
-@dataclass(slots=True)
-class _Unpaid:
-    """What credits didn't cover of an expense: a debt, or for an invoice."""
+class Purse:
+    """What is left of grants as expenses are paid, what stays unpaid, and what each reference drew.
 
-    reference: str
-    feature: str | None
-    amount: Decimal
-    is_owed: bool
+    A copy goes on by itself, so that a history is followed once for many futures.
+    """
 
+    __slots__ = ("_coming", "_drawn", "_happened", "_reserved", "_stock", "_unpaid")
 
-class _Purse:
-    """What is left of each grant that counts so far, what is unpaid, and what each expense took from grants."""
+    def __init__(self, funded: Sequence[Funding]) -> None:
+        self._coming = _happenings(funded)
+        self._happened = 0
+        self._stock = Stock(in_order(funding.grant for funding in funded))
+        self._unpaid = Shortfalls()
+        self._drawn: dict[str, list[Drawn]] = {}
+        self._reserved: dict[str, Decimal] = {}
 
-    def __init__(self, ordered: tuple[Grant, ...]) -> None:
-        self.ordered = ordered
-        self.left: dict[str, Decimal] = {grant.key: ZERO for grant in ordered}
-        self.unpaid: list[_Unpaid] = []
-        self.drawn: dict[str, list[Drawn]] = {}
-        self.reserved: list[tuple[datetime, Decimal]] = []
+    def copy(self) -> Purse:
+        """Another one that has paid the same."""
+        other = Purse.__new__(Purse)
+        other._coming, other._happened = self._coming, self._happened
+        other._stock, other._unpaid = self._stock.copy(), self._unpaid.copy()
+        other._drawn = {reference: drawn.copy() for reference, drawn in self._drawn.items()}
+        other._reserved = self._reserved.copy()
+        return other
 
-    def change(self, happening: _Happening) -> None:
-        """Take what is left of a voided grant; add a new one, from which debts are paid first, the oldest first."""
-        grant = happening.grant
-        self.left[grant.key] = ZERO if happening.is_void else grant.amount
-        if not happening.is_void:
-            for debt in self.unpaid:
-                if debt.is_owed and grant.pays_for(debt.feature):
-                    self._pay_debt(debt, grant)
-
-    def _pay_debt(self, debt: _Unpaid, grant: Grant) -> None:
-        if paid := min(self.left[grant.key], debt.amount):
-            debt.amount -= paid
-            self.left[grant.key] -= paid
-            self.drawn.setdefault(debt.reference, []).append(Drawn(grant.key, paid))
-            self.reserved.append((grant.effective_at, paid))
-
+    @exactly
     def pay(self, expense: Expense) -> Step:
-        """Draw on what is left, or give back."""
-        if expense.amount < 0:
-            return self._give_back(expense)
-        step = draw_one(self.ordered, self.left, Spending(expense.at, expense.amount, expense.feature))
-        for one in step.drawn:
-            self.left[one.grant] -= one.amount
-        self.drawn.setdefault(expense.reference, []).extend(step.drawn)
-        if step.shortfall > 0:
-            self.unpaid.append(_Unpaid(expense.reference, expense.feature, step.shortfall, expense.is_owed))
+        """Draw on what is left at its moment, or give back. Expenses are given in order of time."""
+        while self._happened < len(self._coming) and self._coming[self._happened].at <= expense.at:
+            self._go_on()
+        return self._draw(expense) if expense.amount >= 0 else self._give_back(expense)
+
+    def spent(self, steps: tuple[Step, ...] = ()) -> Spent:
+        """What is left once every grant is booked, with the steps that led there. The purse stays as it is."""
+        last = self.copy()
+        while last._happened < len(last._coming):
+            last._go_on()
+        starts = {one.grant.key: one.grant.effective_at for one in last._coming}
+        reserved = tuple((starts[grant], amount) for grant, amount in last._reserved.items())
+        return Spent(steps, last._stock.left, last._unpaid.debt, reserved)
+
+    def _go_on(self) -> None:
+        """Take what is left of a voided grant; add a new one, from which debts are paid first, the oldest first."""
+        happening = self._coming[self._happened]
+        self._happened += 1
+        grant = happening.grant
+        if happening.is_void:
+            self._stock.take(grant.key, self._stock.left[grant.key])
+            return
+        self._stock.put(grant.key, grant.amount)
+        for reference, paid in self._unpaid.pay(grant, grant.amount):
+            self._stock.take(grant.key, paid)
+            self._drawn.setdefault(reference, []).append(Drawn(grant.key, paid))
+            self._reserved[grant.key] = self._reserved.get(grant.key, ZERO) + paid
+
+    def _draw(self, expense: Expense) -> Step:
+        step = self._stock.draw(Spending(expense.at, expense.amount, expense.feature))
+        self._drawn.setdefault(expense.reference, []).extend(step.drawn)
+        if step.shortfall > 0 and expense.is_owed:
+            self._unpaid.owe(expense.reference, step.shortfall, expense.feature)
+        elif step.shortfall > 0:
+            self._unpaid.add(expense.reference, step.shortfall)
         return step
 
     def _give_back(self, expense: Expense) -> Step:
         """First what is unpaid, then to the grants, the last drawn first."""
-        rest = -expense.amount
-        for one in reversed(self.unpaid):
-            if one.reference == expense.reference:
-                part = min(rest, one.amount)
-                one.amount -= part
-                rest -= part
-        returned = self._returned(self.drawn.get(expense.reference, []), rest)
+        rest = self._unpaid.give_back(expense.reference, -expense.amount)
+        returned = self._returned(self._drawn.get(expense.reference, []), rest)
         return Step(returned, expense.amount - sum((one.amount for one in returned), ZERO))
 
     def _returned(self, drawn: list[Drawn], amount: Decimal) -> tuple[Drawn, ...]:
@@ -194,7 +199,8 @@ class _Purse:
         while amount > 0 and drawn:
             last = drawn.pop()
             part = min(amount, last.amount)
-            self.left[last.grant] += part
+            self._stock.put(last.grant, part)
+            self._reserved[last.grant] = max(self._reserved.get(last.grant, ZERO) - part, ZERO)
             amount -= part
             found.append(Drawn(last.grant, -part))
             if last.amount > part:

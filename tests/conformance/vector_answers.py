@@ -11,7 +11,7 @@ from billsync.model.currencies import decimals as decimals_of
 from billsync.model.duration import Duration, parse_duration
 from billsync.model.moment import moment_text, parse_moment
 from billsync.rating.card import Card, card_of
-from billsync.rating.drawdown import Grant, Spending, Step, draw, states
+from billsync.rating.drawdown import Grant, Spending, Step, states
 from billsync.rating.entitlement_grants import (
     EntitlementGrant,
     Metered,
@@ -34,6 +34,7 @@ from billsync.rating.periods import (
 from billsync.rating.proration import EndProration, Fee, charge_amount, invoice_line_amount, ratio
 from billsync.rating.rate import Piece, Rated, Without, rate
 from billsync.rating.runs import BookedRun, Run, RunLine, rate_runs
+from billsync.rating.stock import draw
 from billsync.rating.timeline import Billed, Item, Phase, PhaseLife, Subscription, phase_lives, timeline
 from billsync.rating.usage import Position, Usage
 

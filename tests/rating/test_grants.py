@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from random import Random
 
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from billsync.model.duration import Duration
-from billsync.rating.drawdown import Drawn, Grant, GrantState, Spending, Step, draw, states
+from billsync.rating.drawdown import Drawn, Grant, GrantState, Spending, Step, draw_one, in_order, states
 from billsync.rating.entitlement_grants import (
     Burndown,
     EntitlementGrant,
@@ -19,6 +21,7 @@ from billsync.rating.entitlement_grants import (
     burn_down,
 )
 from billsync.rating.periods import Period
+from billsync.rating.stock import draw
 from tests.support.ratings import grants, spendings
 
 ZERO = Decimal(0)
@@ -52,6 +55,22 @@ def test_a_draw_takes_nothing_from_grants_that_do_not_count_or_do_not_fit(
     for spending, step in zip(spent, steps, strict=True):
         drawn_on = [by_key[one.grant] for one in step.drawn]
         assert all(grant.counts_at(spending.at) and grant.pays_for(spending.feature) for grant in drawn_on)
+
+
+@settings(max_examples=200)
+@given(grants(), spendings(), st.randoms(use_true_random=False))
+def test_what_is_drawn_is_what_looking_at_every_grant_each_time_draws(
+    given_: list[Grant], spent: list[Spending], random: Random
+) -> None:
+    """Also where a spending comes after a later one."""
+    places = sorted(range(len(spent)), key=lambda place: place + random.choice([0, 0, 0, 2]))
+    ordered, left = in_order(given_), {grant.key: grant.amount for grant in given_}
+
+    steps = draw(given_, [spent[place] for place in places])
+
+    for place, step in zip(places, steps, strict=True):
+        assert step == draw_one(ordered, left, spent[place])
+        left.update({one.grant: left[one.grant] - one.amount for one in step.drawn})
 
 
 def test_a_grant_counts_from_its_start_and_not_at_its_end() -> None:
