@@ -8,6 +8,9 @@ BALANCE = "/openmeter/customers/{parent}/credits/balance"
 TRANSACTIONS = "/openmeter/customers/{parent}/credits/transactions"
 """Credit movements, newest first, by cursor (customer-facts.md §9)."""
 
+CHARGES = "/openmeter/customers/{parent}/charges"
+"""What is charged, oldest first, by page (customer-facts.md §11). Both dialects have it."""
+
 ENTITLEMENT_ACCESS = "/openmeter/customers/{parent}/entitlement-access"
 """What the customer may use now (customer-facts.md §12)."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from billsync.api.capabilities import capabilities
 from billsync.api.documents import INVOICES
+from billsync.cli.earlier_charges import charges_of, past_of
 from billsync.cli.ending import Exit, error, usage
 from billsync.cli.metering import Catalog, live_subscription, query, read_catalog, read_usage
 from billsync.cli.opening import ServerOptions, connected
@@ -106,8 +107,14 @@ def show_forecast(run: Run, customer: str, options: ServerOptions, form: str) ->
         if not running:
             raise error("no-subscription", "nothing runs that could be forecast", f"{customer!r} has no subscription.")
         wallet = wallet_of(statement_of(connection, customer_id), catalog.features)
-        found = [_forecast(connection, catalog, one, wallet, now) for one in running]
-    for note in (*forecast_notes(running, catalog, wallet), *_coming(subscriptions, now)):
+        rows = charges_of(connection, customer_id)
+        pasts = [past_of(one, rows, catalog, now) for one in running]
+        found = [
+            _forecast(connection, catalog, Basis(one, now, {}, wallet, catalog.steady, past.dues))
+            for one, past in zip(running, pasts, strict=True)
+        ]
+    notes = (note for past in pasts for note in past.notes)
+    for note in (*forecast_notes(running, catalog, wallet), *notes, *_coming(subscriptions, now)):
         run.talk(f"note: {note}")
     match form:
         case "csv":
@@ -138,9 +145,11 @@ def _coming(subscriptions: Iterable[Subscribed], now: datetime) -> Iterator[str]
             yield f"the subscription to {one.plan_key} that begins {start:%Y-%m-%d %H:%M:%SZ} is left out"
 
 
-def _forecast(connection: Connection, catalog: Catalog, one: Subscribed, wallet: Wallet, now: datetime) -> Forecast:
-    metered = read_usage(connection, catalog, usage_needed(one, now), customer_id=one.customer_id)
-    return forecast(Basis(one, now, metered, wallet, catalog.steady))
+def _forecast(connection: Connection, catalog: Catalog, basis: Basis) -> Forecast:
+    """The forecast of a basis without usage, which is read. Raises RemoteError, RatingError."""
+    needs = usage_needed(basis.subscription, basis.now, basis.earlier)
+    metered = read_usage(connection, catalog, needs, customer_id=basis.subscription.customer_id)
+    return forecast(replace(basis, metered=metered))
 
 
 def _subscriptions(connection: Connection, catalog: Catalog, customer_id: str) -> tuple[Subscribed, ...]:

@@ -6,7 +6,7 @@ Left out: taxes, payment fees, credits still to be bought, and usage that has no
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -65,13 +65,17 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a forecast is made from. `steady` are features whose usage doesn't grow with time (unique counts, say)."""
+    """What a forecast is made from. `steady` are features whose usage doesn't grow with time (unique counts, say).
+
+    `earlier` is what the subscription had in the running period and has no more.
+    """
 
     subscription: Subscribed
     now: datetime
     metered: Metered
     wallet: Wallet
     steady: frozenset[str] = frozenset()
+    earlier: tuple[Due, ...] = ()
 
 
 def running(subscription: Subscribed, now: datetime) -> tuple[Due, ...]:
@@ -84,9 +88,9 @@ def running(subscription: Subscribed, now: datetime) -> tuple[Due, ...]:
     )
 
 
-def usage_needed(subscription: Subscribed, now: datetime) -> frozenset[tuple[str, Period]]:
+def usage_needed(subscription: Subscribed, now: datetime, earlier: Iterable[Due] = ()) -> frozenset[tuple[str, Period]]:
     """The features and periods whose usage so far a forecast needs."""
-    return needed(running(subscription, now))
+    return needed((*running(subscription, now), *earlier))
 
 
 def forecast(basis: Basis) -> Forecast:
@@ -95,7 +99,7 @@ def forecast(basis: Basis) -> Forecast:
     Sources: customer-facts.md §19.1 (what is booked when), §9.2 (order of credits), vectors README (amounts).
     """
     subscription, now = basis.subscription, basis.now
-    charges = [charge(one, basis.metered, subscription) for one in running(subscription, now)]
+    charges = [charge(one, basis.metered, subscription) for one in _dues(basis)]
     charged = tuple(one for one in charges if one.at <= now)
     coming = [one for one in charges if one.at > now]
     settlement = settle(coming, basis.wallet.funded(), history=basis.wallet.history())
@@ -108,6 +112,22 @@ def forecast(basis: Basis) -> Forecast:
         due=settlement.settled,
         outlooks=tuple(_outlook(basis, code, settlement) for code in _currencies(basis, charges)),
     )
+
+
+def _dues(basis: Basis) -> list[Due]:
+    """What belongs to the running period, in the order of credits; versions go on from those that were earlier."""
+    later: dict[tuple[str, str], int] = {}
+    for one in basis.earlier:
+        later[_place(one)] = max(later.get(_place(one), 0), one.billed.version + 1)
+    present = [
+        replace(one, billed=replace(one.billed, version=one.billed.version + later.get(_place(one), 0)))
+        for one in running(basis.subscription, basis.now)
+    ]
+    return sorted((*basis.earlier, *present), key=lambda one: (one.at, one.slot.place))
+
+
+def _place(one: Due) -> tuple[str, str]:
+    return one.billed.phase, one.billed.item.key
 
 
 def _currencies(basis: Basis, charges: Iterable[Charge]) -> list[str]:
@@ -146,7 +166,7 @@ def _expenses(basis: Basis, currency: str, moment: datetime) -> list[Expense]:
     subscription = basis.subscription
     following = cut_to_seconds(subscription.period_at(moment).end)
     found = []
-    for one in due(subscription, until=max(following, moment)):
+    for one in (*due(subscription, until=max(following, moment)), *basis.earlier):
         billed = one.billed
         is_open = one.needs is not None and billed.service_period.start < moment
         is_counted = one.at > basis.now and (one.at <= moment or is_open)
@@ -164,6 +184,8 @@ def _at_pace(basis: Basis, one: Due, moment: datetime) -> Metered:
     if one.needs is None:
         return {}
     feature, period = one.needs
+    if period.end <= basis.now and one.needs in basis.metered:
+        return basis.metered
     seen = next((pair for pair in basis.metered if pair[0] == feature and pair[1].holds(basis.now)), None)
     if seen is None:
         return {one.needs: basis.metered.get(one.needs, ZERO)}

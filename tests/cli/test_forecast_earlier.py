@@ -1,0 +1,133 @@
+"""Forecasts of subscriptions that were changed within their running period, on the embedded server."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from billsync.live.paging import Refused
+from billsync.model.ports import Answer, Remote
+from tests.support.addon_shop import LOCAL, attach, rows, server, subscription_of
+from tests.support.command import Shell
+
+DAY = timedelta(days=1).total_seconds()
+SHOP = """\
+_info: {owner: payments, defaults: {addon: {currency: USD}}}
+meters:
+  - {key: calls, name: Calls, event_type: call, aggregation: count}
+features:
+  - {key: calls, name: Calls, meter: calls}
+addons:
+  - key: boost
+    name: Boost
+    instance_type: multiple
+    rate_cards: [{key: base, name: More, billing_cadence: P1M, price: {type: flat, amount: "3"}}]
+  - key: talk
+    name: Talk
+    instance_type: single
+    rate_cards: [{feature: calls, billing_cadence: P1M, price: {type: unit, amount: "2"}}]
+plans:
+  - key: pro
+    name: Pro
+    currency: USD
+    billing_cadence: P1M
+    settlement_mode: credit_only
+    phases:
+      - key: default
+        name: Default
+        rate_cards: [{key: base, name: Base, billing_cadence: P1M, price: {type: flat, amount: "10"}}]
+    addons: [{addon: boost}, {addon: talk}]
+customers:
+  - key: acme
+    name: Acme
+    usage_attribution: {subject_keys: [acme]}
+    subscription: {plan: pro}
+    grants: [{key: welcome, name: Welcome, amount: "500", currency: USD, funding_method: none}]
+"""
+
+
+def set_quantity(shell: Shell, place: int, quantity: int) -> None:
+    """So many of the add-on that was attached at that place."""
+    with server(shell) as client:
+        path = f"/subscriptions/{subscription_of(client, 'acme')}/addons"
+        body = {"quantity": quantity, "timing": "immediate"}
+        answer = client.patch(f"http://local/api/v1{path}/{rows(client, path)[place]['id']}", json=body)
+    assert answer.status_code == 200, answer.text
+
+
+def use(shell: Shell, count: int) -> None:
+    """Acme calls so often, now."""
+    at = shell.clock.now().isoformat()
+    events = [
+        {"specversion": "1.0", "id": f"{at}-{number}", "source": "test", "type": "call", "subject": "acme"}
+        for number in range(count)
+    ]
+    with server(shell) as client:
+        assert client.post("/events", json=events).status_code == 202
+
+
+@pytest.fixture
+def changed(shell: Shell, folder: Path) -> Shell:
+    """Nine days with the plan alone, six with two boosts and talk, then four boosts and no talk; now it is day 20."""
+    (folder / "shop.yaml").write_text(SHOP)
+    assert shell.run("sync", "shop.yaml", *LOCAL, "--yes").code == 0
+    shell.clock.advance(9 * DAY)
+    with server(shell) as client:
+        attach(client, "acme", "boost", 2)
+        attach(client, "acme", "talk", 1)
+    shell.clock.advance(3 * DAY)
+    use(shell, 5)
+    shell.clock.advance(3 * DAY)
+    set_quantity(shell, 0, 4)
+    set_quantity(shell, 1, 0)
+    shell.clock.advance(5 * DAY)
+    return shell
+
+
+def told(shell: Shell) -> Any:
+    return json.loads(shell.run("forecast", "acme", *LOCAL, "--format", "json").out)["subscriptions"][0]
+
+
+def test_a_fee_that_was_changed_within_the_period_is_due_in_pieces(changed: Shell) -> None:
+    """Of thirty days nine cost 10 / 30 each, six 16 / 30 and fifteen 22 / 30. Five calls at 2 are booked already."""
+    found = told(changed)
+
+    assert [(one["card"], one["to"][:10], one["lines"][0]["amount"]) for one in found["due"]] == [
+        ("base", "2026-09-10", "3"),
+        ("base", "2026-09-16", "3.2"),
+        ("base", "2026-10-01", "11"),
+    ]
+    assert [(one["card"], one["total"]) for one in found["charged"]] == [("calls", "10")]
+    assert (found["currencies"][0]["total"], found["currencies"][0]["credits_left"]) == ("0", "472.8")
+
+
+def test_what_a_forecast_says_is_left_is_left_at_the_end(changed: Shell) -> None:
+    left = told(changed)["currencies"][0]["credits_left"]
+
+    changed.clock.advance(11 * DAY)
+    ledger = changed.run("ledger", "acme", *LOCAL)
+
+    assert f"Balance USD: settled {left}, live {left}\n" in ledger.out
+
+
+def test_terms_that_a_charge_does_not_show_are_noted(changed: Shell) -> None:
+    ran = changed.run("forecast", "acme", *LOCAL)
+
+    assert ran.err == (
+        "note: calls was taken away: a minimum, a maximum or a unit conversion that it had aren't known\n"
+    )
+
+
+def test_where_charges_are_not_listed_it_is_said_since_when_a_card_counts(
+    changed: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(remote: Remote, path: str, *more: Any) -> Any:
+        raise Refused(path, Answer(501, None, "no credits"))
+
+    monkeypatch.setattr("billsync.cli.earlier_charges.read_list", refused)
+
+    ran = changed.run("forecast", "acme", *LOCAL)
+
+    assert ran.err == "note: base counts only since 2026-09-16 00:00:00Z: what it was before can't be read\n"

@@ -1,0 +1,112 @@
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from billsync.rating.card import Commitments
+from billsync.rating.periods import Period
+from billsync.report.charges import Due
+from billsync.report.earlier import Earlier, earlier
+from billsync.report.forecast import Basis, forecast, running, usage_needed
+from billsync.report.subscribed import Subscribed, subscribed
+from billsync.report.wallet import Wallet
+from tests.support.subscription_rows import FEATURES, fee_card, subscription_row, unit, usage_card
+
+START, CHANGED, NOW = (datetime(2026, 9, day, tzinfo=UTC) for day in (1, 11, 16))
+NEXT = "2026-10-01T00:00:00Z"
+
+
+def changed(*cards: dict[str, Any]) -> Subscribed:
+    """A subscription whose items are as they are since September 11."""
+    row = subscription_row(*cards)
+    for item in row["phases"][0]["items"]:
+        item["active_from"] = "2026-09-11T00:00:00Z"
+    return subscribed(row, FEATURES)
+
+
+def charge_row(one: Subscribed, key: str, price: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """The charge of an item from September 1 to 11."""
+    month = {"from": "2026-09-01T00:00:00Z", "to": NEXT}
+    return {
+        "type": "flat_fee",
+        "name": key.upper(),
+        "currency": "USD",
+        "status": "created",
+        "price": price,
+        "payment_term": "in_arrears",
+        "invoice_at": NEXT,
+        "service_period": {"from": "2026-09-01T00:00:00Z", "to": "2026-09-11T00:00:00Z"},
+        "full_service_period": month,
+        "billing_period": month,
+        "lifecycle_controller": "system",
+        "subscription": {"id": one.id, "phase": {"id": "p", "item": {"id": "i"}}},
+        "unique_reference_id": f"{one.id}/default/{key}/v[0]/period[0]",
+        **more,
+    }
+
+
+def found(one: Subscribed, *rows: dict[str, Any]) -> Earlier:
+    return earlier(rows, one, known=running(one, NOW), features=FEATURES, now=NOW)
+
+
+def keys(dues: tuple[Due, ...]) -> list[str]:
+    return [one.billed.unique_id for one in dues]
+
+
+FLAT = {"type": "flat", "amount": "30"}
+
+
+def test_what_an_item_was_before_it_was_changed_is_due_too() -> None:
+    """A third of the month at 30 and two thirds at 60."""
+    one = changed(fee_card("base", "60"))
+    past = found(one, charge_row(one, "base", FLAT))
+
+    made = forecast(Basis(one, NOW, {}, Wallet(), earlier=past.dues))
+
+    assert [(each.charge.reference.removeprefix(one.id), each.charge.totals.total) for each in made.due] == [
+        ("/default/base/v[0]/period[0]", Decimal("10.00")),
+        ("/default/base/v[1]/period[0]", Decimal("40.00")),
+    ]
+
+
+def test_usage_of_an_earlier_piece_is_what_was_metered_then() -> None:
+    one = changed(usage_card("api", unit("1"), commitments={"minimum_amount": "5"}))
+    row = charge_row(one, "api", unit("2"), type="usage_based", feature_key="api")
+    past = found(one, row)
+
+    (due,) = past.dues
+    assert due.needs == ("api", Period(START, CHANGED))
+    assert due.needs in usage_needed(one, NOW, past.dues)
+    assert due.slot.item.card.commitments == Commitments(minimum=Decimal(5))
+    assert past.uncertain == ()
+
+
+def test_usage_that_is_gone_may_have_had_terms_that_no_charge_shows() -> None:
+    one = changed(fee_card("base", "60"))
+
+    assert found(one, charge_row(one, "api", unit("2"), type="usage_based", feature_key="api")).uncertain == ("api",)
+    assert found(one, charge_row(one, "gone", FLAT)).uncertain == ()
+
+
+def test_other_charges_are_no_earlier_pieces() -> None:
+    one = changed(fee_card("base", "60"))
+    later = {"from": "2026-09-11T00:00:00Z", "to": NEXT}
+    before = {"from": "2026-08-01T00:00:00Z", "to": "2026-09-01T00:00:00Z"}
+    rows = [
+        charge_row(one, "base", FLAT, service_period=later),
+        charge_row(one, "gone", FLAT, service_period=later),
+        charge_row(one, "gone", FLAT, service_period=before, billing_period=before),
+        charge_row(one, "gone", FLAT, status="deleted"),
+        charge_row(one, "gone", FLAT, lifecycle_controller="manual"),
+        charge_row(one, "gone", FLAT, unique_reference_id="other/default/gone/v[0]/period[0]"),
+        charge_row(one, "gone", FLAT, unique_reference_id=f"{one.id}/by hand"),
+    ]
+
+    assert keys(found(one, *rows).dues) == []
+
+
+def test_a_one_time_fee_has_no_period_in_its_reference() -> None:
+    one = changed(fee_card("base", "60"))
+
+    past = found(one, charge_row(one, "setup", FLAT, unique_reference_id=f"{one.id}/default/setup/v[0]"))
+
+    assert keys(past.dues) == ["default/setup/v[0]"]
