@@ -29,7 +29,7 @@ def spend_plainly(funded: Sequence[Funding], expenses: Sequence[Expense]) -> Spe
     for happening in happenings:
         purse.change(happening)
     debt = sum((one.amount for one in purse.unpaid if one.is_owed), ZERO)
-    return Spent(tuple(steps), dict(purse.left), debt, tuple(purse.reserved))
+    return Spent(tuple(steps), dict(purse.left), debt, purse.starting())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,11 @@ class _Purse:
         self.left: dict[str, Decimal] = {grant.key: ZERO for grant in ordered}
         self.unpaid: list[_Unpaid] = []
         self.drawn: dict[str, list[Drawn]] = {}
-        self.reserved: list[tuple[datetime, Decimal]] = []
+        self.reserved: dict[str, Decimal] = {}
+
+    def starting(self) -> tuple[tuple[datetime, Decimal], ...]:
+        starts = {grant.key: grant.effective_at for grant in self.ordered}
+        return tuple((starts[key], amount) for key, amount in self.reserved.items())
 
     def change(self, happening: _Happening) -> None:
         """Take what is left of a voided grant; add a new one, from which debts are paid first, the oldest first."""
@@ -81,7 +85,7 @@ class _Purse:
             debt.amount -= paid
             self.left[grant.key] -= paid
             self.drawn.setdefault(debt.reference, []).append(Drawn(grant.key, paid))
-            self.reserved.append((grant.effective_at, paid))
+            self.reserved[grant.key] = self.reserved.get(grant.key, ZERO) + paid
 
     def pay(self, expense: Expense) -> Step:
         """Draw on what is left, or give back."""
@@ -112,6 +116,7 @@ class _Purse:
             last = drawn.pop()
             part = min(amount, last.amount)
             self.left[last.grant] += part
+            self.reserved[last.grant] = max(self.reserved.get(last.grant, ZERO) - part, ZERO)
             amount -= part
             found.append(Drawn(last.grant, -part))
             if last.amount > part:
