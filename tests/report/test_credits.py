@@ -50,3 +50,11 @@ def test_a_grant_that_starts_later_is_reserved_for_the_debts_there_are() -> None
 
     assert (dict(spent.left), spent.debt) == ({"a": Decimal(3)}, Decimal(1))
     assert (spent.debt_at(day(9)), spent.debt_at(day(10))) == (Decimal(6), Decimal(1))
+
+
+def test_what_was_reserved_and_comes_back_is_no_debt_until_then() -> None:
+    funded = [funding("a", "8", made=2, starts=10)]
+
+    spent = spend(funded, [expense(1, "5"), expense(3, "-5")])
+
+    assert (dict(spent.left), spent.debt_at(day(4))) == ({"a": Decimal(8)}, Decimal(0))
