@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -68,6 +68,7 @@ def diff(
     )
     planned = _planned(context, server.missing, deletes=mode.deletes)
     steps, planned = _ordered(planned, context)
+    planned = (*planned, *_staying(context, planned))
     return PlanFile(
         target=server.target,
         owner=desired.owner,
@@ -106,8 +107,7 @@ def _declared(context: Context, missing: Missing) -> list[Planned]:
         if planned := unmanageable(entity, missing) or _by_archetype(context, entity, coming):
             found.append(planned)
             coming.update(coming_versions(context, [planned]))
-    versioned = [entity for entity in context.desired.entities if _is_versioned(context, entity)]
-    return [*found, *(note for entity in versioned for note in grandfathered(context, entity, coming))]
+    return found
 
 
 def _by_archetype(context: Context, entity: Entity, coming: NextVersions) -> Planned | None:
@@ -122,8 +122,12 @@ def _by_archetype(context: Context, entity: Entity, coming: NextVersions) -> Pla
             return plan_chained(context, entity, coming)
 
 
-def _is_versioned(context: Context, entity: Entity) -> bool:
-    return context.registry[entity.address.kind].archetype is Archetype.VERSIONED
+def _staying(context: Context, planned: tuple[Planned, ...]) -> Iterator[Planned]:
+    """Who stays on older versions than those that this run does publish: a blocked one doesn't come."""
+    coming = coming_versions(context, (p for p in planned if p.change.is_pending))
+    for entity in context.desired.entities:
+        if context.registry[entity.address.kind].archetype is Archetype.VERSIONED:
+            yield from grandfathered(context, entity, coming)
 
 
 def _removed(context: Context, planned: list[Planned]) -> list[Planned]:

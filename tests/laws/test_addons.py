@@ -41,6 +41,8 @@ OWNED = "_info: {owner: payments}\n"
 WHOLE = f"{OWNED}addons:{BLOCKS}{SUPPORT}{PLAN}"
 DEARER = WHOLE.replace('"15"', '"18"')
 CREATED = 201
+CARD = {"key": "block", "name": "Block", "price": {"type": "flat", "amount": "15"}, "billing_cadence": "P1M"}
+BLOCKS_BODY = {"key": "blocks", "name": "Blocks", "currency": "USD", "instance_type": "multiple", "rate_cards": [CARD]}
 
 
 @pytest.fixture
@@ -78,10 +80,8 @@ def bound(value: Any, known: dict[str, str]) -> Any:
 
 def made_elsewhere(world: World, **labels: str) -> None:
     """An add-on `blocks` in force that billsync did not make."""
-    card = {"key": "block", "name": "Block", "price": {"type": "flat", "amount": "15"}, "billing_cadence": "P1M"}
-    body = {"key": "blocks", "name": "Blocks", "currency": "USD", "instance_type": "multiple", "rate_cards": [card]}
     with world.http() as http:
-        answer = http.post("addons", json={**body, "labels": labels})
+        answer = http.post("addons", json={**BLOCKS_BODY, "labels": labels})
         assert answer.status_code == CREATED
         http.post(f"addons/{answer.json()['id']}/publish").raise_for_status()
 
@@ -148,6 +148,61 @@ def test_a_draft_with_an_addon_that_nobody_wants_is_somebody_elses(world: World)
 
     assert outcomes(run.plan) == {"plan/team": "foreign-draft"}
     assert run.plan.changes[0].hint.endswith("delete it (detach what is attached to it first: it would stay behind)")
+
+
+def draft_made_elsewhere(world: World, **labels: str) -> None:
+    """A draft of the add-on `blocks` with the wanted content that billsync did not make."""
+    with world.http() as http:
+        http.post("addons", json={**BLOCKS_BODY, "labels": labels}).raise_for_status()
+
+
+def test_an_adopted_draft_with_the_wanted_content_is_published_as_it_is(world: World) -> None:
+    draft_made_elsewhere(world, team="growth")
+    files = declared(f"{WHOLE}adopted: {{addons: [blocks]}}\n")
+
+    run = world.sync(files)
+
+    with world.http() as http:
+        (row,) = http.get("addons", params={"filter[key]": "blocks"}).json()["data"]
+    assert outcomes(run.plan) == dict.fromkeys(("addon/blocks@1", "addon/support@1", "plan/team@1"), "pending")
+    assert (row["status"], row["labels"]) == ("active", {"team": "growth"})
+    assert world.plan(files).changes == ()
+
+
+@pytest.mark.parametrize(
+    ("labels", "adopted"),
+    [({}, "{plans: [team]}"), ({"billsync_owner": "others"}, "{addons: [blocks]}")],
+)
+def test_a_draft_with_the_wanted_content_that_is_not_ours_stays_a_draft(
+    world: World, labels: dict[str, str], adopted: str
+) -> None:
+    draft_made_elsewhere(world, **labels)
+
+    run = world.sync(declared(f"{WHOLE}adopted: {adopted}\n"))
+
+    assert outcomes(run.plan) == {
+        "addon/blocks": "foreign-draft", "addon/support@1": "pending", "plan/team@1": "blocked",
+    }  # fmt: skip
+    assert run.plan.changes[0].reason == (
+        "addon/blocks@1 is a draft with the wanted content, but not ours, and the server allows one draft at a time"
+    )
+    assert run.plan.changes[0].hint == (
+        "list it under `adopted: {addons: [blocks]}` to publish it as it is; else delete it"
+        if not labels
+        else "leave it to its owner 'others', or publish or delete it"
+    )
+
+
+def test_nobody_is_told_to_stay_because_of_a_version_that_will_not_come(world: World) -> None:
+    customers = "customers: [{key: acme, name: Acme, subscription: {plan: team}}]\n"
+    world.sync(declared(f"{WHOLE}{customers}"))
+
+    blocked = world.plan(declared(f"{DEARER}{customers}".replace("payments", "others")))
+    coming = world.plan(declared(f"{DEARER}{customers}"))
+
+    assert "plan/team@1" not in outcomes(blocked)
+    assert outcomes(blocked)["plan/team@2"] == "blocked"
+    assert outcomes(coming)["plan/team@1"] == "grandfathered"
 
 
 @pytest.mark.parametrize("after", ["addon/support@1:publish", "plan/team@1:create", "plan/team@1:attach-blocks"])

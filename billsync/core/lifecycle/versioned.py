@@ -19,7 +19,7 @@ from billsync.core.lifecycle.newest import (
 )
 from billsync.core.lifecycle.ours import not_ours
 from billsync.core.lifecycle.record import in_sequence
-from billsync.core.marks import LABELS, ownership
+from billsync.core.marks import LABELS, OWNER, labels_of, ownership
 from billsync.core.view import body, complete
 from billsync.model.address import Address
 from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Step
@@ -40,7 +40,8 @@ def plan_versioned(context: Context, entity: Entity, coming: NextVersions) -> Pl
     want = complete(kind, pinned(context, declared, coming), have, {})
     if have is not None and canonical(have) == canonical(want):
         return None
-    want = _marked(context, kind, want)
+    if not _is_ours_and_begun(context, entity, latest(context, rows, DRAFT), want):
+        want = _marked(context, kind, want)
     shown = active or (rows[-1] if rows else None)
     changes = field_changes(kind.record, context.view(shown), want) if shown else ()
     return _foreign(context, entity, active, changes) or _next_version(context, entity, rows, want, changes=changes)
@@ -60,6 +61,17 @@ def _marked(context: Context, kind: Kind, want: Fields) -> Fields:
     """The view with the label of its owner, where the kind shows labels: each new version carries it."""
     marks = ownership(kind, context.desired.owner)
     return complete(kind, {**want, LABELS: {**(want.get(LABELS) or {}), **marks}}, None, {}) if marks else want
+
+
+def _unmarked(want: Fields) -> Fields:
+    return {**want, LABELS: {name: value for name, value in (want.get(LABELS) or {}).items() if name != OWNER}}
+
+
+def _is_ours_and_begun(context: Context, entity: Entity, draft: Row | None, want: Fields) -> bool:
+    """Whether a draft only has to be published. An adopted one keeps its labels: what was there is never marked."""
+    if draft is None or not context.owns(context.registry[draft.kind], draft, entity.address.key):
+        return False
+    return is_begun(context, draft, want)
 
 
 def _foreign(context: Context, entity: Entity, active: Row | None, changes: tuple[FieldChange, ...]) -> Planned | None:
@@ -157,6 +169,9 @@ def _foreign_draft(context: Context, entity: Entity, draft: Row, want: Fields) -
     kind = context.registry[entity.address.kind]
     address = entity.address.at(version_of(draft))
     have = context.view(draft)
+    fields = field_changes(kind.record, have, want)
+    if is_begun(context, draft, _unmarked(want)):
+        return _unowned_draft(context, entity, draft, fields)
     attached = any(have.get(part.field) for part in context.routes[kind.name].parts)
     detach = " (detach what is attached to it first: it would stay behind)" if attached else ""
     return refused(
@@ -164,5 +179,21 @@ def _foreign_draft(context: Context, entity: Entity, draft: Row, want: Fields) -
         code="foreign-draft",
         reason=f"{address.text} is a draft with other content, and the server allows one draft at a time",
         hint=f"if a run that broke off left it, sync what the files said then; else publish or delete it{detach}",
-        fields=field_changes(kind.record, have, want),
+        fields=fields,
+    )
+
+
+def _unowned_draft(context: Context, entity: Entity, draft: Row, fields: tuple[FieldChange, ...]) -> Planned:
+    """The refusal of a draft that lacks nothing but the label of its owner."""
+    kind = context.registry[entity.address.kind]
+    address = entity.address.at(version_of(draft))
+    other = labels_of(draft.fields).get(OWNER)
+    adopt = f"list it under `adopted: {{{kind.collection}: [{address.key}]}}` to publish it as it is"
+    return refused(
+        entity,
+        code="foreign-draft",
+        reason=f"{address.text} is a draft with the wanted content, but not ours, "
+        "and the server allows one draft at a time",
+        hint=f"leave it to its owner {other!r}, or publish or delete it" if other else f"{adopt}; else delete it",
+        fields=fields,
     )
