@@ -29,6 +29,8 @@ from billsync.model.state import Desired
 FEATURE = "feature"
 """The kind from whose entities rate cards take their names."""
 
+ONLY_EMPTY = "Declare at least one: `sync` takes away what an empty collection leaves out only beside one that stays."
+
 
 def load(
     paths: Sequence[str], *, registry: Registry, stdin: TextIO | None = None
@@ -117,7 +119,7 @@ def _check_not_empty(desired: Desired, paths: Sequence[str], findings: Findings)
     """An input without any entity is an error (design.md §3), unless it has others that explain it."""
     if not desired.entities and not findings.all:
         place = Position(paths[0] if paths else "", 1, 1)
-        hint = "Declare at least one: a meter, a plan, a customer …"
+        hint = ONLY_EMPTY if desired.named else "Declare at least one: a meter, a plan, a customer …"
         findings.add("no-entities", place, "the input holds no entity", hint)
 
 
