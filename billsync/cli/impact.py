@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,6 +16,7 @@ from billsync.cli.pipeline import Comparison, Connection
 from billsync.cli.reached import Reach
 from billsync.cli.reached_addons import AttachedAddons, Candidate
 from billsync.cli.server_time import servers_now_by_anybody
+from billsync.model.address import parse_address
 from billsync.model.state import Desired
 from billsync.rating.periods import Period
 from billsync.render.impact_shown import Shown
@@ -98,7 +99,14 @@ def _verdicts(chosen: Iterable[Prepared], metered: Metered) -> Mapping[str, tupl
     for one in chosen:
         mine = metered.get(one.reached.before.customer_id, {})
         found[one.reached.change].append(verdict(one, mine))
-    return {change: tuple(sorted(them, key=lambda one: one.reached.name)) for change, them in sorted(found.items())}
+    ordered = sorted(found.values(), key=_place)
+    return {them[0].reached.change: tuple(sorted(them, key=lambda one: one.reached.name)) for them in ordered}
+
+
+def _place(verdicts: Sequence[Verdict]) -> tuple[tuple[str, tuple[str, ...], int], str]:
+    """Where the block of a change stands: by its address."""
+    reached = verdicts[0].reached
+    return parse_address(reached.target).order, reached.because
 
 
 def _ids(reached: Iterable[Reached | Candidate]) -> frozenset[str]:

@@ -57,7 +57,7 @@ def _archive(context: Context, address: Address) -> Planned | None:
     version = address.at(version_of(active))
     step = archive_step(context, version, context.view(active))
     number = subscribers(context, active)
-    reason = f"{number} of its subscriptions go on (grandfathered)" if number else ""
+    reason = f"{number} of its subscriptions {'goes' if number == 1 else 'go'} on (grandfathered)" if number else ""
     return Planned(Change(version, Action.DELETE, "archiving", reason=reason, steps=(step.id,)), (step,))
 
 

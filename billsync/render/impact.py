@@ -26,22 +26,27 @@ from billsync.report.impact_sums import Paid, Sum, difference, groups, largest, 
 LARGEST = 5
 NO_NAMES = "No customer is named: changes of what is theirs are counted above, without fields and reasons."
 COUNTED = {
-    "paying_more": "pay more",
-    "paying_less": "pay less",
-    "paying_the_same": "the same",
-    "paying_more_or_less": "pay more or less",
-    "paying_more_less_or_the_same": "pay more, less or the same",
+    "paying_more": ("pays more", "pay more"),
+    "paying_less": ("pays less", "pay less"),
+    "paying_the_same": ("the same", "the same"),
+    "paying_more_or_less": ("pays more or less", "pay more or less"),
+    "paying_more_less_or_the_same": ("pays more, less or the same", "pay more, less or the same"),
 }
-TITLES = {
-    Standing.MOVING: "move to it",
-    Standing.MEANT: "are meant to move to it, which this run can't do: they pay nothing different now; once moved",
-    Standing.STAYING: "grandfathered: they pay nothing different now; if they were moved",
-}
+"""What is counted, of one and of many."""
 
+NOT_NOW = "which this run can't do: they pay nothing different now"
+TITLES = {
+    Standing.MOVING: ("moves to it", "move to it"),
+    Standing.MEANT: (
+        f"is meant to move to it, {NOT_NOW}; once moved",
+        f"are meant to move to it, {NOT_NOW}; once moved",
+    ),
+    Standing.STAYING: ("grandfathered: they pay nothing different now; if they were moved",) * 2,
+}
 GOING = {
-    Standing.MOVING: "lose it",
-    Standing.MEANT: "are meant to lose it, which this run can't do: they pay nothing different now; without it",
-    Standing.STAYING: "grandfathered, with it: they pay nothing different now; without it",
+    Standing.MOVING: ("loses it", "lose it"),
+    Standing.MEANT: (f"is meant to lose it, {NOT_NOW}; without it", f"are meant to lose it, {NOT_NOW}; without it"),
+    Standing.STAYING: ("grandfathered, with it: they pay nothing different now; without it",) * 2,
 }
 """The titles where something goes."""
 
@@ -92,8 +97,8 @@ def _have(count: int | str) -> str:
 def _block(name: str, verdicts: Sequence[Verdict], shown: Shown) -> Iterator[str]:
     yield f"{visible(name)}: {shown.reached_by(verdicts)} reached, {_window(verdicts)}"
     titles = GOING if verdicts[0].reached.because else TITLES
-    for standing, title in titles.items():
-        yield from _part(title, having(verdicts, standing), shown)
+    for standing in titles:
+        yield from _part(titles[standing], having(verdicts, standing), shown)
     yield from (f"  left out: {_have(count)} {visible(what)}" for what, count in shown.left_out(verdicts).items())
     yield from (f"  note: {_have(count)} {visible(what)}" for what, count in shown.noted(verdicts).items())
     yield from _unrated(verdicts, shown)
@@ -111,18 +116,22 @@ def _window(verdicts: Sequence[Verdict]) -> str:
     return f"usage {', '.join(told)}"
 
 
-def _part(title: str, verdicts: Sequence[Verdict], shown: Shown) -> Iterator[str]:
+def _part(title: tuple[str, str], verdicts: Sequence[Verdict], shown: Shown) -> Iterator[str]:
     if not verdicts:
         return
     if shown.anonymous and is_few(len(verdicts)):
-        yield f"  {FEW} {title}: not shown"
+        yield f"  {_counted(FEW, title)}: not shown"
         return
-    yield f"  {shown.count_of(verdicts)} {title}:"
+    yield f"  {_counted(shown.count_of(verdicts), title)}:"
     for one in sums(verdicts):
         yield f"    {_title(one)}{_sum_line(one, verdicts, shown)}"
         yield from (f"      {line}" for line in _details(one, verdicts, shown))
     if idle := shown.paying_nothing(verdicts):
         yield f"    {idle} with nothing to pay, before or after"
+
+
+def _counted(count: int | str, words: tuple[str, str]) -> str:
+    return f"{count} {words[0] if count == 1 else words[1]}"
 
 
 def _title(one: Sum) -> str:
@@ -138,7 +147,7 @@ def _sum_line(one: Sum, verdicts: Sequence[Verdict], shown: Shown) -> str:
     change = _signed(one.after - one.before)
     totals = f"{decimal_text(one.before)} → {decimal_text(one.after)} ({change})"
     amounts = change if shown.hides_totals(verdicts) else totals
-    return f" {amounts}: {', '.join(f'{count} {COUNTED[what]}' for what, count in told.items())}"
+    return f" {amounts}: {', '.join(_counted(count, COUNTED[what]) for what, count in told.items())}"
 
 
 def _details(one: Sum, verdicts: Sequence[Verdict], shown: Shown) -> Iterator[str]:

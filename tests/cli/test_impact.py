@@ -126,8 +126,8 @@ def test_a_subscription_that_gets_another_plan_is_rated_under_that(changed: Shel
     assert (
         """\
 plan/flat@1: 1 reached, usage from 2026-09-01 to 2026-10-01
-  1 are meant to move to it, which this run can't do: they pay nothing different now; once moved:
-    USD 280 → 300 (+20): 1 pay more, 0 pay less, 0 the same
+  1 is meant to move to it, which this run can't do: they pay nothing different now; once moved:
+    USD 280 → 300 (+20): 1 pays more, 0 pay less, 0 the same
       Subscription       Change  Before  After
       fleetwise/default     +20     280    300
 """
@@ -150,7 +150,7 @@ def test_the_present_plan_may_be_one_that_no_file_declares(changed: Shell, folde
     told = changed.run("diff", "maps", *LOCAL, "--impact").out
 
     assert "\nplan/flat@1: 1 reached, usage from 2026-09-01 to 2026-10-01\n" in told
-    assert "    USD 280 → 300 (+20): 1 pay more, 0 pay less, 0 the same\n" in told
+    assert "    USD 280 → 300 (+20): 1 pays more, 0 pay less, 0 the same\n" in told
 
 
 def test_a_sample_is_the_same_each_time_and_is_said(changed: Shell) -> None:

@@ -47,24 +47,24 @@ def test_new_versions_of_addons_say_who_would_pay_what(sold: Shell, folder: Path
 
 addon/blocks@2: 1 reached, usage from 2026-10-01 to 2026-11-01
   1 grandfathered: they pay nothing different now; if they were moved:
-    USD 20 → 24 (+4): 1 pay more, 0 pay less, 0 the same
+    USD 20 → 24 (+4): 1 pays more, 0 pay less, 0 the same
       Subscription  Change  Before  After
       acme/default      +4      20     24
 
 addon/boost@2: 1 reached, usage from 2026-10-01 to 2026-11-01
-  1 are meant to move to it, which this run can't do: they pay nothing different now; once moved:
-    USD 16 → 18 (+2): 1 pay more, 0 pay less, 0 the same
+  1 is meant to move to it, which this run can't do: they pay nothing different now; once moved:
+    USD 16 → 18 (+2): 1 pays more, 0 pay less, 0 the same
       Subscription   Change  Before  After
       birch/default      +2      16     18
 
 addon/maps@2: 1 reached, usage from 2026-10-01 to 2026-11-01
   1 grandfathered: they pay nothing different now; if they were moved:
-    USD 20 → 30 (+10): 1 pay more, 0 pay less, 0 the same
+    USD 20 → 30 (+10): 1 pays more, 0 pay less, 0 the same
       Subscription   Change  Before  After
       cedar/default     +10      20     30
 
 plan/pro@2: 4 reached, usage from 2026-10-01 to 2026-11-01
-  1 are meant to move to it, which this run can't do: they pay nothing different now; once moved:
+  1 is meant to move to it, which this run can't do: they pay nothing different now; once moved:
     USD 16 → 16 (0): 0 pay more, 0 pay less, 1 the same
   3 grandfathered: they pay nothing different now; if they were moved:
     USD 50 → 50 (0): 0 pay more, 0 pay less, 3 the same

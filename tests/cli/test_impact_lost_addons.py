@@ -34,8 +34,8 @@ def test_an_addon_that_a_new_plan_version_no_longer_offers_has_a_block_of_its_ow
     assert blocks(told, "addon/") == [
         [
             "addon/boost: no longer offered by plan/pro@2: 1 reached, usage from 2026-10-01 to 2026-11-01",
-            "  1 are meant to lose it, which this run can't do: they pay nothing different now; without it:",
-            "    USD 16 → 10 (-6): 0 pay more, 1 pay less, 0 the same",
+            "  1 is meant to lose it, which this run can't do: they pay nothing different now; without it:",
+            "    USD 16 → 10 (-6): 0 pay more, 1 pays less, 0 the same",
             "      Subscription   Change  Before  After",
             "      birch/default      -6      16     10",
         ]
@@ -55,12 +55,12 @@ def test_who_stays_on_the_old_version_keeps_what_it_offers(sold: Shell, folder: 
         [
             "addon/blocks: no longer offered by plan/pro@2: 1 reached, usage from 2026-10-01 to 2026-11-01",
             "  1 grandfathered, with it: they pay nothing different now; without it:",
-            "    USD 20 → 10 (-10): 0 pay more, 1 pay less, 0 the same",
+            "    USD 20 → 10 (-10): 0 pay more, 1 pays less, 0 the same",
         ],
         [
             "addon/maps: no longer offered by plan/pro@2: 1 reached, usage from 2026-10-01 to 2026-11-01",
             "  1 grandfathered, with it: they pay nothing different now; without it:",
-            "    USD 20 → 10 (-10): 0 pay more, 1 pay less, 0 the same",
+            "    USD 20 → 10 (-10): 0 pay more, 1 pays less, 0 the same",
         ],
     ]
 

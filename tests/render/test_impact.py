@@ -138,7 +138,7 @@ def test_with_names_nothing_is_merged() -> None:
     assert told(shown) == [
         "plan/pro@2: 2 reached, usage from 2026-10-01 to 2026-11-01",
         "  2 move to it:",
-        "    USD 200 → 240 (+40): 1 pay more, 0 pay less, 1 the same",
+        "    USD 200 → 240 (+40): 1 pays more, 0 pay less, 1 the same",
         "      Subscription  Change  Before  After",
         "      c00/default      +40     100    140",
     ]
@@ -190,7 +190,7 @@ def test_each_cadence_has_a_line_of_its_own() -> None:
         "plan/pro@2: 2 reached, usage from 2026-10-01 to 2026-11-01",
         "  2 move to it:",
         "    USD 40 → 40 (0): 0 pay more, 0 pay less, 2 the same",
-        "    each P1Y: USD 200 → 1090 (+890): 1 pay more, 1 pay less, 0 the same",
+        "    each P1Y: USD 200 → 1090 (+890): 1 pays more, 1 pays less, 0 the same",
         "      Subscription  Change  Before  After",
         "      y01/default     +900     100   1000",
         "      y02/default      -10     100     90",
@@ -304,7 +304,7 @@ def test_where_plans_have_different_cadences_each_sum_names_its_own() -> None:
         "addon/blocks@2: 2 reached, usage each P1M from 2026-10-01 to 2026-11-01, "
         "each P1Y from 2025-09-01 to 2026-09-01",
         "  2 grandfathered: they pay nothing different now; if they were moved:",
-        "    each P1M: USD 100 → 101 (+1): 1 pay more, 0 pay less, 0 the same",
+        "    each P1M: USD 100 → 101 (+1): 1 pays more, 0 pay less, 0 the same",
         "      Subscription  Change  Before  After",
         "      d00/default       +1     100    101",
         "    each P1Y: USD 100 → 100 (0): 0 pay more, 0 pay less, 1 the same",
@@ -319,7 +319,7 @@ def test_who_has_nothing_to_pay_is_counted() -> None:
 
     assert told(named)[1:] == [
         "  2 move to it:",
-        "    USD 100 → 101 (+1): 1 pay more, 0 pay less, 0 the same",
+        "    USD 100 → 101 (+1): 1 pays more, 0 pay less, 0 the same",
         "      Subscription  Change  Before  After",
         "      c00/default       +1     100    101",
         "    1 with nothing to pay, before or after",
