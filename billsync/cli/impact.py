@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +23,8 @@ from billsync.rating.periods import Period
 from billsync.render.impact_shown import Shown
 from billsync.report.impact import Verdict, verdict
 from billsync.report.impact_periods import Prepared, prepared
-from billsync.report.impact_reached import Reached
+from billsync.report.impact_reached import TOGETHER, Reached
+from billsync.report.impact_together import with_several
 from billsync.report.usage import CUSTOMER, Gauge, by_customer, query_body
 
 EVERYBODY = "all"
@@ -30,6 +32,9 @@ FEW_CUSTOMERS = 100
 REQUESTS_AT_MOST = 500
 
 QUERIES_AT_ONCE = 4
+
+LAST = (chr(sys.maxunicode), (), 0), ""
+"""After the order of every address."""
 
 Metered: TypeAlias = Mapping[str, Mapping[tuple[str, Period], Decimal]]
 """By a customer's id, what was used of each feature in each period."""
@@ -71,7 +76,7 @@ def impact(
     if asked:
         tell("impact: asking subscriptions for their add-ons")
     attached = AttachedAddons(connection, reach.catalog, now)
-    reached = [found for one in sample for found in _resolved(attached, one)]
+    reached = [found for one in sample for found in _resolved(attached, one, options)]
     chosen = [prepared(one, now, options.periods) for one in reached]
     needs = _needs(chosen, reach.catalog)
     _check_requests(asked + len(needs), options)
@@ -82,9 +87,14 @@ def impact(
     return Shown(verdicts, options.periods, len(needs), count, everybody, options.anonymous, asked)
 
 
-def _resolved(attached: AttachedAddons, one: Reached | Candidate) -> Iterable[Reached]:
-    """What is reached; of a candidate that is known once it was asked for its add-ons."""
-    return attached.reached(one) if isinstance(one, Candidate) else (one,)
+def _resolved(attached: AttachedAddons, one: Reached | Candidate, options: ImpactOptions) -> Iterable[Reached]:
+    """What is reached; of a candidate that is known once it was asked for its add-ons.
+
+    Without names nothing is told of everything together: less its parts it would leave what a few others pay.
+    """
+    if not isinstance(one, Candidate):
+        return (one,)
+    return (found for found in attached.reached(one) if not (options.anonymous and found.target == TOGETHER))
 
 
 def _check_requests(count: int, options: ImpactOptions) -> None:
@@ -96,17 +106,16 @@ def _check_requests(count: int, options: ImpactOptions) -> None:
 def _verdicts(chosen: Iterable[Prepared], metered: Metered) -> Mapping[str, tuple[Verdict, ...]]:
     """By what changes, and by name."""
     found: dict[str, list[Verdict]] = defaultdict(list)
-    for one in chosen:
-        mine = metered.get(one.reached.before.customer_id, {})
-        found[one.reached.change].append(verdict(one, mine))
+    for each in with_several(verdict(one, metered.get(one.reached.before.customer_id, {})) for one in chosen):
+        found[each.reached.change].append(each)
     ordered = sorted(found.values(), key=_place)
     return {them[0].reached.change: tuple(sorted(them, key=lambda one: one.reached.name)) for them in ordered}
 
 
 def _place(verdicts: Sequence[Verdict]) -> tuple[tuple[str, tuple[str, ...], int], str]:
-    """Where the block of a change stands: by its address."""
+    """Where the block of a change stands: by its address; everything together is last."""
     reached = verdicts[0].reached
-    return parse_address(reached.target).order, reached.because
+    return LAST if reached.target == TOGETHER else (parse_address(reached.target).order, reached.because)
 
 
 def _ids(reached: Iterable[Reached | Candidate]) -> frozenset[str]:

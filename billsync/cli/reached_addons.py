@@ -22,7 +22,7 @@ from billsync.live.snapshot import PARENT
 from billsync.model.kind import ListQuery
 from billsync.report.addon_repricing import Unclear, with_new_addon
 from billsync.report.attached import Attached, attached
-from billsync.report.impact_reached import Reached, Standing
+from billsync.report.impact_reached import TOGETHER, Reached, Standing
 from billsync.report.offers import refusals
 from billsync.report.subscribed import Subscribed
 
@@ -46,6 +46,10 @@ class Candidate:
     target: Target | None = None
     plan: Reached | None = None
 
+    def comes(self, change: AddonChange) -> bool:
+        """Whether a change comes with a move: an add-on goes where the plan lacks it, and is new where it offers it."""
+        return self.target is None or (change.address.key in self.target.offers) is not change.goes
+
 
 class AttachedAddons:
     """What candidates have: one list each is read."""
@@ -66,16 +70,34 @@ class AttachedAddons:
             yield from unread(one, UNREAD)
             return
         notes = self._notes(one, mine)
+        refused = tuple(note for key in sorted(notes) for note in notes[key])
         if one.plan:
-            told = (note for key in sorted(notes) for note in notes[key])
-            yield _noted(one.plan, (*self._lost(one, mine), *told))
+            yield _noted(one.plan, (*self._lost(one, mine), *refused))
         for change in one.concerns.changes:
-            has = [each for each in mine if each.addon_id in change.ids]
+            has = _of(mine, change)
             if any(each.at(self._now) for each in has):
                 changed = self._changed(one, change, has)
                 yield changed if change.goes else _noted(changed, notes.get(change.address.key, ()))
             elif any(each.is_ahead(self._now) for each in has):
                 yield _told(one, change, one.before, LATER)
+        if together := self._together(one, mine):
+            yield _noted(together, refused)
+
+    def _together(self, one: Candidate, mine: Sequence[Attached]) -> Reached | None:
+        """Everything that a move would mean at once; None if that is one change, or one of them can't be rated."""
+        changes = [change for change in one.concerns.changes if one.comes(change) and _of(mine, change)]
+        if len(changes) + (one.plan is not None) < 2 or (one.plan and one.plan.problem):
+            return None
+        after, notes = (one.plan.after, one.plan.notes) if one.plan else (one.before, ())
+        for change in changes:
+            has = _of(mine, change)
+            if not any(each.at(self._now) for each in has):
+                return None
+            changed = self._changed(replace(one, before=after), change, has)
+            if changed.problem:
+                return None
+            after = changed.after
+        return Reached(*_names(one), TOGETHER, one.standing, one.before, after, notes=notes, is_part=True)
 
     def _attached(self, one: Candidate) -> Sequence[Attached]:
         path = SUBSCRIPTION_ADDONS.replace(PARENT, one.before.id)
@@ -123,17 +145,15 @@ def _noted(one: Reached, notes: tuple[str, ...]) -> Reached:
     return one if one.problem else replace(one, notes=(*one.notes, *notes))
 
 
+def _of(mine: Sequence[Attached], change: AddonChange) -> Sequence[Attached]:
+    return [each for each in mine if each.addon_id in change.ids]
+
+
 def _told(one: Candidate, change: AddonChange, after: Subscribed, problem: str) -> Reached:
-    """An add-on that goes is lost by a move to a plan without it; a new version comes by one to a plan with it."""
-    is_offered = one.target is not None and change.address.key in one.target.offers
-    return Reached(
-        "/".join(one.subscriber.names),
-        one.subscriber.names[0],
-        change.address.text,
-        one.standing if is_offered is not change.goes else Standing.STAYING,
-        one.before,
-        after,
-        problem,
-        because=change.because,
-        is_part=True,
-    )
+    standing = one.standing if one.comes(change) else Standing.STAYING
+    told = Reached(*_names(one), change.address.text, standing, one.before, after, problem)
+    return replace(told, because=change.because, is_part=True)
+
+
+def _names(one: Candidate) -> tuple[str, str]:
+    return "/".join(one.subscriber.names), one.subscriber.names[0]

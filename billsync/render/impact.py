@@ -20,7 +20,7 @@ from billsync.render.impact_shown import LEFT_OUT, Shown, having
 from billsync.render.table import table
 from billsync.render.words import visible
 from billsync.report.impact import Column, Verdict
-from billsync.report.impact_reached import Standing
+from billsync.report.impact_reached import TOGETHER, Standing
 from billsync.report.impact_sums import Paid, Sum, difference, groups, largest, sums, windows
 
 LARGEST = 5
@@ -49,6 +49,12 @@ GOING = {
     Standing.STAYING: ("grandfathered, with it: they pay nothing different now; without it",) * 2,
 }
 """The titles where something goes."""
+AT_ONCE = {
+    Standing.MOVING: ("moves", "move"),
+    Standing.MEANT: (f"is meant to move, {NOT_NOW}; once moved", f"are meant to move, {NOT_NOW}; once moved"),
+    Standing.STAYING: TITLES[Standing.STAYING],
+}
+"""The titles of everything together."""
 
 
 def impact_text(shown: Shown) -> str:
@@ -95,8 +101,10 @@ def _have(count: int | str) -> str:
 
 
 def _block(name: str, verdicts: Sequence[Verdict], shown: Shown) -> Iterator[str]:
-    yield f"{visible(name)}: {shown.reached_by(verdicts)} reached, {_window(verdicts)}"
-    titles = GOING if verdicts[0].reached.because else TITLES
+    reached = verdicts[0].reached
+    several = " by several changes" if reached.target == TOGETHER else ""
+    yield f"{visible(name)}: {shown.reached_by(verdicts)} reached{several}, {_window(verdicts)}"
+    titles = AT_ONCE if several else GOING if reached.because else TITLES
     for standing in titles:
         yield from _part(titles[standing], having(verdicts, standing), shown)
     yield from (f"  left out: {_have(count)} {visible(what)}" for what, count in shown.left_out(verdicts).items())

@@ -7,6 +7,9 @@ from enum import Enum
 
 from billsync.report.subscribed import Subscribed
 
+TOGETHER = "together"
+"""Stands for what changes where that is everything at once, for somebody whom several changes reach."""
+
 
 class Standing(Enum):
     """Whether a run would move a subscription to the new cards; if not, whether the files mean it to."""

@@ -93,7 +93,31 @@ def test_a_plan_and_an_addon_change_each_count_their_own_part(sold: Shell, folde
         ("addon/boost@2", "16 → 18"),
         ("plan/pro@2", "16 → 18"),
         ("plan/pro@2", "50 → 56"),
+        ("together", "16 → 20"),
     ]
+
+
+def test_what_several_changes_come_to_is_told_of_whom_they_make_a_difference_to(sold: Shell, folder: Path) -> None:
+    """Birch: 12 + 2 × 4 once moved. Acme has two blocks: 12 + 2 × 7 if it were moved; only the plan reaches others."""
+    edited(folder, *DEARER[:2], ('amount: "10"', 'amount: "12"'))
+
+    told = impact(sold, "--impact")
+    ran = sold.run("diff", "shop", *LOCAL, "--impact", "--format", "json")
+
+    assert told.partition("together: ")[2].partition("\n\n")[0].splitlines() == [
+        "2 reached by several changes, usage from 2026-10-01 to 2026-11-01",
+        "  1 is meant to move, which this run can't do: they pay nothing different now; once moved:",
+        "    USD 16 → 20 (+4): 1 pays more, 0 pay less, 0 the same",
+        "      Subscription   Change  Before  After",
+        "      birch/default      +4      16     20",
+        "  1 grandfathered: they pay nothing different now; if they were moved:",
+        "    USD 20 → 26 (+6): 1 pays more, 0 pay less, 0 the same",
+        "      Subscription  Change  Before  After",
+        "      acme/default      +6      20     26",
+    ]
+    last = json.loads(ran.out)["impact"]["changes"][-1]
+    assert (last["change"], last["reached"], last["grandfathered"]["currencies"][0]["after"]) == ("together", 2, "26")
+    assert "by several changes" not in impact(sold, "--impact", "--impact-anonymous")
 
 
 def test_a_card_that_comes_and_a_card_that_goes_are_counted(sold: Shell, folder: Path) -> None:

@@ -43,7 +43,7 @@ def test_an_addon_that_a_new_plan_version_no_longer_offers_has_a_block_of_its_ow
     assert blocks(told, "plan/pro@2")[0][-1] == (
         "  note: 1 subscription has boost, which plan/pro@2 doesn't offer: here counted on both sides"
     )
-    assert totals(told)[1:] == [("plan/pro@2", "16 → 18"), ("plan/pro@2", "50 → 56")]
+    assert totals(told)[1:] == [("plan/pro@2", "16 → 18"), ("plan/pro@2", "50 → 56"), ("together", "16 → 12")]
 
 
 def test_who_stays_on_the_old_version_keeps_what_it_offers(sold: Shell, folder: Path) -> None:
@@ -100,6 +100,7 @@ def test_who_gets_another_plan_loses_what_that_does_not_offer(sold: Shell, folde
     assert totals(told) == [
         ("addon/blocks", "20 → 10"),
         ("plan/plain@1", "20 → 11"),
+        ("together", "20 → 1"),
     ]
     assert blocks(told, "addon/blocks: not offered by plan/plain@1: 1 reached")
 

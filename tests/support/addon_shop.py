@@ -134,6 +134,6 @@ def totals(told: str) -> list[tuple[str, str]]:
     """The change and the amounts of every sum."""
     found, change = [], ""
     for line in told.splitlines():
-        change = line.partition(":")[0] if "reached," in line else change
+        change = line.partition(":")[0] if " reached" in line else change
         found += [(change, amounts) for amounts in re.findall(r"USD (\d+ → \d+)", line)]
     return found
