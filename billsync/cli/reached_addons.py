@@ -70,9 +70,9 @@ class AttachedAddons:
             yield from unread(one, UNREAD)
             return
         notes = self._notes(one, mine)
-        refused = tuple(note for key in sorted(notes) for note in notes[key])
+        limits = tuple(note for key in sorted(notes) for note in notes[key])
         if one.plan:
-            yield _noted(one.plan, (*self._lost(one, mine), *refused))
+            yield _noted(one.plan, (*self._lost(one, mine), *limits))
         for change in one.concerns.changes:
             has = _of(mine, change)
             if any(each.at(self._now) for each in has):
@@ -81,7 +81,7 @@ class AttachedAddons:
             elif any(each.is_ahead(self._now) for each in has):
                 yield _told(one, change, one.before, LATER)
         if together := self._together(one, mine):
-            yield _noted(together, refused)
+            yield _noted(together, limits)
 
     def _together(self, one: Candidate, mine: Sequence[Attached]) -> Reached | None:
         """Everything that a move would mean at once; None if that is one change, or one of them can't be rated."""
