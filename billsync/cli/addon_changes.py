@@ -111,12 +111,14 @@ class AddonChanges:
         return self._concerns[key]
 
     def _made(self, offers: Mapping[str, Offer], plan: str, target: Target | None) -> Concerns:
+        """Of an add-on a subscriber stands under one change: what its target doesn't offer goes."""
         changes = tuple(change for change in self._changes if change.ids & offers.keys())
         if target is None:
             return Concerns(changes)
         keys = {server_id: self._key_of(server_id) for server_id in offers}
         archived = {change.address.key for change in changes if change.goes}
         lost = {key for key in keys.values() if key not in target.offers and key not in archived}
+        kept = (change for change in changes if change.goes or change.address.key in target.offers)
         narrowed = {
             server_id: Narrowed(key, new, offers[server_id])
             for server_id, key in keys.items()
@@ -124,7 +126,7 @@ class AddonChanges:
         }
         because = f"{'no longer' if target.address.key == plan else 'not'} offered by {target.address.text}"
         gone = (_lost(key, (one for one in keys if keys[one] == key), because) for key in sorted(lost))
-        return Concerns((*changes, *gone), narrowed)
+        return Concerns((*kept, *gone), narrowed)
 
     def _key_of(self, server_id: str) -> str:
         """The key of an add-on version, which only its own row shows; its id where that can't be read."""

@@ -46,10 +46,6 @@ class Candidate:
     target: Target | None = None
     plan: Reached | None = None
 
-    def comes(self, change: AddonChange) -> bool:
-        """Whether a change comes with a move: an add-on goes where the plan lacks it, and is new where it offers it."""
-        return self.target is None or (change.address.key in self.target.offers) is not change.goes
-
 
 class AttachedAddons:
     """What candidates have: one list each is read."""
@@ -74,30 +70,38 @@ class AttachedAddons:
         if one.plan:
             yield _noted(one.plan, (*self._lost(one, mine), *limits))
         for change in one.concerns.changes:
-            has = _of(mine, change)
-            if any(each.at(self._now) for each in has):
+            if has := self._in_force(mine, change):
                 changed = self._changed(one, change, has)
                 yield changed if change.goes else _noted(changed, notes.get(change.address.key, ()))
-            elif any(each.is_ahead(self._now) for each in has):
+            elif self._is_ahead(mine, change):
                 yield _told(one, change, one.before, LATER)
-        if together := self._together(one, mine):
-            yield _noted(together, limits)
+        if not any(self._is_ahead(mine, change) for change in one.concerns.changes):
+            yield from self._together(one, mine, limits)
 
-    def _together(self, one: Candidate, mine: Sequence[Attached]) -> Reached | None:
-        """Everything that a move would mean at once; None if that is one change, or one of them can't be rated."""
-        changes = [change for change in one.concerns.changes if one.comes(change) and _of(mine, change)]
+    def _together(self, one: Candidate, mine: Sequence[Attached], limits: tuple[str, ...]) -> Iterator[Reached]:
+        """Everything that a move would mean at once, unless that is one change, or one of them can't be rated."""
+        changes = [(change, has) for change in one.concerns.changes if (has := self._in_force(mine, change))]
         if len(changes) + (one.plan is not None) < 2 or (one.plan and one.plan.problem):
-            return None
+            return
         after, notes = (one.plan.after, one.plan.notes) if one.plan else (one.before, ())
-        for change in changes:
-            has = _of(mine, change)
-            if not any(each.at(self._now) for each in has):
-                return None
+        for change, has in changes:
             changed = self._changed(replace(one, before=after), change, has)
             if changed.problem:
-                return None
+                return
             after = changed.after
-        return Reached(*_names(one), TOGETHER, one.standing, one.before, after, notes=notes, is_part=True)
+        notes = (*notes, *limits)
+        yield Reached(*_names(one), TOGETHER, one.standing, one.before, after, notes=notes, is_part=True)
+
+    def _in_force(self, mine: Sequence[Attached], change: AddonChange) -> Sequence[Attached]:
+        """What it has of an add-on that changes, if it has some of it now."""
+        has = [each for each in mine if each.addon_id in change.ids]
+        return has if any(each.at(self._now) for each in has) else ()
+
+    def _is_ahead(self, mine: Sequence[Attached], change: AddonChange) -> bool:
+        """Whether it will have some of it, and has none now."""
+        return not self._in_force(mine, change) and any(
+            each.is_ahead(self._now) for each in mine if each.addon_id in change.ids
+        )
 
     def _attached(self, one: Candidate) -> Sequence[Attached]:
         path = SUBSCRIPTION_ADDONS.replace(PARENT, one.before.id)
@@ -145,13 +149,8 @@ def _noted(one: Reached, notes: tuple[str, ...]) -> Reached:
     return one if one.problem else replace(one, notes=(*one.notes, *notes))
 
 
-def _of(mine: Sequence[Attached], change: AddonChange) -> Sequence[Attached]:
-    return [each for each in mine if each.addon_id in change.ids]
-
-
 def _told(one: Candidate, change: AddonChange, after: Subscribed, problem: str) -> Reached:
-    standing = one.standing if one.comes(change) else Standing.STAYING
-    told = Reached(*_names(one), change.address.text, standing, one.before, after, problem)
+    told = Reached(*_names(one), change.address.text, one.standing, one.before, after, problem)
     return replace(told, because=change.because, is_part=True)
 
 

@@ -8,7 +8,19 @@ import pytest
 
 from billsync.live.paging import Refused, read_list
 from billsync.model.ports import Answer, Remote
-from tests.support.addon_shop import CATALOG, LOCAL, attach, edited, impact, sell, server, totals
+from tests.support.addon_shop import (
+    CATALOG,
+    DAY,
+    LOCAL,
+    attach,
+    edited,
+    impact,
+    rows,
+    sell,
+    server,
+    subscription_of,
+    totals,
+)
 from tests.support.command import Shell
 
 OFFERS = "addons: [{addon: blocks}, {addon: boost}, {addon: maps}]"
@@ -175,3 +187,35 @@ def test_a_change_that_takes_nothing_away_asks_nobody(sold: Shell, folder: Path)
     edited(folder, ('amount: "10"', 'amount: "12"'))
 
     assert impact(sold, "--impact").endswith("\nMeter queries: 1.\n")
+
+
+def test_who_is_to_get_a_plan_without_an_addon_does_not_stand_under_its_new_version(sold: Shell, folder: Path) -> None:
+    """Nobody stands under one add-on twice, so that no difference of two groups is what a few pay."""
+    edited(folder, ('amount: "3"', 'amount: "4"'), ('amount: "5"', 'amount: "7"'))
+    customers = folder / "shop" / "customers.yaml"
+    customers.write_text(
+        customers.read_text().replace("Acme, subscription: {plan: pro}", "Acme, subscription: {plan: plain}")
+    )
+
+    told = impact(sold, "--impact")
+
+    assert [(change, amounts) for change, amounts in totals(told) if change.startswith("addon/")] == [
+        ("addon/blocks", "20 → 10"),
+        ("addon/boost@2", "16 → 18"),
+    ]
+
+
+def test_what_somebody_had_once_is_no_part_of_what_changes_come_to_together(sold: Shell, folder: Path) -> None:
+    """Birch has no boosts any more and two blocks since: 10 + 2 × 5 → 12 + 2 × 7."""
+    with server(sold) as client:
+        path = f"/subscriptions/{subscription_of(client, 'birch')}/addons"
+        (row,) = rows(client, path)
+        ended = client.patch(f"http://local/api/v1{path}/{row['id']}", json={"quantity": 0, "timing": "immediate"})
+        assert ended.status_code == 200, ended.text
+        attach(client, "birch", "blocks", 2)
+    sold.clock.advance(60 * DAY)
+    edited(folder, ('amount: "3"', 'amount: "4"'), ('amount: "5"', 'amount: "7"'), ('amount: "10"', 'amount: "12"'))
+
+    told = impact(sold, "--impact")
+
+    assert totals(told)[-2:] == [("together", "20 → 26"), ("together", "20 → 26")]
