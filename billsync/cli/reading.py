@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from billsync.api.documents import BALANCE, TRANSACTIONS
+from billsync.cli.dumped_addons import addon_notes
 from billsync.cli.ending import Exit, error, usage
 from billsync.cli.opening import ServerOptions, connected
 from billsync.cli.pipeline import Connection, everything
@@ -25,9 +26,11 @@ def write_dump(run: Run, options: ServerOptions, *, output: str | None, yes: boo
     if output is not None and Path(output).exists() and not yes:
         raise usage("file-exists", "the file is there already", output, "Say --yes to write over it.")
     with connected(run, options) as connection:
-        found = dump(everything(connection), KINDS, connection.routes)
+        live = everything(connection)
+        found = dump(live, KINDS, connection.routes)
+        lacking = addon_notes(connection, live)
     _deliver(run, to_yaml(found.document), output)
-    _tell(run, found.notes)
+    _tell(run, (*found.notes, *lacking))
     return Exit.DONE
 
 

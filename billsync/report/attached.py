@@ -66,12 +66,21 @@ def shows_addons(row: Fields, plan: Fields) -> bool:
     Attaching an add-on changes items in one of these ways (customer-facts.md §6.2). Raises KeyError or TypeError for
     rows that are not the API's.
     """
+    return bool(own_items(row, plan))
+
+
+def own_items(row: Fields, plan: Fields) -> frozenset[str]:
+    """The keys of a subscription's items that are not its plan's cards, and of its plan's cards that it lacks.
+
+    Raises KeyError or TypeError for rows that are not the API's.
+    """
     planned = {str(phase["key"]): _terms(phase.get("rate_cards") or ()) for phase in plan["phases"]}
-    return any(
-        _terms(item["rate_card"] for item in phase["items"]) != planned.get(str(phase["key"]))
-        or any(_has_own_time(item, phase, row) for item in phase["items"])
-        for phase in row["phases"]
-    )
+    found: set[str] = set()
+    for phase in row["phases"]:
+        have, want = _terms(item["rate_card"] for item in phase["items"]), planned.get(str(phase["key"]), {})
+        found |= {key for key in have.keys() | want.keys() if have.get(key) != want.get(key)}
+        found |= {str(item["rate_card"]["key"]) for item in phase["items"] if _has_own_time(item, phase, row)}
+    return frozenset(found)
 
 
 def _terms(cards: Iterable[Fields]) -> Mapping[str, bytes]:

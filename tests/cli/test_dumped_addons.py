@@ -1,0 +1,229 @@
+"""`dump` says which add-ons live subscriptions have, as a file can't declare them: nobody loses one in silence."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from billsync.cli.dumped_addons import addon_notes
+from billsync.cli.pipeline import everything
+from billsync.model.ports import Answer, Remote
+from billsync.model.value import Fields, Plain
+from tests.support.addon_shop import (
+    CATALOG,
+    CUSTOMERS,
+    DAY,
+    LOCAL,
+    attach,
+    edited,
+    rows,
+    sell,
+    server,
+    subscription_of,
+)
+from tests.support.command import Shell
+from tests.support.world import World, declared
+
+LATER = "which a file can't declare yet"
+Edit = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+@dataclass(slots=True)
+class Edited:
+    """A server that shows the rows of subscriptions edited, and may refuse their add-ons; `asked` are paths."""
+
+    remote: Remote
+    edit: Edit = dict
+    refuses: bool = False
+    asked: list[str] = field(default_factory=list)
+
+    def get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> Answer:
+        self.asked.append(path)
+        answer = self.remote.get(path, query)
+        if path.startswith("/openmeter/subscriptions/") and self.refuses:
+            return replace(answer, status=403, body={"detail": "not allowed"})
+        if path != "/openmeter/subscriptions":
+            return answer
+        return replace(answer, body={**answer.body, "data": [self.edit(dict(row)) for row in answer.body["data"]]})
+
+    def call(self, method: str, path: str, body: Plain = None) -> Answer:
+        raise AssertionError(f"{method} {path} would write")
+
+
+@pytest.fixture
+def world() -> World:
+    """A shop on a server in this process, of which nobody has add-ons."""
+    world = World()
+    world.sync(declared(CATALOG + CUSTOMERS))
+    world.clock.advance(DAY)
+    return world
+
+
+def give(world: World, customer: str, addon: str, quantity: int) -> None:
+    with world.http() as client:
+        client.base_url = httpx.URL(str(client.base_url).rstrip("/"))
+        attach(client, customer, addon, quantity)
+
+
+def looked_at(world: World, edit: Edit = dict, *, refuses: bool = False) -> tuple[tuple[str, ...], list[str]]:
+    """The notes, and the paths that were asked for them."""
+    connection = world.connection()
+    server = Edited(connection.remote, edit, refuses)
+    edited = replace(connection, remote=server)
+    live = everything(edited)
+    server.asked.clear()
+    return addon_notes(edited, live), [path.rpartition("/")[0].rpartition("/")[0] for path in server.asked]
+
+
+def dearer(row: Fields) -> dict[str, Any]:
+    """A row with the first item's price edited by hand, unless the plan is `plain`."""
+    (phase,) = row["phases"]
+    first, *others = phase["items"]
+    card = {**first["rate_card"], "price": {"type": "flat", "amount": "77"}}
+    edited = {**phase, "items": [{**first, "rate_card": card}, *others]}
+    return {**row, "phases": [edited]} if row["plan"]["key"] == "pro" else dict(row)
+
+
+def notes(shell: Shell) -> list[str]:
+    """What the dump says about subscriptions."""
+    ran = shell.run("dump", *LOCAL)
+    assert ran.code == 0, ran
+    return [line for line in ran.err.splitlines() if "subscription/" in line or "more subscription" in line]
+
+
+def set_quantity(client: httpx.Client, customer: str, quantity: int, timing: str) -> None:
+    """Change the only add-on of a customer's subscription, which API v1 alone can do."""
+    subscription = subscription_of(client, customer)
+    (addon,) = rows(client, f"/subscriptions/{subscription}/addons")
+    path = f"http://local/api/v1/subscriptions/{subscription}/addons/{addon['id']}"
+    answer = client.patch(path, json={"quantity": quantity, "timing": timing})
+    assert answer.status_code == 200, answer.text
+
+
+def test_a_dump_notes_each_subscription_that_has_addons(shell: Shell, folder: Path) -> None:
+    sell(shell, folder)
+    with server(shell) as client:
+        attach(client, "acme", "maps", 1)
+
+    found = notes(shell)
+
+    assert found == [
+        f"note: subscription/acme/default has add-ons blocks × 2 and maps × 1, {LATER}",
+        f"note: subscription/birch/default has add-on boost × 2, {LATER}",
+        f"note: subscription/cedar/default has add-on maps × 1, {LATER}",
+    ]
+
+
+def test_what_an_addon_will_be_is_noted_with_what_it_is(shell: Shell, folder: Path) -> None:
+    sell(shell, folder)
+    with server(shell) as client:
+        set_quantity(client, "acme", 3, "next_billing_cycle")
+        set_quantity(client, "birch", 0, "next_billing_cycle")
+        attach(client, "dune", "blocks", 1, timing="next_billing_cycle")
+
+    found = notes(shell)
+
+    assert found == [
+        f"note: subscription/acme/default has add-on blocks × 2, × 3 from 2026-12-01T00:00:00Z, {LATER}",
+        f"note: subscription/birch/default has add-on boost × 2, none from 2026-12-01T00:00:00Z, {LATER}",
+        f"note: subscription/cedar/default has add-on maps × 1, {LATER}",
+        f"note: subscription/dune/default has add-on blocks × 1 from 2026-12-01T00:00:00Z, {LATER}",
+    ]
+
+
+def test_an_addon_that_was_taken_away_is_no_note(shell: Shell, folder: Path) -> None:
+    sell(shell, folder)
+    with server(shell) as client:
+        set_quantity(client, "acme", 0, "immediate")
+    shell.clock.advance(DAY)
+
+    found = notes(shell)
+
+    assert [note for note in found if "acme" in note] == []
+
+
+def test_addons_of_older_versions_are_noted_too(shell: Shell, folder: Path) -> None:
+    sell(shell, folder)
+    edited(folder, ('amount: "5"', 'amount: "6"'))
+    assert shell.run("sync", "shop", *LOCAL, "--yes").code == 4  # birch says `version: latest`
+
+    found = notes(shell)
+
+    assert found[0] == f"note: subscription/acme/default has add-on blocks × 2, {LATER}"
+
+
+def test_many_subscriptions_with_addons_are_counted(shell: Shell, folder: Path) -> None:
+    sell(shell, folder)
+    customers = folder / "shop" / "customers.yaml"
+    more = "".join(f"  - {{key: c{n:02}, name: C, subscription: {{plan: pro}}}}\n" for n in range(12))
+    customers.write_text(customers.read_text() + more)
+    assert shell.run("sync", "shop", *LOCAL, "--yes").code == 0
+    with server(shell) as client:
+        for number in range(12):
+            attach(client, f"c{number:02}", "blocks", 2)
+
+    found = notes(shell)
+
+    assert len(found) == 11
+    assert found[-1] == f"note: 5 more subscriptions have add-ons (blocks, maps), {LATER}"
+
+
+def test_who_has_a_plan_that_offers_addons_is_asked_once(world: World) -> None:
+    give(world, "acme", "blocks", 2)
+
+    found, asked = looked_at(world)
+
+    assert found == (f"subscription/acme/default has add-on blocks × 2, {LATER}",)
+    assert asked == ["/openmeter/subscriptions"] * 4
+
+
+def test_what_an_older_version_offers_is_read_once(world: World) -> None:
+    give(world, "acme", "blocks", 2)
+    world.sync(declared((CATALOG + CUSTOMERS).replace('amount: "10"', 'amount: "11"').replace(", version: latest", "")))
+
+    found, asked = looked_at(world)
+
+    assert found == (f"subscription/acme/default has add-on blocks × 2, {LATER}",)
+    assert Counter(asked) == {"/openmeter/subscriptions": 4, "/openmeter/plans": 1}
+
+
+def test_an_item_that_no_addon_explains_is_noted(world: World) -> None:
+    give(world, "acme", "blocks", 2)
+    give(world, "birch", "boost", 1)
+
+    found, _ = looked_at(world, dearer)
+
+    items = "has items other than its plan's (base), which no file can declare"
+    assert found == (
+        f"subscription/acme/default has add-on blocks × 2, {LATER}",
+        f"subscription/birch/default has add-on boost × 1, {LATER}",
+        *(f"subscription/{customer}/default {items}" for customer in ("acme", "cedar", "dune")),
+    )
+
+
+def test_addons_that_can_not_be_read_are_noted(world: World) -> None:
+    give(world, "acme", "blocks", 2)
+
+    found, _ = looked_at(world, refuses=True)
+
+    assert found == tuple(
+        f"subscription/{customer}/default may have add-ons, which can't be read (403), "
+        "so that it isn't known what the file lacks"
+        for customer in ("acme", "birch", "cedar", "dune")
+    )
+
+
+def test_who_has_a_plan_without_addons_is_not_asked() -> None:
+    world = World()
+    world.sync(declared(CATALOG + CUSTOMERS.replace("plan: pro", "plan: plain")))
+
+    found, asked = looked_at(world, lambda row: {**row, "phases": [{**row["phases"][0], "items": []}]})
+
+    items = "has items other than its plan's (base), which no file can declare"
+    customers = ("acme", "birch", "cedar", "dune", "elm")
+    assert found == tuple(f"subscription/{customer}/default {items}" for customer in customers)
+    assert asked == []
