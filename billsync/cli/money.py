@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 from billsync.api.capabilities import capabilities
 from billsync.api.documents import INVOICES
-from billsync.cli.earlier_charges import charges_of, past_of
 from billsync.cli.ending import Exit, error, usage
 from billsync.cli.metering import Catalog, live_subscription, query, read_catalog, read_usage
 from billsync.cli.opening import ServerOptions, connected
@@ -16,6 +15,7 @@ from billsync.cli.pipeline import Connection
 from billsync.cli.reading import customer_id_of, statement_of
 from billsync.cli.server_time import servers_now
 from billsync.cli.surroundings import Run
+from billsync.cli.unshown_charges import besides, charges_of
 from billsync.live.paging import read_list
 from billsync.model.kind import ListQuery
 from billsync.model.moment import cut_to_seconds, parse_moment
@@ -108,12 +108,12 @@ def show_forecast(run: Run, customer: str, options: ServerOptions, form: str) ->
             raise error("no-subscription", "nothing runs that could be forecast", f"{customer!r} has no subscription.")
         wallet = wallet_of(statement_of(connection, customer_id), catalog.features)
         rows = charges_of(connection, customer_id)
-        pasts = [past_of(one, rows, catalog, now) for one in running]
+        unseen = [besides(connection, one, rows, catalog, now) for one in running]
         found = [
-            _forecast(connection, catalog, Basis(one, now, {}, wallet, catalog.steady, past.dues))
-            for one, past in zip(running, pasts, strict=True)
+            _forecast(connection, catalog, Basis(one, now, {}, wallet, catalog.steady, each.dues))
+            for one, each in zip(running, unseen, strict=True)
         ]
-    notes = (note for past in pasts for note in past.notes)
+    notes = (note for each in unseen for note in each.notes)
     for note in (*forecast_notes(running, catalog, wallet), *notes, *_coming(subscriptions, now)):
         run.talk(f"note: {note}")
     match form:

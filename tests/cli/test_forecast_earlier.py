@@ -116,7 +116,7 @@ def test_terms_that_a_charge_does_not_show_are_noted(changed: Shell) -> None:
     ran = changed.run("forecast", "acme", *LOCAL)
 
     assert ran.err == (
-        "note: calls was taken away: a minimum, a maximum or a unit conversion that it had aren't known\n"
+        "note: calls isn't there now: a minimum, a maximum or a unit conversion that it has when it is aren't known\n"
     )
 
 
@@ -126,7 +126,7 @@ def test_where_charges_are_not_listed_it_is_said_since_when_a_card_counts(
     def refused(remote: Remote, path: str, *more: Any) -> Any:
         raise Refused(path, Answer(501, None, "no credits"))
 
-    monkeypatch.setattr("billsync.cli.earlier_charges.read_list", refused)
+    monkeypatch.setattr("billsync.cli.unshown_charges.read_list", refused)
 
     ran = changed.run("forecast", "acme", *LOCAL)
 

@@ -5,13 +5,15 @@ from typing import Any
 from billsync.rating.card import Commitments
 from billsync.rating.periods import Period
 from billsync.report.charges import Due
-from billsync.report.earlier import Earlier, earlier
 from billsync.report.forecast import Basis, forecast, running, usage_needed
 from billsync.report.subscribed import Subscribed, subscribed
+from billsync.report.unshown import Unshown, changing, unshown
 from billsync.report.wallet import Wallet
 from tests.support.subscription_rows import FEATURES, fee_card, subscription_row, unit, usage_card
 
 START, CHANGED, NOW = (datetime(2026, 9, day, tzinfo=UTC) for day in (1, 11, 16))
+OCTOBER = datetime(2026, 10, 1, tzinfo=UTC)
+PERIODS = ("service_period", "full_service_period", "billing_period")
 NEXT = "2026-10-01T00:00:00Z"
 
 
@@ -44,8 +46,8 @@ def charge_row(one: Subscribed, key: str, price: dict[str, Any], **more: Any) ->
     }
 
 
-def found(one: Subscribed, *rows: dict[str, Any]) -> Earlier:
-    return earlier(rows, one, known=running(one, NOW), features=FEATURES, now=NOW)
+def found(one: Subscribed, *rows: dict[str, Any]) -> Unshown:
+    return unshown(rows, one, known=running(one, NOW), features=FEATURES, now=NOW)
 
 
 def keys(dues: tuple[Due, ...]) -> list[str]:
@@ -87,21 +89,73 @@ def test_usage_that_is_gone_may_have_had_terms_that_no_charge_shows() -> None:
     assert found(one, charge_row(one, "gone", FLAT)).uncertain == ()
 
 
-def test_other_charges_are_no_earlier_pieces() -> None:
+def test_other_charges_are_no_pieces_of_the_running_period() -> None:
     one = changed(fee_card("base", "60"))
     later = {"from": "2026-09-11T00:00:00Z", "to": NEXT}
     before = {"from": "2026-08-01T00:00:00Z", "to": "2026-09-01T00:00:00Z"}
+    after = {"from": NEXT, "to": "2026-11-01T00:00:00Z"}
     rows = [
         charge_row(one, "base", FLAT, service_period=later),
-        charge_row(one, "gone", FLAT, service_period=later),
-        charge_row(one, "gone", FLAT, service_period=before, billing_period=before),
+        charge_row(one, "gone", FLAT, service_period=before, billing_period=before, invoice_at=before["to"]),
+        charge_row(one, "next", FLAT, service_period=after, billing_period=after, invoice_at=after["to"]),
         charge_row(one, "gone", FLAT, status="deleted"),
-        charge_row(one, "gone", FLAT, lifecycle_controller="manual"),
+        charge_row(one, "gone", FLAT, subscription=None),
         charge_row(one, "gone", FLAT, unique_reference_id="other/default/gone/v[0]/period[0]"),
         charge_row(one, "gone", FLAT, unique_reference_id=f"{one.id}/by hand"),
     ]
 
-    assert keys(found(one, *rows).dues) == []
+    assert found(one, *rows).dues == ()
+
+
+def test_what_is_scheduled_is_due_where_a_charge_has_been_made_of_it() -> None:
+    """From October 1 on there is a fee in advance that the row doesn't show yet."""
+    one = changed(fee_card("base", "60"))
+    after = {"from": NEXT, "to": "2026-11-01T00:00:00Z"}
+    row = charge_row(one, "new", FLAT, payment_term="in_advance", **dict.fromkeys(PERIODS, after))
+
+    assert [(due.at, due.billed.service_period.start) for due in found(one, row).dues] == [(OCTOBER, OCTOBER)]
+
+
+def test_a_card_that_is_charged_as_if_it_were_there_is_not_counted_but_told() -> None:
+    one = changed(fee_card("base", "60"))
+    whole = {"from": "2026-09-01T00:00:00Z", "to": NEXT}
+
+    seen = found(one, charge_row(one, "gone", FLAT, service_period=whole))
+
+    assert (seen.dues, seen.stale) == ((), ("gone",))
+
+
+def test_a_card_whose_charges_have_not_followed_it_yet_counts_only_since_it_was_changed() -> None:
+    """The only charge is that of the whole month; then there is one for each part of it."""
+    one = changed(fee_card("base", "60"))
+    whole, later = ({"from": f"2026-09-{day}T00:00:00Z", "to": NEXT} for day in ("01", "11"))
+
+    behind = found(one, charge_row(one, "base", FLAT, service_period=whole))
+    ready = found(one, charge_row(one, "base", FLAT), charge_row(one, "base", FLAT, service_period=later))
+
+    assert (behind.dues, list(behind.untold(one, NOW))) == ((), [("base", CHANGED)])
+    assert (len(ready.dues), list(ready.untold(one, NOW))) == (1, [])
+
+
+def test_a_card_that_costs_nothing_has_no_charges_to_miss() -> None:
+    one = changed(fee_card("base", "60"), {"key": "sso", "name": "SSO", "price": {"type": "free"}})
+
+    assert [key for key, _ in Unshown().untold(one, NOW)] == ["base"]
+
+
+def test_a_piece_without_length_costs_what_the_server_says_and_counts_beside_what_follows() -> None:
+    """It was changed twice within a second."""
+    one = changed(fee_card("base", "60"))
+    nothing = {"from": "2026-09-11T00:00:00Z", "to": "2026-09-11T00:00:00Z"}
+
+    assert len(found(one, charge_row(one, "base", FLAT, service_period=nothing)).dues) == 1
+
+
+def test_a_card_that_is_to_change_is_named_with_its_end() -> None:
+    row = subscription_row(fee_card("base", "60"), fee_card("other", "1"))
+    row["phases"][0]["items"][0]["active_to"] = NEXT
+
+    assert list(changing(subscribed(row, FEATURES), NOW)) == [("base", OCTOBER)]
 
 
 def test_a_one_time_fee_has_no_period_in_its_reference() -> None:
