@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from billsync.cli.pipeline import Comparison, Connection
 from billsync.cli.subscribers import PLAN, Subscriber, Subscribers
-from billsync.cli.targets import Target
-from billsync.core.index import Index
+from billsync.cli.targets import Target, newest
+from billsync.core.index import Index, version_of
 from billsync.core.normalize import normalize
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused, read_document, read_list
@@ -23,7 +23,7 @@ from billsync.model.state import Desired
 from billsync.model.value import Fields
 from billsync.report.attached import shows_addons
 from billsync.report.offers import UNKNOWN, Offer, offer
-from billsync.report.repricing import declared_slots
+from billsync.report.repricing import declared_slots, live_slot
 from billsync.report.subscribed import Slot
 
 ADDON = "addon"
@@ -33,24 +33,28 @@ ARCHIVED = "archived"
 
 @dataclass(frozen=True, slots=True)
 class AddonChange:
-    """A change of an add-on: `fields` are its new version's, None if it goes, and `because` says why it goes.
+    """A change of an add-on: to a version that is declared, or live already as `row`; without either it goes.
 
-    `ids` are the server's, of the versions that it is about.
+    `because` says why it goes. `ids` are the server's, of the versions that it is about.
     """
 
     address: Address
     ids: frozenset[str]
     fields: Fields | None = None
     because: str = ""
+    row: Fields | None = None
 
     @property
     def goes(self) -> bool:
         """Whether nobody can have the add-on any more."""
-        return self.fields is None
+        return self.fields is None and self.row is None
 
-    def cards(self, phase: str) -> tuple[Slot, ...]:
-        """The cards of the new version, in a phase; none if the add-on goes."""
-        return declared_slots(phase, self.fields, self.fields) if self.fields is not None else ()
+    def cards(self, phase: str, features: Mapping[str, str]) -> tuple[Slot, ...]:
+        """The cards of the new version, in a phase; none if the add-on goes. `features` maps ids to keys."""
+        if self.fields is not None:
+            return declared_slots(phase, self.fields, self.fields)
+        row: Fields = self.row or {"rate_cards": (), "currency": ""}
+        return tuple(live_slot(phase, card, str(row["currency"]), features) for card in row["rate_cards"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,7 @@ class AddonChanges:
         self._connection = connection
         self._subscribers = subscribers
         self._addons = {server_id: at for server_id, at in found.names.items() if at.kind == ADDON}
+        self._versions = found.versions
         self._offers: dict[str, Mapping[str, Offer]] = {}
         self._concerns: dict[tuple[str, Address | None], Concerns] = {}
         changes = [change for change in comparison.plan.pending if change.address.kind == ADDON]
@@ -118,6 +123,8 @@ class AddonChanges:
         keys = {server_id: self._key_of(server_id) for server_id in offers}
         archived = {change.address.key for change in changes if change.goes}
         lost = {key for key in keys.values() if key not in target.offers and key not in archived}
+        told = {change.address.key for change in changes}
+        newer = (self._newer(at, key) for at, key in keys.items() if key in target.offers and key not in told)
         kept = (change for change in changes if change.goes or change.address.key in target.offers)
         narrowed = {
             server_id: Narrowed(key, new, offers[server_id])
@@ -126,7 +133,15 @@ class AddonChanges:
         }
         because = f"{'no longer' if target.address.key == plan else 'not'} offered by {target.address.text}"
         gone = (_lost(key, (one for one in keys if keys[one] == key), because) for key in sorted(lost))
-        return Concerns((*kept, *gone), narrowed)
+        return Concerns((*kept, *gone, *(change for change in newer if change)), narrowed)
+
+    def _newer(self, server_id: str, key: str) -> AddonChange | None:
+        """The version of an add-on that is for new subscribers already, if that is another one."""
+        versions = self._versions.get(Address(ADDON, (key,)))
+        row = newest(versions) if versions else None
+        if row is None or row.id == server_id:
+            return None
+        return AddonChange(Address(ADDON, (key,), version_of(row)), frozenset([server_id]), row=row.fields)
 
     def _key_of(self, server_id: str) -> str:
         """The key of an add-on version, which only its own row shows; its id where that can't be read."""

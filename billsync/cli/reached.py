@@ -103,8 +103,10 @@ class Reach:
     def _meant(self, one: Subscriber) -> Target | None:
         """The plan that the files give a declared subscription, if that is something else than what it has."""
         target = self._targets.get(str(one.entity.fields["plan"])) if one.entity else None
-        is_new = target and (target.address in self._plans_changing or one.plan_key != target.address.key)
-        return target if is_new else None
+        if target is None or target.address in self._plans_changing:
+            return target
+        is_there = one.plan_key == target.address.key and one.plan_version == str(target.address.version)
+        return target if _is_meant(one, target) and not is_there else None
 
     def _coming(self, one: Subscriber) -> Target | None:
         """The coming version of the plan that a subscription has."""

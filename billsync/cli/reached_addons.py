@@ -127,10 +127,12 @@ class AttachedAddons:
                 yield f"{change.address.key}, which {one.target.address.text} doesn't offer: here counted on both sides"
 
     def _changed(self, one: Candidate, change: AddonChange, has: Sequence[Attached]) -> Reached:
-        after = one.before
+        after, features = one.before, self._catalog.features
         try:
             for each in has:
-                after = with_new_addon(after, each, change.cards, features=self._catalog.features, now=self._now)
+                after = with_new_addon(
+                    after, each, lambda phase: change.cards(phase, features), features=features, now=self._now
+                )
         except Unclear as unclear:
             return _told(one, change, one.before, str(unclear))
         except (KeyError, ValueError, TypeError, ArithmeticError):

@@ -38,6 +38,11 @@ class Subscriber:
         return str((self.row.get("plan") or {}).get("key", ""))
 
     @property
+    def plan_version(self) -> str:
+        """The number of its plan version; empty for a subscription without one."""
+        return str((self.row.get("plan") or {}).get("version", ""))
+
+    @property
     def plan_id(self) -> str:
         """The id of its plan version; empty for a subscription without one."""
         return str(self.row.get("plan_id") or (self.row.get("plan") or {}).get("id") or "")

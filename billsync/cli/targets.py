@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from billsync.core.index import Index, version_of
+from billsync.core.index import Index, status_of, version_of
+from billsync.core.lifecycle.newest import ACTIVE
 from billsync.core.normalize import normalize
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
-from billsync.model.state import Desired
+from billsync.model.state import Desired, Row
 from billsync.model.value import Fields
 from billsync.report.offers import Offer, offer
 from billsync.report.repricing import PlanCards, plan_cards
@@ -40,9 +41,15 @@ def targets(desired: Desired, found: Index, changing: Iterable[Address]) -> Mapp
     for entity in desired.entities:
         versions = found.versions.get(entity.address) if entity.address.kind == PLAN else None
         if versions:
-            version = coming.get(entity.address) or entity.address.at(version_of(versions[-1]))
+            version = coming.get(entity.address) or entity.address.at(version_of(newest(versions)))
             made[entity.address.key] = _target(version, normalize(KINDS[PLAN], entity.fields))
     return made
+
+
+def newest(versions: Sequence[Row]) -> Row:
+    """Of the versions of something, oldest first, the one that is for new subscribers; the last one if none is."""
+    active = [row for row in versions if status_of(KINDS[row.kind], row.fields) == ACTIVE]
+    return (active or versions)[-1]
 
 
 def _target(version: Address, want: Fields) -> Target:

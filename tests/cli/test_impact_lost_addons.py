@@ -219,3 +219,33 @@ def test_what_somebody_had_once_is_no_part_of_what_changes_come_to_together(sold
     told = impact(sold, "--impact")
 
     assert totals(told)[-2:] == [("together", "20 → 26"), ("together", "20 → 26")]
+
+
+def test_who_is_still_meant_to_move_after_a_version_was_published_is_reached(sold: Shell, folder: Path) -> None:
+    """Birch says `version: latest`, and is on the first version with two boosts: 10 + 2 × 3 → 12 + 2 × 4."""
+    edited(folder, ('amount: "10"', 'amount: "12"'), ('amount: "3"', 'amount: "4"'))
+    published = sold.run("apply", "shop/catalog.yaml", *LOCAL, "--yes")
+    assert published.code == 0, published
+
+    told = impact(sold, "--impact")
+
+    assert totals(told) == [("addon/boost@2", "16 → 18"), ("plan/pro@2", "16 → 18"), ("together", "16 → 20")]
+
+
+def test_an_addon_whose_new_version_is_live_already_counts_with_the_plan_version_that_takes_it(
+    sold: Shell, folder: Path
+) -> None:
+    edited(folder, ('amount: "3"', 'amount: "4"'))
+    text = (folder / "shop" / "catalog.yaml").read_text()
+    addons = folder / "addons.yaml"
+    addons.write_text(text.partition("plans:")[0])
+    published = sold.run("apply", "addons.yaml", *LOCAL, "--yes")
+    assert published.code == 0, published
+
+    told = impact(sold, "--impact")
+
+    assert totals(told) == [
+        ("addon/boost@2", "16 → 18"),
+        ("plan/pro@2", "16 → 16"),
+        ("plan/pro@2", "50 → 50"),
+    ]
