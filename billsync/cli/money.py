@@ -113,15 +113,16 @@ def show_forecast(run: Run, customer: str, options: ServerOptions, form: str) ->
             _forecast(connection, catalog, Basis(one, now, {}, wallet, catalog.steady, each.dues))
             for one, each in zip(running, unseen, strict=True)
         ]
-    notes = (note for each in unseen for note in each.notes)
-    for note in (*forecast_notes(running, catalog, wallet), *notes, *_coming(subscriptions, now)):
+    unknown = (note for each in unseen for note in each.notes)
+    notes = (*forecast_notes(running, catalog, wallet), *unknown, *_coming(subscriptions, now))
+    for note in notes:
         run.talk(f"note: {note}")
     match form:
         case "csv":
             run.talk(f"note: {LEFT_OUT}")
             run.result(forecast_csv(found))
         case "json":
-            run.result(forecast_json(customer, found))
+            run.result(forecast_json(customer, found, notes))
         case _:
             run.result(forecast_text(customer, found))
     return Exit.DONE

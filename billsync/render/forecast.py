@@ -18,7 +18,7 @@ from billsync.report.charges import Charge
 from billsync.report.forecast import Forecast, Outlook
 from billsync.report.subscribed import CREDIT_ONLY
 
-CHARGED = ("Due", "Card", "Line", "Quantity", "Each", "Discounts", "Amount", "Currency")
+CHARGED = ("Due", "Card", "From", "To", "Line", "Quantity", "Each", "Discounts", "Amount", "Currency")
 DUE = (*CHARGED[:-2], "Credits", "To pay", CHARGED[-1])
 NUMBERS = frozenset({"Quantity", "Each", "Discounts", "Credits", "To pay", "Amount"})
 FIELDS = (
@@ -35,12 +35,16 @@ def forecast_text(customer: str, forecasts: Iterable[Forecast]) -> str:
     return "\n\n".join("\n".join(block) for block in [*blocks, [LEFT_OUT]] if block) + "\n"
 
 
-def forecast_json(customer: str, forecasts: Iterable[Forecast]) -> str:
-    """The same as one JSON object, with every rated line; amounts are text, so that they stay exact."""
+def forecast_json(customer: str, forecasts: Iterable[Forecast], notes: Iterable[str]) -> str:
+    """The same as one JSON object, with every rated line; amounts are text, so that they stay exact.
+
+    `notes` say what makes the estimate less than it seems.
+    """
     document = {
         "format_version": "1.0",
         "customer": customer,
         "estimate": LEFT_OUT,
+        "notes": list(notes),
         "subscriptions": [_forecast(found) for found in forecasts],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
@@ -93,7 +97,8 @@ def _blocks(customer: str, found: Forecast) -> Iterator[list[str]]:
 
 def _row(charge: Charge, line: Line, *amounts: Decimal) -> list[str]:
     numbers = (line.quantity, line.unit_amount, line.totals.discounts, *amounts)
-    names = (charge.at.strftime("%Y-%m-%d"), visible(charge.key), line.reference)
+    period = charge.service_period
+    names = (_day(charge.at), visible(charge.key), _day(period.start), _day(period.end), line.reference)
     return [*names, *(decimal_text(number) for number in numbers), visible(charge.currency)]
 
 
@@ -190,6 +195,10 @@ def _outlook_object(outlook: Outlook) -> Any:
         "credits_run_out_at": moment_text(outlook.short_at) if outlook.short_at else None,
         "known_until": moment_text(outlook.known_until),
     }
+
+
+def _day(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d")
 
 
 def _time(moment: datetime) -> str:

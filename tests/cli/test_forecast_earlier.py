@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from billsync.live.paging import Refused
+from billsync.live.paging import Refused, read_list
 from billsync.model.ports import Answer, Remote
 from tests.support.addon_shop import LOCAL, attach, rows, server, subscription_of
 from tests.support.command import Shell
@@ -103,6 +103,15 @@ def test_a_fee_that_was_changed_within_the_period_is_due_in_pieces(changed: Shel
     assert (found["currencies"][0]["total"], found["currencies"][0]["credits_left"]) == ("0", "472.8")
 
 
+def test_text_json_and_csv_name_the_same_pieces_with_their_periods(changed: Shell) -> None:
+    text, listed = (changed.run("forecast", "acme", *LOCAL, *form).out for form in ((), ("--format", "csv")))
+
+    due = [line.split()[:4] for line in text.partition("Due at")[2].splitlines() if line.startswith("2026-10-01")]
+    cells = [line.split(",") for line in listed.splitlines()]
+    assert due == [[one["at"][:10], one["card"], one["from"][:10], one["to"][:10]] for one in told(changed)["due"]]
+    assert due == [[row[2][:10], row[3], row[5][:10], row[6][:10]] for row in cells if row[1] == "due"]
+
+
 def test_what_a_forecast_says_is_left_is_left_at_the_end(changed: Shell) -> None:
     left = told(changed)["currencies"][0]["credits_left"]
 
@@ -123,11 +132,32 @@ def test_terms_that_a_charge_does_not_show_are_noted(changed: Shell) -> None:
 def test_where_charges_are_not_listed_it_is_said_since_when_a_card_counts(
     changed: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(remote: Remote, path: str, *more: Any) -> Any:
-        raise Refused(path, Answer(501, None, "no credits"))
+    def read(remote: Remote, path: str, *more: Any) -> Any:
+        if path.endswith("/charges"):
+            raise Refused(path, Answer(501, None, "no credits"))
+        return read_list(remote, path, *more)
 
-    monkeypatch.setattr("billsync.cli.unshown_charges.read_list", refused)
+    monkeypatch.setattr("billsync.cli.unshown_charges.read_list", read)
 
     ran = changed.run("forecast", "acme", *LOCAL)
 
-    assert ran.err == "note: base counts only since 2026-09-16 00:00:00Z: what it was before can't be read\n"
+    assert ran.err == (
+        "note: base counts only since 2026-09-16 00:00:00Z: what it was before can't be read\n"
+        "note: calls was there until 2026-09-16 00:00:00Z: what it cost can't be read\n"
+    )
+
+
+def test_notes_stand_in_the_json_too(changed: Shell) -> None:
+    """The boosts are to go with the period, so the base fee will be another then."""
+    with server(changed) as client:
+        path = f"/subscriptions/{subscription_of(client, 'acme')}/addons"
+        body = {"quantity": 0, "timing": "next_billing_cycle"}
+        assert client.patch(f"http://local/api/v1{path}/{rows(client, path)[0]['id']}", json=body).is_success
+
+    ran = changed.run("forecast", "acme", *LOCAL, "--format", "json")
+
+    notes = json.loads(ran.out)["notes"]
+    assert notes[0] == (
+        "base is as it is until 2026-10-01 00:00:00Z: what comes then counts only as far as it is a charge already"
+    )
+    assert ran.err.splitlines() == [f"note: {note}" for note in notes]

@@ -144,8 +144,8 @@ def test_a_forecast_says_what_is_due_and_when_the_credits_run_out(running: Shell
 Estimate for customer acme, plan prepaid, 2026-09-01 00:00:00Z to 2026-10-01 00:00:00Z
 
 Due at the period's end, from usage so far:
-Due         Card          Line              Quantity  Each  Discounts  Credits  To pay  Currency
-2026-10-01  api_requests  unit-price-usage         4    50          0      200       0  USD
+Due         Card          From        To          Line              Quantity  Each  Discounts  Credits  To pay  Currency
+2026-10-01  api_requests  2026-09-01  2026-10-01  unit-price-usage         4    50          0      200       0  USD
 
 Total USD: 200, credits 200
 Credits USD: 500 now, 300 after that

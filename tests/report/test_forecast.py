@@ -183,13 +183,13 @@ def test_the_text_shows_what_was_charged_before_credits_and_that_they_do_not_suf
 Estimate for customer acme, plan pro, 2026-09-01 00:00:00Z to 2026-10-01 00:00:00Z
 
 Charged already, before credits:
-Due         Card  Line        Quantity  Each  Discounts  Amount  Currency
-2026-09-01  base  flat-price         1    10          0      10  USD
+Due         Card  From        To          Line        Quantity  Each  Discounts  Amount  Currency
+2026-09-01  base  2026-09-01  2026-10-01  flat-price         1    10          0      10  USD
 
 Due at the period's end, from usage so far:
-Due         Card  Line              Quantity  Each  Discounts  Credits  To pay  Currency
-2026-10-01  api   unit-price-usage        20   0.5          0        2       8  USD
-2026-10-01  base  flat-price               1    10          0        0      10  USD
+Due         Card  From        To          Line              Quantity  Each  Discounts  Credits  To pay  Currency
+2026-10-01  api   2026-09-01  2026-10-01  unit-price-usage        20   0.5          0        2       8  USD
+2026-10-01  base  2026-10-01  2026-11-01  flat-price               1    10          0        0      10  USD
 
 Total USD: 20, credits 2, to pay 18
 Credits USD: 2 now, 0 after that
