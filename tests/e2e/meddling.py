@@ -17,6 +17,15 @@ DRAFT = {
         {"key": "default", "name": "Default", "rate_cards": [{"key": "fee", "name": "Fee", "price": {"type": "free"}}]}
     ],
 }
+DRAFT_ADDON = {
+    "name": "Draft",
+    "currency": "USD",
+    "instance_type": "single",
+    "rate_cards": [
+        {"key": "fee", "name": "Fee", "price": {"type": "flat", "amount": "9"}, "billing_cadence": "P1M"},
+    ],
+}
+VERSIONED = ("plans", "addons")
 
 
 def meddle(random: Random, http: httpx.Client) -> None:
@@ -35,15 +44,35 @@ def _rows(http: httpx.Client, path: str, **having: str) -> list[Row]:
 
 
 def _archive(random: Random, http: httpx.Client) -> None:
-    http.post(f"plans/{random.choice(_rows(http, 'plans', status='active'))['id']}/archive")
+    path = random.choice(VERSIONED)
+    http.post(f"{path}/{random.choice(_rows(http, path, status='active'))['id']}/archive")
 
 
 def _publish(random: Random, http: httpx.Client) -> None:
-    http.post(f"plans/{random.choice(_rows(http, 'plans', status='draft'))['id']}/publish")
+    path = random.choice(VERSIONED)
+    http.post(f"{path}/{random.choice(_rows(http, path, status='draft'))['id']}/publish")
 
 
 def _draft(random: Random, http: httpx.Client) -> None:
-    http.post("plans", json={"key": random.choice("ab"), **DRAFT})
+    if random.choice(VERSIONED) == "plans":
+        http.post("plans", json={"key": random.choice("ab"), **DRAFT})
+    else:
+        http.post("addons", json={"key": random.choice("xy"), **DRAFT_ADDON})
+
+
+def _offer(random: Random, http: httpx.Client) -> None:
+    """Attach an add-on to a draft."""
+    plan, addon = random.choice(_rows(http, "plans", status="draft")), random.choice(_rows(http, "addons"))
+    body = {"name": "Offer", "addon": {"id": addon["id"]}, "from_plan_phase": "default"}
+    http.post(f"plans/{plan['id']}/addons", json=body)
+
+
+def _buy(random: Random, http: httpx.Client) -> None:
+    """Attach an add-on to a subscription."""
+    subscription, addon = random.choice(_rows(http, "subscriptions")), random.choice(_rows(http, "addons"))
+    timing = random.choice(("immediate", "next_billing_cycle"))
+    body = {"addon": {"id": addon["id"]}, "quantity": 1, "timing": timing}
+    http.post(f"subscriptions/{subscription['id']}/addons", json=body)
 
 
 def _cancel(random: Random, http: httpx.Client) -> None:
@@ -80,10 +109,12 @@ def _delete(random: Random, http: httpx.Client) -> None:
 
 ACTS: Mapping[str, Callable[[Random, httpx.Client], None]] = {
     "archive": _archive,
+    "buy": _buy,
     "cancel": _cancel,
     "change": _change,
     "delete": _delete,
     "draft": _draft,
+    "offer": _offer,
     "publish": _publish,
     "rename": _rename,
     "unschedule": _unschedule,

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 KEYS = ("a", "b", "c")
+ADDONS = ("x", "y")
 SUBJECTS = ("s1", "s2", "s3", "s4")
 Document = dict[str, Any]
 
@@ -15,20 +16,22 @@ def document(random: Random) -> str:
     """One file, as JSON: a valid choice of everything; what it names may differ in any way from the one before."""
     meters = _chosen(random, KEYS)
     features = [_feature(random, key, meters) for key in _chosen(random, KEYS)]
-    plans = [_plan(random, key, features) for key in _chosen(random, KEYS[:2])]
+    addons = [_addon(random, key, features) for key in _chosen(random, ADDONS)]
+    plans = [_plan(random, key, features, addons) for key in _chosen(random, KEYS[:2])]
     subjects = list(SUBJECTS)
     random.shuffle(subjects)
     customers = [_customer(random, key, subjects, plans, features) for key in _chosen(random, KEYS)]
     found: Document = {
         "_info": {"owner": "walk"},
-        "adopted": {"plans": list(KEYS[:2])} if random.random() < 0.5 else {},
+        "adopted": {"plans": list(KEYS[:2]), "addons": list(ADDONS)} if random.random() < 0.5 else {},
         "external": {},
         "meters": [_meter(random, key) for key in meters],
         "features": features,
+        "addons": addons,
         "plans": plans,
         "customers": customers,
     }
-    for name in ("meters", "features", "plans", "customers"):
+    for name in ("meters", "features", "addons", "plans", "customers"):
         random.shuffle(found[name])
     return json.dumps(found)
 
@@ -55,7 +58,19 @@ def _feature(random: Random, key: str, meters: list[str]) -> Document:
     return feature
 
 
-def _plan(random: Random, key: str, features: list[Document]) -> Document:
+def _addon(random: Random, key: str, features: list[Document]) -> Document:
+    fee = {"key": f"extra_{key}", "name": "Extra", "price": {"type": "flat", "amount": random.choice(("3", "4"))}}
+    cards = [{**fee, "billing_cadence": "P1M"}]
+    metered = [feature["key"] for feature in features if "meter" in feature]
+    kind = random.choice(("single", "multiple"))
+    if metered and kind == "single":
+        price = {"type": "unit", "amount": random.choice(("1", "2"))}
+        cards.append({"feature": random.choice(metered), "price": price, "billing_cadence": "P1M"})
+    addon = {"key": key, "name": f"Add-on {key}", "currency": "USD", "instance_type": kind, "rate_cards": cards}
+    return {**addon, "labels": {"team": "one"}} if random.random() < 0.3 else addon
+
+
+def _plan(random: Random, key: str, features: list[Document], addons: list[Document]) -> Document:
     cards = [_card(random, feature) for feature in features if random.random() < 0.6]
     cards.append(
         {"key": "fee", "name": "Fee", "price": random.choice(({"type": "free"}, {"type": "flat", "amount": "5"}))}
@@ -64,9 +79,23 @@ def _plan(random: Random, key: str, features: list[Document]) -> Document:
     if random.random() < 0.3:
         trial = {"key": "fee", "name": "Fee", "price": {"type": "free"}}
         phases.insert(0, {"key": "trial", "name": "Trial", "duration": "P14D", "rate_cards": [trial]})
-    mode = random.choice(("credit_only", "credit_then_invoice"))
-    return {"key": key, "name": f"Plan {key}", "currency": "USD", "billing_cadence": "P1M", "phases": phases,
-            "settlement_mode": mode}  # fmt: skip
+    priced = {card["feature"] for card in cards if "feature" in card}
+    offered = [addon for addon in addons if not priced & {card.get("feature") for card in addon["rate_cards"]}]
+    return {
+        "key": key,
+        "name": f"Plan {key}",
+        "currency": "USD",
+        "billing_cadence": "P1M",
+        "phases": phases,
+        "settlement_mode": random.choice(("credit_only", "credit_then_invoice")),
+        "addons": [_offer(random, addon) for addon in offered if random.random() < 0.7],
+    }
+
+
+def _offer(random: Random, addon: Document) -> Document:
+    offer: Document = {"addon": addon["key"], "from_plan_phase": "default"}
+    is_limited = addon["instance_type"] == "multiple" and random.random() < 0.5
+    return {**offer, "max_quantity": random.choice((2, 3))} if is_limited else offer
 
 
 def _card(random: Random, feature: Document) -> Document:
