@@ -19,11 +19,11 @@ from billsync.live.paging import Refused, read_document, read_list
 from billsync.live.snapshot import PARENT
 from billsync.model.address import Address
 from billsync.model.change import Action, Change
-from billsync.model.state import Desired
+from billsync.model.state import Desired, Row
 from billsync.model.value import Fields
 from billsync.report.attached import shows_addons
 from billsync.report.offers import UNKNOWN, Offer, offer
-from billsync.report.repricing import declared_slots, live_slot
+from billsync.report.repricing import declared_slots, live_plan_cards, live_slot
 from billsync.report.subscribed import Slot
 
 ADDON = "addon"
@@ -81,9 +81,16 @@ class AddonChanges:
     """The changes of a comparison, told by what plan versions offer."""
 
     def __init__(
-        self, connection: Connection, desired: Desired, comparison: Comparison, found: Index, subscribers: Subscribers
+        self,
+        connection: Connection,
+        desired: Desired,
+        comparison: Comparison,
+        found: Index,
+        subscribers: Subscribers,
+        features: Mapping[str, str],
     ) -> None:
         self._connection = connection
+        self._features = features
         self._subscribers = subscribers
         self._addons = {server_id: at for server_id, at in found.names.items() if at.kind == ADDON}
         self._versions = found.versions
@@ -91,6 +98,21 @@ class AddonChanges:
         self._concerns: dict[tuple[str, Address | None], Concerns] = {}
         changes = [change for change in comparison.plan.pending if change.address.kind == ADDON]
         self._changes = tuple(_changes(changes, desired, found))
+
+    def live_target(self, plan: Row) -> Target | None:
+        """A plan version that is live; None if its cards can't be read. Raises RemoteError."""
+        offers = self._offers_of(plan.id, plan.fields)
+        keys = {server_id: self._key_of(server_id) for server_id in offers}
+        try:
+            return Target(
+                Address(PLAN, (str(plan.fields["key"]),), version_of(plan)),
+                live_plan_cards(plan.fields, self._features),
+                str(plan.fields["billing_cadence"]),
+                {keys[server_id]: offered for server_id, offered in offers.items()},
+                {key: server_id for server_id, key in keys.items()},
+            )
+        except (KeyError, ValueError, TypeError, ArithmeticError):
+            return None
 
     def plans(self) -> frozenset[str]:
         """The keys of plans of which a version offers an add-on that changes. Raises RemoteError."""
@@ -110,22 +132,26 @@ class AddonChanges:
     def _of_version(self, plan_id: str, plan: Fields | None, target: Target | None) -> Concerns:
         key = plan_id, target.address if target else None
         if key not in self._concerns:
-            if plan_id not in self._offers:
-                self._offers[plan_id] = self._offered(plan_id, plan)
-            self._concerns[key] = self._made(self._offers[plan_id], str((plan or {}).get("key", "")), target)
+            offers = self._offers_of(plan_id, plan)
+            self._concerns[key] = self._made(offers, str((plan or {}).get("key", "")), target)
         return self._concerns[key]
+
+    def _offers_of(self, plan_id: str, plan: Fields | None) -> Mapping[str, Offer]:
+        if plan_id not in self._offers:
+            self._offers[plan_id] = self._offered(plan_id, plan)
+        return self._offers[plan_id]
 
     def _made(self, offers: Mapping[str, Offer], plan: str, target: Target | None) -> Concerns:
         """Of an add-on a subscriber stands under one change: what its target doesn't offer goes."""
         changes = tuple(change for change in self._changes if change.ids & offers.keys())
         if target is None:
             return Concerns(changes)
+        changes = tuple(change for change in changes if change.goes or target.gets_new(change.address.key))
         keys = {server_id: self._key_of(server_id) for server_id in offers}
         archived = {change.address.key for change in changes if change.goes}
         lost = {key for key in keys.values() if key not in target.offers and key not in archived}
         told = {change.address.key for change in changes}
-        newer = (self._newer(at, key) for at, key in keys.items() if key in target.offers and key not in told)
-        kept = (change for change in changes if change.goes or change.address.key in target.offers)
+        newer = (self._newer(at, key, target) for at, key in keys.items() if key in target.offers and key not in told)
         narrowed = {
             server_id: Narrowed(key, new, offers[server_id])
             for server_id, key in keys.items()
@@ -133,13 +159,14 @@ class AddonChanges:
         }
         because = f"{'no longer' if target.address.key == plan else 'not'} offered by {target.address.text}"
         gone = (_lost(key, (one for one in keys if keys[one] == key), because) for key in sorted(lost))
-        return Concerns((*kept, *gone, *(change for change in newer if change)), narrowed)
+        return Concerns((*changes, *gone, *(change for change in newer if change)), narrowed)
 
-    def _newer(self, server_id: str, key: str) -> AddonChange | None:
-        """The version of an add-on that is for new subscribers already, if that is another one."""
-        versions = self._versions.get(Address(ADDON, (key,)))
-        row = newest(versions) if versions else None
-        if row is None or row.id == server_id:
+    def _newer(self, server_id: str, key: str, target: Target) -> AddonChange | None:
+        """The version of an add-on that a target has, or that new subscribers get already, if it is another."""
+        versions = self._versions.get(Address(ADDON, (key,)), ())
+        had = [row for row in versions if row.id == target.pins.get(key)]
+        row = newest(had or versions) if versions else None
+        if row is None or server_id in (row.id, target.pins.get(key)):
             return None
         return AddonChange(Address(ADDON, (key,), version_of(row)), frozenset([server_id]), row=row.fields)
 

@@ -14,7 +14,7 @@ from billsync.cli.pipeline import Comparison, Connection
 from billsync.cli.reached_addons import Candidate, unread
 from billsync.cli.subscribers import Subscriber, Subscribers
 from billsync.cli.targets import Target, targets
-from billsync.core.index import index
+from billsync.core.index import index, version_of
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Action
@@ -41,7 +41,9 @@ class Reach:
         self.catalog = with_declared(catalog, desired, self._found)
         self._now = now
         self._subscribers = Subscribers(connection, desired, comparison, self._found, self.catalog.features)
-        self._addons = AddonChanges(connection, desired, comparison, self._found, self._subscribers)
+        self._addons = AddonChanges(
+            connection, desired, comparison, self._found, self._subscribers, self.catalog.features
+        )
 
     def declared(self) -> Iterator[Reached | Candidate]:
         """The declared subscriptions that a change reaches or may reach, also by another plan that they are to get."""
@@ -103,10 +105,22 @@ class Reach:
     def _meant(self, one: Subscriber) -> Target | None:
         """The plan that the files give a declared subscription, if that is something else than what it has."""
         target = self._targets.get(str(one.entity.fields["plan"])) if one.entity else None
-        if target is None or target.address in self._plans_changing:
+        if target is None:
+            return None
+        if other := self._numbered(one, target.address):
+            return other
+        if target.address in self._plans_changing:
             return target
         is_there = one.plan_key == target.address.key and one.plan_version == str(target.address.version)
         return target if _is_meant(one, target) and not is_there else None
+
+    def _numbered(self, one: Subscriber, newest: Address) -> Target | None:
+        """The live plan version that a subscription's declaration has the number of, if it isn't on that."""
+        version = str(one.entity.fields.get("version")) if one.entity else ""
+        if version == str(newest.version) or (one.plan_key, one.plan_version) == (newest.key, version):
+            return None
+        rows = self._found.versions.get(newest.unversioned(), ())
+        return next((self._addons.live_target(row) for row in rows if str(version_of(row)) == version), None)
 
     def _coming(self, one: Subscriber) -> Target | None:
         """The coming version of the plan that a subscription has."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from billsync.core.index import Index, status_of, version_of
 from billsync.core.lifecycle.newest import ACTIVE
@@ -20,15 +20,20 @@ PLAN = "plan"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A declared plan as it will be: the address of its coming version, or of the one that it has.
+    """A plan version that subscriptions are to get: of a declared plan the coming one, or one that is live.
 
-    `offers` are its add-ons by key.
+    `offers` are its add-ons by key, and `pins` the server's ids of their versions, if it has them already.
     """
 
     address: Address
     cards: PlanCards
     cadence: str
     offers: Mapping[str, Offer]
+    pins: Mapping[str, str] = field(default_factory=dict)
+
+    def gets_new(self, addon: str) -> bool:
+        """Whether it offers an add-on in the version that is to come."""
+        return addon in self.offers and addon not in self.pins
 
 
 def targets(desired: Desired, found: Index, changing: Iterable[Address]) -> Mapping[str, Target]:

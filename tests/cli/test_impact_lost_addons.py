@@ -1,6 +1,7 @@
 """The impact of add-ons that go, or of which a plan offers less, on the embedded server."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -249,3 +250,21 @@ def test_an_addon_whose_new_version_is_live_already_counts_with_the_plan_version
         ("plan/pro@2", "16 → 16"),
         ("plan/pro@2", "50 → 50"),
     ]
+
+
+def test_who_is_to_get_a_version_by_its_number_is_rated_with_its_cards(sold: Shell, folder: Path) -> None:
+    """Of three versions the second costs 12, with boosts at 4. Dune has no add-on: 10 → 12, and Birch is at 16."""
+    customers = folder / "shop" / "customers.yaml"
+    text = customers.read_text().replace(", version: latest", "")
+    customers.write_text(text)
+    for old, new in (("10", "12"), ("12", "14")):
+        edited(folder, (f'amount: "{old}"', f'amount: "{new}"'))
+        edited(folder, *([('amount: "3"', 'amount: "4"')] if new == "12" else [('amount: "4"', 'amount: "9"')]))
+        assert sold.run("apply", "shop", *LOCAL, "--yes").code == 0
+    customers.write_text(
+        re.sub(r"(Birch|Dune), subscription: {plan: pro}", r"\1, subscription: {plan: pro, version: 2}", text)
+    )
+
+    told = impact(sold, "--impact")
+
+    assert totals(told) == [("addon/boost@2", "16 → 18"), ("plan/pro@2", "26 → 30"), ("together", "16 → 20")]
