@@ -7,6 +7,7 @@ from pathlib import Path
 
 from billsync.cli.ending import error
 from billsync.local.app import LocalServer, create_app
+from billsync.local.layout import OtherFormat
 from billsync.model.ports import Clock
 
 IN_MEMORY = ":memory:"
@@ -18,6 +19,10 @@ def open_database(database: str, clock: Clock, *, test_clock: bool, faithful_fau
         if database != IN_MEMORY:
             Path(database).parent.mkdir(parents=True, exist_ok=True)
         return create_app(database, clock=clock.now, test_clock=test_clock, faithful_faults=faithful_faults)
+    except OtherFormat as problem:
+        hint = "Name another file, or remove this one to begin anew; the version that made it can still dump it."
+        detail = f"{database}: {problem}."
+        raise error("other-database", "the embedded server can't read this database", detail, hint) from problem
     except (OSError, sqlite3.Error) as problem:
         detail = f"{database}: {problem}"
         raise error("bad-database", "the embedded server's database can't be used", detail) from problem

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 
-VERSION = 1
+FORMAT = 2
+"""Of the tables and of the documents in them: a higher one when older documents can't be read any more."""
+
 STATEMENTS = (
     "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE entity ("
@@ -37,15 +39,35 @@ EXPECTED = {
 }
 
 
+class OtherFormat(Exception):
+    """The file was made by another version of the server, or by something else. It is left as it is."""
+
+
+def check_format(connection: sqlite3.Connection) -> None:
+    """Raises OtherFormat unless the file is empty or of this format; writes nothing."""
+    connection.execute("BEGIN")
+    (number,) = connection.execute("PRAGMA user_version").fetchone()
+    has_tables = connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is not None
+    connection.execute("COMMIT")
+    if number not in (0, FORMAT):
+        raise OtherFormat(f"its format is {number}, and this version has format {FORMAT}")
+    if has_tables and number != FORMAT:
+        raise OtherFormat("it is not a database of this server")
+
+
 def lay_out(connection: sqlite3.Connection) -> None:
     """Makes the tables unless they are there; of several processes that start at once, one does."""
     connection.execute("BEGIN IMMEDIATE")
     if connection.execute("PRAGMA user_version").fetchone() == (0,):
-        for statement in STATEMENTS:
-            connection.execute(statement)
-        connection.execute("ANALYZE")
-        connection.execute("DELETE FROM sqlite_stat1")
-        connection.executemany("INSERT INTO sqlite_stat1 VALUES ('entity', ?, ?)", EXPECTED.items())
-        connection.execute(f"PRAGMA user_version = {VERSION}")
+        _make(connection)
     connection.execute("COMMIT")
     connection.execute("ANALYZE sqlite_schema")
+
+
+def _make(connection: sqlite3.Connection) -> None:
+    for statement in STATEMENTS:
+        connection.execute(statement)
+    connection.execute("ANALYZE")
+    connection.execute("DELETE FROM sqlite_stat1")
+    connection.executemany("INSERT INTO sqlite_stat1 VALUES ('entity', ?, ?)", EXPECTED.items())
+    connection.execute(f"PRAGMA user_version = {FORMAT}")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from billsync.local.documents import Document, parse, text_of
-from billsync.local.layout import lay_out
+from billsync.local.layout import check_format, lay_out
 from billsync.local.times import from_micros, micros
 
 BUSY_SECONDS = 30.0
@@ -56,6 +56,7 @@ class Store:
     """The rows of one database. Safe for threads (one request at a time) and for several processes on one file."""
 
     def __init__(self, database: str | Path) -> None:
+        """Opens the file, and makes it where there is none. Raises OtherFormat, sqlite3.Error."""
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(
             str(database), timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
@@ -63,6 +64,7 @@ class Store:
         weakref.finalize(self, self._connection.close)
         self._counts: dict[tuple[str, str, str], int] = {}
         self._counted_at = (0, 0)
+        check_format(self._connection)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.create_function("folded", 1, _folded, deterministic=True)

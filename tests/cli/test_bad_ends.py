@@ -1,4 +1,5 @@
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,28 @@ def test_a_database_that_cannot_be_used_is_a_clear_error(shell: Shell, folder: P
     assert (ran.code, ran.err.splitlines()[0]) == (
         1,
         "error[bad-database]: the embedded server's database can't be used",
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", [("ping", "--server", "local:old.db"), ("serve", "--port", "0", "--db", "old.db")]
+)
+def test_a_database_of_an_earlier_version_says_what_to_do(
+    shell: Shell, folder: Path, arguments: tuple[str, ...]
+) -> None:
+    shell.run("ping", "--server", "local:old.db")
+    with sqlite3.connect(folder / "old.db") as connection:
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+
+    ran = shell.run(*arguments)
+
+    assert ran == Ran(
+        1,
+        "",
+        "error[other-database]: the embedded server can't read this database\n"
+        "  old.db: its format is 1, and this version has format 2.\n"
+        "  Name another file, or remove this one to begin anew; the version that made it can still dump it.\n",
     )
 
 

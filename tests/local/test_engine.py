@@ -1,6 +1,7 @@
 """The engine: transactions, clocks, ids, threads and processes; no resource's rules."""
 
 import multiprocessing
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from werkzeug.serving import make_server
 
 from billsync.local import create_app
 from billsync.local.identifiers import Mint
+from billsync.local.layout import FORMAT, OtherFormat
 from billsync.local.store import LIVE, Row, Store
 from tests.local.conftest import BASE, START, Hands, Serve
 from tests.support.recorder import Recorder
@@ -21,6 +23,14 @@ AT = "2026-09-01T12:00:00Z"
 
 def feature(key: str) -> dict[str, str]:
     return {"key": key, "name": key.title()}
+
+
+def execute(path: Path, statement: str) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(path)
+    found = connection.execute(statement).fetchall()
+    connection.commit()
+    connection.close()
+    return found
 
 
 def keys(server: httpx.Client) -> list[str]:
@@ -34,6 +44,33 @@ def test_what_was_made_is_there_in_a_server_opened_later(serve: Serve, tmp_path:
     read = serve(tmp_path / "local.db").get(f"/features/{made['id']}").json()
 
     assert read == {"id": made["id"], "key": "a", "name": "A", "labels": {}, "created_at": AT, "updated_at": AT}
+
+
+@pytest.mark.parametrize(
+    ("change", "number"),
+    [(f"PRAGMA user_version = {FORMAT - 1}", FORMAT - 1), (f"PRAGMA user_version = {FORMAT + 1}", FORMAT + 1)],
+)
+def test_a_file_of_another_format_is_not_opened_and_stays_as_it_is(tmp_path: Path, change: str, number: int) -> None:
+    path = tmp_path / "local.db"
+    Store(path).close()
+    execute(path, change)
+
+    with pytest.raises(OtherFormat) as refused:
+        Store(path)
+
+    assert str(refused.value) == f"its format is {number}, and this version has format {FORMAT}"
+    assert execute(path, "PRAGMA user_version") == [(number,)]
+
+
+def test_a_database_of_something_else_is_not_opened_and_gets_no_tables(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    execute(path, "CREATE TABLE mine (x)")
+
+    with pytest.raises(OtherFormat) as refused:
+        Store(path)
+
+    assert str(refused.value) == "it is not a database of this server"
+    assert execute(path, "SELECT name FROM sqlite_schema") == [("mine",)]
 
 
 def test_ids_differ_on_every_database(serve: Serve) -> None:
