@@ -102,6 +102,14 @@ def spend(funded: Sequence[Funding], expenses: Sequence[Expense]) -> Spent:
     return purse.spent(steps)
 
 
+def purse_after(funded: Sequence[Funding], expenses: Iterable[Expense]) -> Purse:
+    """A purse that has paid the expenses, given in order of time."""
+    purse = Purse(funded)
+    for expense in expenses:
+        purse.pay(expense)
+    return purse
+
+
 @exactly
 def held(funded: Sequence[Funding], spent: Spent, moment: datetime) -> Decimal:
     """What grants that count at a moment hold; a debt is not subtracted."""
@@ -156,6 +164,7 @@ class Purse:
             self._go_on()
         return self._draw(expense) if expense.amount >= 0 else self._give_back(expense)
 
+    @exactly
     def spent(self, steps: tuple[Step, ...] = ()) -> Spent:
         """What is left once every grant is booked, with the steps that led there. The purse stays as it is."""
         last = self.copy()

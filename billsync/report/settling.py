@@ -12,7 +12,7 @@ from billsync.rating.arithmetic import ZERO, exactly
 from billsync.rating.drawdown import Drawn, Step
 from billsync.rating.lines import Credit
 from billsync.report.charges import Charge
-from billsync.report.credits import Expense, Funding, Spent, spend
+from billsync.report.credits import Expense, Funding, Purse, Spent, purse_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """All charges in the order in which they were booked, and what is left by currency."""
+    """All charges in the order in which they were booked, and by currency what was spent on them and is left."""
 
     settled: tuple[Settled, ...]
     spent: Mapping[str, Spent]
@@ -52,14 +52,20 @@ def settle(
     A charge that comes twice was rated again with later usage: only the difference is paid. Amounts are in each
     charge's currency. Source: customer-facts.md §19.1.
     """
+    currencies = sorted({charge.currency for charge in charges} | funded.keys())
+    purses = {code: purse_after(funded.get(code, ()), history.get(code, ())) for code in currencies}
+    return settle_from(charges, purses)
+
+
+def settle_from(charges: Sequence[Charge], purses: Mapping[str, Purse]) -> Settlement:
+    """The same from purses by currency, which have paid what was before. They stay as they are."""
     found: dict[int, Settled] = {}
     spent: dict[str, Spent] = {}
-    for currency in sorted({charge.currency for charge in charges} | funded.keys()):
-        before = history.get(currency, ())
+    for currency, before in purses.items():
         places = [number for number, charge in enumerate(charges) if charge.currency == currency]
-        expenses = _expenses([charges[number] for number in places])
-        spent[currency] = spend(funded.get(currency, ()), [*before, *expenses])
-        steps = spent[currency].steps[len(before) :]
+        purse = before.copy()
+        steps = tuple(purse.pay(expense) for expense in _expenses([charges[number] for number in places]))
+        spent[currency] = purse.spent(steps)
         for number, step in zip(places, steps, strict=True):
             found[number] = _settled(charges[number], step)
     return Settlement(_credited([found[number] for number in sorted(found)]), spent)

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
 from billsync.model.value import Fields
 from billsync.rating.arithmetic import exactly
-from billsync.report.credits import Expense, Funding, fundings, held, spend
+from billsync.report.credits import Expense, Funding, Purse, fundings, held, purse_after
 from billsync.report.ledger import Statement
 from billsync.report.subscribed import moment_of
 
 CONSUMED = "consumed"
+
+
+class Past:
+    """One currency: grants, and what went until now. It is followed once, or once for each set of grants."""
+
+    __slots__ = ("_followed", "funded", "history")
+
+    def __init__(self, funded: Sequence[Funding], history: Sequence[Expense]) -> None:
+        self.funded = funded
+        self.history = history
+        self._followed: dict[int, Purse] = {}
+
+    def purse(self, *, booked_by: datetime | None = None) -> Purse:
+        """A purse of one's own that has paid what went; of all grants, or of those that were booked by a moment."""
+        booked = [one for one in self.funded if booked_by is None or one.at <= booked_by]
+        if len(booked) not in self._followed:  # sets by moments lie within each other, so that a number names one
+            self._followed[len(booked)] = purse_after(booked, self.history)
+        return self._followed[len(booked)].copy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +46,12 @@ class Wallet:
     consumed: Sequence[Fields] = ()
     features: Mapping[str, str] = field(default_factory=dict)
     unlisted: Mapping[str, Expense] = field(default_factory=dict)
+
+    def pasts(self, currencies: Iterable[str] = ()) -> dict[str, Past]:
+        """By currency, of those given and of all grants, in their order."""
+        funded, history = self.funded(), self.history()
+        codes = sorted({*currencies, *funded})
+        return {code: Past(funded.get(code, ()), history.get(code, ())) for code in codes}
 
     def funded(self) -> dict[str, Sequence[Funding]]:
         """The grants by currency."""
@@ -54,21 +78,14 @@ def wallet_of(statement: Statement, features: Mapping[str, str]) -> Wallet:
     """
     listed = Wallet(statement.grants, tuple(row for row in statement.transactions if row["type"] == CONSUMED), features)
     now = moment_of(statement.balance["retrieved_at"])
-    missing = {
-        row["currency"]: _worked_out(listed, row["currency"], now) - Decimal(row["settled"]) for row in _said(statement)
-    }
+    said = {row["currency"]: Decimal(row["settled"]) for row in statement.balance["balances"]}
+    missing = {code: _worked_out(past, now) - said[code] for code, past in listed.pasts(said).items() if code in said}
     unlisted = {code: Expense(now, amount, is_owed=True) for code, amount in missing.items() if amount}
     return replace(listed, unlisted=unlisted)
 
 
-def _said(statement: Statement) -> Sequence[Fields]:
-    found: Sequence[Fields] = statement.balance["balances"]
-    return found
-
-
 @exactly
-def _worked_out(wallet: Wallet, currency: str, now: datetime) -> Decimal:
+def _worked_out(past: Past, now: datetime) -> Decimal:
     """The balance in a currency as grants and movements make it: what grants hold, without debts."""
-    booked = [one for one in wallet.funded().get(currency, ()) if one.at <= now]
-    spent = spend(booked, wallet.history().get(currency, ()))
-    return held(booked, spent, now) - spent.debt_at(now)
+    spent = past.purse(booked_by=now).spent()
+    return held([one for one in past.funded if one.at <= now], spent, now) - spent.debt_at(now)
