@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -96,6 +97,9 @@ def _exchanged(live: Sequence[Slot], share: _Share) -> Iterator[Slot]:
     keys = {slot.item.key for slot in live}
     if gone := sorted(share.old.keys() - keys):
         raise Unclear(f"it doesn't show {', '.join(gone)}, which the add-on has")
+    counts = Counter(slot.item.key for slot in live)
+    if several := sorted(key for key in share.old if counts[key] > 1):
+        raise Unclear(f"it has {', '.join(several)} more than once, so that the add-on's part can't be told apart")
     for slot in live:
         key = slot.item.key
         if key in share.old:

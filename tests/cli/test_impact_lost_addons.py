@@ -268,3 +268,31 @@ def test_who_is_to_get_a_version_by_its_number_is_rated_with_its_cards(sold: She
     told = impact(sold, "--impact")
 
     assert totals(told) == [("addon/boost@2", "16 → 18"), ("plan/pro@2", "26 → 30"), ("together", "16 → 20")]
+
+
+def test_addons_that_the_files_say_nothing_of_any_more_are_named_by_their_keys(sold: Shell, folder: Path) -> None:
+    """No list of add-ons is read then: each that a plan version offered is read by its id."""
+    text = CATALOG.replace(f"    {OFFERS}\n", "")
+    (folder / "shop" / "catalog.yaml").write_text(text[: text.index("addons:")] + text[text.index("plans:") :])
+
+    told = impact(sold, "--impact")
+
+    assert totals(told)[:3] == [("addon/blocks", "20 → 10"), ("addon/boost", "16 → 10"), ("addon/maps", "20 → 10")]
+
+
+def test_where_it_can_not_be_read_what_a_plan_version_offers_every_addon_may_be_had(
+    sold: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody declares the plan, so that the diff hasn't read what it offers."""
+
+    def refused(remote: Remote, path: str, query: Any, *more: Any) -> Any:
+        if path.endswith("/addons") and "/plans/" in path:
+            raise Refused(path, Answer(404, None, "no such path"))
+        return read_list(remote, path, query, *more)
+
+    monkeypatch.setattr("billsync.cli.addon_changes.read_list", refused)
+    (folder / "shop" / "customers.yaml").unlink()
+    (folder / "shop" / "catalog.yaml").write_text(CATALOG.partition("plans:")[0])
+    edited(folder, ('amount: "3"', 'amount: "4"'))
+
+    assert totals(impact(sold, "--impact=all")) == [("addon/boost@2", "16 → 18")]

@@ -237,3 +237,12 @@ def test_an_item_that_ends_with_its_subscription_has_no_time_of_its_own() -> Non
     row["phases"][0]["items"][0]["active_to"] = "2026-12-01T00:00:00Z"
 
     assert not shows_addons(row, plan_row(fee_card("base", "10")))
+
+
+def test_an_addon_whose_key_stands_there_twice_can_not_be_told_apart() -> None:
+    row = subscription_row(fee_card("base", "16"), fee_card("base", "6"))
+
+    with pytest.raises(Unclear) as unclear:
+        changed(row, having(fee_card("base", "3")), fee_card("base", "4"))
+
+    assert str(unclear.value) == "it has base more than once, so that the add-on's part can't be told apart"

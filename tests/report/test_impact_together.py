@@ -1,0 +1,48 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from billsync.report.impact import Verdict, verdict
+from billsync.report.impact_periods import prepared
+from billsync.report.impact_reached import TOGETHER, Reached, Standing
+from billsync.report.impact_together import with_several
+from billsync.report.repricing import plan_cards, repriced
+from billsync.report.subscribed import subscribed
+from tests.support.subscription_rows import FEATURES, fee_card, own_plan, plan_fields, subscription_row
+
+NOW = datetime(2026, 11, 16, tzinfo=UTC)
+
+
+def paying(target: str, difference: int, *, id: str = "s1") -> Verdict:
+    """Somebody who paid 10, under a change."""
+    row = subscription_row(fee_card("base", "10"))
+    before = replace(subscribed(row, FEATURES), id=id)
+    new = plan_cards(plan_fields(fee_card("base", str(10 + difference))))
+    after = repriced(before, new, plan_cards(own_plan(row, "base"))).subscribed
+    return verdict(prepared(Reached("c/default", "c", target, Standing.STAYING, before, after), NOW, 1), {})
+
+
+def targets(*verdicts: Verdict) -> list[str]:
+    return [one.reached.target for one in with_several(verdicts)]
+
+
+def test_everything_together_is_told_where_two_changes_make_a_difference() -> None:
+    them = paying("plan/pro@2", 1), paying("addon/bl@2", -1), paying(TOGETHER, 0)
+
+    assert targets(*them) == ["plan/pro@2", "addon/bl@2", TOGETHER]
+
+
+def test_everything_together_is_not_told_where_one_change_makes_all_the_difference() -> None:
+    them = paying("plan/pro@2", 0), paying("addon/bl@2", -1), paying(TOGETHER, -1)
+
+    assert targets(*them) == ["plan/pro@2", "addon/bl@2"]
+
+
+def test_changes_of_somebody_else_do_not_count() -> None:
+    them = (
+        paying("plan/pro@2", 1),
+        paying("addon/bl@2", -1, id="s2"),
+        paying(TOGETHER, 1),
+        paying(TOGETHER, -1, id="s2"),
+    )
+
+    assert targets(*them) == ["plan/pro@2", "addon/bl@2"]
