@@ -24,7 +24,7 @@ from billsync.rating.periods import Period
 from billsync.render.forecast import LEFT_OUT, forecast_csv, forecast_json, forecast_text
 from billsync.render.invoices import invoices_csv, invoices_json, invoices_text
 from billsync.render.usage import usage_csv, usage_json, usage_text
-from billsync.report.forecast import Basis, Forecast, forecast, usage_needed
+from billsync.report.forecast import Basis, Forecast, forecast, known_only_until, usage_needed
 from billsync.report.invoices import invoices
 from billsync.report.subscribed import Subscribed
 from billsync.report.usage import CUSTOMER, Used, query_body, used
@@ -110,7 +110,9 @@ def show_forecast(run: Run, customer: str, options: ServerOptions, form: str) ->
         rows = charges_of(connection, customer_id)
         unseen = [besides(connection, one, rows, catalog, now) for one in running]
         found = [
-            _forecast(connection, catalog, Basis(one, now, {}, wallet, catalog.steady, each.dues))
+            known_only_until(
+                _forecast(connection, catalog, Basis(one, now, {}, wallet, catalog.steady, each.dues)), each.known_until
+            )
             for one, each in zip(running, unseen, strict=True)
         ]
     unknown = (note for each in unseen for note in each.notes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from billsync.cli.pipeline import Connection
 from billsync.live.paging import Refused, read_list
 from billsync.live.snapshot import PARENT
 from billsync.model.kind import ListQuery
+from billsync.model.moment import cut_to_seconds
 from billsync.model.value import Fields
 from billsync.report.attached import Attached, attached
 from billsync.report.charges import Due
@@ -26,9 +27,13 @@ TERMS = "a minimum, a maximum or a unit conversion"
 
 @dataclass(frozen=True, slots=True)
 class Besides:
-    """What is known of the running period besides the row, and what is not, for people."""
+    """What is known of the running period besides the row, and what is not, for people.
+
+    From `known_until` on cards may cost something else; None if nothing is scheduled.
+    """
 
     dues: tuple[Due, ...] = ()
+    known_until: datetime | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -51,30 +56,50 @@ def besides(
         found = unshown(rows, one, known=running(one, now), features=catalog.features, now=now)
     except (KeyError, TypeError, ValueError, ArithmeticError):
         found = Unshown()
-    gone = () if found.told else tuple(_gone(connection, one, now))
-    return Besides(found.dues, tuple(_notes(one, found, gone, now)))
+    addons = _attached(connection, one)
+    scheduled = _scheduled(one, found, addons, now)
+    until = max(cut_to_seconds(one.period_at(now).end), min(scheduled.values())) if scheduled else None
+    notes = [*_unknown(one, found, now), *(() if found.told else _gone(one, addons, now))]
+    for key, moment in sorted(scheduled.items()):
+        notes.append(
+            f"{key} changes {moment:{SECONDS}}: what it costs then counts only as far as it is charged already"
+        )
+    if until:
+        notes.append(f"when credits run out is worked out until {until:{SECONDS}} only")
+    return Besides(found.dues, until, tuple(notes))
 
 
-def _notes(one: Subscribed, found: Unshown, gone: tuple[str, ...], now: datetime) -> Iterator[str]:
+def _unknown(one: Subscribed, found: Unshown, now: datetime) -> Iterator[str]:
     for key, start in found.untold(one, now):
         yield f"{key} counts only since {start:{SECONDS}}: what it was before can't be read"
-    yield from gone
     for key in found.stale:
         yield f"{key} isn't there any more, and the server hasn't worked out yet what it cost: it isn't counted"
-    for key, end in changing(one, now):
-        yield f"{key} is as it is until {end:{SECONDS}}: what comes then counts only as far as it is a charge already"
     for key in found.uncertain:
         yield f"{key} isn't there now: {TERMS} that it has when it is aren't known"
 
 
-def _gone(connection: Connection, one: Subscribed, now: datetime) -> Iterator[str]:
-    """What add-ons took with them within the period, where no charge tells it. Raises RemoteError."""
+def _gone(one: Subscribed, addons: Sequence[Attached], now: datetime) -> Iterator[str]:
+    """What add-ons took with them within the period, where no charge tells it."""
     start, have = one.period_at(now).start, {slot.item.key for slot in one.slots}
-    for each in _attached(connection, one):
+    for each in addons:
         for segment in each.segments:
             if segment.quantity and segment.end and start < segment.end <= now:
                 for key in sorted({str(card["key"]) for card in each.cards} - have):
                     yield f"{key} was there until {segment.end:{SECONDS}}: what it cost can't be read"
+
+
+def _scheduled(one: Subscribed, found: Unshown, addons: Sequence[Attached], now: datetime) -> Mapping[str, datetime]:
+    """Which cards will be others, or begin or end, before the subscription does, and when first: by their keys."""
+    moments = [*changing(one, now)]
+    moments += [(due.billed.item.key, due.billed.service_period.start) for due in found.dues]
+    for each in addons:
+        bounds = [bound for segment in each.segments for bound in (segment.start, segment.end) if bound]
+        moments += [(str(card["key"]), bound) for card in each.cards for bound in bounds]
+    first: dict[str, datetime] = {}
+    for key, moment in moments:
+        if now < moment and moment != one.timeline.active_to:
+            first[key] = min(moment, first.get(key, moment))
+    return first
 
 
 def _attached(connection: Connection, one: Subscribed) -> list[Attached]:

@@ -147,17 +147,42 @@ def test_where_charges_are_not_listed_it_is_said_since_when_a_card_counts(
     )
 
 
-def test_notes_stand_in_the_json_too(changed: Shell) -> None:
-    """The boosts are to go with the period, so the base fee will be another then."""
-    with server(changed) as client:
+def set_quantity_of_boost(shell: Shell, quantity: int) -> None:
+    """So many boosts from the next period on."""
+    with server(shell) as client:
         path = f"/subscriptions/{subscription_of(client, 'acme')}/addons"
-        body = {"quantity": 0, "timing": "next_billing_cycle"}
+        body = {"quantity": quantity, "timing": "next_billing_cycle"}
         assert client.patch(f"http://local/api/v1{path}/{rows(client, path)[0]['id']}", json=body).is_success
+
+
+def test_when_credits_run_out_is_only_told_until_a_card_changes(changed: Shell) -> None:
+    """From October on the base fee is 13, not 22: the row shows neither that nor the plan's part of it."""
+    set_quantity_of_boost(changed, 1)
+
+    ran = changed.run("forecast", "acme", *LOCAL)
+
+    assert "At the present pace the credits in USD last until 2026-10-01 00:00:00Z or longer.\n" in ran.out
+    assert ran.err.splitlines()[1:] == [
+        "note: base changes 2026-10-01 00:00:00Z: what it costs then counts only as far as it is charged already",
+        "note: when credits run out is worked out until 2026-10-01 00:00:00Z only",
+    ]
+
+
+def test_an_add_on_that_begins_later_limits_what_is_known_though_no_item_shows_it(shell: Shell, folder: Path) -> None:
+    (folder / "shop.yaml").write_text(SHOP)
+    assert shell.run("sync", "shop.yaml", *LOCAL, "--yes").code == 0
+    with server(shell) as client:
+        attach(client, "acme", "talk", 1, timing="next_billing_cycle")
+
+    ran = shell.run("forecast", "acme", *LOCAL, "--format", "json")
+
+    (currency,) = json.loads(ran.out)["subscriptions"][0]["currencies"]
+    assert (currency["credits_run_out_at"], currency["known_until"]) == (None, "2026-10-01T00:00:00Z")
+
+
+def test_notes_stand_in_the_json_too(changed: Shell) -> None:
+    set_quantity_of_boost(changed, 0)
 
     ran = changed.run("forecast", "acme", *LOCAL, "--format", "json")
 
-    notes = json.loads(ran.out)["notes"]
-    assert notes[0] == (
-        "base is as it is until 2026-10-01 00:00:00Z: what comes then counts only as far as it is a charge already"
-    )
-    assert ran.err.splitlines() == [f"note: {note}" for note in notes]
+    assert ran.err.splitlines() == [f"note: {note}" for note in json.loads(ran.out)["notes"]]
