@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -24,7 +24,7 @@ def usage_text(customer: str, period: Period, rows: Sequence[Used], *, group: st
     """A table with a bar for each row, scaled by feature; ends with a line break."""
     head = f"Usage of customer {visible(customer)}, {_time(period.start)} to {_time(period.end)}"
     columns = ["From", "To", "Feature", *([group] if group else []), "Usage", ""]
-    most = {row.feature: max(one.value for one in rows if one.feature == row.feature) for row in _first(rows)}
+    most = _most(rows)
     lines = list(table(columns, [_row(row, most[row.feature], group) for row in rows], numbers={"Usage"}))
     return "\n".join([head, "", *(lines or ["No usage."])]) + "\n"
 
@@ -47,9 +47,12 @@ def usage_csv(rows: Sequence[Used]) -> str:
     return csv_text(FIELDS, map(_values, rows))
 
 
-def _first(rows: Sequence[Used]) -> Sequence[Used]:
-    """One row of each feature."""
-    return tuple({row.feature: row for row in rows}.values())
+def _most(rows: Sequence[Used]) -> Mapping[str, Decimal]:
+    """The largest value of each feature."""
+    most: dict[str, Decimal] = {}
+    for row in rows:
+        most[row.feature] = max(row.value, most.get(row.feature, row.value))
+    return most
 
 
 def _row(row: Used, most: Decimal, group: str | None) -> list[str]:
