@@ -150,7 +150,7 @@ def _coming(subscriptions: Iterable[Subscribed], now: datetime) -> Iterator[str]
 
 def _forecast(connection: Connection, catalog: Catalog, basis: Basis) -> Forecast:
     """The forecast of a basis without usage, which is read. Raises RemoteError, RatingError."""
-    needs = usage_needed(basis.subscription, basis.now, basis.earlier)
+    needs = usage_needed(basis.subscription, basis.now, basis.besides)
     metered = read_usage(connection, catalog, needs, customer_id=basis.subscription.customer_id)
     return forecast(replace(basis, metered=metered))
 

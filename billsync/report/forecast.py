@@ -61,7 +61,7 @@ class Forecast:
 class Basis:
     """What a forecast is made from. `steady` are features whose usage doesn't grow with time (unique counts, say).
 
-    `earlier` is what its row doesn't show of the running period: what was there before, and what is scheduled.
+    `besides` is what its row doesn't show of the running period: what was there before, and what is scheduled.
     """
 
     subscription: Subscribed
@@ -69,7 +69,7 @@ class Basis:
     metered: Metered
     wallet: Wallet
     steady: frozenset[str] = frozenset()
-    earlier: tuple[Due, ...] = ()
+    besides: tuple[Due, ...] = ()
 
 
 def running(subscription: Subscribed, now: datetime) -> tuple[Due, ...]:
@@ -122,13 +122,13 @@ def forecast(basis: Basis) -> Forecast:
 def _dues(basis: Basis) -> list[Due]:
     """What belongs to the running period, in the order of credits; versions go on from those that are besides."""
     later: dict[tuple[str, str], int] = {}
-    for one in basis.earlier:
+    for one in basis.besides:
         later[_place(one)] = max(later.get(_place(one), 0), one.billed.version + 1)
     present = [
         replace(one, billed=replace(one.billed, version=one.billed.version + later.get(_place(one), 0)))
         for one in running(basis.subscription, basis.now)
     ]
-    return sorted((*basis.earlier, *present), key=_order)
+    return sorted((*basis.besides, *present), key=_order)
 
 
 def _order(one: Due) -> tuple[datetime, str, datetime]:
@@ -161,7 +161,7 @@ def _outlook(basis: Basis, currency: str, past: Past, settlement: Settlement) ->
 
 def _pace(basis: Basis) -> Pace:
     seen = seen_at(basis.now, basis.metered)
-    return Pace(basis.subscription, basis.now, basis.metered, seen, basis.steady, basis.earlier)
+    return Pace(basis.subscription, basis.now, basis.metered, seen, basis.steady, basis.besides)
 
 
 @exactly

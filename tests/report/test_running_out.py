@@ -87,10 +87,10 @@ def bases(draw: st.DrawFn) -> Basis:
     """What a forecast is made from, with the server's balance off by something now and then."""
     subscription = subscribed(draw(rows()), FEATURES)
     used = st.integers(0, 60).map(Decimal)
-    earlier = tuple(_cut(one) for one in running(subscription, NOW) if one.at > NOW) if draw(st.booleans()) else ()
-    metered = {need: draw(used) for need in sorted(usage_needed(subscription, NOW, earlier), key=str)}
+    besides = tuple(_cut(one) for one in running(subscription, NOW) if one.at > NOW) if draw(st.booleans()) else ()
+    metered = {need: draw(used) for need in sorted(usage_needed(subscription, NOW, besides), key=str)}
     wallet = Wallet(draw(grants()), draw(consumed()), FEATURES, draw(unlisted))
-    return Basis(subscription, NOW, metered, wallet, draw(st.sampled_from([frozenset(), frozenset({"gb"})])), earlier)
+    return Basis(subscription, NOW, metered, wallet, draw(st.sampled_from([frozenset(), frozenset({"gb"})])), besides)
 
 
 def _cut(one: Due) -> Due:

@@ -62,7 +62,7 @@ def test_what_an_item_was_before_it_was_changed_is_due_too() -> None:
     one = changed(fee_card("base", "60"))
     past = found(one, charge_row(one, "base", FLAT))
 
-    made = forecast(Basis(one, NOW, {}, Wallet(), earlier=past.dues))
+    made = forecast(Basis(one, NOW, {}, Wallet(), besides=past.dues))
 
     assert [(each.charge.reference.removeprefix(one.id), each.charge.totals.total) for each in made.due] == [
         ("/default/base/v[0]/period[0]", Decimal("10.00")),

@@ -35,7 +35,7 @@ def _expenses(basis: Basis, currency: str, moment: datetime) -> list[Expense]:
     subscription = basis.subscription
     following = cut_to_seconds(subscription.period_at(moment).end)
     found = []
-    for one in (*due(subscription, until=max(following, moment)), *basis.earlier):
+    for one in (*due(subscription, until=max(following, moment)), *basis.besides):
         billed = one.billed
         is_open = one.needs is not None and billed.service_period.start < moment
         is_counted = one.at > basis.now and (one.at <= moment or is_open)
