@@ -14,9 +14,9 @@ from billsync.model.state import Row
 from billsync.model.value import Fields, Plain, canonical
 
 
-def without_parts(context: Context, address: Address, fields: Fields) -> Fields:
+def without_parts(context: Context, kind: str, fields: Fields) -> Fields:
     """A view as its entity is right after it was made."""
-    parts = {part.field for part in context.routes[address.kind].parts}
+    parts = {part.field for part in context.routes[kind].parts}
     return {name: value for name, value in fields.items() if name not in parts}
 
 
@@ -27,7 +27,7 @@ def is_begun(context: Context, draft: Row, want: Fields) -> bool:
     """
     kind = context.registry[draft.kind]
     have = context.view(draft)
-    have_bare, want_bare = (without_parts(context, Address(kind.name, ("",)), side) for side in (have, want))
+    have_bare, want_bare = (without_parts(context, kind.name, side) for side in (have, want))
     if canonical(have_bare) != canonical(complete(kind, want_bare, {LABELS: have.get(LABELS)}, {})):
         return False
     return all(

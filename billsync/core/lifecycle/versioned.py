@@ -96,7 +96,7 @@ def _new_version(
     context: Context, entity: Entity, want: Fields, *, number: int, changes: tuple[FieldChange, ...]
 ) -> Planned:
     address = entity.address.at(number)
-    bare = without_parts(context, address, want)
+    bare = without_parts(context, address.kind, want)
     steps = (
         _create_step(context, address, want),
         *attach_steps(context, address, have=bare, want=want),
@@ -135,7 +135,7 @@ def _create_step(context: Context, address: Address, want: Fields) -> Step:
         verb="creating",
         call=Call("POST", context.collection(address), body(kind, want, routes.create)),
         before=Expectation(None),
-        after=Expectation(without_parts(context, address, want), (DRAFT, ACTIVE), at_least=later),
+        after=Expectation(without_parts(context, address.kind, want), (DRAFT, ACTIVE), at_least=later),
         repeatable=kind.unique,
     )
 
