@@ -1,7 +1,7 @@
 """Two runs at once: a second client does the whole work while the first one stands between two of its calls.
 
-Nothing is granted, subscribed or published twice. Plan versions have no key that the server keeps, so the first client
-may leave a draft behind when it was overtaken between its look and its call; then it must say so.
+Nothing is granted, subscribed or published twice. Versions of plans and add-ons have no key that the server keeps: the
+first client may leave a draft behind when it was overtaken between its look and its call; then it must say so.
 """
 
 from collections.abc import Callable

@@ -129,12 +129,13 @@ class World:
         return httpx.Client(transport=self.transport(), base_url=f"{BASE}/openmeter")
 
     def drafts_deleted(self) -> list[str]:
-        """The ids of all plans in draft, which are deleted, as somebody would who was told of them."""
+        """The ids of all plans and add-ons in draft, which are deleted, as somebody would who was told of them."""
         with self.http() as http:
-            drafts = [row["id"] for row in _rows(http, "plans") if row["status"] == "draft"]
-            for draft in drafts:
-                http.delete(f"plans/{draft}").raise_for_status()
-        return drafts
+            versions = [(kind, row) for kind in ("plans", "addons") for row in _rows(http, kind)]
+            drafts = [(kind, row["id"]) for kind, row in versions if row["status"] == "draft"]
+            for kind, draft in drafts:
+                http.delete(f"{kind}/{draft}").raise_for_status()
+        return [draft for _, draft in drafts]
 
     def close(self) -> None:
         """Let go of the database."""
