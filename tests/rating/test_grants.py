@@ -21,7 +21,7 @@ from billsync.rating.entitlement_grants import (
     burn_down,
 )
 from billsync.rating.periods import Period
-from billsync.rating.stock import draw
+from billsync.rating.stock import Stock, draw
 from tests.support.ratings import grants, spendings
 
 ZERO = Decimal(0)
@@ -29,6 +29,15 @@ ZERO = Decimal(0)
 
 def _day(day: int) -> datetime:
     return datetime(2026, 1, day, tzinfo=UTC)
+
+
+def test_a_copy_of_a_stock_goes_on_by_itself() -> None:
+    stock = Stock([Grant("welcome", Decimal(10), 0, _day(1))])
+    stock.put("welcome", Decimal(10))
+
+    stock.copy().draw(Spending(_day(2), Decimal(4)))
+
+    assert stock.left == {"welcome": Decimal(10)}
 
 
 @settings(max_examples=50)
