@@ -44,7 +44,7 @@ STATUS = Status(values=(DRAFT, ACTIVE, ARCHIVED, SCHEDULED), expression=STATUS_S
 
 
 def view(call: Call, row: Row) -> Document:
-    """A plan as it is read: no labels, and what a publish would find in its own structure."""
+    """A plan as v3 shows it: no labels, and what a publish would find in its own structure."""
     document = row.document
     shown = present(
         document, "key", "name", "description", "currency", "billing_cadence", "pro_rating_enabled", "version"
@@ -88,15 +88,19 @@ LISTING = Listing(
 
 
 def create(call: Call) -> Answer:
-    body = call.body
-    check_all_labels(body)
+    check_all_labels(call.body)
+    return created(view(call, made(call, call.body)))
+
+
+def made(call: Call, body: Document) -> Row:
+    """The draft of this plan, stored. Raises Problem (400) when the plan breaks a rule."""
     refuse(request_findings(body["phases"]))
     refuse((*plan_findings(body["currency"], body["billing_cadence"]), *phases_findings(body["phases"])))
     version = next_version(call.store, PLAN, body["key"], noun="Plan")
     refuse(reference_findings(call.store, body["currency"], body["phases"]))
     document = kept_plan(body, version)
     row = new_row(call, PLAN, document, key=body["key"], terms=feature_terms(document["phases"]))
-    return created(view(call, call.store.insert(row)))
+    return call.store.insert(row)
 
 
 def kept_plan(body: Mapping[str, Any], version: int) -> Document:
@@ -110,7 +114,7 @@ def kept_plan(body: Mapping[str, Any], version: int) -> Document:
 
 
 def check_all_labels(body: Mapping[str, Any]) -> None:
-    """Labels of the plan, its phases and their cards: written, never read (§1.5)."""
+    """Labels of the plan, its phases and their cards: written, and read by v1 alone (§1.5)."""
     check_labels(body.get("labels"))
     for phase in body["phases"]:
         check_labels(phase.get("labels"))

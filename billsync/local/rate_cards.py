@@ -10,7 +10,8 @@ from billsync.local.durations import canonical_duration, duration
 from billsync.local.prices import is_usage_based, read_price
 from billsync.local.values import canonical, double_precision, single_precision
 
-AS_GIVEN = ("key", "name", "description", "labels", "currency", "tax_config", "feature")
+AS_GIVEN = ("key", "name", "description", "labels", "currency", "tax_config", "feature", "type")
+UNREAD = frozenset(("labels", "type"))
 Card = Mapping[str, Any]
 
 
@@ -37,8 +38,8 @@ def kept_card(card: Card) -> Document:
 
 
 def read_card(kept: Card) -> Document:
-    """A plan's card as it is read: its labels are write-only (§1.5)."""
-    return {name: value for name, value in kept.items() if name != "labels"}
+    """A plan's card as v3 shows it: without its labels (§1.5) and the type that v1 may have given it."""
+    return {name: value for name, value in kept.items() if name not in UNREAD}
 
 
 def kept_cadence(card: Card) -> str | None:

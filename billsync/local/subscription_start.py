@@ -13,7 +13,7 @@ from billsync.local.customers import fill_currency
 from billsync.local.documents import Document
 from billsync.local.periods import NOTHING, Span, span_of
 from billsync.local.problems import invalid, problem
-from billsync.local.rate_cards import is_free
+from billsync.local.rate_cards import is_free, read_card
 from billsync.local.resource import Call, new_row, present
 from billsync.local.rules import refuse
 from billsync.local.store import Row, Store
@@ -130,7 +130,7 @@ def anew(call: Call, item: Document) -> Document:
 
 def item_card(card: Mapping[str, Any], currency: str) -> Document:
     """A card of the plan as an item has it: what is priced says in which currency (§5.4)."""
-    kept = {name: value for name, value in card.items() if name != "labels"}
+    kept = read_card(card)
     return kept if is_free(card) else {"currency": currency, **kept}
 
 

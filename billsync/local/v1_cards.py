@@ -34,8 +34,9 @@ def shown_terms(store: Store, card: Card) -> Document:
 
 
 def shown_card(store: Store, card: Card) -> Document:
-    """A card of an add-on; what recurs is of the type that usage has (customer-facts.md §6.2)."""
-    kind = "usage_based" if "billing_cadence" in card else "flat_fee"
+    """A card of a plan or an add-on. Of those that v3 made, a recurring one has the type of usage (customer-facts.md
+    §6.2)."""
+    kind = card.get("type") or ("usage_based" if "billing_cadence" in card else "flat_fee")
     parts = {"entitlementTemplate": shown_entitlement(card.get("entitlement")), "metadata": card.get("labels")}
     return {**shown_terms(store, card), "type": kind, **filled(parts)}
 
@@ -90,6 +91,7 @@ def shown_entitlement(template: Mapping[str, Any] | None) -> Document:
 def card_of(store: Store, card: Card) -> Document:
     """The card in v3's words. Raises Problem (400) for an unknown feature, and for what v3 can't say."""
     parts = {
+        "type": card["type"],
         "labels": card.get("metadata"),
         "billing_cadence": card["billingCadence"],
         "feature": feature_of(store, card),

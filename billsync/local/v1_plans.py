@@ -1,9 +1,11 @@
-"""Plans in the words of API v1: made with a settlement mode, or for one subscription (customer-facts.md §15)."""
+"""Plans in the words of API v1: read with their labels, made with a settlement mode, or for one subscription.
+
+Sections are those of catalog-facts.md.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from billsync.local import plans
@@ -15,47 +17,68 @@ from billsync.local.plan_rules import (
     request_findings,
     structure_warnings,
 )
-from billsync.local.resource import V1, Answer, Call, Route, created, new_row, present
+from billsync.local.resource import V1, Answer, Call, Route, created, new_row, ok, present
 from billsync.local.rules import refuse
 from billsync.local.store import Row, Store
-from billsync.local.times import rfc3339
-from billsync.local.v1_cards import card_of, shown_card
+from billsync.local.v1_cards import card_of, filled, shown_card
+from billsync.local.v1_lists import ORDERS, Statuses, V1List, answer_v1_list
+from billsync.local.v1_representable import PLAN_IS_SHOWN, check_shown
 from billsync.local.v1_requests import PLAN
-from billsync.local.versions import DRAFT
+from billsync.local.v1_versions import find_version, version_view
+from billsync.local.versions import ACTIVE, ARCHIVED, DRAFT, SCHEDULED, STATUS_SQL
+
+KEY_OR_ID: Mapping[str, frozenset[str] | None] = {"planIdOrKey": None}
+STATUSES = Statuses(STATUS_SQL, (DRAFT, ACTIVE, ARCHIVED, SCHEDULED), default=(ACTIVE,))
 
 
 def create(call: Call) -> Answer:
-    """A draft, as v3 makes it, which may say how its subscriptions are settled."""
+    """A draft, as v3 makes it, which may say how its subscriptions are settled; metadata is not looked at (§1.5)."""
     plan = {"key": call.body["key"], **plan_of(call.store, call.body)}
-    made = plans.create(replace(call, body=plan)).body
-    return created(view(call, plans.find(call.store, made["id"])))
+    return created(view(call, plans.made(call, plan)))
+
+
+def get(call: Call) -> Answer:
+    """By id, deleted or not; by key, the version in force. Raises Problem (400) for what only v3 can show (§1.5)."""
+    row = find_version(call, plans.PLAN, call.path["planIdOrKey"], noun="plan")
+    check_shown(row.document, *(card for phase in row.document["phases"] for card in phase["rate_cards"]))
+    return ok(view(call, row))
 
 
 def view(call: Call, row: Row) -> Document:
-    """A plan just made; each card is of the type that was sent."""
+    """A plan with the labels that v3 keeps and hides, as metadata (§1.5)."""
     document = row.document
-    types = iter([card["type"] for phase in call.body["phases"] for card in phase["rateCards"]])
-    phases = [
-        {
-            **present(phase, "key", "name", "description"),
-            "duration": phase.get("duration"),
-            "rateCards": [{**shown_card(call.store, card), "type": next(types)} for card in phase["rate_cards"]],
-        }
-        for phase in document["phases"]
-    ]
     errors = [finding.shown() for finding in structure_warnings(document)]
     return {
-        "id": row.id,
-        **present(document, "key", "name", "description", "currency", "version"),
+        **version_view(call, row),
         "billingCadence": document["billing_cadence"],
-        "createdAt": rfc3339(row.created_at),
-        "updatedAt": rfc3339(row.updated_at),
         "proRatingConfig": {"enabled": document["pro_rating_enabled"], "mode": "prorate_prices"},
-        "settlementMode": document["settlement_mode"],
-        "status": DRAFT,
+        "settlementMode": document.get("settlement_mode", "credit_then_invoice"),
         "validationErrors": errors or None,
-        "phases": phases,
+        "phases": [phase_view(call.store, phase) for phase in document["phases"]],
     }
+
+
+def phase_view(store: Store, phase: Mapping[str, Any]) -> Document:
+    return {
+        **present(phase, "key", "name", "description"),
+        **filled({"metadata": phase.get("labels")}),
+        "duration": phase.get("duration"),
+        "rateCards": [shown_card(store, card) for card in phase["rate_cards"]],
+    }
+
+
+LISTING = V1List(
+    resource=plans.PLAN,
+    view=view,
+    columns={"id": "id", "key": "key", "currency": "document ->> 'currency'"},
+    where=PLAN_IS_SHOWN,
+    orders=ORDERS,
+    statuses=STATUSES,
+)
+
+
+def listed(call: Call) -> Answer:
+    return answer_v1_list(LISTING, call)
 
 
 def custom_plan(call: Call, body: Mapping[str, Any]) -> Row:
@@ -73,6 +96,7 @@ def plan_of(store: Store, body: Mapping[str, Any]) -> Document:
     """The plan in v3's words."""
     return {
         **present(body, "name", "description", "currency"),
+        **filled({"labels": body.get("metadata")}),
         "billing_cadence": body["billingCadence"],
         "pro_rating_enabled": body.get("proRatingConfig", {}).get("enabled", True),
         "settlement_mode": body.get("settlementMode", "credit_then_invoice"),
@@ -83,7 +107,12 @@ def plan_of(store: Store, body: Mapping[str, Any]) -> Document:
 def phase_of(store: Store, phase: Mapping[str, Any]) -> Document:
     duration = {"duration": phase["duration"]} if phase["duration"] else {}
     cards = [card_of(store, card) for card in phase["rateCards"]]
-    return {**present(phase, "key", "name", "description"), **duration, "rate_cards": cards}
+    labels = filled({"labels": phase.get("metadata")})
+    return {**present(phase, "key", "name", "description"), **labels, **duration, "rate_cards": cards}
 
 
-ROUTES = (Route("POST", "/plans", create, version=V1, accepts=PLAN),)
+ROUTES = (
+    Route("POST", "/plans", create, version=V1, accepts=PLAN),
+    Route("GET", "/plans", listed, version=V1),
+    Route("GET", "/plans/{planIdOrKey}", get, KEY_OR_ID, version=V1),
+)

@@ -24,6 +24,7 @@ from billsync.local.subscription_view import ACTIVE, begin_of
 from billsync.local.subscriptions import find as find_subscription
 from billsync.local.times import rfc3339
 from billsync.local.v1_cards import shown_card
+from billsync.local.v1_representable import check_representable
 from billsync.local.v1_requests import TIMING
 from billsync.local.v1_subscription_views import shown_window
 
@@ -43,8 +44,8 @@ def change_quantity(call: Call) -> Answer:
     if row is None:
         raise not_found(f"subscription addon {call.path['subscriptionAddonId']} not found")
     addon = addons.find(call.store, row.document["addon_id"])
-    if any("unit_config" in card for card in addon.document["rate_cards"]):
-        raise invalid("unit_config cannot be represented in this version of the API")
+    for card in addon.document["rate_cards"]:
+        check_representable(card)
     if row.parent != call.path["subscriptionId"]:
         raise invalid("subscription addon does not belong to subscription")
     subscription = find_subscription(call)

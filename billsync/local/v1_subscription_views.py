@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 from billsync.local.documents import Document
 from billsync.local.item_versions import Item, Window, item_window, key_of, shown_versions, versions
-from billsync.local.problems import invalid
 from billsync.local.resource import Call, present
 from billsync.local.store import Row
 from billsync.local.subscription_view import begin_of, current_period, status, windows
 from billsync.local.times import from_micros, rfc3339
 from billsync.local.v1_cards import shown_terms
+from billsync.local.v1_representable import check_representable
 
 LINKS = {"previous_id": "subscription.previous.id", "superseding_id": "subscription.superseding.id"}
 
@@ -82,12 +82,6 @@ def shown_item(call: Call, phase: Document, item: Item, window: Window) -> Docum
         **shown_terms(call.store, card),
         **present(card, "currency"),
     }
-
-
-def check_representable(card: Document) -> None:
-    """Raises Problem (400) for a card that only API v3 can show."""
-    if "unit_config" in card:
-        raise invalid(f"the unit_config of rate card {card['key']} cannot be represented in this version of the API")
 
 
 def shown_window(window: Window) -> Document:
