@@ -52,7 +52,7 @@ def show_difference(run: Run, paths: Sequence[str], options: ServerOptions, want
     telling = finding_without_names if wanted.is_anonymous else as_it_is
     desired, findings = desired_state(run, paths, telling=telling)
     found = None
-    with connected(run, options) as connection:
+    with connected(run, options, desired.target) as connection:
         comparison = compare(connection, desired, Mode("diff", deletes=True, allow=wanted.allow))
         if wanted.impact:
             found = impact(connection, desired, comparison, wanted.impact, run.progress)

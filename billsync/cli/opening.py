@@ -9,19 +9,23 @@ from pathlib import Path
 
 import httpx
 
+from billsync.cli.aiming import check_address, check_dialect, check_organization
 from billsync.cli.database import open_database
 from billsync.cli.ending import Ended, Exit, error, usage
 from billsync.cli.pipeline import Connection
 from billsync.cli.surroundings import Run
 from billsync.live.client import Settings
 from billsync.live.connect import KONNECT, find_dialect, open_remote
+from billsync.live.organization import read_organization
 from billsync.live.patience import Patience
 from billsync.live.target import Target, parse_target, token_problem
 from billsync.model.ports import Clock
+from billsync.model.state import IntendedTarget
 
 SERVER_VARIABLE = "BILLSYNC_SERVER"
 TOKEN_VARIABLE = "BILLSYNC_TOKEN"
 KONNECT_VARIABLE = "KONNECT_TOKEN"
+ANY_TARGET = IntendedTarget()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +39,13 @@ class ServerOptions:
 
 
 @contextmanager
-def connected(run: Run, options: ServerOptions) -> Iterator[Connection]:
-    """A connection to the server that was named. Raises Ended for unusable options, RemoteError for the server."""
+def connected(run: Run, options: ServerOptions, intended: IntendedTarget = ANY_TARGET) -> Iterator[Connection]:
+    """A connection to the server that was named, which must be the intended one, as far as that is said.
+
+    Raises Ended for unusable options and for another server, RemoteError for the server.
+    """
     target = _target(options, run.around.environment)
+    check_address(intended, target, options.dialect or target.dialect)
     clock = run.around.clock
     with ExitStack() as stack:
         transport = _embedded(target.database, clock, stack) if target.database is not None else None
@@ -49,6 +57,8 @@ def connected(run: Run, options: ServerOptions) -> Iterator[Connection]:
         )
         remote = stack.enter_context(open_remote(target, clock, settings))
         dialect = options.dialect or find_dialect(target, remote)
+        check_dialect(intended, target, dialect)
+        check_organization(intended, target, lambda: read_organization(target, clock, settings))
         yield Connection(remote, clock, target.name, dialect)
 
 

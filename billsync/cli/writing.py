@@ -33,7 +33,7 @@ def write(
     if not yes and not run.around.is_terminal:
         raise usage("no-consent", "there is nobody to ask", hint="Without a terminal, say --yes.")
     desired, findings = owned_state(run, paths)
-    with connected(run, options) as connection:
+    with connected(run, options, desired.target) as connection:
         compared = compare(connection, desired, Mode(mode, deletes=mode == "sync", allow=allow))
         comparison = judged(connection, desired, compared)
         report = stopped(comparison.plan) if comparison.plan.guards else None

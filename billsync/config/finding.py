@@ -38,6 +38,7 @@ SUMMARIES: Mapping[str, str] = MappingProxyType(
         "format-version": "unknown format version",
         "two-headers": "two different `_info` blocks",
         "illegal-owner": "this can't be an owner",
+        "unknowable-target": "no server of this dialect has that",
         "null-collection": "a collection is a list",
         "wrong-type": "the value has the wrong type",
         "unknown-field": "there is no such field",

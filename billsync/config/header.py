@@ -15,8 +15,10 @@ from billsync.kinds.leaves import EXACT
 from billsync.kinds.policy import PERCENT
 from billsync.model.diagnostic import Diagnostic, Position, Severity
 from billsync.model.policy import PricePolicy
-from billsync.model.state import Desired
+from billsync.model.state import Desired, IntendedTarget
 
+OPENMETER = "openmeter"
+"""The dialect of servers that have neither regions nor organizations."""
 PLAN = "plan"
 """The kind whose prices the policies are about."""
 GLOB = frozenset("*?[")
@@ -35,6 +37,19 @@ def owner_of(header: MapNode | None, findings: Findings) -> str | None:
     if problem := value_problem(owner):
         findings.add("illegal-owner", node.place, f'"{owner}" is written into labels: {problem}')
     return owner
+
+
+def target_of(header: MapNode | None, findings: Findings) -> IntendedTarget:
+    """The server that the files are for; what no server of the named dialect has is an error."""
+    node = header.get("target") if header else None
+    if not isinstance(node, MapNode):
+        return IntendedTarget()
+    dialect, region, org = (text_of(node.get(name)) for name in ("dialect", "region", "org"))
+    for name, value in (("region", region), ("org", org)):
+        if dialect == OPENMETER and value is not None:
+            detail = f"an {OPENMETER} server has no `{name}`; only Konnect has regions and organizations"
+            findings.add("unknowable-target", node.entries[name].place, detail, f"Remove `{name}`.")
+    return IntendedTarget(dialect, region, org, node.place)
 
 
 def defaults_of(header: MapNode | None) -> Mapping[str, MapNode]:

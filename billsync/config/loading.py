@@ -14,7 +14,7 @@ from billsync.config.document import Contents, gather, shell
 from billsync.config.entities import check, expand
 from billsync.config.files import read_sources
 from billsync.config.finding import Findings
-from billsync.config.header import defaults_of, owner_of, policies_for_nothing, prices_of
+from billsync.config.header import defaults_of, owner_of, policies_for_nothing, prices_of, target_of
 from billsync.config.library import Expansion, check_library
 from billsync.config.node import MapNode, plain, text_of
 from billsync.config.reader import Reading, read
@@ -81,7 +81,8 @@ def _desired(
     owner = owner_of(contents.header, findings)
     ordered = tuple(sorted(checked.entities, key=lambda entity: entity.address.order))
     prices = prices_of(contents.header, findings)
-    desired = Desired(owner, ordered, contents.external, contents.adopted, contents.named, prices)
+    target = target_of(contents.header, findings)
+    desired = Desired(owner, ordered, contents.external, contents.adopted, contents.named, prices, target)
     return desired, checked.unsound
 
 

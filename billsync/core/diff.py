@@ -78,6 +78,7 @@ def diff(
         guards=guards(context, planned, allow=mode.allow, balance_path=server.balance_path),
         created_at=now.isoformat(),
         expires_at=(now + VALID_FOR).isoformat(),
+        intended=desired.target.facts,
     )
 
 

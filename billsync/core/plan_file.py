@@ -37,6 +37,7 @@ def to_json(plan: PlanFile) -> str:
     document = {
         "format_version": plan.format_version,
         "target": plan.target,
+        "intended": dict(plan.intended),
         "owner": plan.owner,
         "mode": plan.mode,
         "created_at": plan.created_at,
@@ -73,6 +74,7 @@ def _plan(document: Any) -> PlanFile:
         created_at=document["created_at"],
         expires_at=document["expires_at"],
         format_version=document["format_version"],
+        intended={str(name): str(value) for name, value in document.get("intended", {}).items()},
     )
 
 

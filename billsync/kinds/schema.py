@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from billsync.api.routes import DIALECTS
 from billsync.kinds.labels import MOST_DECLARED
 from billsync.kinds.leaves import leaf_schema, nullable
 from billsync.kinds.plan import PHASE
@@ -131,7 +132,25 @@ def _info(registry: Registry, writing: _Writing) -> Schema:
                 "examples": [{"plan": {"currency": "USD", "billing_cadence": "P1M"}}],
             },
             "policy": policy_schema(),
+            "target": _target(),
         },
+    }
+
+
+def _target() -> Schema:
+    """The server that the files are for."""
+    text = {"type": "string", "minLength": 1}
+    return {
+        "description": "The server that these files are for. With another one, nothing is read or written.",
+        "type": "object",
+        "additionalProperties": False,
+        "minProperties": 1,
+        "properties": {
+            "dialect": {"description": "The family of servers.", "enum": list(DIALECTS)},
+            "region": {"description": "Konnect's region, as its address begins.", **text, "examples": ["eu"]},
+            "org": {"description": "The id or the name of the organization of the token, in Konnect.", **text},
+        },
+        "examples": [{"dialect": "konnect", "region": "eu"}],
     }
 
 

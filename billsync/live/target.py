@@ -31,6 +31,12 @@ class Target:
         return self.base if self.database is None else LOCAL + self.database
 
     @property
+    def region(self) -> str | None:
+        """Konnect's region, as its address tells it; None where the address is none of Konnect's."""
+        host = urlsplit(self.base).hostname or ""
+        return host.removesuffix(KONNECT_HOSTS) if host.endswith(KONNECT_HOSTS) else None
+
+    @property
     def is_loopback(self) -> bool:
         """Whether what is sent never leaves this machine."""
         return self.database is not None or _is_loopback(urlsplit(self.base).hostname or "")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from billsync.model.address import Address
@@ -123,7 +124,7 @@ class Guard:
 class PlanFile:
     """The reviewable list of steps, in an order that runs. No server id stands in it.
 
-    Times are RFC 3339 in UTC.
+    Times are RFC 3339 in UTC. `intended` is what the files say of the server that they are for, by name.
     """
 
     target: str
@@ -135,6 +136,7 @@ class PlanFile:
     created_at: str = ""
     expires_at: str = ""
     format_version: str = "1.0"
+    intended: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def pending(self) -> tuple[Change, ...]:

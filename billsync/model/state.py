@@ -47,10 +47,26 @@ class Patterns:
 
 
 @dataclass(frozen=True, slots=True)
+class IntendedTarget:
+    """Which server the files are for, as far as they say; None for what they leave open."""
+
+    dialect: str | None = None
+    region: str | None = None
+    org: str | None = None
+    position: Position | None = None
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What is said, by name."""
+        found = {"dialect": self.dialect, "region": self.region, "org": self.org}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
 class Desired:
     """All that the files declare. `named` are the kinds whose collection a file names, also as an empty list.
 
-    `prices` are rules that new prices must keep.
+    `prices` are rules that new prices must keep; `target` is the server that the files are for.
     """
 
     owner: str | None = None
@@ -59,6 +75,7 @@ class Desired:
     adopted: Patterns = Patterns()
     named: frozenset[str] = frozenset()
     prices: tuple[PricePolicy, ...] = ()
+    target: IntendedTarget = IntendedTarget()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,32 @@
+"""The organization that a token of Konnect belongs to, which is kept at one address for all regions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from billsync.live.client import Client, Settings
+from billsync.live.paging import read_document
+from billsync.live.target import KONNECT_HOSTS, Target
+from billsync.model.ports import Clock
+
+GLOBAL = f"https://global{KONNECT_HOSTS}/v3"
+PATH = "/organizations/me"
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """Who a token belongs to; empty where the answer doesn't say."""
+
+    id: str
+    name: str
+
+
+def read_organization(target: Target, clock: Clock, settings: Settings) -> Organization:
+    """The organization of the token. A server of Konnect's dialect at another address is asked itself.
+
+    Raises RemoteError.
+    """
+    where = target if target.region is None else replace(target, base=GLOBAL)
+    with Client(where, clock, settings) as client:
+        row = read_document(client, PATH)
+    return Organization(str(row.get("id") or ""), str(row.get("name") or ""))
