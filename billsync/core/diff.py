@@ -55,7 +55,10 @@ class Server:
 def diff(
     desired: Desired, snapshot: Snapshot, registry: Registry, *, server: Server, mode: Mode, now: datetime
 ) -> PlanFile:
-    """The plan file that makes the live state the desired one. Same input, same bytes; `now` only dates it."""
+    """The plan file that makes the live state the desired one. Same input, same bytes.
+
+    `now` dates it, and is when new entities that end at a declared moment begin.
+    """
     context = Context(
         desired=desired,
         entities={entity.address: entity for entity in desired.entities},
@@ -65,6 +68,7 @@ def diff(
         registry=registry,
         routes=server.routes,
         single=server.single,
+        now=now,
     )
     planned = _planned(context, server.missing, deletes=mode.deletes)
     steps, planned = _ordered(planned, context)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from billsync.kinds import fields
 from billsync.kinds.checks import grant as checks
+from billsync.model.calendar import calendar_length
 from billsync.model.duration import Duration as Length
 from billsync.model.duration import parse_duration
 from billsync.model.kind import Archetype, Kind, LabelPolicy, Names, Parent
-from billsync.model.moment import cut_to_seconds, parse_moment
+from billsync.model.moment import cut_to_seconds, moment_text, parse_moment
 from billsync.model.shape import (
     Anything,
     Duration,
@@ -138,6 +139,13 @@ RECORD = Record(
             _FIXED,
             example="P1Y",
         ),
+        "expires_at": Field(
+            Moment(seconds=True),
+            "When what is left of the credits expires, as a time; in place of `expires_after`. A new grant is sent "
+            "with the duration from its start until then.",
+            _FIXED,
+            example="2027-01-01T00:00:00Z",
+        ),
         "state": Field(
             Anything(),
             "Not supported yet.",
@@ -150,36 +158,70 @@ RECORD = Record(
 )
 
 
+CLOCK_SKEW = timedelta(hours=1)
+"""By how much the clock that chose a grant's start may be ahead of the server's."""
+
+
 def read(row: Fields, names: Names) -> Fields:
-    """The row with the duration until its end, which the server doesn't show.
+    """The row with the calendar duration until its end, which the server doesn't show; else with the end itself.
 
     Source: customer-facts.md §18: `expires_at` less the effective time, or the time of creation cut to seconds.
     """
     start, end = _start(row), parse_moment(str(row.get("expires_at")))
-    if start is None or end is None:
+    length = calendar_length(start, end) if start and end else None
+    if length is None:
         return row
-    return {**row, "expires_after": _between(start, end)}
+    return {**{name: value for name, value in row.items() if name != "expires_at"}, "expires_after": length.text}
 
 
 def echo(want: Fields, view: Fields, row: Fields) -> Fields:
-    """The view as the wanted one would write it: a duration with the same end, and no tax code if none is wanted."""
-    spelled = dict(view)
-    if _same_end(want.get("expires_after"), row):
-        spelled["expires_after"] = want["expires_after"]
+    """The view as the wanted one would write it: its end in the same form, and no tax code if none is wanted."""
+    spelled = {**view, **_end_as_wanted(want, row)}
     if "tax_code" in (view.get("tax_config") or {}) and "tax_code" not in (want.get("tax_config") or {}):
         spelled["tax_config"] = {name: value for name, value in view["tax_config"].items() if name != "tax_code"}
-    return {name: value for name, value in spelled.items() if value != {}}
+    return {name: value for name, value in spelled.items() if value is not None and value != {}}
+
+
+def _end_as_wanted(want: Fields, row: Fields) -> Fields:
+    """The row's end in the wanted form, and None for what the wanted one doesn't say."""
+    if "expires_at" not in want:
+        duration = want.get("expires_after")
+        return {"expires_after": duration, "expires_at": None} if _same_end(duration, row) else {}
+    end = parse_moment(str(row.get("expires_at")))
+    chosen = {"effective_at": None} if "effective_at" not in want and _began_when_made(row) else {}
+    return {"expires_at": moment_text(cut_to_seconds(end)) if end else None, "expires_after": None, **chosen}
+
+
+def _began_when_made(row: Fields) -> bool:
+    """Whether the row's start is one that `at_creation` chose: no later than its creation, but for the clocks."""
+    effective, created = (parse_moment(str(row.get(name))) for name in ("effective_at", "created_at"))
+    return effective is not None and created is not None and effective <= created + CLOCK_SKEW
+
+
+def at_creation(grant: Fields, now: datetime) -> Fields | None:
+    """The grant as it is sent at `now`: its end as a duration from a start that is fixed; None if it has ended.
+
+    The API takes no end (customer-facts.md §7.2). Without a start of its own, the grant starts now, so that a call
+    that comes later still makes the declared end.
+    """
+    end = parse_moment(str(grant.get("expires_at")))
+    if end is None:
+        return grant
+    start = parse_moment(str(grant.get("effective_at"))) or cut_to_seconds(now)
+    if end <= max(now, start):
+        return None
+    length = calendar_length(start, end) or _seconds(end - start)
+    kept = {name: value for name, value in grant.items() if name != "expires_at"}
+    return {**kept, "effective_at": moment_text(start), "expires_after": length.text}
+
+
+def _seconds(gap: timedelta) -> Length:
+    return Length(days=Decimal(gap.days), seconds=Decimal(gap.seconds))
 
 
 def _start(row: Fields) -> datetime | None:
     moment = parse_moment(str(row.get("effective_at") or row.get("created_at")))
     return cut_to_seconds(moment) if moment else None
-
-
-def _between(start: datetime, end: datetime) -> str:
-    """The time between two moments, in days and seconds."""
-    gap = end - start
-    return Length(days=Decimal(gap.days), seconds=Decimal(gap.seconds)).text
 
 
 def _same_end(wanted: object, row: Fields) -> bool:
@@ -207,6 +249,7 @@ GRANT = Kind(
     parent=Parent("customer", many="grants"),
     read=read,
     echo=echo,
+    at_creation=at_creation,
     status="status",
     after=("customer",),
     checks=checks.CHECKS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from typing import TypeAlias
 
@@ -142,6 +143,7 @@ class Kind:
     `read` turns a server row into raw fields in the file's shape, with references still as ids or keys;
     `echo` takes what the view will be compared with, the view, and the row as the server gave it, and returns the
     view in the other's spelling where both mean the same; `status` names the row's lifecycle field;
+    `at_creation` turns a wanted view into one that the API can be sent at a moment; None where nothing is left to make;
     `unique` says that the server itself keeps the key unique, so that a create may be repeated;
     `stages` gives the views on the way to a wanted one, itself last, where one call can't do it;
     `frozen` names fields that can't change while a child of that kind is in force;
@@ -164,6 +166,7 @@ class Kind:
     parent: Parent | None = None
     read: Callable[[Fields, Names], Fields] | None = None
     echo: Callable[[Fields, Fields, Fields], Fields] | None = None
+    at_creation: Callable[[Fields, datetime], Fields | None] | None = None
     status: str | None = None
     unique: bool = True
     after: tuple[str, ...] = ()

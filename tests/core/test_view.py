@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from billsync.api.routes import routes
@@ -32,6 +33,7 @@ quick = settings(max_examples=25, deadline=None, suppress_health_check=list(Heal
 METER, FEATURE, ADDON, PLAN, CUSTOMER, GRANT, SUBSCRIPTION = KINDS.values()
 ROUTES = routes("openmeter")
 CREATED = "2026-11-21T10:12:06.757135Z"
+LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
 
 def symbol(kind: str, *names: str, version: int | None = None) -> Symbol:
@@ -74,6 +76,10 @@ def test_what_is_created_reads_back_as_it_was_wanted(kind: Kind, data: st.DataOb
     server = Server()
     marks = {"billsync_owner": "payments", "billsync_plan": symbol("plan", "pro", version=3)}
     want = complete(kind, normalize(kind, data.draw(entities(kind))), None, marks)
+    if kind.at_creation is not None:
+        sent = kind.at_creation(want, LONG_AGO)
+        assume(sent is not None)
+        want = sent or want
 
     row = server.row(kind, body(kind, want, ROUTES[kind.name].create))
     for part in ROUTES[kind.name].parts:
@@ -188,7 +194,7 @@ def test_a_plans_view_has_neither_what_the_server_adds_nor_what_is_ours() -> Non
 
 
 @pytest.mark.parametrize(
-    ("wanted", "shown"), [("P1M", "P1M"), ("P31D", "P31D"), ("PT744H", "PT744H"), ("P30D", "P31D"), (None, "P31D")]
+    ("wanted", "shown"), [("P1M", "P1M"), ("P31D", "P31D"), ("PT744H", "PT744H"), ("P30D", "P1M"), (None, "P1M")]
 )
 def test_a_grants_duration_is_shown_as_it_is_wanted_if_it_ends_at_the_same_time(wanted: str | None, shown: str) -> None:
     row = {"key": "w", "effective_at": "2026-01-01T00:00:00Z", "expires_at": "2026-02-01T00:00:00Z", "labels": {}}
@@ -196,10 +202,46 @@ def test_a_grants_duration_is_shown_as_it_is_wanted_if_it_ends_at_the_same_time(
     assert view(GRANT, row, {}, beside={"key": "w", "expires_after": wanted})["expires_after"] == shown
 
 
-def test_a_grant_without_a_start_lasts_from_its_creation_cut_to_seconds() -> None:
-    row = {"key": "w", "created_at": CREATED, "expires_at": "2026-12-21T10:12:06Z", "labels": {}}
+@pytest.mark.parametrize(
+    ("start", "end", "shown"),
+    [
+        ("2026-05-31T10:00:00Z", "2026-11-30T10:00:00Z", {"expires_after": "P6M"}),
+        ("2026-06-01T00:00:00Z", "2026-11-29T00:00:00Z", {"expires_after": "P181D"}),
+        ("2024-02-29T00:00:00Z", "2025-02-28T00:00:00Z", {"expires_after": "P1Y"}),
+        ("2026-01-01T00:00:00Z", "2027-03-01T00:00:00Z", {"expires_after": "P1Y2M"}),
+        ("2026-01-01T00:00:00Z", "2026-01-02T12:00:00Z", {"expires_at": "2026-01-02T12:00:00Z"}),
+    ],
+)
+def test_a_grants_end_is_shown_as_a_calendar_duration_or_as_a_time(start: str, end: str, shown: dict[str, str]) -> None:
+    row = {"key": "w", "effective_at": start, "expires_at": end, "labels": {}}
 
-    assert view(GRANT, row, {})["expires_after"] == "P30D"
+    assert view(GRANT, row, {}) == {"key": "w", "effective_at": start, "priority": 10, **shown}
+
+
+@pytest.mark.parametrize(
+    ("row", "wanted", "shown"),
+    [
+        ({"effective_at": "2026-01-01T00:00:00Z"}, {}, {}),
+        ({"effective_at": "2026-01-01T00:00:00Z"}, {"effective_at": "2026-01-01T00:00:00Z"}, {"effective_at"}),
+        ({"effective_at": "2026-01-02T00:00:00Z"}, {}, {"effective_at"}),
+        ({}, {}, {}),
+    ],
+)
+def test_a_declared_end_equals_a_start_that_the_creation_chose(
+    row: dict[str, str], wanted: dict[str, str], shown: set[str]
+) -> None:
+    end = {"expires_at": "2026-07-01T00:00:00Z"}
+    live = {"key": "w", "created_at": "2026-01-01T00:00:01Z", **row, **end, "labels": {}}
+
+    found = view(GRANT, live, {}, beside={"key": "w", **end, **wanted})
+
+    assert found == {"key": "w", "priority": 10, **end, **{name: row[name] for name in shown}}
+
+
+def test_a_grant_without_a_start_lasts_from_its_creation_cut_to_seconds() -> None:
+    row = {"key": "w", "created_at": CREATED, "expires_at": "2026-12-20T10:12:06Z", "labels": {}}
+
+    assert view(GRANT, row, {})["expires_after"] == "P29D"
 
 
 def test_the_servers_own_tax_code_is_no_difference_where_none_is_wanted() -> None:

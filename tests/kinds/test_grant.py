@@ -1,5 +1,7 @@
 """What a grant can't be, where no file of the bad and good ones says it."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from billsync.core.check import problems
@@ -14,9 +16,41 @@ GRANT = KINDS["grant"]
         ({"effective_at": "9999-12-31T00:00:00Z", "expires_after": "P1D"}, ["grant-expiry"]),
         ({"effective_at": "9999-12-30T00:00:00Z", "expires_after": "P1D"}, []),
         ({"expires_after": "P999Y"}, []),
+        ({"expires_at": "2027-01-01T00:00:00Z"}, []),
+        ({"expires_at": "2027-01-01T00:00:00Z", "expires_after": "P1Y"}, ["grant-expiry"]),
+        ({"expires_at": "2027-01-01T00:00:00Z", "effective_at": "2027-01-01T00:00:00Z"}, ["grant-expiry"]),
+        ({"expires_at": "2027-01-01T00:00:00Z", "effective_at": "2026-01-01T00:00:00Z"}, []),
     ],
 )
-def test_an_end_beyond_the_calendar_is_refused(fields: dict[str, str], codes: list[str]) -> None:
+def test_an_end_that_can_not_be_is_refused(fields: dict[str, str], codes: list[str]) -> None:
     found = problems(GRANT, {**GRANT.example, **fields})
 
     assert [problem.code for problem in found] == codes
+
+
+NOW = datetime(2026, 7, 1, 12, 0, 0, 250_000, UTC)
+
+
+@pytest.mark.parametrize(
+    ("declared", "sent"),
+    [
+        ({"expires_after": "P1Y"}, {"expires_after": "P1Y"}),
+        (
+            {"expires_at": "2026-10-01T12:00:00Z"},
+            {"effective_at": "2026-07-01T12:00:00Z", "expires_after": "P3M"},
+        ),
+        (
+            {"expires_at": "2026-07-03T12:00:30Z"},
+            {"effective_at": "2026-07-01T12:00:00Z", "expires_after": "P2DT30S"},
+        ),
+        (
+            {"effective_at": "2026-06-01T00:00:00Z", "expires_at": "2026-08-01T00:00:00Z"},
+            {"effective_at": "2026-06-01T00:00:00Z", "expires_after": "P2M"},
+        ),
+        ({"expires_at": "2026-07-01T12:00:00Z"}, None),
+    ],
+)
+def test_a_declared_end_is_sent_as_a_duration(declared: dict[str, str], sent: dict[str, str] | None) -> None:
+    assert GRANT.at_creation is not None
+
+    assert GRANT.at_creation(declared, NOW) == sent

@@ -10,7 +10,7 @@ from billsync.core.marks import ownership
 from billsync.core.view import complete
 from billsync.model.kind import Kind
 from billsync.model.state import Entity, Row
-from billsync.model.value import canonical
+from billsync.model.value import Fields, canonical
 
 VOIDED = "voided"
 
@@ -21,7 +21,7 @@ def plan_append_only(context: Context, entity: Entity) -> Planned | None:
     row = context.index.records.get(entity.address)
     want = context.want(entity)
     if row is None:
-        return create(context, entity, complete(kind, want, None, ownership(kind, context.desired.owner)))
+        return _made(context, entity, complete(kind, want, None, ownership(kind, context.desired.owner)))
     have = context.view(row, beside=want)
     target = complete(kind, want, have, {})
     if canonical(have) == canonical(target):
@@ -33,6 +33,20 @@ def plan_append_only(context: Context, entity: Entity) -> Planned | None:
         reason=f"a {kind.name} with this key exists and differs in {names_of(changes)}; it can't be changed",
         hint=kind.immutable_hint,
         fields=changes,
+    )
+
+
+def _made(context: Context, entity: Entity, want: Fields) -> Planned:
+    """The create, with what depends on its moment; a note where its time is over already."""
+    kind = context.registry[entity.address.kind]
+    sent = kind.at_creation(want, context.now) if kind.at_creation else want
+    if sent is not None:
+        return create(context, entity, sent)
+    return note(
+        entity.address,
+        code="over",
+        reason=f"it isn't there, and its end has passed: no {kind.name} is made",
+        hint="take it out of the files",
     )
 
 

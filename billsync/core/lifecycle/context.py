@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from billsync.core.index import Index, is_owned
 from billsync.core.normalize import normalize
@@ -20,7 +21,7 @@ class Context:
     """Both states and the tables; `entities` are the declared ones by address, `children` their keys by kind
     and parents.
 
-    `single`: the server allows one running chain a parent.
+    `single`: the server allows one running chain a parent. `now`: the moment of the decision, for what is made new.
     """
 
     desired: Desired
@@ -31,6 +32,7 @@ class Context:
     registry: Registry
     routes: Mapping[str, Routes]
     single: bool
+    now: datetime
 
     def siblings(self, address: Address) -> tuple[str, ...]:
         """The keys of the declared entities of the same kind and parent, itself included."""

@@ -74,6 +74,18 @@ def expiry(grant: Fields) -> Iterator[Problem]:
         )
 
 
+def one_end(grant: Fields) -> Iterator[Problem]:
+    """An end is declared once, and lies after the start."""
+    end, start = (parse_moment(str(grant.get(name))) for name in ("expires_at", "effective_at"))
+    if end is not None and "expires_after" in grant:
+        detail = "`expires_after` and `expires_at` both say when the credits expire"
+        yield Problem(("expires_at",), "grant-expiry", "the end stands there twice", detail, "leave one of them out")
+    elif end is not None and start is not None and end <= start:
+        detail = f"{grant['expires_at']} is not after the start, {grant['effective_at']}"
+        hint = "write a later expires_at, or an earlier effective_at"
+        yield Problem(("expires_at",), "grant-expiry", "the credits would expire before they start", detail, hint)
+
+
 def _has_end(start: datetime, duration: Duration) -> bool:
     try:
         duration.after(start)
@@ -82,4 +94,4 @@ def _has_end(start: datetime, duration: Duration) -> bool:
     return True
 
 
-CHECKS = (currency, purchase, expiry, findable)
+CHECKS = (currency, purchase, expiry, one_end, findable)
