@@ -13,8 +13,8 @@ from datetime import datetime
 
 from billsync.api.documents import SUBSCRIPTION_ADDONS
 from billsync.cli.pipeline import Connection
+from billsync.core.chains import ENDED
 from billsync.core.index import Index, index, status_of
-from billsync.core.lifecycle.chained import ENDED
 from billsync.core.marks import KEY, labels_of
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused, read_document, read_list

@@ -145,7 +145,7 @@ def _in_form(text: str, schema: Mapping[str, Any]) -> str:
 def _choice(failure: Failure, root: Node) -> Iterator[Diagnostic]:
     """`enum` and `const`."""
     choices = failure.limit if failure.rule == "enum" else [failure.limit]
-    words = [str(choice) for choice in dict.fromkeys(choices) if choice is not None]
+    words = [_word(choice) for choice in dict.fromkeys(choices) if choice is not None]
     hint = did_you_mean(failure.value, words) if isinstance(failure.value, str) else ""
     wanted = f"one of {', '.join(words)}" if len(words) > 1 else f"{words[0]}"
     detail = f"{found(failure.value)} is not {shorten(wanted, 200)}"
@@ -227,3 +227,8 @@ _EXPLAIN: Mapping[str, _Explain] = {
     "uniqueItems": _repeated,
     "not": _told_elsewhere,
 }
+
+
+def _word(choice: object) -> str:
+    """A choice as a file has it."""
+    return str(choice).lower() if isinstance(choice, bool) else str(choice)

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from billsync.core.chains import ENDED
 from billsync.core.index import Index, index, status_of, version_of
-from billsync.core.lifecycle.chained import ENDED
 from billsync.core.lifecycle.newest import ACTIVE
 from billsync.core.marks import KEY, OWNER, PREFIX, labels_of
 from billsync.core.view import view

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from billsync.core.chains import ENDED, head_of
 from billsync.core.index import start_of, status_of, version_of
-from billsync.core.lifecycle.chained import ENDED, head_of
 from billsync.model.address import Address
 from billsync.model.kind import Archetype, ListQuery, Registry, Routes
 from billsync.model.state import Row

@@ -8,6 +8,7 @@ from billsync.model.value import Fields, Plain
 
 OWNER = "billsync_owner"
 KEY = "billsync_key"
+RESTART = "billsync_restart"
 PREFIX = "billsync_"
 LABELS = "labels"
 
@@ -29,6 +30,14 @@ def ownership(kind: Kind, owner: str | None) -> dict[str, Plain]:
     return {OWNER: owner}
 
 
-def chain_marks(kind: Kind, *, owner: str | None, key: str, pinned: Symbol) -> dict[str, Plain]:
-    """The labels of a new link of a chain: the owner, the chain's key, and the version that was applied."""
-    return {**ownership(kind, owner), KEY: key, pin_label(kind): pinned}
+def restarts_of(row: Fields) -> int:
+    """The `restart` with which a link was begun, 0 where it wasn't begun again. A label that is no number counts 1."""
+    text = str(labels_of(row).get(RESTART, "0"))
+    return int(text) if text.isascii() and text.isdigit() else 1
+
+
+def chain_marks(kind: Kind, *, owner: str | None, key: str, pinned: Symbol, restart: int) -> dict[str, Plain]:
+    """The labels of a new link of a chain: the owner, the chain's key, the version that was applied, and the restart
+    that it uses up."""
+    again = {RESTART: str(restart)} if restart else {}
+    return {**ownership(kind, owner), KEY: key, pin_label(kind): pinned, **again}

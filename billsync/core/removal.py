@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from billsync.core.chains import ENDED, head_of
 from billsync.core.index import status_of, version_of
-from billsync.core.lifecycle.chained import ENDED, head_of
 from billsync.core.lifecycle.context import Context, Planned, note, step_id
 from billsync.core.lifecycle.grandfathered import subscribers
 from billsync.core.lifecycle.newest import ACTIVE, HOLDING, latest

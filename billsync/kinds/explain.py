@@ -117,7 +117,7 @@ def takes(shape: Shape) -> str:
         case Number():
             return "an exact number, plain or quoted"
         case Whole(words=words):
-            return " | ".join(("a whole number", *words))
+            return " | ".join(("a whole number", *(str(word).lower() for word in words)))
         case Flag():
             return "true | false"
         case Duration(choices=choices):

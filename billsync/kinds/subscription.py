@@ -34,6 +34,13 @@ RECORD = Record(
             Effect.OURS,
             example="latest",
         ),
+        "restart": Field(
+            Whole(minimum=1, words=(True, False)),
+            "Lets a subscription that has ended begin again, once: `true`, and for the second time `2`, and so on. A "
+            "number is used up by the subscription that it begins, so that leaving it in the file sells nothing twice.",
+            Effect.OURS,
+            example=True,
+        ),
         "settlement_mode": Field(
             Text(choices=SETTLEMENT_MODES),
             "How it is paid: from credits alone, or from credits and then by invoice. Without it, what the plan says.",
@@ -81,6 +88,7 @@ SUBSCRIPTION = Kind(
     checks=checks.CHECKS,
     cross=(across.currencies,),
     pins="plan",
+    successor="openmeter_subscription.superseding.id",
     inherits=("settlement_mode",),
     created_verb="subscribing",
     deleted_verb="cancelling",

@@ -148,6 +148,7 @@ class Kind:
     `stages` gives the views on the way to a wanted one, itself last, where one call can't do it;
     `frozen` names fields that can't change while a child of that kind is in force;
     `inherits` are fields that come from the pinned entity's declaration where the own one is silent;
+    `successor` is the server's label of a link that was changed into another: it holds that one's id;
     `pins` is the reference whose version is fixed at creation and noted in the label `billsync_<pins>`;
     `after` are soft edges: kinds whose entities of the same parent go first (this one's parent if it is named);
     `claims` yields names that only one live entity may hold at a time.
@@ -177,6 +178,7 @@ class Kind:
     stages: Callable[[Fields, Fields], tuple[Fields, ...]] | None = None
     frozen: Mapping[str, str] = field(default_factory=dict)
     pins: str | None = None
+    successor: str | None = None
     inherits: tuple[str, ...] = ()
     created_verb: str = "creating"
     deleted_verb: str = "deleting"

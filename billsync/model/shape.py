@@ -49,7 +49,7 @@ class Whole:
 
     minimum: int | None = None
     maximum: int | None = None
-    words: tuple[str, ...] = ()
+    words: tuple[str | bool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

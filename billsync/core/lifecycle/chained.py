@@ -5,6 +5,7 @@ So far a chain can be begun and compared; what would change or end one is refuse
 
 from __future__ import annotations
 
+from billsync.core.chains import has_ended, last_of, links_of, parent_of, restarts
 from billsync.core.compare import field_changes, shown
 from billsync.core.expectation import holds_after
 from billsync.core.index import status_of
@@ -18,7 +19,6 @@ from billsync.model.kind import Kind
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields, Plain
 
-ENDED = "inactive"
 ENDING = "canceled"
 LATEST = "latest"
 
@@ -26,37 +26,49 @@ LATEST = "latest"
 def plan_chained(context: Context, entity: Entity, coming: NextVersions) -> Planned | None:
     """What a declared chain needs: nothing (None), its first link, a refusal, or a note."""
     kind = context.registry[entity.address.kind]
-    head = head_of(kind, context.index.chains.get(parent_of(kind, entity.address), ()), entity.address.key)
-    if head is None:
+    head = last_of(context, entity.address)
+    if head is None or (has_ended(kind, head) and _begins_again(context, entity)):
         return _beside_another(context, entity) or _begin(context, entity, coming)
-    if status_of(kind, head.fields) == ENDED:
-        return refused(
-            entity,
-            code="chain-ended",
-            reason=f"it ended at {head.fields.get('active_to')}; billsync begins none again by itself",
-            hint=f"give it a new key to begin another {kind.name}, or take it out of the files",
-        )
-    return _compare(context, entity, head, coming)
+    if has_ended(kind, head):
+        return _ended(context, entity, head)
+    return _compare(context, entity, head, coming) or _restart_waits(context, entity)
 
 
-def parent_of(kind: Kind, address: Address) -> Address:
-    """The entity that a chain belongs to."""
-    assert kind.parent is not None
-    return Address(kind.parent.kind, address.parents)
+def restart_of(entity: Entity) -> int:
+    """How often a file has let a chain begin again: `true` is once."""
+    return int(entity.fields.get("restart") or 0)
 
 
-def head_of(kind: Kind, rows: tuple[Row, ...], key: str) -> Row | None:
-    """The last link that will be in force under this key.
+def _begins_again(context: Context, entity: Entity) -> bool:
+    """Whether the file allows one more beginning than there was: each number is used up by the link that it begins."""
+    return restart_of(entity) > restarts(links_of(context, entity.address), entity.address.key)
 
-    A running link without our label counts too, for the default key or when it is the only one: somebody else made it.
-    """
-    own = [row for row in rows if labels_of(row.fields).get(KEY) == key]
-    running = [row for row in own if status_of(kind, row.fields) != ENDED]
-    if running:
-        return running[-1]
-    unlabelled = [row for row in rows if KEY not in labels_of(row.fields) and status_of(kind, row.fields) != ENDED]
-    last = (unlabelled or own)[-1:]
-    return last[0] if last else None
+
+def _ended(context: Context, entity: Entity, head: Row) -> Planned:
+    kind = context.registry[entity.address.kind]
+    used = restarts(links_of(context, entity.address), entity.address.key)
+    made = "" if KEY in labels_of(head.fields) else f", a {kind.name} that billsync did not make"
+    again = f", after `restart` had begun it {used} times" if used > 1 else ", after `restart` had begun it again"
+    return refused(
+        entity,
+        code="chain-ended",
+        reason=f"it ended at {head.fields.get('active_to')}{again if used else made}; "
+        "billsync begins none again by itself",
+        hint=f"say `restart: {used + 1 if used else 'true'}` to begin it again, or take it out of the files",
+    )
+
+
+def _restart_waits(context: Context, entity: Entity) -> Planned | None:
+    """A note, where a running chain is to begin again once it has ended: nobody is to be surprised by that."""
+    if not _begins_again(context, entity):
+        return None
+    kind = context.registry[entity.address.kind]
+    return note(
+        entity.address,
+        code="restart-waits",
+        reason=f"`restart` stands at it while it runs: when it ends, the next run begins another {kind.name}",
+        hint="take `restart` out, unless that is what is meant",
+    )
 
 
 def _beside_another(context: Context, entity: Entity) -> Planned | None:
@@ -65,7 +77,7 @@ def _beside_another(context: Context, entity: Entity) -> Planned | None:
     if not context.single:
         return None
     rows = context.index.chains.get(parent_of(kind, entity.address), ())
-    running = sorted(str(labels_of(row.fields).get(KEY)) for row in rows if status_of(kind, row.fields) != ENDED)
+    running = sorted(str(labels_of(row.fields).get(KEY)) for row in rows if not has_ended(kind, row))
     earlier = sorted(key for key in context.siblings(entity.address) if key < entity.address.key)
     others = running or earlier
     if not others:
@@ -108,7 +120,13 @@ def _want(context: Context, entity: Entity, pinned: Address) -> Fields:
     """The full view of the chain's first link, with our labels and the version it begins on."""
     kind = context.registry[entity.address.kind]
     assert kind.pins is not None
-    marks = chain_marks(kind, owner=context.desired.owner, key=entity.address.key, pinned=Symbol(pinned))
+    marks = chain_marks(
+        kind,
+        owner=context.desired.owner,
+        key=entity.address.key,
+        pinned=Symbol(pinned),
+        restart=restart_of(entity),
+    )
     declared = {**_inherited(context, kind, entity), **context.want(entity), kind.pins: Symbol(pinned)}
     return complete(kind, declared, None, marks)
 

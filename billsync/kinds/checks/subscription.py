@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from billsync.kinds.labels import value_problem
+from billsync.kinds.labels import MOST_DECLARED, value_problem
 from billsync.model.kind import Problem
 from billsync.model.value import Fields
 
@@ -35,4 +35,17 @@ def cost_basis(subscription: Fields) -> Iterator[Problem]:
         )
 
 
-CHECKS = (key, cost_basis)
+def labels(subscription: Fields) -> Iterator[Problem]:
+    """A restart is kept in a label, too, so there is room for one label less."""
+    declared = subscription.get("labels")
+    if subscription.get("restart") and isinstance(declared, dict) and len(declared) >= MOST_DECLARED:
+        yield Problem(
+            ("labels",),
+            "label",
+            "the server would refuse or lose this label",
+            f"there are {len(declared)}; the server takes 50, and with `restart` billsync adds up to four of its own",
+            f"declare {MOST_DECLARED - 1} at most",
+        )
+
+
+CHECKS = (key, cost_basis, labels)

@@ -1,0 +1,98 @@
+"""Which links on the server belong to one declared chain: those with its key, and those that somebody else made.
+
+An ended chain is ended, whoever made it (design.md §4): a missing label never begins it once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from billsync.core.index import status_of
+from billsync.core.lifecycle.context import Context
+from billsync.core.marks import KEY, labels_of, restarts_of
+from billsync.model.address import Address, Symbol
+from billsync.model.kind import Kind
+from billsync.model.state import Row
+
+ENDED = "inactive"
+
+
+def parent_of(kind: Kind, address: Address) -> Address:
+    """The entity that a chain belongs to."""
+    assert kind.parent is not None
+    return Address(kind.parent.kind, address.parents)
+
+
+def has_ended(kind: Kind, row: Row) -> bool:
+    """Whether a link is over."""
+    return status_of(kind, row.fields) == ENDED
+
+
+def head_of(kind: Kind, rows: tuple[Row, ...], key: str) -> Row | None:
+    """The last link that is in force under this key or will be, else the last one that carried it and has ended.
+
+    A running link without our label counts too, where none of ours runs: somebody else made it.
+    """
+    own = [row for row in rows if labels_of(row.fields).get(KEY) == key]
+    running = [row for row in own if not has_ended(kind, row)]
+    if running:
+        return running[-1]
+    unlabelled = [row for row in rows if _is_unlabelled(row) and not has_ended(kind, row)]
+    last = (unlabelled or own)[-1:]
+    return last[0] if last else None
+
+
+def links_of(context: Context, address: Address) -> tuple[Row, ...]:
+    """The live and ended links of a chain's parent, oldest first."""
+    return context.index.chains.get(parent_of(context.registry[address.kind], address), ())
+
+
+def last_of(context: Context, address: Address) -> Row | None:
+    """The head, where one runs; else the link that ended last, also one that somebody else made.
+
+    With several chains declared, an unlabelled link that ended belongs to those that are pinned to what it was
+    pinned to, and where there is none, to each of them: nobody can say which one it was.
+    """
+    kind = context.registry[address.kind]
+    rows = links_of(context, address)
+    head = head_of(kind, rows, address.key)
+    if head is not None and not has_ended(kind, head):
+        return head
+    candidates = [*_strangers(context, address, rows), *([head] if head else [])]
+    return max(candidates, key=rows.index, default=None)
+
+
+def restarts(rows: Iterable[Row], key: str) -> int:
+    """The highest `restart` that a chain has used up, 0 for none."""
+    return max((restarts_of(row.fields) for row in rows if labels_of(row.fields).get(KEY) == key), default=0)
+
+
+def _strangers(context: Context, address: Address, rows: tuple[Row, ...]) -> Iterator[Row]:
+    """The unlabelled links that may have been this chain; one that was changed into another is no end."""
+    kind = context.registry[address.kind]
+    ids = {row.id for row in rows}
+    for row in rows:
+        went_on = kind.successor is not None and labels_of(row.fields).get(kind.successor) in ids
+        if _is_unlabelled(row) and not went_on and _may_be(context, address, row):
+            yield row
+
+
+def _may_be(context: Context, address: Address, row: Row) -> bool:
+    kind = context.registry[address.kind]
+    live = context.view(row).get(kind.pins or "")
+    fitting = [key for key in context.siblings(address) if _pin(context, address, key) == _unversioned(live)]
+    return address.key in fitting or not fitting
+
+
+def _pin(context: Context, address: Address, key: str) -> Address | None:
+    """What a declared chain of the same parent is pinned to, whatever its version."""
+    entity = context.entities[Address(address.kind, (*address.parents, key))]
+    return _unversioned(context.want(entity).get(context.registry[address.kind].pins or ""))
+
+
+def _unversioned(value: object) -> Address | None:
+    return value.address.unversioned() if isinstance(value, Symbol) else None
+
+
+def _is_unlabelled(row: Row) -> bool:
+    return KEY not in labels_of(row.fields)

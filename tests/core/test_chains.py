@@ -1,0 +1,121 @@
+"""Which links belong to which declared chain, where some of them have ended and somebody else made some."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from billsync.api.capabilities import capabilities
+from billsync.api.documents import BALANCE
+from billsync.api.routes import references_only, routes
+from billsync.core.diff import Mode, Server, diff
+from billsync.kinds.registry import KINDS
+from billsync.model.address import Address
+from billsync.model.diagnostic import Position
+from billsync.model.state import Desired, Entity, Row, Snapshot
+
+TABLES = {**routes("openmeter"), **references_only("openmeter")}
+CAN = capabilities("openmeter")
+SERVER = Server("here", TABLES, BALANCE, CAN.fields_missing, CAN.one_subscription)
+SEVERAL = replace(SERVER, single=False)
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+OURS = {"billsync_owner": "payments"}
+SUPERSEDED = "openmeter_subscription.superseding.id"
+PLANS = {"P1": "small", "P2": "large", "P3": "other"}
+BEGINS, ENDED, EQUAL = "subscribing", "chain-ended", "-"
+
+
+def entity(kind: str, *names: str, **fields: Any) -> Entity:
+    return Entity(Address(kind, names), {"key": names[-1], **fields}, Position("a.yaml", 1, 1))
+
+
+def link(number: int, plan: str = "P1", *, status: str = "inactive", **labels: str) -> Row:
+    marks = {name.replace("superseded", SUPERSEDED): value for name, value in labels.items()}
+    shown = {"customer_id": "C1", "plan": {"id": plan}, "settlement_mode": "credit_only", "status": status}
+    times = {"active_from": f"2026-0{number}-01T00:00:00Z", "active_to": f"2026-0{number}-09T00:00:00Z"}
+    return Row("subscription", f"S{number}", {"id": f"S{number}", "labels": marks, **shown, **times})
+
+
+def ours(number: int, key: str = "default", status: str = "inactive", **labels: str) -> Row:
+    return link(number, status=status, billsync_owner="payments", billsync_key=key, billsync_plan="P1", **labels)
+
+
+def outcomes(links: tuple[Row, ...], server: Server = SERVER, **declared: Any) -> dict[str, str]:
+    """By key, what becomes of each declared chain: its verb, the code of what is told, or a dash."""
+    plans = [
+        Row("plan", id_, {"id": id_, "key": key, "version": 1, "status": "active", "name": key, "phases": []})
+        for id_, key in PLANS.items()
+    ]
+    acme = Row("customer", "C1", {"id": "C1", "key": "acme", "name": "Acme", "labels": OURS})
+    chains = [entity("subscription", "acme", key, **fields) for key, fields in declared.items()]
+    live = Snapshot({"customer": (acme,), "plan": tuple(plans), "subscription": links})
+    desired = Desired("payments", (entity("customer", "acme", name="Acme"), *chains))
+
+    plan = diff(desired, live, KINDS, server=server, mode=Mode("sync", True, {}), now=NOW)
+
+    told = {change.address.key: change.code or change.verb for change in plan.changes}
+    return {key: told.get(key, EQUAL) for key in declared}
+
+
+@pytest.mark.parametrize(
+    ("links", "outcome"),
+    [
+        ((), BEGINS),
+        ((link(1),), ENDED),
+        ((link(1, "P2"),), ENDED),
+        ((link(1, "gone"),), ENDED),
+        ((link(1, superseded="S2"), link(2, "P2", status="active")), "made-elsewhere"),
+        ((link(1, superseded="S2"), link(2, "P2")), ENDED),
+        ((link(1, superseded="deleted"),), ENDED),
+        ((link(1), link(2, status="active")), EQUAL),
+        ((link(1), ours(2, status="active")), EQUAL),
+        ((ours(1), link(2)), ENDED),
+        ((ours(1, superseded="S2"), link(2)), ENDED),
+    ],
+)
+def test_ended_is_ended_whoever_made_it_and_whatever_it_was_on(links: tuple[Row, ...], outcome: str) -> None:
+    assert outcomes(links, default={"plan": "small"}) == {"default": outcome}
+
+
+@pytest.mark.parametrize(
+    ("links", "restart", "outcome"),
+    [
+        ((link(1),), True, BEGINS),
+        ((link(1),), False, ENDED),
+        ((ours(1),), True, BEGINS),
+        ((ours(1), ours(2, billsync_restart="1")), True, ENDED),
+        ((ours(1), ours(2, billsync_restart="1")), 2, BEGINS),
+        ((ours(1, billsync_restart="2"), ours(2)), 2, ENDED),
+        ((ours(1, billsync_restart="x"),), True, ENDED),
+        ((ours(1), ours(2, status="active", billsync_restart="1")), True, EQUAL),
+        ((ours(1), ours(2, status="canceled", billsync_restart="1")), True, "chain-ending"),
+        ((ours(1, status="active"),), True, "restart-waits"),
+        ((link(1), link(2, status="active")), True, "restart-waits"),
+        ((link(1), ours(2, key="other", status="active")), True, "one-at-a-time"),
+    ],
+)
+def test_each_restart_begins_one_subscription(links: tuple[Row, ...], restart: Any, outcome: str) -> None:
+    assert outcomes(links, default={"plan": "small", "restart": restart}) == {"default": outcome}
+
+
+@pytest.mark.parametrize(
+    ("links", "first", "second"),
+    [
+        ((link(1, "P1"),), ENDED, BEGINS),
+        ((link(1, "P2"),), BEGINS, ENDED),
+        ((link(1, "P3"),), ENDED, ENDED),
+        ((link(1, "P1", superseded="S2"), link(2, "P2")), BEGINS, ENDED),
+        ((ours(1, key="first", status="active"), link(2, "P3")), EQUAL, ENDED),
+        ((ours(1, key="first", status="active"), link(2, "P1")), EQUAL, BEGINS),
+    ],
+)
+def test_with_several_keys_an_ended_one_belongs_to_those_on_its_plan(
+    links: tuple[Row, ...], first: str, second: str
+) -> None:
+    """One that is on nobody's plan may have been any of them: none of them begins."""
+    told = outcomes(links, SEVERAL, first={"plan": "small"}, second={"plan": "large"})
+
+    assert told == {"first": first, "second": second}
