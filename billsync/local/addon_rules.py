@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from billsync.local.card_references import CardPlace, override_warnings, reference_stages, sold_feature_findings
+from billsync.local.card_references import (
+    CardPlace,
+    looked_up_stages,
+    override_warnings,
+    reference_stages,
+    sold_feature_findings,
+)
 from billsync.local.card_rules import card_warnings, critical_findings, duplicate_findings, reading_findings
 from billsync.local.documents import Document
 from billsync.local.durations import duration
@@ -54,6 +60,11 @@ def cards_findings(cards: Sequence[Card]) -> Iterator[Finding]:
 def reference_findings(store: Store, currency: str, cards: Sequence[Card]) -> list[Finding]:
     """The critical rules that need other things of the server: features, tax codes, currencies."""
     return first_broken(reference_stages(store, currency, [list(placed_cards(cards))]))
+
+
+def looked_up_findings(store: Store, cards: Sequence[Card]) -> list[Finding]:
+    """Those of them that are found before the add-on itself is looked up."""
+    return first_broken(looked_up_stages(store, [list(placed_cards(cards))]))
 
 
 def structure_warnings(addon: Addon) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from billsync.local.addon_rules import (
     cards_findings,
     invalid_status,
     lacks_cadence,
+    looked_up_findings,
     publish_findings,
     reference_findings,
     request_findings,
@@ -108,6 +109,7 @@ def replace(call: Call) -> Answer:
     body = call.body
     check_request(call)
     refuse(cards_findings(body["rate_cards"]))
+    refuse(looked_up_findings(call.store, body["rate_cards"]))
     row = find(call.store, call.path["addonId"])
     check_status(row, call, DRAFT)
     refuse(reference_findings(call.store, row.document["currency"], body["rate_cards"]))

@@ -46,13 +46,20 @@ def reference_stages(
 ) -> Iterator[Iterator[Finding]]:
     """The critical rules of what cards refer to, in the order in which the server looks: holder by holder (the phases
     of a plan, or an add-on), then what has this default currency. A feature that isn't there is reported in `lost`."""
-    for placed in holders:
-        yield (found for at, card in placed for found in missing_feature(store, card, replaced(at, lost).own))
-        yield (found for _, card in placed for found in tax_findings(store, card))
+    yield from looked_up_stages(store, holders, lost=lost)
     yield unknown_currency(store, currency)
     cards = [pair for placed in holders for pair in placed]
     yield (found for at, card in cards for found in override_findings(store, card, at))
     yield (found.within(at.own) for at, card in cards for found in key_mismatch(card, feature_key(store, card)))
+
+
+def looked_up_stages(
+    store: Store, holders: Sequence[Placed], *, lost: str | None = None
+) -> Iterator[Iterator[Finding]]:
+    """Those of the references that are looked up even before the plan or the add-on that is to change."""
+    for placed in holders:
+        yield (found for at, card in placed for found in missing_feature(store, card, replaced(at, lost).own))
+        yield (found for _, card in placed for found in tax_findings(store, card))
 
 
 def replaced(place: CardPlace, holder: str | None) -> CardPlace:

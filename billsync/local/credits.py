@@ -42,13 +42,14 @@ Place = tuple[datetime, datetime, str]
 
 
 def balance(call: Call) -> Answer:
-    """One row for each currency; as of a moment in the past or to come when one is given."""
-    customer = find(call.store, call.path["customerId"])
+    """One row for each currency; as of a moment in the past or to come when one is given. What the query says is
+    checked before anything is looked up (§21)."""
     given = given_filters(call.query, filter_kinds(call.operation))
     told = told_time(call.query)
     at = told or call.now
     matching = matches(given.get("feature_key", {}))
     currencies = asked_currencies(given.get("currency", {}))
+    customer = find(call.store, call.path["customerId"])
     books = settle(call, customer.id)
     entries = entries_of(books, (), call.now, matching)
     is_current = told is None and customer.deleted_at is None
@@ -114,10 +115,10 @@ def matches(operators: Operators) -> Matches:
 
 def transactions(call: Call) -> Answer:
     """The bookings that are due, newest first, a page at a time (§9)."""
-    customer = customer_of(call)
     page = checked_page(call.query)
     given = given_filters(call.query, filter_kinds(call.operation))
     matching = matches(given.get("feature_key", {}))
+    customer = customer_of(call)
     books = settle(call, customer.id)
     every = entries_of(books, charges_ever(call, customer.id), call.now, matching)
     due = [entry for entry in every if entry.booked_at <= call.now and asked(entry, given)]

@@ -89,8 +89,8 @@ def customer_row(call: Call, document: Document, subjects: Sequence[str]) -> Row
 
 def replace(call: Call) -> Answer:
     """What is left out is cleared, but for the e-mail and the currency; an address is merged (§3.3)."""
-    row = find_for_write(call)
     check_labels(call.body.get("labels"))
+    row = find_for_write(call)
     return ok(view(call, replaced(call, row, row.key)))
 
 

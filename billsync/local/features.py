@@ -42,14 +42,17 @@ LISTING = Listing(
 
 
 def create(call: Call) -> Answer:
+    """The meter is looked up before the labels are looked at, the key comes last (§5.2)."""
     body = call.body
-    check_labels(body.get("labels"))
-    if is_ulid(body["key"].upper()):
-        raise invalid("key cannot be a valid ULID")
     meter = None if "meter" not in body else find_meter(call.store, body["meter"]["id"])
-    check_meter(meter, body.get("meter", {}).get("filters") or {})
+    filters = body.get("meter", {}).get("filters") or {}
+    check_dimensions(meter, filters)
+    check_labels(body.get("labels"))
+    check_meter(meter, filters)
     if cost := body.get("unit_cost"):
         check_cost(cost, meter)
+    if is_ulid(body["key"].upper()):
+        raise invalid("key cannot be a valid ULID")
     if existing := call.store.live_with_key(FEATURE, body["key"]):
         raise problem(409, f"feature {existing.id} with key {existing.key} already exists")
     row = new_row(call, FEATURE, kept(body), key=body["key"], terms=(("meter", meter.id),) if meter else ())
@@ -68,9 +71,9 @@ def kept(body: Mapping[str, Any]) -> Document:
 
 def patch(call: Call) -> Answer:
     """`null` clears the unit cost, anything else replaces it; it can't be left out (§5.1)."""
-    row = find_live(call.store, call.path["featureId"])
     if "unit_cost" not in call.body:
         raise invalid("unitCost is required")
+    row = find_live(call.store, call.path["featureId"])
     document = {name: value for name, value in row.document.items() if name != "unit_cost"}
     if cost := call.body["unit_cost"]:
         meter = row.document.get("meter")
@@ -119,16 +122,21 @@ def in_force(row: Row, now: datetime) -> bool:
     return row.begins_at is not None and (row.ends_at is None or row.ends_at > now)
 
 
+def check_dimensions(meter: Row | None, filters: Mapping[str, Any]) -> None:
+    """Raises Problem for a filter on what is no dimension of the meter (§5.2)."""
+    dimensions = {} if meter is None else meter.document["dimensions"] or {}
+    for name in filters:
+        if meter and name not in dimensions:
+            raise invalid(f'filter key "{name}" is not a valid dimension of meter "{meter.key}"')
+
+
 def check_meter(meter: Row | None, filters: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raises Problem for a meter a feature can't use, or a filter the meter can't answer (§5.2)."""
+    """Raises Problem for a meter that a feature can't use, or a condition that says too much or nothing (§5.2)."""
     if meter is None:
         return
     if meter.document["aggregation"] not in MEASURABLE:
         raise invalid(f"meter aggregation {meter.document['aggregation']} is not supported for features")
-    dimensions = meter.document["dimensions"] or {}
-    for name, condition in filters.items():
-        if name not in dimensions:
-            raise invalid(f'filter key "{name}" is not a valid dimension of meter "{meter.key}"')
+    for condition in filters.values():
         check_condition(condition)
 
 

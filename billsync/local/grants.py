@@ -120,10 +120,11 @@ def void(call: Call) -> Answer:
 
 
 def settle_payment(call: Call) -> Answer:
-    """A step forward of an external payment (§7.5)."""
-    row, wanted = find(call), call.body["status"]
+    """A step forward of an external payment (§7.5); one to what no request can set is refused before the look-up."""
+    wanted = call.body["status"]
     if wanted == PENDING:
         raise broken_rules([unsupported_status(wanted)])
+    row = find(call)
     if row.document["funding_method"] != "external":
         raise broken_rules([not_external(row)])
     if (row.document["settlement_status"], wanted) not in STEPS:

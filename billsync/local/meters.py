@@ -42,6 +42,7 @@ LISTING = Listing(
 
 def create(call: Call) -> Answer:
     body = call.body
+    check_reserved(body.get("dimensions") or {})
     check_labels(body.get("labels"))
     check_description(body)
     check_aggregation(body["aggregation"], body.get("value_property"))
@@ -65,8 +66,10 @@ def kept(body: Mapping[str, Any]) -> Document:
 
 def replace(call: Call) -> Answer:
     """A description left out stays; labels and dimensions left out are cleared (§4.1). Deleted meters too (§4.4)."""
-    row, body = find(call.store, call.path["meterId"]), call.body
+    body = call.body
+    check_reserved(body.get("dimensions") or {})
     check_labels(body.get("labels"))
+    row = find(call.store, call.path["meterId"])
     if not body.get("name"):
         raise invalid("name is required")
     check_description(body)
@@ -122,11 +125,14 @@ def check_aggregation(aggregation: str, value_property: str | None) -> None:
         raise invalid(f"invalid meter aggregation: {reason}")
 
 
+def check_reserved(dimensions: Mapping[str, str]) -> None:
+    """Raises Problem for a name that every meter has (§4.2)."""
+    if reserved := [name for name in RESERVED_DIMENSIONS if name in dimensions]:
+        raise broken_rules(map(reserved_dimension, reserved))
+
+
 def check_dimensions(dimensions: Mapping[str, str], value_property: str | None) -> None:
     """Raises Problem for a name or a path that a dimension can't have (§4.2)."""
-    reserved = [name for name in RESERVED_DIMENSIONS if name in dimensions]
-    if reserved:
-        raise broken_rules(map(reserved_dimension, reserved))
     for name, path in sorted(dimensions.items()):
         if not path.startswith("$"):
             raise invalid(f"invalid meter group by: meter group by value must start with $ for key {name}")

@@ -9,6 +9,7 @@ from typing import Any
 
 from billsync.local.card_references import (
     CardPlace,
+    looked_up_stages,
     override_warnings,
     plan_worth_findings,
     reference_stages,
@@ -71,6 +72,11 @@ def reference_findings(store: Store, currency: str, phases: Sequence[Phase]) -> 
     """The critical rules that need other things of the server: features, tax codes, currencies (§14.5 for places)."""
     holders = [list(placed_cards([phase])) for phase in phases]
     return first_broken(reference_stages(store, currency, holders, lost=UNPLACED))
+
+
+def looked_up_findings(store: Store, phases: Sequence[Phase]) -> list[Finding]:
+    """Those of them that are found before the plan itself is looked up."""
+    return first_broken(looked_up_stages(store, [list(placed_cards([phase])) for phase in phases], lost=UNPLACED))
 
 
 def structure_warnings(plan: Mapping[str, Any]) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from billsync.local.labels import check_labels
 from billsync.local.listing import Listing, Status, answer_list
 from billsync.local.overlay_rules import has_incompatible_addon
 from billsync.local.plan_rules import (
+    looked_up_findings,
     phases_findings,
     placed_cards,
     plan_findings,
@@ -133,6 +134,7 @@ def replace(call: Call) -> Answer:
     check_all_labels(body)
     refuse(request_findings(body["phases"]))
     refuse(phases_findings(body["phases"]))
+    refuse(looked_up_findings(call.store, body["phases"]))
     row = find(call.store, call.path["planId"])
     check_status(row, call.now, allowed=(DRAFT, SCHEDULED), verb="updated")
     refuse(reference_findings(call.store, row.document["currency"], body["phases"]))

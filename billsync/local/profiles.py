@@ -31,10 +31,10 @@ LISTING = Listing(resource=PROFILE, view=view, order="created_at, seq")
 def create(call: Call) -> Answer:
     check_body(call.body)
     apps = {purpose: call.body["apps"][purpose]["id"] for purpose in PURPOSES}
-    if len(set(apps.values())) > 1:
-        raise problem(400, "all apps must be the same")
     for app_id in apps.values():
         find_app(call.store, app_id)
+    if len(set(apps.values())) > 1:
+        raise problem(400, "all apps must be the same")
     if call.body["default"]:
         demote(call)
     document = {**kept_profile(call.body), "workflow": kept_workflow(call.body["workflow"])}

@@ -166,7 +166,8 @@ def _number(schema: Schema, value: int | Decimal) -> Iterator[Violation]:
 
 
 def _string(schema: Schema, value: str) -> Iterator[Violation]:
-    length = len(value.encode("utf-16-le", "surrogatepass")) // 2
+    """What is wrong with a text; its length counts code points (customer-facts.md §1.2)."""
+    length = len(value)
     if length < schema.get("minLength", 0):
         yield Violation("min_length", f"minimum string length is {schema['minLength']}")
     if length > schema.get("maxLength", length):

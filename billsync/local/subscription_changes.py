@@ -16,8 +16,8 @@ from billsync.local.problems import invalid, problem
 from billsync.local.resource import Answer, Call, Route, ok
 from billsync.local.settling import settle
 from billsync.local.store import Row, changed
-from billsync.local.subscription_overlap import Claim, check_alone, claim_of
-from billsync.local.subscription_start import Terms, anew, plan_reference, subscribe
+from billsync.local.subscription_overlap import check_alone, claim_of
+from billsync.local.subscription_start import Terms, anew, subscribe
 from billsync.local.subscription_view import (
     ACTIVE,
     CANCELED,
@@ -27,7 +27,7 @@ from billsync.local.subscription_view import (
     view,
     windows,
 )
-from billsync.local.subscriptions import check_choice, check_modes, chosen_plan, find
+from billsync.local.subscriptions import check_choice, check_modes, check_sold, find, named_plan
 from billsync.local.times import from_micros, instant_of
 
 LATEST_START = timedelta(minutes=2)
@@ -49,10 +49,10 @@ def unschedule(call: Call) -> Answer:
 
 def change(call: Call) -> Answer:
     """Ends one and starts another at the same moment; the customer in the body is ignored (§5.8)."""
-    body = call.body
+    body, row = call.body, find(call)
     check_choice("plan", body["plan"], ("id", "key"))
-    row = find(call)
-    plan = chosen_plan(call, body["plan"])
+    plan = named_plan(call.store, body["plan"])
+    check_sold(plan, call.now)
     check_modes(body)
     current, following = succeeded(call, row, plan, partial(inherited, row, body))
     return ok({"current": view(call, current), "next": view(call, following)})
@@ -64,8 +64,7 @@ def succeeded(call: Call, row: Row, plan: Row, terms: Callable[[datetime], Terms
     start = moment_of(call, row)
     check_start(call, start)
     customer = find_customer(call.store, row.document["customer_id"])
-    check_alone(call.store, Claim(customer.id, plan_reference(plan), start, None), own=(row.id,))
-    following = subscribe(call, customer, plan, terms(start))
+    following = subscribe(call, customer, plan, terms(start), after=(row.id,))
     linked = replace(row, document={**row.document, "superseding_id": following.id})
     return end(call, linked, start), following
 

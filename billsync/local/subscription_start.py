@@ -17,6 +17,7 @@ from billsync.local.rate_cards import is_free, read_card
 from billsync.local.resource import Call, new_row, present
 from billsync.local.rules import refuse
 from billsync.local.store import Row, Store
+from billsync.local.subscription_overlap import Claim, check_alone
 from billsync.local.subscription_rows import SUBSCRIPTION
 from billsync.local.times import from_micros, micros
 
@@ -40,17 +41,21 @@ def plan_reference(plan: Row) -> Document | None:
     return None if plan.key is None else {"id": plan.id, "key": plan.key, "version": plan.document["version"]}
 
 
-def subscribe(call: Call, customer: Row, plan: Row, terms: Terms) -> Row:
-    """The stored subscription; the customer gets its currency. Raises Problem for what the plan can't be sold in."""
+def subscribe(call: Call, customer: Row, plan: Row, terms: Terms, *, after: tuple[str, ...] = ()) -> Row:
+    """The stored subscription, `after` others of these ids; the customer gets its currency. Raises Problem for what
+    the plan can't be sold in, then where another subscription is in the way, then for a feature that is gone."""
     currency = invoice_currency(customer, plan)
     phases = list(kept_phases(call, plan, terms))
     mode = call.body.get("settlement_mode") or plan.document.get("settlement_mode", CREDIT_THEN_INVOICE)
-    check_features(call.store, phases)
+    is_billed = not all(is_free(item["rate_card"]) for item in items_of(phases))
     check_cadences(phases)
+    if is_billed:
+        check_currency(customer, currency)
     if mode == CREDIT_THEN_INVOICE:
         check_worth(call, phases, currency)
-    if not all(is_free(item["rate_card"]) for item in items_of(phases)):
-        check_currency(customer, currency)
+    check_alone(call.store, Claim(customer.id, plan_reference(plan), terms.start, None), own=after)
+    check_features(call.store, phases)
+    if is_billed:
         fill_currency(call, customer, currency)
     modes = {"settlement_mode": mode, "cost_basis_mode": call.body["cost_basis_mode"]}
     document = {

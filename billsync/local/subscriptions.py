@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from billsync.local import plans
@@ -12,10 +13,9 @@ from billsync.local.labels import check_labels
 from billsync.local.listing import Listing, Status, answer_list
 from billsync.local.problems import Invalid, bad_request, invalid, not_found, problem
 from billsync.local.resource import Answer, Call, Route, created, ok
-from billsync.local.store import LIVE, Row, Store
-from billsync.local.subscription_overlap import Claim, check_alone
+from billsync.local.store import Row, Store
 from billsync.local.subscription_rows import SUBSCRIPTION
-from billsync.local.subscription_start import Terms, plan_reference, subscribe
+from billsync.local.subscription_start import Terms, subscribe
 from billsync.local.subscription_view import view
 from billsync.local.times import instant_of
 from billsync.local.versions import ACTIVE, status
@@ -44,15 +44,16 @@ LISTING = Listing(
 
 
 def create(call: Call) -> Answer:
-    """Starts now (§5.3)."""
+    """Starts now (§5.3). The references are looked up before anything is said of what they name."""
     body = call.body
     check_choice("customer", body["customer"], ("id", "key"))
+    customer = named_customer(call.store, body["customer"])
     check_choice("plan", body["plan"], ("id", "key"))
+    plan = named_plan(call.store, body["plan"])
     check_labels(body.get("labels"))
-    customer = chosen_customer(call.store, body["customer"])
-    plan = chosen_plan(call, body["plan"])
+    check_sold(plan, call.now)
+    check_not_deleted(customer)
     check_modes(body)
-    check_alone(call.store, Claim(customer.id, plan_reference(plan), call.now, None))
     anchor = instant_of(body["billing_anchor"]) if "billing_anchor" in body else None
     name = f"{plan.key} v{plan.document['version']}"
     terms = Terms(call.now, name, anchor or call.now, body.get("labels") or {}, {})
@@ -66,32 +67,39 @@ def check_choice(name: str, given: Mapping[str, Any], members: tuple[str, ...]) 
         raise bad_request(*(Invalid(f"{name}.{member}", reason, "required", "body") for member in members))
 
 
-def chosen_customer(store: Store, given: Mapping[str, Any]) -> Row:
-    """The live customer that the id names, else the key. Raises Problem: 404, or 412 for a deleted id."""
+def named_customer(store: Store, given: Mapping[str, Any]) -> Row:
+    """The customer that the id names, deleted or not, else the live one of the key. Raises Problem (404)."""
     if "id" not in given:
         row = store.live_with_key(CUSTOMER, given["key"])
         if row is None:
             raise not_found(f"there is no customer with the key {given['key']}")
         return row
-    row = find_customer(store, given["id"])
-    if row.deleted_at is not None:
-        raise problem(412, f"precondition failed error: customer {row.id} is deleted")
-    return row
+    return find_customer(store, given["id"])
 
 
-def chosen_plan(call: Call, given: Mapping[str, Any]) -> Row:
-    """The plan version that the id names, else the key. Raises Problem: 404, or 400 when it isn't active."""
-    row = plans.find(call.store, given["id"]) if "id" in given else plan_with_key(call.store, given)
-    if row.deleted_at is not None:
-        raise invalid(f"plan {row.key}@{row.document['version']} is deleted")
-    if status(row, call.now) != ACTIVE:
-        raise invalid(f"plan {row.key}@{row.document['version']} is not active")
-    return row
+def check_not_deleted(customer: Row) -> None:
+    """Raises Problem (412) for a customer that is deleted."""
+    if customer.deleted_at is not None:
+        raise problem(412, f"precondition failed error: customer {customer.id} is deleted")
+
+
+def named_plan(store: Store, given: Mapping[str, Any]) -> Row:
+    """The plan version that the id names, else the key, whatever its state. Raises Problem (404)."""
+    return plans.find(store, given["id"]) if "id" in given else plan_with_key(store, given)
+
+
+def check_sold(plan: Row, now: datetime) -> None:
+    """Raises Problem (400) for a plan version that nobody can subscribe to: a deleted one, or one that isn't active."""
+    name = f"plan {plan.key}@{plan.document['version']}"
+    if plan.deleted_at is not None:
+        raise invalid(f"{name} is deleted")
+    if status(plan, now) != ACTIVE:
+        raise invalid(f"{name} is not active")
 
 
 def plan_with_key(store: Store, given: Mapping[str, Any]) -> Row:
-    """The version asked for, else the highest one whatever its status. Raises Problem (404)."""
-    rows = store.rows(plans.PLAN, f"key = :key AND {LIVE}", {"key": given["key"]})
+    """The version asked for, else the highest one whatever its status; deleted ones count. Raises Problem (404)."""
+    rows = store.rows(plans.PLAN, "key = :key", {"key": given["key"]})
     version = given.get("version")
     found = [row for row in rows if version in (None, row.document["version"])]
     if not found:

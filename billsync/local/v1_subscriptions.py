@@ -16,11 +16,10 @@ from billsync.local.problems import Invalid, bad_request, invalid, not_found
 from billsync.local.resource import V1, Answer, Call, Route, created, no_content, ok, present
 from billsync.local.store import LIVE, Row, Store, changed
 from billsync.local.subscription_changes import check_start, check_transition, end, inherited, succeeded
-from billsync.local.subscription_overlap import Claim, check_alone
 from billsync.local.subscription_rows import SUBSCRIPTION, not_ended
-from billsync.local.subscription_start import Terms, plan_reference, subscribe
+from billsync.local.subscription_start import Terms, subscribe
 from billsync.local.subscription_view import CANCELED, SCHEDULED
-from billsync.local.subscriptions import check_modes, chosen_customer, find
+from billsync.local.subscriptions import check_modes, check_not_deleted, find, named_customer
 from billsync.local.times import instant_of
 from billsync.local.v1_plans import custom_plan
 from billsync.local.v1_representable import check_representable
@@ -54,22 +53,22 @@ def create(call: Call) -> Answer:
     """Starts now, or at any later time (§15)."""
     call = heard(call)
     body = call.body
-    customer = chosen_customer(call.store, customer_reference(body))
+    customer = named_customer(call.store, customer_reference(body))
     plan = sold_plan(call)
+    check_not_deleted(customer)
     start = start_of(call)
     check_start(call, start)
     own = translated(call)
     check_modes(own.body)
-    check_alone(call.store, Claim(customer.id, plan_reference(plan), start, None))
     terms = replace(own_terms(body, plan, start), anchor=anchor_of(body) or start, labels=body.get("metadata") or {})
     return created(short_view(call, subscribe(own, customer, plan, terms)))
 
 
 def change(call: Call) -> Answer:
     """Like v3's, with a name and a first phase of its own (§5.8, §15)."""
-    call, row = heard(call), find(call)
+    call = heard(call)
     plan = sold_plan(call)
-    own = translated(call)
+    row, own = find(call), translated(call)
     check_modes(own.body)
     return successors(own, row, plan, partial(changed_terms, row, call.body, plan))
 

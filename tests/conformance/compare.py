@@ -113,7 +113,13 @@ class Comparison:
         return all(bound) and not any(list(differences) for differences in found)
 
     def _times(self, recorded: str, replayed: str, place: str) -> Iterator[Difference]:
-        """Sent times, and what follows from them, exactly; times that come from "now" within seconds."""
+        """Sent times, and what follows from them, exactly; times that come from "now" within seconds.
+
+        Equal texts never differ: what they are cut to, and what was sent at that microsecond, is no reason.
+        """
+        if recorded == replayed:
+            self.bindings.times.setdefault(recorded, replayed)
+            return
         want, have = instant(recorded), instant(replayed)
         assert want is not None, recorded
         clockwork = self.clockwork
@@ -128,7 +134,7 @@ class Comparison:
             # A replayed time was sent in a recorded one's place; two that coincided there may not here.
             if abs(sent - have) > (COINCIDENCE if sent != want else timedelta(0)):
                 yield difference(place, recorded, replayed)
-        elif recorded != replayed and clockwork.is_certain(want):
+        elif clockwork.is_certain(want):
             yield difference(place, recorded, replayed)
         else:
             self.bindings.times.setdefault(recorded, replayed)

@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.conformance.bindings import Bindings, Clockwork
+from tests.conformance.compare import Comparison
 from tests.conformance.replay import ErrorBodies, Replay
 from tests.conformance.scenario import Scenario
 
@@ -208,6 +210,16 @@ def test_what_may_be_otherwise_is_not_reported(
     replayed: Callable[..., tuple[str, ...]], number: int, change: Callable[[dict[str, Any]], Any]
 ) -> None:
     assert replayed(number, change) == ()
+
+
+@pytest.mark.parametrize("text", ["2026-11-21T10:00:00.123456789Z", "2026-11-21T10:00:00.123456789+02:00"])
+def test_equal_times_with_nine_digits_are_equal(text: str) -> None:
+    """Whatever was sent at that microsecond, and with any zone."""
+    clockwork = Clockwork()
+    clockwork.begin("2026-11-21T10:00:00.380Z")
+    clockwork.send(["2026-11-21T10:00:00.123456Z"], ["2026-11-21T10:00:04.5Z"])
+
+    assert list(Comparison(Bindings(), clockwork).differences(text, text)) == []
 
 
 def test_an_errors_body_may_be_left_out_of_the_comparison(replayed: Callable[..., tuple[str, ...]]) -> None:

@@ -179,7 +179,7 @@ def test_what_is_wrong_with_a_card_is_told_before_the_state_of_the_addon(server:
     unknown = server.put(path, json=change(lost))
 
     assert negative.json()["detail"] == "validation error: the Amount must not be negative"
-    assert codes(unknown) == ["addon_invalid_status"]
+    assert codes(unknown) == ["rate_card_feature_not_found"]
 
 
 def test_an_addon_does_not_keep_its_feature_from_being_archived(server: httpx.Client) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.local.conftest import Hands
 from tests.support.answers import codes, made
-from tests.support.recorder import Recorder
+from tests.support.recorder import WRONG_ON_PURPOSE, Recorder
 
 METER = {"key": "calls", "name": "Calls", "aggregation": "count", "event_type": "call", "dimensions": {"model": "$.m"}}
 FEE = {"key": "fee", "name": "Fee", "price": {"type": "flat", "amount": "10"}, "billing_cadence": "P1M"}
@@ -239,3 +239,41 @@ def test_a_fresh_server_has_a_default_profile_and_two_system_tax_codes(server: h
     assert [profile["default"] for profile in profiles] == [True]
     assert tax_codes[defaults["invoicing_tax_code"]["id"]]["key"] == "default"
     assert tax_codes[defaults["credit_grant_tax_code"]["id"]]["labels"] == {"openmeter_managed_by": "system"}
+
+
+@pytest.mark.parametrize(("name", "status"), [("😀" * 256, 201), ("😀" * 257, 400)], ids=["256", "257"])
+def test_lengths_count_code_points(server: httpx.Client, name: str, status: int) -> None:
+    answer = server.post("/customers", json={"key": name[:256], "name": name}, headers={WRONG_ON_PURPOSE: "length"})
+
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("path", "member", "value"),
+    [
+        ("/currencies/custom/01ARZ3NDEKTSV4RRFFQ69G5FAV/cost-bases", "rate", "5"),
+        ("/currencies/custom/01ARZ3NDEKTSV4RRFFQ69G5FAV/cost-bases", "fiat_code", "USD"),
+        ("/customers/01ARZ3NDEKTSV4RRFFQ69G5FAV/credits/grants", "amount", "5"),
+        ("/customers/01ARZ3NDEKTSV4RRFFQ69G5FAV/credits/grants", "expires_after", "P1D"),
+        ("/customers/01ARZ3NDEKTSV4RRFFQ69G5FAV/credits/grants", "effective_at", "2026-09-01T00:00:00Z"),
+        ("/features", "key", "calls"),
+        ("/features", "labels", {"team": "a"}),
+        ("/meters", "events_from", "2026-09-01T00:00:00Z"),
+    ],
+)
+def test_a_final_line_end_is_no_part_of_a_text_with_a_form(
+    server: httpx.Client, path: str, member: str, value: Any
+) -> None:
+    bodies = {
+        "cost-bases": {"rate": "5", "fiat_code": "USD"},
+        "grants": {"name": "a", "funding_method": "none", "currency": "USD", "amount": "5"},
+        "features": {"key": "calls", "name": "a"},
+        "meters": {"key": "calls", "name": "a", "aggregation": "count", "event_type": "a"},
+    }
+    ended = {"team": "a\n"} if isinstance(value, dict) else f"{value}\n"
+    body = {**bodies[path.rpartition("/")[2]], member: ended}
+
+    answer = server.post(path, json=body, headers={WRONG_ON_PURPOSE: "a line end"})
+
+    (entry,) = answer.json()["invalid_parameters"]
+    assert (answer.status_code, entry["field"].partition(".")[0]) == (400, member)
