@@ -82,8 +82,8 @@ def commitment_faults(commitments: Mapping[str, str]) -> Iterator[str]:
 
 
 def card_warnings(card: Card) -> Iterator[Finding]:
-    """What a draft may hold and nobody can be sold (kept form)."""
-    yield from _cadence_warnings(card)
+    """What a draft may hold and nobody can be sold (kept form), the cadence last but for a discount that is found
+    twice."""
     yield from _entitlement_warnings(card)
     if is_usage_based(card["price"]) and "feature" not in card:
         yield warning(
@@ -91,15 +91,20 @@ def card_warnings(card: Card) -> Iterator[Finding]:
             "usage-based price requires feature to be associated with",
             ".featureKey",
         )
-    if card["price"]["type"] == "flat" and "usage" in card.get("discounts", {}):
-        code, text = "usage_discount_with_flat_price", "usage discount is not supported for flat price"
-        yield from (warning(code, text), warning(code, text))
     if "unit_config" in card and not is_usage_based(card["price"]):
         yield warning(
             "unit_config_requires_usage_based_price",
             "unit config requires a usage-based price (unit, graduated, or volume)",
             ".unit_config",
         )
+    yield from _discount_warnings(card)
+    yield from _cadence_warnings(card)
+    yield from _discount_warnings(card)
+
+
+def _discount_warnings(card: Card) -> Iterator[Finding]:
+    if card["price"]["type"] == "flat" and "usage" in card.get("discounts", {}):
+        yield warning("usage_discount_with_flat_price", "usage discount is not supported for flat price")
 
 
 def _cadence_warnings(card: Card) -> Iterator[Finding]:

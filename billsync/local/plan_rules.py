@@ -84,12 +84,19 @@ def structure_warnings(plan: Mapping[str, Any]) -> Iterator[Finding]:
     last = len(plan["phases"]) - 1
     for place, phase in enumerate(plan["phases"]):
         yield from _phase_warnings(phase, is_last=place == last)
-    for rule in (_alignment_warnings, currency_warnings):
+    for rule in (currency_warnings, _alignment_warnings):
         yield from rule(plan)
 
 
 def _phase_warnings(phase: Phase, *, is_last: bool) -> Iterator[Finding]:
+    """Of a phase itself first, where it stands before how long it is; then of its cards."""
     place, length = phase_place(phase), duration(phase.get("duration", ""))
+    if is_last and length:
+        text = "duration must not be set for the last plan phase"
+        yield warning("plan_has_last_phase_with_duration", text, f"{place}.duration")
+    if not is_last and not length:
+        text = "duration must be set for plan phase if it is not the last one"
+        yield warning("plan_has_non_last_phase_with_no_duration", text, f"{place}.duration")
     if length and length.is_under_an_hour:
         text = "duration must be at least 1 hour"
         yield warning("plan_phase_duration_less_then_an_hour", text, f"{place}.duration")
@@ -99,12 +106,6 @@ def _phase_warnings(phase: Phase, *, is_last: bool) -> Iterator[Finding]:
     for card in phase["rate_cards"]:
         own = CardPlace(place, card["key"]).own
         yield from (finding.within(own) for finding in card_warnings(card))
-    if is_last and length:
-        text = "duration must not be set for the last plan phase"
-        yield warning("plan_has_last_phase_with_duration", text, f"{place}.duration")
-    if not is_last and not length:
-        text = "duration must be set for plan phase if it is not the last one"
-        yield warning("plan_has_non_last_phase_with_no_duration", text, f"{place}.duration")
 
 
 def _alignment_warnings(plan: Mapping[str, Any]) -> Iterator[Finding]:

@@ -241,6 +241,36 @@ def test_a_fresh_server_has_a_default_profile_and_two_system_tax_codes(server: h
     assert tax_codes[defaults["credit_grant_tax_code"]["id"]]["labels"] == {"openmeter_managed_by": "system"}
 
 
+def test_what_is_wrong_with_a_phase_is_told_before_what_is_wrong_with_its_cards(server: httpx.Client) -> None:
+    card = {
+        **FEE,
+        "billing_cadence": "PT1M",
+        "discounts": {"usage": "1"},
+        "currency": "EUR",
+        "entitlement": {"type": "metered", "usage_period": "P1M"},
+    }
+    weekly = {**FEE, "billing_cadence": "P1W"}
+    phases = [
+        {"key": "first", "name": "First", "rate_cards": [card]},
+        {"key": "second", "name": "Second", "duration": "PT1M", "rate_cards": [weekly]},
+    ]
+
+    draft = made(server, "/plans", plan(phases=phases))
+
+    assert [issue["code"] for issue in draft["validation_errors"]] == [
+        "plan_has_non_last_phase_with_no_duration",
+        "entitlement_template_with_no_feature",
+        "entitlement_template_issue_after_reset_required",
+        "usage_discount_with_flat_price",
+        "billing_cadence_invalid_value",
+        "usage_discount_with_flat_price",
+        "plan_has_last_phase_with_duration",
+        "plan_phase_duration_less_then_an_hour",
+        "plan_multiple_fiat_currencies",
+        "rate_card_billing_cadence_unaligned",
+    ]
+
+
 @pytest.mark.parametrize(("name", "status"), [("😀" * 256, 201), ("😀" * 257, 400)], ids=["256", "257"])
 def test_lengths_count_code_points(server: httpx.Client, name: str, status: int) -> None:
     answer = server.post("/customers", json={"key": name[:256], "name": name}, headers={WRONG_ON_PURPOSE: "length"})
