@@ -17,11 +17,13 @@ def allowances(ctx: click.Context, parameter: click.Parameter, texts: Sequence[s
 
 
 def _pair(text: str) -> tuple[str, str]:
-    from billsync.core.guards import COUNTED_FLAGS, FLAGS
+    from billsync.core.guards import COUNTED_FLAGS, flags
+    from billsync.kinds.registry import KINDS
 
+    known = flags(KINDS)
     name, equals, count = text.partition("=")
-    if name not in FLAGS:
-        raise click.BadParameter(_unknown(name, FLAGS))
+    if name not in known:
+        raise click.BadParameter(_unknown(name, known))
     if name in COUNTED_FLAGS and not (count.isascii() and count.isdigit() and len(count) <= 9):
         raise click.BadParameter(f"{name} needs a number: {name}=25")
     if equals and name not in COUNTED_FLAGS:

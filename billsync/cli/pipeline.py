@@ -13,7 +13,15 @@ from billsync.apply.execute import OnResult, World, execute
 from billsync.core.diff import Mode, Server, diff
 from billsync.core.index import Index, index
 from billsync.core.parts import all_part_reads, part_reads, with_parts
-from billsync.core.read_set import all_reads, balance_paths, first_reads, more_reads, nested_reads
+from billsync.core.read_set import (
+    all_reads,
+    balance_paths,
+    first_reads,
+    look_alike_children,
+    look_alike_reads,
+    more_reads,
+    nested_reads,
+)
 from billsync.core.referring import rounds
 from billsync.core.row_form import malformed
 from billsync.kinds.registry import KINDS
@@ -62,8 +70,18 @@ def read_live(connection: Connection, desired: Desired, *, deletes: bool) -> Sna
     found = index(first, KINDS, tables)
     more = more_reads(desired, found, KINDS, tables, deletes=deletes)
     documents = balance_paths(desired, found, KINDS, BALANCE) if deletes else ()
-    whole = first.with_(_read(connection, more, documents))
+    whole = _with_look_alikes(connection, desired, first.with_(_read(connection, more, documents)), deletes=deletes)
     return _with_parts(connection, whole, part_reads(desired, found, KINDS, tables, deletes=deletes))
+
+
+def _with_look_alikes(connection: Connection, desired: Desired, found: Snapshot, *, deletes: bool) -> Snapshot:
+    """The snapshot with whoever looks like somebody who gets something new, and what they have. Raises RemoteError."""
+    tables = connection.routes
+    known = index(found, KINDS, tables)
+    lists = look_alike_reads(desired, known, KINDS, deletes=deletes)
+    everybody = found.with_(_read(connection, lists)) if lists else found
+    reads = look_alike_children(desired, index(everybody, KINDS, tables) if lists else known, KINDS, tables)
+    return everybody.with_(_read(connection, reads)) if reads else everybody
 
 
 def _with_parts(connection: Connection, found: Snapshot, reads: Sequence[Read]) -> Snapshot:

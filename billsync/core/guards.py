@@ -6,23 +6,26 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 
+from billsync.core.doubling import doubled, doubled_code
 from billsync.core.index import is_owned, status_of
 from billsync.core.lifecycle.context import Context, Planned
-from billsync.core.marks import OWNER, labels_of
 from billsync.model.address import Address
 from billsync.model.change import Action, Guard
-from billsync.model.kind import Archetype
-from billsync.model.state import Row
+from billsync.model.kind import Registry
 from billsync.model.value import Fields, Plain
 
-DELETES, DOUBLED_GRANT, CUSTOMER_CREDIT = "deletes", "doubled-grant", "customer-credit"
+DELETES, CUSTOMER_CREDIT = "deletes", "customer-credit"
 COUNTED_FLAGS = (DELETES,)
-FLAGS = (DELETES, DOUBLED_GRANT, CUSTOMER_CREDIT)
-"""The flags that let a guard pass; the counted ones take a number (`deletes=25`)."""
+"""The flags that take a number (`deletes=25`)."""
 
 DELETES_AT_MOST = 10
 SHARE_AT_MOST = Decimal("0.2")
 SHARE_COUNTS_FROM = 10
+
+
+def flags(registry: Registry) -> tuple[str, ...]:
+    """The flags that let a guard pass."""
+    return (DELETES, CUSTOMER_CREDIT, *(doubled_code(kind) for kind in registry.values() if kind.traits))
 
 
 def guards(
@@ -33,7 +36,7 @@ def guards(
     deletes = tuple(p.change.address for p in changes if p.change.action is Action.DELETE)
     found = [
         *_too_many_deletes(context, deletes, allow.get(DELETES)),
-        *(() if DOUBLED_GRANT in allow else _doubled(context, changes)),
+        *(guard for guard in doubled(context, changes) if guard.code not in allow),
         *(() if CUSTOMER_CREDIT in allow else _with_credit(context, deletes, balance_path)),
     ]
     return tuple(sorted(found, key=lambda guard: (guard.code, [a.order for a in guard.addresses])))
@@ -71,61 +74,6 @@ def _owned(context: Context, name: str) -> int:
     rows += [(a, versions[-1]) for a, versions in context.index.versions.items() if a.kind == name]
     desired = context.desired
     return sum(is_owned(kind, row, owner=desired.owner, adopted=desired.adopted, key=a.key) for a, row in rows)
-
-
-def _doubled(context: Context, changes: tuple[Planned, ...]) -> Iterator[Guard]:
-    """A new append-only entity beside an owned one of the same parent, no longer declared, that looks the same.
-
-    A fixed typo in a key would otherwise give the money twice.
-    """
-    abandoned = _abandoned(context)
-    for planned in changes:
-        address = planned.change.address
-        if context.registry[address.kind].archetype is not Archetype.APPEND_ONLY:
-            continue
-        want = planned.steps[0].after.view or {}
-        for other, have in abandoned.get((address.kind, address.parents), ()):
-            if _alike(want, have):
-                reason = (
-                    f"{other.text} is active, no longer declared, and has the same name or amount as {address.text}"
-                )
-                yield Guard(DOUBLED_GRANT, reason, f"--allow {DOUBLED_GRANT}", (address, other))
-        if any(_alike(want, have) for have in _keyless(context, address)):
-            reason = (
-                f"a {address.kind} without a key is active, ours, and has the same name or amount as {address.text}"
-            )
-            yield Guard(DOUBLED_GRANT, reason, f"--allow {DOUBLED_GRANT}", (address,))
-
-
-def _keyless(context: Context, address: Address) -> Iterator[Fields]:
-    """The views of active, owned rows beside an address that show no key: a server that loses keys makes such."""
-    kind = context.registry[address.kind]
-    assert kind.parent is not None
-    for row in context.index.keyless.get(Address(kind.parent.kind, address.parents), ()):
-        if row.kind == kind.name and _is_mine(context, row) and status_of(kind, row.fields) in ("active", "pending"):
-            yield context.view(row)
-
-
-def _abandoned(context: Context) -> Mapping[tuple[str, tuple[str, ...]], list[tuple[Address, Fields]]]:
-    found: dict[tuple[str, tuple[str, ...]], list[tuple[Address, Fields]]] = defaultdict(list)
-    for address, row in context.index.records.items():
-        kind = context.registry[address.kind]
-        active = status_of(kind, row.fields) in ("active", "pending")
-        undeclared = active and address not in context.entities and _is_mine(context, row)
-        if kind.archetype is Archetype.APPEND_ONLY and undeclared:
-            found[address.kind, address.parents].append((address, context.view(row)))
-    return found
-
-
-def _is_mine(context: Context, row: Row) -> bool:
-    owner = context.desired.owner
-    return owner is not None and labels_of(row.fields).get(OWNER) == owner
-
-
-def _alike(want: Fields, have: Fields) -> bool:
-    return want.get("name") == have.get("name") or (
-        want.get("amount") == have.get("amount") and want.get("currency") == have.get("currency")
-    )
 
 
 def _with_credit(context: Context, deletes: tuple[Address, ...], balance_path: str) -> Iterator[Guard]:

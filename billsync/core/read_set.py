@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from billsync.core.index import Index, is_owned, status_of
 from billsync.core.lifecycle.newest import ACTIVE, DRAFT
+from billsync.core.likeness import begun_again, renamed_parents
 from billsync.core.referring import referenced_kinds, referrers
 from billsync.model.address import Address
 from billsync.model.kind import Archetype, Kind, Registry, Routes
@@ -114,13 +115,46 @@ def _children(
     assert kind.parent is not None
     going = going_parents(desired, found, registry, kind.parent.kind) if deletes else ()
     ids = sorted({found.records[a].id for a in (*_looked_into(kind, desired), *going) if a in found.records})
-    if routes[kind.name].parent_filter is None:
-        yield from (Read(kind.name, parent_id=parent) for parent in ids)
-    elif len(ids) > FEW or (deletes and holds_others(desired, found, registry)):
+    if deletes and routes[kind.name].parent_filter and holds_others(desired, found, registry):
         yield Read(kind.name)
     else:
-        name = routes[kind.name].parent_filter
-        yield from (Read(kind.name, ((f"filter[{name}][oeq]", ",".join(chunk)),)) for chunk in _chunks(ids))
+        yield from _belonging(kind.name, routes[kind.name], ids)
+
+
+def _belonging(name: str, routes: Routes, ids: Sequence[str]) -> Iterator[Read]:
+    """Reads of what belongs to these parents."""
+    field = routes.parent_filter
+    if field is None:
+        yield from (Read(name, parent_id=parent) for parent in ids)
+    elif len(ids) > FEW:
+        yield Read(name)
+    else:
+        yield from (Read(name, ((f"filter[{field}][oeq]", ",".join(chunk)),)) for chunk in _chunks(ids))
+
+
+def look_alike_reads(desired: Desired, found: Index, registry: Registry, *, deletes: bool) -> tuple[Read, ...]:
+    """The whole lists of parents of which one is new or gets something new, as far as only some were read by key.
+
+    Somebody among them may be the same under another key (`core.doubling`).
+    """
+    names = sorted({_root(registry, address.kind) for address in begun_again(desired, found, registry)})
+    return tuple(Read(name) for name in names if not (deletes and name in desired.named))
+
+
+def look_alike_children(
+    desired: Desired, found: Index, registry: Registry, routes: Mapping[str, Routes]
+) -> tuple[Read, ...]:
+    """What belongs to those who look like somebody under whom something would be made, and aren't declared."""
+    reads: list[Read] = []
+    for name, kind in registry.items():
+        begun = [address for address in begun_again(desired, found, registry) if address.kind == name]
+        if kind.parent is None or not begun:
+            continue
+        parents = {Address(kind.parent.kind, address.parents) for address in begun}
+        others = renamed_parents(desired, found, registry, sorted(parents, key=lambda address: address.order))
+        ids = sorted({found.records[other].id for several in others.values() for other in several})
+        reads.extend(_belonging(name, routes[name], ids))
+    return tuple(reads)
 
 
 def _looked_into(kind: Kind, desired: Desired) -> set[Address]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from billsync.kinds import across, fields
 from billsync.kinds.checks import customer as checks
-from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy
+from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy, Trait
 from billsync.model.shape import Anything, Effect, Field, Many, Record, Text
 from billsync.model.value import Fields
+
+STRIPE_CUSTOMER = "cus_"
+"""How the ids of Stripe's customers begin, which are often kept in a label."""
 
 _ATTRIBUTION = Record(
     {
@@ -89,6 +92,18 @@ def claims(customer: Fields) -> tuple[str, ...]:
     return tuple((customer.get("usage_attribution") or {}).get("subject_keys") or ())
 
 
+def traits(customer: Fields) -> frozenset[Trait]:
+    """Whose usage it is (its key counts as a subject, too), its name, its address for mail, and its Stripe ids."""
+    found: set[Trait] = {("subject", subject) for subject in (customer.get("key"), *claims(customer)) if subject}
+    found |= {(field, _folded(customer[field])) for field in ("name", "primary_email") if customer.get(field)}
+    labels = (customer.get("labels") or {}).values()
+    return frozenset(found | {("stripe", str(value)) for value in labels if str(value).startswith(STRIPE_CUSTOMER)})
+
+
+def _folded(text: object) -> str:
+    return " ".join(str(text).split()).casefold()
+
+
 CUSTOMER = Kind(
     name="customer",
     collection="customers",
@@ -104,6 +119,7 @@ CUSTOMER = Kind(
     absent=Absent.NOT_MANAGED,
     labels=LabelPolicy.MUTABLE,
     claims=claims,
+    traits=traits,
     checks=checks.CHECKS,
     cross=(across.subject_keys,),
     stages=stages,

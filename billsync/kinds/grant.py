@@ -10,7 +10,7 @@ from billsync.kinds.checks import grant as checks
 from billsync.model.calendar import calendar_length
 from billsync.model.duration import Duration as Length
 from billsync.model.duration import parse_duration
-from billsync.model.kind import Archetype, Kind, LabelPolicy, Names, Parent
+from billsync.model.kind import Archetype, Kind, LabelPolicy, Names, Parent, Trait
 from billsync.model.moment import cut_to_seconds, moment_text, parse_moment
 from billsync.model.shape import (
     Anything,
@@ -232,6 +232,11 @@ def _same_end(wanted: object, row: Fields) -> bool:
     return cut_to_seconds(duration.after(start)) == end
 
 
+def traits(grant: Fields) -> frozenset[Trait]:
+    """Its name, and its amount."""
+    return frozenset({("name", grant.get("name")), ("amount", grant.get("amount"), grant.get("currency"))})
+
+
 GRANT = Kind(
     name="grant",
     collection="grants",
@@ -245,6 +250,7 @@ GRANT = Kind(
         "currency": "USD",
         "funding_method": "none",
     },
+    traits=traits,
     labels=LabelPolicy.FIXED,
     parent=Parent("customer", many="grants"),
     read=read,

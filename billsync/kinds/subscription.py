@@ -5,8 +5,9 @@ from __future__ import annotations
 from billsync.kinds import across, fields
 from billsync.kinds.checks import subscription as checks
 from billsync.kinds.plan import SETTLEMENT_MODES
-from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy, Parent
+from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy, Parent, Trait
 from billsync.model.shape import Anything, Effect, Field, Moment, Record, Reference, Text, Whole
+from billsync.model.value import Fields
 
 _FIXED = "it is settled when a subscription starts"
 
@@ -71,6 +72,12 @@ RECORD = Record(
     doc="A subscription puts a customer on a plan.",
 )
 
+
+def traits(subscription: Fields) -> frozenset[Trait]:
+    """The customer alone: any two subscriptions of one customer are two invoices."""
+    return frozenset({("customer",)})
+
+
 SUBSCRIPTION = Kind(
     name="subscription",
     collection="subscriptions",
@@ -82,6 +89,7 @@ SUBSCRIPTION = Kind(
     absent=Absent.NOT_MANAGED,
     labels=LabelPolicy.FIXED,
     parent=Parent("customer", one="subscription", many="subscriptions"),
+    traits=traits,
     status="status",
     unique=False,
     after=("customer", "grant"),

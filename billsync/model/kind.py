@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -66,6 +66,9 @@ Find: TypeAlias = Callable[[str, str], Fields | None]
 
 Mentions: TypeAlias = Callable[[Fields], Iterable[tuple[Path, str, str]]]
 """Texts in declared fields that name an entity although they aren't references: path, kind and key."""
+
+Trait: TypeAlias = tuple[Hashable, ...]
+"""Something by which an entity is known beside its key: `("name", "acme inc.")`."""
 
 Cross: TypeAlias = Callable[[Address, Fields, Find], Iterable[Problem]]
 """What is wrong in an entity's declared fields beside what it refers to. The fields may be of any type."""
@@ -151,7 +154,8 @@ class Kind:
     `successor` is the server's label of a link that was changed into another: it holds that one's id;
     `pins` is the reference whose version is fixed at creation and noted in the label `billsync_<pins>`;
     `after` are soft edges: kinds whose entities of the same parent go first (this one's parent if it is named);
-    `claims` yields names that only one live entity may hold at a time.
+    `claims` yields names that only one live entity may hold at a time;
+    `traits` yields what an entity is known by beside its key: two that share one may be the same under two keys.
     """
 
     name: str
@@ -172,6 +176,7 @@ class Kind:
     unique: bool = True
     after: tuple[str, ...] = ()
     claims: Callable[[Fields], tuple[str, ...]] | None = None
+    traits: Callable[[Fields], frozenset[Trait]] | None = None
     checks: tuple[Check, ...] = ()
     cross: tuple[Cross, ...] = ()
     mentions: Mentions | None = None

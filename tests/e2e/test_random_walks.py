@@ -14,6 +14,7 @@ from billsync.apply.journal import NoJournal
 from billsync.cli.pipeline import carry_out, compare
 from billsync.config import load
 from billsync.core.diff import Mode
+from billsync.core.guards import flags
 from billsync.kinds.registry import KINDS
 from billsync.model.change import Outcome, PlanFile
 from billsync.model.result import Report
@@ -25,7 +26,7 @@ from tests.support.world import World
 STEPS = 8
 QUICK = range(3)
 ALL = range(3, 24)
-ALLOW = {"deletes": "1000", "doubled-grant": "", "customer-credit": ""}
+ALLOW = {**dict.fromkeys(flags(KINDS), ""), "deletes": "1000"}
 MODES = (Mode("sync", True, ALLOW), Mode("sync", True, ALLOW), Mode("apply", False, ALLOW))
 
 

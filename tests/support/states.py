@@ -7,6 +7,8 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
+from billsync.core.guards import flags
+from billsync.kinds.registry import KINDS
 from billsync.model.state import Desired
 from tests.support.world import declared
 
@@ -16,7 +18,7 @@ ADDONS = ("blocks", "support_plus", "more_calls")
 PLANS = ("basic", "pro")
 CUSTOMERS = ("acme", "globex", "initech")
 OWNER = {"owner": "payments"}
-EVERY_FLAG = {"deletes": "100", "doubled-grant": "", "customer-credit": ""}
+EVERY_FLAG = {**dict.fromkeys(flags(KINDS), ""), "deletes": "100"}
 
 AMOUNTS = st.integers(1, 9999).map(lambda cents: f"{cents // 100}.{cents % 100:02d}")
 WORDS = st.sampled_from(["One", "Two", "Three"])

@@ -1,0 +1,155 @@
+"""Guards against money given or sold once more: something new looks like what is ours and no longer declared.
+
+It doesn't matter why the other one stays (it waits, nothing is deleted in this run, its collection isn't named), nor
+whether it stays: what was granted and sold under a key that is gone was granted and sold. Design.md §4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from billsync.core.chains import has_ended
+from billsync.core.index import status_of
+from billsync.core.lifecycle.context import Context, Planned
+from billsync.core.likeness import NO_KEY, Children, children, renamed_parents
+from billsync.core.marks import OWNER, labels_of
+from billsync.model.address import Address
+from billsync.model.change import Action, Guard
+from billsync.model.kind import Archetype, Kind
+from billsync.model.state import Row
+from billsync.model.value import Fields
+
+OVER = ("voided", "expired")
+"""The states in which credits are used up or taken back."""
+
+
+def doubled_code(kind: Kind) -> str:
+    """The code of the guard against two of a kind, which is its flag, too."""
+    return f"doubled-{kind.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubling:
+    """What is compared: the new entities, what belongs to each parent, and who each parent may have been."""
+
+    context: Context
+    new: tuple[Planned, ...]
+    children: Mapping[str, Children]
+    earlier: Mapping[Address, tuple[Address, ...]]
+    going: frozenset[Address]
+
+
+def doubled(context: Context, changes: tuple[Planned, ...]) -> tuple[Guard, ...]:
+    """The guards for what would be made under two keys, one for each pair."""
+    new = tuple(p for p in changes if p.change.action is Action.CREATE and _kind(context, p).traits)
+    if not new:
+        return ()
+    kinds = {_kind(context, p).name: _kind(context, p) for p in new}
+    doubling = _Doubling(
+        context,
+        new,
+        {name: children(kind, context.index) for name, kind in kinds.items() if kind.parent},
+        renamed_parents(context.desired, context.index, context.registry, _parents(context, new)),
+        frozenset(p.change.address for p in changes if p.change.action is Action.DELETE),
+    )
+    money = tuple(_money(doubling))
+    told = {(guard.addresses[0].parents, guard.addresses[-1].parents) for guard in money}
+    return (*money, *(guard for guard in _parents_twice(doubling) if _names(guard) not in told))
+
+
+def _names(guard: Guard) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return guard.addresses[0].names, guard.addresses[-1].names
+
+
+def _kind(context: Context, planned: Planned) -> Kind:
+    return context.registry[planned.change.address.kind]
+
+
+def _parents(context: Context, new: Iterable[Planned]) -> tuple[Address, ...]:
+    """The parents of what is new, and the new ones that may become such."""
+    found = (_parent(_kind(context, p), p.change.address) or p.change.address for p in new)
+    return tuple(dict.fromkeys(found))
+
+
+def _parent(kind: Kind, address: Address) -> Address | None:
+    return Address(kind.parent.kind, address.parents) if kind.parent else None
+
+
+def _money(doubling: _Doubling) -> Iterator[Guard]:
+    for planned in doubling.new:
+        kind = _kind(doubling.context, planned)
+        parent = _parent(kind, planned.change.address)
+        for holder in (parent, *doubling.earlier[parent]) if parent else ():
+            for other, row in doubling.children[kind.name].get(holder, ()):
+                if _is_doubled(doubling.context, planned, other, row):
+                    yield _guard(doubling.context, planned, other, row)
+
+
+def _is_doubled(context: Context, planned: Planned, other: Address, row: Row) -> bool:
+    kind = _kind(context, planned)
+    assert kind.traits is not None
+    is_here = other.parents == planned.change.address.parents
+    if other in context.entities or not _is_ours(context, kind, other, row):
+        return False
+    if is_here and not _counts_here(context, kind, planned.change.address, row):
+        return False
+    want: Fields = planned.steps[0].after.view or {}
+    return not kind.traits(want).isdisjoint(kind.traits(context.view(row, want)))
+
+
+def _is_ours(context: Context, kind: Kind, address: Address, row: Row) -> bool:
+    """Whether an entity is ours by its label, or without one because its parent is."""
+    owner = labels_of(row.fields).get(OWNER)
+    parent = _parent(kind, address)
+    if owner is not None or parent is None or parent in context.entities:
+        return owner is not None and bool(owner == context.desired.owner)
+    row_of_parent = context.index.records.get(parent)
+    return row_of_parent is not None and context.owns(context.registry[parent.kind], row_of_parent, parent.key)
+
+
+def _counts_here(context: Context, kind: Kind, address: Address, row: Row) -> bool:
+    """Whether a child of the same parent counts: not what is used up; of what has ended, what isn't begun again."""
+    if kind.archetype is Archetype.CHAINED:
+        return not (has_ended(kind, row) and context.entities[address].fields.get("restart"))
+    return status_of(kind, row.fields) not in OVER
+
+
+def _guard(context: Context, planned: Planned, other: Address, row: Row) -> Guard:
+    kind, address = _kind(context, planned), planned.change.address
+    code = doubled_code(kind)
+    what = f"{other.text} is" if other.key != NO_KEY else f"a {kind.name} of {_owner(kind, other)} without a key is"
+    reason = (
+        f"{what} {status_of(kind, row.fields) or 'live'}, ours, no longer declared, and looks like the new "
+        f"{address.text}; if that is the same under another key, {_way_out(kind, address, other)}"
+    )
+    addresses = (address,) if other.key == NO_KEY else (address, other)
+    return Guard(code, reason, f"--allow {code}", addresses)
+
+
+def _owner(kind: Kind, address: Address) -> str:
+    parent = _parent(kind, address)
+    return parent.text if parent else ""
+
+
+def _way_out(kind: Kind, address: Address, other: Address) -> str:
+    """The entries of `moved` that would say that both are one."""
+    parent, before = _parent(kind, address), _parent(kind, other)
+    entries = []
+    if parent and before and parent != before:
+        entries.append(f"{{kind: {parent.kind}, from: {before.key}, to: {parent.key}}}")
+    if address.key != other.key and other.key != NO_KEY:
+        belongs = f"{parent.kind}: {parent.key}, " if parent else ""
+        entries.append(f"{{kind: {kind.name}, {belongs}from: {other.key}, to: {address.key}}}")
+    return f"say `moved: [{', '.join(entries)}]`" if entries else "take the new one out"
+
+
+def _parents_twice(doubling: _Doubling) -> Iterator[Guard]:
+    """A new parent like one of ours that stays and isn't declared any more, although no money is doubled yet."""
+    context = doubling.context
+    for planned in doubling.new:
+        kind, address = _kind(context, planned), planned.change.address
+        for other in doubling.earlier.get(address, ()):
+            row = context.index.records[other]
+            if other not in doubling.going and context.owns(kind, row, other.key):
+                yield _guard(context, planned, other, row)

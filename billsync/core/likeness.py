@@ -1,0 +1,105 @@
+"""Who looks like somebody else: a renamed key shows as one entity that is no longer declared and a new one like it.
+
+Two entities of a kind are alike when they share a trait (`Kind.traits`).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+from billsync.core.chains import has_ended, head_of
+from billsync.core.index import Index
+from billsync.core.marks import KEY, labels_of
+from billsync.core.normalize import normalize
+from billsync.model.address import Address
+from billsync.model.kind import Archetype, Kind, Registry, Trait
+from billsync.model.state import Desired, Row
+
+Abandoned = Mapping[Trait, tuple[Address, ...]]
+"""By trait, the live entities of one kind that the files don't declare."""
+
+
+def begun_again(desired: Desired, found: Index, registry: Registry) -> tuple[Address, ...]:
+    """The declared entities that aren't live and have traits: they would be made, though they may be there."""
+    return tuple(
+        entity.address
+        for entity in desired.entities
+        if (kind := registry[entity.address.kind]).traits and not _is_live(kind, entity.address, found)
+    )
+
+
+def _is_live(kind: Kind, address: Address, found: Index) -> bool:
+    if kind.archetype is not Archetype.CHAINED:
+        return address in found.records
+    assert kind.parent is not None
+    head = head_of(kind, found.chains.get(Address(kind.parent.kind, address.parents), ()), address.key)
+    return head is not None and not has_ended(kind, head)
+
+
+def abandoned(desired: Desired, found: Index, kind: Kind) -> Abandoned:
+    """The live entities of a kind that aren't declared, by what they are known by."""
+    declared = {entity.address for entity in desired.entities}
+    by_trait: dict[Trait, list[Address]] = defaultdict(list)
+    for address, row in sorted(found.records.items(), key=lambda item: item[0].order):
+        if address.kind == kind.name and address not in declared:
+            for trait in kind.traits(row.fields) if kind.traits else ():
+                by_trait[trait].append(address)
+    return {trait: tuple(addresses) for trait, addresses in by_trait.items()}
+
+
+def alike(kind: Kind, fields: Mapping[str, object], others: Abandoned) -> tuple[Address, ...]:
+    """The abandoned entities that share a trait with these fields; sorted."""
+    traits = kind.traits(fields) if kind.traits else frozenset()
+    found = {address for trait in traits for address in others.get(trait, ())}
+    return tuple(sorted(found, key=lambda address: address.order))
+
+
+def renamed_parents(
+    desired: Desired, found: Index, registry: Registry, parents: Iterable[Address]
+) -> Mapping[Address, tuple[Address, ...]]:
+    """By parent, the live ones that aren't declared and look like it, as declared and as it is live."""
+    entities = {entity.address: entity for entity in desired.entities}
+    others: dict[str, Abandoned] = {}
+    result: dict[Address, tuple[Address, ...]] = {}
+    for parent in parents:
+        kind = registry[parent.kind]
+        known = others.setdefault(kind.name, abandoned(desired, found, kind))
+        declared = alike(kind, normalize(kind, entities[parent].fields), known) if parent in entities else ()
+        live = alike(kind, found.records[parent].fields, known) if parent in found.records else ()
+        result[parent] = tuple(dict.fromkeys(other for other in (*declared, *live) if other != parent))
+    return result
+
+
+Children = Mapping[Address, tuple[tuple[Address, Row], ...]]
+"""By parent, its live entities of one kind."""
+
+NO_KEY = "?"
+"""Stands in the address of a row that shows no key: a server that loses keys makes such."""
+
+
+def children(kind: Kind, found: Index) -> Children:
+    """The live entities of a kind by parent; chains by the link that speaks for them."""
+    by_parent: dict[Address, list[tuple[Address, Row]]] = defaultdict(list)
+    assert kind.parent is not None
+    for address, row in _of_kind(kind, found):
+        by_parent[Address(kind.parent.kind, address.parents)].append((address, row))
+    return {parent: tuple(sorted(rows, key=lambda item: item[0].order)) for parent, rows in by_parent.items()}
+
+
+def _of_kind(kind: Kind, found: Index) -> Iterator[tuple[Address, Row]]:
+    yield from ((address, row) for address, row in found.records.items() if address.kind == kind.name)
+    for parent, rows in found.keyless.items():
+        yield from ((Address(kind.name, (*parent.names, NO_KEY)), row) for row in rows if row.kind == kind.name)
+    for parent, rows in found.chains.items():
+        links = tuple(row for row in rows if row.kind == kind.name)
+        yield from ((Address(kind.name, (*parent.names, key)), row) for key, row in _speaking(kind, links))
+
+
+def _speaking(kind: Kind, links: tuple[Row, ...]) -> Iterator[tuple[str, Row]]:
+    """By key, the link that speaks for each chain: one that runs, else the last one."""
+    by_key: dict[str, list[Row]] = defaultdict(list)
+    for row in links:
+        by_key[str(labels_of(row.fields).get(KEY, NO_KEY))].append(row)
+    for key, rows in by_key.items():
+        yield key, ([row for row in rows if not has_ended(kind, row)] or rows)[-1]

@@ -1,0 +1,147 @@
+"""A renamed key: what was given and sold under the old one is not given and sold again under the new one.
+
+The reason why the old entity stays makes no difference; nor does what tells that both are one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from billsync.model.change import PlanFile
+from billsync.model.state import Desired
+from tests.support.world import World, declared, end_state
+
+Document = dict[str, Any]
+GRANT: Document = {"key": "welcome", "name": "Welcome", "amount": "500", "currency": "USD", "funding_method": "none"}
+SUBSCRIPTION: Document = {"key": "default", "plan": "basic"}
+ACMEE: Document = {"key": "acmee", "name": "Acme Inc.", "grants": [GRANT], "subscriptions": [SUBSCRIPTION]}
+PLAN: Document = {
+    "key": "basic",
+    "name": "Basic",
+    "currency": "USD",
+    "billing_cadence": "P1M",
+    "phases": [
+        {"key": "default", "name": "Default", "rate_cards": [{"key": "fee", "name": "Fee", "price": {"type": "free"}}]}
+    ],
+}
+BOTH = ["doubled-grant", "doubled-subscription"]
+
+
+def files(*customers: Document, **beside: Any) -> Desired:
+    return declared(yaml.safe_dump({"_info": {"owner": "us"}, "plans": [PLAN], "customers": list(customers), **beside}))
+
+
+def codes(plan: PlanFile) -> list[str]:
+    return sorted({guard.code for guard in plan.guards})
+
+
+def renamed(**changed: Any) -> Document:
+    return {**ACMEE, "key": "acme", **changed}
+
+
+@pytest.mark.parametrize("mode", ["sync", "apply"])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ({}, {}),
+        ({"name": "Acme"}, {"name": "  ACME "}),
+        ({"primary_email": "a@acme.example"}, {"name": "New", "primary_email": "A@acme.example"}),
+        ({"labels": {"stripe": "cus_123"}}, {"name": "New", "labels": {"billing": "cus_123"}}),
+        ({}, {"name": "New", "usage_attribution": {"subject_keys": ["acmee-2", "acme"]}}),
+    ],
+)
+def test_a_renamed_customer_gets_nothing_twice(mode: str, old: Document, new: Document) -> None:
+    world = World()
+    old = {"usage_attribution": {"subject_keys": ["acme"]}, **old} if "usage_attribution" in new else old
+    world.sync(files({**ACMEE, **old}))
+
+    plan = world.plan(files(renamed(**new)), mode=mode, deletes=mode == "sync")
+
+    claimed = "usage_attribution" in new
+    assert codes(plan) == ([] if claimed else BOTH)
+    assert [step.id for step in plan.steps if claimed] == []
+
+
+def test_another_customer_is_no_renamed_one() -> None:
+    world = World()
+    world.sync(files(ACMEE))
+
+    plan = world.plan(files(renamed(name="Somebody else")))
+
+    assert codes(plan) == []
+
+
+def test_the_guards_name_the_way_out_and_their_flags() -> None:
+    world = World()
+    world.sync(files(ACMEE))
+    new = files(renamed(grants=[{**GRANT, "key": "hello"}]))
+
+    stopped = world.sync(new)
+    allowed = world.sync(new, allow={"doubled-grant": "", "doubled-subscription": ""})
+
+    assert [(guard.flag, guard.reason) for guard in stopped.plan.guards] == [
+        (
+            "--allow doubled-grant",
+            "grant/acmee/welcome is active, ours, no longer declared, and looks like the new grant/acme/hello; if that "
+            "is the same under another key, say `moved: [{kind: customer, from: acmee, to: acme}, "
+            "{kind: grant, customer: acme, from: welcome, to: hello}]`",
+        ),
+        (
+            "--allow doubled-subscription",
+            "subscription/acmee/default is active, ours, no longer declared, and looks like the new "
+            "subscription/acme/default; if that is the same under another key, say "
+            "`moved: [{kind: customer, from: acmee, to: acme}]`",
+        ),
+    ]
+    assert allowed.plan.guards == ()
+    assert end_state(world).balances == {"acme": {"USD": "500"}, "acmee": {"USD": "500"}}
+
+
+def test_a_renamed_customer_that_only_external_names_gets_nothing_twice() -> None:
+    world = World()
+    world.sync(files(ACMEE))
+    with world.http() as http:
+        http.post("customers", json={"key": "acme", "name": "Acme Inc."}).raise_for_status()
+    grant = {**GRANT, "customer": "acme"}
+    external = {
+        "external": {"customers": ["acme", "acmee"]},
+        "grants": [grant],
+        "subscriptions": [{"plan": "basic", "customer": "acme"}],
+    }
+
+    plan = world.plan(declared(yaml.safe_dump({"_info": {"owner": "us"}, "plans": [PLAN], **external})))
+
+    assert codes(plan) == BOTH
+
+
+def test_a_customer_that_goes_in_the_same_run_was_given_its_credits_all_the_same() -> None:
+    world = World()
+    world.sync(files({**ACMEE, "subscriptions": []}))
+
+    plan = world.plan(files(renamed(subscriptions=[])), allow={"customer-credit": ""})
+
+    assert codes(plan) == ["doubled-grant"]
+
+
+def test_what_was_cancelled_is_not_sold_again_to_a_renamed_customer() -> None:
+    world = World()
+    world.sync(files({**ACMEE, "grants": []}))
+    with world.http() as http:
+        row = http.get("subscriptions").json()["data"][0]
+        http.post(f"subscriptions/{row['id']}/cancel", json={"timing": "immediate"}).raise_for_status()
+
+    plan = world.plan(files(renamed(grants=[])), allow={"customer-credit": ""})
+
+    assert codes(plan) == ["doubled-subscription"]
+
+
+def test_a_renamed_customer_without_money_is_told_where_the_old_one_stays() -> None:
+    world = World()
+    world.sync(files({"key": "acmee", "name": "Acme Inc."}))
+    new = files({"key": "acme", "name": "Acme Inc."})
+
+    assert codes(world.plan(new, mode="apply", deletes=False)) == ["doubled-customer"]
+    assert codes(world.plan(new)) == []
