@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from billsync.render.words import visible
+
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+CONTROL = ("\t", "\r", "\n")
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
 def csv_text(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A line of names, then one for each row. What a spreadsheet would take for a formula is kept text by a quote."""
+    """A line of names, then one for each row, one line each.
+
+    A number stays as it is, a negative one, too: `-` and digits are no formula. Other text that a spreadsheet could
+    take for a formula begins with a quote; a character that can't be seen is written as its escape.
+    """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(names)
@@ -19,5 +28,7 @@ def csv_text(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _harmless(cell: str) -> str:
-    is_number = cell.lstrip("-").replace(".", "", 1).isdigit()
-    return "'" + cell if cell[:1] in FORMULA and not is_number else cell
+    if NUMBER.fullmatch(cell):
+        return cell
+    is_formula = cell.lstrip().startswith(FORMULA) or cell.startswith(CONTROL)
+    return ("'" if is_formula else "") + visible(cell)

@@ -47,6 +47,6 @@ def test_json_has_every_field() -> None:
 def test_csv_has_every_field_of_every_invoice() -> None:
     assert invoices_csv((DRAFT, LATE)) == (
         "number,customer,status,issued_at,due_at,currency,amount,credits,total,is_past_due\n"
-        "DRAFT-2,a\x1bcme,draft,,,EUR,5.5,0,5.5,false\n"
+        "DRAFT-2,a\\x1bcme,draft,,,EUR,5.5,0,5.5,false\n"
         "A-3,acme,issued,2026-09-01T00:00:00Z,2026-09-02T00:00:00Z,USD,7,0,7,true\n"
     )

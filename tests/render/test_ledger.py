@@ -131,6 +131,6 @@ def test_csv_has_a_line_for_each_movement_and_no_balance_of_what_is_to_come() ->
     assert text == (
         "at,type,name,grant,features,currency,amount,before,after\n"
         "2026-09-01T00:00:00.5Z,funded,Welcome credit,welcome,tokens images,USD,500,0,500\n"
-        "2026-09-03T00:00:00Z,consumed,API\x1b requests,,,USD,-0.5,500,499.5\n"
+        "2026-09-03T00:00:00Z,consumed,API\\x1b requests,,,USD,-0.5,500,499.5\n"
         "2026-10-01T00:00:00Z,funded,Next,,,USD,20,,\n"
     )
