@@ -172,7 +172,7 @@ def _write(
 
 @billsync.command()
 @server_options
-@click.option("-o", "--output", metavar="FILE", help="Write to a file instead of stdout.")
+@click.option("-o", "--output", metavar="FILE", help="Write to a file instead of stdout; - is stdout.")
 @YES
 @click.pass_obj
 def dump(run: Run, /, output: str | None, yes: bool, **server: Any) -> Exit:
@@ -180,7 +180,7 @@ def dump(run: Run, /, output: str | None, yes: bool, **server: Any) -> Exit:
     from billsync.cli.opening import ServerOptions
     from billsync.cli.reading import write_dump
 
-    return write_dump(run, ServerOptions(**server), output=output, yes=yes)
+    return write_dump(run, ServerOptions(**server), output=None if output == "-" else output, yes=yes)
 
 
 @billsync.command()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 
 from billsync.api.documents import BALANCE, TRANSACTIONS
+from billsync.cli.delivering import check_output, write_file
 from billsync.cli.dumped_addons import addon_notes
 from billsync.cli.ending import Exit, error, usage
 from billsync.cli.opening import ServerOptions, connected
@@ -17,19 +17,24 @@ from billsync.kinds.registry import KINDS
 from billsync.live.paging import count_rows, read_list
 from billsync.live.statement import StatementRoutes, read_statement
 from billsync.render.ledger import ledger_csv, ledger_json, ledger_text
+from billsync.render.words import visible
 from billsync.render.yaml_text import to_yaml
 from billsync.report.ledger import Statement, ledger
 
 
 def write_dump(run: Run, options: ServerOptions, *, output: str | None, yes: bool) -> Exit:
     """Print, or write to a file, the YAML that declares what is live; what it lacks is said on stderr."""
-    if output is not None and Path(output).exists() and not yes:
-        raise usage("file-exists", "the file is there already", output, "Say --yes to write over it.")
+    if output is not None:
+        check_output(output, yes=yes)
     with connected(run, options) as connection:
         live = everything(connection)
         found = dump(live, KINDS, connection.routes)
         lacking = addon_notes(connection, live)
-    _deliver(run, to_yaml(found.document), output)
+    text = to_yaml(found.document)
+    if output is None:
+        run.result(text)
+    else:
+        write_file(output, text)
     _tell(run, (*found.notes, *lacking))
     return Exit.DONE
 
@@ -80,23 +85,6 @@ def statement_of(connection: Connection, customer_id: str) -> Statement:
     return read_statement(connection.remote, connection.clock, customer_id, routes)
 
 
-def _deliver(run: Run, text: str, output: str | None) -> None:
-    if output is None:
-        run.result(text)
-        return
-    try:
-        _replace(Path(output), text)
-    except OSError as problem:
-        raise error("unwritable", "the file can't be written", f"{output}: {problem}") from problem
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write the whole file or none of it."""
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
-
-
 def _tell(run: Run, notes: Iterable[str]) -> None:
     for note in notes:
-        run.talk(f"note: {note}")
+        run.talk(f"note: {visible(note)}")

@@ -1,0 +1,90 @@
+"""Results into files: whole or not at all, through links, with the mode that the file has."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from billsync.cli.ending import error, usage
+
+
+def check_output(output: str, *, yes: bool) -> None:
+    """Check that a result may be written there, before any work is done for it. Raises Ended."""
+    with _reported(output):
+        found = _status(_target(output))
+    if found is not None and not stat.S_ISREG(found.st_mode):
+        hint = "For a pipe or a device, leave -o out and redirect stdout."
+        raise error("no-file", "the output is not a regular file", output, hint)
+    if found is not None and not yes:
+        raise usage("file-exists", "the file is there already", output, "Say --yes to write over it.")
+
+
+def write_file(output: str, text: str) -> None:
+    """Write the text to the file that a path leads to, also through links. Raises Ended."""
+    with _reported(output):
+        target = _target(output)
+        found = _status(target)
+        if found is None:
+            _replace(target, text, found)
+        elif not stat.S_ISREG(found.st_mode) or not os.access(target, os.W_OK):
+            raise PermissionError("it is not a regular file that can be written to")
+        elif found.st_nlink > 1 or not os.access(target.parent, os.W_OK):
+            target.write_text(text, encoding="utf-8")  # a new file would part it from its other names
+        else:
+            _replace(target, text, found)
+
+
+def _replace(target: Path, text: str, found: os.stat_result | None) -> None:
+    """Put a whole new file in the place of the old one; whatever happens on the way, no part of it stays."""
+    with NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, prefix=".billsync-", delete=False) as part:
+        try:
+            part.write(text)
+            part.flush()
+            _make_alike(part.fileno(), found)
+            os.fsync(part.fileno())
+            os.replace(part.name, target)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(part.name)
+            raise
+
+
+def _make_alike(number: int, found: os.stat_result | None) -> None:
+    """Give an open file the owner and the mode of the one that it replaces, or the mode of any new file."""
+    if found is None:
+        os.fchmod(number, 0o666 & ~_mask())
+        return
+    with suppress(OSError):
+        os.fchown(number, found.st_uid, found.st_gid)
+    os.fchmod(number, stat.S_IMODE(found.st_mode))
+
+
+def _mask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _target(output: str) -> Path:
+    """Where the path leads; links that lead in a circle raise OSError."""
+    return Path(output).resolve(strict=False)
+
+
+def _status(target: Path) -> os.stat_result | None:
+    try:
+        return target.stat()
+    except FileNotFoundError:
+        return None
+
+
+@contextmanager
+def _reported(output: str) -> Iterator[None]:
+    """Report a file that can't be written. Raises Ended."""
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError) as problem:  # a NUL in the name; a circle of links
+        raise error("unwritable", "the file can't be written", f"{output}: {problem}") from problem
