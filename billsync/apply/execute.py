@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from billsync.apply.bindings import Bindings, Observed, Unbound
+from billsync.apply.evidence import body_kept, text_kept
 from billsync.core.compare import shown
 from billsync.core.expectation import differences_after, differences_before, holds_after, holds_before
 from billsync.model.address import symbols_in
@@ -40,6 +41,10 @@ class World:
     journal: Journal
     clock: Clock
 
+    def kind(self, step: Step) -> Kind:
+        """The table of a step's kind."""
+        return self.bindings.registry[step.address.kind]
+
 
 @dataclass(frozen=True, slots=True)
 class _Tried:
@@ -65,8 +70,9 @@ def execute(plan: PlanFile, world: World, *, on_result: OnResult = lambda result
         if result.status is Status.FAILED and result.cause == _GONE:
             gone = result.reason
         results[step.id] = result
-        world.journal.record("result", {"step": step.id, "status": result.status.value, "reason": result.reason})
         on_result(result)
+        reason = text_kept(world.kind(step), result.reason)
+        world.journal.record("result", {"step": step.id, "status": result.status.value, "reason": reason})
     return Report(tuple(results.values()))
 
 
@@ -89,7 +95,7 @@ def _blocked(step: Step, results: Mapping[str, StepResult], gone: str) -> StepRe
 
 def _run(step: Step, world: World) -> StepResult:
     tried = _Tried()
-    kind = world.bindings.registry[step.address.kind]
+    kind = world.kind(step)
     while True:
         try:
             observed = _look(step, kind, world, patient=tried.ok)
@@ -185,13 +191,16 @@ def _presence(step: Step, observed: Observed) -> str:
 def _call(step: Step, world: World, tried: _Tried) -> _Tried:
     """One call. Raises Unbound, or Unreachable when nothing can have been written."""
     path, body = world.bindings.path(step.call.path), world.bindings.body(step.call.body)
-    world.journal.record("call", {"step": step.id, "method": step.call.method, "path": path, "body": body})
+    kind = world.kind(step)
+    facts = {"step": step.id, "method": step.call.method, "path": path, "body": body_kept(kind, body)}
+    world.journal.record("call", facts)
     try:
         answer = world.remote.call(step.call.method, path, body)
     except Unclear as error:
-        world.journal.record("unclear", {"step": step.id, "reason": str(error)})
+        world.journal.record("unclear", {"step": step.id, "reason": text_kept(kind, str(error))})
         return _Tried(tried.calls + 1, wrote=True, trouble=str(error))
-    world.journal.record("answer", {"step": step.id, "status": answer.status, "message": answer.message})
+    message = text_kept(kind, answer.message)
+    world.journal.record("answer", {"step": step.id, "status": answer.status, "message": message})
     return _after_answer(tried, answer, creates=step.before.view is None)
 
 

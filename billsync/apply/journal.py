@@ -9,17 +9,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
+from billsync.apply.evidence import EmailMask
+from billsync.apply.private_files import create_private, make_private_directory
 from billsync.model.ports import Clock
 from billsync.model.value import Plain, jsonable
 
 
 class FileJournal:
-    """A journal in a file of its own, made at the first event; each event is on the disk before the next call."""
+    """A journal in a file of its own, made at the first event; each event is written before the next call.
+
+    Only its user can read it, and no e-mail address stands in it.
+    """
 
     def __init__(self, directory: Path, *, clock: Clock, facts: Mapping[str, Plain]) -> None:
         self._directory = directory
         self._clock = clock
         self._facts = facts
+        self._mask = EmailMask()
         self._file: TextIO | None = None
 
     def record(self, event: str, facts: Mapping[str, Plain]) -> None:
@@ -31,11 +37,11 @@ class FileJournal:
         self._write(now, event, facts)
 
     def _open(self, now: datetime) -> TextIO:
-        self._directory.mkdir(parents=True, exist_ok=True)
+        make_private_directory(self._directory)
         stem = now.strftime("%Y%m%dT%H%M%S.%fZ")
         for number in range(1000):
             try:
-                return (self._directory / f"{stem}-{number}.jsonl").open("x", encoding="utf-8")
+                return create_private(self._directory / f"{stem}-{number}.jsonl")
             except FileExistsError:
                 continue
         raise FileExistsError(str(self._directory / stem))
@@ -43,7 +49,7 @@ class FileJournal:
     def _write(self, now: datetime, event: str, facts: Mapping[str, Plain]) -> None:
         assert self._file is not None
         line = {"at": now.isoformat(), "event": event, **jsonable(facts)}
-        self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        self._file.write(self._mask.masked(json.dumps(line, ensure_ascii=False)) + "\n")
         self._file.flush()
 
     def __enter__(self) -> FileJournal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from billsync.apply.private_files import make_private_file
 from billsync.cli.ending import error
 from billsync.local.app import LocalServer, create_app
 from billsync.local.layout import OtherFormat
@@ -17,7 +18,7 @@ def open_database(database: str, clock: Clock, *, test_clock: bool, faithful_fau
     """The embedded server as a WSGI callable. Raises Ended when the file can't be used."""
     try:
         if database != IN_MEMORY:
-            Path(database).parent.mkdir(parents=True, exist_ok=True)
+            make_private_file(Path(database))
         return create_app(database, clock=clock.now, test_clock=test_clock, faithful_faults=faithful_faults)
     except OtherFormat as problem:
         hint = "Name another file, or remove this one to begin anew; the version that made it can still dump it."

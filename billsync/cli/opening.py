@@ -13,6 +13,7 @@ from billsync.cli.aiming import check_address, check_dialect, check_organization
 from billsync.cli.database import open_database
 from billsync.cli.ending import Ended, Exit, error, usage
 from billsync.cli.pipeline import Connection
+from billsync.cli.state_dir import default_database
 from billsync.cli.surroundings import Run
 from billsync.live.client import Settings
 from billsync.live.connect import KONNECT, find_dialect, open_remote
@@ -67,7 +68,7 @@ def _target(options: ServerOptions, environment: Mapping[str, str]) -> Target:
     if not named:
         hint = f"Give --server, or set {SERVER_VARIABLE}. `--server local:` is the embedded server."
         raise usage("no-server", "no server is named", hint=hint)
-    target = parse_target(named)
+    target = parse_target(named, database=default_database(environment))
     if isinstance(target, Target):
         return target
     raise Ended(Exit.USAGE, target)

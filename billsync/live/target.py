@@ -42,10 +42,13 @@ class Target:
         return self.database is not None or _is_loopback(urlsplit(self.base).hostname or "")
 
 
-def parse_target(server: str) -> Target | Diagnostic:
-    """The target that a `--server` text names, in the forms of design.md §7, or what is wrong with it."""
+def parse_target(server: str, *, database: str = LOCAL_DEFAULT) -> Target | Diagnostic:
+    """The target that a `--server` text names, in the forms of design.md §7, or what is wrong with it.
+
+    `database` is the file of `local:` alone.
+    """
     if server.startswith(LOCAL):
-        return Target(LOCAL_BASE, database=server.removeprefix(LOCAL) or LOCAL_DEFAULT, dialect="openmeter")
+        return Target(LOCAL_BASE, database=server.removeprefix(LOCAL) or database, dialect="openmeter")
     try:
         parts = urlsplit(server)
         port = parts.port

@@ -155,7 +155,8 @@ class Kind:
     `pins` is the reference whose version is fixed at creation and noted in the label `billsync_<pins>`;
     `after` are soft edges: kinds whose entities of the same parent go first (this one's parent if it is named);
     `claims` yields names that only one live entity may hold at a time;
-    `traits` yields what an entity is known by beside its key: two that share one may be the same under two keys.
+    `traits` yields what an entity is known by beside its key: two that share one may be the same under two keys;
+    `personal` are fields that tell who somebody is: their values stay out of journals.
     """
 
     name: str
@@ -188,6 +189,7 @@ class Kind:
     created_verb: str = "creating"
     deleted_verb: str = "deleting"
     immutable_hint: str = ""
+    personal: frozenset[str] = frozenset()
 
 
 Registry: TypeAlias = Mapping[str, Kind]

@@ -1,0 +1,27 @@
+"""Files that only their user reads: journals, and the embedded server's database."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TextIO
+
+
+def create_private(path: Path) -> TextIO:
+    """A new text file for its user only. Raises FileExistsError where there is one, OSError."""
+    return os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8")
+
+
+def make_private_file(path: Path) -> None:
+    """Make an empty file for its user only, and its directory, where there is none. Raises OSError."""
+    make_private_directory(path.parent)
+    with suppress(FileExistsError):
+        create_private(path).close()
+
+
+def make_private_directory(path: Path) -> None:
+    """Make a directory, and those above it, for its user only; one that is there stays as it is. Raises OSError."""
+    for folder in (one for one in reversed((path, *path.parents)) if not one.is_dir()):
+        with suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
