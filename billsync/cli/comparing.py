@@ -7,21 +7,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from billsync.cli.anonymous import judged_without_usage, private_kinds
-from billsync.cli.ending import Exit
+from billsync.cli.ending import Exit, worst
 from billsync.cli.impact import ImpactOptions, impact
-from billsync.cli.inputs import as_it_is, desired_state
+from billsync.cli.inputs import as_it_is, desired_state, owner_missing, refusal_of
 from billsync.cli.opening import ServerOptions, connected
 from billsync.cli.pipeline import compare
 from billsync.cli.policies import judged, usage_in
 from billsync.cli.surroundings import Run
 from billsync.core.diff import Mode
 from billsync.kinds.registry import KINDS
+from billsync.model.change import PlanFile
+from billsync.model.diagnostic import Diagnostic
 from billsync.model.kind import Kind
 from billsync.model.state import Desired
+from billsync.render.diagnostics import diagnostics_text
 from billsync.render.impact import impact_text
 from billsync.render.impact_object import impact_object
 from billsync.render.nameless import finding_without_names, without_names
-from billsync.render.outline import Outline, outline
+from billsync.render.outline import outline
 from billsync.render.structured import as_json_chunks, errors_as_json
 from billsync.render.text import as_text
 
@@ -58,21 +61,25 @@ def show_difference(run: Run, paths: Sequence[str], options: ServerOptions, want
             found = impact(connection, desired, comparison, wanted.impact, run.progress)
         judge = judged_without_usage if wanted.is_anonymous else judged
         comparison = judge(connection, desired, comparison, usage_in(found.verdicts) if found else None)
+    missing = owner_missing(desired, comparison.plan)
+    run.verdict = _exit(comparison.plan, missing, wanted)
     whole = outline(comparison.plan)
     if wanted.is_anonymous:
         whole = without_names(whole, private_kinds())
     if run.wants_json:
-        for chunk in as_json_chunks(whole, findings, {"impact": impact_object(found)} if found else None):
+        more = {"impact": impact_object(found)} if found else None
+        for chunk in list(as_json_chunks(whole, (*findings, *missing), more)):  # all or nothing: it has to be JSON
             run.result(chunk)
     else:
         run.result(as_text(whole) + (f"\n{impact_text(found)}" if found else ""))
-    return _exit(whole) if wanted.exit_code else Exit.DONE
+        run.talk(diagnostics_text(missing))
+    return run.verdict
 
 
-def _exit(whole: Outline) -> Exit:
-    if whole.changes:
-        return Exit.PENDING
-    return Exit.REFUSED if whole.summary.refused or whole.summary.blocked else Exit.DONE
+def _exit(plan: PlanFile, missing: Sequence[Diagnostic], wanted: DiffOptions) -> Exit:
+    """What stops `sync`, before it stops: no flag changes that. Pending changes count only when asked for."""
+    pending = Exit.PENDING if plan.pending and wanted.exit_code else Exit.DONE
+    return worst(refusal_of(plan), Exit.ERROR if missing else Exit.DONE, pending)
 
 
 def _valid(desired: Desired) -> str:

@@ -19,6 +19,18 @@ class Exit(IntEnum):
     USAGE = 64
 
 
+PRECEDENCE = (Exit.PARTLY, Exit.REFUSED, Exit.STALE, Exit.USAGE, Exit.ERROR, Exit.PENDING, Exit.DONE)
+
+
+def worst(*codes: Exit) -> Exit:
+    """The code that goes before the others."""
+    return min(codes, key=PRECEDENCE.index)
+
+
+class ResultLost(Exception):
+    """The result of the command can't be written to stdout; the cause says why."""
+
+
 class Ended(Exception):
     """A command can't go on; the findings say why."""
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import traceback
+from collections.abc import Sequence
 
 import click
 
-from billsync.cli.ending import Ended, Exit
+from billsync.cli.ending import Ended, Exit, ResultLost, worst
+from billsync.cli.signals import Interrupted
 from billsync.cli.surroundings import Run
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.ports import RemoteError
@@ -16,51 +18,73 @@ from billsync.render.structured import errors_as_json
 
 
 def told(run: Run, error: BaseException) -> Exit:
-    """Tell what ended the command, and give its exit code."""
+    """Tell what ended the command, and give its exit code. Nothing is raised: stdout and stderr may both be gone."""
+    run.is_ending = True
     match error:
-        case Ended():
-            return _finish(run, error.code, *error.findings)
         case click.exceptions.Exit():
             return Exit.USAGE if error.exit_code else Exit.DONE
+        case SystemExit() if not run.has_written:  # by click, for a broken pipe: nobody reads the help to its end
+            return run.verdict
         case click.UsageError():
-            return _misused(run, error)
+            _show_usage(run, error)
+    code, findings = _ending(run, error)
+    if run.has_written:
+        code = Exit.PARTLY
+        findings = (*findings, Diagnostic("partly", "something may have been written", hint="Run it again."))
+    _tell(run, findings)
+    return worst(code, run.verdict)
+
+
+def _ending(run: Run, error: BaseException) -> tuple[Exit, tuple[Diagnostic, ...]]:
+    """The exit code of an end before anything was written, and the findings that tell why."""
+    match error:
+        case Ended():
+            return error.code, error.findings
+        case click.UsageError():
+            hint = f"Try: {error.ctx.command_path} --help" if error.ctx is not None else ""
+            return Exit.USAGE, (Diagnostic("usage", error.format_message(), hint=hint),)
+    return Exit.ERROR, (_trouble(run, error),)
+
+
+def _trouble(run: Run, error: BaseException) -> Diagnostic:
+    """The finding for what went wrong around the command, or in it."""
+    match error:
+        case ResultLost():
+            detail = getattr(error.__cause__, "strerror", None) or str(error.__cause__)
+            return Diagnostic("result-lost", "the result can't be written to stdout", detail)
+        case SystemExit():
+            return Diagnostic("result-lost", "the result can't be written to stdout", "nobody reads it")
         case sqlite3.Error():
-            return _finish(
-                run, Exit.ERROR, Diagnostic("bad-database", "the embedded server's database failed", str(error))
-            )
+            return Diagnostic("bad-database", "the embedded server's database failed", str(error))
         case OSError():
-            return _finish(run, Exit.ERROR, Diagnostic("system", "the operating system refused", str(error)))
+            return Diagnostic("system", "the operating system refused", str(error))
         case RemoteError():
-            return _finish(run, Exit.ERROR, Diagnostic("remote", "the server can't be used", str(error)))
-        case click.Abort() | KeyboardInterrupt():
-            return _finish(run, Exit.ERROR, Diagnostic("interrupted", "the command was interrupted"))
+            return Diagnostic("remote", "the server can't be used", str(error))
+        case click.Abort() | KeyboardInterrupt() | Interrupted():
+            return Diagnostic("interrupted", "the command was interrupted", str(error))
     return _internal(run, error)
 
 
-def _misused(run: Run, error: click.UsageError) -> Exit:
-    ctx = error.ctx
-    if ctx is not None and not run.wants_json:
-        run.talk(ctx.get_usage())
-    hint = f"Try: {ctx.command_path} --help" if ctx is not None else ""
-    return _finish(run, Exit.USAGE, Diagnostic("usage", error.format_message(), hint=hint))
+def _show_usage(run: Run, error: click.UsageError) -> None:
+    if error.ctx is not None and not run.wants_json:
+        run.talk(error.ctx.get_usage())
 
 
-def _internal(run: Run, error: BaseException) -> Exit:
+def _internal(run: Run, error: BaseException) -> Diagnostic:
     """A bug, or an outside that nothing foresaw."""
     if run.debug:
         run.talk("".join(traceback.format_exception(error)))
     detail = f"{type(error).__name__}: {error}"
     hint = "Run `billsync --debug …` to see where it came from, and report it."
-    return _finish(run, Exit.ERROR, Diagnostic("internal", "billsync itself failed", detail, hint))
+    return Diagnostic("internal", "billsync itself failed", detail, hint)
 
 
-def _finish(run: Run, code: Exit, *findings: Diagnostic) -> Exit:
-    """Tell the findings, and whether something may have been written."""
-    if run.is_writing:
-        code = Exit.PARTLY
-        findings = (*findings, Diagnostic("partly", "something may have been written", hint="Run it again."))
+def _tell(run: Run, findings: Sequence[Diagnostic]) -> None:
+    """The findings, after what was done until then; in JSON as one document."""
+    account = run.account
     if run.wants_json:
-        run.result(errors_as_json(findings))
-    else:
-        run.talk(diagnostics_text(findings))
-    return code
+        run.result_anywhere(account.json(findings) if account else errors_as_json(findings))
+        return
+    if account:
+        run.result_anywhere(account.text)
+    run.talk(diagnostics_text(findings))

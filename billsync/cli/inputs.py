@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from billsync.cli.ending import Ended, Exit, error
+from billsync.cli.ending import Ended, Exit
 from billsync.cli.surroundings import Run
 from billsync.config import load
 from billsync.kinds.registry import KINDS
+from billsync.model.change import PlanFile
 from billsync.model.diagnostic import Diagnostic, has_errors
 from billsync.model.state import Desired
 from billsync.render.diagnostics import diagnostics_text
+from billsync.render.outline import outline
 
 
 def as_it_is(finding: Diagnostic) -> Diagnostic:
@@ -34,10 +36,15 @@ def desired_state(
     return desired, findings
 
 
-def owned_state(run: Run, paths: Sequence[str]) -> tuple[Desired, tuple[Diagnostic, ...]]:
-    """The same, for commands that write: they need an owner. Raises Ended."""
-    desired, findings = desired_state(run, paths)
-    if desired.owner is None:
-        hint = "Add `_info: {owner: NAME}` to one of the files; everything that billsync creates is marked with it."
-        raise error("no-owner", "the files name no owner", hint=hint)
-    return desired, findings
+def owner_missing(desired: Desired, plan: PlanFile) -> tuple[Diagnostic, ...]:
+    """The finding that stops a write: changes are to be made, and the files don't say who owns them."""
+    if desired.owner is not None or not plan.steps:
+        return ()
+    hint = "Add `_info: {owner: NAME}` to one of the files; everything that billsync creates is marked with it."
+    return (Diagnostic("no-owner", "the files name no owner", hint=hint),)
+
+
+def refusal_of(plan: PlanFile) -> Exit:
+    """The exit code for what a plan file won't do: by a guard, a policy, or a refusal."""
+    counts = outline(plan).summary
+    return Exit.REFUSED if plan.guards or counts.refused or counts.blocked else Exit.DONE

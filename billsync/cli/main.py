@@ -7,23 +7,39 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from billsync.cli.commands import billsync
+from billsync.cli.signals import interrupt_on_signals
+from billsync.cli.streams import finish_streams
 from billsync.cli.surroundings import Run, Surroundings, system_surroundings
 
 
 def main() -> None:
     """Run the command of this process, and exit with its code."""
-    sys.exit(run(sys.argv[1:], system_surroundings()))
+    command = _command(sys.argv[1:], system_surroundings())
+    interrupt_on_signals(command)
+    code = conduct(command, sys.argv[1:])
+    finish_streams()
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str], around: Surroundings) -> int:
     """The exit code of one command line; its output is on the streams of its surroundings."""
-    command = Run(around, wants_json=_asks_for_json(arguments))
+    return conduct(_command(arguments, around), arguments)
+
+
+def conduct(command: Run, arguments: Sequence[str]) -> int:
+    """Run a command line to its end, of whatever kind."""
     try:
-        return int(billsync.main(list(arguments), prog_name="billsync", standalone_mode=False, obj=command) or 0)
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 (the top: nobody ever sees a traceback)
+        code = int(billsync.main(list(arguments), prog_name="billsync", standalone_mode=False, obj=command) or 0)
+    except BaseException as error:  # noqa: BLE001 (the top: nobody ever sees a traceback)
         from billsync.cli.failing import told
 
-        return int(told(command, error))
+        code = int(told(command, error))
+    command.is_ended = True
+    return code
+
+
+def _command(arguments: Sequence[str], around: Surroundings) -> Run:
+    return Run(around, wants_json=_asks_for_json(arguments))
 
 
 def _asks_for_json(arguments: Sequence[str]) -> bool:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import signal
 import socket
-from types import FrameType
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from billsync.cli.database import open_database
 from billsync.cli.ending import Exit, error
+from billsync.cli.signals import Interrupted
+from billsync.cli.state_dir import default_database
 from billsync.cli.surroundings import Run
-from billsync.live.target import LOCAL_DEFAULT
 
 HOST = "127.0.0.1"
 
@@ -27,7 +26,7 @@ class Quiet(WSGIRequestHandler):
 
 def serve(run: Run, *, port: int, database: str | None, test_clock: bool, faithful_faults: bool = False) -> Exit:
     """Serve until SIGINT or SIGTERM; the address stands on stdout once it answers. Port 0 takes a free one."""
-    path = database or LOCAL_DEFAULT
+    path = database or default_database(run.around.environment)
     app = open_database(path, run.around.clock, test_clock=test_clock, faithful_faults=faithful_faults)
     try:
         with _listening(port) as listener:
@@ -47,14 +46,10 @@ def _listening(port: int) -> socket.socket:
 
 
 def _until_stopped(server: BaseWSGIServer) -> None:
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
+    """Answer until a signal interrupts."""
     try:
         server.serve_forever()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Interrupted):
         pass
     finally:
-        signal.signal(signal.SIGTERM, before)
         server.server_close()

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import random
-import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TextIO
 
+from billsync.cli.ending import Exit, ResultLost
+from billsync.cli.streams import standard_streams, write_to
+
 if TYPE_CHECKING:  # `billsync --help` loads no model
+    from billsync.cli.account import Account
     from billsync.model.ports import Clock
 
 
@@ -42,45 +45,79 @@ class Surroundings:
 
 @dataclass(slots=True)
 class Run:
-    """One command under way. `wants_json` and `is_writing` decide how a sudden end is told."""
+    """One command under way, with all that a sudden end needs to be told.
+
+    `account` is what a write has done so far, `verdict` the exit code if nothing else happens, `is_ending` whether
+    the end is being told already, `is_ended` whether it is told, and `is_stdout_lost` whether stdout took no more.
+    """
 
     around: Surroundings
     debug: bool = False
     wants_json: bool = False
-    is_writing: bool = field(default=False)
+    account: Account | None = None
+    verdict: Exit = Exit.DONE
+    is_ending: bool = False
+    is_ended: bool = False
+    is_stdout_lost: bool = False
+
+    @property
+    def has_written(self) -> bool:
+        """Whether the server may hold something of this run."""
+        return self.account is not None and self.account.wrote
 
     def result(self, text: str) -> None:
-        """What the command is for: on stdout."""
-        _say(self.around.stdout, text)
+        """Print what the command is for, on stdout. Raises ResultLost when it can't be written.
 
-    def talk(self, text: str) -> None:
-        """What is said beside it: a line on stderr."""
-        _say(self.around.stderr, text if text.endswith("\n") else text + "\n")
+        A reader that goes away (`billsync diff … | head`) changes nothing, unless something was written: then nobody
+        would learn of it.
+        """
+        try:
+            write_to(self.around.stdout, text)
+        except BrokenPipeError as error:
+            self.is_stdout_lost = True
+            if self.has_written:
+                raise ResultLost from error
+        except OSError as error:
+            self.is_stdout_lost = True
+            raise ResultLost from error
+
+    def result_anywhere(self, text: str) -> None:
+        """Print the result on whichever stream is left; on none, where both are gone."""
+        if not self.is_stdout_lost:
+            try:
+                self.result(text)
+                return
+            except ResultLost:
+                pass
+        self.talk(text)
+
+    def talk(self, text: str) -> bool:
+        """Say a line beside the result, on stderr; whether it could be said. An empty text says nothing."""
+        return self._said(text if text.endswith("\n") or not text else text + "\n")
 
     def progress(self, text: str) -> None:
-        """What is under way: told only where somebody watches."""
+        """Say what is under way, where somebody watches."""
         if self.around.is_terminal:
             self.talk(text)
 
     def agrees(self, question: str) -> bool:
-        """Whether the person at the terminal says yes."""
-        _say(self.around.stderr, f"{question} [y/N] ")
-        return self.around.stdin.readline().strip().lower() in ("y", "yes")
+        """Whether the person at the terminal says yes. A question that can't be shown is not agreed to."""
+        if not self._said(f"{question} [y/N] "):
+            return False
+        try:
+            return self.around.stdin.readline().strip().lower() in ("y", "yes")
+        except (OSError, ValueError):  # the terminal is gone, or what was typed is no text
+            return False
 
-
-def _say(stream: TextIO, text: str) -> None:
-    """Write at once. Nobody may be reading any more (`billsync diff … | head`): that changes no exit code."""
-    try:
-        stream.write(text)
-        stream.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    def _said(self, text: str) -> bool:
+        try:
+            write_to(self.around.stderr, text)
+        except OSError:
+            return False
+        return True
 
 
 def system_surroundings() -> Surroundings:
     """The real ones of this process."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    is_terminal = sys.stdin.isatty() and sys.stderr.isatty()
-    return Surroundings(sys.stdin, sys.stdout, sys.stderr, os.environ, SystemClock(), is_terminal)
+    stdin, stdout, stderr = standard_streams()
+    return Surroundings(stdin, stdout, stderr, os.environ, SystemClock(), stdin.isatty() and stderr.isatty())

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from billsync import __version__
 from billsync.apply.execute import stopped
 from billsync.apply.journal import FileJournal
-from billsync.cli.ending import Ended, Exit, error, usage
-from billsync.cli.inputs import owned_state
+from billsync.cli.account import Account, WitnessedJournal
+from billsync.cli.ending import Ended, Exit, error, usage, worst
+from billsync.cli.inputs import desired_state, owner_missing, refusal_of
 from billsync.cli.opening import ServerOptions, connected
 from billsync.cli.pipeline import Comparison, Connection, carry_out, compare
 from billsync.cli.policies import judged
+from billsync.cli.state_dir import journals
 from billsync.cli.surroundings import Run
 from billsync.core.diff import Mode
 from billsync.model.change import PlanFile
-from billsync.model.diagnostic import Diagnostic
-from billsync.model.result import Report, Status, StepResult
-from billsync.render.outline import Outline, outline
-from billsync.render.structured import as_json
+from billsync.model.result import Status, StepResult
+from billsync.render.outline import outline
 from billsync.render.text import as_text
 from billsync.render.words import title_of, visible
-
-JOURNALS = Path(".billsync") / "journal"
 
 
 def write(
@@ -32,26 +29,31 @@ def write(
     """Bring the server to what the files declare; `mode` is `apply` or `sync`. Raises Ended, RemoteError."""
     if not yes and not run.around.is_terminal:
         raise usage("no-consent", "there is nobody to ask", hint="Without a terminal, say --yes.")
-    desired, findings = owned_state(run, paths)
+    desired, findings = desired_state(run, paths)
     with connected(run, options, desired.target) as connection:
         compared = compare(connection, desired, Mode(mode, deletes=mode == "sync", allow=allow))
         comparison = judged(connection, desired, compared)
-        report = stopped(comparison.plan) if comparison.plan.guards else None
+        account = Account(comparison.plan, findings)
+        if comparison.plan.guards:
+            account.results = {result.step.id: result for result in stopped(comparison.plan).results}
+        run.verdict = exit_of(account)
+        if missing := owner_missing(desired, comparison.plan):
+            raise Ended(Exit.ERROR, *missing)
         if comparison.plan.steps and not comparison.plan.guards:
             _ask(run, comparison.plan, yes=yes)
-            report = _carried_out(run, connection, comparison)
-    _show(run, outline(comparison.plan, report), findings)
-    return exit_of(comparison.plan, report)
+            _carry_out(run, connection, comparison, account)
+    run.account = account
+    run.verdict = exit_of(account)
+    run.result(account.json() if run.wants_json else account.text)
+    return run.verdict
 
 
-def exit_of(plan: PlanFile, report: Report | None) -> Exit:
+def exit_of(account: Account) -> Exit:
     """The exit code of a run (design.md §7)."""
-    broken = report is not None and bool(report.having(Status.FAILED, Status.STALE))
-    if broken and report is not None and report.wrote:
+    broken = any(result.status in (Status.FAILED, Status.STALE) for result in account.results.values())
+    if broken and account.wrote:
         return Exit.PARTLY
-    if plan.guards or outline(plan).summary.refused or outline(plan).summary.blocked:
-        return Exit.REFUSED
-    return Exit.ERROR if broken else Exit.DONE
+    return worst(refusal_of(account.plan), Exit.ERROR if broken else Exit.DONE)
 
 
 def _ask(run: Run, plan: PlanFile, *, yes: bool) -> None:
@@ -62,32 +64,29 @@ def _ask(run: Run, plan: PlanFile, *, yes: bool) -> None:
         raise error("declined", "nothing was done")
 
 
-def _carried_out(run: Run, connection: Connection, comparison: Comparison) -> Report:
+def _carry_out(run: Run, connection: Connection, comparison: Comparison, account: Account) -> None:
+    """Carry the plan file out; from the first call on, the account tells what was done. Raises Ended."""
     plan = comparison.plan
+    directory = journals(run.around.environment)
     facts = {"billsync": __version__, "target": plan.target, "owner": plan.owner, "mode": plan.mode}
     try:
-        with FileJournal(JOURNALS, clock=connection.clock, facts=facts) as journal:
+        with FileJournal(directory, clock=connection.clock, facts=facts) as journal:
             journal.record("begin", {"steps": len(plan.steps)})
-            run.is_writing = True
-            report = carry_out(
+            run.account = account
+            witnessed = WitnessedJournal(journal, account)
+            carry_out(
                 connection,
                 plan,
-                journal=journal,
+                journal=witnessed,
                 known=comparison.snapshot,
-                on_result=lambda result: _progress(run, result),
+                on_result=lambda result: _ended(run, account, result),
             )
-            run.is_writing = False
-            return report
+            witnessed.check()
     except OSError as problem:
-        code = Exit.PARTLY if run.is_writing else Exit.ERROR
-        finding = Diagnostic("no-journal", "the journal can't be written", f"{JOURNALS}: {problem}")
-        raise Ended(code, finding) from problem
+        raise error("no-journal", "the journal can't be written", f"{directory}: {problem}") from problem
 
 
-def _progress(run: Run, result: StepResult) -> None:
+def _ended(run: Run, account: Account, result: StepResult) -> None:
+    account.note(result)
     end = "" if result.status is Status.DONE else f": {result.status.value}: {visible(result.reason)}"
     run.progress(f"{result.step.verb} {title_of(result.step.address)}{end}")
-
-
-def _show(run: Run, whole: Outline, findings: Sequence[Diagnostic]) -> None:
-    run.result(as_json(whole, findings) if run.wants_json else as_text(whole))

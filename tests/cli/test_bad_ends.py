@@ -183,7 +183,7 @@ def test_a_refusal_is_4_and_the_rest_goes_on(shell: Shell, folder: Path) -> None
 
     assert (ran.code, ran.out.splitlines()[0]) == (4, "creating meter a")
     assert "refused: customer acme: " in ran.out
-    assert shown.code == 0
+    assert shown.code == 4
 
 
 def test_a_guard_is_4_before_the_first_write(shell: Shell, folder: Path) -> None:
@@ -218,21 +218,6 @@ def test_a_bug_is_one_sentence_and_a_traceback_only_when_asked_for(
         "  Run `billsync --debug …` to see where it came from, and report it.\n",
     )
     assert long.err.startswith("Traceback (most recent call last):\n")
-
-
-@pytest.mark.parametrize(("writing", "code"), [(False, 1), (True, 3)])
-def test_an_interrupted_run_says_whether_something_may_have_been_written(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch, writing: bool, code: int
-) -> None:
-    def interrupted(run: Run, paths: object) -> None:
-        run.is_writing = writing
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("billsync.cli.comparing.validate", interrupted)
-
-    ran = shell.run("validate", "shop.yaml")
-
-    assert (ran.code, ran.err.splitlines()[0]) == (code, "error[interrupted]: the command was interrupted")
 
 
 def test_a_journal_that_cannot_be_written_stops_the_run_before_the_first_call(shell: Shell, folder: Path) -> None:

@@ -62,7 +62,7 @@ def changed(shell: Shell, folder: Path) -> Shell:
 def test_the_impact_says_who_would_pay_what_more_or_less(changed: Shell) -> None:
     ran = changed.run("diff", "maps", *LOCAL, "--impact")
 
-    assert (ran.code, ran.err) == (0, "")
+    assert (ran.code, ran.err) == (4, "")
     assert ran.out.partition("\nImpact")[1] + ran.out.partition("\nImpact")[2] == f"\n{IMPACT}"
 
 
@@ -195,4 +195,4 @@ def test_too_many_requests_are_refused_before_they_are_made(changed: Shell, monk
 
     assert (refused.code, refused.out) == (64, "")
     assert refused.err.startswith("error[many-requests]: the impact would need 1 requests\n")
-    assert sampled.code == 0
+    assert sampled.code == 4

@@ -1,5 +1,7 @@
+import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -42,17 +44,60 @@ def test_a_process_without_a_terminal_writes_nothing_unasked(folder: Path) -> No
     assert (ran.returncode, ran.stdout) == (64, "")
 
 
-def test_output_that_the_terminal_cannot_show_is_escaped(shell: Shell, folder: Path) -> None:
-    shell.run("sync", "shop.yaml", "--server", "local:", "--yes")
-    shop = folder / "shop.yaml"
-    shop.write_text(shop.read_text().replace("Acme Inc.", "Ácme"))
-    command = [sys.executable, "-X", "utf8=0", "-m", "billsync", "diff", "shop.yaml", "--server", "local:"]
+LOCALES = {"ASCII": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}} | {
+    name: {"PYTHONIOENCODING": name} for name in ("latin-1", "cp1252", "ascii:strict")
+}
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_all_streams_are_utf8_in_every_locale(folder: Path, locale: str) -> None:
+    shop = (folder / "shop.yaml").read_text().replace("Acme Inc.", "Zoë → 東京 Ltd.").encode()
+    environment = {**ENVIRONMENT, **LOCALES[locale]}
+
+    def ran(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-m", "billsync", *arguments, "--server", "local:"]
+        return subprocess.run(command, cwd=folder, env=environment, input=stdin, capture_output=True, check=True)
+
+    ran("sync", "-", "--yes", stdin=shop)
+    dumped = ran("dump").stdout
+    again = ran("diff", "-", "--exit-code", "--format", "json", stdin=dumped)
+    renamed = ran("diff", "-", stdin=dumped.replace("Zoë".encode(), b"Zoe"))
+
+    assert 'name: "Zoë → 東京 Ltd."' in dumped.decode()
+    assert json.loads(again.stdout.decode())["summary"]["total"] == 0
+    assert renamed.stdout.decode().splitlines()[1] == '  ~ name: "Zoë → 東京 Ltd." → "Zoe → 東京 Ltd."'
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, (0, 1), (0, 1, 2)])
+def test_streams_that_are_closed_are_no_trouble(folder: Path, number: int | tuple[int, ...]) -> None:
+    closed = (number,) if isinstance(number, int) else number
+    command = (
+        f"import os, sys; [os.close(n) for n in {closed!r}]; os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    )
+    arguments = ["-m", "billsync", "sync", "shop.yaml", "--server", "local:", "--yes"]
 
     ran = subprocess.run(
-        command, cwd=folder, env={**ENVIRONMENT, "PYTHONIOENCODING": "ascii"}, capture_output=True, check=False
+        [sys.executable, "-c", command, *arguments], cwd=folder, env=ENVIRONMENT, capture_output=True, text=True
     )
 
-    assert (ran.returncode, ran.stdout.splitlines()[1]) == (0, rb'  ~ name: "Acme Inc." \u2192 "\xc1cme"')
+    out = "" if 1 in closed else "  Created: 6"
+    assert (ran.returncode, ran.stderr, ran.stdout.splitlines()[-3:-2]) == (0, "", [out] if out else [])
+    assert sqlite3.connect(folder / ".billsync/local.db").execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("schema",), ("validate", "shop.yaml")])
+def test_a_full_disk_is_told_and_a_reader_that_goes_away_is_not(folder: Path, arguments: tuple[str, ...]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "billsync", *arguments]
+
+    def ran(stdout: int) -> tuple[int, int]:
+        end = subprocess.run(command, cwd=folder, env=ENVIRONMENT, stdout=stdout, stderr=subprocess.PIPE, check=False)
+        os.close(stdout)
+        return end.returncode, len(end.stderr.splitlines())
+
+    assert ran(writing) == (0, 0)
+    assert ran(os.open("/dev/full", os.O_WRONLY)) == (1, 2)
 
 
 def test_a_reader_that_goes_away_changes_no_exit_code(folder: Path) -> None:
@@ -66,20 +111,28 @@ def test_a_reader_that_goes_away_changes_no_exit_code(folder: Path) -> None:
     assert (ran.returncode, ran.stderr) == (2, b"")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def default_signals() -> None:
+    """In a child: handle signals also where this process inherited them as ignored (a job in the background)."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_served_server_answers_until_it_is_stopped(shell: Shell, folder: Path, number: signal.Signals) -> None:
     command = [sys.executable, "-m", "billsync", "serve", "--port", "0", "--db", "served.db", "--test-clock"]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        base = server.stdout.readline().strip()
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=folder, preexec_fn=default_signals, **pipes) as server:
         try:
+            assert server.stdout is not None
+            base = server.stdout.readline().strip()
             moved = httpx.post(
                 base.replace("/api/v3", "/local/clock"), json={"now": "2027-01-01T00:00:00Z"}, trust_env=False
             )
             pinged = shell.run("ping", "--server", base)
-        finally:
             server.send_signal(number)
             _, err = server.communicate(timeout=20)
+        finally:
+            server.kill()
 
     assert moved.is_success
     assert (pinged.code, pinged.out) == (0, f"{base} answers, and speaks the dialect openmeter.\n")

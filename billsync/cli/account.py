@@ -1,0 +1,89 @@
+"""The account of a write: what was done so far, which can be told at any moment, however the run ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from billsync.model.change import PlanFile, Step
+from billsync.model.diagnostic import Diagnostic
+from billsync.model.ports import Journal
+from billsync.model.result import Report, Status, StepResult
+from billsync.model.value import Plain
+from billsync.render.outline import Outline, outline
+from billsync.render.structured import as_json
+from billsync.render.text import as_text
+
+UNCLEAR = "the run was broken off at this call: it may have been carried out"
+NOT_TRIED = "not tried: the run was broken off"
+
+
+@dataclass(slots=True)
+class Account:
+    """A plan file and what has become of its steps. `called` are the steps whose call may have been sent."""
+
+    plan: PlanFile
+    findings: tuple[Diagnostic, ...] = ()
+    results: dict[str, StepResult] = field(default_factory=dict)
+    called: set[str] = field(default_factory=set)
+
+    def note(self, result: StepResult) -> None:
+        """Keep a step's end."""
+        self.results[result.step.id] = result
+
+    @property
+    def wrote(self) -> bool:
+        """Whether anything may have been written."""
+        ended = self.results
+        return any(result.wrote for result in ended.values()) or bool(self.called - ended.keys())
+
+    @property
+    def report(self) -> Report:
+        """All steps: those that ended, the one that was under way, and those that were not tried."""
+        return Report(tuple(self.results.get(step.id) or self._unfinished(step) for step in self.plan.steps))
+
+    @property
+    def text(self) -> str:
+        """The account for a person."""
+        return as_text(self._outline())
+
+    def json(self, more: Sequence[Diagnostic] = ()) -> str:
+        """The account with the findings of the run, and more of them."""
+        return as_json(self._outline(), (*self.findings, *more))
+
+    def _outline(self) -> Outline:
+        return outline(self.plan, self.report)
+
+    def _unfinished(self, step: Step) -> StepResult:
+        if step.id in self.called:
+            return StepResult(step, Status.FAILED, UNCLEAR, wrote=True)
+        return StepResult(step, Status.BLOCKED, NOT_TRIED)
+
+
+class WitnessedJournal:
+    """A journal of which the account learns what is called; one that fails stops the run before its next call.
+
+    What was called is still looked at to its end, so that the account is right. `failure` is what went wrong.
+    """
+
+    def __init__(self, journal: Journal, account: Account) -> None:
+        self._journal = journal
+        self._account = account
+        self.failure: OSError | None = None
+
+    def record(self, event: str, facts: Mapping[str, Plain]) -> None:
+        """Append one event. Raises OSError before a call whose evidence can't be kept."""
+        if self.failure is None:
+            try:
+                self._journal.record(event, facts)
+            except OSError as error:
+                self.failure = error
+        if event == "call":
+            if self.failure is not None:
+                raise self.failure
+            self._account.called.add(str(facts["step"]))
+
+    def check(self) -> None:
+        """Raise the OSError of an event that could not be kept."""
+        if self.failure is not None:
+            raise self.failure
