@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 BALANCE = "/openmeter/customers/{parent}/credits/balance"
 """Credit balance by currency (customer-facts.md §8)."""
 
@@ -33,3 +36,14 @@ SUBSCRIPTION_ADDONS = "/openmeter/subscriptions/{parent}/addons"
 
 INVOICES = "/openmeter/billing/invoices"
 """All invoices, by page (customer-facts.md §13); only where the dialect has them."""
+
+UNDECLARED: Mapping[str, tuple[str, tuple[tuple[str, str], ...]]] = MappingProxyType(
+    {
+        "tax codes": ("/openmeter/tax-codes", ()),
+        "custom currencies": ("/openmeter/currencies", (("filter[type]", "custom"),)),
+        "billing profiles": ("/openmeter/profiles", ()),
+        "apps": ("/openmeter/apps", ()),
+        "costs of language models": ("/openmeter/llm-cost/overrides", ()),
+    }
+)
+"""Lists of what no file can declare yet, with their filters (catalog-facts.md §6, §10 to §13)."""

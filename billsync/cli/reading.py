@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from billsync.api.documents import BALANCE, TRANSACTIONS
 from billsync.cli.delivering import check_output, write_file
 from billsync.cli.dumped_addons import addon_notes
+from billsync.cli.dumped_losses import losses_beyond
 from billsync.cli.ending import Exit, error, usage
 from billsync.cli.opening import ServerOptions, connected
 from billsync.cli.pipeline import Connection, everything
 from billsync.cli.surroundings import Run
 from billsync.core.dump import dump
+from billsync.core.losses import told
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import count_rows, read_list
 from billsync.live.statement import StatementRoutes, read_statement
@@ -21,6 +23,12 @@ from billsync.render.words import visible
 from billsync.render.yaml_text import to_yaml
 from billsync.report.ledger import Statement, ledger
 
+OF_EVERY_DUMP = (
+    "What was live, as far as a file can declare it. On the server that it comes from, a diff of it is empty.",
+    "No file carries usage, invoices, charges and movements of credit, entitlements made by hand, or notifications.",
+)
+"""The comment at the top of every dumped file."""
+
 
 def write_dump(run: Run, options: ServerOptions, *, output: str | None, yes: bool) -> Exit:
     """Print, or write to a file, the YAML that declares what is live; what it lacks is said on stderr."""
@@ -28,14 +36,15 @@ def write_dump(run: Run, options: ServerOptions, *, output: str | None, yes: boo
         check_output(output, yes=yes)
     with connected(run, options) as connection:
         live = everything(connection)
-        found = dump(live, KINDS, connection.routes)
         lacking = addon_notes(connection, live)
-    text = to_yaml(found.document)
+        found = dump(live, KINDS, connection.routes, beyond=losses_beyond(connection, live))
+    comments = {**found.comments, (): (*OF_EVERY_DUMP, *found.comments.get((), ()), *lacking)}
+    text = to_yaml(found.document, comments)
     if output is None:
         run.result(text)
     else:
         write_file(output, text)
-    _tell(run, (*found.notes, *lacking))
+    _tell(run, (*told(found.losses), *lacking))
     return Exit.DONE
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -237,6 +238,18 @@ def traits(grant: Fields) -> frozenset[Trait]:
     return frozenset({("name", grant.get("name")), ("amount", grant.get("amount"), grant.get("currency"))})
 
 
+def lost(row: Fields) -> Iterator[tuple[str, str, str]]:
+    """What a grant made anew from a file would not have: its end, where that hangs on its creation, and its payment."""
+    if row.get("expires_at") and not row.get("effective_at"):
+        text = f"expires at {row['expires_at']}: made anew, it has its whole duration again"
+        yield "expiry", "expires_after", text
+    settlement = (row.get("purchase") or {}).get("settlement_status")
+    if row.get("funding_method") == "invoice":
+        yield "payment", "funding_method", f"was invoiced ({settlement}): made anew, it is invoiced again"
+    elif row.get("funding_method") == "external":
+        yield "payment", "funding_method", f"has the payment status {settlement!r}: made anew, it is pending again"
+
+
 GRANT = Kind(
     name="grant",
     collection="grants",
@@ -257,6 +270,8 @@ GRANT = Kind(
     echo=echo,
     at_creation=at_creation,
     status="status",
+    over=("voided", "expired"),
+    lost=lost,
     after=("customer",),
     checks=checks.CHECKS,
     created_verb="granting",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from billsync.kinds import across, fields
 from billsync.kinds.checks import subscription as checks
 from billsync.kinds.plan import SETTLEMENT_MODES
@@ -42,6 +44,13 @@ RECORD = Record(
             Effect.OURS,
             example=True,
         ),
+        "version_digest": Field(
+            Text(minimum=71, maximum=71, pattern="^sha256:[0-9a-f]{64}$"),
+            "The content that a `version` by its number must have, as `dump` writes it: on a server where that "
+            "version has other prices, the subscription is refused.",
+            Effect.OURS,
+            example=f"sha256:{'0' * 64}",
+        ),
         "settlement_mode": Field(
             Text(choices=SETTLEMENT_MODES),
             "How it is paid: from credits alone, or from credits and then by invoice. Without it, what the plan says.",
@@ -78,6 +87,16 @@ def traits(subscription: Fields) -> frozenset[Trait]:
     return frozenset({("customer",)})
 
 
+def lost(row: Fields) -> Iterator[tuple[str, str, str]]:
+    """What a subscription made anew from a file would not have: its phase, and its end."""
+    phases = [phase for phase in row.get("phases") or () if phase.get("active_from") != phase.get("active_to")]
+    if len(phases) > 1:
+        first = phases[0].get("key")
+        yield "phase", "plan", f"began at {row.get('active_from')}: made anew, it begins with the phase {first!r} again"
+    if row.get("active_to"):
+        yield "end", "plan", f"ends at {row['active_to']}: the file doesn't say so; made anew, it goes on"
+
+
 SUBSCRIPTION = Kind(
     name="subscription",
     collection="subscriptions",
@@ -91,6 +110,8 @@ SUBSCRIPTION = Kind(
     parent=Parent("customer", one="subscription", many="subscriptions"),
     traits=traits,
     status="status",
+    lost=lost,
+    lost_by_all="every subscription that is made anew begins again, and its fees in advance are due again",
     unique=False,
     after=("customer", "grant"),
     checks=checks.CHECKS,

@@ -74,6 +74,11 @@ Cross: TypeAlias = Callable[[Address, Fields, Find], Iterable[Problem]]
 """What is wrong in an entity's declared fields beside what it refers to. The fields may be of any type."""
 
 
+Lost: TypeAlias = Callable[[Fields], Iterable[tuple[str, str, str]]]
+"""What a live row has that no file carries: its sort, the field beside which that is said, and the rest of a sentence
+that begins with the entity's name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parent:
     """The kind that an entity belongs to: its field, and the names under which it nests there.
@@ -146,6 +151,8 @@ class Kind:
     `read` turns a server row into raw fields in the file's shape, with references still as ids or keys;
     `echo` takes what the view will be compared with, the view, and the row as the server gave it, and returns the
     view in the other's spelling where both mean the same; `status` names the row's lifecycle field;
+    `over` are the statuses of what is no longer in force; `lost` names what a dumped file doesn't carry
+    of a row, `lost_by_all` what it carries of none;
     `at_creation` turns a wanted view into one that the API can be sent at a moment; None where nothing is left to make;
     `unique` says that the server itself keeps the key unique, so that a create may be repeated;
     `stages` gives the views on the way to a wanted one, itself last, where one call can't do it;
@@ -174,6 +181,9 @@ class Kind:
     echo: Callable[[Fields, Fields, Fields], Fields] | None = None
     at_creation: Callable[[Fields, datetime], Fields | None] | None = None
     status: str | None = None
+    over: tuple[str, ...] = ()
+    lost: Lost | None = None
+    lost_by_all: str = ""
     unique: bool = True
     after: tuple[str, ...] = ()
     claims: Callable[[Fields], tuple[str, ...]] | None = None

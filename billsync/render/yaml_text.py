@@ -5,49 +5,88 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
+from textwrap import wrap
+from types import MappingProxyType
+from typing import TypeAlias
 
+from billsync.model.kind import Path
 from billsync.model.value import FloatFound, Plain, decimal_text
 
 SAFE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
+Comments: TypeAlias = Mapping[Path, tuple[str, ...]]
+"""Sentences by the path of what they stand above."""
+
+NONE: Comments = MappingProxyType({})
 TAKEN = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 
 
-def to_yaml(document: Mapping[str, Plain]) -> str:
+WIDTH = 110
+
+
+def to_yaml(document: Mapping[str, Plain], comments: Comments = NONE) -> str:
     """The document in block style, two spaces deep, in the order of its keys; ends with a line break.
 
-    Raises FloatFound for a float, TypeError for what a file can't hold (a Symbol).
+    `comments` stand above what their path names, `()` at the top. Raises FloatFound for a float, TypeError for what a
+    file can't hold (a Symbol).
     """
-    return "\n".join(_mapping(document, "")) + "\n" if document else "{}\n"
+    lines = [*_comment(comments, (), ""), *(_mapping(document, _Place((), "", comments)) if document else ["{}"])]
+    return "\n".join(lines) + "\n"
 
 
-def _mapping(value: Mapping[str, Plain], indent: str) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a value stands: its path, its indent, and the comments of the whole document."""
+
+    path: Path
+    indent: str
+    comments: Comments
+
+    def at(self, name: str | int) -> _Place:
+        """A member's place."""
+        return _Place((*self.path, name), self.indent + "  ", self.comments)
+
+    def said(self, name: str | int) -> Iterator[str]:
+        """The comment lines above a member."""
+        return _comment(self.comments, (*self.path, name), self.indent)
+
+
+def _comment(comments: Comments, path: Path, indent: str) -> Iterator[str]:
+    for text in comments.get(path, ()):
+        clean = "".join(char if char.isprintable() else _escape(char) for char in text)
+        yield from (f"{indent}# {line}" for line in wrap(clean, WIDTH, break_long_words=False) or [""])
+
+
+def _mapping(value: Mapping[str, Plain], place: _Place) -> Iterator[str]:
     for key, item in value.items():
-        yield from _entry(f"{indent}{_text(key)}:", item, indent + "  ")
+        yield from place.said(key)
+        yield from _entry(f"{place.indent}{_text(key)}:", item, place.at(key))
 
 
-def _sequence(value: list[Plain] | tuple[Plain, ...], indent: str) -> Iterator[str]:
-    for item in value:
-        lines = list(_block(item, indent + "  "))
+def _sequence(value: list[Plain] | tuple[Plain, ...], place: _Place) -> Iterator[str]:
+    for number, item in enumerate(value):
+        yield from place.said(number)
+        lines = list(_block(item, place.at(number)))
         if lines:
-            yield f"{indent}- {lines[0].lstrip(' ')}"
+            yield f"{place.indent}- {lines[0].lstrip(' ')}"
             yield from lines[1:]
         else:
-            yield f"{indent}- {_scalar(item)}"
+            yield f"{place.indent}- {_scalar(item)}"
 
 
-def _entry(head: str, item: Plain, indent: str) -> Iterator[str]:
-    lines = list(_block(item, indent))
+def _entry(head: str, item: Plain, place: _Place) -> Iterator[str]:
+    lines = list(_block(item, place))
     yield head if lines else f"{head} {_scalar(item)}"
     yield from lines
 
 
-def _block(item: Plain, indent: str) -> Iterator[str]:
+def _block(item: Plain, place: _Place) -> Iterator[str]:
     """The lines of a map or a list with members; none for anything else."""
     if isinstance(item, Mapping):
-        return _mapping(item, indent)
+        return _mapping(item, place)
     if isinstance(item, list | tuple):
-        return _sequence(item, indent)
+        return _sequence(item, place)
     return iter(())
 
 

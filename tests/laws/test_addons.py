@@ -8,6 +8,7 @@ import pytest
 
 from billsync.cli.pipeline import everything
 from billsync.core.dump import dump
+from billsync.core.losses import told
 from billsync.core.plan_file import from_json
 from billsync.kinds.registry import KINDS
 from billsync.model.change import Outcome, PlanFile
@@ -284,5 +285,6 @@ def test_what_is_dumped_is_no_difference_and_an_outdated_addon_is_noted(world: W
         {"addon": "support", "from_plan_phase": "default"},
     ]
     assert [addon.get("labels") for addon in dumped.document["addons"]] == [None, None]
-    assert dumped.notes == ("settlement_mode of a plan can't be read: each subscription says its own",)
-    assert "plan/team has addon/blocks@1, and addon/blocks@2 is active: a sync makes a new version" in later.notes
+    assert told(dumped.losses) == ("settlement_mode of a plan can't be read: each subscription says its own",)
+    outdated = "plan/team has addon/blocks@1, and addon/blocks@2 is active: a sync makes a new version"
+    assert outdated in told(later.losses)

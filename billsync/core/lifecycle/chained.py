@@ -11,6 +11,7 @@ from billsync.core.expectation import holds_after
 from billsync.core.index import status_of
 from billsync.core.lifecycle.context import Context, Planned, names_of, note, refused, step_id
 from billsync.core.lifecycle.newest import NextVersions, newest_version
+from billsync.core.lifecycle.proof import DIGEST, unproven
 from billsync.core.marks import KEY, OWNER, chain_marks, labels_of, pin_label
 from billsync.core.view import body, complete
 from billsync.model.address import Address, Symbol
@@ -95,6 +96,8 @@ def _begin(context: Context, entity: Entity, coming: NextVersions) -> Planned:
     pinned, problem = _version(context, entity, coming)
     if pinned is None:
         return refused(entity, code="no-active-version", reason=problem, hint="declare it, or name an active version")
+    if refusal := unproven(context, entity, pinned):
+        return refusal
     want = _want(context, entity, pinned)
     step = _begin_step(context, entity, want)
     change = Change(entity.address, Action.CREATE, kind.created_verb, steps=(step.id,))
@@ -163,6 +166,8 @@ def shown_version(address: Address | None) -> str:
 
 def _compare(context: Context, entity: Entity, head: Row, coming: NextVersions) -> Planned | None:
     kind = context.registry[entity.address.kind]
+    if refusal := _by_other_content(context, entity, kind):
+        return refusal
     changes = _differences(context, entity, head, coming)
     if not changes:
         return _ending(kind, entity, head)
@@ -175,6 +180,14 @@ def _compare(context: Context, entity: Entity, head: Row, coming: NextVersions) 
         hint="change it in the API or the portal, or declare what is live",
         fields=changes,
     )
+
+
+def _by_other_content(context: Context, entity: Entity, kind: Kind) -> Planned | None:
+    """The refusal, where the version that the declaration names has another content than its digest says."""
+    version = context.want(entity).get("version")
+    if not isinstance(version, int) or DIGEST not in entity.fields:
+        return None
+    return unproven(context, entity, _pinned_address(context, kind, entity).at(version))
 
 
 def _differences(context: Context, entity: Entity, head: Row, coming: NextVersions) -> tuple[FieldChange, ...]:

@@ -48,4 +48,16 @@ def labels(subscription: Fields) -> Iterator[Problem]:
         )
 
 
-CHECKS = (key, cost_basis, labels)
+def version_digest(subscription: Fields) -> Iterator[Problem]:
+    """A digest says what a number means, so there must be one."""
+    if "version_digest" in subscription and not isinstance(subscription.get("version"), int):
+        yield Problem(
+            ("version_digest",),
+            "subscription-version",
+            "there is no version that this is the digest of",
+            "a digest belongs to a `version` by its number",
+            "give the number, or leave version_digest out",
+        )
+
+
+CHECKS = (key, cost_basis, labels, version_digest)

@@ -1,0 +1,177 @@
+"""Live rows as the items of a dumped file, and what is lost where a file has no place for them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
+
+from billsync.core.chains import ENDED
+from billsync.core.content import content_digest
+from billsync.core.index import Index, parent_id, status_of, version_of
+from billsync.core.lifecycle.newest import ACTIVE
+from billsync.core.lifecycle.proof import DIGEST, VERSION
+from billsync.core.losses import Loss
+from billsync.core.marks import KEY, labels_of
+from billsync.core.view import UNKNOWN, view
+from billsync.model.address import Address, Symbol, symbols_in
+from billsync.model.kind import Archetype, Kind, Registry, Routes
+from billsync.model.state import Row, Snapshot
+from billsync.model.value import Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a dump is made of: the live rows by address, and the tables."""
+
+    found: Index
+    registry: Registry
+    routes: Mapping[str, Routes]
+
+    def view(self, row: Row) -> Fields:
+        return view(self.registry[row.kind], row.fields, self.found.names)
+
+    def versions(self, address: Address) -> tuple[Row, ...]:
+        return self.found.versions.get(address.unversioned(), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entity as it will stand in the file: its row, where it belongs, and its plain fields."""
+
+    address: Address
+    fields: Fields
+    row: Row
+
+
+def items_of(source: Source, snapshot: Snapshot, losses: list[Loss]) -> list[Item]:
+    """All that a file can declare, by kind; what it can't is added to `losses`."""
+    items = [item for kind in source.registry.values() for item in _items(source, kind, snapshot, losses)]
+    whole = [item for item in items if not _broken(item, losses)]
+    there = {item.address for item in whole}
+    return [item for item in whole if not _orphaned(item, source.registry[item.address.kind], there, losses)]
+
+
+def _items(source: Source, kind: Kind, snapshot: Snapshot, losses: list[Loss]) -> Iterator[Item]:
+    match kind.archetype:
+        case Archetype.VERSIONED:
+            yield from _versioned(source, kind, losses)
+        case Archetype.CHAINED:
+            yield from _chained(source, kind, losses)
+        case Archetype.RECORD | Archetype.APPEND_ONLY:
+            yield from _records(source, kind, snapshot, losses)
+
+
+def _records(source: Source, kind: Kind, snapshot: Snapshot, losses: list[Loss]) -> Iterator[Item]:
+    addresses = {row.id: address for address, row in source.found.records.items()}
+    for row in snapshot.of(kind.name):
+        status = status_of(kind, row.fields)
+        if row.id not in addresses or not row.fields.get(kind.key):
+            text = f"a {kind.name} named {row.fields.get('name')!r} has no key, so no file can declare it"
+            losses.append(Loss("no-key", text, _parent(source, kind, row)))
+        elif status in kind.over:
+            at = addresses[row.id]
+            losses.append(Loss("over", f"{at.text} is {status}: left out", _parent(source, kind, row)))
+        else:
+            yield Item(addresses[row.id], source.view(row), row)
+
+
+def _parent(source: Source, kind: Kind, row: Row) -> Address | None:
+    """Where a comment about what is left out stands: at its parent, for a kind that has one."""
+    return source.found.names.get(parent_id(row, source.routes[kind.name]) or "") if kind.parent else None
+
+
+def _versioned(source: Source, kind: Kind, losses: list[Loss]) -> Iterator[Item]:
+    for address, rows in source.found.versions.items():
+        if address.kind != kind.name:
+            continue
+        active = latest_active(kind, rows)
+        others = [f"@{version_of(row)} ({status_of(kind, row.fields)})" for row in rows if row is not active]
+        if others:
+            text = f"{address.text}: left out {', '.join(others)}; a file declares the active version"
+            losses.append(Loss("older-version", text, address if active else None))
+        if active is not None:
+            item = Item(address, source.view(active), active)
+            losses.extend(_outdated(source, item))
+            yield item
+
+
+def _outdated(source: Source, item: Item) -> Iterator[Loss]:
+    """References to versions that aren't the active ones: a file names a key, which means the active version."""
+    for referred in symbols_in(item.fields):
+        if referred.version is None:
+            continue
+        active = latest_active(source.registry[referred.kind], source.versions(referred))
+        if active is None:
+            text = (
+                f"{item.address.text} has {referred.text}, of which no version is active: the file can't be synced so"
+            )
+            yield Loss("outdated-reference", text, item.address)
+        elif version_of(active) != referred.version:
+            newer = referred.at(version_of(active))
+            text = f"{item.address.text} has {referred.text}, and {newer.text} is active: a sync makes a new version"
+            yield Loss("outdated-reference", text, item.address)
+
+
+def latest_active(kind: Kind, rows: tuple[Row, ...]) -> Row | None:
+    """The version that new subscribers get."""
+    return next((row for row in reversed(rows) if status_of(kind, row.fields) == ACTIVE), None)
+
+
+def _chained(source: Source, kind: Kind, losses: list[Loss]) -> Iterator[Item]:
+    for parent, rows in source.found.chains.items():
+        running: dict[str, list[Row]] = defaultdict(list)
+        for row in rows:
+            if row.kind == kind.name and status_of(kind, row.fields) != ENDED:
+                running[str(labels_of(row.fields).get(KEY, kind.default_key))].append(row)
+        for key, links in running.items():
+            address = Address(kind.name, (*parent.names, key))
+            if len(links) > 1:
+                text = f"{address.text}: only its last link is declared; it replaces the running one later"
+                losses.append(Loss("several-links", text, address))
+            yield Item(address, _link(source, kind, links[-1], address, losses), links[-1])
+
+
+def _link(source: Source, kind: Kind, row: Row, address: Address, losses: list[Loss]) -> Fields:
+    """A link's fields; where its version isn't the one that new links get, the version with its content's digest."""
+    fields = dict(source.view(row))
+    pinned = fields.get(kind.pins or "")
+    if not isinstance(pinned, Symbol):
+        return fields
+    rows = source.versions(pinned.address)
+    active = latest_active(source.registry[pinned.address.kind], rows)
+    if active is None or version_of(active) != pinned.address.version:
+        fields[VERSION] = pinned.address.version
+        fields.update(_proof(source, pinned.address, rows))
+        text = (
+            f"{address.text} is on {pinned.address.text}, which this file doesn't declare: a server that lacks it "
+            f"can't have {address.text} at its price"
+        )
+        losses.append(Loss("price-of-an-older-version", text, address, VERSION))
+    return fields
+
+
+def _proof(source: Source, pinned: Address, rows: tuple[Row, ...]) -> Fields:
+    """The digest of a version's content; nothing where it refers to what is gone, or was deleted."""
+    row = next((row for row in rows if version_of(row) == pinned.version), None)
+    if row is None:
+        return {}
+    found = content_digest(source.registry[row.kind], source.view(row), source.routes[row.kind])
+    return {DIGEST: found} if found else {}
+
+
+def _broken(item: Item, losses: list[Loss]) -> bool:
+    """Whether an entity refers to what is gone, so that its declaration could not be loaded."""
+    gone = any(a.key.startswith(UNKNOWN) for a in symbols_in(item.fields))
+    if gone:
+        text = f"{item.address.text} refers to something that was deleted or archived, so no file can declare it"
+        losses.append(Loss("refers-to-gone", text))
+    return gone
+
+
+def _orphaned(item: Item, kind: Kind, there: Set[Address], losses: list[Loss]) -> bool:
+    """Whether an entity belongs to one that the file doesn't declare."""
+    orphaned = kind.parent is not None and Address(kind.parent.kind, item.address.parents) not in there
+    if orphaned:
+        losses.append(Loss("no-parent", f"{item.address.text} belongs to something that no file can declare: left out"))
+    return orphaned

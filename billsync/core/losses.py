@@ -1,0 +1,48 @@
+"""Losses: what is live and a dumped file doesn't carry, each with the place in the file where it is said."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from billsync.model.address import Address
+
+NAMED = 10
+"""How many losses of one sort are named on their own; more are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """One loss, as a sentence without its full stop that names what is lost, and of what.
+
+    `code` is its sort. `address` and `field` say where a comment stands: above the field, else above the entity, else
+    at the top of the file.
+    """
+
+    code: str
+    text: str
+    address: Address | None = None
+    field: str = ""
+
+
+def told(losses: Iterable[Loss]) -> tuple[str, ...]:
+    """A sentence for each of the first losses of a sort, and one with the number of the others; sorted."""
+    sorts: dict[str, set[str]] = defaultdict(set)
+    for loss in losses:
+        sorts[loss.code].add(loss.text)
+    return tuple(sentence for code, texts in sorted(sorts.items()) for sentence in _told(code, sorted(texts)))
+
+
+def _told(code: str, texts: list[str]) -> Iterator[str]:
+    yield from texts[:NAMED]
+    if len(texts) > NAMED:
+        yield f"{len(texts) - NAMED} more of the sort `{code}`: each stands in the file as a comment"
+
+
+def by_place(losses: Iterable[Loss]) -> Mapping[tuple[Address | None, str], tuple[str, ...]]:
+    """The sentences by the entity and the field above which they stand, sorted."""
+    found: dict[tuple[Address | None, str], set[str]] = defaultdict(set)
+    for loss in losses:
+        found[loss.address, loss.field].add(loss.text)
+    return {place: tuple(sorted(texts)) for place, texts in found.items()}

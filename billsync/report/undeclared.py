@@ -1,0 +1,118 @@
+"""Losses of a dump that rows of the managed kinds don't show: credit that was used, and what no file can declare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+
+from billsync.core.losses import Loss
+from billsync.model.address import Address
+from billsync.model.value import Fields, decimal_text
+from billsync.rating.arithmetic import ZERO, exactly
+
+FRESH_PROFILE = "openmeter-sandbox"
+SANDBOX = "sandbox"
+SYSTEM = "openmeter_managed_by"
+CREDIT, UNREAD = "credit", "unread"
+
+
+def balance_losses(customer: Address, balances: Iterable[Fields], granted: Mapping[str, Decimal]) -> tuple[Loss, ...]:
+    """How the credit that is there departs from the credit that the file grants, by currency.
+
+    `balances` are the rows of the balance document; `granted` are the amounts of the grants that the file declares.
+    Raises KeyError or ArithmeticError for rows that aren't the API's. Source: customer-facts.md §8.
+    """
+    left = {str(row["currency"]): _left(row) for row in balances}
+    found = (
+        _departure(customer, currency, left=left.get(currency, ZERO), given=granted.get(currency, ZERO))
+        for currency in sorted({*left, *granted})
+    )
+    return tuple(loss for loss in found if loss)
+
+
+@exactly
+def _left(row: Fields) -> Decimal:
+    """What can be used now or later: what runs up now is taken off already."""
+    return Decimal(str(row["live"])) + Decimal(str(row["pending"]))
+
+
+@exactly
+def _departure(customer: Address, currency: str, *, left: Decimal, given: Decimal) -> Loss | None:
+    if left == given:
+        return None
+    amounts = f"{customer.text} has {decimal_text(left)} {currency} of credit, and this file grants "
+    if left < ZERO:
+        end = "what it owes is forgotten"
+    elif left < given:
+        end = "what it has used is given back"
+    else:
+        end = "the rest is lost"
+    return Loss(CREDIT, f"{amounts}{decimal_text(given)}: made anew, {end}", customer)
+
+
+def granted(grants: Iterable[Fields]) -> Mapping[str, Decimal]:
+    """The sum of the amounts of grants by currency, from their views."""
+    found: dict[str, Decimal] = {}
+    for grant in grants:
+        found[str(grant["currency"])] = _sum(found.get(str(grant["currency"]), ZERO), grant["amount"])
+    return found
+
+
+@exactly
+def _sum(one: Decimal, other: Decimal) -> Decimal:
+    return one + other
+
+
+def tax_code_losses(rows: Iterable[Fields]) -> Iterator[Loss]:
+    """Tax codes that no fresh server has (catalog-facts.md §2)."""
+    for row in rows:
+        if SYSTEM not in (row.get("labels") or {}):
+            yield _undeclared("tax code", str(row.get("key")))
+
+
+def currency_losses(rows: Iterable[Fields]) -> Iterator[Loss]:
+    """Custom currencies, with what a unit costs."""
+    for row in rows:
+        if row.get("type") == "custom":
+            yield _undeclared("custom currency", str(row.get("code")), ", and its cost bases")
+
+
+def profile_losses(rows: Iterable[Fields]) -> Iterator[Loss]:
+    """Billing profiles, but for the one that a fresh server has."""
+    for row in rows:
+        if row.get("name") != FRESH_PROFILE or not row.get("default"):
+            yield _undeclared("billing profile", str(row.get("name")))
+
+
+def app_losses(rows: Iterable[Fields]) -> Iterator[Loss]:
+    """Installed apps, but for the sandbox that a fresh server has."""
+    for row in rows:
+        if row.get("type") != SANDBOX:
+            yield _undeclared("app", f"{row.get('name')} ({row.get('type')})")
+
+
+def override_losses(rows: Iterable[Fields]) -> Iterator[Loss]:
+    """Costs of language models that somebody set."""
+    for row in rows:
+        yield _undeclared("cost of a language model", f"{row.get('provider')}/{row.get('model_id')}")
+
+
+def _undeclared(kind: str, name: str, more: str = "") -> Loss:
+    return Loss("undeclared", f"the {kind} {name!r} is not in this file{more}: a fresh server doesn't have it")
+
+
+def billing_losses(customer: Address, document: Fields, profiles: Mapping[str, Fields]) -> Iterator[Loss]:
+    """A customer's billing profile, where it isn't the default, and what its apps know of it."""
+    profile = profiles.get(str((document.get("billing_profile") or {}).get("id")), {})
+    if profile and not profile.get("default"):
+        text = f"{customer.text} is billed by the profile {profile.get('name')!r}, which is not in this file"
+        yield Loss("billing", text, customer)
+    for app, data in sorted((document.get("app_data") or {}).items()):
+        if data:
+            text = f"{customer.text} has data of the app {app} ({', '.join(sorted(data))}), which is not in this file"
+            yield Loss("billing", text, customer)
+
+
+def unread(what: str, status: int, customer: Address | None = None) -> Loss:
+    """A loss that may be there: an answer that could not be had."""
+    return Loss(UNREAD, f"{what} can't be read ({status}), so it isn't known what this file lacks of it", customer)
