@@ -34,7 +34,8 @@ def install(call: Call) -> Answer:
         raise invalid("the key can't be checked: this server reaches no other one")
     if kind == SANDBOX and (installed := call.store.first(APP, OF_TYPE, {"type": SANDBOX})):
         raise conflict(f"sandbox app: {installed.document['name']} already exists")
-    document = {"type": kind, "name": call.body["name"], "description": "", "labels": {}, "status": "ready"}
+    name = call.body["name"] or DEFINITIONS[kind]["name"]
+    document = {"type": kind, "name": name, "description": "", "labels": {}, "status": "ready"}
     hooks = dict.fromkeys(HOOKS, False) if kind == EXTERNAL else {}
     row = call.store.insert(new_row(call, APP, document | hooks))
     return ok({"app": view(call, row), "default_for_capability_types": []})

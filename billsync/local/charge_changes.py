@@ -5,17 +5,22 @@ It takes nothing that becomes due; only what was taken for a time that isn't cha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from billsync.local.books import Books, book
 from billsync.local.charge_costs import booked_amount, booked_at, fee_of
-from billsync.local.charge_rows import ACTIVE, CHARGE, FINAL, FLAT, begun, due_charges
+from billsync.local.charge_rows import ACTIVE, CHARGE, FINAL, FLAT, begun, due_charges, items_of
 from billsync.local.documents import Document
 from billsync.local.money import EXACT
 from billsync.local.resource import Call, new_row
 from billsync.local.store import Row, changed
 from billsync.local.subscription_rows import SUBSCRIPTION
+from billsync.local.subscription_view import aligned_period, begin_of
+from billsync.local.times import from_micros
 
+SYNC_DELAY, SYNC_INTERVAL = timedelta(seconds=7), timedelta(minutes=1)
 STATE = ("status", "advance_after", "booked", "runs")
 
 
@@ -26,16 +31,37 @@ def follow(call: Call, books: Books, subscription: Row) -> None:
     """
     have = {row.key: row for row in call.store.with_term(CHARGE, SUBSCRIPTION, subscription.id)}
     wanted = {document["unique_reference_id"]: document for document in due_charges(call.store, subscription, call.now)}
+    made_at = times_of_making(call, subscription, {key: wanted[key] for key in wanted if key not in have})
     for key, document in wanted.items():
         if key in have:
             adapt(call, books, have[key], document)
         else:
             place = {"key": key, "parent": subscription.parent, "terms": ((SUBSCRIPTION, subscription.id),)}
-            call.store.insert(new_row(call, CHARGE, begun(document), **place))
+            row = new_row(call, CHARGE, begun(document), **place)
+            call.store.insert(replace(row, created_at=made_at[key], updated_at=made_at[key]))
     for key, row in have.items():
         if key not in wanted:
             give_back_all(call, books, row)
             call.store.update(changed(row, call.now, deleted_at=call.now))
+
+
+def times_of_making(call: Call, subscription: Row, charges: Mapping[str, Document]) -> dict[str, datetime]:
+    """When the server's worker made each of the charges, however much later somebody looks (recordings of `money/`).
+
+    With the subscription, its last change or the item what was due then already; the others some seconds after the
+    boundary of a billing period, or when the clock was set to a time long past that.
+    """
+    if not charges:
+        return {}
+    known_from = max(subscription.updated_at, begin_of(subscription))
+    at_once = {document["unique_reference_id"] for document in due_charges(call.store, subscription, known_from)}
+    boundary = aligned_period(subscription, call.now).start
+    later = min(call.now, boundary + SYNC_DELAY) if call.now - boundary <= SYNC_INTERVAL else call.now
+    items = {item["id"]: from_micros(item.get("made_at", 0)) for item in items_of(subscription)}
+    return {
+        key: max(known_from if key in at_once else later, items[document["subscription"]["phase"]["item"]["id"]])
+        for key, document in charges.items()
+    }
 
 
 def adapt(call: Call, books: Books, row: Row, wanted: Document) -> None:

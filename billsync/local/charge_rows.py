@@ -14,7 +14,7 @@ from typing import Any
 from billsync.local.currencies import fiat_precision, is_fiat_form
 from billsync.local.documents import Document
 from billsync.local.features import FEATURE
-from billsync.local.money import shown
+from billsync.local.money import rounded, shown
 from billsync.local.resource import present
 from billsync.local.store import LIVE, Row, Store
 from billsync.local.subscription_view import aligned_period, begin_of
@@ -161,9 +161,11 @@ def flat_terms(document: Document, billed: Billed, card: Card) -> Document:
     pro_rated = document["pro_rating_enabled"]
     fee = billed.fee(pro_rated=pro_rated)
     assert fee is not None
-    amount = charge_amount(fee, decimals=fiat_precision(card["currency"]))
+    decimals = fiat_precision(card["currency"])
+    amount = charge_amount(fee, decimals=decimals)
     return {
         "type": FLAT,
+        "price": {"type": "flat", "amount": shown(rounded(fee.amount, decimals))},
         "payment_term": card["payment_term"],
         "proration_configuration": {"mode": "prorate_prices" if pro_rated else "no_proration"},
         "amount_after_proration": {"amount": shown(amount), "currency": ""},

@@ -216,6 +216,7 @@ def transaction(entry: Entry, *, before: Decimal, after: Decimal) -> Document:
         "id": entry.id,
         "type": entry.kind,
         "name": entry.name,
+        **({} if entry.description is None else {"description": entry.description}),
         "currency": entry.currency,
         "amount": shown(entry.amount),
         "available_balance": {"before": shown(before), "after": shown(after)},

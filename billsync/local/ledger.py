@@ -50,6 +50,7 @@ class Entry:
     created_at: datetime
     id: str
     name: str = ""
+    description: str | None = None
     labels: Document | None = None
 
     @property
@@ -108,6 +109,7 @@ def grant_entry(grant: Row, kind: str, amount: Decimal, *, at: datetime, booked:
         created_at=booked,
         id=entry_id,
         name=grant.document["name"],
+        description=grant.document.get("description"),
         labels={"charge_id": grant.id},
     )
 
@@ -146,6 +148,7 @@ def booking_entry(booking: Row, charge: Row | None, kind: str, parts: tuple[Part
         created_at=booking.created_at,
         id=booking.id,
         name="" if charge is None else charge.document["name"],
+        description=None if charge is None else charge.document.get("description"),
         labels=booking.document["labels"],
     )
 

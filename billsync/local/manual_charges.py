@@ -14,7 +14,7 @@ from billsync.local.customer_rules import CUSTOMER
 from billsync.local.documents import Document
 from billsync.local.features import FEATURE
 from billsync.local.labels import visible
-from billsync.local.money import shown
+from billsync.local.money import rounded, shown
 from billsync.local.prices import read_price
 from billsync.local.problems import Invalid, Problem, bad_request, conflict, invalid, not_found
 from billsync.local.rate_cards import kept_discounts
@@ -102,11 +102,13 @@ def charge_of(store: Store, body: Body, feature: Row | None) -> Document:
 
 
 def flat_terms(body: Body, service: Period, full: Period) -> Document:
-    amount, mode = body["amount_before_proration"]["amount"], body["proration_configuration"]["mode"]
-    fee = Fee(Decimal(amount), service, full, pro_rated=mode == "prorate_prices")
-    prorated = charge_amount(fee, decimals=fiat_precision(body["currency"]))
+    """What a fee has more: its price is the amount in the currency's decimals; one of usage is kept as it is given."""
+    decimals, mode = fiat_precision(body["currency"]), body["proration_configuration"]["mode"]
+    amount = rounded(Decimal(body["amount_before_proration"]["amount"]), decimals)
+    fee = Fee(amount, service, full, pro_rated=mode == "prorate_prices")
+    prorated = charge_amount(fee, decimals=decimals)
     return {
-        "price": {"type": "flat", "amount": amount},
+        "price": {"type": "flat", "amount": shown(amount)},
         "payment_term": body["payment_term"],
         "proration_configuration": body["proration_configuration"],
         "amount_after_proration": {"amount": shown(prorated), "currency": ""},

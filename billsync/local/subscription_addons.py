@@ -107,9 +107,17 @@ def moment_of(call: Call, subscription: Row) -> datetime:
         assert moment is not None
         return moment
     if call.now < begin_of(subscription):
-        code = "subscription_billing_period_queried_before_subscription_start"
-        raise broken_rules([Issue(code=code, message="billing period is queried before subscription start")])
+        raise broken_rules([queried_too_early(subscription, call.now)])
     return aligned_period(subscription, call.now).end
+
+
+def queried_too_early(subscription: Row, now: datetime) -> Issue:
+    """That there is no billing period before the start; it names both times."""
+    return Issue(
+        code="subscription_billing_period_queried_before_subscription_start",
+        message="billing period is queried before subscription start",
+        extra=(("queried_at", rfc3339(now)), ("subscription_start", rfc3339(begin_of(subscription)))),
+    )
 
 
 def check_terms(call: Call, subscription: Row, addon: Row, moment: datetime) -> None:

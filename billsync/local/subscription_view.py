@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from billsync.local.documents import Document
@@ -30,7 +30,6 @@ LINKS = {
     "previous_id": "openmeter_subscription.previous.id",
     "superseding_id": "openmeter_subscription.superseding.id",
 }
-INSTANT = timedelta(microseconds=1)
 
 
 def begin_of(row: Row) -> datetime:
@@ -59,20 +58,20 @@ def windows(row: Row, ends_at: datetime | None) -> list[Window]:
 
 
 def current_period(row: Row, now: datetime) -> Period | None:
-    """The billing period around now, or the last one once it has ended; None before the start."""
-    if now < begin_of(row):
-        return None
-    ended = row.ends_at is not None and row.ends_at <= now
-    moment = max(begin_of(row), row.ends_at - INSTANT) if ended and row.ends_at else now
-    return aligned_period(row, moment)
+    """The billing period around now, also once the subscription has ended; None before the start."""
+    return None if now < begin_of(row) else aligned_period(row, now)
 
 
 def aligned_period(row: Row, moment: datetime) -> Period:
-    """The billing period around a moment since the start, cut to the phase, the start and the end."""
+    """The billing period around a moment since the start, cut to the phase that was reached last, the start, the end.
+
+    After the end it is the period around the moment all the same, so that nothing is left of it: it ends with the
+    last phase, and from the next boundary on even before it begins (§5.2).
+    """
     anchor = from_micros(row.document["billing_anchor"])
     cadence = span_of(row.document["billing_cadence"]) or NOTHING
-    phases = [window for window in windows(row, row.ends_at) if window.holds(moment)]
-    window = phases[0] if phases else Window(begin_of(row), row.ends_at)
+    reached = moment if row.ends_at is None else min(moment, row.ends_at)
+    *_, window = (window for window in windows(row, row.ends_at) if window.start <= reached)
     return period_at(anchor, cadence, moment).cut(window.start, window.end)
 
 

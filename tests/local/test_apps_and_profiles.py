@@ -75,6 +75,12 @@ def test_no_stripe_app_can_be_installed_here(server: httpx.Client) -> None:
     assert answer.status_code == 400
 
 
+def test_an_app_without_a_name_has_that_of_its_kind(server: httpx.Client) -> None:
+    body = {"type": "external_invoicing", "name": "", "create_billing_profile": False}
+
+    assert server.post("/app-catalog/install", json=body).json()["app"]["name"] == "Custom Invoicing"
+
+
 @pytest.mark.parametrize(("faithful_faults", "status"), [(False, 400), (True, 500)])
 def test_an_app_does_not_change_its_type(serve: Serve, faithful_faults: bool, status: int) -> None:
     server = serve(faithful_faults=faithful_faults)

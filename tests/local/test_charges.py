@@ -1,5 +1,6 @@
 """Charges by hand and the faults of the real server's ledger, on the local server."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -34,6 +35,10 @@ USAGE = {
 
 def charge(found: Account, body: dict[str, Any], **more: Any) -> httpx.Response:
     return found.server.post(f"{found.path}/charges", json={**body, **more})
+
+
+def instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def test_a_fee_is_taken_when_it_is_due(server: httpx.Client, hands: Hands) -> None:
@@ -146,3 +151,69 @@ def test_the_transactions_of_nobody_are_a_fault_of_the_real_server(serve: Serve,
     answer = server.get("/customers/01J00000000000000000000000/credits/transactions")
 
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount", "price"),
+    [("USD", "10.555", "10.56"), ("USD", "10.10", "10.1"), ("JPY", "99.5", "100"), ("KWD", "1.0005", "1.001")],
+)
+def test_the_price_of_a_fee_is_in_the_decimals_of_its_currency(
+    server: httpx.Client, currency: str, amount: str, price: str
+) -> None:
+    given = {"currency": currency, "amount_before_proration": {"currency": currency, "amount": amount}}
+
+    made = charge(account(server), FEE, **given).json()
+
+    assert (made["price"]["amount"], made["amount_after_proration"]["amount"]) == (price, price)
+
+
+def test_the_price_of_a_plans_fee_is_rounded_and_that_of_usage_is_not(server: httpx.Client) -> None:
+    found = account(server)
+    found.subscribe(plan(server, fee_card("fee", "9.999", "in_advance")))
+
+    calls = {"feature_id": feature(server, "calls")}
+    kept = charge(found, USAGE, **calls, price={"type": "flat", "amount": "9.999"}).json()
+
+    fee, _ = (row for row in found.charges() if row["type"] == "flat_fee")
+    assert (fee["price"]["amount"], kept["price"]["amount"]) == ("10", "9.999")
+
+
+def test_rows_have_the_description_of_their_grant_or_charge(server: httpx.Client, hands: Hands) -> None:
+    found = account(server)
+    found.grant("100", name="Lent", description="goes after a month", expires_after="P1M", priority=9)
+    found.void(found.grant("5", name="Back", description="given back"))
+    found.subscribe(plan(server, fee_card("fee", "3", "in_advance", description="every month")))
+    hands.move(days=40)
+
+    rows = server.get(f"{found.path}/credits/transactions").json()["data"]
+
+    assert {(row["type"], row["description"]) for row in rows} == {
+        ("funded", "goes after a month"),
+        ("funded", "given back"),
+        ("consumed", "every month"),
+        ("expired", "goes after a month"),
+        ("voided", "given back"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("late", "made"),
+    [
+        (timedelta(seconds=3), timedelta(seconds=3)),
+        (timedelta(seconds=30), timedelta(seconds=7)),
+        (timedelta(hours=2), timedelta(hours=2)),
+    ],
+)
+def test_charges_are_made_with_the_subscription_or_after_the_boundary_of_a_period(
+    server: httpx.Client, hands: Hands, late: timedelta, made: timedelta
+) -> None:
+    """However late somebody looks: after hours, the server's clock is taken to have been set there."""
+    found = account(server)
+    found.subscribe(plan(server, usage_card("calls", feature(server, "calls"))))
+    hands.move(days=30)
+    hands.move(seconds=late.total_seconds())
+
+    first, second = found.charges()
+
+    start, boundary = (instant(row["billing_period"]["from"]) for row in (first, second))
+    assert (instant(first["created_at"]), instant(second["created_at"])) == (start, boundary + made)
