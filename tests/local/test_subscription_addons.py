@@ -150,7 +150,10 @@ def test_a_subscription_gets_no_add_on_before_its_start(shop: Shop) -> None:
         (403, "forbidden error: transition update in state scheduled not allowed"),
     ]
     (issue,) = answers[1].json()["extensions"]["validationErrors"]
-    assert (issue["queried_at"], issue["subscription_start"]) == ("2026-09-01T12:00:00Z", changed["next"]["active_from"])
+    assert (issue["queried_at"], issue["subscription_start"]) == (
+        "2026-09-01T12:00:00Z",
+        changed["next"]["active_from"],
+    )
 
 
 def test_an_add_on_that_is_there_already_is_said_before_anything_else(shop: Shop, attached: str) -> None:
