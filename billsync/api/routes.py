@@ -94,7 +94,7 @@ _OPENMETER: Mapping[str, Routes] = {
     ),
     "subscription": Routes(
         collection="/openmeter/subscriptions",
-        listing=ListQuery(sort="id", size=10, at_once=4),  # customer-facts.md §5.11
+        listing=ListQuery(sort="id", size=5, at_once=4),  # customer-facts.md §5.11
         key_filter=None,
         create=("customer", "plan", "labels", "settlement_mode", "billing_anchor", "cost_basis_mode"),
         actions=("cancel", "change", "unschedule-cancelation"),

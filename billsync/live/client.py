@@ -18,11 +18,10 @@ from billsync.live.encoding import NotJson, decode, encode
 from billsync.live.messages import error_message, printable
 from billsync.live.patience import Patience
 from billsync.live.target import Target, token_problem
-from billsync.model.ports import Answer, Clock, RemoteError, Unclear, Unreachable
+from billsync.model.limits import ANSWER_SECONDS, CONNECT_SECONDS
+from billsync.model.ports import Answer, Clock, RemoteError, TimedOut, Unclear, Unreachable
 from billsync.model.value import Plain
 
-ANSWER_SECONDS = 30.0
-CONNECT_SECONDS = 10.0
 LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=5.0)
 NOT_SENT = (
     httpx.ConnectError,
@@ -34,6 +33,7 @@ NOT_SENT = (
 )
 EMPTY = (202, 204, 205)
 PASSING = (408, 500, 502, 503, 504)
+TOO_SLOW = (408, 504)
 NOT_AN_API = "this is not an API v3 server (it answered {what}): is the base {base} right?"
 
 
@@ -99,6 +99,8 @@ class Client:
         patience = self._settings.patience
         for attempt in range(1, patience.busy_tries + 1):
             outcome = self._read(path, query)
+            if isinstance(outcome, TimedOut) and _asks_for_rows(query):
+                raise outcome
             if isinstance(outcome, httpx.Response) and outcome.status_code == 429:
                 self._wait(attempt, outcome)
             elif attempt >= patience.tries or not _may_pass(outcome):
@@ -113,6 +115,8 @@ class Client:
             response = self._send("GET", path, query=query)
         except RemoteError as error:
             return error
+        if response.status_code in TOO_SLOW and _asks_for_rows(query):
+            return TimedOut(f"GET {path}: {self._answer(response, _parsed(response)).message}")
         if response.is_success and _parsed(response) is None:
             return Unclear(f"GET {path}: {self._strange(response)}")
         return response
@@ -162,6 +166,8 @@ class Client:
             return self._http.request(method, url, params=list(query) or None, content=content, headers=headers)
         except NOT_SENT as error:
             raise Unreachable(self._clean(f"{self._target.name} can't be reached: {_reason(error)}")) from error
+        except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
+            raise TimedOut(self._clean(f"{method} {path}: the answer was lost ({_reason(error)})")) from error
         except (httpx.TransportError, httpx.DecodingError) as error:
             raise Unclear(self._clean(f"{method} {path}: the answer was lost ({_reason(error)})")) from error
 
@@ -209,6 +215,11 @@ def _kind(response: httpx.Response) -> str:
     if "html" in content_type or response.content.lstrip()[:1] == b"<":
         return "HTML"
     return "JSON" if "json" in content_type else printable(content_type) or "an unknown type"
+
+
+def _asks_for_rows(query: Sequence[tuple[str, str]]) -> bool:
+    """Whether the read is a page of several rows, so that less could be asked for."""
+    return any(name == "page[size]" and value != "1" for name, value in query)
 
 
 def _may_pass(outcome: httpx.Response | RemoteError) -> bool:

@@ -5,18 +5,22 @@ An empty filter value or a page size of 0 would return every row (catalog-facts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import repeat
 
-from billsync.live.pace import first_pace
+from billsync.live.pace import Pace, first_pace
 from billsync.model.kind import ListQuery
-from billsync.model.ports import Answer, Clock, Remote, RemoteError
+from billsync.model.limits import EMPTY_PAGES, LIST_ROWS
+from billsync.model.ports import Answer, Clock, Remote, RemoteError, TimedOut
 from billsync.model.value import Fields
 
 Query = Sequence[tuple[str, str]]
 READINGS = 4
+FEWER = 100
+"""Rows a page of a list without an order, once its single page has timed out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +40,27 @@ class Refused(RemoteError):
 
 
 class Shifted(Exception):
-    """The list changed while it was read, so rows may be missing or twice."""
+    """The list changed while it was read, so rows may be missing or twice; the message says what shows it."""
 
 
 def read_list(remote: Remote, path: str, query: Query, listing: ListQuery, clock: Clock) -> tuple[Fields, ...]:
-    """Every row that matches, each once, in the list's order.
+    """Every row that matched when the reading began, each once, in the list's order.
 
-    A list that changes while it is read is read again, up to three times. Raises RemoteError; ValueError for a
-    filter that is empty or a page size below 1 (bugs).
+    A list that changes in any other way than by rows that come at its end is read again, up to three times. Raises
+    RemoteError; ValueError for a filter that is empty or a page size below 1 (bugs).
     """
     _check(query, listing.size)
     filters = list(query) + ([("sort", listing.sort)] if listing.sort else [])
     reader = _Reader(remote, path, filters, listing, clock)
+    reasons: list[str] = []
     for _ in range(READINGS):
         try:
             return reader.all_rows()
-        except Shifted:
-            continue
-    raise RemoteError(f"GET {path}: the list keeps changing while it is read ({READINGS} readings); try again")
+        except Shifted as shifted:
+            reasons.append(str(shifted))
+    raise RemoteError(
+        f"GET {path}: the list keeps changing while it is read ({READINGS} readings; {reasons[-1]}): try again"
+    )
 
 
 def count_rows(remote: Remote, path: str, query: Query) -> int:
@@ -63,7 +70,7 @@ def count_rows(remote: Remote, path: str, query: Query) -> int:
 
 
 def read_forward(remote: Remote, path: str, query: Query, *, size: int) -> tuple[Fields, ...]:
-    """Every row of a list with cursors, read forward only.
+    """Every row of a list with cursors, read forward only, with fewer rows a page after a time-out.
 
     Backward pages skip rows (customer-facts.md §9). Raises RemoteError.
     """
@@ -71,16 +78,34 @@ def read_forward(remote: Remote, path: str, query: Query, *, size: int) -> tuple
     rows: list[Fields] = []
     seen: set[str] = set()
     cursor: str | None = None
+    empty = 0
     while True:
-        page = [("page[size]", str(size))] + ([("page[after]", cursor)] if cursor else [])
-        answer = remote.get(path, [*query, *page])
-        rows += _rows(path, answer)
+        answer, size = _forward_page(remote, path, query, size=size, cursor=cursor)
+        fresh = _rows(path, answer)
+        rows += fresh
+        empty = 0 if fresh else empty + 1
         cursor = _meta(path, answer).get("next")
         if cursor is None:
             return tuple(rows)
+        if not isinstance(cursor, str):
+            raise _not_a_list(path)
         if cursor in seen:
             raise RemoteError(f"GET {path}: the server's pages go round in a circle")
+        if len(rows) > LIST_ROWS or empty > EMPTY_PAGES:
+            raise _endless(path, len(rows))
         seen.add(cursor)
+
+
+def _forward_page(remote: Remote, path: str, query: Query, *, size: int, cursor: str | None) -> tuple[Answer, int]:
+    """The page after a cursor, and the size at which it came. Raises TimedOut when one row takes too long."""
+    after = [("page[after]", cursor)] if cursor else []
+    while True:
+        try:
+            return remote.get(path, [*query, ("page[size]", str(size)), *after]), size
+        except TimedOut:
+            if size == 1:
+                raise
+            size //= 2
 
 
 def read_document(remote: Remote, path: str, query: Query = ()) -> Fields:
@@ -104,46 +129,100 @@ class _Reader:
     clock: Clock
 
     def all_rows(self) -> tuple[Fields, ...]:
-        first = self.page(1, self.listing.size)
-        rows = list(first.rows)
-        if first.total > len(rows):
-            rows = self._in_one_page(first.total) if self.listing.sort is None else self._in_waves(first)
-        if len(rows) != first.total or len({_id(self.path, row) for row in rows}) != len(rows):
-            raise Shifted
+        rows = self._by_pages(self.listing) if self.listing.sort else self._in_one_page()
+        if len({_id(self.path, row) for row in rows}) != len(rows):
+            raise Shifted("a row came twice")
         return tuple(rows)
 
     def page(self, number: int, size: int) -> Page:
         return _page(self.remote, self.path, self.query, number=number, size=size)
 
-    def _in_one_page(self, total: int) -> list[Fields]:
-        """A list without a stable order is only consistent within one page."""
-        page = self.page(1, total)
-        if page.total != total:
-            raise Shifted
-        return list(page.rows)
+    def _in_one_page(self) -> list[Fields]:
+        """A list without a stable order is best read in one page; by pages, its rows may have to be read again."""
+        try:
+            page = self.page(1, self.listing.size)
+            if page.total > len(page.rows):
+                page = self.page(1, page.total)
+        except TimedOut:
+            return self._by_pages(ListQuery(None, min(self.listing.size, FEWER), at_once=1))
+        return _as_it_was(self.path, list(page.rows), page.total, last=None)
 
-    def _in_waves(self, first: Page) -> list[Fields]:
-        rows = list(first.rows)
-        pace = first_pace(self.listing)
-        with ThreadPoolExecutor(max_workers=self.listing.at_once) as threads:
-            while len(rows) < first.total:
-                began = self.clock.now()
-                wave = threads.map(self.page, pace.numbers(len(rows), first.total), repeat(pace.size))
-                fresh = _joined(wave, first.total)
-                seconds = (self.clock.now() - began).total_seconds()
-                rows += fresh
-                pace = pace.after(len(rows), rows=len(fresh), seconds=seconds)
+    def _by_pages(self, listing: ListQuery) -> list[Fields]:
+        first, pace = self._first_page(first_pace(listing))
+        if len(first.rows) >= first.total:
+            return _as_it_was(self.path, list(first.rows), first.total, last=None)
+        last = self._row_at(first.total) if listing.sort else None
+        with ThreadPoolExecutor(max_workers=listing.at_once) as threads:
+            rows = self._in_waves(first.total, pace, threads)
+        return _as_it_was(self.path, rows, first.total, last)
+
+    def _in_waves(self, total: int, pace: Pace, threads: ThreadPoolExecutor) -> list[Fields]:
+        """All rows, the first page's again: what came or went before the last row was looked at doesn't show in it."""
+        rows: list[Fields] = []
+        while len(rows) < total:
+            began = self.clock.now()
+            wave = threads.map(partial(_attempt, self.page), pace.numbers(len(rows), total), repeat(pace.size))
+            fresh, timed_out = _joined(wave, pace.size, total - len(rows), total)
+            rows += fresh
+            seconds = (self.clock.now() - began).total_seconds()
+            read = len(rows)
+            pace = pace.slower(read) if timed_out else pace.after(read, rows=len(fresh), seconds=seconds)
         return rows
 
+    def _first_page(self, pace: Pace) -> tuple[Page, Pace]:
+        """The first page, with fewer rows after each time-out, and the pace after it. Raises TimedOut for one row."""
+        while True:
+            began = self.clock.now()
+            page = _attempt(self.page, 1, pace.size)
+            if isinstance(page, Page):
+                seconds = (self.clock.now() - began).total_seconds()
+                return page, pace.after(0, rows=len(page.rows), seconds=seconds)
+            pace = pace.slower(0)
 
-def _joined(pages: Iterable[Page], total: int) -> list[Fields]:
-    """The rows of all pages. Raises Shifted when a page says another total, or is empty."""
+    def _row_at(self, number: int) -> Fields:
+        """The last row when the reading begins: while it keeps its place, no row before it came or went."""
+        page = self.page(number, 1)
+        if not page.rows or page.total != number:
+            raise Shifted(f"{number} rows, then {page.total}")
+        return page.rows[0]
+
+
+def _attempt(page: Callable[[int, int], Page], number: int, size: int) -> Page | TimedOut:
+    """The page, or its time-out as a value where fewer rows can be asked for."""
+    try:
+        return page(number, size)
+    except TimedOut as error:
+        if size == 1:
+            raise
+        return error
+
+
+def _joined(pages: Iterable[Page | TimedOut], size: int, left: int, total: int) -> tuple[list[Fields], bool]:
+    """The rows up to the first page that timed out, if one did; `left` rows of `total` are missing before them.
+
+    Raises Shifted for a page with too few rows, or one whose total is smaller than before.
+    """
     rows: list[Fields] = []
+    timed_out = False
     for page in pages:
-        if page.total != total or not page.rows:
-            raise Shifted
-        rows += page.rows
-    return rows
+        if not isinstance(page, Page):
+            timed_out = True
+        elif page.total < total:
+            raise Shifted(f"{total} rows, then {page.total}")
+        elif not timed_out:
+            if len(page.rows) < min(size, left - len(rows)):
+                raise Shifted(f"a page of {size} rows has {len(page.rows)}")
+            rows += page.rows
+    return rows, timed_out
+
+
+def _as_it_was(path: str, rows: list[Fields], total: int, last: Fields | None) -> list[Fields]:
+    """The rows that were there when the reading began; what came later stands behind them. Raises Shifted."""
+    if last is None and len(rows) != total:
+        raise Shifted(f"{total} rows, then {len(rows)}")
+    if last is not None and _id(path, rows[total - 1]) != _id(path, last):
+        raise Shifted(f"rows moved among {total}")
+    return rows[:total]
 
 
 def _page(remote: Remote, path: str, query: Query, *, number: int, size: int) -> Page:
@@ -152,6 +231,8 @@ def _page(remote: Remote, path: str, query: Query, *, number: int, size: int) ->
     total = _meta(path, answer).get("total")
     if not isinstance(total, int) or isinstance(total, bool) or total < 0:
         raise _not_a_list(path)
+    if total > LIST_ROWS:
+        raise _too_long(path, total)
     return Page(rows, total)
 
 
@@ -182,6 +263,14 @@ def _id(path: str, row: Fields) -> str:
 
 def _not_a_list(path: str) -> RemoteError:
     return RemoteError(f"GET {path}: the answer is not a list of API v3 (no rows with ids, or no `meta.page`)")
+
+
+def _too_long(path: str, total: int) -> RemoteError:
+    return RemoteError(f"GET {path}: a list of {total:,} rows is more than billsync reads (at most {LIST_ROWS:,})")
+
+
+def _endless(path: str, rows: int) -> RemoteError:
+    return RemoteError(f"GET {path}: the list doesn't end; billsync gave up after {rows:,} rows")
 
 
 def _check(query: Query, size: int) -> None:

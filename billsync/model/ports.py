@@ -2,6 +2,7 @@
 
 RemoteError
 ├── Unclear        the call may or may not have reached the server: look before doing anything
+│   └── TimedOut   its answer took too long
 └── Unreachable    it certainly did not: nothing was written
 """
 
@@ -22,6 +23,10 @@ class RemoteError(Exception):
 
 class Unclear(RemoteError):
     """The answer was lost, cut off, or not the server's own: the call may have been carried out."""
+
+
+class TimedOut(Unclear):
+    """The answer took too long. A page of several rows isn't asked for again like this: fewer rows may come in time."""
 
 
 class Unreachable(RemoteError):
@@ -54,7 +59,10 @@ class Remote(Protocol):
         """Make one call; repeated only when the server says that it did nothing (429). Raises RemoteError."""
 
     def get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> Answer:
-        """Read, repeated on what is safe to repeat. Raises RemoteError."""
+        """Read, repeated on what is safe to repeat; but a page of several rows that times out raises TimedOut at once.
+
+        Raises RemoteError.
+        """
 
 
 class Journal(Protocol):

@@ -63,7 +63,8 @@ def test_what_is_read_besides_is_every_list_once() -> None:
             "pages of customers": 1,
             "pages of features": 1,
             "pages of meters": 1,
-            "pages of subscriptions": 3 * 2,
+            "counts of subscriptions": 3,  # a look at the last row of each list
+            "pages of subscriptions": 3 * 3,
             "meter queries": FEATURES,
         }
     )
@@ -74,7 +75,7 @@ def test_pages_of_subscriptions_grow_while_the_server_is_quick() -> None:
 
     estimated(crowd)
 
-    assert crowd.asked["pages of subscriptions"] == 12  # 30 of ten
+    assert crowd.asked["pages of subscriptions"] == 16  # 60 of five
 
 
 @pytest.mark.parametrize(("customers", "names"), [(100, True), (101, False)])

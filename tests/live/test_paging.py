@@ -36,22 +36,24 @@ def test_filters_and_the_sort_go_with_every_page() -> None:
 
 
 def test_pages_are_read_four_at_a_time_and_no_more() -> None:
-    have, lock, together = rows(400), threading.Lock(), threading.Barrier(3, timeout=5)
-    running, most = [0], [0]
+    have, lock, together, clock = rows(400), threading.Lock(), threading.Barrier(4, timeout=5), FakeClock()
+    running, most, started = [0], [0], list[int]()
 
     def handler(request: httpx.Request) -> httpx.Response:
         with lock:
             running[0] += 1
             most[0] = max(most[0], running[0])
-        if request.url.params["page[size]"] == "10" and request.url.params["page[number]"] in ("2", "3", "4"):
+        clock.advance(0.2 if len(started) else 0.6)  # so that pages don't grow
+        started.append(1)
+        if request.url.params["page[size]"] == "10" and request.url.params["page[number]"] in ("9", "10", "11", "12"):
             together.wait()
         with lock:
             running[0] -= 1
         return page_of(have, request)
 
-    read_list(client(handler), "/x", [], SORTED, FakeClock())
+    read_list(client(handler), "/x", [], SORTED, clock)
 
-    assert 3 <= most[0] <= 4
+    assert most == [4]
 
 
 def test_a_row_that_appears_while_reading_makes_it_read_again() -> None:
@@ -92,7 +94,69 @@ def test_a_list_that_never_stops_changing_is_a_clear_error() -> None:
     with pytest.raises(RemoteError) as raised:
         read_list(client(handler), "/x", [], SORTED, FakeClock())
 
-    assert str(raised.value) == "GET /x: the list keeps changing while it is read (4 readings); try again"
+    changing = "the list keeps changing while it is read (4 readings; 37 rows, then 38): try again"
+    assert str(raised.value) == f"GET /x: {changing}"
+
+
+def test_totals_that_disagree_are_said() -> None:
+    totals = iter([30, 29] * 4)
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"data": rows(10), "meta": {"page": {"total": next(totals)}}})
+
+    with pytest.raises(RemoteError) as raised:
+        read_list(client(handler), "/x", [], ListQuery("id", 10, at_once=1), FakeClock())
+
+    changing = "the list keeps changing while it is read (4 readings; 30 rows, then 29): try again"
+    assert str(raised.value) == f"GET /x: {changing}"
+
+
+def test_rows_that_come_at_the_end_while_reading_are_left_for_the_next_reading() -> None:
+    have = rows(30)
+    before = list(have)
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        answer = page_of(have, request)
+        if request.url.params["page[size]"] == "1" or len(have) > 30:
+            have.append({"id": f"new{len(have)}"})
+        return answer
+
+    read = read_list(client(handler), "/x", [], SORTED, FakeClock())
+
+    assert list(read) == before
+
+
+def test_a_row_that_goes_while_another_comes_is_noticed_though_the_total_stays() -> None:
+    """Without a look at the last row, the first row of the second page would be lost in silence."""
+    have, calls = rows(30), [0]
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        answer = page_of(have, request)
+        calls[0] += 1
+        if calls[0] == 3:
+            del have[0]
+            have.append({"id": "new"})
+        return answer
+
+    read = read_list(client(handler), "/x", [], ListQuery("id", 10, at_once=1), FakeClock())
+
+    assert list(read) == have
+
+
+def test_a_page_with_too_few_rows_is_not_taken_for_the_end() -> None:
+    have, calls = rows(30), [0]
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        calls[0] += 1
+        return (
+            page_of(have, request)
+            if calls[0] != 4
+            else httpx.Response(200, json={"data": have[10:15], "meta": {"page": {"total": 30}}})
+        )
+
+    read = read_list(client(handler), "/x", [], ListQuery("id", 10, at_once=1), FakeClock())
+
+    assert list(read) == have
 
 
 def test_a_list_without_a_sort_is_read_in_one_page() -> None:
@@ -122,11 +186,11 @@ def sizes_asked(cost_of_page: dict[int, float], count: int) -> list[int]:
 
 
 def test_pages_grow_while_rows_get_no_dearer() -> None:
-    assert sizes_asked({10: 0.1, 20: 0.1, 40: 0.1, 80: 0.1}, 400) == [10, 10, 20, 40, 80, 80, 80, 80]
+    assert sizes_asked({10: 0.1, 20: 0.1, 40: 0.1, 80: 0.1}, 400) == [10, 1, 20, 20, 40, 80, 80, 80, 80]
 
 
 def test_pages_shrink_at_the_cliff_and_stay_there() -> None:
-    assert sizes_asked({10: 0.01, 20: 0.01, 40: 9.0}, 160) == [10, 10, 20, 40, 20, 20, 20, 20]
+    assert sizes_asked({10: 0.01, 20: 0.01, 40: 9.0}, 160) == [10, 1, 20, 20, 40, 20, 20, 20, 20]
 
 
 @pytest.mark.parametrize(

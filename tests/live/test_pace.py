@@ -1,0 +1,186 @@
+"""How many rows are asked for at a time: at a cliff, under noise, after time-outs, and across the network."""
+
+import random
+from statistics import median
+
+import httpx
+import pytest
+
+from billsync.api.routes import DIALECTS, routes
+from billsync.live.pace import first_pace
+from billsync.live.paging import read_forward, read_list
+from billsync.model.kind import ListQuery
+from billsync.model.ports import RemoteError, TimedOut
+from tests.support.cliff import CliffServer, Cost, cliff_after, measured
+from tests.support.clock import START, FakeClock
+from tests.support.lists import client, page_of, rows
+
+SUBSCRIPTIONS = ListQuery(sort="id", size=5, at_once=4)
+
+
+def read(server: CliffServer, listing: ListQuery = SUBSCRIPTIONS) -> float:
+    """Read the whole list, check it, and return the virtual seconds it took."""
+    found = read_list(client(server, server.clock), "/x", [], listing, server.clock)
+    assert list(found) == server.rows
+    return (server.clock.now() - START).total_seconds()
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_subscriptions_are_read_by_fives_four_pages_at_a_time(dialect: str) -> None:
+    assert routes(dialect)["subscription"].listing == SUBSCRIPTIONS
+
+
+def test_a_thousand_subscriptions_of_a_measured_server_take_seconds() -> None:
+    server = CliffServer(rows(1000), measured)
+
+    seconds = read(server)
+
+    assert seconds < 5
+    assert max(server.sizes) == 10
+    assert server.sizes.count(10) <= 3  # each try of ten takes 0.3 s, and they get rare
+    assert server.timed_out == []
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4])
+def test_a_page_that_timed_out_is_never_asked_for_at_that_size_again(limit: int) -> None:
+    server = CliffServer(rows(203), cliff_after(limit))
+
+    read(server)
+
+    assert len(set(server.timed_out)) == len(server.timed_out)
+    assert len(server.timed_out) <= 12
+
+
+@pytest.mark.parametrize(("limit", "sizes"), [(2, [5, 2]), (1, [5, 2, 1])])
+def test_the_first_page_is_halved_until_it_comes(limit: int, sizes: list[int]) -> None:
+    server = CliffServer(rows(3), cliff_after(limit))
+
+    read(server)
+
+    assert server.sizes[: len(sizes)] == sizes
+
+
+def test_a_list_without_an_order_is_read_by_pages_once_its_single_page_timed_out() -> None:
+    server = CliffServer(rows(230), cliff_after(50))
+
+    read(server, ListQuery(None, 10_000, at_once=1))
+
+    assert server.sizes == [10_000, 100, 50, 50, 50, 50, 50, 50]
+
+
+def test_a_single_row_that_never_comes_is_a_clear_error() -> None:
+    server = CliffServer(rows(3), cliff_after(0))
+
+    with pytest.raises(TimedOut) as raised:
+        read(server)
+
+    assert str(raised.value) == "GET /x: the answer was lost (too slow)"
+    assert server.sizes == [5, 2, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("status", [408, 504])
+def test_a_time_out_that_a_gateway_tells_halves_the_page_too(status: int) -> None:
+    have, sizes = rows(40), []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        sizes.append(int(request.url.params["page[size]"]))
+        return page_of(have, request) if sizes[-1] <= 2 else httpx.Response(status, content=b"<html>")
+
+    found = read_list(client(handler), "/x", [], SUBSCRIPTIONS, FakeClock())
+
+    assert list(found) == have
+    assert sizes[:3] == [5, 2, 1]
+
+
+def test_a_server_that_was_slow_for_a_while_gets_larger_pages_again() -> None:
+    slow_until = 400
+
+    def cost(size: int, together: int) -> float:
+        return 600.0 if len(server.sizes) < slow_until and size > 1 else 0.001 * size * together
+
+    server = CliffServer(rows(5000), cost)
+
+    read(server)
+
+    assert server.sizes[:3] == [5, 2, 1]
+    assert max(server.sizes) == 80
+    assert len(server.sizes) < slow_until + 400
+
+
+def test_pages_with_a_long_way_to_go_are_not_made_small() -> None:
+    """Latency is no cliff: small pages would only make the whole list slower."""
+    server = CliffServer(rows(1000), lambda size, together: 1.6 + 0.001 * size)
+
+    read(server)
+
+    assert sum(size >= 5 for size in server.sizes) > 190
+
+
+def test_pages_never_grow_past_the_time_that_a_page_may_take() -> None:
+    taken: list[float] = []
+
+    def cost(size: int, together: int) -> float:
+        taken.append(0.03 * size)
+        return 0.03 * size
+
+    read(CliffServer(rows(2000), cost))
+
+    assert max(taken) <= 1.0
+
+
+def test_a_cursor_list_is_read_with_fewer_rows_after_a_time_out() -> None:
+    have, sizes = rows(10), []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        size, start = int(request.url.params["page[size]"]), int(request.url.params.get("page[after]", "0"))
+        sizes.append(size)
+        if size > 4:
+            raise httpx.ReadTimeout("too slow", request=request)
+        end = start + size
+        page = {"next": str(end) if end < len(have) else None}
+        return httpx.Response(200, json={"data": have[start:end], "meta": {"page": page}})
+
+    assert list(read_forward(client(handler), "/x", [], size=16)) == have
+    assert sizes == [16, 8, 4, 4, 4]
+
+
+def requests_under_noise(total: int, sigma: float, seed: int, listing: ListQuery) -> int:
+    """How many pages are asked for when each wave takes a noisy time of a millisecond a row."""
+    chance, pace, read, asked = random.Random(seed), first_pace(listing), 0, 0
+    while read < total:
+        numbers = pace.numbers(read, total)
+        fresh = min(len(numbers) * pace.size, total - read)
+        asked, read = asked + len(numbers), read + fresh
+        pace = pace.after(read, rows=fresh, seconds=fresh * 0.001 * chance.lognormvariate(0, sigma))
+    return asked
+
+
+@pytest.mark.parametrize("size", [5, 10])
+@pytest.mark.parametrize(
+    ("sigma", "typical", "worst"), [(0, 1300, 1300), (0.3, 1350, 1400), (0.5, 1400, 1600), (0.8, 1800, 2700)]
+)
+def test_noise_costs_few_requests(size: int, sigma: float, typical: int, worst: int) -> None:
+    """100,000 rows in pages of 80 are 1,250 requests; a pace that trusts single measurements makes 17,564."""
+    listing = ListQuery(sort="id", size=size, at_once=4)
+
+    found = [requests_under_noise(100_000, sigma, seed, listing) for seed in range(9)]
+
+    assert median(found) <= typical
+    assert max(found) <= worst
+
+
+@pytest.mark.parametrize("cost", [measured, cliff_after(2), cliff_after(80)])
+@pytest.mark.parametrize("count", [1, 4, 5, 6, 19, 20, 21, 83])
+def test_no_row_is_lost_or_doubled_when_sizes_change(cost: Cost, count: int) -> None:
+    server = CliffServer(rows(count), cost)
+
+    read(server)  # asserts that the rows are whole and in order
+
+
+def test_a_list_of_a_thousand_million_rows_is_a_clear_error() -> None:
+    body = {"data": rows(1), "meta": {"page": {"total": 10**9}}}
+
+    with pytest.raises(RemoteError) as raised:
+        read_list(client(lambda request: httpx.Response(200, json=body)), "/x", [], SUBSCRIPTIONS, FakeClock())
+
+    assert str(raised.value) == ("GET /x: a list of 1,000,000,000 rows is more than billsync reads (at most 1,000,000)")
