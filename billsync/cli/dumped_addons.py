@@ -7,7 +7,6 @@ Every running subscription of a plan version that offers add-ons is asked: its r
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +18,7 @@ from billsync.core.marks import KEY, labels_of
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused, read_document, read_list
 from billsync.live.snapshot import LISTS_AT_ONCE, PARENT
+from billsync.live.threads import reading_threads
 from billsync.model.address import Address
 from billsync.model.kind import ListQuery
 from billsync.model.state import Snapshot
@@ -54,7 +54,7 @@ def addon_notes(connection: Connection, snapshot: Snapshot) -> tuple[str, ...]:
     found = index(snapshot, KINDS, connection.routes)
     names = _Names(connection, found)
     running = tuple(_running(found, _Offers(connection, snapshot)))
-    with ThreadPoolExecutor(max_workers=LISTS_AT_ONCE) as threads:
+    with reading_threads(LISTS_AT_ONCE) as threads:
         answers = tuple(threads.map(lambda one: _asked(connection, one), running))
     now = connection.clock.now()
     return told(_beyond(one, answer, names, now) for one, answer in zip(running, answers, strict=True))

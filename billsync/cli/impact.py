@@ -6,7 +6,6 @@ import hashlib
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
@@ -17,6 +16,7 @@ from billsync.cli.pipeline import Comparison, Connection
 from billsync.cli.reached import Reach
 from billsync.cli.reached_addons import AttachedAddons, Candidate
 from billsync.cli.server_time import servers_now_by_anybody
+from billsync.live.threads import reading_threads
 from billsync.model.address import parse_address
 from billsync.model.state import Desired
 from billsync.rating.periods import Period
@@ -145,7 +145,7 @@ def _needs(chosen: Iterable[Prepared], catalog: Catalog) -> Needs:
 def _metered(connection: Connection, needs: Needs) -> Metered:
     """The usage of each customer, by feature and period: one request for each gauge and period, several at once."""
     found: dict[str, dict[tuple[str, Period], Decimal]] = defaultdict(dict)
-    with ThreadPoolExecutor(max_workers=QUERIES_AT_ONCE) as threads:
+    with reading_threads(QUERIES_AT_ONCE) as threads:
         answers = threads.map(lambda need: _usage(connection, *need), needs.items())
         for ((_, period), (features, _)), usage_of in zip(needs.items(), answers, strict=True):
             for customer, value in usage_of.items():

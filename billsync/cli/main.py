@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
@@ -18,6 +19,8 @@ def main() -> None:
     interrupt_on_signals(command)
     code = conduct(command, sys.argv[1:])
     finish_streams()
+    if command.was_stopped:  # threads may still wait for a slow server
+        os._exit(code)
     sys.exit(code)
 
 

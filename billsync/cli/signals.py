@@ -31,7 +31,7 @@ def interrupt_on_signals(run: Run) -> None:
             return
         if run.is_ending:
             os._exit(Exit.PARTLY if run.has_written else Exit.ERROR)
-        run.is_ending = True
+        run.is_ending = run.was_stopped = True
         raise Interrupted(signal.Signals(number).name)
 
     for number in STOPPING:

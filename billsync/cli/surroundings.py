@@ -48,7 +48,8 @@ class Run:
     """One command under way, with all that a sudden end needs to be told.
 
     `account` is what a write has done so far, `verdict` the exit code if nothing else happens, `is_ending` whether
-    the end is being told already, `is_ended` whether it is told, and `is_stdout_lost` whether stdout took no more.
+    the end is being told already, `is_ended` whether it is told,
+    `was_stopped` whether a signal asked for the end, and `is_stdout_lost` whether stdout took no more.
     """
 
     around: Surroundings
@@ -58,6 +59,7 @@ class Run:
     verdict: Exit = Exit.DONE
     is_ending: bool = False
     is_ended: bool = False
+    was_stopped: bool = False
     is_stdout_lost: bool = False
 
     @property

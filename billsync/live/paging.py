@@ -12,6 +12,7 @@ from functools import partial
 from itertools import repeat
 
 from billsync.live.pace import Pace, first_pace
+from billsync.live.threads import reading_threads
 from billsync.model.kind import ListQuery
 from billsync.model.limits import EMPTY_PAGES, LIST_ROWS
 from billsync.model.ports import Answer, Clock, Remote, RemoteError, TimedOut
@@ -152,7 +153,7 @@ class _Reader:
         if len(first.rows) >= first.total:
             return _as_it_was(self.path, list(first.rows), first.total, last=None)
         last = self._row_at(first.total) if listing.sort else None
-        with ThreadPoolExecutor(max_workers=listing.at_once) as threads:
+        with reading_threads(listing.at_once) as threads:
             rows = self._in_waves(first.total, pace, threads)
         return _as_it_was(self.path, rows, first.total, last)
 

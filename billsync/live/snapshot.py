@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from billsync.live.paging import count_rows, read_document, read_list
+from billsync.live.threads import reading_threads
 from billsync.model.kind import Routes
 from billsync.model.ports import Clock, Remote
 from billsync.model.state import Read, Row, Snapshot
@@ -33,7 +33,7 @@ def snapshot(source: Source, reads: Sequence[Read], documents: Sequence[str] = (
     began = source.clock.now()
     wanted = tuple(dict.fromkeys(reads))
     paths = tuple(dict.fromkeys(documents))
-    with ThreadPoolExecutor(max_workers=LISTS_AT_ONCE) as threads:
+    with reading_threads(LISTS_AT_ONCE) as threads:
         lists = threads.map(lambda read: _read(source, read), wanted)
         bodies = threads.map(lambda path: read_document(source.remote, path), paths)
         found = dict(zip(wanted, lists, strict=True))

@@ -56,6 +56,7 @@ class Stoppable:
     clock: FakeClock = field(default_factory=FakeClock)
     environment: Mapping[str, str] = field(default_factory=dict)
     answer: str | None = None
+    ignored: Sequence[signal.Signals] = ()
 
     def run(self, *arguments: str, stdout: str = "fine", stderr: str = "fine") -> Ran:
         """Run one command line on streams in these states; what they took is in the result."""
@@ -65,16 +66,17 @@ class Stoppable:
             typed, out, err, self.environment, self.clock, self.answer is not None, jitter=lambda: 1.0
         )
         command = Run(around, wants_json="json" in arguments)
-        with _signals_taken():
+        with _signals_taken(self.ignored):
             interrupt_on_signals(command)
             code = conduct(command, arguments)
         return Ran(code, *("" if stream.closed else stream.getvalue() for stream in (out, err)))
 
 
 @contextmanager
-def _signals_taken(numbers: Sequence[signal.Signals] = STOPPING) -> Iterator[None]:
-    """Default handlers, also where this process inherited a signal as ignored; afterwards those from before."""
-    before = {number: signal.signal(number, signal.SIG_DFL) for number in numbers}
+def _signals_taken(ignored: Sequence[signal.Signals]) -> Iterator[None]:
+    """Signals as a shell leaves them, whatever this process inherited; afterwards as before."""
+    wanted = {number: signal.SIG_IGN if number in ignored else signal.SIG_DFL for number in STOPPING}
+    before = {number: signal.signal(number, handler) for number, handler in wanted.items()}
     try:
         yield
     finally:

@@ -1,0 +1,255 @@
+"""How a command ends that is stopped: by which signal, at which moment, in which format (design.md §7)."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.clock import FakeClock
+from tests.support.command import Ran, Shell
+from tests.support.loopback import App, serving
+from tests.support.streams import Stoppable
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+METER = "{{key: m{0}, name: M, event_type: e, aggregation: count}}"
+MANY = f"_info: {{owner: payments}}\nmeters: [{', '.join(METER.format(number) for number in range(5))}]\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """At which request the signal comes (`count` of those with the method), and whether the server has acted on it."""
+
+    method: str
+    count: int
+    after: bool = False
+
+
+READING = Moment("GET", 2)
+FIRST_CALL = Moment("POST", 1)
+FIRST_ANSWER = Moment("POST", 1, after=True)
+THIRD_CALL = Moment("POST", 3)
+THIRD_ANSWER = Moment("POST", 3, after=True)
+
+
+@contextmanager
+def stalling(moment: Moment, stop: Callable[[], None]) -> Iterator[Callable[[App], App]]:
+    """A wrapper whose server calls `stop` at the moment, and doesn't answer that request before the block's end."""
+    seen, over, lock = [0], threading.Event(), threading.Lock()
+
+    def wrap(app: App) -> App:
+        def wrapped(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            with lock:
+                seen[0] += environ["REQUEST_METHOD"] == moment.method
+                is_now = seen[0] == moment.count and environ["REQUEST_METHOD"] == moment.method
+            if is_now and not moment.after:
+                stop()
+                over.wait(60)
+                start_response("503 Service Unavailable", [])
+                return []
+            answer = list(app(environ, start_response))
+            if is_now:
+                stop()
+                over.wait(60)
+            return answer
+
+        return wrapped
+
+    try:
+        yield wrap
+    finally:
+        over.set()
+
+
+def stopped(
+    folder: Path,
+    moment: Moment,
+    number: signal.Signals,
+    *command: str,
+    stdout: str = "fine",
+    database: str = "served.db",
+) -> Ran:
+    """A command on many meters, stopped by a signal to this process at the moment."""
+    (folder / "many.yaml").write_text(MANY)
+    stop = lambda: os.kill(os.getpid(), number)  # noqa: E731
+    with stalling(moment, stop) as wrap, serving(folder / database, FakeClock(), wrap) as base:
+        return Stoppable().run(command[0], "many.yaml", "--server", base, *command[1:], stdout=stdout)
+
+
+INTERRUPTED = """\
+error[interrupted]: the command was interrupted
+  {0}
+"""
+PARTLY = """\
+error[partly]: something may have been written
+  Run it again.
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "number", "moment", "created"),
+    [
+        ("sync", signal.SIGTERM, FIRST_CALL, 0),
+        ("sync", signal.SIGTERM, FIRST_ANSWER, 0),
+        ("sync", signal.SIGTERM, THIRD_CALL, 2),
+        ("sync", signal.SIGTERM, THIRD_ANSWER, 2),
+        ("sync", signal.SIGINT, THIRD_CALL, 2),
+        ("sync", signal.SIGHUP, THIRD_ANSWER, 2),
+        ("apply", signal.SIGTERM, FIRST_CALL, 0),
+        ("apply", signal.SIGINT, THIRD_ANSWER, 2),
+    ],
+)
+def test_a_write_that_is_stopped_counts_what_it_did(
+    folder: Path, command: str, number: signal.Signals, moment: Moment, created: int
+) -> None:
+    ran = stopped(folder, moment, number, command, "--yes", "--format", "json")
+    again = undisturbed(folder, "sync", "many.yaml", "--yes", "--format", "json")
+
+    told = json.loads(ran.out)
+    summary, missing = told["summary"], 4 - created
+    ends = [change["status"] for change in told["changes"]["creating"]]
+    assert (ran.code, ran.err) == (3, "")
+    assert {summary[name] for name in ("creating", "total")} == {created}
+    assert (summary["failed"], summary["blocked"]) == (1, missing)
+    assert ends == [*["done"] * created, "failed", *["blocked"] * missing]
+    assert diagnosed(ran.out) == [("interrupted", number.name), ("partly", "")]
+    assert (again.code, json.loads(again.out)["summary"]["creating"]) == (0, 5 - created - moment.after)
+
+
+def diagnosed(text: str) -> list[tuple[str, str]]:
+    """The code and the detail of each diagnostic in a JSON result."""
+    return [(one["code"], one["detail"]) for one in json.loads(text)["diagnostics"]]
+
+
+def undisturbed(folder: Path, *arguments: str) -> Ran:
+    """A command on the same database, undisturbed."""
+    with serving(folder / "served.db", FakeClock()) as base:
+        return Shell().run(*arguments, "--server", base)
+
+
+STOPPED = """\
+creating meter m0
+creating meter m1
+creating meter m2: failed: the run was broken off at this call: it may have been carried out
+creating meter m3: not done: not tried: the run was broken off
+creating meter m4: not done: not tried: the run was broken off
+
+Summary:
+  Created: 2
+  Updated: 0
+  Deleted: 0
+  Blocked: 2
+  Failed: 1
+"""
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_write_that_is_stopped_says_so_in_text(folder: Path, number: signal.Signals) -> None:
+    ran = stopped(folder, THIRD_CALL, number, "sync", "--yes")
+
+    assert (ran.code, ran.out) == (3, STOPPED)
+    assert ran.err == INTERRUPTED.format(number.name) + PARTLY
+
+
+def test_a_write_that_is_stopped_says_so_on_the_stream_that_is_left(folder: Path) -> None:
+    ran = stopped(folder, THIRD_CALL, signal.SIGHUP, "sync", "--yes", stdout="a terminal that is gone")
+
+    assert (ran.code, ran.err) == (3, STOPPED + INTERRUPTED.format("SIGHUP") + PARTLY)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("command", [("sync", "--yes"), ("apply", "--yes"), ("diff",), ("diff", "--exit-code")])
+def test_a_command_that_is_stopped_while_it_reads_is_1(
+    folder: Path, number: signal.Signals, command: tuple[str, ...]
+) -> None:
+    text = stopped(folder, READING, number, *command)
+    told = stopped(folder, READING, number, *command, "--format", "json", database="other.db")
+
+    assert (text.code, text.out, text.err) == (1, "", INTERRUPTED.format(number.name))
+    assert (told.code, told.err, diagnosed(told.out)) == (1, "", [("interrupted", number.name)])
+
+
+@pytest.mark.parametrize("command", ["dump", "ping", "invoices", "ledger acme", "usage acme", "forecast acme"])
+def test_commands_that_read_and_are_stopped_are_1(folder: Path, command: str) -> None:
+    stop = lambda: os.kill(os.getpid(), signal.SIGTERM)  # noqa: E731
+    with stalling(Moment("GET", 1), stop) as wrap, serving(folder / "served.db", FakeClock(), wrap) as base:
+        ran = Stoppable().run(*command.split(), "--server", base)
+
+    assert (ran.code, ran.out, ran.err) == (1, "", INTERRUPTED.format("SIGTERM"))
+
+
+def test_an_ignored_signal_stays_ignored(folder: Path) -> None:
+    """As `nohup` and shells leave it for what they run in the background."""
+    taken = Stoppable(ignored=(signal.SIGHUP,))
+
+    with moving(folder, signal.SIGHUP) as base:
+        ran = taken.run("sync", "many.yaml", "--server", base, "--yes")
+
+    assert ran.code == 0
+
+
+@contextmanager
+def moving(folder: Path, number: signal.Signals) -> Iterator[str]:
+    """A server that sends this process a signal at the first write, and answers."""
+    (folder / "many.yaml").write_text(MANY)
+
+    def wrap(app: App) -> App:
+        def wrapped(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            if environ["REQUEST_METHOD"] == "POST":
+                os.kill(os.getpid(), number)
+            return app(environ, start_response)
+
+        return wrapped
+
+    with serving(folder / "served.db", FakeClock(), wrap) as base:
+        yield base
+
+
+def process_stopped(folder: Path, moment: Moment, command: str, *numbers: signal.Signals) -> Ran:
+    """A process that gets signals at the moment, all at once, and no answer."""
+    (folder / "many.yaml").write_text(MANY)
+    stalled, pipe = threading.Event(), subprocess.PIPE
+    with stalling(moment, stalled.set) as wrap, serving(folder / "served.db", FakeClock(), wrap) as base:
+        arguments = [sys.executable, "-m", "billsync", command, "many.yaml", "--server", base]
+        more = ["--yes"] if command == "sync" else []
+        with subprocess.Popen([*arguments, *more], stdout=pipe, stderr=pipe, preexec_fn=defaults, text=True) as process:
+            try:
+                assert stalled.wait(60)
+                for number in (signal.SIGSTOP, *numbers, signal.SIGCONT):
+                    process.send_signal(number)
+                out, err = process.communicate(timeout=30)
+                return Ran(process.returncode, out, err)
+            finally:
+                process.kill()
+
+
+def defaults() -> None:
+    """In the child: signals as they are where nobody ignores them."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+
+
+@pytest.mark.parametrize(
+    ("moment", "command", "code", "more"), [(READING, "diff", 1, ""), (THIRD_CALL, "sync", 3, PARTLY)]
+)
+def test_a_process_that_is_stopped_waits_for_no_server(
+    folder: Path, moment: Moment, command: str, code: int, more: str
+) -> None:
+    ran = process_stopped(folder, moment, command, signal.SIGTERM)
+
+    assert (ran.code, ran.err) == (code, INTERRUPTED.format("SIGTERM") + more)
+
+
+@pytest.mark.parametrize(("moment", "command", "code"), [(READING, "diff", 1), (THIRD_CALL, "sync", 3)])
+def test_a_second_signal_leaves_without_a_word(folder: Path, moment: Moment, command: str, code: int) -> None:
+    assert process_stopped(folder, moment, command, signal.SIGTERM, signal.SIGHUP) == Ran(code, "", "")
