@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from pathlib import Path
 
 from billsync.apply.private_files import make_private_file
@@ -14,12 +15,28 @@ from billsync.model.ports import Clock
 IN_MEMORY = ":memory:"
 
 
-def open_database(database: str, clock: Clock, *, test_clock: bool, faithful_faults: bool = False) -> LocalServer:
-    """The embedded server as a WSGI callable. Raises Ended when the file can't be used."""
+def open_database(
+    database: str,
+    clock: Clock,
+    *,
+    test_clock: bool,
+    faithful_faults: bool = False,
+    own_names: Collection[str] | None = None,
+) -> LocalServer:
+    """The embedded server as a WSGI callable, which answers under its own names only, where they are given.
+
+    Raises Ended when the file can't be used.
+    """
     try:
         if database != IN_MEMORY:
             make_private_file(Path(database))
-        return create_app(database, clock=clock.now, test_clock=test_clock, faithful_faults=faithful_faults)
+        return create_app(
+            database,
+            clock=clock.now,
+            test_clock=test_clock,
+            faithful_faults=faithful_faults,
+            own_names=own_names,
+        )
     except OtherFormat as problem:
         hint = "Name another file, or remove this one to begin anew; the version that made it can still dump it."
         detail = f"{database}: {problem}."

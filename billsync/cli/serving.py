@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
+import signal
 import socket
-
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from types import FrameType
 
 from billsync.cli.database import open_database
 from billsync.cli.ending import Exit, error
-from billsync.cli.signals import Interrupted
+from billsync.cli.signals import STOPPING
 from billsync.cli.state_dir import default_database
 from billsync.cli.surroundings import Run
+from billsync.local.http_server import LoopbackServer
 
 HOST = "127.0.0.1"
-
-
-class Quiet(WSGIRequestHandler):
-    """Speaks HTTP/1.1, and logs no requests: bodies and queries are nobody's business."""
-
-    protocol_version = "HTTP/1.1"
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
+OWN_NAMES = frozenset((HOST, "localhost"))
 
 
 def serve(run: Run, *, port: int, database: str | None, test_clock: bool, faithful_faults: bool = False) -> Exit:
     """Serve until SIGINT or SIGTERM; the address stands on stdout once it answers. Port 0 takes a free one."""
     path = database or default_database(run.around.environment)
-    app = open_database(path, run.around.clock, test_clock=test_clock, faithful_faults=faithful_faults)
+    app = open_database(
+        path, run.around.clock, test_clock=test_clock, faithful_faults=faithful_faults, own_names=OWN_NAMES
+    )
     try:
         with _listening(port) as listener:
-            server = make_server(HOST, port, app, threaded=True, request_handler=Quiet, fd=listener.fileno())
-            run.result(f"http://{HOST}:{listener.getsockname()[1]}/api/v3\n")
+            server = LoopbackServer(app, listener)
+            run.result(f"http://{HOST}:{server.port}/api/v3\n")
             _until_stopped(server)
     finally:
         app.close()
@@ -45,11 +40,20 @@ def _listening(port: int) -> socket.socket:
         raise error("no-port", "the port can't be opened", f"{HOST}:{port}: {problem}") from problem
 
 
-def _until_stopped(server: BaseWSGIServer) -> None:
-    """Answer until a signal interrupts."""
+def _until_stopped(server: LoopbackServer) -> None:
+    """Answer until a signal asks to stop. Its handler raises nothing: an exception could end anywhere in the server's
+    loop, which goes on after most. A second signal interrupts the closing."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        server.stop()
+
+    before = {number: signal.getsignal(number) for number in STOPPING}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, stop)
     try:
-        server.serve_forever()
-    except (KeyboardInterrupt, Interrupted):
-        pass
+        server.run()
     finally:
-        server.server_close()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        server.close_all()

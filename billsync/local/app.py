@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -15,16 +17,24 @@ from werkzeug.wrappers import Request, Response
 from billsync.local.clock import Clock, ServerTime
 from billsync.local.contract import accepted_body, checked_body, parsed
 from billsync.local.documents import text_of
+from billsync.local.front_door import READING, check_form, check_visitor, content_of
 from billsync.local.identifiers import Mint, is_ulid
-from billsync.local.problems import Invalid, Problem, bad_request, unknown_entity, unknown_route, wrong_method
+from billsync.local.problems import (
+    Invalid,
+    Problem,
+    api_error,
+    bad_request,
+    unknown_entity,
+    unknown_route,
+    wrong_method,
+)
 from billsync.local.registry import ROUTES
 from billsync.local.resource import JSON, V3, Answer, Call, Route
 from billsync.local.seeds import plant
-from billsync.local.store import Store
+from billsync.local.store import Busy, Store
 from billsync.local.times import instant_of, rfc3339
 
 CLOCK_PATH = "/local/clock"
-READING = frozenset(("GET", "HEAD"))
 Randomness = Callable[[int], bytes]
 
 
@@ -35,11 +45,13 @@ def create_app(
     randomness: Randomness = os.urandom,
     test_clock: bool = False,
     faithful_faults: bool = False,
+    own_names: Collection[str] | None = None,
 ) -> LocalServer:
     """The server over this SQLite file (or ":memory:"), with what a fresh server has; callable as WSGI from any thread.
 
     `clock` gives aware instants; `randomness(n)` gives n bytes for ids. With `test_clock`, `POST /local/clock` sets
     the time. With `faithful_faults` it answers 500 where the real server breaks (customer-facts.md §9 and others).
+    `own_names` are the host names under which it is served; without them it answers whoever can call it.
     """
     return LocalServer(
         Store(database),
@@ -47,6 +59,7 @@ def create_app(
         randomness=randomness,
         test_clock=test_clock,
         faithful_faults=faithful_faults,
+        own_names=own_names,
     )
 
 
@@ -54,10 +67,18 @@ class LocalServer:
     """The WSGI callable. Requests run one after another, each whole or not at all."""
 
     def __init__(
-        self, store: Store, *, clock: Clock, randomness: Randomness, test_clock: bool, faithful_faults: bool
+        self,
+        store: Store,
+        *,
+        clock: Clock,
+        randomness: Randomness,
+        test_clock: bool,
+        faithful_faults: bool,
+        own_names: Collection[str] | None,
     ) -> None:
         self._store = store
         self._faithful_faults = faithful_faults
+        self._own_names = own_names
         self._time = ServerTime(store, clock)
         self._mint = Mint(randomness)
         self._request_ids = Mint(randomness)
@@ -76,19 +97,27 @@ class LocalServer:
 
     def _response(self, request: Request) -> Response:
         try:
-            route, values = matched(self._urls.bind_to_environ(request.environ))
-            settles = route is not None and route.settles
-            with self._store.transaction(writes=settles or request.method not in READING):
-                answer = self._clock_answer(request) if route is None else self._answer(request, route, values)
+            answer = self._answer(request)
         except Problem as problem:
             return self._problem(problem)
         return response_of(answer)
 
-    def _answer(self, request: Request, route: Route, values: Mapping[str, str]) -> Answer:
+    def _answer(self, request: Request) -> Answer:
+        """What needs no row comes before the transaction: nobody waits for a client that is slow or wrong."""
+        if self._own_names is not None:
+            check_visitor(request, self._own_names)
+        content = content_of(request)
+        route, values = matched(self._urls.bind_to_environ(request.environ))
+        if route is None:
+            return self._clock_answer(request, content)
         check_path(route, values)
-        body = body_of(route, request.get_data(), request.headers.get("Content-Type", ""))
+        body = body_of(route, request, content)
+        with self._transaction(writes=route.settles or request.method not in READING):
+            return route.answer(self._call(request, route, values, body))
+
+    def _call(self, request: Request, route: Route, values: Mapping[str, str], body: Any) -> Call:
         moment = self._time.now()
-        call = Call(
+        return Call(
             operation=route.operation,
             store=self._store,
             now=moment,
@@ -99,16 +128,23 @@ class LocalServer:
             accept=request.headers.get("Accept", ""),
             faithful_faults=self._faithful_faults,
         )
-        return route.answer(call)
 
-    def _clock_answer(self, request: Request) -> Answer:
-        if request.method == "POST":
-            given = parsed(request.get_data())
-            moment = instant_of(str(given.get("now"))) if isinstance(given, dict) else None
-            if moment is None:
-                raise bad_request(Invalid(field="now", reason="must be an RFC 3339 time", rule="format"))
-            self._time.set(moment)
-        return Answer(200, {"now": rfc3339(self._time.now())})
+    def _clock_answer(self, request: Request, content: bytes) -> Answer:
+        check_form(request, content)
+        moment = clock_of(parsed(content)) if request.method == "POST" else None
+        with self._transaction(writes=moment is not None):
+            if moment is not None:
+                self._time.set(moment)
+            return Answer(200, {"now": rfc3339(self._time.now())})
+
+    @contextmanager
+    def _transaction(self, *, writes: bool) -> Iterator[None]:
+        """Raises Problem (503) when another process holds the file for too long."""
+        try:
+            with self._store.transaction(writes=writes):
+                yield
+        except Busy:
+            raise api_error(503, "The database is in use by another process") from None
 
     def _problem(self, problem: Problem) -> Response:
         body = {**problem.body, "instance": f"urn:request:{self._request_ids(self._time.last)}"}
@@ -124,9 +160,19 @@ def url_map(*, test_clock: bool) -> Map:
     return Map(rules, merge_slashes=False, redirect_defaults=False)
 
 
-def body_of(route: Route, content: bytes, content_type: str) -> Any:
+def clock_of(given: Any) -> datetime:
+    """The time that is to be set. Raises Problem (400) for what is none."""
+    moment = instant_of(str(given.get("now"))) if isinstance(given, dict) else None
+    if moment is None:
+        raise bad_request(Invalid(field="now", reason="must be an RFC 3339 time", rule="format"))
+    return moment
+
+
+def body_of(route: Route, request: Request, content: bytes) -> Any:
     """What was sent, checked against what the operation accepts; None where it takes nothing. Raises Problem (400)."""
+    check_form(request, content)
     if route.version == V3:
+        content_type = request.headers.get("Content-Type", "")
         return checked_body(route.operation, content=content, content_type=content_type)
     return None if route.accepts is None else accepted_body(route.accepts, content=content)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from billsync.local.data_files import data
 from billsync.local.documents import NotJson, parse
+from billsync.local.limits import NESTED_VALUES
 from billsync.local.problems import Invalid, Problem, api_error, bad_query, bad_request
 from billsync.local.schema import READ_ONLY, Validator, Violation
 
@@ -69,10 +70,25 @@ def checked_items(name: str, query: Iterable[tuple[str, str]], parameter: str) -
 
 
 def parsed(content: bytes) -> Any:
+    """The JSON value of a body. Raises Problem (400) for what is no UTF-8, no JSON, or nested too deeply."""
     try:
-        return parse(content.decode("utf-8", "replace"))
-    except NotJson as error:
+        value = parse(content.decode())
+    except (UnicodeDecodeError, NotJson) as error:
         raise bad_body(f"failed to decode request body: {error}") from None
+    if content.count(b"{") + content.count(b"[") > NESTED_VALUES and is_deeper(value, NESTED_VALUES):
+        raise bad_body(f"failed to decode request body: values are nested more than {NESTED_VALUES} deep")
+    return value
+
+
+def is_deeper(value: Any, levels: int) -> bool:
+    """Whether lists and objects stand in each other more than so many levels deep; without recursion."""
+    layer = [value]
+    for _ in range(levels + 1):
+        holders = [item for item in layer if isinstance(item, dict | list)]
+        if not holders:
+            return False
+        layer = [item for holder in holders for item in (holder.values() if isinstance(holder, dict) else holder)]
+    return True
 
 
 def without_surrogates(value: Any) -> Any:

@@ -16,7 +16,11 @@ SHAPE_A_NAMES = {
     409: ("resource-conflict", "Conflict"),
     410: ("gone", "Gone"),
     412: ("precondition-failed", "Precondition Failed"),
+    413: ("payload-too-large", "Payload Too Large"),
+    421: ("misdirected-request", "Misdirected Request"),
+    431: ("headers-too-large", "Request Header Fields Too Large"),
     501: ("not-implemented", "Not Implemented"),
+    503: ("unavailable", "Service Unavailable"),
 }
 
 

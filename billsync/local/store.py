@@ -17,15 +17,19 @@ from typing import Any
 
 from billsync.local.documents import Document, parse, text_of
 from billsync.local.layout import check_format, lay_out
+from billsync.local.limits import BUSY_SECONDS
 from billsync.local.times import from_micros, micros
 
-BUSY_SECONDS = 30.0
 MOST_COUNTS = 1000
 COLUMNS = "seq, resource, id, key, parent, created_at, updated_at, deleted_at, begins_at, ends_at, document"
 LIVE = "deleted_at IS NULL"
 WITH_TERM = "seq IN (SELECT seq FROM term WHERE resource = :resource AND name = :term AND value = :value)"
 
 TERMS_OF = "SELECT seq, name, value FROM term WHERE seq IN (SELECT value FROM json_each(?))"
+
+
+class Busy(Exception):
+    """Another process holds the file for longer than a request waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +80,23 @@ class Store:
 
     @contextmanager
     def transaction(self, *, writes: bool = True) -> Iterator[None]:
-        """All or nothing: what was written stays only when the block ends without an exception."""
+        """All or nothing: what was written stays only when the block ends without an exception. Raises Busy."""
         with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+            self._begin("BEGIN IMMEDIATE" if writes else "BEGIN")
             try:
                 yield
             except BaseException:
                 self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
+
+    def _begin(self, statement: str) -> None:
+        try:
+            self._connection.execute(statement)
+        except sqlite3.OperationalError as problem:
+            if problem.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise Busy from problem
+            raise
 
     def setting(self, name: str) -> str | None:
         found = self._connection.execute("SELECT value FROM setting WHERE name = ?", (name,)).fetchone()

@@ -2,20 +2,20 @@
 
 import multiprocessing
 import sqlite3
-import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
-from werkzeug.serving import make_server
 
 from billsync.local import create_app
 from billsync.local.identifiers import Mint
 from billsync.local.layout import FORMAT, OtherFormat
 from billsync.local.store import LIVE, Row, Store
 from tests.local.conftest import BASE, START, Hands, Serve
+from tests.support.loopback import listening
 from tests.support.recorder import Recorder
 
 AT = "2026-09-01T12:00:00Z"
@@ -198,17 +198,11 @@ def test_two_processes_may_share_one_file(serve: Serve, tmp_path: Path) -> None:
 
 
 def test_the_server_answers_over_a_loopback_port(hands: Hands) -> None:
-    http = make_server("127.0.0.1", 0, create_app(":memory:", clock=hands), threaded=True)
-    thread = threading.Thread(target=http.serve_forever)
-    thread.start()
-
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{http.server_port}/api/v3/openmeter") as client:
-            answer = client.post("/features", json=feature("a"))
-    finally:
-        http.shutdown()
-        thread.join()
-        http.server_close()
+    with (
+        listening(create_app(":memory:", clock=hands)) as port,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v3/openmeter") as client,
+    ):
+        answer = client.post("/features", json=feature("a"))
 
     assert (answer.status_code, answer.headers["content-type"]) == (201, "application/json")
 
@@ -260,3 +254,20 @@ def test_a_body_of_any_kind_is_refused_and_never_a_crash(
         answer = server.post("/features", content=content, headers={"content-type": "application/json"})
 
     assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+
+
+def test_a_file_that_another_process_holds_for_too_long_is_told(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = tmp_path / "local.db"
+    monkeypatch.setattr("billsync.local.store.BUSY_SECONDS", 0.01)
+    server = serve(database)
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        reading, writing = server.get("/features"), server.post("/features", json=feature("a"))
+        other.execute("ROLLBACK")
+
+    assert (reading.status_code, writing.status_code) == (200, 503)
+    assert writing.json()["title"] == "Service Unavailable"
+    assert server.post("/features", json=feature("a")).status_code == 201

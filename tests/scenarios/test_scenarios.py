@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import os
 import secrets
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
-from werkzeug.serving import make_server
 
 from billsync.local import create_app
 from tests.scenarios.server import Server
 from tests.scenarios.story import Stage, read, stories
+from tests.support.loopback import listening
 
 VARIABLE = "BILLSYNC_TEST_SERVER"
 TOKEN = "BILLSYNC_TOKEN"
@@ -32,13 +31,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield named.rstrip("/")
         return
     app = create_app(str(tmp_path_factory.mktemp("server") / "local.db"), clock=lambda: datetime.now(UTC))
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/api/v3"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening(app) as port:
+        yield f"http://127.0.0.1:{port}/api/v3"
     app.close()
 
 

@@ -84,8 +84,9 @@ STATUSES = {
 KONG_ERROR = {"type", "status", "title", "instance", "detail", "invalid_parameters"}
 PLAIN_ERROR = {"type", "status", "title", "instance", "detail", "extensions"}
 BODILESS = {501}
-# What is answered before any operation is found: the route, or its method, isn't there.
-BEFORE_ANY = {404, 405}
+# What is answered before any operation is found: the route, or its method, isn't there; the name or the size is wrong,
+# or the database is taken.
+BEFORE_ANY = {404, 405, 413, 421, 431, 503}
 
 
 def departs(template: str, place: str, message: str) -> bool:

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from werkzeug.serving import make_server
-
-from billsync.cli.serving import Quiet
 from billsync.local.app import create_app
+from billsync.local.http_server import NAME, LoopbackServer
 from tests.support.clock import FakeClock
 
-
-class Proxy(Quiet):
-    """Answers as something in front of the server, whose errors are its own."""
-
-    def version_string(self) -> str:
-        return "a proxy"
-
+PROXY = "a proxy"
+"""The name of something in front of the server, whose errors are its own."""
 
 App = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -32,17 +26,27 @@ def serving(
 ) -> Iterator[str]:
     """The base URL of a server over a database, which threads of this process answer."""
     app = create_app(database, clock=clock.now, faithful_faults=faithful_faults)
-    front, handler = (wrap(app), Proxy) if wrap else (app, Quiet)
-    server = make_server("127.0.0.1", 0, front, threaded=True, request_handler=handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
+    front, name = (wrap(app), PROXY) if wrap else (app, NAME)
     try:
-        yield f"http://127.0.0.1:{server.server_port}/api/v3"
+        with listening(front, name=name) as port:
+            yield f"http://127.0.0.1:{port}/api/v3"
     finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
         app.close()
+
+
+@contextmanager
+def listening(app: App, *, name: str = NAME) -> Iterator[int]:
+    """The loopback port on which a thread of this process answers with the app."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = LoopbackServer(app, listener, name=name)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        try:
+            yield server.port
+        finally:
+            server.stop()
+            thread.join()
+            server.close_all()
 
 
 def failing(method: str, path_part: str, status: str = "500 Internal Server Error") -> Callable[[App], App]:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.recorder import Recorder
 
-LOCAL_SERVER = "werkzeug"
+LOCAL_SERVER = "billsync"
 Handler = Callable[[httpx.BaseTransport, httpx.Request], httpx.Response]
 
 

@@ -1,0 +1,69 @@
+"""What is refused before anything is looked up: other sites, and bodies that are none. No row is read, no lock taken.
+
+A browser can be made to send requests to a loopback port by any page that it shows: under a foreign name that was
+bound to the loopback address (DNS rebinding), or as a "simple" cross-site POST. Neither may reach the books.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.wrappers import Request
+
+from billsync.local.contract import bad_body
+from billsync.local.limits import BODY_BYTES
+from billsync.local.problems import api_error
+
+READING = frozenset(("GET", "HEAD"))
+ELSEWHERE = frozenset(("cross-site", "same-site"))
+
+
+def check_visitor(request: Request, names: Collection[str]) -> None:
+    """Raises Problem for a request under another name than the server's (421), or from a page of another site (403)."""
+    host = urlsplit(f"//{request.environ.get('HTTP_HOST', '')}")
+    if name_of(host.netloc) not in names:
+        raise api_error(421, "The server is not known under this Host")
+    origin = request.headers.get("Origin")
+    if origin is not None and origin.lower() != f"http://{host.netloc.lower()}":
+        raise api_error(403, "Requests from pages of other sites are not answered: Origin")
+    if request.headers.get("Sec-Fetch-Site", "").lower() in ELSEWHERE:
+        raise api_error(403, "Requests from pages of other sites are not answered: Sec-Fetch-Site")
+
+
+def name_of(netloc: str) -> str | None:
+    """The name before the port; None for what is no name and port."""
+    name, colon, port = netloc.lower().partition(":")
+    return name if not colon or port.isdecimal() else None
+
+
+def content_of(request: Request) -> bytes:
+    """The whole body, read before any lock is taken. Raises Problem: 413 for one that is too large, 400 for one that
+    breaks off."""
+    request.max_content_length = BODY_BYTES
+    try:
+        return request.get_data()
+    except RequestEntityTooLarge:
+        raise api_error(413, f"The body is larger than {BODY_BYTES} bytes") from None
+    except (HTTPException, OSError, ValueError):
+        raise bad_body("it breaks off") from None
+
+
+def check_form(request: Request, content: bytes) -> None:
+    """Raises Problem (400) for a body that isn't plain JSON. A page of another site can't send JSON without asking
+    first, but any other form of body, or an empty one that is called a form."""
+    if request.method in READING:
+        return
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding != "identity":
+        raise bad_body(f"the content encoding {encoding[:40]} is not supported")
+    given = request.headers.get("Content-Type", "")
+    if (given or content) and not is_json(given):
+        raise bad_body(f'header Content-Type has unexpected value "{given[:100]}"')
+
+
+def is_json(content_type: str) -> bool:
+    media_type = content_type.partition(";")[0].strip().lower()
+    kind, _, form = media_type.partition("/")
+    return kind == "application" and (form == "json" or form.endswith("+json"))

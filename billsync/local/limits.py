@@ -1,0 +1,28 @@
+"""Everything that bounds what one client can ask of the server, in one place."""
+
+from __future__ import annotations
+
+HEADER_BYTES = 64 * 1024
+"""Of the request line and all headers together; more is answered with 431."""
+
+BODY_BYTES = 16 * 1024 * 1024
+"""Of one request's body; more is answered with 413, and not read."""
+
+NESTED_VALUES = 100
+"""How deep the lists and objects of a body may stand in each other."""
+
+REQUEST_SECONDS = 30
+"""From the first byte of a request (or from connecting) to its last; a slower client is cut off."""
+
+IDLE_SECONDS = 60
+"""How long a connection may stand unused; clients drop theirs much earlier (httpx after 5 s), so that none is closed
+under a request."""
+
+CONNECTIONS = 256
+"""At once; for one more, the one that was quiet for longest is closed."""
+
+THREADS = 8
+"""Requests at work at once. None of them ever waits for its client."""
+
+BUSY_SECONDS = 30.0
+"""How long a request waits for another process that writes to the same file; then it is answered with 503."""
