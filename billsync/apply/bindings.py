@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from billsync.core.index import status_of
-from billsync.core.lookup import choose, lookup
+from billsync.core.lookup import choose, doubt_about, lookup
 from billsync.core.parts import embedded
-from billsync.core.row_form import malformed
+from billsync.core.row_form import malformed, shown, unknown_in
 from billsync.core.view import view
 from billsync.model.address import SYMBOL, Address, Symbol, parse_address
 from billsync.model.kind import Registry, Routes
@@ -79,6 +79,9 @@ class Bindings:
         found = choose(address, rows, self.registry, self.routes[address.kind], parent_id=parent)
         if found is None:
             return None
+        doubt = doubt_about(address, rows, found, self.registry, self.routes[address.kind], parent_id=parent)
+        if doubt is not None:
+            raise RemoteError(f"{address.text}: {doubt.reason}")
         self.bind(address, str(found["id"]))
         return self._whole(address.kind, found)
 
@@ -87,12 +90,13 @@ class Bindings:
         for part in self.routes[kind].parts:
             path = part.collection.replace("{parent}", str(row["id"]))
             row = embedded(row, part, self.read_rows(path, (), part.listing))
-            self._check(kind, row, path)
+            if faults := unknown_in(self.registry[kind], row):
+                raise RemoteError(f"GET {path}: unexpected response: {shown(faults)}")
         return row
 
     def _check(self, kind: str, row: Fields, path: str) -> None:
         if fault := malformed(self.registry.get(kind), row, self.routes[kind]):
-            raise RemoteError(f"GET {path}: a row that API v3 doesn't have: {fault}")
+            raise RemoteError(f"GET {path}: unexpected response: {fault}")
 
     def path(self, template: str) -> str:
         """A call's path with ids in the place of symbols. Raises Unbound."""

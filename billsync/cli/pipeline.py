@@ -100,7 +100,7 @@ def _in_rounds(connection: Connection, reads: Iterable[Read]) -> Snapshot:
 
 
 def _read(connection: Connection, reads: Sequence[Read], documents: Sequence[str] = ()) -> Snapshot:
-    """A snapshot whose rows have the form that the API promises. Raises RemoteError."""
+    """A snapshot in which each row says which entity it is. Raises RemoteError."""
     return _checked(connection, snapshot(connection.source, reads, documents))
 
 
@@ -108,7 +108,7 @@ def _checked(connection: Connection, found: Snapshot) -> Snapshot:
     for name, rows in found.rows.items():
         for row in rows:
             if fault := malformed(KINDS.get(name), row.fields, connection.routes[name]):
-                raise RemoteError(f"{connection.target} shows a {name} that API v3 doesn't have: {fault}")
+                raise RemoteError(f"{connection.target}: unexpected response: a {name} shows {fault}")
     return found
 
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from billsync.core.claims import without_kept_claims
+from billsync.core.doubts import doubts
 from billsync.core.guards import guards
 from billsync.core.index import index
 from billsync.core.lifecycle.append_only import plan_append_only
 from billsync.core.lifecycle.chained import plan_chained
 from billsync.core.lifecycle.context import Context, Planned
+from billsync.core.lifecycle.doubtful import doubtful, other_doubts
 from billsync.core.lifecycle.grandfathered import grandfathered
 from billsync.core.lifecycle.newest import NextVersions, coming_versions
 from billsync.core.lifecycle.record import plan_record
@@ -59,16 +61,19 @@ def diff(
 
     `now` dates it, and is when new entities that end at a declared moment begin.
     """
+    entities = {entity.address: entity for entity in desired.entities}
+    found = index(snapshot, registry, server.routes)
     context = Context(
         desired=desired,
-        entities={entity.address: entity for entity in desired.entities},
+        entities=entities,
         children=_children(desired),
         snapshot=snapshot,
-        index=index(snapshot, registry, server.routes),
+        index=found,
         registry=registry,
         routes=server.routes,
         single=server.single,
         now=now,
+        doubts=doubts(found, registry, entities),
     )
     planned = _planned(context, server.missing, deletes=mode.deletes)
     steps, planned = _ordered(planned, context)
@@ -95,7 +100,8 @@ def _children(desired: Desired) -> Mapping[tuple[str, tuple[str, ...]], tuple[st
 
 def _planned(context: Context, missing: Missing, *, deletes: bool) -> tuple[Planned, ...]:
     declared = without_lost_references(_declared(context, missing), context)
-    found = list(without_dependents([*declared, *kept(context)], context.registry))
+    doubted = tuple(other_doubts(context, deletes=deletes))
+    found = list(without_dependents([*declared, *doubted, *kept(context)], context.registry))
     if deletes:
         found += _removed(context, found)
     found = list(without_kept_claims(found, context))
@@ -109,7 +115,8 @@ def _declared(context: Context, missing: Missing) -> list[Planned]:
     coming: dict[Address, Address] = {}
     rank = {name: number for number, name in enumerate(context.registry)}
     for entity in sorted(context.desired.entities, key=lambda e: (rank[e.address.kind], e.address.order)):
-        if planned := unmanageable(entity, missing) or _by_archetype(context, entity, coming):
+        certain = unmanageable(entity, missing) or doubtful(context, entity.address)
+        if planned := certain or _by_archetype(context, entity, coming):
             found.append(planned)
             coming.update(coming_versions(context, [planned]))
     return found

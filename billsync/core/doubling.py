@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from billsync.core.chains import has_ended
-from billsync.core.index import status_of
+from billsync.core.index import is_over, status_of
 from billsync.core.lifecycle.context import Context, Planned
 from billsync.core.likeness import NO_KEY, Children, children, renamed_parents
 from billsync.core.marks import OWNER, labels_of
@@ -19,9 +19,6 @@ from billsync.model.change import Action, Guard
 from billsync.model.kind import Archetype, Kind
 from billsync.model.state import Row
 from billsync.model.value import Fields
-
-OVER = ("voided", "expired")
-"""The states in which credits are used up or taken back."""
 
 
 def doubled_code(kind: Kind) -> str:
@@ -112,7 +109,7 @@ def _counts_here(context: Context, kind: Kind, address: Address, row: Row) -> bo
     """Whether a child of the same parent counts: not what is used up; of what has ended, what isn't begun again."""
     if kind.archetype is Archetype.CHAINED:
         return not (has_ended(kind, row) and context.entities[address].fields.get("restart"))
-    return status_of(kind, row.fields) not in OVER
+    return not is_over(kind, row.fields)
 
 
 def _guard(context: Context, planned: Planned, other: Address, row: Row) -> Guard:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 
 from billsync.core.doubling import doubled, doubled_code
-from billsync.core.index import is_owned, status_of
+from billsync.core.index import is_over, is_owned
 from billsync.core.lifecycle.context import Context, Planned
 from billsync.model.address import Address
 from billsync.model.change import Action, Guard
@@ -115,5 +115,5 @@ def _active_children(context: Context, parent: Address) -> Iterator[str]:
     for address, row in context.index.records.items():
         kind = context.registry[address.kind]
         is_child = kind.parent is not None and Address(kind.parent.kind, address.parents) == parent
-        if is_child and status_of(kind, row.fields) in ("active", "pending"):
+        if is_child and not is_over(kind, row.fields):
             yield f"the active {address.text}"

@@ -10,7 +10,7 @@ from billsync.core.marks import OWNER, labels_of
 from billsync.model.address import Address
 from billsync.model.kind import Archetype, Kind, Registry, Routes
 from billsync.model.state import Patterns, Row, Snapshot
-from billsync.model.value import Fields
+from billsync.model.value import Fields, Plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,14 @@ def parent_id(row: Row, routes: Routes) -> str | None:
 
 
 def version_of(row: Row) -> int:
-    """A row's version number."""
-    return int(row.fields["version"])
+    """A row's version number; 0 where it shows none, about which there is a doubt (core/doubts.py)."""
+    version = row.fields.get("version")
+    return version if isinstance(version, int) and is_version(version) else 0
+
+
+def is_version(value: Plain) -> bool:
+    """Whether a value is a version number."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def start_of(row: Row) -> tuple[str, str]:
@@ -108,3 +114,8 @@ def is_owned(kind: Kind, row: Row, *, owner: str | None, adopted: Patterns, key:
 def status_of(kind: Kind, row: Fields) -> str:
     """The row's lifecycle status, empty for kinds without one."""
     return str(row.get(kind.status, "")) if kind.status else ""
+
+
+def is_over(kind: Kind, row: Fields) -> bool:
+    """Whether an entity has ended for good. One in a status that billsync doesn't know has not: it may be money."""
+    return status_of(kind, row) in kind.over

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from billsync.core.chains import ENDED, head_of
-from billsync.core.index import start_of, status_of, version_of
+from billsync.core.chains import head_of
+from billsync.core.doubts import Doubt, doubt_among
+from billsync.core.index import is_over, start_of, version_of
 from billsync.model.address import Address
 from billsync.model.kind import Archetype, ListQuery, Registry, Routes
 from billsync.model.state import Row
@@ -43,17 +44,32 @@ def choose(
     A deleted row is never it (catalog-facts.md §1.7), nor one with another key or parent, whatever the filter did.
     """
     kind = registry.get(address.kind)
-    mine = routes.parent_filter
-    live = [row for row in rows if not row.get("deleted_at") and (mine is None or row.get(mine) == parent_id)]
+    live = _live(rows, routes, parent_id)
     if kind is not None and kind.archetype is Archetype.CHAINED:
         links = sorted((Row(kind.name, str(row["id"]), row) for row in live), key=start_of)
         head = head_of(kind, tuple(links), address.key)
-        return head.fields if head and status_of(kind, head.fields) != ENDED else None
+        return head.fields if head and not is_over(kind, head.fields) else None
     same = [row for row in live if row.get(kind.key if kind else "key") == address.key]
     if address.version is not None:
         same = [row for row in same if _version(row) >= address.version]
         return min(same, key=_version, default=None)
     return same[0] if same else None
+
+
+def doubt_about(
+    address: Address, rows: Sequence[Fields], chosen: Fields, registry: Registry, routes: Routes, *, parent_id: str
+) -> Doubt | None:
+    """Why the row that `choose` found can't be taken for the entity; None where it can."""
+    kind = registry.get(address.kind)
+    if kind is None:
+        return None
+    live = [Row(kind.name, str(row["id"]), row) for row in _live(rows, routes, parent_id)]
+    return doubt_among(kind, live, Row(kind.name, str(chosen["id"]), chosen), address.key)
+
+
+def _live(rows: Sequence[Fields], routes: Routes, parent_id: str) -> list[Fields]:
+    mine = routes.parent_filter
+    return [row for row in rows if not row.get("deleted_at") and (mine is None or row.get(mine) == parent_id)]
 
 
 def _version(row: Fields) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from billsync.model.address import Symbol
 from billsync.model.kind import Kind, LabelPolicy
 from billsync.model.value import Fields, Plain
@@ -19,8 +21,9 @@ def pin_label(kind: Kind) -> str:
 
 
 def labels_of(row: Fields) -> Fields:
-    """The labels a row shows, empty where it shows none."""
-    return row.get(LABELS) or {}
+    """The labels a row shows, empty where it shows none that can be read."""
+    labels = row.get(LABELS)
+    return labels if isinstance(labels, Mapping) else {}
 
 
 def ownership(kind: Kind, owner: str | None) -> dict[str, Plain]:

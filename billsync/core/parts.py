@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from billsync.core.index import Index, status_of
-from billsync.core.lifecycle.newest import ACTIVE, ARCHIVED, HOLDING
+from billsync.core.index import Index, is_over, status_of
+from billsync.core.lifecycle.newest import ACTIVE, DRAFT
 from billsync.core.read_set import undeclared
 from billsync.core.referring import referred
 from billsync.model.address import Address
@@ -34,9 +34,9 @@ def part_reads(
         )
         for address, rows in _versions_of(kind, found):
             if address in mine:
-                reads.extend(_read(part, row) for row in rows if row is rows[-1] or _status(registry, row) != ARCHIVED)
+                reads.extend(_read(part, row) for row in rows if row is rows[-1] or not is_over(kind, row.fields))
             elif all_held:
-                reads.extend(_read(part, row) for row in rows if _status(registry, row) in HOLDING)
+                reads.extend(_read(part, row) for row in rows if _holds(kind, row))
     return tuple(reads)
 
 
@@ -63,6 +63,11 @@ def _versions_of(kind: Kind, found: Index) -> Iterator[tuple[Address, tuple[Row,
 
 def _order(item: tuple[Address, tuple[Row, ...]]) -> tuple[str, tuple[str, ...], int]:
     return item[0].order
+
+
+def _holds(kind: Kind, row: Row) -> bool:
+    """Whether a version is in use, or may be: one in an unknown status may."""
+    return not is_over(kind, row.fields) and status_of(kind, row.fields) != DRAFT
 
 
 def _status(registry: Registry, row: Row) -> str:
@@ -93,6 +98,10 @@ def _whole(row: Row, read: Sequence[tuple[str, tuple[Fields, ...]]], routes: Tab
 
 
 def embedded(fields: Fields, part: Part, rows: Sequence[Fields]) -> Fields:
-    """An entity's fields with a part's rows as a list; deleted ones are left out, and what isn't declared of each."""
+    """An entity's fields with a part's rows as a list; deleted ones are left out, and what isn't declared of each.
+
+    The id of each stays: it tells two of one key apart.
+    """
     live = [row for row in rows if not row.get("deleted_at")]
-    return {**fields, part.field: [{name: row[name] for name in part.create if name in row} for row in live]}
+    shown = ("id", *part.create)
+    return {**fields, part.field: [{name: row[name] for name in shown if name in row} for row in live]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from billsync.core.doubts import duplicates
 from billsync.core.index import Index, is_owned, status_of
 from billsync.core.lifecycle.newest import ACTIVE, DRAFT
 from billsync.core.likeness import begun_again, renamed_parents
@@ -218,10 +219,11 @@ def subscribers_read(kind: Kind, version_id: str) -> Read:
 
 
 def balance_paths(desired: Desired, found: Index, registry: Registry, template: str) -> tuple[str, ...]:
-    """The documents that the credit guard needs: one for each parent that would be deleted."""
+    """The documents that the credit guard needs: one for each parent that would be deleted, none for a doubtful one."""
+    doubtful = duplicates(found)
     names = {kind.parent.kind for kind in registry.values() if kind.parent}
     going = (address for name in sorted(names) for address in going_parents(desired, found, registry, name))
-    return tuple(template.replace("{parent}", found.records[address].id) for address in going)
+    return tuple(template.replace("{parent}", found.records[a].id) for a in going if a not in doubtful)
 
 
 def all_reads(registry: Registry, references: Iterable[str]) -> tuple[Read, ...]:

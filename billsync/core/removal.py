@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from billsync.core.chains import ENDED, head_of
-from billsync.core.index import status_of, version_of
+from billsync.core.chains import head_of
+from billsync.core.index import is_over, status_of, version_of
 from billsync.core.lifecycle.context import Context, Planned, note, step_id
 from billsync.core.lifecycle.grandfathered import subscribers
-from billsync.core.lifecycle.newest import ACTIVE, HOLDING, latest
+from billsync.core.lifecycle.newest import ACTIVE, DRAFT, latest
 from billsync.core.lifecycle.record import claims_of
 from billsync.core.lifecycle.versioned import archive_step
 from billsync.core.marks import KEY, OWNER, labels_of
@@ -25,6 +25,8 @@ def removals(context: Context) -> tuple[Planned, ...]:
     found: list[Planned] = []
     for kind in context.registry.values():
         for address in undeclared(context.desired, context.index, kind):
+            if address in context.doubts:
+                continue
             planned = _archive(context, address) if kind.archetype is Archetype.VERSIONED else _delete(context, address)
             found.extend([planned] if planned else [])
     return tuple(found)
@@ -119,10 +121,7 @@ def users_of(context: Context, server_id: str) -> Iterator[tuple[Address, Row]]:
 
 
 def _holds(kind: Kind, row: Row) -> bool:
-    status = status_of(kind, row.fields)
-    if kind.archetype is Archetype.VERSIONED:
-        return status in HOLDING
-    return kind.archetype is not Archetype.CHAINED or status != ENDED
+    return not is_over(kind, row.fields) and status_of(kind, row.fields) != DRAFT
 
 
 def _names(value: object, server_id: str) -> bool:
@@ -160,8 +159,10 @@ def _kept_records(context: Context, kind: Kind, declared: set[Address]) -> Itera
     for address, row in context.index.records.items():
         if address.kind != kind.name or address in declared or _parent(kind, address) not in declared:
             continue
+        if address in context.doubts:
+            continue
         mine = context.desired.owner is not None and labels_of(row.fields).get(OWNER) == context.desired.owner
-        if mine and _is_active(kind, row):
+        if mine and not is_over(kind, row.fields):
             yield note(
                 address,
                 code="kept",
@@ -173,10 +174,6 @@ def _parent(kind: Kind, address: Address) -> Address | None:
     return Address(kind.parent.kind, address.parents) if kind.parent else None
 
 
-def _is_active(kind: Kind, row: Row) -> bool:
-    return status_of(kind, row.fields) in ("", "active", "pending")
-
-
 def _kept_chains(context: Context, kind: Kind, declared: set[Address]) -> Iterator[Planned]:
     for parent, rows in context.index.chains.items():
         if parent not in declared:
@@ -185,7 +182,8 @@ def _kept_chains(context: Context, kind: Kind, declared: set[Address]) -> Iterat
             head = head_of(kind, rows, key)
             address = Address(kind.name, (*parent.names, key))
             mine = head is not None and labels_of(head.fields).get(OWNER) == context.desired.owner
-            if head is not None and mine and address not in declared and status_of(kind, head.fields) != ENDED:
+            silent = address in declared or address in context.doubts
+            if head is not None and mine and not silent and not is_over(kind, head.fields):
                 yield note(
                     address,
                     code="kept",

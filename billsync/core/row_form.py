@@ -1,97 +1,189 @@
-"""Whether a row has the form that the API promises, before anything is read out of it."""
+"""Whether a row has the form and the values that billsync knows, before anything is concluded from it.
+
+Two questions: *which entity is it* (`malformed`; without an answer nothing at all can be said), and *what is in it that
+billsync doesn't know* (`unknown_in`; then nothing can be said about that entity).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 
+from billsync.core.index import is_over, is_version, status_of
+from billsync.core.normalize import number
+from billsync.model.duration import parse_duration
 from billsync.model.kind import Archetype, Kind, Routes
-from billsync.model.shape import Anything, LabelMap, Lazy, Many, Record, Reference, Shape, Table, Variant, Wire
-from billsync.model.value import Fields, Plain
+from billsync.model.moment import parse_moment
+from billsync.model.shape import (
+    Anything,
+    Duration,
+    Effect,
+    Field,
+    Flag,
+    LabelMap,
+    Lazy,
+    Many,
+    Moment,
+    Number,
+    Record,
+    Reference,
+    Shape,
+    Table,
+    Text,
+    Variant,
+    Whole,
+    Wire,
+)
+from billsync.model.value import Fields, Plain, canonical
+
+ABSENT = "(none)"
+LONGEST = 80
 
 
 def malformed(kind: Kind | None, row: Fields, routes: Routes) -> str | None:
-    """What is wrong with a row, as `field: what is there`; None when it can be read.
+    """Why it can't be told which entity a row is, as `field: what is there`; None where it can."""
+    keyed = kind is None or kind.archetype in (Archetype.RECORD, Archetype.VERSIONED)
+    for name in ((kind.key if kind else "key") if keyed else None, routes.parent_filter):
+        if name is not None and not isinstance(row.get(name), str):
+            return _fault(name, row.get(name))
+    return None
 
-    Values that aren't there are no fault, but for those by which the entity is known.
+
+def unknown_in(kind: Kind, row: Fields) -> tuple[str, ...]:
+    """What a row holds that billsync doesn't know, each as `field: what is there`; empty where it knows all of it.
+
+    Of an entity that has ended for good only the status counts, unless it still says what was declared.
     """
-    if kind is None:
-        return None if isinstance(row.get("key"), str) else _fault("key", row.get("key"))
-    return _identity(kind, row, routes) or _labels(row) or _record(kind.record, row, "")
+    lasting = kind.archetype in (Archetype.RECORD, Archetype.APPEND_ONLY)
+    content = _content(kind, row) if lasting or not is_over(kind, row) else ()
+    return tuple(dict.fromkeys((*_lifecycle(kind, row), *content)))
+
+
+def _lifecycle(kind: Kind, row: Fields) -> Iterator[str]:
+    if kind.status is not None and status_of(kind, row) not in kind.statuses:
+        yield _fault(kind.status, row.get(kind.status))
+    if kind.archetype is Archetype.VERSIONED and not is_version(row.get("version")):
+        yield _fault("version", row.get("version"))
+
+
+def _content(kind: Kind, row: Fields) -> Iterator[str]:
+    labels = row.get("labels")
+    readable = isinstance(labels, Mapping) and all(isinstance(value, str) for value in labels.values())
+    if labels is not None and not readable:
+        yield _fault("labels", labels)
+    yield from _record(kind.record, row, "")
 
 
 def _fault(name: str, value: Plain) -> str:
-    return f"{name}: {value!r}"[:200]
+    text = ABSENT if value is None else repr(value)
+    return f"{name}: {text if len(text) <= LONGEST else text[:LONGEST] + '…'}"
 
 
-def _identity(kind: Kind, row: Fields, routes: Routes) -> str | None:
-    keyed = kind.archetype in (Archetype.RECORD, Archetype.VERSIONED)
-    for name in (kind.key if keyed else None, kind.status, routes.parent_filter):
-        if name is None:
-            continue
-        if not isinstance(row.get(name), str):
-            return _fault(name, row.get(name))
-    version = row.get("version")
-    if kind.archetype is Archetype.VERSIONED and (not isinstance(version, int) or isinstance(version, bool)):
-        return _fault("version", version)
-    return None
-
-
-def _labels(row: Fields) -> str | None:
-    labels = row.get("labels")
-    if labels is None:
-        return None
-    fits = isinstance(labels, Mapping) and all(isinstance(value, str) for value in labels.values())
-    return None if fits else _fault("labels", labels)
-
-
-def _record(record: Record, row: Plain, path: str) -> str | None:
+def _record(record: Record, row: Plain, path: str) -> Iterator[str]:
     if not isinstance(row, Mapping):
-        return _fault(path.rstrip("."), row)
+        yield _fault(path.rstrip("."), row)
+        return
     for name, field in record.fields.items():
         value = row.get(field.wire or name)
-        if value is not None and field.refused is None and (fault := _value(field.shape, value, f"{path}{name}")):
-            return fault
-    return None
+        if value is not None and _is_read(field):
+            yield from _value(field.shape, value, f"{path}{name}")
+        elif value is None and _is_promised(field):
+            yield _fault(f"{path}{name}", None)
+    if record.exactly_one and row and not any(row.get(name) is not None for name in record.fields):
+        yield _fault(path.rstrip("."), row)
 
 
-def _value(shape: Shape, value: Plain, path: str) -> str | None:
+def _is_promised(field: Field) -> bool:
+    """Whether the API shows a field in every row; by what the identity is, rows are told apart elsewhere."""
+    return field.required and _is_read(field) and not field.unshown and field.effect is not Effect.IDENTITY
+
+
+def _is_read(field: Field) -> bool:
+    """Whether anything is concluded from a field. A field of ours is, where the server shows its own value of it."""
+    chosen = isinstance(field.shape, Text) and bool(field.shape.choices)
+    return field.refused is None and (field.effect is not Effect.OURS or chosen)
+
+
+def _value(shape: Shape, value: Plain, path: str) -> Iterator[str]:
     match shape:
         case Lazy():
-            return _value(shape.get(), value, path)
+            yield from _value(shape.get(), value, path)
         case Record():
-            return _record(shape, value, f"{path}.")
+            yield from _record(shape, value, f"{path}.")
         case Variant():
-            return _variant(shape, value, path)
-        case Many(item=item):
-            return _members(item, value, path)
-        case Table(value=item):
-            return _entries(item, value, path)
+            yield from _variant(shape, value, path)
+        case Many():
+            yield from _members(shape, value, path)
+        case Table(value=item) if isinstance(value, Mapping):
+            for name, member in value.items():
+                yield from _value(item, member, f"{path}.{name}")
+        case Anything() | LabelMap():
+            return
+        case _ if not _is_known(shape, value):
+            yield _fault(path, value)
+
+
+def _variant(shape: Variant, value: Plain, path: str) -> Iterator[str]:
+    if not isinstance(value, Mapping):
+        yield _fault(path, value)
+        return
+    tag = value.get(shape.tag)
+    case = shape.cases.get(tag) if isinstance(tag, str) else None
+    if case is None:
+        yield _fault(f"{path}.{shape.tag}", tag)
+    else:
+        yield from _record(case, value, f"{path}.")
+
+
+def _members(shape: Many, value: Plain, path: str) -> Iterator[str]:
+    if not isinstance(value, list | tuple):
+        yield _fault(path, value)
+        return
+    for index, member in enumerate(value):
+        yield from _value(shape.item, member, f"{path}.{index}")
+    if shape.key is not None:
+        yield from _twins(shape.key, value, path)
+
+
+def _twins(key: str, members: Sequence[Plain], path: str) -> Iterator[str]:
+    """Members of a keyed list that have one key; where they are rows of their own, by their ids."""
+    seen: dict[bytes, Fields] = {}
+    for member in members:
+        if not isinstance(member, Mapping):
+            continue
+        name = canonical(member.get(key))
+        if name in seen:
+            ids = sorted(str(one["id"]) for one in (seen[name], member) if "id" in one)
+            yield f"{path}: two with {_fault(key, member.get(key))}" + (f" ({' and '.join(ids)})" if ids else "")
+        seen.setdefault(name, member)
+
+
+def _is_known(shape: Shape, value: Plain) -> bool:
+    """Whether a value without parts is one that billsync knows."""
+    match shape:
+        case Text(choices=choices):
+            return isinstance(value, str) and (not choices or value in choices)
+        case Number():
+            return isinstance(number(value), Decimal)
+        case Whole(words=words):
+            exact = number(value)
+            return value in words or (isinstance(exact, Decimal) and exact == exact.to_integral_value())
+        case Flag():
+            return isinstance(value, bool)
+        case Duration():
+            return isinstance(value, str) and (value == "" or parse_duration(value) is not None)
+        case Moment():
+            return isinstance(value, str) and parse_moment(value) is not None
         case Reference(wire=Wire.TEXT | Wire.BARE):
-            return None if isinstance(value, str) else _fault(path, value)
+            return isinstance(value, str)
         case Reference(wire=wire):
             name = "key" if wire is Wire.KEY else "id"
-            return None if isinstance(value, Mapping) and isinstance(value.get(name), str) else _fault(path, value)
-        case Anything() | LabelMap():
-            return None
-    return _fault(path, value) if isinstance(value, Mapping | list | tuple) else None
+            return isinstance(value, Mapping) and isinstance(value.get(name), str)
+    return False
 
 
-def _variant(shape: Variant, value: Plain, path: str) -> str | None:
-    if not isinstance(value, Mapping) or not isinstance(value.get(shape.tag), str):
-        return _fault(path, value)
-    case = shape.cases.get(value[shape.tag])
-    return _record(case, value, f"{path}.") if case else None
-
-
-def _members(item: Shape, value: Plain, path: str) -> str | None:
-    if not isinstance(value, list | tuple):
-        return _fault(path, value)
-    faults = (_value(item, member, f"{path}.{number}") for number, member in enumerate(value))
-    return next((fault for fault in faults if fault), None)
-
-
-def _entries(item: Shape, value: Plain, path: str) -> str | None:
-    if not isinstance(value, Mapping):
-        return _fault(path, value)
-    faults = (_value(item, member, f"{path}.{name}") for name, member in value.items())
-    return next((fault for fault in faults if fault), None)
+def shown(faults: Iterable[str]) -> str:
+    """Faults for a sentence: the first three, and how many more."""
+    found = tuple(faults)
+    more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+    return ", ".join(found[:3]) + more

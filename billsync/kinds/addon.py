@@ -38,6 +38,7 @@ RECORD = Record(
             "What is sold. A card is written out, or taken from the library with `use`.",
             _NEW,
             required=True,
+            unshown=True,  # an empty list reads as null (catalog-facts.md §8.1)
             example=[
                 {
                     "feature": "monitoring",
@@ -73,6 +74,8 @@ ADDON = Kind(
     },
     labels=LabelPolicy.FIXED,
     status="status",
+    statuses=("draft", "active", "archived"),
+    over=("archived",),
     unique=False,
     checks=checks.CHECKS,
     cross=(across.priced_features,),

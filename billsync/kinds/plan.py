@@ -171,6 +171,8 @@ PLAN = Kind(
         ],
     },
     status="status",
+    statuses=("draft", "scheduled", "active", "archived"),
+    over=("archived",),
     unique=False,
     checks=checks.CHECKS,
     cross=(across.priced_features, *fitting.CROSS),

@@ -28,7 +28,13 @@ RECORD = Record(
             example="default",
         ),
         "plan": Field(
-            Reference("plan"), "The plan, by key.", Effect.CHANGE, required=True, clear=_FIXED, example="prepaid"
+            Reference("plan"),
+            "The plan, by key.",
+            Effect.CHANGE,
+            required=True,
+            clear=_FIXED,
+            unshown=True,  # of a custom subscription (customer-facts.md §5.2)
+            example="prepaid",
         ),
         "version": Field(
             Whole(minimum=1, words=("latest",)),
@@ -110,6 +116,8 @@ SUBSCRIPTION = Kind(
     parent=Parent("customer", one="subscription", many="subscriptions"),
     traits=traits,
     status="status",
+    statuses=("scheduled", "active", "canceled", "inactive"),
+    over=("inactive",),
     lost=lost,
     lost_by_all="every subscription that is made anew begins again, and its fees in advance are due again",
     unique=False,

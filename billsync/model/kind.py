@@ -150,9 +150,9 @@ class Kind:
 
     `read` turns a server row into raw fields in the file's shape, with references still as ids or keys;
     `echo` takes what the view will be compared with, the view, and the row as the server gave it, and returns the
-    view in the other's spelling where both mean the same; `status` names the row's lifecycle field;
-    `over` are the statuses of what is no longer in force; `lost` names what a dumped file doesn't carry
-    of a row, `lost_by_all` what it carries of none;
+    view in the other's spelling where both mean the same; `status` names the row's lifecycle field, `statuses` are all
+    the values of it that are known, and `over` those in which an entity has ended for good;
+    `lost` names what a dumped file doesn't carry of a row, `lost_by_all` what it carries of none;
     `at_creation` turns a wanted view into one that the API can be sent at a moment; None where nothing is left to make;
     `unique` says that the server itself keeps the key unique, so that a create may be repeated;
     `stages` gives the views on the way to a wanted one, itself last, where one call can't do it;
@@ -181,6 +181,7 @@ class Kind:
     echo: Callable[[Fields, Fields, Fields], Fields] | None = None
     at_creation: Callable[[Fields, datetime], Fields | None] | None = None
     status: str | None = None
+    statuses: tuple[str, ...] = ()
     over: tuple[str, ...] = ()
     lost: Lost | None = None
     lost_by_all: str = ""

@@ -133,7 +133,7 @@ class Field:
     `default` is what absence means (already canonical); `refused` the reason why a value can't be declared;
     `clear` the reason why a live value can't be removed; `derived` marks a field that a record's rules fill when
     it is absent; `wire` is the API's name where it differs; `sent_empty` is what an update sends for an absent
-    value, where leaving the field out would keep the live one.
+    value, where leaving the field out would keep the live one; `unshown`: a row may lack it although it is required.
     """
 
     shape: Shape
@@ -146,6 +146,7 @@ class Field:
     derived: bool = False
     wire: str | None = None
     sent_empty: Plain = None
+    unshown: bool = False
     example: Plain = None
 
 

@@ -45,10 +45,8 @@ def ours(number: int, key: str = "default", status: str = "inactive", **labels: 
 
 def outcomes(links: tuple[Row, ...], server: Server = SERVER, **declared: Any) -> dict[str, str]:
     """By key, what becomes of each declared chain: its verb, the code of what is told, or a dash."""
-    plans = [
-        Row("plan", id_, {"id": id_, "key": key, "version": 1, "status": "active", "name": key, "phases": []})
-        for id_, key in PLANS.items()
-    ]
+    shown = {"version": 1, "status": "active", "currency": "USD", "billing_cadence": "P1M", "phases": []}
+    plans = [Row("plan", id_, {"id": id_, "key": key, "name": key, **shown}) for id_, key in PLANS.items()]
     acme = Row("customer", "C1", {"id": "C1", "key": "acme", "name": "Acme", "labels": OURS})
     chains = [entity("subscription", "acme", key, **fields) for key, fields in declared.items()]
     live = Snapshot({"customer": (acme,), "plan": tuple(plans), "subscription": links})

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from billsync.core.check import problems
@@ -365,6 +365,7 @@ def test_a_percentage_is_kept_exactly_if_and_only_if_a_float_of_32_bits_equals_i
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=0, max_value=10**25))
+@example(Decimal("52225931966892032"))
 def test_a_limit_is_kept_only_if_it_reads_back(number: Decimal) -> None:
     if is_kept_exactly(number, 64):
         assert Decimal(repr(float(number))) == number

@@ -37,6 +37,15 @@ METERS, FEATURES, CUSTOMERS = "/openmeter/meters", "/openmeter/features", "/open
 SUBSCRIPTIONS = "/openmeter/subscriptions"
 METER: Fields = {"key": "calls", "name": "Calls", "event_type": "call", "aggregation": "count"}
 FEATURE: Fields = {"key": "calls", "name": "Calls", "meter": "calls"}
+PLAN: Fields = {
+    "key": "pro",
+    "name": "Pro",
+    "currency": "USD",
+    "billing_cadence": "P1M",
+    "phases": [
+        {"key": "default", "name": "Default", "rate_cards": [{"key": "a", "name": "A", "price": {"type": "free"}}]}
+    ],
+}
 CUSTOMER: Fields = {"key": "acme", "name": "Acme"}
 LOST = fails(Unclear("the answer was lost"))
 GONE = fails(Unreachable("the server can't be reached"))
@@ -393,6 +402,23 @@ def test_a_server_that_goes_away_after_a_lost_answer_tells_both() -> None:
 
 def test_what_somebody_else_made_at_the_same_moment_is_not_taken_for_ours() -> None:
     def another_was_faster(server: Scripted, method: str, path: str, sent: Fields) -> Answer:
+        server.keep(path, {**sent, "version": 1, "status": "draft"})
+        return obeys(server, method, path, {**sent, "version": 2, "status": "draft"})
+
+    server = server_with(another_was_faster, path="/openmeter/plans")
+    step = create("plan", PLAN)
+
+    ran = Ran(server, [replace(step, address=step.address.at(1))])
+
+    reason = (
+        "somebody else made plan/pro@1 at the same moment: what this run made beside it is left over "
+        "as id-plans-2; delete that"
+    )
+    assert ran.ends == [("plan:create", Status.FAILED, reason, True)]
+
+
+def test_two_rows_under_one_key_are_told_by_their_ids() -> None:
+    def another_was_faster(server: Scripted, method: str, path: str, sent: Fields) -> Answer:
         server.keep(path, sent)
         return obeys(server, method, path, sent)
 
@@ -400,8 +426,5 @@ def test_what_somebody_else_made_at_the_same_moment_is_not_taken_for_ours() -> N
 
     ran = Ran(server, [create("meter", METER)])
 
-    reason = (
-        "somebody else made meter/calls at the same moment: what this run made beside it is left over "
-        "as id-meters-2; delete that"
-    )
+    reason = "meter/calls: the server shows it more than once: id-meters-1 and id-meters-2"
     assert ran.ends == [("meter:create", Status.FAILED, reason, True)]

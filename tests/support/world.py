@@ -116,9 +116,13 @@ class World:
         report = carry_out(connection, comparison.plan, journal=NoJournal(), known=comparison.snapshot)
         return Run(comparison.plan, report)
 
+    def carry_out(self, plan: PlanFile, *, wrap: Wrap = as_it_is) -> Report:
+        """Run a plan file that was made before, with nothing known but what it says."""
+        return carry_out(self.connection(wrap), plan, journal=NoJournal())
+
     def run_plan_file(self, text: str, *, wrap: Wrap = as_it_is) -> Report:
         """Run a saved plan file, with nothing known beforehand."""
-        return carry_out(self.connection(wrap), from_json(text), journal=NoJournal())
+        return self.carry_out(from_json(text), wrap=wrap)
 
     def plan_file(self, desired: Desired, *, allow: Mapping[str, str] | None = None) -> str:
         """The text of the plan file of a `sync`."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from billsync.core.doubts import Doubts
 from billsync.core.index import Index, is_owned
 from billsync.core.normalize import normalize
 from billsync.core.view import view
@@ -22,6 +23,7 @@ class Context:
     and parents.
 
     `single`: the server allows one running chain a parent. `now`: the moment of the decision, for what is made new.
+    `single`: the server allows one running chain a parent. `doubts` are live entities that nothing is concluded about.
     """
 
     desired: Desired
@@ -33,6 +35,7 @@ class Context:
     routes: Mapping[str, Routes]
     single: bool
     now: datetime
+    doubts: Doubts = field(default_factory=dict)
 
     def siblings(self, address: Address) -> tuple[str, ...]:
         """The keys of the declared entities of the same kind and parent, itself included."""

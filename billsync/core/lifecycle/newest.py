@@ -12,9 +12,7 @@ from billsync.model.kind import Archetype
 from billsync.model.state import Row
 from billsync.model.value import Plain
 
-DRAFT, ACTIVE, ARCHIVED = "draft", "active", "archived"
-HOLDING = ("active", "scheduled")
-"""In these states a version is in use, or will be."""
+DRAFT, SCHEDULED, ACTIVE, ARCHIVED = "draft", "scheduled", "active", "archived"
 
 NextVersions = Mapping[Address, Address]
 """Unversioned address -> the version that this run publishes."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from billsync.core.compare import field_changes
+from billsync.core.index import is_over
 from billsync.core.lifecycle.context import Context, Planned, names_of, refused, step_id
 from billsync.core.lifecycle.ours import not_ours
 from billsync.core.marks import ownership
@@ -113,10 +114,8 @@ def _frozen(context: Context, entity: Entity, changes: tuple[FieldChange, ...]) 
 
 def has_running(context: Context, parent: Address, child: str) -> bool:
     """Whether an entity has a child of a chained kind that is in force or will be."""
-    status = context.registry[child].status or "status"
-    return any(
-        row.kind == child and row.fields.get(status) != "inactive" for row in context.index.chains.get(parent, ())
-    )
+    kind = context.registry[child]
+    return any(row.kind == child and not is_over(kind, row.fields) for row in context.index.chains.get(parent, ()))
 
 
 def _update(

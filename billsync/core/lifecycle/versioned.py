@@ -12,6 +12,7 @@ from billsync.core.lifecycle.newest import (
     ACTIVE,
     ARCHIVED,
     DRAFT,
+    SCHEDULED,
     NextVersions,
     latest,
     pinned,
@@ -22,7 +23,7 @@ from billsync.core.lifecycle.record import in_sequence
 from billsync.core.marks import LABELS, OWNER, labels_of, ownership
 from billsync.core.view import body, complete
 from billsync.model.address import Address
-from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Step
+from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Outcome, Step
 from billsync.model.kind import Kind, LabelPolicy
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields, canonical
@@ -35,6 +36,8 @@ def plan_versioned(context: Context, entity: Entity, coming: NextVersions) -> Pl
         return _no_version(entity, missing)
     kind = context.registry[entity.address.kind]
     rows = context.index.versions.get(entity.address, ())
+    if coming_later := _scheduled(context, entity, rows, pinned(context, declared, coming)):
+        return coming_later
     active = latest(context, rows, ACTIVE)
     have = context.view(active) if active else None
     want = complete(kind, pinned(context, declared, coming), have, {})
@@ -45,6 +48,30 @@ def plan_versioned(context: Context, entity: Entity, coming: NextVersions) -> Pl
     shown = active or (rows[-1] if rows else None)
     changes = field_changes(kind.record, context.view(shown), want) if shown else ()
     return _foreign(context, entity, active, changes) or _next_version(context, entity, rows, want, changes=changes)
+
+
+def _scheduled(context: Context, entity: Entity, rows: tuple[Row, ...], declared: Fields) -> Planned | None:
+    """A version that takes effect later: waited for if it is the wanted one, else refused by name.
+
+    API v3 makes none; the server shows one when its clock goes back (catalog-facts.md §7.1).
+    """
+    scheduled = latest(context, rows, SCHEDULED)
+    if scheduled is None:
+        return None
+    address = entity.address.at(version_of(scheduled))
+    have = context.view(scheduled)
+    want = complete(context.registry[scheduled.kind], declared, have, {})
+    since = scheduled.fields.get("effective_from")
+    if canonical(have) == canonical(want):
+        reason = f"it is scheduled: it takes effect at {since} by the server's clock, which may have gone back"
+        return Planned(Change(address, Action.NONE, "publishing", Outcome.WAITING, reason=reason, code="scheduled"))
+    return refused(
+        entity,
+        code="scheduled-version",
+        reason=f"{address.text} has other content and is scheduled: it takes effect at {since} by the server's clock",
+        hint="wait until it is active, or delete it in the API or the portal",
+        fields=field_changes(context.registry[scheduled.kind].record, have, want),
+    )
 
 
 def _no_version(entity: Entity, missing: tuple[Address, ...]) -> Planned:

@@ -1,0 +1,146 @@
+"""Doubts: live entities about which nothing may be concluded, as unknown is never absent (design.md §4).
+
+Either two live rows are one entity, or a row holds a value that billsync doesn't know. Such an entity is never written
+to, nor is anything that needs it; what `sync` decides about everything else doesn't change.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+
+from billsync.core.index import Index, is_over
+from billsync.core.marks import KEY, labels_of
+from billsync.core.row_form import shown, unknown_in
+from billsync.model.address import Address
+from billsync.model.kind import Archetype, Kind, Registry
+from billsync.model.moment import parse_moment
+from billsync.model.state import Row
+
+DUPLICATE, UNKNOWN = "duplicate-rows", "unknown-value"
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why nothing is concluded about an entity, and what a person can do."""
+
+    code: str
+    reason: str
+    hint: str
+
+
+Doubts = Mapping[Address, Doubt]
+"""By address, without versions."""
+
+
+def doubts(found: Index, registry: Registry, declared: Iterable[Address]) -> Doubts:
+    """Every doubt about what is live. `declared` are the addresses that a chain without a label may be taken for."""
+    return {
+        **_unknown_chains(found, registry, declared),
+        **dict(_unknown_records(found, registry)),
+        **dict(_unknown_versions(found, registry)),
+        **duplicates(found),
+    }
+
+
+def doubt_among(kind: Kind, rows: Sequence[Row], chosen: Row, key: str) -> Doubt | None:
+    """The doubt about one entity that was looked for: `rows` are all that were found, `chosen` is the one to speak of.
+
+    Of a chained kind, `rows` are all links of the same parent.
+    """
+    if kind.archetype is Archetype.CHAINED:
+        return _chain(kind, rows, key)
+    twins = [row for row in rows if row.fields.get(kind.key) == key and _version(row) == _version(chosen)]
+    return _same(twins) or _unknown(kind, (chosen,))
+
+
+def _version(row: Row) -> object:
+    return row.fields.get("version")
+
+
+def duplicates(found: Index) -> Doubts:
+    """The doubts about addresses under which more than one row is live."""
+    ids: dict[Address, list[str]] = defaultdict(list)
+    for server_id, address in found.names.items():
+        ids[address].append(server_id)
+    return {address.unversioned(): _twice(several) for address, several in ids.items() if len(several) > 1}
+
+
+def _same(rows: Sequence[Row]) -> Doubt | None:
+    ids = {row.id for row in rows}
+    return _twice(ids) if len(ids) > 1 else None
+
+
+def _twice(ids: Iterable[str]) -> Doubt:
+    """The doubt about rows that are one entity. Their ids are named, as nothing else tells them apart."""
+    return Doubt(
+        DUPLICATE,
+        f"the server shows it more than once: {' and '.join(sorted(ids))}",
+        "delete or rename the wrong one in the API or the portal; until then neither is written to, "
+        "nor is anything that belongs to them",
+    )
+
+
+def _unknown_records(found: Index, registry: Registry) -> Iterator[tuple[Address, Doubt]]:
+    for address, row in found.records.items():
+        if doubt := _unknown(registry[address.kind], (row,)):
+            yield address, doubt
+
+
+def _unknown_versions(found: Index, registry: Registry) -> Iterator[tuple[Address, Doubt]]:
+    for address, rows in found.versions.items():
+        if doubt := _unknown(registry[address.kind], rows):
+            yield address, doubt
+
+
+def _unknown(kind: Kind, rows: Iterable[Row]) -> Doubt | None:
+    faults = [fault for row in rows for fault in unknown_in(kind, row.fields)]
+    if not faults:
+        return None
+    return Doubt(
+        UNKNOWN,
+        f"the server shows {shown(faults)}, which this billsync doesn't know",
+        "a newer billsync may know it; until then it is left alone, and so is everything that needs it",
+    )
+
+
+def _unknown_chains(found: Index, registry: Registry, declared: Iterable[Address]) -> Doubts:
+    """Doubts about chains, by every key that a link names or that a link without a label may be taken for."""
+    by_parent: dict[Address, set[str]] = defaultdict(set)
+    kinds = {kind.name: kind for kind in registry.values() if kind.archetype is Archetype.CHAINED}
+    for address in declared:
+        if (kind := kinds.get(address.kind)) is not None and kind.parent is not None:
+            by_parent[Address(kind.parent.kind, address.parents)].add(address.key)
+    doubted: dict[Address, Doubt] = {}
+    for parent, rows in found.chains.items():
+        for kind in kinds.values():
+            links = [row for row in rows if row.kind == kind.name]
+            labelled = {str(labels_of(row.fields)[KEY]) for row in links if KEY in labels_of(row.fields)}
+            for key in sorted(labelled | by_parent[parent]):
+                if links and (doubt := _chain(kind, links, key)):
+                    doubted[Address(kind.name, (*parent.names, key))] = doubt
+    return doubted
+
+
+def _chain(kind: Kind, rows: Sequence[Row], key: str) -> Doubt | None:
+    """The doubt about the links that can be a chain's: those with its label, or without any while it has none."""
+    own = [row for row in rows if labels_of(row.fields).get(KEY) == key]
+    running = [row for row in own if not is_over(kind, row.fields)]
+    unlabelled = [row for row in rows if KEY not in labels_of(row.fields) and not is_over(kind, row.fields)]
+    return _unknown(kind, own if running else (*own, *unlabelled)) or _same(_at_once(running or unlabelled))
+
+
+def _at_once(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """The first two links that are in force at the same time; in a chain each begins when the one before it ends."""
+    inorder = sorted(rows, key=lambda row: (_time(row, "active_from"), row.id))
+    for earlier, later in pairwise(inorder):
+        if earlier.fields.get("active_to") is None or _time(earlier, "active_to") > _time(later, "active_from"):
+            return (earlier, later)
+    return ()
+
+
+def _time(row: Row, name: str) -> datetime:
+    return parse_moment(str(row.fields.get(name))) or datetime.min.replace(tzinfo=UTC)

@@ -1,0 +1,81 @@
+"""What is in doubt: refused by name, so that no difference is silent about it (core/doubts.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from billsync.core.index import is_owned
+from billsync.core.lifecycle.context import Context, Planned
+from billsync.core.marks import OWNER, labels_of
+from billsync.model.address import Address, symbols_in
+from billsync.model.change import Action, Change, Outcome
+from billsync.model.kind import Kind
+from billsync.model.state import Row
+
+
+def doubtful(context: Context, address: Address) -> Planned | None:
+    """The refusal of an entity that is in doubt; None where nothing is."""
+    doubt = context.doubts.get(address)
+    if doubt is None:
+        return None
+    change = Change(
+        address, Action.UPDATE, "updating", Outcome.REFUSED, reason=doubt.reason, hint=doubt.hint, code=doubt.code
+    )
+    return Planned(change)
+
+
+def other_doubts(context: Context, *, deletes: bool) -> Iterator[Planned]:
+    """Refusals of what isn't declared, and is in doubt: what the declared entities need, belong to or hold, and what
+    `sync` might remove."""
+    needed = _needed(context)
+    for address in sorted(context.doubts, key=lambda address: address.order):
+        if address in context.entities:
+            continue
+        if address in needed or (_is_ours(context, address) and _matters(context, address, deletes=deletes)):
+            yield from filter(None, [doubtful(context, address)])
+
+
+def _needed(context: Context) -> frozenset[Address]:
+    """What the declared entities refer to or belong to, without versions."""
+    if not context.doubts:
+        return frozenset()
+    referred = (symbol for entity in context.desired.entities for symbol in symbols_in(context.want(entity)))
+    parents = (parent for entity in context.desired.entities if (parent := _parent(context, entity.address)))
+    return frozenset(address.unversioned() for address in (*referred, *parents))
+
+
+def _parent(context: Context, address: Address) -> Address | None:
+    parent = context.registry[address.kind].parent
+    return Address(parent.kind, address.parents) if parent else None
+
+
+def _matters(context: Context, address: Address, *, deletes: bool) -> bool:
+    """Whether a run would have something to say about an entity that isn't declared."""
+    if (parent := _parent(context, address)) is not None:
+        return parent in context.entities
+    external = context.desired.external.match(address.kind, address.key)
+    return deletes and address.kind in context.desired.named and not external
+
+
+def _is_ours(context: Context, address: Address) -> bool:
+    """Whether any row of an entity is ours, or may be, as its labels can't be read."""
+    kind = context.registry.get(address.kind)
+    return kind is not None and any(_may_be_ours(context, kind, row, address.key) for row in _rows(context, address))
+
+
+def _may_be_ours(context: Context, kind: Kind, row: Row, key: str) -> bool:
+    desired = context.desired
+    labels = row.fields.get("labels")
+    return (
+        is_owned(kind, row, owner=desired.owner, adopted=desired.adopted, key=key)
+        or (labels is not None and labels != labels_of(row.fields))
+        or (desired.owner is not None and labels_of(row.fields).get(OWNER) == desired.owner)
+    )
+
+
+def _rows(context: Context, address: Address) -> tuple[Row, ...]:
+    """The rows of an address; of a chain, all links of its parent."""
+    parent = _parent(context, address)
+    ids = {server_id for server_id, named in context.index.names.items() if named.unversioned() == address}
+    chain = context.index.chains.get(parent, ()) if parent else ()
+    return (*(row for row in context.snapshot.of(address.kind) if row.id in ids), *chain)

@@ -1,0 +1,248 @@
+"""A value that a newer server shows is never taken for absence: refused by name, at every enum that billsync reads."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+
+from billsync.core.doubts import UNKNOWN
+from billsync.kinds.registry import KINDS
+from billsync.model.change import Change, Outcome, PlanFile
+from billsync.model.kind import Kind
+from billsync.model.shape import Effect
+from billsync.model.state import Desired
+from billsync.render.outline import outline
+from billsync.render.text import as_text
+from tests.coverage_of_fields.bases import Base, bases
+from tests.coverage_of_fields.trial import declared
+from tests.support.newer_server import FUTURE, Newer, Place, all_choices, choices_in, name_of, showing
+from tests.support.world import World
+from tests.support.world import declared as declares
+
+ALLOWED = {"deletes": "100", "doubled-grant": "", "customer-credit": ""}
+
+
+@cache
+def settled(base: str) -> tuple[World, Desired]:
+    """A server that holds a base, and the base."""
+    found = next(one for one in bases() if one.name == base)
+    desired, findings = declared(found)
+    assert not findings
+    world = World()
+    assert world.sync(desired).report.succeeded
+    return world, desired
+
+
+def rows_of(world: World, kind: Kind) -> list[dict[str, Any]]:
+    """All live rows of a kind, read without billsync; a plan's with the rows below it."""
+    with world.http() as http:
+        if kind.name == "grant":
+            customers = http.get("customers").json()["data"]
+            return [row for c in customers for row in http.get(f"customers/{c['id']}/credits/grants").json()["data"]]
+        rows: list[dict[str, Any]] = http.get(kind.collection).json()["data"]
+        return rows
+
+
+def row_of(world: World, base: Base) -> dict[str, Any]:
+    """The row of the entity that a base is about."""
+    rows = rows_of(world, base.kind)
+    key = base.entity.get("key")
+    return next((row for row in rows if row.get("key") == key), rows[0])
+
+
+def place_of(world: World, base: Base, name: str) -> Place:
+    return next(place for place in choices_in(base.kind, row_of(world, base)) if name_of(place) == name)
+
+
+def refusals(changes: tuple[Change, ...], kind: str) -> list[tuple[str, str]]:
+    return [(c.code, c.reason) for c in changes if c.address.kind == kind and c.outcome is Outcome.REFUSED]
+
+
+def test_every_choice_that_a_kind_knows_is_tried() -> None:
+    tried: dict[str, set[str]] = {name: set() for name in KINDS}
+    for base in bases():
+        world, _ = settled(base.name)
+        tried[base.kind.name] |= {name_of(place) for place in choices_in(base.kind, row_of(world, base))}
+
+    assert tried == {name: set(all_choices(kind)) for name, kind in KINDS.items()}
+
+
+def refused_without_a_write(base: Base, place: Place, value: Any) -> str:
+    """Why the entity is refused while its row shows a value; nothing is written, and no silence is kept."""
+    world, desired = settled(base.name)
+    newer = showing(row_of(world, base)["id"], place, value)
+    run = world.sync(desired, wrap=newer, allow=ALLOWED)
+    assert newer.writes == []
+    assert "No changes" not in as_text(outline(run.plan))
+    [(code, reason)] = refusals(run.plan.changes, base.kind.name)
+    assert code == UNKNOWN
+    return reason
+
+
+@pytest.mark.parametrize("base", bases(), ids=lambda base: base.name)
+def test_an_unknown_value_is_refused_by_name_and_nothing_is_written(base: Base) -> None:
+    world, _ = settled(base.name)
+    places = {name_of(place): place for place in choices_in(base.kind, row_of(world, base))}
+    for place in places.values():
+        reason = refused_without_a_write(base, place, FUTURE)
+
+        path = ".".join(str(part) for part in place)
+        assert reason == f"the server shows {path}: '{FUTURE}', which this billsync doesn't know"
+
+
+@pytest.mark.parametrize("base", bases(), ids=lambda base: base.name)
+def test_a_value_of_another_shape_is_refused_by_name_and_nothing_is_written(base: Base) -> None:
+    world, _ = settled(base.name)
+    row = row_of(world, base)
+    shown = [(name, known.wire or name) for name, known in base.kind.record.fields.items() if name in base.entity]
+    for name, wire in shown:
+        known = base.kind.record.fields[name]
+        if known.effect in (Effect.IDENTITY, Effect.OURS) or row.get(wire) is None:
+            continue
+        other = {"new": {}} if isinstance(row[wire], str | bool | int) else FUTURE
+
+        assert f" {wire}" in refused_without_a_write(base, (wire,), other)
+
+
+@pytest.mark.parametrize("value", [None, "", 7, {}, ["active"]])
+@pytest.mark.parametrize("base", ["plan-flat", "addon-flat", "subscription-bare", "grant-free"])
+def test_a_status_that_is_missing_or_no_text_is_refused(base: str, value: Any) -> None:
+    found = next(one for one in bases() if one.name == base)
+
+    reason = refused_without_a_write(found, ("status",), value)
+
+    shown = "(none)" if value is None else repr(value)
+    assert reason == f"the server shows status: {shown}, which this billsync doesn't know"
+
+
+@pytest.mark.parametrize(
+    ("base", "place"), [("meter-sum", "aggregation"), ("plan-flat", "phases"), ("grant-free", "amount")]
+)
+def test_a_promised_field_that_is_null_is_refused(base: str, place: str) -> None:
+    found = next(one for one in bases() if one.name == base)
+
+    assert refused_without_a_write(found, (place,), None).startswith(f"the server shows {place}: (none)")
+
+
+SHOP = """
+_info: {owner: payments}
+meters: [{key: calls, name: Calls, event_type: call, aggregation: count}]
+features:
+  - {key: calls, name: Calls, meter: calls}
+  - {key: support, name: Support}
+addons:
+  - {key: extra, name: Extra, currency: USD, instance_type: single,
+     rate_cards: [{feature: support, price: {type: flat, amount: "5"}}]}
+plans:
+  - {key: pro, name: Pro, currency: USD, billing_cadence: P1M, settlement_mode: credit_only,
+     phases: [{key: default, name: Default, rate_cards: [{feature: calls, price: {type: unit, amount: "1"}}]}],
+     addons: [{addon: extra}]}
+customers: [{key: acme, name: Acme, subscription: {plan: pro}},
+            {key: keep, name: Keep, grants: [{key: g, name: G, amount: 5, currency: USD, funding_method: none}]}]
+"""
+
+
+def row_at(world: World, path: str, **fields: Any) -> dict[str, Any]:
+    with world.http() as http:
+        rows: list[dict[str, Any]] = http.get(path).json()["data"]
+    return next(row for row in rows if fields.items() <= row.items())
+
+
+def told(plan: PlanFile) -> list[tuple[str, str, str]]:
+    return [(c.address.text, c.outcome.value, c.code) for c in plan.changes]
+
+
+def shop(text: str = SHOP) -> World:
+    world = World()
+    assert world.sync(declares(text)).report.succeeded
+    return world
+
+
+def test_what_needs_it_is_blocked_and_the_rest_goes_on() -> None:
+    world = shop()
+    feature = row_at(world, "features", key="calls")
+    newer = showing(feature["id"], ("meter",), FUTURE)
+    changed = SHOP.replace('amount: "1"', 'amount: "2"').replace("name: Keep", "name: Kept")
+
+    run = world.sync(declares(changed), wrap=newer)
+
+    assert told(run.plan) == [
+        ("feature/calls", "refused", UNKNOWN),
+        ("plan/pro@2", "blocked", "blocked"),
+        ("customer/keep", "pending", ""),
+    ]
+    assert [write.split()[0] for write in newer.writes] == ["PUT"]
+
+
+@pytest.mark.parametrize("status", ["live", "scheduled", "DRAFT"])
+def test_versions_do_not_pile_up_while_a_status_is_not_known(status: str) -> None:
+    world = shop()
+    newer = showing(row_at(world, "plans", key="pro")["id"], ("status",), status)
+
+    for _ in range(3):
+        world.sync(declares(SHOP), wrap=newer)
+
+    assert newer.writes == []
+
+
+def test_what_is_no_longer_declared_is_not_removed_while_its_status_is_not_known() -> None:
+    world = shop()
+    newer = showing(row_at(world, "addons", key="extra")["id"], ("status",), FUTURE)
+    without = SHOP.replace("     addons: [{addon: extra}]}", "     }").replace(
+        SHOP[SHOP.index("addons:\n  - {key: extra") : SHOP.index("plans:")], "addons: []\n"
+    )
+
+    run = world.sync(declares(without), wrap=newer)
+
+    assert ("addon/extra", "refused", UNKNOWN) in told(run.plan)
+    assert not [write for write in newer.writes if "addons" in write]
+
+
+def test_a_feature_stays_while_a_plan_in_an_unknown_status_uses_it() -> None:
+    world = shop()
+    newer = showing(row_at(world, "plans", key="pro")["id"], ("status",), FUTURE)
+    lines = [line for line in SHOP.splitlines() if "key: calls" not in line or "meters" in line]
+    without = "\n".join([*lines[: lines.index("plans:")], "plans: []", "customers: []"])
+
+    run = world.sync(declares(without), wrap=newer, allow=ALLOWED)
+
+    assert ("feature/calls", "waiting", "in-use") in told(run.plan)
+    assert not [write for write in newer.writes if "features" in write]
+
+
+def test_a_customer_stays_while_its_subscription_is_in_an_unknown_status() -> None:
+    world = shop()
+    newer = showing(row_at(world, "subscriptions", status="active")["id"], ("status",), FUTURE)
+    without = SHOP[: SHOP.index("customers:")] + "customers: [{key: keep, name: Keep}]"
+
+    run = world.sync(declares(without), wrap=newer, allow=ALLOWED)
+
+    assert ("customer/acme", "waiting", "in-use") in told(run.plan)
+    assert newer.writes == []
+
+
+def test_an_unknown_grant_counts_as_credit_of_a_customer_who_is_to_be_deleted() -> None:
+    world = shop(SHOP.replace("amount: 5,", "amount: 5, effective_at: 2099-01-01T00:00:00Z,"))
+    keep = row_at(world, "customers", key="keep")["id"]
+    newer = showing(row_at(world, f"customers/{keep}/credits/grants", key="g")["id"], ("status",), FUTURE)
+    without = SHOP[: SHOP.index("            {key: keep")].rstrip().rstrip(",") + "]"
+
+    run = world.sync(declares(without), wrap=newer)
+
+    assert [guard.code for guard in run.plan.guards] == ["customer-credit"]
+
+
+def test_a_field_that_is_new_on_the_server_breaks_nothing() -> None:
+    world = shop()
+
+    def with_more(body: Any) -> Any:
+        rows = body.get("data") if isinstance(body, dict) else None
+        return {**body, "data": [{**row, "tags": [FUTURE]} for row in rows]} if isinstance(rows, list) else body
+
+    newer = Newer(with_more)
+
+    run = world.sync(declares(SHOP), wrap=newer)
+
+    assert (run.plan.changes, newer.writes) == ((), [])
