@@ -116,6 +116,7 @@ def matches(operators: Operators) -> Matches:
 def transactions(call: Call) -> Answer:
     """The bookings that are due, newest first, a page at a time (§9)."""
     page = checked_page(call.query)
+    place = cursor_place(page)
     given = given_filters(call.query, filter_kinds(call.operation))
     matching = matches(given.get("feature_key", {}))
     customer = customer_of(call)
@@ -123,7 +124,7 @@ def transactions(call: Call) -> Answer:
     every = entries_of(books, charges_ever(call, customer.id), call.now, matching)
     due = [entry for entry in every if entry.booked_at <= call.now and asked(entry, given)]
     due.sort(key=by_place, reverse=True)
-    rows, more, earlier = page_of(due, page)
+    rows, more, earlier = page_of(due, page, place)
     if call.faithful_faults and any(is_broken(books, entry) for entry in rows):
         raise problem(500)
     meta = {
@@ -164,11 +165,17 @@ def checked_page(query: Query) -> CursorPage:
     return page
 
 
-def page_of(due: list[Entry], page: CursorPage) -> tuple[list[Entry], bool, bool]:
-    """The entries of the page, whether older ones follow, and whether newer ones come before."""
+def cursor_place(page: CursorPage) -> Place | None:
+    """The place in the list that the page's cursor names, if it has one. Raises Problem (400) for what is none."""
     if page.before:
-        return page_before(due, entry_place(page.before, "before"), page.size)
-    place = entry_place(page.after, "after") if page.after else None
+        return entry_place(page.before, "before")
+    return entry_place(page.after, "after") if page.after else None
+
+
+def page_of(due: list[Entry], page: CursorPage, place: Place | None) -> tuple[list[Entry], bool, bool]:
+    """The entries of the page, whether older ones follow, and whether newer ones come before."""
+    if page.before and place:
+        return page_before(due, place, page.size)
     start = 0 if place is None else sum(1 for entry in due if entry.place >= place)
     return due[start : start + page.size], start + page.size < len(due), start > 0
 

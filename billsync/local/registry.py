@@ -18,6 +18,7 @@ from billsync.local import (
     features,
     grants,
     invoices,
+    llm_costs,
     manual_charges,
     meter_queries,
     meters,
@@ -68,5 +69,6 @@ RESOURCES = (
     manual_charges,
     invoices,
     events,
+    llm_costs,
 )
 ROUTES = tuple(route for resource in RESOURCES for route in resource.ROUTES)

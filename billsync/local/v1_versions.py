@@ -14,6 +14,7 @@ from billsync.local.v1_cards import filled
 from billsync.local.v1_lists import flag
 from billsync.local.versions import ACTIVE, status
 
+NEWEST = "document ->> 'version' DESC"
 MOMENTS = {"effectiveFrom": "begins_at", "effectiveTo": "ends_at", "deletedAt": "deleted_at"}
 
 
@@ -34,16 +35,18 @@ def version_view(call: Call, row: Row) -> Document:
 
 def find_version(call: Call, resource: str, name: str, noun: str) -> Row:
     """The version with this id, deleted or not, else the one in force of this key; with `includeLatest` the newest of
-    the key, in whatever state. Raises Problem (404)."""
-    row = call.store.get(resource, name) or version_of_key(call, resource, name)
+    the key, in whatever state. Raises Problem: 400 for a parameter that is none, then 404."""
+    find = latest_version if flag(call.query, "includeLatest") else active_version
+    row = call.store.get(resource, name) or find(call, resource, name)
     if row is None:
         raise not_found(f"{noun} not found. [idOrKey={name}]")
     return row
 
 
-def version_of_key(call: Call, resource: str, key: str) -> Row | None:
-    order = "document ->> 'version' DESC"
-    if flag(call.query, "includeLatest"):
-        return next(iter(call.store.rows(resource, "key = :key", {"key": key}, order=order, limit=1)), None)
-    live = call.store.rows(resource, f"key = :key AND {LIVE}", {"key": key}, order=order)
+def latest_version(call: Call, resource: str, key: str) -> Row | None:
+    return next(iter(call.store.rows(resource, "key = :key", {"key": key}, order=NEWEST, limit=1)), None)
+
+
+def active_version(call: Call, resource: str, key: str) -> Row | None:
+    live = call.store.rows(resource, f"key = :key AND {LIVE}", {"key": key}, order=NEWEST)
     return next((row for row in live if status(row, call.now) == ACTIVE), None)
