@@ -14,12 +14,13 @@ from billsync.local.card_references import (
 )
 from billsync.local.card_rules import card_warnings, critical_findings, duplicate_findings, reading_findings
 from billsync.local.documents import Document
-from billsync.local.durations import duration
+from billsync.local.durations import lengths
 from billsync.local.prices import is_usage_based
 from billsync.local.rate_cards import Card, is_free
 from billsync.local.rules import Finding, critical, fault, first_broken, warning
 from billsync.local.store import Store
 from billsync.local.versions import DRAFT
+from billsync.model.duration import parse_duration
 
 LEAKED = {"commonhttp.httpAttributeKey:openmeter.http.status_code": 400}
 Addon = Mapping[str, Any]
@@ -97,9 +98,9 @@ def publish_findings(store: Store, addon: Addon, status: str) -> Iterator[Findin
 def _cadence_warnings(addon: Addon) -> Iterator[Finding]:
     """Priced cards that recur do so together."""
     cadences = {
-        known.lengths
+        lengths(known)
         for card in addon["rate_cards"]
-        if not is_free(card) and (known := duration(card.get("billing_cadence", "")))
+        if not is_free(card) and (known := parse_duration(card.get("billing_cadence", "")))
     }
     if len(cadences) > 1:
         text = "ratecards with prices must have the exact same billing cadence"

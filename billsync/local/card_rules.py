@@ -8,10 +8,11 @@ from sys import float_info
 from typing import Any
 
 from billsync.local.currencies import is_fiat_form, is_known_fiat
-from billsync.local.durations import duration
+from billsync.local.durations import NOTHING, is_under_an_hour
 from billsync.local.prices import is_usage_based, price_faults
 from billsync.local.rate_cards import Card, is_free, usage_period
 from billsync.local.rules import Finding, critical, fault, warning
+from billsync.model.duration import parse_duration
 
 LARGEST_FLOAT = Decimal(float_info.max)
 
@@ -37,7 +38,7 @@ def _conversion_findings(card: Card) -> Iterator[Finding]:
 
 def unreadable(text: str | None) -> bool:
     """`P` and `PT` pass the pattern, and then the real server fails; here they are refused."""
-    return text is not None and duration(text) is None
+    return text is not None and parse_duration(text) is None
 
 
 def _metered_findings(template: Mapping[str, Any], cadence: str | None) -> Iterator[Finding]:
@@ -47,7 +48,7 @@ def _metered_findings(template: Mapping[str, Any], cadence: str | None) -> Itera
         yield fault("invalid usage_period")
     elif (period := usage_period(template, cadence)) is None:
         yield fault("metered entitlement requires usage_period when it cannot be inferred from billing_cadence")
-    elif (known := duration(period)) and known.is_under_an_hour:
+    elif (known := parse_duration(period)) and is_under_an_hour(known):
         yield warning(
             "entitlement_template_usage_period_less_then_an_hour",
             "usage period must be at least 1 hour",
@@ -109,14 +110,14 @@ def _discount_warnings(card: Card) -> Iterator[Finding]:
 
 def _cadence_warnings(card: Card) -> Iterator[Finding]:
     """A cadence of nothing is found twice: it is not positive, and it is under an hour."""
-    cadence = duration(card.get("billing_cadence", "P1M"))
-    if cadence and cadence.is_under_an_hour:
+    cadence = parse_duration(card.get("billing_cadence", "P1M"))
+    if cadence and is_under_an_hour(cadence):
         found = warning(
             "billing_cadence_invalid_value",
             "billing cadence must be positive and 1 hour long duration at least",
             ".billingCadence",
         )
-        yield from (found, found) if cadence.is_zero else (found,)
+        yield from (found, found) if cadence == NOTHING else (found,)
 
 
 def _entitlement_warnings(card: Card) -> Iterator[Finding]:

@@ -9,14 +9,13 @@ from typing import Any
 
 from billsync.local.documents import Document
 from billsync.local.money import check_fiat, product, rounded, shown
-from billsync.local.periods import span_of
+from billsync.local.periods import moved
 from billsync.local.problems import api_error, invalid, not_found
 from billsync.local.resource import present
 from billsync.local.store import LIVE, Store
 from billsync.local.times import instant_of
 from billsync.local.values import canonical
 from billsync.model.duration import parse_duration
-from billsync.rating.periods import boundary
 
 KEPT = ("key", "name", "description", "funding_method", "currency", "amount", "priority", "tax_config", "filters")
 PENDING = "pending"
@@ -32,18 +31,14 @@ def check_terms(body: Mapping[str, Any]) -> None:
         raise invalid("amount must be positive")
     if body["funding_method"] != "none":
         check_purchase(body)
-    if "expires_after" in body:
-        length = span_of(body["expires_after"])
-        if length is None or length.is_empty:
-            raise invalid("expires_after must be positive")
+    if "expires_after" in body and parse_duration(body["expires_after"]) is None:
+        raise invalid("expires_after must be a duration")
 
 
 def check_purchase(body: Mapping[str, Any]) -> None:
     purchase = body.get("purchase")
     if purchase is None:
         raise invalid("purchase terms are required for funded grants")
-    if purchase["currency"] != body["currency"]:
-        raise invalid("the purchase currency must be the credit currency")
     if Decimal(purchase["per_unit_cost_basis"]) <= 0:
         raise invalid("per_unit_cost_basis must be positive")
 
@@ -71,8 +66,13 @@ def kept_terms(store: Store, body: Mapping[str, Any]) -> Document:
 
 
 def purchase_terms(body: Mapping[str, Any], amount: Decimal, decimals: int) -> Document:
-    """What the credits cost; only external payments have a policy and steps of their own (§7.5)."""
+    """What the credits cost; only external payments have a policy and steps of their own (§7.5).
+
+    Raises Problem (400) for a price in another currency.
+    """
     given = body["purchase"]
+    if given["currency"] != body["currency"]:
+        raise invalid("the purchase currency must be the credit currency")
     price = rounded(product(amount, Decimal(given["per_unit_cost_basis"])), decimals)
     terms = {
         "currency": given["currency"],
@@ -104,11 +104,12 @@ def start_of(body: Mapping[str, Any], now: datetime) -> datetime:
 
 
 def expiry(body: Mapping[str, Any], start: datetime) -> datetime | None:
-    """When they can't any more, by the calendar, cut to seconds. Raises Problem (400) beyond the year 9999."""
+    """When they can't any more, by the calendar, cut to seconds. Raises Problem (400) where that is not later, as what
+    is under half of a unit counts for nothing (§7.2), and beyond the year 9999."""
     length = parse_duration(body["expires_after"]) if "expires_after" in body else None
     if length is None:
         return None
-    try:
-        return boundary(start, length, 1).replace(microsecond=0)
-    except (OverflowError, ValueError):
-        raise invalid("the time lies outside the calendar") from None
+    end = moved(start, length).replace(microsecond=0)
+    if end <= start.replace(microsecond=0):
+        raise invalid("expires at must be after effective at")
+    return end

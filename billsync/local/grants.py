@@ -71,11 +71,12 @@ def create(call: Call) -> Answer:
     check_terms(body)
     customer = find_customer(store, call.path["customerId"])
     document = kept_terms(store, body)
+    start = start_of(body, call.now)
+    ends_at = expiry(body, start)
     if "key" in body and store.live_with_key(GRANT, body["key"], customer.id):
         raise conflict("the customer has a grant with this key already")
     books = settle(call, customer.id)
-    start = start_of(body, call.now)
-    place = {"key": body.get("key"), "parent": customer.id, "begins_at": start, "ends_at": expiry(body, start)}
+    place = {"key": body.get("key"), "parent": customer.id, "begins_at": start, "ends_at": ends_at}
     row = new_row(call, GRANT, document, **place)
     # The bookings to come have ids already, later ones than the grant's: bookings of one instant sort by id.
     bookings = {"expiry_id": call.mint(), "void_id": call.mint(), "opened": False}

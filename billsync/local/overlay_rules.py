@@ -13,12 +13,13 @@ from billsync.local.addons import ADDON
 from billsync.local.assignments import assignments_of_plan
 from billsync.local.card_references import CURRENCY, CardPlace, plan_worth_findings
 from billsync.local.currencies import is_fiat_form
-from billsync.local.durations import aligned, duration
+from billsync.local.durations import aligned
 from billsync.local.overlay_cards import mismatches
 from billsync.local.rate_cards import Card, is_free
 from billsync.local.rules import Finding, warning
 from billsync.local.store import Row, Store
 from billsync.local.versions import ACTIVE, ARCHIVED, status
+from billsync.model.duration import parse_duration
 
 ON_ADDON = ".addon"
 
@@ -85,8 +86,8 @@ def _quantity_findings(overlay: Overlay) -> Iterator[Finding]:
 
 def _alignment_findings(overlay: Overlay) -> Iterator[Finding]:
     """Every cadence of the add-on, of free cards too, divides the plan's or is divided by it; one finding in all."""
-    own = duration(overlay.plan.document["billing_cadence"])
-    cadences = [duration(card["billing_cadence"]) for card in overlay.cards if "billing_cadence" in card]
+    own = parse_duration(overlay.plan.document["billing_cadence"])
+    cadences = [parse_duration(card["billing_cadence"]) for card in overlay.cards if "billing_cadence" in card]
     if own and not all(cadence and aligned(own, cadence) for cadence in cadences):
         text = "ratecards with prices must have compatible billing cadence"
         yield warning("rate_card_billing_cadence_unaligned", text, ".billingCadence")

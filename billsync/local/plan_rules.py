@@ -17,10 +17,11 @@ from billsync.local.card_references import (
     unknown_fiat,
 )
 from billsync.local.card_rules import card_warnings, critical_findings, duplicate_findings, reading_findings, unreadable
-from billsync.local.durations import aligned, duration
+from billsync.local.durations import NOTHING, aligned, is_under_an_hour
 from billsync.local.rate_cards import Card, is_free
 from billsync.local.rules import Finding, critical, fault, first_broken, warning
 from billsync.local.store import Store
+from billsync.model.duration import parse_duration
 
 CADENCES = ("P1W", "P2W", "P4W", "P1M", "P3M", "P6M", "P12M", "P1Y")
 UNPLACED = ".phases[?(@.key=='!UNSUPPORTED')]"
@@ -47,12 +48,12 @@ def request_findings(phases: Sequence[Phase]) -> Iterator[Finding]:
 def plan_findings(currency: str, cadence: str) -> Iterator[Finding]:
     """The critical rules of a plan's own fields."""
     yield from unknown_fiat(currency)
-    known = duration(cadence)
+    known = parse_duration(cadence)
     if known is None:
         yield fault("invalid billing cadence")
-    elif known.is_zero:
+    elif known == NOTHING:
         yield fault("invalid billing cadence: it must not be empty")
-    elif str(known) not in CADENCES:
+    elif known.text not in CADENCES:
         text = f"billing cadence must be one of the following: {', '.join(CADENCES)}"
         yield critical("plan_billing_cadence_invalid", text, ".billingCadence")
 
@@ -90,14 +91,14 @@ def structure_warnings(plan: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _phase_warnings(phase: Phase, *, is_last: bool) -> Iterator[Finding]:
     """Of a phase itself first, where it stands before how long it is; then of its cards."""
-    place, length = phase_place(phase), duration(phase.get("duration", ""))
+    place, length = phase_place(phase), parse_duration(phase.get("duration", ""))
     if is_last and length:
         text = "duration must not be set for the last plan phase"
         yield warning("plan_has_last_phase_with_duration", text, f"{place}.duration")
     if not is_last and not length:
         text = "duration must be set for plan phase if it is not the last one"
         yield warning("plan_has_non_last_phase_with_no_duration", text, f"{place}.duration")
-    if length and length.is_under_an_hour:
+    if length and is_under_an_hour(length):
         text = "duration must be at least 1 hour"
         yield warning("plan_phase_duration_less_then_an_hour", text, f"{place}.duration")
     if not phase["rate_cards"]:
@@ -110,9 +111,9 @@ def _phase_warnings(phase: Phase, *, is_last: bool) -> Iterator[Finding]:
 
 def _alignment_warnings(plan: Mapping[str, Any]) -> Iterator[Finding]:
     """Every priced card with a cadence divides the plan's, or is divided by it (§7.4)."""
-    own = duration(plan["billing_cadence"])
+    own = parse_duration(plan["billing_cadence"])
     for place, card in placed_cards(plan["phases"]):
-        cadence = duration(card.get("billing_cadence", ""))
+        cadence = parse_duration(card.get("billing_cadence", ""))
         if own and cadence and not is_free(card) and not aligned(own, cadence):
             yield warning(
                 "rate_card_billing_cadence_unaligned",

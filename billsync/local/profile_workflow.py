@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from billsync.local.documents import Document
-from billsync.local.durations import duration
+from billsync.local.durations import NOTHING
 from billsync.local.times import instant_of, rfc3339
+from billsync.model.duration import parse_duration
 
 INTERVAL, DRAFT_PERIOD, DUE_AFTER = "PT1H", "P0D", "P30D"
 PRORATION = "subscription_end_proration_mode"
@@ -37,8 +38,8 @@ def kept_workflow(given: Section, before: Section | None = None) -> Document:
 
 
 def length(given: str | None, default: str) -> str:
-    known = duration(given or default)
-    return str(known) if known else default
+    known = parse_duration(given or default)
+    return known.text if known else default
 
 
 def kept_alignment(given: Section) -> Document:
@@ -69,5 +70,5 @@ def workflow_faults(given: Section) -> Iterator[str]:
 
 
 def is_negative(text: str) -> bool:
-    known = duration(text[1:]) if text.startswith("-") else None
-    return known is not None and not known.is_zero
+    known = parse_duration(text[1:]) if text.startswith("-") else None
+    return known is not None and known != NOTHING

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from billsync.local.documents import Document
-from billsync.local.durations import canonical_duration, duration
+from billsync.local.durations import NOTHING, canonical_duration
 from billsync.local.prices import is_usage_based, read_price
 from billsync.local.values import canonical, double_precision, single_precision
+from billsync.model.duration import parse_duration
 
 AS_GIVEN = ("key", "name", "description", "labels", "currency", "tax_config", "feature", "type")
 UNREAD = frozenset(("labels", "type"))
@@ -85,5 +86,5 @@ def kept_entitlement(given: Mapping[str, Any] | None, cadence: str | None) -> Do
 
 def usage_period(template: Mapping[str, Any], cadence: str | None) -> str | None:
     """The period in which a metered template's usage is counted; None where the card has none to give."""
-    given = duration(template.get("usage_period") or "P0D")
-    return str(given) if given and not given.is_zero else cadence
+    given = parse_duration(template.get("usage_period") or "P0D")
+    return given.text if given and given != NOTHING else cadence

@@ -11,7 +11,8 @@ from billsync.local.card_references import cost_basis_findings
 from billsync.local.currencies import is_fiat_form
 from billsync.local.customers import fill_currency
 from billsync.local.documents import Document
-from billsync.local.periods import NOTHING, Span, span_of
+from billsync.local.durations import NOTHING
+from billsync.local.periods import moved
 from billsync.local.problems import invalid, problem
 from billsync.local.rate_cards import is_free, read_card
 from billsync.local.resource import Call, new_row, present
@@ -20,6 +21,8 @@ from billsync.local.store import Row, Store
 from billsync.local.subscription_overlap import Claim, check_alone
 from billsync.local.subscription_rows import SUBSCRIPTION
 from billsync.local.times import from_micros, micros
+from billsync.model.duration import parse_duration
+from billsync.rating.periods import sum_of
 
 CREDIT_THEN_INVOICE = "credit_then_invoice"
 
@@ -112,7 +115,7 @@ def kept_phases(call: Call, plan: Row, terms: Terms) -> Iterator[Document]:
 
     Those before the first phase that was asked for take no time.
     """
-    passed: Span = NOTHING
+    passed = NOTHING
     reached = terms.first_phase is None
     for phase in plan.document["phases"]:
         reached = reached or phase["key"] == terms.first_phase
@@ -121,11 +124,11 @@ def kept_phases(call: Call, plan: Row, terms: Terms) -> Iterator[Document]:
         yield {
             "id": call.mint(),
             **kept,
-            "begins_at": micros(passed.after(terms.start)),
+            "begins_at": micros(moved(terms.start, passed)),
             "created_at": micros(call.now),
             "items": [anew(call, {"rate_card": item_card(card, plan.document["currency"])}) for card in cards],
         }
-        passed += (reached and span_of(phase.get("duration", "P0D"))) or NOTHING
+        passed = sum_of(passed, (reached and parse_duration(phase.get("duration", "P0D"))) or NOTHING)
 
 
 def anew(call: Call, item: Document) -> Document:
@@ -163,5 +166,5 @@ def check_cadences(phases: list[Document]) -> None:
     """Raises Problem (400) for an item whose first two periods would end beyond the year 9999."""
     for phase in phases:
         for item in phase["items"]:
-            cadence = span_of(item["rate_card"].get("billing_cadence", "P0D")) or NOTHING
-            cadence.times(2).after(from_micros(item.get("begins_at", phase["begins_at"])))
+            cadence = parse_duration(item["rate_card"].get("billing_cadence", "P0D")) or NOTHING
+            moved(from_micros(item.get("begins_at", phase["begins_at"])), cadence, times=2)

@@ -7,13 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from billsync.local.documents import Document
+from billsync.local.durations import NOTHING
 from billsync.local.item_versions import Item, Window, item_window, shown_versions
 from billsync.local.labels import visible
-from billsync.local.periods import NOTHING, Period, period_at, span_of
+from billsync.local.periods import period_at
 from billsync.local.rate_cards import read_card
 from billsync.local.resource import Call, present, stamped
 from billsync.local.store import Row
 from billsync.local.times import from_micros, rfc3339
+from billsync.model.duration import parse_duration
+from billsync.rating.periods import Period
 
 ACTIVE, CANCELED, INACTIVE, SCHEDULED = "active", "canceled", "inactive", "scheduled"
 SHOWN = (
@@ -69,10 +72,10 @@ def aligned_period(row: Row, moment: datetime) -> Period:
     last phase, and from the next boundary on even before it begins (§5.2).
     """
     anchor = from_micros(row.document["billing_anchor"])
-    cadence = span_of(row.document["billing_cadence"]) or NOTHING
+    cadence = parse_duration(row.document["billing_cadence"]) or NOTHING
     reached = moment if row.ends_at is None else min(moment, row.ends_at)
     *_, window = (window for window in windows(row, row.ends_at) if window.start <= reached)
-    return period_at(anchor, cadence, moment).cut(window.start, window.end)
+    return period_at(anchor, cadence, moment).within(window.start, window.end)
 
 
 def view(call: Call, row: Row) -> Document:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from billsync.local.durations import aligned, canonical_duration, duration
+from billsync.local.durations import aligned, canonical_duration, is_under_an_hour
+from billsync.model.duration import parse_duration
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,7 @@ def test_a_duration_loses_its_zeros_and_keeps_its_units(given: str, read: str) -
 
 @pytest.mark.parametrize("text", ["P", "PT"])
 def test_a_duration_without_parts_is_none(text: str) -> None:
-    assert duration(text) is None
+    assert parse_duration(text) is None
 
 
 @pytest.mark.parametrize(
@@ -51,8 +52,18 @@ def test_a_duration_without_parts_is_none(text: str) -> None:
     ],
 )
 def test_cadences_fit_when_one_divides_the_other_in_every_calendar(plan: str, card: str, fits: bool) -> None:
-    one, other = duration(plan), duration(card)
+    one, other = parse_duration(plan), parse_duration(card)
 
     assert one is not None
     assert other is not None
     assert (aligned(one, other), aligned(other, one)) == (fits, fits)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_short"), [("PT59M59S", True), ("PT1H", False), ("P0D", True), ("P0.01D", True), ("P0.01M", False)]
+)
+def test_a_duration_is_under_an_hour_by_its_length(text: str, is_short: bool) -> None:
+    length = parse_duration(text)
+
+    assert length is not None
+    assert is_under_an_hour(length) == is_short

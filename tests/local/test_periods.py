@@ -5,17 +5,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from billsync.local.periods import Period, Span, period_at, span_of
+from billsync.local.periods import moved, period_at
 from billsync.local.problems import Problem
 from billsync.local.times import instant_of, rfc3339
+from billsync.model.duration import Duration, parse_duration
+from billsync.rating.periods import Period, sum_of
+from tests.support.prepaid import account
 
 VECTORS = Path(__file__).resolve().parents[3] / "shared" / "vectors" / "periods.jsonl"
 
 
-def span(text: str) -> Span:
-    found = span_of(text)
+def span(text: str) -> Duration:
+    found = parse_duration(text)
     assert found is not None
     return found
 
@@ -29,7 +33,7 @@ def moment(text: str) -> datetime:
 def boundaries(vector: dict[str, Any], sign: int) -> list[str]:
     anchor, cadence = moment(vector["anchor"]), span(vector["cadence"])
     first = 0 if sign > 0 else 1
-    return [rfc3339(cadence.times(sign * k).after(anchor)) for k in range(first, vector["count"] + 1)]
+    return [rfc3339(moved(anchor, cadence, sign * k)) for k in range(first, vector["count"] + 1)]
 
 
 @pytest.mark.skipif(not VECTORS.is_file(), reason="the vectors aren't beside this clone")
@@ -64,17 +68,24 @@ def test_the_period_around_a_moment_is_that_of_the_vectors() -> None:
 def test_months_are_added_before_days() -> None:
     start = datetime(2026, 1, 31, tzinfo=UTC)
 
-    assert span("P1M1D").after(start) == datetime(2026, 3, 1, tzinfo=UTC)
+    assert moved(start, span("P1M1D")) == datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def test_spans_add_up_part_by_part() -> None:
     start = datetime(2026, 1, 31, tzinfo=UTC)
 
-    assert (span("P1M") + span("P1M")).after(start) == datetime(2026, 3, 31, tzinfo=UTC)
+    assert moved(start, sum_of(span("P1M"), span("P1M"))) == datetime(2026, 3, 31, tzinfo=UTC)
 
 
 def test_a_time_outside_the_calendar_is_refused() -> None:
     with pytest.raises(Problem) as raised:
-        span("P9000Y").after(datetime(2026, 1, 1, tzinfo=UTC))
+        moved(datetime(2026, 1, 1, tzinfo=UTC), span("P9000Y"))
 
     assert raised.value.status == 400
+
+
+@pytest.mark.parametrize("length", ["P0D", "P0.5Y", "P0.5M", "P0.5W", "PT0.5H", "PT0.5S"])
+def test_credits_that_end_as_they_begin_are_refused(server: httpx.Client, length: str) -> None:
+    body = {"name": "Credit", "funding_method": "none", "currency": "USD", "amount": "5", "expires_after": length}
+
+    assert server.post(f"{account(server).path}/credits/grants", json=body).status_code == 400
