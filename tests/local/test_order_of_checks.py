@@ -16,6 +16,7 @@ FEE = {"key": "fee", "name": "Fee", "billing_cadence": "P1M", "price": {"type": 
 LOST = {**FEE, "feature": {"id": NOBODY}}
 NEGATIVE = {**FEE, "price": {"type": "flat", "amount": "-1"}}
 GRANT = {"name": "Welcome", "funding_method": "none", "currency": "USD", "amount": "10"}
+BOUGHT = {"funding_method": "external", "purchase": {"currency": "EUR", "per_unit_cost_basis": "1"}}
 
 
 @dataclass(frozen=True)
@@ -290,6 +291,16 @@ ROWS: dict[str, Row] = {
     "granting nobody credits that end at once": (
         lambda w: Request("POST", f"/customers/{NOBODY}/credits/grants", {**GRANT, "expires_after": "PT0.5S"}),
         404,
+        [],
+    ),
+    "granting nobody credits that cost another currency": (
+        lambda w: Request("POST", f"/customers/{NOBODY}/credits/grants", {**GRANT, **BOUGHT}),
+        404,
+        [],
+    ),
+    "granting nobody credits without saying what they cost": (
+        lambda w: Request("POST", f"/customers/{NOBODY}/credits/grants", {**GRANT, "funding_method": "external"}),
+        400,
         [],
     ),
     "settling an unknown grant to pending": (

@@ -228,6 +228,40 @@ def test_a_subscription_moves_to_an_archived_version_but_not_down(acme: Account,
     assert (up.status_code, down.status_code) == (200, 400)
 
 
+def test_phases_before_the_first_one_stay_without_length_and_are_not_made_anew(acme: Account) -> None:
+    feature_id = feature(acme.server, "calls")
+
+    def cards(limit: str) -> list[dict[str, Any]]:
+        config = {"entitlement": {"type": "static", "config": limit}}
+        return [fee_card("fee", "1", "in_advance"), usage_card("calls", feature_id, **config)]
+
+    lengths = {"trial": {"duration": "P14D"}, "intro": {"duration": "P1M"}, "main": {}}
+    plan(
+        acme.server,
+        phases=[
+            {"key": key, "name": key, "rate_cards": cards(f'"{key}"'), **length} for key, length in lengths.items()
+        ],
+    )
+    made = create(acme, plan={"key": "plan"}, startingPhase="intro", settlementMode="credit_only").json()["id"]
+    before = v3(acme, made)
+    answer = acme.server.post(f"/subscriptions/{made}/cancel", json={"timing": "next_billing_cycle"})
+    after = v3(acme, made)
+
+    starts, month = "2026-09-01T12:00:00Z", "2026-10-01T12:00:00Z"
+    assert answer.status_code == 200
+    assert [(one["key"], one["active_from"], one.get("active_to")) for one in before["phases"]] == [
+        ("trial", starts, starts),
+        ("intro", starts, month),
+        ("main", month, None),
+    ]
+    assert {(item["active_from"], item["active_to"]) for item in after["phases"][0]["items"]} == {(starts, starts)}
+    assert [one["id"] for one in after["phases"]] == [one["id"] for one in before["phases"]]
+    assert {one["phases"][0]["items"][1]["id"] for one in (before, after)} == {before["phases"][0]["items"][1]["id"]}
+    access = acme.server.get(f"{acme.path}/entitlement-access").json()["data"]
+    assert [(row["feature_key"], row["config"]) for row in access] == [("calls", '"\\"intro\\""')]
+    assert [row["service_period"]["from"] for row in acme.charges()] == [starts, starts]
+
+
 def test_a_deleted_successor_frees_its_time_and_the_label_of_the_one_before(acme: Account, trial: str) -> None:
     made = create(acme, plan={"key": "plan"}, startingPhase="main").json()
     path = f"/subscriptions/{made['id']}"
