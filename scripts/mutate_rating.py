@@ -43,7 +43,7 @@ class Mutation:
 
     @property
     def path(self) -> str:
-        folder = "model" if self.module == "currencies" else "rating"
+        folder = "model" if self.module in ("currencies", "duration") else "rating"
         return f"billsync/{folder}/{self.module}.py"
 
 

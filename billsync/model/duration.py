@@ -1,17 +1,20 @@
-"""ISO 8601 durations as the API has them: exact, never converted between units. Calendar arithmetic is done here."""
+"""ISO 8601 durations as the API has them: exact, never converted between units.
+
+All calendar arithmetic of the package is done here: expiries, phases and billing periods end by the same rules.
+"""
 
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import astuple, dataclass
+from datetime import MAXYEAR, MINYEAR, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
-from dateutil.relativedelta import relativedelta
-
+from billsync.model.patterns import whole_text
 from billsync.model.value import decimal_text
 
 _NUMBER = r"\d+(?:\.\d+)?"
@@ -21,9 +24,14 @@ def _units(units: str, number: str) -> str:
     return "".join(f"(?:{number}{unit})?" for unit in units)
 
 
-PATTERN = f"^P{_units('YMWD', _NUMBER)}(?:T{_units('HMS', _NUMBER)})?$"
-"""What the API accepts (catalog-facts.md §1.2); it lets `P` and `PT` pass, which `parse_duration` refuses."""
+_WHOLE_NUMBER = "[0-9]+"
+PATTERN = whole_text(f"P{_units('YMWD', _WHOLE_NUMBER)}(?:T{_units('HMS', _WHOLE_NUMBER)})?")
+"""What files may declare: whole numbers only, as the server rounds fractions (`P1.5D` is two days there).
 
+It lets `P` and `PT` pass, which `parse_duration` refuses. Source: customer-facts.md §7.2, catalog-facts.md §1.2.
+"""
+
+_MICROSECONDS = 1_000_000
 _PARTS = re.compile(f"P{_units('YMWD', f'({_NUMBER})')}(T{_units('HMS', f'({_NUMBER})')})?", re.ASCII)
 
 
@@ -50,15 +58,31 @@ class Duration:
         """How long it is where every month has that many days and every day that many hours; a year is 12 months."""
         return _in_seconds(self, month_days, day_hours)
 
-    def after(self, start: datetime) -> datetime:
-        """The end of this duration from a start, by calendar: months end on their last day at the latest.
+    @property
+    def is_whole(self) -> bool:
+        """Whether no part has a fraction, so that nothing is rounded when it is added to a time."""
+        return all(part == part.to_integral_value() for part in astuple(self))
 
-        Fractions count for weeks and shorter units. Raises OverflowError or ValueError beyond the year 9999.
+    def after(self, start: datetime, *, times: int = 1) -> datetime:
+        """The end of this duration, `times` times over, from a start, by the calendar; a negative number leads back.
+
+        The parts are multiplied (3 x P1M15D is P3M45D) and added in the order years, months, weeks, days, hours,
+        minutes, seconds; years and months end on the last day of a month at the latest. Fractions of a second count
+        to the microsecond; of other parts they are rounded, 0.5 to 0 and 1.5 to 2, as the server does.
+        Raises OverflowError or ValueError outside the years 1 to 9999.
+        Sources: vectors README, periods.jsonl, Rule; customer-facts.md §7.2.
         """
-        calendar = relativedelta(years=int(self.years), months=int(self.months))
-        exact = Duration(weeks=self.weeks, days=self.days, hours=self.hours, minutes=self.minutes, seconds=self.seconds)
-        seconds = exact.in_seconds()
-        return start + calendar + timedelta(seconds=int(seconds), microseconds=int(seconds % 1 * 1_000_000))
+        years, months, weeks, days, hours, minutes, seconds = (Fraction(part) * times for part in astuple(self))
+        date = _months_later(_months_later(start, 12 * round(years)), round(months))
+        exact = timedelta(weeks=round(weeks), days=round(days), hours=round(hours), minutes=round(minutes))
+        return date + exact + timedelta(microseconds=int(seconds * _MICROSECONDS))
+
+
+def _months_later(start: datetime, months: int) -> datetime:
+    years, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+    if not MINYEAR <= years <= MAXYEAR:
+        raise OverflowError("the year lies outside the calendar")
+    return start.replace(year=years, month=month + 1, day=min(start.day, monthrange(years, month + 1)[1]))
 
 
 @lru_cache(maxsize=4096)

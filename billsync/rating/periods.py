@@ -5,7 +5,6 @@ Source: vectors README, periods.jsonl.
 
 from __future__ import annotations
 
-from calendar import monthrange
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -52,18 +51,9 @@ class Period:
 def boundary(anchor: datetime, cadence: Duration, count: int) -> datetime:
     """The anchor and so many cadences: always counted from the anchor, never from the boundary before.
 
-    The fields are multiplied (3 x P1M15D is P3M45D), then added in the order years, months, weeks, days, hours,
-    minutes, seconds. Of each but the seconds only the whole number counts. Raises OverflowError or ValueError
-    outside the years 1 to 9999. Source: vectors README, periods.jsonl, Rule.
+    Raises OverflowError or ValueError outside the years 1 to 9999. Source: vectors README, periods.jsonl, Rule.
     """
-    start = _months_later(_months_later(anchor, 12 * int(cadence.years * count)), int(cadence.months * count))
-    exact = timedelta(
-        weeks=int(cadence.weeks * count),
-        days=int(cadence.days * count),
-        hours=int(cadence.hours * count),
-        minutes=int(cadence.minutes * count),
-    )
-    return start + exact + int(cadence.seconds * count * MICROSECONDS) * MICROSECOND
+    return cadence.after(anchor, times=count)
 
 
 @lru_cache(maxsize=4096)
@@ -91,14 +81,6 @@ def last_before(anchor: datetime, cadence: Duration, moment: datetime) -> dateti
 def next_at_or_after(anchor: datetime, cadence: Duration, moment: datetime) -> datetime:
     """The moment itself if it is a boundary, else the boundary after it."""
     return next_after(anchor, cadence, moment - MICROSECOND)
-
-
-def _months_later(start: datetime, months: int) -> datetime:
-    """So many months later, on the last day of the month at the latest."""
-    years, month = divmod(start.year * 12 + start.month - 1 + months, 12)
-    if not 1 <= years <= 9999:
-        raise OverflowError("the year lies outside the calendar")
-    return start.replace(year=years, month=month + 1, day=min(start.day, monthrange(years, month + 1)[1]))
 
 
 def _count_at(anchor: datetime, cadence: Duration, moment: datetime) -> int:

@@ -61,10 +61,30 @@ def test_the_canonical_text_of_a_duration_is_its_own(parts: tuple[int, ...]) -> 
         ((2028, 2, 29), "P1Y", (2029, 2, 28)),
         ((2026, 1, 1), "P31D", (2026, 2, 1)),
         ((2026, 1, 1), "P2W", (2026, 1, 15)),
+        ((2028, 2, 29), "P1Y1M", (2029, 3, 28)),
+        ((2026, 1, 31), "P1M1D", (2026, 3, 1)),
+        ((2026, 1, 1), "P1.5D", (2026, 1, 3)),
+        ((2026, 1, 1), "P0.5Y", (2026, 1, 1)),
+        ((2026, 1, 1), "P1.5M", (2026, 3, 1)),
     ],
 )
 def test_a_duration_ends_by_the_calendar(start: tuple[int, int, int], duration: str, end: tuple[int, int, int]) -> None:
     assert parsed(duration).after(datetime(*start, 10, 30, tzinfo=UTC)) == datetime(*end, 10, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_whole"),
+    [("P1M", True), ("P1.0M", True), ("P1Y2M3W4DT5H6M7S", True), ("P0.5Y", False), ("PT1.5S", False)],
+)
+def test_a_duration_is_whole_without_a_fraction(text: str, is_whole: bool) -> None:
+    assert parsed(text).is_whole is is_whole
+
+
+@pytest.mark.parametrize("start", [datetime(9999, 12, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)])
+@pytest.mark.parametrize("text", ["P1000000Y", "P99999999999999999999999D", "PT9999999999999999999999999S"])
+def test_an_end_beyond_the_calendar_overflows(text: str, start: datetime) -> None:
+    with pytest.raises(OverflowError):
+        parsed(text).after(start)
 
 
 @pytest.mark.parametrize(

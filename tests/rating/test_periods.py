@@ -43,10 +43,11 @@ def test_years_are_added_and_cut_to_the_month_before_months_are() -> None:
     assert boundary(leap_day, _duration("P13M"), 1) == datetime(2025, 3, 29, tzinfo=UTC)
 
 
-def test_only_seconds_count_with_their_fraction_and_only_after_multiplying() -> None:
+def test_fractions_but_those_of_seconds_are_rounded_after_multiplying() -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
 
-    assert boundary(start, _duration("P1.5D"), 1) == start + timedelta(days=1)
+    assert boundary(start, _duration("P0.5D"), 1) == start
+    assert boundary(start, _duration("P1.5D"), 1) == start + timedelta(days=2)
     assert boundary(start, _duration("P1.5D"), 2) == start + timedelta(days=3)
     assert boundary(start, _duration("PT1.5S"), -1) == start - timedelta(seconds=1.5)
 
