@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from billsync.api.documents import METER_QUERY
 from billsync.cli.pipeline import Connection
-from billsync.kinds.leaves import EXACT
+from billsync.kinds.forms import EXACT
 from billsync.live.paging import read_list
 from billsync.live.snapshot import PARENT
 from billsync.model.moment import parse_moment

@@ -7,17 +7,20 @@ from dataclasses import dataclass, field
 from billsync.config.finding import finding
 from billsync.config.node import Entry, ListNode, MapNode, Node, ScalarNode
 from billsync.config.scalars import Unfit, resolve, shorten
+from billsync.model import limits
 from billsync.model.diagnostic import Diagnostic, Position
 from billsync.model.value import Plain
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one file may hold: levels of nesting, values in all, values that come from aliases."""
+    """How much one file may hold: levels of nesting, values in all, values that come from aliases, characters."""
 
-    depth: int = 100
-    values: int = 4_000_000
-    aliased: int = 1_000_000
+    depth: int = limits.NESTING
+    values: int = limits.VALUES
+    aliased: int = limits.ALIASED_VALUES
+    text: int = limits.TEXT_CHARACTERS
+    key: int = limits.KEY_CHARACTERS
 
 
 @dataclass(slots=True)
@@ -63,7 +66,7 @@ class NodeBuilder:
         if self._expects_key:
             self._stop("key-not-text", place, "a list or a map stands where a key is expected", "Write a text.")
         elif len(self._stack) >= self._limits.depth:
-            self._stop("nested-too-deeply", place, f"at most {self._limits.depth} levels are read")
+            self.too_deep(place)
         elif self._counted(place):
             self._stack.append(_Frame(place, is_map, anchor, self._count))
 
@@ -82,7 +85,7 @@ class NodeBuilder:
         value = resolve(text)
         if isinstance(value, Unfit):
             self.report(value.code, place, value.detail, value.hint)
-            value = text
+            value = text = text[: self._limits.text]
         return self._scalar(value, text, place, anchor)
 
     def quoted_scalar(self, text: str, place: Position, *, anchor: str | None = None) -> None:
@@ -105,9 +108,13 @@ class NodeBuilder:
         elif self._expects_key:
             self._stop("key-not-text", place, "an alias stands where a key is expected", "Write a text.")
         elif len(self._stack) + anchored.height > self._limits.depth:
-            self._stop("nested-too-deeply", place, f"at most {self._limits.depth} levels are read")
+            self.too_deep(place)
         elif self._expanded(anchored.size, place):
             self._add(anchored.node, anchored.height)
+
+    def too_deep(self, place: Position) -> None:
+        """The text is nested more deeply than is read."""
+        self._stop("nested-too-deeply", place, f"at most {self._limits.depth} levels are read")
 
     def report(self, code: str, place: Position, detail: str, hint: str = "") -> None:
         """Note an error and go on."""
@@ -128,12 +135,21 @@ class NodeBuilder:
             self._stop(
                 "merge-key", place, "`<<` would merge another map here", "Repeat the fields; a rate card says `use:`."
             )
+        elif len(text) > self._limits.key:
+            self._stack[-1].key = (self._cut(text, place, self._limits.key), place)
         else:
             self._stack[-1].key = (text, place)
+
+    def _cut(self, text: str, place: Position, limit: int) -> str:
+        """What goes on in the place of a text that is too long."""
+        self.report("text-too-long", place, f"it has {len(text):,} characters; at most {limit:,} are read")
+        return shorten(text)
 
     def _scalar(self, value: Plain, text: str, place: Position, anchor: str | None) -> None:
         if not self._counted(place):
             return
+        if len(text) > self._limits.text:
+            value = text = self._cut(text, place, self._limits.text)
         node = ScalarNode(value, text, place)
         if anchor is not None:
             self._anchors[anchor] = _Anchored(node, 1, 0)

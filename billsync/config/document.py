@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from billsync.config.finding import Findings
 from billsync.config.node import Entry, ListNode, MapNode, Node, ScalarNode, is_null, plain
+from billsync.config.shapes import right_shape
 from billsync.config.suggest import did_you_mean
 from billsync.config.words import found_node
 from billsync.kinds.registry import LATER_COLLECTIONS
+from billsync.kinds.schema import kind_schema
 from billsync.model.kind import Kind, Registry
 from billsync.model.state import Patterns
+from billsync.model.value import jsonable
 
 EDITOR_SCHEMA = "$schema"
 """Where a JSON file tells editors what completes it; it means nothing here."""
@@ -101,22 +105,24 @@ _COLLECTIONS_HINT = "The collections are plural: `meters`, `plans`, `customers` 
 
 def _take_collection(kind: Kind, entry: Entry, gathering: _Gathering) -> None:
     gathering.named.add(kind.name)
-    for item in list_items(kind.collection, entry, gathering.findings):
+    for item in list_items(kind.collection, kind, entry, gathering.findings):
         _take_entity(RawEntity(kind, item), gathering)
 
 
-def list_items(name: str, entry: Entry, findings: Findings) -> tuple[MapNode, ...]:
-    """The maps in a collection; anything else in its place is reported."""
+def list_items(name: str, kind: Kind, entry: Entry, findings: Findings) -> tuple[MapNode, ...]:
+    """The maps in a collection of a kind; anything else in its place is reported."""
     if is_null(entry.node):
         detail = f"`{name}:` has no value"
         findings.add("null-collection", entry.place, detail, f"Write `{name}: []` for none, or remove the line.")
         return ()
     if not isinstance(entry.node, ListNode):
-        findings.add("wrong-type", entry.node.place, f"{name}: expected a list, found {found_node(entry.node)}")
+        detail = f"{name}: expected a list, found {found_node(entry.node)}"
+        findings.add("wrong-type", entry.node.place, detail, _shape_of_list(name, kind, entry.node))
         return ()
     for item in entry.node.items:
         if not isinstance(item, MapNode):
-            findings.add("wrong-type", item.place, f"{name}: expected a map, found {found_node(item)}")
+            hint = right_shape("", plain(item), _entity_schema(kind))
+            findings.add("wrong-type", item.place, f"{name}: expected a map, found {found_node(item)}", hint)
     return tuple(item for item in entry.node.items if isinstance(item, MapNode))
 
 
@@ -143,15 +149,28 @@ def _nested(kind: Kind, present: Sequence[str], node: MapNode, gathering: _Gathe
         detail = " and ".join(f"`{name}`" for name in present) + " stand in one map"
         gathering.findings.add("conflicting-fields", entry.place, detail, "Keep one of them.")
     if kind.parent and present[-1] == kind.parent.one:
-        return _nested_one(present[-1], entry, gathering.findings)
-    return list_items(present[-1], entry, gathering.findings)
+        return _nested_one(present[-1], kind, entry, gathering.findings)
+    return list_items(present[-1], kind, entry, gathering.findings)
 
 
-def _nested_one(name: str, entry: Entry, findings: Findings) -> tuple[MapNode, ...]:
+def _nested_one(name: str, kind: Kind, entry: Entry, findings: Findings) -> tuple[MapNode, ...]:
     if isinstance(entry.node, MapNode):
         return (entry.node,)
-    findings.add("wrong-type", entry.node.place, f"{name}: expected a map, found {found_node(entry.node)}")
+    hint = right_shape(name, plain(entry.node), _entity_schema(kind))
+    findings.add("wrong-type", entry.node.place, f"{name}: expected a map, found {found_node(entry.node)}", hint)
     return ()
+
+
+def _shape_of_list(name: str, kind: Kind, node: Node) -> str:
+    return right_shape(name, plain(node), {"type": "array", "items": _entity_schema(kind)})
+
+
+def _entity_schema(kind: Kind) -> Mapping[str, Any]:
+    """The kind's schema, without a key where the kind has a default one, and with the kind's example, short."""
+    schema = kind_schema(kind)
+    needed = [name for name in schema.get("required", ()) if kind.default_key is None or name != kind.key]
+    example = {name: value for name, value in kind.example.items() if name in (kind.key, *needed)}
+    return {**schema, "required": needed, "examples": [jsonable(example)]}
 
 
 def _take_header(entry: Entry, gathering: _Gathering) -> None:

@@ -11,9 +11,11 @@ from billsync.config.document import RawEntity
 from billsync.config.finding import Findings, finding
 from billsync.config.library import Expansion
 from billsync.config.node import MapNode, Places, is_null, nearest, plain, text_of
-from billsync.config.schema_errors import diagnostics_of
+from billsync.config.schema_errors import Later, diagnostics_of
+from billsync.config.soundness import SoundPart, sound_part
 from billsync.config.words import found_node
-from billsync.core.check import problems
+from billsync.core.check import problems, value_problems
+from billsync.kinds.registry import LATER_FIELDS
 from billsync.model.address import Address
 from billsync.model.diagnostic import Diagnostic, Position
 from billsync.model.kind import Kind
@@ -80,10 +82,27 @@ def check(
 def _diagnostics(item: Expanded, fields: Fields, validator: Validator) -> Iterator[Diagnostic]:
     yield from _parent_problems(item)
     if not validator.is_valid(fields):
-        yield from diagnostics_of(validator.iter_errors(fields), item.node)
+        yield from diagnostics_of(validator.iter_errors(fields), item.node, later=_later(item.kind))
+        yield from _further(item.kind, sound_part(item.node, validator))
         return
     for problem in problems(item.kind, fields):
         yield problem.at(nearest(item.node, problem.path))
+
+
+def _further(kind: Kind, part: SoundPart) -> Iterator[Diagnostic]:
+    """The problems in the rest of an entity that its schema refuses: all mistakes are told at once."""
+    for problem in value_problems(kind, plain(part.values)):
+        yield problem.at(nearest(part.values, problem.path))
+    if part.node is None:
+        return
+    for problem in problems(kind, plain(part.node)):
+        place = nearest(part.node, problem.path)
+        if place not in part.around:
+            yield problem.at(place)
+
+
+def _later(kind: Kind) -> Later:
+    return {(): LATER_FIELDS.get(kind.name, frozenset())}
 
 
 def _parent_problems(item: Expanded) -> Iterator[Diagnostic]:

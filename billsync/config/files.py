@@ -6,12 +6,14 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import IO, TextIO
 
+from billsync.config.bounded import NotAFile, TooLong, read_file, within
 from billsync.config.finding import finding
+from billsync.config.searching import search
 from billsync.model.diagnostic import Diagnostic, Position
+from billsync.model.limits import FILE_BYTES, INPUT_BYTES
 
-SUFFIXES = (".yaml", ".yml", ".json")
 STDIN = "-"
 
 
@@ -26,17 +28,23 @@ class Source:
 def read_sources(paths: Sequence[str], stdin: TextIO | None) -> tuple[tuple[Source, ...], tuple[Diagnostic, ...]]:
     """Every file that the paths name, each once, in the order of the paths; a directory is read sorted and whole.
 
-    `-` is the standard input. Hidden files and directories, and files with other endings, are left out of
-    directories; a file that is named itself is always read.
+    `-` is the standard input. Files with other endings are left out of directories, which is said, and hidden ones;
+    a file that is named itself is always read.
     """
     names, diagnostics = _file_names(paths)
-    sources = []
+    sources: list[Source] = []
+    size = 0
     for name in names:
         found = _standard_input(stdin) if name == STDIN else _file(name)
-        if isinstance(found, Source):
-            sources.append(found)
-        else:
+        if isinstance(found, Diagnostic):
             diagnostics.append(found)
+            continue
+        size += len(found.content)
+        if size > INPUT_BYTES:
+            detail = f"all files together are longer than {INPUT_BYTES:,} bytes"
+            diagnostics.append(finding("too-long", Position(name, 1, 1), detail, "Read fewer at a time."))
+            break
+        sources.append(found)
     return tuple(sources), tuple(diagnostics)
 
 
@@ -44,43 +52,51 @@ def _file_names(paths: Sequence[str]) -> tuple[list[str], list[Diagnostic]]:
     names: dict[str, str] = {}
     diagnostics: list[Diagnostic] = []
     for path in paths:
-        inside = _directory(path, diagnostics) if path != STDIN and Path(path).is_dir() else [path]
+        inside = [path]
+        if path != STDIN and Path(path).is_dir():
+            inside, problems = search(path)
+            diagnostics += problems
         for name in inside:
             names.setdefault(name if name == STDIN else os.path.realpath(name), name)
     return list(names.values()), diagnostics
 
 
-def _directory(path: str, diagnostics: list[Diagnostic]) -> list[str]:
-    """The files in a directory, sorted. One that can't be listed is an error: what it holds must not seem absent."""
-    found: list[str] = []
-    unread: list[OSError] = []
-    for folder, folders, files in os.walk(path, onerror=unread.append):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [os.path.join(folder, name) for name in files if name.endswith(SUFFIXES) and not name.startswith(".")]
-    for error in unread:
-        diagnostics.append(finding("unreadable-file", Position(str(error.filename), 1, 1), _reason(error)))
-    if not found and not unread:
-        hint = "Files end in .yaml, .yml or .json; hidden ones are skipped."
-        diagnostics.append(finding("no-files", Position(path, 1, 1), f"{path} holds none", hint))
-    return sorted(found, key=lambda name: name.split(os.sep))
-
-
 def _standard_input(stdin: TextIO | None) -> Source | Diagnostic:
+    """The bytes of the standard input where it has them: a file is UTF-8, whatever the locale."""
+    place = Position(STDIN, 1, 1)
     if stdin is None:
-        return finding("unreadable-file", Position(STDIN, 1, 1), "there is no standard input")
+        return finding("unreadable-file", place, "there is no standard input")
     try:
-        return Source(STDIN, stdin.read())
-    except (OSError, UnicodeError) as error:
-        return finding("unreadable-file", Position(STDIN, 1, 1), f"the standard input: {_reason(error)}")
+        stream: IO[bytes] | None = getattr(stdin, "buffer", None)
+        return Source(STDIN, _text_within(stdin) if stream is None else within(stream, FILE_BYTES))
+    except TooLong as error:
+        return finding("too-long", place, str(error), _SPLIT)
+    except (OSError, ValueError) as error:
+        return finding("unreadable-file", place, f"the standard input: {_reason(error)}")
+
+
+def _text_within(stdin: TextIO) -> str:
+    text = stdin.read(FILE_BYTES + 1)
+    if len(text) > FILE_BYTES:
+        raise TooLong(FILE_BYTES)
+    return text
+
+
+_SPLIT = "Split it, or read fewer entities at a time."
 
 
 def _file(name: str) -> Source | Diagnostic:
+    place = Position(name, 1, 1)
     try:
-        return Source(name, Path(name).read_bytes())
+        return Source(name, read_file(name, FILE_BYTES))
     except FileNotFoundError:
-        return finding("missing-path", Position(name, 1, 1), f"{name} doesn't exist")
+        return finding("missing-path", place, f"{name} doesn't exist")
+    except TooLong as error:
+        return finding("too-long", place, str(error), _SPLIT)
+    except NotAFile as error:
+        return finding("not-a-file", place, str(error), "Name a file or a directory; `-` is the standard input.")
     except (OSError, ValueError) as error:
-        return finding("unreadable-file", Position(name, 1, 1), _reason(error))
+        return finding("unreadable-file", place, _reason(error))
 
 
 def _reason(error: Exception) -> str:

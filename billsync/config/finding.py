@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
-from billsync.model.diagnostic import Diagnostic, Position, full_stop, sentence
+from billsync.model.diagnostic import Diagnostic, Position, Severity, full_stop, sentence
 
 SUMMARIES: Mapping[str, str] = MappingProxyType(
     {
@@ -14,6 +15,11 @@ SUMMARIES: Mapping[str, str] = MappingProxyType(
         "missing-path": "no such file or directory",
         "no-files": "no configuration file is in this directory",
         "no-entities": "nothing is declared",
+        "not-a-file": "this is no file",
+        "linked-directory": "a link leads back to a directory that holds it",
+        "other-files": "some files are neither YAML nor JSON",
+        "too-many-files": "there are too many files",
+        "too-long": "this is too long",
         "not-utf-8": "a file is text in UTF-8",
         "forbidden-character": "this character can't stand in a file",
         # YAML and JSON
@@ -33,6 +39,7 @@ SUMMARIES: Mapping[str, str] = MappingProxyType(
         "not-a-number": "only finite numbers exist here",
         "ambiguous-number": "this number can be read in several ways",
         "number-too-long": "the number is too long",
+        "text-too-long": "the text is too long",
         # the document
         "not-supported-yet": "this is not supported yet",
         "format-version": "unknown format version",
@@ -63,6 +70,11 @@ SUMMARIES: Mapping[str, str] = MappingProxyType(
 def finding(code: str, position: Position | None, detail: str, hint: str = "") -> Diagnostic:
     """An error with the fixed sentence of its code. Raises KeyError for a code that isn't in the table."""
     return Diagnostic(code, SUMMARIES[code], full_stop(detail), sentence(hint), position)
+
+
+def warning(code: str, position: Position | None, detail: str, hint: str = "") -> Diagnostic:
+    """The same as a warning: it stops nothing."""
+    return replace(finding(code, position, detail, hint), severity=Severity.WARNING)
 
 
 class Findings:

@@ -10,9 +10,8 @@ from fnmatch import fnmatchcase
 from billsync.config.finding import Findings
 from billsync.config.node import ListNode, MapNode, ScalarNode, text_of
 from billsync.config.suggest import did_you_mean_at
+from billsync.kinds.forms import EXACT, PERCENT
 from billsync.kinds.labels import value_problem
-from billsync.kinds.leaves import EXACT
-from billsync.kinds.policy import PERCENT
 from billsync.model.diagnostic import Diagnostic, Position, Severity
 from billsync.model.policy import PricePolicy
 from billsync.model.state import Desired, IntendedTarget

@@ -14,7 +14,7 @@ from billsync.config.scalars import shorten
 from billsync.model.diagnostic import Position
 
 _TOKEN = re.compile(
-    r'[ \t\r\n]*(?:(?P<mark>[\[\]{},:])|(?P<text>"(?:[^"\\\x00-\x1f]|\\.)*")'
+    r'[ \t\r\n]*(?:(?P<mark>[\[\]{},:])|(?P<text>"[^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*")'
     r"|(?P<number>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?(?![\w.]))|(?P<word>true|false|null)\b|(?P<end>\Z))"
 )
 _BLANK = re.compile(r"[ \t\r\n]*")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TextIO
 
 from jsonschema import Draft202012Validator
@@ -18,12 +19,15 @@ from billsync.config.header import defaults_of, owner_of, policies_for_nothing, 
 from billsync.config.library import Expansion, check_library
 from billsync.config.node import MapNode, plain, text_of
 from billsync.config.reader import Reading, read
-from billsync.config.schema_errors import diagnostics_of
+from billsync.config.scalars import shorten
+from billsync.config.schema_errors import Later, diagnostics_of
 from billsync.core import references
+from billsync.kinds.registry import HEADER, LATER_FIELDS
 from billsync.kinds.schema import file_schema, kind_schema
 from billsync.model.address import Address
 from billsync.model.diagnostic import Diagnostic, Position
 from billsync.model.kind import Registry
+from billsync.model.limits import MESSAGE_CHARACTERS
 from billsync.model.state import Desired
 
 FEATURE = "feature"
@@ -86,12 +90,15 @@ def _desired(
     return desired, checked.unsound
 
 
+_LATER: Later = {(HEADER,): LATER_FIELDS[HEADER]}
+
+
 def _check_shells(documents: Iterable[MapNode], registry: Registry, findings: Findings) -> None:
     validator = _validator(file_schema(registry))
     told = {diagnostic.position for diagnostic in findings.all}
     for document in documents:
         part = shell(document)
-        found = diagnostics_of(validator.iter_errors(plain(part)), part)
+        found = diagnostics_of(validator.iter_errors(plain(part)), part, later=_LATER)
         findings.extend(diagnostic for diagnostic in found if diagnostic.position not in told)
 
 
@@ -132,4 +139,10 @@ def _merged(readings: Iterable[Reading], findings: Findings) -> Iterable[Diagnos
 
 
 def _sorted(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    return tuple(sorted(dict.fromkeys(diagnostics), key=lambda diagnostic: diagnostic.order))
+    return tuple(sorted(dict.fromkeys(map(_short, diagnostics)), key=lambda diagnostic: diagnostic.order))
+
+
+def _short(diagnostic: Diagnostic) -> Diagnostic:
+    """The finding in few words and without control characters, whatever stands in the file that it repeats."""
+    detail, hint = (shorten(text, MESSAGE_CHARACTERS) for text in (diagnostic.detail, diagnostic.hint))
+    return replace(diagnostic, detail=detail, hint=hint)

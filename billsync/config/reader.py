@@ -41,7 +41,7 @@ def read(content: bytes | str, file: str, limits: Limits = LIMITS) -> Reading:
 
 def _parsed(text: str, file: str, limits: Limits) -> NodeBuilder:
     """What has no name and begins like JSON is read as JSON if it is; a map in braces is YAML, too."""
-    if file.endswith(".json"):
+    if file.lower().endswith(".json"):
         return read_json(text, file, limits)
     if file == STDIN and text.lstrip().startswith("{"):
         in_json = read_json(text, file, limits)

@@ -6,15 +6,15 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from billsync.model.limits import NUMBER_CHARACTERS, SHOWN_CHARACTERS
 from billsync.model.value import Plain
-
-NUMBER_LENGTH = 100
-"""Digits of a number, sign and point included: far more than any server holds."""
 
 _WORDS: dict[str, Plain] = {"": None, "~": None, "null": None, "true": True, "false": False}
 _STARTS = frozenset("+-.0123456789")
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)\Z")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+\Z")
+_LONG = re.compile(r"[-+.]?[0-9][0-9_.]*(?:[eE][-+]?[0-9]+)?\Z")
+"""Anything like a number, in one pass: the other forms are looked for in short texts only."""
 _EXPONENT = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+\Z")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:nan|NaN|NAN|inf|Inf|INF)\Z")
 _AMBIGUOUS = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)\Z")
@@ -43,11 +43,10 @@ def resolve(text: str) -> Plain | Unfit:
 
 
 def _number(text: str) -> Plain | Unfit:
-    whole = _WHOLE.match(text)
-    if (whole or _DECIMAL.match(text)) and len(text) > NUMBER_LENGTH:
-        detail = f"it has {len(text)} characters; at most {NUMBER_LENGTH} are read as a number"
-        return Unfit("number-too-long", detail, "Quote it if it is a text.")
-    if whole:
+    if len(text) > NUMBER_CHARACTERS:
+        detail = f"it has {len(text):,} characters; at most {NUMBER_CHARACTERS} are read as a number"
+        return Unfit("number-too-long", detail, "Quote it if it is a text.") if _LONG.match(text) else text
+    if _WHOLE.match(text):
         return int(text)
     if _DECIMAL.match(text):
         return Decimal(text)
@@ -66,6 +65,11 @@ def _unfit(text: str) -> Unfit | None:
     return None
 
 
-def shorten(text: str, length: int = 60) -> str:
-    """The text, cut for a message."""
-    return text if len(text) <= length else text[: length - 1] + "…"
+def shorten(text: str, length: int = SHOWN_CHARACTERS) -> str:
+    """The text, cut for a message, with line ends and control characters as escapes."""
+    cut = text if len(text) <= length else text[: length - 1] + "…"
+    return cut if cut.isprintable() else "".join(map(_visible, cut))
+
+
+def _visible(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from jsonschema.exceptions import ValidationError
@@ -12,39 +13,52 @@ from billsync.config.failure import Failure, failure_of
 from billsync.config.finding import finding
 from billsync.config.node import MapNode, Node, ScalarNode, at, nearest
 from billsync.config.scalars import shorten
+from billsync.config.shapes import right_shape
 from billsync.config.suggest import did_you_mean
 from billsync.config.unions import meant
 from billsync.config.words import TYPES, either, found
 from billsync.core.suggest import closest
+from billsync.kinds.forms import FORMS, PERCENT
 from billsync.model.diagnostic import Diagnostic
+from billsync.model.duration import Duration, parse_duration
 from billsync.model.kind import Path
-
-LATER_FIELDS = frozenset(
-    {"billing", "addons", "variants", "extends", "state", "target", "select", "policy", "transitions"}
-)
-"""Fields that a later version reads."""
 
 _MANY_FIELDS = 12
 """With more fields than this, a message doesn't list them."""
 
+_IN_HEADER = ("owner", "defaults", "policy", "target")
+"""Fields of `_info` that somebody may look for elsewhere."""
+
 _Explain: TypeAlias = Callable[[Failure, Node], Iterable[Diagnostic]]
+Later: TypeAlias = Mapping[Path, frozenset[str]]
+"""By the path of a map: its fields that a later version reads."""
 
 
-def diagnostics_of(errors: Iterable[ValidationError], root: Node) -> Iterator[Diagnostic]:
+def diagnostics_of(
+    errors: Iterable[ValidationError], root: Node, *, later: Later = MappingProxyType({})
+) -> Iterator[Diagnostic]:
     """What the errors mean, for the value that was made of this node."""
-    failures = [leaf for error in errors for leaf in _leaves(failure_of(error))]
+    failures = _without_echoes([leaf for error in errors for leaf in leaves(failure_of(error))])
     misspelt = {place for failure in failures for place in _misspelt(failure)}
     for failure in failures:
-        if failure.rule != "required" or (failure.path, _absent(failure)) not in misspelt:
+        if failure.rule in _UNKNOWN:
+            yield from _unknown(failure, root, later.get(failure.path, frozenset()))
+        elif failure.rule != "required" or (failure.path, _absent(failure)) not in misspelt:
             explain = _key if failure.about_key else _EXPLAIN.get(failure.rule, _other)
             yield from explain(failure, root)
 
 
-def _leaves(failure: Failure) -> Iterator[Failure]:
+def _without_echoes(failures: Sequence[Failure]) -> Sequence[Failure]:
+    """A text of the wrong form isn't told to be too long as well."""
+    malformed = {failure.path for failure in failures if failure.rule == "pattern"}
+    return [failure for failure in failures if failure.rule not in _LENGTHS or failure.path not in malformed]
+
+
+def leaves(failure: Failure) -> Iterator[Failure]:
     """The failures without unions: only what is wrong in the branch that was meant."""
     if failure.rule in ("oneOf", "anyOf") and failure.inner:
         for inner in meant(failure):
-            yield from _leaves(inner)
+            yield from leaves(inner)
     else:
         yield failure
 
@@ -70,11 +84,12 @@ def _one(code: str, failure: Failure, root: Node, detail: str, hint: str = "") -
 def _example(schema: Mapping[str, Any]) -> str:
     if choices := schema.get("enum"):
         return f"One of {', '.join(map(str, choices))}."
-    first = next(iter(schema.get("examples", ())), None)
+    form = FORMS.get(schema.get("pattern", ""))
+    first = next(iter(schema.get("examples", ())), form.example if form else None)
     return f"For example: {first}" if isinstance(first, str | int) and not isinstance(first, bool) else ""
 
 
-def _unknown(failure: Failure, root: Node) -> Iterator[Diagnostic]:
+def _unknown(failure: Failure, root: Node, later: frozenset[str]) -> Iterator[Diagnostic]:
     """`additionalProperties`: one finding for each field that isn't known, at its key."""
     holder = at(root, failure.path)
     known = tuple(failure.schema.get("properties", ()))
@@ -82,15 +97,20 @@ def _unknown(failure: Failure, root: Node) -> Iterator[Diagnostic]:
         if name in known or not isinstance(holder, MapNode):
             continue
         place = holder.entries[name].place
-        if name in LATER_FIELDS:
+        if name in later:
             yield finding("not-supported-yet", place, f"`{name}` is read by a later version")
         else:
             detail = f'"{shorten(name)}" is none of the fields here'
-            yield finding("unknown-field", place, detail, _known_hint(name, known))
+            yield finding("unknown-field", place, detail, _known_hint(name, failure.schema))
 
 
-def _known_hint(name: str, known: Sequence[str]) -> str:
-    hint = did_you_mean(name, known)
+def _known_hint(name: str, schema: Mapping[str, Any]) -> str:
+    """A field of this map, or else one of a map inside: somebody may have forgotten that."""
+    known = tuple(schema.get("properties", ()))
+    inside = [holder for holder, field in schema.get("properties", {}).items() if name in field.get("properties", ())]
+    hint = f"It stands inside of `{inside[0]}`: `{inside[0]}: {{{name}: …}}`." if inside else did_you_mean(name, known)
+    if not hint and name in _IN_HEADER:
+        return f"It stands in `_info`: `_info: {{{name}: …}}`."
     if hint or not known or len(known) > _MANY_FIELDS:
         return hint
     return f"Known here: {', '.join(known)}."
@@ -99,7 +119,10 @@ def _known_hint(name: str, known: Sequence[str]) -> str:
 def _missing(failure: Failure, root: Node) -> Iterator[Diagnostic]:
     """`required`."""
     name = _absent(failure)
-    hint = _example(failure.schema.get("properties", {}).get(name, {}))
+    properties = failure.schema.get("properties", {})
+    strays = [given for given in failure.value if given not in properties] if isinstance(failure.value, Mapping) else []
+    near = closest(name, strays)
+    hint = f'Did you mean it by "{near}"?' if near else _example(properties.get(name, {}))
     where = f" in `{failure.name}`" if failure.name else ""
     yield finding("missing-field", nearest(root, failure.path), f'"{name}" is needed{where}', hint)
 
@@ -120,16 +143,26 @@ def _wrong_type(failure: Failure, root: Node) -> Iterator[Diagnostic]:
 def _type(failure: Failure, root: Node, wanted: Sequence[str]) -> Iterator[Diagnostic]:
     if failure.value is None:
         return _one("null-value", failure, root, "nothing is given here", "Give it a value, or remove the line.")
-    hint = _type_hint(wanted, at(root, failure.path), failure.schema)
+    hint = _type_hint(wanted, at(root, failure.path), failure)
     expected = either(TYPES[name] for name in wanted if name != "null" or len(wanted) == 1)
     return _one("wrong-type", failure, root, f"expected {expected}, found {found(failure.value)}", hint)
 
 
-def _type_hint(wanted: Sequence[str], node: Node | None, schema: Mapping[str, Any]) -> str:
-    if "string" in wanted and "number" not in wanted and isinstance(node, ScalarNode):
+def _type_hint(wanted: Sequence[str], node: Node | None, failure: Failure) -> str:
+    schema = failure.schema
+    if isinstance(node, ScalarNode) and "string" in wanted and not isinstance(failure.value, str):
         text = shorten(node.text)
-        return f'Quote it: "{text}"' if _fits(text, schema) else _in_form(text, schema)
-    return "Write `true` or `false`." if "boolean" in wanted and isinstance(node, ScalarNode) else ""
+        if "pattern" not in schema:
+            return f'Quote it: "{text}"'
+        return _example(schema) if "number" in wanted else _quoted_or_example(text, schema)
+    if isinstance(node, ScalarNode) and "boolean" in wanted:
+        return "Write `true` or `false`."
+    last = failure.path[-1] if failure.path else ""
+    return right_shape(last if isinstance(last, str) else "", failure.value, schema) or _example(schema)
+
+
+def _quoted_or_example(text: str, schema: Mapping[str, Any]) -> str:
+    return f'Quote it: "{text}"' if _fits(text, schema) else _in_form(text, schema)
 
 
 def _fits(text: str, schema: Mapping[str, Any]) -> bool:
@@ -139,7 +172,17 @@ def _fits(text: str, schema: Mapping[str, Any]) -> bool:
 def _in_form(text: str, schema: Mapping[str, Any]) -> str:
     """A number where a percentage belongs is proposed as one; else an example is shown."""
     percent = f"{text}%"
-    return f"Write {percent}" if _fits(percent, schema) else _example(schema)
+    if schema.get("pattern") == PERCENT and _fits(percent, schema):
+        return f"Write {percent}"
+    if isinstance(value := parse_duration(text), Duration) and not value.is_whole:
+        return f"The server rounds fractions: use smaller units. {_example(schema)}"
+    return _example(schema)
+
+
+def _form_of(pattern: object) -> str:
+    """What a text of this pattern is called."""
+    form = FORMS.get(str(pattern))
+    return form.name if form else "in the right form"
 
 
 def _choice(failure: Failure, root: Node) -> Iterator[Diagnostic]:
@@ -153,13 +196,14 @@ def _choice(failure: Failure, root: Node) -> Iterator[Diagnostic]:
 
 
 def _pattern(failure: Failure, root: Node) -> Iterator[Diagnostic]:
-    detail = f"{found(failure.value)} doesn't match {shorten(str(failure.limit))}"
-    return _one("malformed-text", failure, root, detail, _in_form(shorten(str(failure.value)), failure.schema))
+    detail = f"{found(failure.value)} is not {_form_of(failure.limit)}"
+    return _one("malformed-text", failure, root, detail, _in_form(str(failure.value), failure.schema))
 
 
 def _length(failure: Failure, root: Node) -> Iterator[Diagnostic]:
-    rule = "at least {} is needed" if failure.rule == "minLength" else "at most {} is allowed"
-    detail = f"its length is {len(failure.value)}; {rule.format(failure.limit)}"
+    rule = "at least {} must be there" if failure.rule == "minLength" else "there can be at most {}"
+    count = len(failure.value)
+    detail = f"it has {count:,} character{'' if count == 1 else 's'}; {rule.format(failure.limit)}"
     return _one("wrong-length", failure, root, detail)
 
 
@@ -199,8 +243,8 @@ def _key(failure: Failure, root: Node) -> Iterator[Diagnostic]:
     holder = at(root, failure.path)
     entry = holder.entries.get(failure.value) if isinstance(holder, MapNode) else None
     place = entry.place if entry else nearest(root, failure.path)
-    detail = f'the key "{shorten(str(failure.value))}" doesn\'t match {failure.limit}'
-    yield finding("malformed-text", place, detail)
+    detail = f'the key "{shorten(str(failure.value))}" is not {_form_of(failure.limit)}'
+    yield finding("malformed-text", place, detail, _example({"pattern": failure.limit}))
 
 
 def _told_elsewhere(failure: Failure, root: Node) -> Iterator[Diagnostic]:
@@ -212,16 +256,16 @@ def _other(failure: Failure, root: Node) -> Iterator[Diagnostic]:
     return _one("invalid-value", failure, root, shorten(failure.message, 200))
 
 
+_LENGTHS = ("minLength", "maxLength")
+_UNKNOWN = ("additionalProperties", "unevaluatedProperties")
 _EXPLAIN: Mapping[str, _Explain] = {
-    "additionalProperties": _unknown,
-    "unevaluatedProperties": _unknown,
     "required": _missing,
     "requiredOne": _missing_one,
     "type": _wrong_type,
     "enum": _choice,
     "const": _choice,
     "pattern": _pattern,
-    **dict.fromkeys(("minLength", "maxLength"), _length),
+    **dict.fromkeys(_LENGTHS, _length),
     **dict.fromkeys(_RANGES, _range),
     **dict.fromkeys(_COUNTS, _count),
     "uniqueItems": _repeated,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, TypeAlias
 
 import yaml
@@ -39,18 +40,37 @@ def read_yaml(text: str, file: str, limits: Limits, parser: Callable[[str], Any]
                 mark = event.start_mark
                 feed(builder, event, Position(file, mark.line + 1, mark.column + 1))
     except yaml.MarkedYAMLError as error:
-        _report_syntax(builder, error, file)
+        _report_syntax(builder, error, text, file)
     return builder
 
 
-def _report_syntax(builder: NodeBuilder, error: yaml.MarkedYAMLError, file: str) -> None:
+_LIBRARY_DEPTH = "exceeded maximum nesting depth"
+"""What libyaml says of about 1,000 levels, since 0.2.6; it looks ahead of our own limit."""
+_CANNOT_START = "cannot start any token"
+
+
+def _report_syntax(builder: NodeBuilder, error: yaml.MarkedYAMLError, text: str, file: str) -> None:
     mark: Any = error.problem_mark or error.context_mark
     place = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file, 1, 1)
     problem = error.problem or "it can't be parsed"
-    hint = "Indent with spaces, not with tabs." if "\\t" in problem else ""
+    if _LIBRARY_DEPTH in problem:
+        builder.too_deep(place)
+        return
     context = f" ({error.context})" if error.context else ""
-    builder.report("not-yaml", place, problem + context, hint)
+    builder.report("not-yaml", place, problem + context, _syntax_hint(problem, _character_at(text, place)))
     builder.stopped = True
+
+
+def _syntax_hint(problem: str, character: str) -> str:
+    """The parser in C doesn't say which character it means."""
+    if character == "\t" or "tab character" in problem:
+        return "A tab stands here: indent with spaces, not with tabs."
+    return f"Quote the text that begins with `{character}`." if _CANNOT_START in problem and character else ""
+
+
+def _character_at(text: str, place: Position) -> str:
+    line = next(islice(text.splitlines(), place.line - 1, None), "")
+    return line[place.column - 1 : place.column]
 
 
 def _begin(builder: NodeBuilder, event: Any, place: Position) -> None:

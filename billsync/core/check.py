@@ -25,7 +25,6 @@ from billsync.model.shape import (
     Record,
     Shape,
     Table,
-    Text,
     Variant,
 )
 from billsync.model.value import Fields, Plain, canonical, decimal_text
@@ -35,11 +34,16 @@ _LONGEST = 366 * 86_400 * 1_000  # a thousand years
 
 def problems(kind: Kind, declared: Fields) -> tuple[Problem, ...]:
     """All findings; the paths lead into the fields as they were declared."""
-    found = list(_record(kind.record, declared, ()))
+    found = list(value_problems(kind, declared))
     fields = settle(kind, declared)
     for check in kind.checks:
         found += check(fields)
     return tuple(found)
+
+
+def value_problems(kind: Kind, declared: Fields) -> tuple[Problem, ...]:
+    """The findings about single values: they may be asked for of an entity that lacks fields."""
+    return tuple(_record(kind.record, declared, ()))
 
 
 def _record(record: Record, value: Plain, path: Path) -> Iterator[Problem]:
@@ -86,8 +90,6 @@ def _leaf(shape: Shape, value: Plain, path: Path) -> Iterator[Problem]:
             yield from _duration(shape, value, path)
         case Moment() if isinstance(value, str):
             yield from _moment(shape, value, path)
-        case Text(pattern=str()) if isinstance(value, str) and value.endswith("\n"):
-            yield Problem(path, "line-end", "the text ends with a line break", repr(value), "write it in one line")
 
 
 def _labels(labels: Fields, path: Path) -> Iterator[Problem]:

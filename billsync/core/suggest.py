@@ -9,10 +9,28 @@ COMPARISONS = 200_000
 """How many pairs of words one Suggester compares at most: about two seconds' work."""
 
 
+_LONGEST = 100
+"""Longer words are not compared: nobody meant one of ours."""
+
+
 def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that is most like this one, or None when none is near."""
-    found = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    """The known word that is most like this one, or None when none is near.
+
+    A slip of a letter counts most, then a name that has all the parts of the other (`email` in `primary_email`,
+    `plan` in `plan_id`), then any likeness.
+    """
+    words = sorted(known)
+    if len(word) > _LONGEST:
+        return None
+    slips = get_close_matches(word, words, n=1, cutoff=0.85)
+    around = sorted((name for name in words if _has_parts(name, word) or _has_parts(word, name)), key=len)
+    found = slips or around or get_close_matches(word, words, n=1, cutoff=0.6)
     return found[0] if found else None
+
+
+def _has_parts(whole: str, part: str) -> bool:
+    """Whether the parts of a name between its `_` hold those of another, together and in order."""
+    return f"_{part}_" in f"_{whole}_" and bool(part)
 
 
 class Suggester:

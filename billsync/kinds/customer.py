@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billsync.kinds import across, fields
+from billsync.kinds import across, fields, forms
 from billsync.kinds.checks import customer as checks
 from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy, Trait
 from billsync.model.shape import Anything, Effect, Field, Many, Record, Text
@@ -25,7 +25,7 @@ _ATTRIBUTION = Record(
 
 _ADDRESS = Record(
     {
-        "country": Field(Text(minimum=2, maximum=2, pattern="^[A-Z]{2}$"), "Two-letter country code.", example="DE"),
+        "country": Field(Text(minimum=2, maximum=2, pattern=forms.COUNTRY), "Two-letter country code.", example="DE"),
         "postal_code": Field(Text(), "Postal code.", example="28195"),
         "state": Field(Text(), "State, province or region.", example="Bremen"),
         "city": Field(Text(), "City.", example="Bremen"),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from billsync.kinds import forms
 from billsync.model.shape import Effect, Field, LabelMap, Number, Text
 
-RESOURCE_KEY = Text(minimum=1, maximum=64, pattern="^[a-z0-9]+(?:_[a-z0-9]+)*$")
+RESOURCE_KEY = Text(minimum=1, maximum=64, pattern=forms.RESOURCE_KEY)
 """Catalog keys: lower case, digits and single underscores (catalog-facts.md §1.2)."""
 
 EXTERNAL_KEY = Text(minimum=1, maximum=256)
@@ -14,7 +15,7 @@ EXTERNAL_KEY = Text(minimum=1, maximum=256)
 
 NAME = Text(minimum=1, maximum=256)
 DESCRIPTION = Text(maximum=1024, clearable=True)
-FIAT = Text(minimum=3, maximum=3, pattern="^[A-Z]{3}$")
+FIAT = Text(minimum=3, maximum=3, pattern=forms.CURRENCY)
 MONEY = Number(minimum=Decimal(0))
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from billsync.kinds.forms import EXACT
 from billsync.model import duration, moment
+from billsync.model.limits import NUMBER_CHARACTERS
 from billsync.model.shape import Anything, Duration, Flag, Moment, Number, Reference, Shape, Text, Whole
 
-EXACT = r"^-?[0-9]+(\.[0-9]+)?$"
-"""A number written as text, exactly as the API takes it (catalog-facts.md §1.2)."""
+_LENGTH = {"maxLength": NUMBER_CHARACTERS}
+"""For texts of any length that are numbers in some way."""
 
 
 def leaf_schema(shape: Shape) -> dict[str, Any]:
@@ -18,16 +20,16 @@ def leaf_schema(shape: Shape) -> dict[str, Any]:
         case Text():
             return _text(shape)
         case Number():
-            return {"type": ["string", "number"], "pattern": EXACT, **_range(shape)}
+            return {"type": ["string", "number"], "pattern": EXACT, **_LENGTH, **_range(shape)}
         case Whole():
             return _whole(shape)
         case Flag():
             return {"type": "boolean"}
         case Duration(choices=choices):
             known = {"examples": list(choices)} if choices else {}
-            return {"type": "string", "pattern": duration.PATTERN, **known}
+            return {"type": "string", "pattern": duration.PATTERN, **_LENGTH, **known}
         case Moment():
-            return {"type": "string", "pattern": moment.PATTERN}
+            return {"type": "string", "pattern": moment.PATTERN, **_LENGTH}
         case Reference():
             return {"type": "string", "minLength": 1}
         case Anything():

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from billsync.kinds.leaves import EXACT
-
-PERCENT = r"^[0-9]+(\.[0-9]+)? ?%$"
+from billsync.kinds.forms import EXACT, PERCENT
+from billsync.model.limits import NUMBER_CHARACTERS
 
 
 def policy_schema() -> dict[str, Any]:
@@ -54,8 +53,20 @@ def _price_policy() -> dict[str, Any]:
 
 
 def _percent(doc: str) -> dict[str, Any]:
-    return {"description": doc, "type": "string", "pattern": PERCENT, "examples": ["10%"]}
+    return {
+        "description": doc,
+        "type": "string",
+        "pattern": PERCENT,
+        "maxLength": NUMBER_CHARACTERS,
+        "examples": ["10%"],
+    }
 
 
 def _quantity(doc: str) -> dict[str, Any]:
-    return {"description": doc, "type": ["string", "number"], "pattern": EXACT, "minimum": 0}
+    return {
+        "description": doc,
+        "type": ["string", "number"],
+        "pattern": EXACT,
+        "maxLength": NUMBER_CHARACTERS,
+        "minimum": 0,
+    }

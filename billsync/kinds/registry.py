@@ -22,3 +22,9 @@ LATER_COLLECTIONS: Mapping[str, str] = MappingProxyType(
     {"tax_codes": "tax_code", "currencies": "currency", "billing_profiles": "billing_profile"}
 )
 """Collections of what can be referred to, but not declared yet, with their kinds."""
+
+HEADER = "_info"
+LATER_FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {"plan": frozenset({"extends", "variants"}), HEADER: frozenset({"select", "transitions"})}
+)
+"""Fields of kinds, and of `_info`, that a later version reads."""

@@ -1,7 +1,43 @@
-"""How much billsync takes before it gives up with a clear error: nothing endless is waited for, or kept in memory."""
+"""All limits on what is read, in one place: nothing that is handed in or answered may go on for ever.
+
+Each is far above what anybody needs, and far below what a machine has. Beyond one, the message names it.
+"""
 
 from __future__ import annotations
 
+# Files, the standard input, and token files.
+FILE_BYTES = 100_000_000
+"""One file, or the standard input: 100 MB are a few hundred thousand customers."""
+
+INPUT_BYTES = 1_000_000_000
+"""All files of one command together."""
+
+INPUT_FILES = 100_000
+"""Files of one command, and entries of the directories that are searched for them."""
+
+TOKEN_BYTES = 65_536
+"""A token file."""
+
+# What stands in one file.
+NESTING = 100
+"""Lists and maps in one another."""
+
+VALUES = 4_000_000
+"""Values in one file."""
+
+ALIASED_VALUES = 1_000_000
+"""Values that all aliases of a file expand to."""
+
+TEXT_CHARACTERS = 1_000_000
+"""One text in a file, in code points."""
+
+KEY_CHARACTERS = 1_000
+"""One key of a map in a file, in code points."""
+
+NUMBER_CHARACTERS = 100
+"""One number in a file, sign and point included: more digits than any server keeps."""
+
+# Servers.
 ANSWER_BYTES = 64 * 1024 * 1024
 """The longest answer, unpacked."""
 
@@ -21,3 +57,10 @@ EMPTY_PAGES = 100
 
 PAGE_SECONDS = 1.0
 """How long a page of a list should take at most: pages don't grow past it, and shrink where they take longer."""
+
+# What is said.
+SHOWN_CHARACTERS = 60
+"""How much of a person's own text a message repeats."""
+
+MESSAGE_CHARACTERS = 1_000
+"""How long a sentence of a message can be."""

@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
-PATTERN = r"^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$"
+from billsync.model.patterns import whole_text
+
+_DIGITS = "[0-9]{2}"
+PATTERN = whole_text(
+    f"[0-9]{{4}}-{_DIGITS}-{_DIGITS}[Tt]{_DIGITS}:{_DIGITS}:{_DIGITS}([.][0-9]+)?([Zz]|[+-]{_DIGITS}:{_DIGITS})"
+)
 """RFC 3339 with an offset; a text may match and still be no time (`2026-02-30T…`)."""
 
 _PARTS = re.compile(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from billsync.config import load
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
-from billsync.model.diagnostic import Diagnostic, Position
+from billsync.model.diagnostic import Diagnostic, Position, Severity
 from billsync.model.state import Desired, Patterns
 
 METERS = "meters: [{key: requests, name: Requests, event_type: request, aggregation: count}]\n"
@@ -209,7 +209,8 @@ def test_a_directory_is_read_whole_and_sorted_without_hidden_files(tmp_path: Pat
 
     desired, diagnostics = load([str(tmp_path)], registry=KINDS)
 
-    assert diagnostics == ()
+    assert [found.severity for found in diagnostics] == [Severity.NOTE]
+    assert diagnostics[0].detail == "not read, as their names don't end in .yaml, .yml or .json: notes.txt."
     assert [entity.address.text for entity in desired.entities] == ["meter/a", "meter/b", "meter/c"]
 
 
@@ -281,20 +282,24 @@ def test_a_directory_that_can_not_be_listed_does_not_seem_empty(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path, a_DOT_yaml=meter("a"), closed__b_DOT_yaml=meter("b"))
-    scandir = os.scandir
+    listdir = os.listdir
 
-    def closed(path: str) -> object:
+    def closed(path: str) -> list[str]:
         if path.endswith("closed"):
             raise PermissionError(13, "Permission denied", path)
-        return scandir(path)
+        return listdir(path)
 
-    monkeypatch.setattr(os, "scandir", closed)
+    monkeypatch.setattr(os, "listdir", closed)
 
     _, diagnostics = load([str(tmp_path)], registry=KINDS)
 
     assert diagnostics == (
         Diagnostic(
-            "unreadable-file", "this can't be read", "Permission denied.", "", Position(f"{tmp_path}/closed", 1, 1)
+            "unreadable-file",
+            "this can't be read",
+            f"{tmp_path}/closed: Permission denied.",
+            "",
+            Position(f"{tmp_path}/closed", 1, 1),
         ),
     )
 

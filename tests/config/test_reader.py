@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -171,6 +172,103 @@ def test_two_hundred_thousand_brackets_are_an_error_and_no_crash(name: str, text
 
     assert [found.code for found in reading.diagnostics] == ["nested-too-deeply"]
     assert not reading.complete
+
+
+@pytest.mark.parametrize("parser", [None, PureParser])
+@pytest.mark.parametrize(
+    "text", ["[" * 2_000, "a: " + "[" * 2_000, "- " * 2_000, "\n".join(" " * n + "a:" for n in range(1_200))]
+)
+def test_both_parsers_refuse_deep_nesting_alike(text: str, parser: type[PureParser] | None) -> None:
+    builder = read_yaml(text, "f.yaml", Limits(), parser)
+
+    assert [found.code for found in builder.diagnostics] == ["nested-too-deeply"]
+    assert builder.stopped
+
+
+def test_the_nesting_limit_of_the_library_is_ours_too() -> None:
+    """libyaml has had one of its own since 0.2.6, and looks ahead of ours; earlier ones have none."""
+
+    class Library:
+        def __init__(self, text: str) -> None:
+            pass
+
+        def get_event(self) -> object:
+            mark = yaml.Mark("f", 0, 0, 1_000, None, None)
+            raise yaml.scanner.ScannerError("while increasing flow level", mark, "exceeded maximum nesting depth", mark)
+
+    builder = read_yaml("[", "f.yaml", Limits(), Library)
+
+    assert [f"{found.position}: {found.code}: {found.detail}" for found in builder.diagnostics] == [
+        "f.yaml:1:1001: nested-too-deeply: at most 100 levels are read."
+    ]
+    assert builder.stopped
+
+
+@pytest.mark.parametrize("parser", [None, PureParser])
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("a:\n\t- b", "2:1"),
+        ("a:\n\tb: c", "2:1"),
+        ("a: 1\n\tb: 2\n", "2:1"),
+        ("\tx: 1", "1:1"),
+        ("a:\n- b: 1\n\tc: 2\n", "3:1"),
+        ("a:\n-\tb: 1\n-\tc: 2\n", "2:2"),
+        ("a: |\n\tx\n", "2:1"),
+    ],
+)
+def test_a_tab_in_the_indentation_is_called_a_tab(text: str, place: str, parser: type[PureParser] | None) -> None:
+    (found,) = read_yaml(text, "f.yaml", Limits(), parser).diagnostics
+
+    assert (str(found.position), found.code) == (f"f.yaml:{place}", "not-yaml")
+    assert found.hint == "A tab stands here: indent with spaces, not with tabs."
+
+
+@pytest.mark.parametrize("parser", [None, PureParser])
+def test_a_character_that_begins_no_value_is_named(parser: type[PureParser] | None) -> None:
+    (found,) = read_yaml("a: @b", "f.yaml", Limits(), parser).diagnostics
+
+    assert (str(found.position), found.hint) == ("f.yaml:1:4", "Quote the text that begins with `@`.")
+
+
+@pytest.mark.parametrize("name", ["f.yaml", "f.json"])
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (f'{{"a": "{"x" * 2_000_000}"}}', "text-too-long"),
+        (f'{{"a": {"9" * 2_000_000}}}', "number-too-long"),
+        (f'{{"a": 0.{"9" * 2_000_000}}}', "number-too-long"),
+    ],
+)
+def test_millions_of_characters_are_refused_in_a_short_message(name: str, text: str, code: str) -> None:
+    (found,) = read(text, name).diagnostics
+
+    assert found.code == code
+    assert len(found.detail) < 100
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("f.yaml", f'? "{"x" * 2_000_000}"\n: 1'), ("f.json", f'{{"{"x" * 2_000_000}": 1}}')]
+)
+def test_a_key_of_millions_of_characters_is_refused_in_a_short_message(name: str, text: str) -> None:
+    (found,) = read(text, name).diagnostics
+
+    assert (found.code, found.detail) == ("text-too-long", "it has 2,000,000 characters; at most 1,000 are read.")
+
+
+@pytest.mark.parametrize("text", ["1" * 1_000_000 + "x", "1_" * 500_000 + "x", "1." * 500_000, "0x" + "f" * 1_000_000])
+def test_long_texts_that_begin_like_numbers_take_no_time(text: str) -> None:
+    """Each expression for a number reads such a text once; it would be hours otherwise."""
+    reading = read(f"a: {text[:999_999]}", "f.yaml")
+
+    assert [found.code for found in reading.diagnostics] in ([], ["number-too-long"])
+
+
+def test_lengths_are_counted_in_code_points() -> None:
+    assert codes(read("a: 😀😀😀", "f.yaml", Limits(text=3))) == []
+    assert codes(read("a: 😀😀😀😀", "f.yaml", Limits(text=3))) == ["f.yaml:1:4: text-too-long"]
+    assert codes(read("😀😀: 1", "f.yaml", Limits(key=2))) == []
+    assert codes(read("😀😀😀: 1", "f.yaml", Limits(key=2))) == ["f.yaml:1:1: text-too-long"]
 
 
 def test_the_deepest_nesting_that_is_read_is_the_limit() -> None:

@@ -14,6 +14,7 @@ import yaml
 from billsync.api.routes import routes
 from billsync.kinds.registry import KINDS
 from billsync.model.kind import Kind
+from billsync.model.patterns import END
 from billsync.model.shape import (
     Anything,
     Effect,
@@ -213,7 +214,7 @@ def our_facts(shape: Shape) -> Iterator[tuple[str, Any]]:
     if isinstance(shape, Text):
         yield from (("choice", choice) for choice in shape.choices)
         yield from ([("maxLength", shape.maximum)] if shape.maximum else [])
-        yield from ([("pattern", shape.pattern)] if shape.pattern else [])
+        yield from ([("pattern", shape.pattern.replace(END, "$"))] if shape.pattern else [])
     if isinstance(shape, Many) and shape.maximum:
         yield "maxItems", shape.maximum
     if isinstance(shape, Whole) and shape.maximum == 1000:

@@ -1,0 +1,40 @@
+"""The forms that texts must have, in words and by example: nobody is shown a regular expression."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from billsync.model import duration, moment
+from billsync.model.patterns import whole_text
+
+EXACT = whole_text(r"-?[0-9]+(\.[0-9]+)?")
+"""A number written as text, exactly as the API takes it (catalog-facts.md §1.2)."""
+
+PERCENT = whole_text(r"[0-9]+(\.[0-9]+)? ?%")
+RESOURCE_KEY = whole_text("[a-z0-9]+(?:_[a-z0-9]+)*")
+CURRENCY = whole_text("[A-Z]{3}")
+COUNTRY = whole_text("[A-Z]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a text of the form is called, and one of them."""
+
+    name: str
+    example: str
+
+
+FORMS: Mapping[str, Form] = MappingProxyType(
+    {
+        EXACT: Form("a number in plain digits", "12.50"),
+        PERCENT: Form("a percentage", "10%"),
+        RESOURCE_KEY: Form("a key of lower-case letters and digits, with single `_` between them", "api_requests"),
+        CURRENCY: Form("a currency's code of three capitals", "USD"),
+        COUNTRY: Form("a country's code of two capitals", "DE"),
+        duration.PATTERN: Form("an ISO 8601 duration in whole numbers", "P1M"),
+        moment.PATTERN: Form("an RFC 3339 time with an offset", "2026-01-01T00:00:00Z"),
+    }
+)
+"""By pattern. A test keeps it complete."""
