@@ -83,7 +83,7 @@ def _diagnostics(item: Expanded, fields: Fields, validator: Validator) -> Iterat
     yield from _parent_problems(item)
     if not validator.is_valid(fields):
         yield from diagnostics_of(validator.iter_errors(fields), item.node, later=_later(item.kind))
-        yield from _further(item.kind, sound_part(item.node, validator))
+        yield from _further(item.kind, sound_part(item.node, validator, item.kind.record))
         return
     for problem in problems(item.kind, fields):
         yield problem.at(nearest(item.node, problem.path))
@@ -96,9 +96,8 @@ def _further(kind: Kind, part: SoundPart) -> Iterator[Diagnostic]:
     if part.node is None:
         return
     for problem in problems(kind, plain(part.node)):
-        place = nearest(part.node, problem.path)
-        if place not in part.around:
-            yield problem.at(place)
+        if part.can_be_judged(problem.path):
+            yield problem.at(nearest(part.node, problem.path))
 
 
 def _later(kind: Kind) -> Later:

@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
 
-from billsync.config.failure import failure_of
+from billsync.config.failure import Failure, failure_of
 from billsync.config.node import Entry, ListNode, MapNode, Node, ScalarNode, at, plain
 from billsync.config.schema_errors import leaves
 from billsync.model.diagnostic import Position
 from billsync.model.kind import Path
+from billsync.model.shape import Many, Record, Shape
 
 _ROUNDS = 20
 """Each round takes something out that the one before left incomplete: a card without its price, a phase without it."""
 _PLACEHOLDER = "…"
 _ABSENCES = ("required", "requiredOne", "minItems", "minProperties")
+_UNKNOWN = ("additionalProperties", "unevaluatedProperties")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,56 +27,87 @@ class SoundPart:
     """What of an entity can be checked further.
 
     `values` is the entity without wrong values; `node` is also without what lacks a field, None where the entity does
-    itself. `around` are the places of all that something was taken out of: nothing can be said about these themselves.
+    itself. `incomplete` are the places of the maps that something was taken out of: of what stands in them, only
+    single values can be judged. `thinned` are lists without some members, and the maps that hold them: nothing can be
+    said about these themselves.
     """
 
     values: MapNode
     node: MapNode | None
-    around: frozenset[Position]
+    incomplete: frozenset[Position]
+    thinned: frozenset[Position]
+
+    def can_be_judged(self, path: Path) -> bool:
+        """Whether nothing was taken out of any map around a place, so that a finding there is no mere consequence."""
+        nodes = [at(self.node, path[:depth]) for depth in range(len(path) + 1)] if self.node else []
+        places = [node.place for node in nodes if node is not None]
+        return self.incomplete.isdisjoint(places) and self.thinned.isdisjoint(places[-1:])
 
 
-def sound_part(node: MapNode, validator: Validator) -> SoundPart:
+def sound_part(node: MapNode, validator: Validator, record: Record) -> SoundPart:
     """The entity without its faults."""
-    around: set[Position] = set()
-    values = _pruned(node, (path for error in validator.iter_errors(plain(node)) for path in _faults(error, _ABSENCES)))
+    faults = [fault for error in validator.iter_errors(plain(node)) for fault in _faults(error, _ABSENCES)]
+    values = _pruned(node, (path for path, _ in faults))
+    incomplete: set[Position] = set()
+    thinned: set[Position] = set()
     for _ in range(_ROUNDS):
         errors = list(validator.iter_errors(plain(node)))
         if not errors:
-            return SoundPart(values, node, frozenset(around))
-        found = {path for error in errors for path in _faults(error)}
-        around.update(position for path in found for position in _above(node, path))
-        pruned = _completed(_pruned(node, found), errors)
+            return SoundPart(values, node, frozenset(incomplete), frozenset(thinned))
+        faults = [fault for error in errors for fault in _faults(error)]
+        for path in (path for path, matters in faults if matters and path):
+            (thinned if _is_member(record, path) else incomplete).update(_holders(node, path))
+        pruned = _completed(_pruned(node, (path for path, _ in faults)), errors)
         if pruned == node:
             break
         node = pruned
-    return SoundPart(values, None, frozenset(around))
+    return SoundPart(values, None, frozenset(incomplete), frozenset(thinned))
 
 
-def _faults(error: ValidationError, without: Collection[str] = ()) -> Iterator[Path]:
+def _faults(error: ValidationError, without: Collection[str] = ()) -> Iterator[tuple[Path, bool]]:
+    """What is to be taken out, and whether a check could miss it: none does a free text or a field that isn't known."""
     for failure in leaves(failure_of(error)):
-        if failure.rule in without:
-            continue
-        if failure.rule in ("additionalProperties", "unevaluatedProperties") and isinstance(failure.value, Mapping):
+        if failure.rule in _UNKNOWN and isinstance(failure.value, Mapping):
             known = failure.schema.get("properties", {})
-            yield from ((*failure.path, name) for name in failure.value if name not in known)
-        else:
-            yield failure.path
+            yield from (((*failure.path, name), False) for name in failure.value if name not in known)
+        elif failure.rule not in without:
+            yield failure.path, not _is_free_text(failure.schema)
 
 
-def _above(node: Node, path: Path) -> Iterator[Position]:
-    for depth in range(len(path)):
-        if (holder := at(node, path[:depth])) is not None:
+def _holders(node: Node, path: Path) -> Iterator[Position]:
+    """The innermost map that a place is in, and the lists between the two."""
+    for depth in range(len(path) - 1, -1, -1):
+        holder = at(node, path[:depth])
+        if holder is not None:
             yield holder.place
+        if isinstance(holder, MapNode):
+            return
+
+
+def _is_member(shape: Shape, path: Path) -> bool:
+    """Whether a place is a member of a list whose order means nothing: the others are no worse without it."""
+    for part in path[:-1]:
+        if isinstance(shape, Many):
+            shape = shape.item
+        elif isinstance(shape, Record) and part in shape.fields:
+            shape = shape.fields[str(part)].shape
+        else:
+            return False
+    return isinstance(shape, Many) and shape.as_set
 
 
 def _completed(node: MapNode, errors: Iterable[ValidationError]) -> MapNode:
     """The entity with something in the place of a free text that it needs and lacks: no check is about that."""
     for failure in map(failure_of, errors):
-        if failure.rule == "required" and not failure.path:
-            for name in failure.limit:
-                if name not in node.entries and _is_free_text(failure.schema["properties"].get(name, {})):
-                    node = node.with_text(name, _PLACEHOLDER, node.place)
+        for name in _missing(failure, node):
+            if _is_free_text(failure.schema["properties"].get(name, {})):
+                node = node.with_text(name, _PLACEHOLDER, node.place)
     return node
+
+
+def _missing(failure: Failure, node: MapNode) -> Iterator[str]:
+    if failure.rule == "required" and not failure.path:
+        yield from (name for name in failure.limit if name not in node.entries)
 
 
 def _is_free_text(schema: Mapping[str, object]) -> bool:
@@ -83,19 +116,20 @@ def _is_free_text(schema: Mapping[str, object]) -> bool:
 
 def _pruned(node: MapNode, paths: Iterable[Path]) -> MapNode:
     """The map without what stands at the paths; the root itself stays."""
+    return _map_without(node, _by_step(path for path in paths if path))
+
+
+def _by_step(paths: Iterable[Path]) -> Mapping[str | int, set[Path]]:
     steps: dict[str | int, set[Path]] = {}
     for path in paths:
-        if path:
-            steps.setdefault(path[0], set()).add(path[1:])
-    return _map_without(node, steps)
+        steps.setdefault(path[0], set()).add(path[1:])
+    return steps
 
 
 def _without(node: Node, paths: set[Path]) -> Node | None:
     if () in paths or isinstance(node, ScalarNode):
         return None
-    steps: dict[str | int, set[Path]] = {}
-    for path in paths:
-        steps.setdefault(path[0], set()).add(path[1:])
+    steps = _by_step(paths)
     if isinstance(node, MapNode):
         return _map_without(node, steps)
     kept = (_without(item, steps[index]) if index in steps else item for index, item in enumerate(node.items))
