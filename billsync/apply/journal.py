@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TextIO
 from billsync.apply.evidence import EmailMask
 from billsync.apply.private_files import create_private, make_private_directory
 from billsync.model.ports import Clock
-from billsync.model.value import Plain, jsonable
+from billsync.model.value import Plain, json_line, jsonable
 
 
 class FileJournal:
@@ -49,7 +48,7 @@ class FileJournal:
     def _write(self, now: datetime, event: str, facts: Mapping[str, Plain]) -> None:
         assert self._file is not None
         line = {"at": now.isoformat(), "event": event, **jsonable(facts)}
-        self._file.write(self._mask.masked(json.dumps(line, ensure_ascii=False)) + "\n")
+        self._file.write(self._mask.masked(json_line(line)) + "\n")
         self._file.flush()
 
     def __enter__(self) -> FileJournal:

@@ -87,4 +87,5 @@ def _reported(output: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, RuntimeError) as problem:  # a NUL in the name; a circle of links
-        raise error("unwritable", "the file can't be written", f"{output}: {problem}") from problem
+        reason = getattr(problem, "strerror", None) or str(problem)
+        raise error("unwritable", "the file can't be written", f"{output}: {reason}") from problem

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from billsync.api.documents import BALANCE, BILLING, UNDECLARED
@@ -15,6 +14,7 @@ from billsync.core.view import view
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused, read_document, read_list
 from billsync.live.snapshot import LISTS_AT_ONCE, PARENT
+from billsync.live.threads import reading_threads
 from billsync.model.address import Address
 from billsync.model.kind import ListQuery
 from billsync.model.state import Row, Snapshot
@@ -47,7 +47,7 @@ def losses_beyond(connection: Connection, live: Snapshot) -> tuple[Loss, ...]:
     lists = _read_lists(connection)
     customers = tuple(sorted((a for a in found.records if a.kind == CUSTOMER), key=lambda a: a.order))
     grants = _grants(found)
-    with ThreadPoolExecutor(max_workers=LISTS_AT_ONCE) as threads:
+    with reading_threads(LISTS_AT_ONCE) as threads:
         credit = threads.map(lambda a: _credit(connection, found, a, grants), _with_credit(found, customers))
         billing = threads.map(lambda a: _billing(connection, found, a, lists), customers if _may_bill(lists) else ())
         by_customer = [loss for losses in (*credit, *billing) for loss in losses]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from difflib import get_close_matches
@@ -15,6 +14,7 @@ from billsync.kinds.schema import file_schema, written_schema
 from billsync.model.kind import Kind
 from billsync.model.value import Fields
 from billsync.render.explain import explanation_text
+from billsync.render.json_text import json_text
 
 
 def show_explanation(run: Run, topic: str) -> Exit:
@@ -56,13 +56,13 @@ def _as_json(found: Explanation) -> str:
         "path": ".".join(found.path),
         "fields": [{"name": name, "doc": doc} for name, doc in found.fields],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json_text(document)
 
 
 def show_schema(run: Run, name: str | None) -> Exit:
     """Print the JSON Schema of a whole file, or of one kind as a person writes it."""
     schema = file_schema(KINDS) if name is None else written_schema(KINDS, _kind(name))
-    run.result(json.dumps(schema, indent=2, ensure_ascii=False) + "\n")
+    run.result(json_text(schema))
     return Exit.DONE
 
 

@@ -15,6 +15,7 @@ from billsync.model.diagnostic import Diagnostic
 from billsync.model.ports import RemoteError
 from billsync.render.diagnostics import diagnostics_text
 from billsync.render.structured import errors_as_json
+from billsync.render.words import visible
 
 
 def told(run: Run, error: BaseException) -> Exit:
@@ -73,7 +74,8 @@ def _show_usage(run: Run, error: click.UsageError) -> None:
 def _internal(run: Run, error: BaseException) -> Diagnostic:
     """A bug, or an outside that nothing foresaw."""
     if run.debug:
-        run.talk("".join(traceback.format_exception(error)))
+        lines = "".join(traceback.format_exception(error)).splitlines()
+        run.talk("\n".join(visible(line) for line in lines))
     detail = f"{type(error).__name__}: {error}"
     hint = "Run `billsync --debug …` to see where it came from, and report it."
     return Diagnostic("internal", "billsync itself failed", detail, hint)

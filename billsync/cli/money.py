@@ -24,6 +24,7 @@ from billsync.rating.periods import Period
 from billsync.render.forecast import LEFT_OUT, forecast_csv, forecast_json, forecast_text
 from billsync.render.invoices import invoices_csv, invoices_json, invoices_text
 from billsync.render.usage import usage_csv, usage_json, usage_text
+from billsync.render.words import visible
 from billsync.report.forecast import Basis, Forecast, forecast, known_only_until, usage_needed
 from billsync.report.invoices import invoices
 from billsync.report.subscribed import Subscribed
@@ -79,7 +80,7 @@ def _with_dimension(run: Run, catalog: Catalog, features: Sequence[str], group: 
         hint = f"Known here: feature, {', '.join(known)}."
         raise usage("no-dimension", "nothing is metered by this dimension", repr(group), hint)
     for key in sorted(set(metered) - set(having)):
-        run.talk(f"note: {key} is left out: its meter has no dimension {group!r}")
+        run.talk(f"note: {visible(key)} is left out: its meter has no dimension {group!r}")
     return having
 
 
@@ -118,7 +119,7 @@ def show_forecast(run: Run, customer: str, options: ServerOptions, form: str) ->
     unknown = (note for each in unseen for note in each.notes)
     notes = (*forecast_notes(running, catalog, wallet), *unknown, *_coming(subscriptions, now))
     for note in notes:
-        run.talk(f"note: {note}")
+        run.talk(f"note: {visible(note)}")
     match form:
         case "csv":
             run.talk(f"note: {LEFT_OUT}")

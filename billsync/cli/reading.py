@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 from billsync.api.documents import BALANCE, TRANSACTIONS
@@ -18,6 +17,7 @@ from billsync.core.losses import told
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import count_rows, read_list
 from billsync.live.statement import StatementRoutes, read_statement
+from billsync.model.value import is_text, json_line
 from billsync.render.ledger import ledger_csv, ledger_json, ledger_text
 from billsync.render.words import visible
 from billsync.render.yaml_text import to_yaml
@@ -70,8 +70,8 @@ def ping(run: Run, options: ServerOptions) -> Exit:
     with connected(run, options) as connection:
         count_rows(connection.remote, connection.routes["meter"].collection, ())
     facts = {"server": connection.target, "dialect": connection.dialect}
-    text = f"{connection.target} answers, and speaks the dialect {connection.dialect}.\n"
-    run.result(json.dumps(facts) + "\n" if run.wants_json else text)
+    text = f"{visible(connection.target)} answers, and speaks the dialect {connection.dialect}.\n"
+    run.result(json_line(facts) + "\n" if run.wants_json else text)
     return Exit.DONE
 
 
@@ -81,6 +81,8 @@ def customer_id_of(connection: Connection, key: str) -> str:
     query = ((f"filter[{routes.key_filter}][eq]", key),)
     if not key.strip(", "):
         raise usage("no-customer", "a customer's key is not empty")
+    if not is_text(key):
+        raise usage("no-customer", "a customer's key is text in UTF-8", repr(key))
     rows = read_list(connection.remote, routes.collection, query, routes.listing, connection.clock)
     live = [str(row["id"]) for row in rows if not row.get("deleted_at")]
     if not live:

@@ -51,6 +51,25 @@ def jsonable(value: Plain) -> Any:
     return value
 
 
+def json_line(value: Any) -> str:
+    """JSON on one line, readable as it is, with an escape for each character that can't be seen.
+
+    A terminal, too, can show it: a name may hold the beginning of a control sequence.
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.isprintable() else "".join(char if char.isprintable() else _escape(char) for char in text)
+
+
+def _escape(char: str) -> str:
+    """JSON's escape of a character: two halves for one beyond the first plane."""
+    return json.dumps(char)[1:-1]
+
+
+def is_text(text: str) -> bool:
+    """Whether the text can be sent: an argument in another encoding than the locale's is none."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
 def canonical(value: Plain) -> bytes:
     """The value's canonical JSON: sorted keys, no white space, UTF-8. Equal values have equal bytes."""
     text = json.dumps(jsonable(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)

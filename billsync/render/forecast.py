@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,6 +11,7 @@ from billsync.model.moment import moment_text
 from billsync.model.value import decimal_text
 from billsync.rating.lines import Line
 from billsync.render.csv_text import csv_text
+from billsync.render.json_text import json_text
 from billsync.render.table import table
 from billsync.render.words import visible
 from billsync.report.charges import Charge
@@ -47,7 +47,7 @@ def forecast_json(customer: str, forecasts: Iterable[Forecast], notes: Iterable[
         "notes": list(notes),
         "subscriptions": [_forecast(found) for found in forecasts],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json_text(document)
 
 
 def forecast_csv(forecasts: Iterable[Forecast]) -> str:

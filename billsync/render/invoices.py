@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from billsync.render.csv_text import csv_text
+from billsync.render.json_text import json_text
 from billsync.render.table import table
 from billsync.render.words import readable, visible
 from billsync.report.invoices import Invoice
@@ -24,7 +24,7 @@ def invoices_text(invoices: Sequence[Invoice]) -> str:
 def invoices_json(invoices: Sequence[Invoice]) -> str:
     """The same as one JSON object; amounts are text."""
     document = {"format_version": "1.0", "invoices": [_object(one) for one in invoices]}
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json_text(document)
 
 
 def invoices_csv(invoices: Sequence[Invoice]) -> str:

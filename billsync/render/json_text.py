@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, TypeVar, overload
+
+from billsync.model.value import json_line
 
 Row = TypeVar("Row")
 CHUNK = 65_536
@@ -33,6 +34,11 @@ class Lines(Sequence[Any]):
         return self._form(self._rows[index])
 
 
+def json_text(document: Any) -> str:
+    """The document with two spaces for each level; ends with a line break."""
+    return "".join(json_chunks(document))
+
+
 def json_chunks(document: Any) -> Iterator[str]:
     """The document with two spaces for each level, and a line break at its end, in chunks that are worth writing."""
     held: list[str] = []
@@ -49,14 +55,14 @@ def json_chunks(document: Any) -> Iterator[str]:
 def _pieces(value: Any, line: str) -> Iterator[str]:
     """The value's text; `line` begins a line at its level."""
     if isinstance(value, Lines):
-        yield from _inside("[]", ([_compact(row)] for row in value), line)
+        yield from _inside("[]", ([json_line(row)] for row in value), line)
     elif isinstance(value, Mapping):
-        members = (chain((f"{_compact(name)}: ",), _pieces(item, line + "  ")) for name, item in value.items())
+        members = (chain((f"{json_line(name)}: ",), _pieces(item, line + "  ")) for name, item in value.items())
         yield from _inside("{}", members, line)
     elif isinstance(value, list | tuple):
         yield from _inside("[]", (_pieces(item, line + "  ") for item in value), line)
     else:
-        yield _compact(value)
+        yield json_line(value)
 
 
 def _inside(brackets: str, items: Iterable[Iterable[str]], line: str) -> Iterator[str]:
@@ -66,7 +72,3 @@ def _inside(brackets: str, items: Iterable[Iterable[str]], line: str) -> Iterato
         yield from item
         between = ","
     yield brackets if between != "," else f"{line}{brackets[1]}"
-
-
-def _compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)

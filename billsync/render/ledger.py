@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -11,6 +10,7 @@ from typing import Any
 from billsync.model.moment import moment_text
 from billsync.model.value import decimal_text
 from billsync.render.csv_text import csv_text
+from billsync.render.json_text import json_text
 from billsync.render.table import table
 from billsync.render.words import visible
 from billsync.report.ledger import Balance, Ledger, Movement, Usable
@@ -44,7 +44,7 @@ def ledger_json(customer: str, ledger: Ledger) -> str:
         "usable": [_usable_object(one) for one in ledger.usable],
         "notes": list(ledger.notes),
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json_text(document)
 
 
 def ledger_csv(ledger: Ledger) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -11,6 +10,7 @@ from billsync.model.moment import moment_text
 from billsync.model.value import decimal_text
 from billsync.rating.periods import Period
 from billsync.render.csv_text import csv_text
+from billsync.render.json_text import json_text
 from billsync.render.table import table
 from billsync.render.words import visible
 from billsync.report.usage import Used
@@ -23,7 +23,7 @@ FIELDS = ("feature", "from", "to", "group", "value")
 def usage_text(customer: str, period: Period, rows: Sequence[Used], *, group: str | None) -> str:
     """A table with a bar for each row, scaled by feature; ends with a line break."""
     head = f"Usage of customer {visible(customer)}, {_time(period.start)} to {_time(period.end)}"
-    columns = ["From", "To", "Feature", *([group] if group else []), "Usage", ""]
+    columns = ["From", "To", "Feature", *([visible(group)] if group else []), "Usage", ""]
     most = _most(rows)
     lines = list(table(columns, [_row(row, most[row.feature], group) for row in rows], numbers={"Usage"}))
     return "\n".join([head, "", *(lines or ["No usage."])]) + "\n"
@@ -39,7 +39,7 @@ def usage_json(customer: str, period: Period, rows: Sequence[Used], *, group: st
         "by": group or "feature",
         "usage": [dict(zip(FIELDS, _values(row), strict=True)) for row in rows],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json_text(document)
 
 
 def usage_csv(rows: Sequence[Used]) -> str:
