@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 
 from billsync.core.index import status_of
 from billsync.core.lookup import choose, doubt_about, lookup
+from billsync.core.moved import names_of, present_label
 from billsync.core.parts import embedded
 from billsync.core.row_form import malformed, shown, unknown_in
 from billsync.core.view import view
 from billsync.model.address import SYMBOL, Address, Symbol, parse_address
 from billsync.model.kind import Registry, Routes
 from billsync.model.ports import ReadRows, RemoteError
+from billsync.model.state import Moved
 from billsync.model.value import Fields, Plain
 
 
@@ -38,6 +40,7 @@ class Bindings:
     read_rows: ReadRows
     ids: dict[Address, str] = field(default_factory=dict)
     names: dict[str, Address] = field(default_factory=dict)
+    moved: Moved = field(default_factory=dict)
 
     def bind(self, address: Address, server_id: str) -> None:
         """Remember an id. An id that had another address keeps the newer one: that is what steps speak of."""
@@ -67,7 +70,12 @@ class Bindings:
         return Observed(view(kind, row, self.names, beside), status_of(kind, row), str(row["id"]))
 
     def _find(self, address: Address) -> Fields | None:
-        where = lookup(address, self.registry, self.routes)
+        """The entity under its key, else under one that it had before."""
+        found = (self._find_as(address, name) for name in names_of(address, self.moved))
+        return next((row for row in found if row is not None), None)
+
+    def _find_as(self, address: Address, name: Address) -> Fields | None:
+        where = lookup(name, self.registry, self.routes)
         parent = self.id_of(where.parent) if where.parent else ""
         if parent is None:
             return None
@@ -76,14 +84,14 @@ class Bindings:
         rows = self.read_rows(path, query, where.listing)
         for row in rows:
             self._check(address.kind, row, path)
-        found = choose(address, rows, self.registry, self.routes[address.kind], parent_id=parent)
+        found = choose(name, rows, self.registry, self.routes[address.kind], parent_id=parent)
         if found is None:
             return None
-        doubt = doubt_about(address, rows, found, self.registry, self.routes[address.kind], parent_id=parent)
+        doubt = doubt_about(name, rows, found, self.registry, self.routes[address.kind], parent_id=parent)
         if doubt is not None:
             raise RemoteError(f"{address.text}: {doubt.reason}")
         self.bind(address, str(found["id"]))
-        return self._whole(address.kind, found)
+        return self._whole(address.kind, present_label(found, name, address))
 
     def _whole(self, kind: str, row: Fields) -> Fields:
         """A row with its part lists, which are read."""

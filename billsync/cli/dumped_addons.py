@@ -12,8 +12,7 @@ from datetime import datetime
 
 from billsync.api.documents import SUBSCRIPTION_ADDONS
 from billsync.cli.pipeline import Connection
-from billsync.core.chains import ENDED
-from billsync.core.index import Index, index, status_of
+from billsync.core.index import Index, index, is_over
 from billsync.core.marks import KEY, labels_of
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused, read_document, read_list
@@ -113,7 +112,7 @@ def _running(found: Index, offers: _Offers) -> Iterator[_Running]:
     for parent, rows in found.chains.items():
         for row in rows:
             plan_id = _plan_id(row.fields)
-            if plan_id and status_of(kind, row.fields) != ENDED:
+            if plan_id and not is_over(kind, row.fields):
                 key = str(labels_of(row.fields).get(KEY, kind.default_key))
                 name = Address(SUBSCRIPTION, (*parent.names, key)).text
                 items = _own_items(row.fields, offers.plan(plan_id))

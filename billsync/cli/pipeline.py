@@ -12,6 +12,7 @@ from billsync.apply.bindings import Bindings
 from billsync.apply.execute import OnResult, World, execute
 from billsync.core.diff import Mode, Server, diff
 from billsync.core.index import Index, index
+from billsync.core.moved import with_moved
 from billsync.core.parts import all_part_reads, part_reads, with_parts
 from billsync.core.read_set import (
     all_reads,
@@ -31,7 +32,7 @@ from billsync.model.change import PlanFile
 from billsync.model.kind import ListQuery, Routes
 from billsync.model.ports import Clock, Journal, Remote, RemoteError
 from billsync.model.result import Report
-from billsync.model.state import Desired, Read, Snapshot
+from billsync.model.state import Desired, Moved, Read, Snapshot
 from billsync.model.value import Fields
 
 
@@ -67,20 +68,25 @@ def read_live(connection: Connection, desired: Desired, *, deletes: bool) -> Sna
     """The live state that matters for a desired one, in rounds: each hangs on what was found. Raises RemoteError."""
     tables = connection.routes
     first = _in_rounds(connection, first_reads(desired, KINDS, tables, deletes=deletes))
-    found = index(first, KINDS, tables)
+    found = _indexed(connection, first, desired)
     more = more_reads(desired, found, KINDS, tables, deletes=deletes)
     documents = balance_paths(desired, found, KINDS, BALANCE) if deletes else ()
     whole = _with_look_alikes(connection, desired, first.with_(_read(connection, more, documents)), deletes=deletes)
     return _with_parts(connection, whole, part_reads(desired, found, KINDS, tables, deletes=deletes))
 
 
+def _indexed(connection: Connection, found: Snapshot, desired: Desired) -> Index:
+    """What was found, by the addresses that the files use."""
+    return with_moved(index(found, KINDS, connection.routes), desired.moved, KINDS)
+
+
 def _with_look_alikes(connection: Connection, desired: Desired, found: Snapshot, *, deletes: bool) -> Snapshot:
     """The snapshot with whoever looks like somebody who gets something new, and what they have. Raises RemoteError."""
     tables = connection.routes
-    known = index(found, KINDS, tables)
+    known = _indexed(connection, found, desired)
     lists = look_alike_reads(desired, known, KINDS, deletes=deletes)
     everybody = found.with_(_read(connection, lists)) if lists else found
-    reads = look_alike_children(desired, index(everybody, KINDS, tables) if lists else known, KINDS, tables)
+    reads = look_alike_children(desired, _indexed(connection, everybody, desired) if lists else known, KINDS, tables)
     return everybody.with_(_read(connection, reads)) if reads else everybody
 
 
@@ -130,17 +136,17 @@ def carry_out(
     on_result: OnResult = lambda result: None,
 ) -> Report:
     """Run a plan file; ids come from a snapshot, if there is one, and are looked up otherwise."""
-    world = World(connection.remote, _bindings(connection, known), journal, connection.clock)
+    world = World(connection.remote, _bindings(connection, known, plan.moved), journal, connection.clock)
     return execute(plan, world, on_result=on_result)
 
 
-def _bindings(connection: Connection, known: Snapshot | None) -> Bindings:
+def _bindings(connection: Connection, known: Snapshot | None, moved: Moved) -> Bindings:
     def rows(path: str, query: Sequence[tuple[str, str]], listing: ListQuery) -> Sequence[Fields]:
         return read_list(connection.remote, path, tuple(query), listing, connection.clock)
 
-    found: Index = index(known, KINDS, connection.routes) if known else Index()
+    found = with_moved(index(known, KINDS, connection.routes), moved, KINDS) if known else Index()
     ids = {address: server_id for server_id, address in found.names.items()}
-    return Bindings(KINDS, connection.routes, rows, ids, dict(found.names))
+    return Bindings(KINDS, connection.routes, rows, ids, dict(found.names), moved)
 
 
 def everything(connection: Connection) -> Snapshot:

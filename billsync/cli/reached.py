@@ -15,6 +15,7 @@ from billsync.cli.reached_addons import Candidate, unread
 from billsync.cli.subscribers import Subscriber, Subscribers
 from billsync.cli.targets import Target, targets
 from billsync.core.index import index, version_of
+from billsync.core.moved import with_moved
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Action
@@ -37,7 +38,7 @@ class Reach:
     ) -> None:
         self._desired = desired
         self._comparison = comparison
-        self._found = index(comparison.snapshot, KINDS, connection.routes)
+        self._found = with_moved(index(comparison.snapshot, KINDS, connection.routes), desired.moved, KINDS)
         self.catalog = with_declared(catalog, desired, self._found)
         self._now = now
         self._subscribers = Subscribers(connection, desired, comparison, self._found, self.catalog.features)

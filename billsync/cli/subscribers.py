@@ -9,7 +9,9 @@ from functools import cached_property
 from billsync.cli.pipeline import Comparison, Connection
 from billsync.core.index import Index
 from billsync.core.marks import KEY
+from billsync.core.moved import present
 from billsync.live.paging import Refused, read_document, read_list
+from billsync.model.address import Address
 from billsync.model.state import Desired, Entity
 from billsync.model.value import Fields
 from billsync.report.repricing import PlanCards, live_plan_cards
@@ -62,6 +64,7 @@ class Subscribers:
         self._connection = connection
         self._snapshot = comparison.snapshot
         self._names = found.names
+        self._moved = desired.moved
         self._features = features
         self._declared = {e.address.names: e for e in desired.entities if e.address.kind == SUBSCRIPTION}
         self._plans: dict[str, Fields | None] = {row.id: row.fields for row in comparison.snapshot.of(PLAN)}
@@ -87,8 +90,10 @@ class Subscribers:
                 yield self._named(row, self._customers.get(customer, customer))
 
     def _named(self, row: Fields, customer: str) -> Subscriber:
-        names = (customer, str((row.get("labels") or {}).get(KEY) or DEFAULT_KEY))
-        return Subscriber(row, names, self._declared.get(names))
+        key = str((row.get("labels") or {}).get(KEY) or DEFAULT_KEY)
+        owner = present(Address(CUSTOMER, (customer,)), self._moved).key
+        address = present(Address(SUBSCRIPTION, (owner, key)), self._moved)
+        return Subscriber(row, (owner, address.key), self._declared.get(address.names))
 
     @cached_property
     def _customers(self) -> Mapping[str, str]:

@@ -20,8 +20,8 @@ from billsync.model.value import jsonable
 EDITOR_SCHEMA = "$schema"
 """Where a JSON file tells editors what completes it; it means nothing here."""
 
-_SHELL = ("_info", "rate_cards", "external", "adopted")
-_LATER = frozenset({*LATER_COLLECTIONS, "moved", "forget", "_overlay", "variants"})
+_SHELL = ("_info", "rate_cards", "external", "adopted", "moved")
+_LATER = frozenset({*LATER_COLLECTIONS, "forget", "_overlay", "variants"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class Contents:
     adopted: Patterns
     entities: tuple[RawEntity, ...]
     named: frozenset[str]
+    moved: tuple[MapNode, ...]
 
 
 class _Gathering:
@@ -57,6 +58,7 @@ class _Gathering:
         self.patterns: dict[str, dict[str, list[str]]] = {"external": {}, "adopted": {}}
         self.entities: list[RawEntity] = []
         self.named: set[str] = set()
+        self.moved: list[MapNode] = []
 
 
 def gather(documents: Sequence[MapNode], registry: Registry, findings: Findings) -> Contents:
@@ -72,6 +74,7 @@ def gather(documents: Sequence[MapNode], registry: Registry, findings: Findings)
         _patterns(gathering.patterns["adopted"]),
         tuple(gathering.entities),
         frozenset(gathering.named),
+        tuple(gathering.moved),
     )
 
 
@@ -91,6 +94,9 @@ def _take(name: str, entry: Entry, gathering: _Gathering) -> None:
         _take_library(entry.node, gathering)
     elif name in ("external", "adopted"):
         _take_patterns(name, entry.node, gathering)
+    elif name == "moved":
+        nodes = entry.node.items if isinstance(entry.node, ListNode) else ()
+        gathering.moved += [node for node in nodes if isinstance(node, MapNode)]
     elif name == EDITOR_SCHEMA:
         pass
     elif name in _LATER:

@@ -63,6 +63,12 @@ SUMMARIES: Mapping[str, str] = MappingProxyType(
         "use-in-library": "a library card can't use another",
         "conflicting-fields": "two fields exclude each other",
         "declared-twice": "the same entity is declared twice",
+        # moved
+        "moved-nowhere": "a moved key has another one",
+        "moved-twice": "a key is moved once, and each to another one",
+        "moved-but-declared": "a moved key is gone from the files",
+        "moved-to-nothing": "nothing has the key that this is moved to",
+        "moved-in-a-circle": "moved keys lead in a circle",
     }
 )
 

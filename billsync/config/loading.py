@@ -17,6 +17,7 @@ from billsync.config.files import read_sources
 from billsync.config.finding import Findings
 from billsync.config.header import defaults_of, owner_of, policies_for_nothing, prices_of, target_of
 from billsync.config.library import Expansion, check_library
+from billsync.config.moved import Move, move_problems, moves_of, resolved
 from billsync.config.node import MapNode, plain, text_of
 from billsync.config.reader import Reading, read
 from billsync.config.scalars import shorten
@@ -64,17 +65,18 @@ def _loaded(paths: Sequence[str], registry: Registry, stdin: TextIO | None) -> t
     readings = tuple(read(source.content, source.name) for source in sources)
     documents = tuple(document for reading in readings for document in reading.documents)
     findings = Findings()
-    desired, unsound = _desired(documents, registry, findings)
+    desired, unsound, moves = _desired(documents, registry, findings)
     if not unread and all(reading.complete for reading in readings):
         findings.extend(references.check(desired, registry, unsound=unsound))
         findings.extend(policies_for_nothing(desired))
+        findings.extend(move_problems(moves, desired))
         _check_not_empty(desired, paths, findings)
     return desired, _sorted((*unread, *_merged(readings, findings)))
 
 
 def _desired(
     documents: Sequence[MapNode], registry: Registry, findings: Findings
-) -> tuple[Desired, frozenset[Address]]:
+) -> tuple[Desired, frozenset[Address], tuple[Move, ...]]:
     contents = gather(documents, registry, findings)
     check_library(contents.library, findings)
     _check_shells(documents, registry, findings)
@@ -86,8 +88,11 @@ def _desired(
     ordered = tuple(sorted(checked.entities, key=lambda entity: entity.address.order))
     prices = prices_of(contents.header, findings)
     target = target_of(contents.header, findings)
-    desired = Desired(owner, ordered, contents.external, contents.adopted, contents.named, prices, target)
-    return desired, checked.unsound
+    moves = moves_of(contents.moved, registry, findings)
+    desired = Desired(
+        owner, ordered, contents.external, contents.adopted, contents.named, prices, target, resolved(moves)
+    )
+    return desired, checked.unsound, moves
 
 
 _LATER: Later = {(HEADER,): LATER_FIELDS[HEADER]}

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from billsync.core.index import status_of
+from billsync.core.index import is_over
 from billsync.core.lifecycle.context import Context
 from billsync.core.marks import KEY, labels_of, restarts_of
 from billsync.model.address import Address, Symbol
 from billsync.model.kind import Kind
 from billsync.model.state import Row
-
-ENDED = "inactive"
 
 
 def parent_of(kind: Kind, address: Address) -> Address:
@@ -25,7 +23,7 @@ def parent_of(kind: Kind, address: Address) -> Address:
 
 def has_ended(kind: Kind, row: Row) -> bool:
     """Whether a link is over."""
-    return status_of(kind, row.fields) == ENDED
+    return is_over(kind, row.fields)
 
 
 def head_of(kind: Kind, rows: tuple[Row, ...], key: str) -> Row | None:

@@ -16,10 +16,12 @@ from billsync.core.lifecycle.chained import plan_chained
 from billsync.core.lifecycle.context import Context, Planned
 from billsync.core.lifecycle.doubtful import doubtful, other_doubts
 from billsync.core.lifecycle.grandfathered import grandfathered
+from billsync.core.lifecycle.moving import on_both_sides
 from billsync.core.lifecycle.newest import NextVersions, coming_versions
 from billsync.core.lifecycle.record import plan_record
 from billsync.core.lifecycle.versioned import plan_versioned
 from billsync.core.lost import without_lost_references
+from billsync.core.moved import with_moved
 from billsync.core.order import linked, ordered, with_delete_edges, with_soft_edges, without_dependents
 from billsync.core.removal import as_waiting, held_by, holders, kept, removals
 from billsync.core.unmanageable import Missing, unmanageable
@@ -62,7 +64,7 @@ def diff(
     `now` dates it, and is when new entities that end at a declared moment begin.
     """
     entities = {entity.address: entity for entity in desired.entities}
-    found = index(snapshot, registry, server.routes)
+    found = with_moved(index(snapshot, registry, server.routes), desired.moved, registry)
     context = Context(
         desired=desired,
         entities=entities,
@@ -88,6 +90,7 @@ def diff(
         created_at=now.isoformat(),
         expires_at=(now + VALID_FOR).isoformat(),
         intended=desired.target.facts,
+        moved=desired.moved,
     )
 
 
@@ -100,10 +103,13 @@ def _children(desired: Desired) -> Mapping[tuple[str, tuple[str, ...]], tuple[st
 
 def _planned(context: Context, missing: Missing, *, deletes: bool) -> tuple[Planned, ...]:
     declared = without_lost_references(_declared(context, missing), context)
-    doubted = tuple(other_doubts(context, deletes=deletes))
-    found = list(without_dependents([*declared, *doubted, *kept(context)], context.registry))
+    twice = on_both_sides(context)
+    left = frozenset(p.change.address for p in twice)
+    doubted = (p for p in other_doubts(context, deletes=deletes) if p.change.address not in left)
+    remaining = (p for p in kept(context) if p.change.address not in left)
+    found = list(without_dependents([*declared, *twice, *doubted, *remaining], context.registry))
     if deletes:
-        found += _removed(context, found)
+        found += _removed(context, found, left)
     found = list(without_kept_claims(found, context))
     with_needs = with_soft_edges(linked(found, context.registry), context.registry)
     return without_dependents(with_delete_edges(with_needs, _users(context, with_needs)), context.registry)
@@ -142,9 +148,9 @@ def _staying(context: Context, planned: tuple[Planned, ...]) -> Iterator[Planned
             yield from grandfathered(context, entity, coming)
 
 
-def _removed(context: Context, planned: list[Planned]) -> list[Planned]:
-    """What `sync` takes away; what somebody still uses waits."""
-    gone = list(removals(context))
+def _removed(context: Context, planned: list[Planned], left: frozenset[Address]) -> list[Planned]:
+    """What `sync` takes away, but for what is left; what somebody still uses waits."""
+    gone = [p for p in removals(context) if p.change.address not in left]
     while True:
         everything = [*planned, *gone]
         held = {i: users for i, p in enumerate(gone) if p.steps and (users := holders(context, p, everything))}

@@ -6,9 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
-from billsync.core.chains import ENDED
 from billsync.core.content import content_digest
-from billsync.core.index import Index, parent_id, status_of, version_of
+from billsync.core.index import Index, is_over, parent_id, status_of, version_of
 from billsync.core.lifecycle.newest import ACTIVE
 from billsync.core.lifecycle.proof import DIGEST, VERSION
 from billsync.core.losses import Loss
@@ -122,7 +121,7 @@ def _chained(source: Source, kind: Kind, losses: list[Loss]) -> Iterator[Item]:
     for parent, rows in source.found.chains.items():
         running: dict[str, list[Row]] = defaultdict(list)
         for row in rows:
-            if row.kind == kind.name and status_of(kind, row.fields) != ENDED:
+            if row.kind == kind.name and not is_over(kind, row.fields):
                 running[str(labels_of(row.fields).get(KEY, kind.default_key))].append(row)
         for key, links in running.items():
             address = Address(kind.name, (*parent.names, key))

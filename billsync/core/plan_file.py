@@ -38,6 +38,7 @@ def to_json(plan: PlanFile) -> str:
         "format_version": plan.format_version,
         "target": plan.target,
         "intended": dict(plan.intended),
+        "moved": {new.text: [old.text for old in olds] for new, olds in plan.moved.items()},
         "owner": plan.owner,
         "mode": plan.mode,
         "created_at": plan.created_at,
@@ -75,6 +76,7 @@ def _plan(document: Any) -> PlanFile:
         expires_at=document["expires_at"],
         format_version=document["format_version"],
         intended={str(name): str(value) for name, value in document.get("intended", {}).items()},
+        moved={parse_address(new): tuple(map(parse_address, olds)) for new, olds in document.get("moved", {}).items()},
     )
 
 

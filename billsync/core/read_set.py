@@ -38,6 +38,7 @@ def first_reads(
         if name in registry and registry[name].parent is not None:
             continue
         keys = {entity.address.names[0] for entity in desired.entities if _root(registry, entity.address.kind) == name}
+        keys |= {old.key for olds in desired.moved.values() for old in olds if old.kind == name}
         by_key = _is_parent(registry, name) and name not in named and len(keys) <= FEW
         reads.extend(_named(name, routes[name], keys, _claimed(desired, registry, name)) if by_key else (Read(name),))
     return tuple(reads)

@@ -87,6 +87,7 @@ def file_schema(registry: Registry) -> Schema:
         },
         "external": _patterns(registry, "What is only referred to and never written, by collection: keys and globs."),
         "adopted": _patterns(registry, "What is ours although no label says so, by collection: keys and globs."),
+        "moved": _moved(registry),
     }
     for kind in registry.values():
         properties[kind.collection] = {
@@ -163,6 +164,30 @@ def _patterns(registry: Registry, doc: str) -> Schema:
         "additionalProperties": False,
         "properties": dict.fromkeys(sorted(collections), keys),
         "examples": [{"plans": ["legacy_*"]}],
+    }
+
+
+def _moved(registry: Registry) -> Schema:
+    """Renamed keys of the kinds that would cost money once more under a new key."""
+    kinds = [kind for kind in registry.values() if kind.traits]
+    parents = sorted({kind.parent.kind for kind in kinds if kind.parent})
+    key = {"type": "string", "minLength": 1}
+    properties: Schema = {
+        "kind": {"description": "What was renamed.", "enum": sorted(kind.name for kind in kinds)},
+        **{name: {"description": f"The {name} that it belongs to, by its key now.", **key} for name in parents},
+        "from": {"description": "The key that it had.", **key},
+        "to": {"description": "The key that it has in the files now.", **key},
+    }
+    return {
+        "description": "Renamed keys: what is live under the old one is taken as the one under the new key.",
+        "type": "array",
+        "items": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["kind", "from", "to"],
+            "properties": properties,
+        },
+        "examples": [[{"kind": "customer", "from": "acmee", "to": "acme"}]],
     }
 
 

@@ -124,7 +124,8 @@ class Guard:
 class PlanFile:
     """The reviewable list of steps, in an order that runs. No server id stands in it.
 
-    Times are RFC 3339 in UTC. `intended` is what the files say of the server that they are for, by name.
+    Times are RFC 3339 in UTC. `intended` is what the files say of the server that they are for, by name; `moved` are
+    the older keys under which entities may be live.
     """
 
     target: str
@@ -137,6 +138,7 @@ class PlanFile:
     expires_at: str = ""
     format_version: str = "1.0"
     intended: Mapping[str, str] = field(default_factory=dict)
+    moved: Mapping[Address, tuple[Address, ...]] = field(default_factory=dict)
 
     @property
     def pending(self) -> tuple[Change, ...]:

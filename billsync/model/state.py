@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
+from typing import TypeAlias
 
 from billsync.model.address import Address
 from billsync.model.diagnostic import Position
@@ -62,11 +63,19 @@ class IntendedTarget:
         return {name: value for name, value in found.items() if value is not None}
 
 
+Moved: TypeAlias = Mapping[Address, tuple[Address, ...]]
+"""By the address that an entity has now, those that it had before its key was renamed, the latest first.
+
+What belongs to others stands here under the present key of what it belongs to.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Desired:
     """All that the files declare. `named` are the kinds whose collection a file names, also as an empty list.
 
-    `prices` are rules that new prices must keep; `target` is the server that the files are for.
+    `prices` are rules that new prices must keep; `target` is the server that the files are for; `moved` are keys
+    that were renamed.
     """
 
     owner: str | None = None
@@ -76,6 +85,7 @@ class Desired:
     named: frozenset[str] = frozenset()
     prices: tuple[PricePolicy, ...] = ()
     target: IntendedTarget = IntendedTarget()
+    moved: Moved = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from billsync.core.compare import field_changes
 from billsync.core.index import status_of
 from billsync.core.lifecycle.context import Context, Planned, names_of, note, refused
-from billsync.core.lifecycle.record import create
+from billsync.core.lifecycle.record import create, with_live_key
 from billsync.core.marks import ownership
 from billsync.core.view import complete
 from billsync.model.kind import Kind
@@ -23,7 +23,7 @@ def plan_append_only(context: Context, entity: Entity) -> Planned | None:
     if row is None:
         return _made(context, entity, complete(kind, want, None, ownership(kind, context.desired.owner)))
     have = context.view(row, beside=want)
-    target = complete(kind, want, have, {})
+    target = complete(kind, with_live_key(kind, want, have), have, {})
     if canonical(have) == canonical(target):
         return _taken_back(kind, entity, row)
     changes = field_changes(kind.record, have, target)

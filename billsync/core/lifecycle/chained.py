@@ -87,7 +87,8 @@ def _beside_another(context: Context, entity: Entity) -> Planned | None:
         entity,
         code="one-at-a-time",
         reason=f"the server allows one {kind.name} at a time, and there is {others[0]!r}",
-        hint=f"end {others[0]!r} first, or declare this {kind.name} under its key",
+        hint=f"end {others[0]!r} first, or declare this {kind.name} under its key; "
+        "if its key was renamed, list that under `moved`",
     )
 
 

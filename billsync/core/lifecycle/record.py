@@ -27,11 +27,16 @@ def plan_record(context: Context, entity: Entity) -> Planned | None:
     if row is None:
         return create(context, entity, complete(kind, declared, None, ownership(kind, context.desired.owner)))
     have = context.view(row, beside=declared)
-    want = complete(kind, declared, have, {})
+    want = complete(kind, with_live_key(kind, declared, have), have, {})
     if canonical(have) == canonical(want):
         return None
     changes = field_changes(kind.record, have, want)
     return _refusal(context, entity, row, changes) or _update(context, entity, have=have, want=want, changes=changes)
+
+
+def with_live_key(kind: Kind, want: Fields, have: Fields) -> Fields:
+    """The wanted fields with the key that is live: that of a moved entity stays on the server as it was."""
+    return {**want, kind.key: have[kind.key]} if kind.key in have else want
 
 
 def create(context: Context, entity: Entity, want: Fields) -> Planned:
