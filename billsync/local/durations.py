@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import fields, replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -32,6 +33,21 @@ def lengths(length: Duration) -> tuple[Fraction, Fraction, Fraction]:
     days = Duration(weeks=length.weeks, days=length.days).in_seconds(day_hours=1) / HOUR
     exact = Duration(hours=length.hours, minutes=length.minutes, seconds=length.seconds).in_seconds()
     return Fraction(length.years) * MONTHS_IN_YEAR + Fraction(length.months), days, exact
+
+
+def negative(length: Duration) -> Duration:
+    """As long in the other direction: what takes the length back when it is added."""
+    return Duration(*(getattr(length, part.name).copy_negate() for part in fields(length)))
+
+
+def kept_length(length: Duration) -> list[str]:
+    """The parts as a document keeps them: unlike an ISO 8601 text, each may be negative."""
+    return [str(getattr(length, part.name)) for part in fields(length)]
+
+
+def length_kept(parts: Sequence[str]) -> Duration:
+    """The length that a document keeps."""
+    return Duration(*map(Decimal, parts))
 
 
 def aligned(one: Duration, other: Duration) -> bool:

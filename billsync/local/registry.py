@@ -34,6 +34,7 @@ from billsync.local import (
     v1_plan_addons,
     v1_plans,
     v1_subscription_addons,
+    v1_subscription_edits,
     v1_subscriptions,
 )
 
@@ -59,6 +60,7 @@ RESOURCES = (
     subscription_addons,
     v1_subscription_addons,
     v1_subscriptions,
+    v1_subscription_edits,
     v1_plans,
     v1_addons,
     v1_plan_addons,

@@ -11,7 +11,7 @@ from billsync.local.card_references import cost_basis_findings
 from billsync.local.currencies import is_fiat_form
 from billsync.local.customers import fill_currency
 from billsync.local.documents import Document
-from billsync.local.durations import NOTHING
+from billsync.local.durations import NOTHING, kept_length
 from billsync.local.periods import moved
 from billsync.local.problems import invalid, problem
 from billsync.local.rate_cards import is_free, read_card
@@ -125,6 +125,7 @@ def kept_phases(call: Call, plan: Row, terms: Terms) -> Iterator[Document]:
             "id": call.mint(),
             **kept,
             "begins_at": micros(moved(terms.start, passed)),
+            "passed": kept_length(passed),
             "created_at": micros(call.now),
             "items": [anew(call, {"rate_card": item_card(card, plan.document["currency"])}) for card in cards],
         }

@@ -105,3 +105,38 @@ PLAN: Schema = {
     "required": ["key", *CUSTOM_PLAN["required"]],
     "properties": {"key": KEY, **CUSTOM_PLAN["properties"]},
 }
+EDIT_PHASE: Schema = {
+    "type": "object",
+    "required": ["key", "name", "startAfter"],
+    "properties": {
+        "key": KEY,
+        "name": NAME,
+        "description": TEXT,
+        "startAfter": NULLABLE_TEXT,
+        "duration": TEXT,
+    },
+}
+EDIT_OPERATION: Schema = {
+    "type": "object",
+    "required": ["op"],
+    "properties": {
+        "op": {
+            **TEXT,
+            "enum": ["add_item", "remove_item", "add_phase", "remove_phase", "stretch_phase", "unschedule_edit"],
+        },
+        "phaseKey": TEXT,
+        "itemKey": TEXT,
+        "rateCard": CARD,
+        "phase": EDIT_PHASE,
+        "shift": {**TEXT, "enum": ["next", "prev"]},
+        "extendBy": TEXT,
+    },
+}
+EDIT: Schema = {
+    "type": "object",
+    "required": ["customizations"],
+    "properties": {
+        "customizations": {"type": "array", "minItems": 1, "maxItems": 100, "items": EDIT_OPERATION},
+        "timing": TIMING,
+    },
+}
