@@ -9,12 +9,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from billsync.model.kind import ListQuery, Part, Routes
+from billsync.model.kind import HiddenLabels, ListQuery, Part, Routes
 
 DIALECTS = ("openmeter", "konnect")
 
 _PAGE = 100
 _EVERYTHING = 10_000  # lists without any order are read as one large page (catalog-facts.md §1.4)
+
+_PLAN_LABELS = HiddenLabels(  # catalog-facts.md §1.5 and §14.2; Konnect publishes no v1
+    collection="/v1/plans",
+    query=(("status", "draft"), ("status", "active"), ("status", "archived")),
+    size=_PAGE,
+    labels="metadata",
+    lists={"phases": "phases", "rate_cards": "rateCards"},
+    unshown=("unit_config", "currency"),
+    fiat="currency",
+)
 
 _OPENMETER: Mapping[str, Routes] = {
     "meter": Routes(
@@ -52,7 +62,7 @@ _OPENMETER: Mapping[str, Routes] = {
         collection="/openmeter/plans",
         listing=ListQuery(sort="id", size=_PAGE),
         key_filter="key",
-        create=("key", "name", "description", "currency", "billing_cadence", "pro_rating_enabled", "phases"),
+        create=("key", "name", "description", "labels", "currency", "billing_cadence", "pro_rating_enabled", "phases"),
         update=("name", "description", "pro_rating_enabled", "phases"),
         update_verb="PUT",
         delete=True,
@@ -66,6 +76,7 @@ _OPENMETER: Mapping[str, Routes] = {
                 titled_by="addon",
             ),
         ),
+        hidden=_PLAN_LABELS,
     ),
     "customer": Routes(
         collection="/openmeter/customers",
@@ -104,6 +115,7 @@ _OPENMETER: Mapping[str, Routes] = {
 
 _KONNECT: Mapping[str, Routes] = {
     **_OPENMETER,
+    "plan": replace(_OPENMETER["plan"], hidden=None),
     "grant": replace(_OPENMETER["grant"], actions=()),
     "subscription": replace(
         _OPENMETER["subscription"],

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from billsync.core.hidden import with_labels
+from billsync.core.hidden_fields import labels_inside
 from billsync.core.index import status_of
 from billsync.core.lookup import choose, doubt_about, lookup
 from billsync.core.moved import names_of, present_label
@@ -13,8 +15,8 @@ from billsync.core.row_form import malformed, shown, unknown_in
 from billsync.core.view import view
 from billsync.model.address import SYMBOL, Address, Symbol, parse_address
 from billsync.model.kind import Registry, Routes
-from billsync.model.ports import ReadRows, RemoteError
-from billsync.model.state import Moved
+from billsync.model.ports import ReadDocument, ReadRows, RemoteError
+from billsync.model.state import Moved, Row
 from billsync.model.value import Fields, Plain
 
 
@@ -41,6 +43,7 @@ class Bindings:
     ids: dict[Address, str] = field(default_factory=dict)
     names: dict[str, Address] = field(default_factory=dict)
     moved: Moved = field(default_factory=dict)
+    read_document: ReadDocument | None = None
 
     def bind(self, address: Address, server_id: str) -> None:
         """Remember an id. An id that had another address keeps the newer one: that is what steps speak of."""
@@ -67,6 +70,8 @@ class Bindings:
             self.forget(address)
             return Observed(None)
         kind = self.registry[address.kind]
+        if labels_inside(kind.record, beside or {}):
+            row = self._with_labels(address.kind, row)
         return Observed(view(kind, row, self.names, beside), status_of(kind, row), str(row["id"]))
 
     def _find(self, address: Address) -> Fields | None:
@@ -101,6 +106,15 @@ class Bindings:
             if faults := unknown_in(self.registry[kind], row):
                 raise RemoteError(f"GET {path}: unexpected response: {shown(faults)}")
         return row
+
+    def _with_labels(self, kind: str, row: Fields) -> Fields:
+        """A row with the labels that it hides. Raises RemoteError where nothing shows them."""
+        where = self.routes[kind].hidden
+        document = self.read_document(where, str(row["id"])) if where and self.read_document else None
+        found = with_labels(Row(kind, str(row["id"]), row), document, where) if where and document else None
+        if found is None:
+            raise RemoteError(f"the labels of the {kind} {row['id']} can't be read")
+        return found.fields
 
     def _check(self, kind: str, row: Fields, path: str) -> None:
         if fault := malformed(self.registry.get(kind), row, self.routes[kind]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from billsync.api.capabilities import capabilities
 from billsync.api.documents import BALANCE
@@ -11,6 +11,7 @@ from billsync.api.routes import references_only, routes
 from billsync.apply.bindings import Bindings
 from billsync.apply.execute import OnResult, World, execute
 from billsync.core.diff import Mode, Server, diff
+from billsync.core.hidden import labelled, still_hidden, wanted_kinds
 from billsync.core.index import Index, index
 from billsync.core.moved import with_moved
 from billsync.core.parts import all_part_reads, part_reads, with_parts
@@ -26,10 +27,11 @@ from billsync.core.read_set import (
 from billsync.core.referring import rounds
 from billsync.core.row_form import malformed
 from billsync.kinds.registry import KINDS
+from billsync.live.hidden_labels import read_document_of, read_documents
 from billsync.live.paging import read_list
 from billsync.live.snapshot import Source, snapshot
 from billsync.model.change import PlanFile
-from billsync.model.kind import ListQuery, Routes
+from billsync.model.kind import HiddenLabels, ListQuery, Routes
 from billsync.model.ports import Clock, Journal, Remote, RemoteError
 from billsync.model.result import Report
 from billsync.model.state import Desired, Moved, Read, Snapshot
@@ -68,6 +70,7 @@ def read_live(connection: Connection, desired: Desired, *, deletes: bool) -> Sna
     """The live state that matters for a desired one, in rounds: each hangs on what was found. Raises RemoteError."""
     tables = connection.routes
     first = _in_rounds(connection, first_reads(desired, KINDS, tables, deletes=deletes))
+    first = with_hidden_labels(connection, first, wanted_kinds(desired, KINDS, tables, deletes=deletes))
     found = _indexed(connection, first, desired)
     more = more_reads(desired, found, KINDS, tables, deletes=deletes)
     documents = balance_paths(desired, found, KINDS, BALANCE) if deletes else ()
@@ -88,6 +91,26 @@ def _with_look_alikes(connection: Connection, desired: Desired, found: Snapshot,
     everybody = found.with_(_read(connection, lists)) if lists else found
     reads = look_alike_children(desired, _indexed(connection, everybody, desired) if lists else known, KINDS, tables)
     return everybody.with_(_read(connection, reads)) if reads else everybody
+
+
+def with_hidden_labels(connection: Connection, found: Snapshot, kinds: Iterable[str]) -> Snapshot:
+    """The snapshot with the labels that rows of these kinds hide. What can't be read of them is unknown, and why."""
+    for name in kinds:
+        where = connection.routes[name].hidden
+        if where is not None and found.of(name):
+            found = _with_labels_of(connection, found, name, where)
+    return found
+
+
+def _with_labels_of(connection: Connection, found: Snapshot, name: str, where: HiddenLabels) -> Snapshot:
+    try:
+        documents = dict(read_documents(connection.remote, where))
+        for row in still_hidden(found, KINDS[name], where, known=documents):
+            if (document := read_document_of(connection.remote, where, row.id)) is not None:
+                documents[row.id] = document
+        return labelled(found, name, where, documents)
+    except RemoteError as error:
+        return replace(found, unread={**found.unread, name: str(error)})
 
 
 def _with_parts(connection: Connection, found: Snapshot, reads: Sequence[Read]) -> Snapshot:
@@ -146,12 +169,17 @@ def _bindings(connection: Connection, known: Snapshot | None, moved: Moved) -> B
 
     found = with_moved(index(known, KINDS, connection.routes), moved, KINDS) if known else Index()
     ids = {address: server_id for server_id, address in found.names.items()}
-    return Bindings(KINDS, connection.routes, rows, ids, dict(found.names), moved)
+
+    def document(where: HiddenLabels, server_id: str) -> Fields | None:
+        return read_document_of(connection.remote, where, server_id)
+
+    return Bindings(KINDS, connection.routes, rows, ids, dict(found.names), moved, document)
 
 
 def everything(connection: Connection) -> Snapshot:
     """All live rows of all kinds, as `dump` needs them. Raises RemoteError."""
     first = _in_rounds(connection, all_reads(KINDS, references_only(connection.dialect)))
+    first = with_hidden_labels(connection, first, KINDS)
     found = index(first, KINDS, connection.routes)
     whole = first.with_(_read(connection, nested_reads(found, KINDS, connection.routes)))
     return _with_parts(connection, whole, all_part_reads(found, KINDS, connection.routes))

@@ -19,6 +19,7 @@ from billsync.core.lifecycle.grandfathered import grandfathered
 from billsync.core.lifecycle.moving import on_both_sides
 from billsync.core.lifecycle.newest import NextVersions, coming_versions
 from billsync.core.lifecycle.record import plan_record
+from billsync.core.lifecycle.unmarked import unrecorded
 from billsync.core.lifecycle.versioned import plan_versioned
 from billsync.core.lost import without_lost_references
 from billsync.core.moved import with_moved
@@ -79,7 +80,7 @@ def diff(
     )
     planned = _planned(context, server.missing, deletes=mode.deletes)
     steps, planned = _ordered(planned, context)
-    planned = (*planned, *_staying(context, planned))
+    planned = (*planned, *_staying(context, planned), *_unrecorded(context, planned, mode))
     return PlanFile(
         target=server.target,
         owner=desired.owner,
@@ -146,6 +147,11 @@ def _staying(context: Context, planned: tuple[Planned, ...]) -> Iterator[Planned
     for entity in context.desired.entities:
         if context.registry[entity.address.kind].archetype is Archetype.VERSIONED:
             yield from grandfathered(context, entity, coming)
+
+
+def _unrecorded(context: Context, planned: tuple[Planned, ...], mode: Mode) -> Iterator[Planned]:
+    """What the files should say from now on, where a flag has said it this time."""
+    yield from unrecorded(context, (p for p in planned if p.change.is_pending), allow=mode.allow)
 
 
 def _removed(context: Context, planned: list[Planned], left: frozenset[Address]) -> list[Planned]:

@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from billsync.core.doubling import doubled, doubled_code
 from billsync.core.index import is_over, is_owned
 from billsync.core.lifecycle.context import Context, Planned
+from billsync.core.lifecycle.unmarked import unmarked_codes, unmarked_guards
 from billsync.model.address import Address
 from billsync.model.change import Action, Guard
 from billsync.model.kind import Registry
@@ -25,7 +26,8 @@ SHARE_COUNTS_FROM = 10
 
 def flags(registry: Registry) -> tuple[str, ...]:
     """The flags that let a guard pass."""
-    return (DELETES, CUSTOMER_CREDIT, *(doubled_code(kind) for kind in registry.values() if kind.traits))
+    doubled_codes = (doubled_code(kind) for kind in registry.values() if kind.traits)
+    return (DELETES, CUSTOMER_CREDIT, *doubled_codes, *unmarked_codes(registry))
 
 
 def guards(
@@ -38,6 +40,7 @@ def guards(
         *_too_many_deletes(context, deletes, allow.get(DELETES)),
         *(guard for guard in doubled(context, changes) if guard.code not in allow),
         *(() if CUSTOMER_CREDIT in allow else _with_credit(context, deletes, balance_path)),
+        *(guard for guard in unmarked_guards(context, changes) if guard.code not in allow),
     ]
     return tuple(sorted(found, key=lambda guard: (guard.code, [a.order for a in guard.addresses])))
 

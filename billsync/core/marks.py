@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from billsync.kinds.labels import MOST
 from billsync.model.address import Symbol
 from billsync.model.kind import Kind, LabelPolicy
 from billsync.model.value import Fields, Plain
@@ -27,7 +28,7 @@ def labels_of(row: Fields) -> Fields:
 
 
 def ownership(kind: Kind, owner: str | None) -> dict[str, Plain]:
-    """The labels that make a new entity ours, empty where the kind can't show one."""
+    """The labels that make a new entity ours, empty where the kind keeps none."""
     if owner is None or kind.labels is LabelPolicy.NONE:
         return {}
     return {OWNER: owner}
@@ -44,3 +45,16 @@ def chain_marks(kind: Kind, *, owner: str | None, key: str, pinned: Symbol, rest
     that it uses up."""
     again = {RESTART: str(restart)} if restart else {}
     return {**ownership(kind, owner), KEY: key, pin_label(kind): pinned, **again}
+
+
+def adoption(kind: Kind, row: Fields, *, owner: str | None) -> dict[str, Plain]:
+    """The label that an adopted entity still lacks, where it can be added to one that is live."""
+    live = labels_of(row)
+    if owner is None or kind.labels is not LabelPolicy.MUTABLE or OWNER in live or len(live) >= MOST:
+        return {}
+    return {OWNER: owner}
+
+
+def with_marks(fields: Fields, marks: Fields) -> Fields:
+    """Fields whose labels have marks beside them."""
+    return {**fields, LABELS: {**(fields.get(LABELS) or {}), **marks}} if marks else fields

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from billsync.core.hidden_fields import merged_inside
 from billsync.core.normalize import arranged, settled_record
 from billsync.model.address import Address, Symbol
-from billsync.model.kind import Absent, Kind, Names, Part
+from billsync.model.kind import Absent, Kind, LabelPolicy, Names, Part
 from billsync.model.shape import (
     Effect,
     Field,
@@ -87,7 +88,8 @@ def _read(shape: Shape, value: Plain, names: Names) -> Plain:
         case Table() if isinstance(value, Mapping):
             return {name: _read(shape.value, member, names) for name, member in value.items()}
         case LabelMap() if isinstance(value, Mapping):
-            return _read_labels(value, names)
+            shown = _read_labels(value, names)
+            return {name: item for name, item in shown.items() if not name.startswith(OURS)} if shape.hidden else shown
     return value
 
 
@@ -119,6 +121,8 @@ def complete(kind: Kind, want: Fields, have: Fields | None, marks: Mapping[str, 
     wanted = {name: value for name, value in want.items() if not _is_aside(record.fields[name])}
     kept = live if kind.absent is Absent.NOT_MANAGED else {}
     fields = {**kept, **{name: _over(record.fields[name], live.get(name), value) for name, value in wanted.items()}}
+    if kind.labels is LabelPolicy.HIDDEN:
+        fields = {name: merged_inside(record.fields[name].shape, live.get(name), item) for name, item in fields.items()}
     for name, field in record.fields.items():
         if isinstance(field.shape, LabelMap):
             fields[name] = {**(live.get(name) or {}), **(wanted.get(name) or {}), **(marks if have is None else {})}

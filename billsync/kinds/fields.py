@@ -42,3 +42,13 @@ def labels(effect: Effect) -> Field:
     )
     clear = "labels are merged over the live ones, and never removed"
     return Field(LabelMap(), doc, effect, clear=clear, example={"team": "payments"})
+
+
+def hidden_labels(effect: Effect) -> Field:
+    """Labels that the server keeps, and shows through its older API, if it has that."""
+    doc = (
+        "Short texts by key, for your own use. They are merged over the labels that are live, and never removed; "
+        "others make a new version. Only OpenMeter shows them again, and not with `unit_config` or a custom currency."
+    )
+    clear = "labels are merged over the live ones, and never removed"
+    return Field(LabelMap(hidden=True), doc, effect, clear=clear, example={"team": "payments"})

@@ -5,23 +5,22 @@ from __future__ import annotations
 from billsync.kinds import across, fields, fitting
 from billsync.kinds.checks import plan as checks
 from billsync.kinds.prices import USAGE_PRICES
-from billsync.kinds.ratecard import HIDDEN_LABELS, LARGEST, RATE_CARD, fill_usage_period
-from billsync.model.kind import Archetype, Kind
-from billsync.model.shape import Anything, Duration, Effect, Field, Flag, Many, Record, Reference, Text, Whole
+from billsync.kinds.ratecard import LARGEST, RATE_CARD, fill_usage_period
+from billsync.model.kind import Archetype, Kind, LabelPolicy
+from billsync.model.shape import Duration, Effect, Field, Flag, Many, Record, Reference, Text, Whole
 from billsync.model.value import Fields
 
 CADENCES = ("P1W", "P2W", "P4W", "P1M", "P3M", "P6M", "P12M", "P1Y")
 SETTLEMENT_MODES = ("credit_then_invoice", "credit_only")
 
 _NEW = Effect.NEW_VERSION
-_NO_LABELS = Field(Anything(), "Can't be declared here.", _NEW, refused=HIDDEN_LABELS)
 
 PHASE = Record(
     {
         "key": Field(fields.RESOURCE_KEY, "Names the phase in its plan.", _NEW, required=True, example="trial"),
         "name": fields.name(_NEW, example="Trial"),
         "description": fields.description(_NEW),
-        "labels": _NO_LABELS,
+        "labels": fields.hidden_labels(_NEW),
         "duration": Field(
             Duration(),
             "How long the phase lasts. Every phase but the last has one.",
@@ -103,7 +102,7 @@ RECORD = Record(
         "key": fields.key("What subscriptions refer to this plan by; all its versions share it.", example="prepaid"),
         "name": fields.name(_NEW, example="Prepaid"),
         "description": Field(fields.DESCRIPTION, "A longer text for people. Empty means none.", _NEW, sent_empty=""),
-        "labels": _NO_LABELS,
+        "labels": fields.hidden_labels(_NEW),
         "currency": Field(
             Text(minimum=3, maximum=24),
             "The currency of all prices: a three-letter code, or the code of a custom currency.",
@@ -170,6 +169,7 @@ PLAN = Kind(
             }
         ],
     },
+    labels=LabelPolicy.HIDDEN,
     status="status",
     statuses=("draft", "scheduled", "active", "archived"),
     over=("archived",),

@@ -28,8 +28,6 @@ from billsync.model.shape import (
 )
 from billsync.model.value import Fields
 
-HIDDEN_LABELS = "the server takes labels here and never shows them again, so that they can't be compared"
-
 _NEW = Effect.NEW_VERSION
 _PERCENT = Number(minimum=Decimal(0), maximum=Decimal(100), wire=Wire.NUMBER, bits=32)
 _LIMIT = Number(minimum=Decimal(0), wire=Wire.NUMBER, bits=64)
@@ -222,7 +220,7 @@ def _fields(holder: str, *, place: str, labels: Field, cadence: str) -> dict[str
 RATE_CARD = _rate_card(
     "a plan",
     place="its phase",
-    labels=Field(Anything(), "Can't be declared on a rate card of a plan.", _NEW, refused=HIDDEN_LABELS),
+    labels=fields.hidden_labels(_NEW),
     cadence="a price by usage in a plan takes the plan's",
 )
 

@@ -161,7 +161,9 @@ class Client:
         self, method: str, path: str, *, query: Sequence[tuple[str, str]] = (), content: bytes | None = None
     ) -> httpx.Response:
         headers = {} if content is None else {"Content-Type": "application/json"}
-        url = self._target.base + path
+        url = self._target.url(path)
+        if url is None:
+            raise Unreachable(f"{method} {path}: {self._target.name} does not end in /v3, so its v1 is nowhere")
         try:
             return self._http.request(method, url, params=list(query) or None, content=content, headers=headers)
         except NOT_SENT as error:

@@ -11,6 +11,8 @@ from billsync.model.diagnostic import Diagnostic
 LOCAL = "local:"
 LOCAL_BASE = "http://local.invalid/api/v3"
 LOCAL_DEFAULT = ".billsync/local.db"
+NEWER, OLDER = "/v3", "/v1/"
+"""How the base of API v3 ends, and how paths of API v1 begin: the same server has it at the same place, under v1."""
 KONNECT_HOSTS = ".api.konghq.com"
 
 
@@ -29,6 +31,12 @@ class Target:
     def name(self) -> str:
         """How messages and plan files name it; it holds no secret."""
         return self.base if self.database is None else LOCAL + self.database
+
+    def url(self, path: str) -> str | None:
+        """Where a path is: below the base, or for one of the older API beside it; None where that can't be told."""
+        if not path.startswith(OLDER):
+            return self.base + path
+        return self.base.removesuffix(NEWER) + path if self.base.endswith(NEWER) else None
 
     @property
     def region(self) -> str | None:

@@ -37,9 +37,13 @@ class Absent(Enum):
 
 
 class LabelPolicy(Enum):
-    """Whether labels can be read back, and changed."""
+    """Whether labels can be read back, and changed.
+
+    `HIDDEN` ones are kept and can't be changed; only another API of the server shows them, if it has that.
+    """
 
     NONE = "none"
+    HIDDEN = "hidden"
     FIXED = "fixed"
     MUTABLE = "mutable"
 
@@ -116,11 +120,29 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class HiddenLabels:
+    """Where the server's older API shows the labels that the rows of a kind hide, and what it has no words for.
+
+    `collection` is a list that is read with `query`; `labels` is what it calls them, there and in the members of
+    `lists`, whose names it spells as given. Rows with a member that has one of the fields `unshown`, or whose field
+    `fiat` is no code of three letters, are not in it.
+    """
+
+    collection: str
+    query: tuple[tuple[str, str], ...]
+    size: int
+    labels: str
+    lists: Mapping[str, str]
+    unshown: tuple[str, ...]
+    fiat: str
+
+
+@dataclass(frozen=True, slots=True)
 class Routes:
     """The calls of one kind in one dialect; `{parent}` and `{id}` stand for server ids.
 
     `create` and `update` name the fields that the request bodies have; `claim_filter` finds who holds a claimed name;
-    `parts` are lists of the kind that have rows of their own.
+    `parts` are lists of the kind that have rows of their own; `hidden` shows labels that its rows hide.
     """
 
     collection: str
@@ -134,6 +156,7 @@ class Routes:
     parent_filter: str | None = None
     claim_filter: str | None = None
     parts: tuple[Part, ...] = ()
+    hidden: HiddenLabels | None = None
 
     def item(self, symbol: str) -> str:
         """The path of one entity."""

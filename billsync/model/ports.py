@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from billsync.model.kind import ListQuery
+from billsync.model.kind import HiddenLabels, ListQuery
 from billsync.model.value import Fields, Plain
 
 
@@ -87,3 +87,10 @@ class ReadRows(Protocol):
 
     def __call__(self, path: str, query: Sequence[tuple[str, str]], listing: ListQuery) -> Sequence[Fields]:
         """All rows that match. Raises RemoteError when the list can't be read."""
+
+
+class ReadDocument(Protocol):
+    """Reads what another API of the server shows of one row."""
+
+    def __call__(self, where: HiddenLabels, server_id: str) -> Fields | None:
+        """The document; None where that API has no words for it. Raises RemoteError when it can't be read."""

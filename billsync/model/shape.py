@@ -74,7 +74,12 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class LabelMap:
-    """Labels, with the server's real rule for keys and values (catalog-facts.md §1.5)."""
+    """Labels, with the server's real rule for keys and values (catalog-facts.md §1.5).
+
+    `hidden`: they are shown by another API, if by any, so billsync's own among them are sent and never compared.
+    """
+
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)

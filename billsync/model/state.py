@@ -115,13 +115,17 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What was read: rows by kind, counts and parts of rows by read, and documents (a balance, say) by path."""
+    """What was read: rows by kind, counts and parts of rows by read, and documents (a balance, say) by path.
+
+    `unread` says, by kind, why the labels that its rows hide could not be read.
+    """
 
     rows: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
     counts: Mapping[Read, int] = field(default_factory=dict)
     documents: Mapping[str, Fields] = field(default_factory=dict)
     read_at: datetime | None = None
     parts: Mapping[Read, tuple[Fields, ...]] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, kind: str) -> tuple[Row, ...]:
         """The live rows of a kind, in the order in which they were read."""
@@ -139,4 +143,5 @@ class Snapshot:
             {**self.documents, **other.documents},
             other.read_at or self.read_at,
             {**self.parts, **other.parts},
+            {**self.unread, **other.unread},
         )

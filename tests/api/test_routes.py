@@ -79,12 +79,12 @@ def test_every_route_is_in_the_vendors_document(dialect: str, kind: str) -> None
 
 
 @pytest.mark.parametrize(("dialect", "kind"), [(dialect, kind) for dialect in DIALECTS for kind in routes(dialect)])
-def test_a_create_names_every_field_of_the_request_but_labels_that_cannot_be_read_back(dialect: str, kind: str) -> None:
+def test_a_create_names_every_field_of_the_request(dialect: str, kind: str) -> None:
     known = route(dialect, kind)
 
     offered = body_fields(dialect, "post", known.collection)
 
-    assert set(known.create) == offered - ({"labels"} if kind == "plan" else set())
+    assert set(known.create) == offered
 
 
 @pytest.mark.parametrize(

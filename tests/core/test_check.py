@@ -28,6 +28,8 @@ FEE = {"key": "fee", "name": "Fee", "price": {"type": "flat", "amount": "5"}}
 FREE = {"key": "free", "name": "Free", "price": {"type": "free"}}
 LLM = {"type": "llm", "provider": "p", "model": "m", "token_type": "input"}
 WHERE = ("phases", 0, "rate_cards", 0)
+CONVERTED = {**CARD, "unit_config": {"operation": "divide", "conversion_factor": "10", "rounding": "ceiling"}}
+CONVERTED_LABELS = (*WHERE, "labels")
 
 
 def found(kind: Kind, declared: Any) -> list[tuple[Any, str]]:
@@ -168,8 +170,15 @@ def test_a_model_cost_needs_a_meter() -> None:
         ({"currency": "COINS"}, []),
         ({"billing_cadence": "P2M"}, [(("billing_cadence",), "duration")]),
         ({"billing_cadence": "P1M0D"}, []),
-        ({"labels": {"a": "b"}}, [(("labels",), "refused-field")]),
-        ({"phases": [phase(FEE, labels={})]}, [(("phases", 0, "labels"), "refused-field")]),
+        ({"labels": {"a": "b"}}, []),
+        ({"labels": {"a--b": "b"}}, [(("labels", "a--b"), "label")]),
+        ({"labels": {"billsync_owner": "b"}}, [(("labels", "billsync_owner"), "label")]),
+        (
+            {"phases": [phase(FEE, labels={"a": "b"})], "currency": "COINS"},
+            [(("phases", 0, "labels"), "refused-field")],
+        ),
+        ({"phases": [phase({**CONVERTED, "labels": {"a": "b"}})]}, [(CONVERTED_LABELS, "refused-field")]),
+        ({"phases": [phase(CONVERTED)], "labels": {"a": "b"}}, [(("labels",), "refused-field")]),
         ({"phases": [phase()]}, [(("phases", 0), "phase-without-cards")]),
         ({"phases": [phase(FEE, duration="P1M")]}, [(("phases", 0, "duration"), "phase-duration")]),
         ({"phases": [phase(FEE), phase(FEE, key="next")]}, [(("phases", 0), "phase-duration")]),
@@ -243,7 +252,7 @@ def test_a_problem_of_a_plan_is_found_at_its_place(fields: dict[str, Any], expec
         (FEE, {"billing_cadence": "PT30M"}, ("billing_cadence",), "duration-under-an-hour"),
         (FEE, {"currency": "EUR"}, ("currency",), "card-currency"),
         (FREE, {"currency": "COINS"}, ("currency",), "card-currency"),
-        (CARD, {"labels": {"a": "b"}}, ("labels",), "refused-field"),
+        (CARD, {"labels": {"kong": "b"}}, ("labels", "kong"), "label"),
         (CARD, {"price": {"type": "unit", "amount": "-0.1"}}, ("price", "amount"), "number-range"),
     ],
 )

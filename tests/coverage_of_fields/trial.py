@@ -188,6 +188,7 @@ def rows(world: World) -> Mapping[str, Any]:
         found = {kind: listed(path) for kind, path in LISTS.items()}
         for plan in found["plan"]:
             plan["addons"] = listed(f"plans/{plan['id']}/addons")
+            plan["labels"] = _labels(http.get(f"{str(http.base_url).partition('/v3')[0]}/v1/plans/{plan['id']}").json())
         names = {row["id"]: f"{kind}/{row['key']}" for kind, members in found.items() for row in members}
         names |= {row["id"]: f"tax_code/{row['key']}" for row in listed("tax-codes")}
         shown = {names[row["id"]]: row for members in found.values() for row in _oldest_first(members)}
@@ -197,6 +198,12 @@ def rows(world: World) -> Mapping[str, Any]:
         for row in listed("subscriptions"):
             shown[f"subscription/{names[row['customer_id']]}"] = _settled_part(row)
     return {name: _worded(row, names) for name, row in shown.items()}
+
+
+def _labels(document: dict[str, Any]) -> list[Any]:
+    """The labels of a plan, its phases and its cards, which only API v1 shows, as it shows them."""
+    lists = [document.get(name, []) for name in ("phases", "rateCards")]
+    return [document.get("metadata"), [_labels(member) for members in lists for member in members]]
 
 
 def _oldest_first(members: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -35,7 +35,6 @@ SHARED = Path(__file__).resolve().parents[3] / "shared"
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 HIDDEN = {
     "plan": {
-        "labels", "phases.labels", "phases.rate_cards.labels",  # refused: never shown again
         "addons.name", "addons.description", "addons.labels",  # dropped by the server
     },
     "feature": {

@@ -116,10 +116,12 @@ def test_null_clears_on_a_customer_and_is_refused_in_the_catalog() -> None:
 
 
 def test_a_refused_field_is_marked_for_editors_and_left_to_the_checks_after_expansion() -> None:
-    plan = {**KINDS["plan"].example, "labels": {"team": "a"}}
+    customer = {"key": "acme", "name": "Acme", "billing": {"billing_profile": "a"}}
 
-    assert messages(kind_schema(KINDS["plan"]), plan) == []
-    assert messages(written_schema(KINDS, KINDS["plan"]), plan) == ["{'team': 'a'} should not be valid under {}"]
+    assert messages(kind_schema(KINDS["customer"]), customer) == []
+    assert messages(written_schema(KINDS, KINDS["customer"]), customer) == [
+        "{'billing_profile': 'a'} should not be valid under {}"
+    ]
 
 
 def test_an_entity_at_top_level_names_its_parent_and_a_nested_one_does_not() -> None:

@@ -202,7 +202,7 @@ def test_nobody_is_told_to_stay_because_of_a_version_that_will_not_come(world: W
     coming = world.plan(declared(f"{DEARER}{customers}"))
 
     assert "plan/team@1" not in outcomes(blocked)
-    assert outcomes(blocked)["plan/team@2"] == "blocked"
+    assert outcomes(blocked)["plan/team"] == "other-owner"
     assert outcomes(coming)["plan/team@1"] == "grandfathered"
 
 

@@ -9,7 +9,7 @@ from billsync.core.compare import field_changes
 from billsync.core.index import is_over
 from billsync.core.lifecycle.context import Context, Planned, names_of, refused, step_id
 from billsync.core.lifecycle.ours import not_ours
-from billsync.core.marks import ownership
+from billsync.core.marks import adoption, ownership, with_marks
 from billsync.core.view import body, complete
 from billsync.model.address import Address
 from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Step
@@ -27,7 +27,9 @@ def plan_record(context: Context, entity: Entity) -> Planned | None:
     if row is None:
         return create(context, entity, complete(kind, declared, None, ownership(kind, context.desired.owner)))
     have = context.view(row, beside=declared)
-    want = complete(kind, with_live_key(kind, declared, have), have, {})
+    adopted = context.desired.adopted.match(kind.name, entity.address.key)
+    marks = adoption(kind, row.fields, owner=context.desired.owner) if adopted else {}
+    want = complete(kind, with_marks(with_live_key(kind, declared, have), marks), have, {})
     if canonical(have) == canonical(want):
         return None
     changes = field_changes(kind.record, have, want)

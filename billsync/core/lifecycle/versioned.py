@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from billsync.core.compare import field_changes
-from billsync.core.index import version_of
+from billsync.core.hidden import hides_labels, labels_are_known
+from billsync.core.index import status_of, version_of
 from billsync.core.lifecycle.attaching import attach_steps, is_begun, without_parts
 from billsync.core.lifecycle.context import Context, Planned, refused, step_id
+from billsync.core.lifecycle.holder import Claim, holder_of
 from billsync.core.lifecycle.newest import (
     ACTIVE,
     ARCHIVED,
@@ -20,11 +22,12 @@ from billsync.core.lifecycle.newest import (
 )
 from billsync.core.lifecycle.ours import not_ours
 from billsync.core.lifecycle.record import in_sequence
-from billsync.core.marks import LABELS, OWNER, labels_of, ownership
+from billsync.core.lifecycle.unshown import unshown_labels, visible
+from billsync.core.marks import LABELS, OWNER, labels_of, ownership, with_marks
 from billsync.core.view import body, complete
 from billsync.model.address import Address
 from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Outcome, Step
-from billsync.model.kind import Kind, LabelPolicy
+from billsync.model.kind import Kind
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields, canonical
 
@@ -40,6 +43,8 @@ def plan_versioned(context: Context, entity: Entity, coming: NextVersions) -> Pl
         return coming_later
     active = latest(context, rows, ACTIVE)
     have = context.view(active) if active else None
+    if refusal := unshown_labels(context, entity, declared, active):
+        return refusal
     want = complete(kind, pinned(context, declared, coming), have, {})
     if have is not None and canonical(have) == canonical(want):
         return None
@@ -47,7 +52,7 @@ def plan_versioned(context: Context, entity: Entity, coming: NextVersions) -> Pl
         want = _marked(context, kind, want)
     shown = active or (rows[-1] if rows else None)
     changes = field_changes(kind.record, context.view(shown), want) if shown else ()
-    return _foreign(context, entity, active, changes) or _next_version(context, entity, rows, want, changes=changes)
+    return _foreign(context, entity, rows, changes) or _next_version(context, entity, rows, want, changes=changes)
 
 
 def _scheduled(context: Context, entity: Entity, rows: tuple[Row, ...], declared: Fields) -> Planned | None:
@@ -86,8 +91,8 @@ def _no_version(entity: Entity, missing: tuple[Address, ...]) -> Planned:
 
 def _marked(context: Context, kind: Kind, want: Fields) -> Fields:
     """The view with the label of its owner, where the kind shows labels: each new version carries it."""
-    marks = ownership(kind, context.desired.owner)
-    return complete(kind, {**want, LABELS: {**(want.get(LABELS) or {}), **marks}}, None, {}) if marks else want
+    marks = {} if hides_labels(kind) else ownership(kind, context.desired.owner)
+    return complete(kind, with_marks(want, marks), None, {}) if marks else want
 
 
 def _unmarked(want: Fields) -> Fields:
@@ -101,11 +106,21 @@ def _is_ours_and_begun(context: Context, entity: Entity, draft: Row | None, want
     return is_begun(context, draft, want)
 
 
-def _foreign(context: Context, entity: Entity, active: Row | None, changes: tuple[FieldChange, ...]) -> Planned | None:
-    """The refusal to replace a version that somebody else's label names; kinds without labels are ours if declared."""
-    if active is None or context.registry[active.kind].labels is LabelPolicy.NONE:
-        return None
-    return not_ours(context, entity, active, changes)
+def _foreign(
+    context: Context, entity: Entity, rows: tuple[Row, ...], changes: tuple[FieldChange, ...]
+) -> Planned | None:
+    """The refusal to replace a version that isn't ours, or to go on where somebody else's was taken out of sale.
+
+    A draft alone is judged when it stands in the way.
+    """
+    speaking = speaking_version(context, rows)
+    return not_ours(context, entity, speaking, changes) if speaking else None
+
+
+def speaking_version(context: Context, rows: tuple[Row, ...]) -> Row | None:
+    """The version that tells whose a key is: the active one, else the newest that was published."""
+    published = tuple(row for row in rows if status_of(context.registry[row.kind], row.fields) != DRAFT)
+    return latest(context, rows, ACTIVE) or (published[-1] if published else None)
 
 
 def _next_version(
@@ -114,20 +129,30 @@ def _next_version(
     draft = latest(context, rows, DRAFT)
     if draft is None:
         return _new_version(context, entity, want, number=version_of(rows[-1]) + 1 if rows else 1, changes=changes)
-    if is_begun(context, draft, want):
-        return _rest(context, entity, draft, want, changes=changes)
-    return _foreign_draft(context, entity, draft, want)
+    seen = want if labels_are_known(draft.fields) else visible(context, draft.kind, want)
+    if is_begun(context, draft, seen) and _may_be_published(context, entity, draft):
+        return _rest(context, entity, draft, seen, changes=changes)
+    return _foreign_draft(context, entity, draft, seen)
+
+
+def _may_be_published(context: Context, entity: Entity, draft: Row) -> bool:
+    """Whether a draft is ours, or of a kind whose drafts show the label of their owner in what is compared."""
+    if not hides_labels(context.registry[draft.kind]):
+        return True
+    held = holder_of(context, entity.address, draft)
+    return held.claim is Claim.OURS or (held.claim is Claim.NOBODYS and not labels_are_known(draft.fields))
 
 
 def _new_version(
     context: Context, entity: Entity, want: Fields, *, number: int, changes: tuple[FieldChange, ...]
 ) -> Planned:
     address = entity.address.at(number)
-    bare = without_parts(context, address.kind, want)
+    seen = visible(context, address.kind, want)
+    bare = without_parts(context, address.kind, seen)
     steps = (
-        _create_step(context, address, want),
-        *attach_steps(context, address, have=bare, want=want),
-        _publish_step(context, address, want),
+        _create_step(context, address, want, seen=seen),
+        *attach_steps(context, address, have=bare, want=seen),
+        _publish_step(context, address, seen),
     )
     action, verb = (Action.UPDATE, "publishing a new version of") if number > 1 else (Action.CREATE, "publishing")
     planned = _planned(address, steps, action=action, verb=verb, changes=changes)
@@ -152,17 +177,19 @@ def _planned(
     return Planned(Change(address, action, verb, fields=changes, steps=tuple(step.id for step in sequence)), sequence)
 
 
-def _create_step(context: Context, address: Address, want: Fields) -> Step:
+def _create_step(context: Context, address: Address, want: Fields, *, seen: Fields) -> Step:
+    """The step that makes a draft with the label of its owner, be it shown or not; `seen` is what will be shown."""
     kind = context.registry[address.kind]
     routes = context.routes[kind.name]
     later = tuple(part.field for part in routes.parts if part.field in want)
+    marked = with_marks(want, ownership(kind, context.desired.owner))
     return Step(
         id=step_id(address, "create"),
         address=address,
         verb="creating",
-        call=Call("POST", context.collection(address), body(kind, want, routes.create)),
+        call=Call("POST", context.collection(address), body(kind, marked, routes.create)),
         before=Expectation(None),
-        after=Expectation(without_parts(context, address.kind, want), (DRAFT, ACTIVE), at_least=later),
+        after=Expectation(without_parts(context, address.kind, seen), (DRAFT, ACTIVE), at_least=later),
         repeatable=kind.unique,
     )
 
@@ -214,7 +241,7 @@ def _unowned_draft(context: Context, entity: Entity, draft: Row, fields: tuple[F
     """The refusal of a draft that lacks nothing but the label of its owner."""
     kind = context.registry[entity.address.kind]
     address = entity.address.at(version_of(draft))
-    other = labels_of(draft.fields).get(OWNER)
+    other = labels_of(draft.fields).get(OWNER) or holder_of(context, entity.address, draft).owner
     adopt = f"list it under `adopted: {{{kind.collection}: [{address.key}]}}` to publish it as it is"
     return refused(
         entity,

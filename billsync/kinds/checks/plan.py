@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from re import fullmatch
 
 from billsync.kinds.checks.ratecard import card_problems, too_short, unknown_currency
 from billsync.kinds.prices import FREE
@@ -70,4 +71,38 @@ def _alignment(card: Fields, path: Path, *, cadence: str) -> Iterator[Problem]:
     )
 
 
-CHECKS = (currency, phases, rate_cards)
+def hidden_labels(plan: Fields) -> Iterator[Problem]:
+    """Labels in a plan that the older API, which alone shows them, has no words for (catalog-facts.md §1.5, §14.2)."""
+    reason = _unshown(plan)
+    for path in _labelled(plan) if reason else ():
+        yield Problem(
+            (*path, "labels"),
+            "refused-field",
+            "this can't be declared",
+            f"the server never shows the labels of a plan that has {reason} again, so that they can't be compared",
+            "leave labels out",
+        )
+
+
+def _unshown(plan: Fields) -> str | None:
+    if fullmatch("[A-Z]{3}", str(plan.get("currency"))) is None:
+        return "a custom currency"
+    cards = [card for phase in plan.get("phases") or () for card in phase.get("rate_cards") or ()]
+    if any(card.get("currency") is not None for card in cards):
+        return "a rate card in a custom currency"
+    return "`unit_config`" if any(card.get("unit_config") is not None for card in cards) else None
+
+
+def _labelled(plan: Fields) -> Iterator[Path]:
+    """What has labels: the plan, its phases, their cards."""
+    if plan.get("labels"):
+        yield ()
+    for index, phase in enumerate(plan.get("phases") or ()):
+        if phase.get("labels"):
+            yield ("phases", index)
+        for number, card in enumerate(phase.get("rate_cards") or ()):
+            if card.get("labels"):
+                yield ("phases", index, "rate_cards", number)
+
+
+CHECKS = (currency, phases, rate_cards, hidden_labels)

@@ -1,0 +1,114 @@
+"""Labels that a kind's rows hide: put into the rows from the documents of the older API, or known to be unknown.
+
+A row whose labels are known has them as a field, also when there are none; one without that field hides them still.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from billsync.core.index import status_of, version_of
+from billsync.core.marks import LABELS
+from billsync.kinds.labels import key_problem, value_problem
+from billsync.model.kind import HiddenLabels, Kind, LabelPolicy, Registry, Routes
+from billsync.model.state import Desired, Row, Snapshot
+from billsync.model.value import Fields, Plain
+
+FIAT = re.compile(r"[A-Z]{3}", re.ASCII)
+ARCHIVED = "archived"
+
+
+def hides_labels(kind: Kind) -> bool:
+    """Whether the rows of a kind hide its labels."""
+    return kind.labels is LabelPolicy.HIDDEN
+
+
+def labels_are_known(row: Fields) -> bool:
+    """Whether a row shows its labels, be it none."""
+    return isinstance(row.get(LABELS), Mapping)
+
+
+def wanted_kinds(
+    desired: Desired, registry: Registry, routes: Mapping[str, Routes], *, deletes: bool
+) -> tuple[str, ...]:
+    """The kinds whose hidden labels decide something: declared ones, and those that may have to be deleted."""
+    wanted = {entity.address.kind for entity in desired.entities} | (desired.named if deletes else frozenset())
+    return tuple(name for name in registry if name in wanted and routes[name].hidden is not None)
+
+
+def with_labels(row: Row, document: Fields, where: HiddenLabels) -> Row | None:
+    """The row with the labels that the document shows, also in the lists inside of it; None for a strange document."""
+    fields = _labelled(row.fields, document, where)
+    return None if fields is None else replace(row, fields=fields)
+
+
+def _labelled(fields: Fields, document: Plain, where: HiddenLabels) -> Fields | None:
+    labels = document.get(where.labels) or {} if isinstance(document, Mapping) else None
+    if not isinstance(labels, Mapping):
+        return None
+    whole: dict[str, Plain] = {**fields, LABELS: _legal(labels)}
+    for name, spelling in where.lists.items():
+        if isinstance(fields.get(name), list | tuple):
+            members = _members(fields[name], document.get(spelling), where)
+            if members is None:
+                return None
+            whole[name] = members
+    return whole
+
+
+def _members(members: Plain, documents: Plain, where: HiddenLabels) -> list[Fields] | None:
+    if not isinstance(documents, list | tuple):
+        return None if members else []
+    by_key = {item.get("key"): item for item in documents if isinstance(item, Mapping)}
+    found = [_labelled(member, by_key.get(member.get("key")), where) for member in members]
+    whole = [member for member in found if member is not None]
+    return whole if len(whole) == len(found) else None
+
+
+def _legal(labels: Fields) -> Fields:
+    """What API v3 would show of labels: others can only be written through the older API, and v3 refuses them."""
+    return {
+        name: value
+        for name, value in labels.items()
+        if isinstance(value, str) and key_problem(name) is None and value_problem(value) is None
+    }
+
+
+def labelled(snapshot: Snapshot, kind: str, where: HiddenLabels, documents: Mapping[str, Fields]) -> Snapshot:
+    """The snapshot, the rows of a kind with the labels of their documents; a strange document leaves its row as is."""
+    rows = tuple(
+        (with_labels(row, documents[row.id], where) or row) if row.id in documents else row for row in snapshot.of(kind)
+    )
+    return replace(snapshot, rows={**snapshot.rows, kind: rows})
+
+
+def still_hidden(snapshot: Snapshot, kind: Kind, where: HiddenLabels, *, known: Collection[str]) -> tuple[Row, ...]:
+    """The rows without a document that are worth asking for by id: in use or the newest of their key, and such as the
+    older API shows."""
+    newest: dict[str, int] = {}
+    for row in snapshot.of(kind.name):
+        key = str(row.fields.get(kind.key))
+        newest[key] = max(newest.get(key, 0), version_of(row))
+    return tuple(
+        row
+        for row in snapshot.of(kind.name)
+        if row.id not in known
+        and (status_of(kind, row.fields) != ARCHIVED or version_of(row) == newest[str(row.fields.get(kind.key))])
+        and is_shown(row.fields, where)
+    )
+
+
+def is_shown(fields: Fields, where: HiddenLabels) -> bool:
+    """Whether the older API has words for a row or a view with these fields (catalog-facts.md §14.2)."""
+    code = fields.get(where.fiat)
+    return (code is None or FIAT.fullmatch(str(code)) is not None) and not _has_unshown(fields, where)
+
+
+def _has_unshown(fields: Fields, where: HiddenLabels) -> bool:
+    for name in where.lists:
+        for member in fields.get(name) or ():
+            if any(member.get(field) is not None for field in where.unshown) or _has_unshown(member, where):
+                return True
+    return False

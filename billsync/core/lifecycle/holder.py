@@ -1,0 +1,113 @@
+"""Whose a live entity is: by its label, by `adopted`, and where a kind hides its labels, by what else can be seen.
+
+What hides its labels is never nobody's because they could not be read (design.md §4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from billsync.core.hidden import hides_labels, labels_are_known
+from billsync.core.lifecycle.context import Context
+from billsync.core.marks import OWNER, labels_of
+from billsync.core.referring import kinds_in
+from billsync.model.address import Address
+from billsync.model.kind import Kind
+from billsync.model.state import Row
+from billsync.model.value import Plain
+
+
+class Claim(Enum):
+    """Who holds an entity, seen from the owner of the files."""
+
+    OURS = "ours"
+    OTHERS = "others"
+    NOBODYS = "nobody's"  # it shows its labels, or never will, and nothing tells whose it is
+    UNREAD = "unread"  # its labels could not be read this time, and nothing else tells whose it is
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds an entity. `owner` is the other owner, `reason` why that is so, for a sentence about the entity.
+
+    `by_label`: a label of its own says so, which nothing overrides.
+    """
+
+    claim: Claim
+    owner: str = ""
+    reason: str = ""
+    by_label: bool = False
+
+
+def holder_of(context: Context, address: Address, row: Row) -> Holder:
+    """Who holds a live entity. `address` is its key; `row` the version in question, where it has several."""
+    kind = context.registry[row.kind]
+    return (
+        _by_label(context, row)
+        or _by_adoption(context, kind, address)
+        or (_by_evidence(context, kind, address, row) if hides_labels(kind) else Holder(Claim.NOBODYS))
+    )
+
+
+def _by_label(context: Context, row: Row) -> Holder | None:
+    owner = labels_of(row.fields).get(OWNER)
+    if owner is None:
+        return None
+    if owner == context.desired.owner:
+        return Holder(Claim.OURS, by_label=True)
+    return Holder(Claim.OTHERS, str(owner), f"belongs to the owner {str(owner)!r}", by_label=True)
+
+
+def _by_adoption(context: Context, kind: Kind, address: Address) -> Holder | None:
+    return Holder(Claim.OURS) if context.desired.adopted.match(kind.name, address.key) else None
+
+
+def _by_evidence(context: Context, kind: Kind, address: Address, row: Row) -> Holder:
+    if found := _by_other_versions(context, address, row):
+        return found
+    used = dict(_owners_used(context, kind, row))
+    others = sorted((owner, name) for name, owner in used.items() if owner != context.desired.owner)
+    if others:
+        owner, name = others[0]
+        return Holder(Claim.OTHERS, owner, f"uses {name}, which belongs to the owner {owner!r}")
+    if used and not labels_are_known(row.fields):
+        return Holder(Claim.OURS)
+    unread = context.snapshot.unread.get(kind.name)
+    if unread is not None and not labels_are_known(row.fields):
+        return Holder(Claim.UNREAD, reason=f"its labels could not be read ({unread})")
+    return Holder(Claim.NOBODYS)
+
+
+def _by_other_versions(context: Context, address: Address, row: Row) -> Holder | None:
+    """The owner whom the newest other version of the key names: somebody made one of them by hand."""
+    for other in reversed(context.index.versions.get(address.unversioned(), ())):
+        if other.id != row.id and (found := _by_label(context, other)):
+            return replace(found, by_label=False)
+    return None
+
+
+def _owners_used(context: Context, kind: Kind, row: Row) -> Iterator[tuple[str, str]]:
+    """What an entity refers to, by name, with the owner that its label names."""
+    labelled = _labelled(context, kind)
+    for server_id in sorted(set(_texts(row.fields)) & labelled.keys()):
+        yield context.index.names[server_id].unversioned().text, labelled[server_id]
+
+
+def _labelled(context: Context, kind: Kind) -> Mapping[str, str]:
+    """Owners by id, of everything to which the kind can refer."""
+    rows = (row for name in sorted(kinds_in(kind.record)) for row in context.snapshot.of(name))
+    found = ((row.id, labels_of(row.fields).get(OWNER)) for row in rows)
+    return {server_id: str(owner) for server_id, owner in found if owner is not None}
+
+
+def _texts(value: Plain) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
