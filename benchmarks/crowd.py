@@ -19,6 +19,8 @@ from billsync.model.ports import Answer
 from billsync.model.value import Fields, Plain
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+NOT_REPRESENTABLE: Fields = {"page": 1, "pageSize": 100, "totalCount": 0, "items": []}
+"""A page of the older API: it has no words for plans with `unit_config`, which all of the crowd have."""
 FIRST_ANCHOR = datetime(2026, 1, 1, tzinfo=UTC)
 FEATURES = ("requests", "tokens", "storage", "seats")
 
@@ -67,6 +69,8 @@ class Crowd:
         name = path.rsplit("/", 1)[-1]
         if name == "balance":
             return "balances", {"retrieved_at": _text(NOW), "balances": []}
+        if path.startswith("/v1/"):
+            return f"labels of {name}", NOT_REPRESENTABLE
         numbers, row = self._list(name, wanted)
         size, page = int(wanted["page[size]"]), int(wanted["page[number]"])
         rows = [row(number) for number in numbers[size * (page - 1) : size * page]]
