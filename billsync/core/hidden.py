@@ -6,7 +6,7 @@ A row whose labels are known has them as a field, also when there are none; one 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from billsync.core.index import status_of, version_of
@@ -61,10 +61,10 @@ def _labelled(fields: Fields, document: Plain, where: HiddenLabels) -> Fields | 
 def _members(members: Plain, documents: Plain, where: HiddenLabels) -> list[Fields] | None:
     if not isinstance(documents, list | tuple):
         return None if members else []
-    by_key = {item.get("key"): item for item in documents if isinstance(item, Mapping)}
-    found = [_labelled(member, by_key.get(member.get("key")), where) for member in members]
+    by_key = {str(item.get("key")): item for item in _maps(documents)}
+    found = [_labelled(member, by_key.get(str(member.get("key"))), where) for member in _maps(members)]
     whole = [member for member in found if member is not None]
-    return whole if len(whole) == len(found) else None
+    return whole if len(whole) == len(members) else None
 
 
 def _legal(labels: Fields) -> Fields:
@@ -108,7 +108,14 @@ def is_shown(fields: Fields, where: HiddenLabels) -> bool:
 
 def _has_unshown(fields: Fields, where: HiddenLabels) -> bool:
     for name in where.lists:
-        for member in fields.get(name) or ():
+        for member in _maps(fields.get(name)):
             if any(member.get(field) is not None for field in where.unshown) or _has_unshown(member, where):
                 return True
     return False
+
+
+def _maps(members: Plain) -> Iterator[Fields]:
+    """The maps in a list; what has another shape is told elsewhere."""
+    yield from (
+        member for member in (members if isinstance(members, list | tuple) else ()) if isinstance(member, Mapping)
+    )
