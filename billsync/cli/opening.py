@@ -27,6 +27,7 @@ SERVER_VARIABLE = "BILLSYNC_SERVER"
 TOKEN_VARIABLE = "BILLSYNC_TOKEN"
 KONNECT_VARIABLE = "KONNECT_TOKEN"
 ANY_TARGET = IntendedTarget()
+TOKEN_PLACES = f"Give it with --token-file or {TOKEN_VARIABLE}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ def connected(run: Run, options: ServerOptions, intended: IntendedTarget = ANY_T
             insecure_token=options.insecure_token,
             transport=transport,
             patience=Patience(jitter=run.around.jitter),
+            environment=run.around.environment,
         )
         remote = stack.enter_context(open_remote(target, clock, settings))
         dialect = options.dialect or find_dialect(target, remote)
@@ -68,6 +70,8 @@ def _target(options: ServerOptions, environment: Mapping[str, str]) -> Target:
     if not named:
         hint = f"Give --server, or set {SERVER_VARIABLE}. `--server local:` is the embedded server."
         raise usage("no-server", "no server is named", hint=hint)
+    if any(token in named for token in _tokens(options, environment)):
+        raise usage("bad-server", "the server's address can't be used", "It holds the token.", TOKEN_PLACES)
     target = parse_target(named, database=default_database(environment))
     if isinstance(target, Target):
         return target
@@ -98,6 +102,12 @@ def _token(options: ServerOptions, target: Target, environment: Mapping[str, str
     is_konnect = KONNECT in (options.dialect, target.dialect)
     names = (TOKEN_VARIABLE, KONNECT_VARIABLE) if is_konnect else (TOKEN_VARIABLE,)
     return next((token for name in names if (token := environment.get(name, "").strip())), None)
+
+
+def _tokens(options: ServerOptions, environment: Mapping[str, str]) -> list[str]:
+    """All tokens that are given in any way."""
+    given = [environment.get(name, "").strip() for name in (TOKEN_VARIABLE, KONNECT_VARIABLE)]
+    return [token for token in (*given, _read_token(options.token_file) if options.token_file else "") if token]
 
 
 def _read_token(path: str) -> str:

@@ -5,7 +5,7 @@ Every way in which httpx can fail ends in one of ports.RemoteError, Unclear or U
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -14,15 +14,19 @@ from urllib.parse import urlsplit
 import httpx
 
 from billsync import __version__
+from billsync.api.permissions import roles_for
+from billsync.live.body import ACCEPTED, TooLong, read_body
 from billsync.live.encoding import NotJson, decode, encode
 from billsync.live.messages import error_message, printable
 from billsync.live.patience import Patience
+from billsync.live.proxies import proxy_to
+from billsync.live.secrets import mask_of
 from billsync.live.target import Target, token_problem
-from billsync.model.limits import ANSWER_SECONDS, CONNECT_SECONDS
-from billsync.model.ports import Answer, Clock, RemoteError, TimedOut, Unclear, Unreachable
+from billsync.live.wire import Overdue, Wire
+from billsync.model.limits import ANSWER_BYTES, ANSWER_SECONDS, CONNECT_SECONDS, REQUEST_SECONDS
+from billsync.model.ports import Answer, Clock, GaveUp, RemoteError, TimedOut, Unclear, Unreachable
 from billsync.model.value import Plain
 
-LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=5.0)
 NOT_SENT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -34,12 +38,22 @@ NOT_SENT = (
 EMPTY = (202, 204, 205)
 PASSING = (408, 500, 502, 503, 504)
 TOO_SLOW = (408, 504)
+OF_THE_TRANSFER = ("content-encoding", "content-length", "transfer-encoding")
+RULES = ("forbidden error:", "Deleting tax codes is not allowed")
+"""In the detail of a 403 that is a rule of the product, not a permission (customer-facts.md §5.6)."""
+
+OVERDUE = f"the answer took longer than {REQUEST_SECONDS:.0f} seconds"
+TOO_LONG = f"the answer is longer than {ANSWER_BYTES // 2**20} MiB"
+UNUSABLE = "the CA bundle that SSL_CERT_FILE or SSL_CERT_DIR names, or the proxy, can't be used"
 NOT_AN_API = "this is not an API v3 server (it answered {what}): is the base {base} right?"
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a client talks. `transport` stands in for the network; `insecure_token` lets a token go over plain http."""
+    """How a client talks. `transport` stands in for the network; `insecure_token` lets a token go over plain http.
+
+    `environment` may name a proxy.
+    """
 
     token: str | None = field(default=None, repr=False)
     insecure_token: bool = False
@@ -47,6 +61,7 @@ class Settings:
     answer_seconds: float = ANSWER_SECONDS
     patience: Patience = field(default_factory=Patience)
     user_agent: str = f"billsync/{__version__}"
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class Client:
@@ -63,7 +78,8 @@ class Client:
         self._target = target
         self._clock = clock
         self._settings = settings
-        self._http = _http_client(target, settings)
+        self._mask = mask_of(settings.token)
+        self._http = _http_client(target, clock, settings)
 
     def __enter__(self) -> Self:
         return self
@@ -99,7 +115,7 @@ class Client:
         patience = self._settings.patience
         for attempt in range(1, patience.busy_tries + 1):
             outcome = self._read(path, query)
-            if isinstance(outcome, TimedOut) and _asks_for_rows(query):
+            if isinstance(outcome, GaveUp) or (isinstance(outcome, TimedOut) and _asks_for_rows(query)):
                 raise outcome
             if isinstance(outcome, httpx.Response) and outcome.status_code == 429:
                 self._wait(attempt, outcome)
@@ -116,7 +132,7 @@ class Client:
         except RemoteError as error:
             return error
         if response.status_code in TOO_SLOW and _asks_for_rows(query):
-            return TimedOut(f"GET {path}: {self._answer(response, _parsed(response)).message}")
+            return TimedOut(f"GET {path}: {self._answer('GET', path, response).message}")
         if response.is_success and _parsed(response) is None:
             return Unclear(f"GET {path}: {self._strange(response)}")
         return response
@@ -128,30 +144,38 @@ class Client:
         parsed = _parsed(outcome)
         if parsed is None and outcome.status_code < 500:
             raise RemoteError(f"GET {path}: {self._strange(outcome)}")
-        return self._answer(outcome, parsed)
+        return self._answer("GET", path, outcome)
 
     def _written(self, method: str, path: str, response: httpx.Response) -> Answer:
         self._refuse(method, path, response)
-        parsed = _parsed(response)
-        if response.is_success and parsed is None:
+        if response.is_success and _parsed(response) is None:
             raise Unclear(f"{method} {path}: {self._strange(response)}")
-        return self._answer(response, parsed)
+        return self._answer(method, path, response)
 
-    def _answer(self, response: httpx.Response, parsed: Parsed | None) -> Answer:
-        status = response.status_code
+    def _answer(self, method: str, path: str, response: httpx.Response) -> Answer:
+        status, parsed = response.status_code, _parsed(response)
         if parsed is None:
             return Answer(status, None, self._clean(f"{error_message(status, None)} ({_kind(response)})"))
-        message = "" if response.is_success else self._clean(error_message(status, parsed.value))
-        return Answer(status, parsed.value, message)
+        if response.is_success:
+            return Answer(status, parsed.value)
+        return Answer(status, parsed.value, self._said(method, path, status=status, body=parsed.value))
+
+    def _said(self, method: str, path: str, *, status: int, body: Plain) -> str:
+        """What an error answer says; one for want of a permission, which one that is."""
+        said = error_message(status, body, self._mask)
+        roles = " or ".join(f"`{role}`" for role in roles_for(method, path))
+        if status != 403 or not roles or any(rule in said for rule in RULES):
+            return said
+        return f"{said}; the token lacks a permission: on Konnect it needs the role {roles}"
 
     def _refuse(self, method: str, path: str, response: httpx.Response) -> None:
         """Raise for what means that nothing was done: a redirect, or a token that is missing or wrong."""
         status = response.status_code
         if status == 401:
             parsed = _parsed(response)
-            said = error_message(status, parsed.value if parsed else None)
+            said = error_message(status, parsed.value if parsed else None, self._mask)
             given = "refused the token" if self._settings.token else "asks for a token, and none was given"
-            raise Unreachable(self._clean(f"{method} {path}: the server {given} ({said})"))
+            raise Unreachable(f"{method} {path}: the server {given} ({said})")
         if response.has_redirect_location or 300 <= status < 400:
             place = _place(response)
             failure = Unclear if status == 303 and method != "GET" else Unreachable
@@ -165,9 +189,16 @@ class Client:
         if url is None:
             raise Unreachable(f"{method} {path}: {self._target.name} does not end in /v3, so its v1 is nowhere")
         try:
-            return self._http.request(method, url, params=list(query) or None, content=content, headers=headers)
+            request = self._http.build_request(
+                method, url, params=list(query) or None, content=content, headers=headers
+            )
+            return _read(self._http.send(request, stream=True))
         except NOT_SENT as error:
             raise Unreachable(self._clean(f"{self._target.name} can't be reached: {_reason(error)}")) from error
+        except Overdue as error:
+            raise GaveUp(f"{method} {path}: {OVERDUE}") from error
+        except TooLong as error:
+            raise GaveUp(f"{method} {path}: {TOO_LONG}") from error
         except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
             raise TimedOut(self._clean(f"{method} {path}: the answer was lost ({_reason(error)})")) from error
         except (httpx.TransportError, httpx.DecodingError) as error:
@@ -188,8 +219,7 @@ class Client:
         return self._clean(f"{response.status_code}: {NOT_AN_API.format(what=what, base=self._target.name)}")
 
     def _clean(self, text: str) -> str:
-        token = self._settings.token
-        return printable(text.replace(token, "***") if token else text)
+        return printable(text, self._mask)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,12 +241,12 @@ def _parsed(response: httpx.Response) -> Parsed | None:
 
 def _kind(response: httpx.Response) -> str:
     """What sort of answer it is, in a word."""
-    content_type = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
+    content_type = response.headers.get("Content-Type", "").split(";")[0].strip()
     if not response.content:
         return "nothing"
-    if "html" in content_type or response.content.lstrip()[:1] == b"<":
+    if "html" in content_type.lower() or response.content.lstrip()[:1] == b"<":
         return "HTML"
-    return "JSON" if "json" in content_type else printable(content_type) or "an unknown type"
+    return "JSON" if "json" in content_type.lower() else content_type or "an unknown type"
 
 
 def _asks_for_rows(query: Sequence[tuple[str, str]]) -> bool:
@@ -243,26 +273,37 @@ def _place(response: httpx.Response) -> str:
     return authority + parts.path or "which it doesn't name"
 
 
-def _http_client(target: Target, settings: Settings) -> httpx.Client:
-    headers = {"User-Agent": settings.user_agent, "Accept": "application/json, application/problem+json"}
+def _read(response: httpx.Response) -> httpx.Response:
+    """The answer with its whole body. Raises TooLong, httpx.TransportError, httpx.DecodingError."""
+    try:
+        body = read_body(response)
+    finally:
+        response.close()
+    headers = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in OF_THE_TRANSFER]
+    return httpx.Response(response.status_code, headers=headers, content=body)
+
+
+def _http_client(target: Target, clock: Clock, settings: Settings) -> httpx.Client:
+    headers = {
+        "User-Agent": settings.user_agent,
+        "Accept": "application/json, application/problem+json",
+        "Accept-Encoding": ACCEPTED,
+    }
     if settings.token:
         headers["Authorization"] = f"Bearer {settings.token}"
+    return httpx.Client(
+        headers=headers,
+        timeout=httpx.Timeout(settings.answer_seconds, connect=CONNECT_SECONDS),
+        transport=settings.transport or _wire(target, clock, settings),
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
+def _wire(target: Target, clock: Clock, settings: Settings) -> Wire:
+    """The network. Raises Unreachable for a proxy or a CA bundle that can't be used."""
+    proxy = proxy_to(target, settings.environment)
     try:
-        return httpx.Client(
-            headers=headers,
-            timeout=httpx.Timeout(settings.answer_seconds, connect=CONNECT_SECONDS),
-            limits=LIMITS,
-            transport=settings.transport,
-            mounts=_direct(target),
-            follow_redirects=False,
-            trust_env=True,
-        )
-    except (OSError, ValueError, httpx.InvalidURL) as error:
-        raise Unreachable(f"{target.name} can't be reached: the proxy or CA settings are wrong ({error})") from error
-
-
-def _direct(target: Target) -> dict[str, httpx.BaseTransport | None]:
-    """No proxy for this machine: what is sent to it, a token over plain http too, must not leave it."""
-    parts = urlsplit(target.base)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return {f"all://{host}": None} if target.is_loopback and target.database is None else {}
+        return Wire(clock, proxy=proxy)
+    except (OSError, ValueError, RuntimeError, ImportError) as error:
+        raise Unreachable(f"{target.name} can't be reached: {UNUSABLE} ({type(error).__name__})") from error

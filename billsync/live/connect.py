@@ -8,6 +8,7 @@ from billsync.model.ports import Clock, Remote, RemoteError
 
 OPENMETER = "openmeter"
 KONNECT = "konnect"
+METERS = "/openmeter/meters"
 DIALECTS = (OPENMETER, KONNECT)
 
 
@@ -24,7 +25,8 @@ def open_remote(target: Target, clock: Clock, settings: Settings) -> Client:
 def find_dialect(target: Target, remote: Remote) -> str:
     """The dialect that the address tells, or else what a look at the server shows. Raises RemoteError.
 
-    Konnect publishes no list of currencies; a self-hosted server always answers it (catalog-facts.md §10.1).
+    Konnect publishes no list of currencies; a self-hosted server always answers it (catalog-facts.md §10.1). A token
+    that may not even read meters is told which permission it lacks.
     """
     if target.dialect is not None:
         return target.dialect
@@ -32,6 +34,10 @@ def find_dialect(target: Target, remote: Remote) -> str:
     answer = remote.get("/openmeter/currencies", one_row)
     if answer.ok:
         return OPENMETER
-    if answer.status in (403, 404, 405) and remote.get("/openmeter/meters", one_row).ok:
-        return KONNECT
+    if answer.status in (403, 404, 405):
+        answer = remote.get(METERS, one_row)
+        if answer.ok:
+            return KONNECT
+    if answer.status == 403:
+        raise RemoteError(f"GET {METERS}: {answer.message}")
     raise RemoteError(f"{target.name} does not answer like an API v3 server: {answer.message}")

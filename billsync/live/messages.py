@@ -5,26 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 
+from billsync.live.secrets import Mask
+from billsync.model.limits import SERVER_CHARACTERS
 from billsync.model.value import Fields, Plain
 
 SHOWN = 10
-LONGEST = 2000
 
 
-def error_message(status: int, body: Plain) -> str:
+def error_message(status: int, body: Plain, mask: Mask = Mask()) -> str:  # noqa: B008 - a frozen value
     """One line: the status, then the body's codes, invalid parameters or detail, whichever comes first.
 
     Source of the order: customer-facts.md §1.3.
     """
     said = _said(body) if isinstance(body, Mapping) else ""
     head = f"{status} {_phrase(status)}".strip()
-    return printable(f"{head}: {said}" if said else head)
+    return printable(f"{head}: {said}" if said else head, mask)
 
 
-def printable(text: str) -> str:
-    """The text on one line, without control characters, cut where it gets too long."""
-    clean = "".join(char if char.isprintable() else " " for char in text)
-    return clean if len(clean) <= LONGEST else clean[: LONGEST - 1] + "…"
+def printable(text: str, mask: Mask = Mask()) -> str:  # noqa: B008 - a frozen value
+    """The text on one line, without secrets and control characters, cut where it gets too long."""
+    masked = mask(text, at_most=SERVER_CHARACTERS)
+    return "".join(char if char.isprintable() else " " for char in masked)
 
 
 def _said(body: Fields) -> str:

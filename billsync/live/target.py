@@ -60,8 +60,8 @@ def parse_target(server: str, *, database: str = LOCAL_DEFAULT) -> Target | Diag
     try:
         parts = urlsplit(server)
         port = parts.port
-    except ValueError as error:
-        return _bad(f"{_shown(server)} is not a URL{'' if '@' in server else f': {error}'}.")
+    except ValueError:
+        return _bad("It is not a URL.")
     if problem := _problem(server, parts):
         return problem
     host = (parts.hostname or "") if ":" not in (parts.hostname or "") else f"[{parts.hostname}]"
@@ -97,20 +97,16 @@ def _target(parts: SplitResult, authority: str) -> Target:
 
 
 def _problem(server: str, parts: SplitResult) -> Diagnostic | None:
+    """What is wrong with the address. It is not shown: it may hold a secret anywhere, or be a token by mistake."""
     if parts.username is not None or parts.password is not None:
         return _bad("It holds a user name or a password.", "Give a token with --token-file or BILLSYNC_TOKEN.")
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        return _bad(f"{_shown(server)} does not begin with http://, https:// or local:.")
+        return _bad("It does not begin with http://, https:// or local:.")
     if parts.query or parts.fragment:
-        return _bad(f"{_shown(server)} has a query or a fragment.")
+        return _bad("It has a query or a fragment.")
     if any(char.isspace() or not char.isprintable() for char in server):
-        return _bad(f"{_shown(server)} holds white space.")
+        return _bad("It holds white space.")
     return None
-
-
-def _shown(server: str) -> str:
-    """The text without a query, unless it may hold a password."""
-    return "It" if "@" in server else repr(server.partition("?")[0])
 
 
 def _bad(detail: str, hint: str = "") -> Diagnostic:

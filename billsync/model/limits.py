@@ -58,9 +58,15 @@ EMPTY_PAGES = 100
 PAGE_SECONDS = 1.0
 """How long a page of a list should take at most: pages don't grow past it, and shrink where they take longer."""
 
+CONNECTIONS = 32
+"""How many connections to a server there are at most."""
+
 # What is said.
 SHOWN_CHARACTERS = 60
 """How much of a person's own text a message repeats."""
 
 MESSAGE_CHARACTERS = 1_000
 """How long a sentence of a message can be."""
+
+SERVER_CHARACTERS = 2_000
+"""How much of a server's words a message repeats."""

@@ -3,6 +3,7 @@
 RemoteError
 ├── Unclear        the call may or may not have reached the server: look before doing anything
 │   └── TimedOut   its answer took too long
+│       └── GaveUp its answer went past a limit, and would again
 └── Unreachable    it certainly did not: nothing was written
 """
 
@@ -27,6 +28,10 @@ class Unclear(RemoteError):
 
 class TimedOut(Unclear):
     """The answer took too long. A page of several rows isn't asked for again like this: fewer rows may come in time."""
+
+
+class GaveUp(TimedOut):
+    """The answer went past a limit (model/limits.py): it is never asked for again like this."""
 
 
 class Unreachable(RemoteError):

@@ -79,3 +79,35 @@ def test_a_token_file_that_is_missing_is_a_clear_error(shell: Shell) -> None:
     ran = shell.run("ping", "--server", "https://billing.example", "--token-file", "gone")
 
     assert (ran.code, ran.err.splitlines()[0]) == (1, "error[no-token]: the token file can't be read")
+
+
+COULD_BE_A_NAME = (f"local:{SECRET}", f"https://{SECRET}", f"https://billing.example/{SECRET}")
+NO_ADDRESSES = (
+    SECRET,
+    f"https://{SECRET}@billing.example",
+    f"https://x:{SECRET}@billing.example",
+    f"https://billing.example?token={SECRET}",
+    f"https://billing.example#{SECRET}",
+    f"https://billing.example:{SECRET}",
+    f"http://[{SECRET}",
+)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize(
+    ("server", "environment"),
+    [
+        *((server, {}) for server in NO_ADDRESSES),
+        *((server, {"KONNECT_TOKEN": SECRET}) for server in (*NO_ADDRESSES, *COULD_BE_A_NAME)),
+    ],
+)
+def test_a_token_in_the_servers_address_is_refused_and_not_shown(
+    shell: Shell, folder: Path, server: str, environment: dict[str, str], form: str
+) -> None:
+    shell.environment = environment
+
+    ran = shell.run("diff", "shop.yaml", "--server", server, "--format", form)
+
+    assert ran.code == 64
+    assert SECRET not in ran.out + ran.err
+    assert not list(folder.glob("*kpat*"))

@@ -330,30 +330,5 @@ def test_a_silent_server_times_out() -> None:
         remote.call("POST", "/x", {})
 
 
-def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    with answering([b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}"]) as (proxy, seen):
-        monkeypatch.setenv("HTTP_PROXY", proxy.removesuffix("/api/v3"))
-        monkeypatch.delenv("NO_PROXY", raising=False)
-        monkeypatch.delenv("no_proxy", raising=False)
-        with Client(Target("http://billing.example/api/v3"), FakeClock(), Settings()) as remote:
-            answer = remote.get("/x")
-
-    assert answer == Answer(200, {})
-    assert seen[0].startswith(b"GET http://billing.example/api/v3/x HTTP/1.1\r\n")
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_what_goes_to_this_machine_passes_no_proxy(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
-    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
-    monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{free_port()}")
-
-    with answering([b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}"]) as (base, seen):
-        target = Target(base.replace("127.0.0.1", host))
-        with Client(target, FakeClock(), Settings(token="kpat_1")) as remote:
-            answer = remote.get("/x")
-
-    assert (answer, len(seen)) == (Answer(200, {}), 1)
-
-
 def test_an_address_with_brackets_can_be_this_machine() -> None:
     Client(Target("http://[::1]:8888/api/v3"), FakeClock(), Settings(token="kpat_1")).close()

@@ -1,10 +1,11 @@
-"""Lets a recorder see the traffic of httpx's transports while a test runs. It decides nothing about it."""
+"""Lets a recorder see the traffic of the transports while a test runs. It decides nothing about it."""
 
 from collections.abc import Callable
 
 import httpx
 import pytest
 
+from billsync.live.wire import Wire
 from tests.support.recorder import Recorder
 
 LOCAL_SERVER = "billsync"
@@ -13,7 +14,7 @@ Handler = Callable[[httpx.BaseTransport, httpx.Request], httpx.Response]
 
 def watch(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every request is noted; a response too, unless it comes from a stand-in for somebody else's server."""
-    for transport in (httpx.WSGITransport, httpx.HTTPTransport, httpx.MockTransport):
+    for transport in (httpx.WSGITransport, httpx.HTTPTransport, httpx.MockTransport, Wire):
         seen = watched(transport.handle_request, recorder, ours=transport is httpx.WSGITransport)
         monkeypatch.setattr(transport, "handle_request", seen)
 

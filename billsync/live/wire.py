@@ -1,0 +1,184 @@
+"""HTTP/1.1 whose every request has a deadline, from the first byte sent to the last one read.
+
+httpx limits only the silence between two bytes, so an answer that drips would never end. httpcore, the layer below it,
+lets the network be wrapped; this is its pool behind httpx's transport seam.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpcore
+import httpx
+
+from billsync.model.limits import CONNECTIONS, REQUEST_SECONDS
+from billsync.model.ports import Clock
+
+IDLE_SECONDS = 5.0
+SOCKS = ("socks5", "socks5h")
+
+
+class Overdue(httpx.ReadTimeout):
+    """The whole of a request took longer than it may."""
+
+
+class _Overdue(httpcore.ReadTimeout):
+    """The same, below httpx."""
+
+
+class Deadline:
+    """When the request of this thread has to be over."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._of_thread = threading.local()
+
+    def begin(self) -> None:
+        """A request begins."""
+        self._of_thread.until = self._clock.now() + timedelta(seconds=REQUEST_SECONDS)
+
+    def within(self, timeout: float | None) -> float:
+        """The seconds that may pass: the time-out, or less. Raises when none are left."""
+        until: datetime | None = getattr(self._of_thread, "until", None)
+        if until is None:
+            return REQUEST_SECONDS if timeout is None else timeout
+        left = (until - self._clock.now()).total_seconds()
+        if left <= 0:
+            raise _Overdue
+        return left if timeout is None else min(timeout, left)
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection that keeps to the deadline."""
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._deadline.within(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, self._deadline.within(timeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        secured = self._stream.start_tls(ssl_context, server_hostname, self._deadline.within(timeout))
+        return _Stream(secured, self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class Network(httpcore.NetworkBackend):
+    """Another network (the machine's own, if none is given) whose connections keep to the deadline."""
+
+    def __init__(self, deadline: Deadline, network: httpcore.NetworkBackend | None = None) -> None:
+        self._deadline = deadline
+        self._network = network or httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        limited = self._deadline.within(timeout)
+        stream = self._network.connect_tcp(host, port, limited, local_address, socket_options)
+        return _Stream(stream, self._deadline)
+
+
+class Wire(httpx.BaseTransport):
+    """The transport of a client. `network` stands in for the machine's own."""
+
+    def __init__(
+        self, clock: Clock, *, proxy: httpx.Proxy | None, network: httpcore.NetworkBackend | None = None
+    ) -> None:
+        self._deadline = Deadline(clock)
+        self._pool = _pool(proxy, Network(self._deadline, network))
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send, and return the answer before its body is read. Raises httpx.TransportError."""
+        self._deadline.begin()
+        with _errors_of_httpx(request):
+            answer = self._pool.handle_request(
+                httpcore.Request(
+                    method=request.method,
+                    url=httpcore.URL(
+                        scheme=request.url.raw_scheme,
+                        host=request.url.raw_host,
+                        port=request.url.port,
+                        target=request.url.raw_path,
+                    ),
+                    headers=request.headers.raw,
+                    content=request.stream,
+                    extensions=request.extensions,
+                )
+            )
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer, request))
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    """A body that is read from the connection."""
+
+    def __init__(self, answer: httpcore.Response, request: httpx.Request) -> None:
+        self._answer = answer
+        self._request = request
+
+    def __iter__(self) -> Iterator[bytes]:
+        with _errors_of_httpx(self._request):
+            yield from self._answer.iter_stream()
+
+    def close(self) -> None:
+        with _errors_of_httpx(self._request):
+            self._answer.close()
+
+
+def _pool(proxy: httpx.Proxy | None, network: Network) -> httpcore.ConnectionPool:
+    options: dict[str, Any] = {
+        "ssl_context": httpx.create_ssl_context(),
+        "max_connections": CONNECTIONS,
+        "max_keepalive_connections": CONNECTIONS,
+        "keepalive_expiry": IDLE_SECONDS,
+        "network_backend": network,
+    }
+    if proxy is None:
+        return httpcore.ConnectionPool(**options)
+    kind = httpcore.SOCKSProxy if proxy.url.scheme in SOCKS else httpcore.HTTPProxy
+    url = httpcore.URL(
+        scheme=proxy.url.raw_scheme, host=proxy.url.raw_host, port=proxy.url.port, target=proxy.url.raw_path
+    )
+    return kind(url, proxy_auth=proxy.raw_auth, **options)
+
+
+@contextmanager
+def _errors_of_httpx(request: httpx.Request) -> Iterator[None]:
+    """httpcore's errors have the names of httpx's."""
+    try:
+        yield
+    except _Overdue as error:
+        raise Overdue("", request=request) from error
+    except (
+        httpcore.TimeoutException,
+        httpcore.NetworkError,
+        httpcore.ProtocolError,
+        httpcore.ProxyError,
+        httpcore.UnsupportedProtocol,
+    ) as error:
+        kind: type[httpx.TransportError] = getattr(httpx, type(error).__name__)
+        raise kind(str(error), request=request) from error
