@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from billsync.core.dump_document import collections, placed
 from billsync.core.dump_items import Item, Source, items_of
+from billsync.core.hidden import hides_labels, labels_are_known
 from billsync.core.index import index
 from billsync.core.losses import Loss
 from billsync.core.marks import OWNER, labels_of
@@ -78,7 +79,10 @@ def _other_mark(kind: Kind, item: Item, owner: str | None) -> Iterator[Loss]:
     if kind.labels is LabelPolicy.NONE:
         return
     mark = labels_of(item.row.fields).get(OWNER)
-    if mark is None and owner is not None:
+    if hides_labels(kind) and not labels_are_known(item.row.fields):
+        text = f"the labels of {item.address.text} can't be read: the file has none of them, nor whose it is"
+        yield Loss("hidden-labels", text, item.address)
+    elif mark is None and owner is not None:
         text = f"{item.address.text} has no owner here: a sync that makes it anew marks it as owned by {owner!r}"
         yield Loss("owner", text, item.address)
     elif mark is not None and owner is None:
