@@ -13,7 +13,7 @@ from billsync.cli.inputs import desired_state, owner_missing, refusal_of
 from billsync.cli.opening import ServerOptions, connected
 from billsync.cli.pipeline import Comparison, Connection, carry_out, compare
 from billsync.cli.policies import judged
-from billsync.cli.state_dir import journals
+from billsync.cli.state_dir import VARIABLE, journals
 from billsync.cli.surroundings import Run
 from billsync.core.diff import Mode
 from billsync.model.change import PlanFile
@@ -83,7 +83,9 @@ def _carry_out(run: Run, connection: Connection, comparison: Comparison, account
             )
             witnessed.check()
     except OSError as problem:
-        raise error("no-journal", "the journal can't be written", f"{directory}: {problem}") from problem
+        detail = f"{directory}: {problem.strerror or problem}"
+        hint = f"{VARIABLE} names another directory for journals."
+        raise error("no-journal", "the journal can't be written", detail, hint) from problem
 
 
 def _ended(run: Run, account: Account, result: StepResult) -> None:
