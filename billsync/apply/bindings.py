@@ -13,7 +13,7 @@ from billsync.core.moved import names_of, present_label
 from billsync.core.parts import embedded
 from billsync.core.row_form import malformed, shown, unknown_in
 from billsync.core.view import view
-from billsync.model.address import SYMBOL, Address, Symbol, parse_address
+from billsync.model.address import SYMBOL, Address, Symbol, parse_address, whole_of
 from billsync.model.kind import Registry, Routes
 from billsync.model.ports import ReadDocument, ReadRows, RemoteError
 from billsync.model.state import Moved, Row
@@ -75,9 +75,26 @@ class Bindings:
         return Observed(view(kind, row, self.names, beside), status_of(kind, row), str(row["id"]))
 
     def _find(self, address: Address) -> Fields | None:
-        """The entity under its key, else under one that it had before."""
+        """The entity under its key, else under one that it had before; for a member of a list, the row that it is."""
+        if (part := whole_of(address)) is not None:
+            return self._find_member(address, *part)
         found = (self._find_as(address, name) for name in names_of(address, self.moved))
         return next((row for row in found if row is not None), None)
+
+    def _find_member(self, address: Address, entity: Address, field: str, member: Address) -> Fields | None:
+        """The row below an entity that stands for a member of a part list."""
+        part = self.routes[entity.kind].part(field)
+        parent, wanted = self.id_of(entity), self.id_of(member)
+        if parent is None or wanted is None:
+            return None
+        rows = self.read_rows(part.collection.replace("{parent}", parent), (), part.listing)
+        same = [
+            row for row in rows if not row.get("deleted_at") and (row.get(part.titled_by) or {}).get("id") == wanted
+        ]
+        if len(same) != 1:
+            return None
+        self.bind(address, str(same[0]["id"]))
+        return same[0]
 
     def _find_as(self, address: Address, name: Address) -> Fields | None:
         where = lookup(name, self.registry, self.routes)

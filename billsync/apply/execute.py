@@ -158,7 +158,7 @@ def _made_twice(step: Step, tried: _Tried) -> str:
     """The server keeps plan versions by no key, so two runs at once can both make one (catalog-facts.md §7.1)."""
     return (
         f"somebody else made {step.address.text} at the same moment: what this run made beside it is left over "
-        f"as {tried.made}; delete that"
+        f"as {tried.made}; the next `sync` deletes that"
     )
 
 

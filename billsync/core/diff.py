@@ -76,6 +76,7 @@ def diff(
         routes=server.routes,
         single=server.single,
         now=now,
+        deletes=mode.deletes,
         doubts=doubts(found, registry, entities),
     )
     planned = _planned(context, server.missing, deletes=mode.deletes)
@@ -123,22 +124,29 @@ def _declared(context: Context, missing: Missing) -> list[Planned]:
     rank = {name: number for number, name in enumerate(context.registry)}
     for entity in sorted(context.desired.entities, key=lambda e: (rank[e.address.kind], e.address.order)):
         certain = unmanageable(entity, missing) or doubtful(context, entity.address)
-        if planned := certain or _by_archetype(context, entity, coming):
-            found.append(planned)
-            coming.update(coming_versions(context, [planned]))
+        planned = (certain,) if certain else _by_archetype(context, entity, coming)
+        found.extend(planned)
+        coming.update(coming_versions(context, planned))
     return found
 
 
-def _by_archetype(context: Context, entity: Entity, coming: NextVersions) -> Planned | None:
+def _by_archetype(context: Context, entity: Entity, coming: NextVersions) -> tuple[Planned, ...]:
+    if context.registry[entity.address.kind].archetype is Archetype.VERSIONED:
+        return plan_versioned(context, entity, coming)
+    planned = _single(context, entity, coming)
+    return (planned,) if planned else ()
+
+
+def _single(context: Context, entity: Entity, coming: NextVersions) -> Planned | None:
     match context.registry[entity.address.kind].archetype:
         case Archetype.RECORD:
             return plan_record(context, entity)
         case Archetype.APPEND_ONLY:
             return plan_append_only(context, entity)
-        case Archetype.VERSIONED:
-            return plan_versioned(context, entity, coming)
         case Archetype.CHAINED:
             return plan_chained(context, entity, coming)
+        case Archetype.VERSIONED:
+            raise ValueError("a versioned entity may need more than one change")
 
 
 def _staying(context: Context, planned: tuple[Planned, ...]) -> Iterator[Planned]:

@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from billsync.core.doubling import doubled, doubled_code
 from billsync.core.index import is_over, is_owned
 from billsync.core.lifecycle.context import Context, Planned
+from billsync.core.lifecycle.drafts import LEFT_OVER
 from billsync.core.lifecycle.unmarked import unmarked_codes, unmarked_guards
 from billsync.model.address import Address
 from billsync.model.change import Action, Guard
@@ -35,7 +36,9 @@ def guards(
 ) -> tuple[Guard, ...]:
     """The guards that stop this run, sorted by code; `allow` maps a guard's name to its value, empty for none."""
     changes = tuple(p for p in planned if p.change.is_pending)
-    deletes = tuple(p.change.address for p in changes if p.change.action is Action.DELETE)
+    deletes = tuple(
+        p.change.address for p in changes if p.change.action is Action.DELETE and p.change.code != LEFT_OVER
+    )
     found = [
         *_too_many_deletes(context, deletes, allow.get(DELETES)),
         *(guard for guard in doubled(context, changes) if guard.code not in allow),

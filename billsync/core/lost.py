@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from billsync.core.lifecycle.context import Context, Planned
-from billsync.model.address import Address, symbols_in, symbols_in_path
+from billsync.model.address import Address, symbols_in, symbols_in_path, whole_of
 from billsync.model.change import Outcome
 
 
@@ -20,7 +20,7 @@ def without_lost_references(planned: Iterable[Planned], context: Context) -> tup
 
 def _lost(planned: Planned, known: set[Address]) -> tuple[Address, ...]:
     needed = {a for step in planned.steps for a in (*symbols_in(step.call.body), *symbols_in_path(step.call.path))}
-    lost = (address for address in needed if address.unversioned() not in known)
+    lost = (address for address in needed if whole_of(address) is None and address.unversioned() not in known)
     return tuple(sorted(lost, key=lambda address: address.order))
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from billsync.core.chains import head_of
 from billsync.core.index import is_over, status_of, version_of
 from billsync.core.lifecycle.context import Context, Planned, note, step_id
+from billsync.core.lifecycle.drafts import LEFT_OVER
 from billsync.core.lifecycle.grandfathered import subscribers
 from billsync.core.lifecycle.newest import ACTIVE, DRAFT, latest
 from billsync.core.lifecycle.record import claims_of
@@ -102,7 +103,7 @@ def _going(context: Context, planned: Planned) -> Row | None:
 def _gives_up(context: Context, planned: Planned, going: Planned) -> bool:
     """Whether a change ends its entity's use of what goes: it is removed, or its next version is without it."""
     if planned.change.action is Action.DELETE:
-        return True
+        return planned.change.code != LEFT_OVER
     after = planned.steps[-1].after.view
     is_versioned = context.registry[planned.change.address.kind].archetype is Archetype.VERSIONED
     return is_versioned and not _mentions(after, going.change.address)

@@ -66,6 +66,17 @@ def parse_address(text: str) -> Address:
     return Address(kind, tuple(unquote(name) for name in names), int(version) if version else None)
 
 
+def part_address(entity: Address, field: str, member: Address) -> Address:
+    """A row below an entity that stands for one member of a list of it: `plan.addons/pro/addon%2Fextra%401@3`."""
+    return Address(f"{entity.kind}.{field}", (*entity.names, member.text), entity.version)
+
+
+def whole_of(part: Address) -> tuple[Address, str, Address] | None:
+    """The entity, the field and the member that `part_address` joined; None for the address of an entity."""
+    kind, dot, field = part.kind.partition(".")
+    return (Address(kind, part.parents, part.version), field, parse_address(part.key)) if dot else None
+
+
 @dataclass(frozen=True, slots=True)
 class Symbol:
     """Stands in a view or a body for an entity, so that a person's text is never taken for a server id."""

@@ -412,7 +412,7 @@ def test_what_somebody_else_made_at_the_same_moment_is_not_taken_for_ours() -> N
 
     reason = (
         "somebody else made plan/pro@1 at the same moment: what this run made beside it is left over "
-        "as id-plans-2; delete that"
+        "as id-plans-2; the next `sync` deletes that"
     )
     assert ran.ends == [("plan:create", Status.FAILED, reason, True)]
 

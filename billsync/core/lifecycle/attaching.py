@@ -7,7 +7,7 @@ from billsync.core.lifecycle.newest import ACTIVE, DRAFT
 from billsync.core.marks import LABELS
 from billsync.core.normalize import arranged
 from billsync.core.view import complete, part_body
-from billsync.model.address import Address, Symbol
+from billsync.model.address import Address, Symbol, part_address
 from billsync.model.change import Call, Expectation, Step
 from billsync.model.kind import Part
 from billsync.model.state import Row
@@ -81,3 +81,32 @@ def _title(context: Context, address: Address) -> str:
         return str(entity.fields["name"])
     rows = context.index.versions.get(address.unversioned(), ())
     return str(rows[-1].fields.get("name") or address.key) if rows else address.key
+
+
+def detach_steps(context: Context, address: Address, have: Fields) -> tuple[Step, ...]:
+    """A step for each member of a draft's part lists, which takes it away."""
+    steps: list[Step] = []
+    for part in context.routes[address.kind].parts:
+        for member in have.get(part.field, ()):
+            after = _without_member(part, have, member)
+            steps.append(_detach_step(address, part, member, before=have, after=after))
+            have = after
+    return tuple(steps)
+
+
+def _without_member(part: Part, fields: Fields, member: Plain) -> Fields:
+    rest = tuple(other for other in fields[part.field] if other is not member)
+    return {name: rest if name == part.field else value for name, value in fields.items() if name != part.field or rest}
+
+
+def _detach_step(address: Address, part: Part, member: Fields, *, before: Fields, after: Fields) -> Step:
+    symbol: Symbol = member[part.titled_by]
+    row = part_address(address, part.field, symbol.address)
+    return Step(
+        id=step_id(address, f"detach-{symbol.address.key}"),
+        address=address,
+        verb="detaching",
+        call=Call("DELETE", f"{part.collection.replace('{parent}', address.symbol)}/{row.symbol}"),
+        before=Expectation(before, (DRAFT,)),
+        after=Expectation(after, (DRAFT,)),
+    )

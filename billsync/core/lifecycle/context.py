@@ -24,6 +24,7 @@ class Context:
 
     `single`: the server allows one running chain a parent. `now`: the moment of the decision, for what is made new.
     `single`: the server allows one running chain a parent. `doubts` are live entities that nothing is concluded about.
+    `deletes`: this run deletes.
     """
 
     desired: Desired
@@ -35,6 +36,7 @@ class Context:
     routes: Mapping[str, Routes]
     single: bool
     now: datetime
+    deletes: bool = False
     doubts: Doubts = field(default_factory=dict)
 
     def siblings(self, address: Address) -> tuple[str, ...]:

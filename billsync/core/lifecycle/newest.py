@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from billsync.core.index import status_of, version_of
 from billsync.core.lifecycle.context import Context, Planned
 from billsync.model.address import Address, Symbol, symbols_in
-from billsync.model.change import Outcome
+from billsync.model.change import Action, Outcome
 from billsync.model.kind import Archetype
 from billsync.model.state import Row
 from billsync.model.value import Plain
@@ -65,5 +65,6 @@ def coming_versions(context: Context, planned: Iterable[Planned]) -> NextVersion
         p.change.address.unversioned(): p.change.address
         for p in planned
         if context.registry[p.change.address.kind].archetype is Archetype.VERSIONED
+        and p.change.action is not Action.DELETE
         and p.change.outcome in (Outcome.PENDING, Outcome.REFUSED, Outcome.UNMANAGEABLE)
     }

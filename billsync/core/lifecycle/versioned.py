@@ -9,6 +9,7 @@ from billsync.core.hidden import hides_labels, labels_are_known
 from billsync.core.index import status_of, version_of
 from billsync.core.lifecycle.attaching import attach_steps, is_begun, without_parts
 from billsync.core.lifecycle.context import Context, Planned, refused, step_id
+from billsync.core.lifecycle.drafts import FOREIGN, cleared, is_left_over, named, unmarked
 from billsync.core.lifecycle.holder import Claim, holder_of
 from billsync.core.lifecycle.newest import (
     ACTIVE,
@@ -23,7 +24,7 @@ from billsync.core.lifecycle.newest import (
 from billsync.core.lifecycle.ours import not_ours
 from billsync.core.lifecycle.record import in_sequence
 from billsync.core.lifecycle.unshown import unshown_labels, visible
-from billsync.core.marks import LABELS, OWNER, labels_of, ownership, with_marks
+from billsync.core.marks import OWNER, labels_of, ownership, with_marks
 from billsync.core.view import body, complete
 from billsync.model.address import Address
 from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Outcome, Step
@@ -32,27 +33,30 @@ from billsync.model.state import Entity, Row
 from billsync.model.value import Fields, canonical
 
 
-def plan_versioned(context: Context, entity: Entity, coming: NextVersions) -> Planned | None:
-    """What a declared entity needs: nothing (None), a first or another version, the rest of one, or a refusal."""
+def plan_versioned(context: Context, entity: Entity, coming: NextVersions) -> tuple[Planned, ...]:
+    """What a declared entity needs: nothing, a first or another version, the rest of one, a refusal; and what becomes
+    of a draft that is in the way."""
     declared = context.want(entity)
     if missing := unpublished(context, declared, coming):
-        return _no_version(entity, missing)
+        return (_no_version(entity, missing),)
     kind = context.registry[entity.address.kind]
     rows = context.index.versions.get(entity.address, ())
     if coming_later := _scheduled(context, entity, rows, pinned(context, declared, coming)):
-        return coming_later
-    active = latest(context, rows, ACTIVE)
+        return (coming_later,)
+    active, draft = latest(context, rows, ACTIVE), latest(context, rows, DRAFT)
     have = context.view(active) if active else None
     if refusal := unshown_labels(context, entity, declared, active):
-        return refusal
+        return (refusal,)
     want = complete(kind, pinned(context, declared, coming), have, {})
-    if have is not None and canonical(have) == canonical(want):
-        return None
-    if not _is_ours_and_begun(context, entity, latest(context, rows, DRAFT), want):
+    if active is not None and canonical(have) == canonical(want):
+        return (named(context, entity, draft, active),) if draft else ()
+    if not _is_ours_and_begun(context, entity, draft, want):
         want = _marked(context, kind, want)
     shown = active or (rows[-1] if rows else None)
     changes = field_changes(kind.record, context.view(shown), want) if shown else ()
-    return _foreign(context, entity, rows, changes) or _next_version(context, entity, rows, want, changes=changes)
+    if foreign := _foreign(context, entity, rows, changes):
+        return (foreign,)
+    return _next_version(context, entity, rows, want, changes=changes)
 
 
 def _scheduled(context: Context, entity: Entity, rows: tuple[Row, ...], declared: Fields) -> Planned | None:
@@ -95,10 +99,6 @@ def _marked(context: Context, kind: Kind, want: Fields) -> Fields:
     return complete(kind, with_marks(want, marks), None, {}) if marks else want
 
 
-def _unmarked(want: Fields) -> Fields:
-    return {**want, LABELS: {name: value for name, value in (want.get(LABELS) or {}).items() if name != OWNER}}
-
-
 def _is_ours_and_begun(context: Context, entity: Entity, draft: Row | None, want: Fields) -> bool:
     """Whether a draft only has to be published. An adopted one keeps its labels: what was there is never marked."""
     if draft is None or not context.owns(context.registry[draft.kind], draft, entity.address.key):
@@ -125,14 +125,18 @@ def speaking_version(context: Context, rows: tuple[Row, ...]) -> Row | None:
 
 def _next_version(
     context: Context, entity: Entity, rows: tuple[Row, ...], want: Fields, *, changes: tuple[FieldChange, ...]
-) -> Planned:
-    draft = latest(context, rows, DRAFT)
+) -> tuple[Planned, ...]:
+    active, draft = latest(context, rows, ACTIVE), latest(context, rows, DRAFT)
+    number = version_of(rows[-1]) + 1 if rows else 1
     if draft is None:
-        return _new_version(context, entity, want, number=version_of(rows[-1]) + 1 if rows else 1, changes=changes)
+        return (_new_version(context, entity, want, number=number, changes=changes),)
     seen = want if labels_are_known(draft.fields) else visible(context, draft.kind, want)
     if is_begun(context, draft, seen) and _may_be_published(context, entity, draft):
-        return _rest(context, entity, draft, seen, changes=changes)
-    return _foreign_draft(context, entity, draft, seen)
+        return (_rest(context, entity, draft, seen, changes=changes),)
+    if active is None or not context.deletes or not is_left_over(context, entity, draft, active):
+        return (_foreign_draft(context, entity, draft, seen, active=active),)
+    clearing = cleared(context, entity, draft, active)
+    return (clearing, _after(clearing, _new_version(context, entity, want, number=number, changes=changes)))
 
 
 def _may_be_published(context: Context, entity: Entity, draft: Row) -> bool:
@@ -141,6 +145,12 @@ def _may_be_published(context: Context, entity: Entity, draft: Row) -> bool:
         return True
     held = holder_of(context, entity.address, draft)
     return held.claim is Claim.OURS or (held.claim is Claim.NOBODYS and not labels_are_known(draft.fields))
+
+
+def _after(earlier: Planned, later: Planned) -> Planned:
+    """The later change, whose first step waits for the earlier one's last."""
+    first, *rest = later.steps
+    return replace(later, steps=(replace(first, needs=(*first.needs, earlier.steps[-1].id)), *rest))
 
 
 def _new_version(
@@ -219,18 +229,21 @@ def archive_step(context: Context, address: Address, have: Fields) -> Step:
     )
 
 
-def _foreign_draft(context: Context, entity: Entity, draft: Row, want: Fields) -> Planned:
+def _foreign_draft(context: Context, entity: Entity, draft: Row, want: Fields, *, active: Row | None) -> Planned:
     kind = context.registry[entity.address.kind]
     address = entity.address.at(version_of(draft))
     have = context.view(draft)
     fields = field_changes(kind.record, have, want)
-    if is_begun(context, draft, _unmarked(want)):
+    if is_begun(context, draft, unmarked(want)):
         return _unowned_draft(context, entity, draft, fields)
+    if is_left_over(context, entity, draft, active):
+        reason = f"{address.text} is a draft that a run left, and the server allows one draft at a time"
+        return refused(entity, code=FOREIGN, reason=reason, hint="`sync` deletes it", fields=fields)
     attached = any(have.get(part.field) for part in context.routes[kind.name].parts)
     detach = " (detach what is attached to it first: it would stay behind)" if attached else ""
     return refused(
         entity,
-        code="foreign-draft",
+        code=FOREIGN,
         reason=f"{address.text} is a draft with other content, and the server allows one draft at a time",
         hint=f"if a run that broke off left it, sync what the files said then; else publish or delete it{detach}",
         fields=fields,
@@ -245,7 +258,7 @@ def _unowned_draft(context: Context, entity: Entity, draft: Row, fields: tuple[F
     adopt = f"list it under `adopted: {{{kind.collection}: [{address.key}]}}` to publish it as it is"
     return refused(
         entity,
-        code="foreign-draft",
+        code=FOREIGN,
         reason=f"{address.text} is a draft with the wanted content, but not ours, "
         "and the server allows one draft at a time",
         hint=f"leave it to its owner {other!r}, or publish or delete it" if other else f"{adopt}; else delete it",

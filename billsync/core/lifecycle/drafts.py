@@ -1,0 +1,78 @@
+"""Drafts that nobody asked for: the server allows one at a time, so each is named before it stops a change.
+
+A draft that equals the active version is what a run leaves that was overtaken by another one: nothing is lost with it,
+and the owner's next run deletes it. Every other draft may be somebody's work, and is left alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from billsync.core.index import version_of
+from billsync.core.lifecycle.attaching import detach_steps, is_begun, without_parts
+from billsync.core.lifecycle.context import Context, Planned, note, step_id
+from billsync.core.lifecycle.holder import Claim, holder_of
+from billsync.core.lifecycle.record import in_sequence
+from billsync.core.marks import LABELS, OWNER
+from billsync.model.change import Action, Call, Change, Expectation, Step
+from billsync.model.state import Entity, Row
+from billsync.model.value import Fields
+
+LEFT_OVER, FOREIGN = "left-over-draft", "foreign-draft"
+
+
+def is_left_over(context: Context, entity: Entity, draft: Row, active: Row | None) -> bool:
+    """Whether a draft is ours, and holds nothing that the active version doesn't."""
+    if active is None or holder_of(context, entity.address, draft).claim is not Claim.OURS:
+        return False
+    return is_begun(context, draft, unmarked(context.view(active)))
+
+
+def unmarked(fields: Fields) -> Fields:
+    """A view without the label of its owner."""
+    return {**fields, LABELS: {name: value for name, value in (fields.get(LABELS) or {}).items() if name != OWNER}}
+
+
+def named(context: Context, entity: Entity, draft: Row, active: Row) -> Planned:
+    """What a draft comes to while the active version is as declared: deleted if nothing is lost with it, else told."""
+    if not is_left_over(context, entity, draft, active):
+        return _told(entity, draft)
+    if not context.deletes:
+        address = entity.address.at(version_of(draft))
+        return note(address, code=LEFT_OVER, reason=_why(entity, active), hint="`sync` deletes it")
+    return cleared(context, entity, draft, active)
+
+
+def cleared(context: Context, entity: Entity, draft: Row, active: Row) -> Planned:
+    """The deletion of a draft that equals the active version; what is attached to it goes first.
+
+    An attachment of a deleted draft would stay, and hold on to what is attached (catalog-facts.md §9.5).
+    """
+    address = entity.address.at(version_of(draft))
+    have = context.view(draft)
+    bare = without_parts(context, draft.kind, have)
+    delete = Step(
+        id=step_id(address, "delete"),
+        address=address,
+        verb="deleting",
+        call=Call("DELETE", context.routes[draft.kind].item(address.symbol)),
+        before=Expectation(bare, ("draft",)),
+        after=Expectation(None),
+    )
+    steps = in_sequence((*detach_steps(context, address, have), delete))
+    change = Change(address, Action.DELETE, "deleting", reason=_why(entity, active), code=LEFT_OVER)
+    return Planned(replace(change, steps=tuple(step.id for step in steps)), steps)
+
+
+def _why(entity: Entity, active: Row) -> str:
+    same = entity.address.at(version_of(active)).text
+    return f"a draft that is the same as {same}, which is active: a run that broke off or was overtaken left it"
+
+
+def _told(entity: Entity, draft: Row) -> Planned:
+    return note(
+        entity.address.at(version_of(draft)),
+        code=FOREIGN,
+        reason="a draft of somebody else, or with other content: while it is there, no new version can be made",
+        hint="publish or delete it, or declare what it says, before the next change",
+    )
