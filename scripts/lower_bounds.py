@@ -1,4 +1,4 @@
-"""Prints pyproject.toml's dependencies in the lowest versions that it allows, for pip; `running` leaves the tools out."""
+"""Prints dependencies in the lowest versions that pyproject.toml allows, for pip; `running` leaves the tools out."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ PERCENT = whole_text(r"[0-9]+(\.[0-9]+)? ?%")
 RESOURCE_KEY = whole_text("[a-z0-9]+(?:_[a-z0-9]+)*")
 CURRENCY = whole_text("[A-Z]{3}")
 COUNTRY = whole_text("[A-Z]{2}")
+DIGEST = whole_text("sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ FORMS: Mapping[str, Form] = MappingProxyType(
         PERCENT: Form("a percentage", "10%"),
         RESOURCE_KEY: Form("a key of lower-case letters and digits, with single `_` between them", "api_requests"),
         CURRENCY: Form("a currency's code of three capitals", "USD"),
+        DIGEST: Form("a digest, `sha256:` and 64 digits of base 16", f"sha256:{'0' * 64}"),
         COUNTRY: Form("a country's code of two capitals", "DE"),
         duration.PATTERN: Form("an ISO 8601 duration in whole numbers", "P1M"),
         moment.PATTERN: Form("an RFC 3339 time with an offset", "2026-01-01T00:00:00Z"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from billsync.kinds import across, fields
+from billsync.kinds import across, fields, forms
 from billsync.kinds.checks import subscription as checks
 from billsync.kinds.plan import SETTLEMENT_MODES
 from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy, Parent, Trait
@@ -51,7 +51,7 @@ RECORD = Record(
             example=True,
         ),
         "version_digest": Field(
-            Text(minimum=71, maximum=71, pattern="^sha256:[0-9a-f]{64}$"),
+            Text(minimum=71, maximum=71, pattern=forms.DIGEST),
             "The content that a `version` by its number must have, as `dump` writes it: on a server where that "
             "version has other prices, the subscription is refused.",
             Effect.OURS,

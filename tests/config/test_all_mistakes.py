@@ -42,7 +42,7 @@ def plan(*cards: str, name: str = "P", currency: str = "USD", duration: str = "P
             ["cadence-unaligned", "missing-field"],
         ),
         (plan(CARD % ("y", FLAT, ", billing_cadence: P1W"), name="5"), ["cadence-unaligned", "wrong-type"]),
-        (plan(CARD % ("X", FLAT, ", labels: {}, billing_cadence: P1W")), ["malformed-text", "refused-field"]),
+        (plan(CARD % ("X", FLAT, ", labels: {a: v1.2.3}, billing_cadence: P1W")), ["label", "malformed-text"]),
         (
             plan(CARD % ("x", FLAT, ", payment_term: never"), duration="PT5M"),
             ["duration-under-an-hour", "not-a-choice"],
