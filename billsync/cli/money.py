@@ -20,6 +20,7 @@ from billsync.live.paging import read_list
 from billsync.model.kind import ListQuery
 from billsync.model.moment import cut_to_seconds, parse_moment
 from billsync.model.value import decimal_text
+from billsync.rating.arithmetic import negative
 from billsync.rating.periods import Period
 from billsync.render.forecast import LEFT_OUT, forecast_csv, forecast_json, forecast_text
 from billsync.render.invoices import invoices_csv, invoices_json, invoices_text
@@ -138,7 +139,7 @@ def forecast_notes(running: Sequence[Subscribed], catalog: Catalog, wallet: Wall
     if len(running) > 1:
         yield f"{len(running)} subscriptions are in force, and each estimate counts all credits as its own"
     for code, expense in sorted(wallet.unlisted.items()):
-        differs = f"differs by {decimal_text(-expense.amount)} from what its movements come to"
+        differs = f"differs by {decimal_text(negative(expense.amount))} from what its movements come to"
         yield f"the server's balance in {code} {differs}; the estimate goes by the balance"
 
 

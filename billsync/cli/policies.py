@@ -16,7 +16,7 @@ from billsync.model.address import Address
 from billsync.model.change import Action, Guard
 from billsync.model.state import Desired, Row
 from billsync.model.value import decimal_text
-from billsync.rating.arithmetic import rounded
+from billsync.rating.arithmetic import magnitude, rounded
 from billsync.report.impact import Verdict
 from billsync.report.price_policy import Breach, Recoined, breaches
 from billsync.report.repricing import PlanCards, plan_cards
@@ -94,7 +94,7 @@ def _limit(breach: Breach) -> Decimal:
 
 def _moved(breach: Breach) -> str:
     percent = breach.percent
-    moved = "from nothing" if percent is None else f"{decimal_text(rounded(abs(percent), 2))} %"
+    moved = "from nothing" if percent is None else f"{decimal_text(rounded(magnitude(percent), 2))} %"
     what = f"{decimal_text(breach.quantity)} of {breach.feature}" if breach.feature else "the fees"
     amounts = f"{_money(breach.before)} → {_money(breach.after)} {breach.currency}"
     return f"{what} would cost {amounts}, {moved} {'more' if breach.after > breach.before else 'less'}"

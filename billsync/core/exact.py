@@ -18,7 +18,8 @@ def is_kept_exactly(number: Decimal, bits: int) -> bool:
     shortest text, which every number of up to 15 digits survives, and whole ones a little further
     (catalog-facts.md §1.6).
     """
-    if len(number.normalize().as_tuple().digits) <= _DIGITS_KEPT[bits]:
+    digits = "".join(map(str, number.as_tuple().digits)).rstrip("0")
+    if len(digits) <= _DIGITS_KEPT[bits]:
         return True
     fraction = Fraction(number)
     if bits == 64:

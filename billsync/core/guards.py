@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 
 from billsync.core.doubling import doubled, doubled_code
 from billsync.core.index import is_over, is_owned
@@ -21,7 +22,7 @@ COUNTED_FLAGS = (DELETES,)
 """The flags that take a number (`deletes=25`)."""
 
 DELETES_AT_MOST = 10
-SHARE_AT_MOST = Decimal("0.2")
+SHARE_AT_MOST = Fraction(1, 5)
 SHARE_COUNTS_FROM = 10
 
 

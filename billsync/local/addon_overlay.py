@@ -115,6 +115,7 @@ def priced(card: Card, more: Card, quantity: int) -> Document:
     return {"price": {**have, "amount": total(have["amount"], price["amount"], quantity)}}
 
 
+@exactly
 def granted(have: Card | None, more: Card | None, quantity: int) -> Card | None:
     """Metered limits add up; any other entitlement is there or not."""
     if more is None or have is None or have["type"] != "metered":

@@ -21,6 +21,7 @@ from billsync.local.subscription_view import aligned_period, begin_of
 from billsync.local.times import from_micros, rfc3339
 from billsync.model.duration import Duration, parse_duration
 from billsync.model.moment import cut_to_seconds
+from billsync.rating.arithmetic import EXACT
 from billsync.rating.card import card_of
 from billsync.rating.periods import Period
 from billsync.rating.proration import charge_amount
@@ -30,7 +31,7 @@ CHARGE = "charge"
 FLAT, USAGE = "flat_fee", "usage_based"
 CREATED, ACTIVE, FINAL = "created", "active", "final"
 CREDIT_ONLY = "credit_only"
-MICROS = Decimal(1).scaleb(-6)
+MICROS = Decimal(1).scaleb(-6, EXACT)
 Card = Mapping[str, Any]
 
 

@@ -20,6 +20,7 @@ from billsync.local.documents import Document
 from billsync.local.money import EXACT, ZERO, total
 from billsync.local.store import Row
 from billsync.local.times import from_micros, instant_of
+from billsync.rating.arithmetic import negative
 
 Features = frozenset[str]
 Matches = Callable[[Features], bool]
@@ -92,10 +93,10 @@ def grant_entries(books: Books, grant: Row, now: datetime) -> Iterator[Entry]:
     yield grant_entry(grant, FUNDED, amount_of(grant), at=start_of(grant), booked=made, entry_id=grant.id)
     if "voided_at" in document:
         voided = instant_of(document["voided_at"]) or made
-        amount = -Decimal(document["voided_amount"])
+        amount = negative(Decimal(document["voided_amount"]))
         yield grant_entry(grant, VOIDED, amount, at=voided, booked=voided, entry_id=document["void_id"])
     elif grant.ends_at is not None:
-        ends, left = grant.ends_at, -books.left[grant.id]
+        ends, left = grant.ends_at, negative(books.left[grant.id])
         yield grant_entry(grant, EXPIRED, left, at=ends, booked=ends, entry_id=document["expiry_id"])
 
 

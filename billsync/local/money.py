@@ -23,7 +23,7 @@ def check_fiat(currency: str) -> int:
 
 def rounded(amount: Decimal, decimals: int) -> Decimal:
     """The amount in the currency's decimals, halves away from zero."""
-    return amount.quantize(Decimal(1).scaleb(-decimals), context=EXACT)
+    return amount.quantize(Decimal(1).scaleb(-decimals, EXACT), context=EXACT)
 
 
 def product(left: Decimal, right: Decimal) -> Decimal:

@@ -87,7 +87,7 @@ def _months_later(start: datetime, months: int) -> datetime:
 
 @lru_cache(maxsize=4096)
 def _in_seconds(duration: Duration, month_days: int, day_hours: int) -> Fraction:
-    months = Fraction(duration.years * 12 + duration.months)
+    months = Fraction(duration.years) * 12 + Fraction(duration.months)
     days = months * month_days + Fraction(duration.weeks) * 7 + Fraction(duration.days)
     hours = days * day_hours + Fraction(duration.hours)
     return hours * 3_600 + Fraction(duration.minutes) * 60 + Fraction(duration.seconds)

@@ -42,6 +42,7 @@ def with_maximum(lines: Lines, maximum: Decimal, *, previously_billed: Decimal, 
     return tuple(kept)
 
 
+@exactly
 def _over(before: Decimal, total: Decimal, maximum: Decimal, *, decimals: int) -> Decimal | None:
     """How much of a line's total is above the maximum; None if the sum stays within it."""
     reached = rounded(before, decimals) + total
@@ -84,6 +85,7 @@ def with_credits(lines: Lines, credits: Iterable[Credit], *, decimals: int) -> L
     return lines
 
 
+@exactly
 def _credited(lines: Lines, credit: Credit) -> tuple[Lines, Decimal]:
     """The lines with one credit used on them from the first on, and what is left of it."""
     left, done = credit.amount, []

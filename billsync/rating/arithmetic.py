@@ -5,7 +5,7 @@ Source: vectors README, Arithmetic used everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import (
     MAX_EMAX,
     MAX_PREC,
@@ -21,7 +21,7 @@ from decimal import (
     getcontext,
     localcontext,
 )
-from functools import wraps
+from functools import reduce, wraps
 from typing import ParamSpec, TypeVar
 
 EXACT = Context(
@@ -53,6 +53,31 @@ def exactly(function: Callable[_Parameters, _Result]) -> Callable[_Parameters, _
             return function(*positional, **named)
 
     return exact
+
+
+def plus(one: Decimal, other: Decimal) -> Decimal:
+    """The exact sum; for generators, which `exactly` can't cover."""
+    return EXACT.add(one, other)
+
+
+def minus(one: Decimal, other: Decimal) -> Decimal:
+    """The exact difference."""
+    return EXACT.subtract(one, other)
+
+
+def negative(number: Decimal) -> Decimal:
+    """The number with the other sign; Python's own `-` rounds it."""
+    return EXACT.minus(number)
+
+
+def magnitude(number: Decimal) -> Decimal:
+    """The number without its sign; Python's own `abs` rounds it."""
+    return EXACT.abs(number)
+
+
+def total(numbers: Iterable[Decimal]) -> Decimal:
+    """The exact sum of all."""
+    return reduce(EXACT.add, numbers, ZERO)
 
 
 def rounded(number: Decimal, decimals: int) -> Decimal:

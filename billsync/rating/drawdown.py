@@ -126,6 +126,7 @@ def states(grants: Sequence[Grant], steps: Iterable[Step], *, as_of: datetime) -
     return tuple(_state(grant, used[grant.key], as_of) for grant in grants)
 
 
+@exactly
 def _state(grant: Grant, used: Decimal, as_of: datetime) -> GrantState:
     left = grant.amount - used
     return GrantState(

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from billsync.model.duration import Duration
-from billsync.rating.arithmetic import ZERO, exactly
+from billsync.rating.arithmetic import ZERO, exactly, total
 from billsync.rating.drawdown import Drawn
 from billsync.rating.periods import Period, next_after, next_at_or_after
 
@@ -171,9 +171,10 @@ def _recurrences(grant: EntitlementGrant, period: Period) -> Iterator[datetime]:
 def _used(metered: Sequence[Metered], period: Period) -> Decimal:
     first = bisect_left(metered, period.start, key=_time)
     end = bisect_left(metered, period.end, key=_time)
-    return sum((one.amount for one in metered[first:end]), ZERO)
+    return total(one.amount for one in metered[first:end])
 
 
+@exactly
 def _burned(
     grants: Sequence[EntitlementGrant], balances: Balances, overage: Decimal, part: _Part, used: Decimal
 ) -> tuple[Segment, Balances]:
@@ -205,6 +206,7 @@ def _rolled(grant: EntitlementGrant, balance: Decimal, at: datetime) -> Decimal:
     return min(grant.most_rollover, max(grant.least_rollover, balance))
 
 
+@exactly
 def _drawn(
     grants: Iterable[EntitlementGrant], balances: Balances, amount: Decimal
 ) -> tuple[tuple[Drawn, ...], Decimal]:
@@ -217,5 +219,6 @@ def _drawn(
     return tuple(drawn), missing
 
 
+@exactly
 def _after(balances: Balances, drawn: Iterable[Drawn]) -> Balances:
     return balances | {one.grant: balances[one.grant] - one.amount for one in drawn}

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from billsync.model.duration import Duration
 from billsync.model.moment import cut_to_seconds
+from billsync.rating.arithmetic import exactly
 
 MICROSECOND = timedelta(microseconds=1)
 MICROSECONDS = 1_000_000
@@ -48,6 +49,7 @@ class Period:
         return Period(max(self.start, start), self.end if end is None else min(self.end, end))
 
 
+@exactly
 def boundary(anchor: datetime, cadence: Duration, count: int) -> datetime:
     """The anchor and so many cadences: always counted from the anchor, never from the boundary before.
 
@@ -93,6 +95,7 @@ def _count_at(anchor: datetime, cadence: Duration, moment: datetime) -> int:
     return count
 
 
+@exactly
 def _mean_microseconds(cadence: Duration) -> int:
     months = Fraction(cadence.years * 12 + cadence.months) * MEAN_MONTH_SECONDS
     seconds = (
@@ -111,6 +114,7 @@ def _mean_microseconds(cadence: Duration) -> int:
 
 
 @lru_cache(maxsize=4096)
+@exactly
 def sum_of(one: Duration, other: Duration) -> Duration:
     """Both durations field by field, as the server keeps a sum: P1M + P1M is P2M, P7D + P7D is P2W.
 
@@ -123,6 +127,7 @@ def sum_of(one: Duration, other: Duration) -> Duration:
     return Duration(years, months, weeks, days, hours, minutes, seconds)
 
 
+@exactly
 def _carried(larger: Decimal, smaller: Decimal, size: int) -> tuple[Decimal, Decimal]:
     """Whole multiples moved to the larger unit, unless only a fraction below 1 would be left."""
     whole, rest = divmod(smaller, size)

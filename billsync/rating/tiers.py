@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from billsync.rating.arithmetic import ZERO, exactly
+from billsync.rating.arithmetic import ZERO, exactly, minus
 from billsync.rating.errors import Code, RatingError
 from billsync.rating.lines import Part
 from billsync.rating.prices import GraduatedPrice, Tier, VolumePrice
@@ -93,7 +93,7 @@ def _touched(tiers: tuple[Tier, ...], start: Decimal, end: Decimal) -> Iterator[
         high = _bound(tier)
         entered = low >= start
         if max(low, start) < end and (entered or high > start):
-            yield TouchedTier(number, tier, min(high, end) - max(low, start), entered)
+            yield TouchedTier(number, tier, minus(min(high, end), max(low, start)), entered)
         low = high
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from billsync.model.moment import moment_text
 from billsync.model.value import decimal_text
+from billsync.rating.arithmetic import minus, plus
 from billsync.rating.lines import Line
 from billsync.render.csv_text import csv_text
 from billsync.render.json_text import json_text
@@ -118,7 +119,7 @@ def _outlook(found: Forecast, outlook: Outlook) -> Iterator[str]:
 def _total(found: Forecast, outlook: Outlook) -> str:
     """The amount, what credits pay of it, and the rest."""
     totals = outlook.totals
-    whole = decimal_text(totals.amount + totals.charges - totals.discounts)
+    whole = decimal_text(minus(plus(totals.amount, totals.charges), totals.discounts))
     paid = f"{whole}, credits {decimal_text(totals.credits)}"
     if found.mode != CREDIT_ONLY:
         return f"{paid}, to pay {decimal_text(totals.total)}"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from billsync.model.value import decimal_text
+from billsync.rating.arithmetic import minus, total
 from billsync.render.impact_privacy import (
     FEW,
     GROUP,
@@ -152,7 +153,7 @@ def _sum_line(one: Sum, verdicts: Sequence[Verdict], shown: Shown) -> str:
     if reason:
         return f": not shown, {reason}"
     told = merged_counts(one) if shown.anonymous else counts(one)
-    change = _signed(one.after - one.before)
+    change = _signed(minus(one.after, one.before))
     totals = f"{decimal_text(one.before)} → {decimal_text(one.after)} ({change})"
     amounts = change if shown.hides_totals(verdicts) else totals
     return f" {amounts}: {', '.join(_counted(count, COUNTED[what]) for what, count in told.items())}"
@@ -179,8 +180,7 @@ def _row(one: Paid) -> list[str]:
 def group_lines(verdicts: Sequence[Verdict], column: Column) -> Iterator[str]:
     """Groups of at least five, from the smallest difference to the largest, each with what it comes to."""
     for group in groups(verdicts, column, size=GROUP):
-        total = sum(map(difference, group), Decimal(0))
-        yield f"{len(group)} subscriptions: {_signed(total)} together"
+        yield f"{len(group)} subscriptions: {_signed(total(map(difference, group)))} together"
 
 
 def _unrated(verdicts: Sequence[Verdict], shown: Shown) -> Iterator[str]:

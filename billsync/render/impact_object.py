@@ -9,6 +9,7 @@ from typing import Any
 from billsync.model.duration import Duration
 from billsync.model.moment import moment_text
 from billsync.model.value import decimal_text
+from billsync.rating.arithmetic import minus
 from billsync.rating.periods import Period
 from billsync.render.forecast import charge_object
 from billsync.render.impact import LARGEST, group_lines
@@ -81,7 +82,7 @@ def _sum_object(one: Sum, verdicts: Sequence[Verdict], shown: Shown) -> Any:
     found = {
         **column,
         **({} if shown.hides_totals(verdicts) else _totals(one)),
-        "difference": decimal_text(one.after - one.before),
+        "difference": decimal_text(minus(one.after, one.before)),
         **(merged_counts(one) if shown.anonymous else counts(one)),
     }
     if shown.anonymous:

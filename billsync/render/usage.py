@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from billsync.model.moment import moment_text
 from billsync.model.value import decimal_text
+from billsync.rating.arithmetic import EXACT, divided
 from billsync.rating.periods import Period
 from billsync.render.csv_text import csv_text
 from billsync.render.json_text import json_text
@@ -63,7 +64,7 @@ def _row(row: Used, most: Decimal, group: str | None) -> list[str]:
 def _bar(value: Decimal, most: Decimal) -> str:
     if value <= 0 or most <= 0:
         return ""
-    return FULL * max(int(value * WIDTH / most), 1)
+    return FULL * max(int(divided(EXACT.multiply(value, Decimal(WIDTH)), most)), 1)
 
 
 def _values(row: Used) -> list[str]:

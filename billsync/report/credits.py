@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from billsync.model.moment import cut_to_seconds
 from billsync.model.value import Fields
-from billsync.rating.arithmetic import ZERO, exactly
+from billsync.rating.arithmetic import ZERO, exactly, plus
 from billsync.rating.drawdown import Drawn, Grant, Spending, Step, in_order
 from billsync.rating.stock import Stock
 from billsync.report.shortfalls import Shortfalls
@@ -186,7 +186,7 @@ class Purse:
         for reference, paid in self._unpaid.pay(grant, grant.amount):
             self._stock.take(grant.key, paid)
             self._drawn.setdefault(reference, []).append(Drawn(grant.key, paid))
-            self._reserved[grant.key] = self._reserved.get(grant.key, ZERO) + paid
+            self._reserved[grant.key] = plus(self._reserved.get(grant.key, ZERO), paid)
 
     def _draw(self, expense: Expense) -> Step:
         step = self._stock.draw(Spending(expense.at, expense.amount, expense.feature))
@@ -197,12 +197,14 @@ class Purse:
             self._unpaid.add(expense.reference, step.shortfall)
         return step
 
+    @exactly
     def _give_back(self, expense: Expense) -> Step:
         """First what is unpaid, then to the grants, the last drawn first."""
         rest = self._unpaid.give_back(expense.reference, -expense.amount)
         returned = self._returned(self._drawn.get(expense.reference, []), rest)
         return Step(returned, expense.amount - sum((one.amount for one in returned), ZERO))
 
+    @exactly
     def _returned(self, drawn: list[Drawn], amount: Decimal) -> tuple[Drawn, ...]:
         found = []
         while amount > 0 and drawn:

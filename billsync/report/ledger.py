@@ -145,6 +145,7 @@ def _order(movement: Movement) -> tuple[datetime, bool, datetime, str, Decimal]:
     return (movement.at.replace(microsecond=0), movement.amount < 0, movement.at, movement.name, movement.amount)
 
 
+@exactly
 def _running(rows: Sequence[Movement]) -> tuple[Movement, ...]:
     balances: dict[str, Decimal] = {}
     found = []

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from billsync.model.policy import PricePolicy
-from billsync.rating.arithmetic import HUNDRED, ONE, ZERO, divided, exactly
+from billsync.rating.arithmetic import HUNDRED, ONE, ZERO, divided, exactly, negative, plus
 from billsync.rating.card import Card, Operation, UnitRounding
 from billsync.rating.periods import Period
 from billsync.rating.prices import GraduatedPrice, VolumePrice
@@ -139,7 +139,7 @@ def _worst(policy: PricePolicy, unit: Unit, sides: Sides, quantities: Sequence[D
     dearer = [case for case in cases if _is_over(policy.max_increase, case.before, case.after)]
     cheaper = [case for case in cases if _is_under(policy.max_decrease, case.before, case.after)]
     if dearer:
-        yield max(dearer, key=lambda case: (case.percent is None, case.percent or ZERO, -case.quantity))
+        yield max(dearer, key=lambda case: (case.percent is None, case.percent or ZERO, negative(case.quantity)))
     if cheaper:
         yield min(cheaper, key=lambda case: (case.percent or ZERO, case.quantity))
 
@@ -192,6 +192,7 @@ def _bounds(card: Card) -> list[Decimal]:
     return [_metered(bound + free, card) for bound in billed]
 
 
+@exactly
 def _metered(billed: Decimal, card: Card) -> Decimal:
     """The metered quantity that is converted to a billed one, before any rounding of it."""
     config = card.unit_config
@@ -223,7 +224,6 @@ def _stairs(card: Card, starts: Iterable[Decimal]) -> tuple[Decimal, ...]:
     return tuple(one for place in places for one in (place - ONE, place, place + ONE) if one >= 0)
 
 
-@exactly
 def _crossings(card: Card, low: Decimal, high: Decimal) -> Iterator[Decimal]:
     """Where a card's bill begins to leave its minimum, or reaches its maximum."""
     free = Card(card.price, card.name, card.payment_term, discounts=card.discounts, unit_config=card.unit_config)
@@ -234,7 +234,7 @@ def _crossings(card: Card, low: Decimal, high: Decimal) -> Iterator[Decimal]:
 
 def _crossing(card: Card, limit: Decimal, low: Decimal, high: Decimal) -> Decimal:
     for _ in range(HALVINGS):
-        middle = divided(low + high, Decimal(2))
+        middle = divided(plus(low, high), Decimal(2))
         if _bill(card, middle) < limit:
             low = middle
         else:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from heapq import merge
 from typing import NamedTuple
 
-from billsync.rating.arithmetic import ZERO, exactly
+from billsync.rating.arithmetic import ZERO, exactly, minus
 from billsync.rating.drawdown import Grant
 
 
@@ -85,7 +85,7 @@ class Shortfalls:
         """How much of an amount a rest took."""
         rest = self._rest.get(number, ZERO)
         if rest > amount:
-            self._rest[number] = rest - amount
+            self._rest[number] = minus(rest, amount)
             return amount
         self._rest.pop(number, None)
         return rest

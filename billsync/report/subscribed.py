@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from billsync.model.duration import Duration, parse_duration
 from billsync.model.value import Fields
+from billsync.rating.arithmetic import EXACT
 from billsync.rating.periods import MICROSECOND, Period, period_at
 from billsync.rating.prices import FlatPrice, FreePrice
 from billsync.rating.timeline import Item, Phase, Subscription
@@ -159,4 +160,4 @@ def _phases(rows: Sequence[Fields], slots: Sequence[Slot]) -> Iterator[Phase]:
 
 def span(start: datetime, end: datetime) -> Duration:
     """The time between two moments, in exact seconds."""
-    return Duration(seconds=Decimal((end - start) // MICROSECOND).scaleb(-6))
+    return Duration(seconds=Decimal((end - start) // MICROSECOND).scaleb(-6, EXACT))

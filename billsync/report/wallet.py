@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from billsync.model.value import Fields
-from billsync.rating.arithmetic import exactly
+from billsync.rating.arithmetic import exactly, minus, negative
 from billsync.report.credits import Expense, Funding, Purse, fundings, held, purse_after
 from billsync.report.ledger import Statement
 from billsync.report.subscribed import moment_of
@@ -63,7 +63,7 @@ class Wallet:
         oldest_first = self.consumed[::-1]
         for row in sorted(oldest_first, key=lambda row: moment_of(row["booked_at"])):
             feature = self.features.get(str((row.get("labels") or {}).get("feature_id", "")))
-            spent = Expense(moment_of(row["booked_at"]), -Decimal(row["amount"]), feature, is_owed=True)
+            spent = Expense(moment_of(row["booked_at"]), negative(Decimal(row["amount"])), feature, is_owed=True)
             found.setdefault(row["currency"], []).append(spent)
         for code, expense in self.unlisted.items():
             found.setdefault(code, []).append(expense)
@@ -79,7 +79,8 @@ def wallet_of(statement: Statement, features: Mapping[str, str]) -> Wallet:
     listed = Wallet(statement.grants, tuple(row for row in statement.transactions if row["type"] == CONSUMED), features)
     now = moment_of(statement.balance["retrieved_at"])
     said = {row["currency"]: Decimal(row["settled"]) for row in statement.balance["balances"]}
-    missing = {code: _worked_out(past, now) - said[code] for code, past in listed.pasts(said).items() if code in said}
+    found = {code: _worked_out(past, now) for code, past in listed.pasts(said).items() if code in said}
+    missing = {code: minus(amount, said[code]) for code, amount in found.items()}
     unlisted = {code: Expense(now, amount, is_owed=True) for code, amount in missing.items() if amount}
     return replace(listed, unlisted=unlisted)
 
