@@ -118,7 +118,8 @@ def show_forecast(run: Run, customer: str, options: ServerOptions, form: str) ->
             for one, each in zip(running, unseen, strict=True)
         ]
     unknown = (note for each in unseen for note in each.notes)
-    notes = (*forecast_notes(running, catalog, wallet), *unknown, *_coming(subscriptions, now))
+    left_out = (f"not estimated, and in no sum: {one.text}" for each in found for one in each.not_estimated)
+    notes = (*forecast_notes(running, catalog, wallet), *unknown, *left_out, *_coming(subscriptions, now))
     for note in notes:
         run.talk(f"note: {visible(note)}")
     match form:

@@ -16,7 +16,7 @@ from billsync.render.json_text import json_text
 from billsync.render.table import table
 from billsync.render.words import visible
 from billsync.report.charges import Charge
-from billsync.report.forecast import Forecast, Outlook
+from billsync.report.forecast import Forecast, NotEstimated, Outlook
 from billsync.report.subscribed import CREDIT_ONLY
 
 CHARGED = ("Due", "Card", "From", "To", "Line", "Quantity", "Each", "Discounts", "Amount", "Currency")
@@ -91,6 +91,8 @@ def _blocks(customer: str, found: Forecast) -> Iterator[list[str]]:
         if due
         else ["Nothing is due."]
     )
+    if found.not_estimated:
+        yield ["Not estimated, and in no sum:", *(f"  {visible(one.text)}" for one in found.not_estimated)]
     yield [line for outlook in found.outlooks for line in _outlook(found, outlook)]
     if found.at - found.period.start < DAY:
         yield ["The period began less than a day ago: its pace so far says little."]
@@ -133,6 +135,8 @@ def _end_of_credits(found: Forecast, outlook: Outlook) -> Iterator[str]:
         yield f"The credits in {code} don't cover everything that was used so far."
     elif outlook.short_at is not None:
         yield f"At the present pace the credits in {code} run out {_time(outlook.short_at)}."
+    elif outlook.credits > 0 and outlook.known_until <= found.at:
+        yield f"When the credits in {code} run out can't be told: usage is negative, or not all is estimated."
     elif outlook.credits > 0:
         yield f"At the present pace the credits in {code} last until {_time(outlook.known_until)} or longer."
 
@@ -146,8 +150,13 @@ def _forecast(found: Forecast) -> Any:
         "to": moment_text(found.period.end),
         "charged": [charge_object(one) for one in found.charged],
         "due": [charge_object(one.charge) for one in found.due],
+        "not_estimated": [_not_estimated(one) for one in found.not_estimated],
         "currencies": [_outlook_object(outlook) for outlook in found.outlooks],
     }
+
+
+def _not_estimated(one: NotEstimated) -> Any:
+    return {"card": one.key, "feature": one.feature, "quantity": decimal_text(one.quantity), "reason": one.reason}
 
 
 def charge_object(charge: Charge) -> Any:

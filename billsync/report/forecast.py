@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from billsync.rating.arithmetic import exactly
+from billsync.model.value import decimal_text
+from billsync.rating.arithmetic import ZERO, exactly
+from billsync.rating.errors import RatingError
 from billsync.rating.lines import Totals, sum_of_totals
 from billsync.rating.periods import Period
-from billsync.report.charges import Charge, Due, Metered, charge, due, needed
+from billsync.report.charges import Charge, Due, Metered, UnknownCurrency, charge, due, needed
 from billsync.report.credits import Expense, held
 from billsync.report.running_out import Pace, ends, seen_at, short_at
 from billsync.report.settling import Settled, Settlement, settle_from
@@ -42,10 +44,26 @@ class Outlook:
 
 
 @dataclass(frozen=True, slots=True)
+class NotEstimated:
+    """A charge that is in no sum, and why."""
+
+    key: str
+    feature: str | None
+    quantity: Decimal
+    reason: str
+
+    @property
+    def text(self) -> str:
+        """The charge, its usage and the reason, for a sentence."""
+        used = f" of {self.feature}, whose usage is {decimal_text(self.quantity)}" if self.feature else ""
+        return f"{self.key}{used}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """The running billing period: `charged` is booked already, `due` will be at its end.
 
-    What is due then includes fees in advance for the next period.
+    What is due then includes fees in advance for the next period. `not_estimated` is in no sum.
     """
 
     at: datetime
@@ -55,6 +73,7 @@ class Forecast:
     charged: tuple[Charge, ...]
     due: tuple[Settled, ...]
     outlooks: tuple[Outlook, ...]
+    not_estimated: tuple[NotEstimated, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +117,16 @@ def _until(outlook: Outlook, moment: datetime) -> Outlook:
 
 
 def forecast(basis: Basis) -> Forecast:
-    """The running period from usage so far. Amounts are in each charge's currency. Raises RatingError.
+    """The running period from usage so far. Amounts are in each charge's currency.
+
+    A charge that the server would not rate is named, and in no sum.
 
     Sources: customer-facts.md §19.1 (what is booked when), §9.2 (order of credits), vectors README (amounts).
     """
     subscription, now = basis.subscription, basis.now
-    charges = [charge(one, basis.metered, subscription) for one in _dues(basis)]
+    estimates = [_estimate(one, basis) for one in _dues(basis)]
+    charges = [one for one in estimates if isinstance(one, Charge)]
+    left_out = tuple(one for one in estimates if isinstance(one, NotEstimated))
     charged = tuple(one for one in charges if one.at <= now)
     coming = [one for one in charges if one.at > now]
     pasts = basis.wallet.pasts(one.currency for one in charges)
@@ -115,8 +138,31 @@ def forecast(basis: Basis) -> Forecast:
         period=subscription.period_at(now).cut_to_seconds(),
         charged=charged,
         due=settlement.settled,
-        outlooks=tuple(_outlook(basis, code, past, settlement) for code, past in pasts.items()),
+        outlooks=tuple(
+            _outlook(basis, code, past, settlement, is_steady=not left_out and not _falls(charges))
+            for code, past in pasts.items()
+        ),
+        not_estimated=left_out,
     )
+
+
+def _estimate(one: Due, basis: Basis) -> Charge | NotEstimated:
+    try:
+        found = charge(one, basis.metered, basis.subscription)
+        if found.totals.total >= ZERO:
+            return found
+        reason = "a negative usage makes it negative, and it isn't known what the server does with that"
+    except RatingError as error:
+        reason = f"the server would not rate it ({error.code})"
+    except UnknownCurrency as error:
+        reason = f"the decimals of the currency {error} are not known"
+    quantity = basis.metered.get(one.needs, ZERO) if one.needs else ZERO
+    return NotEstimated(one.billed.item.key, one.slot.feature, quantity, reason)
+
+
+def _falls(charges: Iterable[Charge]) -> bool:
+    """Whether corrections make some usage negative: then what is needed doesn't only grow with time."""
+    return any(one.quantity < ZERO for one in charges)
 
 
 def _dues(basis: Basis) -> list[Due]:
@@ -139,7 +185,8 @@ def _place(one: Due) -> tuple[str, str]:
     return one.billed.phase, one.billed.item.key
 
 
-def _outlook(basis: Basis, currency: str, past: Past, settlement: Settlement) -> Outlook:
+def _outlook(basis: Basis, currency: str, past: Past, settlement: Settlement, *, is_steady: bool) -> Outlook:
+    """`is_steady`: everything is estimated and only grows, so that it can be told when credits run out."""
     mine = [one for one in settlement.settled if one.charge.currency == currency]
     spent = past.purse(booked_by=basis.now).spent()
     now = held(past.funded, spent, basis.now)
@@ -154,8 +201,8 @@ def _outlook(basis: Basis, currency: str, past: Past, settlement: Settlement) ->
         left=held(past.funded, settlement.spent[currency], end),
         debt=spent.debt_at(basis.now),
         debt_left=after.spent().debt_at(end),
-        short_at=short_at(_pace(basis), currency, past.purse(), past.funded) if now > 0 else None,
-        known_until=ends(basis.subscription, basis.now)[-1],
+        short_at=short_at(_pace(basis), currency, past.purse(), past.funded) if now > 0 and is_steady else None,
+        known_until=ends(basis.subscription, basis.now)[-1] if is_steady else basis.now,
     )
 
 

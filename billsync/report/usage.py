@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 from billsync.model.moment import moment_text
@@ -73,6 +73,15 @@ def query_body(
     return body
 
 
+SIGNIFICANT = Context(prec=12, rounding=ROUND_HALF_UP)
+"""The server adds usage up in floats, whose last digits vary from query to query (customer-facts.md §21)."""
+
+
+def usage_value(text: str) -> Decimal:
+    """A metered value, rounded to 12 significant digits. Raises ArithmeticError for a text that is no number."""
+    return SIGNIFICANT.create_decimal(text)
+
+
 def used(feature: str, rows: Iterable[Fields], group: str | None) -> tuple[Used, ...]:
     """Rows of a meter query for a feature, by window and group. Raises KeyError or ValueError for other rows."""
     found = [
@@ -81,7 +90,7 @@ def used(feature: str, rows: Iterable[Fields], group: str | None) -> tuple[Used,
             moment_of(row["from"]),
             moment_of(row["to"]),
             str((row.get("dimensions") or {}).get(group, "")) if group else "",
-            Decimal(row["value"]),
+            usage_value(row["value"]),
         )
         for row in rows
     ]
@@ -94,4 +103,4 @@ def by_customer(rows: Iterable[Fields]) -> dict[str, Decimal]:
     Raises ValueError for other rows.
     """
     named = ((row, (row.get("dimensions") or {}).get(CUSTOMER)) for row in rows)
-    return {str(customer): Decimal(row["value"]) for row, customer in named if customer}
+    return {str(customer): usage_value(row["value"]) for row, customer in named if customer}

@@ -331,3 +331,10 @@ def test_who_has_nothing_to_pay_is_counted() -> None:
         "      5 subscriptions: +15 together",
         "    fewer than 5 with nothing to pay, before or after",
     ]
+
+
+def test_a_difference_of_amounts_with_31_digits_is_exact() -> None:
+    shown = Shown({PLAN: paying(10**30 + 1)}, 1, 0, 1, everybody=False, anonymous=False)
+
+    assert f"USD 100 → {10**30 + 101} (+{10**30 + 1})" in impact_text(shown)
+    assert f"'difference': '{10**30 + 1}'" in repr(impact_object(shown))

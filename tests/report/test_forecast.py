@@ -2,10 +2,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from billsync.rating.periods import Period
 from billsync.render.forecast import forecast_text
-from billsync.report.forecast import Basis, Forecast, forecast, usage_needed
+from billsync.report.forecast import Basis, Forecast, NotEstimated, forecast, usage_needed
 from billsync.report.subscribed import subscribed
+from billsync.report.usage import CUSTOMER, by_customer, used
 from billsync.report.wallet import Wallet
 from tests.support.subscription_rows import (
     FEATURES,
@@ -248,3 +251,60 @@ def test_what_an_invoice_will_ask_for_is_no_debt() -> None:
     (outlook,) = made(subscription_row(usage_card("api", unit("1"))), "40", Wallet()).outlooks
 
     assert (outlook.debt, outlook.debt_left) == (Decimal(0), Decimal(0))
+
+
+TIERS = {
+    "type": "graduated",
+    "tiers": [{"up_to_amount": "10", "unit_price": unit("1")}, {"unit_price": unit("2")}],
+}
+VOLUME = {**TIERS, "type": "volume"}
+
+
+@pytest.mark.parametrize(
+    ("price", "reason"),
+    [
+        (TIERS, "the server would not rate it (negative_quantity)"),
+        (VOLUME, "a negative usage makes it negative, and it isn't known what the server does with that"),
+    ],
+)
+def test_usage_that_a_correction_made_negative_is_told_and_in_no_sum(price: dict[str, Any], reason: str) -> None:
+    row = subscription_row(usage_card("api", price), fee_card("base", "7"))
+
+    found = made(row, "-5", Wallet((grant_row("50"),), (), FEATURES))
+
+    assert found.not_estimated == (NotEstimated("api", "api", Decimal(-5), reason),)
+    assert lines(found) == [("base", "flat-price", Decimal("0.00"))]
+    assert f"Not estimated, and in no sum:\n  api of api, whose usage is -5: {reason}\n" in forecast_text(
+        "acme", [found]
+    )
+    (outlook,) = found.outlooks
+    assert (outlook.short_at, outlook.known_until) == (None, MIDDLE)
+
+
+def test_what_a_currency_that_is_not_known_costs_is_told_and_in_no_sum() -> None:
+    row = subscription_row({**fee_card("base", "7"), "currency": "QQQ"})
+
+    found = made(row, "0", Wallet())
+
+    assert [(one.key, one.reason) for one in found.not_estimated] == [
+        ("base", "the decimals of the currency QQQ are not known")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("shown", "value"),
+    [
+        ("2880.014000000002", "2880.01400000"),
+        ("2880.014", "2880.014"),
+        ("-0.1000000000000000055", "-0.100000000000"),
+        ("123456789012.75", "123456789013"),
+        ("7", "7"),
+    ],
+)
+def test_usage_has_twelve_significant_digits_as_the_server_sums_it_in_floats(shown: str, value: str) -> None:
+    rows = [
+        {"from": "2026-09-01T00:00:00Z", "to": "2026-10-01T00:00:00Z", "value": shown, "dimensions": {CUSTOMER: "c"}}
+    ]
+
+    assert [one.value for one in used("api", rows, None)] == [Decimal(value)]
+    assert by_customer(rows) == {"c": Decimal(value)}
