@@ -1,4 +1,4 @@
-"""What a customer may be called and own, and when it may go (customer-facts.md §3.2, §3.3, §3.6)."""
+"""What a customer may be called and own (customer-facts.md §3.2, §3.3)."""
 
 from __future__ import annotations
 
@@ -9,19 +9,10 @@ from billsync.local.documents import Document
 from billsync.local.money import check_fiat
 from billsync.local.problems import Problem, conflict, invalid
 from billsync.local.store import Row, Store
-from billsync.local.subscription_rows import holds_entitlement, running
+from billsync.local.subscription_rows import running
 
 CUSTOMER = "customer"
 SUBJECT = "subject"
-
-
-def check_deletable(store: Store, row: Row, now: datetime) -> None:
-    """Raises Problem while a subscription runs; 409 when it holds an entitlement (§3.6)."""
-    held = running(store, row.id, now)
-    if any(holds_entitlement(subscription, now) for subscription in held):
-        raise conflict(f"customer {row.id} has active entitlements; remove them before deleting the customer")
-    if held:
-        raise invalid(f"customer {row.id} has active subscriptions; cancel them before deleting the customer")
 
 
 def sent_subjects(body: Document) -> list[str] | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from billsync.local.customer_deletion import check_deletable
 from billsync.local.customer_rules import (
     CUSTOMER,
     check_currency,
-    check_deletable,
     check_key_overlap,
     check_locked_subjects,
     check_named,
