@@ -84,6 +84,24 @@ def test_a_time_outside_the_calendar_is_refused() -> None:
     assert raised.value.status == 400
 
 
+@pytest.mark.parametrize(
+    ("length", "end"),
+    [
+        ("P1.5D", "2026-09-03T12:00:00Z"),
+        ("P2.5D", "2026-09-03T12:00:00Z"),
+        ("P1.5M", "2026-11-01T12:00:00Z"),
+        ("PT1.5H", "2026-09-01T14:00:00Z"),
+        ("P0.6W", "2026-09-08T12:00:00Z"),
+    ],
+)
+def test_fractions_are_rounded_to_whole_units(server: httpx.Client, length: str, end: str) -> None:
+    found = account(server)
+
+    grant = found.grant("5", expires_after=length)
+
+    assert server.get(f"{found.path}/credits/grants/{grant}").json()["expires_at"] == end
+
+
 @pytest.mark.parametrize("length", ["P0D", "P0.5Y", "P0.5M", "P0.5W", "PT0.5H", "PT0.5S"])
 def test_credits_that_end_as_they_begin_are_refused(server: httpx.Client, length: str) -> None:
     body = {"name": "Credit", "funding_method": "none", "currency": "USD", "amount": "5", "expires_after": length}
