@@ -14,8 +14,9 @@ from billsync.api.routes import references_only, routes
 from billsync.core.diff import Mode, Server, diff
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
+from billsync.model.change import PlanFile
 from billsync.model.diagnostic import Position
-from billsync.model.state import Desired, Entity, Row, Snapshot
+from billsync.model.state import Desired, Entity, Moved, Row, Snapshot
 
 TABLES = {**routes("openmeter"), **references_only("openmeter")}
 CAN = capabilities("openmeter")
@@ -45,17 +46,21 @@ def ours(number: int, key: str = "default", status: str = "inactive", **labels: 
 
 def outcomes(links: tuple[Row, ...], server: Server = SERVER, **declared: Any) -> dict[str, str]:
     """By key, what becomes of each declared chain: its verb, the code of what is told, or a dash."""
+    told = {change.address.key: change.code or change.verb for change in planned(links, server, **declared).changes}
+    return {key: told.get(key, EQUAL) for key in declared}
+
+
+def planned(
+    links: tuple[Row, ...], server: Server = SERVER, *, moved: Moved | None = None, **declared: Any
+) -> PlanFile:
+    """The plan file for one customer with these links and chains."""
     shown = {"version": 1, "status": "active", "currency": "USD", "billing_cadence": "P1M", "phases": []}
     plans = [Row("plan", id_, {"id": id_, "key": key, "name": key, **shown}) for id_, key in PLANS.items()]
     acme = Row("customer", "C1", {"id": "C1", "key": "acme", "name": "Acme", "labels": OURS})
     chains = [entity("subscription", "acme", key, **fields) for key, fields in declared.items()]
     live = Snapshot({"customer": (acme,), "plan": tuple(plans), "subscription": links})
-    desired = Desired("payments", (entity("customer", "acme", name="Acme"), *chains))
-
-    plan = diff(desired, live, KINDS, server=server, mode=Mode("sync", True, {}), now=NOW)
-
-    told = {change.address.key: change.code or change.verb for change in plan.changes}
-    return {key: told.get(key, EQUAL) for key in declared}
+    desired = Desired("payments", (entity("customer", "acme", name="Acme"), *chains), moved=moved or {})
+    return diff(desired, live, KINDS, server=server, mode=Mode("sync", True, {}), now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -117,3 +122,41 @@ def test_with_several_keys_an_ended_one_belongs_to_those_on_its_plan(
     told = outcomes(links, SEVERAL, first={"plan": "small"}, second={"plan": "large"})
 
     assert told == {"first": first, "second": second}
+
+
+@pytest.mark.parametrize(
+    ("links", "restart", "stops"),
+    [
+        ((ours(1, key="first", status="active"),), False, True),
+        ((ours(1, key="first", status="canceled"),), True, True),
+        ((ours(1, key="first"),), False, True),
+        ((ours(1, key="first"),), True, False),
+        ((ours(1, key="first", status="active"), ours(2, key="second", status="active")), False, False),
+    ],
+)
+def test_where_several_are_allowed_a_renamed_key_sells_nothing_twice(
+    links: tuple[Row, ...], restart: bool, stops: bool
+) -> None:
+    """A chain of ours that is no longer declared counts, also one that ended unless the new one says `restart`."""
+    plan = planned(links, SEVERAL, second={"plan": "large", "restart": restart})
+
+    assert [guard.code for guard in plan.guards] == (["doubled-subscription"] if stops else [])
+    assert [guard.addresses[-1].key for guard in plan.guards] == (["first"] if stops else [])
+
+
+def test_where_several_are_allowed_a_moved_key_is_the_same_subscription() -> None:
+    new, old = (Address("subscription", ("acme", key)) for key in ("second", "first"))
+    links = (ours(1, key="first", status="active"),)
+
+    plan = planned(links, SEVERAL, moved={new: (old,)}, second={"plan": "small"})
+
+    assert (plan.changes, plan.guards) == ((), ())
+
+
+def test_a_key_that_runs_beside_the_one_it_was_moved_to_is_refused() -> None:
+    new, old = (Address("subscription", ("acme", key)) for key in ("second", "first"))
+    links = (ours(1, key="first", status="active"), ours(2, key="second", status="active"))
+
+    plan = planned(links, SEVERAL, moved={new: (old,)}, second={"plan": "small"})
+
+    assert [(change.address, change.code) for change in plan.changes] == [(old, "moved-and-live")]
