@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from billsync.model.kind import HiddenLabels, ListQuery, Part, Routes
+from billsync.model.kind import HiddenLabels, ListQuery, Part, Renaming, Routes
 
 DIALECTS = ("openmeter", "konnect")
 
@@ -92,6 +92,9 @@ _OPENMETER: Mapping[str, Routes] = {
         update_verb="PUT",
         delete=True,
         claim_filter="usage_attribution_subject_key",
+        renaming=Renaming(  # customer-facts.md §3.1 and §15; Konnect publishes no v1
+            collection="/v1/customers", names={"labels": "metadata"}, counted_by="usage_attribution"
+        ),
     ),
     "grant": Routes(
         collection="/openmeter/customers/{parent}/credits/grants",
@@ -116,6 +119,7 @@ _OPENMETER: Mapping[str, Routes] = {
 _KONNECT: Mapping[str, Routes] = {
     **_OPENMETER,
     "plan": replace(_OPENMETER["plan"], hidden=None),
+    "customer": replace(_OPENMETER["customer"], renaming=None),
     "grant": replace(_OPENMETER["grant"], actions=()),
     "subscription": replace(
         _OPENMETER["subscription"],

@@ -138,11 +138,25 @@ class HiddenLabels:
 
 
 @dataclass(frozen=True, slots=True)
+class Renaming:
+    """How the server's older API changes the key of an entity: a PUT of all of it, in words of its own.
+
+    `names` are those that aren't ours in camel case. `counted_by` is the field by which usage is found; without it, it
+    is found by the key, which must not change then.
+    """
+
+    collection: str
+    names: Mapping[str, str]
+    counted_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Routes:
     """The calls of one kind in one dialect; `{parent}` and `{id}` stand for server ids.
 
     `create` and `update` name the fields that the request bodies have; `claim_filter` finds who holds a claimed name;
-    `parts` are lists of the kind that have rows of their own; `hidden` shows labels that its rows hide.
+    `parts` are lists of the kind that have rows of their own; `hidden` shows labels that its rows hide;
+    `renaming` changes a key.
     """
 
     collection: str
@@ -157,6 +171,7 @@ class Routes:
     claim_filter: str | None = None
     parts: tuple[Part, ...] = ()
     hidden: HiddenLabels | None = None
+    renaming: Renaming | None = None
 
     def item(self, symbol: str) -> str:
         """The path of one entity."""

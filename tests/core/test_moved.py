@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
 from billsync.core.plan_file import from_json, to_json
 from billsync.model.change import PlanFile
+from billsync.model.ports import RemoteError
 from billsync.model.state import Desired
+from tests.support.faults import FAULTS, Fault, FaultyTransport, Killed, Point
 from tests.support.world import World, declared, end_state
 
 Document = dict[str, Any]
@@ -137,3 +141,98 @@ def test_a_moved_customer_whose_mode_is_apply_is_found_too() -> None:
     world.sync(files(BEFORE))
 
     assert told(world.plan(files(ACME, moved=EVERYTHING), mode="apply", deletes=False)) == []
+
+
+SUBJECTS = {"usage_attribution": {"subject_keys": ["acme-prod"]}}
+FULL = {
+    **SUBJECTS,
+    "description": "Ours",
+    "labels": {"team": "one"},
+    "primary_email": "a@acme.example",
+    "currency": "USD",
+    "billing_address": {"country": "DE", "postal_code": "28195", "line1": "Am Markt 1"},
+}
+
+
+@pytest.mark.parametrize("fields", [SUBJECTS, FULL])
+def test_a_moved_customer_gets_its_key_where_the_server_can_change_it(fields: Document) -> None:
+    """Then the entry may be taken out of the file."""
+    world = World()
+    world.sync(files({**ACMEE, **fields}))
+    before = end_state(world)
+    after = {**ACME, **fields}
+
+    run = world.sync(files(after, moved=(CUSTOMER,)))
+
+    assert [(f.name, f.old, f.new) for change in run.plan.changes for f in change.fields] == [("key", "acmee", "acme")]
+    assert [(result.step.id, result.status.value) for result in run.report.results] == [
+        ("customer/acme:rename", "done")
+    ]
+    assert (told(world.plan(files(after, moved=(CUSTOMER,)))), told(world.plan(files(after)))) == ([], [])
+    assert repr(end_state(world)) == repr(before).replace("acmee", "acme")
+
+
+def test_other_changes_go_before_the_new_key() -> None:
+    world = World()
+    address = {"billing_address": {"country": "DE", "line2": "b"}}
+    world.sync(files({**ACMEE, **SUBJECTS, **address}))
+    changed = {**ACME, **SUBJECTS, "name": "Acme Inc.", "billing_address": {"country": "DE", "line2": None}}
+    bonus = {**GRANT, "key": "bonus", "name": "Bonus", "amount": "5"}
+    after = files({**changed, "grants": [GRANT, bonus]}, moved=(CUSTOMER,))
+
+    report = world.run_plan_file(world.plan_file(after))
+
+    assert [(result.step.id, result.status.value) for result in report.results] == [
+        ("customer/acme:update", "done"),
+        ("customer/acme:update-2", "done"),
+        ("customer/acme:rename", "done"),
+        ("grant/acme/bonus:create", "done"),
+    ]
+    assert told(world.plan(after)) == []
+
+
+def test_a_key_by_which_usage_is_found_stays_while_a_subscription_runs() -> None:
+    world = World()
+    world.sync(files(ACMEE))
+    running = world.plan(files(ACME, moved=(CUSTOMER,)))
+    with world.http() as http:
+        row = http.get("subscriptions").json()["data"][0]
+        http.post(f"subscriptions/{row['id']}/cancel", json={"timing": "immediate"}).raise_for_status()
+
+    ended = world.plan(files({**ACME, "subscriptions": []}, moved=(CUSTOMER,)))
+
+    assert told(running) == []
+    assert told(ended) == ["updating customer/acme"]
+
+
+def test_a_customer_that_somebody_else_made_keeps_its_key() -> None:
+    world = World()
+    with world.http() as http:
+        http.post("customers", json={"key": "acmee", "name": "Acme", **SUBJECTS}).raise_for_status()
+
+    plan = world.plan(files({"key": "acme", "name": "Acme"}, moved=(CUSTOMER,)))
+
+    assert told(plan) == ["publishing plan/basic@1"]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_new_key_survives_whatever_happens_to_its_call(fault: Fault) -> None:
+    world = World()
+    world.sync(files({**ACMEE, **SUBJECTS}))
+    after = files({**ACME, **SUBJECTS}, moved=(CUSTOMER,))
+    with world.http() as http:
+        customer = http.get("customers").json()["data"][0]["id"]
+    point = Point("PUT", f"/api/v1/customers/{customer}")
+    wires: list[FaultyTransport] = []
+
+    def struck(inner: httpx.BaseTransport) -> FaultyTransport:
+        wires.append(FaultyTransport(inner, fault, point))
+        return wires[-1]
+
+    with suppress(RemoteError, Killed):
+        world.sync(after, wrap=struck)
+    again = world.sync(after)
+
+    assert (wires[0].struck, again.report.succeeded) == (True, True)
+    assert told(world.plan(after)) == []
+    assert [row["key"] for row in end_state(world).rows["customer"]] == ["acme"]

@@ -9,6 +9,7 @@ from billsync.core.compare import field_changes
 from billsync.core.index import is_over
 from billsync.core.lifecycle.context import Context, Planned, names_of, refused, step_id
 from billsync.core.lifecycle.ours import not_ours
+from billsync.core.lifecycle.renaming import may_rename, rename_step
 from billsync.core.marks import adoption, ownership, with_marks
 from billsync.core.view import body, complete
 from billsync.model.address import Address
@@ -29,7 +30,8 @@ def plan_record(context: Context, entity: Entity) -> Planned | None:
     have = context.view(row, beside=declared)
     adopted = context.desired.adopted.match(kind.name, entity.address.key)
     marks = adoption(kind, row.fields, owner=context.desired.owner) if adopted else {}
-    want = complete(kind, with_marks(with_live_key(kind, declared, have), marks), have, {})
+    keyed = declared if may_rename(context, entity, row) else with_live_key(kind, declared, have)
+    want = complete(kind, with_marks(keyed, marks), have, {})
     if canonical(have) == canonical(want):
         return None
     changes = field_changes(kind.record, have, want)
@@ -129,11 +131,14 @@ def _update(
     context: Context, entity: Entity, *, have: Fields, want: Fields, changes: tuple[FieldChange, ...]
 ) -> Planned:
     kind = context.registry[entity.address.kind]
-    views = (have, *(kind.stages(have, want) if kind.stages else (want,)))
+    same = with_live_key(kind, want, have)
+    views = (have, *(kind.stages(have, same) if kind.stages else (same,))) if same != have else (have,)
     steps = tuple(
         _update_step(context, entity.address, before=before, after=after, number=number)
         for number, (before, after) in enumerate(pairwise(views), 1)
     )
+    if same != want:
+        steps += (rename_step(context, entity.address, before=same, after=want),)
     change = Change(
         entity.address,
         Action.UPDATE,
