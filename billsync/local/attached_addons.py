@@ -14,6 +14,7 @@ from billsync.local import addons
 from billsync.local.addon_overlay import Bought, Version, overlaid
 from billsync.local.documents import Document
 from billsync.local.item_versions import Item, Window, is_static, item_window, key_of
+from billsync.local.manual_entitlements import check_not_given
 from billsync.local.resource import Call
 from billsync.local.store import LIVE, Row, Store, changed
 from billsync.local.subscription_start import anew, check_cadences, check_features, feature_terms, item_card
@@ -81,6 +82,7 @@ def follow_addons(call: Call, subscription: Row) -> Row:
         for phase, window in zip(subscription.document["phases"], windows(subscription, None), strict=True)
     ]
     check_features(call.store, phases)
+    check_not_given(call.store, subscription.document["customer_id"], phases)
     check_cadences(phases)
     document = {**subscription.document, "phases": phases}
     terms = tuple(feature_terms(phases))

@@ -7,6 +7,7 @@ from datetime import datetime
 from billsync.local.books import GRANT, awaits_invoice
 from billsync.local.charge_rows import CREDIT_ONLY, items_of, timed
 from billsync.local.currencies import is_fiat_form
+from billsync.local.manual_entitlements import given_to
 from billsync.local.problems import conflict, invalid
 from billsync.local.settling import FINALIZATION
 from billsync.local.store import LIVE, Row, Store
@@ -18,9 +19,9 @@ OF_CUSTOMER = f"{LIVE} AND parent = :customer"
 
 
 def check_deletable(store: Store, customer: Row, now: datetime) -> None:
-    """Raises Problem: 409 while a subscription that runs holds an entitlement, else 400 for what is in the way."""
+    """Raises Problem: 409 with an entitlement, by hand or of a subscription that runs, else 400 for what is in the way."""
     held = running(store, customer.id, now)
-    if any(holds_entitlement(subscription, now) for subscription in held):
+    if given_to(store, customer.id) or any(holds_entitlement(subscription, now) for subscription in held):
         raise conflict(f"customer {customer.id} has active entitlements; remove them before deleting the customer")
     if held:
         raise invalid(f"customer {customer.id} has active subscriptions; cancel them before deleting the customer")

@@ -16,11 +16,12 @@ from billsync.local.charge_costs import used
 from billsync.local.cursors import cursor_of
 from billsync.local.customers import find
 from billsync.local.customers import view as customer_view
-from billsync.local.documents import Document, text_of
+from billsync.local.documents import Document, parse, text_of
 from billsync.local.features import FEATURE
+from billsync.local.manual_entitlements import given_to, usage_period
 from billsync.local.money import ZERO
 from billsync.local.problems import api_error
-from billsync.local.resource import Answer, Call, Route, ok
+from billsync.local.resource import Answer, Call, Route, ok, present
 from billsync.local.store import LIVE, Row, Store
 from billsync.local.subscription_rows import items_now, running
 from billsync.local.subscription_view import begin_of
@@ -57,13 +58,37 @@ class Held:
 
 
 def entitlements(store: Store, customer: Row, now: datetime) -> dict[str, Held]:
-    """By feature key, of every item that is in force."""
-    return {
+    """By feature key, of every item that is in force, and what was given by hand."""
+    by_hand = {
+        str(row.key): Held(template_of(row), used_by_hand(store, row, now)) for row in given_to(store, customer.id)
+    }
+    return by_hand | {
         item["rate_card"]["key"]: Held(item["rate_card"]["entitlement"], used_now(store, subscription, item, now))
         for subscription in running(store, customer.id, now)
         for item in items_now(subscription, now)
         if "entitlement" in item["rate_card"]
     }
+
+
+def template_of(row: Row) -> Template:
+    """What an entitlement by hand allows, as a card would say it; without an amount to issue it allows nothing."""
+    document = row.document
+    match document["type"]:
+        case "static":
+            return {"type": "static", "config": parse(document["config"])}
+        case "metered":
+            return {"limit": 0, **present(document, "type", "limit", "is_soft_limit")}
+        case kind:
+            return {"type": kind}
+
+
+def used_by_hand(store: Store, row: Row, now: datetime) -> Decimal:
+    """The usage in the running period, since the entitlement began to count."""
+    period = usage_period(row, now)
+    if row.document["type"] != "metered" or period is None:
+        return ZERO
+    counted = period.within(from_micros(row.document["counted_from"]), None)
+    return used(store, row.document["feature_id"], str(row.parent), counted)
 
 
 def used_now(store: Store, subscription: Row, item: Document, now: datetime) -> Decimal:

@@ -36,6 +36,7 @@ from billsync.local import (
     v1_subscription_addons,
     v1_subscription_edits,
     v1_subscriptions,
+    v2_entitlements,
 )
 
 RESOURCES = (
@@ -65,6 +66,7 @@ RESOURCES = (
     v1_addons,
     v1_plan_addons,
     v1_customers,
+    v2_entitlements,
     grants,
     credits,
     charges,

@@ -13,7 +13,7 @@ from billsync.local.times import rfc3339
 
 Query = tuple[tuple[str, str], ...]
 JSON, CSV = "application/json", "text/csv"
-V1, V3 = "/api/v1", "/api/v3"
+V1, V2, V3 = "/api/v1", "/api/v2", "/api/v3"
 
 
 @dataclass(frozen=True, slots=True)

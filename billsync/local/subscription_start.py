@@ -12,6 +12,7 @@ from billsync.local.currencies import is_fiat_form
 from billsync.local.customers import fill_currency
 from billsync.local.documents import Document
 from billsync.local.durations import NOTHING, kept_length
+from billsync.local.manual_entitlements import check_not_given
 from billsync.local.periods import moved
 from billsync.local.problems import invalid, problem
 from billsync.local.rate_cards import is_free, read_card
@@ -58,6 +59,7 @@ def subscribe(call: Call, customer: Row, plan: Row, terms: Terms, *, after: tupl
         check_worth(call, phases, currency)
     check_alone(call.store, Claim(customer.id, plan_reference(plan), terms.start, None), own=after)
     check_features(call.store, phases)
+    check_not_given(call.store, customer.id, phases)
     if is_billed:
         fill_currency(call, customer, currency)
     modes = {"settlement_mode": mode, "cost_basis_mode": call.body["cost_basis_mode"]}

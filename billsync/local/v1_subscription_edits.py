@@ -14,6 +14,7 @@ from billsync.local.customers import find as find_customer
 from billsync.local.documents import Document
 from billsync.local.durations import NOTHING, negative
 from billsync.local.item_versions import Window
+from billsync.local.manual_entitlements import check_not_given
 from billsync.local.plan_rules import phases_findings, reference_findings, request_findings, structure_warnings
 from billsync.local.problems import invalid
 from billsync.local.rate_cards import is_free
@@ -144,6 +145,7 @@ def stored(call: Call, row: Row, course: Course) -> Row:
     phases = [renewed_phase(call, row, phase, course.window(place)) for place, phase in enumerate(course.phases)]
     check_cadences(phases)
     check_features(call.store, phases)
+    check_not_given(call.store, row.document["customer_id"], phases)
     check_money(call, row, phases)
     settle_first(call, row)
     document = {**row.document, "phases": phases}
