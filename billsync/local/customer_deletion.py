@@ -19,7 +19,7 @@ OF_CUSTOMER = f"{LIVE} AND parent = :customer"
 
 
 def check_deletable(store: Store, customer: Row, now: datetime) -> None:
-    """Raises Problem: 409 with an entitlement, by hand or of a subscription that runs, else 400 for what is in the way."""
+    """Raises Problem: 409 with an entitlement, also one by hand, else 400 for what is in the way."""
     held = running(store, customer.id, now)
     if given_to(store, customer.id) or any(holds_entitlement(subscription, now) for subscription in held):
         raise conflict(f"customer {customer.id} has active entitlements; remove them before deleting the customer")
