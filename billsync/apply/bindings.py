@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from billsync.core.hidden import with_labels
 from billsync.core.hidden_fields import labels_inside
 from billsync.core.index import status_of
+from billsync.core.lifecycle.newest import ACTIVE
 from billsync.core.lookup import choose, doubt_about, lookup
 from billsync.core.moved import names_of, present_label
 from billsync.core.parts import embedded
 from billsync.core.row_form import malformed, shown, unknown_in
 from billsync.core.view import view
 from billsync.model.address import SYMBOL, Address, Symbol, parse_address, whole_of
-from billsync.model.kind import Registry, Routes
+from billsync.model.kind import Kind, Part, Registry, Routes
 from billsync.model.ports import ReadDocument, ReadRows, RemoteError
 from billsync.model.state import Moved, Row
 from billsync.model.value import Fields, Plain
@@ -35,7 +36,10 @@ class Unbound(LookupError):
 
 @dataclass(slots=True)
 class Bindings:
-    """The ids that are known so far, both ways, and the means to find more."""
+    """The ids that are known so far, both ways, and the means to find more.
+
+    `settled_parts` are lists that can't change any more, by the id of their entity and their field.
+    """
 
     registry: Registry
     routes: Mapping[str, Routes]
@@ -44,6 +48,7 @@ class Bindings:
     names: dict[str, Address] = field(default_factory=dict)
     moved: Moved = field(default_factory=dict)
     read_document: ReadDocument | None = None
+    settled_parts: dict[tuple[str, str], Sequence[Fields]] = field(default_factory=dict)
 
     def bind(self, address: Address, server_id: str) -> None:
         """Remember an id. An id that had another address keeps the newer one: that is what steps speak of."""
@@ -123,6 +128,16 @@ class Bindings:
             if faults := unknown_in(self.registry[kind], row):
                 raise RemoteError(f"GET {path}: unexpected response: {shown(faults)}")
         return row
+
+    def part_rows(self, row: Fields, part: Part, kind: Kind) -> Sequence[Fields]:
+        """The rows of a part list. Those of an active version never change, and are read once."""
+        place = (str(row["id"]), part.field)
+        if place in self.settled_parts:
+            return self.settled_parts[place]
+        found = self.read_rows(part.collection.replace("{parent}", place[0]), (), part.listing)
+        if status_of(kind, row) == ACTIVE:
+            self.settled_parts[place] = found
+        return found
 
     def _with_labels(self, kind: str, row: Fields) -> Fields:
         """A row with the labels that it hides. Raises RemoteError where nothing shows them."""

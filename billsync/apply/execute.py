@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from billsync.apply.bindings import Bindings, Observed, Unbound
 from billsync.apply.evidence import body_kept, text_kept
+from billsync.apply.obstacles import in_the_way
 from billsync.core.compare import shown
 from billsync.core.expectation import differences_after, differences_before, holds_after, holds_before
 from billsync.model.address import symbols_in
@@ -105,6 +106,8 @@ def _run(step: Step, world: World) -> StepResult:
             return StepResult(step, Status.FAILED, _told(error, tried), tried.wrote)
         if (result := _settled(step, kind, observed, tried)) is not None:
             return result
+        if (blocking := _in_the_way(step, world, tried)) is not None:
+            return blocking
         if tried.calls:
             world.clock.sleep(PAUSE * 2 ** (tried.calls - 1))
         try:
@@ -113,6 +116,21 @@ def _run(step: Step, world: World) -> StepResult:
             return StepResult(step, Status.STALE, str(error), tried.wrote)
         except Unreachable as error:
             return StepResult(step, Status.FAILED, _told(error, tried), tried.wrote, _GONE)
+
+
+def _in_the_way(step: Step, world: World, tried: _Tried) -> StepResult | None:
+    """The end of a step beside whose entity something is now that must not be there; None where nothing is."""
+    try:
+        found = in_the_way(step, world.remote, world.bindings)
+    except Unbound as error:
+        return StepResult(step, Status.STALE, str(error), tried.wrote)
+    except RemoteError as error:
+        return StepResult(step, Status.FAILED, _told(error, tried), tried.wrote)
+    if not found:
+        return None
+    more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+    reason = f"there is {', '.join(found[:3])}{more} now, and there was not when this was decided"
+    return StepResult(step, Status.STALE, reason, tried.wrote)
 
 
 def _told(error: Exception, tried: _Tried) -> str:

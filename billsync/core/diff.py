@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from billsync.core.claims import without_kept_claims
 from billsync.core.doubts import doubts
-from billsync.core.guards import guards
+from billsync.core.guards import CUSTOMER_CREDIT, guards
 from billsync.core.index import index
 from billsync.core.lifecycle.append_only import plan_append_only
 from billsync.core.lifecycle.chained import plan_chained
@@ -23,6 +23,7 @@ from billsync.core.lifecycle.unmarked import unrecorded
 from billsync.core.lifecycle.versioned import plan_versioned
 from billsync.core.lost import without_lost_references
 from billsync.core.moved import with_moved
+from billsync.core.obstacles import with_obstacles
 from billsync.core.order import linked, ordered, with_delete_edges, with_soft_edges, without_dependents
 from billsync.core.removal import as_waiting, held_by, holders, kept, removals
 from billsync.core.unmanageable import Missing, unmanageable
@@ -79,7 +80,9 @@ def diff(
         deletes=mode.deletes,
         doubts=doubts(found, registry, entities),
     )
-    planned = _planned(context, server.missing, deletes=mode.deletes)
+    decided = _planned(context, server.missing, deletes=mode.deletes)
+    free = CUSTOMER_CREDIT in mode.allow
+    planned = tuple(with_obstacles(decided, context, balance=server.balance_path, credit_may_go=free))
     steps, planned = _ordered(planned, context)
     planned = (*planned, *_staying(context, planned), *_unrecorded(context, planned, mode))
     return PlanFile(

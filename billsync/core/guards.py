@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 from billsync.core.doubling import doubled, doubled_code
@@ -12,10 +11,10 @@ from billsync.core.index import is_over, is_owned
 from billsync.core.lifecycle.context import Context, Planned
 from billsync.core.lifecycle.drafts import LEFT_OVER
 from billsync.core.lifecycle.unmarked import unmarked_codes, unmarked_guards
+from billsync.core.obstacles import credit_in
 from billsync.model.address import Address
 from billsync.model.change import Action, Guard
 from billsync.model.kind import Registry
-from billsync.model.value import Fields, Plain
 
 DELETES, CUSTOMER_CREDIT = "deletes", "customer-credit"
 COUNTED_FLAGS = (DELETES,)
@@ -88,34 +87,11 @@ def _with_credit(context: Context, deletes: tuple[Address, ...], balance_path: s
     for address in deletes:
         row = context.index.records.get(address)
         document = context.snapshot.documents.get(balance_path.replace("{parent}", row.id)) if row else None
-        reasons = [*_balances(document), *_active_children(context, address)]
+        reasons = [*(credit_in(document) if document else ()), *_active_children(context, address)]
         if reasons:
             yield Guard(
                 CUSTOMER_CREDIT, f"{address.text} has {', '.join(reasons)}", f"--allow {CUSTOMER_CREDIT}", (address,)
             )
-
-
-def _balances(document: Fields | None) -> Iterator[str]:
-    """What a balance document says is there; what can't be read counts as credit."""
-    if document is None:
-        return
-    balances = document.get("balances")
-    if not isinstance(balances, list | tuple):
-        yield "a balance that can't be read"
-        return
-    for balance in balances:
-        if not isinstance(balance, Mapping):
-            yield "a balance that can't be read"
-        elif any(_amount(balance.get(name)) != 0 for name in ("live", "settled", "pending")):
-            yield f"a balance of {balance.get('live')} {balance.get('currency')}"
-
-
-def _amount(value: Plain) -> Decimal | None:
-    """The amount that a text stands for; None where it stands for none."""
-    try:
-        return Decimal(str(value))
-    except InvalidOperation:
-        return None
 
 
 def _active_children(context: Context, parent: Address) -> Iterator[str]:
@@ -124,3 +100,6 @@ def _active_children(context: Context, parent: Address) -> Iterator[str]:
         is_child = kind.parent is not None and Address(kind.parent.kind, address.parents) == parent
         if is_child and not is_over(kind, row.fields):
             yield f"the active {address.text}"
+    for row in context.index.keyless.get(parent, ()):
+        if not is_over(context.registry[row.kind], row.fields):
+            yield f"an active {row.kind} without a key"

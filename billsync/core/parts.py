@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from billsync.core.index import Index, is_over, status_of
-from billsync.core.lifecycle.newest import ACTIVE, DRAFT
+from billsync.core.lifecycle.newest import ACTIVE
+from billsync.core.obstacles import holds
 from billsync.core.read_set import undeclared
 from billsync.core.referring import referred
 from billsync.model.address import Address
@@ -36,7 +37,7 @@ def part_reads(
             if address in mine:
                 reads.extend(_read(part, row) for row in rows if row is rows[-1] or not is_over(kind, row.fields))
             elif all_held:
-                reads.extend(_read(part, row) for row in rows if _holds(kind, row))
+                reads.extend(_read(part, row) for row in rows if holds(kind, row.fields))
     return tuple(reads)
 
 
@@ -63,11 +64,6 @@ def _versions_of(kind: Kind, found: Index) -> Iterator[tuple[Address, tuple[Row,
 
 def _order(item: tuple[Address, tuple[Row, ...]]) -> tuple[str, tuple[str, ...], int]:
     return item[0].order
-
-
-def _holds(kind: Kind, row: Row) -> bool:
-    """Whether a version is in use, or may be: one in an unknown status may."""
-    return not is_over(kind, row.fields) and status_of(kind, row.fields) != DRAFT
 
 
 def _status(registry: Registry, row: Row) -> str:

@@ -15,6 +15,7 @@ from billsync.model.change import (
     Expectation,
     FieldChange,
     Guard,
+    Obstacle,
     Outcome,
     PlanFile,
     Step,
@@ -169,12 +170,18 @@ def _expectation(expectation: Expectation) -> Any:
         "view": _tagged(expectation.view),
         "statuses": list(expectation.statuses),
         "at_least": list(expectation.at_least),
+        "without": [{"rule": o.rule, "kind": o.kind, "path": o.path} for o in expectation.without],
     }
 
 
 def _read_expectation(item: Any) -> Expectation:
-    """What `_expectation` wrote; older files know no `at_least`."""
-    return Expectation(_untagged(item["view"]), tuple(item["statuses"]), tuple(item.get("at_least", ())))
+    """What `_expectation` wrote; older files know no `at_least` and no `without`."""
+    return Expectation(
+        _untagged(item["view"]),
+        tuple(item["statuses"]),
+        tuple(item.get("at_least", ())),
+        tuple(Obstacle(o["rule"], o["kind"], o["path"]) for o in item.get("without", ())),
+    )
 
 
 def _guard(guard: Guard) -> Any:

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from billsync.core.chains import head_of
-from billsync.core.index import is_over, status_of, version_of
+from billsync.core.index import is_over, version_of
 from billsync.core.lifecycle.context import Context, Planned, note, step_id
 from billsync.core.lifecycle.drafts import LEFT_OVER
 from billsync.core.lifecycle.grandfathered import subscribers
-from billsync.core.lifecycle.newest import ACTIVE, DRAFT, latest
+from billsync.core.lifecycle.newest import ACTIVE, latest
 from billsync.core.lifecycle.record import claims_of
 from billsync.core.lifecycle.versioned import archive_step
 from billsync.core.marks import KEY, OWNER, labels_of
+from billsync.core.obstacles import holds, names
 from billsync.core.read_set import undeclared
 from billsync.model.address import Address, symbols_in
 from billsync.model.change import Action, Call, Change, Expectation, Outcome, Step
@@ -117,20 +118,8 @@ def users_of(context: Context, server_id: str) -> Iterator[tuple[Address, Row]]:
     """The live rows that name a server id and hold on to it: not drafts, archived versions or ended links."""
     for kind in context.registry.values():
         for row in context.snapshot.of(kind.name):
-            if row.id != server_id and _holds(kind, row) and _names(row.fields, server_id):
+            if row.id != server_id and holds(kind, row.fields) and names(row.fields, server_id):
                 yield _shown_address(context, kind, row), row
-
-
-def _holds(kind: Kind, row: Row) -> bool:
-    return not is_over(kind, row.fields) and status_of(kind, row.fields) != DRAFT
-
-
-def _names(value: object, server_id: str) -> bool:
-    if isinstance(value, dict):
-        return any(_names(item, server_id) for item in value.values())
-    if isinstance(value, list | tuple):
-        return any(_names(item, server_id) for item in value)
-    return value == server_id
 
 
 def _shown_address(context: Context, kind: Kind, row: Row) -> Address:

@@ -71,16 +71,29 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Something beside an entity that must not be there when its step is made (core/obstacles.py).
+
+    `rule` says what is looked for, in the rows of `kind` or the document at `path`, in which symbols stand for ids.
+    """
+
+    rule: str
+    kind: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Expectation:
     """What an observed entity must look like: absent (`view` None), or with this view and one of the statuses.
 
     No statuses means that any will do. The view's references are Symbols. `at_least` names lists of which the entity
-    may show more members than the view: later steps add those.
+    may show more members than the view: later steps add those. `without` must not be there, right before the call.
     """
 
     view: Fields | None
     statuses: tuple[str, ...] = ()
     at_least: tuple[str, ...] = ()
+    without: tuple[Obstacle, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

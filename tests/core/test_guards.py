@@ -78,7 +78,10 @@ def test_a_new_grant_that_looks_like_an_abandoned_one_of_ours_stops_the_run(row:
     [
         ({"balances": []}, None),
         ({"balances": [{"currency": "USD", "live": "0", "settled": "0", "pending": "0"}]}, None),
-        ({"balances": [{"currency": "USD", "live": "0", "settled": "0", "pending": "9"}]}, "a balance of 0 USD"),
+        (
+            {"balances": [{"currency": "USD", "live": "0", "settled": "0", "pending": "9"}]},
+            "a pending balance of 9 USD",
+        ),
         ({"balances": [{"currency": "USD", "live": "-1", "settled": "0", "pending": "0"}]}, "a balance of -1 USD"),
         ({"balances": "none"}, "a balance that can't be read"),
         ({"balances": [None]}, "a balance that can't be read"),

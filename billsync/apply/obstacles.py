@@ -1,0 +1,59 @@
+"""Looks for what must not be beside an entity when a step is made, right before its call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from billsync.apply.bindings import Bindings
+from billsync.core.lookup import lookup
+from billsync.core.obstacles import CHILDREN, CREDIT, credit_in, holds, lasting_children, users_among
+from billsync.core.parts import embedded
+from billsync.core.referring import referred
+from billsync.model.address import Address
+from billsync.model.change import Obstacle, Step
+from billsync.model.kind import Kind
+from billsync.model.ports import Remote, RemoteError
+from billsync.model.value import Fields
+
+
+def in_the_way(step: Step, remote: Remote, bindings: Bindings) -> tuple[str, ...]:
+    """What stands in the way of a step now, in words; empty where nothing does. Raises RemoteError, Unbound."""
+    return tuple(text for obstacle in step.before.without for text in _seen(obstacle, step.address, remote, bindings))
+
+
+def _seen(obstacle: Obstacle, address: Address, remote: Remote, bindings: Bindings) -> tuple[str, ...]:
+    if obstacle.rule == CREDIT:
+        return credit_in(_document(remote, bindings.path(obstacle.path)))
+    kind = bindings.registry[obstacle.kind]
+    if obstacle.rule == CHILDREN:
+        return lasting_children(kind, _children(kind, address, bindings))
+    server_id = bindings.id_of(address)
+    return users_among(kind, tuple(_users(kind, address, bindings)), server_id) if server_id else ()
+
+
+def _document(remote: Remote, path: str) -> Fields:
+    answer = remote.get(path)
+    if not answer.ok:
+        raise RemoteError(f"GET {path}: {answer.message}")
+    return answer.body if isinstance(answer.body, dict) else {}
+
+
+def _children(kind: Kind, address: Address, bindings: Bindings) -> list[Fields]:
+    """All rows that belong to an entity."""
+    where = lookup(Address(kind.name, (*address.names, "any")), bindings.registry, bindings.routes)
+    parent = bindings.id_of(address) or ""
+    mine = bindings.routes[kind.name].parent_filter
+    query = ((f"filter[{mine}]", parent),) if mine else ()
+    rows = bindings.read_rows(where.path.replace("{parent}", parent), query, where.listing)
+    return [row for row in rows if mine is None or row.get(mine) == parent]
+
+
+def _users(kind: Kind, address: Address, bindings: Bindings) -> Iterator[Fields]:
+    """All rows of a kind that may hold on to an entity, with the part lists that can name it."""
+    routes = bindings.routes[kind.name]
+    parts = tuple(part for part in routes.parts if address.kind in referred(kind, part))
+    for row in bindings.read_rows(routes.collection, (), routes.listing):
+        if holds(kind, row):
+            for part in parts:
+                row = embedded(row, part, bindings.part_rows(row, part, kind))
+            yield row

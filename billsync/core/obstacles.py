@@ -1,0 +1,106 @@
+"""What must not be beside an entity when it goes: asked again right before the call, as saying yes may take an hour.
+
+A guard and a waiting delete look at the same things when the run is decided. The step carries them as data, so that
+whoever runs it knows no kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+
+from billsync.core.index import is_over, status_of
+from billsync.core.lifecycle.context import Context, Planned
+from billsync.core.lifecycle.drafts import LEFT_OVER
+from billsync.core.lifecycle.newest import DRAFT
+from billsync.core.referring import referrers
+from billsync.model.address import Address
+from billsync.model.change import Action, Obstacle
+from billsync.model.kind import Archetype, Kind
+from billsync.model.value import Fields, Plain
+
+CREDIT, CHILDREN, USERS = "credit", "children", "users"
+"""A balance other than zero; what belongs to the entity and isn't over; what refers to it and holds on to it."""
+
+
+def with_obstacles(
+    planned: Iterable[Planned], context: Context, *, balance: str, credit_may_go: bool
+) -> Iterator[Planned]:
+    """The changes; the last step of each delete names what would stop it.
+
+    `balance` is where a parent's credit is shown; `credit_may_go`: the guard for it was let pass.
+    """
+    for each in planned:
+        if each.steps and each.change.action is Action.DELETE and each.change.code != LEFT_OVER:
+            found = tuple(_obstacles(context, each.change.address, balance, credit_may_go=credit_may_go))
+            last = each.steps[-1]
+            each = replace(each, steps=(*each.steps[:-1], replace(last, before=replace(last.before, without=found))))
+        yield each
+
+
+def _obstacles(context: Context, address: Address, balance: str, *, credit_may_go: bool) -> Iterator[Obstacle]:
+    children = [kind for kind in context.registry.values() if kind.parent and kind.parent.kind == address.kind]
+    if children and not credit_may_go:
+        yield Obstacle(CREDIT, path=balance.replace("{parent}", address.symbol))
+    for kind in children:
+        if kind.archetype is Archetype.CHAINED or not credit_may_go:
+            yield Obstacle(CHILDREN, kind.name)
+    for name in sorted(referrers([address.kind], context.registry) - {address.kind}):
+        yield Obstacle(USERS, name)
+
+
+def credit_in(document: Fields) -> tuple[str, ...]:
+    """What a balance document says is there; what can't be read counts as credit."""
+    balances = document.get("balances")
+    if not isinstance(balances, list | tuple):
+        return ("a balance that can't be read",)
+    return tuple(text for balance in balances for text in _credit(balance))
+
+
+def _credit(balance: Plain) -> Iterator[str]:
+    if not isinstance(balance, Mapping):
+        yield "a balance that can't be read"
+        return
+    for name, words in (("live", "a balance"), ("settled", "a settled balance"), ("pending", "a pending balance")):
+        if _amount(balance.get(name)) != 0:
+            yield f"{words} of {balance.get(name)} {balance.get('currency')}"
+            return
+
+
+def _amount(value: Plain) -> Decimal | None:
+    """The amount that a text stands for; None where it stands for none."""
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        return None
+
+
+def lasting_children(kind: Kind, rows: Sequence[Fields]) -> tuple[str, ...]:
+    """The children among rows that aren't over, in words."""
+    return tuple(
+        f"a {kind.name} that is {status_of(kind, row)}"
+        for row in rows
+        if not row.get("deleted_at") and not is_over(kind, row)
+    )
+
+
+def users_among(kind: Kind, rows: Sequence[Fields], server_id: str) -> tuple[str, ...]:
+    """The rows that name a server id and hold on to it, in words."""
+    return tuple(
+        f"{kind.name} {row.get(kind.key)} that uses it" for row in rows if holds(kind, row) and names(row, server_id)
+    )
+
+
+def holds(kind: Kind, row: Fields) -> bool:
+    """Whether a row holds on to what it refers to: not a deleted one, a draft, or what is over."""
+    return not row.get("deleted_at") and not is_over(kind, row) and status_of(kind, row) != DRAFT
+
+
+def names(value: Plain, server_id: str) -> bool:
+    """Whether a server id stands anywhere in a value."""
+    if isinstance(value, Mapping):
+        return any(names(item, server_id) for item in value.values())
+    if isinstance(value, list | tuple):
+        return any(names(item, server_id) for item in value)
+    return bool(value == server_id)
