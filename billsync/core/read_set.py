@@ -101,7 +101,7 @@ def more_reads(
         if kind.parent is not None:
             reads.extend(_children(kind, desired, found, registry, routes, deletes=deletes))
         if kind.archetype is Archetype.CHAINED:
-            reads.extend(_counts(kind, desired, found, registry))
+            reads.extend(_counts(kind, desired, found, registry, deletes=deletes))
     return tuple(reads)
 
 
@@ -202,11 +202,13 @@ def holds_others(desired: Desired, found: Index, registry: Registry) -> bool:
     )
 
 
-def _counts(kind: Kind, desired: Desired, found: Index, registry: Registry) -> Iterator[Read]:
-    """How many running children each version of a declared or adopted entity has."""
-    declared = {entity.address for entity in desired.entities}
+def _counts(kind: Kind, desired: Desired, found: Index, registry: Registry, *, deletes: bool) -> Iterator[Read]:
+    """How many running children each version of an entity has that is declared, adopted, or would go."""
+    told = {entity.address for entity in desired.entities}
+    if deletes and kind.pins is not None:
+        told |= set(undeclared(desired, found, registry[kind.pins]))
     for address, rows in sorted(found.versions.items(), key=lambda item: item[0].order):
-        relevant = address in declared or desired.adopted.match(address.kind, address.key)
+        relevant = address in told or desired.adopted.match(address.kind, address.key)
         if address.kind == kind.pins and relevant:
             for row in rows:
                 if status_of(registry[row.kind], row.fields) != DRAFT:
