@@ -20,7 +20,12 @@ def body_kept(kind: Kind, body: Plain) -> Plain:
     """The body of a call with every personal field's value withheld."""
     if not isinstance(body, Mapping):
         return body
-    return {name: WITHHELD if name in kind.personal else value for name, value in body.items()}
+    return {name: WITHHELD if _snake(name) in kind.personal else value for name, value in body.items()}
+
+
+def _snake(name: str) -> str:
+    """A field's name as API v3 writes it; API v1 writes `primaryEmail`."""
+    return re.sub(r"[A-Z]", lambda found: f"_{found.group().lower()}", name)
 
 
 def text_kept(kind: Kind, text: str) -> str:

@@ -124,5 +124,5 @@ CUSTOMER = Kind(
     cross=(across.subject_keys,),
     stages=stages,
     frozen={"usage_attribution": "subscription", "currency": "subscription"},
-    personal=frozenset({"name", "description", "labels", "primary_email", "billing_address"}),
+    personal=frozenset({"name", "description", "labels", "metadata", "primary_email", "billing_address"}),
 )

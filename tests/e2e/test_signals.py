@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import pytest
 from tests.support.clock import FakeClock
 from tests.support.command import Ran, Shell
 from tests.support.loopback import App, serving
-from tests.support.streams import Stoppable
+from tests.support.streams import STREAMS, Stoppable
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 METER = "{{key: m{0}, name: M, event_type: e, aggregation: count}}"
@@ -76,14 +77,14 @@ def stopped(
     moment: Moment,
     number: signal.Signals,
     *command: str,
-    stdout: str = "fine",
     database: str = "served.db",
+    **streams: str,
 ) -> Ran:
     """A command on many meters, stopped by a signal to this process at the moment."""
     (folder / "many.yaml").write_text(MANY)
     stop = lambda: os.kill(os.getpid(), number)  # noqa: E731
     with stalling(moment, stop) as wrap, serving(folder / database, FakeClock(), wrap) as base:
-        return Stoppable().run(command[0], "many.yaml", "--server", base, *command[1:], stdout=stdout)
+        return Stoppable().run(command[0], "many.yaml", "--server", base, *command[1:], **streams)
 
 
 INTERRUPTED = """\
@@ -161,10 +162,24 @@ def test_a_write_that_is_stopped_says_so_in_text(folder: Path, number: signal.Si
     assert ran.err == INTERRUPTED.format(number.name) + PARTLY
 
 
-def test_a_write_that_is_stopped_says_so_on_the_stream_that_is_left(folder: Path) -> None:
-    ran = stopped(folder, THIRD_CALL, signal.SIGHUP, "sync", "--yes", stdout="a terminal that is gone")
+@pytest.mark.parametrize(
+    ("stdout", "number"), [*zip([name for name in STREAMS if name != "fine"], cycle(SIGNALS), strict=False)]
+)
+def test_a_write_that_is_stopped_says_so_on_the_stream_that_is_left(
+    folder: Path, stdout: str, number: signal.Signals
+) -> None:
+    ran = stopped(folder, THIRD_CALL, number, "sync", "--yes", stdout=stdout)
 
-    assert (ran.code, ran.err) == (3, STOPPED + INTERRUPTED.format("SIGHUP") + PARTLY)
+    assert (ran.code, ran.err) == (3, STOPPED + INTERRUPTED.format(number.name) + PARTLY)
+
+
+@pytest.mark.parametrize(("moment", "code"), [(READING, 1), (THIRD_CALL, 3)])
+def test_a_write_that_is_stopped_without_any_stream_has_its_code(folder: Path, moment: Moment, code: int) -> None:
+    gone = {"stdout": "a terminal that is gone", "stderr": "a terminal that is gone"}
+
+    ran = stopped(folder, moment, signal.SIGHUP, "sync", "--yes", **gone)
+
+    assert ran.code == code
 
 
 @pytest.mark.parametrize("number", SIGNALS)
