@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from billsync.local.customers import find, find_for_write
 from billsync.local.problems import coded, problem
-from billsync.local.profiles import DEFAULT, PROFILE
+from billsync.local.profile_choice import PIN, default_profile, effective_profile, pinned
 from billsync.local.profiles import find as find_profile
 from billsync.local.resource import V1, Answer, Call, Route, new_row, no_content, ok
-from billsync.local.store import LIVE, Row, Store, changed
-
-PIN = "customer_billing"
+from billsync.local.store import Row, changed
 
 
 def get(call: Call) -> Answer:
@@ -62,24 +60,6 @@ def unpin(call: Call) -> Answer:
         raise coded(404, "customer_override_not_found", "customer override not found", customer_id)
     call.store.update(changed(row, call.now, deleted_at=call.now))
     return no_content()
-
-
-def pinned(store: Store, customer_id: str) -> Row | None:
-    return store.first(PIN, f"{LIVE} AND parent = :customer", {"customer": customer_id})
-
-
-def effective_profile(store: Store, customer_id: str) -> str:
-    """The id of the profile that bills the customer. Raises Problem (404) when there is none."""
-    row = pinned(store, customer_id)
-    return default_profile(store) if row is None else str(row.document["profile"])
-
-
-def default_profile(store: Store) -> str:
-    """The id of the profile for customers without a pin. Raises Problem (404) when there is none."""
-    row = store.first(PROFILE, DEFAULT, {})
-    if row is None:
-        raise coded(404, "default_profile_not_found", "default profile not found", "")
-    return row.id
 
 
 BILLING = "/openmeter/customers/{customerId}/billing"

@@ -16,7 +16,7 @@ from billsync.local.listing import Listing, answer_list
 from billsync.local.money import shown
 from billsync.local.problems import Issue, broken_rules, conflict, not_found, problem
 from billsync.local.resource import Answer, Call, Route, created, new_row, ok, present, stamped
-from billsync.local.settling import settle
+from billsync.local.settling import open_grant, settle
 from billsync.local.store import Row, changed
 from billsync.local.times import rfc3339
 
@@ -83,7 +83,7 @@ def create(call: Call) -> Answer:
     grant = store.insert(replace(row, document=document | bookings))
     books.add(grant)
     if not awaits_invoice(grant, call.now):
-        books.open(call, grant, call.now)
+        open_grant(call, books, grant, call.now)
     return created(view(call, grant))
 
 

@@ -1,18 +1,24 @@
-"""Invoices: this server makes none, so a list of them is empty, and there is none by id (customer-facts.md §13)."""
+"""Invoices as they are read (customer-facts.md §13): this server makes only those that sell credits."""
 
 from __future__ import annotations
 
+from billsync.local.books import GRANT
+from billsync.local.documents import Document
+from billsync.local.invoice_rows import INVOICE
 from billsync.local.listing import Listing, answer_list
 from billsync.local.problems import bad_query, problem
-from billsync.local.resource import Answer, Call, Route
-from billsync.local.store import Row
+from billsync.local.resource import Answer, Call, Route, ok, stamped
+from billsync.local.settling import settle
+from billsync.local.store import LIVE, Row
+from billsync.local.times import micros
 
-INVOICE = "invoice"
+WAITING = f"{LIVE} AND begins_at <= :now AND document ->> 'funding_method' = 'invoice' AND NOT document ->> 'opened'"
 MISSING = {"code": "invoice_not_found", "message": "invoice not found", "severity": "critical"}
 
 
-def view(_: Call, row: Row) -> dict[str, object]:
-    return dict(row.document)
+def view(_: Call, row: Row) -> Document:
+    """As a row of a list: without lines."""
+    return stamped(row, {name: value for name, value in row.document.items() if name != "lines"})
 
 
 LISTING = Listing(
@@ -22,10 +28,10 @@ LISTING = Listing(
         "status": "document ->> 'status'",
         "customer_id": "parent",
         "created_at": "created_at",
-        "issued_at": "begins_at",
+        "issued_at": "created_at",
         "service_period_start": "begins_at",
     },
-    sorts={"issued_at": "begins_at", "created_at": "created_at", "service_period_start": "begins_at"},
+    sorts={"issued_at": "created_at", "created_at": "created_at", "service_period_start": "begins_at"},
     order="created_at, id",
 )
 
@@ -33,16 +39,26 @@ LISTING = Listing(
 def listed(call: Call) -> Answer:
     if any(name == "filter[status][neq]" for name, _ in call.query):
         raise bad_query("filter[status]", "only eq and oeq operators are supported for status")
+    settle_waiting(call)
     return answer_list(LISTING, call)
 
 
+def settle_waiting(call: Call) -> None:
+    """Makes the invoices that have become due."""
+    for grant in call.store.rows(GRANT, WAITING, {"now": micros(call.now)}):
+        settle(call, grant.parent or "")
+
+
 def get(call: Call) -> Answer:
-    """Raises Problem (404), always."""
-    raise problem(404, f"invoice not found [id={call.path['invoiceId']}]", MISSING)
+    """An invoice with its lines. Raises Problem (404)."""
+    row = call.store.get(INVOICE, call.path["invoiceId"])
+    if row is None:
+        raise problem(404, f"invoice not found [id={call.path['invoiceId']}]", MISSING)
+    return ok(stamped(row, row.document))
 
 
 INVOICES = "/openmeter/billing/invoices"
 ROUTES = (
-    Route("GET", INVOICES, listed),
+    Route("GET", INVOICES, listed, settles=True),
     Route("GET", f"{INVOICES}/{{invoiceId}}", get),
 )

@@ -17,6 +17,7 @@ from billsync.local.charge_costs import booked_at, booked_totals, cost, fee_due_
 from billsync.local.charge_rows import ACTIVE, CHARGE, CREATED, CREDIT_ONLY, FINAL, FLAT
 from billsync.local.customer_rules import CUSTOMER
 from billsync.local.documents import Document
+from billsync.local.invoice_rows import invoice_credits
 from billsync.local.money import shown
 from billsync.local.resource import Call
 from billsync.local.store import LIVE, Row, changed
@@ -70,7 +71,13 @@ def grant_steps(call: Call, books: Books) -> Iterator[Step]:
     """A grant that waited for its invoice fills holes when that is made (§7.5, §7.8); any other did when it came."""
     for grant in books.grants:
         if not grant.document.get("opened") and start_of(grant) <= call.now:
-            yield Step(start_of(grant), (0, "", grant.seq), partial(books.open, call, grant, start_of(grant)))
+            yield Step(start_of(grant), (0, "", grant.seq), partial(open_grant, call, books, grant, start_of(grant)))
+
+
+def open_grant(call: Call, books: Books, grant: Row, at: datetime) -> None:
+    """From now on the grant counts: it is invoiced, if it is sold that way, and fills holes."""
+    invoice_credits(call, grant, at)
+    books.open(call, grant, at)
 
 
 def charge_steps(call: Call, books: Books, customer_id: str) -> Iterator[Step]:
