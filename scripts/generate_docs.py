@@ -4,31 +4,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from billsync.kinds.explain import ABSENT, EFFECTS, takes, words
 from billsync.kinds.ratecard import RATE_CARD
 from billsync.kinds.registry import KINDS
 from billsync.model.kind import Absent, Kind
 from billsync.model.shape import (
-    Anything,
-    Duration,
     Effect,
     Field,
-    Flag,
-    LabelMap,
-    Lazy,
     Many,
-    Moment,
-    Number,
     Record,
-    Reference,
     Shape,
     Table,
     Text,
     Variant,
-    Whole,
 )
 from billsync.render.words import shown
 
@@ -39,21 +31,9 @@ Made from the kinds by `scripts/generate_docs.py`; `billsync explain KIND.FIELD`
 How files are written, and what an absent field means, is in [file-format.md](file-format.md).
 
 `phases[].key` is the field `key` of each member of the list `phases`, and `dimensions.*` is each value of a map.
-Fields that only some forms of a map have name these forms in brackets. The last column says what a change of the field
-comes to once the entity is on a server.
+Fields that only some forms of a map have name these forms in brackets. The last column says what becomes of a changed
+field once the entity is on a server.
 """
-ABSENT = {
-    Absent.DEFAULT: "An absent field means its default.",
-    Absent.NOT_MANAGED: "An absent field is left as it is live; `null` removes it, where the server can do that.",
-}
-EFFECTS = {
-    Effect.IDENTITY: "another entity",
-    Effect.IN_PLACE: "in place",
-    Effect.NEW_VERSION: "a new version",
-    Effect.IMMUTABLE: "refused",
-    Effect.CHANGE: "refused, for now",
-    Effect.OURS: "not compared",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +65,7 @@ def card_section() -> str:
 def table(record: Record) -> str:
     """All fields of a record, in its order."""
     rows = [row(line) for line in joined(lines(record, ""))]
-    return "\n".join(["| field | what it is | value | a change |", "|---|---|---|---|", *rows]) + "\n"
+    return "\n".join(["| field | what it is | value | when it changes, it … |", "|---|---|---|---|", *rows]) + "\n"
 
 
 def nesting(kind: Kind) -> str:
@@ -137,9 +117,7 @@ def said(field: Field) -> str:
     """The field's text; why a value is refused; why one can't be removed, if the text doesn't speak of that."""
     if field.refused:
         return f"Refused: {field.refused}."
-    if field.clear is None or "removed" in field.doc:
-        return field.doc
-    return f"{field.doc} It can't be removed: {field.clear}."
+    return words(field)
 
 
 def value(field: Field) -> str:
@@ -148,44 +126,7 @@ def value(field: Field) -> str:
         return "–"
     needed = ", required" if field.required and not field.derived else ""
     default = f", else `{shown(field.default)}`" if field.default is not None else ""
-    return form(field.shape) + needed + default
-
-
-def form(shape: Shape) -> str:
-    """A shape in a word or two."""
-    match shape:
-        case Text(choices=choices) | Duration(choices=choices) if choices:
-            return " or ".join(f"`{choice}`" for choice in choices)
-        case Whole(words=words) if words:
-            return " or ".join(["a whole number", *(f"`{word}`" for word in words)])
-        case Record(short=short, exactly_one=exactly_one):
-            return "a key or a map" if short else "a map with one entry" if exactly_one else "a map"
-        case Many(item=item):
-            return f"list of {PLURALS[type(item)]}"
-        case Reference(kind=kind):
-            return f"key of a {kind.replace('_', ' ')}"
-    return WORDS[type(shape)]
-
-
-WORDS: Mapping[type, str] = {
-    Text: "text",
-    Number: "number",
-    Whole: "whole number",
-    Flag: "`true` or `false`",
-    Duration: "duration",
-    Moment: "time",
-    LabelMap: "map of texts",
-    Anything: "any JSON but null",
-    Table: "map",
-    Variant: "a map",
-}
-PLURALS: Mapping[type, str] = {
-    Text: "texts",
-    Record: "maps",
-    Reference: "keys",
-    Variant: "maps",
-    Lazy: "such conditions",
-}
+    return takes(field.shape).replace(" | ", " or ") + needed + default
 
 
 if __name__ == "__main__":

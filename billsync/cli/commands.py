@@ -262,14 +262,14 @@ def ping(run: Run, /, **server: Any) -> Exit:
 
 
 @billsync.command()
-@click.argument("topic", metavar="KIND[.FIELD...]")
+@click.argument("topic", metavar="[TOPIC[.FIELD...]]", required=False)
 @FORMAT
 @click.pass_obj
-def explain(run: Run, /, topic: str) -> Exit:
-    """Say what a kind or a field of it is."""
-    from billsync.cli.explaining import show_explanation
+def explain(run: Run, /, topic: str | None) -> Exit:
+    """Say what a kind, a part of a file or a field is; without a topic, list them."""
+    from billsync.cli.explaining import show_explanation, show_topics
 
-    return show_explanation(run, topic)
+    return show_explanation(run, topic) if topic else show_topics(run)
 
 
 @billsync.command()

@@ -32,7 +32,7 @@ from billsync.render.text import as_text
 def validate(run: Run, paths: Sequence[str]) -> Exit:
     """Check the files offline."""
     desired, findings = desired_state(run, paths)
-    run.result(errors_as_json(findings) if run.wants_json else _valid(desired))
+    run.result(errors_as_json(findings, {"declared": _counts(desired)}) if run.wants_json else _valid(desired))
     return Exit.DONE
 
 
@@ -83,9 +83,15 @@ def _exit(plan: PlanFile, missing: Sequence[Diagnostic], wanted: DiffOptions) ->
 
 
 def _valid(desired: Desired) -> str:
-    counts = Counter(entity.address.kind for entity in desired.entities)
-    parts = [_counted(kind, counts[name]) for name, kind in KINDS.items() if counts[name]]
+    counts = _counts(desired)
+    parts = [_counted(kind, counts[kind.collection]) for kind in KINDS.values() if counts[kind.collection]]
     return f"Valid: {', '.join(parts) or 'nothing is declared'}.\n"
+
+
+def _counts(desired: Desired) -> Mapping[str, int]:
+    """How many entities of each kind are declared, by collection."""
+    counts = Counter(entity.address.kind for entity in desired.entities)
+    return {kind.collection: counts[name] for name, kind in KINDS.items()}
 
 
 def _counted(kind: Kind, count: int) -> str:

@@ -2,50 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from difflib import get_close_matches
 
 from billsync.cli.ending import Ended, Exit, usage
 from billsync.cli.surroundings import Run
-from billsync.kinds.explain import Explanation, explain
+from billsync.kinds.explain import Explanation
 from billsync.kinds.registry import KINDS
 from billsync.kinds.schema import file_schema, written_schema
+from billsync.kinds.topics import Path, Topic, plain_path, topics
 from billsync.model.kind import Kind
 from billsync.model.value import Fields
-from billsync.render.explain import explanation_text
-from billsync.render.json_text import json_text
+from billsync.render.explain import explanation_text, topics_text
 
 
-def show_explanation(run: Run, topic: str) -> Exit:
-    """Print what a kind, or a field of it (`plan.phases.rate_cards`), is. Raises Ended for what there isn't."""
-    name, *path = topic.split(".")
-    kind = _kind(name)
-    found = _explained(kind, tuple(path))
-    run.result(_as_json(found) if run.wants_json else explanation_text(found, _example(kind, found)))
+def show_topics(run: Run) -> Exit:
+    """Print all that can be explained."""
+    known = [(topic.name, topic.doc) for topic in topics(KINDS)]
+    document = {"topics": [{"name": name, "doc": doc} for name, doc in known]}
+    run.result(json.dumps(document, indent=2, ensure_ascii=False) + "\n" if run.wants_json else topics_text(known))
     return Exit.DONE
 
 
-def _example(kind: Kind, found: Explanation) -> Fields:
+def show_explanation(run: Run, topic: str) -> Exit:
+    """Print what a topic, or a field of it (`plan.phases[].rate_cards`), is. Raises Ended for what there isn't."""
+    known = topics(KINDS)
+    around, path = _placed(plain_path(topic), known)
+    found = _explained(around, path)
+    run.result(_as_json(found) if run.wants_json else explanation_text(found, _example(around, found)))
+    return Exit.DONE
+
+
+def _placed(path: Path, known: Sequence[Topic]) -> tuple[Topic, Path]:
+    """The topic that a path is about; where it begins with a field, the one that has such a field. Raises Ended."""
+    name, rest = (path[0], path[1:]) if path else ("", ())
+    for topic in known:
+        if name in (topic.name, topic.other_name):
+            return topic, rest
+    holders = [topic for topic in known if topic.find(path) is not None] if path else []
+    if not holders:
+        raise _unknown("topic", name, [topic.name for topic in known])
+    if len(holders) > 1:
+        choices = ", ".join(f"{holder.name}.{'.'.join(path)}" for holder in holders)
+        raise usage("unknown-topic", "there is no such topic", f'"{name}"', f"Several have such a field: {choices}.")
+    return holders[0], path
+
+
+def _example(topic: Topic, found: Explanation) -> Fields:
     """The example as it stands in a file: a field by its name, an entity in its collection or in its parent."""
     if found.example is None:
         return {}
-    if len(found.path) > 1:
-        return {found.path[-1]: found.example}
-    if kind.parent is None:
-        return {kind.collection: [found.example]}
-    parent = KINDS[kind.parent.kind]
-    nested = {kind.parent.many: [found.example]} if kind.parent.many else {kind.parent.one: found.example}
-    return {parent.collection: [{parent.key: parent.example[parent.key], **nested}]}
+    return {found.path[-1]: found.example} if len(found.path) > 1 else topic.in_file(found.example)
 
 
-def _explained(kind: Kind, path: tuple[str, ...]) -> Explanation:
+def _explained(topic: Topic, path: Path) -> Explanation:
     """The explanation at a path; for a name that isn't there, the error offers those beside it."""
     for depth, name in enumerate(path):
-        if explain(kind, path[: depth + 1]) is None:
-            around = explain(kind, path[:depth])
+        if topic.find(path[: depth + 1]) is None:
+            around = topic.find(path[:depth])
             raise _unknown("field", name, [field for field, _ in around.fields] if around else ())
-    found = explain(kind, path)
+    found = topic.find(path)
     assert found is not None
     return found
 
@@ -56,13 +74,13 @@ def _as_json(found: Explanation) -> str:
         "path": ".".join(found.path),
         "fields": [{"name": name, "doc": doc} for name, doc in found.fields],
     }
-    return json_text(document)
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def show_schema(run: Run, name: str | None) -> Exit:
     """Print the JSON Schema of a whole file, or of one kind as a person writes it."""
     schema = file_schema(KINDS) if name is None else written_schema(KINDS, _kind(name))
-    run.result(json_text(schema))
+    run.result(json.dumps(schema, indent=2, ensure_ascii=False) + "\n")
     return Exit.DONE
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 
@@ -20,6 +19,7 @@ from billsync.live.connect import KONNECT, find_dialect, open_remote
 from billsync.live.organization import read_organization
 from billsync.live.patience import Patience
 from billsync.live.target import Target, parse_target, token_problem
+from billsync.model.limits import TOKEN_BYTES
 from billsync.model.ports import Clock
 from billsync.model.state import IntendedTarget
 
@@ -46,13 +46,14 @@ def connected(run: Run, options: ServerOptions, intended: IntendedTarget = ANY_T
 
     Raises Ended for unusable options and for another server, RemoteError for the server.
     """
-    target = _target(options, run.around.environment)
+    filed = _read_token(options.token_file) if options.token_file else None  # once: it may be a pipe
+    target = _target(options, run.around.environment, filed)
     check_address(intended, target, options.dialect or target.dialect)
     clock = run.around.clock
     with ExitStack() as stack:
         transport = _embedded(target.database, clock, stack) if target.database is not None else None
         settings = Settings(
-            token=_checked_token(options, target, run.around.environment),
+            token=_checked_token(options, target, run.around.environment, filed),
             insecure_token=options.insecure_token,
             transport=transport,
             patience=Patience(jitter=run.around.jitter),
@@ -65,12 +66,12 @@ def connected(run: Run, options: ServerOptions, intended: IntendedTarget = ANY_T
         yield Connection(remote, clock, target.name, dialect)
 
 
-def _target(options: ServerOptions, environment: Mapping[str, str]) -> Target:
+def _target(options: ServerOptions, environment: Mapping[str, str], filed: str | None) -> Target:
     named = options.server or environment.get(SERVER_VARIABLE)
     if not named:
         hint = f"Give --server, or set {SERVER_VARIABLE}. `--server local:` is the embedded server."
         raise usage("no-server", "no server is named", hint=hint)
-    if any(token in named for token in _tokens(options, environment)):
+    if any(token in named for token in _tokens(environment, filed)):
         raise usage("bad-server", "the server's address can't be used", "It holds the token.", TOKEN_PLACES)
     target = parse_target(named, database=default_database(environment))
     if isinstance(target, Target):
@@ -85,10 +86,12 @@ def _embedded(database: str, clock: Clock, stack: ExitStack) -> httpx.WSGITransp
     return httpx.WSGITransport(app=app)
 
 
-def _checked_token(options: ServerOptions, target: Target, environment: Mapping[str, str]) -> str | None:
+def _checked_token(
+    options: ServerOptions, target: Target, environment: Mapping[str, str], filed: str | None
+) -> str | None:
     if target.database is not None:
         return None
-    token = _token(options, target, environment)
+    token = filed if filed is not None else _token(options, target, environment)
     problem = token_problem(target, token)
     if problem and not (options.insecure_token and problem.code == "insecure-token"):
         raise Ended(Exit.USAGE, problem)
@@ -96,26 +99,36 @@ def _checked_token(options: ServerOptions, target: Target, environment: Mapping[
 
 
 def _token(options: ServerOptions, target: Target, environment: Mapping[str, str]) -> str | None:
-    """From the file, else the environment (empty is not given); Konnect's own variable goes to Konnect only."""
-    if options.token_file:
-        return _read_token(options.token_file)
+    """From the environment (empty is not given); Konnect's own variable goes to Konnect only."""
     is_konnect = KONNECT in (options.dialect, target.dialect)
     names = (TOKEN_VARIABLE, KONNECT_VARIABLE) if is_konnect else (TOKEN_VARIABLE,)
     return next((token for name in names if (token := environment.get(name, "").strip())), None)
 
 
-def _tokens(options: ServerOptions, environment: Mapping[str, str]) -> list[str]:
+def _tokens(environment: Mapping[str, str], filed: str | None) -> list[str]:
     """All tokens that are given in any way."""
     given = [environment.get(name, "").strip() for name in (TOKEN_VARIABLE, KONNECT_VARIABLE)]
-    return [token for token in (*given, _read_token(options.token_file) if options.token_file else "") if token]
+    return [token for token in (*given, filed) if token]
 
 
 def _read_token(path: str) -> str:
+    """The token in a file, or in a pipe that a shell has opened. Raises Ended when it can't be read."""
+    from billsync.config.bounded import (  # with the room comes JSON Schema, for many nothing
+        NotAFile,
+        TooLong,
+        read_file,
+    )
+
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8"
-        detail = f"the file that --token-file names: {reason}"
+        return read_file(path, TOKEN_BYTES).decode("utf-8").strip()
+    except (OSError, ValueError, TooLong, NotAFile) as problem:
+        detail = f"the file that --token-file names: {_reason(problem)}"
         raise error(
             "no-token", "the token file can't be read", detail, "Name a file that holds the token."
         ) from problem
+
+
+def _reason(problem: Exception) -> str:
+    if isinstance(problem, UnicodeDecodeError):
+        return "it is not UTF-8"
+    return (problem.strerror if isinstance(problem, OSError) else None) or str(problem)

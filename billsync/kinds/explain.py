@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from billsync.model.kind import Kind
+from billsync.model.kind import Absent, Kind
 from billsync.model.shape import (
     Anything,
     Duration,
@@ -32,10 +32,16 @@ EFFECTS: Mapping[Effect, str] = {
     Effect.IN_PLACE: "is changed in place",
     Effect.NEW_VERSION: "makes a new version",
     Effect.IMMUTABLE: "can't be changed on a live entity",
-    Effect.CHANGE: "ends what is live and starts anew",
+    Effect.CHANGE: "is refused, for now",
     Effect.OURS: "is billsync's own: the server doesn't have it",
 }
 """What changing a field does, as the end of a sentence that begins with its name."""
+
+ABSENT: Mapping[Absent, str] = {
+    Absent.DEFAULT: "An absent field means its default.",
+    Absent.NOT_MANAGED: "An absent field is left as it is live; `null` removes it, where the server can do that.",
+}
+"""What it means that a field of an entity is not given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +68,41 @@ def explain(kind: Kind, path: tuple[str, ...]) -> Explanation | None:
     A path names fields only: `("phases", "rate_cards", "price", "tiers")`; the forms of a price are passed over.
     """
     if not path:
-        return Explanation((kind.name,), kind.doc, "a map", example=jsonable(kind.example), fields=_inside(kind.record))
+        doc = f"{kind.doc} {ABSENT[kind.absent]}"
+        return Explanation((kind.name,), doc, "a map", example=jsonable(kind.example), fields=_inside(kind.record))
+    return explain_field(kind.name, kind.record, path)
+
+
+def explain_record(name: str, record: Record, example: Plain) -> Explanation:
+    """The same for a map inside of entities that has a name of its own."""
+    return Explanation(
+        (name,), f"{record.doc} {ABSENT[Absent.DEFAULT]}", "a map", "", example=example, fields=_inside(record)
+    )
+
+
+def explain_field(name: str, record: Record, path: tuple[str, ...]) -> Explanation | None:
+    """A field of a record, whose name the path begins with; None where there is no such field."""
     found: Field | None = None
-    shape: Shape = kind.record
-    for name in path:
-        found = _fields_of(shape).get(name)
+    shape: Shape = record
+    for part in path:
+        found = _fields_of(shape).get(part)
         if found is None:
             return None
         shape = found.shape
-    return _explained((kind.name, *path), found) if found else None
+    return _explained((name, *path), found) if found else None
+
+
+def words(item: Field) -> str:
+    """What a field is: its text, and why it can't be removed, if the text doesn't speak of that."""
+    if item.clear is None or "removed" in item.doc:
+        return item.doc
+    return f"{item.doc} It can't be removed: {item.clear}."
 
 
 def _explained(path: tuple[str, ...], item: Field) -> Explanation:
     return Explanation(
         path,
-        item.doc,
+        words(item),
         takes(item.shape),
         EFFECTS[item.effect],
         item.required and not item.derived,
@@ -88,7 +114,7 @@ def _explained(path: tuple[str, ...], item: Field) -> Explanation:
 
 
 def _inside(shape: Shape) -> tuple[tuple[str, str], ...]:
-    return tuple((name, item.doc) for name, item in _fields_of(shape).items())
+    return tuple((name, words(item)) for name, item in _fields_of(shape).items())
 
 
 def _fields_of(shape: Shape) -> Mapping[str, Field]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from billsync.kinds.explain import Explanation
 from billsync.model.value import Fields
@@ -13,6 +13,16 @@ from billsync.render.yaml_text import to_yaml
 def explanation_text(found: Explanation, example: Fields) -> str:
     """What it is, what it takes, the fields inside, and an example, where there is one; ends with a line break."""
     return "\n".join((*_head(found), *_facts(found), *_fields(found), *_example(example))) + "\n"
+
+
+def topics_text(topics: Sequence[tuple[str, str]]) -> str:
+    """All that can be explained, each with what it is; ends with a line break."""
+    width = max(len(name) for name, _ in topics)
+    lines = [f"  {name.ljust(width)}  {doc}" for name, doc in topics]
+    return "\n".join(("Topics:", *lines, "", _HOW)) + "\n"
+
+
+_HOW = "`billsync explain TOPIC` tells more, and `billsync explain TOPIC.FIELD` of a field, such as plan.phases[].key."
 
 
 def _head(found: Explanation) -> Iterator[str]:

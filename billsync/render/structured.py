@@ -43,8 +43,8 @@ def as_json_chunks(
     )
 
 
-def errors_as_json(diagnostics: Sequence[Diagnostic]) -> str:
-    """The same object for a run that came to no outline."""
+def errors_as_json(diagnostics: Sequence[Diagnostic], more: Mapping[str, Any] | None = None) -> str:
+    """The same object for a run that came to no outline, with more parts by name."""
     return "".join(
         json_chunks(
             {
@@ -53,6 +53,7 @@ def errors_as_json(diagnostics: Sequence[Diagnostic]) -> str:
                 "told": [],
                 "guards": [],
                 "summary": _summary(Summary()),
+                **(more or {}),
             }
         )
     )

@@ -218,12 +218,83 @@ def test_the_example_in_an_explanation_is_valid(shell: Shell, folder: Path, kind
     ("topic", "message"),
     [
         ("grants.amuont", 'error[unknown-field]: there is no such field\n  "amuont"\n  Did you mean "amount"?\n'),
-        ("grnt", 'error[unknown-kind]: there is no such kind\n  "grnt"\n  Did you mean "grant"?\n'),
+        ("grnt", 'error[unknown-topic]: there is no such topic\n  "grnt"\n  Did you mean "grant"?\n'),
         ("meter.key.x", 'error[unknown-field]: there is no such field\n  "x"\n  It has none.\n'),
     ],
 )
 def test_explaining_what_is_not_there_offers_what_is(shell: Shell, topic: str, message: str) -> None:
     assert shell.run("explain", topic) == Ran(64, "", message)
+
+
+def test_explain_without_a_topic_lists_them(shell: Shell) -> None:
+    text, data = shell.run("explain"), json.loads(shell.run("explain", "--format", "json").out)
+
+    names = [line.split()[0] for line in text.out.splitlines() if line.startswith("  ")]
+    assert names == [topic["name"] for topic in data["topics"]]
+    assert {"meter", "plan", "rate_card", "phase", "_info", "external", "adopted"} <= set(names)
+    assert all(topic["doc"] for topic in data["topics"])
+
+
+def test_every_listed_topic_is_explained(shell: Shell) -> None:
+    names = [topic["name"] for topic in json.loads(shell.run("explain", "--format", "json").out)["topics"]]
+
+    said = {name: shell.run("explain", name) for name in names}
+
+    assert {name: (ran.code, ran.out.split(":")[0]) for name, ran in said.items()} == {
+        name: (0, name) for name in names
+    }
+
+
+@pytest.mark.parametrize(
+    ("topic", "head"),
+    [
+        ("plan.phases[].key", "plan.phases.key: a text (required)"),
+        ("phases[].key", "phase.key: a text (required)"),
+        ("phases[].rate_cards[].price", "phase.rate_cards.price: a map (required)"),
+        ("meter.dimensions.*", "meter.dimensions: a map with names of your own"),
+        (
+            "rate_card.price.tiers[].up_to_amount",
+            "rate_card.price.tiers.up_to_amount: an exact number, plain or quoted",
+        ),
+        ("rate_cards", "rate_card: a map"),
+        ("phase.duration", "phase.duration: an ISO 8601 duration"),
+        ("_info.policy.prices[].max_increase", "_info.policy.prices.max_increase: a percentage"),
+        ("_info.owner", "_info.owner: a text"),
+        ("_info.defaults.plan.currency", "_info.defaults.plan.currency: a text"),
+        ("external.plans", "external.plans: a list"),
+        ("usage_attribution.subject_keys", "customer.usage_attribution.subject_keys: a list of: a text (required)"),
+    ],
+)
+def test_a_topic_may_be_a_part_of_a_file_or_a_path_as_in_the_docs(shell: Shell, topic: str, head: str) -> None:
+    ran = shell.run("explain", topic)
+
+    assert (ran.code, ran.out.splitlines()[0]) == (0, head)
+
+
+def test_a_field_without_its_kind_is_found_unless_several_have_it(shell: Shell) -> None:
+    one, several = shell.run("explain", "aggregation"), shell.run("explain", "tax_config")
+
+    assert one.out.startswith("meter.aggregation: ")
+    assert several == Ran(
+        64,
+        "",
+        'error[unknown-topic]: there is no such topic\n  "tax_config"\n'
+        "  Several have such a field: grant.tax_config, rate_card.tax_config.\n",
+    )
+
+
+def test_validate_counts_in_json_too(shell: Shell, folder: Path) -> None:
+    found = json.loads(shell.run("validate", "shop.yaml", "--format", "json").out)
+
+    assert found["declared"] == {
+        "meters": 1,
+        "features": 1,
+        "addons": 0,
+        "plans": 1,
+        "customers": 1,
+        "grants": 1,
+        "subscriptions": 1,
+    }
 
 
 def test_the_schema_of_a_file_and_of_a_kind_are_json(shell: Shell) -> None:

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,44 @@ def test_a_token_file_that_is_missing_is_a_clear_error(shell: Shell) -> None:
     ran = shell.run("ping", "--server", "https://billing.example", "--token-file", "gone")
 
     assert (ran.code, ran.err.splitlines()[0]) == (1, "error[no-token]: the token file can't be read")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"\xff", "it is not UTF-8"), (b"x" * 65_537, "it is longer than 65,536 bytes, the most that is read")],
+)
+def test_a_token_file_that_holds_no_token_is_a_clear_error(
+    shell: Shell, tmp_path: Path, content: bytes, reason: str
+) -> None:
+    (tmp_path / "token").write_bytes(content)
+
+    ran = shell.run("ping", "--server", "https://billing.example", "--token-file", str(tmp_path / "token"))
+
+    assert (ran.code, ran.err.splitlines()[1]) == (1, f"  the file that --token-file names: {reason}")
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "pipe", "."])
+def test_a_token_file_that_is_no_file_is_refused_at_once(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+
+    ran = shell.run("ping", "--server", "https://billing.example", "--token-file", path)
+
+    assert (ran.code, ran.err.splitlines()[0]) == (1, "error[no-token]: the token file can't be read")
+
+
+def test_a_token_comes_through_a_pipe_that_a_shell_has_opened(shell: Shell) -> None:
+    """It can be read once only; its content tells that it was."""
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as stream:
+        stream.write("two words")
+
+    ran = shell.run("ping", "--server", "https://billing.example", "--token-file", f"/dev/fd/{reading}")
+
+    os.close(reading)
+    assert (ran.code, ran.err.splitlines()[0].startswith("error[bad-token]: ")) == (64, True)
 
 
 COULD_BE_A_NAME = (f"local:{SECRET}", f"https://{SECRET}", f"https://billing.example/{SECRET}")
