@@ -14,9 +14,11 @@ from billsync.cli.pipeline import Connection, everything
 from billsync.cli.surroundings import Run
 from billsync.core.dump import dump
 from billsync.core.losses import told
+from billsync.core.row_form import shown, unknown_in
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import count_rows, read_list
 from billsync.live.statement import StatementRoutes, read_statement
+from billsync.model.ports import RemoteError
 from billsync.model.value import is_text, json_line
 from billsync.render.ledger import ledger_csv, ledger_json, ledger_text
 from billsync.render.words import visible
@@ -84,7 +86,10 @@ def customer_id_of(connection: Connection, key: str) -> str:
     if not is_text(key):
         raise usage("no-customer", "a customer's key is text in UTF-8", repr(key))
     rows = read_list(connection.remote, routes.collection, query, routes.listing, connection.clock)
-    live = [str(row["id"]) for row in rows if not row.get("deleted_at")]
+    live = sorted(str(row["id"]) for row in rows if not row.get("deleted_at") and row.get("key") in (key, None))
+    if len(live) > 1:
+        both = f"{connection.target} shows {len(live)} with the key {key!r}: {' and '.join(live)}."
+        raise error("duplicate-rows", "there is more than one such customer", both, "Delete or rename the wrong one.")
     if not live:
         raise error("no-customer", "there is no such customer", f"{connection.target} has none with the key {key!r}.")
     return live[0]
@@ -93,7 +98,11 @@ def customer_id_of(connection: Connection, key: str) -> str:
 def statement_of(connection: Connection, customer_id: str) -> Statement:
     """What the server shows of a customer's credits. Raises RemoteError."""
     routes = StatementRoutes(BALANCE, TRANSACTIONS, connection.routes["grant"])
-    return read_statement(connection.remote, connection.clock, customer_id, routes)
+    found = read_statement(connection.remote, connection.clock, customer_id, routes)
+    for grant in found.grants:
+        if faults := unknown_in(KINDS["grant"], grant):
+            raise RemoteError(f"unexpected response: a grant ({grant.get('id')}) shows {shown(faults)}")
+    return found
 
 
 def _tell(run: Run, notes: Iterable[str]) -> None:

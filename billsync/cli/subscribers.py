@@ -18,7 +18,8 @@ from billsync.report.repricing import PlanCards, live_plan_cards
 
 PLAN, SUBSCRIPTION, CUSTOMER = "plan", "subscription", "customer"
 DEFAULT_KEY = "default"
-RUNNING = ("active", "canceled")
+NOT_RUNNING = ("scheduled", "inactive")
+"""Statuses of subscriptions that pay nothing now; one that billsync doesn't know may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,4 +136,4 @@ class Subscribers:
 
 
 def _is_running(row: Fields) -> bool:
-    return not row.get("deleted_at") and row.get("status") in RUNNING
+    return not row.get("deleted_at") and row.get("status") not in NOT_RUNNING

@@ -9,7 +9,11 @@ from datetime import datetime
 from billsync.model.value import Fields
 from billsync.report.subscribed import moment_of
 
-UNPAID = frozenset({"issued", "payment_processing", "overdue"})
+NOT_OWED = frozenset({"draft", "issuing", "paid", "uncollectible", "voided", "deleted"})
+"""Statuses in which nothing is owed, or not yet (customer-facts.md §13.3), beside those of a deletion.
+
+One that billsync doesn't know is never taken for paid.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,5 +53,9 @@ def _invoice(row: Fields, now: datetime) -> Invoice:
         amount=str(totals["amount"]),
         credits=str(totals["credits_total"]),
         total=str(totals["total"]),
-        is_past_due=bool(due_at) and row["status"] in UNPAID and moment_of(due_at) < now,
+        is_past_due=bool(due_at) and _may_be_owed(str(row["status"])) and moment_of(due_at) < now,
     )
+
+
+def _may_be_owed(status: str) -> bool:
+    return status not in NOT_OWED and not status.startswith("delete.")

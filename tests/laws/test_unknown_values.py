@@ -246,3 +246,22 @@ def test_a_field_that_is_new_on_the_server_breaks_nothing() -> None:
     run = world.sync(declares(SHOP), wrap=newer)
 
     assert (run.plan.changes, newer.writes) == ((), [])
+
+
+def test_an_update_that_replaces_a_row_names_the_fields_that_it_may_clear() -> None:
+    world = shop()
+    keep = row_at(world, "customers", key="keep")
+    newer = Newer(lambda body: with_field(body, keep["id"], "tags", [FUTURE]))
+
+    run = world.sync(declares(SHOP.replace("name: Keep", "name: Kept")), wrap=newer)
+
+    [change] = run.plan.changes
+    assert change.reason == "the server also shows tags, which this billsync doesn't know: the update may clear that"
+    assert run.report.succeeded
+
+
+def with_field(body: Any, server_id: str, name: str, value: Any) -> Any:
+    rows = body.get("data") if isinstance(body, dict) else None
+    if not isinstance(rows, list):
+        return body
+    return {**body, "data": [{**row, name: value} if row.get("id") == server_id else row for row in rows]}

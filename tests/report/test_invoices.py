@@ -28,6 +28,9 @@ def row(status: str, due_at: str) -> dict[str, Any]:
         ("issued", "2026-11-01T00:00:00Z", False),
         ("paid", "2026-10-01T00:00:00Z", False),
         ("draft", "2026-10-01T00:00:00Z", False),
+        ("deleted", "2026-10-01T00:00:00Z", False),
+        ("delete.in_progress", "2026-10-01T00:00:00Z", False),
+        ("from_the_future", "2026-10-01T00:00:00Z", True),
     ],
 )
 def test_an_unpaid_invoice_after_its_due_date_is_past_due(status: str, due_at: str, is_past_due: bool) -> None:

@@ -145,9 +145,24 @@ def _update(
         "updating",
         fields=changes,
         steps=tuple(step.id for step in steps),
+        reason=_lost_by_update(context, entity.address),
     )
     taken, held = claims_of(kind, want), claims_of(kind, have)
     return Planned(change, in_sequence(steps), claims=taken - held, frees=held - taken)
+
+
+SERVERS_OWN = frozenset({"id", "created_at", "updated_at", "deleted_at"})
+
+
+def _lost_by_update(context: Context, address: Address) -> str:
+    """What a row holds that billsync doesn't know, where the update replaces the whole: the server may clear it."""
+    kind = context.registry[address.kind]
+    row = context.index.records[address].fields
+    known = SERVERS_OWN | {field.wire or name for name, field in kind.record.fields.items()}
+    unknown = sorted(name for name, value in row.items() if name not in known and value not in (None, "", [], {}))
+    if context.routes[kind.name].update_verb != "PUT" or not unknown:
+        return ""
+    return f"the server also shows {', '.join(unknown)}, which this billsync doesn't know: the update may clear that"
 
 
 def _update_step(context: Context, address: Address, *, before: Fields, after: Fields, number: int) -> Step:
