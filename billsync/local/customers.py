@@ -69,22 +69,29 @@ LISTING = Listing(
 
 
 def create(call: Call) -> Answer:
+    check_labels(call.body.get("labels"))
+    return created(view(call, made(call, call.body["key"])))
+
+
+def made(call: Call, key: str | None) -> Row:
+    """The customer of the body with this key, or none, stored. Raises Problem (§3.2)."""
     body, store = call.body, call.store
-    check_labels(body.get("labels"))
     check_currency(body)
     subjects = sent_subjects(body) or []
-    check_new_key(store, body["key"])
+    check_named(key, subjects)
+    if key is not None:
+        check_new_key(store, key)
     if len(set(subjects)) < len(subjects):
         raise subjects_taken(subjects)
     check_subjects(store, subjects)
-    document = {"labels": {}, "billing_address": {}, **present(body, *SHOWN, "billing_address")}
-    return created(view(call, store.insert(customer_row(call, document, subjects))))
+    document = {"labels": {}, "billing_address": {}, **present(body, *SHOWN, "billing_address"), "key": key or ""}
+    return store.insert(customer_row(call, document, subjects, key))
 
 
-def customer_row(call: Call, document: Document, subjects: Sequence[str]) -> Row:
+def customer_row(call: Call, document: Document, subjects: Sequence[str], key: str | None) -> Row:
     """A new customer, found by its key and by each of its subject keys."""
     document = {**document, "subject_keys": sorted(subjects)}
-    return new_row(call, CUSTOMER, document, key=document["key"], terms=subject_terms(subjects))
+    return new_row(call, CUSTOMER, document, key=key, terms=subject_terms(subjects))
 
 
 def replace(call: Call) -> Answer:

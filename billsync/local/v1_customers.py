@@ -10,10 +10,11 @@ from billsync.local import customers
 from billsync.local.customer_rules import CUSTOMER, check_new_key
 from billsync.local.documents import Document
 from billsync.local.problems import not_found
-from billsync.local.resource import V1, Answer, Call, Route, ok
+from billsync.local.resource import V1, Answer, Call, Route, created, ok
 from billsync.local.store import LIVE, Row
 from billsync.local.subscription_rows import SUBSCRIPTION
 from billsync.local.times import rfc3339
+from billsync.local.v1_lists import V1List, answer_v1_list
 from billsync.local.v1_requests import METADATA, NAME, TEXT
 from billsync.local.v1_subscription_views import short_view
 
@@ -53,8 +54,26 @@ BODY = {
 }
 
 
+def create(call: Call) -> Answer:
+    """Like v3's, with or without a key; labels are not looked at (§1.5, §3.2)."""
+    return created(view(customers.made(replace(call, body=translated(call.body)), call.body.get("key"))))
+
+
 def get(call: Call) -> Answer:
     return ok(view(find(call)))
+
+
+LISTING = V1List(
+    resource=CUSTOMER,
+    view=lambda _, row: view(row),
+    columns={"key": "key"},
+    where="TRUE",
+    orders={"id": "id", "name": "document ->> 'name'", "createdAt": "created_at"},
+)
+
+
+def listed(call: Call) -> Answer:
+    return answer_v1_list(LISTING, call)
 
 
 def change(call: Call) -> Answer:
@@ -130,6 +149,8 @@ def view(row: Row) -> Document:
 ONE = "/customers/{customerIdOrKey}"
 BY_ANY_NAME: Mapping[str, frozenset[str] | None] = {"customerIdOrKey": None}
 ROUTES = (
+    Route("POST", "/customers", create, version=V1, accepts=BODY),
+    Route("GET", "/customers", listed, version=V1),
     Route("GET", ONE, get, BY_ANY_NAME, version=V1),
     Route("PUT", ONE, change, BY_ANY_NAME, version=V1, accepts=BODY),
     Route("DELETE", ONE, delete, BY_ANY_NAME, version=V1),

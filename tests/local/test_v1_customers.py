@@ -93,3 +93,58 @@ def test_a_customer_with_a_subscription_is_not_deleted_through_v1_either(acme: A
     acme.subscribe(plan(acme.server, fee_card("fee", "1", "in_advance")))
 
     assert acme.server.delete(f"{V1}/acme").status_code == 400
+
+
+# Making and listing
+
+
+def test_a_customer_is_made_whose_labels_nobody_looks_at(server: httpx.Client) -> None:
+    body = {"name": "New", "key": "new", "currency": "USD", "primaryEmail": "a@example.com", "billingAddress": ADDRESS}
+    made = posted(
+        server, V1, {**body, "metadata": {"a_b_c": "x", "crm": "1"}, "usageAttribution": {"subjectKeys": ["s"]}}
+    )
+
+    assert server.get(f"{V1}/new").json() == made
+    assert made == {
+        **body,
+        "id": made["id"],
+        "metadata": {"a_b_c": "x", "crm": "1"},
+        "usageAttribution": {"subjectKeys": ["s"]},
+        "createdAt": "2026-09-01T12:00:00Z",
+        "updatedAt": "2026-09-01T12:00:00Z",
+    }
+    assert server.get(f"/customers/{made['id']}").json()["labels"] == {"crm": "1"}
+
+
+def test_a_customer_may_be_made_without_a_key_but_not_without_any_name_for_usage(server: httpx.Client) -> None:
+    keyless = server.post(V1, json={"name": "New", "usageAttribution": {"subjectKeys": ["s"]}})
+    nameless = server.post(V1, json={"name": "New"})
+    taken = server.post(V1, json={"name": "New", "key": "s"})
+
+    assert (keyless.status_code, "key" in keyless.json()) == (201, False)
+    assert (nameless.status_code, taken.status_code) == (400, 409)
+
+
+def test_customers_are_listed_a_page_at_a_time(server: httpx.Client) -> None:
+    for key in ("a", "b", "c"):
+        account(server, key)
+
+    page = server.get(V1, params={"page": 2, "pageSize": 2, "orderBy": "name", "order": "ASC"}).json()
+
+    assert ([row["key"] for row in page["items"]], page["totalCount"]) == (["c"], 3)
+
+
+# Subjects
+
+
+def test_subjects_are_made_changed_and_deleted(server: httpx.Client) -> None:
+    subjects = "http://local/api/v1/subjects"
+    (made,) = server.post(subjects, json=[{"key": "s", "displayName": "S"}]).json()
+    (changed,) = server.post(subjects, json=[{"key": "s", "metadata": {"a": "b"}}]).json()
+
+    assert changed == {**made, "metadata": {"a": "b"}}
+    assert server.get(subjects).json() == [changed]
+    assert server.get(f"{subjects}/s").json() == server.get(f"{subjects}/{made['id']}").json() == changed
+    assert server.delete(f"{subjects}/s").status_code == 204
+    assert (server.get(subjects).json(), server.get(f"{subjects}/s").status_code) == ([], 404)
+    assert server.post(subjects, json={"key": "s"}).status_code == 400
