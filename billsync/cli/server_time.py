@@ -7,6 +7,7 @@ from datetime import datetime
 
 from billsync.api.documents import BALANCE
 from billsync.cli.pipeline import Connection
+from billsync.live.door import check_rows
 from billsync.live.snapshot import PARENT
 from billsync.model.moment import parse_moment
 from billsync.model.state import Snapshot
@@ -16,7 +17,10 @@ CUSTOMER = "customer"
 
 def servers_now(connection: Connection, customer_id: str) -> datetime:
     """The server's time, where it tells it with a balance; else this machine's (a server may run on a test clock)."""
-    answer = connection.remote.get(BALANCE.replace(PARENT, customer_id))
+    path = BALANCE.replace(PARENT, customer_id)
+    answer = connection.remote.get(path)
+    if answer.ok and isinstance(answer.body, Mapping):
+        check_rows(path, (answer.body,))
     told = answer.body.get("retrieved_at") if answer.ok and isinstance(answer.body, Mapping) else None
     return (parse_moment(told) if isinstance(told, str) else None) or connection.clock.now()
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
 
+from billsync.live.door import check_rows
 from billsync.live.pace import Pace, first_pace
 from billsync.live.threads import reading_threads
 from billsync.model.kind import ListQuery
@@ -51,6 +52,12 @@ def read_list(remote: Remote, path: str, query: Query, listing: ListQuery, clock
     RemoteError; ValueError for a filter that is empty or a page size below 1 (bugs).
     """
     _check(query, listing.size)
+    rows = _all_rows(remote, path, query, listing=listing, clock=clock)
+    check_rows(path, rows)
+    return rows
+
+
+def _all_rows(remote: Remote, path: str, query: Query, *, listing: ListQuery, clock: Clock) -> tuple[Fields, ...]:
     filters = list(query) + ([("sort", listing.sort)] if listing.sort else [])
     reader = _Reader(remote, path, filters, listing, clock)
     reasons: list[str] = []
@@ -87,6 +94,7 @@ def read_forward(remote: Remote, path: str, query: Query, *, size: int) -> tuple
         empty = 0 if fresh else empty + 1
         cursor = _meta(path, answer).get("next")
         if cursor is None:
+            check_rows(path, rows)
             return tuple(rows)
         if not isinstance(cursor, str):
             raise _not_a_list(path)
@@ -116,6 +124,7 @@ def read_document(remote: Remote, path: str, query: Query = ()) -> Fields:
         raise Refused(path, answer)
     if not isinstance(answer.body, Mapping):
         raise RemoteError(f"GET {path}: the answer is not an object of API v3")
+    check_rows(path, (answer.body,))
     return answer.body
 
 

@@ -8,7 +8,7 @@ import pytest
 from billsync.cli.database import open_database
 from billsync.cli.pipeline import Connection
 from billsync.cli.server_time import servers_now, servers_now_by_anybody
-from billsync.model.ports import Answer
+from billsync.model.ports import Answer, RemoteError
 from billsync.model.state import Row, Snapshot
 from tests.support.clock import START, FakeClock
 from tests.support.command import Shell
@@ -45,9 +45,17 @@ def test_the_time_is_the_servers_where_it_tells_it_with_a_balance() -> None:
     assert servers_now(connection(c1=told("2026-11-05T12:30:00Z")), "c1") == TOLD
 
 
-@pytest.mark.parametrize("answer", [Answer(404, None), Answer(200, []), told(None), told(7), told("yesterday")])
+@pytest.mark.parametrize("answer", [Answer(404, None), Answer(200, [])])
 def test_the_time_is_this_machines_where_the_server_does_not_tell_it(answer: Answer) -> None:
     assert servers_now(connection(c1=answer), "c1") == START
+
+
+@pytest.mark.parametrize("answer", [told(None), told(7), told("yesterday")])
+def test_a_balance_that_tells_no_time_is_a_clear_error(answer: Answer) -> None:
+    with pytest.raises(RemoteError) as raised:
+        servers_now(connection(c1=answer), "c1")
+
+    assert "/credits/balance: unexpected response: retrieved_at " in str(raised.value)
 
 
 def test_anybodys_balance_tells_the_time() -> None:

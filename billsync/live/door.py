@@ -1,0 +1,84 @@
+"""The door through which rows come in: one that lacks what the API promises is a clear error, in every command."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from billsync.api.promises import AMOUNT, ANYTHING, BOOLEAN, MOMENT, TEXT, WHOLE, Promise, promise_of
+from billsync.model.moment import parse_moment
+from billsync.model.ports import RemoteError
+from billsync.model.value import Fields, Plain
+
+DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+EVERY = "*"
+KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (bool, "true or false"),
+    ((int, Decimal), "number"),
+    (str, "text"),
+    ((list, tuple), "list"),
+    (Mapping, "map"),
+)
+
+
+def check_rows(path: str, rows: Iterable[Fields]) -> None:
+    """Raises RemoteError for the first row that isn't as the API promises, naming the field and what is there."""
+    promise = promise_of(path)
+    if promise is None:
+        return
+    for row in rows:
+        if fault := _fault(promise, row, ""):
+            raise RemoteError(f"GET {path}: unexpected response: {fault}")
+
+
+def _fault(promise: Promise, value: Plain, place: str) -> str | None:
+    match promise:
+        case str():
+            return None if _is(promise, value) else _said(place, value, promise)
+        case tuple():
+            return _members(promise[0], value, place)
+    if not isinstance(value, Mapping):
+        return _said(place, value, "a map")
+    if EVERY in promise:
+        return _first(_fault(promise[EVERY], item, f"{place}{name}.") for name, item in value.items())
+    return _first(_field(name, of, value, place) for name, of in promise.items())
+
+
+def _field(name: str, promise: Promise, row: Fields, place: str) -> str | None:
+    known = name.removesuffix("?")
+    value = row.get(known)
+    if value is None:
+        return None if known != name else f"{place}{known} is missing"
+    return _fault(promise, value, f"{place}{known}.")
+
+
+def _members(promise: Promise, value: Plain, place: str) -> str | None:
+    if not isinstance(value, list | tuple):
+        return _said(place, value, "a list")
+    return _first(_fault(promise, member, f"{place}{number}.") for number, member in enumerate(value))
+
+
+def _first(faults: Iterable[str | None]) -> str | None:
+    return next((fault for fault in faults if fault), None)
+
+
+def _is(word: str, value: Plain) -> bool:
+    match word:
+        case _ if word == ANYTHING:
+            return True
+        case _ if word == BOOLEAN:
+            return isinstance(value, bool)
+        case _ if word == WHOLE:
+            return isinstance(value, int) and not isinstance(value, bool)
+    if not isinstance(value, str):
+        return False
+    if word == TEXT:
+        return True
+    return parse_moment(value) is not None if word == MOMENT else word == AMOUNT and bool(DECIMAL.fullmatch(value))
+
+
+def _said(place: str, value: Plain, expected: str) -> str:
+    """What is there instead is named, not shown: it may hold anything, a secret too."""
+    found = next((name for kind, name in KINDS if isinstance(value, kind)), "nothing")
+    return f"{place.rstrip('.') or 'the row'} is not {expected} (it is: {found})"
