@@ -30,6 +30,21 @@ EDITED = OWNED + CUSTOMER % ("a", "6", HERE)
 RENAMED = OWNED + CUSTOMER % ("b", "5", HERE)
 MANY = meters(*(f"m{number}" for number in range(12)))
 ONE = meters("one")
+CHEAP = """\
+_info:
+  owner: payments
+  policy: {prices: [{plans: [pro], max_increase: 10%, usage: {from: 0, to: 1000}}]}
+plans:
+  - key: pro
+    name: Pro
+    currency: USD
+    billing_cadence: P1M
+    phases:
+      - key: default
+        name: Default
+        rate_cards: [{key: fee, name: Fee, price: {type: flat, amount: "10"}, billing_cadence: P1M}]
+"""
+DEAR = CHEAP.replace('"10"', '"20"')
 EDITED_AND_ONE = EDITED + ONE.removeprefix(OWNED)
 NAMELESS = ONE.removeprefix(OWNED)
 SYNC = ("sync", "shop.yaml", "--yes", *LOCAL)
@@ -59,6 +74,8 @@ OUTCOMES = {
     "diff a refusal and changes strictly": Outcome(STRICT, 4, 4, 4, EDITED_AND_ONE, ACME),
     "diff a guard": Outcome(DIFF, 4, 4, 4, RENAMED, ACME),
     "diff a guard strictly": Outcome((*DIFF, "--non-zero-exit-code"), 4, 4, 4, RENAMED, ACME),
+    "diff a breach of a policy": Outcome(DIFF, 4, 4, 4, DEAR, CHEAP),
+    "sync a breach of a policy": Outcome(SYNC, 4, 4, 4, DEAR, CHEAP),
     "diff without an owner": Outcome(DIFF, 1, 1, 1, NAMELESS),
     "diff without an owner strictly": Outcome(STRICT, 1, 1, 1, NAMELESS),
     "diff nothing without an owner": Outcome(STRICT, 0, 1, 0, NAMELESS, ONE),
