@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from billsync.core.doubts import UNKNOWN, duplicates
 from billsync.core.dump_document import collections, placed
 from billsync.core.dump_items import Item, Source, items_of
 from billsync.core.hidden import hides_labels, labels_are_known
 from billsync.core.index import index
 from billsync.core.losses import Loss
 from billsync.core.marks import OWNER, labels_of
+from billsync.core.row_form import shown, unknown_in
 from billsync.kinds.registry import LATER_COLLECTIONS
 from billsync.model.address import Address, symbols_in
 from billsync.model.kind import Kind, LabelPolicy, Path, Registry, Routes
-from billsync.model.state import Snapshot
+from billsync.model.state import Row, Snapshot
 from billsync.model.value import Fields
 
 HEADER = "_info"
@@ -37,6 +39,7 @@ def dump(snapshot: Snapshot, registry: Registry, routes: Mapping[str, Routes], *
     that aren't for new subscribers. `beyond` are losses that other reads have found.
     """
     losses: list[Loss] = [*beyond]
+    snapshot = _certain(snapshot, registry, routes, losses)
     whole = items_of(Source(index(snapshot, registry, routes), registry, routes), snapshot, losses)
     losses.extend(_unreadable(whole, registry))
     owner = _owner(snapshot, losses)
@@ -44,6 +47,27 @@ def dump(snapshot: Snapshot, registry: Registry, routes: Mapping[str, Routes], *
     header = {HEADER: {"owner": owner}} if owner else {}
     document = {**header, **_external(whole, registry), **collections(whole, registry)}
     return Dump(document, tuple(losses), placed(losses, whole, registry))
+
+
+def _certain(snapshot: Snapshot, registry: Registry, routes: Mapping[str, Routes], losses: list[Loss]) -> Snapshot:
+    """The live state without what is in doubt (core/doubts.py): no file is made of it, and each is named."""
+    found = index(snapshot, registry, routes)
+    twice = duplicates(found)
+    losses.extend(Loss(doubt.code, f"{a.text}: {doubt.reason}: left out") for a, doubt in twice.items())
+    rows: dict[str, tuple[Row, ...]] = {}
+    for name, members in snapshot.rows.items():
+        single = [row for row in members if row.id not in found.names or found.names[row.id].unversioned() not in twice]
+        rows[name] = tuple(row for row in single if not _is_unknown(registry.get(name), row, losses))
+    return replace(snapshot, rows=rows)
+
+
+def _is_unknown(kind: Kind | None, row: Row, losses: list[Loss]) -> bool:
+    faults = unknown_in(kind, row.fields) if kind else ()
+    if kind and faults:
+        named = row.fields.get(kind.key) or row.fields.get("name") or row.id
+        text = f"{kind.name} {named}: the server shows {shown(faults)}, which this billsync doesn't know: left out"
+        losses.append(Loss(UNKNOWN, text))
+    return bool(faults)
 
 
 def _unreadable(items: Iterable[Item], registry: Registry) -> Iterator[Loss]:

@@ -91,3 +91,24 @@ def test_no_ledger_is_shown_of_grants_that_are_not_known(synced: Shell, monkeypa
 
     assert (ran.code, ran.out) == (1, "")
     assert "status: 'from_the_future'" in ran.err
+
+
+def test_a_dump_leaves_out_what_is_not_known_and_says_so(synced: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    rewriting(monkeypatch, in_the_future)
+
+    ran = synced.run("dump", "--server", "local:two.db")
+
+    assert ran.code == 0
+    assert "grants:" not in ran.out
+    assert "grant g: the server shows status: 'from_the_future', which this billsync doesn't know: left out" in ran.err
+
+
+def test_a_dump_leaves_out_two_customers_under_one_key_and_says_so(
+    synced: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rewriting(monkeypatch, renamed)
+
+    ran = synced.run("dump", "--server", "local:two.db")
+
+    assert (ran.code, "key: acme" in ran.out) == (0, False)
+    assert "customer/acme: the server shows it more than once" in ran.err
