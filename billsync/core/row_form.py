@@ -7,7 +7,7 @@ billsync doesn't know* (`unknown_in`; then nothing can be said about that entity
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from billsync.core.index import is_over, is_version, status_of
 from billsync.core.normalize import number
@@ -36,6 +36,7 @@ from billsync.model.shape import (
 )
 from billsync.model.value import Fields, Plain, canonical
 
+_LEAVES = (Text, Number, Whole, Flag, Duration, Moment)
 ABSENT = "(none)"
 LONGEST = 80
 
@@ -85,10 +86,11 @@ def _record(record: Record, row: Plain, path: str) -> Iterator[str]:
         return
     for name, field in record.fields.items():
         value = row.get(field.wire or name)
-        if value is not None and _is_read(field):
+        if value is None:
+            if _is_promised(field):
+                yield _fault(f"{path}{name}", None)
+        elif _is_read(field) and not (isinstance(field.shape, _LEAVES) and _is_known(field.shape, value)):
             yield from _value(field.shape, value, f"{path}{name}")
-        elif value is None and _is_promised(field):
-            yield _fault(f"{path}{name}", None)
     if record.exactly_one and row and not any(row.get(name) is not None for name in record.fields):
         yield _fault(path.rstrip("."), row)
 
@@ -164,7 +166,7 @@ def _is_known(shape: Shape, value: Plain) -> bool:
         case Text(choices=choices):
             return isinstance(value, str) and (not choices or value in choices)
         case Number():
-            return isinstance(number(value), Decimal)
+            return _is_number(value)
         case Whole(words=words):
             exact = number(value)
             return value in words or (isinstance(exact, Decimal) and exact == exact.to_integral_value())
@@ -180,6 +182,15 @@ def _is_known(shape: Shape, value: Plain) -> bool:
             name = "key" if wire is Wire.KEY else "id"
             return isinstance(value, Mapping) and isinstance(value.get(name), str)
     return False
+
+
+def _is_number(value: Plain) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        return False
+    try:
+        return Decimal(value).is_finite()
+    except InvalidOperation:
+        return False
 
 
 def shown(faults: Iterable[str]) -> str:
