@@ -74,6 +74,7 @@ _OPENMETER: Mapping[str, Routes] = {
                 listing=ListQuery(sort=None, size=_EVERYTHING, at_once=1),
                 create=("name", "addon", "from_plan_phase", "max_quantity"),
                 titled_by="addon",
+                update=("name", "labels", "from_plan_phase", "max_quantity"),  # catalog-facts.md §9.1
             ),
         ),
         hidden=_PLAN_LABELS,

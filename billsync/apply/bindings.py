@@ -11,7 +11,7 @@ from billsync.core.index import status_of
 from billsync.core.lifecycle.newest import ACTIVE
 from billsync.core.lookup import choose, doubt_about, lookup
 from billsync.core.moved import names_of, present_label
-from billsync.core.parts import embedded
+from billsync.core.parts import embedded, member_marks
 from billsync.core.row_form import malformed, shown, unknown_in
 from billsync.core.view import view
 from billsync.model.address import SYMBOL, Address, Symbol, parse_address, whole_of
@@ -28,6 +28,7 @@ class Observed:
     view: Fields | None
     status: str = ""
     id: str = ""
+    marked: frozenset[str] = frozenset()
 
 
 class Unbound(LookupError):
@@ -77,7 +78,8 @@ class Bindings:
         kind = self.registry[address.kind]
         if labels_inside(kind.record, beside or {}):
             row = self._with_labels(address.kind, row)
-        return Observed(view(kind, row, self.names, beside), status_of(kind, row), str(row["id"]))
+        marked = frozenset(member_marks(row, self.routes[kind.name], self.names))
+        return Observed(view(kind, row, self.names, beside), status_of(kind, row), str(row["id"]), marked)
 
     def _find(self, address: Address) -> Fields | None:
         """The entity under its key, else under one that it had before; for a member of a list, the row that it is."""

@@ -143,7 +143,7 @@ def _look(step: Step, kind: Kind, world: World, *, patient: bool) -> Observed:
         world.bindings.id_of(address)
     observed = world.bindings.observe(step.address, step.after.view)
     for look in range(LOOKS - 1 if patient else 0):
-        if holds_after(kind, step.after, view=observed.view, status=observed.status):
+        if holds_after(kind, step.after, view=observed.view, status=observed.status, marked=observed.marked):
             break
         world.clock.sleep(PAUSE * 2**look)
         observed = world.bindings.observe(step.address, step.after.view)
@@ -152,7 +152,7 @@ def _look(step: Step, kind: Kind, world: World, *, patient: bool) -> Observed:
 
 def _settled(step: Step, kind: Kind, observed: Observed, tried: _Tried) -> StepResult | None:
     """The step's end, if what was observed decides it; None when it may be called (again)."""
-    if holds_after(kind, step.after, view=observed.view, status=observed.status):
+    if holds_after(kind, step.after, view=observed.view, status=observed.status, marked=observed.marked):
         if tried.made not in ("", observed.id):
             return StepResult(step, Status.FAILED, _made_twice(step, tried), wrote=True)
         return StepResult(step, Status.DONE if tried.wrote else Status.ALREADY, wrote=tried.wrote)

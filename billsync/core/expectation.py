@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from billsync.core.compare import field_changes
 from billsync.core.marks import LABELS
@@ -19,8 +19,11 @@ def holds_before(expected: Expectation, *, view: Fields | None, status: str) -> 
     return _status_fits(expected, status) and canonical(view) == canonical(expected.view)
 
 
-def holds_after(kind: Kind, expected: Expectation, *, view: Fields | None, status: str) -> bool:
-    """Whether the entity is what the step promises. Labels that others added don't matter.
+def holds_after(
+    kind: Kind, expected: Expectation, *, view: Fields | None, status: str, marked: Collection[str] = ()
+) -> bool:
+    """Whether the entity is what the step promises. Labels that others added don't matter. `marked` are the marks that
+    its members show.
 
     Where absent means *not managed*, nor do fields that the expectation is silent about: the server fills some
     by itself (customer-facts.md §3.5). Of lists of which the entity may show more, only the promised members count.
@@ -29,7 +32,9 @@ def holds_after(kind: Kind, expected: Expectation, *, view: Fields | None, statu
         return expected.view is None and view is None
     shown = _relevant(kind, expected.view, _promised(kind, expected, view))
     wanted = {name: value for name, value in expected.view.items() if value is not None}
-    return _status_fits(expected, status) and canonical(shown) == canonical(wanted)
+    return (
+        _status_fits(expected, status) and canonical(shown) == canonical(wanted) and set(expected.marked) <= set(marked)
+    )
 
 
 def _status_fits(expected: Expectation, status: str) -> bool:

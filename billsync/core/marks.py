@@ -47,6 +47,11 @@ def chain_marks(kind: Kind, *, owner: str | None, key: str, pinned: Symbol, rest
     return {**ownership(kind, owner), KEY: key, pin_label(kind): pinned, **again}
 
 
+def member_mark(field: str, key: str, owner: str) -> str:
+    """The mark of an owner on a member of a part list, as one word for an expectation."""
+    return f"{field}/{key}:{owner}"
+
+
 def adoption(kind: Kind, row: Fields, *, owner: str | None) -> dict[str, Plain]:
     """The label that an adopted entity still lacks, where it can be added to one that is live."""
     live = labels_of(row)

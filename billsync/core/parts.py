@@ -11,11 +11,12 @@ from dataclasses import replace
 
 from billsync.core.index import Index, is_over, status_of
 from billsync.core.lifecycle.newest import ACTIVE
+from billsync.core.marks import LABELS, OWNER, labels_of, member_mark
 from billsync.core.obstacles import holds
 from billsync.core.read_set import undeclared
 from billsync.core.referring import referred
 from billsync.model.address import Address
-from billsync.model.kind import Kind, Part, Registry, Routes
+from billsync.model.kind import Kind, Names, Part, Registry, Routes
 from billsync.model.state import Desired, Read, Row, Snapshot
 from billsync.model.value import Fields
 
@@ -93,11 +94,21 @@ def _whole(row: Row, read: Sequence[tuple[str, tuple[Fields, ...]]], routes: Tab
     return row
 
 
+def member_marks(row: Fields, routes: Routes, names: Names) -> Iterator[str]:
+    """The owners' marks on the members of a row's part lists."""
+    for part in routes.parts:
+        for member in row.get(part.field) or ():
+            address = names.get(str((member.get(part.titled_by) or {}).get("id")))
+            owner = labels_of(member).get(OWNER)
+            if address is not None and owner is not None:
+                yield member_mark(part.field, address.key, str(owner))
+
+
 def embedded(fields: Fields, part: Part, rows: Sequence[Fields]) -> Fields:
     """An entity's fields with a part's rows as a list; deleted ones are left out, and what isn't declared of each.
 
     The id of each stays: it tells two of one key apart.
     """
     live = [row for row in rows if not row.get("deleted_at")]
-    shown = ("id", *part.create)
+    shown = ("id", LABELS, *part.create)
     return {**fields, part.field: [{name: row[name] for name in shown if name in row} for row in live]}

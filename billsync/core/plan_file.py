@@ -171,16 +171,18 @@ def _expectation(expectation: Expectation) -> Any:
         "statuses": list(expectation.statuses),
         "at_least": list(expectation.at_least),
         "without": [{"rule": o.rule, "kind": o.kind, "path": o.path} for o in expectation.without],
+        "marked": list(expectation.marked),
     }
 
 
 def _read_expectation(item: Any) -> Expectation:
-    """What `_expectation` wrote; older files know no `at_least` and no `without`."""
+    """What `_expectation` wrote; older files know no `at_least`, `without` and `marked`."""
     return Expectation(
         _untagged(item["view"]),
         tuple(item["statuses"]),
         tuple(item.get("at_least", ())),
         tuple(Obstacle(o["rule"], o["kind"], o["path"]) for o in item.get("without", ())),
+        tuple(item.get("marked", ())),
     )
 
 

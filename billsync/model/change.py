@@ -88,12 +88,14 @@ class Expectation:
 
     No statuses means that any will do. The view's references are Symbols. `at_least` names lists of which the entity
     may show more members than the view: later steps add those. `without` must not be there, right before the call.
+    `marked` are marks of members that must be there afterwards, which no view has (`core.marks.member_mark`).
     """
 
     view: Fields | None
     statuses: tuple[str, ...] = ()
     at_least: tuple[str, ...] = ()
     without: tuple[Obstacle, ...] = ()
+    marked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,9 @@ class Part:
     """A list of an entity that the API keeps as rows below it: read apart, and posted one by one.
 
     `field` is the list's name in the entity; `{parent}` in `collection` stands for the entity's id; `create` names the
-    fields of the request. The API wants a `name` that it then forgets: `titled_by` is the reference whose name is sent.
+    fields of the request, and `update` those of the one that changes a member, which alone keeps its labels (none where
+    there is no such request). The API wants a `name` that it then forgets: `titled_by` is the reference whose name is
+    sent.
     """
 
     field: str
@@ -117,6 +119,7 @@ class Part:
     listing: ListQuery
     create: tuple[str, ...]
     titled_by: str
+    update: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,9 @@ def test_rows_stand_as_a_list_in_their_entity_without_what_is_deleted_or_the_ser
     whole = with_parts(Snapshot(LIVE.rows, parts=read), TABLES)
 
     with_list = {row.id: row.fields["addons"] for row in whole.of("plan") if "addons" in row.fields}
-    assert with_list == {"P2": [{"id": "PA1", "name": "", "addon": {"id": "A1"}, "from_plan_phase": "default"}]}
+    assert with_list == {
+        "P2": [{"id": "PA1", "labels": {}, "name": "", "addon": {"id": "A1"}, "from_plan_phase": "default"}]
+    }
     assert whole.of("addon") == (ADDON,)
 
 

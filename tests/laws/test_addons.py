@@ -11,6 +11,7 @@ from billsync.core.dump import dump
 from billsync.core.losses import told
 from billsync.core.plan_file import from_json
 from billsync.kinds.registry import KINDS
+from billsync.model.address import part_address
 from billsync.model.change import Outcome, PlanFile
 from billsync.model.result import Status
 from tests.support.world import World, declared, end_state
@@ -69,6 +70,9 @@ def broken_off(world: World, text: str, *, after: str) -> None:
             answer.raise_for_status()
             if step.id.endswith(":create"):
                 known[step.address.text] = answer.json()["id"]
+            if ":attach-" in step.id:
+                member = step.call.body["addon"]["id"].address
+                known[part_address(step.address, "addons", member).text] = answer.json()["id"]
 
 
 def bound(value: Any, known: dict[str, str]) -> Any:
@@ -126,7 +130,8 @@ def test_the_addon_goes_before_the_plan_and_its_attaching_before_the_publish(wor
 
     assert [step.id for step in plan.steps] == [
         "addon/blocks@2:create", "addon/blocks@2:publish",
-        "plan/team@2:create", "plan/team@2:attach-blocks", "plan/team@2:attach-support", "plan/team@2:publish",
+        "plan/team@2:create", "plan/team@2:attach-blocks", "plan/team@2:mark-blocks", "plan/team@2:attach-support",
+        "plan/team@2:mark-support", "plan/team@2:publish",
     ]  # fmt: skip
 
 
@@ -136,10 +141,22 @@ def test_a_draft_that_a_break_left_gets_the_addons_that_it_lacks_and_is_publishe
 
     run = world.sync(declared(WHOLE))
 
-    assert {result.status for result in run.report.results} == {Status.DONE}
+    unmarked = {result.status for result in run.report.results if result.step.verb != "marking"}
+    assert (run.report.succeeded, unmarked) == (True, {Status.DONE})
     assert "plan/team@1:create" not in {step.id for step in run.plan.steps}
     assert (end_state(world).versions("team"), len(end_state(world).rows["plan_addon"])) == (1, 2)
     assert world.plan(declared(WHOLE)).changes == ()
+
+
+@pytest.mark.parametrize("after", ["attach-blocks", "mark-blocks", "attach-support"])
+def test_what_a_plan_offers_carries_its_owner_also_where_a_run_broke_off(world: World, after: str) -> None:
+    """The server keeps labels of what is attached only when it is changed, and an owner's mark is no difference."""
+    broken_off(world, WHOLE, after=f"plan/team@1:{after}")
+
+    world.sync(declared(WHOLE))
+
+    marked = [row["labels"] for row in end_state(world).rows["plan_addon"]]
+    assert marked == [{"billsync_owner": "payments"}] * 2
 
 
 def test_a_draft_with_an_addon_that_nobody_wants_is_somebody_elses(world: World) -> None:
@@ -241,7 +258,8 @@ def test_an_addon_goes_after_the_plan_that_offered_it(world: World) -> None:
     run = world.sync(declared(f"{OWNED}addons:{BLOCKS}{PLAN.replace(', {addon: support}', '')}"))
 
     assert [result.step.id for result in run.report.results if result.status is Status.DONE] == [
-        "plan/team@2:create", "plan/team@2:attach-blocks", "plan/team@2:publish", "addon/support@1:archive",
+        "plan/team@2:create", "plan/team@2:attach-blocks", "plan/team@2:mark-blocks", "plan/team@2:publish",
+        "addon/support@1:archive",
     ]  # fmt: skip
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from billsync.core.lifecycle.context import Context, step_id
 from billsync.core.lifecycle.newest import ACTIVE, DRAFT
-from billsync.core.marks import LABELS
+from billsync.core.marks import LABELS, OWNER, member_mark
 from billsync.core.normalize import arranged
 from billsync.core.view import complete, part_body
 from billsync.model.address import Address, Symbol, part_address
@@ -38,7 +40,10 @@ def is_begun(context: Context, draft: Row, want: Fields) -> bool:
 
 
 def attach_steps(context: Context, address: Address, *, have: Fields, want: Fields) -> tuple[Step, ...]:
-    """A step for each member of a part list that is wanted and isn't there yet, in the lists' order."""
+    """A step for each member of a part list that is wanted and isn't there yet, in the lists' order.
+
+    One more marks it with its owner, as a server may keep no labels of what is attached but those of a change.
+    """
     steps: list[Step] = []
     for part in context.routes[address.kind].parts:
         present = {canonical(member) for member in have.get(part.field, ())}
@@ -47,7 +52,35 @@ def attach_steps(context: Context, address: Address, *, have: Fields, want: Fiel
                 after = _with_member(context, address, part, have, member)
                 steps.append(_attach_step(context, address, part, member, before=have, after=after))
                 have = after
+            steps.extend(_mark_steps(context, address, part, member, have))
     return tuple(steps)
+
+
+def _mark_steps(context: Context, address: Address, part: Part, member: Fields, have: Fields) -> Iterator[Step]:
+    owner = context.desired.owner
+    if owner is None or LABELS not in part.update:
+        return
+    symbol: Symbol = member[part.titled_by]
+    whole = {
+        "name": _title(context, symbol.address),
+        **part_body(context.registry[address.kind], part, member),
+        LABELS: {OWNER: owner},
+    }
+    row = part_address(address, part.field, symbol.address)
+    yield Step(
+        id=step_id(address, f"mark-{symbol.address.key}"),
+        address=address,
+        verb="marking",
+        call=Call(
+            "PUT",
+            f"{part.collection.replace('{parent}', address.symbol)}/{row.symbol}",
+            {name: whole[name] for name in part.update if name in whole},
+        ),
+        before=Expectation(have, (DRAFT,)),
+        after=Expectation(
+            have, (DRAFT, ACTIVE), (part.field,), marked=(member_mark(part.field, symbol.address.key, owner),)
+        ),
+    )
 
 
 def _with_member(context: Context, address: Address, part: Part, fields: Fields, member: Plain) -> Fields:
