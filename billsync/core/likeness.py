@@ -64,7 +64,9 @@ def renamed_parents(
     result: dict[Address, tuple[Address, ...]] = {}
     for parent in parents:
         kind = registry[parent.kind]
-        known = others.setdefault(kind.name, abandoned(desired, found, kind))
+        if kind.name not in others:
+            others[kind.name] = abandoned(desired, found, kind)  # once: it looks at everything
+        known = others[kind.name]
         declared = alike(kind, normalize(kind, entities[parent].fields), known) if parent in entities else ()
         live = alike(kind, found.records[parent].fields, known) if parent in found.records else ()
         result[parent] = tuple(dict.fromkeys(other for other in (*declared, *live) if other != parent))

@@ -1,0 +1,19 @@
+"""Looking for renamed parents looks at everything once, however many parents there are."""
+
+import pytest
+
+from billsync.core import likeness
+from billsync.core.index import Index
+from billsync.kinds.registry import KINDS
+from billsync.model.address import Address
+from billsync.model.state import Desired
+
+
+def test_everything_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+    monkeypatch.setattr(likeness, "abandoned", lambda desired, found, kind: looked.append(kind.name) or {})
+    parents = [Address("customer", (f"c{number}",)) for number in range(50)]
+
+    likeness.renamed_parents(Desired(), Index(), KINDS, parents)
+
+    assert looked == ["customer"]
