@@ -10,9 +10,10 @@ from billsync.model.diagnostic import Diagnostic
 from billsync.model.ports import Journal
 from billsync.model.result import Report, Status, StepResult
 from billsync.model.value import Plain
+from billsync.render.look import Look
 from billsync.render.outline import Outline, outline
 from billsync.render.structured import as_json
-from billsync.render.text import as_text
+from billsync.render.text import as_text, end_as_text
 
 UNCLEAR = "the run was broken off at this call: it may have been carried out"
 NOT_TRIED = "not tried: the run was broken off"
@@ -20,12 +21,14 @@ NOT_TRIED = "not tried: the run was broken off"
 
 @dataclass(slots=True)
 class Account:
-    """A plan file and what has become of its steps. `called` are the steps whose call may have been sent."""
+    """A plan file and what has become of its steps. `called` are the steps whose call may have been sent;
+    `was_shown`: the changes were shown where the result is shown."""
 
     plan: PlanFile
     findings: tuple[Diagnostic, ...] = ()
     results: dict[str, StepResult] = field(default_factory=dict)
     called: set[str] = field(default_factory=set)
+    was_shown: bool = False
 
     def note(self, result: StepResult) -> None:
         """Keep a step's end."""
@@ -42,10 +45,9 @@ class Account:
         """All steps: those that ended, the one that was under way, and those that were not tried."""
         return Report(tuple(self.results.get(step.id) or self._unfinished(step) for step in self.plan.steps))
 
-    @property
-    def text(self) -> str:
-        """The account for a person."""
-        return as_text(self._outline())
+    def text(self, look: Look) -> str:
+        """The account for a person; what was shown before it was agreed to isn't shown again."""
+        return (end_as_text if self.was_shown else as_text)(self._outline(), look)
 
     def json(self, more: Sequence[Diagnostic] = ()) -> str:
         """The account with the findings of the run, and more of them."""

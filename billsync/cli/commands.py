@@ -29,6 +29,18 @@ def _format(ctx: click.Context, parameter: click.Parameter, value: str) -> None:
     ctx.ensure_object(Run).wants_json = value == "json"
 
 
+def _names_all(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    ctx.ensure_object(Run).names_all = value
+
+
+VERBOSE = click.option(
+    "--verbose",
+    is_flag=True,
+    expose_value=False,
+    callback=_names_all,
+    help="Name every entity; without it, refusals and notes that say the same are told once.",
+)
+
 FORMAT = click.option(
     "--format",
     type=click.Choice(["text", "json"]),
@@ -110,6 +122,7 @@ def impact_options(command: Command) -> Command:
 @PATHS
 @server_options
 @ALLOW
+@VERBOSE
 @click.option("--exit-code", "--non-zero-exit-code", is_flag=True, help="Exit with 2 when changes are pending.")
 @impact_options
 @FORMAT
@@ -141,6 +154,7 @@ def diff(
 @PATHS
 @server_options
 @ALLOW
+@VERBOSE
 @YES
 @FORMAT
 @click.pass_obj
@@ -153,6 +167,7 @@ def apply(run: Run, /, paths: tuple[str, ...], allow: dict[str, str], yes: bool,
 @PATHS
 @server_options
 @ALLOW
+@VERBOSE
 @YES
 @FORMAT
 @click.pass_obj

@@ -71,7 +71,7 @@ def show_difference(run: Run, paths: Sequence[str], options: ServerOptions, want
         for chunk in list(as_json_chunks(whole, (*findings, *missing), more)):  # all or nothing: it has to be JSON
             run.result(chunk)
     else:
-        run.result(as_text(whole) + (f"\n{impact_text(found)}" if found else ""))
+        run.result(as_text(whole, run.look) + (f"\n{impact_text(found, width=run.look.width)}" if found else ""))
         run.talk(diagnostics_text(missing))
     return run.verdict
 

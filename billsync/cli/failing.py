@@ -88,5 +88,5 @@ def _tell(run: Run, findings: Sequence[Diagnostic]) -> None:
         run.result_anywhere(account.json(findings) if account else errors_as_json(findings))
         return
     if account:
-        run.result_anywhere(account.text)
+        run.result_anywhere(account.text(run.look))
     run.talk(diagnostics_text(findings))

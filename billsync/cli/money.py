@@ -34,7 +34,7 @@ from billsync.report.wallet import Wallet, wallet_of
 
 WINDOWS = {"minute": "PT1M", "hour": "PT1H", "day": "P1D", "month": "P1M"}
 LISTING = ListQuery(sort="created_at", size=100)
-INVOICE_FORMS = {"text": invoices_text, "json": invoices_json, "csv": invoices_csv}
+INVOICE_FORMS = {"json": invoices_json, "csv": invoices_csv}
 SUBJECT = "subject"
 DEFAULT_SPAN = timedelta(days=30)
 
@@ -68,7 +68,7 @@ def show_usage(run: Run, customer: str, options: ServerOptions, wanted: UsageOpt
         case "json":
             run.result(usage_json(customer, period, rows, group=group))
         case _:
-            run.result(usage_text(customer, period, rows, group=group))
+            run.result(usage_text(customer, period, rows, group=group, width=run.look.width))
     return Exit.DONE
 
 
@@ -94,7 +94,8 @@ def show_invoices(run: Run, customer: str | None, options: ServerOptions, form: 
         filters = [("filter[customer_id][eq]", customer_id_of(connection, customer))] if customer is not None else []
         rows = read_list(connection.remote, INVOICES, filters, LISTING, connection.clock)
         found = invoices(rows, connection.clock.now())
-    run.result(INVOICE_FORMS[form](found))
+    made = INVOICE_FORMS.get(form)
+    run.result(made(found) if made else invoices_text(found, width=run.look.width))
     return Exit.DONE
 
 
@@ -129,7 +130,7 @@ def show_forecast(run: Run, customer: str, options: ServerOptions, form: str) ->
         case "json":
             run.result(forecast_json(customer, found, notes))
         case _:
-            run.result(forecast_text(customer, found))
+            run.result(forecast_text(customer, found, width=run.look.width))
     return Exit.DONE
 
 

@@ -63,7 +63,7 @@ def show_ledger(run: Run, customer: str, options: ServerOptions, form: str) -> E
         case "json":
             run.result(ledger_json(customer, found))
         case _:
-            run.result(ledger_text(customer, found))
+            run.result(ledger_text(customer, found, width=run.look.width))
     return Exit.DONE
 
 

@@ -8,14 +8,21 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, TextIO
 
 from billsync.cli.ending import Exit, ResultLost
 from billsync.cli.streams import standard_streams, write_to
+from billsync.render.look import Look
 
 if TYPE_CHECKING:  # `billsync --help` loads no model
     from billsync.cli.account import Account
     from billsync.model.ports import Clock
+
+
+NARROW = 80
+CLEAR = "\r\x1b[K"
+"""What takes a line on a terminal away."""
 
 
 class SystemClock:
@@ -41,6 +48,12 @@ class Surroundings:
     clock: Clock
     is_terminal: bool
     jitter: Callable[[], float] = random.random
+    width: int | None = None
+
+    def look(self, *, names_all: bool = False) -> Look:
+        """How results are shown: as wide as the terminal on stdout, in colors unless the environment forbids them."""
+        is_dull = bool(self.environment.get("NO_COLOR")) or self.environment.get("TERM") == "dumb"
+        return Look(self.width, self.width is not None and not is_dull, names_all)
 
 
 @dataclass(slots=True)
@@ -61,6 +74,13 @@ class Run:
     is_ended: bool = False
     was_stopped: bool = False
     is_stdout_lost: bool = False
+    names_all: bool = False
+    is_progressing: bool = False
+
+    @property
+    def look(self) -> Look:
+        """How this command's results are shown."""
+        return self.around.look(names_all=self.names_all)
 
     @property
     def has_written(self) -> bool:
@@ -73,6 +93,7 @@ class Run:
         A reader that goes away (`billsync diff … | head`) changes nothing, unless something was written: then nobody
         would learn of it.
         """
+        self._end_progress()
         try:
             write_to(self.around.stdout, text)
         except BrokenPipeError as error:
@@ -98,9 +119,15 @@ class Run:
         return self._said(text if text.endswith("\n") or not text else text + "\n")
 
     def progress(self, text: str) -> None:
-        """Say what is under way, where somebody watches."""
+        """Show what is under way in one line that the next one takes the place of, where somebody watches."""
         if self.around.is_terminal:
-            self.talk(text)
+            line = text[: (self.around.width or NARROW) - 1]
+            self.is_progressing = self._written(f"{CLEAR}{line}")
+
+    def _end_progress(self) -> None:
+        if self.is_progressing:
+            self.is_progressing = False
+            self._written(CLEAR)
 
     def agrees(self, question: str) -> bool:
         """Whether the person at the terminal says yes. A question that can't be shown is not agreed to."""
@@ -112,6 +139,10 @@ class Run:
             return False
 
     def _said(self, text: str) -> bool:
+        self._end_progress()
+        return self._written(text)
+
+    def _written(self, text: str) -> bool:
         try:
             write_to(self.around.stderr, text)
         except OSError:
@@ -122,4 +153,6 @@ class Run:
 def system_surroundings() -> Surroundings:
     """The real ones of this process."""
     stdin, stdout, stderr = standard_streams()
-    return Surroundings(stdin, stdout, stderr, os.environ, SystemClock(), stdin.isatty() and stderr.isatty())
+    is_terminal = stdin.isatty() and stderr.isatty()
+    width = get_terminal_size().columns if stdout.isatty() else None
+    return Surroundings(stdin, stdout, stderr, os.environ, SystemClock(), is_terminal, width=width)

@@ -40,11 +40,11 @@ def write(
         if missing := owner_missing(desired, comparison.plan):
             raise Ended(Exit.ERROR, *missing)
         if comparison.plan.steps and not comparison.plan.guards:
-            _ask(run, comparison.plan, yes=yes)
+            account.was_shown = _ask(run, comparison.plan, yes=yes)
             _carry_out(run, connection, comparison, account)
     run.account = account
     run.verdict = exit_of(account)
-    run.result(account.json() if run.wants_json else account.text)
+    run.result(account.json() if run.wants_json else account.text(run.look))
     return run.verdict
 
 
@@ -56,12 +56,14 @@ def exit_of(account: Account) -> Exit:
     return worst(refusal_of(account.plan), Exit.ERROR if broken else Exit.DONE)
 
 
-def _ask(run: Run, plan: PlanFile, *, yes: bool) -> None:
+def _ask(run: Run, plan: PlanFile, *, yes: bool) -> bool:
+    """Ask before anything is written. Whether the changes were shown where the result will be. Raises Ended."""
     if yes:
-        return
-    run.talk(as_text(outline(plan)))
+        return False
+    run.talk(as_text(outline(plan), run.look))
     if not run.agrees(f"Make these changes on {visible(plan.target)}?"):
         raise error("declined", "nothing was done")
+    return run.around.width is not None and not run.wants_json
 
 
 def _carry_out(run: Run, connection: Connection, comparison: Comparison, account: Account) -> None:

@@ -23,7 +23,40 @@ def field_changes(shape: Shape, have: Fields, want: Fields) -> tuple[FieldChange
 
     tree = DeepDiff(_outline(shape, have), _outline(shape, want), view="tree", threshold_to_diff_deeper=0)
     found = [_change(level, kind) for kind, levels in tree.items() for level in levels]
-    return tuple(sorted((change for change in found if not _only_membership(change)), key=lambda c: c.name))
+    told = _with_moves([change for change in found if not _only_membership(change)])
+    return tuple(sorted(told, key=lambda change: change.name))
+
+
+def _with_moves(found: list[FieldChange]) -> list[FieldChange]:
+    """The changes, where a member that went and one that came, and differ in nothing but their key, are one that moved.
+
+    A tier whose bound is another one is told as a change of its bound.
+    """
+    gone = sorted((change for change in found if change.new is None), key=lambda change: change.name)
+    come = sorted((change for change in found if change.old is None), key=lambda change: change.name)
+    left = list(found)
+    for old in gone:
+        for new in come:
+            if (name := _moved_by(old, new)) is not None:
+                come.remove(new)
+                left.remove(old)
+                left[left.index(new)] = FieldChange((*old.path, name), old.old[name], new.new[name])
+                break
+    return left
+
+
+def _moved_by(old: FieldChange, new: FieldChange) -> str | None:
+    """The field that names a member of a keyed list, if it is all that two of them differ in."""
+    if old.path[:-1] != new.path[:-1] or not isinstance(old.old, Mapping) or not isinstance(new.new, Mapping):
+        return None
+    if old.old.keys() != new.new.keys():
+        return None
+    differing = [name for name in old.old if old.old[name] != new.new[name]]
+    if len(differing) != 1:
+        return None
+    name = str(differing[0])
+    is_key = (old.path[-1], new.path[-1]) == (str(old.old[name]), str(new.new[name]))
+    return name if is_key else None
 
 
 def _only_membership(change: FieldChange) -> bool:

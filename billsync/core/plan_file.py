@@ -121,6 +121,7 @@ def _change(change: Change) -> Any:
         "hint": change.hint,
         "fields": [{"path": list(f.path), "old": _tagged(f.old), "new": _tagged(f.new)} for f in change.fields],
         "steps": list(change.steps),
+        "old": _tagged(change.old),
     }
 
 
@@ -135,6 +136,7 @@ def _read_change(item: Any) -> Change:
         hint=item["hint"],
         code=item["code"],
         steps=tuple(item["steps"]),
+        old=_untagged(item["old"]),
     )
 
 

@@ -50,7 +50,8 @@ class Change:
     """One entity's change, or something to be told about it.
 
     `verb` is the billing word (publishing, granting, …); `reason` says why it is refused, waiting or a note,
-    and `hint` what to do. `steps` are ids of its steps. No place in a file stands in it: the same state written in
+    and `hint` what to do. `steps` are ids of its steps; `old` is the view of the
+    version that a new one takes the place of. No place in a file stands in it: the same state written in
     other files is the same change (law 6).
     """
 
@@ -63,6 +64,7 @@ class Change:
     hint: str = ""
     code: str = ""
     steps: tuple[str, ...] = ()
+    old: Fields | None = None
 
     @property
     def is_pending(self) -> bool:

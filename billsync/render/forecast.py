@@ -30,9 +30,9 @@ DAY = timedelta(days=1)
 LEFT_OUT = "Estimate from usage so far. Left out: taxes, payment fees, credits still to be bought."
 
 
-def forecast_text(customer: str, forecasts: Iterable[Forecast]) -> str:
+def forecast_text(customer: str, forecasts: Iterable[Forecast], *, width: int | None = None) -> str:
     """One block for each subscription; ends with a line break."""
-    blocks = [block for found in forecasts for block in _blocks(customer, found)]
+    blocks = [block for found in forecasts for block in _blocks(customer, found, width)]
     return "\n\n".join("\n".join(block) for block in [*blocks, [LEFT_OUT]] if block) + "\n"
 
 
@@ -79,15 +79,15 @@ def _cells(charge: Charge, line: Line) -> list[str]:
     ]
 
 
-def _blocks(customer: str, found: Forecast) -> Iterator[list[str]]:
+def _blocks(customer: str, found: Forecast, width: int | None) -> Iterator[list[str]]:
     period = f"{_time(found.period.start)} to {_time(found.period.end)}"
     yield [f"Estimate for customer {visible(customer)}, plan {visible(found.plan_key)}, {period}"]
     charged = [_row(one, line, line.total) for one in found.charged for line in one.lines]
     due = [_row(one.charge, line, line.totals.credits, line.total) for one in found.due for line in one.charge.lines]
     if charged:
-        yield ["Charged already, before credits:", *table(CHARGED, charged, numbers=NUMBERS)]
+        yield ["Charged already, before credits:", *table(CHARGED, charged, numbers=NUMBERS, width=width)]
     yield (
-        ["Due at the period's end, from usage so far:", *table(DUE, due, numbers=NUMBERS)]
+        ["Due at the period's end, from usage so far:", *table(DUE, due, numbers=NUMBERS, width=width)]
         if due
         else ["Nothing is due."]
     )

@@ -24,6 +24,8 @@ from billsync.report.impact import Column, Verdict
 from billsync.report.impact_reached import TOGETHER, Standing
 from billsync.report.impact_sums import Paid, Sum, difference, groups, largest, sums, windows
 
+INDENT = 6
+AMOUNTS = frozenset({"Change", "Before", "After"})
 LARGEST = 5
 NO_NAMES = "No customer is named: changes of what is theirs are counted above, without fields and reasons."
 COUNTED = {
@@ -58,10 +60,10 @@ AT_ONCE = {
 """The titles of everything together."""
 
 
-def impact_text(shown: Shown) -> str:
+def impact_text(shown: Shown, *, width: int | None = None) -> str:
     """A block for each change; ends with a line break."""
     blocks = [list(_head(shown))]
-    blocks += [list(_block(name, verdicts, shown)) for name, verdicts in shown.verdicts.items()]
+    blocks += [list(_block(name, verdicts, shown, width)) for name, verdicts in shown.verdicts.items()]
     blocks.append([LEFT_OUT, _requests(shown), *([NO_NAMES] if shown.anonymous else [])])
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
@@ -101,13 +103,13 @@ def _have(count: int | str) -> str:
     return f"{count} {_subscriptions(count)} {'has' if count == 1 else 'have'}"
 
 
-def _block(name: str, verdicts: Sequence[Verdict], shown: Shown) -> Iterator[str]:
+def _block(name: str, verdicts: Sequence[Verdict], shown: Shown, width: int | None) -> Iterator[str]:
     reached = verdicts[0].reached
     several = " by several changes" if reached.target == TOGETHER else ""
     yield f"{visible(name)}: {shown.reached_by(verdicts)} reached{several}, {_window(verdicts)}"
     titles = AT_ONCE if several else GOING if reached.because else TITLES
     for standing in titles:
-        yield from _part(titles[standing], having(verdicts, standing), shown)
+        yield from _part(titles[standing], having(verdicts, standing), shown, width)
     yield from (f"  left out: {_have(count)} {visible(what)}" for what, count in shown.left_out(verdicts).items())
     yield from (f"  note: {_have(count)} {visible(what)}" for what, count in shown.noted(verdicts).items())
     yield from _unrated(verdicts, shown)
@@ -125,7 +127,7 @@ def _window(verdicts: Sequence[Verdict]) -> str:
     return f"usage {', '.join(told)}"
 
 
-def _part(title: tuple[str, str], verdicts: Sequence[Verdict], shown: Shown) -> Iterator[str]:
+def _part(title: tuple[str, str], verdicts: Sequence[Verdict], shown: Shown, width: int | None) -> Iterator[str]:
     if not verdicts:
         return
     if shown.anonymous and is_few(len(verdicts)):
@@ -134,7 +136,7 @@ def _part(title: tuple[str, str], verdicts: Sequence[Verdict], shown: Shown) -> 
     yield f"  {_counted(shown.count_of(verdicts), title)}:"
     for one in sums(verdicts):
         yield f"    {_title(one)}{_sum_line(one, verdicts, shown)}"
-        yield from (f"      {line}" for line in _details(one, verdicts, shown))
+        yield from (f"      {line}" for line in _details(one, verdicts, shown, width))
     if idle := shown.paying_nothing(verdicts):
         yield f"    {idle} with nothing to pay, before or after"
 
@@ -159,17 +161,19 @@ def _sum_line(one: Sum, verdicts: Sequence[Verdict], shown: Shown) -> str:
     return f" {amounts}: {', '.join(_counted(count, COUNTED[what]) for what, count in told.items())}"
 
 
-def _details(one: Sum, verdicts: Sequence[Verdict], shown: Shown) -> Iterator[str]:
+def _details(one: Sum, verdicts: Sequence[Verdict], shown: Shown, width: int | None) -> Iterator[str]:
     if not shown.anonymous:
-        yield from _largest(verdicts, one.column)
+        yield from _largest(verdicts, one.column, width)
     elif not reason_to_hide(one):
         yield from group_lines(verdicts, one.column)
 
 
-def _largest(verdicts: Sequence[Verdict], column: Column) -> Iterator[str]:
+def _largest(verdicts: Sequence[Verdict], column: Column, width: int | None) -> Iterator[str]:
     more, less = largest(verdicts, column, count=LARGEST)
     rows = [_row(one) for one in (*more, *less)]
-    yield from table(("Subscription", "Change", "Before", "After"), rows, numbers={"Change", "Before", "After"})
+    yield from table(
+        ("Subscription", "Change", "Before", "After"), rows, numbers=AMOUNTS, width=width - INDENT if width else None
+    )
 
 
 def _row(one: Paid) -> list[str]:

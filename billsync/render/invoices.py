@@ -15,9 +15,9 @@ COLUMNS = ("Number", "Customer", "Status", "Issued", "Due", "Total", "Credits", 
 NUMBERS = frozenset({"Total", "Credits"})
 
 
-def invoices_text(invoices: Sequence[Invoice]) -> str:
+def invoices_text(invoices: Sequence[Invoice], *, width: int | None = None) -> str:
     """A line for each; ends with a line break."""
-    lines = list(table(COLUMNS, [_row(one) for one in invoices], numbers=NUMBERS)) or ["No invoices."]
+    lines = list(table(COLUMNS, [_row(one) for one in invoices], numbers=NUMBERS, width=width)) or ["No invoices."]
     return "\n".join(lines) + "\n"
 
 

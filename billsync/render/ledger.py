@@ -20,11 +20,12 @@ NUMBERS = frozenset({"Amount", "Before", "After"})
 FIELDS = ("at", "type", "name", "grant", "features", "currency", "amount", "before", "after")
 
 
-def ledger_text(customer: str, ledger: Ledger) -> str:
+def ledger_text(customer: str, ledger: Ledger, *, width: int | None = None) -> str:
     """Movements from the oldest, then what starts later, balances and notes; ends with a line break."""
     blocks = (
         [f"Credits of customer {visible(customer)}, {_time(ledger.at)}"],
-        list(table(COLUMNS, [_row(movement) for movement in ledger.movements], numbers=NUMBERS)) or ["No movements."],
+        list(table(COLUMNS, [_row(movement) for movement in ledger.movements], numbers=NUMBERS, width=width))
+        or ["No movements."],
         list(_upcoming(ledger.upcoming)),
         [_balance(balance) for balance in ledger.balances] + [_usable(one) for one in ledger.usable],
         [f"Note: {visible(note)}" for note in ledger.notes],

@@ -96,7 +96,7 @@ def _item(change: Change, steps: Mapping[str, Step], results: Mapping[str, StepR
         reason=change.reason,
         hint=change.hint,
         code=change.code,
-        old=own[0].before.view if own else None,
+        old=own[0].before.view or change.old if own else None,
         new=own[-1].after.view if own else None,
         status=_status(ended),
         trouble=_trouble(ended, results),

@@ -1,12 +1,15 @@
-"""The outline as text for a terminal, in decK's manner. It knows no colors and no widths."""
+"""The outline as text for a terminal, in decK's manner. Terminals may have colors."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from billsync.model.change import Guard, Outcome
+from billsync.model.change import Action, Guard, Outcome
 from billsync.model.result import Status
+from billsync.render.groups import Group, groups
+from billsync.render.look import PLAIN, Color, Look
 from billsync.render.outline import Item, Outline, Summary
+from billsync.render.price_card import price_card
 from billsync.render.words import shown, title_of, visible
 
 ALWAYS = ("created", "updated", "deleted")
@@ -26,15 +29,42 @@ ENDS = {
 }
 
 
-def as_text(outline: Outline) -> str:
+NAMED = 3
+"""How many of a group are named; `--verbose` names all of them."""
+
+COLORS = {
+    Action.CREATE: Color.CREATE,
+    Action.UPDATE: Color.UPDATE,
+    Action.DELETE: Color.DELETE,
+    Action.NONE: Color.NOTE,
+}
+TROUBLE = (Outcome.REFUSED, Outcome.BLOCKED)
+
+
+def as_text(outline: Outline, look: Look = PLAIN) -> str:
     """Change lines, then what is told, guards, and the summary block; ends with a line break."""
-    blocks = (
-        [line for item in outline.changes for line in _change(item)],
-        [line for item in outline.told for line in _told(item)],
-        [line for guard in outline.guards for line in _guard(guard)],
+    return _blocks(
+        [line for item in outline.changes for line in _change(item, look)] or _nothing(outline),
+        list(_all_told(outline.told, look)),
+        [line for guard in outline.guards for line in _guard(guard, look)],
         list(_summary(outline.summary)),
     )
+
+
+def end_as_text(outline: Outline, look: Look = PLAIN) -> str:
+    """What became of changes that were shown before: those that didn't get done, and the summary."""
+    undone = (item for item in outline.changes if item.status is not Status.DONE)
+    return _blocks([line for item in undone for line in _change(item, look)], list(_summary(outline.summary)))
+
+
+def _blocks(*blocks: list[str]) -> str:
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def _nothing(outline: Outline) -> list[str]:
+    """That nothing changes, where nothing is refused or unknown either."""
+    is_quiet = not outline.guards and all(item.outcome is Outcome.NOTE for item in outline.told)
+    return ["No changes."] if is_quiet else []
 
 
 def progress_line(item: Item) -> str:
@@ -42,17 +72,32 @@ def progress_line(item: Item) -> str:
     return f"{item.verb} {item.kind} {item.name}"
 
 
-def _change(item: Item) -> Iterator[str]:
+def _change(item: Item, look: Look) -> Iterator[str]:
     end = f": {ENDS[item.status]}" if item.status not in (None, Status.DONE) else ""
     trouble = f": {visible(item.trouble)}" if item.trouble else ""
-    yield progress_line(item) + end + trouble
+    color = Color.TROUBLE if trouble else COLORS[item.action]
+    yield look.colored(progress_line(item) + end + trouble, color)
     yield from _fields(item)
+    if item.action is Action.CREATE and item.new:
+        yield from price_card(item.new)
     if item.reason:
         yield f"  {visible(item.reason)}"
 
 
-def _told(item: Item) -> Iterator[str]:
-    yield f"{WORDS[item.outcome]}: {item.kind} {item.name}: {visible(item.reason)}"
+def _all_told(told: Iterable[Item], look: Look) -> Iterator[str]:
+    every = tuple(Group(item, (item.name,)) for item in told) if look.names_all else groups(told)
+    for group in every:
+        yield from _told(group, look)
+
+
+def _told(group: Group, look: Look) -> Iterator[str]:
+    item, count = group.item, len(group.names)
+    color = Color.TROUBLE if item.outcome in TROUBLE else Color.NOTE
+    whom = f"{item.kind} {item.name}" if count == 1 else f"{count} {item.kind}s"
+    yield look.colored(f"{WORDS[item.outcome]}: {whom}: {visible(item.reason)}", color)
+    if count > 1:
+        more = f" and {count - NAMED} more (--verbose names all)" if count > NAMED else ""
+        yield f"  {', '.join(group.names[:NAMED])}{more}"
     yield from _fields(item)
     if item.hint:
         yield f"  {visible(item.hint)}"
@@ -63,8 +108,8 @@ def _fields(item: Item) -> Iterator[str]:
         yield f"  ~ {visible(field.name)}: {shown(field.old)} → {shown(field.new)}"
 
 
-def _guard(guard: Guard) -> Iterator[str]:
-    yield f"stopped: {visible(guard.reason)}"
+def _guard(guard: Guard, look: Look) -> Iterator[str]:
+    yield look.colored(f"stopped: {visible(guard.reason)}", Color.TROUBLE)
     yield from _listed(title_of(address) for address in guard.addresses)
     yield f"  Allow it with {guard.flag}" if guard.flag else "  No flag allows it: change the policy, or the files"
 

@@ -21,12 +21,14 @@ FULL = "█"
 FIELDS = ("feature", "from", "to", "group", "value")
 
 
-def usage_text(customer: str, period: Period, rows: Sequence[Used], *, group: str | None) -> str:
+def usage_text(
+    customer: str, period: Period, rows: Sequence[Used], *, group: str | None, width: int | None = None
+) -> str:
     """A table with a bar for each row, scaled by feature; ends with a line break."""
     head = f"Usage of customer {visible(customer)}, {_time(period.start)} to {_time(period.end)}"
     columns = ["From", "To", "Feature", *([visible(group)] if group else []), "Usage", ""]
     most = _most(rows)
-    lines = list(table(columns, [_row(row, most[row.feature], group) for row in rows], numbers={"Usage"}))
+    lines = list(table(columns, [_row(row, most[row.feature], group) for row in rows], numbers={"Usage"}, width=width))
     return "\n".join([head, "", *(lines or ["No usage."])]) + "\n"
 
 

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from pathlib import Path
 
@@ -6,11 +7,13 @@ import pytest
 from tests.support.command import Ran, Shell
 
 LOCAL = ("--server", "local:")
-NOTHING = "Summary:\n  Created: 0\n  Updated: 0\n  Deleted: 0\n"
+NOTHING = "No changes.\n\nSummary:\n  Created: 0\n  Updated: 0\n  Deleted: 0\n"
 EVERYTHING = """\
 creating meter api_requests
 creating feature api_requests
 publishing plan prepaid@1
+    phase default:
+      api_requests: 0.002 USD a unit, each P1M
 creating customer acme
 granting grant acme/welcome
 subscribing subscription acme/default
@@ -174,7 +177,22 @@ def test_the_person_at_the_terminal_is_asked_and_may_refuse(shell: Shell) -> Non
     asked = "Make these changes on local:.billsync/local.db? [y/N] "
     assert refused == Ran(1, "", f"{EVERYTHING}{asked}error[declined]: nothing was done\n")
     assert (agreed.code, agreed.out) == (0, EVERYTHING)
-    assert agreed.err.startswith(f"{EVERYTHING}{asked}creating meter api_requests\n")
+    assert agreed.err.startswith(f"{EVERYTHING}{asked}\r\x1b[Kcreating meter api_requests\r\x1b[K")
+
+
+def test_at_a_terminal_what_was_shown_before_the_question_is_not_shown_again(shell: Shell) -> None:
+    ran = dataclasses.replace(shell, width=100).run("sync", "shop.yaml", *LOCAL, answer="y\n")
+
+    assert ran.out == "Summary:\n  Created: 6\n  Updated: 0\n  Deleted: 0\n"
+    assert ran.err.count("publishing plan prepaid@1\n") + ran.err.count("publishing plan prepaid@1\x1b[0m\n") == 1
+
+
+def test_a_terminal_has_colors_unless_the_environment_forbids_them(shell: Shell) -> None:
+    colored = dataclasses.replace(shell, width=100).run("diff", "shop.yaml", *LOCAL)
+    plain = dataclasses.replace(shell, width=100, environment={"NO_COLOR": "1"}).run("diff", "shop.yaml", *LOCAL)
+
+    assert "\x1b[32mcreating meter api_requests\x1b[0m\n" in colored.out
+    assert plain.out == EVERYTHING
 
 
 def test_a_write_without_a_terminal_needs_yes(shell: Shell) -> None:
@@ -302,3 +320,13 @@ def test_the_schema_of_a_file_and_of_a_kind_are_json(shell: Shell) -> None:
 
     assert "plans" in json.loads(whole.out)["properties"]
     assert "phases" in json.loads(one.out)["properties"]
+
+
+def test_json_of_a_new_version_has_the_version_that_it_takes_the_place_of(shell: Shell, folder: Path) -> None:
+    shell.run("sync", "shop.yaml", *LOCAL, "--yes")
+    replace(folder / "shop.yaml", 'amount: "0.002"', 'amount: "0.003"')
+
+    (change,) = json.loads(shell.run("diff", "shop.yaml", *LOCAL, "--format=json").out)["changes"]["updating"]
+
+    prices = [change["body"][side]["phases"][0]["rate_cards"][0]["price"]["amount"] for side in ("old", "new")]
+    assert prices == ["0.002", "0.003"]

@@ -68,3 +68,20 @@ def test_a_reference_is_shown_by_key_and_version() -> None:
     text = shown(symbol)
 
     assert text == "pro@3"
+
+
+def test_a_member_that_differs_in_nothing_but_its_key_has_moved() -> None:
+    have = {"cards": (card("a", "1"), card("b", "2"))}
+    want = {"cards": (card("b", "2"), card("c", "1"))}
+
+    assert field_changes(SHAPE, have, want) == (FieldChange(("cards", "a", "key"), "a", "c"),)
+
+
+def test_two_members_that_came_for_one_that_went_are_one_move_and_one_more() -> None:
+    have = {"cards": (card("a", "1"),)}
+    want = {"cards": (card("b", "1"), card("c", "1"))}
+
+    assert field_changes(SHAPE, have, want) == (
+        FieldChange(("cards", "a", "key"), "a", "b"),
+        FieldChange(("cards", "c"), None, {"key": "c", "amount": "1"}),
+    )

@@ -72,6 +72,8 @@ Summary:
 """
 
 NOTHING = """\
+No changes.
+
 Summary:
   Created: 0
   Updated: 0

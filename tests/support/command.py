@@ -22,16 +22,18 @@ class Ran:
 
 @dataclass(slots=True)
 class Shell:
-    """Where commands are run. `answer` is what the person at the terminal types; without one there is no terminal."""
+    """Where commands are run. `answer` is what the person at the terminal types; without one there is no terminal.
+    `width` is that of the terminal on stdout, if it is one."""
 
     clock: FakeClock = field(default_factory=FakeClock)
     environment: Mapping[str, str] = field(default_factory=dict)
+    width: int | None = None
 
     def run(self, *arguments: str, answer: str | None = None, stdin: str = "") -> Ran:
         """Run one command line."""
         out, err = io.StringIO(), io.StringIO()
         typed = io.StringIO(stdin if answer is None else answer)
         is_terminal = answer is not None
-        around = Surroundings(typed, out, err, self.environment, self.clock, is_terminal, lambda: 1.0)
+        around = Surroundings(typed, out, err, self.environment, self.clock, is_terminal, lambda: 1.0, self.width)
         code = run(arguments, around)
         return Ran(code, out.getvalue(), err.getvalue())

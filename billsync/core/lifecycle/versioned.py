@@ -53,10 +53,17 @@ def plan_versioned(context: Context, entity: Entity, coming: NextVersions) -> tu
     if not _is_ours_and_begun(context, entity, draft, want):
         want = _marked(context, kind, want)
     shown = active or (rows[-1] if rows else None)
-    changes = field_changes(kind.record, context.view(shown), want) if shown else ()
+    old = context.view(shown) if shown else None
+    changes = field_changes(kind.record, old, want) if old is not None else ()
     if foreign := _foreign(context, entity, rows, changes):
         return (foreign,)
-    return _next_version(context, entity, rows, want, changes=changes)
+    return tuple(_with_old(planned, old) for planned in _next_version(context, entity, rows, want, changes=changes))
+
+
+def _with_old(planned: Planned, old: Fields | None) -> Planned:
+    """The change with the version that it takes the place of, for whoever reads it."""
+    takes_place = planned.change.is_pending and planned.change.action is Action.UPDATE
+    return replace(planned, change=replace(planned.change, old=old)) if takes_place else planned
 
 
 def _scheduled(context: Context, entity: Entity, rows: tuple[Row, ...], declared: Fields) -> Planned | None:
