@@ -145,3 +145,16 @@ def test_a_renamed_customer_without_money_is_told_where_the_old_one_stays() -> N
 
     assert codes(world.plan(new, mode="apply", deletes=False)) == ["doubled-customer"]
     assert codes(world.plan(new)) == []
+
+
+def test_a_claimed_subject_names_the_way_out_too() -> None:
+    world = World()
+    subjects = {"usage_attribution": {"subject_keys": ["acme-prod"]}}
+    world.sync(files({**ACMEE, **subjects}))
+
+    plan = world.plan(files(renamed(**subjects)))
+
+    assert [change.hint for change in plan.changes if change.code == "claimed"] == [
+        "if that is the same under another key, say `moved: [{kind: customer, from: acmee, to: acme}]`; else take it "
+        "from customer/acmee first, in the files or on the server"
+    ]
