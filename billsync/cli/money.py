@@ -15,7 +15,7 @@ from billsync.cli.pipeline import Connection
 from billsync.cli.reading import customer_id_of, statement_of
 from billsync.cli.server_time import servers_now
 from billsync.cli.surroundings import Run
-from billsync.cli.unshown_charges import besides, charges_of
+from billsync.cli.unshown_charges import besides, booked_of, charges_of
 from billsync.live.paging import read_list
 from billsync.model.kind import ListQuery
 from billsync.model.moment import cut_to_seconds, parse_moment
@@ -36,6 +36,7 @@ WINDOWS = {"minute": "PT1M", "hour": "PT1H", "day": "P1D", "month": "P1M"}
 LISTING = ListQuery(sort="created_at", size=100)
 INVOICE_FORMS = {"json": invoices_json, "csv": invoices_csv}
 SUBJECT = "subject"
+LATE = "{key}: the fee due {at:%Y-%m-%d %H:%M:%SZ} is not booked yet, as the server lags; it is counted as due"
 DEFAULT_SPAN = timedelta(days=30)
 
 
@@ -111,16 +112,19 @@ def show_forecast(run: Run, customer: str, options: ServerOptions, form: str) ->
             raise error("no-subscription", "nothing runs that could be forecast", f"{customer!r} has no subscription.")
         wallet = wallet_of(statement_of(connection, customer_id), catalog.features)
         rows = charges_of(connection, customer_id)
-        unseen = [besides(connection, one, rows, catalog, now) for one in running]
-        found = [
-            known_only_until(
-                _forecast(connection, catalog, Basis(one, now, {}, wallet, catalog.steady, each.dues)), each.known_until
-            )
+        unseen = [besides(connection, one, rows or (), catalog, now) for one in running]
+        bases = [
+            Basis(one, now, {}, wallet, catalog.steady, each.dues, booked_of(rows, one))
             for one, each in zip(running, unseen, strict=True)
+        ]
+        found = [
+            known_only_until(_forecast(connection, catalog, basis), each.known_until)
+            for basis, each in zip(bases, unseen, strict=True)
         ]
     unknown = (note for each in unseen for note in each.notes)
     left_out = (f"not estimated, and in no sum: {one.text}" for each in found for one in each.not_estimated)
-    notes = (*forecast_notes(running, catalog, wallet), *unknown, *left_out, *_coming(subscriptions, now))
+    late = (LATE.format(key=one.key, at=one.at) for each in found for one in each.late)
+    notes = (*forecast_notes(running, catalog, wallet), *unknown, *left_out, *late, *_coming(subscriptions, now))
     for note in notes:
         run.talk(f"note: {visible(note)}")
     match form:

@@ -18,7 +18,7 @@ from billsync.report.attached import Attached, attached
 from billsync.report.charges import Due
 from billsync.report.forecast import running
 from billsync.report.subscribed import Subscribed
-from billsync.report.unshown import Unshown, changing, unshown
+from billsync.report.unshown import Booked, Unshown, booked, changing, unshown
 
 LISTING = ListQuery(sort="created_at", size=100)
 SECONDS = "%Y-%m-%d %H:%M:%SZ"
@@ -37,12 +37,20 @@ class Besides:
     notes: tuple[str, ...] = ()
 
 
-def charges_of(connection: Connection, customer_id: str) -> tuple[Fields, ...]:
-    """The rows of a customer's charges; none where the server doesn't list them. Raises RemoteError."""
+def charges_of(connection: Connection, customer_id: str) -> tuple[Fields, ...] | None:
+    """The rows of a customer's charges; None where the server doesn't list them. Raises RemoteError."""
     try:
         return read_list(connection.remote, CHARGES.replace(PARENT, customer_id), (), LISTING, connection.clock)
     except Refused:
-        return ()
+        return None
+
+
+def booked_of(rows: tuple[Fields, ...] | None, one: Subscribed) -> Booked | None:
+    """What of a subscription is charged; None where it isn't known."""
+    try:
+        return booked(rows, one) if rows is not None else None
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def besides(

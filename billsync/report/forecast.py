@@ -63,7 +63,8 @@ class NotEstimated:
 class Forecast:
     """The running billing period: `charged` is booked already, `due` will be at its end.
 
-    What is due then includes fees in advance for the next period. `not_estimated` is in no sum.
+    What is due then includes fees in advance for the next period, and fees that are `late`: due already, and not booked
+    yet. `not_estimated` is in no sum.
     """
 
     at: datetime
@@ -74,6 +75,7 @@ class Forecast:
     due: tuple[Settled, ...]
     outlooks: tuple[Outlook, ...]
     not_estimated: tuple[NotEstimated, ...] = ()
+    late: tuple[Charge, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Basis:
     """What a forecast is made from. `steady` are features whose usage doesn't grow with time (unique counts, say).
 
     `besides` is what its row doesn't show of the running period: what was there before, and what is scheduled.
+    `booked` are the periods of cards, by phase, key and start, that the server has charged; None if it doesn't say.
     """
 
     subscription: Subscribed
@@ -89,6 +92,7 @@ class Basis:
     wallet: Wallet
     steady: frozenset[str] = frozenset()
     besides: tuple[Due, ...] = ()
+    booked: frozenset[tuple[tuple[str, str], datetime]] | None = None
 
 
 def running(subscription: Subscribed, now: datetime) -> tuple[Due, ...]:
@@ -124,11 +128,13 @@ def forecast(basis: Basis) -> Forecast:
     Sources: customer-facts.md §19.1 (what is booked when), §9.2 (order of credits), vectors README (amounts).
     """
     subscription, now = basis.subscription, basis.now
-    estimates = [_estimate(one, basis) for one in _dues(basis)]
-    charges = [one for one in estimates if isinstance(one, Charge)]
-    left_out = tuple(one for one in estimates if isinstance(one, NotEstimated))
-    charged = tuple(one for one in charges if one.at <= now)
-    coming = [one for one in charges if one.at > now]
+    estimates = [(one, _estimate(one, basis)) for one in _dues(basis)]
+    left_out = tuple(one for _, one in estimates if isinstance(one, NotEstimated))
+    priced = [(one, found) for one, found in estimates if isinstance(found, Charge)]
+    late = tuple(found for one, found in priced if _is_late(one, found, basis))
+    charges = [found for _, found in priced]
+    charged = tuple(one for one in charges if one.at <= now and one not in late)
+    coming = [one for one in charges if one.at > now or one in late]
     pasts = basis.wallet.pasts(one.currency for one in charges)
     settlement = settle_from(coming, {code: past.purse() for code, past in pasts.items()})
     return Forecast(
@@ -143,7 +149,15 @@ def forecast(basis: Basis) -> Forecast:
             for code, past in pasts.items()
         ),
         not_estimated=left_out,
+        late=late,
     )
+
+
+def _is_late(one: Due, found: Charge, basis: Basis) -> bool:
+    """Whether a fee is due, and the server's worker hasn't booked it yet: it is counted as due then, and once."""
+    if basis.booked is None or not found.is_flat or found.at > basis.now or not found.totals.amount:
+        return False
+    return (_place(one), found.service_period.start) not in basis.booked
 
 
 def _estimate(one: Due, basis: Basis) -> Charge | NotEstimated:

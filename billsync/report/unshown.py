@@ -25,10 +25,13 @@ from billsync.report.subscribed import CREDIT_ONLY, Slot, Subscribed, moment_of
 REFERENCE = re.compile(r"(?P<phase>[^/]+)/(?P<key>[^/]+)/v\[(?P<version>\d+)\](?:/period\[(?P<index>\d+)\])?")
 """The end of a charge's `unique_reference_id`, after the subscription's id."""
 
-DELETED = "deleted"
+CREATED, DELETED = "created", "deleted"
 
 Place: TypeAlias = tuple[str, str]
 """A phase and the key of a card."""
+
+Booked: TypeAlias = frozenset[tuple[Place, datetime]]
+"""Periods of cards, by their starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,19 @@ def unshown(
             dues.append(one)
     uncertain = {_place(one) for one in dues if not one.billed.item.is_flat} - live.keys()
     return Unshown(tuple(dues), tuple(sorted(key for _, key in uncertain)), tuple(sorted(stale)), frozenset(told))
+
+
+def booked(rows: Iterable[Fields], subscription: Subscribed) -> Booked:
+    """The cards' periods, by their starts, that the server has made a charge of and begun to collect.
+
+    A charge that is only `created` waits for the server's worker (customer-facts.md §11, §19). Raises KeyError,
+    TypeError or ValueError for rows that are not the API's.
+    """
+    return frozenset(
+        ((named["phase"], named["key"]), _period(row, "service_period").start)
+        for row, named in _named(rows, subscription)
+        if row.get("status") != CREATED
+    )
 
 
 def changing(subscription: Subscribed, now: datetime) -> Iterator[tuple[str, datetime]]:

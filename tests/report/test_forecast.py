@@ -308,3 +308,24 @@ def test_usage_has_twelve_significant_digits_as_the_server_sums_it_in_floats(sho
 
     assert [one.value for one in used("api", rows, None)] == [Decimal(value)]
     assert by_customer(rows) == {"c": Decimal(value)}
+
+
+@pytest.mark.parametrize(
+    ("booked", "charged", "due"),
+    [
+        (None, ["base"], []),
+        (frozenset({(("default", "base"), MONTH.start)}), ["base"], []),
+        (frozenset(), [], ["base"]),
+    ],
+)
+def test_a_fee_that_the_server_has_not_booked_yet_is_counted_once_as_due(
+    booked: frozenset[tuple[tuple[str, str], datetime]] | None, charged: list[str], due: list[str]
+) -> None:
+    row = subscription_row(fee_card("base", "10", "in_advance"))
+
+    found = made(row, "0", Wallet((grant_row("50"),), (), FEATURES), booked=booked)
+
+    now = [one.charge.key for one in found.due if one.charge.at <= MIDDLE]
+    assert ([one.key for one in found.charged], now, [one.key for one in found.late]) == (charged, due, due)
+    left = Decimal(40) if booked is None or booked else Decimal(30)
+    assert found.outlooks[0].left == left
