@@ -34,11 +34,13 @@ def test_the_transcript_in_the_readme_is_what_a_fresh_run_prints(tmp_path: Path)
 
 
 def test_the_readmes_transcript_tells_the_whole_story() -> None:
-    commands = [exchange.command.split()[:2] for exchange in exchanges(read("README.md"))]
+    told = list(exchanges(read("README.md")))
+    commands = [exchange.command.split()[:2] for exchange in told]
 
     assert [name for program, name in commands if program == "billsync"] == [
         "validate", "diff", "sync", "sync", "ledger", "diff", "sync", "validate",
     ]  # fmt: skip
+    assert "error[unknown-reference]" in told[-1].output
 
 
 def test_the_file_in_the_readme_is_valid(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from billsync.core import references
 from billsync.kinds.registry import HEADER, LATER_FIELDS
 from billsync.kinds.schema import file_schema, kind_schema
 from billsync.model.address import Address
-from billsync.model.diagnostic import Diagnostic, Position
+from billsync.model.diagnostic import Diagnostic, Position, has_errors
 from billsync.model.kind import Registry
 from billsync.model.limits import MESSAGE_CHARACTERS
 from billsync.model.state import Desired
@@ -66,7 +66,7 @@ def _loaded(paths: Sequence[str], registry: Registry, stdin: TextIO | None) -> t
     documents = tuple(document for reading in readings for document in reading.documents)
     findings = Findings()
     desired, unsound, moves = _desired(documents, registry, findings)
-    if not unread and all(reading.complete for reading in readings):
+    if not has_errors(unread) and all(reading.complete for reading in readings):
         findings.extend(references.check(desired, registry, unsound=unsound))
         findings.extend(policies_for_nothing(desired))
         findings.extend(move_problems(moves, desired))
@@ -130,7 +130,7 @@ def _feature_names(contents: Contents, defaults: Mapping[str, MapNode]) -> Mappi
 
 def _check_not_empty(desired: Desired, paths: Sequence[str], findings: Findings) -> None:
     """An input without any entity is an error (design.md §3), unless it has others that explain it."""
-    if not desired.entities and not findings.all:
+    if not desired.entities and not has_errors(findings.all):
         place = Position(paths[0] if paths else "", 1, 1)
         hint = ONLY_EMPTY if desired.named else "Declare at least one: a meter, a plan, a customer …"
         findings.add("no-entities", place, "the input holds no entity", hint)

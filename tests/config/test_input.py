@@ -215,3 +215,27 @@ def test_a_growing_file_is_read_up_to_the_limit(tmp_path: Path) -> None:
     assert bounded.read_any(str(tmp_path / "a"), 5) == b"12345"
     with pytest.raises(bounded.TooLong, match="longer than 4 bytes"):
         bounded.read_any(str(tmp_path / "a"), 4)
+
+
+@pytest.mark.parametrize("beside", ["note", "warning"])
+def test_what_stops_nothing_hides_no_mistake(tmp_path: Path, beside: str) -> None:
+    (tmp_path / "a.yaml").write_text("features: [{key: calls, name: Calls, meter: missing}]\n")
+    if beside == "note":
+        (tmp_path / "README.md").touch()
+    else:
+        (tmp_path / "back").symlink_to(".")
+
+    said = told(tmp_path)[1]
+
+    assert "error unknown-reference a.yaml" in said
+    assert len(said) == 2
+
+
+@pytest.mark.parametrize("content", ["_info: {owner: us}\n", "meters: []\n"])
+def test_a_note_is_no_entity(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.yaml").write_text(content)
+    (tmp_path / "README.md").touch()
+
+    severities = [line.split()[:2] for line in told(tmp_path)[1]]
+
+    assert sorted(severities) == [["error", "no-entities"], ["note", "other-files"]]
