@@ -53,6 +53,9 @@ def _file_names(paths: Sequence[str]) -> tuple[list[str], list[Diagnostic]]:
     diagnostics: list[Diagnostic] = []
     for path in paths:
         inside = [path]
+        if not path:
+            diagnostics.append(finding("missing-path", Position(path, 1, 1), "the name of a path is empty", _NAME_ONE))
+            continue
         if path != STDIN and Path(path).is_dir():
             inside, problems = search(path)
             diagnostics += problems
@@ -82,6 +85,7 @@ def _text_within(stdin: TextIO) -> str:
     return text
 
 
+_NAME_ONE = "Name a file or a directory; `-` is the standard input."
 _SPLIT = "Split it, or read fewer entities at a time."
 
 
@@ -94,7 +98,7 @@ def _file(name: str) -> Source | Diagnostic:
     except TooLong as error:
         return finding("too-long", place, str(error), _SPLIT)
     except NotAFile as error:
-        return finding("not-a-file", place, str(error), "Name a file or a directory; `-` is the standard input.")
+        return finding("not-a-file", place, str(error), _NAME_ONE)
     except (OSError, ValueError) as error:
         return finding("unreadable-file", place, _reason(error))
 

@@ -22,7 +22,7 @@ def right_shape(name: str, value: Plain, schema: Schema) -> str:
     """A hint that shows the shape: ``Write `subscription: {plan: pro}` ``; empty where nothing is known."""
     for meant in _meant(value, schema):
         return f"Write `{_line(name, meant)}`."
-    for example in schema.get("examples", ()):
+    for example in _examples(schema):
         if not isinstance(example, str | bool):
             return f"For example: `{_line(name, example)}`."
     return ""
@@ -39,6 +39,13 @@ def flow(value: Plain) -> str:
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     return format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
+def _examples(schema: Schema) -> Iterator[Plain]:
+    """The schema's own examples, or a list with one of its items'."""
+    yield from schema.get("examples", ())
+    if _takes(schema, "array"):
+        yield from ([example] for example in schema.get("items", {}).get("examples", ()))
 
 
 def _line(name: str, value: Plain) -> str:
@@ -91,9 +98,10 @@ def _are_maps(values: Collection[Plain]) -> bool:
 
 
 def _fits(value: Plain, schema: Schema) -> bool:
-    """Whether a value could stand there, by its type and form."""
+    """Whether a value could stand there, by its type and form; a map has one of the fields at least."""
     if isinstance(value, Mapping):
-        return _takes(schema, "object")
+        fields = schema.get("properties", {})
+        return _takes(schema, "object") and (not fields or not fields.keys().isdisjoint(value))
     is_text = isinstance(value, str) and _takes(schema, "string")
     return is_text and re.search(schema.get("pattern", ""), value) is not None
 

@@ -65,7 +65,24 @@ def _syntax_hint(problem: str, character: str) -> str:
     """The parser in C doesn't say which character it means."""
     if character == "\t" or "tab character" in problem:
         return "A tab stands here: indent with spaces, not with tabs."
-    return f"Quote the text that begins with `{character}`." if _CANNOT_START in problem and character else ""
+    if _CANNOT_START in problem and character:
+        return f"Quote the text that begins with `{character}`."
+    return next((hint for part, hint in _HINTS.items() if part in problem), "")
+
+
+_HINTS = {
+    "mapping values are not allowed": "Quote a text that holds `: `; let all fields of a map begin in one column.",
+    "expected '-' indicator": "Let everything in one list begin in one column, with `- `.",
+    "expected <block end>": "Let everything in one map or list begin in one column.",
+    "could not find expected ':'": "After a field's name comes `: `, and what goes on in the next line is indented.",
+    "expected node content": "A value is missing here, or a `[`, `{` or quote is not closed.",
+    "expected ',' or ": "Put `,` between the values, or close the `[` or `{`.",
+    "expected key": "Let everything in one map begin in one column, and quote a value whole or not at all.",
+    "unexpected end of stream": "A quote is not closed.",
+    "unknown escape": "Put the text in single quotes, where a backslash is one.",
+    "<document start>": "Separate documents by a line `---`.",
+}
+"""What to do, by a part of what the parsers say."""
 
 
 def _character_at(text: str, place: Position) -> str:

@@ -17,15 +17,20 @@ def closest(word: str, known: Iterable[str]) -> str | None:
     """The known word that is most like this one, or None when none is near.
 
     A slip of a letter counts most, then a name that has all the parts of the other (`email` in `primary_email`,
-    `plan` in `plan_id`), then any likeness.
+    `plan` in `plan_id`), then any likeness. Capitals and `-` are no difference (`SUM`, `event-type`).
     """
-    words = sorted(known)
     if len(word) > _LONGEST:
         return None
+    words = {_folded(name): name for name in sorted(known)}
+    word = _folded(word)
     slips = get_close_matches(word, words, n=1, cutoff=0.85)
     around = sorted((name for name in words if _has_parts(name, word) or _has_parts(word, name)), key=len)
     found = slips or around or get_close_matches(word, words, n=1, cutoff=0.6)
-    return found[0] if found else None
+    return words[found[0]] if found else None
+
+
+def _folded(word: str) -> str:
+    return word.lower().replace("-", "_").replace(" ", "_")
 
 
 def _has_parts(whole: str, part: str) -> bool:

@@ -239,3 +239,9 @@ def test_a_note_is_no_entity(tmp_path: Path, content: str) -> None:
     severities = [line.split()[:2] for line in told(tmp_path)[1]]
 
     assert sorted(severities) == [["error", "no-entities"], ["note", "other-files"]]
+
+
+def test_an_empty_path_is_told_as_such() -> None:
+    _, (found,) = load([""], registry=KINDS)
+
+    assert (found.code, found.detail) == ("missing-path", "the name of a path is empty.")
