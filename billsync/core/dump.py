@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from billsync.core.check import problems
 from billsync.core.doubts import UNKNOWN, duplicates
-from billsync.core.dump_document import collections, placed
+from billsync.core.dump_document import collections, placed, plain_fields
 from billsync.core.dump_items import Item, Source, items_of
 from billsync.core.hidden import hides_labels, labels_are_known
 from billsync.core.index import index
@@ -96,6 +97,14 @@ def _of_rows(items: Iterable[Item], registry: Registry, *, owner: str | None) ->
         for code, name, text in kind.lost(item.row.fields) if kind.lost else ():
             yield Loss(code, f"{item.address.text} {text}", item.address, name)
         yield from _other_mark(kind, item, owner)
+        yield from _not_valid(kind, item)
+
+
+def _not_valid(kind: Kind, item: Item) -> Iterator[Loss]:
+    """Values that are live, and that no file may have: somebody else declared them, or an older server took them."""
+    for problem in problems(kind, plain_fields(kind, item)):
+        text = f"{item.address.text}: {problem.detail}: a file with it is refused"
+        yield Loss(problem.code, text, item.address, str(problem.path[0]) if problem.path else "")
 
 
 def _other_mark(kind: Kind, item: Item, owner: str | None) -> Iterator[Loss]:

@@ -22,7 +22,7 @@ def collections(items: list[Item], registry: Registry) -> Fields:
                 nested[parent].update(_nested(kind, children))
     return {
         kind.collection: [
-            {**_plain_fields(kind, item), **nested.get(item.address, {})} for item in _sorted(items, kind.name)
+            {**plain_fields(kind, item), **nested.get(item.address, {})} for item in _sorted(items, kind.name)
         ]
         for kind in registry.values()
         if kind.parent is None and any(item.address.kind == kind.name for item in items)
@@ -50,9 +50,9 @@ def _is_single(kind: Kind, children: list[Item]) -> bool:
 def _nested(kind: Kind, children: list[Item]) -> dict[str, Plain]:
     assert kind.parent is not None
     if _is_single(kind, children):
-        fields = _plain_fields(kind, children[0])
+        fields = plain_fields(kind, children[0])
         return {kind.parent.one: {name: value for name, value in fields.items() if name != kind.key}}
-    return {kind.parent.many: [_plain_fields(kind, child) for child in children]}
+    return {kind.parent.many: [plain_fields(kind, child) for child in children]}
 
 
 def placed(losses: Iterable[Loss], items: list[Item], registry: Registry) -> Mapping[Path, tuple[str, ...]]:
@@ -87,7 +87,7 @@ def _children(items: list[Item], registry: Registry, roots: Mapping[Address, Pat
                 yield child.address, (*roots[parent], *inner)
 
 
-def _plain_fields(kind: Kind, item: Item) -> dict[str, Plain]:
+def plain_fields(kind: Kind, item: Item) -> dict[str, Plain]:
     """An entity's fields as a file has them: the key first, then in the kind's order."""
     known = {kind.key: item.address.key, **item.fields}
     ordered = [name for name in kind.record.fields if name in known]

@@ -181,3 +181,15 @@ def test_nothing_is_lost_in_silence_where_nothing_can_be_said_but_for_all() -> N
     found = dumped(world)
 
     assert [text for text in told(found.losses) if "language models" not in text] == []
+
+
+def test_a_live_value_that_no_file_may_have_is_told() -> None:
+    world = World()
+    with world.http() as http:
+        made = http.post("customers", json={"key": "acme", "name": "Acme"}).json()
+        grant = {"key": "start", "name": "Start", "amount": "5", "currency": "USD", "funding_method": "none"}
+        http.post(f"customers/{made['id']}/credits/grants", json={**grant, "key": " ,"}).raise_for_status()
+
+    said = told(dumped(world).losses)
+
+    assert [text for text in said if "a file with it is refused" in text], said
