@@ -94,7 +94,7 @@ _OPENMETER: Mapping[str, Routes] = {
         delete=True,
         claim_filter="usage_attribution_subject_key",
         renaming=Renaming(  # customer-facts.md §3.1 and §15; Konnect publishes no v1
-            collection="/v1/customers", names={"labels": "metadata"}, counted_by="usage_attribution"
+            collection="/v1/customers", names={"labels": "metadata"}
         ),
     ),
     "grant": Routes(

@@ -160,9 +160,11 @@ def look_alike_children(
 
 
 def _looked_into(kind: Kind, desired: Desired) -> set[Address]:
-    """The declared parents whose children are read: those that declare one, and all while they are few."""
+    """The declared parents whose children are read: those that declare one or were moved, and all while they are few."""
     assert kind.parent is not None
-    with_child = {Address(kind.parent.kind, e.address.parents) for e in desired.entities if e.address.kind == kind.name}
+    with_child = {moved for moved in desired.moved if moved.kind == kind.parent.kind} | {
+        Address(kind.parent.kind, e.address.parents) for e in desired.entities if e.address.kind == kind.name
+    }
     declared = {e.address for e in desired.entities if e.address.kind == kind.parent.kind}
     return with_child | declared if len(declared) <= FEW else with_child
 

@@ -144,13 +144,11 @@ class HiddenLabels:
 class Renaming:
     """How the server's older API changes the key of an entity: a PUT of all of it, in words of its own.
 
-    `names` are those that aren't ours in camel case. `counted_by` is the field by which usage is found; without it, it
-    is found by the key, which must not change then.
+    `names` are those that aren't ours in camel case.
     """
 
     collection: str
     names: Mapping[str, str]
-    counted_by: str
 
 
 @dataclass(frozen=True, slots=True)

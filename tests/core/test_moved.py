@@ -158,9 +158,9 @@ FULL = {
 def test_a_moved_customer_gets_its_key_where_the_server_can_change_it(fields: Document) -> None:
     """Then the entry may be taken out of the file."""
     world = World()
-    world.sync(files({**ACMEE, **fields}))
+    world.sync(files({**ACMEE, **fields, "subscriptions": []}))
     before = end_state(world)
-    after = {**ACME, **fields}
+    after = {**ACME, **fields, "subscriptions": []}
 
     run = world.sync(files(after, moved=(CUSTOMER,)))
 
@@ -175,8 +175,14 @@ def test_a_moved_customer_gets_its_key_where_the_server_can_change_it(fields: Do
 def test_other_changes_go_before_the_new_key() -> None:
     world = World()
     address = {"billing_address": {"country": "DE", "line2": "b"}}
-    world.sync(files({**ACMEE, **SUBJECTS, **address}))
-    changed = {**ACME, **SUBJECTS, "name": "Acme Inc.", "billing_address": {"country": "DE", "line2": None}}
+    world.sync(files({**ACMEE, **SUBJECTS, **address, "subscriptions": []}))
+    changed = {
+        **ACME,
+        **SUBJECTS,
+        "subscriptions": [],
+        "name": "Acme Inc.",
+        "billing_address": {"country": "DE", "line2": None},
+    }
     bonus = {**GRANT, "key": "bonus", "name": "Bonus", "amount": "5"}
     after = files({**changed, "grants": [GRANT, bonus]}, moved=(CUSTOMER,))
 
@@ -191,18 +197,31 @@ def test_other_changes_go_before_the_new_key() -> None:
     assert told(world.plan(after)) == []
 
 
-def test_a_key_by_which_usage_is_found_stays_while_a_subscription_runs() -> None:
+@pytest.mark.parametrize("subjects", [(), ("acme-prod",), ("acme-prod", "acmee")])
+def test_a_key_by_which_usage_is_found_stays_while_a_subscription_runs(subjects: tuple[str, ...]) -> None:
+    """It is found by the key beside the subjects: another key would take away what was used, or add to it."""
+    claimed = {"usage_attribution": {"subject_keys": list(subjects)}} if subjects else {}
     world = World()
-    world.sync(files(ACMEE))
-    running = world.plan(files(ACME, moved=(CUSTOMER,)))
+    world.sync(files({**ACMEE, **claimed}))
+    running = world.plan(files({**ACME, **claimed}, moved=(CUSTOMER,)))
     with world.http() as http:
         row = http.get("subscriptions").json()["data"][0]
         http.post(f"subscriptions/{row['id']}/cancel", json={"timing": "immediate"}).raise_for_status()
 
-    ended = world.plan(files({**ACME, "subscriptions": []}, moved=(CUSTOMER,)))
+    ended = world.plan(files({**ACME, **claimed, "subscriptions": []}, moved=(CUSTOMER,)))
 
     assert told(running) == []
     assert told(ended) == ["updating customer/acme"]
+
+
+def test_a_subscription_that_isnt_declared_keeps_the_key_among_many_customers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("billsync.core.read_set.FEW", 0)
+    world = World()
+    world.sync(files(ACMEE))
+
+    plan = world.plan(files({"key": "acme", "name": ACME["name"]}, moved=(CUSTOMER,)))
+
+    assert [step.id for step in plan.steps] == []
 
 
 def test_a_customer_that_somebody_else_made_keeps_its_key() -> None:
@@ -218,8 +237,8 @@ def test_a_customer_that_somebody_else_made_keeps_its_key() -> None:
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_new_key_survives_whatever_happens_to_its_call(fault: Fault) -> None:
     world = World()
-    world.sync(files({**ACMEE, **SUBJECTS}))
-    after = files({**ACME, **SUBJECTS}, moved=(CUSTOMER,))
+    world.sync(files({**ACMEE, **SUBJECTS, "subscriptions": []}))
+    after = files({**ACME, **SUBJECTS, "subscriptions": []}, moved=(CUSTOMER,))
     with world.http() as http:
         customer = http.get("customers").json()["data"][0]["id"]
     point = Point("PUT", f"/api/v1/customers/{customer}")

@@ -18,13 +18,15 @@ def may_rename(context: Context, entity: Entity, row: Row) -> bool:
     renaming = context.routes[kind.name].renaming
     if renaming is None or row.fields.get(kind.key) == entity.address.key:
         return False
-    return context.owns(kind, row, entity.address.key) and not _counts(context, renaming, entity, row)
+    return context.owns(kind, row, entity.address.key) and not _counts(context, entity)
 
 
-def _counts(context: Context, renaming: Renaming, entity: Entity, row: Row) -> bool:
-    """Whether usage may be found by the key alone, and is billed."""
-    if row.fields.get(renaming.counted_by):
-        return False
+def _counts(context: Context, entity: Entity) -> bool:
+    """Whether usage is billed that another key would take away, or add.
+
+    Usage is found by the key beside the subjects, and only when it is asked for (customer-facts.md §14): a new key
+    changes what was used before, too.
+    """
     links = context.index.chains.get(entity.address, ())
     return any(not is_over(context.registry[link.kind], link.fields) for link in links)
 
