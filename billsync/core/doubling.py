@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from billsync.core.chains import has_ended
 from billsync.core.index import is_over, status_of
+from billsync.core.lifecycle.append_only import VOIDED
 from billsync.core.lifecycle.context import Context, Planned
 from billsync.core.likeness import NO_KEY, Children, children, renamed_parents
 from billsync.core.marks import OWNER, labels_of
@@ -92,7 +93,8 @@ def _is_doubled(context: Context, planned: Planned, other: Address, row: Row) ->
     if is_here and not _counts_here(context, kind, planned.change.address, row):
         return False
     want: Fields = planned.steps[0].after.view or {}
-    return not kind.traits(want).isdisjoint(kind.traits(context.view(row, want)))
+    new, old = kind.traits(want), kind.traits(context.view(row, want))
+    return new == old if is_here and is_over(kind, row.fields) else not new.isdisjoint(old)
 
 
 def _is_ours(context: Context, kind: Kind, address: Address, row: Row) -> bool:
@@ -106,10 +108,13 @@ def _is_ours(context: Context, kind: Kind, address: Address, row: Row) -> bool:
 
 
 def _counts_here(context: Context, kind: Kind, address: Address, row: Row) -> bool:
-    """Whether a child of the same parent counts: not what is used up; of what has ended, what isn't begun again."""
+    """Whether a child of the same parent counts: not what was taken back; of what has ended, what isn't begun again.
+
+    What expired was given: it counts where the new one is like it in everything, as a corrected key would show.
+    """
     if kind.archetype is Archetype.CHAINED:
         return not (has_ended(kind, row) and context.entities[address].fields.get("restart"))
-    return not is_over(kind, row.fields)
+    return status_of(kind, row.fields) != VOIDED
 
 
 def _guard(context: Context, planned: Planned, other: Address, row: Row) -> Guard:
