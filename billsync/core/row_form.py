@@ -69,10 +69,13 @@ def _lifecycle(kind: Kind, row: Fields) -> Iterator[str]:
 
 def _content(kind: Kind, row: Fields) -> Iterator[str]:
     labels = row.get("labels")
-    readable = isinstance(labels, Mapping) and all(isinstance(value, str) for value in labels.values())
-    if labels is not None and not readable:
+    if labels is not None and not _are_labels(labels):
         yield _fault("labels", labels)
     yield from _record(kind.record, row, "")
+
+
+def _are_labels(value: Plain) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(text, str) for text in value.values())
 
 
 def _fault(name: str, value: Plain) -> str:
@@ -119,8 +122,11 @@ def _value(shape: Shape, value: Plain, path: str) -> Iterator[str]:
         case Table(value=item) if isinstance(value, Mapping):
             for name, member in value.items():
                 yield from _value(item, member, f"{path}.{name}")
-        case Anything() | LabelMap():
+        case Anything():
             return
+        case LabelMap():
+            if not _are_labels(value):
+                yield _fault(path, value)
         case _ if not _is_known(shape, value):
             yield _fault(path, value)
 

@@ -21,6 +21,16 @@ PLAN = {
     "billing_cadence": "P1M",
     "phases": [PHASE],
 }
+ADDON = {
+    "id": "01",
+    "key": "more",
+    "name": "More",
+    "version": 1,
+    "status": "active",
+    "currency": "USD",
+    "instance_type": "single",
+    "rate_cards": [CARD],
+}
 LINK = {"id": "01", "customer_id": "02", "status": "active", "labels": {}, "plan": {"id": "03"}}
 ACME = {"id": "01", "key": "acme", "name": "Acme"}
 METER = {"id": "01", "key": "m", "name": "M", "event_type": "e", "aggregation": "count"}
@@ -92,6 +102,10 @@ def test_a_row_that_does_not_say_which_entity_it_is_is_malformed(
             {**FEATURE, "meter": {"id": "02", "filters": {"model": {"and": [{"eq": "a"}, {"near": "b"}]}}}},
             ("meter.filters.model.and.1: {'near': 'b'}",),
         ),
+        ("addon", {**ADDON, "rate_cards": [{**CARD, "labels": {"team": "one"}}]}, ()),
+        ("addon", {**ADDON, "rate_cards": [{**CARD, "labels": ["one"]}]}, ("rate_cards.0.labels: ['one']",)),
+        ("addon", {**ADDON, "rate_cards": [{**CARD, "labels": {"team": 1}}]}, ("rate_cards.0.labels: {'team': 1}",)),
+        ("addon", {**ADDON, "labels": 7}, ("labels: 7",)),
         ("subscription", LINK, ()),
         ("subscription", {**LINK, "plan": "x"}, ("plan: 'x'",)),
         ("subscription", {**LINK, "plan": None}, ()),
