@@ -54,3 +54,21 @@ def test_a_declared_end_is_sent_as_a_duration(declared: dict[str, str], sent: di
     assert GRANT.at_creation is not None
 
     assert GRANT.at_creation(declared, NOW) == sent
+
+
+@pytest.mark.parametrize(
+    ("row", "codes"),
+    [
+        ({"created_at": "2026-09-01T00:00:00Z", "expires_at": "2027-03-01T00:00:00Z"}, ["expiry"]),
+        ({"created_at": "2026-09-01T00:00:00Z", "expires_at": "2027-11-07T04:05:06Z"}, []),
+        ({"effective_at": "2026-09-01T00:00:00Z", "expires_at": "2027-03-01T00:00:00Z"}, []),
+        ({"created_at": "2026-09-01T00:00:00Z"}, []),
+    ],
+)
+def test_an_end_is_lost_only_where_the_file_says_it_as_a_duration(row: dict[str, str], codes: list[str]) -> None:
+    """What is written as a time ends then, whenever it is made."""
+    assert GRANT.lost is not None
+
+    found = GRANT.lost({**GRANT.example, **row})
+
+    assert [code for code, _, _ in found] == codes
