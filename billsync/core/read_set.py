@@ -160,7 +160,7 @@ def look_alike_children(
 
 
 def _looked_into(kind: Kind, desired: Desired) -> set[Address]:
-    """The declared parents whose children are read: those that declare one or were moved, and all while they are few."""
+    """The declared parents whose children are read: all while they are few, else those that declare one or moved."""
     assert kind.parent is not None
     with_child = {moved for moved in desired.moved if moved.kind == kind.parent.kind} | {
         Address(kind.parent.kind, e.address.parents) for e in desired.entities if e.address.kind == kind.name
