@@ -22,7 +22,8 @@ def show_topics(run: Run) -> Exit:
     """Print all that can be explained."""
     known = [(topic.name, topic.doc) for topic in topics(KINDS)]
     document = {"topics": [{"name": name, "doc": doc} for name, doc in known]}
-    run.result(json.dumps(document, indent=2, ensure_ascii=False) + "\n" if run.wants_json else topics_text(known))
+    text = topics_text(known, run.around.width)
+    run.result(json.dumps(document, indent=2, ensure_ascii=False) + "\n" if run.wants_json else text)
     return Exit.DONE
 
 
@@ -31,7 +32,8 @@ def show_explanation(run: Run, topic: str) -> Exit:
     known = topics(KINDS)
     around, path = _placed(plain_path(topic), known)
     found = _explained(around, path)
-    run.result(_as_json(found) if run.wants_json else explanation_text(found, _example(around, found)))
+    text = explanation_text(found, _example(around, found), run.around.width)
+    run.result(_as_json(found) if run.wants_json else text)
     return Exit.DONE
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 
 from billsync.kinds.explain import Explanation
 from billsync.model.value import Fields
@@ -10,43 +11,60 @@ from billsync.render.words import shown
 from billsync.render.yaml_text import to_yaml
 
 
-def explanation_text(found: Explanation, example: Fields) -> str:
-    """What it is, what it takes, the fields inside, and an example, where there is one; ends with a line break."""
-    return "\n".join((*_head(found), *_facts(found), *_fields(found), *_example(example))) + "\n"
+_LEAST = 20
+"""A column of text is never narrower."""
 
 
-def topics_text(topics: Sequence[tuple[str, str]]) -> str:
+def explanation_text(found: Explanation, example: Fields, width: int | None = None) -> str:
+    """What it is, what it takes, the fields inside, and an example, where there is one; ends with a line break.
+
+    `width` is how many characters a line may have, None for any.
+    """
+    facts = (line for fact in _facts(found) for line in _folded("  ", fact, width))
+    return "\n".join((_head(found), *facts, *_fields(found, width), *_example(example))) + "\n"
+
+
+def topics_text(topics: Sequence[tuple[str, str]], width: int | None = None) -> str:
     """All that can be explained, each with what it is; ends with a line break."""
-    width = max(len(name) for name, _ in topics)
-    lines = [f"  {name.ljust(width)}  {doc}" for name, doc in topics]
-    return "\n".join(("Topics:", *lines, "", _HOW)) + "\n"
+    return "\n".join(("Topics:", *_columns(topics, width), "", *_folded("", _HOW, width))) + "\n"
 
 
 _HOW = "`billsync explain TOPIC` tells more, and `billsync explain TOPIC.FIELD` of a field, such as plan.phases[].key."
 
 
-def _head(found: Explanation) -> Iterator[str]:
-    yield f"{'.'.join(found.path)}: {found.takes}{' (required)' if found.required else ''}"
-    yield f"  {found.doc}"
+def _head(found: Explanation) -> str:
+    return f"{'.'.join(found.path)}: {found.takes}{' (required)' if found.required else ''}"
 
 
 def _facts(found: Explanation) -> Iterator[str]:
+    if found.doc:
+        yield found.doc
     if found.effect:
-        yield f"  When it changes: it {found.effect}."
+        yield f"When it changes: it {found.effect}."
     if found.default is not None:
-        yield f"  Default: {shown(found.default)}"
+        yield f"Default: {shown(found.default)}"
     if found.refused:
-        yield f"  Refused: {found.refused}"
+        yield f"Refused: {found.refused}"
 
 
-def _fields(found: Explanation) -> Iterator[str]:
-    if not found.fields:
-        return
-    width = max(len(name) for name, _ in found.fields)
-    yield ""
-    yield "Fields:"
-    for name, doc in found.fields:
-        yield f"  {name.ljust(width)}  {doc}"
+def _fields(found: Explanation, width: int | None) -> Iterator[str]:
+    if found.fields:
+        yield from ("", "Fields:", *_columns(found.fields, width))
+
+
+def _columns(rows: Sequence[tuple[str, str]], width: int | None) -> Iterator[str]:
+    """Names, and beside them what they are."""
+    longest = max(len(name) for name, _ in rows)
+    for name, doc in rows:
+        yield from _folded(f"  {name.ljust(longest)}  ", doc, width)
+
+
+def _folded(before: str, text: str, width: int | None) -> Iterator[str]:
+    """The text in lines of a width; the first begins with a name, the others are indented as far."""
+    room = None if width is None else max(width - len(before), _LEAST)
+    first, *rest = wrap(text, room, break_long_words=False, break_on_hyphens=False) if room and text else [text]
+    yield f"{before}{first}".rstrip()
+    yield from (f"{' ' * len(before)}{line}" for line in rest)
 
 
 def _example(example: Fields) -> Iterator[str]:

@@ -9,6 +9,7 @@ from billsync.model.value import Fields, Plain
 from billsync.render.words import readable, visible
 
 OPEN = "above"
+_EXTRAS = ("unit_config", "discounts", "commitments", "entitlement")
 
 
 def price_card(view: Fields) -> Iterator[str]:
@@ -30,28 +31,30 @@ def _cards(cards: Sequence[Fields], currency: Plain, cadence: Plain) -> Iterator
 
 def _terms(card: Fields, currency: str, each: str) -> str:
     price = card.get("price") or {}
-    extras = [f"{name} {_text(card[name])}" for name in ("discounts", "commitments", "entitlement") if card.get(name)]
+    extras = [f"{name} {_text(card[name])}" for name in _EXTRAS if card.get(name)]
+    unit = "a converted unit" if card.get("unit_config") else "a unit"
+    currency = str(card.get("currency") or currency)
     often = "once" if price.get("type") == "flat" and not card.get("billing_cadence") else f"each {each}"
     when = " in advance" if card.get("payment_term") == "in_advance" else ""
     if price.get("type") in (None, "free"):
         return ", ".join(["free", *extras])
-    return ", ".join([f"{_price(price, currency)}, {often}{when}", *extras])
+    return ", ".join([f"{_price(price, currency, unit)}, {often}{when}", *extras])
 
 
-def _price(price: Fields, currency: str) -> str:
+def _price(price: Fields, currency: str, unit: str) -> str:
     kind = price.get("type")
     if kind == "flat":
         return f"{_text(price.get('amount'))} {currency}"
     if kind == "unit":
-        return f"{_text(price.get('amount'))} {currency} a unit"
+        return f"{_text(price.get('amount'))} {currency} {unit}"
     if isinstance(price.get("tiers"), Sequence):
-        return f"{kind}: {'; '.join(_tier(tier, currency) for tier in price['tiers'])}"
+        return f"{kind}: {'; '.join(_tier(tier, currency, unit) for tier in price['tiers'])}"
     return _text(price)
 
 
-def _tier(tier: Fields, currency: str) -> str:
+def _tier(tier: Fields, currency: str, unit: str) -> str:
     bound = f"up to {_text(tier['up_to_amount'])}" if tier.get("up_to_amount") is not None else OPEN
-    prices = [_price(tier[name], currency) for name in ("unit_price", "flat_price") if tier.get(name)]
+    prices = [_price(tier[name], currency, unit) for name in ("unit_price", "flat_price") if tier.get(name)]
     return f"{bound}: {' + '.join(prices) or 'free'}"
 
 
@@ -59,4 +62,6 @@ def _text(value: Plain) -> str:
     plain = readable(value)
     if isinstance(value, Mapping) and not isinstance(value, Symbol):
         return " ".join(f"{name} {_text(item)}" for name, item in value.items())
-    return ", ".join(map(str, plain)) if isinstance(plain, list) else str(plain)
+    if isinstance(plain, bool):
+        return "true" if plain else "false"
+    return ", ".join(map(_text, plain)) if isinstance(plain, list) else str(plain)

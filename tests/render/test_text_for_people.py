@@ -8,6 +8,7 @@ from billsync.model.address import Address
 from billsync.model.change import Action, Change, Outcome, PlanFile
 from billsync.render.look import PLAIN, Look
 from billsync.render.outline import outline
+from billsync.render.explain import topics_text
 from billsync.render.price_card import price_card
 from billsync.render.table import table
 from billsync.render.text import as_text
@@ -101,4 +102,29 @@ def test_a_new_plan_shows_its_prices_as_a_card() -> None:
         "      setup: 9 USD, once in advance",
         "      calls: graduated: up to 10: 3 USD; above: 0.5 USD a unit, each P1M",
         "      seats: 0.5 USD a unit, each P1M, discounts percentage 10",
+    ]
+
+
+def test_a_card_says_what_a_price_is_for() -> None:
+    """A price for a thousand, in a currency of its own, doesn't read as one for a single unit in the plan's."""
+    config = {"operation": "divide", "conversion_factor": Decimal(1000), "rounding": "ceiling"}
+    unit = {"type": "unit", "amount": Decimal("0.4")}
+    access = {"type": "metered", "is_soft_limit": False}
+    card = {"key": "mails", "price": unit, "unit_config": config, "currency": "TOKENS", "entitlement": access}
+
+    assert list(price_card({"currency": "USD", "billing_cadence": "P1M", "rate_cards": (card,)})) == [
+        "    mails: 0.4 TOKENS a converted unit, each P1M, "
+        "unit_config operation divide conversion_factor 1000 rounding ceiling, "
+        "entitlement type metered is_soft_limit false",
+    ]
+
+
+def test_explanations_fit_the_terminal() -> None:
+    said = topics_text([("plan", "What is sold."), ("rate_card", "A line of a plan, with its price.")], width=36)
+
+    assert said.splitlines()[:4] == [
+        "Topics:",
+        "  plan       What is sold.",
+        "  rate_card  A line of a plan, with",
+        "             its price.",
     ]
