@@ -10,7 +10,6 @@ from billsync.model.value import Fields
 from billsync.render.words import shown
 from billsync.render.yaml_text import to_yaml
 
-
 _LEAST = 20
 """A column of text is never narrower."""
 

@@ -6,9 +6,9 @@ import pytest
 
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, Outcome, PlanFile
+from billsync.render.explain import topics_text
 from billsync.render.look import PLAIN, Look
 from billsync.render.outline import outline
-from billsync.render.explain import topics_text
 from billsync.render.price_card import price_card
 from billsync.render.table import table
 from billsync.render.text import as_text
