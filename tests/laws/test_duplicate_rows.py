@@ -8,27 +8,18 @@ import pytest
 
 from billsync.core.doubts import DUPLICATE, UNKNOWN
 from billsync.model.change import PlanFile
-from tests.support.newer_server import Newer, twice
+from tests.support.newer_server import CATALOG, Newer, twice
 from tests.support.world import World, declared
 
 OTHER = "01M7YRG3XQ6HWA0V5CP80TW1NS"
-SHOP = """
-_info: {owner: payments}
-meters: [{key: calls, name: Calls, event_type: call, aggregation: count}]
-features:
-  - {key: calls, name: Calls, meter: calls}
-  - {key: support, name: Support}
-addons:
-  - {key: extra, name: Extra, currency: USD, instance_type: single,
-     rate_cards: [{feature: support, price: {type: flat, amount: "5"}}]}
-plans:
-  - {key: pro, name: Pro, currency: USD, billing_cadence: P1M, settlement_mode: credit_only,
-     phases: [{key: default, name: Default, rate_cards: [{feature: calls, price: {type: unit, amount: "1"}}]}],
-     addons: [{addon: extra}]}
+SHOP = (
+    CATALOG
+    + """\
 customers:
   - {key: acme, name: Acme, subscription: {plan: pro},
      grants: [{key: g, name: G, amount: 5, currency: USD, funding_method: none}]}
 """
+)
 EVERYTHING_CHANGED = (
     SHOP.replace("name: Calls", "name: Telephone calls")
     .replace("{key: support, name: Support}", '{key: support, name: Support, unit_cost: {type: manual, amount: "1"}}')

@@ -17,7 +17,7 @@ from billsync.render.outline import outline
 from billsync.render.text import as_text
 from tests.coverage_of_fields.bases import Base, bases
 from tests.coverage_of_fields.trial import declared
-from tests.support.newer_server import FUTURE, Newer, Place, all_choices, choices_in, name_of, showing
+from tests.support.newer_server import CATALOG, FUTURE, Newer, Place, all_choices, choices_in, name_of, showing
 from tests.support.world import World
 from tests.support.world import declared as declares
 
@@ -126,22 +126,13 @@ def test_a_promised_field_that_is_null_is_refused(base: str, place: str) -> None
     assert refused_without_a_write(found, (place,), None).startswith(f"the server shows {place}: (none)")
 
 
-SHOP = """
-_info: {owner: payments}
-meters: [{key: calls, name: Calls, event_type: call, aggregation: count}]
-features:
-  - {key: calls, name: Calls, meter: calls}
-  - {key: support, name: Support}
-addons:
-  - {key: extra, name: Extra, currency: USD, instance_type: single,
-     rate_cards: [{feature: support, price: {type: flat, amount: "5"}}]}
-plans:
-  - {key: pro, name: Pro, currency: USD, billing_cadence: P1M, settlement_mode: credit_only,
-     phases: [{key: default, name: Default, rate_cards: [{feature: calls, price: {type: unit, amount: "1"}}]}],
-     addons: [{addon: extra}]}
+SHOP = (
+    CATALOG
+    + """\
 customers: [{key: acme, name: Acme, subscription: {plan: pro}},
             {key: keep, name: Keep, grants: [{key: g, name: G, amount: 5, currency: USD, funding_method: none}]}]
 """
+)
 
 
 def row_at(world: World, path: str, **fields: Any) -> dict[str, Any]:

@@ -18,6 +18,21 @@ Rewrite = Callable[[Any], Any]
 
 Place = tuple[str | int, ...]
 FUTURE = "from_the_future"
+CATALOG = """\
+_info: {owner: payments}
+meters: [{key: calls, name: Calls, event_type: call, aggregation: count}]
+features:
+  - {key: calls, name: Calls, meter: calls}
+  - {key: support, name: Support}
+addons:
+  - {key: extra, name: Extra, currency: USD, instance_type: single,
+     rate_cards: [{feature: support, price: {type: flat, amount: "5"}}]}
+plans:
+  - {key: pro, name: Pro, currency: USD, billing_cadence: P1M, settlement_mode: credit_only,
+     phases: [{key: default, name: Default, rate_cards: [{feature: calls, price: {type: unit, amount: "1"}}]}],
+     addons: [{addon: extra}]}
+"""
+"""A catalog with a row of every kind, to which a test adds its customers."""
 
 
 @dataclass(slots=True)
