@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from billsync.apply.bindings import Bindings
 from billsync.core.lookup import lookup
-from billsync.core.obstacles import CHILDREN, CREDIT, credit_in, holds, lasting_children, users_among
+from billsync.core.moved import names_of
+from billsync.core.obstacles import CHILDREN, CREDIT, ENDS, credit_in, ends_among, holds, lasting_children, users_among
 from billsync.core.parts import embedded
 from billsync.core.referring import referred
 from billsync.model.address import Address
@@ -25,6 +26,8 @@ def _seen(obstacle: Obstacle, address: Address, remote: Remote, bindings: Bindin
     if obstacle.rule == CREDIT:
         return credit_in(_document(remote, bindings.path(obstacle.path)))
     kind = bindings.registry[obstacle.kind]
+    if obstacle.rule == ENDS:
+        return _ends(kind, address, bindings)[obstacle.known :]
     if obstacle.rule == CHILDREN:
         return lasting_children(kind, _children(kind, address, bindings))
     server_id = bindings.id_of(address)
@@ -36,6 +39,14 @@ def _document(remote: Remote, path: str) -> Fields:
     if not answer.ok:
         raise RemoteError(f"GET {path}: {answer.message}")
     return answer.body if isinstance(answer.body, dict) else {}
+
+
+def _ends(kind: Kind, address: Address, bindings: Bindings) -> tuple[str, ...]:
+    """The links that have ended of a chain, also of one whose parent isn't there yet."""
+    assert kind.parent is not None
+    parent = Address(kind.parent.kind, address.parents)
+    rows = _children(kind, parent, bindings) if bindings.id_of(parent) else []
+    return ends_among(kind, rows, [name.key for name in names_of(address, bindings.moved)])
 
 
 def _children(kind: Kind, address: Address, bindings: Bindings) -> list[Fields]:

@@ -1,4 +1,5 @@
-"""What must not be beside an entity when it goes: asked again right before the call, as saying yes may take an hour.
+"""What must not be beside an entity when it goes, or begins: asked again right before the call, as saying yes may take
+an hour, and a plan file may be run twice.
 
 A guard and a waiting delete look at the same things when the run is decided. The step carries them as data, so that
 whoever runs it knows no kind.
@@ -6,7 +7,7 @@ whoever runs it knows no kind.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
@@ -14,14 +15,16 @@ from billsync.core.index import is_over, status_of
 from billsync.core.lifecycle.context import Context, Planned
 from billsync.core.lifecycle.drafts import LEFT_OVER
 from billsync.core.lifecycle.newest import DRAFT
+from billsync.core.marks import KEY, labels_of
 from billsync.core.referring import referrers
 from billsync.model.address import Address
 from billsync.model.change import Action, Obstacle
 from billsync.model.kind import Archetype, Kind
 from billsync.model.value import Fields, Plain
 
-CREDIT, CHILDREN, USERS = "credit", "children", "users"
-"""A balance other than zero; what belongs to the entity and isn't over; what refers to it and holds on to it."""
+CREDIT, CHILDREN, USERS, ENDS = "credit", "children", "users", "ends"
+"""A balance other than zero; what belongs to the entity and isn't over; what refers to it and holds on to it; links of
+the chain that have ended since."""
 
 
 def with_obstacles(
@@ -83,6 +86,17 @@ def lasting_children(kind: Kind, rows: Sequence[Fields]) -> tuple[str, ...]:
         for row in rows
         if not row.get("deleted_at") and not is_over(kind, row)
     )
+
+
+def ends_among(kind: Kind, rows: Iterable[Fields], keys: Collection[str]) -> tuple[str, ...]:
+    """The ended links of one parent that may be of a chain with one of these keys, in words; by their end."""
+    ended = [row for row in rows if not row.get("deleted_at") and is_over(kind, row) and _may_be(row, keys)]
+    ends = sorted(str(row.get("active_to")) for row in ended)
+    return tuple(f"a {kind.name} that ended at {end}" for end in ends)
+
+
+def _may_be(row: Fields, keys: Collection[str]) -> bool:
+    return labels_of(row).get(KEY) in (None, *keys)
 
 
 def users_among(kind: Kind, rows: Sequence[Fields], server_id: str) -> tuple[str, ...]:

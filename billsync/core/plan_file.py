@@ -172,9 +172,13 @@ def _expectation(expectation: Expectation) -> Any:
         "view": _tagged(expectation.view),
         "statuses": list(expectation.statuses),
         "at_least": list(expectation.at_least),
-        "without": [{"rule": o.rule, "kind": o.kind, "path": o.path} for o in expectation.without],
+        "without": [_obstacle(obstacle) for obstacle in expectation.without],
         "marked": list(expectation.marked),
     }
+
+
+def _obstacle(obstacle: Obstacle) -> Any:
+    return {"rule": obstacle.rule, "kind": obstacle.kind, "path": obstacle.path, "known": obstacle.known}
 
 
 def _read_expectation(item: Any) -> Expectation:
@@ -183,7 +187,7 @@ def _read_expectation(item: Any) -> Expectation:
         _untagged(item["view"]),
         tuple(item["statuses"]),
         tuple(item.get("at_least", ())),
-        tuple(Obstacle(o["rule"], o["kind"], o["path"]) for o in item.get("without", ())),
+        tuple(Obstacle(o["rule"], o["kind"], o["path"], o.get("known", 0)) for o in item.get("without", ())),
         tuple(item.get("marked", ())),
     )
 

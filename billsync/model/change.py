@@ -77,11 +77,13 @@ class Obstacle:
     """Something beside an entity that must not be there when its step is made (core/obstacles.py).
 
     `rule` says what is looked for, in the rows of `kind` or the document at `path`, in which symbols stand for ids.
+    `known` is how many there were when the step was decided.
     """
 
     rule: str
     kind: str = ""
     path: str = ""
+    known: int = 0
 
 
 @dataclass(frozen=True, slots=True)

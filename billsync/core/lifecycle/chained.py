@@ -13,9 +13,10 @@ from billsync.core.lifecycle.context import Context, Planned, names_of, note, re
 from billsync.core.lifecycle.newest import NextVersions, newest_version
 from billsync.core.lifecycle.proof import DIGEST, unproven
 from billsync.core.marks import KEY, OWNER, chain_marks, labels_of, pin_label
+from billsync.core.obstacles import ENDS, ends_among
 from billsync.core.view import body, complete
 from billsync.model.address import Address, Symbol
-from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Step
+from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Obstacle, Step
 from billsync.model.kind import Kind
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields, Plain
@@ -114,10 +115,16 @@ def _begin_step(context: Context, entity: Entity, want: Fields) -> Step:
         address=entity.address,
         verb=kind.created_verb,
         call=Call("POST", context.collection(entity.address), body(kind, want, routes.create, parent)),
-        before=Expectation(None),
+        before=Expectation(None, without=(Obstacle(ENDS, kind.name, known=len(_ends(context, entity.address))),)),
         after=Expectation(want),
         repeatable=kind.unique,
     )
+
+
+def _ends(context: Context, address: Address) -> tuple[str, ...]:
+    """What has ended of a chain so far: once more has, it was cancelled since, and this step would sell it again."""
+    rows = (row.fields for row in links_of(context, address))
+    return ends_among(context.registry[address.kind], rows, (address.key,))
 
 
 def _want(context: Context, entity: Entity, pinned: Address) -> Fields:
