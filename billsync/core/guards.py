@@ -11,10 +11,12 @@ from billsync.core.index import is_over, is_owned
 from billsync.core.lifecycle.context import Context, Planned
 from billsync.core.lifecycle.drafts import LEFT_OVER
 from billsync.core.lifecycle.unmarked import unmarked_codes, unmarked_guards
+from billsync.core.marks import OWNER, labels_of
 from billsync.core.obstacles import credit_in
 from billsync.model.address import Address
 from billsync.model.change import Action, Guard
 from billsync.model.kind import Registry
+from billsync.model.value import Fields
 
 DELETES, CUSTOMER_CREDIT = "deletes", "customer-credit"
 COUNTED_FLAGS = (DELETES,)
@@ -94,12 +96,18 @@ def _with_credit(context: Context, deletes: tuple[Address, ...], balance_path: s
             )
 
 
+def _of_whom(context: Context, row: Fields) -> str:
+    """Another owner's goes with the parent, too: whoever lets the guard pass has to know."""
+    owner = labels_of(row).get(OWNER)
+    return f" (owner {str(owner)!r})" if owner not in (None, context.desired.owner) else ""
+
+
 def _active_children(context: Context, parent: Address) -> Iterator[str]:
     for address, row in context.index.records.items():
         kind = context.registry[address.kind]
         is_child = kind.parent is not None and Address(kind.parent.kind, address.parents) == parent
         if is_child and not is_over(kind, row.fields):
-            yield f"the active {address.text}"
+            yield f"the active {address.text}{_of_whom(context, row.fields)}"
     for row in context.index.keyless.get(parent, ()):
         if not is_over(context.registry[row.kind], row.fields):
             yield f"an active {row.kind} without a key"

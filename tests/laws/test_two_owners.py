@@ -15,7 +15,8 @@ from tests.support.world import EVERY_ROW, World, declared
 
 OWNERS = ("payments", "growth")
 LISTS = ("meters", "features", "addons", "plans", "customers", "subscriptions")
-ALLOWED = {"deletes": "99", "customer-credit": "", "doubled-grant": "", "doubled-subscription": ""}
+ALLOWED = {"deletes": "99", "doubled-grant": "", "doubled-subscription": ""}
+"""All but the guard for customers with credit: letting that pass gives up what others granted to them."""
 FREE_TO_CHANGE = ("validation_errors", "currency", "updated_at")
 """What follows from others: what a publish would find now, and a customer's currency with its first subscription."""
 
@@ -314,3 +315,16 @@ def test_a_declared_label_that_differs_makes_a_new_version_with_the_live_ones(wo
         rows = http.get("plans", params=EVERY_ROW).json()["data"]
         newest = max(rows, key=lambda row: row["version"])
         assert labels_of_plan(http, newest["id"]) == {"team": "b", "by": "hand", "billsync_owner": "payments"}
+
+
+def test_a_customer_to_whom_another_owner_granted_is_not_deleted_unasked(world: World) -> None:
+    world.sync(declared("_info: {owner: payments}\ncustomers: [{key: birch, name: B}]\nmeters: []\n"))
+    grant = '{key: welcome, name: W, amount: "1", currency: USD, funding_method: none}'
+    world.sync(declared(f"_info: {{owner: growth}}\ncustomers: [{{key: birch, name: B, grants: [{grant}]}}]\n"))
+    files = "_info: {owner: payments}\ncustomers: []\nmeters: [{key: m, name: M, event_type: m, aggregation: count}]\n"
+
+    run = world.sync(declared(files))
+
+    assert [guard.reason for guard in run.plan.guards] == [
+        "customer/birch has a balance of 1 USD, the active grant/birch/welcome (owner 'growth')"
+    ]
