@@ -13,7 +13,7 @@ from billsync.core.chains import has_ended
 from billsync.core.index import is_over, status_of
 from billsync.core.lifecycle.append_only import VOIDED
 from billsync.core.lifecycle.context import Context, Planned
-from billsync.core.likeness import NO_KEY, Children, children, renamed_parents
+from billsync.core.likeness import NO_KEY, Children, alike_parents, children
 from billsync.core.marks import OWNER, labels_of
 from billsync.model.address import Address
 from billsync.model.change import Action, Guard
@@ -48,7 +48,7 @@ def doubled(context: Context, changes: tuple[Planned, ...]) -> tuple[Guard, ...]
         context,
         new,
         {name: children(kind, context.index) for name, kind in kinds.items() if kind.parent},
-        renamed_parents(context.desired, context.index, context.registry, _parents(context, new)),
+        alike_parents(context.desired, context.index, context.registry, _parents(context, new)),
         frozenset(p.change.address for p in changes if p.change.action is Action.DELETE),
     )
     money = tuple(_money(doubling))
@@ -87,14 +87,19 @@ def _money(doubling: _Doubling) -> Iterator[Guard]:
 def _is_doubled(context: Context, planned: Planned, other: Address, row: Row) -> bool:
     kind = _kind(context, planned)
     assert kind.traits is not None
-    is_here = other.parents == planned.change.address.parents
+    is_settled = _is_settled(context, kind, planned.change.address, other)
     if other in context.entities or not _is_ours(context, kind, other, row):
         return False
-    if is_here and not _counts_here(context, kind, planned.change.address, row):
+    if is_settled and not _counts(context, kind, planned.change.address, other, row):
         return False
     want: Fields = planned.steps[0].after.view or {}
     new, old = kind.traits(want), kind.traits(context.view(row, want))
-    return new == old if is_here and is_over(kind, row.fields) else not new.isdisjoint(old)
+    return new == old if is_settled and is_over(kind, row.fields) else not new.isdisjoint(old)
+
+
+def _is_settled(context: Context, kind: Kind, address: Address, other: Address) -> bool:
+    """Whether the other one's parent is no renamed one: it is the same, or declared, too."""
+    return other.parents == address.parents or _parent(kind, other) in context.entities
 
 
 def _is_ours(context: Context, kind: Kind, address: Address, row: Row) -> bool:
@@ -107,14 +112,17 @@ def _is_ours(context: Context, kind: Kind, address: Address, row: Row) -> bool:
     return row_of_parent is not None and context.owns(context.registry[parent.kind], row_of_parent, parent.key)
 
 
-def _counts_here(context: Context, kind: Kind, address: Address, row: Row) -> bool:
-    """Whether a child of the same parent counts: not what was taken back; of what has ended, what isn't begun again.
+def _counts(context: Context, kind: Kind, address: Address, other: Address, row: Row) -> bool:
+    """Whether a child of a declared parent counts: not what was taken back; of what has ended, only that of the same
+    parent which isn't begun again.
 
     What expired was given: it counts where the new one is like it in everything, as a corrected key would show.
     """
-    if kind.archetype is Archetype.CHAINED:
-        return not (has_ended(kind, row) and context.entities[address].fields.get("restart"))
-    return status_of(kind, row.fields) != VOIDED
+    if kind.archetype is not Archetype.CHAINED:
+        return status_of(kind, row.fields) != VOIDED
+    if not has_ended(kind, row):
+        return True
+    return other.parents == address.parents and not context.entities[address].fields.get("restart")
 
 
 def _guard(context: Context, planned: Planned, other: Address, row: Row) -> Guard:
@@ -123,7 +131,7 @@ def _guard(context: Context, planned: Planned, other: Address, row: Row) -> Guar
     what = f"{other.text} is" if other.key != NO_KEY else f"a {kind.name} of {_owner(kind, other)} without a key is"
     reason = (
         f"{what} {status_of(kind, row.fields) or 'live'}, ours, no longer declared, and looks like the new "
-        f"{address.text}; if that is the same under another key, {_way_out(kind, address, other)}"
+        f"{address.text}; if that is the same under another key, {_way_out(context, kind, address, other)}"
     )
     addresses = (address,) if other.key == NO_KEY else (address, other)
     return Guard(code, reason, f"--allow {code}", addresses)
@@ -134,7 +142,7 @@ def _owner(kind: Kind, address: Address) -> str:
     return parent.text if parent else ""
 
 
-def _way_out(kind: Kind, address: Address, other: Address) -> str:
+def _way_out(context: Context, kind: Kind, address: Address, other: Address) -> str:
     """The entries of `moved` that would say that both are one."""
     parent, before = _parent(kind, address), _parent(kind, other)
     entries = []
@@ -143,7 +151,11 @@ def _way_out(kind: Kind, address: Address, other: Address) -> str:
     if address.key != other.key and other.key != NO_KEY:
         belongs = f"{parent.kind}: {parent.key}, " if parent else ""
         entries.append(f"{{kind: {kind.name}, {belongs}from: {other.key}, to: {address.key}}}")
-    return f"say `moved: [{', '.join(entries)}]`" if entries else "take the new one out"
+    if not entries:
+        return "take the new one out"
+    is_kept = before != parent and before in context.entities
+    first = f"take {before.text} out of the files and " if before and is_kept else ""
+    return f"{first}say `moved: [{', '.join(entries)}]`"
 
 
 def _parents_twice(doubling: _Doubling) -> Iterator[Guard]:
@@ -153,5 +165,6 @@ def _parents_twice(doubling: _Doubling) -> Iterator[Guard]:
         kind, address = _kind(context, planned), planned.change.address
         for other in doubling.earlier.get(address, ()):
             row = context.index.records[other]
-            if other not in doubling.going and context.owns(kind, row, other.key):
+            is_left = other not in context.entities and other not in doubling.going
+            if is_left and context.owns(kind, row, other.key):
                 yield _guard(context, planned, other, row)

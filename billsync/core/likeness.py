@@ -16,8 +16,11 @@ from billsync.model.address import Address
 from billsync.model.kind import Archetype, Kind, Registry, Trait
 from billsync.model.state import Desired, Row
 
-Abandoned = Mapping[Trait, tuple[Address, ...]]
-"""By trait, the live entities of one kind that the files don't declare."""
+Known = Mapping[Trait, tuple[Address, ...]]
+"""By trait, the live entities of one kind."""
+
+SHARED_AT_MOST = 10
+"""A trait that more declared entities share tells nobody from another: one address for all bills, say."""
 
 
 def begun_again(desired: Desired, found: Index, registry: Registry) -> tuple[Address, ...]:
@@ -37,35 +40,36 @@ def _is_live(kind: Kind, address: Address, found: Index) -> bool:
     return head is not None and not has_ended(kind, head)
 
 
-def abandoned(desired: Desired, found: Index, kind: Kind) -> Abandoned:
-    """The live entities of a kind that aren't declared, by what they are known by."""
+def known_by(desired: Desired, found: Index, kind: Kind) -> Known:
+    """The live entities of a kind, by what they are known by: those that aren't declared, then those that are."""
     declared = {entity.address for entity in desired.entities}
-    by_trait: dict[Trait, list[Address]] = defaultdict(list)
+    abandoned, kept = defaultdict[Trait, list[Address]](list), defaultdict[Trait, list[Address]](list)
     for address, row in sorted(found.records.items(), key=lambda item: item[0].order):
-        if address.kind == kind.name and address not in declared:
+        if address.kind == kind.name:
             for trait in kind.traits(row.fields) if kind.traits else ():
-                by_trait[trait].append(address)
-    return {trait: tuple(addresses) for trait, addresses in by_trait.items()}
+                (kept if address in declared else abandoned)[trait].append(address)
+    telling = {trait: addresses for trait, addresses in kept.items() if len(addresses) <= SHARED_AT_MOST}
+    return {trait: (*abandoned.get(trait, ()), *telling.get(trait, ())) for trait in (*abandoned, *telling)}
 
 
-def alike(kind: Kind, fields: Mapping[str, object], others: Abandoned) -> tuple[Address, ...]:
-    """The abandoned entities that share a trait with these fields; sorted."""
+def alike(kind: Kind, fields: Mapping[str, object], others: Known) -> tuple[Address, ...]:
+    """The entities that share a trait with these fields; sorted."""
     traits = kind.traits(fields) if kind.traits else frozenset()
     found = {address for trait in traits for address in others.get(trait, ())}
     return tuple(sorted(found, key=lambda address: address.order))
 
 
-def renamed_parents(
+def alike_parents(
     desired: Desired, found: Index, registry: Registry, parents: Iterable[Address]
 ) -> Mapping[Address, tuple[Address, ...]]:
-    """By parent, the live ones that aren't declared and look like it, as declared and as it is live."""
+    """By parent, the other live ones that look like it, as declared and as it is live."""
     entities = {entity.address: entity for entity in desired.entities}
-    others: dict[str, Abandoned] = {}
+    others: dict[str, Known] = {}
     result: dict[Address, tuple[Address, ...]] = {}
     for parent in parents:
         kind = registry[parent.kind]
         if kind.name not in others:
-            others[kind.name] = abandoned(desired, found, kind)  # once: it looks at everything
+            others[kind.name] = known_by(desired, found, kind)  # once: it looks at everything
         known = others[kind.name]
         declared = alike(kind, normalize(kind, entities[parent].fields), known) if parent in entities else ()
         live = alike(kind, found.records[parent].fields, known) if parent in found.records else ()

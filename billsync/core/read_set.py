@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from billsync.core.doubts import duplicates
 from billsync.core.index import Index, is_owned, status_of
 from billsync.core.lifecycle.newest import ACTIVE, DRAFT
-from billsync.core.likeness import begun_again, renamed_parents
+from billsync.core.likeness import alike_parents, begun_again
 from billsync.core.referring import referenced_kinds, referrers
 from billsync.model.address import Address
 from billsync.model.kind import Archetype, Kind, Registry, Routes
@@ -146,15 +146,16 @@ def look_alike_reads(desired: Desired, found: Index, registry: Registry, *, dele
 def look_alike_children(
     desired: Desired, found: Index, registry: Registry, routes: Mapping[str, Routes]
 ) -> tuple[Read, ...]:
-    """What belongs to those who look like somebody under whom something would be made, and aren't declared."""
+    """What belongs to those who look like somebody under whom something would be made, and wasn't read so far."""
     reads: list[Read] = []
     for name, kind in registry.items():
         begun = [address for address in begun_again(desired, found, registry) if address.kind == name]
         if kind.parent is None or not begun:
             continue
         parents = {Address(kind.parent.kind, address.parents) for address in begun}
-        others = renamed_parents(desired, found, registry, sorted(parents, key=lambda address: address.order))
-        ids = sorted({found.records[other].id for several in others.values() for other in several})
+        others = alike_parents(desired, found, registry, sorted(parents, key=lambda address: address.order))
+        unread = {other for several in others.values() for other in several} - _looked_into(kind, desired)
+        ids = sorted(found.records[other].id for other in unread)
         reads.extend(_belonging(name, routes[name], ids))
     return tuple(reads)
 

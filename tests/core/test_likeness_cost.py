@@ -1,4 +1,4 @@
-"""Looking for renamed parents looks at everything once, however many parents there are."""
+"""Looking for look-alikes looks at everything once, however many parents there are."""
 
 import pytest
 
@@ -11,9 +11,9 @@ from billsync.model.state import Desired
 
 def test_everything_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[str] = []
-    monkeypatch.setattr(likeness, "abandoned", lambda desired, found, kind: looked.append(kind.name) or {})
+    monkeypatch.setattr(likeness, "known_by", lambda desired, found, kind: looked.append(kind.name) or {})
     parents = [Address("customer", (f"c{number}",)) for number in range(50)]
 
-    likeness.renamed_parents(Desired(), Index(), KINDS, parents)
+    likeness.alike_parents(Desired(), Index(), KINDS, parents)
 
     assert looked == ["customer"]

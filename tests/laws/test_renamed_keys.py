@@ -158,3 +158,33 @@ def test_a_claimed_subject_names_the_way_out_too() -> None:
         "if that is the same under another key, say `moved: [{kind: customer, from: acmee, to: acme}]`; else take it "
         "from customer/acmee first, in the files or on the server"
     ]
+
+
+@pytest.mark.parametrize("few", [0, 200])
+@pytest.mark.parametrize(("moved", "found"), [(("grants",), BOTH[:1]), (("subscriptions",), BOTH[1:])])
+def test_money_that_moves_to_another_declared_customer_like_it_is_not_given_twice(
+    moved: tuple[str, ...], found: list[str], few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("billsync.core.read_set.FEW", few)
+    world = World()
+    bare = {"key": "acme", "name": "Acme Inc."}
+    world.sync(files(ACMEE, bare))
+    left = {name: value for name, value in ACMEE.items() if name not in moved}
+
+    plan = world.plan(files(left, {**bare, **{name: ACMEE[name] for name in moved}}))
+
+    assert codes(plan) == found
+    assert {guard.reason.rpartition("key, ")[2] for guard in plan.guards} == {
+        "take customer/acmee out of the files and say `moved: [{kind: customer, from: acmee, to: acme}]`"
+    }
+
+
+def test_a_trait_that_many_declared_customers_share_tells_nobody_from_another() -> None:
+    world = World()
+    others = [{"key": f"c{number}", "name": "Acme Inc."} for number in range(11)]
+    world.sync(files({**ACMEE, "subscriptions": []}, *others))
+    given = {**others[0], "grants": ACMEE["grants"]}
+
+    plan = world.plan(files({"key": "acmee", "name": "Acme Inc."}, given, *others[1:]))
+
+    assert codes(plan) == []
