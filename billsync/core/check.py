@@ -12,7 +12,7 @@ from decimal import Decimal
 from billsync.core.exact import is_kept_exactly
 from billsync.core.normalize import number, settle, settled
 from billsync.kinds.labels import MOST_DECLARED, OURS, key_problem, value_problem
-from billsync.model.duration import parse_duration
+from billsync.model.duration import LONGEST, parse_duration
 from billsync.model.kind import Kind, Path, Problem
 from billsync.model.moment import cut_to_seconds, parse_moment
 from billsync.model.shape import (
@@ -28,8 +28,6 @@ from billsync.model.shape import (
     Variant,
 )
 from billsync.model.value import Fields, Plain, canonical, decimal_text
-
-_LONGEST = 366 * 86_400 * 1_000  # a thousand years
 
 
 def problems(kind: Kind, declared: Fields) -> tuple[Problem, ...]:
@@ -138,7 +136,7 @@ def _duration(shape: Duration, value: str, path: Path) -> Iterator[Problem]:
     length = duration.in_seconds()
     if shape.positive and length == 0:
         yield Problem(path, "duration", summary, f"{value} lasts no time at all", "write one such as P1M or PT12H")
-    if length > _LONGEST:
+    if length > LONGEST:
         yield Problem(path, "duration", summary, f"{value} is longer than a thousand years", "use a shorter one")
     if shape.choices and duration.text not in shape.choices:
         detail = f"{value} is none of {', '.join(shape.choices)}, which are compared as they are written"

@@ -9,8 +9,8 @@ from decimal import Decimal
 from billsync.kinds import fields
 from billsync.kinds.checks import grant as checks
 from billsync.model.calendar import calendar_length
+from billsync.model.duration import LONGEST, parse_duration
 from billsync.model.duration import Duration as Length
-from billsync.model.duration import parse_duration
 from billsync.model.kind import Archetype, Kind, LabelPolicy, Names, Parent, Trait
 from billsync.model.moment import cut_to_seconds, moment_text, parse_moment
 from billsync.model.shape import (
@@ -164,13 +164,14 @@ CLOCK_SKEW = timedelta(hours=1)
 
 
 def read(row: Fields, names: Names) -> Fields:
-    """The row with the calendar duration until its end, which the server doesn't show; else with the end itself.
+    """The row with the calendar duration until its end, which the server doesn't show; else with the end itself, as
+    where no file may say one so long.
 
     Source: customer-facts.md §18: `expires_at` less the effective time, or the time of creation cut to seconds.
     """
     start, end = _start(row), parse_moment(str(row.get("expires_at")))
     length = calendar_length(start, end) if start and end else None
-    if length is None:
+    if length is None or length.in_seconds() > LONGEST:
         return row
     return {**{name: value for name, value in row.items() if name != "expires_at"}, "expires_after": length.text}
 

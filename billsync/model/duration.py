@@ -19,6 +19,9 @@ from billsync.model.value import decimal_text
 
 _NUMBER = r"\d+(?:\.\d+)?"
 
+LONGEST = 366 * 86_400 * 1_000
+"""The seconds of the longest duration that a file may say: a thousand years."""
+
 
 def _units(units: str, number: str) -> str:
     return "".join(f"(?:{number}{unit})?" for unit in units)

@@ -72,3 +72,20 @@ def test_an_end_is_lost_only_where_the_file_says_it_as_a_duration(row: dict[str,
     found = GRANT.lost({**GRANT.example, **row})
 
     assert [code for code, _, _ in found] == codes
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        ("3026-09-01T00:00:00Z", {"expires_after": "P1000Y"}),
+        ("3126-09-01T00:00:00Z", {"expires_at": "3126-09-01T00:00:00Z"}),
+        ("9999-01-01T00:00:00Z", {"expires_at": "9999-01-01T00:00:00Z"}),
+    ],
+)
+def test_an_end_is_read_as_a_duration_only_where_a_file_may_say_it(end: str, said: dict[str, str]) -> None:
+    assert GRANT.read is not None
+
+    found = GRANT.read({"created_at": "2026-09-01T00:00:00Z", "expires_at": end}, {})
+
+    assert {name: value for name, value in found.items() if name != "created_at"} == said
+    assert problems(GRANT, {**GRANT.example, **said}) == ()
