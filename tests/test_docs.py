@@ -15,7 +15,7 @@ from billsync.kinds.registry import KINDS
 from tests.support.console import blocks, exchanges, run
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "CONTRIBUTING.md", "docs/file-format.md", "docs/fields.md", "docs/runs.md")
+PAGES = ("README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
 LINK = re.compile(r"\]\(([^)#]+)\)")
 SCRIPT = re.compile(r"scripts/\w+(?:\.py)?")
 
