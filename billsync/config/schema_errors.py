@@ -104,11 +104,18 @@ def _unknown(failure: Failure, root: Node, later: frozenset[str]) -> Iterator[Di
             yield finding("unknown-field", place, detail, _known_hint(name, failure.schema))
 
 
+def _is_in_another_number(name: str, known: Sequence[str]) -> bool:
+    """Whether a field differs by its last `s` alone (`rate_cards` for `rate_card`)."""
+    return name.removesuffix("s") in {other.removesuffix("s") for other in known}
+
+
 def _known_hint(name: str, schema: Mapping[str, Any]) -> str:
     """A field of this map, or else one of a map inside: somebody may have forgotten that."""
     known = tuple(schema.get("properties", ()))
     inside = [holder for holder, field in schema.get("properties", {}).items() if name in field.get("properties", ())]
-    hint = f"It stands inside of `{inside[0]}`: `{inside[0]}: {{{name}: …}}`." if inside else did_you_mean(name, known)
+    if inside and not _is_in_another_number(name, known):
+        return f"It stands inside of `{inside[0]}`: `{inside[0]}: {{{name}: …}}`."
+    hint = did_you_mean(name, known)
     if not hint and name in _IN_HEADER:
         return f"It stands in `_info`: `_info: {{{name}: …}}`."
     if hint or not known or len(known) > _MANY_FIELDS:
