@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def shop(customers: int, *, price: str = "0.002") -> str:
 
 def multiply(database: Path) -> None:
     """Copies of the only customer and its subscription, under ids, keys and subjects of their own."""
-    with sqlite3.connect(database) as connection:
+    with closing(sqlite3.connect(database)) as connection, connection:  # closed: all of it is in the one file
         columns = "resource, id, key, parent, created_at, updated_at, deleted_at, begins_at, ends_at, document"
         kinds = "resource IN ('customer', 'subscription')"
         rows = connection.execute(f"SELECT seq, {columns} FROM entity WHERE {kinds} ORDER BY seq").fetchall()
