@@ -5,6 +5,7 @@ What follows from a shape is found here; what needs to know the kind is in the k
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -12,7 +13,7 @@ from decimal import Decimal
 from billsync.core.exact import is_kept_exactly
 from billsync.core.normalize import number, settle, settled
 from billsync.kinds.labels import MOST_DECLARED, OURS, key_problem, value_problem
-from billsync.model.duration import LONGEST, parse_duration
+from billsync.model.duration import LONGEST, PATTERN, parse_duration
 from billsync.model.kind import Kind, Path, Problem
 from billsync.model.moment import cut_to_seconds, parse_moment
 from billsync.model.shape import (
@@ -133,6 +134,8 @@ def _duration(shape: Duration, value: str, path: Path) -> Iterator[Problem]:
     if duration is None:
         yield Problem(path, "duration", summary, f"`{value}` is no ISO 8601 duration", "write one such as P1M or PT12H")
         return
+    if not re.search(PATTERN, value):
+        yield Problem(path, "duration", summary, f"the server rounds the fractions of {value}", "use smaller units")
     length = duration.in_seconds()
     if shape.positive and length == 0:
         yield Problem(path, "duration", summary, f"{value} lasts no time at all", "write one such as P1M or PT12H")

@@ -139,6 +139,7 @@ def test_so_many_labels_that_ours_have_no_room_are_found() -> None:
         (GRANT, {"filters": {"features": ["a", "a"]}}, [(("filters", "features", 1), "duplicate-member")]),
         (GRANT, {"effective_at": "2026-01-01T00:00:00.5Z"}, [(("effective_at",), "time")]),
         (GRANT, {"effective_at": "2026-01-01T00:00:00.000Z"}, []),
+        (GRANT, {"expires_after": "P1.5D"}, [(("expires_after",), "duration")]),
         (GRANT, {"expires_after": "P0D"}, [(("expires_after",), "duration")]),
         (GRANT, {"expires_after": "PT"}, [(("expires_after",), "duration")]),
         (GRANT, {"expires_after": "P9999Y"}, [(("expires_after",), "duration")]),

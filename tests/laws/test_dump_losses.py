@@ -193,3 +193,20 @@ def test_a_live_value_that_no_file_may_have_is_told() -> None:
     said = told(dumped(world).losses)
 
     assert [text for text in said if "a file with it is refused" in text], said
+
+
+def test_a_live_duration_that_no_file_may_have_is_told() -> None:
+    world = World()
+    card = {"key": "fee", "name": "Fee", "price": {"type": "free"}}
+    phases = [
+        {"key": "trial", "name": "Trial", "duration": "P1.5M", "rate_cards": [card]},
+        {"key": "default", "name": "Default", "rate_cards": [card]},
+    ]
+    plan = {"key": "pro", "name": "Pro", "currency": "USD", "billing_cadence": "P1M", "phases": phases}
+    with world.http() as http:
+        made = http.post("plans", json=plan).json()
+        http.post(f"plans/{made['id']}/publish").raise_for_status()
+
+    said = told(dumped(world).losses)
+
+    assert "plan/pro: the server rounds the fractions of P1.5M: a file with it is refused" in said
