@@ -13,6 +13,16 @@ settings.register_profile("billsync", deadline=None, suppress_health_check=[Heal
 settings.load_profile("billsync")  # nothing is timed: a slow machine is no defect
 
 __all__ = ["openapi", "pytest_terminal_summary"]
+EXHAUSTIVE = "exhaustive"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the exhaustive tests, unless `-m` names them."""
+    if EXHAUSTIVE in config.option.markexpr:
+        return
+    left_out = [item for item in items if item.get_closest_marker(EXHAUSTIVE)]
+    items[:] = [item for item in items if not item.get_closest_marker(EXHAUSTIVE)]
+    config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(autouse=True)
