@@ -22,11 +22,11 @@ from billsync.rating.periods import Period
 from billsync.render.forecast import forecast_text
 from billsync.render.ledger import ledger_json, ledger_text
 from billsync.render.usage import usage_json, usage_text
-from billsync.report.forecast import Basis, forecast, usage_needed
-from billsync.report.ledger import Statement, ledger
-from billsync.report.subscribed import subscribed
-from billsync.report.usage import used
-from billsync.report.wallet import wallet_of
+from billsync.report.billing.subscribed import subscribed
+from billsync.report.billing.usage import used
+from billsync.report.credits.ledger import Statement, ledger
+from billsync.report.credits.wallet import wallet_of
+from billsync.report.forecast.forecast import Basis, forecast, usage_needed
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SPAN = timedelta(days=730)

@@ -17,18 +17,18 @@ from datetime import datetime
 from io import StringIO
 
 from benchmarks.crowd import NOW, Crowd, declared
-from billsync.cli.ending import Ended
-from billsync.cli.impact import ImpactOptions, impact
-from billsync.cli.pipeline import Connection, compare
+from billsync.app.ending import Ended
+from billsync.app.impact import ImpactOptions, impact
+from billsync.app.pipeline import Connection, compare
 from billsync.config import load
 from billsync.core.diff import Mode
 from billsync.kinds.registry import KINDS
 from billsync.model.ports import Answer
 from billsync.model.value import Plain
-from billsync.render.impact import impact_text
-from billsync.render.impact_object import impact_object
-from billsync.render.outline import outline
-from billsync.render.structured import as_json_chunks
+from billsync.render.impact.object import impact_object
+from billsync.render.impact.text import impact_text
+from billsync.render.plan.outline import outline
+from billsync.render.plan.structured import as_json_chunks
 
 READ, ASK, RATE = "reading lists", "asking meters", "rating"
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from billsync.kinds.explain import ABSENT, EFFECTS, takes, words
 from billsync.kinds.ratecard import RATE_CARD
 from billsync.kinds.registry import KINDS
 from billsync.model.kind import Absent, Kind
@@ -22,7 +21,8 @@ from billsync.model.shape import (
     Text,
     Variant,
 )
-from billsync.render.words import shown
+from billsync.render.formats.words import shown
+from billsync.schema.explain import ABSENT, EFFECTS, takes, words
 
 OUTPUT = Path(__file__).resolve().parents[1] / "docs" / "fields.md"
 HEAD = """# All fields

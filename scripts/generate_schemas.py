@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from billsync.kinds.registry import KINDS  # noqa: E402
-from billsync.kinds.schema import file_schema, written_schema  # noqa: E402
+from billsync.schema.schema import file_schema, written_schema  # noqa: E402
 
 
 def schemas() -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from billsync.cli.ending import Exit
+from billsync.app.ending import Exit
 from billsync.config import load
 from billsync.kinds.registry import KINDS
 from tests.support.console import blocks, exchanges, run

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from billsync.core.hidden import with_labels
 from billsync.core.hidden_fields import labels_inside
 from billsync.core.index import status_of
-from billsync.core.lifecycle.newest import ACTIVE
 from billsync.core.lookup import choose, doubt_about, lookup
 from billsync.core.moved import names_of, present_label
 from billsync.core.parts import embedded, member_marks
 from billsync.core.row_form import malformed, shown, unknown_in
+from billsync.core.versions import ACTIVE
 from billsync.core.view import view
 from billsync.model.address import SYMBOL, Address, Symbol, parse_address, whole_of
 from billsync.model.kind import Kind, Part, Registry, Routes

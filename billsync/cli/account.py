@@ -10,10 +10,10 @@ from billsync.model.diagnostic import Diagnostic
 from billsync.model.ports import Journal
 from billsync.model.result import Report, Status, StepResult
 from billsync.model.value import Plain
-from billsync.render.look import Look
-from billsync.render.outline import Outline, outline
-from billsync.render.structured import as_json
-from billsync.render.text import as_text, end_as_text
+from billsync.render.formats.look import Look
+from billsync.render.plan.outline import Outline, outline
+from billsync.render.plan.structured import as_json
+from billsync.render.plan.text import as_text, end_as_text
 
 UNCLEAR = "the run was broken off at this call: it may have been carried out"
 NOT_TRIED = "not tried: the run was broken off"

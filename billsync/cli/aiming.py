@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from billsync.cli.ending import Ended, Exit
+from billsync.app.ending import Ended, Exit
 from billsync.live.connect import KONNECT
 from billsync.live.organization import Organization
 from billsync.live.target import Target

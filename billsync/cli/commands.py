@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import click
 
 from billsync import __version__
+from billsync.app.ending import Exit
 from billsync.cli.allowances import allowances
-from billsync.cli.ending import Exit
 from billsync.cli.surroundings import Run
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -140,8 +140,8 @@ def diff(
     **server: Any,
 ) -> Exit:
     """Show what sync would do; writes nothing."""
+    from billsync.app.impact import ImpactOptions
     from billsync.cli.comparing import DiffOptions, show_difference
-    from billsync.cli.impact import ImpactOptions
     from billsync.cli.opening import ServerOptions
 
     if impact is None and (impact_sample or impact_anonymous or impact_periods != 1):

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from billsync.cli.anonymous import judged_without_usage, private_kinds
-from billsync.cli.ending import Exit, worst
-from billsync.cli.impact import ImpactOptions, impact
+from billsync.app.anonymous import judged_without_usage, private_kinds
+from billsync.app.ending import Exit, worst
+from billsync.app.impact import ImpactOptions, impact
+from billsync.app.pipeline import compare
+from billsync.app.policies import judged, usage_in
 from billsync.cli.inputs import as_it_is, desired_state, owner_missing, refusal_of
 from billsync.cli.opening import ServerOptions, connected
-from billsync.cli.pipeline import compare
-from billsync.cli.policies import judged, usage_in
 from billsync.cli.surroundings import Run
 from billsync.core.diff import Mode
 from billsync.kinds.registry import KINDS
@@ -21,12 +21,12 @@ from billsync.model.diagnostic import Diagnostic
 from billsync.model.kind import Kind
 from billsync.model.state import Desired
 from billsync.render.diagnostics import diagnostics_text
-from billsync.render.impact import impact_text
-from billsync.render.impact_object import impact_object
-from billsync.render.nameless import finding_without_names, without_names
-from billsync.render.outline import outline
-from billsync.render.structured import as_json_chunks, errors_as_json
-from billsync.render.text import as_text
+from billsync.render.impact.object import impact_object
+from billsync.render.impact.text import impact_text
+from billsync.render.plan.nameless import finding_without_names, without_names
+from billsync.render.plan.outline import outline
+from billsync.render.plan.structured import as_json_chunks, errors_as_json
+from billsync.render.plan.text import as_text
 
 
 def validate(run: Run, paths: Sequence[str]) -> Exit:

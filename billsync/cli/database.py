@@ -6,10 +6,10 @@ import sqlite3
 from collections.abc import Collection
 from pathlib import Path
 
+from billsync.app.ending import error
 from billsync.apply.private_files import make_private_file
-from billsync.cli.ending import error
 from billsync.local.app import LocalServer, create_app
-from billsync.local.layout import OtherFormat
+from billsync.local.store.layout import OtherFormat
 from billsync.model.ports import Clock
 
 IN_MEMORY = ":memory:"

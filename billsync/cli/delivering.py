@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from billsync.cli.ending import error, usage
+from billsync.app.ending import error, usage
 
 
 def check_output(output: str, *, yes: bool) -> None:

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from difflib import get_close_matches
 
-from billsync.cli.ending import Ended, Exit, usage
+from billsync.app.ending import Ended, Exit, usage
 from billsync.cli.surroundings import Run
-from billsync.kinds.explain import Explanation
 from billsync.kinds.registry import KINDS
-from billsync.kinds.schema import file_schema, written_schema
-from billsync.kinds.topics import Path, Topic, plain_path, topics
 from billsync.model.kind import Kind
 from billsync.model.value import Fields
 from billsync.render.explain import explanation_text, topics_text
+from billsync.schema.explain import Explanation
+from billsync.schema.schema import file_schema, written_schema
+from billsync.schema.topics import Path, Topic, plain_path, topics
 
 
 def show_topics(run: Run) -> Exit:

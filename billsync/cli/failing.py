@@ -8,14 +8,14 @@ from collections.abc import Sequence
 
 import click
 
-from billsync.cli.ending import Ended, Exit, ResultLost, worst
+from billsync.app.ending import Ended, Exit, ResultLost, worst
 from billsync.cli.signals import Interrupted
 from billsync.cli.surroundings import Run
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.ports import RemoteError
 from billsync.render.diagnostics import diagnostics_text
-from billsync.render.structured import errors_as_json
-from billsync.render.words import visible
+from billsync.render.formats.words import visible
+from billsync.render.plan.structured import errors_as_json
 
 
 def told(run: Run, error: BaseException) -> Exit:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from billsync.cli.ending import Ended, Exit
+from billsync.app.ending import Ended, Exit
 from billsync.cli.surroundings import Run
 from billsync.config import load
 from billsync.kinds.registry import KINDS
@@ -12,7 +12,7 @@ from billsync.model.change import PlanFile
 from billsync.model.diagnostic import Diagnostic, has_errors
 from billsync.model.state import Desired
 from billsync.render.diagnostics import diagnostics_text
-from billsync.render.outline import outline
+from billsync.render.plan.outline import outline
 
 
 def as_it_is(finding: Diagnostic) -> Diagnostic:

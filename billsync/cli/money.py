@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 
 from billsync.api.capabilities import capabilities
 from billsync.api.documents import INVOICES
-from billsync.cli.ending import Exit, error, usage
-from billsync.cli.metering import Catalog, live_subscription, query, read_catalog, read_usage
+from billsync.app.ending import Exit, error, usage
+from billsync.app.metering import Catalog, live_subscription, query, read_catalog, read_usage
+from billsync.app.pipeline import Connection
+from billsync.app.server_time import servers_now
+from billsync.app.unshown_charges import besides, booked_of, charges_of
 from billsync.cli.opening import ServerOptions, connected
-from billsync.cli.pipeline import Connection
 from billsync.cli.reading import customer_id_of, statement_of
-from billsync.cli.server_time import servers_now
 from billsync.cli.surroundings import Run
-from billsync.cli.unshown_charges import besides, booked_of, charges_of
 from billsync.live.paging import read_list
 from billsync.model.kind import ListQuery
 from billsync.model.moment import cut_to_seconds, parse_moment
@@ -23,14 +23,14 @@ from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import negative
 from billsync.rating.periods import Period
 from billsync.render.forecast import LEFT_OUT, forecast_csv, forecast_json, forecast_text
+from billsync.render.formats.words import visible
 from billsync.render.invoices import invoices_csv, invoices_json, invoices_text
 from billsync.render.usage import usage_csv, usage_json, usage_text
-from billsync.render.words import visible
-from billsync.report.forecast import Basis, Forecast, forecast, known_only_until, usage_needed
-from billsync.report.invoices import invoices
-from billsync.report.subscribed import Subscribed
-from billsync.report.usage import CUSTOMER, Used, query_body, used
-from billsync.report.wallet import Wallet, wallet_of
+from billsync.report.billing.invoices import invoices
+from billsync.report.billing.subscribed import Subscribed
+from billsync.report.billing.usage import CUSTOMER, Used, query_body, used
+from billsync.report.credits.wallet import Wallet, wallet_of
+from billsync.report.forecast.forecast import Basis, Forecast, forecast, known_only_until, usage_needed
 
 WINDOWS = {"minute": "PT1M", "hour": "PT1H", "day": "P1D", "month": "P1M"}
 LISTING = ListQuery(sort="created_at", size=100)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from billsync.api.documents import BALANCE, TRANSACTIONS
+from billsync.app.dumped_addons import addon_notes
+from billsync.app.dumped_losses import losses_beyond
+from billsync.app.ending import Exit, error, usage
+from billsync.app.pipeline import Connection, everything
 from billsync.cli.delivering import check_output, write_file
-from billsync.cli.dumped_addons import addon_notes
-from billsync.cli.dumped_losses import losses_beyond
-from billsync.cli.ending import Exit, error, usage
 from billsync.cli.opening import ServerOptions, connected
-from billsync.cli.pipeline import Connection, everything
 from billsync.cli.surroundings import Run
 from billsync.core.dump import dump
 from billsync.core.losses import told
@@ -20,10 +20,10 @@ from billsync.live.paging import count_rows, read_list
 from billsync.live.statement import StatementRoutes, read_statement
 from billsync.model.ports import RemoteError
 from billsync.model.value import is_text, json_line
+from billsync.render.formats.words import visible
+from billsync.render.formats.yaml_text import to_yaml
 from billsync.render.ledger import ledger_csv, ledger_json, ledger_text
-from billsync.render.words import visible
-from billsync.render.yaml_text import to_yaml
-from billsync.report.ledger import Statement, ledger
+from billsync.report.credits.ledger import Statement, ledger
 
 OF_EVERY_DUMP = (
     "What was live, as far as a file can declare it. On the server that it comes from, a diff of it is empty.",

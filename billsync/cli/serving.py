@@ -6,8 +6,8 @@ import signal
 import socket
 from types import FrameType
 
+from billsync.app.ending import Exit, error
 from billsync.cli.database import open_database
-from billsync.cli.ending import Exit, error
 from billsync.cli.signals import STOPPING
 from billsync.cli.state_dir import default_database
 from billsync.cli.surroundings import Run

@@ -6,7 +6,7 @@ import os
 import signal
 from types import FrameType
 
-from billsync.cli.ending import Exit
+from billsync.app.ending import Exit
 from billsync.cli.surroundings import Run
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, TextIO
 
-from billsync.cli.ending import Exit, ResultLost
+from billsync.app.ending import Exit, ResultLost
 from billsync.cli.streams import standard_streams, write_to
-from billsync.render.look import Look
+from billsync.render.formats.look import Look
 
 if TYPE_CHECKING:  # `billsync --help` loads no model
     from billsync.cli.account import Account

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from billsync import __version__
+from billsync.app.ending import Ended, Exit, error, usage, worst
+from billsync.app.pipeline import Comparison, Connection, carry_out, compare
+from billsync.app.policies import judged
 from billsync.apply.execute import stopped
 from billsync.apply.journal import FileJournal
 from billsync.cli.account import Account, WitnessedJournal
-from billsync.cli.ending import Ended, Exit, error, usage, worst
 from billsync.cli.inputs import desired_state, owner_missing, refusal_of
 from billsync.cli.opening import ServerOptions, connected
-from billsync.cli.pipeline import Comparison, Connection, carry_out, compare
-from billsync.cli.policies import judged
 from billsync.cli.state_dir import VARIABLE, journals
 from billsync.cli.surroundings import Run
 from billsync.core.diff import Mode
 from billsync.model.change import PlanFile
 from billsync.model.result import Status, StepResult
-from billsync.render.outline import outline
-from billsync.render.text import as_text
-from billsync.render.words import title_of, visible
+from billsync.render.formats.words import title_of, visible
+from billsync.render.plan.outline import outline
+from billsync.render.plan.text import as_text
 
 
 def write(

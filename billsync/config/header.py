@@ -11,8 +11,8 @@ from billsync.config.finding import Findings
 from billsync.config.node import ListNode, MapNode, ScalarNode, text_of
 from billsync.config.suggest import did_you_mean_at
 from billsync.kinds.forms import EXACT, PERCENT
-from billsync.kinds.labels import value_problem
 from billsync.model.diagnostic import Diagnostic, Position, Severity
+from billsync.model.labels import value_problem
 from billsync.model.policy import PricePolicy
 from billsync.model.state import Desired, IntendedTarget
 

@@ -24,12 +24,12 @@ from billsync.config.scalars import shorten
 from billsync.config.schema_errors import Later, diagnostics_of
 from billsync.core import references
 from billsync.kinds.registry import HEADER, LATER_FIELDS
-from billsync.kinds.schema import file_schema, kind_schema
 from billsync.model.address import Address
 from billsync.model.diagnostic import Diagnostic, Position, has_errors
 from billsync.model.kind import Registry
 from billsync.model.limits import MESSAGE_CHARACTERS
 from billsync.model.state import Desired
+from billsync.schema.schema import file_schema, kind_schema
 
 FEATURE = "feature"
 """The kind from whose entities rate cards take their names."""

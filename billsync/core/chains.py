@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from billsync.core.index import is_over
-from billsync.core.lifecycle.context import Context
 from billsync.core.marks import KEY, labels_of, restarts_of
+from billsync.core.planned import Context
 from billsync.model.address import Address, Symbol
 from billsync.model.kind import Kind
 from billsync.model.state import Row

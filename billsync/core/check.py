@@ -12,9 +12,9 @@ from decimal import Decimal
 
 from billsync.core.exact import is_kept_exactly
 from billsync.core.normalize import number, settle, settled
-from billsync.kinds.labels import MOST_DECLARED, OURS, key_problem, value_problem
 from billsync.model.duration import LONGEST, PATTERN, parse_duration
 from billsync.model.kind import Kind, Path, Problem
+from billsync.model.labels import MOST_DECLARED, OURS, key_problem, value_problem
 from billsync.model.moment import cut_to_seconds, parse_moment
 from billsync.model.shape import (
     Duration,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from billsync.core.lifecycle.context import Context, Planned
+from billsync.core.planned import Context, Planned
 from billsync.model.address import Address
 from billsync.model.change import Action, Outcome
 

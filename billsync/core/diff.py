@@ -13,11 +13,9 @@ from billsync.core.guards import CUSTOMER_CREDIT, guards
 from billsync.core.index import index
 from billsync.core.lifecycle.append_only import plan_append_only
 from billsync.core.lifecycle.chained import plan_chained
-from billsync.core.lifecycle.context import Context, Planned
 from billsync.core.lifecycle.doubtful import doubtful, other_doubts
 from billsync.core.lifecycle.grandfathered import grandfathered
 from billsync.core.lifecycle.moving import on_both_sides
-from billsync.core.lifecycle.newest import NextVersions, coming_versions
 from billsync.core.lifecycle.record import plan_record
 from billsync.core.lifecycle.unmarked import unrecorded
 from billsync.core.lifecycle.versioned import plan_versioned
@@ -25,8 +23,10 @@ from billsync.core.lost import without_lost_references
 from billsync.core.moved import with_moved
 from billsync.core.obstacles import with_obstacles
 from billsync.core.order import linked, ordered, with_delete_edges, with_soft_edges, without_dependents
+from billsync.core.planned import Context, Planned
 from billsync.core.removal import as_waiting, held_by, holders, kept, removals
 from billsync.core.unmanageable import Missing, unmanageable
+from billsync.core.versions import NextVersions, coming_versions
 from billsync.model.address import Address
 from billsync.model.change import Action, Outcome, PlanFile, Step
 from billsync.model.kind import Archetype, Registry, Routes

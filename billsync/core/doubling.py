@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from billsync.core.chains import has_ended
 from billsync.core.index import is_over, status_of
 from billsync.core.lifecycle.append_only import VOIDED
-from billsync.core.lifecycle.context import Context, Planned
 from billsync.core.likeness import NO_KEY, Children, alike_parents, children
 from billsync.core.marks import OWNER, labels_of
+from billsync.core.planned import Context, Planned
 from billsync.model.address import Address
 from billsync.model.change import Action, Guard
 from billsync.model.kind import Archetype, Kind

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from billsync.core.index import status_of, version_of
 from billsync.core.marks import LABELS
-from billsync.kinds.labels import key_problem, value_problem
 from billsync.model.kind import HiddenLabels, Kind, LabelPolicy, Registry, Routes
+from billsync.model.labels import key_problem, value_problem
 from billsync.model.state import Desired, Row, Snapshot
 from billsync.model.value import Fields, Plain
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from billsync.core.lifecycle.context import Context, Planned
+from billsync.core.planned import Context, Planned
 from billsync.model.address import Address, symbols_in, symbols_in_path, whole_of
 from billsync.model.change import Outcome
 

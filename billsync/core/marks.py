@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from billsync.kinds.labels import MOST
 from billsync.model.address import Symbol
 from billsync.model.kind import Kind, LabelPolicy
+from billsync.model.labels import MOST
 from billsync.model.value import Fields, Plain
 
 OWNER = "billsync_owner"

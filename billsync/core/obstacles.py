@@ -12,11 +12,10 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
 from billsync.core.index import is_over, status_of
-from billsync.core.lifecycle.context import Context, Planned
-from billsync.core.lifecycle.drafts import LEFT_OVER
-from billsync.core.lifecycle.newest import DRAFT
 from billsync.core.marks import KEY, labels_of
+from billsync.core.planned import Context, Planned
 from billsync.core.referring import referrers
+from billsync.core.versions import DRAFT, LEFT_OVER
 from billsync.model.address import Address
 from billsync.model.change import Action, Obstacle
 from billsync.model.kind import Archetype, Kind

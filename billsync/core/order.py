@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from billsync.core.lifecycle.context import Planned
+from billsync.core.planned import Planned
 from billsync.model.address import Address, symbols_in, symbols_in_path
 from billsync.model.change import Action, Outcome, Step
 from billsync.model.kind import Registry

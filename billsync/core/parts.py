@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from billsync.core.index import Index, is_over, status_of
-from billsync.core.lifecycle.newest import ACTIVE
 from billsync.core.marks import LABELS, OWNER, labels_of, member_mark
 from billsync.core.obstacles import holds
 from billsync.core.read_set import undeclared
 from billsync.core.referring import referred
+from billsync.core.versions import ACTIVE
 from billsync.model.address import Address
 from billsync.model.kind import Kind, Names, Part, Registry, Routes
 from billsync.model.state import Desired, Read, Row, Snapshot

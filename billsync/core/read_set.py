@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from billsync.core.doubts import duplicates
 from billsync.core.index import Index, is_owned, status_of
-from billsync.core.lifecycle.newest import ACTIVE, DRAFT
 from billsync.core.likeness import alike_parents, begun_again
 from billsync.core.referring import referenced_kinds, referrers
+from billsync.core.versions import ACTIVE, DRAFT
 from billsync.model.address import Address
 from billsync.model.kind import Archetype, Kind, Registry, Routes
 from billsync.model.state import Desired, Read, Row

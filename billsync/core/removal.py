@@ -7,15 +7,14 @@ from dataclasses import replace
 
 from billsync.core.chains import head_of
 from billsync.core.index import is_over, version_of
-from billsync.core.lifecycle.context import Context, Planned, note, step_id
-from billsync.core.lifecycle.drafts import LEFT_OVER
 from billsync.core.lifecycle.grandfathered import subscribers
-from billsync.core.lifecycle.newest import ACTIVE, latest
 from billsync.core.lifecycle.record import claims_of
 from billsync.core.lifecycle.versioned import archive_step
 from billsync.core.marks import KEY, OWNER, labels_of
 from billsync.core.obstacles import holds, names
+from billsync.core.planned import Context, Planned, note, step_id
 from billsync.core.read_set import undeclared
+from billsync.core.versions import ACTIVE, LEFT_OVER, latest
 from billsync.model.address import Address, symbols_in
 from billsync.model.change import Action, Call, Change, Expectation, Outcome, Step
 from billsync.model.kind import Archetype, Kind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from billsync.core.lifecycle.context import Planned
+from billsync.core.planned import Planned
 from billsync.model.change import Action, Change, Outcome
 from billsync.model.state import Entity
 from billsync.model.value import Plain

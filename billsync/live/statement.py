@@ -11,7 +11,7 @@ from billsync.live.snapshot import PARENT
 from billsync.model.kind import Routes
 from billsync.model.ports import Clock, Remote, RemoteError
 from billsync.model.value import Fields, Plain
-from billsync.report.ledger import Statement
+from billsync.report.credits.ledger import Statement
 
 SIZE = 100
 LISTABLE = ("consumed", "expired", "voided")

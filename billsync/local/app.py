@@ -14,12 +14,13 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, MapAdapter, Rule
 from werkzeug.wrappers import Request, Response
 
-from billsync.local.clock import Clock, ServerTime
-from billsync.local.contract import accepted_body, checked_body, parsed
-from billsync.local.documents import text_of
 from billsync.local.front_door import READING, check_form, check_visitor, content_of
-from billsync.local.identifiers import Mint, is_ulid
-from billsync.local.problems import (
+from billsync.local.registry import ROUTES
+from billsync.local.seeds import plant
+from billsync.local.server.clock import Clock, ServerTime
+from billsync.local.server.contract import accepted_body, checked_body, parsed
+from billsync.local.server.identifiers import Mint, is_ulid
+from billsync.local.server.problems import (
     Invalid,
     Problem,
     api_error,
@@ -28,11 +29,10 @@ from billsync.local.problems import (
     unknown_route,
     wrong_method,
 )
-from billsync.local.registry import ROUTES
-from billsync.local.resource import JSON, V3, Answer, Call, Route
-from billsync.local.seeds import plant
-from billsync.local.store import Busy, Store
-from billsync.local.times import instant_of, rfc3339
+from billsync.local.server.resource import JSON, V3, Answer, Call, Route
+from billsync.local.store.documents import text_of
+from billsync.local.store.store import Busy, Store
+from billsync.local.store.times import instant_of, rfc3339
 
 CLOCK_PATH = "/local/clock"
 Randomness = Callable[[int], bytes]

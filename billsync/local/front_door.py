@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Request
 
-from billsync.local.contract import bad_body
-from billsync.local.limits import BODY_BYTES
-from billsync.local.problems import api_error
+from billsync.local.server.contract import bad_body
+from billsync.local.server.problems import api_error
+from billsync.local.store.limits import BODY_BYTES
 
 READING = frozenset(("GET", "HEAD"))
 ELSEWHERE = frozenset(("cross-site", "same-site"))

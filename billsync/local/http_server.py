@@ -14,8 +14,9 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
 
-from billsync.local.documents import text_of
-from billsync.local.limits import (
+from billsync.local.server.problems import problem
+from billsync.local.store.documents import text_of
+from billsync.local.store.limits import (
     BODY_BYTES,
     CONNECTIONS,
     HEADER_BYTES,
@@ -23,7 +24,6 @@ from billsync.local.limits import (
     REQUEST_SECONDS,
     THREADS,
 )
-from billsync.local.problems import problem
 
 NAME = "billsync"
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]

@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-from billsync.local import (
+from billsync.local.catalog import (
     addons,
-    app_catalog,
-    apps,
-    charges,
     cost_bases,
-    credits,
     currencies,
     custom_currencies,
-    customer_billing,
-    customers,
-    entitlement_access,
-    events,
     features,
-    grants,
-    invoices,
     llm_costs,
-    manual_charges,
-    meter_queries,
     meters,
     plan_addons,
     plans,
-    profiles,
-    subscription_addons,
-    subscription_changes,
-    subscriptions,
     tax_codes,
-    v1_addons,
-    v1_customers,
-    v1_plan_addons,
-    v1_plans,
-    v1_subjects,
-    v1_subscription_addons,
-    v1_subscription_edits,
-    v1_subscriptions,
-    v2_entitlements,
 )
+from billsync.local.charges import charges, manual_charges
+from billsync.local.credits import credits, entitlement_access, grants
+from billsync.local.customers import customer_billing, customers, invoices
+from billsync.local.profiles import app_catalog, apps, profiles
+from billsync.local.subscriptions import subscription_addons, subscription_changes, subscriptions
+from billsync.local.usage import events, meter_queries
+from billsync.local.v1 import addons as v1_addons
+from billsync.local.v1 import customers as v1_customers
+from billsync.local.v1 import plan_addons as v1_plan_addons
+from billsync.local.v1 import plans as v1_plans
+from billsync.local.v1 import subjects as v1_subjects
+from billsync.local.v1 import subscription_addons as v1_subscription_addons
+from billsync.local.v1 import subscription_edits as v1_subscription_edits
+from billsync.local.v1 import subscriptions as v1_subscriptions
+from billsync.local.v1 import v2_entitlements
 
 RESOURCES = (
     meters,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from billsync.local.currencies import plant_fiat
-from billsync.local.documents import Document
-from billsync.local.profile_workflow import kept_workflow
-from billsync.local.store import Row, Store
+from billsync.local.catalog.currencies import plant_fiat
+from billsync.local.profiles.profile_workflow import kept_workflow
+from billsync.local.store.documents import Document
+from billsync.local.store.store import Row, Store
 
 PLANTED = "planted"
 # Names and descriptions are data of the real server; recordings compare them letter by letter.

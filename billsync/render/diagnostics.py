@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from billsync.model.diagnostic import Diagnostic
-from billsync.render.words import visible
+from billsync.render.formats.words import visible
 
 
 def diagnostics_text(diagnostics: Iterable[Diagnostic]) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
-from billsync.kinds.explain import Explanation
 from billsync.model.value import Fields
-from billsync.render.words import shown
-from billsync.render.yaml_text import to_yaml
+from billsync.render.formats.words import shown
+from billsync.render.formats.yaml_text import to_yaml
+from billsync.schema.explain import Explanation
 
 _LEAST = 20
 """A column of text is never narrower."""

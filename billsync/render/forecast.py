@@ -11,13 +11,13 @@ from billsync.model.moment import moment_text
 from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import minus, plus
 from billsync.rating.lines import Line
-from billsync.render.csv_text import csv_text
-from billsync.render.json_text import json_text
-from billsync.render.table import table
-from billsync.render.words import visible
-from billsync.report.charges import Charge
-from billsync.report.forecast import Forecast, NotEstimated, Outlook
-from billsync.report.subscribed import CREDIT_ONLY
+from billsync.render.formats.csv_text import csv_text
+from billsync.render.formats.json_text import json_text
+from billsync.render.formats.table import table
+from billsync.render.formats.words import visible
+from billsync.report.billing.charges import Charge
+from billsync.report.billing.subscribed import CREDIT_ONLY
+from billsync.report.forecast.forecast import Forecast, NotEstimated, Outlook
 
 CHARGED = ("Due", "Card", "From", "To", "Line", "Quantity", "Each", "Discounts", "Amount", "Currency")
 DUE = (*CHARGED[:-2], "Credits", "To pay", CHARGED[-1])

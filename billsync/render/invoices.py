@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from billsync.render.csv_text import csv_text
-from billsync.render.json_text import json_text
-from billsync.render.table import table
-from billsync.render.words import readable, visible
-from billsync.report.invoices import Invoice
+from billsync.render.formats.csv_text import csv_text
+from billsync.render.formats.json_text import json_text
+from billsync.render.formats.table import table
+from billsync.render.formats.words import readable, visible
+from billsync.report.billing.invoices import Invoice
 
 COLUMNS = ("Number", "Customer", "Status", "Issued", "Due", "Total", "Credits", "Currency", "")
 NUMBERS = frozenset({"Total", "Credits"})

@@ -9,11 +9,11 @@ from typing import Any
 
 from billsync.model.moment import moment_text
 from billsync.model.value import decimal_text
-from billsync.render.csv_text import csv_text
-from billsync.render.json_text import json_text
-from billsync.render.table import table
-from billsync.render.words import visible
-from billsync.report.ledger import Balance, Ledger, Movement, Usable
+from billsync.render.formats.csv_text import csv_text
+from billsync.render.formats.json_text import json_text
+from billsync.render.formats.table import table
+from billsync.render.formats.words import visible
+from billsync.report.credits.ledger import Balance, Ledger, Movement, Usable
 
 COLUMNS = ("Time", "Type", "Name", "Amount", "Before", "After", "Currency")
 NUMBERS = frozenset({"Amount", "Before", "After"})

@@ -10,11 +10,11 @@ from billsync.model.moment import moment_text
 from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import EXACT, divided
 from billsync.rating.periods import Period
-from billsync.render.csv_text import csv_text
-from billsync.render.json_text import json_text
-from billsync.render.table import table
-from billsync.render.words import visible
-from billsync.report.usage import Used
+from billsync.render.formats.csv_text import csv_text
+from billsync.render.formats.json_text import json_text
+from billsync.render.formats.table import table
+from billsync.render.formats.words import visible
+from billsync.report.billing.usage import Used
 
 WIDTH = 30
 FULL = "█"

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from billsync.cli.dumped_addons import addon_notes
-from billsync.cli.pipeline import everything
+from billsync.app.dumped_addons import addon_notes
+from billsync.app.pipeline import everything
 from billsync.model.ports import Answer, Remote
 from billsync.model.value import Fields, Plain
 from tests.support.addon_shop import (

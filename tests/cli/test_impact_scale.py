@@ -6,16 +6,16 @@ from io import StringIO
 import pytest
 
 from benchmarks.crowd import NOW, Crowd, declared
-from billsync.cli.ending import Ended
-from billsync.cli.impact import REQUESTS_AT_MOST, ImpactOptions, impact
-from billsync.cli.pipeline import Connection, compare
+from billsync.app.ending import Ended
+from billsync.app.impact import REQUESTS_AT_MOST, ImpactOptions, impact
+from billsync.app.pipeline import Connection, compare
 from billsync.config import load
 from billsync.core.diff import Mode
 from billsync.kinds.registry import KINDS
 from billsync.model.ports import Answer
 from billsync.model.value import Plain
-from billsync.render.impact import impact_text
-from billsync.render.impact_shown import Shown
+from billsync.render.impact.shown import Shown
+from billsync.render.impact.text import impact_text
 from tests.support.clock import FakeClock
 
 FEATURES = 4

@@ -5,12 +5,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from billsync.app.metering import Catalog
 from billsync.cli.database import open_database
-from billsync.cli.metering import Catalog
 from billsync.cli.money import forecast_notes
-from billsync.report.subscribed import subscribed
-from billsync.report.usage import Gauge
-from billsync.report.wallet import Wallet
+from billsync.report.billing.subscribed import subscribed
+from billsync.report.billing.usage import Gauge
+from billsync.report.credits.wallet import Wallet
 from tests.support.command import Ran, Shell
 from tests.support.subscription_rows import FEATURES, fee_card, subscription_row, unit, usage_card
 

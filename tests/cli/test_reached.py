@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
-from billsync.cli.metering import live_subscription, query
-from billsync.cli.pipeline import Connection
+from billsync.app.metering import live_subscription, query
+from billsync.app.pipeline import Connection
 from billsync.model.ports import Answer, RemoteError
-from billsync.report.usage import Gauge
+from billsync.report.billing.usage import Gauge
 from tests.support.clock import FakeClock
 from tests.support.subscription_rows import FEATURES, subscription_row, unit, usage_card
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from billsync.app.pipeline import Connection
+from billsync.app.server_time import servers_now, servers_now_by_anybody
 from billsync.cli.database import open_database
-from billsync.cli.pipeline import Connection
-from billsync.cli.server_time import servers_now, servers_now_by_anybody
 from billsync.model.ports import Answer, RemoteError
 from billsync.model.state import Row, Snapshot
 from tests.support.clock import START, FakeClock

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from billsync.cli.pipeline import Comparison, Connection
-from billsync.cli.subscribers import Subscriber, Subscribers
+from billsync.app.pipeline import Comparison, Connection
+from billsync.app.subscribers import Subscriber, Subscribers
 from billsync.core.index import Index
 from billsync.model.change import PlanFile
 from billsync.model.ports import Answer

@@ -18,12 +18,12 @@ import pytest
 
 from billsync.model.moment import cut_to_seconds
 from billsync.rating.lines import Line, Totals
-from billsync.report.charges import Charge, Due, charge, due
-from billsync.report.credits import Spent, fundings
-from billsync.report.forecast import Basis, forecast, usage_needed
-from billsync.report.settling import Settled, Settlement, settle
-from billsync.report.subscribed import Subscribed, moment_of, subscribed
-from billsync.report.wallet import Wallet
+from billsync.report.billing.charges import Charge, Due, charge, due
+from billsync.report.billing.subscribed import Subscribed, moment_of, subscribed
+from billsync.report.credits.credits import Spent, fundings
+from billsync.report.credits.settling import Settled, Settlement, settle
+from billsync.report.credits.wallet import Wallet
+from billsync.report.forecast.forecast import Basis, forecast, usage_needed
 from tests.conformance.scenario import COPIES, RECORDED
 from tests.support.charges_by_hand import due_at, made_by_hand, period_of, reference_of
 from tests.support.recorded_money import (

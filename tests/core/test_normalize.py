@@ -12,10 +12,10 @@ from jsonschema import Draft202012Validator
 
 from billsync.core.normalize import normalize, settle
 from billsync.kinds.registry import KINDS
-from billsync.kinds.schema import kind_schema
 from billsync.model.address import Address, Symbol
 from billsync.model.kind import Kind
 from billsync.model.value import Plain, canonical
+from billsync.schema.schema import kind_schema
 from tests.support.strategies import entities, spellings
 
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from types import MappingProxyType
 
-from billsync.core.lifecycle.context import Planned, step_id
 from billsync.core.order import linked, ordered, with_delete_edges, with_soft_edges, without_dependents
+from billsync.core.planned import Planned, step_id
 from billsync.model.address import Address, Symbol, parse_address
 from billsync.model.change import Action, Call, Change, Expectation, Outcome, Step
 from billsync.model.kind import Archetype, Kind, Parent, Registry

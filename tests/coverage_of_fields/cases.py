@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from billsync.kinds.schema import kind_schema
 from billsync.model.kind import Kind
+from billsync.schema.schema import kind_schema
 from tests.coverage_of_fields.bases import Base, bases
 from tests.coverage_of_fields.mutations import Mutation, Walk, places
 from tests.coverage_of_fields.trial import is_valid

@@ -10,8 +10,8 @@ from random import Random
 
 import pytest
 
+from billsync.app.pipeline import carry_out, compare
 from billsync.apply.journal import NoJournal
-from billsync.cli.pipeline import carry_out, compare
 from billsync.config import load
 from billsync.core.diff import Mode
 from billsync.core.guards import flags

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from billsync.kinds.explain import Explanation, explain
 from billsync.kinds.registry import KINDS
 from billsync.model.kind import Kind
+from billsync.schema.explain import Explanation, explain
 
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 

@@ -13,8 +13,8 @@ from jsonschema import Draft202012Validator
 
 from billsync.kinds.forms import FORMS
 from billsync.kinds.registry import KINDS
-from billsync.kinds.schema import file_schema, kind_schema
 from billsync.model.shape import Duration, Lazy, Many, Record, Shape, Table, Variant
+from billsync.schema.schema import file_schema, kind_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 EVERY_FORM = pytest.mark.parametrize("pattern", FORMS, ids=[form.name for form in FORMS.values()])

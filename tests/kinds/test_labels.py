@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billsync.kinds.labels import key_problem, value_problem
+from billsync.model.labels import key_problem, value_problem
 
 SERVERS_RULE = re.compile(r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9._-]?[a-zA-Z0-9])?){1,63}")
 TEXTS = st.text("ab1._-", min_size=1, max_size=12)

@@ -11,9 +11,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from billsync.kinds.registry import KINDS
-from billsync.kinds.schema import file_schema, kind_schema, written_schema
 from billsync.model.kind import Kind
 from billsync.model.value import jsonable
+from billsync.schema.schema import file_schema, kind_schema, written_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billsync.cli.dumped_losses import losses_beyond
-from billsync.cli.pipeline import everything
+from billsync.app.dumped_losses import losses_beyond
+from billsync.app.pipeline import everything
 from billsync.core.dump import Dump, dump
 from billsync.core.losses import told
 from billsync.kinds.registry import KINDS
 from billsync.model.state import Desired
-from billsync.render.yaml_text import to_yaml
+from billsync.render.formats.yaml_text import to_yaml
 from tests.support.states import EVERY_FLAG, states
 from tests.support.world import EndState, World, declared, end_state
 

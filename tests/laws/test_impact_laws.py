@@ -15,10 +15,10 @@ from billsync.local.app import create_app
 from billsync.model.address import Address, Symbol
 from billsync.rating.prices import FlatPrice, UnitPrice
 from billsync.rating.timeline import item_life, phase_lives
-from billsync.report.addon_repricing import with_new_addon
-from billsync.report.attached import attached
-from billsync.report.repricing import PlanCards, declared_slots, plan_cards, repriced
-from billsync.report.subscribed import Subscribed, subscribed
+from billsync.report.billing.attached import attached
+from billsync.report.billing.subscribed import Subscribed, subscribed
+from billsync.report.impact.addon_repricing import with_new_addon
+from billsync.report.impact.repricing import PlanCards, declared_slots, plan_cards, repriced
 from tests.support.clock import FakeClock
 from tests.support.prepaid import account, feature, fee_card, posted, usage_card
 

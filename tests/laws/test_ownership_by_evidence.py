@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import httpx
 import pytest
 
+from billsync.app.pipeline import Connection, carry_out, compare, everything
 from billsync.apply.journal import NoJournal
-from billsync.cli.pipeline import Connection, carry_out, compare, everything
 from billsync.core.diff import Mode
 from billsync.core.dump import dump
 from billsync.kinds.registry import KINDS

@@ -14,9 +14,9 @@ from billsync.core.plan_file import to_json
 from billsync.live import snapshot
 from billsync.model.change import Outcome
 from billsync.model.state import Desired
-from billsync.render.outline import outline
-from billsync.render.structured import as_json
-from billsync.render.text import as_text
+from billsync.render.plan.outline import outline
+from billsync.render.plan.structured import as_json
+from billsync.render.plan.text import as_text
 from tests.support.shuffle import ShuffledRows, write_shuffled
 from tests.support.world import World, declared_in, examples
 

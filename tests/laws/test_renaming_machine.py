@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from billsync.app.pipeline import carry_out, compare
 from billsync.apply.execute import stopped
 from billsync.apply.journal import NoJournal
-from billsync.cli.pipeline import carry_out, compare
 from billsync.core import guards
 from billsync.core.diff import Mode
 from billsync.model.state import Desired

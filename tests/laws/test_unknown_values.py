@@ -17,8 +17,8 @@ from billsync.model.kind import Kind
 from billsync.model.ports import RemoteError
 from billsync.model.shape import Effect
 from billsync.model.state import Desired
-from billsync.render.outline import outline
-from billsync.render.text import as_text
+from billsync.render.plan.outline import outline
+from billsync.render.plan.text import as_text
 from tests.coverage_of_fields.bases import Base, bases
 from tests.coverage_of_fields.trial import declared
 from tests.support.newer_server import CATALOG, FUTURE, Newer, Place, all_choices, choices_in, name_of, showing

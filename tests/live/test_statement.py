@@ -8,7 +8,7 @@ from billsync.live.paging import Refused
 from billsync.live.statement import StatementRoutes, read_statement
 from billsync.model.kind import ListQuery, Routes
 from billsync.model.ports import RemoteError
-from billsync.report.ledger import Statement
+from billsync.report.credits.ledger import Statement
 from tests.support.clock import FakeClock
 from tests.support.lists import client, page_of
 

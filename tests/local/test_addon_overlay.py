@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billsync.local.addon_overlay import Bought, Version, extended, overlaid
-from billsync.local.item_versions import Window
+from billsync.local.accounts.item_versions import Window
+from billsync.local.subscriptions.addon_overlay import Bought, Version, extended, overlaid
 
 START = datetime(2026, 9, 1, tzinfo=UTC)
 KEYS = ("fee", "seats")

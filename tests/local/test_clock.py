@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from billsync.local.clock import ServerTime
-from billsync.local.store import Store
+from billsync.local.server.clock import ServerTime
+from billsync.local.store.store import Store
 from tests.local.conftest import START, Hands
 
 

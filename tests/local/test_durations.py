@@ -2,7 +2,7 @@
 
 import pytest
 
-from billsync.local.durations import aligned, canonical_duration, is_under_an_hour
+from billsync.local.store.durations import aligned, canonical_duration, is_under_an_hour
 from billsync.model.duration import parse_duration
 
 

@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from billsync.local import create_app
-from billsync.local.identifiers import Mint
-from billsync.local.layout import FORMAT, OtherFormat
-from billsync.local.store import LIVE, Row, Store
+from billsync.local.server.identifiers import Mint
+from billsync.local.store.layout import FORMAT, OtherFormat
+from billsync.local.store.store import LIVE, Row, Store
 from tests.local.conftest import BASE, START, Hands, Serve
 from tests.support.loopback import listening
 from tests.support.recorder import Recorder
@@ -260,7 +260,7 @@ def test_a_file_that_another_process_holds_for_too_long_is_told(
     serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database = tmp_path / "local.db"
-    monkeypatch.setattr("billsync.local.store.BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("billsync.local.store.store.BUSY_SECONDS", 0.01)
     server = serve(database)
     with closing(sqlite3.connect(database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -8,7 +8,7 @@ import pytest
 
 from billsync.local import create_app
 from billsync.local.app import LocalServer
-from billsync.local.limits import BODY_BYTES, NESTED_VALUES
+from billsync.local.store.limits import BODY_BYTES, NESTED_VALUES
 from tests.local.conftest import Hands
 from tests.support.recorder import Recorder
 

@@ -14,7 +14,7 @@ import pytest
 
 from billsync.local import create_app, http_server
 from billsync.local.http_server import LoopbackServer
-from billsync.local.limits import BODY_BYTES, HEADER_BYTES, IDLE_SECONDS, REQUEST_SECONDS, THREADS
+from billsync.local.store.limits import BODY_BYTES, HEADER_BYTES, IDLE_SECONDS, REQUEST_SECONDS, THREADS
 from tests.local.conftest import Hands
 
 METERS = "/api/v3/openmeter/meters"

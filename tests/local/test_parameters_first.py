@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from billsync.local.data_files import data
 from billsync.local.registry import ROUTES
-from billsync.local.resource import V1
+from billsync.local.server.data_files import data
+from billsync.local.server.resource import V1
 from tests.support.recorder import Recorder
 
 NOBODY = "01J00000000000000000000000"

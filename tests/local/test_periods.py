@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from billsync.local.periods import moved, period_at
-from billsync.local.problems import Problem
-from billsync.local.times import instant_of, rfc3339
+from billsync.local.server.periods import moved, period_at
+from billsync.local.server.problems import Problem
+from billsync.local.store.times import instant_of, rfc3339
 from billsync.model.duration import Duration, parse_duration
 from billsync.rating.periods import Period, sum_of
 from tests.support.prepaid import account

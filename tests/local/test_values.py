@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from billsync.local.documents import NotJson, parse, text_of
-from billsync.local.times import from_micros, instant_of, micros, rfc3339
-from billsync.local.values import canonical, double_precision, single_precision
+from billsync.local.store.documents import NotJson, parse, text_of
+from billsync.local.store.times import from_micros, instant_of, micros, rfc3339
+from billsync.local.store.values import canonical, double_precision, single_precision
 
 
 @pytest.mark.parametrize(

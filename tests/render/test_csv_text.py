@@ -3,7 +3,7 @@ import io
 
 import pytest
 
-from billsync.render.csv_text import csv_text
+from billsync.render.formats.csv_text import csv_text
 
 CELLS = {
     "plain": "plain",

@@ -2,14 +2,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from billsync.render.impact import impact_text
-from billsync.render.impact_object import impact_object
-from billsync.render.impact_shown import Shown
-from billsync.report.impact import Verdict, verdict
-from billsync.report.impact_periods import prepared
-from billsync.report.impact_reached import Reached, Standing
-from billsync.report.repricing import plan_cards, repriced
-from billsync.report.subscribed import subscribed
+from billsync.render.impact.object import impact_object
+from billsync.render.impact.shown import Shown
+from billsync.render.impact.text import impact_text
+from billsync.report.billing.subscribed import subscribed
+from billsync.report.impact.impact import Verdict, verdict
+from billsync.report.impact.periods import prepared
+from billsync.report.impact.reached import Reached, Standing
+from billsync.report.impact.repricing import plan_cards, repriced
 from tests.support.subscription_rows import (
     FEATURES,
     fee_card,

@@ -1,7 +1,7 @@
 import json
 
 from billsync.render.invoices import invoices_csv, invoices_json, invoices_text
-from billsync.report.invoices import Invoice
+from billsync.report.billing.invoices import Invoice
 
 PAID = Invoice("A-1", "acme", "paid", "2026-09-01T00:00:00Z", "2026-10-01T00:00:00Z", "USD", "40", "10", "30", False)
 DRAFT = Invoice("DRAFT-2", "a\x1bcme", "draft", "", "", "EUR", "5.5", "0", "5.5", False)

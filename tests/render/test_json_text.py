@@ -3,7 +3,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billsync.render.json_text import CHUNK, Lines, json_chunks, json_text
+from billsync.render.formats.json_text import CHUNK, Lines, json_chunks, json_text
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.text()
 DOCUMENTS = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)

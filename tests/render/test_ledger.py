@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from billsync.render.ledger import ledger_csv, ledger_json, ledger_text
-from billsync.report.ledger import Balance, Ledger, Movement, Usable
+from billsync.report.credits.ledger import Balance, Ledger, Movement, Usable
 
 AT = datetime(2026, 9, 3, tzinfo=UTC)
 START = datetime(2026, 9, 1, 0, 0, 0, 500_000, tzinfo=UTC)

@@ -3,8 +3,8 @@ import pytest
 from billsync.model.address import Address
 from billsync.model.change import Action, FieldChange, Guard, Outcome
 from billsync.model.diagnostic import Diagnostic, Position, Severity
-from billsync.render.nameless import finding_without_names, without_names
-from billsync.render.outline import Item, Outline, Summary
+from billsync.render.plan.nameless import finding_without_names, without_names
+from billsync.render.plan.outline import Item, Outline, Summary
 
 PRIVATE = frozenset({"customer", "grant"})
 SUMMARY = Summary(created=3)

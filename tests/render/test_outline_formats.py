@@ -6,9 +6,9 @@ import pytest
 from billsync.model.change import PlanFile
 from billsync.model.diagnostic import Diagnostic, Position, Severity
 from billsync.model.result import Report
-from billsync.render.outline import Summary, outline
-from billsync.render.structured import as_json, errors_as_json
-from billsync.render.text import as_text
+from billsync.render.plan.outline import Summary, outline
+from billsync.render.plan.structured import as_json, errors_as_json
+from billsync.render.plan.text import as_text
 from tests.support.plans import GUARD, broken_report, plan_file
 
 NAMED = re.compile(r"^(?:[a-z]+ing|refused:|waiting:|note:) ([a-z]+) ([^\s:]+)", re.MULTILINE)

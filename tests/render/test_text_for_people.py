@@ -7,11 +7,11 @@ import pytest
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, Outcome, PlanFile
 from billsync.render.explain import topics_text
-from billsync.render.look import PLAIN, Look
-from billsync.render.outline import outline
-from billsync.render.price_card import price_card
-from billsync.render.table import table
-from billsync.render.text import as_text
+from billsync.render.formats.look import PLAIN, Look
+from billsync.render.formats.table import table
+from billsync.render.plan.outline import outline
+from billsync.render.plan.price_card import price_card
+from billsync.render.plan.text import as_text
 
 
 def noted(number: int, outcome: Outcome = Outcome.REFUSED, kind: str = "subscription") -> Change:

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 from billsync.rating.periods import Period
 from billsync.render.usage import usage_csv, usage_text
-from billsync.report.usage import Used
+from billsync.report.billing.usage import Used
 
 START, END = datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 9, 2, tzinfo=UTC)
 

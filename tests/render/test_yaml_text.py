@@ -9,7 +9,7 @@ from billsync.config.node import plain
 from billsync.config.reader import read
 from billsync.model.address import Address, Symbol
 from billsync.model.value import FloatFound
-from billsync.render.yaml_text import to_yaml
+from billsync.render.formats.yaml_text import to_yaml
 
 DOCUMENT = {
     "_format_version": "1.0",

@@ -6,10 +6,10 @@ import pytest
 
 from billsync.rating.prices import FlatPrice, UnitPrice
 from billsync.rating.timeline import Item
-from billsync.report.addon_repricing import Unclear, with_new_addon
-from billsync.report.attached import Attached, Segment, attached, shows_addons
-from billsync.report.repricing import declared_slots
-from billsync.report.subscribed import subscribed
+from billsync.report.billing.attached import Attached, Segment, attached, shows_addons
+from billsync.report.billing.subscribed import subscribed
+from billsync.report.impact.addon_repricing import Unclear, with_new_addon
+from billsync.report.impact.repricing import declared_slots
 from tests.support.subscription_rows import (
     FEATURES,
     fee_card,

@@ -6,10 +6,10 @@ import pytest
 
 from billsync.rating.periods import Period
 from billsync.render.forecast import forecast_text
-from billsync.report.forecast import Basis, Forecast, NotEstimated, forecast, usage_needed
-from billsync.report.subscribed import subscribed
-from billsync.report.usage import CUSTOMER, by_customer, used
-from billsync.report.wallet import Wallet
+from billsync.report.billing.subscribed import subscribed
+from billsync.report.billing.usage import CUSTOMER, by_customer, used
+from billsync.report.credits.wallet import Wallet
+from billsync.report.forecast.forecast import Basis, Forecast, NotEstimated, forecast, usage_needed
 from tests.support.subscription_rows import (
     FEATURES,
     consumed_row,

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from billsync.report.invoices import Invoice, invoices
+from billsync.report.billing.invoices import Invoice, invoices
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 

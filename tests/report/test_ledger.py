@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billsync.report.ledger import Balance, Ledger, Movement, Statement, Usable, ledger
+from billsync.report.credits.ledger import Balance, Ledger, Movement, Statement, Usable, ledger
 
 RECORDINGS = Path(__file__).parents[1] / "conformance" / "transcripts" / "money"
 

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from billsync.report.live_card import live_card
+from billsync.report.billing.live_card import live_card
 from tests.support.subscription_rows import fee_card
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from billsync.report.offers import UNKNOWN, Offer, offer, refusals
+from billsync.report.impact.offers import UNKNOWN, Offer, offer, refusals
 
 PHASES = ("trial", "main")
 

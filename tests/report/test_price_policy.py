@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from billsync.model.diagnostic import Position
 from billsync.model.policy import PricePolicy
-from billsync.report.price_policy import Breach, Recoined, breaches
-from billsync.report.repricing import PlanCards, plan_cards
+from billsync.report.impact.price_policy import Breach, Recoined, breaches
+from billsync.report.impact.repricing import PlanCards, plan_cards
 from tests.support.subscription_rows import fee_card, graduated, plan_fields, unit, usage_card
 
 

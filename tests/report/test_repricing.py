@@ -4,8 +4,8 @@ from typing import Any
 from billsync.model.duration import Duration
 from billsync.rating.prices import FlatPrice
 from billsync.rating.timeline import Item
-from billsync.report.repricing import Repriced, plan_cards, repriced
-from billsync.report.subscribed import subscribed
+from billsync.report.billing.subscribed import subscribed
+from billsync.report.impact.repricing import Repriced, plan_cards, repriced
 from tests.support.subscription_rows import FEATURES, fee_card, plan_fields, subscription_row, unit, usage_card
 
 ITS_OWN = "a price for {} that isn't the plan's, which the new one replaces"

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from billsync.model.moment import moment_text
 from billsync.rating.periods import Period
-from billsync.report.charges import Due
-from billsync.report.credits import Expense
-from billsync.report.forecast import Basis, forecast, running, usage_needed
-from billsync.report.subscribed import subscribed
-from billsync.report.wallet import Wallet
+from billsync.report.billing.charges import Due
+from billsync.report.billing.subscribed import subscribed
+from billsync.report.credits.credits import Expense
+from billsync.report.credits.wallet import Wallet
+from billsync.report.forecast.forecast import Basis, forecast, running, usage_needed
 from tests.support.short_plainly import short_at_plainly
 from tests.support.subscription_rows import (
     FEATURES,

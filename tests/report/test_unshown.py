@@ -4,11 +4,11 @@ from typing import Any
 
 from billsync.rating.card import Commitments
 from billsync.rating.periods import Period
-from billsync.report.charges import Due
-from billsync.report.forecast import Basis, forecast, running, usage_needed
-from billsync.report.subscribed import Subscribed, subscribed
-from billsync.report.unshown import Unshown, changing, unshown
-from billsync.report.wallet import Wallet
+from billsync.report.billing.charges import Due
+from billsync.report.billing.subscribed import Subscribed, subscribed
+from billsync.report.billing.unshown import Unshown, changing, unshown
+from billsync.report.credits.wallet import Wallet
+from billsync.report.forecast.forecast import Basis, forecast, running, usage_needed
 from tests.support.subscription_rows import FEATURES, fee_card, subscription_row, unit, usage_card
 
 START, CHANGED, NOW = (datetime(2026, 9, day, tzinfo=UTC) for day in (1, 11, 16))

@@ -1,9 +1,9 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from billsync.report.credits import Expense
-from billsync.report.ledger import Statement
-from billsync.report.wallet import Wallet, wallet_of
+from billsync.report.credits.credits import Expense
+from billsync.report.credits.ledger import Statement
+from billsync.report.credits.wallet import Wallet, wallet_of
 from tests.support.subscription_rows import FEATURES, consumed_row, grant_row
 
 NOW = "2026-09-10T00:00:00Z"

@@ -10,8 +10,8 @@ from billsync.rating.card import card_of
 from billsync.rating.periods import Period
 from billsync.rating.rate import Piece, rate
 from billsync.rating.usage import Usage
-from billsync.report.charges import Charge
-from billsync.report.subscribed import CREDIT_ONLY, moment_of
+from billsync.report.billing.charges import Charge
+from billsync.report.billing.subscribed import CREDIT_ONLY, moment_of
 from tests.support.recorded_money import Recording
 
 

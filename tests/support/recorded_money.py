@@ -9,10 +9,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from billsync.local.dimension_filters import accepts
-from billsync.local.metering import Reading, aggregated, value_of
+from billsync.local.catalog.dimension_filters import accepts
+from billsync.local.usage.metering import Reading, aggregated, value_of
 from billsync.rating.periods import Period
-from billsync.report.subscribed import moment_of
+from billsync.report.billing.subscribed import moment_of
 
 BASE = "/api/v3/openmeter"
 COLLECTION = timedelta(hours=1)

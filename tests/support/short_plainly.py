@@ -8,9 +8,9 @@ from decimal import Decimal
 from billsync.model.moment import cut_to_seconds
 from billsync.rating.arithmetic import ZERO, divided, exactly
 from billsync.rating.rate import Without
-from billsync.report.charges import Due, Metered, charge, due
-from billsync.report.credits import Expense
-from billsync.report.forecast import Basis
+from billsync.report.billing.charges import Due, Metered, charge, due
+from billsync.report.credits.credits import Expense
+from billsync.report.forecast.forecast import Basis
 from tests.support.spending_plainly import spend_plainly
 
 PERIODS_AHEAD = 12

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from billsync.rating.arithmetic import ZERO, exactly
 from billsync.rating.drawdown import Drawn, Grant, Spending, Step, draw_one, in_order
-from billsync.report.credits import Expense, Funding, Spent
+from billsync.report.credits.credits import Expense, Funding, Spent
 
 
 @exactly

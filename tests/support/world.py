@@ -12,9 +12,9 @@ from typing import Any
 
 import httpx
 
+from billsync.app.pipeline import Connection, carry_out, compare
 from billsync.apply.execute import stopped
 from billsync.apply.journal import NoJournal
-from billsync.cli.pipeline import Connection, carry_out, compare
 from billsync.config import load
 from billsync.core.diff import Mode
 from billsync.core.plan_file import from_json, to_json

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from billsync.core.compare import field_changes
 from billsync.core.index import status_of
-from billsync.core.lifecycle.context import Context, Planned, names_of, note, refused
 from billsync.core.lifecycle.record import create, with_live_key
 from billsync.core.marks import ownership
+from billsync.core.planned import Context, Planned, names_of, note, refused
 from billsync.core.view import complete
 from billsync.model.kind import Kind
 from billsync.model.state import Entity, Row

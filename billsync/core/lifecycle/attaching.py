@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from billsync.core.lifecycle.context import Context, step_id
-from billsync.core.lifecycle.newest import ACTIVE, DRAFT
 from billsync.core.marks import LABELS, OWNER, member_mark
 from billsync.core.normalize import arranged
+from billsync.core.planned import Context, step_id
+from billsync.core.versions import ACTIVE, DRAFT
 from billsync.core.view import complete, part_body
 from billsync.model.address import Address, Symbol, part_address
 from billsync.model.change import Call, Expectation, Step

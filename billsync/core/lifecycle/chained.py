@@ -9,11 +9,11 @@ from billsync.core.chains import has_ended, last_of, links_of, parent_of, restar
 from billsync.core.compare import field_changes, shown
 from billsync.core.expectation import holds_after
 from billsync.core.index import status_of
-from billsync.core.lifecycle.context import Context, Planned, names_of, note, refused, step_id
-from billsync.core.lifecycle.newest import NextVersions, newest_version
 from billsync.core.lifecycle.proof import DIGEST, unproven
 from billsync.core.marks import KEY, OWNER, chain_marks, labels_of, pin_label
 from billsync.core.obstacles import ENDS, ends_among
+from billsync.core.planned import Context, Planned, names_of, note, refused, step_id
+from billsync.core.versions import NextVersions, newest_version
 from billsync.core.view import body, complete
 from billsync.model.address import Address, Symbol
 from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Obstacle, Step

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from billsync.core.index import is_owned
-from billsync.core.lifecycle.context import Context, Planned
 from billsync.core.marks import OWNER, labels_of
+from billsync.core.planned import Context, Planned
 from billsync.model.address import Address, symbols_in
 from billsync.model.change import Action, Change, Outcome
 from billsync.model.kind import Kind

@@ -10,15 +10,16 @@ from dataclasses import replace
 
 from billsync.core.index import version_of
 from billsync.core.lifecycle.attaching import detach_steps, is_begun, without_parts
-from billsync.core.lifecycle.context import Context, Planned, note, step_id
 from billsync.core.lifecycle.holder import Claim, holder_of
 from billsync.core.lifecycle.record import in_sequence
 from billsync.core.marks import LABELS, OWNER
+from billsync.core.planned import Context, Planned, note, step_id
+from billsync.core.versions import LEFT_OVER
 from billsync.model.change import Action, Call, Change, Expectation, Step
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields
 
-LEFT_OVER, FOREIGN = "left-over-draft", "foreign-draft"
+FOREIGN = "foreign-draft"
 
 
 def is_left_over(context: Context, entity: Entity, draft: Row, active: Row | None) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from billsync.core.index import version_of
-from billsync.core.lifecycle.context import Context, Planned, note
-from billsync.core.lifecycle.newest import NextVersions, newest_version
+from billsync.core.planned import Context, Planned, note
 from billsync.core.read_set import subscribers_read
+from billsync.core.versions import NextVersions, newest_version
 from billsync.model.address import Address
 from billsync.model.state import Entity, Row
 

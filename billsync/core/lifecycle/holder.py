@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from billsync.core.hidden import hides_labels, labels_are_known
-from billsync.core.lifecycle.context import Context
 from billsync.core.marks import OWNER, labels_of
+from billsync.core.planned import Context
 from billsync.core.referring import kinds_in
 from billsync.model.address import Address
 from billsync.model.kind import Kind

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from billsync.core.index import is_over
-from billsync.core.lifecycle.context import Context, Planned
 from billsync.core.moved import both_live
+from billsync.core.planned import Context, Planned
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, Outcome
 

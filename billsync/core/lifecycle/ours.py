@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from billsync.core.hidden import hides_labels
-from billsync.core.lifecycle.context import Context, Planned, names_of, refused
 from billsync.core.lifecycle.holder import Claim, Holder, holder_of
+from billsync.core.planned import Context, Planned, names_of, refused
 from billsync.model.change import FieldChange
 from billsync.model.kind import Kind
 from billsync.model.state import Entity, Row

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from billsync.core.content import content_digest
 from billsync.core.index import version_of
-from billsync.core.lifecycle.context import Context, Planned, refused
+from billsync.core.planned import Context, Planned, refused
 from billsync.model.address import Address
 from billsync.model.state import Entity, Row
 

@@ -7,10 +7,10 @@ from itertools import pairwise
 
 from billsync.core.compare import field_changes
 from billsync.core.index import is_over
-from billsync.core.lifecycle.context import Context, Planned, names_of, refused, step_id
 from billsync.core.lifecycle.ours import not_ours
 from billsync.core.lifecycle.renaming import may_rename, rename_step
 from billsync.core.marks import adoption, ownership, with_marks
+from billsync.core.planned import Context, Planned, names_of, refused, step_id
 from billsync.core.view import body, complete
 from billsync.model.address import Address
 from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Step

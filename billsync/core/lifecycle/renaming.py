@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from billsync.core.index import is_over
-from billsync.core.lifecycle.context import Context, step_id
+from billsync.core.planned import Context, step_id
 from billsync.core.view import body
 from billsync.model.address import Address
 from billsync.model.change import Call, Expectation, Step

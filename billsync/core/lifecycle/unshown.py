@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from billsync.core.hidden import hides_labels, is_shown, labels_are_known
 from billsync.core.hidden_fields import labels_inside, without_hidden
-from billsync.core.lifecycle.context import Context, Planned, refused
+from billsync.core.planned import Context, Planned, refused
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields
 

@@ -8,10 +8,14 @@ from billsync.core.compare import field_changes
 from billsync.core.hidden import hides_labels, labels_are_known
 from billsync.core.index import status_of, version_of
 from billsync.core.lifecycle.attaching import attach_steps, is_begun, without_parts
-from billsync.core.lifecycle.context import Context, Planned, refused, step_id
 from billsync.core.lifecycle.drafts import FOREIGN, cleared, is_left_over, named, unmarked
 from billsync.core.lifecycle.holder import Claim, holder_of
-from billsync.core.lifecycle.newest import (
+from billsync.core.lifecycle.ours import not_ours
+from billsync.core.lifecycle.record import in_sequence
+from billsync.core.lifecycle.unshown import unshown_labels, visible
+from billsync.core.marks import OWNER, labels_of, ownership, with_marks
+from billsync.core.planned import Context, Planned, refused, step_id
+from billsync.core.versions import (
     ACTIVE,
     ARCHIVED,
     DRAFT,
@@ -21,10 +25,6 @@ from billsync.core.lifecycle.newest import (
     pinned,
     unpublished,
 )
-from billsync.core.lifecycle.ours import not_ours
-from billsync.core.lifecycle.record import in_sequence
-from billsync.core.lifecycle.unshown import unshown_labels, visible
-from billsync.core.marks import OWNER, labels_of, ownership, with_marks
 from billsync.core.view import body, complete
 from billsync.model.address import Address
 from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Outcome, Step

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from billsync.kinds.labels import MOST_DECLARED, value_problem
 from billsync.model.kind import Problem
+from billsync.model.labels import MOST_DECLARED, value_problem
 from billsync.model.value import Fields
 
 

@@ -1,0 +1,153 @@
+"""What live subscriptions have beside their plans, for a dump's notes. It changes nothing in the dump.
+
+Every running subscription of a plan version that offers add-ons is asked: its row doesn't show those that begin later
+(customer-facts.md §5.4). That is as many requests as the dump makes for grants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from billsync.api.documents import SUBSCRIPTION_ADDONS
+from billsync.app.pipeline import Connection
+from billsync.core.index import Index, index, is_over
+from billsync.core.marks import KEY, labels_of
+from billsync.kinds.registry import KINDS
+from billsync.live.paging import Refused, read_document, read_list
+from billsync.live.snapshot import LISTS_AT_ONCE, PARENT
+from billsync.live.threads import reading_threads
+from billsync.model.address import Address
+from billsync.model.kind import ListQuery
+from billsync.model.state import Snapshot
+from billsync.model.value import Fields
+from billsync.report.billing.attached import Attached, attached, own_items
+from billsync.report.dump.beyond_plan import BeyondPlan, held, told
+
+ADDON, PLAN, PART, SUBSCRIPTION = "addon", "plan", "addons", "subscription"
+LISTING = ListQuery(sort="id", size=100, at_once=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A running subscription, and the keys of its items that aren't its plan's. `offered`: it may have add-ons."""
+
+    name: str
+    id: str
+    items: frozenset[str]
+    offered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """The add-ons that a subscription has or had, and the keys of their cards; or why they can't be read."""
+
+    addons: tuple[Attached, ...] = ()
+    cards: frozenset[str] = frozenset()
+    problem: str = ""
+
+
+def addon_notes(connection: Connection, snapshot: Snapshot) -> tuple[str, ...]:
+    """What a dump of these rows lacks of their subscriptions, a sentence each. Raises RemoteError."""
+    found = index(snapshot, KINDS, connection.routes)
+    names = _Names(connection, found)
+    running = tuple(_running(found, _Offers(connection, snapshot)))
+    with reading_threads(LISTS_AT_ONCE) as threads:
+        answers = tuple(threads.map(lambda one: _asked(connection, one), running))
+    now = connection.clock.now()
+    return told(_beyond(one, answer, names, now) for one, answer in zip(running, answers, strict=True))
+
+
+class _Offers:
+    """Whether plan versions offer add-ons: what a snapshot doesn't say is read, once for each."""
+
+    def __init__(self, connection: Connection, snapshot: Snapshot) -> None:
+        self._connection = connection
+        self._plans = {row.id: row.fields for row in snapshot.of(PLAN)}
+        self._any: dict[str, bool] = {}
+
+    def plan(self, plan_id: str) -> Fields | None:
+        """The row of a plan version that isn't deleted."""
+        return self._plans.get(plan_id)
+
+    def any_of(self, plan_id: str) -> bool:
+        """Whether there may be any. Raises RemoteError."""
+        if plan_id not in self._any:
+            self._any[plan_id] = self._read(plan_id)
+        return self._any[plan_id]
+
+    def _read(self, plan_id: str) -> bool:
+        shown = self._plans.get(plan_id, {}).get(PART)
+        if shown is not None:
+            return bool(shown)
+        part = self._connection.routes[PLAN].part(PART)
+        path = part.collection.replace(PARENT, plan_id)
+        try:
+            return bool(read_list(self._connection.remote, path, (), part.listing, self._connection.clock))
+        except Refused:
+            return True
+
+
+class _Names:
+    """The keys of add-on versions; one that is in no list any more is asked for its own."""
+
+    def __init__(self, connection: Connection, found: Index) -> None:
+        self._connection = connection
+        self._known = {server_id: at.key for server_id, at in found.names.items() if at.kind == ADDON}
+
+    def of(self, server_id: str) -> str:
+        """The key; the id where it can't be known. Raises RemoteError."""
+        if server_id not in self._known:
+            try:
+                row = read_document(self._connection.remote, self._connection.routes[ADDON].item(server_id))
+                self._known[server_id] = str(row["key"])
+            except (Refused, KeyError):
+                self._known[server_id] = server_id
+        return self._known[server_id]
+
+
+def _running(found: Index, offers: _Offers) -> Iterator[_Running]:
+    kind = KINDS[SUBSCRIPTION]
+    for parent, rows in found.chains.items():
+        for row in rows:
+            plan_id = _plan_id(row.fields)
+            if plan_id and not is_over(kind, row.fields):
+                key = str(labels_of(row.fields).get(KEY, kind.default_key))
+                name = Address(SUBSCRIPTION, (*parent.names, key)).text
+                items = _own_items(row.fields, offers.plan(plan_id))
+                yield _Running(name, row.id, items, offers.any_of(plan_id))
+
+
+def _own_items(row: Fields, plan: Fields | None) -> frozenset[str]:
+    """Nothing where its plan version was deleted, or the rows aren't those of the API."""
+    try:
+        return own_items(row, plan) if plan else frozenset()
+    except (KeyError, TypeError):
+        return frozenset()
+
+
+def _plan_id(row: Fields) -> str:
+    return str(row.get("plan_id") or (row.get("plan") or {}).get("id") or "")
+
+
+def _asked(connection: Connection, one: _Running) -> _Answer:
+    """The add-ons of a subscription, or why they can't be read. Raises RemoteError."""
+    if not one.offered:
+        return _Answer()
+    path = SUBSCRIPTION_ADDONS.replace(PARENT, one.id)
+    try:
+        addons = [attached(row) for row in read_list(connection.remote, path, (), LISTING, connection.clock)]
+        return _Answer(tuple(addons), frozenset(str(card["key"]) for each in addons for card in each.cards))
+    except Refused as refused:
+        return _Answer(problem=str(refused.status))
+    except (KeyError, ValueError, TypeError):
+        return _Answer(problem="not in the form of API v3")
+
+
+def _beyond(one: _Running, answer: _Answer, names: _Names, now: datetime) -> BeyondPlan:
+    if answer.problem:
+        return BeyondPlan(one.name, problem=answer.problem)
+    present = (held(names.of(each.addon_id), each, now) for each in answer.addons)
+    addons = tuple(sorted((each for each in present if each), key=lambda each: each.addon))
+    return BeyondPlan(one.name, addons, tuple(sorted(one.items - answer.cards)))

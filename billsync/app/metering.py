@@ -1,0 +1,104 @@
+"""Reads what customers used: features with their gauges, and meter queries. It rates nothing and prints nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from billsync.api.documents import METER_QUERY
+from billsync.app.pipeline import Connection
+from billsync.kinds.forms import EXACT
+from billsync.live.paging import read_list
+from billsync.live.snapshot import PARENT
+from billsync.model.moment import parse_moment
+from billsync.model.ports import RemoteError
+from billsync.model.value import Fields, Plain
+from billsync.rating.periods import Period
+from billsync.report.billing.subscribed import Subscribed, subscribed
+from billsync.report.billing.usage import CUSTOMER, STEADY, Gauge, by_customer, gauge_of, query_body
+
+Quantities = dict[tuple[str, Period], Decimal]
+
+
+class Unreadable(RemoteError):
+    """A subscription's row can't be understood; `why` says it without naming the subscription."""
+
+    def __init__(self, server_id: object, why: str) -> None:
+        super().__init__(f"subscription {server_id} can't be read ({why})")
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The live features and meters: `features` maps ids to keys, also of archived ones, as subscriptions keep them."""
+
+    features: Mapping[str, str]
+    gauges: Mapping[str, Gauge]
+    steady: frozenset[str]
+    dimensions: Mapping[str, frozenset[str]]
+
+    def dimensions_of(self, feature: str) -> frozenset[str]:
+        """The dimensions of the meter of a feature that has one."""
+        return self.dimensions.get(self.gauges[feature].meter_id, frozenset())
+
+
+def read_catalog(connection: Connection) -> Catalog:
+    """All features and meters. Where a key was used again, the live feature has it. Raises RemoteError."""
+    features = _all(connection, "feature")
+    rows = _all(connection, "meter")
+    meters = {str(row["id"]): str(row["aggregation"]) for row in rows}
+    dimensions = {str(row["id"]): frozenset(row.get("dimensions") or {}) for row in rows}
+    newest_last = sorted(features, key=lambda row: (not row.get("deleted_at"), str(row.get("created_at", ""))))
+    gauges = {str(row["key"]): gauge for row in newest_last if (gauge := gauge_of(row))}
+    steady = frozenset(key for key, gauge in gauges.items() if meters.get(gauge.meter_id) in STEADY)
+    return Catalog({str(row["id"]): str(row["key"]) for row in features}, gauges, steady, dimensions)
+
+
+def query(connection: Connection, gauge: Gauge, body: Fields) -> tuple[Fields, ...]:
+    """The rows that a meter answers. It is a POST that only reads. Raises RemoteError."""
+    path = METER_QUERY.replace(PARENT, gauge.meter_id)
+    answer = connection.remote.call("POST", path, body)
+    if not answer.ok:
+        raise RemoteError(f"POST {path}: {answer.message}")
+    rows = answer.body.get("data") if isinstance(answer.body, Mapping) else None
+    if not isinstance(rows, list | tuple) or not all(_is_usage(row) for row in rows):
+        raise RemoteError(f"POST {path}: the answer is not a meter's usage")
+    return tuple(rows)
+
+
+def _is_usage(row: Plain) -> bool:
+    """Whether a row is one of the API's: two times, an exact number, and a map of dimensions."""
+    if not isinstance(row, Mapping) or not isinstance(row.get("dimensions"), Mapping | None):
+        return False
+    times = [row.get(name) for name in ("from", "to")]
+    value = row.get("value")
+    is_number = isinstance(value, str) and re.fullmatch(EXACT, value) is not None
+    return is_number and all(isinstance(time, str) and parse_moment(time) for time in times)
+
+
+def live_subscription(row: Fields, features: Mapping[str, str]) -> Subscribed:
+    """The subscription in a row. Raises Unreadable for a row that API v3 doesn't have, or a price we can't rate."""
+    try:
+        return subscribed(row, features)
+    except (KeyError, ValueError, TypeError, ArithmeticError) as problem:
+        raise Unreadable(row.get("id"), f"{type(problem).__name__}: {problem}") from problem
+
+
+def read_usage(
+    connection: Connection, catalog: Catalog, needs: Iterable[tuple[str, Period]], *, customer_id: str
+) -> Quantities:
+    """One customer's usage of features in periods: one request for each gauge and period. Raises RemoteError."""
+    found: Quantities = {}
+    for feature, period in sorted(needs, key=lambda need: (need[0], need[1].start)):
+        gauge = catalog.gauges.get(feature)
+        if gauge is not None:
+            body = query_body(gauge, period, group_by=[CUSTOMER], customers=[customer_id])
+            found[feature, period] = by_customer(query(connection, gauge, body)).get(customer_id, Decimal(0))
+    return found
+
+
+def _all(connection: Connection, kind: str) -> tuple[Fields, ...]:
+    routes = connection.routes[kind]
+    return read_list(connection.remote, routes.collection, (), routes.listing, connection.clock)

@@ -1,0 +1,104 @@
+"""Price policies: a comparison whose new prices break one gets a guard, which stops a run. No flag lets it pass."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+from billsync.app.pipeline import Comparison, Connection
+from billsync.core.index import Index, index, status_of
+from billsync.core.normalize import normalize
+from billsync.core.view import view
+from billsync.kinds.registry import KINDS
+from billsync.model.address import Address
+from billsync.model.change import Action, Guard
+from billsync.model.state import Desired, Row
+from billsync.model.value import decimal_text
+from billsync.rating.arithmetic import magnitude, rounded
+from billsync.report.impact.impact import Verdict
+from billsync.report.impact.price_policy import Breach, Recoined, breaches
+from billsync.report.impact.repricing import PlanCards, plan_cards
+
+PLAN = "plan"
+CODE = "price-policy"
+
+Used = Mapping[str, Mapping[str, frozenset[Decimal]]]
+"""Real usage: by the address of a plan's new version, then by feature."""
+
+
+def judged(connection: Connection, desired: Desired, comparison: Comparison, used: Used | None = None) -> Comparison:
+    """The comparison with a guard for each breach of a price policy. Raises RatingError."""
+    if not desired.prices:
+        return comparison
+    found = index(comparison.snapshot, KINDS, connection.routes)
+    guards = tuple(_guards(desired, comparison, found, used or {}))
+    plan = replace(comparison.plan, guards=(*comparison.plan.guards, *guards))
+    return replace(comparison, plan=plan)
+
+
+def usage_in(verdicts: Mapping[str, Iterable[Verdict]]) -> Used:
+    """What was really used, as an impact found it."""
+    found: dict[str, dict[str, frozenset[Decimal]]] = {}
+    for target, them in verdicts.items():
+        quantities: dict[str, set[Decimal]] = defaultdict(set)
+        for one in (charge for them_one in them for bill in them_one.bills for charge in (*bill.before, *bill.after)):
+            if one.feature and not one.is_flat:
+                quantities[one.feature].add(one.quantity)
+        found[target] = {feature: frozenset(values) for feature, values in quantities.items()}
+    return found
+
+
+def _guards(desired: Desired, comparison: Comparison, found: Index, used: Used) -> Iterator[Guard]:
+    entities = {entity.address: entity for entity in desired.entities}
+    for change in comparison.plan.pending:
+        address = change.address.unversioned()
+        row = _in_force(found.versions.get(address, ()))
+        if address.kind == PLAN and change.action is Action.UPDATE and row is not None:
+            old = plan_cards(view(KINDS[PLAN], row.fields, found.names))
+            new = plan_cards(normalize(KINDS[PLAN], entities[address].fields))
+            yield from _breached(desired, change.address, old, new, used.get(change.address.text, {}))
+
+
+def _in_force(rows: tuple[Row, ...]) -> Row | None:
+    """The version that is sold now, or that was sold last: its subscribers are still there."""
+    published = [row for row in rows if status_of(KINDS[PLAN], row.fields) in ("active", "archived")]
+    active = [row for row in published if status_of(KINDS[PLAN], row.fields) == "active"]
+    return next(reversed(active or published), None)
+
+
+def _breached(
+    desired: Desired, address: Address, old: PlanCards, new: PlanCards, used: Mapping[str, frozenset[Decimal]]
+) -> Iterator[Guard]:
+    for policy in desired.prices:
+        if policy.covers(address.key):
+            for breach in breaches(policy, old, new, used):
+                yield Guard(CODE, _reason(address, breach), "", (address,))
+
+
+def _reason(address: Address, breach: Breach | Recoined) -> str:
+    where = f"{address.text}, phase {breach.phase}"
+    place = f"the policy at {breach.policy.position}"
+    if isinstance(breach, Recoined):
+        before, after = (" and ".join(codes) for codes in (breach.before, breach.after))
+        what = breach.feature or "the fees"
+        return f"{where}: {what} would be charged in {after}, and is in {before} now, so {place} can't be judged"
+    return f"{where}: {_moved(breach)}; {place} allows {decimal_text(_limit(breach))} %"
+
+
+def _limit(breach: Breach) -> Decimal:
+    policy = breach.policy
+    return (policy.max_increase if breach.after > breach.before else policy.max_decrease) or Decimal(0)
+
+
+def _moved(breach: Breach) -> str:
+    percent = breach.percent
+    moved = "from nothing" if percent is None else f"{decimal_text(rounded(magnitude(percent), 2))} %"
+    what = f"{decimal_text(breach.quantity)} of {breach.feature}" if breach.feature else "the fees"
+    amounts = f"{_money(breach.before)} → {_money(breach.after)} {breach.currency}"
+    return f"{what} would cost {amounts}, {moved} {'more' if breach.after > breach.before else 'less'}"
+
+
+def _money(amount: Decimal) -> str:
+    return decimal_text(rounded(amount, 6))

@@ -1,0 +1,40 @@
+"""What time it is for the server: periods are full, and money is due, by its clock. It only reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from billsync.api.documents import BALANCE
+from billsync.app.pipeline import Connection
+from billsync.live.door import check_rows
+from billsync.live.snapshot import PARENT
+from billsync.model.moment import parse_moment
+from billsync.model.state import Snapshot
+
+CUSTOMER = "customer"
+
+
+def servers_now(connection: Connection, customer_id: str) -> datetime:
+    """The server's time, where it tells it with a balance; else this machine's (a server may run on a test clock)."""
+    path = BALANCE.replace(PARENT, customer_id)
+    answer = connection.remote.get(path)
+    if answer.ok and isinstance(answer.body, Mapping):
+        check_rows(path, (answer.body,))
+    told = answer.body.get("retrieved_at") if answer.ok and isinstance(answer.body, Mapping) else None
+    return (parse_moment(told) if isinstance(told, str) else None) or connection.clock.now()
+
+
+def servers_now_by_anybody(connection: Connection, known: Snapshot) -> datetime:
+    """The server's time, told with the balance of a known customer, or of any; this machine's where nobody is."""
+    rows = (row.id for row in known.of(CUSTOMER) if not row.fields.get("deleted_at"))
+    somebody = next(rows, None) or _somebody(connection)
+    return servers_now(connection, somebody) if somebody else connection.clock.now()
+
+
+def _somebody(connection: Connection) -> str | None:
+    path = connection.routes[CUSTOMER].collection
+    answer = connection.remote.get(path, [("page[size]", "1"), ("page[number]", "1")])
+    rows = answer.body.get("data") if answer.ok and isinstance(answer.body, Mapping) else None
+    first = rows[0] if isinstance(rows, list | tuple) and rows else None
+    return str(first["id"]) if isinstance(first, Mapping) and "id" in first else None

@@ -1,0 +1,1 @@
+"""Rows of customers and subscriptions that charges and usage read too."""

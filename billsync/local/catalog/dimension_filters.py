@@ -1,0 +1,49 @@
+"""Conditions on what groups events: the dimensions of a meter, in queries and in the meter filters of features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from billsync.local.catalog.json_paths import text_at
+from billsync.local.server.problems import invalid
+from billsync.local.store.documents import Document
+
+EQUALITY = frozenset(("eq", "in"))
+Conditions = Mapping[str, Mapping[str, Any]]
+
+TESTS: Mapping[str, Callable[[str, Any], bool]] = {
+    "eq": lambda text, wanted: text == wanted,
+    "neq": lambda text, wanted: text != wanted,
+    "in": lambda text, wanted: text in wanted,
+    "nin": lambda text, wanted: text not in wanted,
+    "contains": lambda text, wanted: wanted.lower() in text.lower(),
+    "ncontains": lambda text, wanted: wanted.lower() not in text.lower(),
+    "exists": lambda text, wanted: bool(text) == wanted,
+    "and": lambda text, parts: all(holds(part, text) for part in parts),
+    "or": lambda text, parts: any(holds(part, text) for part in parts),
+}
+
+
+def holds(condition: Mapping[str, Any], text: str) -> bool:
+    """Whether a text meets every operator of a condition; what isn't there is the empty text."""
+    return all(TESTS[operator](text, operand) for operator, operand in condition.items())
+
+
+def accepts(dimensions: Mapping[str, str], conditions: Conditions) -> Callable[[Document], bool]:
+    """Whether an event meets the conditions on a meter's dimensions."""
+
+    def accepted(event: Document) -> bool:
+        data = event.get("data")
+        return all(holds(condition, text_at(dimensions[name], data) or "") for name, condition in conditions.items())
+
+    return accepted
+
+
+def equal_to(name: str, condition: Mapping[str, Any]) -> Sequence[str]:
+    """The values of a condition that may only compare for equality. Raises Problem (400) for another operator."""
+    if not condition or not condition.keys() <= EQUALITY:
+        raise invalid(f"only the eq and in operators are supported for {name}")
+    wanted = [{condition["eq"]}] if "eq" in condition else []
+    wanted += [set(condition["in"])] if "in" in condition else []
+    return sorted(set.intersection(*wanted))

@@ -1,0 +1,1 @@
+"""Charges: written for each period, settled against credit, and made by hand."""

@@ -1,0 +1,240 @@
+"""A customer's books: what is left of each grant, who paid for what, and which holes are open (customer-facts.md §9.2).
+
+A booking is a row with the amounts that it drew from grants; what no grant covered is a hole, which later grants fill.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from billsync.local.catalog.money import ZERO, shown
+from billsync.local.server.resource import Call, new_row
+from billsync.local.store.documents import Document
+from billsync.local.store.store import LIVE, Row, Store
+from billsync.local.store.times import micros
+from billsync.rating.arithmetic import exactly
+from billsync.rating.drawdown import Grant, Spending, draw_one, in_order
+
+GRANT, BOOKING = "grant", "booking"
+CREDITS, HOLE, RETURN = "credits", "hole", "return"
+OF_CUSTOMER = f"{LIVE} AND parent = :customer"
+Draws = Mapping[str, Decimal]
+
+
+@dataclass(slots=True)
+class Books:
+    """The grants and bookings of one customer, and what is left of each grant; kept up while bookings are made."""
+
+    grants: list[Row]
+    bookings: list[Row]
+    left: dict[str, Decimal] = field(init=False)
+
+    @exactly
+    def __post_init__(self) -> None:
+        self.left = {grant.id: amount_of(grant) - voided_amount(grant) for grant in self.grants}
+        for booking in self.bookings:
+            self.take(taken(booking))
+
+    @exactly
+    def take(self, draws: Draws) -> None:
+        """These amounts are left no more."""
+        for grant, amount in draws.items():
+            self.left[grant] -= amount
+
+    def drawn(self, spending: Spending, currency: str, now: datetime) -> tuple[Draws, Decimal]:
+        """What a spending would draw from each grant, in the order of §9.2, and what no grant covers."""
+        usable = [credit_of(grant) for grant in self.grants if is_usable(grant, currency, now)]
+        step = draw_one(in_order(usable), self.left, spending)
+        return {one.grant: one.amount for one in step.drawn}, step.shortfall
+
+    def keep(self, row: Row) -> None:
+        """Adds a booking that was stored."""
+        self.bookings.append(row)
+        self.take(taken(row))
+
+    def open(self, call: Call, grant: Row, at: datetime) -> None:
+        """A grant is booked: it fills holes, once (§7.8)."""
+        self.fill(call, grant, at)
+        opened = call.store.update(replace(grant, document={**grant.document, "opened": True}))
+        self.grants = [opened if one.id == grant.id else one for one in self.grants]
+
+    def add(self, grant: Row) -> None:
+        """A grant that was made just now."""
+        self.grants.append(grant)
+        self.left[grant.id] = amount_of(grant)
+
+    def fill(self, call: Call, grant: Row, at: datetime) -> None:
+        """Lets a new grant fill the holes that it may pay for, oldest first; one that starts later from its start."""
+        at = max(at, start_of(grant))
+        for place, hole in enumerate(self.bookings):
+            amount = min(self.left[grant.id], open_amount(hole))
+            if amount > 0 and may_fill(grant, hole):
+                entry = {"grant": grant.id, "amount": shown(amount), "at": micros(at)}
+                self.bookings[place] = call.store.update(with_fill(hole, entry))
+                self.take({grant.id: amount})
+
+
+def books_of(store: Store, customer_id: str) -> Books:
+    """Every grant and booking of the customer, in order of making."""
+    values = {"customer": customer_id}
+    return Books(store.rows(GRANT, OF_CUSTOMER, values), store.rows(BOOKING, OF_CUSTOMER, values))
+
+
+@exactly
+def book(
+    call: Call, books: Books, charge: Row, *, at: datetime, amount: Decimal, usable_at: datetime | None = None
+) -> None:
+    """Takes an amount from what is usable at its time, or another; the rest is a hole. A negative one is given back."""
+    if amount < 0:
+        give_back(call, books, charge, at=at, amount=-amount)
+        return
+    document = charge.document
+    spending = Spending(usable_at or at, amount, document.get("feature_key"))
+    draws, missing = books.drawn(spending, document["currency"], call.now)
+    if draws:
+        books.keep(stored(call, charge, at, {"kind": CREDITS, "draws": texts(draws)}))
+    if missing:
+        books.keep(stored(call, charge, at, {"kind": HOLE, "amount": shown(missing), "fills": []}))
+
+
+def stored(call: Call, charge: Row, at: datetime, document: Document) -> Row:
+    """The booking as it is kept, with the labels that name its cause as it is now: items get new ids later (§5.4)."""
+    cause = charge.document
+    more = {"charge": charge.id, "currency": cause["currency"], "feature": cause.get("feature_key")}
+    more["labels"] = charge_labels(charge)
+    row = new_row(
+        call, BOOKING, {**document, **more}, parent=charge.parent, begins_at=at, terms=(("charge", charge.id),)
+    )
+    return call.store.insert(row)
+
+
+def charge_labels(charge: Row) -> Document:
+    """What caused a booking."""
+    document = charge.document
+    labels = {"charge_id": charge.id}
+    if "feature_id" in document:
+        labels["feature_id"] = document["feature_id"]
+    if "subscription" in document:
+        phase = document["subscription"]["phase"]
+        labels |= {
+            "subscription_id": document["subscription"]["id"],
+            "subscription_phase_id": phase["id"],
+            "subscription_item_id": phase["item"]["id"],
+        }
+    return labels
+
+
+@exactly
+def give_back(call: Call, books: Books, charge: Row, *, at: datetime, amount: Decimal) -> None:
+    """First to holes that are open, then to the grants, the last drawn first; no list shows it (§9.1)."""
+    rest = amount
+    for place, booking in reversed(list(enumerate(books.bookings))):
+        part = min(rest, open_amount(booking)) if booking.document["charge"] == charge.id else ZERO
+        if part > 0:
+            entry = {"grant": None, "amount": shown(part), "at": micros(at)}
+            books.bookings[place] = call.store.update(with_fill(booking, entry))
+            rest -= part
+    draws = {}
+    for grant, paid in reversed(paid_by(books, charge)):
+        if part := min(rest, paid):
+            draws[grant] = -part
+            rest -= part
+    if draws:
+        books.keep(stored(call, charge, at, {"kind": RETURN, "draws": texts(draws)}))
+
+
+@exactly
+def paid_by(books: Books, charge: Row) -> list[tuple[str, Decimal]]:
+    """What each grant has paid for a charge, in the order in which they were first drawn."""
+    sums: dict[str, Decimal] = {}
+    for booking in books.bookings:
+        if booking.document["charge"] == charge.id:
+            for grant, amount in taken(booking).items():
+                sums[grant] = sums.get(grant, ZERO) + amount
+    return list(sums.items())
+
+
+def texts(draws: Draws) -> dict[str, str]:
+    return {grant: shown(amount) for grant, amount in draws.items()}
+
+
+@exactly
+def taken(booking: Row) -> Draws:
+    """What a booking took from each grant, when it was made or when the grant filled its hole."""
+    document = booking.document
+    if document["kind"] != HOLE:
+        return {grant: Decimal(amount) for grant, amount in document["draws"].items()}
+    sums: dict[str, Decimal] = {}
+    for entry in filled(document):
+        sums[entry["grant"]] = sums.get(entry["grant"], ZERO) + Decimal(entry["amount"])
+    return sums
+
+
+def filled(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The entries of a hole that grants filled."""
+    return (entry for entry in document["fills"] if entry["grant"] is not None)
+
+
+@exactly
+def open_amount(booking: Row) -> Decimal:
+    """What of a hole is open."""
+    document = booking.document
+    if document["kind"] != HOLE:
+        return ZERO
+    return sum((-Decimal(entry["amount"]) for entry in document["fills"]), Decimal(document["amount"]))
+
+
+def with_fill(hole: Row, entry: Document) -> Row:
+    return replace(hole, document={**hole.document, "fills": [*hole.document["fills"], entry]})
+
+
+def may_fill(grant: Row, hole: Row) -> bool:
+    """An unrestricted grant fills any hole of its currency, another one those of its features (§7.8)."""
+    same = grant.document["currency"] == hole.document["currency"]
+    return same and credit_of(grant).pays_for(hole.document["feature"])
+
+
+def is_usable(grant: Row, currency: str, now: datetime) -> bool:
+    return bool(grant.document["currency"] == currency) and not awaits_invoice(grant, now)
+
+
+def credit_of(grant: Row) -> Grant:
+    """The grant as rating draws on it."""
+    document = grant.document
+    return Grant(
+        key=grant.id,
+        amount=amount_of(grant),
+        created=grant.seq,
+        effective_at=start_of(grant).replace(microsecond=0),  # as fees are booked (§9.1): one in its second uses it
+        expires_at=grant.ends_at,
+        priority=document["priority"],
+        features=features_of(grant),
+        cost_basis=Decimal(document.get("purchase", {}).get("per_unit_cost_basis", "0")),
+    )
+
+
+def features_of(grant: Row) -> frozenset[str]:
+    """The features that it is restricted to; none means no restriction."""
+    return frozenset(grant.document.get("filters", {}).get("features", ()))
+
+
+def amount_of(grant: Row) -> Decimal:
+    return Decimal(grant.document["amount"])
+
+
+def voided_amount(grant: Row) -> Decimal:
+    return Decimal(grant.document.get("voided_amount", "0"))
+
+
+def start_of(grant: Row) -> datetime:
+    """From when its credits count."""
+    return grant.begins_at or grant.created_at
+
+
+def awaits_invoice(grant: Row, now: datetime) -> bool:
+    """Whether its credits wait for the invoice that sells them (§7.5)."""
+    return grant.document["funding_method"] == "invoice" and start_of(grant) > now

@@ -1,0 +1,111 @@
+"""Keeps a subscription's charges as the subscription is now: makes, changes and drops them.
+
+It takes nothing that becomes due; only what was taken for a time that isn't charged any more comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from billsync.local.accounts.subscription_rows import SUBSCRIPTION
+from billsync.local.accounts.subscription_view import aligned_period, begin_of
+from billsync.local.catalog.money import EXACT
+from billsync.local.charges.books import Books, book
+from billsync.local.charges.charge_costs import booked_amount, booked_at, fee_of
+from billsync.local.charges.charge_rows import ACTIVE, CHARGE, FINAL, FLAT, begun, due_charges, items_of
+from billsync.local.server.resource import Call, new_row
+from billsync.local.store.documents import Document
+from billsync.local.store.store import Row, changed
+from billsync.local.store.times import from_micros
+
+SYNC_DELAY, SYNC_INTERVAL = timedelta(seconds=7), timedelta(minutes=1)
+STATE = ("status", "advance_after", "booked", "runs")
+
+
+def follow(call: Call, books: Books, subscription: Row) -> None:
+    """Makes the charges that the subscription has come to, changes those it has changed, and drops those it won't.
+
+    Source: customer-facts.md §5.8, §19.
+    """
+    have = {row.key: row for row in call.store.with_term(CHARGE, SUBSCRIPTION, subscription.id)}
+    wanted = {document["unique_reference_id"]: document for document in due_charges(call.store, subscription, call.now)}
+    made_at = times_of_making(call, subscription, {key: wanted[key] for key in wanted if key not in have})
+    for key, document in wanted.items():
+        if key in have:
+            adapt(call, books, have[key], document)
+        else:
+            place = {"key": key, "parent": subscription.parent, "terms": ((SUBSCRIPTION, subscription.id),)}
+            row = new_row(call, CHARGE, begun(document), **place)
+            call.store.insert(replace(row, created_at=made_at[key], updated_at=made_at[key]))
+    for key, row in have.items():
+        if key not in wanted:
+            give_back_all(call, books, row)
+            call.store.update(changed(row, call.now, deleted_at=call.now))
+
+
+def times_of_making(call: Call, subscription: Row, charges: Mapping[str, Document]) -> dict[str, datetime]:
+    """When the server's worker made each of the charges, however much later somebody looks (recordings of `money/`).
+
+    With the subscription, its last change or the item what was due then already; the others some seconds after the
+    boundary of a billing period, or when the clock was set to a time long past that.
+    """
+    if not charges:
+        return {}
+    known_from = max(subscription.updated_at, begin_of(subscription))
+    at_once = {document["unique_reference_id"] for document in due_charges(call.store, subscription, known_from)}
+    boundary = aligned_period(subscription, call.now).start
+    later = min(call.now, boundary + SYNC_DELAY) if call.now - boundary <= SYNC_INTERVAL else call.now
+    items = {item["id"]: from_micros(item.get("made_at", 0)) for item in items_of(subscription)}
+    return {
+        key: max(known_from if key in at_once else later, items[document["subscription"]["phase"]["item"]["id"]])
+        for key, document in charges.items()
+    }
+
+
+def adapt(call: Call, books: Books, row: Row, wanted: Document) -> None:
+    """The charge with the periods and the item that it has now."""
+    if row.document["type"] == FLAT and row.document["status"] == FINAL:
+        adapt_fee(call, books, row, wanted)
+        return
+    if row.document["runs"] > 0 and row.document["service_period"] != wanted["service_period"]:
+        give_back_all(call, books, row)
+        row = replace(row, document=reopened(row.document))
+    if row.document["runs"] > 0:
+        keep(call, row, wanted | state_of(row.document))
+        return
+    document = begun(wanted) | {"status": row.document["status"]}
+    if row.document["status"] == ACTIVE:
+        document["advance_after"] = row.document["advance_after"]
+        if wanted["type"] != FLAT:
+            document["advance_after"] = wanted["service_period"]["to"]
+    keep(call, row, document)
+
+
+def adapt_fee(call: Call, books: Books, row: Row, wanted: Document) -> None:
+    """A fee that was taken for a period which is shorter now comes back in part (§5.8)."""
+    document = wanted | state_of(row.document)
+    keep(call, row, document)
+    if more := EXACT.subtract(fee_of(call.store, document), fee_of(call.store, row.document)):
+        book(call, books, row, at=booked_at(document), amount=more)
+
+
+def state_of(document: Document) -> Document:
+    """What happened to a charge, beside its terms."""
+    return {name: document[name] for name in STATE if name in document}
+
+
+def reopened(document: Document) -> Document:
+    """Usage that waits for its period's end again."""
+    return {name: value for name, value in document.items() if name != "booked"} | {"status": ACTIVE, "runs": 0}
+
+
+def keep(call: Call, row: Row, document: Document) -> None:
+    if document != row.document:
+        call.store.update(changed(row, call.now, document=document))
+
+
+def give_back_all(call: Call, books: Books, row: Row) -> None:
+    if taken := booked_amount(call.store, row.document):
+        book(call, books, row, at=booked_at(row.document), amount=EXACT.minus(taken))

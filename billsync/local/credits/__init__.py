@@ -1,0 +1,1 @@
+"""Credit grants, balances, the ledger and access to entitlements."""

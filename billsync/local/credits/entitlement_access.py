@@ -1,0 +1,181 @@
+"""What a customer may use: entitlements of the items in force, and which limits are reached (customer-facts.md §12).
+
+It charges nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from billsync.local.accounts.manual_entitlements import given_to, usage_period
+from billsync.local.accounts.subscription_rows import items_now, running
+from billsync.local.accounts.subscription_view import begin_of
+from billsync.local.catalog.features import FEATURE
+from billsync.local.catalog.money import ZERO
+from billsync.local.charges.charge_costs import used
+from billsync.local.customers.customers import find
+from billsync.local.customers.customers import view as customer_view
+from billsync.local.server.cursors import cursor_of
+from billsync.local.server.problems import api_error
+from billsync.local.server.resource import Answer, Call, Route, ok, present
+from billsync.local.store.documents import Document, parse, text_of
+from billsync.local.store.store import LIVE, Row, Store
+from billsync.local.store.times import from_micros, rfc3339
+from billsync.local.usage.attribution import named
+from billsync.model.duration import parse_duration
+from billsync.rating.periods import period_at
+
+QUERY_SIZE = 100
+Template = Mapping[str, Any]
+
+
+def listed(call: Call) -> Answer:
+    """By feature key. Raises Problem: 404, or 412 for a deleted customer."""
+    customer = find(call.store, call.path["customerId"])
+    if customer.deleted_at is not None:
+        raise api_error(412, "Customer is deleted")
+    held = entitlements(call.store, customer, call.now)
+    return ok({"data": [access(key, entitlement) for key, entitlement in sorted(held.items())]})
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An entitlement that a customer has now, and what was used of it in its running period."""
+
+    template: Template
+    used: Decimal
+
+    @property
+    def has_access(self) -> bool:
+        """Only a hard limit that is used up keeps a customer out."""
+        limit = self.template.get("limit")
+        is_limited = self.template["type"] == "metered" and not self.template.get("is_soft_limit")
+        return not is_limited or limit is None or self.used < Decimal(limit)
+
+
+def entitlements(store: Store, customer: Row, now: datetime) -> dict[str, Held]:
+    """By feature key, of every item that is in force, and what was given by hand."""
+    by_hand = {
+        str(row.key): Held(template_of(row), used_by_hand(store, row, now)) for row in given_to(store, customer.id)
+    }
+    return by_hand | {
+        item["rate_card"]["key"]: Held(item["rate_card"]["entitlement"], used_now(store, subscription, item, now))
+        for subscription in running(store, customer.id, now)
+        for item in items_now(subscription, now)
+        if "entitlement" in item["rate_card"]
+    }
+
+
+def template_of(row: Row) -> Template:
+    """What an entitlement by hand allows, as a card would say it; without an amount to issue it allows nothing."""
+    document = row.document
+    match document["type"]:
+        case "static":
+            return {"type": "static", "config": parse(document["config"])}
+        case "metered":
+            return {"limit": 0, **present(document, "type", "limit", "is_soft_limit")}
+        case kind:
+            return {"type": kind}
+
+
+def used_by_hand(store: Store, row: Row, now: datetime) -> Decimal:
+    """The usage in the running period, since the entitlement began to count."""
+    period = usage_period(row, now)
+    if row.document["type"] != "metered" or period is None:
+        return ZERO
+    counted = period.within(from_micros(row.document["counted_from"]), None)
+    return used(store, row.document["feature_id"], str(row.parent), counted)
+
+
+def used_now(store: Store, subscription: Row, item: Document, now: datetime) -> Decimal:
+    """The usage since the entitlement's period began (counted from the billing anchor), or the subscription."""
+    card = item["rate_card"]
+    length = parse_duration(card["entitlement"].get("usage_period", ""))
+    if card["entitlement"]["type"] != "metered" or length is None or "feature" not in card:
+        return ZERO
+    running_period = period_at(from_micros(subscription.document["billing_anchor"]), length, now)
+    period = running_period.within(begin_of(subscription).replace(microsecond=0), None)
+    return used(store, card["feature"]["id"], subscription.document["customer_id"], period)
+
+
+def access(key: str, held: Held) -> Document:
+    """`config` is a text of JSON, and only there for a static entitlement."""
+    kind = held.template["type"]
+    shown: Document = {"type": kind, "feature_key": key, "has_access": held.has_access}
+    return shown | ({"config": database_json(held.template["config"])} if kind == "static" else {})
+
+
+def database_json(value: Any) -> str:
+    """JSON as the real server's database writes it: shorter names first, a blank after comma and colon."""
+    if isinstance(value, Mapping):
+        names = sorted(value, key=lambda name: (len(name.encode()), name.encode()))
+        members = (f"{database_json(name)}: {database_json(value[name])}" for name in names)
+        return "{" + ", ".join(members) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(database_json, value)) + "]"
+    if isinstance(value, str):
+        return text_of(value) if value.isascii() else f'"{escaped(value)}"'
+    return f"{value:f}" if isinstance(value, Decimal) else text_of(value)
+
+
+def escaped(text: str) -> str:
+    """A text with only what JSON must escape escaped."""
+    return "".join(char if char.isprintable() and char not in '"\\' else text_of(char)[1:-1] for char in text)
+
+
+def query(call: Call) -> Answer:
+    """The access of several customers, named by key or subject, to some features or all (§12)."""
+    wanted = call.body["customer"]["keys"]
+    found: dict[str, tuple[Row, list[str]]] = {}
+    unknown = []
+    for key in dict.fromkeys(wanted):
+        if row := named(call.store, key):
+            found.setdefault(row.id, (row, []))[1].append(key)
+        else:
+            unknown.append({"customer": key, "code": "customer_not_found", "message": "customer not found"})
+    entries = sorted(found.values(), key=lambda entry: (entry[0].created_at, entry[0].id))
+    page: Document = {"size": QUERY_SIZE, "next": None, "previous": None}
+    if entries:
+        page |= {"first": cursor(entries[0][0]), "last": cursor(entries[-1][0])}
+    return ok({"data": [entry_of(call, *entry) for entry in entries], "errors": unknown, "meta": {"page": page}})
+
+
+def cursor(row: Row) -> str:
+    return cursor_of((rfc3339(row.created_at.replace(microsecond=0)), row.id))
+
+
+def entry_of(call: Call, customer: Row, matched: list[str]) -> Document:
+    held = entitlements(call.store, customer, call.now)
+    return {
+        "customer": customer_view(call, customer),
+        "matched": matched,
+        "features": dict(feature_answers(call, held)),
+        "updated_at": rfc3339(call.now),
+    }
+
+
+def feature_answers(call: Call, held: Mapping[str, Held]) -> Iterator[tuple[str, Document]]:
+    asked = call.body.get("feature", {}).get("keys")
+    keys = asked or [str(row.key) for row in call.store.rows(FEATURE, LIVE, order="key")]
+    for key in keys:
+        if key in held:
+            yield key, {"has_access": held[key].has_access} | ({} if held[key].has_access else USED_UP)
+        else:
+            yield key, {"has_access": False, "reason": UNKNOWN if is_unknown(call.store, key) else UNAVAILABLE}
+
+
+def is_unknown(store: Store, key: str) -> bool:
+    return store.live_with_key(FEATURE, key) is None
+
+
+UNKNOWN = {"code": "feature_not_found", "message": "feature is not found"}
+UNAVAILABLE = {"code": "feature_unavailable", "message": "feature is not available for the customer"}
+USED_UP = {"reason": {"code": "usage_limit_reached", "message": "the usage limit is reached"}}
+ROUTES = (
+    Route("GET", "/openmeter/customers/{customerId}/entitlement-access", listed),
+    Route("POST", "/openmeter/entitlement-access/query", query),
+)

@@ -1,0 +1,65 @@
+"""What open charges would cost now: by how much `live` is below `settled` (customer-facts.md §8). It books nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from billsync.local.catalog.money import ZERO, total
+from billsync.local.charges.books import Books, features_of
+from billsync.local.charges.charge_costs import booked_totals, cost, moment, period_of
+from billsync.local.charges.charge_rows import CREDIT_ONLY, FINAL, FLAT
+from billsync.local.charges.settling import charges_of
+from billsync.local.credits.ledger import Matches
+from billsync.local.server.resource import Call
+from billsync.local.store.documents import Document
+from billsync.local.store.store import Row
+from billsync.rating.arithmetic import exactly
+from billsync.rating.drawdown import Spending
+
+
+@exactly
+def foreseen(call: Call, books: Books, customer_id: str, matches: Matches) -> Mapping[str, Decimal]:
+    """By currency, what the open charges take that a filter on a feature means: those of the feature, and of none.
+
+    One of `credit_only` counts in full; another only as far as there are credits that match and may pay for it.
+    """
+    scratch = Books(list(books.grants), list(books.bookings))
+    sums: dict[str, Decimal] = {}
+    for row in open_charges(call, customer_id):
+        charge = row.document
+        if matches(frozenset(filter(None, (charge.get("feature_key"),)))):
+            amount = outstanding(call, charge)
+            if charge["settlement_mode"] != CREDIT_ONLY:
+                amount = payable(call, scratch, charge, amount, matches)
+            sums[charge["currency"]] = sums.get(charge["currency"], ZERO) + amount
+    return sums
+
+
+def open_charges(call: Call, customer_id: str) -> list[Row]:
+    charges = [row for row in charges_of(call, customer_id) if is_open(row.document, call)]
+    return sorted(
+        charges, key=lambda row: (period_of(row.document["service_period"]).end, row.document["order"], row.seq)
+    )
+
+
+def is_open(charge: Document, call: Call) -> bool:
+    """A fee from the moment it is invoiced, usage from the start of its period, until nothing more can come."""
+    start = charge["invoice_at"] if charge["type"] == FLAT else charge["service_period"]["from"]
+    return bool(charge["status"] != FINAL) and moment(start) <= call.now
+
+
+def outstanding(call: Call, charge: Document) -> Decimal:
+    """What the charge costs more than was booked; nothing where it costs less now."""
+    complete = period_of(charge["service_period"]).end <= call.now
+    price = cost(call.store, charge, stored_before=None, complete=complete)
+    return max(ZERO, price.minus(booked_totals(charge)).total)
+
+
+def payable(call: Call, scratch: Books, charge: Document, amount: Decimal, matches: Matches) -> Decimal:
+    """What credits pay of it, which other charges can't have then."""
+    matching = Books([grant for grant in scratch.grants if matches(features_of(grant))], [])
+    matching.left = scratch.left
+    draws, _ = matching.drawn(Spending(call.now, amount, charge.get("feature_key")), charge["currency"], call.now)
+    scratch.take(draws)
+    return total(draws.values())

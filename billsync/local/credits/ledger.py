@@ -1,0 +1,190 @@
+"""A customer's credit ledger, worked out from its grants and bookings (customer-facts.md §8, §9). It stores nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from billsync.local.catalog.money import EXACT, ZERO, total
+from billsync.local.charges.books import (
+    CREDITS,
+    HOLE,
+    Books,
+    amount_of,
+    awaits_invoice,
+    features_of,
+    start_of,
+)
+from billsync.local.store.documents import Document
+from billsync.local.store.store import Row
+from billsync.local.store.times import from_micros, instant_of
+from billsync.rating.arithmetic import negative
+
+Features = frozenset[str]
+Matches = Callable[[Features], bool]
+ANY: Features = frozenset()
+FUNDED, CONSUMED, EXPIRED, VOIDED, MOVED = "funded", "consumed", "expired", "voided", "moved"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An amount, and the features that its credits, or its hole, are restricted to."""
+
+    amount: Decimal
+    features: Features = ANY
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One booking. `at` is its place in the ledger; `booked_at` and `created_at` are what a list shows.
+
+    One of kind MOVED is shown in no list: credits that fill a hole, or come back.
+    """
+
+    kind: str
+    parts: tuple[Part, ...]
+    currency: str
+    at: datetime
+    booked_at: datetime
+    created_at: datetime
+    id: str
+    name: str = ""
+    description: str | None = None
+    labels: Document | None = None
+
+    @property
+    def amount(self) -> Decimal:
+        return total(part.amount for part in self.parts)
+
+    @property
+    def place(self) -> tuple[datetime, datetime, str]:
+        """Where the entry stands in a list, from the oldest on."""
+        return self.booked_at, self.created_at, self.id
+
+    @property
+    def standing(self) -> tuple[datetime, datetime, str]:
+        """Where the entry stands in the ledger."""
+        return self.at, self.created_at, self.id
+
+
+def entries_of(books: Books, charges: Iterable[Row], now: datetime, matches: Matches) -> list[Entry]:
+    """Every entry of the books, those to come included, with the parts that match."""
+    named = {charge.id: charge for charge in charges}
+    grants = {grant.id: grant for grant in books.grants}
+    every = [entry for grant in books.grants for entry in grant_entries(books, grant, now)]
+    for booking in books.bookings:
+        every += booking_entries(booking, named.get(booking.document["charge"]), grants)
+    return [found for entry in every if (found := narrowed(entry, matches))]
+
+
+def narrowed(entry: Entry, matches: Matches) -> Entry | None:
+    """The entry with the parts that match; None without any, and where nothing moved."""
+    parts = tuple(part for part in entry.parts if part.amount and matches(part.features))
+    return replace(entry, parts=parts) if parts else None
+
+
+def grant_entries(books: Books, grant: Row, now: datetime) -> Iterator[Entry]:
+    """What a grant brings and takes back; nothing while it waits for an invoice."""
+    if awaits_invoice(grant, now):
+        return
+    made, document = grant.created_at, grant.document
+    yield grant_entry(grant, FUNDED, amount_of(grant), at=start_of(grant), booked=made, entry_id=grant.id)
+    if "voided_at" in document:
+        voided = instant_of(document["voided_at"]) or made
+        amount = negative(Decimal(document["voided_amount"]))
+        yield grant_entry(grant, VOIDED, amount, at=voided, booked=voided, entry_id=document["void_id"])
+    elif grant.ends_at is not None:
+        ends, left = grant.ends_at, negative(books.left[grant.id])
+        yield grant_entry(grant, EXPIRED, left, at=ends, booked=ends, entry_id=document["expiry_id"])
+
+
+def grant_entry(grant: Row, kind: str, amount: Decimal, *, at: datetime, booked: datetime, entry_id: str) -> Entry:
+    return Entry(
+        kind=kind,
+        parts=(Part(amount, features_of(grant)),),
+        currency=grant.document["currency"],
+        at=at,
+        booked_at=booked,
+        created_at=booked,
+        id=entry_id,
+        name=grant.document["name"],
+        description=grant.document.get("description"),
+        labels={"charge_id": grant.id},
+    )
+
+
+def booking_entries(booking: Row, charge: Row | None, grants: dict[str, Row]) -> Iterator[Entry]:
+    """What a charge took, from credits or as a hole, and what moved because of it later."""
+    document = booking.document
+    if document["kind"] != HOLE:
+        drawn = tuple(
+            Part(EXACT.minus(Decimal(amount)), features_of(grants[grant]))
+            for grant, amount in document["draws"].items()
+        )
+        kind = CONSUMED if document["kind"] == CREDITS else MOVED
+        yield booking_entry(booking, charge, kind, drawn, booking.begins_at or booking.created_at)
+        return
+    own = frozenset(filter(None, (document["feature"],)))
+    hole = Part(EXACT.minus(Decimal(document["amount"])), own)
+    yield booking_entry(booking, charge, CONSUMED, (hole,), booking.begins_at or booking.created_at)
+    for entry in document["fills"]:
+        amount = Decimal(entry["amount"])
+        parts = (Part(amount, own), *(taken_part(grants[one["grant"]], amount) for one in (entry,) if one["grant"]))
+        yield booking_entry(booking, charge, MOVED, parts, from_micros(entry["at"]))
+
+
+def taken_part(grant: Row, amount: Decimal) -> Part:
+    return Part(EXACT.minus(amount), features_of(grant))
+
+
+def booking_entry(booking: Row, charge: Row | None, kind: str, parts: tuple[Part, ...], at: datetime) -> Entry:
+    return Entry(
+        kind=kind,
+        parts=parts,
+        currency=booking.document["currency"],
+        at=at,
+        booked_at=at,
+        created_at=booking.created_at,
+        id=booking.id,
+        name="" if charge is None else charge.document["name"],
+        description=None if charge is None else charge.document.get("description"),
+        labels=booking.document["labels"],
+    )
+
+
+def settled(entries: Iterable[Entry], currency: str, at: datetime) -> Decimal:
+    """What is booked in a currency up to a moment."""
+    return total(entry.amount for entry in entries if entry.at <= at and entry.currency == currency)
+
+
+def settled_after(entries: Iterable[Entry], row: Entry) -> Decimal:
+    """What is booked in the currency of an entry up to its place in the ledger; of a grant's end, up to its time."""
+    if row.kind in (EXPIRED, VOIDED):
+        return settled(entries, row.currency, row.at)
+    before = (entry for entry in entries if entry.currency == row.currency and entry.standing <= row.standing)
+    return total(entry.amount for entry in before)
+
+
+def remaining(books: Books, grant: Row, now: datetime) -> Decimal:
+    """What can be voided now: nothing before its start (§7.7)."""
+    return ZERO if start_of(grant) > now else books.left[grant.id]
+
+
+def pending(grants: Iterable[Row], currency: str, *, at: datetime, now: datetime) -> Decimal:
+    """The whole amounts of grants that wait for an invoice, or for their start, at a moment."""
+    waiting = [
+        grant
+        for grant in grants
+        if grant.document["currency"] == currency
+        and (awaits_invoice(grant, now) or grant.created_at <= at < start_of(grant))
+    ]
+    return total(amount_of(grant) for grant in waiting)
+
+
+def amount_filled(books: Books, grant: Row) -> Decimal:
+    """How much of a grant went into holes."""
+    holes = (booking.document for booking in books.bookings if booking.document["kind"] == HOLE)
+    entries = (entry for hole in holes for entry in hole["fills"] if entry["grant"] == grant.id)
+    return total(Decimal(entry["amount"]) for entry in entries)

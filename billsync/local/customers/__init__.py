@@ -1,0 +1,1 @@
+"""Customers with their billing data and invoices."""

@@ -1,0 +1,1 @@
+"""Billing profiles and the apps that they use."""

@@ -1,0 +1,122 @@
+"""What the vendor's OpenAPI says about each request: a body is checked here before any resource sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from billsync.local.server.data_files import data
+from billsync.local.server.problems import Invalid, Problem, api_error, bad_query, bad_request
+from billsync.local.server.schema import READ_ONLY, Validator, Violation
+from billsync.local.store.documents import NotJson, parse
+from billsync.local.store.limits import NESTED_VALUES
+
+OBJECT_RULES = frozenset(("properties", "maxProperties"))
+
+
+@cache
+def validator() -> Validator:
+    return Validator(data("requests")["schemas"])
+
+
+def operation(name: str) -> Mapping[str, Any]:
+    """The facts of an operation such as "POST /openmeter/meters"."""
+    facts: Mapping[str, Any] = data("requests")["operations"][name]
+    return facts
+
+
+def filter_kinds(name: str) -> Mapping[str, Any]:
+    """Member of `filter[...]` → "string", "exact", "ulid", "time", or the schema of a plain value."""
+    members: Mapping[str, Any] = operation(name).get("query", {}).get("filter", {}).get("members", {})
+    return members
+
+
+def checked_body(name: str, *, content: bytes, content_type: str) -> Any:
+    """The body with defaults filled in; None when the operation takes none or none was sent.
+
+    Raises Problem (400, shape A) for anything the schema forbids (catalog-facts.md §1.2).
+    """
+    body = operation(name).get("body")
+    if body is None or (not content and not body["required"]):
+        return None
+    if not content:
+        raise bad_body("value is required but missing")
+    schema = body["content"].get(content_type.split(";")[0].strip().lower())
+    if schema is None:
+        raise bad_body(f'header Content-Type has unexpected value "{content_type}"')
+    value = without_surrogates(parsed(content))
+    if violations := validator().violations(schema, value):
+        raise refused(violations)
+    return value
+
+
+def accepted_body(schema: Mapping[str, Any], *, content: bytes) -> Any:
+    """The body of an operation that the vendor's table doesn't hold; it may use the table's schemas. No default is
+    filled in. Raises Problem (400, shape A) for anything the schema forbids."""
+    value = without_surrogates(parsed(content)) if content else {}
+    if violations := validator().violations(schema, value):
+        raise refused(violations)
+    return value
+
+
+def checked_items(name: str, query: Iterable[tuple[str, str]], parameter: str) -> list[str]:
+    """The entries of a comma-separated query parameter. Raises Problem naming the place of one that isn't allowed."""
+    given = next((text for member, text in query if member == parameter), "")
+    entries = given.split(",") if given else []
+    for violation in validator().violations(operation(name)["query"][parameter], entries):
+        raise bad_query(".".join(violation.path) or parameter, violation.reason, violation.rule)
+    return entries
+
+
+def parsed(content: bytes) -> Any:
+    """The JSON value of a body. Raises Problem (400) for what is no UTF-8, no JSON, or nested too deeply."""
+    try:
+        value = parse(content.decode())
+    except (UnicodeDecodeError, NotJson) as error:
+        raise bad_body(f"failed to decode request body: {error}") from None
+    if content.count(b"{") + content.count(b"[") > NESTED_VALUES and is_deeper(value, NESTED_VALUES):
+        raise bad_body(f"failed to decode request body: values are nested more than {NESTED_VALUES} deep")
+    return value
+
+
+def is_deeper(value: Any, levels: int) -> bool:
+    """Whether lists and objects stand in each other more than so many levels deep; without recursion."""
+    layer = [value]
+    for _ in range(levels + 1):
+        holders = [item for item in layer if isinstance(item, dict | list)]
+        if not holders:
+            return False
+        layer = [item for holder in holders for item in (holder.values() if isinstance(holder, dict) else holder)]
+    return True
+
+
+def without_surrogates(value: Any) -> Any:
+    """Half a surrogate pair is no text; the real server reads it as U+FFFD."""
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, list):
+        return [without_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {without_surrogates(name): without_surrogates(item) for name, item in value.items()}
+    return value
+
+
+def bad_body(reason: str) -> Problem:
+    return bad_request(Invalid(field="", reason=f"request body has an error: {reason}"))
+
+
+def refused(violations: Iterable[Violation]) -> Problem:
+    entries = tuple(named(violations))
+    return bad_request(*entries) if entries else api_error(400, "Bad Request")
+
+
+def named(violations: Iterable[Violation]) -> Iterator[Invalid]:
+    """An entry at the top of the body takes the place of the entry before it, as the real server's does; of what is
+    wrong with the whole body only the rules of objects are named."""
+    place = ""
+    for violation in violations:
+        place = ".".join(violation.path) or place
+        rule = violation.rule if violation.path or violation.rule in OBJECT_RULES else None
+        if violation.rule != READ_ONLY:
+            yield Invalid(field=place, reason=violation.reason, rule=rule)

@@ -1,0 +1,36 @@
+"""Calendar arithmetic as the engine does it (`rating.periods`); a time outside the calendar is the request's fault.
+
+Rule: customer-facts.md §5.2 (aligned billing periods); boundaries are always counted from the anchor.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from billsync.local.server.problems import Problem, invalid
+from billsync.model.duration import Duration
+from billsync.rating import periods
+from billsync.rating.periods import Period
+
+
+def moved(start: datetime, length: Duration, times: int = 1) -> datetime:
+    """The moment that lies so many times this length after the start. Raises Problem (400) beyond the year 9999."""
+    try:
+        return periods.boundary(start, length, times)
+    except (OverflowError, ValueError):
+        raise outside() from None
+
+
+def period_at(anchor: datetime, cadence: Duration, moment: datetime) -> Period:
+    """The period around a moment, of those whose boundaries lie whole cadences from the anchor.
+
+    Raises Problem (400) where it reaches beyond the calendar.
+    """
+    try:
+        return periods.period_at(anchor, cadence, moment)
+    except (OverflowError, ValueError):
+        raise outside() from None
+
+
+def outside() -> Problem:
+    return invalid("the time lies outside the calendar")

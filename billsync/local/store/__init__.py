@@ -1,0 +1,1 @@
+"""Rows in SQLite, and the values in them: documents, times, durations."""

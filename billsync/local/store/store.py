@@ -1,0 +1,233 @@
+"""Rows of every resource in one SQLite file: a JSON document each, with the columns that lists and look-ups need.
+
+It knows no resource. Every call happens inside `transaction()`, one for each request.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from billsync.local.store.documents import Document, parse, text_of
+from billsync.local.store.layout import check_format, lay_out
+from billsync.local.store.limits import BUSY_SECONDS
+from billsync.local.store.times import from_micros, micros
+
+MOST_COUNTS = 1000
+COLUMNS = "seq, resource, id, key, parent, created_at, updated_at, deleted_at, begins_at, ends_at, document"
+LIVE = "deleted_at IS NULL"
+WITH_TERM = "seq IN (SELECT seq FROM term WHERE resource = :resource AND name = :term AND value = :value)"
+
+TERMS_OF = "SELECT seq, name, value FROM term WHERE seq IN (SELECT value FROM json_each(?))"
+
+
+class Busy(Exception):
+    """Another process holds the file for longer than a request waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One stored thing. `document` is what the resource keeps (never changed in place); `begins_at` and `ends_at` are
+    the period in which it is in force; `terms` are further (name, value) pairs it can be found by."""
+
+    resource: str
+    id: str
+    document: Document
+    created_at: datetime
+    updated_at: datetime
+    key: str | None = None
+    parent: str | None = None
+    deleted_at: datetime | None = None
+    begins_at: datetime | None = None
+    ends_at: datetime | None = None
+    terms: tuple[tuple[str, str], ...] = field(default=())
+    seq: int = 0
+
+
+def changed(row: Row, now: datetime, **columns: Any) -> Row:
+    """The row with other columns, updated now; not stored yet."""
+    return replace(row, updated_at=now, **columns)
+
+
+class Store:
+    """The rows of one database. Safe for threads (one request at a time) and for several processes on one file."""
+
+    def __init__(self, database: str | Path) -> None:
+        """Opens the file, and makes it where there is none. Raises OtherFormat, sqlite3.Error."""
+        self._lock = threading.RLock()
+        self._connection = sqlite3.connect(
+            str(database), timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        weakref.finalize(self, self._connection.close)
+        self._counts: dict[tuple[str, str, str], int] = {}
+        self._counted_at = (0, 0)
+        check_format(self._connection)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.create_function("folded", 1, _folded, deterministic=True)
+        lay_out(self._connection)
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def transaction(self, *, writes: bool = True) -> Iterator[None]:
+        """All or nothing: what was written stays only when the block ends without an exception. Raises Busy."""
+        with self._lock:
+            self._begin("BEGIN IMMEDIATE" if writes else "BEGIN")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def _begin(self, statement: str) -> None:
+        try:
+            self._connection.execute(statement)
+        except sqlite3.OperationalError as problem:
+            if problem.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise Busy from problem
+            raise
+
+    def setting(self, name: str) -> str | None:
+        found = self._connection.execute("SELECT value FROM setting WHERE name = ?", (name,)).fetchone()
+        return found[0] if found else None
+
+    def set_setting(self, name: str, value: str) -> None:
+        self._connection.execute("REPLACE INTO setting (name, value) VALUES (?, ?)", (name, value))
+
+    def insert(self, row: Row) -> Row:
+        """The row as it is kept, with its place in the order of making (`seq`)."""
+        cursor = self._connection.execute(
+            "INSERT INTO entity (resource, id, key, parent, created_at, updated_at, deleted_at, begins_at, ends_at,"
+            " document) VALUES (:resource, :id, :key, :parent, :created_at, :updated_at, :deleted_at, :begins_at,"
+            " :ends_at, :document)",
+            _values(row),
+        )
+        kept = replace(row, seq=int(cursor.lastrowid or 0))
+        self._write_terms(kept)
+        return kept
+
+    def update(self, row: Row) -> Row:
+        """Replaces the row that was read before; its terms are replaced with `row.terms`."""
+        self._connection.execute(
+            "UPDATE entity SET key = :key, parent = :parent, updated_at = :updated_at, deleted_at = :deleted_at,"
+            " begins_at = :begins_at, ends_at = :ends_at, document = :document WHERE seq = :seq",
+            _values(row),
+        )
+        self._connection.execute("DELETE FROM term WHERE seq = ?", (row.seq,))
+        self._write_terms(row)
+        return row
+
+    def get(self, resource: str, row_id: str) -> Row | None:
+        """The row with this id, deleted or not."""
+        return self.first(resource, "id = :id", {"id": row_id})
+
+    def live_with_key(self, resource: str, key: str, parent: str | None = None) -> Row | None:
+        """The row with this key that is not deleted."""
+        return self.first(resource, f"key = :key AND parent IS :parent AND {LIVE}", {"key": key, "parent": parent})
+
+    def with_term(self, resource: str, name: str, value: str) -> list[Row]:
+        """The rows that carry this term and are not deleted, oldest first."""
+        return self.rows(resource, f"{LIVE} AND {WITH_TERM}", {"term": name, "value": value})
+
+    def first(self, resource: str, where: str, values: Mapping[str, Any]) -> Row | None:
+        return next(iter(self.rows(resource, where, values, limit=1)), None)
+
+    def rows(
+        self,
+        resource: str,
+        where: str = LIVE,
+        values: Mapping[str, Any] | None = None,
+        *,
+        order: str = "seq",
+        limit: int = -1,
+        offset: int = 0,
+    ) -> list[Row]:
+        """The rows of a resource that meet a condition (SQL over the columns and `document`, named parameters)."""
+        found = self._connection.execute(
+            f"SELECT {COLUMNS} FROM entity WHERE resource = :resource AND {where} ORDER BY {order}"
+            " LIMIT :limit OFFSET :offset",
+            {**(values or {}), "resource": resource, "limit": limit, "offset": offset},
+        ).fetchall()
+        return self._with_terms([_row(columns) for columns in found])
+
+    def count(self, resource: str, where: str = LIVE, values: Mapping[str, Any] | None = None) -> int:
+        """How many rows meet the condition; known without counting again until something is written."""
+        asked = {name: value for name, value in (values or {}).items() if f":{name}" in where}
+        question = (resource, where, text_of(asked))
+        self._forget_counts()
+        if question not in self._counts:
+            sql = f"SELECT count(*) FROM entity WHERE resource = :resource AND {where}"
+            found = self._connection.execute(sql, {**asked, "resource": resource}).fetchone()
+            self._counts[question] = int(found[0])
+        return self._counts[question]
+
+    def _forget_counts(self) -> None:
+        """Drops what was counted before a write, of this process or another."""
+        (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        written = (int(version), self._connection.total_changes)
+        if written != self._counted_at or len(self._counts) >= MOST_COUNTS:
+            self._counts.clear()
+            self._counted_at = written
+
+    def _write_terms(self, row: Row) -> None:
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO term (resource, name, value, seq) VALUES (?, ?, ?, ?)",
+            [(row.resource, name, value, row.seq) for name, value in row.terms],
+        )
+
+    def _with_terms(self, rows: Sequence[Row]) -> list[Row]:
+        if not rows:
+            return []
+        places = text_of([row.seq for row in rows])
+        terms: dict[int, list[tuple[str, str]]] = {}
+        for seq, name, value in self._connection.execute(TERMS_OF, (places,)):
+            terms.setdefault(seq, []).append((name, value))
+        return [replace(row, terms=tuple(terms[row.seq])) if row.seq in terms else row for row in rows]
+
+
+def _values(row: Row) -> dict[str, Any]:
+    times = {name: getattr(row, name) for name in ("created_at", "updated_at", "deleted_at", "begins_at", "ends_at")}
+    return {
+        "seq": row.seq,
+        "resource": row.resource,
+        "id": row.id,
+        "key": row.key,
+        "parent": row.parent,
+        "document": text_of(row.document),
+        **{name: None if moment is None else micros(moment) for name, moment in times.items()},
+    }
+
+
+def _row(columns: Sequence[Any]) -> Row:
+    seq, resource, row_id, key, parent, *times, document = columns
+    created, updated, deleted, begins, ends = (None if moment is None else from_micros(moment) for moment in times)
+    assert created is not None
+    assert updated is not None
+    return Row(
+        seq=seq,
+        resource=resource,
+        id=row_id,
+        key=key,
+        parent=parent,
+        created_at=created,
+        updated_at=updated,
+        deleted_at=deleted,
+        begins_at=begins,
+        ends_at=ends,
+        document=parse(document),
+    )
+
+
+def _folded(text: str | None) -> str | None:
+    return None if text is None else text.lower()

@@ -1,0 +1,1 @@
+"""Subscriptions: start, change, cancel, edits and the add-ons attached to them."""

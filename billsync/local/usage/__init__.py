@@ -1,0 +1,1 @@
+"""Events, and queries of meters over them."""

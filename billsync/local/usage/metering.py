@@ -1,0 +1,126 @@
+"""What events come to for a meter: which of them it counts, and its aggregation of them (catalog-facts.md §4).
+
+It knows no price and no window.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from billsync.local.accounts.customer_rules import SUBJECT
+from billsync.local.catalog.json_paths import text_at, value_at
+from billsync.local.catalog.money import total
+from billsync.local.store.documents import Document, text_of
+from billsync.local.store.store import LIVE, Row, Store
+from billsync.local.store.times import instant_of, micros
+from billsync.rating.arithmetic import divided
+
+EVENT = "event"
+COUNT, UNIQUE = "count", "unique_count"
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,5})?", re.ASCII)
+LARGEST, SMALLEST = 308, -324
+Meter = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which events are meant: from the start (included) to the end (not included); None is no bound.
+
+    Without `subjects` everybody's; `stored_before` leaves out what came to the server later.
+    """
+
+    start: datetime | None = None
+    end: datetime | None = None
+    subjects: tuple[str, ...] | None = None
+    stored_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An event that a meter counts: when, in which order it came, its number or text, and the event."""
+
+    time: datetime
+    seq: int
+    value: Decimal | str
+    event: Document
+
+
+def events_of(store: Store, meter: Meter, span: Span) -> list[Row]:
+    """The stored events of the meter's type in the span, earliest first; none before the meter's `events_from`."""
+    bounds = {
+        "begins_at >= :start": span.start,
+        "begins_at >= :first": instant_of(meter.get("events_from", "")),
+        "begins_at < :end": span.end,
+        "created_at < :stored": span.stored_before,
+    }
+    parts, values = [LIVE, "document ->> 'type' = :type"], {"type": meter["event_type"]}
+    for sql, moment in bounds.items():
+        if moment is not None:
+            parts.append(sql)
+            values[sql.split(":")[1]] = micros(moment)
+    if span.subjects is not None:
+        parts.append(
+            "EXISTS (SELECT 1 FROM term t WHERE t.seq = entity.seq AND t.name = :term"
+            " AND t.value IN (SELECT value FROM json_each(:subjects)))"
+        )
+        values |= {"term": SUBJECT, "subjects": text_of(list(span.subjects))}
+    return store.rows(EVENT, " AND ".join(parts), values, order="begins_at, seq")
+
+
+def readings_of(meter: Meter, events: Iterable[Row]) -> Iterator[Reading]:
+    """The events that count; one whose value the meter can't read counts as nothing (customer-facts.md §14)."""
+    for row in events:
+        value = value_of(meter, row.document.get("data"))
+        if value is not None:
+            yield Reading(row.begins_at or row.created_at, row.seq, value, row.document)
+
+
+def value_of(meter: Meter, data: Any) -> Decimal | str | None:
+    if meter["aggregation"] == COUNT:
+        return Decimal(1)
+    if meter["aggregation"] == UNIQUE:
+        return text_at(meter["value_property"], data)
+    return number_of(value_at(meter["value_property"], data))
+
+
+def number_of(value: Any) -> Decimal | None:
+    """The number, or the text of one; None for anything else, and for what no 64-bit float holds."""
+    if isinstance(value, bool | dict | list | None) or not NUMBER.fullmatch(str(value)):
+        return None
+    number = Decimal(str(value))
+    return number if not number or SMALLEST <= number.adjusted() <= LARGEST else None
+
+
+def aggregated(aggregation: str, readings: Sequence[Reading]) -> Decimal | None:
+    """What the readings come to; None when there are none."""
+    return AGGREGATIONS[aggregation](readings) if readings else None
+
+
+def usage(store: Store, meter: Meter, span: Span, accepts: Callable[[Document], bool] = lambda _: True) -> Decimal:
+    """The quantity of a span, of the events that are accepted; 0 without any."""
+    counted = [reading for reading in readings_of(meter, events_of(store, meter, span)) if accepts(reading.event)]
+    return aggregated(meter["aggregation"], counted) or Decimal(0)
+
+
+def numbers(readings: Sequence[Reading]) -> list[Decimal]:
+    return [Decimal(reading.value) for reading in readings]
+
+
+def latest(readings: Sequence[Reading]) -> Decimal:
+    return Decimal(max(readings, key=lambda reading: (reading.time, reading.seq)).value)
+
+
+AGGREGATIONS: Mapping[str, Callable[[Sequence[Reading]], Decimal]] = {
+    "sum": lambda readings: total(numbers(readings)),
+    COUNT: lambda readings: Decimal(len(readings)),
+    UNIQUE: lambda readings: Decimal(len({reading.value for reading in readings})),
+    "avg": lambda readings: divided(total(numbers(readings)), Decimal(len(readings))),
+    "min": lambda readings: min(numbers(readings)),
+    "max": lambda readings: max(numbers(readings)),
+    "latest": latest,
+}

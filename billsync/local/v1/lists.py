@@ -1,0 +1,146 @@
+"""Lists of the older API v1: `page` and `pageSize`, `order` and `orderBy`, repeated parameters as alternatives, and
+items beside their total."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from billsync.local.server.filters import BOOLEANS
+from billsync.local.server.problems import bad_query
+from billsync.local.server.resource import Answer, Call, Query, ok
+from billsync.local.store.documents import Document
+from billsync.local.store.store import LIVE, Row
+from billsync.local.store.times import micros
+
+WHOLE = re.compile(r"[0-9]{1,9}")
+KEY_VERSION = re.compile(r"keyVersion\[([^\[\]]*)\](?:\[[0-9]*\])?")
+DEFAULT_SIZE, LARGEST_SIZE = 100, 1000
+FARTHEST = 10**9
+ORDERS = {
+    "id": "id",
+    "key": "key",
+    "version": "document ->> 'version'",
+    "created_at": "created_at",
+    "updated_at": "updated_at",
+}
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Statuses:
+    """The statuses by which a list can be narrowed: SQL for a row's own (`:now` is the moment), and those that are
+    listed when none is asked for."""
+
+    expression: str
+    values: Sequence[str]
+    default: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class V1List:
+    """How v1 lists a resource. `columns` gives SQL for each parameter that names rows; rows that any of them names are
+    listed, those that `where` leaves out never."""
+
+    resource: str
+    view: Callable[[Call, Row], Document]
+    columns: Mapping[str, str]
+    where: str
+    orders: Mapping[str, str]
+    statuses: Statuses | None = None
+
+
+def answer_v1_list(listing: V1List, call: Call, scope: Values | None = None) -> Answer:
+    """The page that the query asks for; `scope` are values that `where` needs. Raises Problem (400) for a page, an
+    order or a status that is none."""
+    query = call.query
+    page, size = whole(query, "page", 1, FARTHEST), whole(query, "pageSize", DEFAULT_SIZE, LARGEST_SIZE)
+    order = order_of(query, listing.orders)
+    values: Values = {"now": micros(call.now), **(scope or {})}
+    where = " AND ".join([listing.where, *conditions(listing, query, values)])
+    total = call.store.count(listing.resource, where, values)
+    rows = call.store.rows(listing.resource, where, values, order=order, limit=size, offset=size * (page - 1))
+    items = [listing.view(call, row) for row in rows]
+    return ok({"page": page, "pageSize": size, "totalCount": total, "items": items})
+
+
+def conditions(listing: V1List, query: Query, values: Values) -> Iterator[str]:
+    """SQL for what the query asks for; its values are added to `values`."""
+    if not flag(query, "includeDeleted"):
+        yield LIVE
+    if named := list(alternatives(listing, query, values)):
+        yield f"({' OR '.join(named)})"
+    if listing.statuses is not None:
+        yield status_condition(listing.statuses, query, values)
+
+
+def alternatives(listing: V1List, query: Query, values: Values) -> Iterator[str]:
+    for name, column in listing.columns.items():
+        if given := texts(query, name):
+            yield f"{column} IN ({marks(given, values)})"
+    if "key" in listing.columns:
+        for name, text in query:
+            if match := KEY_VERSION.fullmatch(name):
+                key, version = marks([match[1]], values), marks([number(name, text, FARTHEST)], values)
+                yield f"({listing.columns['key']} = {key} AND {listing.orders['version']} = {version})"
+
+
+def status_condition(statuses: Statuses, query: Query, values: Values) -> str:
+    given = texts(query, "status")
+    for text in given:
+        if text not in statuses.values:
+            raise bad_query("status", f"value is not one of the allowed values {list(statuses.values)}", "enum")
+    return f"{statuses.expression} IN ({marks(given or statuses.default, values)})"
+
+
+def marks(given: Sequence[Any], values: Values) -> str:
+    """A named mark for each value, which is added to `values`."""
+    names = [f"v{len(values) + place}" for place in range(len(given))]
+    values |= dict(zip(names, given, strict=True))
+    return ", ".join(f":{name}" for name in names)
+
+
+def order_of(query: Query, orders: Mapping[str, str]) -> str:
+    """The newest first, unless another order is asked for."""
+    name = single(query, "orderBy") or "id"
+    direction = single(query, "order") or "DESC"
+    if name not in orders:
+        raise bad_query("orderBy", f"value is not one of the allowed values {list(orders)}", "enum")
+    if direction not in ("ASC", "DESC"):
+        raise bad_query("order", "value is not one of the allowed values [ASC DESC]", "enum")
+    return f"{orders[name]} {direction}, id {direction}"
+
+
+def whole(query: Query, name: str, default: int, most: int) -> int:
+    text = single(query, name)
+    return default if text is None else number(name, text, most)
+
+
+def number(name: str, text: str, most: int) -> int:
+    """Raises Problem (400) for what is no whole number from 1 to `most`."""
+    if not WHOLE.fullmatch(text):
+        raise bad_query(name, f"an invalid integer: {text[:40]}", "type")
+    if not 1 <= int(text) <= most:
+        raise bad_query(name, f"number must be from 1 to {most}", "minimum" if int(text) < 1 else "maximum")
+    return int(text)
+
+
+def flag(query: Query, name: str) -> bool:
+    """Raises Problem (400) for what is no boolean."""
+    text = single(query, name)
+    if text is None:
+        return False
+    if text not in BOOLEANS:
+        raise bad_query(name, f"an invalid boolean: {text[:40]}", "type")
+    return BOOLEANS[text]
+
+
+def single(query: Query, name: str) -> str | None:
+    return next((text for member, text in query if member == name), None)
+
+
+def texts(query: Query, name: str) -> list[str]:
+    """The values of a parameter that may be repeated."""
+    return [text for member, text in query if member == name]

@@ -1,0 +1,1 @@
+"""Formats that every output uses: text, tables, CSV, JSON, YAML."""

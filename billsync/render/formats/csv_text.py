@@ -1,0 +1,34 @@
+"""Rows as CSV that a spreadsheet opens and can't be fooled by. It knows no money."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+
+from billsync.render.formats.words import visible
+
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+CONTROL = ("\t", "\r", "\n")
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
+
+
+def csv_text(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A line of names, then one for each row, one line each.
+
+    A number stays as it is, a negative one, too: `-` and digits are no formula. Other text that a spreadsheet could
+    take for a formula begins with a quote; a character that can't be seen is written as its escape.
+    """
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([_harmless(cell) for cell in row] for row in rows)
+    return stream.getvalue()
+
+
+def _harmless(cell: str) -> str:
+    if NUMBER.fullmatch(cell):
+        return cell
+    is_formula = cell.lstrip().startswith(FORMULA) or cell.startswith(CONTROL)
+    return ("'" if is_formula else "") + visible(cell)

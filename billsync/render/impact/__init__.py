@@ -1,0 +1,1 @@
+"""The impact of new prices as text and as an object."""

@@ -1,0 +1,75 @@
+"""What an impact without names may say: never a count or a sum of fewer than five subscriptions. It renders nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from billsync.report.impact.impact import Verdict
+from billsync.report.impact.reached import Standing
+from billsync.report.impact.sums import Sum, paying_nothing, sums
+
+GROUP = 5
+FEW = f"fewer than {GROUP}"
+SOME = "some"
+
+
+def is_few(count: int) -> bool:
+    """Whether a count would point at somebody; zero does not."""
+    return 0 < count < GROUP
+
+
+def masked(count: int) -> int | str:
+    """The count, or that it is a small one."""
+    return FEW if is_few(count) else count
+
+
+def share(count: int, whole: int) -> int | str:
+    """The count, unless it or what is left of the whole is a small one."""
+    return SOME if is_few(whole - count) and not is_few(count) and count else masked(count)
+
+
+def reason_to_hide(one: Sum) -> str:
+    """Why a sum is not shown; empty if it may be."""
+    if is_few(one.count):
+        return f"{FEW} subscriptions"
+    return f"{FEW} pay more or less" if is_few(one.changed) else ""
+
+
+def merged_counts(one: Sum) -> Mapping[str, int]:
+    """How many pay more, less and the same, by what is counted; small counts are merged with others."""
+    if not any(map(is_few, (one.more, one.less, one.same))):
+        return counts(one)
+    if not is_few(one.changed) and not is_few(one.same):
+        return {"paying_more_or_less": one.changed, "paying_the_same": one.same}
+    return {"paying_more_less_or_the_same": one.count}
+
+
+def counts(one: Sum) -> Mapping[str, int]:
+    """How many pay more, less and the same, by what is counted."""
+    return {"paying_more": one.more, "paying_less": one.less, "paying_the_same": one.same}
+
+
+def part_count(verdicts: Sequence[Verdict]) -> int | str:
+    """How many a part of a change has, unless the count gives away how few there are, or are in one currency."""
+    if is_few(len(verdicts)):
+        return FEW
+    shown = [paying_nothing(verdicts), *(one.count for one in sums(verdicts))]
+    return SOME if any(map(is_few, shown)) else len(verdicts)
+
+
+def reached_count(changes: Iterable[Sequence[Verdict]]) -> int | str:
+    """How many some changes reach. Where a part of one has no count, the other parts together, as a lower bound."""
+    parts = [count for verdicts in changes for count in _parts(verdicts)]
+    known = sum(one for one in parts if isinstance(one, int))
+    if all(isinstance(one, int) for one in parts):
+        return known
+    return f"at least {known}" if known else SOME
+
+
+def _parts(verdicts: Sequence[Verdict]) -> Iterator[int | str]:
+    rated = [one for one in verdicts if not one.problem]
+    for standing in Standing:
+        yield part_count([one for one in rated if one.reached.standing is standing])
+    for count in Counter(one.problem for one in verdicts if one.problem).values():
+        yield masked(count)

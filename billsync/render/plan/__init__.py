@@ -1,0 +1,1 @@
+"""A plan file and its outcome: outline, text, JSON."""

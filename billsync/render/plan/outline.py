@@ -1,0 +1,144 @@
+"""The one neutral outline of a plan file, with what became of it after a run. Every format is made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from billsync.model.change import Action, Change, FieldChange, Guard, Outcome, PlanFile, Step
+from billsync.model.result import Report, Status, StepResult
+from billsync.model.value import Fields
+from billsync.render.formats.words import name_of, title_of
+
+TROUBLE = (Status.FAILED, Status.STALE, Status.BLOCKED)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One change, or one thing to be told.
+
+    `old` and `new` are the entity's views where the steps hold them. `status` and `trouble` are there after a run.
+    """
+
+    kind: str
+    name: str
+    action: Action
+    verb: str
+    outcome: Outcome
+    fields: tuple[FieldChange, ...] = ()
+    reason: str = ""
+    hint: str = ""
+    code: str = ""
+    old: Fields | None = None
+    new: Fields | None = None
+    status: Status | None = None
+    trouble: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is one of the changes that will be made, or after a run, was made."""
+        return self.outcome is Outcome.PENDING and self.status not in TROUBLE
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How many of each; the first three are the changes to be made, or after a run, those made."""
+
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    refused: int = 0
+    blocked: int = 0
+    waiting: int = 0
+    unmanageable: int = 0
+    notes: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """All that a run has to say, in the order in which it is shown."""
+
+    target: str
+    owner: str | None
+    mode: str
+    changes: tuple[Item, ...]
+    told: tuple[Item, ...]
+    guards: tuple[Guard, ...]
+    summary: Summary
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """Changes first, then what is only told."""
+        return self.changes + self.told
+
+
+def outline(plan: PlanFile, report: Report | None = None) -> Outline:
+    """The outline of a plan file; with a report, of the run that carried it out."""
+    steps = {step.id: step for step in plan.steps}
+    results = {result.step.id: result for result in report.results} if report else {}
+    items = tuple(_item(change, steps, results) for change in plan.changes)
+    changes = tuple(item for item in items if item.outcome is Outcome.PENDING)
+    told = tuple(item for item in items if item.outcome is not Outcome.PENDING)
+    return Outline(plan.target, plan.owner, plan.mode, changes, told, plan.guards, _summary(items))
+
+
+def _item(change: Change, steps: Mapping[str, Step], results: Mapping[str, StepResult]) -> Item:
+    own = [steps[name] for name in change.steps if name in steps]
+    ended = [results[name] for name in change.steps if name in results]
+    return Item(
+        kind=change.address.kind,
+        name=name_of(change.address),
+        action=change.action,
+        verb=change.verb,
+        outcome=change.outcome,
+        fields=change.fields,
+        reason=change.reason,
+        hint=change.hint,
+        code=change.code,
+        old=own[0].before.view or change.old if own else None,
+        new=own[-1].after.view if own else None,
+        status=_status(ended),
+        trouble=_trouble(ended, results),
+    )
+
+
+def _status(results: Iterable[StepResult]) -> Status | None:
+    """The worst that became of a change's steps."""
+    found = {result.status for result in results}
+    worst_first = (Status.FAILED, Status.STALE, Status.BLOCKED, Status.DONE, Status.ALREADY)
+    return next((status for status in worst_first if status in found), None)
+
+
+def _trouble(ended: Iterable[StepResult], results: Mapping[str, StepResult]) -> str:
+    """Why a change did not get done: what blocked its first undone step, or that step's own reason."""
+    first = next((result for result in ended if result.status in TROUBLE), None)
+    if first is None:
+        return ""
+    cause = results.get(first.cause or "")
+    return f"{title_of(cause.step.address)} did not get done" if cause else first.reason
+
+
+def _summary(items: Iterable[Item]) -> Summary:
+    counts = dict.fromkeys(Summary.__slots__, 0)
+    for item in items:
+        counts[_counted_as(item)] += 1
+    return Summary(**counts)
+
+
+def _counted_as(item: Item) -> str:
+    if item.outcome is Outcome.PENDING:
+        if item.status is Status.BLOCKED:
+            return "blocked"
+        return "failed" if item.status in TROUBLE else _BY_ACTION[item.action]
+    return _BY_OUTCOME[item.outcome]
+
+
+_BY_ACTION = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted", Action.NONE: "notes"}
+_BY_OUTCOME = {
+    Outcome.REFUSED: "refused",
+    Outcome.BLOCKED: "blocked",
+    Outcome.WAITING: "waiting",
+    Outcome.UNMANAGEABLE: "unmanageable",
+    Outcome.NOTE: "notes",
+}

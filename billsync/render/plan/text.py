@@ -1,0 +1,128 @@
+"""The outline as text for a terminal, in decK's manner. Terminals may have colors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from billsync.model.change import Action, Guard, Outcome
+from billsync.model.result import Status
+from billsync.render.formats.look import PLAIN, Color, Look
+from billsync.render.formats.words import shown, title_of, visible
+from billsync.render.plan.groups import Group, groups
+from billsync.render.plan.outline import Item, Outline, Summary
+from billsync.render.plan.price_card import price_card
+
+ALWAYS = ("created", "updated", "deleted")
+WORDS = {
+    Outcome.REFUSED: "refused",
+    Outcome.BLOCKED: "blocked",
+    Outcome.WAITING: "waiting",
+    Outcome.UNMANAGEABLE: "can't be managed here",
+    Outcome.NOTE: "note",
+}
+ENDS = {
+    Status.FAILED: "failed",
+    Status.STALE: "stale",
+    Status.BLOCKED: "not done",
+    Status.ALREADY: "already done",
+    Status.DONE: "done",
+}
+
+
+NAMED = 3
+"""How many of a group are named; `--verbose` names all of them."""
+
+COLORS = {
+    Action.CREATE: Color.CREATE,
+    Action.UPDATE: Color.UPDATE,
+    Action.DELETE: Color.DELETE,
+    Action.NONE: Color.NOTE,
+}
+TROUBLE = (Outcome.REFUSED, Outcome.BLOCKED)
+
+
+def as_text(outline: Outline, look: Look = PLAIN) -> str:
+    """Change lines, then what is told, guards, and the summary block; ends with a line break."""
+    return _blocks(
+        [line for item in outline.changes for line in _change(item, look)] or _nothing(outline),
+        list(_all_told(outline.told, look)),
+        [line for guard in outline.guards for line in _guard(guard, look)],
+        list(_summary(outline.summary)),
+    )
+
+
+def end_as_text(outline: Outline, look: Look = PLAIN) -> str:
+    """What became of changes that were shown before: those that didn't get done, and the summary."""
+    undone = (item for item in outline.changes if item.status is not Status.DONE)
+    return _blocks([line for item in undone for line in _change(item, look)], list(_summary(outline.summary)))
+
+
+def _blocks(*blocks: list[str]) -> str:
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def _nothing(outline: Outline) -> list[str]:
+    """That nothing changes, where nothing is refused or unknown either."""
+    is_quiet = not outline.guards and all(item.outcome is Outcome.NOTE for item in outline.told)
+    return ["No changes."] if is_quiet else []
+
+
+def progress_line(item: Item) -> str:
+    """One line for what is under way."""
+    return f"{item.verb} {item.kind} {item.name}"
+
+
+def _change(item: Item, look: Look) -> Iterator[str]:
+    end = f": {ENDS[item.status]}" if item.status not in (None, Status.DONE) else ""
+    trouble = f": {visible(item.trouble)}" if item.trouble else ""
+    color = Color.TROUBLE if trouble else COLORS[item.action]
+    yield look.colored(progress_line(item) + end + trouble, color)
+    yield from _fields(item)
+    if item.action is Action.CREATE and item.new:
+        yield from price_card(item.new)
+    if item.reason:
+        yield f"  {visible(item.reason)}"
+
+
+def _all_told(told: Iterable[Item], look: Look) -> Iterator[str]:
+    every = tuple(Group(item, (item.name,)) for item in told) if look.names_all else groups(told)
+    for group in every:
+        yield from _told(group, look)
+
+
+def _told(group: Group, look: Look) -> Iterator[str]:
+    item, count = group.item, len(group.names)
+    color = Color.TROUBLE if item.outcome in TROUBLE else Color.NOTE
+    whom = f"{item.kind} {item.name}" if count == 1 else f"{count} {item.kind}s"
+    yield look.colored(f"{WORDS[item.outcome]}: {whom}: {visible(item.reason)}", color)
+    if count > 1:
+        more = f" and {count - NAMED} more (--verbose names all)" if count > NAMED else ""
+        yield f"  {', '.join(group.names[:NAMED])}{more}"
+    yield from _fields(item)
+    if item.hint:
+        yield f"  {visible(item.hint)}"
+
+
+def _fields(item: Item) -> Iterator[str]:
+    for field in item.fields:
+        yield f"  ~ {visible(field.name)}: {shown(field.old)} → {shown(field.new)}"
+
+
+def _guard(guard: Guard, look: Look) -> Iterator[str]:
+    yield look.colored(f"stopped: {visible(guard.reason)}", Color.TROUBLE)
+    yield from _listed(title_of(address) for address in guard.addresses)
+    yield f"  Allow it with {guard.flag}" if guard.flag else "  No flag allows it: change the policy, or the files"
+
+
+def _listed(names: Iterable[str]) -> Iterator[str]:
+    joined = ", ".join(names)
+    if joined:
+        yield f"  {joined}"
+
+
+def _summary(summary: Summary) -> Iterator[str]:
+    yield "Summary:"
+    for name in Summary.__slots__:
+        count = getattr(summary, name)
+        if count or name in ALWAYS:
+            yield f"  {name.capitalize()}: {count}"

@@ -1,0 +1,1 @@
+"""Credits: grants, draws, shortfalls and the ledger."""

@@ -1,0 +1,92 @@
+"""A customer's credits as a forecast needs them: grants, and what went. It prices nothing and reads nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+
+from billsync.model.value import Fields
+from billsync.rating.arithmetic import exactly, minus, negative
+from billsync.report.billing.subscribed import moment_of
+from billsync.report.credits.credits import Expense, Funding, Purse, fundings, held, purse_after
+from billsync.report.credits.ledger import Statement
+
+CONSUMED = "consumed"
+
+
+class Past:
+    """One currency: grants, and what went until now. It is followed once, or once for each set of grants."""
+
+    __slots__ = ("_followed", "funded", "history")
+
+    def __init__(self, funded: Sequence[Funding], history: Sequence[Expense]) -> None:
+        self.funded = funded
+        self.history = history
+        self._followed: dict[int, Purse] = {}
+
+    def purse(self, *, booked_by: datetime | None = None) -> Purse:
+        """A purse of one's own that has paid what went; of all grants, or of those that were booked by a moment."""
+        booked = [one for one in self.funded if booked_by is None or one.at <= booked_by]
+        if len(booked) not in self._followed:  # sets by moments lie within each other, so that a number names one
+            self._followed[len(booked)] = purse_after(booked, self.history)
+        return self._followed[len(booked)].copy()
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """A customer's credits as the API shows them: rows of grants, and newest first those of consumed credits.
+
+    `features` maps ids of features to keys: movements name a feature by its id. `unlisted` is, by currency, what the
+    server gave back or took without a movement.
+    """
+
+    grants: Sequence[Fields] = ()
+    consumed: Sequence[Fields] = ()
+    features: Mapping[str, str] = field(default_factory=dict)
+    unlisted: Mapping[str, Expense] = field(default_factory=dict)
+
+    def pasts(self, currencies: Iterable[str] = ()) -> dict[str, Past]:
+        """By currency, of those given and of all grants, in their order."""
+        funded, history = self.funded(), self.history()
+        codes = sorted({*currencies, *funded})
+        return {code: Past(funded.get(code, ()), history.get(code, ())) for code in codes}
+
+    def funded(self) -> dict[str, Sequence[Funding]]:
+        """The grants by currency."""
+        return {code: fundings(self.grants, code) for code in sorted({row["currency"] for row in self.grants})}
+
+    def history(self) -> dict[str, Sequence[Expense]]:
+        """What was consumed so far, by currency, oldest first."""
+        found: dict[str, list[Expense]] = {}
+        oldest_first = self.consumed[::-1]
+        for row in sorted(oldest_first, key=lambda row: moment_of(row["booked_at"])):
+            feature = self.features.get(str((row.get("labels") or {}).get("feature_id", "")))
+            spent = Expense(moment_of(row["booked_at"]), negative(Decimal(row["amount"])), feature, is_owed=True)
+            found.setdefault(row["currency"], []).append(spent)
+        for code, expense in self.unlisted.items():
+            found.setdefault(code, []).append(expense)
+        return {code: tuple(expenses) for code, expenses in found.items()}
+
+
+def wallet_of(statement: Statement, features: Mapping[str, str]) -> Wallet:
+    """The wallet of a statement; where its movements come to another balance than the server's, the server's counts.
+
+    Credits that come back have no movement (customer-facts.md §9.1): they go to what is owed, then to the grants that
+    were drawn last.
+    """
+    listed = Wallet(statement.grants, tuple(row for row in statement.transactions if row["type"] == CONSUMED), features)
+    now = moment_of(statement.balance["retrieved_at"])
+    said = {row["currency"]: Decimal(row["settled"]) for row in statement.balance["balances"]}
+    found = {code: _worked_out(past, now) for code, past in listed.pasts(said).items() if code in said}
+    missing = {code: minus(amount, said[code]) for code, amount in found.items()}
+    unlisted = {code: Expense(now, amount, is_owed=True) for code, amount in missing.items() if amount}
+    return replace(listed, unlisted=unlisted)
+
+
+@exactly
+def _worked_out(past: Past, now: datetime) -> Decimal:
+    """The balance in a currency as grants and movements make it: what grants hold, without debts."""
+    spent = past.purse(booked_by=now).spent()
+    return held([one for one in past.funded if one.at <= now], spent, now) - spent.debt_at(now)

@@ -1,0 +1,1 @@
+"""Losses of a dump, and notes about what no file can declare."""

@@ -1,0 +1,1 @@
+"""Cost of the running period, and when credits run out."""

@@ -1,0 +1,1 @@
+"""Differences that new prices make for the subscriptions they reach."""

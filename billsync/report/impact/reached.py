@@ -1,0 +1,46 @@
+"""Whom a change of prices reaches, and whether a run would move them. It rates nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from billsync.report.billing.subscribed import Subscribed
+
+TOGETHER = "together"
+"""Stands for what changes where that is everything at once, for somebody whom several changes reach."""
+
+
+class Standing(Enum):
+    """Whether a run would move a subscription to the new cards; if not, whether the files mean it to."""
+
+    MOVING = "moving"
+    MEANT = "meant_to_move"
+    STAYING = "grandfathered"
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A live subscription that a change reaches.
+
+    `target` is the address of what changes, and `because` says why it goes, if it does. `problem` says why the
+    subscription can't be rated, as far as that is known before its usage is read; `notes` what it has that its numbers
+    don't say, after "it has". `is_part`: the change is about a part that a subscription may have or not, an add-on, so
+    that others reach the same subscription.
+    """
+
+    name: str
+    customer: str
+    target: str
+    standing: Standing
+    before: Subscribed
+    after: Subscribed
+    problem: str = ""
+    notes: tuple[str, ...] = ()
+    because: str = ""
+    is_part: bool = False
+
+    @property
+    def change(self) -> str:
+        """What reaches it, for people."""
+        return f"{self.target}: {self.because}" if self.because else self.target

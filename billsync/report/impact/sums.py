@@ -1,0 +1,166 @@
+"""Many verdicts summed up: totals, how many pay more or less, and the largest differences. It rates nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias
+
+from billsync.model.duration import Duration
+from billsync.rating.arithmetic import exactly
+from billsync.rating.periods import Period
+from billsync.report.impact.impact import NOTHING, Column, Pair, Verdict
+
+Paid: TypeAlias = tuple[Verdict, Pair]
+"""A verdict with what it has in one column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Many subscriptions at one cadence in one currency: totals before and after, and how many pay more or less.
+
+    `is_usual`: the cadence is that of everybody's plan, so that it needs no name.
+    """
+
+    cadence: Duration
+    currency: str
+    is_usual: bool
+    before: Decimal
+    after: Decimal
+    more: int
+    less: int
+    same: int
+
+    @property
+    def column(self) -> Column:
+        """What is summed."""
+        return self.cadence, self.currency
+
+    @property
+    def changed(self) -> int:
+        """How many pay more or less."""
+        return self.more + self.less
+
+    @property
+    def count(self) -> int:
+        """How many subscriptions are summed."""
+        return self.changed + self.same
+
+
+def sums(verdicts: Iterable[Verdict]) -> tuple[Sum, ...]:
+    """The sums of those that were rated: by cadence, that of everybody's plan first, and by currency."""
+    rated = [one for one in verdicts if not one.problem]
+    own = {one.own_cadence for one in rated}
+    usual = own if len(own) == 1 else frozenset[Duration]()
+    columns: dict[Column, list[Pair]] = {}
+    for one in rated:
+        for column, pair in one.paid.items():
+            columns.setdefault(column, []).append(pair)
+    ordered = sorted(columns, key=lambda column: (column[0] not in usual, _length(column[0]), column[1]))
+    return tuple(_sum(column, columns[column], is_usual=column[0] in usual) for column in ordered)
+
+
+def _length(cadence: Duration) -> tuple[object, str]:
+    return cadence.in_seconds(), cadence.text
+
+
+@exactly
+def _sum(column: Column, pairs: Sequence[Pair], *, is_usual: bool) -> Sum:
+    before, after = NOTHING
+    for one in pairs:
+        before, after = before + one[0], after + one[1]
+    return Sum(
+        *column,
+        is_usual,
+        before,
+        after,
+        more=sum(after > before for before, after in pairs),
+        less=sum(after < before for before, after in pairs),
+        same=sum(after == before for before, after in pairs),
+    )
+
+
+def with_fewer(verdicts: Iterable[Verdict], count: int) -> tuple[Verdict, ...]:
+    """Those who were rated, but had fewer full billing periods than this count."""
+    return tuple(one for one in verdicts if not one.problem and len(one.usual) < count)
+
+
+def paying_nothing(verdicts: Iterable[Verdict]) -> int:
+    """How many of those who were rated have nothing to pay, before or after: they stand in no sum."""
+    return sum(not one.problem and not one.paid for one in verdicts)
+
+
+def left_out(verdicts: Iterable[Verdict]) -> Mapping[str, int]:
+    """How many of those who were rated have something that was not: by what it is."""
+    return Counter(reason for one in verdicts if not one.problem for reason in one.left_out)
+
+
+def noted(verdicts: Iterable[Verdict]) -> Mapping[str, int]:
+    """How many of those who were rated have something that their numbers don't say: by what it is."""
+    return Counter(note for one in verdicts if not one.problem for note in one.reached.notes)
+
+
+def windows(verdicts: Iterable[Verdict]) -> Mapping[Duration, Period]:
+    """From when to when usage was looked at: of the plans' own cadences, and of longer ones that price usage."""
+    found: dict[Duration, Period] = {}
+    for one in verdicts:
+        for bill in one.bills:
+            if bill.cadence == one.own_cadence or bill.has_usage:
+                known = found.get(bill.cadence, bill.period)
+                start, end = min(known.start, bill.period.start), max(known.end, bill.period.end)
+                found[bill.cadence] = Period(start, end)
+    return {cadence: found[cadence] for cadence in sorted(found, key=_length)}
+
+
+def largest(verdicts: Iterable[Verdict], column: Column, *, count: int) -> tuple[tuple[Paid, ...], tuple[Paid, ...]]:
+    """Those who pay the most more in a column, and those who pay the most less, each largest first."""
+    ordered = _by_difference(verdicts, column)
+    less = [one for one in ordered if difference(one) < 0][:count]
+    more = [one for one in reversed(ordered) if difference(one) > 0][:count]
+    return tuple(more), tuple(less)
+
+
+@exactly
+def difference(one: Paid) -> Decimal:
+    """How much more is paid after, below zero if less."""
+    before, after = one[1]
+    return after - before
+
+
+def _by_difference(verdicts: Iterable[Verdict], column: Column) -> list[Paid]:
+    """Those who were rated and have something in a column, from the smallest difference to the largest."""
+    mine = [(one, pair) for one in verdicts if not one.problem and (pair := one.paid.get(column))]
+    return sorted(mine, key=lambda one: (difference(one), one[0].reached.name))
+
+
+def groups(verdicts: Iterable[Verdict], column: Column, *, size: int) -> Iterator[tuple[Paid, ...]]:
+    """Those who were rated, by difference, in groups of at least this size; none if there are fewer.
+
+    In each group nobody's bill changes, or those of at least `size`: else its sum would be the difference of a few.
+    """
+    found = [_Group([], 0)]
+    for one in _by_difference(verdicts, column):
+        if found[-1].is_large(size):
+            found.append(_Group([], 0))
+        found[-1].add([one])
+    while len(found) > 1 and not found[-1].is_large(size):
+        rest = found.pop()
+        found[-1].add(rest.members)
+    return (tuple(group.members) for group in found if group.is_large(size))
+
+
+@dataclass(slots=True)
+class _Group:
+    """Members so far, and how many of them pay more or less."""
+
+    members: list[Paid]
+    changed: int
+
+    def add(self, more: Sequence[Paid]) -> None:
+        self.members += more
+        self.changed += sum(difference(one) != 0 for one in more)
+
+    def is_large(self, size: int) -> bool:
+        return len(self.members) >= size and (self.changed == 0 or self.changed >= size)

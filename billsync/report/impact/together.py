@@ -1,0 +1,22 @@
+"""Whom several changes reach, each of which makes a difference: only for these everything together is a number more."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from billsync.report.impact.impact import Verdict
+from billsync.report.impact.reached import TOGETHER
+
+
+def with_several(verdicts: Iterable[Verdict]) -> Sequence[Verdict]:
+    """The verdicts; those on everything together only of who pays something different by more than one change."""
+    every = list(verdicts)
+    single = [one for one in every if one.reached.target != TOGETHER]
+    counts = Counter(one.reached.before.id for one in single if _differs(one))
+    several = [one for one in every if one.reached.target == TOGETHER and counts[one.reached.before.id] > 1]
+    return [*single, *several]
+
+
+def _differs(one: Verdict) -> bool:
+    return any(before != after for before, after in one.paid.values())
