@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Runs the commands in README.md's transcript in a temporary directory, and writes what they print into it."""
+"""Runs the commands of the pages' transcripts, each page's in a fresh directory, and writes what they print into them.
+
+It also draws the picture of a run that README.md begins with. Usage: run_readme.py [PAGE.md ...], else all pages.
+"""
 
 from __future__ import annotations
 
-import re
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -12,25 +13,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.support.console import BLOCK, PROMPT, printed, shows_billsync  # noqa: E402 - the line above finds it
-
-
-def rewritten(readme: str, directory: Path) -> str:
-    """The page with the output of its commands as it is now."""
-    return BLOCK.sub(lambda block: rerun(block, directory), readme)
-
-
-def rerun(block: re.Match[str], directory: Path) -> str:
-    language, content = block.groups()
-    if language != "console" or not shows_billsync(content):
-        return block[0]
-    commands = [line.removeprefix(PROMPT) for line in content.splitlines() if line.startswith(PROMPT)]
-    parts = [f"{PROMPT}{command}\n{printed(command, directory)}" for command in commands]
-    return f"```console\n{''.join(parts)}```"
-
+from tests.support.console import pages_with_transcripts, rerun  # noqa: E402 - the line above finds it
+from tests.support.terminal import PICTURE, run_in_pictures  # noqa: E402
 
 if __name__ == "__main__":
-    page = ROOT / "README.md"
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(ROOT / "examples", Path(folder) / "examples")
-        page.write_text(rewritten(page.read_text(encoding="utf-8"), Path(folder)), encoding="utf-8")
+    pages = [Path(name).resolve() for name in sys.argv[1:]] or list(pages_with_transcripts(ROOT))
+    for page in pages:
+        with tempfile.TemporaryDirectory() as folder:
+            page.write_text(rerun(page.read_text(encoding="utf-8"), ROOT, Path(folder)), encoding="utf-8")
+    if len(sys.argv) == 1:
+        with tempfile.TemporaryDirectory() as folder:
+            (ROOT / PICTURE).write_text(run_in_pictures(ROOT, Path(folder)), encoding="utf-8")

@@ -1,10 +1,10 @@
-"""The documentation says what is true: its transcript is a fresh run's, its files are valid, its links exist."""
+"""The documentation says what is true: its transcripts are fresh runs', its files are valid, its links exist."""
 
 import os
 import re
-import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,9 @@ import pytest
 from billsync.app.ending import Exit
 from billsync.config import load
 from billsync.kinds.registry import KINDS
-from tests.support.console import blocks, exchanges, run
+from tests.support.console import COPIED, blocks, clone, exchanges, pages_with_transcripts, rerun, session
+from tests.support.terminal import PICTURE, run_in_pictures
+from tests.support.warm import warm_billsync
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
@@ -24,17 +26,28 @@ def read(page: str) -> str:
     return (ROOT / page).read_text(encoding="utf-8")
 
 
-def test_the_transcript_in_the_readme_is_what_a_fresh_run_prints(tmp_path: Path) -> None:
-    written = list(exchanges(read("README.md")))
-    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+@pytest.fixture(scope="module")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where shells find a `billsync` that starts at once."""
+    with warm_billsync(tmp_path_factory.mktemp("warm")) as directory:
+        yield directory
 
-    seen = [run(exchange.command, tmp_path) for exchange in written]
 
-    assert seen == written
+def by_name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", pages_with_transcripts(ROOT), ids=by_name)
+def test_the_transcript_in_a_page_is_what_a_fresh_run_prints(page: Path, tmp_path: Path, tools: Path) -> None:
+    written = page.read_text(encoding="utf-8")
+
+    seen = rerun(written, ROOT, tmp_path, tools)
+
+    assert exchanges(seen) == exchanges(written)
 
 
 def test_the_readmes_transcript_tells_the_whole_story() -> None:
-    told = list(exchanges(read("README.md")))
+    told = exchanges(read("README.md"))
     commands = [exchange.command.split()[:2] for exchange in told]
 
     assert [name for program, name in commands if program == "billsync"] == [
@@ -43,9 +56,40 @@ def test_the_readmes_transcript_tells_the_whole_story() -> None:
     assert "error[unknown-reference]" in told[-1].output
 
 
+def test_one_command_begins_the_readmes_session_again(tmp_path: Path, tools: Path) -> None:
+    enter, begin, check, compare, sync = exchanges(read("README.md"))[:5]
+
+    seen = session((enter, begin, compare, sync, begin, check, compare), clone(ROOT, tmp_path), tools)
+
+    assert begin.command.startswith("rm -rf shop .billsync && ")
+    assert [exchange.output.strip("\n") for exchange in seen[-2:]] == [check.output, compare.output]
+    assert [path.name for path in tmp_path.iterdir() if path.name not in COPIED] == ["playground"]
+    assert not different(ROOT / "examples", tmp_path / "examples")
+
+
+def different(one: Path, other: Path) -> set[Path]:
+    """The files of two directories of which one lacks something or has another content."""
+    contents = ({(path.relative_to(root), path.read_bytes()) for path in root.rglob("*.*") if path.is_file()}
+                for root in (one, other))  # fmt: skip
+    return {path for path, _ in set.symmetric_difference(*contents)}
+
+
+def test_the_picture_in_the_readme_is_what_a_fresh_run_looks_like(tmp_path: Path, tools: Path) -> None:
+    assert run_in_pictures(ROOT, tmp_path, tools) == read(PICTURE)
+
+
 def test_the_file_in_the_readme_is_valid(tmp_path: Path) -> None:
     (file,) = blocks(read("README.md"), "yaml")
     (tmp_path / "readme.yaml").write_text(file, encoding="utf-8")
+
+    _, diagnostics = load([str(tmp_path)], registry=KINDS)
+
+    assert diagnostics == ()
+
+
+def test_the_whole_file_in_the_file_format_is_valid_and_has_every_kind(tmp_path: Path) -> None:
+    (file,) = (block for block in blocks(read("docs/file-format.md"), "yaml") if block.startswith("_info:"))
+    (tmp_path / "whole.yaml").write_text(file, encoding="utf-8")
 
     desired, diagnostics = load([str(tmp_path)], registry=KINDS)
 
