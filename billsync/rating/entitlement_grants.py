@@ -31,7 +31,10 @@ class Recurrence:
 
 @dataclass(frozen=True, slots=True)
 class EntitlementGrant:
-    """An amount of usage, active from `effective_at` (included) to `expires_at` (not included)."""
+    """An amount of usage, active from `effective_at` (included) to `expires_at` (not included).
+
+    A voided grant is inactive from `voided_at` on, and keeps its place in the order.
+    """
 
     key: str
     amount: Decimal
@@ -42,9 +45,10 @@ class EntitlementGrant:
     recurrence: Recurrence | None = None
     least_rollover: Decimal = ZERO
     most_rollover: Decimal = ZERO
+    voided_at: datetime | None = None
 
     def is_active_at(self, moment: datetime) -> bool:
-        return self.effective_at <= moment and (self.expires_at is None or moment < self.expires_at)
+        return self.effective_at <= moment and all(moment < end for end in (self.expires_at, self.voided_at) if end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +61,35 @@ class Metered:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The time to look at. A reset lies after the start and not after the end."""
+    """The time to look at. A reset lies after the start and not after the end.
+
+    `exceptions` says of single resets whether they keep overage, whatever `preserve_overage` says. At each of `cuts`
+    a segment begins, though nothing changes.
+    """
 
     period: Period
     resets: tuple[datetime, ...] = ()
     preserve_overage: bool = False
     opening: Mapping[str, Decimal] = field(default_factory=dict)
+    exceptions: Mapping[datetime, bool] = field(default_factory=dict)
+    cuts: frozenset[datetime] = frozenset()
+
+    def keeps_overage_at(self, reset: datetime) -> bool:
+        return self.exceptions.get(reset, self.preserve_overage)
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A part of a span within which nothing about the grants changes; a reset is one of length 0."""
+    """A part of a span within which nothing about the grants changes; a reset is one of length 0.
+
+    `opened` is what each grant has at its start, before anything is drawn.
+    """
 
     period: Period
     usage: Decimal
     drawn: tuple[Drawn, ...]
     overage: Decimal
+    opened: Mapping[str, Decimal] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +118,7 @@ def burn_down(grants: Sequence[EntitlementGrant], usage: Iterable[Metered], span
     overage, segments = ZERO, list[Segment]()
     for part in _parts(ordered, span):
         if part.is_reset:
-            carried = overage if span.preserve_overage else ZERO
+            carried = overage if span.keeps_overage_at(part.period.start) else ZERO
             segment, balances = _reset(ordered, balances, carried, part.period)
         else:
             segment, balances = _burned(ordered, balances, overage, part, _used(metered, part.period))
@@ -133,14 +150,16 @@ def _parts(grants: Iterable[EntitlementGrant], span: Span) -> Iterator[_Part]:
     for number, (start, end) in enumerate(pairwise(edges)):
         if number > 0:
             yield _Part(Period(start, start), is_reset=True)
-        yield from _between_resets(tuple(grants), Period(start, end), ends_here=number == last)
+        yield from _between_resets(tuple(grants), Period(start, end), span.cuts, ends_here=number == last)
 
 
-def _between_resets(grants: Sequence[EntitlementGrant], period: Period, *, ends_here: bool) -> Iterator[_Part]:
+def _between_resets(
+    grants: Sequence[EntitlementGrant], period: Period, cuts: Iterable[datetime], *, ends_here: bool
+) -> Iterator[_Part]:
     """A recurrence exactly at the end of the whole span gives one more part, of length 0."""
     refills = _refills(grants, period, ends_here=ends_here)
-    cuts = {moment for grant in grants for moment in (grant.effective_at, grant.expires_at) if moment is not None}
-    inside = {moment for moment in (*cuts, *refills) if period.start < moment < period.end}
+    changes = [moment for grant in grants for moment in (grant.effective_at, grant.expires_at, grant.voided_at)]
+    inside = {moment for moment in (*cuts, *changes, *refills) if moment and period.start < moment < period.end}
     edges = (period.start, *sorted(inside), period.end)
     for start, end in pairwise(edges):
         yield _Part(Period(start, end), refills.get(start, frozenset()))
@@ -182,7 +201,7 @@ def _burned(
     start = part.period.start
     opened = {grant.key: _opened(grant, balances[grant.key], start, part.refilled) for grant in grants}
     drawn, missing = _drawn(grants, opened, used + overage)
-    return Segment(part.period, used, drawn, missing), _after(opened, drawn)
+    return Segment(part.period, used, drawn, missing, opened), _after(opened, drawn)
 
 
 def _opened(grant: EntitlementGrant, balance: Decimal, start: datetime, refilled: frozenset[str]) -> Decimal:
@@ -197,7 +216,7 @@ def _reset(
     """What is active rolls over within its limits; then overage that is kept is drawn at once."""
     rolled = {grant.key: _rolled(grant, balances[grant.key], period.start) for grant in grants}
     drawn, missing = _drawn(grants, rolled, overage) if overage else ((), overage)
-    return Segment(period, ZERO, drawn, missing), _after(rolled, drawn)
+    return Segment(period, ZERO, drawn, missing, rolled), _after(rolled, drawn)
 
 
 def _rolled(grant: EntitlementGrant, balance: Decimal, at: datetime) -> Decimal:

@@ -188,3 +188,33 @@ def test_usage_between_two_segments_belongs_to_the_second() -> None:
 
     segments = (_segment(1, 5, 0, {"a": 0}, 0), _segment(5, 7, 3, {"a": 3}, 0))
     assert answer == Burndown(segments, {"a": Decimal(7)}, ZERO)
+
+
+def test_a_reset_may_drop_or_keep_overage_by_itself() -> None:
+    grant = _grant("a", 10, least_rollover=Decimal(8), most_rollover=Decimal(8))
+    usage = [Metered(_day(2), Decimal(13)), Metered(_day(6), Decimal(11))]
+    span = Span(Period(_day(1), _day(9)), (_day(5), _day(7)), exceptions={_day(5): True})
+
+    answer = burn_down([grant], usage, span)
+
+    overages = [(segment.period.start.day, segment.overage) for segment in answer.segments]
+    assert overages == [(1, 3), (5, 0), (5, 6), (7, 0), (7, 0)]
+
+
+def test_a_voided_grant_keeps_what_was_drawn_from_it_and_its_place() -> None:
+    voided = _grant("b", 10, voided_at=_day(4))
+    usage = [Metered(_day(2), Decimal(12)), Metered(_day(5), Decimal(1))]
+
+    answer = burn_down([_grant("a", 10), voided], usage, Span(Period(_day(1), _day(9))))
+
+    segments = (_segment(1, 4, 12, {"a": 10, "b": 2}, 0), _segment(4, 9, 1, {}, 1))
+    assert answer == Burndown(segments, {"a": ZERO, "b": ZERO}, Decimal(1))
+
+
+def test_a_cut_begins_a_segment_with_what_is_left_until_then() -> None:
+    answer = burn_down(
+        [_grant("a", 10)], [Metered(_day(2), Decimal(4))], Span(Period(_day(1), _day(9)), cuts=frozenset({_day(5)}))
+    )
+
+    assert answer == Burndown((_segment(1, 5, 4, {"a": 4}, 0), _segment(5, 9, 0, {"a": 0}, 0)), {"a": Decimal(6)}, ZERO)
+    assert [segment.opened for segment in answer.segments] == [{"a": Decimal(10)}, {"a": Decimal(6)}]

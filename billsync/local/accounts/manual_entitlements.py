@@ -6,21 +6,18 @@ Look-ups that several resources need; it makes and changes none.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 
 from billsync.local.server.problems import Problem, problem
 from billsync.local.store.documents import Document
 from billsync.local.store.store import LIVE, Row, Store
-from billsync.local.store.times import from_micros
-from billsync.model.duration import parse_duration
-from billsync.rating.periods import Period, period_at
 
 ENTITLEMENT = "entitlement"
+ACTIVE = f"{LIVE} AND ends_at IS NULL"
 
 
 def given_to(store: Store, customer_id: str) -> list[Row]:
-    """The customer's entitlements by hand, oldest first; the key of each is its feature's."""
-    return store.rows(ENTITLEMENT, f"{LIVE} AND parent = :customer", {"customer": customer_id})
+    """The customer's entitlements by hand that are in force, oldest first; the key of each is its feature's."""
+    return store.rows(ENTITLEMENT, f"{ACTIVE} AND parent = :customer", {"customer": customer_id})
 
 
 def check_not_given(store: Store, customer_id: str, phases: Iterable[Document]) -> None:
@@ -36,12 +33,3 @@ def check_not_given(store: Store, customer_id: str, phases: Iterable[Document]) 
 def taken(key: str, entitlement_id: str) -> Problem:
     text = f"conflict error: entitlement with id {entitlement_id} already exists for feature {key}"
     return problem(409, text, {"conflictingEntityId": entitlement_id})
-
-
-def usage_period(row: Row, now: datetime) -> Period | None:
-    """The period around now in which usage is counted; None where none is."""
-    document = row.document
-    length = parse_duration(document.get("interval", ""))
-    if length is None:
-        return None
-    return period_at(from_micros(document["anchor"]), length, now)

@@ -11,12 +11,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from billsync.local.accounts.manual_entitlements import given_to, usage_period
+from billsync.local.accounts.manual_entitlements import given_to
 from billsync.local.accounts.subscription_rows import items_now, running
 from billsync.local.accounts.subscription_view import begin_of
 from billsync.local.catalog.features import FEATURE
 from billsync.local.catalog.money import ZERO
 from billsync.local.charges.charge_costs import used
+from billsync.local.credits.entitlement_standing import Standing, limited, standing_of
 from billsync.local.customers.customers import find
 from billsync.local.customers.customers import view as customer_view
 from billsync.local.server.cursors import cursor_of
@@ -30,6 +31,7 @@ from billsync.model.duration import parse_duration
 from billsync.rating.periods import period_at
 
 QUERY_SIZE = 100
+NOTHING_USED = Standing()
 Template = Mapping[str, Any]
 
 
@@ -44,51 +46,46 @@ def listed(call: Call) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An entitlement that a customer has now, and what was used of it in its running period."""
+    """An entitlement that a customer has now, and what is left of it in its running period."""
 
     template: Template
-    used: Decimal
+    standing: Standing = NOTHING_USED
 
     @property
     def has_access(self) -> bool:
         """Only a hard limit that is used up keeps a customer out."""
-        limit = self.template.get("limit")
+        balance = self.standing.balance
         is_limited = self.template["type"] == "metered" and not self.template.get("is_soft_limit")
-        return not is_limited or limit is None or self.used < Decimal(limit)
+        return not is_limited or balance is None or balance > ZERO
 
 
 def entitlements(store: Store, customer: Row, now: datetime) -> dict[str, Held]:
     """By feature key, of every item that is in force, and what was given by hand."""
-    by_hand = {
-        str(row.key): Held(template_of(row), used_by_hand(store, row, now)) for row in given_to(store, customer.id)
-    }
+    by_hand = {str(row.key): held_by_hand(store, row, now) for row in given_to(store, customer.id)}
     return by_hand | {
-        item["rate_card"]["key"]: Held(item["rate_card"]["entitlement"], used_now(store, subscription, item, now))
+        item["rate_card"]["key"]: held_by_item(store, subscription, item, now)
         for subscription in running(store, customer.id, now)
         for item in items_now(subscription, now)
         if "entitlement" in item["rate_card"]
     }
 
 
-def template_of(row: Row) -> Template:
-    """What an entitlement by hand allows, as a card would say it; without an amount to issue it allows nothing."""
+def held_by_hand(store: Store, row: Row, now: datetime) -> Held:
+    """What an entitlement by hand allows, as a card would say it; a metered one without grants allows nothing."""
     document = row.document
     match document["type"]:
         case "static":
-            return {"type": "static", "config": parse(document["config"])}
+            return Held({"type": "static", "config": parse(document["config"])})
         case "metered":
-            return {"limit": 0, **present(document, "type", "limit", "is_soft_limit")}
+            return Held(present(document, "type", "is_soft_limit"), standing_of(store, row, now))
         case kind:
-            return {"type": kind}
+            return Held({"type": kind})
 
 
-def used_by_hand(store: Store, row: Row, now: datetime) -> Decimal:
-    """The usage in the running period, since the entitlement began to count."""
-    period = usage_period(row, now)
-    if row.document["type"] != "metered" or period is None:
-        return ZERO
-    counted = period.within(from_micros(row.document["counted_from"]), None)
-    return used(store, row.document["feature_id"], str(row.parent), counted)
+def held_by_item(store: Store, subscription: Row, item: Document, now: datetime) -> Held:
+    template = item["rate_card"]["entitlement"]
+    limit = Decimal(template["limit"]) if template.get("limit") is not None else None
+    return Held(template, limited(limit, used_now(store, subscription, item, now)))
 
 
 def used_now(store: Store, subscription: Row, item: Document, now: datetime) -> Decimal:

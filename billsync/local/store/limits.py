@@ -26,3 +26,6 @@ THREADS = 8
 
 BUSY_SECONDS = 30.0
 """How long a request waits for another process that writes to the same file; then it is answered with 503."""
+
+HISTORY_WINDOWS = 5_000
+"""In the history of an entitlement; more is answered with 400."""

@@ -12,7 +12,7 @@ from billsync.local.customers import customers
 from billsync.local.server.problems import not_found
 from billsync.local.server.resource import V1, Answer, Call, Route, created, ok
 from billsync.local.store.documents import Document
-from billsync.local.store.store import LIVE, Row
+from billsync.local.store.store import LIVE, Row, Store
 from billsync.local.store.times import rfc3339
 from billsync.local.v1.lists import V1List, answer_v1_list
 from billsync.local.v1.requests import METADATA, NAME, TEXT
@@ -98,9 +98,13 @@ def subscriptions(call: Call) -> Answer:
 
 
 def find(call: Call) -> Row:
+    """The customer of the path. Raises Problem (404)."""
+    return named_customer(call.store, call.path["customerIdOrKey"])
+
+
+def named_customer(store: Store, name: str) -> Row:
     """The customer with this id, deleted or not, else the live one with this key. Raises Problem (404)."""
-    name = call.path["customerIdOrKey"]
-    row = call.store.get(CUSTOMER, name) or call.store.live_with_key(CUSTOMER, name)
+    row = store.get(CUSTOMER, name) or store.live_with_key(CUSTOMER, name)
     if row is None:
         raise not_found(f"customer with id or key {name} not found in default namespace")
     return row

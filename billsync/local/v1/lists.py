@@ -42,7 +42,10 @@ class Statuses:
 @dataclass(frozen=True, slots=True)
 class V1List:
     """How v1 lists a resource. `columns` gives SQL for each parameter that names rows; rows that any of them names are
-    listed, those that `where` leaves out never."""
+    listed, those that `where` leaves out never. `default` is the order that nothing else was asked for instead of.
+
+    One that `is_plain` is a mere array, cut by `limit` and `offset`, unless a page is asked for.
+    """
 
     resource: str
     view: Callable[[Call, Row], Document]
@@ -50,6 +53,8 @@ class V1List:
     where: str
     orders: Mapping[str, str]
     statuses: Statuses | None = None
+    default: tuple[str, str] = ("id", "DESC")
+    is_plain: bool = False
 
 
 def answer_v1_list(listing: V1List, call: Call, scope: Values | None = None) -> Answer:
@@ -57,13 +62,21 @@ def answer_v1_list(listing: V1List, call: Call, scope: Values | None = None) -> 
     order or a status that is none."""
     query = call.query
     page, size = whole(query, "page", 1, FARTHEST), whole(query, "pageSize", DEFAULT_SIZE, LARGEST_SIZE)
-    order = order_of(query, listing.orders)
+    order = order_of(query, listing)
     values: Values = {"now": micros(call.now), **(scope or {})}
     where = " AND ".join([listing.where, *conditions(listing, query, values)])
+    if listing.is_plain and single(query, "page") is None and single(query, "pageSize") is None:
+        return ok([listing.view(call, row) for row in plain_rows(listing, call, where, values, order)])
     total = call.store.count(listing.resource, where, values)
     rows = call.store.rows(listing.resource, where, values, order=order, limit=size, offset=size * (page - 1))
     items = [listing.view(call, row) for row in rows]
     return ok({"page": page, "pageSize": size, "totalCount": total, "items": items})
+
+
+def plain_rows(listing: V1List, call: Call, where: str, values: Values, order: str) -> list[Row]:
+    limit = whole(call.query, "limit", DEFAULT_SIZE, LARGEST_SIZE)
+    offset = whole(call.query, "offset", 0, FARTHEST, least=0)
+    return call.store.rows(listing.resource, where, values, order=order, limit=limit, offset=offset)
 
 
 def conditions(listing: V1List, query: Query, values: Values) -> Iterator[str]:
@@ -102,10 +115,11 @@ def marks(given: Sequence[Any], values: Values) -> str:
     return ", ".join(f":{name}" for name in names)
 
 
-def order_of(query: Query, orders: Mapping[str, str]) -> str:
-    """The newest first, unless another order is asked for."""
-    name = single(query, "orderBy") or "id"
-    direction = single(query, "order") or "DESC"
+def order_of(query: Query, listing: V1List) -> str:
+    """The list's own order, unless another one is asked for."""
+    orders, (usual, usual_direction) = listing.orders, listing.default
+    name = single(query, "orderBy") or usual
+    direction = single(query, "order") or usual_direction
     if name not in orders:
         raise bad_query("orderBy", f"value is not one of the allowed values {list(orders)}", "enum")
     if direction not in ("ASC", "DESC"):
@@ -113,17 +127,18 @@ def order_of(query: Query, orders: Mapping[str, str]) -> str:
     return f"{orders[name]} {direction}, id {direction}"
 
 
-def whole(query: Query, name: str, default: int, most: int) -> int:
+def whole(query: Query, name: str, default: int, most: int, *, least: int = 1) -> int:
     text = single(query, name)
-    return default if text is None else number(name, text, most)
+    return default if text is None else number(name, text, most, least=least)
 
 
-def number(name: str, text: str, most: int) -> int:
-    """Raises Problem (400) for what is no whole number from 1 to `most`."""
+def number(name: str, text: str, most: int, *, least: int = 1) -> int:
+    """Raises Problem (400) for what is no whole number from `least` to `most`."""
     if not WHOLE.fullmatch(text):
         raise bad_query(name, f"an invalid integer: {text[:40]}", "type")
-    if not 1 <= int(text) <= most:
-        raise bad_query(name, f"number must be from 1 to {most}", "minimum" if int(text) < 1 else "maximum")
+    if not least <= int(text) <= most:
+        rule = "minimum" if int(text) < least else "maximum"
+        raise bad_query(name, f"number must be from {least} to {most}", rule)
     return int(text)
 
 

@@ -1,44 +1,47 @@
-"""Entitlements given to customers by hand, which only API v2 has; and what each allows now (customer-facts.md §15).
-
-Their own grants, resets and history are not kept: a metered one issues its amount anew in each period.
-"""
+"""Entitlements given to customers by hand, which only API v2 has; and what each allows now (customer-facts.md §15)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from billsync.local.accounts.customer_rules import CUSTOMER
-from billsync.local.accounts.manual_entitlements import ENTITLEMENT, given_to, taken, usage_period
+from billsync.local.accounts.manual_entitlements import ENTITLEMENT, given_to, taken
 from billsync.local.catalog.features import FEATURE
+from billsync.local.catalog.money import ZERO
 from billsync.local.credits.entitlement_access import Held, entitlements
-from billsync.local.server.problems import invalid, not_found, problem
+from billsync.local.server.problems import bad_query, invalid, not_found
 from billsync.local.server.resource import V1, V2, Answer, Call, Route, created, new_row, no_content, ok, present
 from billsync.local.store.documents import Document, NotJson, parse, text_of
 from billsync.local.store.store import Row, changed
-from billsync.local.store.times import from_micros, instant_of, micros, rfc3339
+from billsync.local.store.times import from_micros, instant_of, micros
 from billsync.local.store.values import double_precision
-from billsync.local.v1.cards import filled
-from billsync.local.v1.customers import find as find_customer
-from billsync.local.v1.lists import V1List, answer_v1_list
+from billsync.local.usage.attribution import named
+from billsync.local.v1.lists import V1List, Values, answer_v1_list, flag, marks, texts
 from billsync.local.v1.requests import METADATA, TEXT
+from billsync.local.v1.usage_grants import AMOUNT, GRANT, PRIORITY, delete_grants, granted, issued, to_minute
+from billsync.local.v1.v2_entitlement_views import v1_view, view
+from billsync.local.v1.v2_lookups import (
+    CUSTOMERS,
+    OF_CUSTOMER,
+    OF_FEATURE,
+    ONE,
+    PERIOD,
+    customer_of,
+    find,
+    periodic,
+    unknown,
+)
 from billsync.model.duration import parse_duration
-from billsync.rating.arithmetic import exactly
+from billsync.rating.periods import period_at
 
-INTERVALS = {"DAY": "P1D", "WEEK": "P1W", "MONTH": "P1M", "YEAR": "P1Y"}
-AMOUNT = {"type": "number", "minimum": 0}
-PRIORITY = {"type": "integer", "minimum": 1, "maximum": 255}
-PERIOD = {
-    "type": "object",
-    "required": ["interval"],
-    "properties": {"interval": TEXT, "anchor": {"$ref": "DateTime"}},
-}
+TYPES = ["metered", "static", "boolean"]
 ACCEPTED = {
     "type": "object",
     "required": ["type"],
     "properties": {
-        "type": {**TEXT, "enum": ["metered", "static", "boolean"]},
+        "type": {**TEXT, "enum": TYPES},
         "featureId": TEXT,
         "featureKey": TEXT,
         "metadata": METADATA,
@@ -48,24 +51,57 @@ ACCEPTED = {
         "issueAfterReset": AMOUNT,
         "issueAfterResetPriority": PRIORITY,
         "issue": {"type": "object", "required": ["amount"], "properties": {"amount": AMOUNT, "priority": PRIORITY}},
+        "measureUsageFrom": TEXT,
+        "grants": {"type": "array", "items": GRANT},
         "config": TEXT,
     },
 }
-ZERO = Decimal(0)
 
 
 def create(call: Call) -> Answer:
     """One of a feature at a time, whoever gives it. Raises Problem: 400, 404, 409, or 412 for a deleted customer."""
-    customer, body = customer_of(call), call.body
-    feature = feature_of(call)
+    customer = customer_of(call)
+    row = asked_for(call, customer)
+    key = str(row.key)
+    if key in entitlements(call.store, customer, call.now):
+        mine = [other.id for other in given_to(call.store, customer.id) if other.key == key]
+        raise taken(key, *mine or [customer.id])
+    return created(view(call, stored(call, row)))
+
+
+def override(call: Call) -> Answer:
+    """Another one of the same feature takes its place now. Raises Problem (400) for another feature, and for one that
+    was given at this very moment."""
+    before = find(call)
+    row = asked_for(call, customer_of(call))
+    if row.key != before.key:
+        raise invalid("old and new entitlements belong to different features")
+    if call.now <= before.created_at:
+        raise invalid("new entitlement must be active after the old one")
+    call.store.update(changed(before, call.now, ends_at=call.now))
+    return ok(view(call, stored(call, row)))
+
+
+def asked_for(call: Call, customer: Row) -> Row:
+    """The entitlement that the body describes, not stored yet. Raises Problem: 400, 404."""
+    body, feature = call.body, feature_of(call)
     document = {"feature_id": feature.id, **present(body, "type", "metadata", "config"), **metered(call, feature)}
     check_terms(document)
-    key = str(feature.key)
-    if key in entitlements(call.store, customer, call.now):
-        mine = [row.id for row in given_to(call.store, customer.id) if row.key == key]
-        raise taken(key, *mine or [customer.id])
-    row = new_row(call, ENTITLEMENT, document, key=key, parent=customer.id)
-    return created(view(call, call.store.insert(row)))
+    return new_row(call, ENTITLEMENT, document, key=str(feature.key), parent=customer.id)
+
+
+def stored(call: Call, row: Row) -> Row:
+    """The entitlement with its first grants: what it issues after each reset, or those of the body. Raises Problem
+    (400) for both."""
+    kept, terms = call.store.insert(row), row.document
+    issues = row.document["type"] == "metered" and terms.get("limit", 0) > 0
+    grants = call.body.get("grants", []) if row.document["type"] == "metered" else []
+    if "limit" in terms and grants:
+        raise invalid("issueAfterReset and grants cannot be used together")
+    first = [issued(call, kept)] if issues else [granted(call, kept, grant) for grant in grants]
+    for grant in first:
+        call.store.insert(grant)
+    return kept
 
 
 def feature_of(call: Call) -> Row:
@@ -83,7 +119,7 @@ def feature_of(call: Call) -> Row:
 def metered(call: Call, feature: Row) -> Document:
     """What a metered entitlement counts and allows. Raises Problem (400) for a feature without a meter."""
     body = call.body
-    period = counted(call, body["usagePeriod"]) if "usagePeriod" in body else {}
+    period = periodic(body["usagePeriod"], call.now) if "usagePeriod" in body else {}
     if body["type"] != "metered":
         return period
     if "meter" not in feature.document:
@@ -92,13 +128,12 @@ def metered(call: Call, feature: Row) -> Document:
         raise invalid("a metered entitlement needs a usagePeriod")
     plain = {"amount": body.get("issueAfterReset"), "priority": body.get("issueAfterResetPriority")}
     issue = body.get("issue") or plain
-    issued = {} if issue.get("amount") is None else issued_terms(issue)
     return {
         **period,
-        **issued,
+        **({} if issue.get("amount") is None else issued_terms(issue)),
         "is_soft_limit": body.get("isSoftLimit", False),
         "preserve_overage": body.get("preserveOverageAtReset", False),
-        "counted_from": micros(call.now.replace(second=0, microsecond=0)),
+        "counted_from": micros(to_minute(counting_start(call, period))),
     }
 
 
@@ -106,15 +141,18 @@ def issued_terms(issue: Mapping[str, Any]) -> Document:
     return {"limit": double_precision(issue["amount"]), "priority": issue.get("priority") or 1}
 
 
-def counted(call: Call, period: Mapping[str, Any]) -> Document:
-    """The interval and the anchor, which is now unless another is given. Raises Problem (400) for no interval."""
-    text = INTERVALS.get(period["interval"], period["interval"])
-    length = parse_duration(text)
-    if length is None or not length.in_seconds():
-        raise invalid(f"invalid interval: {text[:40]}")
-    anchor = instant_of(period["anchor"]) if "anchor" in period else call.now
-    assert anchor is not None
-    return {"interval": length.text, "anchor": micros(anchor)}
+def counting_start(call: Call, period: Mapping[str, Any]) -> datetime:
+    """When usage begins to count: now, with the usage period around now, or at any time. Raises Problem (400)."""
+    match call.body.get("measureUsageFrom", "NOW"):
+        case "NOW":
+            return call.now
+        case "CURRENT_PERIOD_START":
+            length = parse_duration(period["interval"])
+            assert length is not None
+            return period_at(from_micros(period["anchor"]), length, call.now).start
+        case text if (moment := instant_of(text)) is not None:
+            return moment
+    raise invalid("measureUsageFrom is neither a time nor one of NOW, CURRENT_PERIOD_START")
 
 
 def check_terms(document: Mapping[str, Any]) -> None:
@@ -127,64 +165,13 @@ def check_terms(document: Mapping[str, Any]) -> None:
         raise invalid("a static entitlement needs a config of JSON") from None
 
 
-def view(call: Call, row: Row) -> Document:
-    document, customer = row.document, call.store.get(CUSTOMER, row.parent or "")
-    ended = {"deletedAt": rfc3339(row.deleted_at)} if row.deleted_at else {}
-    key = {"customerKey": customer.key} if customer and customer.key else {}
-    return {
-        "id": row.id,
-        **present(document, "type", "config"),
-        "customerId": row.parent,
-        **key,
-        "featureId": document["feature_id"],
-        "featureKey": row.key,
-        **filled({"metadata": document.get("metadata")}),
-        "createdAt": rfc3339(row.created_at),
-        "updatedAt": rfc3339(row.updated_at),
-        **ended,
-        "activeFrom": rfc3339(row.created_at),
-        **shown_period(call, row),
-        **(shown_meter(document) if document["type"] == "metered" else {}),
-    }
-
-
-def shown_period(call: Call, row: Row) -> Document:
-    period = usage_period(row, call.now)
-    if period is None:
-        return {}
-    text, anchor = row.document["interval"], rfc3339(from_micros(row.document["anchor"]))
-    named = next((name for name, interval in INTERVALS.items() if interval == text), text)
-    return {
-        "usagePeriod": {"anchor": anchor, "interval": named, "intervalISO": text},
-        "currentUsagePeriod": {"from": rfc3339(period.start), "to": rfc3339(period.end)},
-    }
-
-
-def shown_meter(document: Mapping[str, Any]) -> Document:
-    start = rfc3339(from_micros(document["counted_from"]))
-    issue = {}
-    if "limit" in document:
-        amount, priority = document["limit"], document["priority"]
-        issue = {
-            "issueAfterReset": amount,
-            "issueAfterResetPriority": priority,
-            "issue": {"amount": amount, "priority": priority},
-        }
-    return {
-        "isSoftLimit": document["is_soft_limit"],
-        "preserveOverageAtReset": document["preserve_overage"],
-        **issue,
-        "lastReset": start,
-        "measureUsageFrom": start,
-    }
-
-
 def get(call: Call) -> Answer:
     return ok(view(call, find(call)))
 
 
 def delete(call: Call) -> Answer:
     row = find(call)
+    delete_grants(call.store, row, call.now)
     call.store.update(changed(row, call.now, deleted_at=call.now))
     return no_content()
 
@@ -193,14 +180,25 @@ LISTING = V1List(
     resource=ENTITLEMENT,
     view=view,
     columns={},
-    where="parent = :customer",
+    where="TRUE",
     orders={"id": "id", "createdAt": "created_at", "updatedAt": "updated_at"},
+    default=("createdAt", "ASC"),
 )
+FILTERS = {
+    "feature": "(key IN ({0}) OR document ->> 'feature_id' IN ({0}))",
+    "entitlementType": "document ->> 'type' IN ({0})",
+}
+CUSTOMER_FILTERS = {
+    "customerIds": "parent IN ({0})",
+    "customerKeys": "parent IN (SELECT c.id FROM entity c WHERE c.resource = 'customer' AND c.deleted_at IS NULL"
+    " AND c.key IN ({0}))",
+}
 
 
 def listed(call: Call) -> Answer:
     """Those by hand alone: those of subscriptions are items of theirs here."""
-    return answer_v1_list(LISTING, call, {"customer": customer_of(call).id})
+    listing = replace(LISTING, where="ends_at IS NULL AND parent = :customer")
+    return answer_v1_list(listing, call, {"customer": customer_of(call).id})
 
 
 def value(call: Call) -> Answer:
@@ -219,7 +217,6 @@ def access(call: Call) -> Answer:
     return ok({"entitlements": {key: allowed(held[key]) for key in sorted(held)}})
 
 
-@exactly
 def allowed(held: Held) -> Document:
     kind = held.template["type"]
     shown: Document = {"hasAccess": held.has_access}
@@ -227,43 +224,76 @@ def allowed(held: Held) -> Document:
         return {**shown, "config": text_of(held.template["config"])}
     if kind != "metered":
         return shown
-    limit = Decimal(held.template.get("limit") or 0)
+    standing = held.standing
     return {
         **shown,
-        "balance": max(limit - held.used, ZERO),
-        "usage": held.used,
-        "overage": max(held.used - limit, ZERO),
-        "totalAvailableGrantAmount": limit,
+        "balance": standing.balance or ZERO,
+        "usage": standing.used,
+        "overage": standing.overage,
+        "totalAvailableGrantAmount": standing.available,
     }
 
 
-def customer_of(call: Call) -> Row:
-    """The customer of the path. Raises Problem: 404, or 412 for a deleted one."""
-    row = find_customer(call)
-    if row.deleted_at is not None:
-        raise problem(412, f"customer is deleted [customer.id={row.id}]")
+def listed_all(call: Call) -> Answer:
+    """Those by hand of every customer, also those that others have replaced; filters narrow them."""
+    listing, values = narrowed(call, CUSTOMER_FILTERS)
+    return answer_v1_list(listing, call, values)
+
+
+def listed_by_v1(call: Call) -> Answer:
+    """The same in v1's words; `subject` narrows them to customers."""
+    listing, values = narrowed(call, {})
+    subjects = texts(call.query, "subject")
+    if subjects:
+        customers = [row.id for subject in subjects if (row := named(call.store, subject))]
+        listing = replace(listing, where=f"{listing.where} AND parent IN ({marks(customers, values)})")
+    return answer_v1_list(replace(listing, view=v1_view, is_plain=True), call, values)
+
+
+def narrowed(call: Call, filters: Mapping[str, str]) -> tuple[V1List, Values]:
+    """Every filter must hold; the values of one are alternatives. Raises Problem (400) for a type that is none."""
+    check_types(texts(call.query, "entitlementType"))
+    values: Values = {}
+    parts = ["ends_at IS NULL" if flag(call.query, "excludeInactive") else "TRUE"]
+    for name, sql in {**filters, **FILTERS}.items():
+        if given := texts(call.query, name):
+            parts.append(sql.format(marks(given, values)))
+    return replace(LISTING, where=" AND ".join(parts)), values
+
+
+def check_types(types: Sequence[str]) -> None:
+    for kind in types:
+        if kind not in TYPES:
+            raise bad_query("entitlementType", f"value is not one of the allowed values {TYPES}", "enum")
+
+
+def get_by_id(call: Call) -> Answer:
+    return ok(view(call, by_id(call)))
+
+
+def get_by_v1(call: Call) -> Answer:
+    return ok(v1_view(call, by_id(call)))
+
+
+def by_id(call: Call) -> Row:
+    """Raises Problem (404), for a deleted one, too."""
+    row = call.store.get(ENTITLEMENT, call.path["entitlementId"])
+    if row is None or row.deleted_at is not None:
+        raise unknown(call.path["entitlementId"])
     return row
 
 
-def find(call: Call) -> Row:
-    """The customer's entitlement by its id or its feature's key. Raises Problem (404)."""
-    name = call.path["featureKey"]
-    for row in given_to(call.store, customer_of(call).id):
-        if name in (row.id, row.key):
-            return row
-    raise not_found(f"entitlement not found [idOrFeatureKey={name}]")
-
-
-OF_CUSTOMER: Mapping[str, frozenset[str] | None] = {"customerIdOrKey": None}
-OF_FEATURE = {**OF_CUSTOMER, "featureKey": None}
-CUSTOMERS = "/customers/{customerIdOrKey}"
-ONE = f"{CUSTOMERS}/entitlements/{{featureKey}}"
 ROUTES = (
     Route("POST", f"{CUSTOMERS}/entitlements", create, OF_CUSTOMER, version=V2, accepts=ACCEPTED),
     Route("GET", f"{CUSTOMERS}/entitlements", listed, OF_CUSTOMER, version=V2),
     Route("GET", ONE, get, OF_FEATURE, version=V2),
     Route("DELETE", ONE, delete, OF_FEATURE, version=V2),
+    Route("PUT", f"{ONE}/override", override, OF_FEATURE, version=V2, accepts=ACCEPTED),
     Route("GET", f"{ONE}/value", value, OF_FEATURE, version=V2),
     Route("GET", f"{ONE}/value", value, OF_FEATURE, version=V1),
     Route("GET", f"{CUSTOMERS}/access", access, OF_CUSTOMER, version=V1),
+    Route("GET", "/entitlements", listed_all, version=V2),
+    Route("GET", "/entitlements", listed_by_v1, version=V1),
+    Route("GET", "/entitlements/{entitlementId}", get_by_id, version=V2),
+    Route("GET", "/entitlements/{entitlementId}", get_by_v1, version=V1),
 )

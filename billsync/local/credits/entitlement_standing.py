@@ -1,0 +1,138 @@
+"""What is left of a metered entitlement: its grants, drawn down by its usage as `rating` does it (vectors README).
+
+It writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from itertools import accumulate, pairwise
+
+from billsync.local.accounts.usage_periods import counted_from, exceptions, starts
+from billsync.local.catalog.dimension_filters import accepts
+from billsync.local.catalog.features import FEATURE
+from billsync.local.catalog.meters import METER
+from billsync.local.catalog.money import total
+from billsync.local.store.store import LIVE, Row, Store
+from billsync.local.store.times import from_micros
+from billsync.local.usage.attribution import subjects_of
+from billsync.local.usage.metering import COUNT, UNIQUE, Reading, Span, events_of, numbers, readings_of
+from billsync.model.duration import parse_duration
+from billsync.rating import entitlement_grants as rated
+from billsync.rating.arithmetic import ZERO, exactly
+from billsync.rating.entitlement_grants import Burndown, EntitlementGrant, Metered, Recurrence, burn_down
+from billsync.rating.periods import MICROSECOND, Period
+
+USAGE_GRANT = "usage_grant"
+LATEST = "latest"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How much may still be used (None is without a limit), was used and was used too much in the running period, and
+    how much there was to use in it."""
+
+    balance: Decimal | None = None
+    used: Decimal = ZERO
+    overage: Decimal = ZERO
+    available: Decimal = ZERO
+
+
+@exactly
+def limited(limit: Decimal | None, used: Decimal) -> Standing:
+    """The standing of an amount that is there anew in each period."""
+    amount = limit or ZERO
+    balance = None if limit is None else max(limit - used, ZERO)
+    return Standing(balance, used, max(used - amount, ZERO), amount)
+
+
+@exactly
+def standing_of(store: Store, row: Row, now: datetime) -> Standing:
+    """The standing of a metered entitlement by its grants; usage of this very moment counts."""
+    burned = drawn_down(store, row, now + MICROSECOND)
+    begun = (starts(row, now) or (counted_from(row),))[-1]
+    period = [segment for segment in burned.segments if segment.period.start >= begun]
+    drawn = total(part.amount for segment in period for part in segment.drawn)
+    balance = total(burned.balances.values())
+    return Standing(balance, total(segment.usage for segment in period), burned.overage, balance + drawn)
+
+
+def drawn_down(store: Store, row: Row, until: datetime, *, cuts: Iterable[datetime] = ()) -> Burndown:
+    """What was drawn from the grants since the start of counting; a segment begins at each of the cuts."""
+    begun = counted_from(row)
+    resets = starts(row, until)
+    span = rated.Span(
+        Period(begun, until),
+        resets,
+        preserve_overage=row.document["preserve_overage"],
+        exceptions=exceptions(row),
+        cuts=frozenset(cuts),
+    )
+    edges = [begun, *resets, max(until, begun)]
+    usage = [metered for start, end in pairwise(edges) for metered in used_in(store, row, Period(start, end))]
+    return burn_down([rated_grant(grant) for grant in grants_of(store, row)], usage, span)
+
+
+def grants_of(store: Store, row: Row) -> list[Row]:
+    """The grants of an entitlement, oldest first; voided ones, too."""
+    return store.rows(USAGE_GRANT, f"{LIVE} AND parent = :entitlement", {"entitlement": row.id})
+
+
+def rated_grant(row: Row) -> EntitlementGrant:
+    document = row.document
+    assert row.begins_at is not None
+    return EntitlementGrant(
+        key=row.id,
+        amount=Decimal(document["amount"]),
+        created_at=row.created_at,
+        effective_at=row.begins_at,
+        expires_at=row.ends_at,
+        priority=document["priority"],
+        recurrence=recurrence_of(row),
+        least_rollover=Decimal(document["least_rollover"]),
+        most_rollover=Decimal(document["most_rollover"]),
+        voided_at=from_micros(document["voided_at"]) if "voided_at" in document else None,
+    )
+
+
+def recurrence_of(row: Row) -> Recurrence | None:
+    if (recurrence := row.document.get("recurrence")) is None:
+        return None
+    interval = parse_duration(recurrence["interval"])
+    assert interval is not None
+    return Recurrence(from_micros(recurrence["anchor"]), interval)
+
+
+def used_in(store: Store, row: Row, period: Period) -> Iterator[Metered]:
+    """The usage of a usage period: by how much each event changed what the period comes to."""
+    feature = store.get(FEATURE, row.document["feature_id"])
+    measured = feature.document.get("meter") if feature else None
+    meter = store.get(METER, measured["id"]) if measured else None
+    if measured is None or meter is None or period.is_empty:
+        return
+    span = Span(period.start, period.end, tuple(subjects_of(store, str(row.parent))))
+    wanted = accepts(meter.document["dimensions"] or {}, measured.get("filters") or {})
+    counted = [one for one in readings_of(meter.document, events_of(store, meter.document, span)) if wanted(one.event)]
+    sums = [ZERO, *running(meter.document["aggregation"], counted)]
+    for reading, change in zip(counted, changes(sums), strict=True):
+        yield Metered(reading.time, change)
+
+
+@exactly
+def changes(sums: Sequence[Decimal]) -> list[Decimal]:
+    return [after - before for before, after in pairwise(sums)]
+
+
+@exactly
+def running(aggregation: str, readings: Sequence[Reading]) -> list[Decimal]:
+    """What the readings come to after each of them, by one of the aggregations that a feature may have."""
+    if aggregation == COUNT:
+        return [Decimal(count) for count, _ in enumerate(readings, 1)]
+    if aggregation == UNIQUE:
+        firsts = {reading.value: place for place, reading in reversed(list(enumerate(readings)))}
+        return list(accumulate(Decimal(firsts[reading.value] == place) for place, reading in enumerate(readings)))
+    values = numbers(readings)
+    return values if aggregation == LATEST else list(accumulate(values))
