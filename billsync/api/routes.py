@@ -115,6 +115,12 @@ _OPENMETER: Mapping[str, Routes] = {
         actions=("cancel", "change", "unschedule-cancelation"),
         parent_filter="customer_id",
     ),
+    "tax_code": Routes(
+        collection="/openmeter/tax-codes",
+        listing=ListQuery(sort=None, size=_EVERYTHING, at_once=1),
+        key_filter=None,
+        create=(),
+    ),
 }  # fmt: skip
 
 _KONNECT: Mapping[str, Routes] = {
@@ -130,24 +136,11 @@ _KONNECT: Mapping[str, Routes] = {
 
 _ROUTES = {"openmeter": MappingProxyType(_OPENMETER), "konnect": MappingProxyType(_KONNECT)}
 
-_TAX_CODES = Routes(
-    collection="/openmeter/tax-codes",
-    listing=ListQuery(sort=None, size=_EVERYTHING, at_once=1),
-    key_filter=None,
-    create=(),
-)
-
-_REFERENCES = {dialect: MappingProxyType({"tax_code": _TAX_CODES}) for dialect in DIALECTS}
-
 
 def routes(dialect: str) -> Mapping[str, Routes]:
-    """The routes of the kinds that billsync manages, by kind name. Raises KeyError for an unknown dialect."""
-    return _ROUTES[dialect]
+    """The routes of all kinds by name, one row a kind. Raises KeyError for an unknown dialect.
 
-
-def references_only(dialect: str) -> Mapping[str, Routes]:
-    """The routes of what is only referred to: its list is read to find ids by key, and never written.
-
-    Raises KeyError for an unknown dialect.
+    A kind that is only referred to has a row without a `create`: its list is read to find ids by key, and it is never
+    written.
     """
-    return _REFERENCES[dialect]
+    return _ROUTES[dialect]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from billsync.api.capabilities import capabilities
 from billsync.api.documents import BALANCE
-from billsync.api.routes import references_only, routes
+from billsync.api.routes import routes
 from billsync.apply.bindings import Bindings
 from billsync.apply.execute import OnResult, World, execute
 from billsync.core.diff import Mode, Server, diff
@@ -50,7 +50,7 @@ class Connection:
     @property
     def routes(self) -> Mapping[str, Routes]:
         """The routes of all kinds, also of those that are only referred to."""
-        return {**routes(self.dialect), **references_only(self.dialect)}
+        return routes(self.dialect)
 
     @property
     def source(self) -> Source:
@@ -178,7 +178,7 @@ def _bindings(connection: Connection, known: Snapshot | None, moved: Moved) -> B
 
 def everything(connection: Connection) -> Snapshot:
     """All live rows of all kinds, as `dump` needs them. Raises RemoteError."""
-    first = _in_rounds(connection, all_reads(KINDS, references_only(connection.dialect)))
+    first = _in_rounds(connection, all_reads(KINDS, connection.routes))
     first = with_hidden_labels(connection, first, KINDS)
     found = index(first, KINDS, connection.routes)
     whole = first.with_(_read(connection, nested_reads(found, KINDS, connection.routes)))

@@ -232,11 +232,9 @@ def balance_paths(desired: Desired, found: Index, registry: Registry, template: 
     return tuple(template.replace("{parent}", found.records[a].id) for a in going if a not in doubtful)
 
 
-def all_reads(registry: Registry, references: Iterable[str]) -> tuple[Read, ...]:
-    """The lists of everything that has no parent, and of what is only referred to."""
-    return tuple(Read(kind.name) for kind in registry.values() if kind.parent is None) + tuple(
-        Read(name) for name in references
-    )
+def all_reads(registry: Registry, routes: Mapping[str, Routes]) -> tuple[Read, ...]:
+    """The lists of everything that has no parent, with those of what is only referred to."""
+    return tuple(Read(name) for name in routes if name not in registry or registry[name].parent is None)
 
 
 def nested_reads(found: Index, registry: Registry, routes: Mapping[str, Routes]) -> tuple[Read, ...]:

@@ -9,7 +9,7 @@ import pytest
 
 from billsync.api.capabilities import capabilities
 from billsync.api.documents import BALANCE
-from billsync.api.routes import references_only, routes
+from billsync.api.routes import routes
 from billsync.core.diff import Mode, Server, diff
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
@@ -17,7 +17,7 @@ from billsync.model.change import PlanFile
 from billsync.model.diagnostic import Position
 from billsync.model.state import Desired, Entity, Row, Snapshot
 
-TABLES = {**routes("openmeter"), **references_only("openmeter")}
+TABLES = routes("openmeter")
 CAN = capabilities("openmeter")
 SERVER = Server("here", TABLES, BALANCE, CAN.fields_missing, CAN.one_subscription)
 HERE = Position("a.yaml", 1, 1)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from billsync.api.routes import references_only, routes
+from billsync.api.routes import routes
 from billsync.core.index import index
 from billsync.core.parts import all_part_reads, part_reads, with_parts
 from billsync.core.row_form import unknown_in
@@ -15,7 +15,7 @@ from billsync.model.address import Address
 from billsync.model.diagnostic import Position
 from billsync.model.state import Desired, Entity, Patterns, Read, Row, Snapshot
 
-TABLES = {**routes("openmeter"), **references_only("openmeter")}
+TABLES = routes("openmeter")
 HERE = Position("a.yaml", 1, 1)
 OURS = {"billsync_owner": "payments"}
 ATTACHED = {"id": "PA1", "name": "", "addon": {"id": "A1"}, "from_plan_phase": "default", "labels": {}}
