@@ -14,10 +14,10 @@ from billsync.model.kind import Absent, Kind
 from billsync.model.shape import (
     Effect,
     Field,
-    Many,
+    ListOf,
+    MapOf,
     Record,
     Shape,
-    Table,
     Text,
     Variant,
 )
@@ -89,9 +89,9 @@ def lines(shape: Shape, path: str, forms: tuple[str, ...] = (), effect: Effect =
             yield Line(f"{path}.{tag}", Field(Text(choices=tuple(cases)), shape.doc, effect, required=True), forms)
             for case, record in cases.items():
                 yield from lines(record, path, (case,))
-        case Many(item=item):
+        case ListOf(item=item):
             yield from lines(item, f"{path}[]", forms, effect)
-        case Table(value=value):
+        case MapOf(value=value):
             yield from lines(value, f"{path}.*", forms, effect)
 
 

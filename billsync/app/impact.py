@@ -21,10 +21,10 @@ from billsync.model.address import parse_address
 from billsync.model.state import Desired
 from billsync.rating.periods import Period
 from billsync.render.impact.shown import Shown
-from billsync.report.billing.usage import CUSTOMER, Gauge, by_customer, query_body
+from billsync.report.billing.usage import CUSTOMER, MeterSlice, by_customer, query_body
 from billsync.report.impact.impact import Verdict, verdict
 from billsync.report.impact.periods import Prepared, prepared
-from billsync.report.impact.reached import TOGETHER, Reached
+from billsync.report.impact.reached import COMBINED, Reached
 from billsync.report.impact.together import with_several
 
 EVERYBODY = "all"
@@ -39,7 +39,7 @@ LAST = (chr(sys.maxunicode), (), 0), ""
 Metered: TypeAlias = Mapping[str, Mapping[tuple[str, Period], Decimal]]
 """By a customer's id, what was used of each feature in each period."""
 
-Need: TypeAlias = tuple[Gauge, Period]
+Need: TypeAlias = tuple[MeterSlice, Period]
 Wanted: TypeAlias = tuple[set[str], set[str]]
 Needs: TypeAlias = Mapping[Need, Wanted]
 """For each gauge and period, which is one request: the features that it serves, and the customers."""
@@ -94,7 +94,7 @@ def _resolved(attached: AttachedAddons, one: Reached | Candidate, options: Impac
     """
     if not isinstance(one, Candidate):
         return (one,)
-    return (found for found in attached.reached(one) if not (options.anonymous and found.target == TOGETHER))
+    return (found for found in attached.reached(one) if not (options.anonymous and found.target == COMBINED))
 
 
 def _check_requests(count: int, options: ImpactOptions) -> None:
@@ -115,7 +115,7 @@ def _verdicts(chosen: Iterable[Prepared], metered: Metered) -> Mapping[str, tupl
 def _place(verdicts: Sequence[Verdict]) -> tuple[tuple[str, tuple[str, ...], int], str]:
     """Where the block of a change stands: by its address; everything together is last."""
     reached = verdicts[0].reached
-    return LAST if reached.target == TOGETHER else (parse_address(reached.target).order, reached.because)
+    return LAST if reached.target == COMBINED else (parse_address(reached.target).order, reached.because)
 
 
 def _ids(reached: Iterable[Reached | Candidate]) -> frozenset[str]:
@@ -136,7 +136,7 @@ def _needs(chosen: Iterable[Prepared], catalog: Catalog) -> Needs:
     found: dict[Need, Wanted] = defaultdict(lambda: (set(), set()))
     for one in chosen:
         for feature, period in one.needs:
-            features, customers = found[catalog.gauges[feature], period]
+            features, customers = found[catalog.meter_slices[feature], period]
             features.add(feature)
             customers.add(one.reached.before.customer_id)
     return found
@@ -155,7 +155,9 @@ def _metered(connection: Connection, needs: Needs) -> Metered:
 
 
 def _usage(connection: Connection, need: Need, wanted: Wanted) -> Mapping[str, Decimal]:
-    gauge, period = need
+    meter_slice, period = need
     _, customers = wanted
     asked = sorted(customers) if len(customers) <= FEW_CUSTOMERS else ()
-    return by_customer(query(connection, gauge, query_body(gauge, period, group_by=[CUSTOMER], customers=asked)))
+    return by_customer(
+        query(connection, meter_slice, query_body(meter_slice, period, group_by=[CUSTOMER], customers=asked))
+    )

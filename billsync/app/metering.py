@@ -17,7 +17,7 @@ from billsync.model.ports import RemoteError
 from billsync.model.value import Fields, Plain
 from billsync.rating.periods import Period
 from billsync.report.billing.subscribed import Subscribed, subscribed
-from billsync.report.billing.usage import CUSTOMER, STEADY, Gauge, by_customer, gauge_of, query_body
+from billsync.report.billing.usage import CUSTOMER, STEADY, MeterSlice, by_customer, gauge_of, query_body
 
 Quantities = dict[tuple[str, Period], Decimal]
 
@@ -35,13 +35,13 @@ class Catalog:
     """The live features and meters: `features` maps ids to keys, also of archived ones, as subscriptions keep them."""
 
     features: Mapping[str, str]
-    gauges: Mapping[str, Gauge]
+    meter_slices: Mapping[str, MeterSlice]
     steady: frozenset[str]
     dimensions: Mapping[str, frozenset[str]]
 
     def dimensions_of(self, feature: str) -> frozenset[str]:
         """The dimensions of the meter of a feature that has one."""
-        return self.dimensions.get(self.gauges[feature].meter_id, frozenset())
+        return self.dimensions.get(self.meter_slices[feature].meter_id, frozenset())
 
 
 def read_catalog(connection: Connection) -> Catalog:
@@ -51,14 +51,14 @@ def read_catalog(connection: Connection) -> Catalog:
     meters = {str(row["id"]): str(row["aggregation"]) for row in rows}
     dimensions = {str(row["id"]): frozenset(row.get("dimensions") or {}) for row in rows}
     newest_last = sorted(features, key=lambda row: (not row.get("deleted_at"), str(row.get("created_at", ""))))
-    gauges = {str(row["key"]): gauge for row in newest_last if (gauge := gauge_of(row))}
-    steady = frozenset(key for key, gauge in gauges.items() if meters.get(gauge.meter_id) in STEADY)
-    return Catalog({str(row["id"]): str(row["key"]) for row in features}, gauges, steady, dimensions)
+    meter_slices = {str(row["key"]): meter_slice for row in newest_last if (meter_slice := gauge_of(row))}
+    steady = frozenset(key for key, meter_slice in meter_slices.items() if meters.get(meter_slice.meter_id) in STEADY)
+    return Catalog({str(row["id"]): str(row["key"]) for row in features}, meter_slices, steady, dimensions)
 
 
-def query(connection: Connection, gauge: Gauge, body: Fields) -> tuple[Fields, ...]:
+def query(connection: Connection, meter_slice: MeterSlice, body: Fields) -> tuple[Fields, ...]:
     """The rows that a meter answers. It is a POST that only reads. Raises RemoteError."""
-    path = METER_QUERY.replace(PARENT, gauge.meter_id)
+    path = METER_QUERY.replace(PARENT, meter_slice.meter_id)
     answer = connection.remote.call("POST", path, body)
     if not answer.ok:
         raise RemoteError(f"POST {path}: {answer.message}")
@@ -92,10 +92,10 @@ def read_usage(
     """One customer's usage of features in periods: one request for each gauge and period. Raises RemoteError."""
     found: Quantities = {}
     for feature, period in sorted(needs, key=lambda need: (need[0], need[1].start)):
-        gauge = catalog.gauges.get(feature)
-        if gauge is not None:
-            body = query_body(gauge, period, group_by=[CUSTOMER], customers=[customer_id])
-            found[feature, period] = by_customer(query(connection, gauge, body)).get(customer_id, Decimal(0))
+        meter_slice = catalog.meter_slices.get(feature)
+        if meter_slice is not None:
+            body = query_body(meter_slice, period, group_by=[CUSTOMER], customers=[customer_id])
+            found[feature, period] = by_customer(query(connection, meter_slice, body)).get(customer_id, Decimal(0))
     return found
 
 

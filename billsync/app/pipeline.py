@@ -25,7 +25,7 @@ from billsync.core.read_set import (
     nested_reads,
 )
 from billsync.core.referring import rounds
-from billsync.core.row_form import malformed
+from billsync.core.row_validation import malformed
 from billsync.kinds.registry import KINDS
 from billsync.live.hidden_labels import read_document_of, read_documents
 from billsync.live.paging import read_list

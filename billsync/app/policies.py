@@ -18,7 +18,7 @@ from billsync.model.state import Desired, Row
 from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import magnitude, rounded
 from billsync.report.impact.impact import Verdict
-from billsync.report.impact.price_policy import Breach, Recoined, breaches
+from billsync.report.impact.price_policy import Breach, CurrencyChanged, breaches
 from billsync.report.impact.repricing import PlanCards, plan_cards
 
 PLAN = "plan"
@@ -77,10 +77,10 @@ def _breached(
                 yield Guard(CODE, _reason(address, breach), "", (address,))
 
 
-def _reason(address: Address, breach: Breach | Recoined) -> str:
+def _reason(address: Address, breach: Breach | CurrencyChanged) -> str:
     where = f"{address.text}, phase {breach.phase}"
     place = f"the policy at {breach.policy.position}"
-    if isinstance(breach, Recoined):
+    if isinstance(breach, CurrencyChanged):
         before, after = (" and ".join(codes) for codes in (breach.before, breach.after))
         what = breach.feature or "the fees"
         return f"{where}: {what} would be charged in {after}, and is in {before} now, so {place} can't be judged"

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 
 from billsync.app.addon_changes import AddonChanges, Concerns
-from billsync.app.gauges import unmetered, with_declared
+from billsync.app.meter_slices import unmetered, with_declared
 from billsync.app.metering import Catalog, Unreadable, live_subscription
 from billsync.app.pipeline import Comparison, Connection
 from billsync.app.reached_addons import Candidate, unread
@@ -21,7 +21,7 @@ from billsync.model.address import Address
 from billsync.model.change import Action
 from billsync.model.state import Desired
 from billsync.report.billing.subscribed import Subscribed, duration_of, unreadable
-from billsync.report.impact.reached import Reached, Standing
+from billsync.report.impact.reached import MigrationStatus, Reached
 from billsync.report.impact.repricing import repriced
 
 PLAN, SUBSCRIPTION = "plan", "subscription"
@@ -75,7 +75,7 @@ class Reach:
         if before.period_at(self._now).holds(self._now):
             plan = self._by_plan(one, before, target) if target else None
             if concerns:
-                standing = self._standing(one, target) if target else Standing.STAYING
+                standing = self._standing(one, target) if target else MigrationStatus.STAYING
                 yield Candidate(one, before, concerns, standing, target, plan)
             elif plan:
                 yield plan
@@ -83,7 +83,7 @@ class Reach:
     def _unread(self, one: Subscriber, target: Target | None, concerns: Concerns, problem: str) -> Iterator[Reached]:
         nothing = unreadable(one.id, str(one.row["customer_id"]), self._now)
         if target:
-            yield _told(one, target, Standing.STAYING, nothing, problem)
+            yield _told(one, target, MigrationStatus.STAYING, nothing, problem)
         yield from unread(Candidate(one, nothing, concerns), problem)
 
     def _changing(self, kind: str) -> frozenset[Address]:
@@ -138,16 +138,16 @@ class Reach:
         told = _told(one, target, standing, before, problem)
         return replace(told, after=after.subscribed, notes=() if problem else after.notes)
 
-    def _standing(self, one: Subscriber, target: Target) -> Standing:
+    def _standing(self, one: Subscriber, target: Target) -> MigrationStatus:
         """Whether this comparison has a change that moves it; else whether the files mean it to."""
         if one.entity is None:
-            return Standing.STAYING
+            return MigrationStatus.STAYING
         if one.entity.address in self._moved:
-            return Standing.MOVING
-        return Standing.MEANT if _is_meant(one, target) else Standing.STAYING
+            return MigrationStatus.MOVING
+        return MigrationStatus.MEANT if _is_meant(one, target) else MigrationStatus.STAYING
 
 
-def _told(one: Subscriber, target: Target, standing: Standing, before: Subscribed, problem: str) -> Reached:
+def _told(one: Subscriber, target: Target, standing: MigrationStatus, before: Subscribed, problem: str) -> Reached:
     return Reached("/".join(one.names), one.names[0], target.address.text, standing, before, before, problem)
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from billsync.api.documents import SUBSCRIPTION_ADDONS
 from billsync.app.addon_changes import AddonChange, Concerns
-from billsync.app.gauges import unmetered
+from billsync.app.meter_slices import unmetered
 from billsync.app.metering import Catalog
 from billsync.app.pipeline import Connection
 from billsync.app.subscribers import Subscriber
@@ -24,7 +24,7 @@ from billsync.report.billing.attached import Attached, attached
 from billsync.report.billing.subscribed import Subscribed
 from billsync.report.impact.addon_repricing import Unclear, with_new_addon
 from billsync.report.impact.offers import refusals
-from billsync.report.impact.reached import TOGETHER, Reached, Standing
+from billsync.report.impact.reached import COMBINED, MigrationStatus, Reached
 
 LISTING = ListQuery(sort="id", size=100, at_once=1)
 LATER = "it gets the add-on only later"
@@ -42,7 +42,7 @@ class Candidate:
     subscriber: Subscriber
     before: Subscribed
     concerns: Concerns
-    standing: Standing = Standing.STAYING
+    standing: MigrationStatus = MigrationStatus.STAYING
     target: Target | None = None
     plan: Reached | None = None
 
@@ -90,7 +90,7 @@ class AttachedAddons:
                 return
             after = changed.after
         notes = (*notes, *limits)
-        yield Reached(*_names(one), TOGETHER, one.standing, one.before, after, notes=notes, is_part=True)
+        yield Reached(*_names(one), COMBINED, one.standing, one.before, after, notes=notes, is_part=True)
 
     def _in_force(self, mine: Sequence[Attached], change: AddonChange) -> Sequence[Attached]:
         """What it has of an add-on that changes, if it has some of it now."""

@@ -11,7 +11,7 @@ from billsync.core.index import status_of
 from billsync.core.lookup import choose, doubt_about, lookup
 from billsync.core.moved import names_of, present_label
 from billsync.core.parts import embedded, member_marks
-from billsync.core.row_form import malformed, shown, unknown_in
+from billsync.core.row_validation import malformed, shown, unknown_in
 from billsync.core.versions import ACTIVE
 from billsync.core.view import view
 from billsync.model.address import SYMBOL, Address, Symbol, parse_address, whole_of
@@ -66,7 +66,7 @@ class Bindings:
             self._find(address)
         return self.ids.get(address)
 
-    def observe(self, address: Address, beside: Fields | None) -> Observed:
+    def observe(self, address: Address, compared_with: Fields | None) -> Observed:
         """The entity as it is now, in the spelling of what it will be compared with.
 
         Raises RemoteError when that can't be read.
@@ -76,10 +76,10 @@ class Bindings:
             self.forget(address)
             return Observed(None)
         kind = self.registry[address.kind]
-        if labels_inside(kind.record, beside or {}):
+        if labels_inside(kind.record, compared_with or {}):
             row = self._with_labels(address.kind, row)
         marked = frozenset(member_marks(row, self.routes[kind.name], self.names))
-        return Observed(view(kind, row, self.names, beside), status_of(kind, row), str(row["id"]), marked)
+        return Observed(view(kind, row, self.names, compared_with), status_of(kind, row), str(row["id"]), marked)
 
     def _find(self, address: Address) -> Fields | None:
         """The entity under its key, else under one that it had before; for a member of a list, the row that it is."""

@@ -60,7 +60,7 @@ def show_usage(run: Run, customer: str, options: ServerOptions, wanted: UsageOpt
         now = servers_now(connection, customer_id)
         running = _running(_subscriptions(connection, catalog, customer_id), now)
         period = _period(wanted, running, now)
-        priced = sorted({key for one in running for key in one.features} or catalog.gauges)
+        priced = sorted({key for one in running for key in one.features} or catalog.meter_slices)
         features = _with_dimension(run, catalog, priced, group)
         rows = [row for key in features for row in _used(connection, catalog, key, period, wanted, customer_id)]
     match wanted.form:
@@ -75,7 +75,7 @@ def show_usage(run: Run, customer: str, options: ServerOptions, wanted: UsageOpt
 
 def _with_dimension(run: Run, catalog: Catalog, features: Sequence[str], group: str | None) -> Sequence[str]:
     """The features whose meter has the dimension; the others are named. Raises Ended where none has it."""
-    metered = [key for key in features if key in catalog.gauges]
+    metered = [key for key in features if key in catalog.meter_slices]
     having = [key for key in metered if group in (None, SUBJECT) or group in catalog.dimensions_of(key)]
     if metered and not having:
         known = sorted({SUBJECT, *(name for key in metered for name in catalog.dimensions_of(key))})
@@ -140,7 +140,7 @@ def show_forecast(run: Run, customer: str, options: ServerOptions, form: str) ->
 
 def forecast_notes(running: Sequence[Subscribed], catalog: Catalog, wallet: Wallet) -> Iterator[str]:
     """What makes the estimates less than they seem."""
-    for feature in sorted({key for one in running for key in one.priced_by_usage} - catalog.gauges.keys()):
+    for feature in sorted({key for one in running for key in one.priced_by_usage} - catalog.meter_slices.keys()):
         yield f"usage of the feature {feature} can't be read, so it counts as none"
     if len(running) > 1:
         yield f"{len(running)} subscriptions are in force, and each estimate counts all credits as its own"
@@ -199,15 +199,15 @@ def _moment(option: str, text: str | None) -> datetime | None:
 def _used(
     connection: Connection, catalog: Catalog, feature: str, period: Period, wanted: UsageOptions, customer_id: str
 ) -> tuple[Used, ...]:
-    gauge = catalog.gauges.get(feature)
-    if gauge is None:
+    meter_slice = catalog.meter_slices.get(feature)
+    if meter_slice is None:
         return ()
     group = None if wanted.by == "feature" else wanted.by
     body = query_body(
-        gauge,
+        meter_slice,
         period,
         group_by=[group] if group else [CUSTOMER],
         customers=[customer_id],
         granularity=WINDOWS[wanted.window] if wanted.window else None,
     )
-    return used(feature, query(connection, gauge, body), group)
+    return used(feature, query(connection, meter_slice, body), group)

@@ -14,7 +14,7 @@ from billsync.cli.opening import ServerOptions, connected
 from billsync.cli.surroundings import Run
 from billsync.core.dump import dump
 from billsync.core.losses import told
-from billsync.core.row_form import shown, unknown_in
+from billsync.core.row_validation import shown, unknown_in
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import count_rows, read_list
 from billsync.live.statement import StatementRoutes, read_statement

@@ -13,7 +13,7 @@ from billsync.config.node import Entry, ListNode, MapNode, Node, ScalarNode, at,
 from billsync.config.schema_errors import leaves
 from billsync.model.diagnostic import Position
 from billsync.model.kind import Path
-from billsync.model.shape import Many, Record, Shape
+from billsync.model.shape import ListOf, Record, Shape
 
 _ROUNDS = 20
 """Each round takes something out that the one before left incomplete: a card without its price, a phase without it."""
@@ -87,13 +87,13 @@ def _holders(node: Node, path: Path) -> Iterator[Position]:
 def _is_member(shape: Shape, path: Path) -> bool:
     """Whether a place is a member of a list whose order means nothing: the others are no worse without it."""
     for part in path[:-1]:
-        if isinstance(shape, Many):
+        if isinstance(shape, ListOf):
             shape = shape.item
         elif isinstance(shape, Record) and part in shape.fields:
             shape = shape.fields[str(part)].shape
         else:
             return False
-    return isinstance(shape, Many) and shape.as_set
+    return isinstance(shape, ListOf) and shape.as_set
 
 
 def _completed(node: MapNode, errors: Iterable[ValidationError]) -> MapNode:

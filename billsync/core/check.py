@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from billsync.core.exact import is_kept_exactly
-from billsync.core.normalize import number, settle, settled
+from billsync.core.normalize import canonical_value, canonicalize, number
 from billsync.model.duration import LONGEST, PATTERN, parse_duration
 from billsync.model.kind import Kind, Path, Problem
 from billsync.model.labels import MOST_DECLARED, OURS, key_problem, value_problem
@@ -20,12 +20,12 @@ from billsync.model.shape import (
     Duration,
     LabelMap,
     Lazy,
-    Many,
-    Moment,
+    ListOf,
+    MapOf,
     Number,
     Record,
     Shape,
-    Table,
+    Timestamp,
     Variant,
 )
 from billsync.model.value import Fields, Plain, canonical, decimal_text
@@ -34,7 +34,7 @@ from billsync.model.value import Fields, Plain, canonical, decimal_text
 def problems(kind: Kind, declared: Fields) -> tuple[Problem, ...]:
     """All findings; the paths lead into the fields as they were declared."""
     found = list(value_problems(kind, declared))
-    fields = settle(kind, declared)
+    fields = canonicalize(kind, declared)
     for check in kind.checks:
         found += check(fields)
     return tuple(found)
@@ -70,9 +70,9 @@ def _value(shape: Shape, value: Plain, path: Path) -> Iterator[Problem]:
         case Variant() if isinstance(value, Mapping):
             if case := shape.cases.get(value.get(shape.tag, "")):
                 yield from _record(case, value, path)
-        case Many() if isinstance(value, list | tuple):
+        case ListOf() if isinstance(value, list | tuple):
             yield from _list(shape, tuple(value), path)
-        case Table() if isinstance(value, Mapping):
+        case MapOf() if isinstance(value, Mapping):
             for name, item in value.items():
                 yield from _value(shape.value, item, (*path, name))
         case LabelMap() if isinstance(value, Mapping):
@@ -87,7 +87,7 @@ def _leaf(shape: Shape, value: Plain, path: Path) -> Iterator[Problem]:
             yield from _number(shape, number(value), path)
         case Duration() if isinstance(value, str):
             yield from _duration(shape, value, path)
-        case Moment() if isinstance(value, str):
+        case Timestamp() if isinstance(value, str):
             yield from _moment(shape, value, path)
 
 
@@ -146,7 +146,7 @@ def _duration(shape: Duration, value: str, path: Path) -> Iterator[Problem]:
         yield Problem(path, "duration", summary, detail, "use one of these")
 
 
-def _moment(shape: Moment, value: str, path: Path) -> Iterator[Problem]:
+def _moment(shape: Timestamp, value: str, path: Path) -> Iterator[Problem]:
     moment = parse_moment(value)
     summary = "this time can't be used"
     if moment is None:
@@ -157,7 +157,7 @@ def _moment(shape: Moment, value: str, path: Path) -> Iterator[Problem]:
         yield Problem(path, "time", summary, detail, "leave the fraction of a second out")
 
 
-def _list(shape: Many, members: tuple[Plain, ...], path: Path) -> Iterator[Problem]:
+def _list(shape: ListOf, members: tuple[Plain, ...], path: Path) -> Iterator[Problem]:
     for index, member in enumerate(members):
         yield from _value(shape.item, member, (*path, index))
     if shape.ordered_by_key or not (shape.key or shape.as_set or shape.unique):
@@ -165,7 +165,7 @@ def _list(shape: Many, members: tuple[Plain, ...], path: Path) -> Iterator[Probl
     seen: Counter[bytes] = Counter()
     for index, member in enumerate(members):
         name = member.get(shape.key) if shape.key is not None and isinstance(member, Mapping) else member
-        identity = canonical(settled(shape.item, member) if shape.key is None else name)
+        identity = canonical(canonical_value(shape.item, member) if shape.key is None else name)
         seen[identity] += 1
         if seen[identity] == 2:
             summary = "the same is in the list twice"

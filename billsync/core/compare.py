@@ -8,7 +8,7 @@ from typing import Any
 
 from billsync.model.address import Symbol
 from billsync.model.change import FieldChange
-from billsync.model.shape import Lazy, Many, Record, Shape, Table, Variant
+from billsync.model.shape import Lazy, ListOf, MapOf, Record, Shape, Variant
 from billsync.model.value import Fields, Plain, decimal_text
 
 _ORDER = "(order)"
@@ -77,11 +77,11 @@ def _outline(shape: Shape, value: Plain) -> Any:
     match shape:
         case Lazy():
             return _outline(shape.get(), value)
-        case Many(item=item, key=str(key)) if isinstance(value, tuple | list):
+        case ListOf(item=item, key=str(key)) if isinstance(value, tuple | list):
             return _keyed(item, key, value, ordered=not shape.as_set)
-        case Many(item=item) if isinstance(value, tuple | list):
+        case ListOf(item=item) if isinstance(value, tuple | list):
             return [_outline(item, member) for member in value]
-        case Table(value=inner) if isinstance(value, Mapping):
+        case MapOf(value=inner) if isinstance(value, Mapping):
             return {name: _outline(inner, member) for name, member in value.items()}
         case Record() if isinstance(value, Mapping):
             return _record(shape, value)

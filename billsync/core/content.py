@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from billsync.core.view import UNKNOWN
 from billsync.model.address import symbols_in
 from billsync.model.kind import Kind, Routes
-from billsync.model.shape import LabelMap, Lazy, Many, Record, Shape, Table, Variant
+from billsync.model.shape import LabelMap, Lazy, ListOf, MapOf, Record, Shape, Variant
 from billsync.model.value import Fields, Plain, digest
 
 PREFIX = "sha256:"
@@ -34,9 +34,9 @@ def _without_labels(shape: Shape, value: Plain) -> Plain:
         case Variant() if isinstance(value, Mapping):
             case = shape.cases.get(str(value.get(shape.tag)))
             return {shape.tag: value.get(shape.tag), **_members(case, value)} if case else value
-        case Many() if isinstance(value, tuple | list):
+        case ListOf() if isinstance(value, tuple | list):
             return tuple(_without_labels(shape.item, member) for member in value)
-        case Table() if isinstance(value, Mapping):
+        case MapOf() if isinstance(value, Mapping):
             return {name: _without_labels(shape.value, member) for name, member in value.items()}
     return value
 

@@ -24,7 +24,7 @@ from billsync.core.moved import with_moved
 from billsync.core.obstacles import with_obstacles
 from billsync.core.order import linked, ordered, with_delete_edges, with_soft_edges, without_dependents
 from billsync.core.planned import Context, Planned
-from billsync.core.removal import as_waiting, held_by, holders, kept, removals
+from billsync.core.prune import as_waiting, held_by, holders, kept, removals
 from billsync.core.unmanageable import Missing, unmanageable
 from billsync.core.versions import NextVersions, coming_versions
 from billsync.model.address import Address
@@ -48,14 +48,14 @@ class Mode:
 class Server:
     """What is compared with: its name, its tables, where a balance is read, and the fields that it lacks by kind.
 
-    `single`: it allows one running chain a parent.
+    `one_chain_per_parent`: it allows one running chain a parent.
     """
 
     target: str
     routes: Mapping[str, Routes]
     balance_path: str
     missing: Missing
-    single: bool
+    one_chain_per_parent: bool
 
 
 def diff(
@@ -75,7 +75,7 @@ def diff(
         index=found,
         registry=registry,
         routes=server.routes,
-        single=server.single,
+        one_chain_per_parent=server.one_chain_per_parent,
         now=now,
         deletes=mode.deletes,
         doubts=doubts(found, registry, entities),

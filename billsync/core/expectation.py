@@ -8,7 +8,7 @@ from billsync.core.compare import field_changes
 from billsync.core.marks import LABELS
 from billsync.model.change import Expectation, FieldChange
 from billsync.model.kind import Absent, Kind
-from billsync.model.shape import Many
+from billsync.model.shape import ListOf
 from billsync.model.value import Fields, Plain, canonical
 
 
@@ -50,7 +50,7 @@ def _promised(kind: Kind, expected: Expectation, view: Fields) -> Fields:
 def _members(kind: Kind, name: str, expected: Fields, view: Fields) -> tuple[Plain, ...]:
     """The members of an observed list whose keys an expectation names."""
     shape = kind.record.fields[name].shape
-    assert isinstance(shape, Many)
+    assert isinstance(shape, ListOf)
     assert shape.key is not None
     keys = {member[shape.key] for member in expected.get(name, ())}
     return tuple(member for member in view[name] if member.get(shape.key) in keys)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from billsync.model.shape import LabelMap, Lazy, Many, Record, Shape
+from billsync.model.shape import LabelMap, Lazy, ListOf, Record, Shape
 from billsync.model.value import Fields, Plain
 
 _HIDDEN = LabelMap(hidden=True)
@@ -20,7 +20,7 @@ def labels_inside(shape: Shape, value: Plain) -> bool:
         case Record() if isinstance(value, Mapping):
             known = ((shape.fields[name].shape, item) for name, item in value.items() if name in shape.fields)
             return any(labels_inside(inner, item) for inner, item in known)
-        case Many() if isinstance(value, list | tuple):
+        case ListOf() if isinstance(value, list | tuple):
             return any(labels_inside(shape.item, member) for member in value)
     return False
 
@@ -36,7 +36,7 @@ def without_hidden(shape: Shape, value: Plain) -> Plain:
                 for name, item in value.items()
                 if shape.fields[name].shape != _HIDDEN
             }
-        case Many() if isinstance(value, list | tuple):
+        case ListOf() if isinstance(value, list | tuple):
             return tuple(without_hidden(shape.item, member) for member in value)
     return value
 
@@ -50,7 +50,7 @@ def merged_inside(shape: Shape, live: Plain, wanted: Plain) -> Plain:
             return {**(live or {}), **(wanted or {})}
         case Record() if isinstance(wanted, Mapping):
             return _merged_record(shape, live if isinstance(live, Mapping) else {}, wanted)
-        case Many(key=str(key)) if isinstance(wanted, tuple) and isinstance(live, tuple):
+        case ListOf(key=str(key)) if isinstance(wanted, tuple) and isinstance(live, tuple):
             by_key = {str(member.get(key)): member for member in live}
             return tuple(merged_inside(shape.item, by_key.get(str(member.get(key))), member) for member in wanted)
     return wanted

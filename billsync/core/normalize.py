@@ -17,18 +17,18 @@ from billsync.model.shape import (
     Anything,
     Duration,
     Field,
+    Integer,
     LabelMap,
     Lazy,
-    Many,
-    Moment,
+    ListOf,
+    MapOf,
     Number,
     Record,
     Reference,
     Shape,
-    Table,
     Text,
+    Timestamp,
     Variant,
-    Whole,
 )
 from billsync.model.value import Fields, Plain, canonical, decimal_text
 
@@ -38,15 +38,15 @@ def normalize(kind: Kind, declared: Fields) -> Fields:
 
     A null stands for a value that is to be cleared, where the kind knows that (design.md §3).
     """
-    fields: Fields = arranged(kind.record, settle(kind, declared))
+    fields: Fields = sorted_canonical(kind.record, canonicalize(kind, declared))
     return fields
 
 
-def settle(kind: Kind, declared: Fields) -> Fields:
+def canonicalize(kind: Kind, declared: Fields) -> Fields:
     """As `normalize`, with lists in the order in which they were declared."""
     if kind.absent is Absent.NOT_MANAGED:
         return _settled_where_given(kind.record, declared)
-    return settled_record(kind.record, declared)
+    return canonical_record(kind.record, declared)
 
 
 def _settled_where_given(record: Record, declared: Fields) -> Fields:
@@ -70,7 +70,7 @@ def _given(shape: Shape, value: Plain) -> Plain:
             return dict(value) or _NOTHING if isinstance(value, Mapping) else value
         case Record(merged=True) if isinstance(value, Mapping):
             return {name: _given(shape.fields[name].shape, item) for name, item in value.items()} or _NOTHING
-    item = settled(shape, value)
+    item = canonical_value(shape, value)
     return None if is_empty(item) and not _says_something(shape) else item
 
 
@@ -79,7 +79,7 @@ def is_empty(value: Plain) -> bool:
     return value is None or value == "" or (isinstance(value, Mapping | tuple) and not value)
 
 
-def settled_record(record: Record, declared: Plain) -> Fields:
+def canonical_record(record: Record, declared: Plain) -> Fields:
     """A record's canonical fields, with its defaults and by its rules."""
     given: Plain = {record.short: declared} if record.short and not isinstance(declared, Mapping) else declared
     fields = dict(_members(record.fields, given))
@@ -96,7 +96,7 @@ def _members(known: Mapping[str, Field], given: Fields) -> Iterable[tuple[str, P
         if field is None or field.refused:
             yield name, value
             continue
-        item = settled(field.shape, value)
+        item = canonical_value(field.shape, value)
         if not is_empty(item) or (item is not None and _says_something(field.shape)):
             yield name, item
 
@@ -112,19 +112,19 @@ def _ruled(record: Record, fields: Fields) -> Fields:
     return fields
 
 
-def settled(shape: Shape, value: Plain) -> Plain:
+def canonical_value(shape: Shape, value: Plain) -> Plain:
     """A value in its canonical form, in the declared order; what isn't of the shape stays as it is."""
     match shape:
         case Lazy():
-            return settled(shape.get(), value)
+            return canonical_value(shape.get(), value)
         case Record():
-            return settled_record(shape, value) if isinstance(value, Mapping) or shape.short else value
+            return canonical_record(shape, value) if isinstance(value, Mapping) or shape.short else value
         case Variant() if isinstance(value, Mapping):
             return _variant(shape, value)
-        case Many(item=item) if isinstance(value, list | tuple):
-            return tuple(settled(item, member) for member in value)
-        case Table(value=item) if isinstance(value, Mapping):
-            return {name: settled(item, member) for name, member in value.items()}
+        case ListOf(item=item) if isinstance(value, list | tuple):
+            return tuple(canonical_value(item, member) for member in value)
+        case MapOf(value=item) if isinstance(value, Mapping):
+            return {name: canonical_value(item, member) for name, member in value.items()}
         case LabelMap() if isinstance(value, Mapping):
             return dict(value)
         case Anything():
@@ -138,19 +138,19 @@ def _variant(shape: Variant, value: Fields) -> Fields:
     if case is None:
         return value
     rest = {name: item for name, item in value.items() if name != shape.tag}
-    return {shape.tag: tag, **settled_record(case, rest)}
+    return {shape.tag: tag, **canonical_record(case, rest)}
 
 
 def _leaf(shape: Shape, value: Plain) -> Plain:
     match shape:
         case Number():
             return number(value)
-        case Whole() if isinstance(value, Decimal) and value == value.to_integral_value():
+        case Integer() if isinstance(value, Decimal) and value == value.to_integral_value():
             return int(value)
         case Duration() if isinstance(value, str):
             duration = parse_duration(value)
             return duration.text if duration else value
-        case Moment(seconds=seconds) if isinstance(value, str):
+        case Timestamp(seconds=seconds) if isinstance(value, str):
             moment = parse_moment(value)
             return moment_text(cut_to_seconds(moment) if seconds else moment) if moment else value
         case Reference(kind=kind) if isinstance(value, str):
@@ -180,32 +180,32 @@ def _exact(value: Plain) -> Plain:
     return value
 
 
-def arranged(shape: Shape, value: Plain) -> Plain:
+def sorted_canonical(shape: Shape, value: Plain) -> Plain:
     """A settled value in one order: fields as in their table, other members by name, lists by value if as sets."""
     match shape:
         case Lazy():
-            return arranged(shape.get(), value)
+            return sorted_canonical(shape.get(), value)
         case Record() if isinstance(value, Mapping):
             return _arranged_fields(shape, value)
         case Variant() if isinstance(value, Mapping):
             case = shape.cases.get(value.get(shape.tag, ""))
             return {shape.tag: value[shape.tag], **_arranged_fields(case, value)} if case else value
-        case Table(value=item) if isinstance(value, Mapping):
-            return {name: arranged(item, member) for name, member in sorted(value.items())}
+        case MapOf(value=item) if isinstance(value, Mapping):
+            return {name: sorted_canonical(item, member) for name, member in sorted(value.items())}
         case LabelMap() | Anything() if isinstance(value, Mapping):
-            return {name: arranged(Anything(), member) for name, member in sorted(value.items())}
-        case Many() if isinstance(value, tuple):
-            return _arranged_list(shape, tuple(arranged(shape.item, member) for member in value))
+            return {name: sorted_canonical(Anything(), member) for name, member in sorted(value.items())}
+        case ListOf() if isinstance(value, tuple):
+            return _sorted_canonical_list(shape, tuple(sorted_canonical(shape.item, member) for member in value))
     return value
 
 
 def _arranged_fields(record: Record, value: Fields) -> Fields:
-    known = {name: arranged(field.shape, value[name]) for name, field in record.fields.items() if name in value}
+    known = {name: sorted_canonical(field.shape, value[name]) for name, field in record.fields.items() if name in value}
     others = {name: value[name] for name in sorted(value.keys() - known.keys())}
     return {**known, **others}
 
 
-def _arranged_list(shape: Many, members: tuple[Plain, ...]) -> tuple[Plain, ...]:
+def _sorted_canonical_list(shape: ListOf, members: tuple[Plain, ...]) -> tuple[Plain, ...]:
     if not shape.as_set:
         return members
     if shape.key is not None:

@@ -22,8 +22,8 @@ class Context:
     """Both states and the tables; `entities` are the declared ones by address, `children` their keys by kind
     and parents.
 
-    `single`: the server allows one running chain a parent. `now`: the moment of the decision, for what is made new.
-    `single`: the server allows one running chain a parent. `doubts` are live entities that nothing is concluded about.
+    `one_chain_per_parent`: the server allows one running chain a parent. `now`: the moment of the decision, for what
+    is made new. `doubts`: live entities that nothing is concluded about.
     `deletes`: this run deletes.
     """
 
@@ -34,7 +34,7 @@ class Context:
     index: Index
     registry: Registry
     routes: Mapping[str, Routes]
-    single: bool
+    one_chain_per_parent: bool
     now: datetime
     deletes: bool = False
     doubts: Doubts = field(default_factory=dict)
@@ -43,9 +43,9 @@ class Context:
         """The keys of the declared entities of the same kind and parent, itself included."""
         return self.children.get((address.kind, address.parents), ())
 
-    def view(self, row: Row, beside: Fields | None = None) -> Fields:
+    def view(self, row: Row, compared_with: Fields | None = None) -> Fields:
         """The canonical view of a live row, in the spelling of what it will be compared with."""
-        return view(self.registry[row.kind], row.fields, self.index.names, beside)
+        return view(self.registry[row.kind], row.fields, self.index.names, compared_with)
 
     def want(self, entity: Entity) -> Fields:
         """The canonical form of a declared entity."""

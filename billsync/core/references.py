@@ -11,7 +11,7 @@ from billsync.core.suggest import Suggester
 from billsync.model.address import Address
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.kind import Find, Kind, Path, Registry
-from billsync.model.shape import Lazy, Many, Record, Reference, Shape, Table, Variant
+from billsync.model.shape import Lazy, ListOf, MapOf, Record, Reference, Shape, Variant
 from billsync.model.state import Desired, Entity, Patterns
 from billsync.model.value import Fields, Plain
 
@@ -88,9 +88,9 @@ def _finder(shape: Shape, known: dict[str, Finder]) -> Finder | None:
             return _in_record(shape, known)
         case Variant():
             return _in_variant(shape, known)
-        case Many():
+        case ListOf():
             return _in_list(_finder(shape.item, known))
-        case Table():
+        case MapOf():
             return _in_table(_finder(shape.value, known))
         case Lazy():
             return _in_lazy(shape, known)

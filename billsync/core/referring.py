@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from billsync.model.kind import Kind, Part, Registry
-from billsync.model.shape import Lazy, Many, Record, Reference, Shape, Table, Variant
+from billsync.model.shape import Lazy, ListOf, MapOf, Record, Reference, Shape, Variant
 from billsync.model.state import Desired, Read
 
 
@@ -57,9 +57,9 @@ def _references(shape: Shape, seen: frozenset[str]) -> Iterator[Reference]:
             yield shape
         case Lazy(name=name) if name not in seen:
             yield from _references(shape.get(), seen | {name})
-        case Many(item=item):
+        case ListOf(item=item):
             yield from _references(item, seen)
-        case Table(value=value):
+        case MapOf(value=value):
             yield from _references(value, seen)
         case Record(fields=fields):
             for field in fields.values():

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from billsync.core.hidden_fields import merged_inside
-from billsync.core.normalize import arranged, settled_record
+from billsync.core.normalize import canonical_record, sorted_canonical
 from billsync.model.address import Address, Symbol
 from billsync.model.kind import Absent, Kind, LabelPolicy, Names, Part
 from billsync.model.shape import (
@@ -17,12 +17,12 @@ from billsync.model.shape import (
     Field,
     LabelMap,
     Lazy,
-    Many,
+    ListOf,
+    MapOf,
     Number,
     Record,
     Reference,
     Shape,
-    Table,
     Variant,
     Wire,
 )
@@ -34,19 +34,19 @@ UNKNOWN = "?"
 """What the key of a reference to something unknown begins with, so that it equals no declared one."""
 
 
-def view(kind: Kind, row: Fields, names: Names, beside: Fields | None = None) -> Fields:
+def view(kind: Kind, row: Fields, names: Names, compared_with: Fields | None = None) -> Fields:
     """A live row as a view.
 
-    `beside` is what the view will be compared with: where both mean the same, the view takes its spelling.
+    `compared_with` is what the view will be compared with: where both mean the same, the view takes its spelling.
     An id that `names` doesn't have becomes a reference to an unknown key.
     """
     raw = kind.read(row, names) if kind.read else row
-    seen: Fields = arranged(kind.record, settled_record(kind.record, _read_record(kind.record, raw, names)))
+    seen: Fields = sorted_canonical(kind.record, canonical_record(kind.record, _read_record(kind.record, raw, names)))
     seen = _compared(kind.record, seen)
-    if kind.echo is None or beside is None:
+    if kind.respell is None or compared_with is None:
         return seen
-    echoed: Fields = arranged(kind.record, kind.echo(beside, seen, row))
-    return echoed
+    respelled: Fields = sorted_canonical(kind.record, kind.respell(compared_with, seen, row))
+    return respelled
 
 
 def _compared(record: Record, fields: Fields) -> Fields:
@@ -83,9 +83,9 @@ def _read(shape: Shape, value: Plain, names: Names) -> Plain:
         case Variant() if isinstance(value, Mapping):
             case = shape.cases.get(value.get(shape.tag, ""))
             return {shape.tag: value.get(shape.tag), **_read_record(case, value, names)} if case else value
-        case Many() if isinstance(value, list | tuple):
+        case ListOf() if isinstance(value, list | tuple):
             return tuple(_read(shape.item, member, names) for member in value)
-        case Table() if isinstance(value, Mapping):
+        case MapOf() if isinstance(value, Mapping):
             return {name: _read(shape.value, member, names) for name, member in value.items()}
         case LabelMap() if isinstance(value, Mapping):
             shown = _read_labels(value, names)
@@ -126,7 +126,7 @@ def complete(kind: Kind, want: Fields, have: Fields | None, marks: Mapping[str, 
     for name, field in record.fields.items():
         if isinstance(field.shape, LabelMap):
             fields[name] = {**(live.get(name) or {}), **(wanted.get(name) or {}), **(marks if have is None else {})}
-    whole: Fields = arranged(record, {k: v for k, v in fields.items() if v is not None and v != {}})
+    whole: Fields = sorted_canonical(record, {k: v for k, v in fields.items() if v is not None and v != {}})
     return whole
 
 
@@ -154,7 +154,7 @@ def body(kind: Kind, fields: Fields, names: tuple[str, ...], parent: Address | N
 def part_body(kind: Kind, part: Part, member: Fields) -> Fields:
     """The request body that makes one member of a part list, without the name that the API wants and forgets."""
     shape = kind.record.fields[part.field].shape
-    assert isinstance(shape, Many)
+    assert isinstance(shape, ListOf)
     assert isinstance(shape.item, Record)
     return dict(_sent(shape.item, member, part.create, is_update=False))
 
@@ -166,7 +166,7 @@ def _sent(record: Record, fields: Fields, names: tuple[str, ...], *, is_update: 
             continue
         if fields.get(name) is not None:
             yield field.wire or name, _write(field.shape, fields[name])
-        elif isinstance(field.shape, LabelMap | Table):
+        elif isinstance(field.shape, LabelMap | MapOf):
             yield field.wire or name, {}
         elif is_update and field.sent_empty is not None:
             yield field.wire or name, field.sent_empty
@@ -186,9 +186,9 @@ def _write(shape: Shape, value: Plain) -> Plain:
         case Variant() if isinstance(value, Mapping):
             case = shape.cases[value[shape.tag]]
             return {shape.tag: value[shape.tag], **_write_record(case, value)}
-        case Many() if isinstance(value, tuple | list):
+        case ListOf() if isinstance(value, tuple | list):
             return tuple(_write(shape.item, member) for member in value)
-        case Table() if isinstance(value, Mapping):
+        case MapOf() if isinstance(value, Mapping):
             return {name: _write(shape.value, member) for name, member in value.items()}
     return value
 

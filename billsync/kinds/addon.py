@@ -6,7 +6,7 @@ from billsync.kinds import across, fields
 from billsync.kinds.checks import addon as checks
 from billsync.kinds.ratecard import ADDON_CARD
 from billsync.model.kind import Archetype, Kind, LabelPolicy
-from billsync.model.shape import Effect, Field, Many, Record, Text
+from billsync.model.shape import Effect, Field, ListOf, Record, Text
 
 INSTANCE_TYPES = ("single", "multiple")
 
@@ -34,7 +34,7 @@ RECORD = Record(
             example="multiple",
         ),
         "rate_cards": Field(
-            Many(ADDON_CARD, key="key", as_set=True),
+            ListOf(ADDON_CARD, key="key", as_set=True),
             "What is sold. A card is written out, or taken from the library with `use`.",
             _NEW,
             required=True,

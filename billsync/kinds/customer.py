@@ -5,7 +5,7 @@ from __future__ import annotations
 from billsync.kinds import across, fields, forms
 from billsync.kinds.checks import customer as checks
 from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy, Trait
-from billsync.model.shape import Anything, Effect, Field, Many, Record, Text
+from billsync.model.shape import Anything, Effect, Field, ListOf, Record, Text
 from billsync.model.value import Fields
 
 STRIPE_CUSTOMER = "cus_"
@@ -14,7 +14,7 @@ STRIPE_CUSTOMER = "cus_"
 _ATTRIBUTION = Record(
     {
         "subject_keys": Field(
-            Many(Text(minimum=1), as_set=True, unique=True),
+            ListOf(Text(minimum=1), as_set=True, unique=True),
             "The subjects of events that count for this customer; each belongs to one customer alone.",
             required=True,
             example=["acme-prod", "acme-test"],

@@ -8,15 +8,15 @@ from billsync.kinds import across, fields
 from billsync.kinds.checks import feature as checks
 from billsync.model.kind import Archetype, Kind, LabelPolicy
 from billsync.model.shape import (
+    Boolean,
     Effect,
     Field,
-    Flag,
     Lazy,
-    Many,
+    ListOf,
+    MapOf,
     Record,
     Reference,
     Shape,
-    Table,
     Text,
     Variant,
     Wire,
@@ -25,7 +25,7 @@ from billsync.model.value import Fields
 
 TOKEN_TYPES = ("input", "output", "cache_read", "cache_write", "reasoning", "request", "response")
 
-_TEXTS = Many(Text(), minimum=1, maximum=100)
+_TEXTS = ListOf(Text(), minimum=1, maximum=100)
 _OPERATORS: Mapping[str, Field] = {
     "eq": Field(Text(minimum=1), "The dimension equals this.", Effect.IMMUTABLE),
     "neq": Field(Text(), "The dimension is anything but this.", Effect.IMMUTABLE),
@@ -34,17 +34,17 @@ _OPERATORS: Mapping[str, Field] = {
     "contains": Field(Text(), "The dimension contains this text.", Effect.IMMUTABLE),
     "ncontains": Field(Text(), "The dimension doesn't contain this text.", Effect.IMMUTABLE),
     "and": Field(
-        Many(Lazy("condition", lambda: CONDITION), minimum=1, maximum=10), "All of these hold.", Effect.IMMUTABLE
+        ListOf(Lazy("condition", lambda: CONDITION), minimum=1, maximum=10), "All of these hold.", Effect.IMMUTABLE
     ),
     "or": Field(
-        Many(Lazy("condition", lambda: CONDITION), minimum=1, maximum=10), "One of these holds.", Effect.IMMUTABLE
+        ListOf(Lazy("condition", lambda: CONDITION), minimum=1, maximum=10), "One of these holds.", Effect.IMMUTABLE
     ),
 }
 
 CONDITION: Shape = Record(_OPERATORS, exactly_one=True, doc="One condition on a dimension.")
 
 FILTER = Record(
-    {"exists": Field(Flag(), "Whether the dimension is there at all.", Effect.IMMUTABLE), **_OPERATORS},
+    {"exists": Field(Boolean(), "Whether the dimension is there at all.", Effect.IMMUTABLE), **_OPERATORS},
     exactly_one=True,
     doc="One condition on a dimension.",
 )
@@ -53,7 +53,7 @@ METER = Record(
     {
         "key": Field(Reference("meter", Wire.BARE), "The meter's key.", Effect.IMMUTABLE, required=True, wire="id"),
         "filters": Field(
-            Table(FILTER, maximum=10),
+            MapOf(FILTER, maximum=10),
             "Which of the meter's events count: conditions by dimension, all of which must hold.",
             Effect.IMMUTABLE,
             example={"model": {"eq": "large"}},

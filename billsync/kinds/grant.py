@@ -18,13 +18,13 @@ from billsync.model.shape import (
     Duration,
     Effect,
     Field,
-    Many,
-    Moment,
+    Integer,
+    ListOf,
     Number,
     Record,
     Reference,
     Text,
-    Whole,
+    Timestamp,
     Wire,
 )
 from billsync.model.value import Fields
@@ -69,7 +69,7 @@ _TAX_CONFIG = Record(
 _FILTERS = Record(
     {
         "features": Field(
-            Many(Reference("feature", Wire.TEXT), as_set=True, unique=True),
+            ListOf(Reference("feature", Wire.TEXT), as_set=True, unique=True),
             "The features that the credits can pay for, by key. Without it, all of them.",
             _FIXED,
             example=["api_requests"],
@@ -126,10 +126,10 @@ RECORD = Record(
         "tax_config": Field(_TAX_CONFIG, "How the purchase is taxed.", _FIXED, example={"behavior": "exclusive"}),
         "filters": Field(_FILTERS, "What the credits can pay for.", _FIXED, example={"features": ["api_requests"]}),
         "priority": Field(
-            Whole(minimum=1, maximum=1000), "Lower numbers are used up first.", _FIXED, default=10, example=10
+            Integer(minimum=1, maximum=1000), "Lower numbers are used up first.", _FIXED, default=10, example=10
         ),
         "effective_at": Field(
-            Moment(seconds=True),
+            Timestamp(seconds=True),
             "From when the credits can be used. Without it, at once.",
             _FIXED,
             example="2026-01-01T00:00:00Z",
@@ -141,7 +141,7 @@ RECORD = Record(
             example="P1Y",
         ),
         "expires_at": Field(
-            Moment(seconds=True),
+            Timestamp(seconds=True),
             "When what is left of the credits expires, as a time; in place of `expires_after`. A new grant is sent "
             "with the duration from its start until then.",
             _FIXED,
@@ -176,7 +176,7 @@ def read(row: Fields, names: Names) -> Fields:
     return {**{name: value for name, value in row.items() if name != "expires_at"}, "expires_after": length.text}
 
 
-def echo(want: Fields, view: Fields, row: Fields) -> Fields:
+def respell(want: Fields, view: Fields, row: Fields) -> Fields:
     """The view as the wanted one would write it: its end in the same form, and no tax code if none is wanted."""
     spelled = {**view, **_end_as_wanted(want, row)}
     if "tax_code" in (view.get("tax_config") or {}) and "tax_code" not in (want.get("tax_config") or {}):
@@ -268,7 +268,7 @@ GRANT = Kind(
     labels=LabelPolicy.FIXED,
     parent=Parent("customer", many="grants"),
     read=read,
-    echo=echo,
+    respell=respell,
     at_creation=at_creation,
     status="status",
     statuses=("pending", "active", "expired", "voided"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from billsync.kinds import fields
 from billsync.kinds.checks import meter as checks
 from billsync.model.kind import Archetype, Kind, LabelPolicy
-from billsync.model.shape import Effect, Field, Moment, Record, Table, Text
+from billsync.model.shape import Effect, Field, MapOf, Record, Text, Timestamp
 
 AGGREGATIONS = ("sum", "count", "unique_count", "avg", "min", "max", "latest")
 
@@ -30,7 +30,7 @@ RECORD = Record(
             Text(minimum=1), "The `type` of the events that count.", Effect.IMMUTABLE, required=True, example="request"
         ),
         "events_from": Field(
-            Moment(), "Events before this time don't count.", Effect.IMMUTABLE, example="2026-01-01T00:00:00Z"
+            Timestamp(), "Events before this time don't count.", Effect.IMMUTABLE, example="2026-01-01T00:00:00Z"
         ),
         "value_property": Field(
             Text(minimum=1),
@@ -39,7 +39,7 @@ RECORD = Record(
             example="$.tokens",
         ),
         "dimensions": Field(
-            Table(Text(minimum=1)),
+            MapOf(Text(minimum=1)),
             "Properties of events to group and filter by: a name, and where it stands in an event's data.",
             example={"model": "$.model"},
         ),

@@ -7,7 +7,7 @@ from billsync.kinds.checks import plan as checks
 from billsync.kinds.prices import USAGE_PRICES
 from billsync.kinds.ratecard import LARGEST, RATE_CARD, fill_usage_period
 from billsync.model.kind import Archetype, Kind, LabelPolicy
-from billsync.model.shape import Duration, Effect, Field, Flag, Many, Record, Reference, Text, Whole
+from billsync.model.shape import Boolean, Duration, Effect, Field, Integer, ListOf, Record, Reference, Text
 from billsync.model.value import Fields
 
 CADENCES = ("P1W", "P2W", "P4W", "P1M", "P3M", "P6M", "P12M", "P1Y")
@@ -28,7 +28,7 @@ PHASE = Record(
             example="P14D",
         ),
         "rate_cards": Field(
-            Many(RATE_CARD, key="key", as_set=True),
+            ListOf(RATE_CARD, key="key", as_set=True),
             "What is sold in this phase. A card is written out, or taken from the library with `use`.",
             _NEW,
             required=True,
@@ -56,7 +56,7 @@ PLAN_ADDON = Record(
             example="default",
         ),
         "max_quantity": Field(
-            Whole(minimum=1, maximum=LARGEST),
+            Integer(minimum=1, maximum=LARGEST),
             "How many of it a subscription may have. Without it, any number; not for `instance_type: single`.",
             _NEW,
             example=20,
@@ -114,7 +114,7 @@ RECORD = Record(
             Duration(choices=CADENCES), "How often customers are billed.", _NEW, required=True, example="P1M"
         ),
         "pro_rating_enabled": Field(
-            Flag(), "Whether a period that is cut short costs its part only.", _NEW, default=True
+            Boolean(), "Whether a period that is cut short costs its part only.", _NEW, default=True
         ),
         "settlement_mode": Field(
             Text(choices=SETTLEMENT_MODES),
@@ -124,14 +124,14 @@ RECORD = Record(
             example="credit_only",
         ),
         "phases": Field(
-            Many(PHASE, key="key", minimum=1),
+            ListOf(PHASE, key="key", minimum=1),
             "The phases, in their order. Most plans have one.",
             _NEW,
             required=True,
             example=[{"key": "default", "name": "Default", "rate_cards": [{"use": "api_standard"}]}],
         ),
         "addons": Field(
-            Many(PLAN_ADDON, key="addon", as_set=True),
+            ListOf(PLAN_ADDON, key="addon", as_set=True),
             "The add-ons that subscribers can buy beside the plan. A new version of an add-on makes a new version of "
             "each plan that offers it.",
             _NEW,

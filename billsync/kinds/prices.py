@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from billsync.kinds.fields import MONEY
 from billsync.model.kind import Path, Problem
-from billsync.model.shape import Effect, Field, Many, Number, Record, Text, Variant
+from billsync.model.shape import Effect, Field, ListOf, Number, Record, Text, Variant
 from billsync.model.value import Fields
 
 FLAT, FREE = "flat", "free"
@@ -51,7 +51,7 @@ TIER = Record(
 )
 
 TIERS = Field(
-    Many(TIER, key="up_to_amount", ordered_by_key=True, minimum=1),
+    ListOf(TIER, key="up_to_amount", ordered_by_key=True, minimum=1),
     "The tiers from the lowest up; the last one is open.",
     _NEW,
     required=True,

@@ -13,17 +13,17 @@ from billsync.model.duration import Duration as Length
 from billsync.model.duration import parse_duration
 from billsync.model.shape import (
     Anything,
+    Boolean,
     Duration,
     Effect,
     Field,
-    Flag,
+    Integer,
     LabelMap,
     Number,
     Record,
     Reference,
     Text,
     Variant,
-    Whole,
     Wire,
 )
 from billsync.model.value import Fields
@@ -71,7 +71,7 @@ UNIT_CONFIG = Record(
             example="ceiling",
         ),
         "precision": Field(
-            Whole(minimum=0, maximum=LARGEST), "To how many decimals it is rounded.", _NEW, default=0, example=0
+            Integer(minimum=0, maximum=LARGEST), "To how many decimals it is rounded.", _NEW, default=0, example=0
         ),
         "display_unit": Field(Text(), "What the converted unit is called.", _NEW, example="thousand tokens"),
     },
@@ -96,7 +96,7 @@ ENTITLEMENT = Variant(
                 "limit": Field(
                     _LIMIT, "How many units may be used in a usage period. Needed to publish.", _NEW, example="10000"
                 ),
-                "is_soft_limit": Field(Flag(), "Whether usage goes on beyond the limit.", _NEW, default=False),
+                "is_soft_limit": Field(Boolean(), "Whether usage goes on beyond the limit.", _NEW, default=False),
                 "usage_period": Field(
                     Duration(),
                     "After which time usage starts at 0 again. Without it, the card's billing cadence.",

@@ -8,7 +8,7 @@ from billsync.kinds import across, fields, forms
 from billsync.kinds.checks import subscription as checks
 from billsync.kinds.plan import SETTLEMENT_MODES
 from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy, Parent, Trait
-from billsync.model.shape import Anything, Effect, Field, Moment, Record, Reference, Text, Whole
+from billsync.model.shape import Anything, Effect, Field, Integer, Record, Reference, Text, Timestamp
 from billsync.model.value import Fields
 
 _FIXED = "it is settled when a subscription starts"
@@ -37,14 +37,14 @@ RECORD = Record(
             example="prepaid",
         ),
         "version": Field(
-            Whole(minimum=1, words=("latest",)),
+            Integer(minimum=1, words=("latest",)),
             "Which version of the plan. Without it, the newest active one when the subscription starts, and that one "
             "from then on; `latest` moves it to each new version.",
             Effect.OURS,
             example="latest",
         ),
         "restart": Field(
-            Whole(minimum=1, words=(True, False)),
+            Integer(minimum=1, words=(True, False)),
             "Lets a subscription that has ended begin again, once: `true`, and for the second time `2`, and so on. A "
             "number is used up by the subscription that it begins, so that leaving it in the file sells nothing twice.",
             Effect.OURS,
@@ -65,7 +65,7 @@ RECORD = Record(
             example="credit_only",
         ),
         "billing_anchor": Field(
-            Moment(),
+            Timestamp(),
             "The time from which billing periods are counted. Without it, the start.",
             Effect.CHANGE,
             clear=_FIXED,

@@ -188,7 +188,7 @@ class Kind:
     """One kind as a table.
 
     `read` turns a server row into raw fields in the file's shape, with references still as ids or keys;
-    `echo` takes what the view will be compared with, the view, and the row as the server gave it, and returns the
+    `respell` takes what the view will be compared with, the view, and the row as the server gave it, and returns the
     view in the other's spelling where both mean the same; `status` names the row's lifecycle field, `statuses` are all
     the values of it that are known, and `over` those in which an entity has ended for good;
     `lost` names what a dumped file doesn't carry of a row, `lost_by_all` what it carries of none;
@@ -217,7 +217,7 @@ class Kind:
     labels: LabelPolicy = LabelPolicy.NONE
     parent: Parent | None = None
     read: Callable[[Fields, Names], Fields] | None = None
-    echo: Callable[[Fields, Fields, Fields], Fields] | None = None
+    respell: Callable[[Fields, Fields, Fields], Fields] | None = None
     at_creation: Callable[[Fields, datetime], Fields | None] | None = None
     status: str | None = None
     statuses: tuple[str, ...] = ()

@@ -44,7 +44,7 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class Integer:
     """A whole number; `words` may stand in its place."""
 
     minimum: int | None = None
@@ -53,7 +53,7 @@ class Whole:
 
 
 @dataclass(frozen=True, slots=True)
-class Flag:
+class Boolean:
     """true or false."""
 
 
@@ -66,7 +66,7 @@ class Duration:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class Timestamp:
     """An RFC 3339 time; a view holds it as text in UTC, cut to seconds or microseconds."""
 
     seconds: bool = False
@@ -96,7 +96,7 @@ class Anything:
 
 
 @dataclass(frozen=True, slots=True)
-class Many:
+class ListOf:
     """A list. With `key`, members are matched by that field; with `as_set`, their order means nothing.
 
     `ordered_by_key`: members must ascend by their key, and one without it (an open end) comes last.
@@ -112,7 +112,7 @@ class Many:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class MapOf:
     """A map from free keys to values of one shape."""
 
     value: Shape
@@ -195,15 +195,15 @@ class Lazy:
 Shape: TypeAlias = (
     Text
     | Number
-    | Whole
-    | Flag
+    | Integer
+    | Boolean
     | Duration
-    | Moment
+    | Timestamp
     | LabelMap
     | Reference
     | Anything
-    | Many
-    | Table
+    | ListOf
+    | MapOf
     | Record
     | Variant
     | Lazy

@@ -34,7 +34,7 @@ class Grant:
     cost_basis: Decimal = ZERO
 
     @property
-    def route(self) -> Route:
+    def pool(self) -> Pool:
         """Grants on one route (and in one currency) are one pile for the ledger."""
         return self.priority, self.features, self.cost_basis
 
@@ -48,7 +48,7 @@ class Grant:
         return not self.features or feature in self.features
 
 
-Route: TypeAlias = tuple[int, frozenset[str], Decimal]
+Pool: TypeAlias = tuple[int, frozenset[str], Decimal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +93,12 @@ def in_order(grants: Iterable[Grant]) -> tuple[Grant, ...]:
     grouped by route, routes by the first grant ever made on them. Source: vectors README, credits.jsonl, Rule: order.
     """
     by_creation = sorted(grants, key=lambda grant: grant.created)
-    first_on_route: dict[Route, int] = {}
+    first_of_pool: dict[Pool, int] = {}
     for grant in by_creation:
-        first_on_route.setdefault(grant.route, grant.created)
+        first_of_pool.setdefault(grant.pool, grant.created)
 
     def place(grant: Grant) -> tuple[int, bool, datetime, int, int]:
-        tie = first_on_route[grant.route] if grant.expires_at is None else grant.created
+        tie = first_of_pool[grant.pool] if grant.expires_at is None else grant.created
         return grant.priority, not grant.features, grant.expires_at or NEVER, tie, grant.created
 
     return tuple(sorted(by_creation, key=place))

@@ -8,22 +8,22 @@ from dataclasses import dataclass
 from billsync.model.kind import Absent, Kind
 from billsync.model.shape import (
     Anything,
+    Boolean,
     Duration,
     Effect,
     Field,
-    Flag,
+    Integer,
     LabelMap,
     Lazy,
-    Many,
-    Moment,
+    ListOf,
+    MapOf,
     Number,
     Record,
     Reference,
     Shape,
-    Table,
     Text,
+    Timestamp,
     Variant,
-    Whole,
 )
 from billsync.model.value import Plain, jsonable
 
@@ -128,9 +128,9 @@ def _fields_of(shape: Shape) -> Mapping[str, Field]:
             )
             known = {name: item for case in shape.cases.values() for name, item in case.fields.items()}
             return {shape.tag: tag, **known}
-        case Many():
+        case ListOf():
             return _fields_of(shape.item)
-        case Table():
+        case MapOf():
             return _fields_of(shape.value)
     return {}
 
@@ -142,13 +142,13 @@ def takes(shape: Shape) -> str:
             return " | ".join(choices) if choices else "a text"
         case Number():
             return "an exact number, plain or quoted"
-        case Whole(words=words):
+        case Integer(words=words):
             return " | ".join(("a whole number", *(str(word).lower() for word in words)))
-        case Flag():
+        case Boolean():
             return "true | false"
         case Duration(choices=choices):
             return " | ".join(choices) if choices else "an ISO 8601 duration"
-        case Moment():
+        case Timestamp():
             return "an RFC 3339 time"
         case Reference(kind=kind):
             return f"the key of a {kind.replace('_', ' ')}"
@@ -161,9 +161,9 @@ def _takes_parts(shape: Shape) -> str:
     match shape:
         case Lazy():
             return takes(shape.get())
-        case Many():
+        case ListOf():
             return f"a list of: {takes(shape.item)}"
-        case Table() | LabelMap():
+        case MapOf() | LabelMap():
             return "a map with names of your own"
         case Record(short=str(short)):
             return f"{takes(shape.fields[short].shape)} | a map"

@@ -8,7 +8,7 @@ from typing import Any
 from billsync.kinds.forms import EXACT
 from billsync.model import duration, moment
 from billsync.model.limits import NUMBER_CHARACTERS
-from billsync.model.shape import Anything, Duration, Flag, Moment, Number, Reference, Shape, Text, Whole
+from billsync.model.shape import Anything, Boolean, Duration, Integer, Number, Reference, Shape, Text, Timestamp
 
 _LENGTH = {"maxLength": NUMBER_CHARACTERS}
 """For texts of any length that are numbers in some way."""
@@ -21,14 +21,14 @@ def leaf_schema(shape: Shape) -> dict[str, Any]:
             return _text(shape)
         case Number():
             return {"type": ["string", "number"], "pattern": EXACT, **_LENGTH, **_range(shape)}
-        case Whole():
+        case Integer():
             return _whole(shape)
-        case Flag():
+        case Boolean():
             return {"type": "boolean"}
         case Duration(choices=choices):
             known = {"examples": list(choices)} if choices else {}
             return {"type": "string", "pattern": duration.PATTERN, **_LENGTH, **known}
-        case Moment():
+        case Timestamp():
             return {"type": "string", "pattern": moment.PATTERN, **_LENGTH}
         case Reference():
             return {"type": "string", "minLength": 1}
@@ -44,7 +44,7 @@ def _text(shape: Text) -> dict[str, Any]:
     return {"type": "string", **{name: limit for name, limit in limits.items() if limit is not None}}
 
 
-def _whole(shape: Whole) -> dict[str, Any]:
+def _whole(shape: Integer) -> dict[str, Any]:
     limits = {"minimum": shape.minimum, "maximum": shape.maximum}
     number = {"type": "integer", **{name: limit for name, limit in limits.items() if limit is not None}}
     return {"anyOf": [number, {"enum": list(shape.words)}]} if shape.words else number

@@ -17,7 +17,7 @@ from billsync.kinds.ratecard import ADDON_CARD, RATE_CARD
 from billsync.kinds.registry import LATER_COLLECTIONS
 from billsync.model.kind import Absent, Kind, Registry
 from billsync.model.labels import MOST_DECLARED
-from billsync.model.shape import Field, LabelMap, Lazy, Many, Record, Shape, Table, Variant
+from billsync.model.shape import Field, LabelMap, Lazy, ListOf, MapOf, Record, Shape, Variant
 from billsync.model.value import jsonable
 from billsync.schema.leaves import leaf_schema, nullable
 from billsync.schema.policy import policy_schema
@@ -274,10 +274,10 @@ def _shape(shape: Shape, writing: _Writing, *, may_be_null: bool = False) -> Sch
             return {"oneOf": [_case(shape, tag, record, writing) for tag, record in shape.cases.items()]}
         case Lazy():
             return _lazy(shape, writing)
-        case Many():
+        case ListOf():
             sizes = {"minItems": shape.minimum or None, "maxItems": shape.maximum}
             return {"type": "array", "items": _shape(shape.item, writing), **_given(sizes)}
-        case Table():
+        case MapOf():
             names = {"pattern": shape.key_pattern} if shape.key_pattern else None
             limits = {"maxProperties": shape.maximum, "propertyNames": names}
             return {"type": "object", "additionalProperties": _shape(shape.value, writing), **_given(limits)}

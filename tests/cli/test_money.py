@@ -9,7 +9,7 @@ from billsync.app.metering import Catalog
 from billsync.cli.database import open_database
 from billsync.cli.money import forecast_notes
 from billsync.report.billing.subscribed import subscribed
-from billsync.report.billing.usage import Gauge
+from billsync.report.billing.usage import MeterSlice
 from billsync.report.credits.wallet import Wallet
 from tests.support.command import Ran, Shell
 from tests.support.subscription_rows import FEATURES, fee_card, subscription_row, unit, usage_card
@@ -160,7 +160,9 @@ Estimate from usage so far. Left out: taxes, payment fees, credits still to be b
 def test_a_forecast_notes_what_it_can_not_read_or_count_twice() -> None:
     row = subscription_row(usage_card("api", unit("1")), fee_card("base", "5"))
     one = subscribed(row, FEATURES)
-    blind, seeing = (Catalog(FEATURES, gauges, frozenset(), {}) for gauges in ({}, {"api": Gauge("m-1", b"{}")}))
+    blind, seeing = (
+        Catalog(FEATURES, meter_slices, frozenset(), {}) for meter_slices in ({}, {"api": MeterSlice("m-1", b"{}")})
+    )
 
     told = [list(forecast_notes(*args, Wallet())) for args in (((one,), blind), ((one, one), seeing))]
 

@@ -6,7 +6,7 @@ import pytest
 from billsync.app.metering import live_subscription, query
 from billsync.app.pipeline import Connection
 from billsync.model.ports import Answer, RemoteError
-from billsync.report.billing.usage import Gauge
+from billsync.report.billing.usage import MeterSlice
 from tests.support.clock import FakeClock
 from tests.support.subscription_rows import FEATURES, subscription_row, unit, usage_card
 
@@ -26,7 +26,7 @@ class Answering:
 
 def asked(answer: Answer) -> tuple[Any, ...]:
     connection = Connection(Answering(answer), FakeClock(), "test", "openmeter")
-    return query(connection, Gauge("m1", b"{}"), {})
+    return query(connection, MeterSlice("m1", b"{}"), {})
 
 
 ROW = {"from": "2026-09-01T00:00:00Z", "to": "2026-10-01T00:00:00Z", "value": "5", "dimensions": {}}

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from billsync.api.routes import routes
-from billsync.core.row_form import unknown_in
+from billsync.core.row_validation import unknown_in
 from billsync.kinds.registry import KINDS
 from billsync.live.door import check_rows
 from tests.conformance.scenario import chosen_folder, scenarios_in

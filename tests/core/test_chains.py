@@ -21,7 +21,7 @@ from billsync.model.state import Desired, Entity, Moved, Row, Snapshot
 TABLES = routes("openmeter")
 CAN = capabilities("openmeter")
 SERVER = Server("here", TABLES, BALANCE, CAN.fields_missing, CAN.one_subscription)
-SEVERAL = replace(SERVER, single=False)
+SEVERAL = replace(SERVER, one_chain_per_parent=False)
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 OURS = {"billsync_owner": "payments"}
 SUPERSEDED = "openmeter_subscription.superseding.id"

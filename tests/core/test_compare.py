@@ -7,14 +7,14 @@ from decimal import Decimal
 from billsync.core.compare import field_changes, shown
 from billsync.model.address import Address, Symbol
 from billsync.model.change import FieldChange
-from billsync.model.shape import Field, Many, Number, Record, Text
+from billsync.model.shape import Field, ListOf, Number, Record, Text
 
 CARD = Record({"key": Field(Text(), "its key"), "amount": Field(Number(), "its price")})
 SHAPE = Record(
     {
         "name": Field(Text(), "a name"),
-        "cards": Field(Many(CARD, key="key", as_set=True), "cards in any order"),
-        "phases": Field(Many(CARD, key="key"), "phases in their order"),
+        "cards": Field(ListOf(CARD, key="key", as_set=True), "cards in any order"),
+        "phases": Field(ListOf(CARD, key="key"), "phases in their order"),
     }
 )
 

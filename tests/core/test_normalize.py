@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from billsync.core.normalize import normalize, settle
+from billsync.core.normalize import canonicalize, normalize
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address, Symbol
 from billsync.model.kind import Kind
@@ -138,9 +138,9 @@ def test_the_order_of_cards_means_nothing_and_that_of_phases_and_tiers_does() ->
 def test_settling_keeps_the_declared_order() -> None:
     one, two = ({"key": key, "name": key, "price": {"type": "free"}} for key in ("one", "two"))
 
-    settled = settle(PLAN, plan_with(two, one))
+    canonicalized = canonicalize(PLAN, plan_with(two, one))
 
-    assert [card["key"] for card in cards_of(settled)] == ["two", "one"]
+    assert [card["key"] for card in cards_of(canonicalized)] == ["two", "one"]
 
 
 def test_a_plain_meter_key_is_the_meter() -> None:

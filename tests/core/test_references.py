@@ -9,14 +9,14 @@ from billsync.core.suggest import Suggester
 from billsync.model.address import Address
 from billsync.model.diagnostic import Diagnostic, Position
 from billsync.model.kind import Archetype, Find, Kind, Parent, Problem, Registry
-from billsync.model.shape import Field, Lazy, Many, Record, Reference, Shape, Table, Text, Variant
+from billsync.model.shape import Field, Lazy, ListOf, MapOf, Record, Reference, Shape, Text, Variant
 from billsync.model.state import Desired, Entity, Patterns
 from billsync.model.value import Fields
 
 CONDITION: Shape = Record(
     {
         "color": Field(Reference("color"), "A color."),
-        "any": Field(Many(Lazy("condition", lambda: CONDITION)), "Alternatives."),
+        "any": Field(ListOf(Lazy("condition", lambda: CONDITION)), "Alternatives."),
     }
 )
 
@@ -24,14 +24,14 @@ SHELF = Record(
     {
         "key": Field(Text(), "The key."),
         "color": Field(Record({"key": Field(Reference("color"), "Its color.")}, short="key"), "A color."),
-        "boxes": Field(Many(Record({"color": Field(Reference("color"), "Its color.")})), "Boxes."),
-        "by_room": Field(Table(Reference("color")), "Colors by room."),
+        "boxes": Field(ListOf(Record({"color": Field(Reference("color"), "Its color.")})), "Boxes."),
+        "by_room": Field(MapOf(Reference("color")), "Colors by room."),
         "finish": Field(
             Variant("type", {"raw": Record({}), "paint": Record({"color": Field(Reference("color"), "A color.")})}),
             "The finish.",
         ),
         "only": Field(CONDITION, "A condition."),
-        "tags": Field(Many(Text()), "Names that no other shelf has."),
+        "tags": Field(ListOf(Text()), "Names that no other shelf has."),
     }
 )
 

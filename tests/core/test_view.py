@@ -89,7 +89,7 @@ def test_what_is_created_reads_back_as_it_was_wanted(kind: Kind, data: st.DataOb
         row = embedded(row, part, [*members, {"id": "01GONE", "deleted_at": CREATED, "addon": {"id": "01"}}])
 
     expected = want if "labels" in ROUTES[kind.name].create else {n: v for n, v in want.items() if n != "labels"}
-    assert canonical(view(kind, row, server.names, beside=want)) == canonical(expected)
+    assert canonical(view(kind, row, server.names, compared_with=want)) == canonical(expected)
 
 
 @EVERY_KIND
@@ -113,7 +113,7 @@ def test_what_was_recorded_as_created_reads_back_as_it_was_sent(kind: Kind) -> N
     different = [
         (name, sent, have)
         for name, sent, row in recorded
-        if canonical(without_hidden(kind.record, sent)) != canonical(have := view(kind, row, IDS, beside=sent))
+        if canonical(without_hidden(kind.record, sent)) != canonical(have := view(kind, row, IDS, compared_with=sent))
     ]
 
     assert different == []
@@ -201,7 +201,7 @@ def test_a_plans_view_has_neither_what_the_server_adds_nor_what_is_ours() -> Non
 def test_a_grants_duration_is_shown_as_it_is_wanted_if_it_ends_at_the_same_time(wanted: str | None, shown: str) -> None:
     row = {"key": "w", "effective_at": "2026-01-01T00:00:00Z", "expires_at": "2026-02-01T00:00:00Z", "labels": {}}
 
-    assert view(GRANT, row, {}, beside={"key": "w", "expires_after": wanted})["expires_after"] == shown
+    assert view(GRANT, row, {}, compared_with={"key": "w", "expires_after": wanted})["expires_after"] == shown
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_a_declared_end_equals_a_start_that_the_creation_chose(
     end = {"expires_at": "2026-07-01T00:00:00Z"}
     live = {"key": "w", "created_at": "2026-01-01T00:00:01Z", **row, **end, "labels": {}}
 
-    found = view(GRANT, live, {}, beside={"key": "w", **end, **wanted})
+    found = view(GRANT, live, {}, compared_with={"key": "w", **end, **wanted})
 
     assert found == {"key": "w", "priority": 10, **end, **{name: row[name] for name in shown}}
 
@@ -252,9 +252,9 @@ def test_the_servers_own_tax_code_is_no_difference_where_none_is_wanted() -> Non
     behavior = {"tax_config": {"behavior": "inclusive"}}
     other = {"tax_config": {"tax_code": symbol("tax_code", "software")}}
 
-    assert view(GRANT, row, names, beside=behavior)["tax_config"] == {"behavior": "inclusive"}
-    assert "tax_config" not in view(GRANT, {**row, "tax_config": {"tax_code": {"id": "01T"}}}, names, beside={})
-    assert view(GRANT, row, names, beside=other)["tax_config"]["tax_code"] == symbol("tax_code", "nontaxable")
+    assert view(GRANT, row, names, compared_with=behavior)["tax_config"] == {"behavior": "inclusive"}
+    assert "tax_config" not in view(GRANT, {**row, "tax_config": {"tax_code": {"id": "01T"}}}, names, compared_with={})
+    assert view(GRANT, row, names, compared_with=other)["tax_config"]["tax_code"] == symbol("tax_code", "nontaxable")
 
 
 def test_a_customer_keeps_what_the_file_does_not_name_and_loses_what_it_clears() -> None:

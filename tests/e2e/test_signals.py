@@ -28,7 +28,7 @@ MANY = f"_info: {{owner: payments}}\nmeters: [{', '.join(METER.format(number) fo
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class Timestamp:
     """At which request the signal comes (`count` of those with the method), and whether the server has acted on it."""
 
     method: str
@@ -36,15 +36,15 @@ class Moment:
     after: bool = False
 
 
-READING = Moment("GET", 2)
-FIRST_CALL = Moment("POST", 1)
-FIRST_ANSWER = Moment("POST", 1, after=True)
-THIRD_CALL = Moment("POST", 3)
-THIRD_ANSWER = Moment("POST", 3, after=True)
+READING = Timestamp("GET", 2)
+FIRST_CALL = Timestamp("POST", 1)
+FIRST_ANSWER = Timestamp("POST", 1, after=True)
+THIRD_CALL = Timestamp("POST", 3)
+THIRD_ANSWER = Timestamp("POST", 3, after=True)
 
 
 @contextmanager
-def stalling(moment: Moment, stop: Callable[[], None]) -> Iterator[Callable[[App], App]]:
+def stalling(moment: Timestamp, stop: Callable[[], None]) -> Iterator[Callable[[App], App]]:
     """A wrapper whose server calls `stop` at the moment, and doesn't answer that request before the block's end."""
     seen, over, lock = [0], threading.Event(), threading.Lock()
 
@@ -74,7 +74,7 @@ def stalling(moment: Moment, stop: Callable[[], None]) -> Iterator[Callable[[App
 
 def stopped(
     folder: Path,
-    moment: Moment,
+    moment: Timestamp,
     number: signal.Signals,
     *command: str,
     database: str = "served.db",
@@ -111,7 +111,7 @@ error[partly]: something may have been written
     ],
 )
 def test_a_write_that_is_stopped_counts_what_it_did(
-    folder: Path, command: str, number: signal.Signals, moment: Moment, created: int
+    folder: Path, command: str, number: signal.Signals, moment: Timestamp, created: int
 ) -> None:
     ran = stopped(folder, moment, number, command, "--yes", "--format", "json")
     again = undisturbed(folder, "sync", "many.yaml", "--yes", "--format", "json")
@@ -174,7 +174,7 @@ def test_a_write_that_is_stopped_says_so_on_the_stream_that_is_left(
 
 
 @pytest.mark.parametrize(("moment", "code"), [(READING, 1), (THIRD_CALL, 3)])
-def test_a_write_that_is_stopped_without_any_stream_has_its_code(folder: Path, moment: Moment, code: int) -> None:
+def test_a_write_that_is_stopped_without_any_stream_has_its_code(folder: Path, moment: Timestamp, code: int) -> None:
     gone = {"stdout": "a terminal that is gone", "stderr": "a terminal that is gone"}
 
     ran = stopped(folder, moment, signal.SIGHUP, "sync", "--yes", **gone)
@@ -197,7 +197,7 @@ def test_a_command_that_is_stopped_while_it_reads_is_1(
 @pytest.mark.parametrize("command", ["dump", "ping", "invoices", "ledger acme", "usage acme", "forecast acme"])
 def test_commands_that_read_and_are_stopped_are_1(folder: Path, command: str) -> None:
     stop = lambda: os.kill(os.getpid(), signal.SIGTERM)  # noqa: E731
-    with stalling(Moment("GET", 1), stop) as wrap, serving(folder / "served.db", FakeClock(), wrap) as base:
+    with stalling(Timestamp("GET", 1), stop) as wrap, serving(folder / "served.db", FakeClock(), wrap) as base:
         ran = Stoppable().run(*command.split(), "--server", base)
 
     assert (ran.code, ran.out, ran.err) == (1, "", INTERRUPTED.format("SIGTERM"))
@@ -230,7 +230,7 @@ def moving(folder: Path, number: signal.Signals) -> Iterator[str]:
         yield base
 
 
-def process_stopped(folder: Path, moment: Moment, command: str, *numbers: signal.Signals) -> Ran:
+def process_stopped(folder: Path, moment: Timestamp, command: str, *numbers: signal.Signals) -> Ran:
     """A process that gets signals at the moment, all at once, and no answer."""
     (folder / "many.yaml").write_text(MANY)
     stalled, pipe = threading.Event(), subprocess.PIPE
@@ -258,7 +258,7 @@ def defaults() -> None:
     ("moment", "command", "code", "more"), [(READING, "diff", 1, ""), (THIRD_CALL, "sync", 3, PARTLY)]
 )
 def test_a_process_that_is_stopped_waits_for_no_server(
-    folder: Path, moment: Moment, command: str, code: int, more: str
+    folder: Path, moment: Timestamp, command: str, code: int, more: str
 ) -> None:
     ran = process_stopped(folder, moment, command, signal.SIGTERM)
 
@@ -266,5 +266,5 @@ def test_a_process_that_is_stopped_waits_for_no_server(
 
 
 @pytest.mark.parametrize(("moment", "command", "code"), [(READING, "diff", 1), (THIRD_CALL, "sync", 3)])
-def test_a_second_signal_leaves_without_a_word(folder: Path, moment: Moment, command: str, code: int) -> None:
+def test_a_second_signal_leaves_without_a_word(folder: Path, moment: Timestamp, command: str, code: int) -> None:
     assert process_stopped(folder, moment, command, signal.SIGTERM, signal.SIGHUP) == Ran(code, "", "")

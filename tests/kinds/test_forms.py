@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from billsync.kinds.forms import FORMS
 from billsync.kinds.registry import KINDS
-from billsync.model.shape import Duration, Lazy, Many, Record, Shape, Table, Variant
+from billsync.model.shape import Duration, Lazy, ListOf, MapOf, Record, Shape, Variant
 from billsync.schema.schema import file_schema, kind_schema
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,9 +74,9 @@ def durations(shape: Shape, path: str = "", seen: frozenset[str] = frozenset()) 
         case Variant():
             for record in shape.cases.values():
                 yield from durations(record, path, seen)
-        case Many():
+        case ListOf():
             yield from durations(shape.item, path, seen)
-        case Table():
+        case MapOf():
             yield from durations(shape.value, path, seen)
         case Lazy() if shape.name not in seen:
             yield from durations(shape.get(), path, seen | {shape.name})

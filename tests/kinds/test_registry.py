@@ -19,15 +19,15 @@ from billsync.model.shape import (
     Anything,
     Effect,
     Field,
+    Integer,
     Lazy,
-    Many,
+    ListOf,
+    MapOf,
     Record,
     Reference,
     Shape,
-    Table,
     Text,
     Variant,
-    Whole,
     Wire,
 )
 
@@ -112,9 +112,9 @@ def children(shape: Shape, depth: int) -> Iterator[tuple[str, Shape]]:
             for case in shape.cases.values():
                 yield from children(case, depth)
             yield shape.tag, Text(choices=tuple(shape.cases))
-        case Many():
+        case ListOf():
             yield "", shape.item
-        case Table():
+        case MapOf():
             yield "", shape.value
         case Lazy() if depth < DEEPEST:
             yield "", shape.get()
@@ -214,9 +214,9 @@ def our_facts(shape: Shape) -> Iterator[tuple[str, Any]]:
         yield from (("choice", choice) for choice in shape.choices)
         yield from ([("maxLength", shape.maximum)] if shape.maximum else [])
         yield from ([("pattern", shape.pattern.replace(END, "$"))] if shape.pattern else [])
-    if isinstance(shape, Many) and shape.maximum:
+    if isinstance(shape, ListOf) and shape.maximum:
         yield "maxItems", shape.maximum
-    if isinstance(shape, Whole) and shape.maximum == 1000:
+    if isinstance(shape, Integer) and shape.maximum == 1000:
         yield from (("minimum", shape.minimum), ("maximum", shape.maximum))
 
 

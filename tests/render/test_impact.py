@@ -8,7 +8,7 @@ from billsync.render.impact.text import impact_text
 from billsync.report.billing.subscribed import subscribed
 from billsync.report.impact.impact import Verdict, verdict
 from billsync.report.impact.periods import prepared
-from billsync.report.impact.reached import Reached, Standing
+from billsync.report.impact.reached import MigrationStatus, Reached
 from billsync.report.impact.repricing import plan_cards, repriced
 from tests.support.subscription_rows import (
     FEATURES,
@@ -29,7 +29,7 @@ def fee(amount: int, currency: str = "USD") -> dict[str, Any]:
 
 
 def paying(
-    *differences: int, currency: str = "USD", standing: Standing = Standing.MOVING, periods: int = 1
+    *differences: int, currency: str = "USD", standing: MigrationStatus = MigrationStatus.MOVING, periods: int = 1
 ) -> tuple[Verdict, ...]:
     """One verdict for each difference: somebody who paid 100."""
     found = []
@@ -37,7 +37,7 @@ def paying(
         before = subscribed(subscription_row(fee(100, currency)), FEATURES)
         old, new = (plan_cards(plan_fields(fee(amount, currency))) for amount in (100, 100 + difference))
         after = repriced(before, new, old).subscribed
-        name = f"{'c' if standing is Standing.MOVING and currency == 'USD' else 'd'}{number:02}"
+        name = f"{'c' if standing is MigrationStatus.MOVING and currency == 'USD' else 'd'}{number:02}"
         one = Reached(f"{name}/default", name, PLAN, standing, before, after)
         found.append(verdict(prepared(one, NOW, periods), {}))
     return tuple(found)
@@ -104,7 +104,7 @@ def test_without_names_a_currency_of_fewer_than_five_is_not_shown() -> None:
 
 
 def test_without_names_what_is_reached_does_not_give_away_a_count_that_is_not_shown() -> None:
-    shown = unnamed(*paying(1, 1, 1, 1, 1), *paying(3, standing=Standing.STAYING))
+    shown = unnamed(*paying(1, 1, 1, 1, 1), *paying(3, standing=MigrationStatus.STAYING))
 
     found = impact_object(shown)
     assert told(shown)[0] == "plan/pro@2: at least 5 reached, usage from 2026-10-01 to 2026-11-01"
@@ -178,7 +178,7 @@ def yearly(number: int, after: int, *, usage: str = "P1M") -> Verdict:
     new = plan_fields(fee_card("base", "20"), fee_card("support", str(after), "in_advance", "P1Y"), api)
     changed = repriced(before, plan_cards(new), plan_cards(own_plan(row, "base", "support", "api"))).subscribed
     name = f"y{number:02}"
-    one = Reached(f"{name}/default", name, PLAN, Standing.MOVING, before, changed)
+    one = Reached(f"{name}/default", name, PLAN, MigrationStatus.MOVING, before, changed)
     return verdict(prepared(one, NOW, 1), {})
 
 
@@ -230,7 +230,7 @@ def test_usage_of_a_longer_cadence_has_its_own_window() -> None:
         ),
         FEATURES,
     )
-    one = verdict(prepared(Reached("c/default", "c", PLAN, Standing.MOVING, before, before), NOW, 1), {})
+    one = verdict(prepared(Reached("c/default", "c", PLAN, MigrationStatus.MOVING, before, before), NOW, 1), {})
 
     assert told(Shown({PLAN: (one,)}, 1, 0, 1, everybody=False, anonymous=False))[0] == (
         "plan/pro@2: 1 reached, usage from 2026-10-01 to 2026-11-01, each P3M from 2026-07-01 to 2026-10-01"
@@ -297,8 +297,8 @@ def test_who_was_asked_for_addons_is_counted() -> None:
 def test_where_plans_have_different_cadences_each_sum_names_its_own() -> None:
     row = subscription_row(fee_card("base", "100", cadence="P1Y"), start="2024-09-01T00:00:00Z", billing_cadence="P1Y")
     before = subscribed(row, FEATURES)
-    yearly_plan = Reached("y/default", "y", "addon/blocks@2", Standing.STAYING, before, before)
-    them = (*paying(1, standing=Standing.STAYING), verdict(prepared(yearly_plan, NOW, 1), {}))
+    yearly_plan = Reached("y/default", "y", "addon/blocks@2", MigrationStatus.STAYING, before, before)
+    them = (*paying(1, standing=MigrationStatus.STAYING), verdict(prepared(yearly_plan, NOW, 1), {}))
 
     assert told(Shown({"addon/blocks@2": them}, 1, 0, 2, everybody=True, anonymous=False)) == [
         "addon/blocks@2: 2 reached, usage each P1M from 2026-10-01 to 2026-11-01, "
@@ -313,7 +313,7 @@ def test_where_plans_have_different_cadences_each_sum_names_its_own() -> None:
 
 def test_who_has_nothing_to_pay_is_counted() -> None:
     before = subscribed(subscription_row(usage_card("api", {"type": "free"})), FEATURES)
-    idle = verdict(prepared(Reached("z/default", "z", PLAN, Standing.MOVING, before, before), NOW, 1), {})
+    idle = verdict(prepared(Reached("z/default", "z", PLAN, MigrationStatus.MOVING, before, before), NOW, 1), {})
     named = Shown({PLAN: (*paying(1), idle)}, 1, 0, 2, everybody=False, anonymous=False)
     without_names = unnamed(*paying(1, 2, 3, 4, 5), idle)
 

@@ -8,7 +8,7 @@ from billsync.report.billing.subscribed import subscribed
 from billsync.report.billing.usage import by_customer
 from billsync.report.impact.impact import Verdict, verdict
 from billsync.report.impact.periods import NO_PERIOD, full_periods, prepared
-from billsync.report.impact.reached import Reached, Standing
+from billsync.report.impact.reached import MigrationStatus, Reached
 from billsync.report.impact.repricing import plan_cards, repriced
 from billsync.report.impact.sums import Sum, difference, groups, largest, sums, windows, with_fewer
 from tests.support.subscription_rows import (
@@ -34,7 +34,7 @@ def reached(
 ) -> Reached:
     before = subscribed(row, FEATURES)
     after = repriced(before, plan_cards(new), plan_cards(own_plan(row, *old)))
-    standing = Standing.MOVING
+    standing = MigrationStatus.MOVING
     return Reached(name, name.partition("/")[0], "plan/pro@2", standing, before, after.subscribed, notes=after.notes)
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from billsync.report.billing.subscribed import subscribed
 from billsync.report.impact.impact import Verdict, verdict
 from billsync.report.impact.periods import prepared
-from billsync.report.impact.reached import TOGETHER, Reached, Standing
+from billsync.report.impact.reached import COMBINED, MigrationStatus, Reached
 from billsync.report.impact.repricing import plan_cards, repriced
 from billsync.report.impact.together import with_several
 from tests.support.subscription_rows import FEATURES, fee_card, own_plan, plan_fields, subscription_row
@@ -18,7 +18,7 @@ def paying(target: str, difference: int, *, id: str = "s1") -> Verdict:
     before = replace(subscribed(row, FEATURES), id=id)
     new = plan_cards(plan_fields(fee_card("base", str(10 + difference))))
     after = repriced(before, new, plan_cards(own_plan(row, "base"))).subscribed
-    return verdict(prepared(Reached("c/default", "c", target, Standing.STAYING, before, after), NOW, 1), {})
+    return verdict(prepared(Reached("c/default", "c", target, MigrationStatus.STAYING, before, after), NOW, 1), {})
 
 
 def targets(*verdicts: Verdict) -> list[str]:
@@ -26,13 +26,13 @@ def targets(*verdicts: Verdict) -> list[str]:
 
 
 def test_everything_together_is_told_where_two_changes_make_a_difference() -> None:
-    them = paying("plan/pro@2", 1), paying("addon/bl@2", -1), paying(TOGETHER, 0)
+    them = paying("plan/pro@2", 1), paying("addon/bl@2", -1), paying(COMBINED, 0)
 
-    assert targets(*them) == ["plan/pro@2", "addon/bl@2", TOGETHER]
+    assert targets(*them) == ["plan/pro@2", "addon/bl@2", COMBINED]
 
 
 def test_everything_together_is_not_told_where_one_change_makes_all_the_difference() -> None:
-    them = paying("plan/pro@2", 0), paying("addon/bl@2", -1), paying(TOGETHER, -1)
+    them = paying("plan/pro@2", 0), paying("addon/bl@2", -1), paying(COMBINED, -1)
 
     assert targets(*them) == ["plan/pro@2", "addon/bl@2"]
 
@@ -41,8 +41,8 @@ def test_changes_of_somebody_else_do_not_count() -> None:
     them = (
         paying("plan/pro@2", 1),
         paying("addon/bl@2", -1, id="s2"),
-        paying(TOGETHER, 1),
-        paying(TOGETHER, -1, id="s2"),
+        paying(COMBINED, 1),
+        paying(COMBINED, -1, id="s2"),
     )
 
     assert targets(*them) == ["plan/pro@2", "addon/bl@2"]

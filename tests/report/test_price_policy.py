@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from billsync.model.diagnostic import Position
 from billsync.model.policy import PricePolicy
-from billsync.report.impact.price_policy import Breach, Recoined, breaches
+from billsync.report.impact.price_policy import Breach, CurrencyChanged, breaches
 from billsync.report.impact.repricing import PlanCards, plan_cards
 from tests.support.subscription_rows import fee_card, graduated, plan_fields, unit, usage_card
 
@@ -91,7 +91,7 @@ def in_currency(code: str, *prices: dict[str, Any]) -> PlanCards:
 def test_prices_in_another_currency_are_not_compared_as_if_they_were_in_the_same() -> None:
     old, new = (in_currency(code, usage_card("api", unit(amount))) for code, amount in (("USD", "10"), ("KWD", "9.99")))
 
-    assert breaches(policy(), old, new, {}) == (Recoined(policy(), "default", "api", ("USD",), ("KWD",)),)
+    assert breaches(policy(), old, new, {}) == (CurrencyChanged(policy(), "default", "api", ("USD",), ("KWD",)),)
 
 
 def test_what_was_free_costs_something_whatever_its_currency_was() -> None:
@@ -106,7 +106,7 @@ def test_a_fee_in_a_second_currency_can_not_be_judged() -> None:
     old = cards(fee_card("base", "20"))
     new = cards(fee_card("base", "20"), {**fee_card("extra", "5"), "currency": "TOKENS"})
 
-    assert breaches(policy(), old, new, {}) == (Recoined(policy(), "default", "", ("USD",), ("TOKENS", "USD")),)
+    assert breaches(policy(), old, new, {}) == (CurrencyChanged(policy(), "default", "", ("USD",), ("TOKENS", "USD")),)
 
 
 def test_fees_in_two_currencies_are_judged_each_by_itself() -> None:

@@ -11,7 +11,7 @@ import httpx
 
 from billsync.core.index import status_of
 from billsync.model.kind import Kind
-from billsync.model.shape import Lazy, Many, Record, Shape, Table, Text, Variant
+from billsync.model.shape import Lazy, ListOf, MapOf, Record, Shape, Text, Variant
 
 Rewrite = Callable[[Any], Any]
 """An answer's body -> the body that is shown instead."""
@@ -121,10 +121,10 @@ def _chosen(shape: Shape, value: Any, place: Place) -> Iterator[Place]:
         case Variant(tag=tag, cases=cases):
             yield (*place, tag)
             yield from _fields(cases[value[tag]], value, place)
-        case Many(item=item):
+        case ListOf(item=item):
             for index, member in enumerate(value):
                 yield from _chosen(item, member, (*place, index))
-        case Table(value=item):
+        case MapOf(value=item):
             for name, member in value.items():
                 yield from _chosen(item, member, (*place, name))
 
@@ -156,7 +156,7 @@ def _possible(shape: Shape, path: tuple[str, ...], seen: frozenset[str]) -> Iter
             yield (*path, tag)
             for case in cases.values():
                 yield from _possible(case, path, seen)
-        case Many(item=item) | Table(value=item):
+        case ListOf(item=item) | MapOf(value=item):
             yield from _possible(item, path, seen)
 
 

@@ -12,21 +12,21 @@ from hypothesis import strategies as st
 from billsync.model.kind import Absent, Kind
 from billsync.model.shape import (
     Anything,
+    Boolean,
     Duration,
     Field,
-    Flag,
+    Integer,
     LabelMap,
     Lazy,
-    Many,
-    Moment,
+    ListOf,
+    MapOf,
     Number,
     Record,
     Reference,
     Shape,
-    Table,
     Text,
+    Timestamp,
     Variant,
-    Whole,
 )
 from billsync.model.value import Fields, decimal_text
 
@@ -99,7 +99,7 @@ def spellings(number: Decimal) -> Values:
     return st.sampled_from([number, text, longer, Decimal(longer), f"0{text}"])
 
 
-def _whole(shape: Whole) -> Values:
+def _whole(shape: Integer) -> Values:
     numbers = st.integers(shape.minimum or 0, shape.maximum if shape.maximum is not None else 1000)
     return st.one_of(numbers, st.sampled_from(shape.words)) if shape.words else numbers
 
@@ -112,7 +112,7 @@ def _duration(shape: Duration) -> Values:
     return st.tuples(dates, st.one_of(times, st.just(""))).map("".join).filter(lambda text: re.search("[1-9]", text))
 
 
-def _moment(shape: Moment) -> Values:
+def _moment(shape: Timestamp) -> Values:
     zones = st.sampled_from(["Z", "+02:00", "-11:30"])
     fractions = st.just("") if shape.seconds else st.sampled_from(["", ".5", ".123456", ".000"])
     times = st.datetimes(min_value=_year(1990), max_value=_year(2090)).map(
@@ -139,14 +139,14 @@ def _json(shape: Anything) -> Values:
     )
 
 
-def _many(shape: Many) -> Values:
+def _many(shape: ListOf) -> Values:
     items = values(shape.item)
     unique_by = (lambda member: str(member.get(shape.key))) if shape.key else None
     largest = max(shape.minimum, 2)
     return st.lists(items, min_size=shape.minimum, max_size=largest, unique_by=unique_by)
 
 
-def _table(shape: Table) -> Values:
+def _table(shape: MapOf) -> Values:
     return st.dictionaries(KEYS, values(shape.value), max_size=2)
 
 
@@ -167,15 +167,15 @@ def _case(tag_name: str, tag: str, record: Record) -> Values:
 _MAKERS: dict[type, Callable[[Any], Values]] = {
     Text: _text,
     Number: _number,
-    Whole: _whole,
-    Flag: lambda shape: st.booleans(),
+    Integer: _whole,
+    Boolean: lambda shape: st.booleans(),
     Duration: _duration,
-    Moment: _moment,
+    Timestamp: _moment,
     LabelMap: _labels,
     Reference: lambda shape: KEYS,
     Anything: _json,
-    Many: _many,
-    Table: _table,
+    ListOf: _many,
+    MapOf: _table,
     Record: _whole_record,
     Variant: _variant,
     Lazy: lambda shape: st.deferred(lambda: values(shape.get())),

@@ -22,7 +22,7 @@ def plan_append_only(context: Context, entity: Entity) -> Planned | None:
     want = context.want(entity)
     if row is None:
         return _made(context, entity, complete(kind, want, None, ownership(kind, context.desired.owner)))
-    have = context.view(row, beside=want)
+    have = context.view(row, compared_with=want)
     target = complete(kind, with_live_key(kind, want, have), have, {})
     if canonical(have) == canonical(target):
         return _taken_back(kind, entity, row)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from billsync.core.marks import LABELS, OWNER, member_mark
-from billsync.core.normalize import arranged
+from billsync.core.normalize import sorted_canonical
 from billsync.core.planned import Context, step_id
 from billsync.core.versions import ACTIVE, DRAFT
 from billsync.core.view import complete, part_body
@@ -85,7 +85,7 @@ def _mark_steps(context: Context, address: Address, part: Part, member: Fields, 
 
 def _with_member(context: Context, address: Address, part: Part, fields: Fields, member: Plain) -> Fields:
     more = {**fields, part.field: (*fields.get(part.field, ()), member)}
-    whole: Fields = arranged(context.registry[address.kind].record, more)
+    whole: Fields = sorted_canonical(context.registry[address.kind].record, more)
     return whole
 
 

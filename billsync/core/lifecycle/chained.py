@@ -76,7 +76,7 @@ def _restart_waits(context: Context, entity: Entity) -> Planned | None:
 def _beside_another(context: Context, entity: Entity) -> Planned | None:
     """A refusal, where the parent has a chain under another key and the server allows one (customer-facts.md §5.5)."""
     kind = context.registry[entity.address.kind]
-    if not context.single:
+    if not context.one_chain_per_parent:
         return None
     rows = context.index.chains.get(parent_of(kind, entity.address), ())
     running = sorted(str(labels_of(row.fields).get(KEY)) for row in rows if not has_ended(kind, row))

@@ -27,7 +27,7 @@ def plan_record(context: Context, entity: Entity) -> Planned | None:
     row = context.index.records.get(entity.address)
     if row is None:
         return create(context, entity, complete(kind, declared, None, ownership(kind, context.desired.owner)))
-    have = context.view(row, beside=declared)
+    have = context.view(row, compared_with=declared)
     adopted = context.desired.adopted.match(kind.name, entity.address.key)
     marks = adoption(kind, row.fields, owner=context.desired.owner) if adopted else {}
     keyed = declared if may_rename(context, entity, row) else with_live_key(kind, declared, have)

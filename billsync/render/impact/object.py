@@ -17,7 +17,7 @@ from billsync.render.impact.privacy import FEW, counts, is_few, masked, merged_c
 from billsync.render.impact.shown import LEFT_OUT, Shown, having
 from billsync.render.impact.text import LARGEST, group_lines
 from billsync.report.impact.impact import Bill, Column, Pair, Verdict
-from billsync.report.impact.reached import Standing
+from billsync.report.impact.reached import MigrationStatus
 from billsync.report.impact.sums import Sum, largest, sums, windows
 
 
@@ -44,7 +44,7 @@ def _change(verdicts: Sequence[Verdict], shown: Shown) -> Any:
         "because": verdicts[0].reached.because or None,
         "reached": shown.reached_by(verdicts),
         "windows": [_window(cadence, period) for cadence, period in windows(rated).items()],
-        **{standing.value: _sums(having(verdicts, standing), shown) for standing in Standing},
+        **{standing.value: _sums(having(verdicts, standing), shown) for standing in MigrationStatus},
         "left_out": [{"count": count, "reason": reason} for reason, count in shown.left_out(verdicts).items()],
         "notes": [{"count": count, "note": note} for note, count in shown.noted(verdicts).items()],
         "not_rated": _problems(verdicts, shown),

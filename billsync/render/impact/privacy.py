@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from billsync.report.impact.impact import Verdict
-from billsync.report.impact.reached import Standing
+from billsync.report.impact.reached import MigrationStatus
 from billsync.report.impact.sums import Sum, paying_nothing, sums
 
 GROUP = 5
@@ -69,7 +69,7 @@ def reached_count(changes: Iterable[Sequence[Verdict]]) -> int | str:
 
 def _parts(verdicts: Sequence[Verdict]) -> Iterator[int | str]:
     rated = [one for one in verdicts if not one.problem]
-    for standing in Standing:
+    for standing in MigrationStatus:
         yield part_count([one for one in rated if one.reached.standing is standing])
     for count in Counter(one.problem for one in verdicts if one.problem).values():
         yield masked(count)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from billsync.render.impact.privacy import masked, part_count, reached_count, share
 from billsync.report.impact.impact import Verdict
-from billsync.report.impact.reached import Standing
+from billsync.report.impact.reached import MigrationStatus
 from billsync.report.impact.sums import left_out, noted, paying_nothing, with_fewer
 
 LEFT_OUT = "Left out: taxes, payment fees, one-time fees, and credits, also those bought."
@@ -98,6 +98,6 @@ class Shown:
         return {what: share(counts[what], rated) if self.anonymous else counts[what] for what in sorted(counts)}
 
 
-def having(verdicts: Iterable[Verdict], standing: Standing) -> list[Verdict]:
+def having(verdicts: Iterable[Verdict], standing: MigrationStatus) -> list[Verdict]:
     """Those with a standing; only who was rated."""
     return [one for one in verdicts if not one.problem and one.reached.standing is standing]

@@ -21,7 +21,7 @@ from billsync.render.impact.privacy import (
 )
 from billsync.render.impact.shown import LEFT_OUT, Shown, having
 from billsync.report.impact.impact import Column, Verdict
-from billsync.report.impact.reached import TOGETHER, Standing
+from billsync.report.impact.reached import COMBINED, MigrationStatus
 from billsync.report.impact.sums import Paid, Sum, difference, groups, largest, sums, windows
 
 INDENT = 6
@@ -39,23 +39,26 @@ COUNTED = {
 
 NOT_NOW = "which this run can't do: they pay nothing different now"
 TITLES = {
-    Standing.MOVING: ("moves to it", "move to it"),
-    Standing.MEANT: (
+    MigrationStatus.MOVING: ("moves to it", "move to it"),
+    MigrationStatus.MEANT: (
         f"is meant to move to it, {NOT_NOW}; once moved",
         f"are meant to move to it, {NOT_NOW}; once moved",
     ),
-    Standing.STAYING: ("grandfathered: they pay nothing different now; if they were moved",) * 2,
+    MigrationStatus.STAYING: ("grandfathered: they pay nothing different now; if they were moved",) * 2,
 }
 GOING = {
-    Standing.MOVING: ("loses it", "lose it"),
-    Standing.MEANT: (f"is meant to lose it, {NOT_NOW}; without it", f"are meant to lose it, {NOT_NOW}; without it"),
-    Standing.STAYING: ("grandfathered, with it: they pay nothing different now; without it",) * 2,
+    MigrationStatus.MOVING: ("loses it", "lose it"),
+    MigrationStatus.MEANT: (
+        f"is meant to lose it, {NOT_NOW}; without it",
+        f"are meant to lose it, {NOT_NOW}; without it",
+    ),
+    MigrationStatus.STAYING: ("grandfathered, with it: they pay nothing different now; without it",) * 2,
 }
 """The titles where something goes."""
 AT_ONCE = {
-    Standing.MOVING: ("moves", "move"),
-    Standing.MEANT: (f"is meant to move, {NOT_NOW}; once moved", f"are meant to move, {NOT_NOW}; once moved"),
-    Standing.STAYING: TITLES[Standing.STAYING],
+    MigrationStatus.MOVING: ("moves", "move"),
+    MigrationStatus.MEANT: (f"is meant to move, {NOT_NOW}; once moved", f"are meant to move, {NOT_NOW}; once moved"),
+    MigrationStatus.STAYING: TITLES[MigrationStatus.STAYING],
 }
 """The titles of everything together."""
 
@@ -105,7 +108,7 @@ def _have(count: int | str) -> str:
 
 def _block(name: str, verdicts: Sequence[Verdict], shown: Shown, width: int | None) -> Iterator[str]:
     reached = verdicts[0].reached
-    several = " by several changes" if reached.target == TOGETHER else ""
+    several = " by several changes" if reached.target == COMBINED else ""
     yield f"{visible(name)}: {shown.reached_by(verdicts)} reached{several}, {_window(verdicts)}"
     titles = AT_ONCE if several else GOING if reached.because else TITLES
     for standing in titles:

@@ -20,7 +20,7 @@ STEADY = frozenset({"unique_count", "latest", "min", "max", "avg"})
 
 
 @dataclass(frozen=True, slots=True)
-class Gauge:
+class MeterSlice:
     """A meter with the filters through which a feature sees it. Two features with the same gauge need one query."""
 
     meter_id: str
@@ -44,14 +44,14 @@ class Used:
     value: Decimal
 
 
-def gauge_of(feature: Fields) -> Gauge | None:
+def gauge_of(feature: Fields) -> MeterSlice | None:
     """The gauge of a feature's row; None if it meters nothing."""
     meter = feature.get("meter")
-    return Gauge(str(meter["id"]), canonical(meter.get("filters") or {})) if meter else None
+    return MeterSlice(str(meter["id"]), canonical(meter.get("filters") or {})) if meter else None
 
 
 def query_body(
-    gauge: Gauge,
+    meter_slice: MeterSlice,
     period: Period,
     *,
     group_by: Iterable[str] = (),
@@ -60,7 +60,7 @@ def query_body(
 ) -> Fields:
     """The body of a meter query. Without customers it asks for everybody. Source: the vendor's MeterQueryRequest."""
     wanted = sorted(customers)
-    dimensions = dict(gauge.dimensions)
+    dimensions = dict(meter_slice.dimensions)
     if wanted:
         dimensions[CUSTOMER] = {"eq": wanted[0]} if len(wanted) == 1 else {"in": wanted}
     body: dict[str, Any] = {"from": moment_text(period.start), "to": moment_text(period.end)}

@@ -55,7 +55,7 @@ class Breach:
 
 
 @dataclass(frozen=True, slots=True)
-class Recoined:
+class CurrencyChanged:
     """What is charged in other currencies than before: the amounts can't be compared, so no limit is known to hold."""
 
     policy: PricePolicy
@@ -67,13 +67,13 @@ class Recoined:
 
 def breaches(
     policy: PricePolicy, old: PlanCards, new: PlanCards, used: Mapping[str, Iterable[Decimal]]
-) -> tuple[Breach | Recoined, ...]:
+) -> tuple[Breach | CurrencyChanged, ...]:
     """The worst increase and the worst decrease beyond the policy, for each phase, feature and cadence.
 
     `used` is real usage by feature, which is looked at besides the policy's range. Raises RatingError.
     """
     before, after = _units(_beside(old, new)), _units(new)
-    found: list[Breach | Recoined] = []
+    found: list[Breach | CurrencyChanged] = []
     for unit in sorted(before.keys() | after.keys()):
         sides = (before.get(unit, ()), after.get(unit, ()))
         quantities = sorted({*_quantities(policy, *sides), *used.get(unit[1], ())})
@@ -108,13 +108,13 @@ def _units(cards: PlanCards) -> dict[Unit, tuple[Slot, ...]]:
 
 def _broken(
     policy: PricePolicy, unit: Unit, sides: Sides, quantities: Sequence[Decimal]
-) -> Iterator[Breach | Recoined]:
+) -> Iterator[Breach | CurrencyChanged]:
     """Each currency is judged by itself, unless money moves from one to another."""
     codes = sorted({slot.currency for side in sides for slot in side})
     if len(codes) > 1:
         before, after = (_charged_in(side, quantities) for side in sides)
         if before and after and before != after:
-            yield Recoined(policy, unit[0], unit[1], before, after)
+            yield CurrencyChanged(policy, unit[0], unit[1], before, after)
             return
     for code in codes:
         yield from _worst(policy, unit, (_in_currency(sides[0], code), _in_currency(sides[1], code)), quantities)

@@ -7,11 +7,11 @@ from enum import Enum
 
 from billsync.report.billing.subscribed import Subscribed
 
-TOGETHER = "together"
+COMBINED = "together"
 """Stands for what changes where that is everything at once, for somebody whom several changes reach."""
 
 
-class Standing(Enum):
+class MigrationStatus(Enum):
     """Whether a run would move a subscription to the new cards; if not, whether the files mean it to."""
 
     MOVING = "moving"
@@ -32,7 +32,7 @@ class Reached:
     name: str
     customer: str
     target: str
-    standing: Standing
+    standing: MigrationStatus
     before: Subscribed
     after: Subscribed
     problem: str = ""

@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from billsync.report.impact.impact import Verdict
-from billsync.report.impact.reached import TOGETHER
+from billsync.report.impact.reached import COMBINED
 
 
 def with_several(verdicts: Iterable[Verdict]) -> Sequence[Verdict]:
     """The verdicts; those on everything together only of who pays something different by more than one change."""
     every = list(verdicts)
-    single = [one for one in every if one.reached.target != TOGETHER]
+    single = [one for one in every if one.reached.target != COMBINED]
     counts = Counter(one.reached.before.id for one in single if _differs(one))
-    several = [one for one in every if one.reached.target == TOGETHER and counts[one.reached.before.id] > 1]
+    several = [one for one in every if one.reached.target == COMBINED and counts[one.reached.before.id] > 1]
     return [*single, *several]
 
 

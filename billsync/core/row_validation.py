@@ -16,27 +16,27 @@ from billsync.model.kind import Archetype, Kind, Routes
 from billsync.model.moment import parse_moment
 from billsync.model.shape import (
     Anything,
+    Boolean,
     Duration,
     Effect,
     Field,
-    Flag,
+    Integer,
     LabelMap,
     Lazy,
-    Many,
-    Moment,
+    ListOf,
+    MapOf,
     Number,
     Record,
     Reference,
     Shape,
-    Table,
     Text,
+    Timestamp,
     Variant,
-    Whole,
     Wire,
 )
 from billsync.model.value import Fields, Plain, canonical
 
-_LEAVES = (Text, Number, Whole, Flag, Duration, Moment)
+_LEAVES = (Text, Number, Integer, Boolean, Duration, Timestamp)
 ABSENT = "(none)"
 LONGEST = 80
 
@@ -117,9 +117,9 @@ def _value(shape: Shape, value: Plain, path: str) -> Iterator[str]:
             yield from _record(shape, value, f"{path}.")
         case Variant():
             yield from _variant(shape, value, path)
-        case Many():
+        case ListOf():
             yield from _members(shape, value, path)
-        case Table(value=item) if isinstance(value, Mapping):
+        case MapOf(value=item) if isinstance(value, Mapping):
             for name, member in value.items():
                 yield from _value(item, member, f"{path}.{name}")
         case Anything():
@@ -143,7 +143,7 @@ def _variant(shape: Variant, value: Plain, path: str) -> Iterator[str]:
         yield from _record(case, value, f"{path}.")
 
 
-def _members(shape: Many, value: Plain, path: str) -> Iterator[str]:
+def _members(shape: ListOf, value: Plain, path: str) -> Iterator[str]:
     if not isinstance(value, list | tuple):
         yield _fault(path, value)
         return
@@ -173,14 +173,14 @@ def _is_known(shape: Shape, value: Plain) -> bool:
             return isinstance(value, str) and (not choices or value in choices)
         case Number():
             return _is_number(value)
-        case Whole(words=words):
+        case Integer(words=words):
             exact = number(value)
             return value in words or (isinstance(exact, Decimal) and exact == exact.to_integral_value())
-        case Flag():
+        case Boolean():
             return isinstance(value, bool)
         case Duration():
             return isinstance(value, str) and (value == "" or parse_duration(value) is not None)
-        case Moment():
+        case Timestamp():
             return isinstance(value, str) and parse_moment(value) is not None
         case Reference(wire=Wire.TEXT | Wire.BARE):
             return isinstance(value, str)

@@ -12,26 +12,26 @@ from billsync.model.state import Desired
 from billsync.model.value import canonical
 from billsync.rating.prices import FreePrice
 from billsync.report.billing.subscribed import Subscribed
-from billsync.report.billing.usage import Gauge
+from billsync.report.billing.usage import MeterSlice
 
 FEATURE = "feature"
 
 
 def with_declared(catalog: Catalog, desired: Desired, found: Index) -> Catalog:
     """The gauges with those of declared features that aren't live yet, over meters that are."""
-    gauges = dict(catalog.gauges)
+    meter_slices = dict(catalog.meter_slices)
     for entity in desired.entities:
-        if entity.address.kind == FEATURE and entity.address.key not in gauges:
+        if entity.address.kind == FEATURE and entity.address.key not in meter_slices:
             meter = normalize(KINDS[FEATURE], entity.fields).get("meter")
             row = found.records.get(meter["key"].address) if meter else None
             if meter and row:
-                gauges[entity.address.key] = Gauge(row.id, canonical(meter.get("filters") or {}))
-    return replace(catalog, gauges=gauges)
+                meter_slices[entity.address.key] = MeterSlice(row.id, canonical(meter.get("filters") or {}))
+    return replace(catalog, meter_slices=meter_slices)
 
 
 def unmetered(before: Subscribed, after: Subscribed, catalog: Catalog) -> str:
     """Why the usage that either needs can't be known; empty if it can."""
     slots = [slot for side in (before, after) for slot in side.slots if not slot.item.is_flat]
     priced = {slot.feature for slot in slots if slot.feature and not isinstance(slot.item.card.price, FreePrice)}
-    missing = sorted(priced - catalog.gauges.keys())
+    missing = sorted(priced - catalog.meter_slices.keys())
     return f"nothing was metered for {', '.join(missing)} so far" if missing else ""
