@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.fault_counts import pytest_terminal_summary
 from tests.support.recorder import Recorder, recorder
-from tests.support.tally import pytest_terminal_summary
 from tests.support.traffic import watch
 
 settings.register_profile("billsync", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.tally import FAULT_POINTS
+from tests.support.fault_counts import FAULT_POINTS
 
 Count = Callable[[str, int], None]
 

@@ -10,7 +10,7 @@ import pytest
 from billsync.apply.bindings import Bindings, Observed
 from billsync.model.address import Address
 from billsync.model.value import Fields
-from tests.support.crash import Journey, Start, from_plan_file, troubles_at, undisturbed
+from tests.support.crash_harness import Journey, Start, from_plan_file, troubles_at, undisturbed
 from tests.support.faults import FAULTS, Point
 from tests.support.world import declared_in, examples
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.crash import Journey, Start, from_files, from_plan_file, troubles_at, undisturbed
+from tests.support.crash_harness import Journey, Start, from_files, from_plan_file, troubles_at, undisturbed
 from tests.support.faults import FAULTS, Fault
 from tests.support.world import declared_in
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.executioner import Executioner, in_front_of
+from tests.support.killing_proxy import KillingProxy, listening
 from tests.support.world import EXAMPLES, EndState, end_state_of
 
 EXAMPLE = EXAMPLES / "prepaid-credits"
@@ -76,9 +76,9 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> EndState:
 def test_a_client_that_is_killed_doubles_nothing(at: int, after: bool, tmp_path: Path, undisturbed: EndState) -> None:
     with serve(tmp_path) as (_, base):
         victims: list[subprocess.Popen[str]] = []
-        executioner = Executioner(base, at, lambda: victims[0].kill(), after)
-        with in_front_of(executioner) as proxy:
-            victims.append(client(tmp_path, proxy, "killed"))
+        proxy = KillingProxy(base, at, lambda: victims[0].kill(), after)
+        with listening(proxy) as url:
+            victims.append(client(tmp_path, url, "killed"))
             killed = ended(victims[0])
 
         code, said = ended(client(tmp_path, base, "again"))
@@ -94,9 +94,9 @@ def test_a_client_that_is_killed_doubles_nothing(at: int, after: bool, tmp_path:
 @pytest.mark.parametrize("at", WRITES.values(), ids=WRITES.keys())
 def test_a_server_that_is_killed_doubles_nothing(at: int, after: bool, tmp_path: Path, undisturbed: EndState) -> None:
     with serve(tmp_path) as (server, base):
-        executioner = Executioner(base, at, server.kill, after)
-        with in_front_of(executioner) as proxy:
-            first, said_first = ended(client(tmp_path, proxy, "interrupted"))
+        proxy = KillingProxy(base, at, server.kill, after)
+        with listening(proxy) as url:
+            first, said_first = ended(client(tmp_path, url, "interrupted"))
         server_code = server.wait(SECONDS)
     with serve(tmp_path) as (_, base):
         code, said = ended(client(tmp_path, base, "again"))

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from billsync.model.ports import RemoteError
-from tests.support.crash import Journey, Start, Wire, departures, from_files, undisturbed
+from tests.support.crash_harness import Journey, Start, Wire, differences, from_files, undisturbed
 from tests.support.faults import Deliver, Fault
 from tests.support.world import EXAMPLES, World, as_it_is, declared_in
 
@@ -63,7 +63,7 @@ def test_two_runs_at_once_double_nothing(
         left_over = tuple(world.drafts())
         cleared = from_files(journey, world, as_it_is)
         again = Wire()
-        found = (*cleared, *from_files(journey, world, again.wrap), *departures(journey, world, whole.state))
+        found = (*cleared, *from_files(journey, world, again.wrap), *differences(journey, world, whole.state))
         found += tuple(f"nobody spoke of {draft}" for draft in left_over if not any(draft in text for text in said))
         troubles += [f"{point}: {trouble}" for trouble in (*found, *map(str, again.transport.writes))]
         world.close()

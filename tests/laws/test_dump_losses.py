@@ -19,7 +19,7 @@ from billsync.core.losses import told
 from billsync.kinds.registry import KINDS
 from billsync.model.state import Desired
 from billsync.render.formats.yaml_text import to_yaml
-from tests.support.states import EVERY_FLAG, states
+from tests.support.configurations import EVERY_FLAG, states
 from tests.support.world import EndState, World, declared, end_state
 
 several = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -8,8 +8,8 @@ from billsync.core.plan_file import from_json, to_json
 from billsync.model.address import symbols_in, symbols_in_path
 from billsync.model.change import Action, PlanFile, Step
 from billsync.model.state import Desired
+from tests.support.configurations import EVERY_FLAG, states
 from tests.support.faults import FaultyTransport
-from tests.support.states import EVERY_FLAG, states
 from tests.support.world import World
 
 several = settings(

@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
-from tests.support.departures import BEFORE_ANY, departs, error_faults, undeclared_status
 from tests.support.openapi import Document, Operation, document_path, load
+from tests.support.server_deviations import BEFORE_ANY, deviates, error_faults, undeclared_status
 
 WRONG_ON_PURPOSE = "x-wrong-on-purpose"
 API = re.compile(r"(?:/api)?/v3(?=/openmeter/)")
@@ -150,7 +150,7 @@ class Recorder:
     ) -> Iterator[str]:
         assert self.document is not None
         for found in self.document.violations(pointer, decoded(content), written=written):
-            if not departs(operation.template, found.place, found.message):
+            if not deviates(operation.template, found.place, found.message):
                 yield f"{side}: {found.place or 'body'}: {found.message}"
 
 

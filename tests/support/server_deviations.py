@@ -1,11 +1,11 @@
-"""Where the real server departs from its own OpenAPI document, as recordings show it: facts by name."""
+"""Where the real server deviates from its own OpenAPI document, as recordings show it: facts by name."""
 
 import re
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Departure:
+class Deviation:
     """A place in the bodies of some paths that may be what the document forbids."""
 
     name: str
@@ -15,30 +15,30 @@ class Departure:
 
 
 BODIES = (
-    Departure("a meter without dimensions has null", r"/openmeter/meters.*", r"(data\.\*\.)?dimensions", "None"),
-    Departure("an add-on without rate cards has null", r"/openmeter/addons.*", r"(data\.\*\.)?rate_cards", "None"),
-    Departure("no charges are null", r"/openmeter/customers/.*/charges", r"data", "None"),
-    Departure(
+    Deviation("a meter without dimensions has null", r"/openmeter/meters.*", r"(data\.\*\.)?dimensions", "None"),
+    Deviation("an add-on without rate cards has null", r"/openmeter/addons.*", r"(data\.\*\.)?rate_cards", "None"),
+    Deviation("no charges are null", r"/openmeter/customers/.*/charges", r"data", "None"),
+    Deviation(
         "a charge's prorated amount has no currency",
         r"/openmeter/customers/.*/charges",
         r"(data\.\*\.)?amount_after_proration\.currency",
         "''",
     ),
-    Departure(
+    Deviation(
         "a flat fee on a waiting invoice has a status of its own",
         r"/openmeter/customers/.*/charges",
         r"data\.\*\.status",
         r"'active\.realization\.waiting_for_collection'",
     ),
-    Departure("a plan add-on may have no name", r"/openmeter/plans/.*/addons.*", r"(data\.\*\.)?name", "''"),
-    Departure("a customer made through v1 may have no key", r"/openmeter/customers.*", r"(data\.\*\.)?key", "''"),
-    Departure(
+    Deviation("a plan add-on may have no name", r"/openmeter/plans/.*/addons.*", r"(data\.\*\.)?name", "''"),
+    Deviation("a customer made through v1 may have no key", r"/openmeter/customers.*", r"(data\.\*\.)?key", "''"),
+    Deviation(
         "a removed subscription add-on has quantity 0",
         r"/openmeter/subscriptions/.*/addons.*",
         r"(data\.\*\.)?quantity",
         "0 is less",
     ),
-    Departure("a feature's unit cost is cleared with null", r"/openmeter/features/.*", "unit_cost", "None"),
+    Deviation("a feature's unit cost is cleared with null", r"/openmeter/features/.*", "unit_cost", "None"),
 )
 
 STATUSES = {
@@ -89,7 +89,7 @@ BODILESS = {501}
 BEFORE_ANY = {404, 405, 413, 421, 431, 503}
 
 
-def departs(template: str, place: str, message: str) -> bool:
+def deviates(template: str, place: str, message: str) -> bool:
     """Whether the real server itself breaks its document here."""
     return any(
         re.fullmatch(known.paths, template) and re.fullmatch(known.place, place) and re.match(known.message, message)

@@ -110,15 +110,15 @@ def troubles_at(
     world.clock.advance(BETWEEN_RUNS)
     missed = () if wire.transport.struck else ("the call was never made",)
     second = Wire()
-    found = (*missed, *attempt(journey, world, second.wrap), *departures(journey, world, whole.state))
+    found = (*missed, *attempt(journey, world, second.wrap), *differences(journey, world, whole.state))
     if attempt is not from_files or second.transport.writes:
         found += tuple(_more_work(journey, world))
     world.close()
     return tuple(f"{fault.name} at {point}: {trouble}" for trouble in found)
 
 
-def departures(journey: Journey, world: World, expected: EndState) -> tuple[str, ...]:
-    """In what the server departs from where it should be."""
+def differences(journey: Journey, world: World, expected: EndState) -> tuple[str, ...]:
+    """How the rows, the credit and the subscriptions of the server differ from what they should be."""
     found = end_state(world)
     return (
         *_other_rows(found, expected),

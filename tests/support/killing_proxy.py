@@ -15,7 +15,7 @@ SECONDS = 20.0
 
 
 @dataclass(slots=True)
-class Executioner:
+class KillingProxy:
     """`kill` is called at write number `at` (from 0), before the server has it or after it has answered."""
 
     behind: str
@@ -26,28 +26,28 @@ class Executioner:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def forward(self, method: str, path: str, headers: dict[str, str], body: bytes) -> httpx.Response | None:
-        """The server's answer; None when somebody was killed and nobody is to hear it."""
-        doomed = method != "GET" and self._is_the_one()
-        if doomed and not self.after:
+        """The server's answer; None after the kill: nobody is to hear it."""
+        killing = method != "GET" and self._is_the_chosen_write()
+        if killing and not self.after:
             self.kill()
             return None
         answer = httpx.request(
             method, self.behind + path, headers=headers, content=body, timeout=SECONDS, trust_env=False
         )
-        if doomed:
+        if killing:
             self.kill()
             return None
         return answer
 
-    def _is_the_one(self) -> bool:
+    def _is_the_chosen_write(self) -> bool:
         with self.lock:
             self.writes += 1
             return self.writes - 1 == self.at
 
 
 @contextmanager
-def in_front_of(executioner: Executioner) -> Iterator[str]:
-    """The URL of the proxy, without a path."""
+def listening(proxy: KillingProxy) -> Iterator[str]:
+    """The URL of the proxy while it listens on loopback, without a path."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -60,7 +60,7 @@ def in_front_of(executioner: Executioner) -> Iterator[str]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
             try:
-                answer = executioner.forward(self.command, self.path, headers, body)
+                answer = proxy.forward(self.command, self.path, headers, body)
             except httpx.TransportError:
                 answer = None
             if answer is None:
@@ -77,7 +77,7 @@ def in_front_of(executioner: Executioner) -> Iterator[str]:
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer
 
         def handle(self) -> None:
-            """Whoever was killed hangs up, which is meant."""
+            """A killed process hangs up, which is meant."""
             try:
                 super().handle()
             except ConnectionError:
