@@ -141,7 +141,7 @@ def _over(field: Field, live: Plain, wanted: Plain) -> Plain:
 def body(kind: Kind, fields: Fields, names: tuple[str, ...], parent: Address | None = None) -> Fields:
     """A request body with the named fields of a view, in the API's shape; references are Symbols in it.
 
-    Maps are always sent whole, also when they are empty. An update (a body without the key) sends what empties a
+    Maps, and lists that may be empty, are always sent whole. An update (a body without the key) sends what empties a
     field that the server would otherwise keep. `parent` is sent by id where the kind's parent is named.
     """
     is_update = kind.key not in names
@@ -168,6 +168,8 @@ def _sent(record: Record, fields: Fields, names: tuple[str, ...], *, is_update: 
             yield field.wire or name, _write(field.shape, fields[name])
         elif isinstance(field.shape, LabelMap | MapOf):
             yield field.wire or name, {}
+        elif _may_be_empty(field.shape):
+            yield field.wire or name, ()
         elif is_update and field.sent_empty is not None:
             yield field.wire or name, field.sent_empty
 
@@ -194,11 +196,18 @@ def _write(shape: Shape, value: Plain) -> Plain:
 
 
 def _write_record(record: Record, value: Fields) -> Fields:
-    return {
+    """A record in the API's shape; a list that the API requires is in it, also when it is empty."""
+    written = {
         record.fields[name].wire or name: _write(record.fields[name].shape, item)
         for name, item in value.items()
         if name in record.fields and not _is_aside(record.fields[name])
     }
+    lists = (f.wire or name for name, f in record.fields.items() if f.required and _may_be_empty(f.shape))
+    return {**dict.fromkeys(lists, ()), **written}
+
+
+def _may_be_empty(shape: Shape) -> bool:
+    return isinstance(shape, ListOf) and shape.minimum == 0
 
 
 def _write_reference(shape: Reference, value: Plain) -> Plain:

@@ -317,6 +317,16 @@ def test_an_update_sends_maps_whole_and_empties_what_the_server_would_keep() -> 
     assert body(METER, meter, ROUTES["meter"].update) == {"name": "M", "labels": {}, "dimensions": {}}
 
 
+def test_a_list_that_may_be_empty_is_sent_also_where_it_is_at_every_depth() -> None:
+    cards = ("key", "rate_cards")
+    overlay = {"key": "pro", "phases": ({"key": "default", "name": "Default"},)}
+
+    addon = body(ADDON, normalize(ADDON, {**ADDON.example, "rate_cards": []}), cards)
+
+    assert addon == {"key": "monitoring", "rate_cards": ()}
+    assert body(PLAN, overlay, ("phases",)) == {"phases": ({"rate_cards": (), "key": "default", "name": "Default"},)}
+
+
 def test_a_create_sends_ids_as_symbols_keys_as_text_and_numbers_as_the_api_has_them() -> None:
     grant = normalize(
         GRANT,
