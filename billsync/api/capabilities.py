@@ -1,4 +1,4 @@
-"""What a dialect can or cannot do, as data. Nothing is decided here."""
+"""Capabilities of each dialect, as data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a server of a dialect offers.
+    """The capabilities of a server of one dialect.
 
     `fields_missing` names, by kind, the fields that a file may declare and this dialect's requests don't have;
     nested ones are written with dots, list members are passed over (`phases.rate_cards.currency`).
@@ -50,5 +50,5 @@ _CAPABILITIES = {
 
 
 def capabilities(dialect: str) -> Capabilities:
-    """What a server of this dialect offers. Raises KeyError for an unknown dialect."""
+    """Return the capabilities of this dialect. Raises KeyError for an unknown dialect."""
     return _CAPABILITIES[dialect]

@@ -1,4 +1,4 @@
-"""What the API promises of the rows and documents that billsync reads, as data: the fields, and what is in them.
+"""Fields that the API promises in the rows and documents that billsync reads, with their types, as data.
 
 Only what is read stands here. A name that ends in `?` may be absent or null. Sources: the vendor's OpenAPI documents,
 catalog-facts.md §3, customer-facts.md §3, §5.2, §6.1, §7 to §9, §11 and §13.
@@ -146,7 +146,7 @@ PROMISES: Mapping[str, Promise] = MappingProxyType(
 
 
 def promise_of(path: str) -> Promise | None:
-    """What is promised of each row of a list, or of a document; None where nothing has to be there."""
+    """Return the promised fields of each row of a list, or of a document; None where nothing is promised."""
     _, *names = path.split("/")
     if len(names) > 2 and names[1] != "billing":
         names[2] = "*"

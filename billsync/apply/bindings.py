@@ -1,4 +1,4 @@
-"""Which server id each address has in this run: from the snapshot, from an answer, or by looking again."""
+"""Server ids of the addresses of a run: from the snapshot, from an answer, or by reading again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Evidence for the journal without customers' personal data: it tells what was done, not who somebody is."""
+"""Evidence for the journal: the calls that were made, without customers' personal data."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ OnResult = Callable[[StepResult], None]
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What a run may touch, and nothing else."""
+    """Everything that a run may touch."""
 
     remote: Remote
     bindings: Bindings
@@ -49,7 +49,7 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class _Tried:
-    """What the calls of one step have come to so far. `made` is the id that the answer to a create names."""
+    """The state of a step after the calls made so far. `made` is the id that the answer to a create names."""
 
     calls: int = 0
     wrote: bool = False
@@ -119,7 +119,7 @@ def _run(step: Step, world: World) -> StepResult:
 
 
 def _in_the_way(step: Step, world: World, tried: _Tried) -> StepResult | None:
-    """The end of a step beside whose entity something is now that must not be there; None where nothing is."""
+    """Return the result of a step that an obstacle stops now; None if nothing does."""
     try:
         found = in_the_way(step, world.remote, world.bindings)
     except Unbound as error:

@@ -1,4 +1,4 @@
-"""Looks for what must not be beside an entity when a step is made, right before its call."""
+"""Checks for the obstacles of a step, right before its call."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from billsync.model.value import Fields
 
 
 def in_the_way(step: Step, remote: Remote, bindings: Bindings) -> tuple[str, ...]:
-    """What stands in the way of a step now, in words; empty where nothing does. Raises RemoteError, Unbound."""
+    """Return the obstacles of a step at this moment, as text; empty if there are none. Raises RemoteError, Unbound."""
     return tuple(text for obstacle in step.before.without for text in _seen(obstacle, step.address, remote, bindings))
 
 

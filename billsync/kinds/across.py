@@ -1,4 +1,4 @@
-"""What can only be seen by looking at two entities: rules of the server about what a reference leads to.
+"""Rules of the server about two entities: the one that refers, and the one that it refers to.
 
 The entity itself is valid; what it refers to may be of any form, as its own mistakes are told elsewhere.
 """

@@ -1,4 +1,4 @@
-"""Add-ons: what a customer can buy beside a plan. A published version never changes."""
+"""Add-ons: products that a customer can buy in addition to a plan. A published version never changes."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def claims(customer: Fields) -> tuple[str, ...]:
 
 
 def traits(customer: Fields) -> frozenset[Trait]:
-    """Whose usage it is (its key counts as a subject, too), its name, its address for mail, and its Stripe ids."""
+    """Traits of a customer: its subjects (its key is one, too), its name, its e-mail address, and its Stripe ids."""
     found: set[Trait] = {("subject", subject) for subject in (customer.get("key"), *claims(customer)) if subject}
     found |= {(field, _folded(customer[field])) for field in ("name", "primary_email") if customer.get(field)}
     labels = (customer.get("labels") or {}).values()

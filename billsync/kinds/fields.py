@@ -1,4 +1,4 @@
-"""Fields and shapes that several kinds have in common. Nothing here knows a kind."""
+"""Fields and shapes that several kinds have in common."""
 
 from __future__ import annotations
 

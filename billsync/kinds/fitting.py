@@ -1,4 +1,4 @@
-"""Whether the add-ons that a plan offers fit it (catalog-facts.md §9.3 and §9.4): seen by looking at both declarations.
+"""Checks that the add-ons of a plan fit it (catalog-facts.md §9.3 and §9.4), made on both declarations.
 
 Fields are as declared, and of any form: what is wrong with them by themselves is told elsewhere.
 """
@@ -192,7 +192,7 @@ def _number(value: Plain) -> Plain:
 
 
 def _duration(text: Plain) -> Duration | None:
-    """A duration that lasts; None for what is none, which is told elsewhere."""
+    """Return a duration longer than zero, or None; what is no duration is reported elsewhere."""
     duration = parse_duration(text) if isinstance(text, str) else None
     return duration if duration and duration.in_seconds() else None
 

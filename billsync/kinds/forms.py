@@ -1,4 +1,4 @@
-"""The forms that texts must have, in words and by example: nobody is shown a regular expression."""
+"""Forms that texts must have, in words and by example, as messages don't show regular expressions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DIGEST = whole_text("sha256:[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a text of the form is called, and one of them."""
+    """The name of a form, and an example."""
 
     name: str
     example: str

@@ -240,7 +240,7 @@ def traits(grant: Fields) -> frozenset[Trait]:
 
 
 def lost(row: Fields) -> Iterator[tuple[str, str, str]]:
-    """What a grant made anew from a file would not have: its end, where that hangs on its creation, and its payment."""
+    """Yield losses of a grant created again from a file: its end, if it depends on its creation, and its payment."""
     if "expires_after" in read(row, {}) and not row.get("effective_at"):
         text = f"expires at {row['expires_at']}: made anew, it has its whole duration again"
         yield "expiry", "expires_after", text

@@ -73,7 +73,7 @@ PRICE = Variant(
 
 
 def price_problems(price: Fields, path: Path) -> Iterator[Problem]:
-    """What is wrong with the tiers of a price; the server accepts some of it and bills something unexpected."""
+    """Yield problems in the tiers of a price. The server accepts some of them and bills something unexpected."""
     tiers = price.get("tiers") or ()
     for index, tier in enumerate(tiers):
         if "flat_price" not in tier and "unit_price" not in tier:

@@ -94,7 +94,7 @@ def traits(subscription: Fields) -> frozenset[Trait]:
 
 
 def lost(row: Fields) -> Iterator[tuple[str, str, str]]:
-    """What a subscription made anew from a file would not have: its phase, and its end."""
+    """Yield losses of a subscription created again from a file: its phase, and its end."""
     phases = [phase for phase in row.get("phases") or () if phase.get("active_from") != phase.get("active_to")]
     if len(phases) > 1:
         first = phases[0].get("key")

@@ -1,4 +1,4 @@
-"""A server of API v3 behind httpx. It repeats only what is safe to repeat, and tells lost answers from calls not made.
+"""A client of API v3 over httpx. Repeats only what is safe to repeat; separates lost answers from calls not made.
 
 Every way in which httpx can fail ends in one of ports.RemoteError, Unclear or Unreachable.
 """
@@ -50,7 +50,7 @@ NOT_AN_API = "this is not an API v3 server (it answered {what}): is the base {ba
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a client talks. `transport` stands in for the network; `insecure_token` lets a token go over plain http.
+    """Settings of a client. `transport` stands in for the network; `insecure_token` lets a token go over plain http.
 
     `environment` may name a proxy.
     """
@@ -161,7 +161,7 @@ class Client:
         return Answer(status, parsed.value, self._said(method, path, status=status, body=parsed.value))
 
     def _said(self, method: str, path: str, *, status: int, body: Plain) -> str:
-        """What an error answer says; one for want of a permission, which one that is."""
+        """Return the message of an error answer; if a permission is missing, with its name."""
         said = error_message(status, body, self._mask)
         roles = " or ".join(f"`{role}`" for role in roles_for(method, path))
         if status != 403 or not roles or any(rule in said for rule in RULES):
@@ -240,7 +240,7 @@ def _parsed(response: httpx.Response) -> Parsed | None:
 
 
 def _kind(response: httpx.Response) -> str:
-    """What sort of answer it is, in a word."""
+    """Return the sort of an answer, in a word."""
     content_type = response.headers.get("Content-Type", "").split(";")[0].strip()
     if not response.content:
         return "nothing"
@@ -263,7 +263,7 @@ def _reason(error: Exception) -> str:
 
 
 def _place(response: httpx.Response) -> str:
-    """Where a redirect leads, without its query, which may hold a secret."""
+    """Return the location of a redirect without its query, which may hold a secret."""
     try:
         parts = urlsplit(response.headers.get("Location", ""))
         port = f":{parts.port}" if parts.port else ""

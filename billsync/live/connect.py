@@ -23,7 +23,7 @@ def open_remote(target: Target, clock: Clock, settings: Settings) -> Client:
 
 
 def find_dialect(target: Target, remote: Remote) -> str:
-    """The dialect that the address tells, or else what a look at the server shows. Raises RemoteError.
+    """Return the dialect that the address implies, or else the one that the server shows. Raises RemoteError.
 
     Konnect publishes no list of currencies; a self-hosted server always answers it (catalog-facts.md §10.1). A token
     that may not even read meters is told which permission it lacks.

@@ -79,6 +79,6 @@ def _is(word: str, value: Plain) -> bool:
 
 
 def _said(place: str, value: Plain, expected: str) -> str:
-    """What is there instead is named, not shown: it may hold anything, a secret too."""
+    """Return the type of an unexpected value, never the value: it may hold a secret."""
     found = next((name for kind, name in KINDS if isinstance(value, kind)), "nothing")
     return f"{place.rstrip('.') or 'the row'} is not {expected} (it is: {found})"

@@ -1,4 +1,4 @@
-"""The server's error bodies, in both of their shapes, as one readable line. It decides nothing."""
+"""The server's error bodies, in both of their shapes, as one readable line."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ PATH = "/organizations/me"
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """Who a token belongs to; empty where the answer doesn't say."""
+    """Return the organization that a token belongs to; empty if the answer doesn't say."""
 
     id: str
     name: str

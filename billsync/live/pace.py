@@ -1,4 +1,4 @@
-"""How many rows to ask for at a time, from the time that pages have taken so far. Pure arithmetic.
+"""Page sizes: rows to ask for at a time, from the time that pages have taken so far. Pure arithmetic.
 
 A page of some lists costs far more than its rows once it is too large for the server (customer-facts.md §5.11), and
 where that cliff is depends on the server and its load: begin small, watch the time per row, grow or shrink. Single

@@ -72,7 +72,7 @@ def _all_rows(remote: Remote, path: str, query: Query, *, listing: ListQuery, cl
 
 
 def count_rows(remote: Remote, path: str, query: Query) -> int:
-    """How many rows match; one row is fetched. Raises RemoteError."""
+    """Return the number of rows that match; fetches one row. Raises RemoteError."""
     _check(query, 1)
     return _page(remote, path, query, number=1, size=1).total
 
@@ -130,7 +130,7 @@ def read_document(remote: Remote, path: str, query: Query = ()) -> Fields:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """What stays the same while one list is read."""
+    """The constants of reading one list."""
 
     remote: Remote
     path: str

@@ -1,4 +1,4 @@
-"""How long to wait before a read is tried again, and how often. It waits through the clock that it is given."""
+"""Waits before a read is tried again, and their number. Waits on the clock that it is given."""
 
 from __future__ import annotations
 

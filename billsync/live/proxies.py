@@ -1,4 +1,4 @@
-"""Which proxy a server is reached through, from the environment; never one to this machine."""
+"""Proxies from the environment; never one for a server on this machine."""
 
 from __future__ import annotations
 

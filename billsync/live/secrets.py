@@ -62,7 +62,7 @@ def _without(text: str, spellings: Iterable[tuple[str, int]]) -> str:
 
 
 def _found(text: str, secret: str, piece: int) -> Iterator[tuple[int, int]]:
-    """Where pieces of a secret stand, in capital or small letters; they may overlap."""
+    """Return the spans of pieces of a secret, in any case; they may overlap."""
     lowered, small = text.translate(SMALL), secret.translate(SMALL)
     for wanted in {small[start : start + piece] for start in range(len(small) - piece + 1)}:
         start = lowered.find(wanted)

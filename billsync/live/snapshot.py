@@ -18,7 +18,7 @@ PARENT = "{parent}"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a snapshot is read from: a server, the routes of its dialect, and the time."""
+    """The source of a snapshot: a server, the routes of its dialect, and a clock."""
 
     remote: Remote
     routes: Mapping[str, Routes]

@@ -23,7 +23,7 @@ AMOUNTS = ("live", "settled", "pending", "amount")
 
 @dataclass(frozen=True, slots=True)
 class StatementRoutes:
-    """Where a customer's credits are shown: paths with `{parent}`, and the routes of the grants."""
+    """Routes to a customer's credits: paths with `{parent}`, and the routes of the grants."""
 
     balance: str
     transactions: str

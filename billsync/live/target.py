@@ -1,4 +1,4 @@
-"""What `--server` names: an API base over HTTP, or the embedded server. Parsing only; it connects to nothing."""
+"""The target that `--server` names: an API base over HTTP, or the embedded server. Parses only, without a connection."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KONNECT_HOSTS = ".api.konghq.com"
 class Target:
     """A server. `base` has no trailing slash; `database` is the embedded server's file, or None over HTTP.
 
-    `dialect` is known when the address alone tells it.
+    `dialect` is set if the address alone implies it.
     """
 
     base: str
@@ -29,18 +29,18 @@ class Target:
 
     @property
     def name(self) -> str:
-        """How messages and plan files name it; it holds no secret."""
+        """The name in messages and plan files; it holds no secret."""
         return self.base if self.database is None else LOCAL + self.database
 
     def url(self, path: str) -> str | None:
-        """Where a path is: below the base, or for one of the older API beside it; None where that can't be told."""
+        """Return the URL of a path: below the base or, for the older API, next to it; None if that can't be derived."""
         if not path.startswith(OLDER):
             return self.base + path
         return self.base.removesuffix(NEWER) + path if self.base.endswith(NEWER) else None
 
     @property
     def region(self) -> str | None:
-        """Konnect's region, as its address tells it; None where the address is none of Konnect's."""
+        """Return Konnect's region from its address; None for any other address."""
         host = urlsplit(self.base).hostname or ""
         return host.removesuffix(KONNECT_HOSTS) if host.endswith(KONNECT_HOSTS) else None
 
@@ -70,7 +70,7 @@ def parse_target(server: str, *, database: str = LOCAL_DEFAULT) -> Target | Diag
 
 
 def token_problem(target: Target, token: str | None) -> Diagnostic | None:
-    """Why this token must not be sent to this target: it would travel readable, or it isn't a token."""
+    """Return the reason not to send this token to this target, or None: it would travel in clear text, or isn't one."""
     if token is None:
         return None
     if not token or not all("!" <= char <= "~" for char in token):
@@ -97,7 +97,7 @@ def _target(parts: SplitResult, authority: str) -> Target:
 
 
 def _problem(server: str, parts: SplitResult) -> Diagnostic | None:
-    """What is wrong with the address. It is not shown: it may hold a secret anywhere, or be a token by mistake."""
+    """Return the problem of an address, without the address: it may hold a secret, or be a token by mistake."""
     if parts.username is not None or parts.password is not None:
         return _bad("It holds a user name or a password.", "Give a token with --token-file or BILLSYNC_TOKEN.")
     if parts.scheme not in ("http", "https") or not parts.hostname:

@@ -1,4 +1,4 @@
-"""Threads for reads: they end with their block. When it is interrupted, nobody waits for what a slow server owes."""
+"""Threads for reads, which end with their block. An interrupt doesn't wait for a slow server."""
 
 from __future__ import annotations
 

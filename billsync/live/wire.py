@@ -32,7 +32,7 @@ class _Overdue(httpcore.ReadTimeout):
 
 
 class Deadline:
-    """When the request of this thread has to be over."""
+    """The deadline of this thread's request."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -1,4 +1,4 @@
-"""What will be done: changes for people, steps for the executor, and the plan file that holds both."""
+"""A run as values: changes for people, steps for the executor, and the plan file that holds both."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from billsync.model.value import Fields, Plain
 
 
 class Action(Enum):
-    """What a change does to the entity, in decK's three words; `NONE` for what is only told."""
+    """The action of a change, in decK's three words; `NONE` for notes and refusals."""
 
     CREATE = "creating"
     UPDATE = "updating"
@@ -21,7 +21,7 @@ class Action(Enum):
 
 
 class Outcome(Enum):
-    """What a change can come to before it runs (design.md §5)."""
+    """The outcome of a change before it runs (design.md §5)."""
 
     PENDING = "pending"
     REFUSED = "refused"
@@ -47,7 +47,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One entity's change, or something to be told about it.
+    """One entity's change, or a note about it.
 
     `verb` is the billing word (publishing, granting, …); `reason` says why it is refused, waiting or a note,
     and `hint` what to do. `steps` are ids of its steps; `old` is the view of the
@@ -74,9 +74,9 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """Something beside an entity that must not be there when its step is made (core/obstacles.py).
+    """Something that must not exist when a step is made (core/obstacles.py).
 
-    `rule` says what is looked for, in the rows of `kind` or the document at `path`, in which symbols stand for ids.
+    `rule` names the check, made on the rows of `kind` or the document at `path`, in which symbols stand for ids.
     `known` is how many there were when the step was decided.
     """
 
@@ -88,7 +88,7 @@ class Obstacle:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What an observed entity must look like: absent (`view` None), or with this view and one of the statuses.
+    """The expected form of an observed entity: absent (`view` None), or with this view and one of the statuses.
 
     No statuses means that any will do. The view's references are Symbols. `at_least` names lists of which the entity
     may show more members than the view: later steps add those. `without` must not be there, right before the call.

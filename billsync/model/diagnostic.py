@@ -1,4 +1,4 @@
-"""What a person's mistake looks like: a sortable value with a place, a code, what is wrong and what to do."""
+"""Diagnostics: sortable values with a place, a code, the mistake and what to do about it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Severity(Enum):
-    """How bad it is: an error stops the run before anything is written."""
+    """Severities: an error stops the run before anything is written."""
 
     ERROR = "error"
     WARNING = "warning"

@@ -58,7 +58,7 @@ class Duration:
         return "P" + date + ("T" + time if time else "") if date or time else "P0D"
 
     def in_seconds(self, *, month_days: int = 28, day_hours: int = 24) -> Fraction:
-        """How long it is where every month has that many days and every day that many hours; a year is 12 months."""
+        """Return the length if every month had that many days and every day that many hours; a year is 12 months."""
         return _in_seconds(self, month_days, day_hours)
 
     @property

@@ -1,4 +1,4 @@
-"""What a kind is made of: a table. The kinds themselves are in `kinds/`."""
+"""The tables that kinds are made of. The kinds themselves are in `kinds/`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Names: TypeAlias = Mapping[str, Address]
 
 
 class Archetype(Enum):
-    """How an entity of a kind lives (design.md §5)."""
+    """The life cycles of entities (design.md §5)."""
 
     RECORD = "record"
     VERSIONED = "versioned"
@@ -30,7 +30,7 @@ class Archetype(Enum):
 
 
 class Absent(Enum):
-    """What an absent field means (design.md §3)."""
+    """Meanings of an absent field (design.md §3)."""
 
     DEFAULT = "default"
     NOT_MANAGED = "not-managed"
@@ -50,7 +50,7 @@ class LabelPolicy(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong in an entity's canonical fields; the caller knows where the field stands in a file."""
+    """A problem in an entity's canonical fields; the caller knows the field's position in a file."""
 
     path: Path
     code: str
@@ -97,7 +97,7 @@ class Parent:
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """How a kind's rows are read: a stable sort where the list has one, the page size, pages at a time."""
+    """Reading of a kind's rows: a stable sort where the list has one, the page size, pages at a time."""
 
     sort: str | None
     size: int
@@ -124,7 +124,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class HiddenLabels:
-    """Where the server's older API shows the labels that the rows of a kind hide, and what it has no words for.
+    """A list of the server's older API that shows the labels which the rows of a kind hide.
 
     `collection` is a list that is read with `query`; `labels` is what it calls them, there and in the members of
     `lists`, whose names it spells as given. Rows with a member that has one of the fields `unshown`, or whose field
@@ -142,7 +142,7 @@ class HiddenLabels:
 
 @dataclass(frozen=True, slots=True)
 class Renaming:
-    """How the server's older API changes the key of an entity: a PUT of all of it, in words of its own.
+    """A call of the server's older API that changes an entity's key: a PUT of the whole entity, with other field names.
 
     `names` are those that aren't ours in camel case.
     """

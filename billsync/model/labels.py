@@ -25,7 +25,7 @@ _WHAT = (
 
 
 def key_problem(key: str) -> str | None:
-    """Why the server refuses or hides a label with this key; None if it doesn't."""
+    """Return the reason why the server refuses or hides a label with this key; None if it accepts it."""
     for prefix in RESERVED:
         if key.startswith(prefix):
             return f"keys that begin with `{prefix}` are reserved by the server"
@@ -35,7 +35,7 @@ def key_problem(key: str) -> str | None:
 
 
 def value_problem(value: str) -> str | None:
-    """Why the server refuses or hides a label with this value; None if it doesn't."""
+    """Return the reason why the server refuses or hides a label with this value; None if it accepts it."""
     if not 1 <= len(value) <= _LONGEST_VALUE:
         return f"a label's value must have 1 to {_LONGEST_VALUE} characters"
     if _FORM.fullmatch(value) is None:

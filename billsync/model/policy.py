@@ -11,7 +11,7 @@ from billsync.model.diagnostic import Position
 
 @dataclass(frozen=True, slots=True)
 class PricePolicy:
-    """How far what is paid for one feature may move, in percent, over a range of usage in a billing period.
+    """A limit, in percent, on changes of the amount paid for one feature, over a range of usage in a billing period.
 
     None is no limit. `plans` are keys and globs.
     """

@@ -1,4 +1,4 @@
-"""What a run came to: one result a step, with the evidence for it."""
+"""The results of a run: one per step, with its evidence."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from billsync.model.change import Step
 
 
 class Status(Enum):
-    """What became of a step."""
+    """Outcomes of a step."""
 
     DONE = "done"  # the call was made and what it promised holds
     ALREADY = "already"  # what it promises held before
@@ -20,7 +20,7 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """One step's end. `wrote` tells whether a call may have reached the server; `cause` is the blocking step."""
+    """One step's end. `wrote`: a call may have reached the server; `cause` is the blocking step."""
 
     step: Step
     status: Status

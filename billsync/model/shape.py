@@ -12,7 +12,7 @@ from billsync.model.value import Fields, Plain
 
 
 class Wire(Enum):
-    """How a number or a reference stands in the API's JSON."""
+    """Forms of a number or a reference in the API's JSON."""
 
     TEXT = "text"  # "0.002"; a reference: the key itself
     NUMBER = "number"  # 12.5
@@ -121,7 +121,7 @@ class MapOf:
 
 
 class Effect(Enum):
-    """What it takes to bring a changed field of a live entity to the server (design.md §5)."""
+    """Effects of a changed field: the calls that bring it to the server (design.md §5)."""
 
     IDENTITY = "identity"  # names the entity: another value is another entity
     IN_PLACE = "in-place"

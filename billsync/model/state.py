@@ -29,7 +29,7 @@ class Entity:
     places: Mapping[Path, Position] = field(default_factory=dict)
 
     def place(self, path: Path) -> Position:
-        """Where the path, or the nearest thing around it, stands in the files."""
+        """Return the position of the path in the files, or of the nearest field around it."""
         for length in range(len(path), -1, -1):
             if found := self.places.get(path[:length]):
                 return found
@@ -49,7 +49,7 @@ class Patterns:
 
 @dataclass(frozen=True, slots=True)
 class IntendedTarget:
-    """Which server the files are for, as far as they say; None for what they leave open."""
+    """The server that the files are for; None for what they leave open."""
 
     dialect: str | None = None
     region: str | None = None
@@ -58,7 +58,7 @@ class IntendedTarget:
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """What is said, by name."""
+        """Return the parts that are given, by name."""
         found = {"dialect": self.dialect, "region": self.region, "org": self.org}
         return {name: value for name, value in found.items() if value is not None}
 
@@ -72,7 +72,7 @@ What belongs to others stands here under the present key of what it belongs to.
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """All that the files declare. `named` are the kinds whose collection a file names, also as an empty list.
+    """The state that the files declare. `named` are the kinds whose collection a file names, also as an empty list.
 
     `prices` are rules that new prices must keep; `target` is the server that the files are for; `moved` are keys
     that were renamed.
@@ -115,7 +115,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What was read: rows by kind, counts and parts of rows by read, and documents (a balance, say) by path.
+    """Everything that was read: rows by kind, counts and parts of rows by read, and documents (a balance, say) by path.
 
     `unread` says, by kind, why the labels that its rows hide could not be read.
     """

@@ -1,4 +1,4 @@
-"""What happens to lines after pricing: percentage, maximum, minimum, credits. Each amount is rounded on its own.
+"""Adjustments of lines after pricing: percentage, maximum, minimum, credits. Each amount is rounded on its own.
 
 Source: vectors README, Rule: percentage, Rule: maximum, Rule: minimum, Rule: credits.
 """
@@ -44,7 +44,7 @@ def with_maximum(lines: Lines, maximum: Decimal, *, previously_billed: Decimal, 
 
 @exactly
 def _over(before: Decimal, total: Decimal, maximum: Decimal, *, decimals: int) -> Decimal | None:
-    """How much of a line's total is above the maximum; None if the sum stays within it."""
+    """Return the part of a line's total above the maximum; None if the sum stays within it."""
     reached = rounded(before, decimals) + total
     if reached <= maximum:
         return None

@@ -1,4 +1,4 @@
-"""Exact decimals, and the few places where the server rounds them. Nothing here knows a price.
+"""Exact decimals, and the few places where the server rounds them.
 
 Source: vectors README, Arithmetic used everywhere.
 """

@@ -40,7 +40,7 @@ class UnitRounding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UnitConfig:
-    """How a metered quantity becomes the quantity that is billed."""
+    """The conversion of a metered quantity into the billed quantity."""
 
     operation: Operation
     factor: Decimal
@@ -66,7 +66,7 @@ class Discounts:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What one rate card costs. Lines are named after it; the payment term matters for flat prices only."""
+    """The price of one rate card. Lines are named after it; the payment term matters for flat prices only."""
 
     price: Price
     name: str = ""

@@ -70,7 +70,7 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one spending drew, in order, and what no grant covered."""
+    """The draws of one spending, in order, and the rest that no grant covered."""
 
     drawn: tuple[Drawn, ...]
     shortfall: Decimal
@@ -106,7 +106,7 @@ def in_order(grants: Iterable[Grant]) -> tuple[Grant, ...]:
 
 @exactly
 def draw_one(ordered: Iterable[Grant], left: Mapping[str, Decimal], spending: Spending) -> Step:
-    """What one spending draws from grants `in_order`, of which so much is left."""
+    """Return the draws of one spending from grants `in_order`, with their balances."""
     missing, drawn = spending.amount, []
     for grant in ordered:
         if missing > 0 and grant.counts_at(spending.at) and grant.pays_for(spending.feature):
@@ -118,7 +118,7 @@ def draw_one(ordered: Iterable[Grant], left: Mapping[str, Decimal], spending: Sp
 
 @exactly
 def states(grants: Sequence[Grant], steps: Iterable[Step], *, as_of: datetime) -> tuple[GrantState, ...]:
-    """What the steps leave of each grant at a moment, in the order given."""
+    """Return the balance of each grant at a moment after the steps, in the order given."""
     used = {grant.key: ZERO for grant in grants}
     for step in steps:
         for one in step.drawn:

@@ -23,7 +23,7 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Recurrence:
-    """When a grant has its full amount again."""
+    """The recurrence with which a grant has its full amount again."""
 
     anchor: datetime
     interval: Duration
@@ -106,7 +106,7 @@ Balances: TypeAlias = dict[str, Decimal]
 
 @exactly
 def burn_down(grants: Sequence[EntitlementGrant], usage: Iterable[Metered], span: Span) -> Burndown:
-    """What the usage draws from the grants over the span.
+    """Return the draws of usage from grants over the span.
 
     A grant has its full amount when it starts and again at every recurrence, and 0 when it is not active; a grant
     that started before the span has what `opening` says, else 0.
@@ -168,7 +168,7 @@ def _between_resets(
 
 
 def _refills(grants: Iterable[EntitlementGrant], period: Period, *, ends_here: bool) -> dict[datetime, frozenset[str]]:
-    """Which grants recur at which moments of a period; its end counts if the whole span ends there."""
+    """Return the grants that recur in a period, by moment; its end counts if the whole span ends there."""
     refills: dict[datetime, frozenset[str]] = {}
     for grant in grants:
         for moment in _recurrences(grant, period):
@@ -213,7 +213,7 @@ def _opened(grant: EntitlementGrant, balance: Decimal, start: datetime, refilled
 def _reset(
     grants: Sequence[EntitlementGrant], balances: Balances, overage: Decimal, period: Period
 ) -> tuple[Segment, Balances]:
-    """What is active rolls over within its limits; then overage that is kept is drawn at once."""
+    """Roll active grants over within their limits; then draw preserved overage at once."""
     rolled = {grant.key: _rolled(grant, balances[grant.key], period.start) for grant in grants}
     drawn, missing = _drawn(grants, rolled, overage) if overage else ((), overage)
     return Segment(period, ZERO, drawn, missing, rolled), _after(rolled, drawn)
@@ -229,7 +229,7 @@ def _rolled(grant: EntitlementGrant, balance: Decimal, at: datetime) -> Decimal:
 def _drawn(
     grants: Iterable[EntitlementGrant], balances: Balances, amount: Decimal
 ) -> tuple[tuple[Drawn, ...], Decimal]:
-    """What is drawn from each grant that has something, also if it is 0, and what no grant covers."""
+    """Return the draw from each grant that has a balance, also if it is 0, and the rest that no grant covers."""
     missing, drawn = amount, list[Drawn]()
     for grant in grants:
         if balances[grant.key] != 0:

@@ -1,4 +1,4 @@
-"""What the server refuses to rate. A checked file doesn't get here; a caller needs the code to explain it."""
+"""Input that the server refuses to rate. Checked files don't get here; the code lets a caller explain it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Code(StrEnum):
-    """Why there are no lines. Source: vectors README, prices.jsonl."""
+    """The reason why there are no lines. Source: vectors README, prices.jsonl."""
 
     NEGATIVE_QUANTITY = "negative_quantity"
     PERCENTAGE_OUT_OF_RANGE = "percentage_out_of_range"

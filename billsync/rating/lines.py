@@ -21,7 +21,7 @@ class Category(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a line is discounted."""
+    """Reasons for a discount of a line."""
 
     PERCENTAGE = "ratecard_percentage"
     MAXIMUM = "maximum_spend"
@@ -29,7 +29,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Discount:
-    """What is taken off a line; the amount is rounded, and negative where it takes a refund back."""
+    """A discount of a line; the amount is rounded, and negative where it takes a refund back."""
 
     reason: Reason
     amount: Decimal
@@ -54,7 +54,7 @@ class Totals:
 
     @property
     def total(self) -> Decimal:
-        """What is left to pay."""
+        """The amount left to pay."""
         return _total(self)
 
     @property
@@ -106,7 +106,7 @@ class Line:
 
     @property
     def total(self) -> Decimal:
-        """What the line comes to after its discounts and credits."""
+        """The total of the line after its discounts and credits."""
         return self.totals.total
 
     def discounted(self, reason: Reason, amount: Decimal) -> Line:

@@ -1,4 +1,4 @@
-"""Periods, and the boundaries that an anchor and a cadence cut time into. Nothing here knows money.
+"""Periods, and the boundaries that an anchor and a cadence cut time into.
 
 Source: vectors README, periods.jsonl.
 """
@@ -51,7 +51,7 @@ class Period:
 
 @exactly
 def boundary(anchor: datetime, cadence: Duration, count: int) -> datetime:
-    """The anchor and so many cadences: always counted from the anchor, never from the boundary before.
+    """Return the anchor plus `number` cadences, counted from the anchor and never from the boundary before.
 
     Raises OverflowError or ValueError outside the years 1 to 9999. Source: vectors README, periods.jsonl, Rule.
     """
@@ -86,7 +86,7 @@ def next_at_or_after(anchor: datetime, cadence: Duration, moment: datetime) -> d
 
 
 def _count_at(anchor: datetime, cadence: Duration, moment: datetime) -> int:
-    """Which boundary is the last one that is not after the moment."""
+    """Return the number of the last boundary that is not after the moment."""
     count = (moment - anchor) // MICROSECOND // _mean_microseconds(cadence)
     while boundary(anchor, cadence, count) > moment:
         count -= 1

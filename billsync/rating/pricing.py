@@ -28,7 +28,7 @@ IN_PERIOD = ": usage in period"
 
 
 def usage_parts(price: Price, usage: Usage, position: Position, *, decimals: int) -> Iterator[Part]:
-    """What a price by usage charges; nothing for a flat or free one. Raises RatingError."""
+    """Return the lines of a usage price; none for a flat or free price. Raises RatingError."""
     match price:
         case FreePrice() | FlatPrice():
             return
@@ -86,7 +86,7 @@ def _begun(price: PackagePrice, usage: Usage, position: Position) -> Decimal:
 
 @exactly
 def packages(quantity: Decimal, size: Decimal) -> Decimal:
-    """How many packages a quantity needs; the quotient is rounded to 16 decimals first.
+    """Return the number of packages for a quantity; the quotient is rounded to 16 decimals first.
 
     Source: vectors README, Rule: package.
     """

@@ -1,4 +1,4 @@
-"""What a flat fee costs for a part of its period. The engine has two rules: a charge's and an older invoice line's.
+"""Amounts of a flat fee for a part of its period. The engine has two rules: a charge's and an older invoice line's.
 
 Source: vectors README, proration.jsonl.
 """
@@ -15,7 +15,7 @@ from billsync.rating.periods import Period
 
 
 class EndProration(StrEnum):
-    """What the last invoice line of a subscription costs. A charge doesn't look at it."""
+    """Return the amount of a subscription's last invoice line. Charges don't use it."""
 
     ACTUAL_PERIOD = "bill_actual_period"
     FULL_PERIOD = "bill_full_period"

@@ -23,7 +23,7 @@ NOTHING = Usage(ZERO)
 
 
 class Without(Enum):
-    """What a caller of the engine can leave out."""
+    """Optional inputs of the engine."""
 
     MINIMUM = auto()
     CREDITS = auto()
@@ -32,7 +32,7 @@ class Without(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What is rated: a full period, or a piece of it with what was before.
+    """The piece to rate: a full period, or a part of it with the usage before.
 
     `previously_billed` is the sum of `totals.amount` of the earlier pieces: before discounts, without commitment
     lines (vectors README, Rule: previously billed). Credits are used in their order.
@@ -60,7 +60,7 @@ class Rated:
 
 @exactly
 def rate(card: Card, piece: Piece, *, decimals: int, without: frozenset[Without] = frozenset()) -> Rated:
-    """What the card costs for the piece, in a currency with that many decimals. Raises RatingError.
+    """Return the lines of a card for the piece, in a currency with `decimals` decimals. Raises RatingError.
 
     Source: vectors README, Rule: order.
     """

@@ -30,7 +30,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class RunLine:
-    """What a run books. Its totals are differences of rounded numbers, not a rounded product.
+    """The bookings of a run. Its totals are differences of rounded numbers, not a rounded product.
 
     `pricer_reference` is the reference before any rewriting. `position` is the place that lines are ordered by: of a
     new line that in its rating, of a booked one that in its run.
@@ -62,7 +62,7 @@ _Pair: TypeAlias = tuple[str, Category, PaymentTerm, Decimal]
 
 
 def rate_runs(card: Card, full_period: Period, runs: Sequence[Run], *, decimals: int) -> tuple[BookedRun, ...]:
-    """What each of the runs books; the id of line j of run i is `run-i-line-j`, from 0. Raises RatingError.
+    """Return the bookings of each run; the id of line j of run i is `run-i-line-j`, from 0. Raises RatingError.
 
     Source: vectors README, usage_runs.jsonl, Rule.
     """

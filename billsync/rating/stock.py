@@ -1,4 +1,4 @@
-"""What is left of grants, drawn on in their order: one that is spent or has expired isn't looked at again.
+"""Balances of grants, drawn in their order: a spent or expired grant isn't looked at again.
 
 It knows neither debts nor when a grant is booked or voided. Source: vectors README, credits.jsonl.
 """
@@ -17,7 +17,7 @@ EVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Stock:
-    """Grants of one currency `in_order`, of which nothing is there until it is put in.
+    """Grants of one currency `in_order`; each counts only once it is put in.
 
     A copy goes on by itself. Places in the order stand in heaps, by start while they wait for it, then by feature
     (None for unrestricted grants); a place that is of no use any more goes when it comes to the top.
@@ -35,7 +35,7 @@ class Stock:
 
     @property
     def left(self) -> Mapping[str, Decimal]:
-        """What is left of each grant, whether it counts now or not."""
+        """Return the balance of each grant, whether it counts now or not."""
         return self._left
 
     def copy(self) -> Stock:
@@ -62,7 +62,7 @@ class Stock:
 
     @exactly
     def draw(self, spending: Spending) -> Step:
-        """What one spending draws; it is taken. Spendings come in order of time: one from before costs a new start."""
+        """Draw one spending, and return its draws. Spendings come in order of time; an earlier one costs a new start."""
         self._turn_to(spending.at)
         missing, drawn = spending.amount, []
         for grant in self._usable(spending.feature):
@@ -115,7 +115,7 @@ class Stock:
 
 
 def draw(grants: Sequence[Grant], spendings: Iterable[Spending]) -> tuple[Step, ...]:
-    """What each spending draws from the grants of one currency; spendings are given in order of time.
+    """Return the draws of each spending from the grants of one currency; spendings are given in order of time.
 
     Source: vectors README, credits.jsonl.
     """

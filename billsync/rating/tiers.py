@@ -1,4 +1,4 @@
-"""Graduated and volume prices: which tier prices which quantity. Nothing is rounded here.
+"""Graduated and volume prices: the tier for each quantity. Nothing is rounded here.
 
 Source: vectors README, Rule: graduated, Rule: volume.
 """

@@ -50,7 +50,7 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What decides a timeline. The API's default anchor is `active_from`."""
+    """The inputs of a timeline. The API's default anchor is `active_from`."""
 
     active_from: datetime
     active_to: datetime | None
@@ -76,7 +76,7 @@ class Life:
 
 @dataclass(frozen=True, slots=True)
 class PhaseLife:
-    """When a phase is in force, and how long after the subscription's start it begins."""
+    """The span of a phase, and its distance from the subscription's start."""
 
     phase: Phase
     start_after: Duration
@@ -116,7 +116,7 @@ class Billed:
 
 
 def phase_lives(subscription: Subscription) -> tuple[PhaseLife, ...]:
-    """When each phase starts and ends. Durations are summed field by field and applied once, so they don't drift.
+    """Return each phase's start and end. Durations are summed field by field and applied once, so they don't drift.
 
     Source: vectors README, timelines.jsonl, Rule.
     """

@@ -1,4 +1,4 @@
-"""What was metered, and what of it is billed: unit conversion, then free units. No price is looked at.
+"""Metered and billed quantities: unit conversion, then free units.
 
 Source: vectors README, Rule: unit conversion, Rule: usage discount.
 """
@@ -15,7 +15,7 @@ from billsync.rating.errors import Code, RatingError
 
 
 class Position(StrEnum):
-    """Which piece of a full period is rated: all of it, or one of several pieces."""
+    """The piece of a full period to rate: all of it, or one of several pieces."""
 
     SINGLE = "single"
     FIRST = "first"
@@ -40,7 +40,7 @@ class Usage:
 
     @property
     def reached(self) -> Decimal:
-        """Where the piece ends, counted from the start of the full period."""
+        """The end of the piece, counted from the start of the full period."""
         return _sum(self.earlier, self.quantity)
 
 
@@ -76,7 +76,7 @@ def converted_quantity(quantity: Decimal, config: UnitConfig) -> Decimal:
 
 @exactly
 def free_units(usage: Usage, free: Decimal) -> Usage:
-    """How many of the free units each quantity uses up: the earlier one first, then this one.
+    """Return the free units that each quantity uses up: the earlier one first, then this one.
 
     Of a negative quantity the whole counts as free. Source: vectors README, Rule: usage discount.
     """

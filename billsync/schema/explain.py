@@ -1,4 +1,4 @@
-"""What a field means, for people: its words, what it takes, and what changing it does. Read off the tables."""
+"""Explanations of fields for people: their text, their values, and the effect of a change. Read from the tables."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Explanation:
 
 
 def explain(kind: Kind, path: tuple[str, ...]) -> Explanation | None:
-    """What is known about a kind (an empty path) or a field of it; None where there is no such field.
+    """Return the explanation of a kind (an empty path) or a field of it; None if there is no such field.
 
     A path names fields only: `("phases", "rate_cards", "price", "tiers")`; the forms of a price are passed over.
     """
@@ -93,7 +93,7 @@ def explain_field(name: str, record: Record, path: tuple[str, ...]) -> Explanati
 
 
 def words(item: Field) -> str:
-    """What a field is: its text, and why it can't be removed, if the text doesn't speak of that."""
+    """Return a field's text, with the reason why it can't be removed, unless the text has it."""
     if item.clear is None or "removed" in item.doc:
         return item.doc
     return f"{item.doc} It can't be removed: {item.clear}."
@@ -136,7 +136,7 @@ def _fields_of(shape: Shape) -> Mapping[str, Field]:
 
 
 def takes(shape: Shape) -> str:
-    """What a value of the shape looks like, in words."""
+    """Return a description of the values of a shape."""
     match shape:
         case Text(choices=choices):
             return " | ".join(choices) if choices else "a text"

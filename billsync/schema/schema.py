@@ -1,4 +1,4 @@
-"""Shapes → JSON Schema (2020-12), for the validator and for editors. Nothing is validated here.
+"""Shapes → JSON Schema (2020-12), for the validator and for editors.
 
 An entity stands in files as a person writes it, with `use` and nested entities, and with nothing required that a
 default could fill in; after that has been expanded, it is checked against a strict schema.
@@ -39,7 +39,7 @@ Schema = dict[str, Any]
 
 
 class Stage(Enum):
-    """Which schema of an entity is meant."""
+    """Variants of an entity's schema."""
 
     WRITTEN = "written"
     EXPANDED = "expanded"
@@ -47,7 +47,7 @@ class Stage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Writing:
-    """What one schema is written with; `defs` gathers the schemas that others refer to."""
+    """The context of writing one schema; `defs` gathers the schemas that others refer to."""
 
     stage: Stage
     defs: Schema = field(default_factory=dict)

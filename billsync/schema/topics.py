@@ -1,4 +1,4 @@
-"""All that can be explained: the kinds, the maps inside of them that have a name, and what else stands in a file."""
+"""Topics of `explain`: the kinds, the named maps inside them, and the other parts of a file."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _properties(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> Mapping[
 
 
 def _takes(schema: Mapping[str, Any]) -> str:
-    """What a value looks like, in words."""
+    """Return a description of a value."""
     if "enum" in schema:
         return " | ".join(str(choice) for choice in schema["enum"])
     if "pattern" in schema and schema["pattern"] in FORMS:

@@ -1,1 +1,1 @@
-"""What the server would refuse or lose, found offline, one module a kind."""
+"""Checks, made offline, for input that the server would refuse or lose; one module per kind."""

@@ -1,4 +1,4 @@
-"""What the server would refuse in an add-on, not publish, or fail on (catalog-facts.md §7.3, §8.3)."""
+"""Checks for add-ons that the server would refuse, not publish, or fail on (catalog-facts.md §7.3, §8.3)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def currency(addon: Fields) -> Iterator[Problem]:
 
 
 def rate_cards(addon: Fields) -> Iterator[Problem]:
-    """That there are cards, and each card by itself."""
+    """Check that there are cards, and each card by itself."""
     cards = addon.get("rate_cards") or ()
     if not cards:
         yield Problem(

@@ -1,4 +1,4 @@
-"""What the server would refuse in a customer (customer-facts.md §3)."""
+"""Checks for customers that the server would refuse (customer-facts.md §3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server would refuse in a feature (catalog-facts.md §5.1 and §5.2)."""
+"""Checks for features that the server would refuse (catalog-facts.md §5.1 and §5.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server would refuse, round or drop in a credit grant (customer-facts.md §7.2 and §7.3)."""
+"""Checks for credit grants that the server would refuse, round or cut (customer-facts.md §7.2 and §7.3)."""
 
 from __future__ import annotations
 

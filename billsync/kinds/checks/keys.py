@@ -1,4 +1,4 @@
-"""What a customer's or a grant's key must not be, although the server would take it."""
+"""Checks for keys of customers and grants that the server would accept but billsync can't use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server would refuse in a meter (catalog-facts.md §4.2)."""
+"""Checks for meters that the server would refuse (catalog-facts.md §4.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server would refuse in a plan, or not publish (catalog-facts.md §7.4 to §7.6, §14.1)."""
+"""Checks for plans that the server would refuse or not publish (catalog-facts.md §7.4 to §7.6, §14.1)."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _unshown(plan: Fields) -> str | None:
 
 
 def _labelled(plan: Fields) -> Iterator[Path]:
-    """What has labels: the plan, its phases, their cards."""
+    """Yield everything that has labels: the plan, its phases, their cards."""
     if plan.get("labels"):
         yield ()
     for index, phase in enumerate(plan.get("phases") or ()):

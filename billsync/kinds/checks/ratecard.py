@@ -1,4 +1,4 @@
-"""What the server would refuse or lose in a rate card (catalog-facts.md §7.3, §7.4, §14.2).
+"""Checks for rate cards of which the server would refuse or lose something (catalog-facts.md §7.3, §7.4, §14.2).
 
 Findings that only keep a plan or an add-on from being published count as well: both are declared to be published.
 """
@@ -19,7 +19,7 @@ FIAT_LENGTH = 3
 
 
 def card_problems(card: Fields, path: Path, *, currency: str, holder: str) -> Iterator[Problem]:
-    """Everything that is wrong with one card; `path` is where it stands.
+    """Yield all problems of one card; `path` is its position.
 
     `holder` is the word for what it belongs to, and `currency` that one's.
     """

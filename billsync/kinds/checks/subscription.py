@@ -1,4 +1,4 @@
-"""What the server would refuse in a subscription (customer-facts.md §5.3)."""
+"""Checks for subscriptions that the server would refuse (customer-facts.md §5.3)."""
 
 from __future__ import annotations
 
