@@ -1,4 +1,4 @@
-"""The target that `--server` names: an API base over HTTP, or the embedded server. Parses only, without a connection."""
+"""The target that `--server` names: an HTTP base, or the embedded server. Parses only, and connects to nothing."""
 
 from __future__ import annotations
 

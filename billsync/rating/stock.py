@@ -62,7 +62,7 @@ class Stock:
 
     @exactly
     def draw(self, spending: Spending) -> Step:
-        """Draw one spending, and return its draws. Spendings come in order of time; an earlier one costs a new start."""
+        """Draw one spending, and return its draws. Spendings come in order of time; earlier ones start anew."""
         self._turn_to(spending.at)
         missing, drawn = spending.amount, []
         for grant in self._usable(spending.feature):
