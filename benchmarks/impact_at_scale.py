@@ -17,9 +17,10 @@ from datetime import datetime
 from io import StringIO
 
 from benchmarks.crowd import NOW, Crowd, declared
+from billsync.app.connection import Connection
 from billsync.app.ending import Ended
 from billsync.app.impact import ImpactOptions, impact
-from billsync.app.pipeline import Connection, compare
+from billsync.app.pipeline import compare
 from billsync.config import load
 from billsync.core.diff import Mode
 from billsync.kinds.registry import KINDS

@@ -7,7 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from billsync.app.pipeline import Connection, carry_out, compare
+from billsync.app.connection import Connection
+from billsync.app.pipeline import carry_out, compare
 from billsync.config import load
 from billsync.core.diff import Mode
 from billsync.kinds.registry import KINDS

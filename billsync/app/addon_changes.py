@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from billsync.app.pipeline import Comparison, Connection
+from billsync.app.connection import Connection
+from billsync.app.pipeline import Comparison
 from billsync.app.subscribers import PLAN, Subscriber, Subscribers
 from billsync.app.targets import Target, newest
 from billsync.core.index import Index, version_of
 from billsync.core.normalize import normalize
 from billsync.kinds.registry import KINDS
-from billsync.live.paging import Refused, read_document, read_list
-from billsync.live.snapshot import PARENT
+from billsync.live.paging import Refused
 from billsync.model.address import Address
 from billsync.model.change import Action, Change
 from billsync.model.state import Desired, Row
@@ -174,8 +174,7 @@ class AddonChanges:
         """The key of an add-on version, which only its own row shows; its id where that can't be read."""
         if server_id not in self._addons:
             try:
-                row = read_document(self._connection.remote, self._connection.routes[ADDON].item(server_id))
-                self._addons[server_id] = Address(ADDON, (str(row["key"]),))
+                self._addons[server_id] = Address(ADDON, (str(self._connection.item(ADDON, server_id)["key"]),))
             except (Refused, KeyError):
                 self._addons[server_id] = Address(ADDON, (server_id,))
         return self._addons[server_id].key
@@ -184,10 +183,8 @@ class AddonChanges:
         """What a plan version offers, by the ids of add-ons; all known ones where that can't be read."""
         rows = (plan or {}).get(PART)
         if rows is None:
-            part = self._connection.routes[PLAN].part(PART)
-            path = part.collection.replace(PARENT, plan_id)
             try:
-                rows = read_list(self._connection.remote, path, (), part.listing, self._connection.clock)
+                rows = self._connection.part(PLAN, PART, plan_id)
             except Refused:
                 return dict.fromkeys(self._addons, UNKNOWN)
         phases = [str(phase["key"]) for phase in (plan or {}).get("phases") or ()]

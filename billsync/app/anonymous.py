@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from billsync.app.pipeline import Comparison, Connection
+from billsync.app.connection import Connection
+from billsync.app.pipeline import Comparison
 from billsync.app.policies import Used, judged
 from billsync.kinds.registry import KINDS
 from billsync.model.change import Guard

@@ -10,23 +10,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from billsync.api.documents import SUBSCRIPTION_ADDONS
-from billsync.app.pipeline import Connection
+from billsync.app.connection import Connection
 from billsync.core.index import Index, index, is_over
 from billsync.core.marks import KEY, labels_of
 from billsync.kinds.registry import KINDS
-from billsync.live.paging import Refused, read_document, read_list
-from billsync.live.snapshot import LISTS_AT_ONCE, PARENT
+from billsync.live.paging import Refused
+from billsync.live.snapshot import LISTS_AT_ONCE
 from billsync.live.threads import reading_threads
 from billsync.model.address import Address
-from billsync.model.kind import ListQuery
 from billsync.model.state import Snapshot
 from billsync.model.value import Fields
 from billsync.report.billing.attached import Attached, attached, own_items
 from billsync.report.dump.beyond_plan import BeyondPlan, held, told
 
 ADDON, PLAN, PART, SUBSCRIPTION = "addon", "plan", "addons", "subscription"
-LISTING = ListQuery(sort="id", size=100, at_once=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +78,8 @@ class _Offers:
         shown = self._plans.get(plan_id, {}).get(PART)
         if shown is not None:
             return bool(shown)
-        part = self._connection.routes[PLAN].part(PART)
-        path = part.collection.replace(PARENT, plan_id)
         try:
-            return bool(read_list(self._connection.remote, path, (), part.listing, self._connection.clock))
+            return bool(self._connection.part(PLAN, PART, plan_id))
         except Refused:
             return True
 
@@ -100,8 +95,7 @@ class _Names:
         """The key; the id where it can't be known. Raises RemoteError."""
         if server_id not in self._known:
             try:
-                row = read_document(self._connection.remote, self._connection.routes[ADDON].item(server_id))
-                self._known[server_id] = str(row["key"])
+                self._known[server_id] = str(self._connection.item(ADDON, server_id)["key"])
             except (Refused, KeyError):
                 self._known[server_id] = server_id
         return self._known[server_id]
@@ -135,9 +129,8 @@ def _asked(connection: Connection, one: _Running) -> _Answer:
     """The add-ons of a subscription, or why they can't be read. Raises RemoteError."""
     if not one.offered:
         return _Answer()
-    path = SUBSCRIPTION_ADDONS.replace(PARENT, one.id)
     try:
-        addons = [attached(row) for row in read_list(connection.remote, path, (), LISTING, connection.clock)]
+        addons = [attached(row) for row in connection.addons_of(one.id)]
         return _Answer(tuple(addons), frozenset(str(card["key"]) for each in addons for card in each.cards))
     except Refused as refused:
         return _Answer(problem=str(refused.status))

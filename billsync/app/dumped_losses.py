@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from billsync.api.documents import BALANCE, BILLING, UNDECLARED
-from billsync.app.pipeline import Connection
+from billsync.app.connection import Connection
 from billsync.core.index import Index, index, status_of
 from billsync.core.losses import Loss
 from billsync.core.view import view
 from billsync.kinds.registry import KINDS
-from billsync.live.paging import Refused, read_document, read_list
+from billsync.live.paging import Refused
 from billsync.live.snapshot import LISTS_AT_ONCE, PARENT
 from billsync.live.threads import reading_threads
 from billsync.model.address import Address
@@ -59,7 +59,7 @@ def _read_lists(connection: Connection) -> _Lists:
     refused: dict[str, int] = {}
     for name, (path, query) in UNDECLARED.items():
         try:
-            found = read_list(connection.remote, path, query, LISTING, connection.clock)
+            found = connection.listed(path, query, listing=LISTING)
             rows[name] = tuple(row for row in found if not row.get("deleted_at"))
         except Refused as problem:
             refused[name] = problem.status
@@ -92,7 +92,7 @@ def _credit(
     connection: Connection, found: Index, customer: Address, grants: Mapping[tuple[str, ...], list[Fields]]
 ) -> tuple[Loss, ...]:
     try:
-        document = read_document(connection.remote, BALANCE.replace(PARENT, found.records[customer].id))
+        document = connection.document(BALANCE.replace(PARENT, found.records[customer].id))
     except Refused as problem:
         return (unread(f"the balance of {customer.text}", problem.status, customer),)
     return balance_losses(customer, document.get("balances") or (), granted(grants.get(customer.names, ())))
@@ -114,7 +114,7 @@ def _billing(connection: Connection, found: Index, customer: Address, lists: _Li
     """Nothing where the server says that there is none yet (412, 404: customer-facts.md §4.2)."""
     profiles = {str(row["id"]): row for row in lists.rows.get("billing profiles", ())}
     try:
-        document = read_document(connection.remote, BILLING.replace(PARENT, found.records[customer].id))
+        document = connection.document(BILLING.replace(PARENT, found.records[customer].id))
     except Refused as problem:
         if problem.status in (404, 412):
             return ()

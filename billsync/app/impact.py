@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
+from billsync.app.connection import Connection
 from billsync.app.ending import usage
 from billsync.app.metering import Catalog, query, read_catalog
-from billsync.app.pipeline import Comparison, Connection
+from billsync.app.pipeline import Comparison
 from billsync.app.reached import Reach
 from billsync.app.reached_addons import AttachedAddons, Candidate
 from billsync.app.server_time import servers_now_by_anybody

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from billsync.api.documents import METER_QUERY
-from billsync.app.pipeline import Connection
+from billsync.app.connection import Connection
 from billsync.kinds.forms import EXACT
-from billsync.live.paging import read_list
 from billsync.live.snapshot import PARENT
 from billsync.model.moment import parse_moment
 from billsync.model.ports import RemoteError
@@ -46,8 +45,8 @@ class Catalog:
 
 def read_catalog(connection: Connection) -> Catalog:
     """All features and meters. Where a key was used again, the live feature has it. Raises RemoteError."""
-    features = _all(connection, "feature")
-    rows = _all(connection, "meter")
+    features = connection.rows("feature")
+    rows = connection.rows("meter")
     meters = {str(row["id"]): str(row["aggregation"]) for row in rows}
     dimensions = {str(row["id"]): frozenset(row.get("dimensions") or {}) for row in rows}
     newest_last = sorted(features, key=lambda row: (not row.get("deleted_at"), str(row.get("created_at", ""))))
@@ -97,8 +96,3 @@ def read_usage(
             body = query_body(meter_slice, period, group_by=[CUSTOMER], customers=[customer_id])
             found[feature, period] = by_customer(query(connection, meter_slice, body)).get(customer_id, Decimal(0))
     return found
-
-
-def _all(connection: Connection, kind: str) -> tuple[Fields, ...]:
-    routes = connection.routes[kind]
-    return read_list(connection.remote, routes.collection, (), routes.listing, connection.clock)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from billsync.api.capabilities import capabilities
 from billsync.api.documents import BALANCE
-from billsync.api.routes import routes
+from billsync.app.connection import Connection
 from billsync.apply.bindings import Bindings
 from billsync.apply.execute import OnResult, World, execute
 from billsync.core.diff import Mode, Server, diff
@@ -28,34 +28,13 @@ from billsync.core.referring import rounds
 from billsync.core.row_validation import malformed
 from billsync.kinds.registry import KINDS
 from billsync.live.hidden_labels import read_document_of, read_documents
-from billsync.live.paging import read_list
-from billsync.live.snapshot import Source, snapshot
+from billsync.live.snapshot import snapshot
 from billsync.model.change import PlanFile
-from billsync.model.kind import HiddenLabels, ListQuery, Routes
-from billsync.model.ports import Clock, Journal, Remote, RemoteError
+from billsync.model.kind import HiddenLabels, ListQuery
+from billsync.model.ports import Journal, RemoteError
 from billsync.model.result import Report
 from billsync.model.state import Desired, Moved, Read, Snapshot
 from billsync.model.value import Fields
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """A server to talk to. `target` is its name as it stands in plan files and output; it holds no secret."""
-
-    remote: Remote
-    clock: Clock
-    target: str
-    dialect: str
-
-    @property
-    def routes(self) -> Mapping[str, Routes]:
-        """The routes of all kinds, also of those that are only referred to."""
-        return routes(self.dialect)
-
-    @property
-    def source(self) -> Source:
-        """The connection as a source of snapshots."""
-        return Source(self.remote, self.routes, self.clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +144,7 @@ def carry_out(
 
 def _bindings(connection: Connection, known: Snapshot | None, moved: Moved) -> Bindings:
     def rows(path: str, query: Sequence[tuple[str, str]], listing: ListQuery) -> Sequence[Fields]:
-        return read_list(connection.remote, path, tuple(query), listing, connection.clock)
+        return connection.listed(path, query, listing=listing)
 
     found = with_moved(index(known, KINDS, connection.routes), moved, KINDS) if known else Index()
     ids = {address: server_id for server_id, address in found.names.items()}

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from billsync.app.pipeline import Comparison, Connection
+from billsync.app.connection import Connection
+from billsync.app.pipeline import Comparison
 from billsync.core.index import Index, index, status_of
 from billsync.core.normalize import normalize
 from billsync.core.view import view

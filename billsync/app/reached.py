@@ -8,9 +8,10 @@ from datetime import datetime
 from functools import cached_property
 
 from billsync.app.addon_changes import AddonChanges, Concerns
+from billsync.app.connection import Connection
 from billsync.app.meter_slices import unmetered, with_declared
 from billsync.app.metering import Catalog, Unreadable, live_subscription
-from billsync.app.pipeline import Comparison, Connection
+from billsync.app.pipeline import Comparison
 from billsync.app.reached_addons import Candidate, unread
 from billsync.app.subscribers import Subscriber, Subscribers
 from billsync.app.targets import Target, targets

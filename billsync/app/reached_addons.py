@@ -10,23 +10,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from billsync.api.documents import SUBSCRIPTION_ADDONS
 from billsync.app.addon_changes import AddonChange, Concerns
+from billsync.app.connection import Connection
 from billsync.app.meter_slices import unmetered
 from billsync.app.metering import Catalog
-from billsync.app.pipeline import Connection
 from billsync.app.subscribers import Subscriber
 from billsync.app.targets import Target
-from billsync.live.paging import Refused, read_list
-from billsync.live.snapshot import PARENT
-from billsync.model.kind import ListQuery
+from billsync.live.paging import Refused
 from billsync.report.billing.attached import Attached, attached
 from billsync.report.billing.subscribed import Subscribed
 from billsync.report.impact.addon_repricing import Unclear, with_new_addon
 from billsync.report.impact.offers import refusals
 from billsync.report.impact.reached import COMBINED, MigrationStatus, Reached
 
-LISTING = ListQuery(sort="id", size=100, at_once=1)
 LATER = "it gets the add-on only later"
 UNREAD = "its add-ons can't be read"
 LIMITS_UNREAD = "add-ons that can't be read, so it isn't known whether the server would attach them again"
@@ -104,9 +100,7 @@ class AttachedAddons:
         )
 
     def _attached(self, one: Candidate) -> Sequence[Attached]:
-        path = SUBSCRIPTION_ADDONS.replace(PARENT, one.before.id)
-        rows = read_list(self._connection.remote, path, (), LISTING, self._connection.clock)
-        return [attached(row) for row in rows]
+        return [attached(row) for row in self._connection.addons_of(one.before.id)]
 
     def _notes(self, one: Candidate, mine: Sequence[Attached]) -> Mapping[str, tuple[str, ...]]:
         """By an add-on's key, why it could not be attached again after a move."""

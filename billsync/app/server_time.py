@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from billsync.api.documents import BALANCE
-from billsync.app.pipeline import Connection
+from billsync.app.connection import Connection
 from billsync.live.door import check_rows
 from billsync.live.snapshot import PARENT
 from billsync.model.moment import parse_moment

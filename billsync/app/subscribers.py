@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from billsync.app.pipeline import Comparison, Connection
+from billsync.app.connection import Connection
+from billsync.app.pipeline import Comparison
 from billsync.core.index import Index
 from billsync.core.marks import KEY
 from billsync.core.moved import present
-from billsync.live.paging import Refused, read_document, read_list
+from billsync.live.paging import Refused
 from billsync.model.address import Address
 from billsync.model.state import Desired, Entity
 from billsync.model.value import Fields
@@ -81,11 +82,7 @@ class Subscribers:
 
     def of(self, plan: str) -> Iterator[Subscriber]:
         """The running ones of all versions of a plan, by its key. Raises RemoteError."""
-        routes = self._connection.routes[SUBSCRIPTION]
-        filters = ((f"filter[{PLAN}_key][eq]", plan),)
-        for row in read_list(
-            self._connection.remote, routes.collection, filters, routes.listing, self._connection.clock
-        ):
+        for row in self._connection.rows(SUBSCRIPTION, plan_key=plan):
             if _is_running(row):
                 customer = str(row["customer_id"])
                 yield self._named(row, self._customers.get(customer, customer))
@@ -98,8 +95,7 @@ class Subscribers:
 
     @cached_property
     def _customers(self) -> Mapping[str, str]:
-        routes = self._connection.routes[CUSTOMER]
-        rows = read_list(self._connection.remote, routes.collection, (), routes.listing, self._connection.clock)
+        rows = self._connection.rows(CUSTOMER)
         return {str(row["id"]): str(row.get("key") or row["id"]) for row in rows}
 
     def plan_of(self, one: Subscriber) -> Fields | None:
@@ -110,8 +106,7 @@ class Subscribers:
         plan_id = one.plan_id
         if plan_id and plan_id not in self._plans:
             try:
-                path = self._connection.routes[PLAN].item(plan_id)
-                self._plans[plan_id] = read_document(self._connection.remote, path)
+                self._plans[plan_id] = self._connection.item(PLAN, plan_id)
             except Refused:
                 self._plans[plan_id] = None
         return self._plans.get(plan_id)
@@ -128,8 +123,7 @@ class Subscribers:
 
     def every_plan(self) -> Iterator[Fields]:
         """All versions of all plans that ever had subscribers or may have them. Raises RemoteError."""
-        routes = self._connection.routes[PLAN]
-        for row in read_list(self._connection.remote, routes.collection, (), routes.listing, self._connection.clock):
+        for row in self._connection.rows(PLAN):
             if row.get("status") != "draft":
                 self._plans.setdefault(str(row["id"]), row)
                 yield row

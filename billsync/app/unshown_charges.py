@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from billsync.api.documents import CHARGES, SUBSCRIPTION_ADDONS
+from billsync.api.documents import CHARGES
+from billsync.app.connection import Connection
 from billsync.app.metering import Catalog
-from billsync.app.pipeline import Connection
-from billsync.live.paging import Refused, read_list
+from billsync.live.paging import Refused
 from billsync.live.snapshot import PARENT
-from billsync.model.kind import ListQuery
 from billsync.model.moment import cut_to_seconds
 from billsync.model.value import Fields
 from billsync.report.billing.attached import Attached, attached
@@ -20,7 +19,6 @@ from billsync.report.billing.subscribed import Subscribed
 from billsync.report.billing.unshown import Booked, Unshown, booked, changing, unshown
 from billsync.report.forecast.forecast import running
 
-LISTING = ListQuery(sort="created_at", size=100)
 SECONDS = "%Y-%m-%d %H:%M:%SZ"
 TERMS = "a minimum, a maximum or a unit conversion"
 
@@ -40,7 +38,7 @@ class Besides:
 def charges_of(connection: Connection, customer_id: str) -> tuple[Fields, ...] | None:
     """The rows of a customer's charges; None where the server doesn't list them. Raises RemoteError."""
     try:
-        return read_list(connection.remote, CHARGES.replace(PARENT, customer_id), (), LISTING, connection.clock)
+        return connection.listed(CHARGES.replace(PARENT, customer_id))
     except Refused:
         return None
 
@@ -112,8 +110,7 @@ def _scheduled(one: Subscribed, found: Unshown, addons: Sequence[Attached], now:
 
 def _attached(connection: Connection, one: Subscribed) -> list[Attached]:
     """The add-ons of a subscription; none where the server doesn't show them, or not as API v3 does."""
-    path = SUBSCRIPTION_ADDONS.replace(PARENT, one.id)
     try:
-        return [attached(row) for row in read_list(connection.remote, path, (), LISTING, connection.clock)]
+        return [attached(row) for row in connection.addons_of(one.id)]
     except (Refused, KeyError, TypeError, ValueError):
         return []

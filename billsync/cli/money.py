@@ -8,16 +8,14 @@ from datetime import datetime, timedelta
 
 from billsync.api.capabilities import capabilities
 from billsync.api.documents import INVOICES
+from billsync.app.connection import Connection
 from billsync.app.ending import Exit, error, usage
 from billsync.app.metering import Catalog, live_subscription, query, read_catalog, read_usage
-from billsync.app.pipeline import Connection
 from billsync.app.server_time import servers_now
 from billsync.app.unshown_charges import besides, booked_of, charges_of
 from billsync.cli.opening import ServerOptions, connected
 from billsync.cli.reading import customer_id_of, statement_of
 from billsync.cli.surroundings import Run
-from billsync.live.paging import read_list
-from billsync.model.kind import ListQuery
 from billsync.model.moment import cut_to_seconds, parse_moment
 from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import negative
@@ -33,7 +31,6 @@ from billsync.report.credits.wallet import Wallet, wallet_of
 from billsync.report.forecast.forecast import Basis, Forecast, forecast, known_only_until, usage_needed
 
 WINDOWS = {"minute": "PT1M", "hour": "PT1H", "day": "P1D", "month": "P1M"}
-LISTING = ListQuery(sort="created_at", size=100)
 INVOICE_FORMS = {"json": invoices_json, "csv": invoices_csv}
 SUBJECT = "subject"
 LATE = "{key}: the fee due {at:%Y-%m-%d %H:%M:%SZ} is not booked yet, as the server lags; it is counted as due"
@@ -93,7 +90,7 @@ def show_invoices(run: Run, customer: str | None, options: ServerOptions, form: 
             hint = "Open the billing portal: customers see and pay theirs there, and so does an operator."
             raise error("no-invoices", f"the {connection.dialect} API has no invoices", hint=hint)
         filters = [("filter[customer_id][eq]", customer_id_of(connection, customer))] if customer is not None else []
-        rows = read_list(connection.remote, INVOICES, filters, LISTING, connection.clock)
+        rows = connection.listed(INVOICES, filters)
         found = invoices(rows, connection.clock.now())
     made = INVOICE_FORMS.get(form)
     run.result(made(found) if made else invoices_text(found, width=run.look.width))
@@ -165,9 +162,7 @@ def _forecast(connection: Connection, catalog: Catalog, basis: Basis) -> Forecas
 
 def _subscriptions(connection: Connection, catalog: Catalog, customer_id: str) -> tuple[Subscribed, ...]:
     """The customer's subscriptions, whenever they are in force."""
-    routes = connection.routes["subscription"]
-    filters = ((f"filter[{routes.parent_filter}][eq]", customer_id),)
-    rows = read_list(connection.remote, routes.collection, filters, routes.listing, connection.clock)
+    rows = connection.rows("subscription", customer_id=customer_id)
     return tuple(live_subscription(row, catalog.features) for row in rows if not row.get("deleted_at"))
 
 

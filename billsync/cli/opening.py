@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import httpx
 
+from billsync.app.connection import Connection
 from billsync.app.ending import Ended, Exit, error, usage
-from billsync.app.pipeline import Connection
 from billsync.cli.aiming import check_address, check_dialect, check_organization
 from billsync.cli.database import open_database
 from billsync.cli.state_dir import default_database

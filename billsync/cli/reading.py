@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from billsync.api.documents import BALANCE, TRANSACTIONS
+from billsync.app.connection import Connection
 from billsync.app.dumped_addons import addon_notes
 from billsync.app.dumped_losses import losses_beyond
 from billsync.app.ending import Exit, error, usage
-from billsync.app.pipeline import Connection, everything
+from billsync.app.pipeline import everything
 from billsync.cli.delivering import check_output, write_file
 from billsync.cli.opening import ServerOptions, connected
 from billsync.cli.surroundings import Run
@@ -16,7 +17,7 @@ from billsync.core.dump import dump
 from billsync.core.losses import told
 from billsync.core.row_validation import shown, unknown_in
 from billsync.kinds.registry import KINDS
-from billsync.live.paging import count_rows, read_list
+from billsync.live.paging import count_rows
 from billsync.live.statement import StatementRoutes, read_statement
 from billsync.model.ports import RemoteError
 from billsync.model.value import is_text, json_line
@@ -79,13 +80,11 @@ def ping(run: Run, options: ServerOptions) -> Exit:
 
 def customer_id_of(connection: Connection, key: str) -> str:
     """The server's id of a customer. Raises Ended when there is none with the key, RemoteError."""
-    routes = connection.routes["customer"]
-    query = ((f"filter[{routes.key_filter}][eq]", key),)
     if not key.strip(", "):
         raise usage("no-customer", "a customer's key is not empty")
     if not is_text(key):
         raise usage("no-customer", "a customer's key is text in UTF-8", repr(key))
-    rows = read_list(connection.remote, routes.collection, query, routes.listing, connection.clock)
+    rows = connection.rows("customer", key=key)
     live = sorted(str(row["id"]) for row in rows if not row.get("deleted_at") and row.get("key") in (key, None))
     if len(live) > 1:
         both = f"{connection.target} shows {len(live)} with the key {key!r}: {' and '.join(live)}."

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from billsync import __version__
+from billsync.app.connection import Connection
 from billsync.app.ending import Ended, Exit, error, usage, worst
-from billsync.app.pipeline import Comparison, Connection, carry_out, compare
+from billsync.app.pipeline import Comparison, carry_out, compare
 from billsync.app.policies import judged
 from billsync.apply.execute import stopped
 from billsync.apply.journal import FileJournal

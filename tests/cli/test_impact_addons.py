@@ -195,7 +195,7 @@ def test_where_addons_can_not_be_read_every_candidate_is_named(
             raise Refused(path, Answer(404, None, "no such path"))
         return read_list(remote, path, *more)
 
-    monkeypatch.setattr("billsync.app.reached_addons.read_list", refused_below_subscriptions)
+    monkeypatch.setattr("billsync.app.connection.read_list", refused_below_subscriptions)
     edited(folder, *DEARER[:1])
 
     told = impact(sold, "--impact")

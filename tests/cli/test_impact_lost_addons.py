@@ -162,7 +162,7 @@ def test_where_addons_can_not_be_read_what_may_be_lost_is_told(
             raise Refused(path, Answer(404, None, "no such path"))
         return read_list(remote, path, *more)
 
-    monkeypatch.setattr("billsync.app.reached_addons.read_list", refused_below_subscriptions)
+    monkeypatch.setattr("billsync.app.connection.read_list", refused_below_subscriptions)
     edited(folder, (OFFERS, "addons: [{addon: boost, max_quantity: 1}, {addon: maps}]"))
 
     told = impact(sold, "--impact")
@@ -290,7 +290,7 @@ def test_where_it_can_not_be_read_what_a_plan_version_offers_every_addon_may_be_
             raise Refused(path, Answer(404, None, "no such path"))
         return read_list(remote, path, query, *more)
 
-    monkeypatch.setattr("billsync.app.addon_changes.read_list", refused)
+    monkeypatch.setattr("billsync.app.connection.read_list", refused)
     (folder / "shop" / "customers.yaml").unlink()
     (folder / "shop" / "catalog.yaml").write_text(CATALOG.partition("plans:")[0])
     edited(folder, ('amount: "3"', 'amount: "4"'))

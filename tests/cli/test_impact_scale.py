@@ -6,9 +6,10 @@ from io import StringIO
 import pytest
 
 from benchmarks.crowd import NOW, Crowd, declared
+from billsync.app.connection import Connection
 from billsync.app.ending import Ended
 from billsync.app.impact import REQUESTS_AT_MOST, ImpactOptions, impact
-from billsync.app.pipeline import Connection, compare
+from billsync.app.pipeline import compare
 from billsync.config import load
 from billsync.core.diff import Mode
 from billsync.kinds.registry import KINDS

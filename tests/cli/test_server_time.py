@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from billsync.app.pipeline import Connection
+from billsync.app.connection import Connection
 from billsync.app.server_time import servers_now, servers_now_by_anybody
 from billsync.cli.database import open_database
 from billsync.model.ports import Answer, RemoteError

@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from billsync.app.pipeline import Comparison, Connection
+from billsync.app.connection import Connection
+from billsync.app.pipeline import Comparison
 from billsync.app.subscribers import Subscriber, Subscribers
 from billsync.core.index import Index
 from billsync.model.change import PlanFile

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import httpx
 import pytest
 
-from billsync.app.pipeline import Connection, carry_out, compare, everything
+from billsync.app.connection import Connection
+from billsync.app.pipeline import carry_out, compare, everything
 from billsync.apply.journal import NoJournal
 from billsync.core.diff import Mode
 from billsync.core.dump import dump

@@ -12,7 +12,8 @@ from typing import Any
 
 import httpx
 
-from billsync.app.pipeline import Connection, carry_out, compare
+from billsync.app.connection import Connection
+from billsync.app.pipeline import carry_out, compare
 from billsync.apply.execute import stopped
 from billsync.apply.journal import NoJournal
 from billsync.config import load

@@ -1,0 +1,68 @@
+"""An open connection to a server, and the ways of reading it: rows of a kind, other lists, and documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from billsync.api.documents import SUBSCRIPTION_ADDONS
+from billsync.api.routes import routes
+from billsync.live.paging import read_document, read_list
+from billsync.live.snapshot import PARENT, Source
+from billsync.model.kind import ListQuery, Routes
+from billsync.model.ports import Clock, Remote
+from billsync.model.value import Fields
+
+BY_CREATION = ListQuery(sort="created_at", size=100)
+BY_ID = ListQuery(sort="id", size=100, at_once=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A server to talk to. `target` is its name as it stands in plan files and output; it holds no secret."""
+
+    remote: Remote
+    clock: Clock
+    target: str
+    dialect: str
+
+    @property
+    def routes(self) -> Mapping[str, Routes]:
+        """The routes of all kinds, also of those that are only referred to."""
+        return routes(self.dialect)
+
+    @property
+    def source(self) -> Source:
+        """The connection as a source of snapshots."""
+        return Source(self.remote, self.routes, self.clock)
+
+    def rows(self, kind: str, **equal: str) -> tuple[Fields, ...]:
+        """Every row of a kind of which these fields have these values, deleted rows included.
+
+        Raises RemoteError."""
+        where = self.routes[kind]
+        query = tuple((f"filter[{name}][eq]", value) for name, value in equal.items())
+        return self.listed(where.collection, query, listing=where.listing)
+
+    def part(self, kind: str, field: str, row_id: str) -> tuple[Fields, ...]:
+        """A list of one row of a kind that the API keeps as rows of its own. Raises RemoteError, Refused."""
+        where = self.routes[kind].part(field)
+        return self.listed(where.collection.replace(PARENT, row_id), listing=where.listing)
+
+    def item(self, kind: str, row_id: str) -> Fields:
+        """One row by its id, also a deleted one that no list shows. Raises RemoteError, Refused."""
+        return self.document(self.routes[kind].item(row_id))
+
+    def addons_of(self, subscription_id: str) -> tuple[Fields, ...]:
+        """The add-ons that a subscription has or had. Raises RemoteError, Refused."""
+        return self.listed(SUBSCRIPTION_ADDONS.replace(PARENT, subscription_id), listing=BY_ID)
+
+    def listed(
+        self, path: str, query: Sequence[tuple[str, str]] = (), *, listing: ListQuery = BY_CREATION
+    ) -> tuple[Fields, ...]:
+        """Every row of a list. Raises RemoteError; Refused where the server answers with an error."""
+        return read_list(self.remote, path, tuple(query), listing, self.clock)
+
+    def document(self, path: str) -> Fields:
+        """One object that isn't in a list. Raises RemoteError; Refused where the server answers with an error."""
+        return read_document(self.remote, path)
