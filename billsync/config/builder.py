@@ -14,7 +14,7 @@ from billsync.model.value import Plain
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one file may hold: levels of nesting, values in all, values that come from aliases, characters."""
+    """Limits of one file: levels of nesting, values in all, values that come from aliases, characters."""
 
     depth: int = limits.NESTING
     values: int = limits.VALUES
@@ -141,7 +141,7 @@ class NodeBuilder:
             self._stack[-1].key = (text, place)
 
     def _cut(self, text: str, place: Position, limit: int) -> str:
-        """What goes on in the place of a text that is too long."""
+        """Return the replacement for a text that is too long."""
         self.report("text-too-long", place, f"it has {len(text):,} characters; at most {limit:,} are read")
         return shorten(text)
 

@@ -1,4 +1,4 @@
-"""Documents -> what stands in them by collection: header, library, patterns and raw entities. Nothing is expanded."""
+"""Documents -> their parts: header, library, patterns and raw entities by collection. Nothing is expanded."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Contents:
 
 
 class _Gathering:
-    """What was found so far."""
+    """The findings so far."""
 
     def __init__(self, registry: Registry, findings: Findings) -> None:
         self.findings = findings
@@ -79,7 +79,7 @@ def gather(documents: Sequence[MapNode], registry: Registry, findings: Findings)
 
 
 def shell(document: MapNode) -> MapNode:
-    """What of a document isn't a collection of entities: the part that the schema of the whole file checks."""
+    """Return the part of a document without its collections, which the schema of the whole file checks."""
     return MapNode({name: entry for name, entry in document.entries.items() if name in _SHELL}, document.place)
 
 

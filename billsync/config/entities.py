@@ -90,7 +90,7 @@ def _diagnostics(item: Expanded, fields: Fields, validator: Validator) -> Iterat
 
 
 def _further(kind: Kind, part: SoundPart) -> Iterator[Diagnostic]:
-    """The problems in the rest of an entity that its schema refuses: all mistakes are told at once."""
+    """Return the problems in the rest of an entity that its schema refuses, so that all are reported at once."""
     for problem in value_problems(kind, plain(part.values)):
         yield problem.at(nearest(part.values, problem.path))
     if part.node is None:

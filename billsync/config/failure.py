@@ -1,4 +1,4 @@
-"""What JSON Schema found wrong, as a value with types: the library's own errors go no further than this."""
+"""A failure found by JSON Schema, as a typed value: the library's own errors don't leave this module."""
 
 from __future__ import annotations
 

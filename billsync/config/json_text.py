@@ -23,7 +23,7 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class _Want(Enum):
-    """What may come next."""
+    """The tokens that may come next."""
 
     VALUE = auto()
     ITEM_OR_END = auto()

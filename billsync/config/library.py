@@ -18,7 +18,7 @@ _PARTS: Mapping[str, str] = {"phases": "phase", "rate_cards": CARD}
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """What entities are completed from.
+    """The values that entities are completed from.
 
     `names` gives a feature's name by its key, None for one whose name these files don't say. `unfinished` gathers
     the places of cards that lack what their library card would have given.

@@ -40,7 +40,7 @@ ONLY_EMPTY = "Declare at least one: `sync` takes away what an empty collection l
 def load(
     paths: Sequence[str], *, registry: Registry, stdin: TextIO | None = None
 ) -> tuple[Desired, tuple[Diagnostic, ...]]:
-    """What the files declare, by address, and all that is wrong, by place; with an error, the state is only part of it.
+    """Return the state that the files declare, and all findings by position; after an error, the state is incomplete.
 
     Paths are files, directories, or `-` for the standard input (design.md §3).
     """
@@ -137,7 +137,7 @@ def _check_not_empty(desired: Desired, paths: Sequence[str], findings: Findings)
 
 
 def _merged(readings: Iterable[Reading], findings: Findings) -> Iterable[Diagnostic]:
-    """What the text says first: a value that couldn't be read isn't reported again for its type."""
+    """Drop findings about the type of a value that couldn't be read, as it has a finding already."""
     first = [diagnostic for reading in readings for diagnostic in reading.diagnostics]
     places = {diagnostic.position for diagnostic in first}
     return (*first, *(diagnostic for diagnostic in findings.all if diagnostic.position not in places))

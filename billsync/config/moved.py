@@ -76,7 +76,7 @@ def _earlier(new: Address, back: Mapping[Address, Address]) -> Iterator[Address]
 
 
 def move_problems(moves: Sequence[Move], desired: Desired) -> Iterator[Diagnostic]:
-    """What is wrong with entries beside what is declared: each old key is gone, and leads to one that is there."""
+    """Return the problems of entries: each old key must not be declared, and its new key must be."""
     declared = {entity.address: entity.position for entity in desired.entities}
     by_old: dict[Address, Move] = {}
     by_new: dict[Address, Move] = {}

@@ -1,4 +1,4 @@
-"""What a file holds, before it means anything: scalars, lists and maps that know where they stand."""
+"""Nodes of a file, before they mean anything: scalars, lists and maps with their positions."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def child(node: Node, part: str | int) -> Node | None:
 
 
 def at(node: Node, path: Path) -> Node | None:
-    """What stands at the path, or None."""
+    """Return the node at the path, or None."""
     found: Node | None = node
     for part in path:
         found = child(found, part) if found is not None else None
@@ -106,7 +106,7 @@ def at(node: Node, path: Path) -> Node | None:
 
 
 def nearest(node: Node, path: Path) -> Position:
-    """Where the path stands, or the nearest thing around it."""
+    """Return the position of the path, or of the nearest node around it."""
     for part in path:
         inner = child(node, part)
         if inner is None:

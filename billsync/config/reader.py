@@ -40,7 +40,7 @@ def read(content: bytes | str, file: str, limits: Limits = LIMITS) -> Reading:
 
 
 def _parsed(text: str, file: str, limits: Limits) -> NodeBuilder:
-    """What has no name and begins like JSON is read as JSON if it is; a map in braces is YAML, too."""
+    """Read an unnamed text that begins like JSON as JSON if it is; a map in braces is YAML, too."""
     if file.lower().endswith(".json"):
         return read_json(text, file, limits)
     if file == STDIN and text.lstrip().startswith("{"):

@@ -1,4 +1,4 @@
-"""What an unquoted text means: null, a boolean, an exact number, or itself. Never a float, a date or a guess."""
+"""Values of unquoted texts: null, a boolean, an exact number, or the text. Never a float, a date or a guess."""
 
 from __future__ import annotations
 

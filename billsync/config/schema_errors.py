@@ -37,7 +37,7 @@ Later: TypeAlias = Mapping[Path, frozenset[str]]
 def diagnostics_of(
     errors: Iterable[ValidationError], root: Node, *, later: Later = MappingProxyType({})
 ) -> Iterator[Diagnostic]:
-    """What the errors mean, for the value that was made of this node."""
+    """Return the findings for the errors of the value that was made from this node."""
     failures = _without_echoes([leaf for error in errors for leaf in leaves(failure_of(error))])
     misspelt = {place for failure in failures for place in _misspelt(failure)}
     for failure in failures:
@@ -49,7 +49,7 @@ def diagnostics_of(
 
 
 def _without_echoes(failures: Sequence[Failure]) -> Sequence[Failure]:
-    """A text of the wrong form isn't told to be too long as well."""
+    """Drop the length of a text that already has the wrong form."""
     malformed = {failure.path for failure in failures if failure.rule == "pattern"}
     return [failure for failure in failures if failure.rule not in _LENGTHS or failure.path not in malformed]
 
@@ -64,7 +64,7 @@ def leaves(failure: Failure) -> Iterator[Failure]:
 
 
 def _misspelt(failure: Failure) -> Iterator[tuple[Path, str]]:
-    """Fields that somebody seems to have wanted to give: their absence isn't worth a second message."""
+    """Return fields that were probably meant: a near name has a message already, so their absence needs none."""
     known = tuple(failure.schema.get("properties", ()))
     if failure.rule == "additionalProperties" and isinstance(failure.value, Mapping):
         for name in failure.value:
@@ -110,7 +110,7 @@ def _is_in_another_number(name: str, known: Sequence[str]) -> bool:
 
 
 def _known_hint(name: str, schema: Mapping[str, Any]) -> str:
-    """A field of this map, or else one of a map inside: somebody may have forgotten that."""
+    """Return a near name among the fields of this map, or else of a map inside it, which may have been left out."""
     known = tuple(schema.get("properties", ()))
     inside = [holder for holder, field in schema.get("properties", {}).items() if name in field.get("properties", ())]
     if inside and not _is_in_another_number(name, known):
@@ -187,7 +187,7 @@ def _in_form(text: str, schema: Mapping[str, Any]) -> str:
 
 
 def _form_of(pattern: object) -> str:
-    """What a text of this pattern is called."""
+    """Return the name of texts of this pattern."""
     form = FORMS.get(str(pattern))
     return form.name if form else "in the right form"
 
@@ -255,7 +255,7 @@ def _key(failure: Failure, root: Node) -> Iterator[Diagnostic]:
 
 
 def _told_elsewhere(failure: Failure, root: Node) -> Iterator[Diagnostic]:
-    """`not` marks a field that is refused: the check of an entity that has it tells the reason."""
+    """Skip `not`, which marks refused fields: the check of the entity gives the reason."""
     return iter(())
 
 

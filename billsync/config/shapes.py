@@ -1,4 +1,4 @@
-"""The right shape for a value of the wrong type: what somebody seems to have meant, or else an example."""
+"""The right shape for a value of the wrong type: a guess at the meaning, or else an example."""
 
 from __future__ import annotations
 

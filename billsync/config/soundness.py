@@ -1,4 +1,4 @@
-"""The sound part of an entity: without what its schema refuses, so that the other mistakes in it are told, too."""
+"""The sound part of an entity: without the fields that its schema refuses, so that other mistakes are reported, too."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _UNKNOWN = ("additionalProperties", "unevaluatedProperties")
 
 @dataclass(frozen=True, slots=True)
 class SoundPart:
-    """What of an entity can be checked further.
+    """The part of an entity that can be checked further.
 
     `values` is the entity without wrong values; `node` is also without what lacks a field, None where the entity does
     itself. `incomplete` are the places of the maps that something was taken out of: of what stands in them, only
@@ -65,7 +65,7 @@ def sound_part(node: MapNode, validator: Validator, record: Record) -> SoundPart
 
 
 def _faults(error: ValidationError, without: Collection[str] = ()) -> Iterator[tuple[Path, bool]]:
-    """What is to be taken out, and whether a check could miss it: none does a free text or a field that isn't known."""
+    """Return the paths to take out, and whether a check could miss them: none needs a free text or an unknown field."""
     for failure in leaves(failure_of(error)):
         if failure.rule in _UNKNOWN and isinstance(failure.value, Mapping):
             known = failure.schema.get("properties", {})

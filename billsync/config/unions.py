@@ -1,4 +1,4 @@
-"""Which branch of a `oneOf` or `anyOf` a person meant, so that only what is wrong in that one is told."""
+"""The branch of a `oneOf` or `anyOf` that was meant, so that only its failures are reported."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _AT_ROOT = ("type", "const", "enum")
 
 
 def meant(union: Failure) -> Branch:
-    """What the failures of a union come to: those of one branch, or one that says what would have fitted.
+    """Return the failures of one branch of a union, or one failure that lists the allowed forms.
 
     A branch for another type of value is left out, and then one whose tag (a field that must have one value) is
     another; of what remains the branch with the fewest failures is taken.

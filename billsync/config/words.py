@@ -1,4 +1,4 @@
-"""How values and their types are named in messages."""
+"""Names of values and their types in messages."""
 
 from __future__ import annotations
 

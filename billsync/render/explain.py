@@ -15,16 +15,16 @@ _LEAST = 20
 
 
 def explanation_text(found: Explanation, example: Fields, width: int | None = None) -> str:
-    """What it is, what it takes, the fields inside, and an example, where there is one; ends with a line break.
+    """Render an explanation: text, values, fields inside, and an example if there is one; ends with a line break.
 
-    `width` is how many characters a line may have, None for any.
+    `width` is the number of characters that a line may have, None for any.
     """
     facts = (line for fact in _facts(found) for line in _folded("  ", fact, width))
     return "\n".join((_head(found), *facts, *_fields(found, width), *_example(example))) + "\n"
 
 
 def topics_text(topics: Sequence[tuple[str, str]], width: int | None = None) -> str:
-    """All that can be explained, each with what it is; ends with a line break."""
+    """Render the list of topics, each with its description; ends with a line break."""
     return "\n".join(("Topics:", *_columns(topics, width), "", *_folded("", _HOW, width))) + "\n"
 
 
@@ -52,7 +52,7 @@ def _fields(found: Explanation, width: int | None) -> Iterator[str]:
 
 
 def _columns(rows: Sequence[tuple[str, str]], width: int | None) -> Iterator[str]:
-    """Names, and beside them what they are."""
+    """Render names in one column and their descriptions in another."""
     longest = max(len(name) for name, _ in rows)
     for name, doc in rows:
         yield from _folded(f"  {name.ljust(longest)}  ", doc, width)

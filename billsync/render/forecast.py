@@ -129,7 +129,7 @@ def _total(found: Forecast, outlook: Outlook) -> str:
 
 
 def _end_of_credits(found: Forecast, outlook: Outlook) -> Iterator[str]:
-    """When credits run out, as far as usage so far can tell."""
+    """Yield the moments when credits run out, estimated from usage so far."""
     code = visible(outlook.currency)
     if outlook.short_at is not None and outlook.short_at <= found.at:
         yield f"The credits in {code} don't cover everything that was used so far."

@@ -1,4 +1,4 @@
-"""Rows as CSV that a spreadsheet opens and can't be fooled by. It knows no money."""
+"""Rows as CSV that a spreadsheet opens and reads as text, never as formulas."""
 
 from __future__ import annotations
 

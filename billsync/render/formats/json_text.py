@@ -1,4 +1,4 @@
-"""Documents as JSON text, a piece at a time, so that a long list needs no memory for its text. It knows no document."""
+"""Documents as JSON text, a piece at a time, so that a long list needs no memory for its text."""
 
 from __future__ import annotations
 

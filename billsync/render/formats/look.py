@@ -1,4 +1,4 @@
-"""How text is shown: how wide, in which colors, and whether everything is named. It prints nothing."""
+"""The look of text: its width, its colors, and whether everything is named."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ RESET = "\x1b[0m"
 
 
 class Color(Enum):
-    """What a line is about, as the terminal's code for it."""
+    """The subject of a line, as the terminal's code for its color."""
 
     CREATE = "\x1b[32m"
     UPDATE = "\x1b[33m"
@@ -20,7 +20,7 @@ class Color(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """`width` is the terminal's, in columns, or None where nobody looks; `names_all`: nothing is grouped."""
+    """`width` is the terminal's, in columns, or None without a terminal; `names_all`: nothing is grouped."""
 
     width: int | None = None
     has_colors: bool = False

@@ -37,7 +37,7 @@ def to_yaml(document: Mapping[str, Plain], comments: Comments = NONE) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a value stands: its path, its indent, and the comments of the whole document."""
+    """The place of a value: its path, its indent, and the comments of the whole document."""
 
     path: Path
     indent: str

@@ -1,4 +1,4 @@
-"""Refusals and notes that say the same of several entities, told once."""
+"""Groups of refusals and notes that say the same of several entities, shown once."""
 
 from __future__ import annotations
 

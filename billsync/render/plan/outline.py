@@ -15,7 +15,7 @@ TROUBLE = (Status.FAILED, Status.STALE, Status.BLOCKED)
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One change, or one thing to be told.
+    """One change, note or refusal.
 
     `old` and `new` are the entity's views where the steps hold them. `status` and `trouble` are there after a run.
     """
@@ -42,7 +42,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How many of each; the first three are the changes to be made, or after a run, those made."""
+    """Counts by outcome; the first three are the changes to be made or, after a run, those made."""
 
     created: int = 0
     updated: int = 0
@@ -57,7 +57,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """All that a run has to say, in the order in which it is shown."""
+    """The whole output of a run, in the order in which it is shown."""
 
     target: str
     owner: str | None
@@ -69,7 +69,7 @@ class Outline:
 
     @property
     def items(self) -> tuple[Item, ...]:
-        """Changes first, then what is only told."""
+        """Return changes first, then notes and refusals."""
         return self.changes + self.told
 
 
@@ -111,7 +111,7 @@ def _status(results: Iterable[StepResult]) -> Status | None:
 
 
 def _trouble(ended: Iterable[StepResult], results: Mapping[str, StepResult]) -> str:
-    """Why a change did not get done: what blocked its first undone step, or that step's own reason."""
+    """Return the reason why a change was not carried out: the block of its first undone step, or that step's error."""
     first = next((result for result in ended if result.status in TROUBLE), None)
     if first is None:
         return ""

@@ -1,4 +1,4 @@
-"""The outline and diagnostics as JSON: a superset of decK's object. Nothing here is for people's eyes only."""
+"""The outline and diagnostics as JSON: a superset of decK's object."""
 
 from __future__ import annotations
 

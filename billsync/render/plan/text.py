@@ -42,7 +42,7 @@ TROUBLE = (Outcome.REFUSED, Outcome.BLOCKED)
 
 
 def as_text(outline: Outline, look: Look = PLAIN) -> str:
-    """Change lines, then what is told, guards, and the summary block; ends with a line break."""
+    """Render change lines, notes and refusals, guards, and the summary block; ends with a line break."""
     return _blocks(
         [line for item in outline.changes for line in _change(item, look)] or _nothing(outline),
         list(_all_told(outline.told, look)),
@@ -52,7 +52,7 @@ def as_text(outline: Outline, look: Look = PLAIN) -> str:
 
 
 def end_as_text(outline: Outline, look: Look = PLAIN) -> str:
-    """What became of changes that were shown before: those that didn't get done, and the summary."""
+    """Render the results of changes that were shown before: those not carried out, and the summary."""
     undone = (item for item in outline.changes if item.status is not Status.DONE)
     return _blocks([line for item in undone for line in _change(item, look)], list(_summary(outline.summary)))
 
@@ -62,7 +62,7 @@ def _blocks(*blocks: list[str]) -> str:
 
 
 def _nothing(outline: Outline) -> list[str]:
-    """That nothing changes, where nothing is refused or unknown either."""
+    """Return "No changes." if nothing changes and nothing is refused or unknown."""
     is_quiet = not outline.guards and all(item.outcome is Outcome.NOTE for item in outline.told)
     return ["No changes."] if is_quiet else []
 
