@@ -11,14 +11,14 @@ class Capabilities:
     """The capabilities of a server of one dialect.
 
     `fields_missing` names, by kind, the fields that a file may declare and this dialect's requests don't have;
-    nested ones are written with dots, list members are passed over (`phases.rate_cards.currency`).
+    nested ones are written with dots, list members are passed over (`phases.rate_cards.currency`). Nothing reads
+    `void_grants` and `attach_addons` yet: taking a grant back and changing a subscription with add-ons will.
     """
 
     void_grants: bool
     custom_currencies: bool
     attach_addons: bool
     invoices: bool
-    v1: bool
     one_subscription: bool
     fields_missing: Mapping[str, tuple[str, ...]]
 
@@ -29,7 +29,6 @@ _CAPABILITIES = {
         custom_currencies=True,
         attach_addons=True,
         invoices=True,
-        v1=True,
         one_subscription=True,  # customer-facts.md §5.5; namespaces with several are set up by hand
         fields_missing={},
     ),
@@ -38,7 +37,6 @@ _CAPABILITIES = {
         custom_currencies=False,
         attach_addons=False,
         invoices=False,
-        v1=False,
         one_subscription=False,  # unknown (customer-facts.md §22): the server decides
         fields_missing={
             "addon": ("rate_cards.currency",),

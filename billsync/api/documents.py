@@ -14,19 +14,8 @@ TRANSACTIONS = "/openmeter/customers/{parent}/credits/transactions"
 CHARGES = "/openmeter/customers/{parent}/charges"
 """What is charged, oldest first, by page (customer-facts.md §11). Both dialects have it."""
 
-ENTITLEMENT_ACCESS = "/openmeter/customers/{parent}/entitlement-access"
-"""What the customer may use now (customer-facts.md §12)."""
-
 BILLING = "/openmeter/customers/{parent}/billing"
 """Billing profile and app data (customer-facts.md §4)."""
-
-DOCUMENTS = {
-    "balance": BALANCE,
-    "transactions": TRANSACTIONS,
-    "entitlement_access": ENTITLEMENT_ACCESS,
-    "billing": BILLING,
-}
-"""All of them by name; both dialects have them."""
 
 METER_QUERY = "/openmeter/meters/{parent}/query"
 """Usage of a meter (POST, reads only); `{parent}` stands for the meter's id. Both dialects have it."""

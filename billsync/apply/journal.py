@@ -59,10 +59,3 @@ class FileJournal:
     ) -> None:
         if self._file is not None:
             self._file.close()
-
-
-class NoJournal:
-    """A journal that keeps nothing, for runs in memory."""
-
-    def record(self, event: str, facts: Mapping[str, Plain]) -> None:
-        """Forget the event."""

@@ -1,4 +1,7 @@
-"""The plan file as JSON and back, without loss (law 8): numbers stay exact, symbols stay symbols."""
+"""The plan file as JSON and back, without loss (law 8): numbers stay exact, symbols stay symbols.
+
+No command writes or reads one yet; `diff --out plan=FILE` and `sync --plan-file` will (design.md §7).
+"""
 
 from __future__ import annotations
 

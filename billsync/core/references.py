@@ -67,12 +67,6 @@ def _also_external(entity: Entity) -> Diagnostic:
     )
 
 
-def references(shape: Shape, value: Plain) -> tuple[Referred, ...]:
-    """The references that a value of this shape holds."""
-    search = finder(shape)
-    return tuple(search(value, ())) if search else ()
-
-
 def finder(shape: Shape) -> Finder | None:
     """What finds the references in values of this shape; None where there can't be any."""
     return _finder(shape, {})

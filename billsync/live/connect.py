@@ -9,7 +9,6 @@ from billsync.model.ports import Clock, Remote, RemoteError
 OPENMETER = "openmeter"
 KONNECT = "konnect"
 METERS = "/openmeter/meters"
-DIALECTS = (OPENMETER, KONNECT)
 
 
 def open_remote(target: Target, clock: Clock, settings: Settings) -> Client:

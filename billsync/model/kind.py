@@ -155,7 +155,8 @@ class Renaming:
 class Routes:
     """The calls of one kind in one dialect; `{parent}` and `{id}` stand for server ids.
 
-    `create` and `update` name the fields that the request bodies have; `claim_filter` finds who holds a claimed name;
+    `create` and `update` name the fields that the request bodies have; `actions` are what can be done to one entity;
+    `claim_filter` finds who holds a claimed name;
     `parts` are lists of the kind that have rows of their own; `hidden` shows labels that its rows hide;
     `renaming` changes a key.
     """
@@ -177,6 +178,12 @@ class Routes:
     def item(self, symbol: str) -> str:
         """The path of one entity."""
         return f"{self.collection}/{symbol}"
+
+    def action(self, symbol: str, name: str) -> str:
+        """The path of an action on one entity. Raises ValueError for one that the kind doesn't have here."""
+        if name not in self.actions:
+            raise ValueError(f"{self.collection} has no action {name!r}")
+        return f"{self.item(symbol)}/{name}"
 
     def part(self, field: str) -> Part:
         """The part that holds a list of the kind. Raises StopIteration for a list that is none."""

@@ -1,17 +1,17 @@
-"""Credit grants of API v3: which grant pays for which usage. What a shortfall leads to is said elsewhere.
+"""Credit grants of API v3, and the order in which they are drawn on. `stock` draws; a shortfall is judged elsewhere.
 
 Source: vectors README, credits.jsonl.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeAlias
 
-from billsync.rating.arithmetic import ZERO, exactly
+from billsync.rating.arithmetic import ZERO
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -76,16 +76,6 @@ class Step:
     shortfall: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class GrantState:
-    """A grant at a moment. `available` is 0 before it is effective and once it has expired."""
-
-    grant: str
-    available: Decimal
-    used: Decimal
-    expired: Decimal
-
-
 def in_order(grants: Iterable[Grant]) -> tuple[Grant, ...]:
     """The grants of one currency in the order in which they are drawn on.
 
@@ -102,36 +92,3 @@ def in_order(grants: Iterable[Grant]) -> tuple[Grant, ...]:
         return grant.priority, not grant.features, grant.expires_at or NEVER, tie, grant.created
 
     return tuple(sorted(by_creation, key=place))
-
-
-@exactly
-def draw_one(ordered: Iterable[Grant], left: Mapping[str, Decimal], spending: Spending) -> Step:
-    """Return the draws of one spending from grants `in_order`, with their balances."""
-    missing, drawn = spending.amount, []
-    for grant in ordered:
-        if missing > 0 and grant.counts_at(spending.at) and grant.pays_for(spending.feature):
-            amount = min(missing, left[grant.key])
-            missing -= amount
-            drawn.append(Drawn(grant.key, amount))
-    return Step(tuple(one for one in drawn if one.amount), missing)
-
-
-@exactly
-def states(grants: Sequence[Grant], steps: Iterable[Step], *, as_of: datetime) -> tuple[GrantState, ...]:
-    """Return the balance of each grant at a moment after the steps, in the order given."""
-    used = {grant.key: ZERO for grant in grants}
-    for step in steps:
-        for one in step.drawn:
-            used[one.grant] += one.amount
-    return tuple(_state(grant, used[grant.key], as_of) for grant in grants)
-
-
-@exactly
-def _state(grant: Grant, used: Decimal, as_of: datetime) -> GrantState:
-    left = grant.amount - used
-    return GrantState(
-        grant=grant.key,
-        available=left if grant.counts_at(as_of) else ZERO,
-        used=used,
-        expired=left if grant.is_expired_at(as_of) else ZERO,
-    )

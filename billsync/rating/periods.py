@@ -75,11 +75,6 @@ def next_after(anchor: datetime, cadence: Duration, moment: datetime) -> datetim
     return boundary(anchor, cadence, _count_at(anchor, cadence, moment) + 1)
 
 
-def last_before(anchor: datetime, cadence: Duration, moment: datetime) -> datetime:
-    """The last boundary before a moment."""
-    return last_at_or_before(anchor, cadence, moment - MICROSECOND)
-
-
 def next_at_or_after(anchor: datetime, cadence: Duration, moment: datetime) -> datetime:
     """The moment itself if it is a boundary, else the boundary after it."""
     return next_after(anchor, cadence, moment - MICROSECOND)

@@ -64,5 +64,4 @@ class DynamicPrice:
     multiplier: Decimal
 
 
-TieredPrice: TypeAlias = GraduatedPrice | VolumePrice
 Price: TypeAlias = FreePrice | FlatPrice | UnitPrice | GraduatedPrice | VolumePrice | PackagePrice | DynamicPrice

@@ -58,6 +58,8 @@ def invoice_line_amount(
 ) -> Decimal | None:
     """The amount of an older, direct invoice line; None where no line is made, as its amount is rounded to 0.
 
+    No command asks for it yet: a forecast for a server whose `credits.enableCreditThenInvoice` is off will, as such
+    a server makes no charges (customer-facts.md §1).
     Source: vectors README, proration.jsonl, Rule: Invoice line.
     """
     ended = subscription_end is not None and subscription_end <= fee.service_period.end

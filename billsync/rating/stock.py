@@ -5,13 +5,13 @@ It knows neither debts nor when a grant is booked or voided. Source: vectors REA
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from heapq import heappop, heappush
 
 from billsync.rating.arithmetic import ZERO, exactly
-from billsync.rating.drawdown import Drawn, Grant, Spending, Step, in_order
+from billsync.rating.drawdown import Drawn, Grant, Spending, Step
 
 EVER = datetime.min.replace(tzinfo=UTC)
 
@@ -112,14 +112,3 @@ class Stock:
     def _make_ready(self, place: int) -> None:
         for feature in self._ordered[place].features or (None,):
             heappush(self._ready.setdefault(feature, []), place)
-
-
-def draw(grants: Sequence[Grant], spendings: Iterable[Spending]) -> tuple[Step, ...]:
-    """Return the draws of each spending from the grants of one currency; spendings are given in order of time.
-
-    Source: vectors README, credits.jsonl.
-    """
-    stock = Stock(in_order(grants))
-    for grant in grants:
-        stock.put(grant.key, grant.amount)
-    return tuple(stock.draw(spending) for spending in spendings)

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from billsync.api.capabilities import capabilities
-from billsync.api.documents import DOCUMENTS, SUBSCRIPTION_ADDONS
+from billsync.api.documents import BALANCE, BILLING, CHARGES, SUBSCRIPTION_ADDONS, TRANSACTIONS
 from billsync.api.routes import DIALECTS, routes
 from billsync.model.currencies import CODES, decimals
 
@@ -72,7 +72,7 @@ def test_every_route_is_in_the_vendors_document(dialect: str, kind: str) -> None
     calls += [("post", known.collection)] if known.create else []
     calls += [(known.update_verb, known.item("{id}"))] if known.update else []
     calls += [("delete", known.item("{id}"))] if known.delete else []
-    calls += [("post", f"{known.item('{id}')}/{action}") for action in known.actions]
+    calls += [("post", known.action("{id}", action)) for action in known.actions]
 
     missing = [call for call in calls if operation(dialect, *call) is None]
 
@@ -129,7 +129,9 @@ def test_every_part_of_a_kind_can_be_listed_and_posted_with_all_that_the_server_
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_every_document_of_a_customer_can_be_read(dialect: str) -> None:
-    missing = [path for path in DOCUMENTS.values() if operation(dialect, "get", path) is None]
+    documents = (BALANCE, BILLING, CHARGES, TRANSACTIONS)
+
+    missing = [path for path in documents if operation(dialect, "get", path) is None]
 
     assert missing == []
 

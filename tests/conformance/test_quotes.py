@@ -20,7 +20,7 @@ from billsync.model.moment import cut_to_seconds
 from billsync.rating.lines import Line, Totals
 from billsync.report.billing.charges import Charge, Due, charge, due
 from billsync.report.billing.subscribed import Subscribed, moment_of, subscribed
-from billsync.report.credits.credits import Spent, fundings
+from billsync.report.credits.credits import Purse, Spent, fundings
 from billsync.report.credits.settling import Settled, Settlement, settle
 from billsync.report.credits.wallet import Wallet
 from billsync.report.forecast.forecast import Basis, forecast, usage_needed
@@ -57,8 +57,9 @@ def quote(recording: Recording, customer_id: str, moment: datetime) -> Settlemen
         for charge in runs(recording, row, moment)
     ] + list(made_by_hand(recording, customer_id, moment))
     rows = recording.grants_of(customer_id, moment)
-    funded = {currency: fundings(rows, currency) for currency in {row["currency"] for row in rows} | {"USD"}}
-    return settle(sorted(charges, key=lambda charge: (charge.at, charge.place)), funded, history={})
+    currencies = {"USD", *(row["currency"] for row in rows), *(charge.currency for charge in charges)}
+    purses = {currency: Purse(fundings(rows, currency)) for currency in sorted(currencies)}
+    return settle(sorted(charges, key=lambda charge: (charge.at, charge.place)), purses)
 
 
 def runs(recording: Recording, row: Any, moment: datetime) -> Iterator[Charge]:

@@ -11,7 +11,7 @@ from billsync.model.currencies import decimals as decimals_of
 from billsync.model.duration import Duration, parse_duration
 from billsync.model.moment import moment_text, parse_moment
 from billsync.rating.card import Card, card_of
-from billsync.rating.drawdown import Grant, Spending, Step, states
+from billsync.rating.drawdown import Grant, Spending, Step
 from billsync.rating.entitlement_grants import (
     EntitlementGrant,
     Metered,
@@ -23,10 +23,10 @@ from billsync.rating.entitlement_grants import (
 from billsync.rating.errors import RatingError
 from billsync.rating.lines import Credit, Line, Totals
 from billsync.rating.periods import (
+    MICROSECOND,
     Period,
     boundary,
     last_at_or_before,
-    last_before,
     next_after,
     next_at_or_after,
     period_at,
@@ -34,9 +34,9 @@ from billsync.rating.periods import (
 from billsync.rating.proration import EndProration, Fee, charge_amount, invoice_line_amount, ratio
 from billsync.rating.rate import Piece, Rated, Without, rate
 from billsync.rating.runs import BookedRun, Run, RunLine, rate_runs
-from billsync.rating.stock import draw
 from billsync.rating.timeline import Billed, Item, Phase, PhaseLife, Subscription, phase_lives, timeline
 from billsync.rating.usage import Position, Usage
+from tests.support.ratings import draw, states
 
 Vector = Mapping[str, Any]
 
@@ -240,7 +240,7 @@ def period_answer(vector: Vector) -> Any:
         "next_after_inclusive": moment_text(next_at_or_after(anchor, cadence, at)),
         "next_after_exclusive": moment_text(next_after(anchor, cadence, at)),
         "prev_before_inclusive": moment_text(last_at_or_before(anchor, cadence, at)),
-        "prev_before_exclusive": moment_text(last_before(anchor, cadence, at)),
+        "prev_before_exclusive": moment_text(last_at_or_before(anchor, cadence, at - MICROSECOND)),
     }
 
 

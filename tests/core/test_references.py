@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from billsync.core.references import Referred, check, references
+from billsync.core.references import Referred, check, finder
 from billsync.core.suggest import Suggester
 from billsync.model.address import Address
 from billsync.model.diagnostic import Diagnostic, Position
@@ -69,6 +69,12 @@ def entity(kind_name: str, *names: str, line: int = 1, **fields: object) -> Enti
     return Entity(Address(kind_name, names), {"key": names[-1], **fields}, place)
 
 
+def references_in(shape: Shape, fields: Fields) -> tuple[Referred, ...]:
+    search = finder(shape)
+    assert search is not None
+    return tuple(search(fields, ()))
+
+
 def test_references_are_found_wherever_a_shape_has_them() -> None:
     fields = {
         "color": "a",
@@ -78,7 +84,7 @@ def test_references_are_found_wherever_a_shape_has_them() -> None:
         "only": {"any": [{"color": "e"}, {"any": [{"color": "f"}]}]},
     }
 
-    found = references(SHELF, fields)
+    found = references_in(SHELF, fields)
 
     assert found == (
         Referred(("color",), "color", "a"),
@@ -99,7 +105,7 @@ def test_values_of_a_wrong_type_hold_no_reference() -> None:
         "only": None,
     }
 
-    found = references(SHELF, fields)
+    found = references_in(SHELF, fields)
 
     assert found == ()
 

@@ -11,7 +11,6 @@ from random import Random
 import pytest
 
 from billsync.app.pipeline import carry_out, compare
-from billsync.apply.journal import NoJournal
 from billsync.config import load
 from billsync.core.diff import Mode
 from billsync.core.guards import flags
@@ -21,7 +20,7 @@ from billsync.model.result import Report
 from billsync.model.state import Desired
 from tests.e2e.meddling import meddle
 from tests.e2e.walks import document
-from tests.support.world import World
+from tests.support.world import NoJournal, World
 
 STEPS = 8
 QUICK = range(3)

@@ -10,11 +10,10 @@ import pytest
 
 from billsync.app.connection import Connection
 from billsync.app.pipeline import carry_out, compare, everything
-from billsync.apply.journal import NoJournal
 from billsync.core.diff import Mode
 from billsync.core.dump import dump
 from billsync.kinds.registry import KINDS
-from tests.support.world import EVERY_ROW, World, declared
+from tests.support.world import EVERY_ROW, NoJournal, World, declared
 
 FILES = """\
 _info: {owner: OWNER, defaults: {plan: {currency: USD, billing_cadence: P1M}}}

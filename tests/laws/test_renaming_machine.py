@@ -16,12 +16,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from billsync.app.pipeline import carry_out, compare
 from billsync.apply.execute import stopped
-from billsync.apply.journal import NoJournal
 from billsync.core import guards
 from billsync.core.diff import Mode
 from billsync.model.state import Desired
 from tests.support.faults import FaultyTransport
-from tests.support.world import World, declared
+from tests.support.world import NoJournal, World, declared
 
 Document = dict[str, Any]
 CATALOG = ("meter", "feature", "addon", "plan")

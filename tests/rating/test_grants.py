@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billsync.model.duration import Duration
-from billsync.rating.drawdown import Drawn, Grant, GrantState, Spending, Step, draw_one, in_order, states
+from billsync.rating.drawdown import Drawn, Grant, Spending, Step, in_order
 from billsync.rating.entitlement_grants import (
     Burndown,
     EntitlementGrant,
@@ -21,8 +21,8 @@ from billsync.rating.entitlement_grants import (
     burn_down,
 )
 from billsync.rating.periods import Period
-from billsync.rating.stock import Stock, draw
-from tests.support.ratings import grants, spendings
+from billsync.rating.stock import Stock
+from tests.support.ratings import GrantState, draw, draw_plainly, grants, spendings, states
 
 ZERO = Decimal(0)
 
@@ -78,7 +78,7 @@ def test_what_is_drawn_is_what_looking_at_every_grant_each_time_draws(
     steps = draw(given_, [spent[place] for place in places])
 
     for place, step in zip(places, steps, strict=True):
-        assert step == draw_one(ordered, left, spent[place])
+        assert step == draw_plainly(ordered, left, spent[place])
         left.update({one.grant: left[one.grant] - one.amount for one in step.drawn})
 
 

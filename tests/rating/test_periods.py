@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billsync.model.duration import Duration, parse_duration
-from billsync.rating.periods import Period, boundary, last_before, next_at_or_after, period_at, sum_of
+from billsync.rating.periods import (
+    MICROSECOND,
+    Period,
+    boundary,
+    last_at_or_before,
+    next_at_or_after,
+    period_at,
+    sum_of,
+)
 
 
 def _duration(text: str) -> Duration:
@@ -32,7 +40,7 @@ def test_the_period_around_a_moment_holds_it_and_ends_where_the_next_one_starts(
 
     assert period.holds(moment)
     assert period_at(anchor, cadence, period.end).start == period.end
-    assert last_before(anchor, cadence, period.end) == period.start
+    assert last_at_or_before(anchor, cadence, period.end - MICROSECOND) == period.start
     assert next_at_or_after(anchor, cadence, period.start) == period.start
 
 

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from billsync.rating.drawdown import Drawn, Grant, Step
-from billsync.report.credits.credits import Expense, Funding, spend
+from billsync.report.credits.credits import Expense, Funding
+from tests.support.spending_plainly import spend
 
 START = datetime(2026, 9, 1, tzinfo=UTC)
 

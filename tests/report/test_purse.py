@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billsync.rating.drawdown import Grant
-from billsync.report.credits.credits import Expense, Funding, Purse, spend
-from tests.support.spending_plainly import spend_plainly
+from billsync.report.credits.credits import Expense, Funding, Purse
+from tests.support.spending_plainly import spend, spend_plainly
 
 START = datetime(2026, 9, 1, tzinfo=UTC)
 FEATURES = ("api", "gb")

@@ -1,18 +1,22 @@
-"""Hypothesis strategies for cards, quantities and grants, and short ways to rate them."""
+"""Hypothesis strategies for cards, quantities and grants, and short ways to rate them and to draw on them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from hypothesis import strategies as st
 
+from billsync.rating.arithmetic import ZERO, exactly
 from billsync.rating.card import Card
-from billsync.rating.drawdown import Grant, Spending
+from billsync.rating.drawdown import Drawn, Grant, Spending, Step, in_order
 from billsync.rating.lines import Totals
 from billsync.rating.periods import Period
 from billsync.rating.prices import GraduatedPrice, Price, Tier
 from billsync.rating.rate import Piece, Rated, rate
+from billsync.rating.stock import Stock
 from billsync.rating.usage import Position, Usage
 
 JANUARY = Period(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
@@ -94,3 +98,54 @@ def totals(
     subject: Card | Price, quantity: Decimal, *, earlier: Decimal = Decimal(0), position: Position = Position.SINGLE
 ) -> Totals:
     return rated(subject, quantity, earlier=earlier, position=position).totals
+
+
+def draw(grants: Sequence[Grant], spendings: Iterable[Spending]) -> tuple[Step, ...]:
+    """What each spending draws from the grants of one currency, all of which are there from the start."""
+    stock = Stock(in_order(grants))
+    for grant in grants:
+        stock.put(grant.key, grant.amount)
+    return tuple(stock.draw(spending) for spending in spendings)
+
+
+@exactly
+def draw_plainly(ordered: Iterable[Grant], left: Mapping[str, Decimal], spending: Spending) -> Step:
+    """What one spending draws, as the rule reads: every grant `in_order` is looked at. An oracle for `Stock`."""
+    missing, drawn = spending.amount, []
+    for grant in ordered:
+        if missing > 0 and grant.counts_at(spending.at) and grant.pays_for(spending.feature):
+            amount = min(missing, left[grant.key])
+            missing -= amount
+            drawn.append(Drawn(grant.key, amount))
+    return Step(tuple(one for one in drawn if one.amount), missing)
+
+
+@dataclass(frozen=True, slots=True)
+class GrantState:
+    """A grant at a moment. `available` is 0 before it is effective and once it has expired."""
+
+    grant: str
+    available: Decimal
+    used: Decimal
+    expired: Decimal
+
+
+@exactly
+def states(grants: Sequence[Grant], steps: Iterable[Step], *, as_of: datetime) -> tuple[GrantState, ...]:
+    """What the steps leave of each grant at a moment, in the order given."""
+    used = {grant.key: ZERO for grant in grants}
+    for step in steps:
+        for one in step.drawn:
+            used[one.grant] += one.amount
+    return tuple(_state(grant, used[grant.key], as_of) for grant in grants)
+
+
+@exactly
+def _state(grant: Grant, used: Decimal, as_of: datetime) -> GrantState:
+    left = grant.amount - used
+    return GrantState(
+        grant=grant.key,
+        available=left if grant.counts_at(as_of) else ZERO,
+        used=used,
+        expired=left if grant.is_expired_at(as_of) else ZERO,
+    )

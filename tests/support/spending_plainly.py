@@ -8,8 +8,16 @@ from datetime import datetime
 from decimal import Decimal
 
 from billsync.rating.arithmetic import ZERO, exactly
-from billsync.rating.drawdown import Drawn, Grant, Spending, Step, draw_one, in_order
-from billsync.report.credits.credits import Expense, Funding, Spent
+from billsync.rating.drawdown import Drawn, Grant, Spending, Step, in_order
+from billsync.report.credits.credits import Expense, Funding, Purse, Spent
+from tests.support.ratings import draw_plainly
+
+
+def spend(funded: Sequence[Funding], expenses: Sequence[Expense]) -> Spent:
+    """What the expenses, given in order of time, draw from the grants of one currency."""
+    purse = Purse(funded)
+    steps = tuple(purse.pay(expense) for expense in expenses)
+    return purse.spent(steps)
 
 
 @exactly
@@ -91,7 +99,7 @@ class _Purse:
         """Draw on what is left, or give back."""
         if expense.amount < 0:
             return self._give_back(expense)
-        step = draw_one(self.ordered, self.left, Spending(expense.at, expense.amount, expense.feature))
+        step = draw_plainly(self.ordered, self.left, Spending(expense.at, expense.amount, expense.feature))
         for one in step.drawn:
             self.left[one.grant] -= one.amount
         self.drawn.setdefault(expense.reference, []).extend(step.drawn)

@@ -15,7 +15,6 @@ import httpx
 from billsync.app.connection import Connection
 from billsync.app.pipeline import carry_out, compare
 from billsync.apply.execute import stopped
-from billsync.apply.journal import NoJournal
 from billsync.config import load
 from billsync.core.diff import Mode
 from billsync.core.plan_file import from_json, to_json
@@ -27,6 +26,7 @@ from billsync.model.change import PlanFile
 from billsync.model.diagnostic import Diagnostic, Severity
 from billsync.model.result import Report
 from billsync.model.state import Desired
+from billsync.model.value import Plain
 from tests.support.clock import FakeClock
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -66,6 +66,13 @@ def _without_diagnostics(desired: Desired, diagnostics: Sequence[Diagnostic]) ->
     mistakes = [found for found in diagnostics if found.severity is not Severity.NOTE]
     assert not mistakes, "\n".join(map(str, mistakes))
     return desired
+
+
+class NoJournal:
+    """A journal that keeps nothing."""
+
+    def record(self, event: str, facts: Mapping[str, Plain]) -> None:
+        """Forget the event."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,12 +212,11 @@ def _create_step(context: Context, address: Address, want: Fields, *, seen: Fiel
 
 
 def _publish_step(context: Context, address: Address, want: Fields) -> Step:
-    path = f"{context.routes[address.kind].item(address.symbol)}/publish"
     return Step(
         id=step_id(address, "publish"),
         address=address,
         verb="publishing",
-        call=Call("POST", path),
+        call=Call("POST", context.routes[address.kind].action(address.symbol, "publish")),
         before=Expectation(want, (DRAFT,)),
         after=Expectation(want, (ACTIVE,)),
     )
@@ -225,12 +224,11 @@ def _publish_step(context: Context, address: Address, want: Fields) -> Step:
 
 def archive_step(context: Context, address: Address, have: Fields) -> Step:
     """The step that takes an active version out of sale."""
-    path = f"{context.routes[address.kind].item(address.symbol)}/archive"
     return Step(
         id=step_id(address, "archive"),
         address=address,
         verb="archiving",
-        call=Call("POST", path),
+        call=Call("POST", context.routes[address.kind].action(address.symbol, "archive")),
         before=Expectation(have, (ACTIVE,)),
         after=Expectation(have, (ARCHIVED,)),
     )

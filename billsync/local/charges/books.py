@@ -17,7 +17,8 @@ from billsync.local.store.documents import Document
 from billsync.local.store.store import LIVE, Row, Store
 from billsync.local.store.times import micros
 from billsync.rating.arithmetic import exactly
-from billsync.rating.drawdown import Grant, Spending, draw_one, in_order
+from billsync.rating.drawdown import Grant, Spending, in_order
+from billsync.rating.stock import Stock
 
 GRANT, BOOKING = "grant", "booking"
 CREDITS, HOLE, RETURN = "credits", "hole", "return"
@@ -48,7 +49,10 @@ class Books:
     def drawn(self, spending: Spending, currency: str, now: datetime) -> tuple[Draws, Decimal]:
         """What a spending would draw from each grant, in the order of §9.2, and what no grant covers."""
         usable = [credit_of(grant) for grant in self.grants if is_usable(grant, currency, now)]
-        step = draw_one(in_order(usable), self.left, spending)
+        stock = Stock(in_order(usable))
+        for grant in usable:
+            stock.put(grant.key, self.left[grant.key])
+        step = stock.draw(spending)
         return {one.grant: one.amount for one in step.drawn}, step.shortfall
 
     def keep(self, row: Row) -> None:

@@ -90,20 +90,12 @@ def _funding(row: Fields, number: int) -> Funding:
     return Funding(cut_to_seconds(booked), grant, voided_at)
 
 
-@exactly
-def spend(funded: Sequence[Funding], expenses: Sequence[Expense]) -> Spent:
-    """What the expenses, given in order of time, draw from the grants of one currency.
+def purse_after(funded: Sequence[Funding], expenses: Iterable[Expense]) -> Purse:
+    """A purse that has paid the expenses of one currency, given in order of time.
 
     An expense only sees credits that were effective at its moment. A debt is paid first from each new grant that
     may pay for it. Source: customer-facts.md §9.2, §19.1; vectors README, credits.jsonl.
     """
-    purse = Purse(funded)
-    steps = tuple(purse.pay(expense) for expense in expenses)
-    return purse.spent(steps)
-
-
-def purse_after(funded: Sequence[Funding], expenses: Iterable[Expense]) -> Purse:
-    """A purse that has paid the expenses, given in order of time."""
     purse = Purse(funded)
     for expense in expenses:
         purse.pay(expense)

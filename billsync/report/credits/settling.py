@@ -12,7 +12,7 @@ from billsync.rating.arithmetic import ZERO, exactly
 from billsync.rating.drawdown import Drawn, Step
 from billsync.rating.lines import Credit
 from billsync.report.billing.charges import Charge
-from billsync.report.credits.credits import Expense, Funding, Purse, Spent, purse_after
+from billsync.report.credits.credits import Expense, Purse, Spent
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +41,12 @@ class Settlement:
     spent: Mapping[str, Spent]
 
 
-def settle(
-    charges: Sequence[Charge],
-    funded: Mapping[str, Sequence[Funding]],
-    *,
-    history: Mapping[str, Sequence[Expense]],
-) -> Settlement:
-    """Charges, given in the order in which they are booked, paid from credits after what `history` took.
+def settle(charges: Sequence[Charge], purses: Mapping[str, Purse]) -> Settlement:
+    """Charges, given in the order in which they are booked, paid from purses by currency, which stay as they are.
 
     A charge that comes twice was rated again with later usage: only the difference is paid. Amounts are in each
     charge's currency. Source: customer-facts.md §19.1.
     """
-    currencies = sorted({charge.currency for charge in charges} | funded.keys())
-    purses = {code: purse_after(funded.get(code, ()), history.get(code, ())) for code in currencies}
-    return settle_from(charges, purses)
-
-
-def settle_from(charges: Sequence[Charge], purses: Mapping[str, Purse]) -> Settlement:
-    """The same from purses by currency, which have paid what was before. They stay as they are."""
     found: dict[int, Settled] = {}
     spent: dict[str, Spent] = {}
     for currency, before in purses.items():

@@ -18,7 +18,7 @@ from billsync.rating.periods import Period
 from billsync.report.billing.charges import Charge, Due, Metered, UnknownCurrency, charge, due, needed
 from billsync.report.billing.subscribed import Subscribed
 from billsync.report.credits.credits import Expense, held
-from billsync.report.credits.settling import Settled, Settlement, settle_from
+from billsync.report.credits.settling import Settled, Settlement, settle
 from billsync.report.credits.wallet import Past, Wallet
 from billsync.report.forecast.running_out import Pace, ends, seen_at, short_at
 
@@ -136,7 +136,7 @@ def forecast(basis: Basis) -> Forecast:
     charged = tuple(one for one in charges if one.at <= now and one not in late)
     coming = [one for one in charges if one.at > now or one in late]
     pasts = basis.wallet.pasts(one.currency for one in charges)
-    settlement = settle_from(coming, {code: past.purse() for code, past in pasts.items()})
+    settlement = settle(coming, {code: past.purse() for code, past in pasts.items()})
     return Forecast(
         at=now,
         plan_key=subscription.plan_key,

@@ -71,12 +71,6 @@ class Verdict:
         """What is paid before and after in one currency, at one cadence: if none is given, at the plan's own."""
         return self.paid.get((cadence or self.own_cadence, currency), NOTHING)
 
-    @exactly
-    def difference(self, currency: str, cadence: Duration | None = None) -> Decimal:
-        """How much more is paid after, below zero if less."""
-        before, after = self.totals(currency, cadence)
-        return after - before
-
 
 def verdict(one: Prepared, metered: Metered) -> Verdict:
     """Both bills of each period. A card that can't be rated makes the whole subscription one that can't be."""
