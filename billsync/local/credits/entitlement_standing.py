@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import accumulate, pairwise
 
+from billsync.local.accounts.item_entitlements import OWNER
 from billsync.local.accounts.usage_periods import counted_from, exceptions, starts
 from billsync.local.catalog.dimension_filters import accepts
 from billsync.local.catalog.features import FEATURE
@@ -28,6 +29,7 @@ from billsync.rating.periods import MICROSECOND, Period
 
 USAGE_GRANT = "usage_grant"
 LATEST = "latest"
+ISSUED_WITH = "issueAfterReset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,28 @@ def drawn_down(store: Store, row: Row, until: datetime, *, cuts: Iterable[dateti
 
 
 def grants_of(store: Store, row: Row) -> list[Row]:
-    """The grants of an entitlement, oldest first; voided ones, too."""
+    """The grants of an entitlement, oldest first; voided ones, too. That of an item has what it issues."""
+    if OWNER in row.document:
+        return [issued(row, row.document["issued_id"])] if row.document.get("limit") else []
     return store.rows(USAGE_GRANT, f"{LIVE} AND parent = :entitlement", {"entitlement": row.id})
+
+
+def issued(row: Row, grant_id: str) -> Row:
+    """The grant that is there in full after each reset, as the entitlement's own terms ask for; not stored."""
+    document = row.document
+    return Row(
+        resource=USAGE_GRANT,
+        id=grant_id,
+        document={
+            **dict.fromkeys(("amount", "most_rollover", "least_rollover"), document["limit"]),
+            "priority": document["priority"],
+            "annotations": {ISSUED_WITH: True},
+        },
+        created_at=row.created_at,
+        updated_at=row.created_at,
+        parent=row.id,
+        begins_at=counted_from(row),
+    )
 
 
 def rated_grant(row: Row) -> EntitlementGrant:

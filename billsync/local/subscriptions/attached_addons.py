@@ -28,7 +28,7 @@ from billsync.local.subscriptions.subscription_start import (
 )
 
 SUBSCRIPTION_ADDON = "subscription_addon"
-ITS_OWN = ("id", "made_at")
+ITS_OWN = ("id", "made_at", "entitlement_id", "issued_id")
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,7 +159,7 @@ def stretch_phase(course: Course, key: str, by: Duration) -> Course:
     place, _ = course.phase(key)
     if by == NOTHING:
         raise invalid("duration cannot be zero")
-    if place < course.current:
+    if course.current != BACK and begin(course.phases[place]) < begin(course.phases[course.current]):
         raise forbidden("cannot extend past phase")
     if len(course.phases) == 1:
         raise conflict("cannot stretch a single phase")

@@ -135,8 +135,11 @@ def kept_phases(call: Call, plan: Row, terms: Terms) -> Iterator[Document]:
 
 
 def anew(call: Call, item: Document) -> Document:
-    """The item, made now: with a new id."""
-    return {**item, "id": call.mint(), "made_at": micros(call.now)}
+    """The item, made now: with a new id, and new ones for its entitlement and what that issues."""
+    made = {**item, "id": call.mint(), "made_at": micros(call.now)}
+    if "entitlement" in item["rate_card"]:
+        made |= {"entitlement_id": call.mint(), "issued_id": call.mint()}
+    return made
 
 
 def item_card(card: Mapping[str, Any], currency: str) -> Document:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from billsync.local.server.filters import BOOLEANS
@@ -61,7 +62,7 @@ def answer_v1_list(listing: V1List, call: Call, scope: Values | None = None) -> 
     """The page that the query asks for; `scope` are values that `where` needs. Raises Problem (400) for a page, an
     order or a status that is none."""
     query = call.query
-    page, size = whole(query, "page", 1, FARTHEST), whole(query, "pageSize", DEFAULT_SIZE, LARGEST_SIZE)
+    page, size = page_asked(query)
     order = order_of(query, listing)
     values: Values = {"now": micros(call.now), **(scope or {})}
     where = " AND ".join([listing.where, *conditions(listing, query, values)])
@@ -71,6 +72,20 @@ def answer_v1_list(listing: V1List, call: Call, scope: Values | None = None) -> 
     rows = call.store.rows(listing.resource, where, values, order=order, limit=size, offset=size * (page - 1))
     items = [listing.view(call, row) for row in rows]
     return ok({"page": page, "pageSize": size, "totalCount": total, "items": items})
+
+
+def answer_rows(listing: V1List, call: Call, rows: Sequence[Row]) -> Answer:
+    """The page of rows that are at hand; the columns of the list's orders are theirs. Raises Problem (400)."""
+    page, size = page_asked(call.query)
+    column, _, direction = order_of(call.query, listing).split(", ")[0].rpartition(" ")
+    ordered = sorted(rows, key=attrgetter(column, "id"), reverse=direction == "DESC")
+    items = [listing.view(call, row) for row in ordered[size * (page - 1) : size * page]]
+    return ok({"page": page, "pageSize": size, "totalCount": len(ordered), "items": items})
+
+
+def page_asked(query: Query) -> tuple[int, int]:
+    """The page's number and its size."""
+    return whole(query, "page", 1, FARTHEST), whole(query, "pageSize", DEFAULT_SIZE, LARGEST_SIZE)
 
 
 def plain_rows(listing: V1List, call: Call, where: str, values: Values, order: str) -> list[Row]:

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from billsync.local.accounts.item_entitlements import entitlement_of
 from billsync.local.accounts.item_versions import Item, Window, item_window, key_of, shown_versions, versions
 from billsync.local.accounts.subscription_view import begin_of, current_period, status, windows
+from billsync.local.catalog.features import FEATURE
 from billsync.local.server.resource import Call, present
 from billsync.local.store.documents import Document
 from billsync.local.store.store import Row
 from billsync.local.store.times import from_micros, rfc3339
-from billsync.local.v1.cards import shown_terms
+from billsync.local.v1.cards import filled, shown_terms
+from billsync.local.v1.features import view as feature_view
 from billsync.local.v1.representable import check_representable
+from billsync.local.v1.v2_entitlement_views import v1_view as entitlement_view
 
 LINKS = {"previous_id": "subscription.previous.id", "superseding_id": "subscription.superseding.id"}
 
@@ -56,10 +60,10 @@ def shown_phases(call: Call, row: Row) -> Iterator[Document]:
     for phase, window in zip(row.document["phases"], windows(row, row.ends_at), strict=True):
         made = rfc3339(from_micros(phase["created_at"]))
         timelines = {
-            key_of(found[0]): [shown_item(call, phase, item, window) for item in found]
+            key_of(found[0]): [shown_item(call, row, item, window) for item in found]
             for found in versions(phase["items"])
         }
-        now = [shown_item(call, phase, item, window) for item in shown_versions(phase["items"], window, call.now)]
+        now = [shown_item(call, row, item, window) for item in shown_versions(phase["items"], window, call.now)]
         yield {
             **present(phase, "id", "key", "name", "description"),
             "createdAt": made,
@@ -70,10 +74,10 @@ def shown_phases(call: Call, row: Row) -> Iterator[Document]:
         }
 
 
-def shown_item(call: Call, phase: Document, item: Item, window: Window) -> Document:
+def shown_item(call: Call, row: Row, item: Item, window: Window) -> Document:
     card = item["rate_card"]
     check_representable(card)
-    made = rfc3339(from_micros(item.get("made_at", phase["created_at"])))
+    made = rfc3339(from_micros(item["made_at"]))
     return {
         "id": item["id"],
         "createdAt": made,
@@ -81,7 +85,17 @@ def shown_item(call: Call, phase: Document, item: Item, window: Window) -> Docum
         **shown_window(item_window(item, window)),
         **shown_terms(call.store, card),
         **present(card, "currency"),
+        **filled({"included": included(call, row, item, window)}),
     }
+
+
+def included(call: Call, row: Row, item: Item, window: Window) -> Document:
+    """The feature of an item, and the entitlement that it brings; nothing without a feature."""
+    card = item["rate_card"]
+    feature = call.store.get(FEATURE, card["feature"]["id"]) if "feature" in card else None
+    entitlement = entitlement_of(row, item, window)
+    brought = {"entitlement": entitlement_view(call, entitlement)} if entitlement else {}
+    return {"feature": feature_view(call.store, feature), **brought} if feature else {}
 
 
 def shown_window(window: Window) -> Document:

@@ -10,20 +10,22 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from billsync.local.accounts.item_entitlements import OWNER
 from billsync.local.accounts.usage_periods import usage_period
-from billsync.local.credits.entitlement_standing import USAGE_GRANT, recurrence_of
+from billsync.local.credits.entitlement_standing import USAGE_GRANT, grants_of, recurrence_of
 from billsync.local.server.periods import moved
 from billsync.local.server.problems import invalid, not_found
-from billsync.local.server.resource import V1, V2, Answer, Call, Route, created, new_row, no_content, present
+from billsync.local.server.resource import V1, V2, Answer, Call, Route, created, new_row, no_content, ok, present
 from billsync.local.store.documents import Document
 from billsync.local.store.store import LIVE, Row, Store, changed
 from billsync.local.store.times import from_micros, instant_of, micros, rfc3339
 from billsync.local.store.values import double_precision
 from billsync.local.usage.attribution import named
 from billsync.local.v1.customers import named_customer
-from billsync.local.v1.lists import V1List, Values, answer_v1_list, marks, texts
+from billsync.local.v1.intervals import PERIOD, periodic, shown_periodic
+from billsync.local.v1.lists import DEFAULT_SIZE, V1List, Values, answer_v1_list, marks, texts
 from billsync.local.v1.requests import METADATA
-from billsync.local.v1.v2_lookups import OF_FEATURE, ONE, PERIOD, check_metered, find_any, periodic, shown_periodic
+from billsync.local.v1.v2_lookups import OF_FEATURE, ONE, check_metered, check_own, find_any
 from billsync.model.duration import parse_duration
 from billsync.rating.periods import next_at_or_after
 
@@ -53,13 +55,12 @@ GRANT = {
         "recurrence": PERIOD,
     },
 }
-ISSUED_WITH = "issueAfterReset"
 WITHOUT_END = {"duration": "YEAR", "count": 100}
 
 
 def create(call: Call) -> Answer:
     """Raises Problem: 404, or 400 for an entitlement that isn't metered and for a start before its usage period."""
-    entitlement = check_metered(find_any(call))
+    entitlement = check_own(check_metered(find_any(call)))
     return created(view(call, call.store.insert(granted(call, entitlement, call.body))))
 
 
@@ -83,14 +84,6 @@ def granted(call: Call, entitlement: Row, body: Mapping[str, Any]) -> Row:
         kept["recurrence"] = {**recurrence, "anchor": micros(to_minute(from_micros(recurrence["anchor"])))}
     ends = expires(begins, body["expiration"]) if "expiration" in body else None
     return new_row(call, USAGE_GRANT, kept, parent=entitlement.id, begins_at=begins, ends_at=ends)
-
-
-def issued(call: Call, entitlement: Row) -> Row:
-    """The grant that is there in full after each reset, as the entitlement's own terms ask for; not stored yet."""
-    document = entitlement.document
-    terms = dict.fromkeys(("amount", "most_rollover", "least_rollover"), document["limit"])
-    kept = {**terms, "priority": document["priority"], "annotations": {ISSUED_WITH: True}}
-    return new_row(call, USAGE_GRANT, kept, parent=entitlement.id, begins_at=from_micros(document["counted_from"]))
 
 
 def to_minute(moment: datetime | None) -> datetime:
@@ -155,8 +148,11 @@ OF_CUSTOMERS = f"parent IN ({OWNERS} AND e.parent IN ({{0}}))"
 
 def listed_of_entitlement(call: Call) -> Answer:
     """Raises Problem (404) for an entitlement that isn't there."""
-    listing = replace(LISTING, where="parent = :entitlement")
-    return answer_v1_list(listing, call, {"entitlement": find_any(call).id})
+    entitlement = find_any(call)
+    if OWNER in entitlement.document:
+        items = [view(call, row) for row in grants_of(call.store, entitlement)]
+        return ok({"page": 1, "pageSize": DEFAULT_SIZE, "totalCount": len(items), "items": items})
+    return answer_v1_list(replace(LISTING, where="parent = :entitlement"), call, {"entitlement": entitlement.id})
 
 
 def listed(call: Call) -> Answer:

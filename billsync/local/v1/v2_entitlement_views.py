@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from billsync.local.accounts.customer_rules import CUSTOMER
+from billsync.local.accounts.item_entitlements import OWNER, begin_of
 from billsync.local.accounts.usage_periods import counted_from, usage_period
 from billsync.local.server.resource import Call, present
 from billsync.local.store.documents import Document
@@ -10,7 +11,7 @@ from billsync.local.store.store import Row
 from billsync.local.store.times import rfc3339
 from billsync.local.usage.attribution import subjects_of
 from billsync.local.v1.cards import filled
-from billsync.local.v1.v2_lookups import shown_periodic
+from billsync.local.v1.intervals import shown_periodic
 
 
 def view(call: Call, row: Row) -> Document:
@@ -29,16 +30,17 @@ def v1_view(call: Call, row: Row) -> Document:
 
 def shown(call: Call, row: Row) -> Document:
     document = row.document
+    owner = {"subscription.id": document[OWNER]} if OWNER in document else None
     ends = {"deletedAt": row.deleted_at, "activeTo": row.ends_at}
     return {
         "id": row.id,
         **present(document, "type", "config"),
         "featureId": document["feature_id"],
         "featureKey": row.key,
-        **filled({"metadata": document.get("metadata")}),
+        **filled({"metadata": document.get("metadata"), "annotations": owner}),
         "createdAt": rfc3339(row.created_at),
         "updatedAt": rfc3339(row.updated_at),
-        "activeFrom": rfc3339(row.created_at),
+        "activeFrom": rfc3339(begin_of(row)),
         **{name: rfc3339(moment) for name, moment in ends.items() if moment is not None},
         **shown_period(call, row),
         **(shown_meter(call, row) if document["type"] == "metered" else {}),
@@ -79,6 +81,7 @@ V1_MEMBERS = (
     "featureId",
     "featureKey",
     "metadata",
+    "annotations",
     "createdAt",
     "updatedAt",
     "deletedAt",

@@ -11,6 +11,7 @@ from billsync.local.accounts.manual_entitlements import ENTITLEMENT, given_to, t
 from billsync.local.catalog.features import FEATURE
 from billsync.local.catalog.money import ZERO
 from billsync.local.credits.entitlement_access import Held, entitlements
+from billsync.local.credits.entitlement_standing import issued
 from billsync.local.server.problems import bad_query, invalid, not_found
 from billsync.local.server.resource import V1, V2, Answer, Call, Route, created, new_row, no_content, ok, present
 from billsync.local.store.documents import Document, NotJson, parse, text_of
@@ -18,19 +19,20 @@ from billsync.local.store.store import Row, changed
 from billsync.local.store.times import from_micros, instant_of, micros
 from billsync.local.store.values import double_precision
 from billsync.local.usage.attribution import named
-from billsync.local.v1.lists import V1List, Values, answer_v1_list, flag, marks, texts
+from billsync.local.v1.intervals import PERIOD, periodic
+from billsync.local.v1.lists import V1List, Values, answer_rows, answer_v1_list, flag, marks, texts
 from billsync.local.v1.requests import METADATA, TEXT
-from billsync.local.v1.usage_grants import AMOUNT, GRANT, PRIORITY, delete_grants, granted, issued, to_minute
+from billsync.local.v1.usage_grants import AMOUNT, GRANT, PRIORITY, delete_grants, granted, to_minute
 from billsync.local.v1.v2_entitlement_views import v1_view, view
 from billsync.local.v1.v2_lookups import (
     CUSTOMERS,
     OF_CUSTOMER,
     OF_FEATURE,
     ONE,
-    PERIOD,
     customer_of,
     find,
-    periodic,
+    find_own,
+    held_by,
     unknown,
 )
 from billsync.model.duration import parse_duration
@@ -72,7 +74,7 @@ def create(call: Call) -> Answer:
 def override(call: Call) -> Answer:
     """Another one of the same feature takes its place now. Raises Problem (400) for another feature, and for one that
     was given at this very moment."""
-    before = find(call)
+    before = find_own(call)
     row = asked_for(call, customer_of(call))
     if row.key != before.key:
         raise invalid("old and new entitlements belong to different features")
@@ -98,7 +100,7 @@ def stored(call: Call, row: Row) -> Row:
     grants = call.body.get("grants", []) if row.document["type"] == "metered" else []
     if "limit" in terms and grants:
         raise invalid("issueAfterReset and grants cannot be used together")
-    first = [issued(call, kept)] if issues else [granted(call, kept, grant) for grant in grants]
+    first = [issued(kept, call.mint())] if issues else [granted(call, kept, grant) for grant in grants]
     for grant in first:
         call.store.insert(grant)
     return kept
@@ -170,7 +172,7 @@ def get(call: Call) -> Answer:
 
 
 def delete(call: Call) -> Answer:
-    row = find(call)
+    row = find_own(call)
     delete_grants(call.store, row, call.now)
     call.store.update(changed(row, call.now, deleted_at=call.now))
     return no_content()
@@ -196,9 +198,8 @@ CUSTOMER_FILTERS = {
 
 
 def listed(call: Call) -> Answer:
-    """Those by hand alone: those of subscriptions are items of theirs here."""
-    listing = replace(LISTING, where="ends_at IS NULL AND parent = :customer")
-    return answer_v1_list(listing, call, {"customer": customer_of(call).id})
+    """Those in force, those of subscriptions included."""
+    return answer_rows(LISTING, call, held_by(call, customer_of(call)))
 
 
 def value(call: Call) -> Answer:

@@ -1,28 +1,15 @@
-"""Which customer and which entitlement a path of API v2 names, and intervals in its words (customer-facts.md §15)."""
+"""Which customer and which entitlement a path of API v2 names (customer-facts.md §15)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
 
+from billsync.local.accounts.item_entitlements import OWNER, brought_to
 from billsync.local.accounts.manual_entitlements import ENTITLEMENT, given_to
 from billsync.local.server.problems import Problem, invalid, not_found, problem
 from billsync.local.server.resource import Call
-from billsync.local.store.documents import Document
 from billsync.local.store.store import Row
-from billsync.local.store.times import from_micros, instant_of, micros, rfc3339
 from billsync.local.v1.customers import find as find_customer
-from billsync.local.v1.requests import TEXT
-from billsync.model.duration import Duration, parse_duration
-
-INTERVALS = {"DAY": "P1D", "WEEK": "P1W", "MONTH": "P1M", "YEAR": "P1Y"}
-PERIOD = {
-    "type": "object",
-    "required": ["interval"],
-    "properties": {"interval": TEXT, "anchor": {"$ref": "DateTime"}},
-}
-SHORTEST_SECONDS = 3600
 
 OF_CUSTOMER: Mapping[str, frozenset[str] | None] = {"customerIdOrKey": None}
 OF_FEATURE = {**OF_CUSTOMER, "featureKey": None}
@@ -40,11 +27,27 @@ def customer_of(call: Call) -> Row:
 
 def find(call: Call) -> Row:
     """The customer's entitlement in force by its id or its feature's key. Raises Problem (404)."""
-    customer, name = customer_of(call), call.path["featureKey"]
-    for row in given_to(call.store, customer.id):
+    name = call.path["featureKey"]
+    for row in held_by(call, customer_of(call)):
         if name in (row.id, row.key):
             return row
     raise unknown(name)
+
+
+def held_by(call: Call, customer: Row) -> list[Row]:
+    """The customer's entitlements in force: those given by hand, then those of its subscriptions."""
+    return [*given_to(call.store, customer.id), *brought_to(call.store, customer.id, call.now)]
+
+
+def find_own(call: Call) -> Row:
+    """Like `find`. Raises Problem (403) for one that a subscription brings: that alone changes it."""
+    return check_own(find(call))
+
+
+def check_own(row: Row) -> Row:
+    if OWNER in row.document:
+        raise problem(403, "forbidden error: entitlement is managed by subscription")
+    return row
 
 
 def find_any(call: Call) -> Row:
@@ -64,24 +67,3 @@ def check_metered(row: Row) -> Row:
 
 def unknown(name: str) -> Problem:
     return not_found(f"entitlement not found [idOrFeatureKey={name}]")
-
-
-def interval_of(text: str) -> Duration:
-    """The interval. Raises Problem (400) for none, and for one that is shorter than an hour."""
-    length = parse_duration(INTERVALS.get(text, text))
-    if length is None or (length.in_seconds() < SHORTEST_SECONDS and not (length.years or length.months)):
-        raise invalid(f"invalid interval: {text[:40]}")
-    return length
-
-
-def periodic(period: Mapping[str, Any], begins: datetime) -> Document:
-    """An interval and its anchor, as they are kept; the anchor is `begins` unless another is given."""
-    anchor = instant_of(period["anchor"]) if "anchor" in period else begins
-    assert anchor is not None
-    return {"interval": interval_of(period["interval"]).text, "anchor": micros(anchor)}
-
-
-def shown_periodic(kept: Mapping[str, Any]) -> Document:
-    text = kept["interval"]
-    named = next((name for name, interval in INTERVALS.items() if interval == text), text)
-    return {"anchor": rfc3339(from_micros(kept["anchor"])), "interval": named, "intervalISO": text}

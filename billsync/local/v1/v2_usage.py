@@ -22,7 +22,7 @@ from billsync.local.store.times import instant_of, micros, rfc3339
 from billsync.local.usage.meter_windows import MINUTE, Window, day_of, hour_of, minute_of, zone_of
 from billsync.local.v1.lists import single
 from billsync.local.v1.usage_grants import to_minute
-from billsync.local.v1.v2_lookups import OF_FEATURE, ONE, check_metered, find
+from billsync.local.v1.v2_lookups import OF_FEATURE, ONE, check_metered, find, find_own
 from billsync.rating.arithmetic import ZERO, exactly
 from billsync.rating.entitlement_grants import Segment
 from billsync.rating.periods import Period
@@ -42,7 +42,7 @@ SIZES: Mapping[str, Sizing] = {"MINUTE": minute_of, "HOUR": hour_of, "DAY": day_
 def reset(call: Call) -> Answer:
     """From that minute on usage counts from 0, and usage periods from it unless their anchor is retained. Raises
     Problem (400) for a time to come and for one before the running period."""
-    row = check_metered(find(call))
+    row = check_metered(find_own(call))
     moment = instant_of(call.body["effectiveAt"]) if "effectiveAt" in call.body else call.now
     if moment is None or moment > call.now:
         raise invalid("cannot reset in the future")
