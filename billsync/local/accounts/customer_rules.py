@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from billsync.local.accounts.subscription_rows import running
-from billsync.local.catalog.money import check_fiat
+from billsync.local.catalog.currencies import check_fiat
 from billsync.local.server.problems import Problem, conflict, invalid
 from billsync.local.store.documents import Document
 from billsync.local.store.store import Row, Store

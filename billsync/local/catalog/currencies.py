@@ -9,6 +9,7 @@ from billsync.local.catalog.cost_bases import to_come
 from billsync.local.server.contract import checked_items
 from billsync.local.server.data_files import data
 from billsync.local.server.listing import Listing, answer_list
+from billsync.local.server.problems import invalid
 from billsync.local.server.resource import Answer, Call, Route
 from billsync.local.store.documents import Document
 from billsync.local.store.store import Row, Store
@@ -32,6 +33,13 @@ def fiat_precision(code: str) -> int:
     """The decimals of a known fiat currency."""
     precision: int = data("currencies")[code][0]
     return precision
+
+
+def check_fiat(currency: str) -> int:
+    """Return the decimals of the currency. Raises Problem (400) for a code that is no fiat currency."""
+    if not is_known_fiat(currency):
+        raise invalid(f"invalid fiat currency code: {currency}")
+    return fiat_precision(currency)
 
 
 def is_known(store: Store, code: str) -> bool:

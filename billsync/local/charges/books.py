@@ -11,12 +11,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from billsync.local.catalog.money import ZERO, shown
 from billsync.local.server.resource import Call, new_row
 from billsync.local.store.documents import Document
 from billsync.local.store.store import LIVE, Row, Store
 from billsync.local.store.times import micros
-from billsync.rating.arithmetic import exactly
+from billsync.model.value import decimal_text
+from billsync.rating.arithmetic import ZERO, exactly
 from billsync.rating.drawdown import Grant, Spending, in_order
 from billsync.rating.stock import Stock
 
@@ -77,7 +77,7 @@ class Books:
         for place, hole in enumerate(self.bookings):
             amount = min(self.left[grant.id], open_amount(hole))
             if amount > 0 and may_fill(grant, hole):
-                entry = {"grant": grant.id, "amount": shown(amount), "at": micros(at)}
+                entry = {"grant": grant.id, "amount": decimal_text(amount), "at": micros(at)}
                 self.bookings[place] = call.store.update(with_fill(hole, entry))
                 self.take({grant.id: amount})
 
@@ -102,7 +102,7 @@ def book(
     if draws:
         books.keep(stored(call, charge, at, {"kind": CREDITS, "draws": texts(draws)}))
     if missing:
-        books.keep(stored(call, charge, at, {"kind": HOLE, "amount": shown(missing), "fills": []}))
+        books.keep(stored(call, charge, at, {"kind": HOLE, "amount": decimal_text(missing), "fills": []}))
 
 
 def stored(call: Call, charge: Row, at: datetime, document: Document) -> Row:
@@ -139,7 +139,7 @@ def give_back(call: Call, books: Books, charge: Row, *, at: datetime, amount: De
     for place, booking in reversed(list(enumerate(books.bookings))):
         part = min(rest, open_amount(booking)) if booking.document["charge"] == charge.id else ZERO
         if part > 0:
-            entry = {"grant": None, "amount": shown(part), "at": micros(at)}
+            entry = {"grant": None, "amount": decimal_text(part), "at": micros(at)}
             books.bookings[place] = call.store.update(with_fill(booking, entry))
             rest -= part
     draws = {}
@@ -163,7 +163,7 @@ def paid_by(books: Books, charge: Row) -> list[tuple[str, Decimal]]:
 
 
 def texts(draws: Draws) -> dict[str, str]:
-    return {grant: shown(amount) for grant, amount in draws.items()}
+    return {grant: decimal_text(amount) for grant, amount in draws.items()}
 
 
 @exactly

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 
 from billsync.local.accounts.subscription_rows import SUBSCRIPTION
 from billsync.local.accounts.subscription_view import aligned_period, begin_of
-from billsync.local.catalog.money import EXACT
 from billsync.local.charges.books import Books, book
 from billsync.local.charges.charge_costs import booked_amount, booked_at, fee_of
 from billsync.local.charges.charge_rows import ACTIVE, CHARGE, FINAL, FLAT, begun, due_charges, items_of
@@ -19,6 +18,7 @@ from billsync.local.server.resource import Call, new_row
 from billsync.local.store.documents import Document
 from billsync.local.store.store import Row, changed
 from billsync.local.store.times import from_micros
+from billsync.rating.arithmetic import EXACT
 
 SYNC_DELAY, SYNC_INTERVAL = timedelta(seconds=7), timedelta(minutes=1)
 STATE = ("status", "advance_after", "booked", "runs")

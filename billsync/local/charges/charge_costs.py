@@ -13,13 +13,14 @@ from billsync.local.catalog.currencies import fiat_precision
 from billsync.local.catalog.dimension_filters import accepts
 from billsync.local.catalog.features import FEATURE
 from billsync.local.catalog.meters import METER
-from billsync.local.catalog.money import ZERO, shown
 from billsync.local.charges.charge_rows import FINAL, FLAT
 from billsync.local.store.documents import Document
 from billsync.local.store.store import Store
 from billsync.local.store.times import instant_of
 from billsync.local.usage.attribution import subjects_of
 from billsync.local.usage.metering import Span, usage
+from billsync.model.value import decimal_text
+from billsync.rating.arithmetic import ZERO
 from billsync.rating.card import Card, card_of
 from billsync.rating.errors import RatingError
 from billsync.rating.lines import Totals
@@ -139,4 +140,4 @@ def shown_totals(totals: Totals, *, paid: bool) -> Document:
         "total": ZERO if paid else totals.total,
     }
     taxes: dict[str, Any] = dict.fromkeys(("taxes_exclusive_total", "taxes_inclusive_total", "taxes_total"), "0")
-    return taxes | {name: shown(amount) for name, amount in amounts.items()}
+    return taxes | {name: decimal_text(amount) for name, amount in amounts.items()}

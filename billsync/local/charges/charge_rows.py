@@ -14,14 +14,14 @@ from typing import Any
 from billsync.local.accounts.subscription_view import aligned_period, begin_of
 from billsync.local.catalog.currencies import fiat_precision, is_fiat_form
 from billsync.local.catalog.features import FEATURE
-from billsync.local.catalog.money import rounded, shown
 from billsync.local.server.resource import present
 from billsync.local.store.documents import Document
 from billsync.local.store.store import LIVE, Row, Store
 from billsync.local.store.times import from_micros, rfc3339
 from billsync.model.duration import Duration, parse_duration
 from billsync.model.moment import cut_to_seconds
-from billsync.rating.arithmetic import EXACT
+from billsync.model.value import decimal_text
+from billsync.rating.arithmetic import EXACT, rounded
 from billsync.rating.card import card_of
 from billsync.rating.periods import Period
 from billsync.rating.proration import charge_amount
@@ -166,10 +166,10 @@ def flat_terms(document: Document, billed: Billed, card: Card) -> Document:
     amount = charge_amount(fee, decimals=decimals)
     return {
         "type": FLAT,
-        "price": {"type": "flat", "amount": shown(rounded(fee.amount, decimals))},
+        "price": {"type": "flat", "amount": decimal_text(rounded(fee.amount, decimals))},
         "payment_term": card["payment_term"],
         "proration_configuration": {"mode": "prorate_prices" if pro_rated else "no_proration"},
-        "amount_after_proration": {"amount": shown(amount), "currency": ""},
+        "amount_after_proration": {"amount": decimal_text(amount), "currency": ""},
     }
 
 

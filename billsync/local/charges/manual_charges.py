@@ -10,7 +10,6 @@ from typing import Any
 from billsync.local.accounts.customer_rules import CUSTOMER
 from billsync.local.catalog.currencies import fiat_precision, is_known_fiat
 from billsync.local.catalog.features import FEATURE
-from billsync.local.catalog.money import rounded, shown
 from billsync.local.catalog.prices import read_price
 from billsync.local.catalog.rate_cards import kept_discounts
 from billsync.local.charges.charge_rows import CHARGE, FLAT, begun, shown_period, tax_config
@@ -22,6 +21,8 @@ from billsync.local.server.resource import Answer, Call, Route, created, new_row
 from billsync.local.store.documents import Document
 from billsync.local.store.store import Row, Store
 from billsync.local.store.times import instant_of, rfc3339
+from billsync.model.value import decimal_text
+from billsync.rating.arithmetic import rounded
 from billsync.rating.periods import Period
 from billsync.rating.proration import Fee, charge_amount
 
@@ -108,10 +109,10 @@ def flat_terms(body: Body, service: Period, full: Period) -> Document:
     fee = Fee(amount, service, full, pro_rated=mode == "prorate_prices")
     prorated = charge_amount(fee, decimals=decimals)
     return {
-        "price": {"type": "flat", "amount": shown(amount)},
+        "price": {"type": "flat", "amount": decimal_text(amount)},
         "payment_term": body["payment_term"],
         "proration_configuration": body["proration_configuration"],
-        "amount_after_proration": {"amount": shown(prorated), "currency": ""},
+        "amount_after_proration": {"amount": decimal_text(prorated), "currency": ""},
     }
 
 

@@ -13,7 +13,6 @@ from typing import Any
 
 from billsync.local.accounts.customer_rules import CUSTOMER
 from billsync.local.accounts.subscription_rows import SUBSCRIPTION
-from billsync.local.catalog.money import shown
 from billsync.local.charges.books import Books, book, books_of, start_of
 from billsync.local.charges.charge_changes import follow
 from billsync.local.charges.charge_costs import booked_at, booked_totals, cost, fee_due_at, fee_of, moment, period_of
@@ -24,6 +23,7 @@ from billsync.local.store.documents import Document
 from billsync.local.store.store import LIVE, Row, changed
 from billsync.local.store.times import MICROSECOND, micros, rfc3339
 from billsync.model.moment import cut_to_seconds
+from billsync.model.value import decimal_text
 from billsync.rating.lines import Totals
 
 COLLECTION = timedelta(hours=1)
@@ -153,4 +153,4 @@ class Progress:
 
 
 def texts_of(totals: Totals) -> Document:
-    return {name: shown(getattr(totals, name)) for name in ("amount", "charges", "discounts", "credits")}
+    return {name: decimal_text(getattr(totals, name)) for name in ("amount", "charges", "discounts", "credits")}

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from billsync.local.accounts.customer_rules import CUSTOMER
-from billsync.local.catalog.money import EXACT, ZERO, check_fiat, shown
+from billsync.local.catalog.currencies import check_fiat
 from billsync.local.charges.books import Books, amount_of, features_of
 from billsync.local.charges.settling import charges_ever, settle
 from billsync.local.credits.foreseeing import foreseen
@@ -34,6 +34,8 @@ from billsync.local.server.resource import Answer, Call, Query, Route, ok
 from billsync.local.store.documents import Document
 from billsync.local.store.store import Row
 from billsync.local.store.times import instant_of, rfc3339
+from billsync.model.value import decimal_text
+from billsync.rating.arithmetic import EXACT, ZERO
 
 CUSTOM_CODE_LENGTH = 4
 PLACE_PARTS = 3
@@ -66,7 +68,7 @@ def balance(call: Call) -> Answer:
 def balance_row(currency: str, booked: Decimal, live: Decimal, waiting: Decimal) -> Document:
     """`live` is 0 as of a given moment (§8)."""
     amounts = {"settled": booked, "live": live, "pending": waiting}
-    return {"currency": currency} | {name: shown(amount) for name, amount in amounts.items()}
+    return {"currency": currency} | {name: decimal_text(amount) for name, amount in amounts.items()}
 
 
 def seen_currencies(books: Books) -> list[str]:
@@ -225,8 +227,8 @@ def transaction(entry: Entry, *, before: Decimal, after: Decimal) -> Document:
         "name": entry.name,
         **({} if entry.description is None else {"description": entry.description}),
         "currency": entry.currency,
-        "amount": shown(entry.amount),
-        "available_balance": {"before": shown(before), "after": shown(after)},
+        "amount": decimal_text(entry.amount),
+        "available_balance": {"before": decimal_text(before), "after": decimal_text(after)},
         "booked_at": rfc3339(entry.booked_at),
         "created_at": rfc3339(entry.created_at),
         "labels": entry.labels or {},

@@ -15,7 +15,6 @@ from billsync.local.accounts.manual_entitlements import given_to
 from billsync.local.accounts.subscription_rows import items_now, running
 from billsync.local.accounts.subscription_view import begin_of
 from billsync.local.catalog.features import FEATURE
-from billsync.local.catalog.money import ZERO
 from billsync.local.charges.charge_costs import used
 from billsync.local.credits.entitlement_standing import Standing, limited, standing_of
 from billsync.local.customers.customers import find
@@ -28,6 +27,7 @@ from billsync.local.store.store import LIVE, Row, Store
 from billsync.local.store.times import from_micros, rfc3339
 from billsync.local.usage.attribution import named
 from billsync.model.duration import parse_duration
+from billsync.rating.arithmetic import ZERO
 from billsync.rating.periods import period_at
 
 QUERY_SIZE = 100

@@ -16,14 +16,13 @@ from billsync.local.accounts.usage_periods import counted_from, exceptions, star
 from billsync.local.catalog.dimension_filters import accepts
 from billsync.local.catalog.features import FEATURE
 from billsync.local.catalog.meters import METER
-from billsync.local.catalog.money import total
 from billsync.local.store.store import LIVE, Row, Store
 from billsync.local.store.times import from_micros
 from billsync.local.usage.attribution import subjects_of
 from billsync.local.usage.metering import COUNT, UNIQUE, Reading, Span, events_of, numbers, readings_of
 from billsync.model.duration import parse_duration
 from billsync.rating import entitlement_grants as rated
-from billsync.rating.arithmetic import ZERO, exactly
+from billsync.rating.arithmetic import ZERO, exactly, total
 from billsync.rating.entitlement_grants import Burndown, EntitlementGrant, Metered, Recurrence, burn_down
 from billsync.rating.periods import MICROSECOND, Period
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from billsync.local.catalog.money import ZERO, total
 from billsync.local.charges.books import Books, features_of
 from billsync.local.charges.charge_costs import booked_totals, cost, moment, period_of
 from billsync.local.charges.charge_rows import CREDIT_ONLY, FINAL, FLAT
@@ -14,7 +13,7 @@ from billsync.local.credits.ledger import Matches
 from billsync.local.server.resource import Call
 from billsync.local.store.documents import Document
 from billsync.local.store.store import Row
-from billsync.rating.arithmetic import exactly
+from billsync.rating.arithmetic import ZERO, exactly, total
 from billsync.rating.drawdown import Spending
 
 

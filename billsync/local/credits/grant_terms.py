@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from billsync.local.catalog.money import check_fiat, product, rounded, shown
+from billsync.local.catalog.currencies import check_fiat
 from billsync.local.server.periods import moved
 from billsync.local.server.problems import api_error, invalid, not_found
 from billsync.local.server.resource import present
@@ -16,6 +16,8 @@ from billsync.local.store.store import LIVE, Store
 from billsync.local.store.times import instant_of
 from billsync.local.store.values import canonical
 from billsync.model.duration import parse_duration
+from billsync.model.value import decimal_text
+from billsync.rating.arithmetic import EXACT, rounded
 
 KEPT = ("key", "name", "description", "funding_method", "currency", "amount", "priority", "tax_config", "filters")
 PENDING = "pending"
@@ -52,7 +54,7 @@ def kept_terms(store: Store, body: Mapping[str, Any]) -> Document:
     document = {
         **present(body, *KEPT),
         "labels": body.get("labels") or {},
-        "amount": shown(amount),
+        "amount": decimal_text(amount),
         "tax_config": tax_config(store, body.get("tax_config") or {}),
         "starts_when_told": "effective_at" in body,
     }
@@ -73,11 +75,11 @@ def purchase_terms(body: Mapping[str, Any], amount: Decimal, decimals: int) -> D
     given = body["purchase"]
     if given["currency"] != body["currency"]:
         raise invalid("the purchase currency must be the credit currency")
-    price = rounded(product(amount, Decimal(given["per_unit_cost_basis"])), decimals)
+    price = rounded(EXACT.multiply(amount, Decimal(given["per_unit_cost_basis"])), decimals)
     terms = {
         "currency": given["currency"],
         "per_unit_cost_basis": canonical(given["per_unit_cost_basis"]),
-        "amount": shown(price),
+        "amount": decimal_text(price),
     }
     if body["funding_method"] == "external":
         return {"purchase": terms | present(given, "availability_policy"), "settlement_status": PENDING}

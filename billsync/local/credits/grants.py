@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from billsync.local.catalog.money import shown
 from billsync.local.charges.books import GRANT, awaits_invoice
 from billsync.local.charges.settling import open_grant, settle
 from billsync.local.credits.grant_terms import KEPT, PENDING, check_terms, expiry, kept_terms, start_of
@@ -19,6 +18,7 @@ from billsync.local.server.resource import Answer, Call, Route, created, new_row
 from billsync.local.store.documents import Document
 from billsync.local.store.store import Row, changed
 from billsync.local.store.times import rfc3339
+from billsync.model.value import decimal_text
 
 AUTHORIZED, SETTLED = "authorized", "settled"
 STEPS = {(PENDING, AUTHORIZED), (PENDING, SETTLED), (AUTHORIZED, SETTLED)}
@@ -116,7 +116,7 @@ def void(call: Call) -> Answer:
     left = remaining(settle(call, call.path["customerId"]), row, call.now)
     if left <= 0:
         raise conflict(f"credit purchase {row.id} has no remaining value to void")
-    document = {**find(call).document, "voided_at": rfc3339(call.now), "voided_amount": shown(left)}
+    document = {**find(call).document, "voided_at": rfc3339(call.now), "voided_amount": decimal_text(left)}
     return ok(view(call, call.store.update(changed(row, call.now, document=document))))
 
 

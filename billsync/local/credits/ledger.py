@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from billsync.local.catalog.money import EXACT, ZERO, total
 from billsync.local.charges.books import (
     CREDITS,
     HOLE,
@@ -20,7 +19,7 @@ from billsync.local.charges.books import (
 from billsync.local.store.documents import Document
 from billsync.local.store.store import Row
 from billsync.local.store.times import from_micros, instant_of
-from billsync.rating.arithmetic import negative
+from billsync.rating.arithmetic import EXACT, ZERO, negative, total
 
 Features = frozenset[str]
 Matches = Callable[[Features], bool]

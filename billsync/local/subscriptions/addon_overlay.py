@@ -11,9 +11,9 @@ from decimal import Decimal
 from typing import Any
 
 from billsync.local.accounts.item_versions import Window
-from billsync.local.catalog.money import shown
 from billsync.local.store.documents import Document
 from billsync.local.store.values import double_precision
+from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import exactly
 
 Card = Mapping[str, Any]
@@ -126,4 +126,4 @@ def granted(have: Card | None, more: Card | None, quantity: int) -> Card | None:
 
 @exactly
 def total(amount: str, more: str, quantity: int) -> str:
-    return shown(Decimal(amount) + quantity * Decimal(more))
+    return decimal_text(Decimal(amount) + quantity * Decimal(more))

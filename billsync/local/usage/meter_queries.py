@@ -11,7 +11,6 @@ from billsync.local.accounts.customer_rules import SUBJECT
 from billsync.local.catalog.dimension_filters import accepts, equal_to
 from billsync.local.catalog.json_paths import text_at
 from billsync.local.catalog.meters import find
-from billsync.local.catalog.money import shown
 from billsync.local.server.problems import invalid
 from billsync.local.server.resource import CSV, Answer, Call, Route, ok
 from billsync.local.store.documents import Document
@@ -21,6 +20,7 @@ from billsync.local.usage.attribution import named, subjects_of
 from billsync.local.usage.meter_csv import CUSTOMER_ID, csv_of
 from billsync.local.usage.meter_windows import WINDOWS, Window, minute_of, zone_of
 from billsync.local.usage.metering import Reading, Span, aggregated, events_of, readings_of
+from billsync.model.value import decimal_text
 
 RESERVED = (SUBJECT, CUSTOMER_ID)
 Group = tuple[tuple[str, str], ...]
@@ -88,7 +88,7 @@ def rows_of(store: Store, meter: Mapping[str, Any], asked: Asked, readings: Sequ
     for (window, group), members in sorted(groups.items(), key=lambda entry: (entry[0][0] or (), entry[0][1])):
         value = aggregated(meter["aggregation"], members)
         start, end = window or whole(asked, members)
-        amount = "0" if value is None else shown(value)
+        amount = "0" if value is None else decimal_text(value)
         yield {"from": rfc3339(start), "to": rfc3339(end), "value": amount, "dimensions": dict(group)}
 
 

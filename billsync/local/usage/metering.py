@@ -14,11 +14,10 @@ from typing import Any
 
 from billsync.local.accounts.customer_rules import SUBJECT
 from billsync.local.catalog.json_paths import text_at, value_at
-from billsync.local.catalog.money import total
 from billsync.local.store.documents import Document, text_of
 from billsync.local.store.store import LIVE, Row, Store
 from billsync.local.store.times import instant_of, micros
-from billsync.rating.arithmetic import divided
+from billsync.rating.arithmetic import divided, total
 
 EVENT = "event"
 COUNT, UNIQUE = "count", "unique_count"

@@ -9,7 +9,6 @@ from typing import Any
 
 from billsync.local.accounts.manual_entitlements import ENTITLEMENT, given_to, taken
 from billsync.local.catalog.features import FEATURE
-from billsync.local.catalog.money import ZERO
 from billsync.local.credits.entitlement_access import Held, entitlements
 from billsync.local.credits.entitlement_standing import issued
 from billsync.local.server.problems import bad_query, invalid, not_found
@@ -36,6 +35,7 @@ from billsync.local.v1.v2_lookups import (
     unknown,
 )
 from billsync.model.duration import parse_duration
+from billsync.rating.arithmetic import ZERO
 from billsync.rating.periods import period_at
 
 TYPES = ["metered", "static", "boolean"]

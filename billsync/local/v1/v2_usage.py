@@ -11,7 +11,6 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from billsync.local.accounts.usage_periods import counted_from, course_at, usage_period
-from billsync.local.catalog.money import total
 from billsync.local.credits.entitlement_standing import drawn_down
 from billsync.local.server.problems import bad_query, invalid
 from billsync.local.server.resource import V2, Answer, Call, Route, no_content, ok
@@ -23,7 +22,7 @@ from billsync.local.usage.meter_windows import MINUTE, Window, day_of, hour_of, 
 from billsync.local.v1.lists import single
 from billsync.local.v1.usage_grants import to_minute
 from billsync.local.v1.v2_lookups import OF_FEATURE, ONE, check_metered, find, find_own
-from billsync.rating.arithmetic import ZERO, exactly
+from billsync.rating.arithmetic import ZERO, exactly, total
 from billsync.rating.entitlement_grants import Segment
 from billsync.rating.periods import Period
 
