@@ -1,35 +1,55 @@
 """Breaks the rating room in named ways, one at a time, and shows which vector or test notices each.
 
-Works on a copy in a temporary folder. Prints a table; ends with 1 when a broken copy passes, 2 when a replacement
-no longer fits the code. `python scripts/mutate_rating.py WORD` tries only those whose name holds the word.
+Prints a table; ends with 1 when a broken room passes, 2 when a replacement no longer fits the code.
+`python scripts/mutate_rating.py WORD` tries only those whose name holds the word. The tests cost
+a hundred times what the vectors do: with `--tests-for=N`, of those that no vector notices only each Nth is tested.
+
+Nothing is written: each broken room lives in a forked process, which imports the broken module's text instead of the
+file's. The parent has imported what all of them share, and nothing of the rooms that are broken.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
-import shutil
-import subprocess
+import signal
 import sys
-import tempfile
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from functools import partial
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import spec_from_file_location
 from pathlib import Path
+from selectors import EVENT_READ, DefaultSelector
+from types import CodeType
+from typing import Any
+
+import dateutil.relativedelta  # noqa: F401  (the rooms import it: once here, not once in each child)
+import hypothesis
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-COPIED = (
-    "billsync/__init__.py",
-    "billsync/model",
-    "billsync/rating",
-    "tests/rating",
-    "tests/support/ratings.py",
-    "tests/conformance/vector_answers.py",
-    "tests/conformance/vectors",
-)
-PATIENCE_SECONDS = 60
-SURVIVED = ""
+VECTORS = ROOT / "tests" / "conformance" / "vectors"
+TESTS = ROOT / "tests" / "rating"
+BREAKABLE = ("billsync", "tests")
+VECTORS_SECONDS, TESTS_SECONDS = 5, 30
+"""Of the processor: what a broken room may take for all vectors, and then for all tests."""
+SURVIVED, UNTRIED = "", "(no vector; not tested)"
 STILLBORN = ("NameError", "ImportError", "SyntaxError", "IndentationError")
+FIRST = {
+    "currencies": "currencies",
+    "drawdown": "credits",
+    "entitlement_grants": "entitlement_grants",
+    "periods": "periods",
+    "proration": "proration",
+    "runs": "usage_runs",
+    "timeline": "timelines",
+}
+"""Which file of vectors is asked first; all others follow. For the modules that aren't named it is `prices`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +66,11 @@ class Mutation:
         folder = "model" if self.module in ("currencies", "duration") else "rating"
         return f"billsync/{folder}/{self.module}.py"
 
+    @property
+    def imported(self) -> str:
+        """The module's name, as it is imported."""
+        return self.path.removesuffix(".py").replace("/", ".")
+
 
 def mutations() -> Iterator[Mutation]:
     """Every way, in the order of `scripts/rating_mutations.json`: module -> name -> [before, after]."""
@@ -55,129 +80,192 @@ def mutations() -> Iterator[Mutation]:
             yield Mutation(module, name, before, after)
 
 
-def misfits(all_mutations: list[Mutation]) -> list[str]:
+def misfits(all_mutations: Sequence[Mutation]) -> list[str]:
     """The names of those whose text doesn't stand exactly once in its module."""
     return [one.name for one in all_mutations if (ROOT / one.path).read_text("utf-8").count(one.before) != 1]
 
 
+class BrokenModule(MetaPathFinder, SourceFileLoader):
+    """Imports one module with a mutation in its text; the file and its bytecode stay as they are."""
+
+    def __init__(self, mutation: Mutation) -> None:
+        super().__init__(mutation.imported, str(ROOT / mutation.path))
+        self.mutation = mutation
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        if fullname != self.mutation.imported:
+            return None
+        return spec_from_file_location(fullname, self.path, loader=self)
+
+    def get_code(self, fullname: str) -> CodeType:
+        text = Path(self.path).read_text("utf-8").replace(self.mutation.before, self.mutation.after)
+        return compile(text, self.path, "exec", dont_inherit=True)
+
+
 def noticed_by(mutation: Mutation | None) -> str:
-    """The vector or test that first notices the broken code; empty if none does. None breaks nothing."""
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder)
-        _copy_to(copy)
-        if mutation is not None:
-            broken = copy / mutation.path
-            broken.write_text(broken.read_text("utf-8").replace(mutation.before, mutation.after), "utf-8")
-        first = FIRST.get(mutation.module, "prices") if mutation is not None else "prices"
-        return _first_vector(copy, first) or _first_test(copy)
+    """The vector or test that first notices the broken room; empty if none does. None breaks nothing."""
+    return answers([mutation])[0]
 
 
-def _copy_to(folder: Path) -> None:
-    for name in COPIED:
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("__pycache__", "test_mutations.py"))
-        else:
-            shutil.copy(ROOT / name, target)
+def answers(chosen: Sequence[Mutation | None], tests_for: int = 1) -> list[str]:
+    """What notices each of them, or that it survived, in their order; as many at a time as there are processors."""
+    vectors = read_vectors()
+    found: dict[int, str] = {}
+    waiting = list(enumerate(chosen))[::-1]
+    with DefaultSelector() as running:
+        while waiting or running.get_map():
+            while waiting and len(running.get_map()) < (os.cpu_count() or 1):
+                number, mutation = waiting.pop()
+                child = start(partial(_first_notice, mutation, vectors, tested=number % tests_for == 0))
+                running.register(child.answer, EVENT_READ, (number, child))
+            for ready, _ in running.select():
+                number, child = ready.data
+                running.unregister(child.answer)
+                found[number] = child.end()
+    return [found[number] for number in range(len(chosen))]
 
 
-FIRST = {
-    "currencies": "currencies",
-    "drawdown": "credits",
-    "entitlement_grants": "entitlement_grants",
-    "periods": "periods",
-    "proration": "proration",
-    "runs": "usage_runs",
-    "timeline": "timelines",
-}
-"""Which file of vectors is asked first; all others follow. For the modules that aren't named it is `prices`."""
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A forked process, and the end of the pipe into which it writes its answer."""
 
-VECTORS = """
-import json, pathlib, sys
-from tests.conformance.vector_answers import ANSWERS, comparable
-for path in sorted(pathlib.Path("tests/conformance/vectors").glob("*.jsonl"), key=lambda one: one.stem != sys.argv[1]):
-    for line in path.read_text("utf-8").splitlines():
-        vector = json.loads(line)
-        try:
-            same = ANSWERS[path.stem](vector) == comparable(path.stem, vector)
-        except (NameError, ImportError):
-            raise
-        except Exception:
-            same = False
-        if not same:
-            raise SystemExit(vector.get("id") or vector["code"])
-"""
+    process: int
+    answer: int
+
+    def end(self) -> str:
+        """The answer of a process that has one, or that was ended because it took too long."""
+        with open(self.answer, "rb") as answer:
+            text = answer.read().decode("utf-8")
+        _, status = os.waitpid(self.process, 0)
+        if os.WIFSIGNALED(status):
+            return "no end" if os.WTERMSIG(status) == signal.SIGPROF else f"signal {os.WTERMSIG(status)}"
+        return text
 
 
-def _first_vector(copy: Path, first: str) -> str:
-    ended = _run(copy, "-c", VECTORS, first)
-    if ended is None:
-        return "vectors: no end"
-    return ended.stderr.strip().splitlines()[-1] if ended.returncode else SURVIVED
+def start(question: Callable[[], str]) -> Child:
+    """Fork a process that answers a question."""
+    reading, writing = os.pipe()
+    process = os.fork()
+    if not process:
+        _answer(question, writing)
+    os.close(writing)
+    return Child(process, reading)
 
 
-def _first_test(copy: Path) -> str:
-    options = ("-x", "-q", "--no-header", "--import-mode=importlib", "-p", "no:cacheprovider", "--hypothesis-seed=0")
-    files = sorted(
-        (path.name for path in (copy / "tests" / "rating").glob("test_*.py")), key=lambda name: "laws" in name
-    )
-    ended = _run(
-        copy,
-        "-m",
-        "pytest",
-        *options,
-        "-c",
-        os.devnull,
-        f"--rootdir={copy}",
-        *(f"tests/rating/{name}" for name in files),
-    )
-    if ended is None:
-        return "tests: no end"
-    failed = [line.split()[1] for line in ended.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    return failed[0].rpartition("::")[2] if failed else SURVIVED if ended.returncode == 0 else "tests: no start"
-
-
-def _run(copy: Path, *arguments: str) -> subprocess.CompletedProcess[str] | None:
-    """The ended Python process; None if it had to be stopped."""
-    environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+def _answer(question: Callable[[], str], writing: int) -> None:
+    """In the child: writes the answer and ends, whatever happens."""
     try:
-        return subprocess.run(
-            [sys.executable, *arguments],
-            cwd=copy,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
+        try:
+            answer = question()
+        except BaseException as error:  # noqa: BLE001  (the parent has its own stack, which must not unwind here)
+            answer = f"{type(error).__name__}: {error}"
+        os.write(writing, answer.encode("utf-8"))
+    finally:
+        os._exit(0)
+
+
+def _first_notice(mutation: Mutation | None, vectors: Mapping[str, Sequence[Any]], *, tested: bool) -> str:
+    touched = [name for name in sys.modules if name.partition(".")[0] in BREAKABLE]
+    assert not touched, f"imported before it could be broken: {touched}"
+    if mutation is not None:
+        sys.meta_path.insert(0, BrokenModule(mutation))
+    first = FIRST.get(mutation.module, "prices") if mutation is not None else "prices"
+    _allow(VECTORS_SECONDS)
+    if noticed := _first_vector(vectors, first):
+        return noticed
+    if not tested:
+        return UNTRIED
+    _allow(TESTS_SECONDS)
+    return _first_test()
+
+
+def _allow(seconds: int) -> None:
+    """End this process when it has taken as much more of the processor."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+
+
+def _first_vector(vectors: Mapping[str, Sequence[Any]], first: str) -> str:
+    from tests.conformance.vector_answers import ANSWERS, comparable
+
+    for kind in sorted(vectors, key=lambda one: one != first):
+        for vector in vectors[kind]:
+            try:
+                same = ANSWERS[kind](vector) == comparable(kind, vector)
+            except (NameError, ImportError):
+                raise
+            except Exception:  # noqa: BLE001  (a broken room may raise anything)
+                same = False
+            if not same:
+                return str(vector.get("id") or vector["code"])
+    return SURVIVED
+
+
+class FirstFailure:
+    """A plugin of pytest that remembers the first test that failed."""
+
+    name = ""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed and not self.name:
+            self.name = report.nodeid.rpartition("::")[2]
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed and not self.name:
+            self.name = f"collecting {report.nodeid}"
+
+
+def _first_test() -> str:
+    hypothesis.settings.register_profile("mutants", deadline=None, database=None)
+    hypothesis.settings.load_profile("mutants")
+    options = ("-x", "-q", "--no-header", "--noconftest", "--import-mode=importlib", "-p", "no:cacheprovider")
+    where = ("--hypothesis-seed=0", "-c", os.devnull, f"--rootdir={ROOT}")
+    files = sorted(TESTS.glob("test_*.py"), key=lambda path: "laws" in path.name)
+    failure = FirstFailure()
+    with redirect_stdout(io.StringIO()):
+        status = pytest.main(
+            [*options, *where, *(str(path) for path in files if path.name != "test_mutations.py")], plugins=[failure]
         )
-    except subprocess.TimeoutExpired:
-        return None
+    return failure.name or (SURVIVED if status == 0 else f"tests: status {status}")
 
 
-def main(words: list[str]) -> int:
-    chosen = [one for one in mutations() if all(word in one.name for word in words)]
+def read_vectors() -> Mapping[str, Sequence[Any]]:
+    """Every file of vectors: its name -> the vectors in it."""
+    paths = sorted(VECTORS.glob("*.jsonl"))
+    return {path.stem: [json.loads(line) for line in path.read_text("utf-8").splitlines()] for path in paths}
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("words", nargs="*")
+    parser.add_argument("--tests-for", type=int, default=1, metavar="N")
+    given = parser.parse_args(arguments)
+    chosen = [one for one in mutations() if all(word in one.name for word in given.words)]
     misfit = misfits(chosen)
     for name in misfit:
         print(f"doesn't fit the code any more: {name}", file=sys.stderr)
     if misfit:
         return 2
-    if noticed_by(None):
-        print(f"the unbroken code doesn't pass: {noticed_by(None)}", file=sys.stderr)
+    if noticed := noticed_by(None):
+        print(f"the unbroken code doesn't pass: {noticed}", file=sys.stderr)
         return 2
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        answers = list(pool.map(noticed_by, chosen))
-    for one, answer in zip(chosen, answers, strict=True):
+    return report(chosen, answers(chosen, given.tests_for))
+
+
+def report(chosen: Sequence[Mutation], found: Sequence[str]) -> int:
+    """Print what noticed each mutation; 1 when one survived, 2 when one isn't code that runs."""
+    for one, answer in zip(chosen, found, strict=True):
         print(f"{one.module:<18} {one.name:<62} {answer or 'SURVIVED'}")
-    stillborn = [one.name for one, answer in zip(chosen, answers, strict=True) if answer.startswith(STILLBORN)]
+    stillborn = [one.name for one, answer in zip(chosen, found, strict=True) if answer.startswith(STILLBORN)]
     for name in stillborn:
         print(f"isn't code that runs: {name}", file=sys.stderr)
     if stillborn:
         return 2
-    survivors = answers.count(SURVIVED)
-    print(f"{len(chosen)} ways to break it, {len(chosen) - survivors} noticed, {survivors} survived")
+    survivors, untried = found.count(SURVIVED), found.count(UNTRIED)
+    noticed = len(chosen) - survivors - untried
+    print(f"{len(chosen)} ways to break it, {noticed} noticed, {untried} not tested, {survivors} survived")
     return 1 if survivors else 0
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
     sys.exit(main(sys.argv[1:]))
