@@ -28,7 +28,7 @@ MANY = f"_info: {{owner: payments}}\nmeters: [{', '.join(METER.format(number) fo
 
 
 @dataclass(frozen=True, slots=True)
-class Timestamp:
+class Moment:
     """At which request the signal comes (`count` of those with the method), and whether the server has acted on it."""
 
     method: str
@@ -36,16 +36,16 @@ class Timestamp:
     after: bool = False
 
 
-READING = Timestamp("GET", 2)
-FIRST_CALL = Timestamp("POST", 1)
-FIRST_ANSWER = Timestamp("POST", 1, after=True)
-THIRD_CALL = Timestamp("POST", 3)
-THIRD_ANSWER = Timestamp("POST", 3, after=True)
+READING = Moment("GET", 2)
+FIRST_CALL = Moment("POST", 1)
+FIRST_ANSWER = Moment("POST", 1, after=True)
+THIRD_CALL = Moment("POST", 3)
+THIRD_ANSWER = Moment("POST", 3, after=True)
 
 
 @contextmanager
-def stalling(moment: Timestamp, stop: Callable[[], None]) -> Iterator[Callable[[App], App]]:
-    """A wrapper whose server calls `stop` at the moment, and doesn't answer that request before the block's end."""
+def stalling(database: Path, moment: Moment, stop: Callable[[], None]) -> Iterator[str]:
+    """The base URL of a server that calls `stop` at the moment, and doesn't answer that request within the block."""
     seen, over, lock = [0], threading.Event(), threading.Lock()
 
     def wrap(app: App) -> App:
@@ -66,15 +66,16 @@ def stalling(moment: Timestamp, stop: Callable[[], None]) -> Iterator[Callable[[
 
         return wrapped
 
-    try:
-        yield wrap
-    finally:
-        over.set()
+    with serving(database, FakeClock(), wrap) as base:
+        try:
+            yield base
+        finally:
+            over.set()  # before the server stops, which waits for its threads
 
 
 def stopped(
     folder: Path,
-    moment: Timestamp,
+    moment: Moment,
     number: signal.Signals,
     *command: str,
     database: str = "served.db",
@@ -83,7 +84,7 @@ def stopped(
     """A command on many meters, stopped by a signal to this process at the moment."""
     (folder / "many.yaml").write_text(MANY)
     stop = lambda: os.kill(os.getpid(), number)  # noqa: E731
-    with stalling(moment, stop) as wrap, serving(folder / database, FakeClock(), wrap) as base:
+    with stalling(folder / database, moment, stop) as base:
         return Stoppable().run(command[0], "many.yaml", "--server", base, *command[1:], **streams)
 
 
@@ -111,7 +112,7 @@ error[partly]: something may have been written
     ],
 )
 def test_a_write_that_is_stopped_counts_what_it_did(
-    folder: Path, command: str, number: signal.Signals, moment: Timestamp, created: int
+    folder: Path, command: str, number: signal.Signals, moment: Moment, created: int
 ) -> None:
     ran = stopped(folder, moment, number, command, "--yes", "--format", "json")
     again = undisturbed(folder, "sync", "many.yaml", "--yes", "--format", "json")
@@ -174,7 +175,7 @@ def test_a_write_that_is_stopped_says_so_on_the_stream_that_is_left(
 
 
 @pytest.mark.parametrize(("moment", "code"), [(READING, 1), (THIRD_CALL, 3)])
-def test_a_write_that_is_stopped_without_any_stream_has_its_code(folder: Path, moment: Timestamp, code: int) -> None:
+def test_a_write_that_is_stopped_without_any_stream_has_its_code(folder: Path, moment: Moment, code: int) -> None:
     gone = {"stdout": "a terminal that is gone", "stderr": "a terminal that is gone"}
 
     ran = stopped(folder, moment, signal.SIGHUP, "sync", "--yes", **gone)
@@ -197,7 +198,7 @@ def test_a_command_that_is_stopped_while_it_reads_is_1(
 @pytest.mark.parametrize("command", ["dump", "ping", "invoices", "ledger acme", "usage acme", "forecast acme"])
 def test_commands_that_read_and_are_stopped_are_1(folder: Path, command: str) -> None:
     stop = lambda: os.kill(os.getpid(), signal.SIGTERM)  # noqa: E731
-    with stalling(Timestamp("GET", 1), stop) as wrap, serving(folder / "served.db", FakeClock(), wrap) as base:
+    with stalling(folder / "served.db", Moment("GET", 1), stop) as base:
         ran = Stoppable().run(*command.split(), "--server", base)
 
     assert (ran.code, ran.out, ran.err) == (1, "", INTERRUPTED.format("SIGTERM"))
@@ -230,11 +231,11 @@ def moving(folder: Path, number: signal.Signals) -> Iterator[str]:
         yield base
 
 
-def process_stopped(folder: Path, moment: Timestamp, command: str, *numbers: signal.Signals) -> Ran:
+def process_stopped(folder: Path, moment: Moment, command: str, *numbers: signal.Signals) -> Ran:
     """A process that gets signals at the moment, all at once, and no answer."""
     (folder / "many.yaml").write_text(MANY)
     stalled, pipe = threading.Event(), subprocess.PIPE
-    with stalling(moment, stalled.set) as wrap, serving(folder / "served.db", FakeClock(), wrap) as base:
+    with stalling(folder / "served.db", moment, stalled.set) as base:
         arguments = [sys.executable, "-m", "billsync", command, "many.yaml", "--server", base]
         more = ["--yes"] if command == "sync" else []
         with subprocess.Popen([*arguments, *more], stdout=pipe, stderr=pipe, preexec_fn=defaults, text=True) as process:
@@ -258,7 +259,7 @@ def defaults() -> None:
     ("moment", "command", "code", "more"), [(READING, "diff", 1, ""), (THIRD_CALL, "sync", 3, PARTLY)]
 )
 def test_a_process_that_is_stopped_waits_for_no_server(
-    folder: Path, moment: Timestamp, command: str, code: int, more: str
+    folder: Path, moment: Moment, command: str, code: int, more: str
 ) -> None:
     ran = process_stopped(folder, moment, command, signal.SIGTERM)
 
@@ -266,5 +267,5 @@ def test_a_process_that_is_stopped_waits_for_no_server(
 
 
 @pytest.mark.parametrize(("moment", "command", "code"), [(READING, "diff", 1), (THIRD_CALL, "sync", 3)])
-def test_a_second_signal_leaves_without_a_word(folder: Path, moment: Timestamp, command: str, code: int) -> None:
+def test_a_second_signal_leaves_without_a_word(folder: Path, moment: Moment, command: str, code: int) -> None:
     assert process_stopped(folder, moment, command, signal.SIGTERM, signal.SIGHUP) == Ran(code, "", "")
