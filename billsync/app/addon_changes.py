@@ -19,12 +19,13 @@ from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused
 from billsync.model.address import Address
 from billsync.model.change import Action, Change
+from billsync.model.malformed import Malformed, each, text
 from billsync.model.state import Desired, Row
 from billsync.model.value import Fields
-from billsync.report.billing.attached import shows_addons
-from billsync.report.billing.subscribed import Slot
+from billsync.report.billing.attached import parse_own_items
+from billsync.report.billing.subscribed import Slot, card_slot
 from billsync.report.impact.offers import UNKNOWN, Offer, offer
-from billsync.report.impact.repricing import declared_slots, live_plan_cards, live_slot
+from billsync.report.impact.repricing import declared_slots, parse_plan_cards
 
 ADDON = "addon"
 PART = "addons"
@@ -50,11 +51,16 @@ class AddonChange:
         return self.fields is None and self.row is None
 
     def cards(self, phase: str, features: Mapping[str, str]) -> tuple[Slot, ...]:
-        """The cards of the new version, in a phase; none if the add-on goes. `features` maps ids to keys."""
+        """The cards of the new version, in a phase; none if the add-on goes. `features` maps ids to keys.
+
+        Raises MalformedRow for a live version that is not as the API promises.
+        """
         if self.fields is not None:
             return declared_slots(phase, self.fields, self.fields)
-        row: Fields = self.row or {"rate_cards": (), "currency": ""}
-        return tuple(live_slot(phase, card, str(row["currency"]), features) for card in row["rate_cards"])
+        if self.row is None:
+            return ()
+        currency = text(self.row, "currency")
+        return each(self.row, "rate_cards", lambda card: card_slot(phase, card, currency, features))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +109,16 @@ class AddonChanges:
         """A plan version that is live; None if its cards can't be read. Raises RemoteError."""
         offers = self._offers_of(plan.id, plan.fields)
         keys = {server_id: self._key_of(server_id) for server_id in offers}
-        try:
-            return Target(
-                Address(PLAN, (str(plan.fields["key"]),), version_of(plan)),
-                live_plan_cards(plan.fields, self._features),
-                str(plan.fields["billing_cadence"]),
-                {keys[server_id]: offered for server_id, offered in offers.items()},
-                {key: server_id for server_id, key in keys.items()},
-            )
-        except (KeyError, ValueError, TypeError, ArithmeticError):
+        cards = parse_plan_cards(plan.fields, self._features)
+        if isinstance(cards, Malformed):
             return None
+        return Target(
+            Address(PLAN, (str(plan.fields["key"]),), version_of(plan)),
+            cards,
+            str(plan.fields["billing_cadence"]),
+            {keys[server_id]: offered for server_id, offered in offers.items()},
+            {key: server_id for server_id, key in keys.items()},
+        )
 
     def plans(self) -> frozenset[str]:
         """The keys of plans of which a version offers an add-on that changes. Raises RemoteError."""
@@ -174,9 +180,10 @@ class AddonChanges:
         """The key of an add-on version, which only its own row shows; its id where that can't be read."""
         if server_id not in self._addons:
             try:
-                self._addons[server_id] = Address(ADDON, (str(self._connection.item(ADDON, server_id)["key"]),))
-            except (Refused, KeyError):
-                self._addons[server_id] = Address(ADDON, (server_id,))
+                key = self._connection.item(ADDON, server_id).get("key") or server_id
+            except Refused:
+                key = server_id
+            self._addons[server_id] = Address(ADDON, (str(key),))
         return self._addons[server_id].key
 
     def _offered(self, plan_id: str, plan: Fields | None) -> Mapping[str, Offer]:
@@ -208,7 +215,5 @@ def _lost(key: str, ids: Iterable[str], because: str) -> AddonChange:
 
 
 def _may_have_any(one: Subscriber, plan: Fields | None) -> bool:
-    try:
-        return plan is None or shows_addons(one.row, plan)
-    except (KeyError, TypeError):
-        return True
+    own = parse_own_items(one.row, plan) if plan else Malformed("plan", None)
+    return isinstance(own, Malformed) or bool(own)

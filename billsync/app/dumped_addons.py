@@ -18,9 +18,10 @@ from billsync.live.paging import Refused
 from billsync.live.snapshot import LISTS_AT_ONCE
 from billsync.live.threads import reading_threads
 from billsync.model.address import Address
+from billsync.model.malformed import Malformed
 from billsync.model.state import Snapshot
 from billsync.model.value import Fields
-from billsync.report.billing.attached import Attached, attached, own_items
+from billsync.report.billing.attached import Attached, parse_attached, parse_own_items
 from billsync.report.dump.beyond_plan import BeyondPlan, held, told
 
 ADDON, PLAN, PART, SUBSCRIPTION = "addon", "plan", "addons", "subscription"
@@ -95,8 +96,8 @@ class _Names:
         """The key; the id where it can't be known. Raises RemoteError."""
         if server_id not in self._known:
             try:
-                self._known[server_id] = str(self._connection.item(ADDON, server_id)["key"])
-            except (Refused, KeyError):
+                self._known[server_id] = str(self._connection.item(ADDON, server_id).get("key") or server_id)
+            except Refused:
                 self._known[server_id] = server_id
         return self._known[server_id]
 
@@ -115,10 +116,8 @@ def _running(found: Index, offers: _Offers) -> Iterator[_Running]:
 
 def _own_items(row: Fields, plan: Fields | None) -> frozenset[str]:
     """Nothing where its plan version was deleted, or the rows aren't those of the API."""
-    try:
-        return own_items(row, plan) if plan else frozenset()
-    except (KeyError, TypeError):
-        return frozenset()
+    own = parse_own_items(row, plan) if plan else frozenset()
+    return frozenset() if isinstance(own, Malformed) else own
 
 
 def _plan_id(row: Fields) -> str:
@@ -130,12 +129,12 @@ def _asked(connection: Connection, one: _Running) -> _Answer:
     if not one.offered:
         return _Answer()
     try:
-        addons = [attached(row) for row in connection.addons_of(one.id)]
-        return _Answer(tuple(addons), frozenset(str(card["key"]) for each in addons for card in each.cards))
+        addons = parse_attached(connection.addons_of(one.id), {})
     except Refused as refused:
         return _Answer(problem=str(refused.status))
-    except (KeyError, ValueError, TypeError):
+    if isinstance(addons, Malformed):
         return _Answer(problem="not in the form of API v3")
+    return _Answer(addons, frozenset(card.key for each in addons for card in each.cards))
 
 
 def _beyond(one: _Running, answer: _Answer, names: _Names, now: datetime) -> BeyondPlan:

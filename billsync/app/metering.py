@@ -11,11 +11,12 @@ from billsync.api.documents import METER_QUERY
 from billsync.app.connection import Connection
 from billsync.kinds.forms import EXACT
 from billsync.live.snapshot import PARENT
+from billsync.model.malformed import Malformed
 from billsync.model.moment import parse_moment
 from billsync.model.ports import RemoteError
 from billsync.model.value import Fields, Plain
 from billsync.rating.periods import Period
-from billsync.report.billing.subscribed import Subscribed, subscribed
+from billsync.report.billing.subscribed import Subscribed, parse_subscription
 from billsync.report.billing.usage import CUSTOMER, STEADY, MeterSlice, by_customer, gauge_of, query_body
 
 Quantities = dict[tuple[str, Period], Decimal]
@@ -79,10 +80,10 @@ def _is_usage(row: Plain) -> bool:
 
 def live_subscription(row: Fields, features: Mapping[str, str]) -> Subscribed:
     """The subscription in a row. Raises Unreadable for a row that API v3 doesn't have, or a price we can't rate."""
-    try:
-        return subscribed(row, features)
-    except (KeyError, ValueError, TypeError, ArithmeticError) as problem:
-        raise Unreadable(row.get("id"), f"{type(problem).__name__}: {problem}") from problem
+    found = parse_subscription(row, features)
+    if isinstance(found, Malformed):
+        raise Unreadable(row.get("id"), found.text)
+    return found
 
 
 def read_usage(

@@ -17,14 +17,14 @@ from billsync.app.metering import Catalog
 from billsync.app.subscribers import Subscriber
 from billsync.app.targets import Target
 from billsync.live.paging import Refused
-from billsync.report.billing.attached import Attached, attached
+from billsync.model.malformed import Malformed, MalformedRow
+from billsync.report.billing.attached import Attached, parse_attached
 from billsync.report.billing.subscribed import Subscribed
-from billsync.report.impact.addon_repricing import Unclear, with_new_addon
+from billsync.report.impact.addon_repricing import UNREAD, Unclear, with_new_addon
 from billsync.report.impact.offers import refusals
 from billsync.report.impact.reached import COMBINED, MigrationStatus, Reached
 
 LATER = "it gets the add-on only later"
-UNREAD = "its add-ons can't be read"
 LIMITS_UNREAD = "add-ons that can't be read, so it isn't known whether the server would attach them again"
 
 
@@ -58,7 +58,7 @@ class AttachedAddons:
         except Refused as refused:
             yield from unread(one, f"{UNREAD} ({refused.status})")
             return
-        except (KeyError, ValueError, TypeError):
+        if isinstance(mine, Malformed):
             yield from unread(one, UNREAD)
             return
         notes = self._notes(one, mine)
@@ -99,8 +99,8 @@ class AttachedAddons:
             each.is_ahead(self._now) for each in mine if each.addon_id in change.ids
         )
 
-    def _attached(self, one: Candidate) -> Sequence[Attached]:
-        return [attached(row) for row in self._connection.addons_of(one.before.id)]
+    def _attached(self, one: Candidate) -> Sequence[Attached] | Malformed:
+        return parse_attached(self._connection.addons_of(one.before.id), self._catalog.features)
 
     def _notes(self, one: Candidate, mine: Sequence[Attached]) -> Mapping[str, tuple[str, ...]]:
         """By an add-on's key, why it could not be attached again after a move."""
@@ -124,12 +124,10 @@ class AttachedAddons:
         after, features = one.before, self._catalog.features
         try:
             for each in has:
-                after = with_new_addon(
-                    after, each, lambda phase: change.cards(phase, features), features=features, now=self._now
-                )
+                after = with_new_addon(after, each, lambda phase: change.cards(phase, features), now=self._now)
         except Unclear as unclear:
             return _told(one, change, one.before, str(unclear))
-        except (KeyError, ValueError, TypeError, ArithmeticError):
+        except MalformedRow:
             return _told(one, change, one.before, UNREAD)
         return _told(one, change, after, unmetered(one.before, after, self._catalog))
 

@@ -13,9 +13,10 @@ from billsync.core.marks import KEY
 from billsync.core.moved import present
 from billsync.live.paging import Refused
 from billsync.model.address import Address
+from billsync.model.malformed import Malformed
 from billsync.model.state import Desired, Entity
 from billsync.model.value import Fields
-from billsync.report.impact.repricing import PlanCards, live_plan_cards
+from billsync.report.impact.repricing import PlanCards, parse_plan_cards
 
 PLAN, SUBSCRIPTION, CUSTOMER = "plan", "subscription", "customer"
 DEFAULT_KEY = "default"
@@ -115,10 +116,8 @@ class Subscribers:
         """The cards of that version; None if they can't be read, or not be rated."""
         if one.plan_id not in self._cards:
             row = self.plan_of(one)
-            try:
-                self._cards[one.plan_id] = live_plan_cards(row, self._features) if row else None
-            except (KeyError, ValueError, TypeError, ArithmeticError):
-                self._cards[one.plan_id] = None
+            found = parse_plan_cards(row, self._features) if row else None
+            self._cards[one.plan_id] = None if isinstance(found, Malformed) else found
         return self._cards[one.plan_id]
 
     def every_plan(self) -> Iterator[Fields]:

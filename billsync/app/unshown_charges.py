@@ -11,9 +11,10 @@ from billsync.app.connection import Connection
 from billsync.app.metering import Catalog
 from billsync.live.paging import Refused
 from billsync.live.snapshot import PARENT
+from billsync.model.malformed import Malformed
 from billsync.model.moment import cut_to_seconds
 from billsync.model.value import Fields
-from billsync.report.billing.attached import Attached, attached
+from billsync.report.billing.attached import Attached, parse_attached
 from billsync.report.billing.charges import Due
 from billsync.report.billing.subscribed import Subscribed
 from billsync.report.billing.unshown import Booked, Unshown, booked, changing, unshown
@@ -45,10 +46,7 @@ def charges_of(connection: Connection, customer_id: str) -> tuple[Fields, ...] |
 
 def booked_of(rows: tuple[Fields, ...] | None, one: Subscribed) -> Booked | None:
     """What of a subscription is charged; None where it isn't known."""
-    try:
-        return booked(rows, one) if rows is not None else None
-    except (KeyError, TypeError, ValueError):
-        return None
+    return booked(rows, one) if rows is not None else None
 
 
 def besides(
@@ -58,10 +56,7 @@ def besides(
 
     Raises RemoteError.
     """
-    try:
-        found = unshown(rows, one, known=running(one, now), features=catalog.features, now=now)
-    except (KeyError, TypeError, ValueError, ArithmeticError):
-        found = Unshown()
+    found = unshown(rows, one, known=running(one, now), features=catalog.features, now=now)
     addons = _attached(connection, one)
     scheduled = _scheduled(one, found, addons, now)
     until = max(cut_to_seconds(one.period_at(now).end), min(scheduled.values())) if scheduled else None
@@ -90,7 +85,7 @@ def _gone(one: Subscribed, addons: Sequence[Attached], now: datetime) -> Iterato
     for each in addons:
         for segment in each.segments:
             if segment.quantity and segment.end and start < segment.end <= now:
-                for key in sorted({str(card["key"]) for card in each.cards} - have):
+                for key in sorted({card.key for card in each.cards} - have):
                     yield f"{key} was there until {segment.end:{SECONDS}}: what it cost can't be read"
 
 
@@ -100,7 +95,7 @@ def _scheduled(one: Subscribed, found: Unshown, addons: Sequence[Attached], now:
     moments += [(due.billed.item.key, due.billed.service_period.start) for due in found.dues]
     for each in addons:
         bounds = [bound for segment in each.segments for bound in (segment.start, segment.end) if bound]
-        moments += [(str(card["key"]), bound) for card in each.cards for bound in bounds]
+        moments += [(card.key, bound) for card in each.cards for bound in bounds]
     first: dict[str, datetime] = {}
     for key, moment in moments:
         if now < moment and moment != one.timeline.active_to:
@@ -108,9 +103,10 @@ def _scheduled(one: Subscribed, found: Unshown, addons: Sequence[Attached], now:
     return first
 
 
-def _attached(connection: Connection, one: Subscribed) -> list[Attached]:
+def _attached(connection: Connection, one: Subscribed) -> Sequence[Attached]:
     """The add-ons of a subscription; none where the server doesn't show them, or not as API v3 does."""
     try:
-        return [attached(row) for row in connection.addons_of(one.id)]
-    except (Refused, KeyError, TypeError, ValueError):
-        return []
+        found = parse_attached(connection.addons_of(one.id), {})
+    except Refused:
+        return ()
+    return () if isinstance(found, Malformed) else found

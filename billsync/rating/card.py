@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
+from billsync.model.malformed import MalformedRow, each, inside
 from billsync.rating.prices import (
     DynamicPrice,
     FlatPrice,
@@ -19,6 +20,8 @@ from billsync.rating.prices import (
     UnitPrice,
     VolumePrice,
 )
+
+Term = TypeVar("Term", bound=StrEnum)
 
 
 class PaymentTerm(StrEnum):
@@ -80,38 +83,37 @@ def card_of(fields: Mapping[str, Any]) -> Card:
     """The card in the shape of the API and the files (catalog-facts.md §7); amounts are text, Decimal or int.
 
     An absent price is free; an absent payment term is `in_arrears`, as API v3 fills it in. Fields that cost nothing
-    are ignored. Raises KeyError or ValueError for what the shape forbids.
+    are ignored. Raises MalformedRow for what the shape forbids, TypeError for a float.
     """
-    config = fields.get("unit_config")
     return Card(
-        price=price_of(fields.get("price") or {"type": "free"}),
+        price=inside(fields, "price", price_of) if fields.get("price") else FreePrice(),
         name=str(fields.get("name", "")),
-        payment_term=PaymentTerm(fields.get("payment_term") or PaymentTerm.IN_ARREARS),
-        commitments=_commitments(fields.get("commitments") or {}),
-        discounts=_discounts(fields.get("discounts") or {}),
-        unit_config=None if config is None else _unit_config(config),
+        payment_term=_term(fields, "payment_term", PaymentTerm, PaymentTerm.IN_ARREARS),
+        commitments=inside(fields, "commitments", _commitments) if fields.get("commitments") else Commitments(),
+        discounts=inside(fields, "discounts", _discounts) if fields.get("discounts") else Discounts(),
+        unit_config=None if fields.get("unit_config") is None else inside(fields, "unit_config", _unit_config),
     )
 
 
 def price_of(price: Mapping[str, Any]) -> Price:
-    """The price in the shape of API v3, or the package and dynamic ones of v1. Raises KeyError or ValueError."""
-    match price["type"]:
+    """The price in the shape of API v3, or the package and dynamic ones of v1. Raises MalformedRow."""
+    match price.get("type"):
         case "free":
             return FreePrice()
         case "flat":
-            return FlatPrice(exact(price["amount"]))
+            return FlatPrice(_amount(price, "amount"))
         case "unit":
-            return UnitPrice(exact(price["amount"]))
+            return UnitPrice(_amount(price, "amount"))
         case "graduated":
-            return GraduatedPrice(_tiers(price))
+            return GraduatedPrice(each(price, "tiers", _tier))
         case "volume":
-            return VolumePrice(_tiers(price))
+            return VolumePrice(each(price, "tiers", _tier))
         case "package":
-            return PackagePrice(exact(price["amount"]), exact(price["quantity_per_package"]))
+            return PackagePrice(_amount(price, "amount"), _amount(price, "quantity_per_package"))
         case "dynamic":
-            return DynamicPrice(exact(price["multiplier"]))
+            return DynamicPrice(_amount(price, "multiplier"))
         case other:
-            raise ValueError(f"there is no price type {other!r}")
+            raise MalformedRow("type", other)
 
 
 def exact(number: Decimal | str | int) -> Decimal:
@@ -121,15 +123,30 @@ def exact(number: Decimal | str | int) -> Decimal:
     return Decimal(number)
 
 
-def _tiers(price: Mapping[str, Any]) -> tuple[Tier, ...]:
-    return tuple(
-        Tier(_optional(tier, "up_to_amount"), _part(tier, "flat_price"), _part(tier, "unit_price"))
-        for tier in price["tiers"]
-    )
+def _amount(fields: Mapping[str, Any], name: str) -> Decimal:
+    number = fields.get(name)
+    if number is None or isinstance(number, Mapping | list | tuple | bool):
+        raise MalformedRow(name, number)
+    try:
+        return exact(number)
+    except InvalidOperation:
+        raise MalformedRow(name, str(number)) from None
+
+
+def _optional(fields: Mapping[str, Any], name: str) -> Decimal | None:
+    return None if fields.get(name) is None else _amount(fields, name)
+
+
+def _tier(tier: Mapping[str, Any]) -> Tier:
+    return Tier(_optional(tier, "up_to_amount"), _part(tier, "flat_price"), _part(tier, "unit_price"))
 
 
 def _part(tier: Mapping[str, Any], name: str) -> Decimal | None:
-    return _optional(tier.get(name) or {}, "amount")
+    return inside(tier, name, _price_amount) if tier.get(name) else None
+
+
+def _price_amount(fields: Mapping[str, Any]) -> Decimal | None:
+    return _optional(fields, "amount")
 
 
 def _commitments(fields: Mapping[str, Any]) -> Commitments:
@@ -142,13 +159,23 @@ def _discounts(fields: Mapping[str, Any]) -> Discounts:
 
 def _unit_config(fields: Mapping[str, Any]) -> UnitConfig:
     return UnitConfig(
-        operation=Operation(fields["operation"]),
-        factor=exact(fields["conversion_factor"]),
-        rounding=UnitRounding(fields.get("rounding") or UnitRounding.NONE),
-        decimals=int(fields.get("precision") or 0),
+        operation=_term(fields, "operation", Operation),
+        factor=_amount(fields, "conversion_factor"),
+        rounding=_term(fields, "rounding", UnitRounding, UnitRounding.NONE),
+        decimals=_decimals(fields.get("precision") or 0),
     )
 
 
-def _optional(fields: Mapping[str, Any], name: str) -> Decimal | None:
-    number = fields.get(name)
-    return None if number is None else exact(number)
+def _decimals(precision: Any) -> int:
+    if not isinstance(precision, int | Decimal):
+        raise MalformedRow("precision", str(precision))
+    return int(precision)
+
+
+def _term(fields: Mapping[str, Any], name: str, terms: type[Term], absent: Term | None = None) -> Term:
+    """A word of a closed list. Raises MalformedRow for another, and where there is none and none is assumed."""
+    value = fields.get(name) or absent
+    found = next((term for term in terms if term == value), None)
+    if found is None:
+        raise MalformedRow(name, value)
+    return found

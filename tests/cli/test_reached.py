@@ -60,14 +60,19 @@ def test_a_refused_query_says_what_the_server_said() -> None:
 
 
 @pytest.mark.parametrize(
-    "row",
+    ("row", "why"),
     [
-        subscription_row(usage_card("api", {"type": "barter"})),
-        subscription_row(usage_card("api", unit("much"))),
-        {**subscription_row(), "billing_cadence": "monthly"},
-        {**subscription_row(), "phases": None},
+        (
+            subscription_row(usage_card("api", {"type": "barter"})),
+            "phases.0.items.0.rate_card.price.type is 'barter'",
+        ),
+        (subscription_row(usage_card("api", unit("much"))), "phases.0.items.0.rate_card.price.amount is 'much'"),
+        ({**subscription_row(), "billing_cadence": "monthly"}, "billing_cadence is 'monthly'"),
+        ({**subscription_row(), "phases": None}, "phases is missing"),
     ],
 )
-def test_a_subscription_that_can_not_be_read_is_named(row: dict[str, Any]) -> None:
-    with pytest.raises(RemoteError, match="subscription sub-1 can't be read"):
+def test_a_subscription_that_can_not_be_read_is_named_with_the_field(row: dict[str, Any], why: str) -> None:
+    with pytest.raises(RemoteError) as raised:
         live_subscription(row, FEATURES)
+
+    assert str(raised.value) == f"subscription sub-1 can't be read ({why})"

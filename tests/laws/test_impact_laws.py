@@ -151,14 +151,12 @@ def check_addon(shop: Shop, sold: Cards, old: Cards, new: Cards, quantity: int, 
     second = shop.addon(new, instances)
     birch = shop.subscription(shop.plan(sold, second))
     shop.clock.advance(days * DAY)
-    has = attached(shop.attach(acme, first, quantity))
+    has = attached(shop.attach(acme, first, quantity), shop.keys)
     shop.attach(birch, second, quantity)
 
     now = shop.clock.now()
     fields = declared(new)
-    changed = with_new_addon(
-        shop.shown(acme), has, lambda key: declared_slots(key, fields, fields), features=shop.keys, now=now
-    )
+    changed = with_new_addon(shop.shown(acme), has, lambda key: declared_slots(key, fields, fields), now=now)
 
     assert costs(changed, now) == costs(shop.shown(birch), now)
 

@@ -33,7 +33,7 @@ def having(*cards: dict[str, Any], quantity: int = 2, since: str = START, **more
         "rate_cards": [{"rate_card": card, "affected_subscription_item_ids": []} for card in shown],
         "timeline": [{"active_from": since, "quantity": quantity, **more}],
     }
-    return attached(row)
+    return attached(row, FEATURES)
 
 
 def changed(row: dict[str, Any], addon: Attached, *new: dict[str, Any]) -> list[Item]:
@@ -43,7 +43,6 @@ def changed(row: dict[str, Any], addon: Attached, *new: dict[str, Any]) -> list[
         subscribed(row, FEATURES),
         addon,
         lambda key: declared_slots(key, phase, {"currency": "USD"}),
-        features=FEATURES,
         now=NOW,
     )
     items = [item for one in found.timeline.phases for item in one.items]

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from billsync.model.malformed import Malformed, each, inside, members, parsed, part, text, whole
 from billsync.model.value import Fields, canonical
-from billsync.report.billing.subscribed import moment_of
+from billsync.report.billing.subscribed import Slot, card_slot, moment, optional_moment
 
 TERMS = ("price", "discounts", "commitments", "unit_config", "entitlement", "billing_cadence")
 
@@ -22,11 +23,19 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class AttachedCard:
+    """A card of an attached add-on, as a slot without a phase and a currency; Malformed where it can't be rated."""
+
+    key: str
+    slot: Slot | Malformed
+
+
+@dataclass(frozen=True, slots=True)
 class Attached:
-    """An add-on of a subscription. `cards` are those of the attached version, each for one of it, as the API shows."""
+    """An add-on of a subscription. `cards` are those of the attached version, each for one of it."""
 
     addon_id: str
-    cards: tuple[Fields, ...]
+    cards: tuple[AttachedCard, ...]
     segments: tuple[Segment, ...]
 
     def at(self, moment: datetime) -> Segment | None:
@@ -41,30 +50,39 @@ class Attached:
         return self.at(moment) is None and any(one.quantity and one.start > moment for one in self.segments)
 
 
-def attached(row: Fields) -> Attached:
-    """The add-on in a row. Raises KeyError, TypeError or ValueError for a row that is not one of the API's.
-
-    Source: customer-facts.md §6.1.
-    """
+def attached(row: Fields, features: Mapping[str, str]) -> Attached:
+    """The add-on in a row; `features` maps ids to keys. Raises MalformedRow. Source: customer-facts.md §6.1."""
     return Attached(
-        addon_id=str(row["addon"]["id"]),
-        cards=tuple(card["rate_card"] for card in row["rate_cards"]),
-        segments=tuple(
-            Segment(
-                moment_of(one["active_from"]),
-                moment_of(one["active_to"]) if one.get("active_to") else None,
-                int(one["quantity"]),
-            )
-            for one in row["timeline"]
-        ),
+        addon_id=inside(row, "addon", lambda addon: text(addon, "id")),
+        cards=each(row, "rate_cards", lambda card: inside(card, "rate_card", lambda shown: _card(shown, features))),
+        segments=each(row, "timeline", _segment),
     )
+
+
+def parse_attached(rows: Iterable[Fields], features: Mapping[str, str]) -> tuple[Attached, ...] | Malformed:
+    """The add-ons in the rows of a subscription, or the field because of which one can't be understood."""
+    found = []
+    for row in rows:
+        one = parsed(attached, row, features)
+        if isinstance(one, Malformed):
+            return one
+        found.append(one)
+    return tuple(found)
+
+
+def _card(card: Fields, features: Mapping[str, str]) -> AttachedCard:
+    return AttachedCard(text(card, "key"), parsed(lambda shown: card_slot("", shown, "", features), card))
+
+
+def _segment(row: Fields) -> Segment:
+    return Segment(moment(row, "active_from"), optional_moment(row, "active_to"), whole(row, "quantity"))
 
 
 def shows_addons(row: Fields, plan: Fields) -> bool:
     """Whether a subscription's items are not just its plan's cards: other keys, other terms, or times of their own.
 
-    Attaching an add-on changes items in one of these ways (customer-facts.md §6.2). Raises KeyError or TypeError for
-    rows that are not the API's.
+    Attaching an add-on changes items in one of these ways (customer-facts.md §6.2). Raises MalformedRow for rows that
+    are not the API's.
     """
     return bool(own_items(row, plan))
 
@@ -72,21 +90,33 @@ def shows_addons(row: Fields, plan: Fields) -> bool:
 def own_items(row: Fields, plan: Fields) -> frozenset[str]:
     """The keys of a subscription's items that are not its plan's cards, and of its plan's cards that it lacks.
 
-    Raises KeyError or TypeError for rows that are not the API's.
+    Raises MalformedRow for rows that are not the API's.
     """
-    planned = {str(phase["key"]): _terms(phase.get("rate_cards") or ()) for phase in plan["phases"]}
+    planned = dict(each(plan, "phases", _planned))
     found: set[str] = set()
-    for phase in row["phases"]:
-        have, want = _terms(item["rate_card"] for item in phase["items"]), planned.get(str(phase["key"]), {})
+    for phase in members(row, "phases"):
+        items = members(phase, "items")
+        have = dict(_terms(part(item, "rate_card")) for item in items)
+        want = planned.get(text(phase, "key"), {})
         found |= {key for key in have.keys() | want.keys() if have.get(key) != want.get(key)}
-        found |= {str(item["rate_card"]["key"]) for item in phase["items"] if _has_own_time(item, phase, row)}
+        found |= {str(item["rate_card"]["key"]) for item in items if _has_own_time(item, phase, row)}
     return frozenset(found)
 
 
-def _terms(cards: Iterable[Fields]) -> Mapping[str, bytes]:
-    return {str(card["key"]): canonical({name: card[name] for name in TERMS if name in card}) for card in cards}
+def parse_own_items(row: Fields, plan: Fields) -> frozenset[str] | Malformed:
+    """The keys of the items that aren't the plan's, or the field because of which they can't be compared."""
+    return parsed(own_items, row, plan)
+
+
+def _planned(phase: Fields) -> tuple[str, Mapping[str, bytes]]:
+    cards = members(phase, "rate_cards") if phase.get("rate_cards") else ()
+    return text(phase, "key"), dict(map(_terms, cards))
+
+
+def _terms(card: Fields) -> tuple[str, bytes]:
+    return text(card, "key"), canonical({name: card[name] for name in TERMS if name in card})
 
 
 def _has_own_time(item: Fields, phase: Fields, row: Fields) -> bool:
-    begins = item.get("active_from") not in (None, phase["active_from"])
+    begins = item.get("active_from") not in (None, phase.get("active_from"))
     return begins or item.get("active_to") not in (None, phase.get("active_to"), row.get("active_to"))

@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NoReturn
 
+from billsync.model.malformed import MalformedRow
 from billsync.rating.card import Card, card_of
 
 
@@ -17,8 +18,7 @@ def live_card(fields: Mapping[str, Any]) -> Card:
     """The card with its percentage as it is billed: of 12.34 %, 12.34000015258789 % are taken off.
 
     Files can only hold percentages that stay as they are; others were made elsewhere. Source: catalog-facts.md §1.6.
-    Equal cards, of which many subscriptions have the same ones, are one object. Raises what `card_of` raises, and
-    OverflowError for a percentage that no 32-bit float can hold.
+    Equal cards, of which many subscriptions have the same ones, are one object. Raises MalformedRow.
     """
     return _card(json.dumps(fields, sort_keys=True, default=str))
 
@@ -39,5 +39,8 @@ def _no_float(number: str) -> NoReturn:
 
 def _widened(percentage: Decimal) -> Decimal:
     """The shortest decimal of the 64-bit float that the 32-bit one is widened to: what the server multiplies with."""
-    (single,) = struct.unpack("f", struct.pack("f", percentage))
+    try:
+        (single,) = struct.unpack("f", struct.pack("f", percentage))
+    except OverflowError:
+        raise MalformedRow("discounts.percentage", str(percentage)) from None
     return Decimal(repr(single))

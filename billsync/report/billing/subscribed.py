@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from billsync.model.duration import Duration, parse_duration
-from billsync.model.value import Fields
+from billsync.model.malformed import Malformed, MalformedRow, each, inside, members, optional_part, parsed, text
+from billsync.model.value import Fields, Plain
 from billsync.rating.arithmetic import EXACT
 from billsync.rating.periods import MICROSECOND, Period, period_at
 from billsync.rating.prices import FlatPrice, FreePrice
@@ -78,26 +79,30 @@ class Subscribed:
 def subscribed(row: Fields, features: Mapping[str, str]) -> Subscribed:
     """The subscription in a row of the API; `features` maps ids of features to their keys.
 
-    Source: customer-facts.md §5.2, §5.4. Raises KeyError or ValueError for a row that is not one of the API's.
+    Source: customer-facts.md §5.2, §5.4. Raises MalformedRow for a row that is not one of the API's.
     """
-    start = moment_of(row["active_from"])
     slots = tuple(_slots(row, features))
     timeline = Subscription(
-        active_from=start,
-        active_to=moment_of(row["active_to"]) if row.get("active_to") else None,
-        anchor=moment_of(row["billing_anchor"]),
-        cadence=duration_of(row["billing_cadence"]),
-        phases=tuple(_phases(row["phases"], slots)),
+        active_from=moment(row, "active_from"),
+        active_to=optional_moment(row, "active_to"),
+        anchor=moment(row, "billing_anchor"),
+        cadence=duration(row, "billing_cadence"),
+        phases=tuple(_phases(members(row, "phases"), slots)),
     )
     return Subscribed(
-        id=str(row["id"]),
-        customer_id=str(row["customer_id"]),
-        plan_key=str((row.get("plan") or {}).get("key", "")),
+        id=text(row, "id"),
+        customer_id=text(row, "customer_id"),
+        plan_key=str(optional_part(row, "plan").get("key", "")),
         mode=str(row.get("settlement_mode", "")),
-        pro_rated=bool((row.get("pro_rating_config") or {}).get("enabled", True)),
+        pro_rated=bool(optional_part(row, "pro_rating_config").get("enabled", True)),
         timeline=timeline,
         slots=slots,
     )
+
+
+def parse_subscription(row: Fields, features: Mapping[str, str]) -> Subscribed | Malformed:
+    """The subscription in a row, or the field because of which it can't be rated. `features` maps ids to keys."""
+    return parsed(subscribed, row, features)
 
 
 def unreadable(server_id: str, customer_id: str, now: datetime) -> Subscribed:
@@ -111,6 +116,34 @@ def moment_of(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
+def moment(row: Fields, name: str) -> datetime:
+    """A time in a row, in UTC. Raises MalformedRow for anything else."""
+    value = text(row, name)
+    try:
+        return moment_of(value)
+    except (ValueError, OverflowError):
+        raise MalformedRow(name, value) from None
+
+
+def optional_moment(row: Fields, name: str) -> datetime | None:
+    """A time in a row, if it has one. Raises MalformedRow for anything else."""
+    return moment(row, name) if row.get(name) else None
+
+
+def duration(row: Fields, name: str) -> Duration:
+    """A duration in a row. Raises MalformedRow for anything else."""
+    value = text(row, name)
+    found = parse_duration(value)
+    if found is None:
+        raise MalformedRow(name, value)
+    return found
+
+
+def optional_duration(row: Fields, name: str) -> Duration | None:
+    """A duration in a row, if it has one. Raises MalformedRow for anything else."""
+    return duration(row, name) if row.get(name) else None
+
+
 def duration_of(text: str) -> Duration:
     """A duration of the API. Raises ValueError for another text."""
     found = parse_duration(text)
@@ -120,42 +153,57 @@ def duration_of(text: str) -> Duration:
 
 
 def _slots(row: Fields, features: Mapping[str, str]) -> Iterator[Slot]:
-    for phase in row["phases"]:
-        start = moment_of(phase["active_from"])
-        for item in phase["items"]:
-            yield _slot(str(phase["key"]), start, item, row=row, features=features)
+    def in_phase(phase: Fields) -> tuple[Slot, ...]:
+        key, start = text(phase, "key"), moment(phase, "active_from")
+        return each(phase, "items", lambda item: _slot(key, start, item, row=row, features=features))
+
+    return (slot for slots in each(row, "phases", in_phase) for slot in slots)
 
 
 def _slot(phase: str, start: datetime, item: Fields, *, row: Fields, features: Mapping[str, str]) -> Slot:
-    card = item["rate_card"]
-    key = str(card["key"])
-    cadence = card.get("billing_cadence")
-    timed = Item(
-        key=key,
-        card=live_card(card),
-        cadence=duration_of(cadence) if cadence else None,
-        from_offset=_after(start, item.get("active_from")),
-        to_offset=_after(start, item.get("active_to") if item.get("active_to") != row.get("active_to") else None),
+    ends_with_all = item.get("active_to") == row.get("active_to")
+    priced = inside(item, "rate_card", lambda card: card_slot(phase, card, row.get("invoice_currency"), features))
+    timed = replace(
+        priced.item,
+        from_offset=_after(start, optional_moment(item, "active_from")),
+        to_offset=None if ends_with_all else _after(start, optional_moment(item, "active_to")),
     )
-    feature = (card.get("feature") or {}).get("id")
-    place = key if row.get("settlement_mode") == CREDIT_ONLY else str(item["id"])
-    currency = str(card.get("currency") or row["invoice_currency"])
-    return Slot(phase, timed, currency, features.get(feature, str(feature)) if feature else None, place)
+    place = priced.place if row.get("settlement_mode") == CREDIT_ONLY else text(item, "id")
+    return replace(priced, item=timed, place=place)
 
 
-def _after(start: datetime, moment: str | None) -> Duration | None:
+def card_slot(phase: str, card: Fields, currency: Plain, features: Mapping[str, str]) -> Slot:
+    """A card as the API shows it, in a phase; the currency holds where the card has none of its own.
+
+    `features` maps ids to keys. Raises MalformedRow.
+    """
+    key, feature = text(card, "key"), optional_part(card, "feature").get("id")
+    return Slot(
+        phase,
+        Item(key, live_card(card), optional_duration(card, "billing_cadence")),
+        _currency(card.get("currency") or currency),
+        features.get(str(feature), str(feature)) if feature else None,
+        place=key,
+    )
+
+
+def _currency(code: Plain) -> str:
+    if not isinstance(code, str):
+        raise MalformedRow("currency", code)
+    return code
+
+
+def _after(start: datetime, time: datetime | None) -> Duration | None:
     """How long after the phase's start, for an item that begins or ends within it."""
-    if not moment or moment_of(moment) == start:
-        return None
-    return span(start, moment_of(moment))
+    return None if time is None or time == start else span(start, time)
 
 
 def _phases(rows: Sequence[Fields], slots: Sequence[Slot]) -> Iterator[Phase]:
     """The phases with durations in exact seconds: the server has worked out the calendar already."""
-    starts = [moment_of(row["active_from"]) for row in rows]
+    starts = [moment(row, "active_from") for row in rows]
     for row, start, following in zip(rows, starts, [*starts[1:], None], strict=True):
         items = tuple(slot.item for slot in slots if slot.phase == row["key"])
-        yield Phase(str(row["key"]), span(start, following) if following else None, items)
+        yield Phase(text(row, "key"), span(start, following) if following else None, items)
 
 
 def span(start: datetime, end: datetime) -> Duration:

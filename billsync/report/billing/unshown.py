@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from billsync.model.malformed import MalformedRow, inside, optional_part, part, text
 from billsync.model.moment import cut_to_seconds
 from billsync.model.value import Fields
 from billsync.rating.card import Card
@@ -20,7 +21,7 @@ from billsync.rating.prices import FreePrice
 from billsync.rating.timeline import Billed, Item, Life, item_life, phase_lives
 from billsync.report.billing.charges import Due
 from billsync.report.billing.live_card import live_card
-from billsync.report.billing.subscribed import CREDIT_ONLY, Slot, Subscribed, moment_of
+from billsync.report.billing.subscribed import CREDIT_ONLY, Slot, Subscribed, moment
 
 REFERENCE = re.compile(r"(?P<phase>[^/]+)/(?P<key>[^/]+)/v\[(?P<version>\d+)\](?:/period\[(?P<index>\d+)\])?")
 """The end of a charge's `unique_reference_id`, after the subscription's id."""
@@ -67,8 +68,17 @@ def unshown(
     """The pieces of the period running at `now`, and what is due at its end, that are not among the `known` ones.
 
     From rows of charges; `features` maps ids to keys. A charge that overlaps a known piece of its card is that piece.
-    Raises KeyError, TypeError or ValueError for rows that are not the API's.
+    Nothing where a charge can't be understood.
     """
+    try:
+        return _unshown(rows, subscription, known, features, now)
+    except MalformedRow:
+        return Unshown()
+
+
+def _unshown(
+    rows: Iterable[Fields], subscription: Subscribed, known: Iterable[Due], features: Mapping[str, str], now: datetime
+) -> Unshown:
     ours = [(_place(one), one.billed.service_period) for one in known]
     live = {(slot.phase, slot.item.key): slot.item.card for slot in subscription.slots}
     dues, stale, told = list[Due](), set[str](), set[tuple[Place, datetime]]()
@@ -86,17 +96,20 @@ def unshown(
     return Unshown(tuple(dues), tuple(sorted(key for _, key in uncertain)), tuple(sorted(stale)), frozenset(told))
 
 
-def booked(rows: Iterable[Fields], subscription: Subscribed) -> Booked:
+def booked(rows: Iterable[Fields], subscription: Subscribed) -> Booked | None:
     """The cards' periods, by their starts, that the server has made a charge of and begun to collect.
 
-    A charge that is only `created` waits for the server's worker (customer-facts.md §11, §19). Raises KeyError,
-    TypeError or ValueError for rows that are not the API's.
+    A charge that is only `created` waits for the server's worker (customer-facts.md §11, §19). None where a charge
+    can't be understood.
     """
-    return frozenset(
-        ((named["phase"], named["key"]), _period(row, "service_period").start)
-        for row, named in _named(rows, subscription)
-        if row.get("status") != CREATED
-    )
+    try:
+        return frozenset(
+            ((named["phase"], named["key"]), _period(row, "service_period").start)
+            for row, named in _named(rows, subscription)
+            if row.get("status") != CREATED
+        )
+    except MalformedRow:
+        return None
 
 
 def changing(subscription: Subscribed, now: datetime) -> Iterator[tuple[str, datetime]]:
@@ -128,9 +141,9 @@ def _named(rows: Iterable[Fields], subscription: Subscribed) -> Iterator[tuple[F
     start = f"{subscription.id}/"
     for row in rows:
         reference = str(row.get("unique_reference_id", ""))
-        if row["status"] != DELETED and reference.startswith(start):
+        if text(row, "status") != DELETED and reference.startswith(start):
             named = REFERENCE.fullmatch(reference.removeprefix(start))
-            if named and (row.get("subscription") or {}).get("id") == subscription.id:
+            if named and optional_part(row, "subscription").get("id") == subscription.id:
                 yield row, named
 
 
@@ -139,7 +152,7 @@ def _place(one: Due) -> Place:
 
 
 def _period(row: Fields, name: str) -> Period:
-    return Period(moment_of(row[name]["from"]), moment_of(row[name]["to"]))
+    return inside(row, name, lambda period: Period(moment(period, "from"), moment(period, "to")))
 
 
 def _overlap(one: Period, other: Period) -> bool:
@@ -153,7 +166,7 @@ def _due(
     item = Item(named["key"], _card(row, live), cadence)
     feature = row.get("feature_key") or features.get(str(row.get("feature_id", "")))
     is_owed = subscription.mode == CREDIT_ONLY
-    place = named["key"] if is_owed else str(row["subscription"]["phase"]["item"]["id"])
+    place = named["key"] if is_owed else _item_id(row)
     billed = Billed(
         named["phase"],
         item,
@@ -162,9 +175,13 @@ def _due(
         _period(row, "service_period"),
         _period(row, "full_service_period"),
         _period(row, "billing_period"),
-        moment_of(row["invoice_at"]),
+        moment(row, "invoice_at"),
     )
-    return Due(billed, Slot(named["phase"], item, str(row["currency"]), feature, place), is_owed)
+    return Due(billed, Slot(named["phase"], item, text(row, "currency"), feature, place), is_owed)
+
+
+def _item_id(row: Fields) -> str:
+    return text(part(part(part(row, "subscription"), "phase"), "item"), "id")
 
 
 def _card(row: Fields, live: Card | None) -> Card:

@@ -9,16 +9,20 @@ from datetime import datetime
 from typing import TypeAlias
 
 from billsync.model.duration import Duration
+from billsync.model.malformed import Malformed
 from billsync.rating.arithmetic import exactly
 from billsync.rating.periods import MICROSECOND
 from billsync.rating.prices import FlatPrice
 from billsync.rating.timeline import PhaseLife, phase_lives
-from billsync.report.billing.attached import Attached, Segment
+from billsync.report.billing.attached import Attached, AttachedCard, Segment
 from billsync.report.billing.subscribed import Slot, Subscribed, span
-from billsync.report.impact.repricing import both, costing, held, is_priced, live_slot, without
+from billsync.report.impact.repricing import both, costing, held, is_priced, without
 
 Cards: TypeAlias = Callable[[str], Iterable[Slot]]
 """The cards of an add-on's new version, as slots of a phase."""
+
+
+UNREAD = "its add-ons can't be read"
 
 
 class Unclear(ValueError):
@@ -35,19 +39,17 @@ class _Share:
     new: Mapping[str, Slot]
 
 
-def with_new_addon(
-    subscription: Subscribed, attached: Attached, new: Cards, *, features: Mapping[str, str], now: datetime
-) -> Subscribed:
+def with_new_addon(subscription: Subscribed, attached: Attached, new: Cards, *, now: datetime) -> Subscribed:
     """The subscription with the cards of an add-on's new version in place of those that it has, at its quantity.
 
     An item of a flat card costs the amount of the add-on times its quantity, besides what the plan has under the same
-    key (customer-facts.md §6.2). Raises Unclear; KeyError or ValueError for cards that are not the API's.
+    key (customer-facts.md §6.2). Raises Unclear.
     """
     slots: list[Slot] = []
     phases = []
     for phase in phase_lives(subscription.timeline):
         live = [slot for slot in subscription.slots if slot.phase == phase.phase.key]
-        share = _share(phase, attached, new, features, now)
+        share = _share(phase, attached, new, now)
         mine = list(_exchanged(live, share)) if share else live
         slots += mine
         phases.append(replace(phase.phase, items=tuple(slot.item for slot in mine)))
@@ -55,9 +57,7 @@ def with_new_addon(
     return replace(subscription, timeline=timeline, slots=tuple(slots))
 
 
-def _share(
-    phase: PhaseLife, attached: Attached, new: Cards, features: Mapping[str, str], now: datetime
-) -> _Share | None:
+def _share(phase: PhaseLife, attached: Attached, new: Cards, now: datetime) -> _Share | None:
     """The add-on's part of a phase at the time that the API shows items of: now, or what of the phase is nearest to it.
 
     Source: customer-facts.md §5.4.
@@ -68,13 +68,20 @@ def _share(
     if segment is None or life.is_empty:
         return None
     ends = segment.end is not None and (life.end is None or segment.end < life.end)
-    old = [live_slot(key, card, "", features) for card in attached.cards]
+    old = [replace(_rated(card), phase=key) for card in attached.cards]
     return _Share(
         span(life.start, segment.start) if segment.start > life.start else None,
         span(life.start, segment.end) if segment.end and ends else None,
         _so_many(segment, old),
         _so_many(segment, new(key)),
     )
+
+
+def _rated(card: AttachedCard) -> Slot:
+    """The slot of a card. Raises Unclear where it can't be rated."""
+    if isinstance(card.slot, Malformed):
+        raise Unclear(UNREAD)
+    return card.slot
 
 
 def _so_many(segment: Segment, slots: Iterable[Slot]) -> dict[str, Slot]:

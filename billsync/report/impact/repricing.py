@@ -8,13 +8,13 @@ from decimal import Decimal
 
 from billsync.model.address import Symbol
 from billsync.model.duration import Duration
+from billsync.model.malformed import Malformed, each, parsed, text
 from billsync.model.value import Fields
 from billsync.rating.arithmetic import exactly
 from billsync.rating.card import Card, card_of
 from billsync.rating.prices import FlatPrice, FreePrice
 from billsync.rating.timeline import Item, Phase
-from billsync.report.billing.live_card import live_card
-from billsync.report.billing.subscribed import Slot, Subscribed, duration_of
+from billsync.report.billing.subscribed import Slot, Subscribed, card_slot, duration_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,23 +152,21 @@ def declared_slots(phase: str, holder: Fields, owner: Fields) -> tuple[Slot, ...
 
 
 def live_plan_cards(row: Fields, features: Mapping[str, str]) -> PlanCards:
-    """The cards of a plan's row; `features` maps ids to keys. Raises KeyError or ValueError for no row of the API's."""
-    currency = str(row["currency"])
-    return PlanCards(
-        {
-            str(phase["key"]): tuple(
-                live_slot(str(phase["key"]), card, currency, features) for card in phase.get("rate_cards") or ()
-            )
-            for phase in row["phases"]
-        }
-    )
+    """The cards of a plan's row; `features` maps ids to keys. Raises MalformedRow."""
+    currency = text(row, "currency")
+
+    def in_phase(phase: Fields) -> tuple[str, tuple[Slot, ...]]:
+        key = text(phase, "key")
+        if not phase.get("rate_cards"):
+            return key, ()
+        return key, each(phase, "rate_cards", lambda card: card_slot(key, card, currency, features))
+
+    return PlanCards(dict(each(row, "phases", in_phase)))
 
 
-def live_slot(phase: str, card: Fields, currency: str, features: Mapping[str, str]) -> Slot:
-    """A card as the API shows it; the currency holds where the card has none of its own."""
-    found = (card.get("feature") or {}).get("id")
-    feature = features.get(found, str(found)) if found else None
-    return _slot(phase, card, live_card(card), str(card.get("currency") or currency), feature)
+def parse_plan_cards(row: Fields, features: Mapping[str, str]) -> PlanCards | Malformed:
+    """The cards of a plan's row, or the field because of which they can't be rated. `features` maps ids to keys."""
+    return parsed(live_plan_cards, row, features)
 
 
 def _slot(phase: str, fields: Fields, card: Card, currency: str, feature: str | None) -> Slot:
