@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Writes the reference of all fields, docs/fields.md, from the kinds. Usage: generate_docs.py [OUTPUT.md]."""
+"""Writes the pages of docs/ that are made from the code: all fields, and the API's coverage.
+
+Usage: generate_docs.py [DIRECTORY], else docs/.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from api_coverage import coverage
 
 from billsync.kinds.ratecard import RATE_CARD
 from billsync.kinds.registry import KINDS
@@ -24,7 +29,7 @@ from billsync.model.shape import (
 from billsync.render.formats.words import shown
 from billsync.schema.explain import ABSENT, EFFECTS, takes, words
 
-OUTPUT = Path(__file__).resolve().parents[1] / "docs" / "fields.md"
+OUTPUT = Path(__file__).resolve().parents[1] / "docs"
 HEAD = """# All fields
 
 Made from the kinds by `scripts/generate_docs.py`; `billsync explain KIND.FIELD` says the same in a terminal.
@@ -131,4 +136,5 @@ def value(field: Field) -> str:
 
 if __name__ == "__main__":
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else OUTPUT
-    target.write_text(reference(), encoding="utf-8")
+    for name, page in {"fields.md": reference, "api-coverage.md": coverage}.items():
+        (target / name).write_text(page(), encoding="utf-8")

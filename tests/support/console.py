@@ -1,7 +1,7 @@
 """Transcripts in the documentation, and running them. Times are replaced, as they differ each time.
 
-The console blocks of a page that show billsync are one session, typed into one shell in a fresh copy of what a clone
-has. A YAML block whose first line is the comment `# in FILE` is written to that file when the session comes to it.
+The console blocks of a page are one session, typed into one shell in a fresh copy of what a clone has. A YAML block
+whose first line is the comment `# in FILE` is written to that file when the session comes to it.
 """
 
 import os
@@ -17,6 +17,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?Z")
 FILE = re.compile(r"# in (\S+)\n")
 PROMPT = "$ "
+OUTSIDE = (f"{PROMPT}./scripts/", f"{PROMPT}. .venv/")
 END = "=== the command has ended ==="
 TOOLS = Path(sys.executable).parent
 COPIED = ("examples", "schemas")
@@ -44,9 +45,9 @@ def blocks(text: str, language: str) -> tuple[str, ...]:
     return tuple(content for found, content in BLOCK.findall(text) if found == language)
 
 
-def shows_billsync(block: str) -> bool:
-    """Whether a console block is part of the transcript."""
-    return f"{PROMPT}billsync " in block
+def is_session(block: str) -> bool:
+    """Whether a console block is part of the session: the clone's own scripts and the way in are not."""
+    return not block.startswith(OUTSIDE)
 
 
 def transcript(text: str) -> Iterator[Exchange | Written]:
@@ -54,7 +55,7 @@ def transcript(text: str) -> Iterator[Exchange | Written]:
     for language, content in BLOCK.findall(text):
         if language == "yaml" and (found := FILE.match(content)):
             yield Written(found[1], content)
-        elif language == "console" and shows_billsync(content):
+        elif language == "console" and is_session(content):
             yield from _exchanges(content)
 
 
@@ -109,7 +110,7 @@ def surroundings(tools: Path) -> dict[str, str]:
 def pages_with_transcripts(root: Path) -> tuple[Path, ...]:
     """The pages that hold a session."""
     pages = (root / "README.md", *sorted((root / "docs").glob("*.md")))
-    return tuple(page for page in pages if any(map(shows_billsync, blocks(page.read_text("utf-8"), "console"))))
+    return tuple(page for page in pages if any(map(is_session, blocks(page.read_text("utf-8"), "console"))))
 
 
 def rerun(text: str, root: Path, directory: Path, tools: Path = TOOLS) -> str:
@@ -120,7 +121,7 @@ def rerun(text: str, root: Path, directory: Path, tools: Path = TOOLS) -> str:
 
 def _renewed(block: re.Match[str], outputs: Iterator[Exchange]) -> str:
     language, content = block.groups()
-    if language != "console" or not shows_billsync(content):
+    if language != "console" or not is_session(content):
         return block[0]
     seen = [next(outputs) for _ in _exchanges(content)]
     parts = [f"{PROMPT}{exchange.command}\n{exchange.output}" for exchange in seen]
