@@ -17,6 +17,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?Z")
 FILE = re.compile(r"# in (\S+)\n")
 PROMPT = "$ "
+TYPED = re.compile(r"^\$ ", re.MULTILINE)
 OUTSIDE = (f"{PROMPT}./scripts/", f"{PROMPT}. .venv/")
 END = "=== the command has ended ==="
 TOOLS = Path(sys.executable).parent
@@ -66,7 +67,7 @@ def exchanges(text: str) -> tuple[Exchange, ...]:
 
 
 def _exchanges(block: str) -> Iterator[Exchange]:
-    for part in f"\n{block}".split(f"\n{PROMPT}")[1:]:
+    for part in TYPED.split(block)[1:]:
         command, _, output = part.partition("\n")
         yield Exchange(command, output)
 
@@ -114,7 +115,7 @@ def pages_with_transcripts(root: Path) -> tuple[Path, ...]:
 
 
 def rerun(text: str, root: Path, directory: Path, tools: Path = TOOLS) -> str:
-    """The page with the output of its commands as it is now."""
+    """The page with the output of its commands as it is now; where only times differ, it stays as it was."""
     outputs = iter(session(tuple(transcript(text)), clone(root, directory), tools))
     return BLOCK.sub(lambda block: _renewed(block, outputs), text)
 
@@ -123,8 +124,9 @@ def _renewed(block: re.Match[str], outputs: Iterator[Exchange]) -> str:
     language, content = block.groups()
     if language != "console" or not is_session(content):
         return block[0]
-    seen = [next(outputs) for _ in _exchanges(content)]
-    parts = [f"{PROMPT}{exchange.command}\n{exchange.output}" for exchange in seen]
+    pairs = [(old, next(outputs)) for old in _exchanges(content)]
+    kept = [old if timeless(old.output) == timeless(new.output) else new for old, new in pairs]
+    parts = [f"{PROMPT}{exchange.command}\n{exchange.output}" for exchange in kept]
     return f"```console\n{''.join(parts)}```"
 
 
