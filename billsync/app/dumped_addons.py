@@ -12,7 +12,7 @@ from datetime import datetime
 
 from billsync.app.connection import Connection
 from billsync.core.index import Index, index, is_over
-from billsync.core.marks import KEY, labels_of
+from billsync.core.ownership import KEY, labels_of
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused
 from billsync.live.snapshot import LISTS_AT_ONCE

@@ -9,8 +9,8 @@ from functools import cached_property
 from billsync.app.connection import Connection
 from billsync.app.pipeline import Comparison
 from billsync.core.index import Index
-from billsync.core.marks import KEY
 from billsync.core.moved import present
+from billsync.core.ownership import KEY
 from billsync.live.paging import Refused
 from billsync.model.address import Address
 from billsync.model.malformed import Malformed

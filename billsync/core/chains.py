@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from billsync.core.index import is_over
-from billsync.core.marks import KEY, labels_of, restarts_of
+from billsync.core.ownership import KEY, labels_of, restarts_of
 from billsync.core.planned import Context
 from billsync.model.address import Address, Symbol
 from billsync.model.kind import Kind

@@ -13,7 +13,7 @@ from billsync.core.chains import has_ended
 from billsync.core.index import is_over, status_of
 from billsync.core.lifecycle.append_only import VOIDED
 from billsync.core.likeness import NO_KEY, Children, alike_parents, children
-from billsync.core.marks import OWNER, labels_of
+from billsync.core.ownership import OWNER, labels_of
 from billsync.core.planned import Context, Planned
 from billsync.model.address import Address
 from billsync.model.change import Action, Guard

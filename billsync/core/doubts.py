@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from billsync.core.index import Index, is_over
-from billsync.core.marks import KEY, labels_of
+from billsync.core.ownership import KEY, labels_of
 from billsync.core.row_validation import shown, unknown_in
 from billsync.model.address import Address
 from billsync.model.kind import Archetype, Kind, Registry

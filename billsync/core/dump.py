@@ -13,7 +13,7 @@ from billsync.core.dump_items import Item, Source, items_of
 from billsync.core.hidden import hides_labels, labels_are_known
 from billsync.core.index import index
 from billsync.core.losses import Loss
-from billsync.core.marks import OWNER, labels_of
+from billsync.core.ownership import OWNER, labels_of
 from billsync.core.row_validation import shown, unknown_in
 from billsync.kinds.registry import LATER_COLLECTIONS
 from billsync.model.address import Address, symbols_in

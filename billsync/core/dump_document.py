@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from billsync.core.dump_items import Item
 from billsync.core.losses import Loss, by_place
-from billsync.core.marks import PREFIX
 from billsync.model.address import Address, Symbol
 from billsync.model.kind import Kind, Path, Registry
+from billsync.model.labels import OURS
 from billsync.model.value import Fields, Plain
 
 
@@ -93,7 +93,7 @@ def plain_fields(kind: Kind, item: Item) -> dict[str, Plain]:
     ordered = [name for name in kind.record.fields if name in known]
     plain = {name: _plain(known[name]) for name in ordered}
     if "labels" in plain:
-        plain["labels"] = {k: v for k, v in plain["labels"].items() if not k.startswith(PREFIX)}
+        plain["labels"] = {k: v for k, v in plain["labels"].items() if not k.startswith(OURS)}
     return {name: value for name, value in plain.items() if value not in ({}, [])}
 
 

@@ -10,7 +10,7 @@ from billsync.core.content import content_digest
 from billsync.core.index import Index, is_over, parent_id, status_of, version_of
 from billsync.core.lifecycle.proof import DIGEST, VERSION
 from billsync.core.losses import Loss
-from billsync.core.marks import KEY, labels_of
+from billsync.core.ownership import KEY, labels_of
 from billsync.core.versions import ACTIVE
 from billsync.core.view import UNKNOWN, view
 from billsync.model.address import Address, Symbol, symbols_in

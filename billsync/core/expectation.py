@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from billsync.core.compare import field_changes
-from billsync.core.marks import LABELS
+from billsync.core.ownership import LABELS
 from billsync.model.change import Expectation, FieldChange
 from billsync.model.kind import Absent, Kind
 from billsync.model.shape import ListOf

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 
 from billsync.core.doubling import doubled, doubled_code
-from billsync.core.index import is_over, is_owned
+from billsync.core.index import is_over
 from billsync.core.lifecycle.unmarked import unmarked_codes, unmarked_guards
-from billsync.core.marks import OWNER, labels_of
 from billsync.core.obstacles import credit_in
+from billsync.core.ownership import OWNER, is_owned, labels_of
 from billsync.core.planned import Context, Planned
 from billsync.core.versions import LEFT_OVER
 from billsync.model.address import Address

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from billsync.core.index import status_of, version_of
-from billsync.core.marks import LABELS
+from billsync.core.ownership import LABELS
 from billsync.model.kind import HiddenLabels, Kind, LabelPolicy, Registry, Routes
 from billsync.model.labels import key_problem, value_problem
 from billsync.model.state import Desired, Row, Snapshot

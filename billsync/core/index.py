@@ -6,10 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from billsync.core.marks import OWNER, labels_of
 from billsync.model.address import Address
 from billsync.model.kind import Archetype, Kind, Registry, Routes
-from billsync.model.state import Patterns, Row, Snapshot
+from billsync.model.state import Row, Snapshot
 from billsync.model.value import Fields, Plain
 
 
@@ -101,14 +100,6 @@ def is_version(value: Plain) -> bool:
 def start_of(row: Row) -> tuple[str, str]:
     """When a link of a chain begins; its id settles ties."""
     return (str(row.fields.get("active_from", "")), row.id)
-
-
-def is_owned(kind: Kind, row: Row, *, owner: str | None, adopted: Patterns, key: str) -> bool:
-    """Whether an entity is ours: by its label, or because the files adopt it and no label says otherwise."""
-    label = labels_of(row.fields).get(OWNER)
-    if label is not None:
-        return bool(label == owner)
-    return adopted.match(kind.name, key)
 
 
 def status_of(kind: Kind, row: Fields) -> str:

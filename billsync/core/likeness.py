@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from billsync.core.chains import has_ended, head_of
 from billsync.core.index import Index
-from billsync.core.marks import KEY, labels_of
 from billsync.core.normalize import normalize
+from billsync.core.ownership import KEY, labels_of
 from billsync.model.address import Address
 from billsync.model.kind import Archetype, Kind, Registry, Trait
 from billsync.model.state import Desired, Row

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from billsync.core.chains import has_ended
 from billsync.core.index import Index
-from billsync.core.marks import KEY, LABELS, labels_of
+from billsync.core.ownership import KEY, LABELS, labels_of
 from billsync.model.address import Address
 from billsync.model.kind import Archetype, Kind, Registry
 from billsync.model.state import Moved, Row

@@ -12,7 +12,7 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
 from billsync.core.index import is_over, status_of
-from billsync.core.marks import KEY, labels_of
+from billsync.core.ownership import KEY, labels_of
 from billsync.core.planned import Context, Planned
 from billsync.core.referring import referrers
 from billsync.core.versions import DRAFT, LEFT_OVER

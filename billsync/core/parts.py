@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from billsync.core.index import Index, is_over, status_of
-from billsync.core.marks import LABELS, OWNER, labels_of, member_mark
 from billsync.core.obstacles import holds
+from billsync.core.ownership import LABELS, OWNER, labels_of, member_mark
 from billsync.core.read_set import undeclared
 from billsync.core.referring import referred
 from billsync.core.versions import ACTIVE

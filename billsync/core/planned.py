@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from billsync.core.doubts import Doubts
-from billsync.core.index import Index, is_owned
+from billsync.core.index import Index
 from billsync.core.normalize import normalize
+from billsync.core.ownership import is_owned
 from billsync.core.view import view
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, FieldChange, Outcome, Step

@@ -10,8 +10,8 @@ from billsync.core.index import is_over, version_of
 from billsync.core.lifecycle.grandfathered import subscribers
 from billsync.core.lifecycle.record import claims_of
 from billsync.core.lifecycle.versioned import archive_step
-from billsync.core.marks import KEY, OWNER, labels_of
 from billsync.core.obstacles import holds, names
+from billsync.core.ownership import KEY, OWNER, labels_of
 from billsync.core.planned import Context, Planned, note, step_id
 from billsync.core.read_set import undeclared
 from billsync.core.versions import ACTIVE, LEFT_OVER, latest

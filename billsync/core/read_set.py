@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from billsync.core.doubts import duplicates
-from billsync.core.index import Index, is_owned, status_of
+from billsync.core.index import Index, status_of
 from billsync.core.likeness import alike_parents, begun_again
+from billsync.core.ownership import is_owned
 from billsync.core.referring import referenced_kinds, referrers
 from billsync.core.versions import ACTIVE, DRAFT
 from billsync.model.address import Address

@@ -12,6 +12,7 @@ from billsync.core.hidden_fields import merged_inside
 from billsync.core.normalize import canonical_record, sorted_canonical
 from billsync.model.address import Address, Symbol
 from billsync.model.kind import Absent, Kind, LabelPolicy, Names, Part
+from billsync.model.labels import OURS
 from billsync.model.shape import (
     Effect,
     Field,
@@ -28,7 +29,6 @@ from billsync.model.shape import (
 )
 from billsync.model.value import Fields, Plain, decimal_text
 
-OURS = "billsync_"
 SERVERS = "openmeter_"
 UNKNOWN = "?"
 """What the key of a reference to something unknown begins with, so that it equals no declared one."""
@@ -111,11 +111,11 @@ def _read_labels(labels: Fields, names: Names) -> Fields:
     }
 
 
-def complete(kind: Kind, want: Fields, have: Fields | None, marks: Mapping[str, Plain]) -> Fields:
+def complete(kind: Kind, want: Fields, have: Fields | None, added: Mapping[str, Plain]) -> Fields:
     """The whole view that an entity must have afterwards.
 
     `want` is normalized, `have` the live view. Labels are merged over the live ones; where absent means *not
-    managed*, so is everything that `want` doesn't name, and null removes. `marks` are labels that a new entity gets.
+    managed*, so is everything that `want` doesn't name, and null removes. `added` are labels that a new entity gets.
     """
     record, live = kind.record, have or {}
     wanted = {name: value for name, value in want.items() if not _is_aside(record.fields[name])}
@@ -125,7 +125,7 @@ def complete(kind: Kind, want: Fields, have: Fields | None, marks: Mapping[str, 
         fields = {name: merged_inside(record.fields[name].shape, live.get(name), item) for name, item in fields.items()}
     for name, field in record.fields.items():
         if isinstance(field.shape, LabelMap):
-            fields[name] = {**(live.get(name) or {}), **(wanted.get(name) or {}), **(marks if have is None else {})}
+            fields[name] = {**(live.get(name) or {}), **(wanted.get(name) or {}), **(added if have is None else {})}
     whole: Fields = sorted_canonical(record, {k: v for k, v in fields.items() if v is not None and v != {}})
     return whole
 

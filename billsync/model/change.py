@@ -92,7 +92,7 @@ class Expectation:
 
     No statuses means that any will do. The view's references are Symbols. `at_least` names lists of which the entity
     may show more members than the view: later steps add those. `without` must not be there, right before the call.
-    `marked` are marks of members that must be there afterwards, which no view has (`core.marks.member_mark`).
+    `marked` are marks of members that must be there afterwards, which no view has (`core.ownership.member_mark`).
     """
 
     view: Fields | None

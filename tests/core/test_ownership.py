@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from billsync.core.index import is_owned
+from billsync.core.ownership import is_owned
 from billsync.kinds.registry import KINDS
 from billsync.model.state import Patterns, Row
 

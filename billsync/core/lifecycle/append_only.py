@@ -5,7 +5,7 @@ from __future__ import annotations
 from billsync.core.compare import field_changes
 from billsync.core.index import status_of
 from billsync.core.lifecycle.record import create, with_live_key
-from billsync.core.marks import ownership
+from billsync.core.ownership import owner_labels
 from billsync.core.planned import Context, Planned, names_of, note, refused
 from billsync.core.view import complete
 from billsync.model.kind import Kind
@@ -21,7 +21,7 @@ def plan_append_only(context: Context, entity: Entity) -> Planned | None:
     row = context.index.records.get(entity.address)
     want = context.want(entity)
     if row is None:
-        return _made(context, entity, complete(kind, want, None, ownership(kind, context.desired.owner)))
+        return _made(context, entity, complete(kind, want, None, owner_labels(kind, context.desired.owner)))
     have = context.view(row, compared_with=want)
     target = complete(kind, with_live_key(kind, want, have), have, {})
     if canonical(have) == canonical(target):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from billsync.core.marks import LABELS, OWNER, member_mark
 from billsync.core.normalize import sorted_canonical
+from billsync.core.ownership import LABELS, OWNER, member_mark
 from billsync.core.planned import Context, step_id
 from billsync.core.versions import ACTIVE, DRAFT
 from billsync.core.view import complete, part_body

@@ -10,8 +10,8 @@ from billsync.core.compare import field_changes, shown
 from billsync.core.expectation import holds_after
 from billsync.core.index import status_of
 from billsync.core.lifecycle.proof import DIGEST, unproven
-from billsync.core.marks import KEY, OWNER, chain_marks, labels_of, pin_label
 from billsync.core.obstacles import ENDS, ends_among
+from billsync.core.ownership import KEY, OWNER, chain_labels, labels_of, pin_label
 from billsync.core.planned import Context, Planned, names_of, note, refused, step_id
 from billsync.core.versions import NextVersions, newest_version
 from billsync.core.view import body, complete
@@ -131,7 +131,7 @@ def _want(context: Context, entity: Entity, pinned: Address) -> Fields:
     """The full view of the chain's first link, with our labels and the version it begins on."""
     kind = context.registry[entity.address.kind]
     assert kind.pins is not None
-    marks = chain_marks(
+    labels = chain_labels(
         kind,
         owner=context.desired.owner,
         key=entity.address.key,
@@ -139,7 +139,7 @@ def _want(context: Context, entity: Entity, pinned: Address) -> Fields:
         restart=restart_of(entity),
     )
     declared = {**_inherited(context, kind, entity), **context.want(entity), kind.pins: Symbol(pinned)}
-    return complete(kind, declared, None, marks)
+    return complete(kind, declared, None, labels)
 
 
 def _inherited(context: Context, kind: Kind, entity: Entity) -> Fields:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from billsync.core.index import is_owned
-from billsync.core.marks import OWNER, labels_of
+from billsync.core.ownership import OWNER, is_owned, labels_of
 from billsync.core.planned import Context, Planned
 from billsync.model.address import Address, symbols_in
 from billsync.model.change import Action, Change, Outcome

@@ -12,7 +12,7 @@ from billsync.core.index import version_of
 from billsync.core.lifecycle.attaching import detach_steps, is_begun, without_parts
 from billsync.core.lifecycle.holder import Claim, holder_of
 from billsync.core.lifecycle.record import in_sequence
-from billsync.core.marks import LABELS, OWNER
+from billsync.core.ownership import LABELS, OWNER
 from billsync.core.planned import Context, Planned, note, step_id
 from billsync.core.versions import LEFT_OVER
 from billsync.model.change import Action, Call, Change, Expectation, Step

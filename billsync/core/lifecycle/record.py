@@ -7,9 +7,9 @@ from itertools import pairwise
 
 from billsync.core.compare import field_changes
 from billsync.core.index import is_over
-from billsync.core.lifecycle.ours import not_ours
+from billsync.core.lifecycle.holder import not_ours
 from billsync.core.lifecycle.renaming import may_rename, rename_step
-from billsync.core.marks import adoption, ownership, with_marks
+from billsync.core.ownership import adoption_labels, owner_labels, with_ownership_labels
 from billsync.core.planned import Context, Planned, names_of, refused, step_id
 from billsync.core.view import body, complete
 from billsync.model.address import Address
@@ -26,12 +26,12 @@ def plan_record(context: Context, entity: Entity) -> Planned | None:
     declared = context.want(entity)
     row = context.index.records.get(entity.address)
     if row is None:
-        return create(context, entity, complete(kind, declared, None, ownership(kind, context.desired.owner)))
+        return create(context, entity, complete(kind, declared, None, owner_labels(kind, context.desired.owner)))
     have = context.view(row, compared_with=declared)
     adopted = context.desired.adopted.match(kind.name, entity.address.key)
-    marks = adoption(kind, row.fields, owner=context.desired.owner) if adopted else {}
+    labels = adoption_labels(kind, row.fields, owner=context.desired.owner) if adopted else {}
     keyed = declared if may_rename(context, entity, row) else with_live_key(kind, declared, have)
-    want = complete(kind, with_marks(keyed, marks), have, {})
+    want = complete(kind, with_ownership_labels(keyed, labels), have, {})
     if canonical(have) == canonical(want):
         return None
     changes = field_changes(kind.record, have, want)

@@ -6,8 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from billsync.core.hidden import hides_labels, labels_are_known
-from billsync.core.lifecycle.holder import Claim, holder_of
-from billsync.core.lifecycle.ours import adopting
+from billsync.core.lifecycle.holder import Claim, adopting, holder_of
 from billsync.core.lifecycle.versioned import speaking_version
 from billsync.core.planned import Context, Planned, note
 from billsync.model.address import Address

@@ -9,11 +9,10 @@ from billsync.core.hidden import hides_labels, labels_are_known
 from billsync.core.index import status_of, version_of
 from billsync.core.lifecycle.attaching import attach_steps, is_begun, without_parts
 from billsync.core.lifecycle.drafts import FOREIGN, cleared, is_left_over, named, unmarked
-from billsync.core.lifecycle.holder import Claim, holder_of
-from billsync.core.lifecycle.ours import not_ours
+from billsync.core.lifecycle.holder import Claim, holder_of, not_ours
 from billsync.core.lifecycle.record import in_sequence
 from billsync.core.lifecycle.unshown import unshown_labels, visible
-from billsync.core.marks import OWNER, labels_of, ownership, with_marks
+from billsync.core.ownership import OWNER, labels_of, owner_labels, with_ownership_labels
 from billsync.core.planned import Context, Planned, refused, step_id
 from billsync.core.versions import (
     ACTIVE,
@@ -102,8 +101,8 @@ def _no_version(entity: Entity, missing: tuple[Address, ...]) -> Planned:
 
 def _marked(context: Context, kind: Kind, want: Fields) -> Fields:
     """The view with the label of its owner, where the kind shows labels: each new version carries it."""
-    marks = {} if hides_labels(kind) else ownership(kind, context.desired.owner)
-    return complete(kind, with_marks(want, marks), None, {}) if marks else want
+    labels = {} if hides_labels(kind) else owner_labels(kind, context.desired.owner)
+    return complete(kind, with_ownership_labels(want, labels), None, {}) if labels else want
 
 
 def _is_ours_and_begun(context: Context, entity: Entity, draft: Row | None, want: Fields) -> bool:
@@ -199,7 +198,7 @@ def _create_step(context: Context, address: Address, want: Fields, *, seen: Fiel
     kind = context.registry[address.kind]
     routes = context.routes[kind.name]
     later = tuple(part.field for part in routes.parts if part.field in want)
-    marked = with_marks(want, ownership(kind, context.desired.owner))
+    marked = with_ownership_labels(want, owner_labels(kind, context.desired.owner))
     return Step(
         id=step_id(address, "create"),
         address=address,

@@ -1,4 +1,7 @@
-"""The labels by which billsync knows its own, where the API gives no better place (design.md §4)."""
+"""The labels that say whose an entity is, and which one: billsync's own, where the API has no better place for it.
+
+Source: design.md §4.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,19 @@ from collections.abc import Mapping
 
 from billsync.model.address import Symbol
 from billsync.model.kind import Kind, LabelPolicy
-from billsync.model.labels import MOST
+from billsync.model.labels import MOST, OURS
+from billsync.model.state import Patterns, Row
 from billsync.model.value import Fields, Plain
 
-OWNER = "billsync_owner"
-KEY = "billsync_key"
-RESTART = "billsync_restart"
-PREFIX = "billsync_"
+OWNER = f"{OURS}owner"
+KEY = f"{OURS}key"
+RESTART = f"{OURS}restart"
 LABELS = "labels"
 
 
 def pin_label(kind: Kind) -> str:
     """The label that holds the id of the version that billsync last applied."""
-    return f"{PREFIX}{kind.pins}"
+    return f"{OURS}{kind.pins}"
 
 
 def labels_of(row: Fields) -> Fields:
@@ -27,7 +30,15 @@ def labels_of(row: Fields) -> Fields:
     return labels if isinstance(labels, Mapping) else {}
 
 
-def ownership(kind: Kind, owner: str | None) -> dict[str, Plain]:
+def is_owned(kind: Kind, row: Row, *, owner: str | None, adopted: Patterns, key: str) -> bool:
+    """Whether an entity is ours: by its label, or because the files adopt it and no label says otherwise."""
+    label = labels_of(row.fields).get(OWNER)
+    if label is not None:
+        return bool(label == owner)
+    return adopted.match(kind.name, key)
+
+
+def owner_labels(kind: Kind, owner: str | None) -> dict[str, Plain]:
     """The labels that make a new entity ours, empty where the kind keeps none."""
     if owner is None or kind.labels is LabelPolicy.NONE:
         return {}
@@ -40,11 +51,11 @@ def restarts_of(row: Fields) -> int:
     return int(text) if text.isascii() and text.isdigit() else 1
 
 
-def chain_marks(kind: Kind, *, owner: str | None, key: str, pinned: Symbol, restart: int) -> dict[str, Plain]:
+def chain_labels(kind: Kind, *, owner: str | None, key: str, pinned: Symbol, restart: int) -> dict[str, Plain]:
     """The labels of a new link of a chain: the owner, the chain's key, the version that was applied, and the restart
     that it uses up."""
     again = {RESTART: str(restart)} if restart else {}
-    return {**ownership(kind, owner), KEY: key, pin_label(kind): pinned, **again}
+    return {**owner_labels(kind, owner), KEY: key, pin_label(kind): pinned, **again}
 
 
 def member_mark(field: str, key: str, owner: str) -> str:
@@ -52,7 +63,7 @@ def member_mark(field: str, key: str, owner: str) -> str:
     return f"{field}/{key}:{owner}"
 
 
-def adoption(kind: Kind, row: Fields, *, owner: str | None) -> dict[str, Plain]:
+def adoption_labels(kind: Kind, row: Fields, *, owner: str | None) -> dict[str, Plain]:
     """The label that an adopted entity still lacks, where it can be added to one that is live."""
     live = labels_of(row)
     if owner is None or kind.labels is not LabelPolicy.MUTABLE or OWNER in live or len(live) >= MOST:
@@ -60,6 +71,6 @@ def adoption(kind: Kind, row: Fields, *, owner: str | None) -> dict[str, Plain]:
     return {OWNER: owner}
 
 
-def with_marks(fields: Fields, marks: Fields) -> Fields:
-    """Fields whose labels have marks beside them."""
-    return {**fields, LABELS: {**(fields.get(LABELS) or {}), **marks}} if marks else fields
+def with_ownership_labels(fields: Fields, added: Fields) -> Fields:
+    """Fields with these labels added to their own."""
+    return {**fields, LABELS: {**(fields.get(LABELS) or {}), **added}} if added else fields
