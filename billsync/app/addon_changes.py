@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from billsync.app.connection import Connection
 from billsync.app.pipeline import Comparison
 from billsync.app.subscribers import PLAN, Subscriber, Subscribers
-from billsync.app.targets import Target, newest
+from billsync.app.targets import Target
 from billsync.core.index import Index, version_of
 from billsync.core.normalize import normalize
+from billsync.core.versions import offered_or_last
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused
 from billsync.model.address import Address
@@ -171,7 +172,7 @@ class AddonChanges:
         """The version of an add-on that a target has, or that new subscribers get already, if it is another."""
         versions = self._versions.get(Address(ADDON, (key,)), ())
         had = [row for row in versions if row.id == target.pins.get(key)]
-        row = newest(had or versions) if versions else None
+        row = offered_or_last(KINDS[ADDON], had or versions)
         if row is None or server_id in (row.id, target.pins.get(key)):
             return None
         return AddonChange(Address(ADDON, (key,), version_of(row)), frozenset([server_id]), row=row.fields)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from billsync.api.documents import BALANCE, BILLING, UNDECLARED
 from billsync.app.connection import Connection
-from billsync.core.index import Index, index, status_of
+from billsync.core.index import Index, index, is_over
 from billsync.core.losses import Loss
 from billsync.core.view import view
 from billsync.kinds.registry import KINDS
@@ -17,7 +17,7 @@ from billsync.live.snapshot import LISTS_AT_ONCE, PARENT
 from billsync.live.threads import reading_threads
 from billsync.model.address import Address
 from billsync.model.kind import ListQuery
-from billsync.model.state import Row, Snapshot
+from billsync.model.state import Snapshot
 from billsync.model.value import Fields
 from billsync.report.dump import undeclared
 from billsync.report.dump.undeclared import SANDBOX, balance_losses, billing_losses, granted, unread
@@ -83,7 +83,7 @@ def _grants(found: Index) -> Mapping[tuple[str, ...], list[Fields]]:
     """The views of the grants that a file declares, by their customer's names."""
     grants: dict[tuple[str, ...], list[Fields]] = defaultdict(list)
     for address, row in found.records.items():
-        if address.kind == GRANT and _in_force(row):
+        if address.kind == GRANT and not is_over(KINDS[GRANT], row.fields):
             grants[address.parents].append(view(KINDS[GRANT], row.fields, found.names))
     return grants
 
@@ -96,10 +96,6 @@ def _credit(
     except Refused as problem:
         return (unread(f"the balance of {customer.text}", problem.status, customer),)
     return balance_losses(customer, document.get("balances") or (), granted(grants.get(customer.names, ())))
-
-
-def _in_force(grant: Row) -> bool:
-    return status_of(KINDS[GRANT], grant.fields) not in KINDS[GRANT].over
 
 
 def _may_bill(lists: _Lists) -> bool:

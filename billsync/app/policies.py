@@ -9,13 +9,14 @@ from decimal import Decimal
 
 from billsync.app.connection import Connection
 from billsync.app.pipeline import Comparison
-from billsync.core.index import Index, index, status_of
+from billsync.core.index import Index, index
 from billsync.core.normalize import normalize
+from billsync.core.versions import offered_or_last, published
 from billsync.core.view import view
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Action, Guard
-from billsync.model.state import Desired, Row
+from billsync.model.state import Desired
 from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import magnitude, rounded
 from billsync.report.impact.impact import Verdict
@@ -55,18 +56,11 @@ def _guards(desired: Desired, comparison: Comparison, found: Index, used: Used) 
     entities = {entity.address: entity for entity in desired.entities}
     for change in comparison.plan.pending:
         address = change.address.unversioned()
-        row = _in_force(found.versions.get(address, ()))
+        row = offered_or_last(KINDS[PLAN], published(KINDS[PLAN], found.versions.get(address, ())))
         if address.kind == PLAN and change.action is Action.UPDATE and row is not None:
             old = plan_cards(view(KINDS[PLAN], row.fields, found.names))
             new = plan_cards(normalize(KINDS[PLAN], entities[address].fields))
             yield from _breached(desired, change.address, old, new, used.get(change.address.text, {}))
-
-
-def _in_force(rows: tuple[Row, ...]) -> Row | None:
-    """The version that is sold now, or that was sold last: its subscribers are still there."""
-    published = [row for row in rows if status_of(KINDS[PLAN], row.fields) in ("active", "archived")]
-    active = [row for row in published if status_of(KINDS[PLAN], row.fields) == "active"]
-    return next(reversed(active or published), None)
 
 
 def _breached(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from billsync.core.index import Index, status_of, version_of
+from billsync.core.index import Index, version_of
 from billsync.core.normalize import normalize
-from billsync.core.versions import ACTIVE
+from billsync.core.versions import offered_or_last
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
-from billsync.model.state import Desired, Row
+from billsync.model.state import Desired
 from billsync.model.value import Fields
 from billsync.report.impact.offers import Offer, offer
 from billsync.report.impact.repricing import PlanCards, plan_cards
@@ -44,17 +44,11 @@ def targets(desired: Desired, found: Index, changing: Iterable[Address]) -> Mapp
     coming = {address.unversioned(): address for address in changing}
     made = {}
     for entity in desired.entities:
-        versions = found.versions.get(entity.address) if entity.address.kind == PLAN else None
-        if versions:
-            version = coming.get(entity.address) or entity.address.at(version_of(newest(versions)))
+        versions = found.versions.get(entity.address, ()) if entity.address.kind == PLAN else ()
+        if row := offered_or_last(KINDS[PLAN], versions):
+            version = coming.get(entity.address) or entity.address.at(version_of(row))
             made[entity.address.key] = _target(version, normalize(KINDS[PLAN], entity.fields))
     return made
-
-
-def newest(versions: Sequence[Row]) -> Row:
-    """Of the versions of something, oldest first, the one that is for new subscribers; the last one if none is."""
-    active = [row for row in versions if status_of(KINDS[row.kind], row.fields) == ACTIVE]
-    return (active or versions)[-1]
 
 
 def _target(version: Address, want: Fields) -> Target:

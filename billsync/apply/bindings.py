@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 
 from billsync.core.hidden import with_labels
 from billsync.core.hidden_fields import labels_inside
-from billsync.core.index import status_of
+from billsync.core.index import state_of, status_of
 from billsync.core.lookup import choose, doubt_about, lookup
 from billsync.core.moved import names_of, present_label
 from billsync.core.parts import embedded, member_marks
 from billsync.core.row_validation import malformed, shown, unknown_in
-from billsync.core.versions import ACTIVE
 from billsync.core.view import view
 from billsync.model.address import SYMBOL, Address, Symbol, parse_address, whole_of
-from billsync.model.kind import Kind, Part, Registry, Routes
+from billsync.model.kind import Kind, Part, Registry, Routes, State
 from billsync.model.ports import ReadDocument, ReadRows, RemoteError
 from billsync.model.state import Moved, Row
 from billsync.model.value import Fields, Plain
@@ -137,7 +136,7 @@ class Bindings:
         if place in self.settled_parts:
             return self.settled_parts[place]
         found = self.read_rows(part.collection.replace("{parent}", place[0]), (), part.listing)
-        if status_of(kind, row) == ACTIVE:
+        if state_of(kind, row) is State.CURRENT:
             self.settled_parts[place] = found
         return found
 

@@ -10,14 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from billsync.core.chains import has_ended
-from billsync.core.index import is_over, status_of
-from billsync.core.lifecycle.append_only import VOIDED
+from billsync.core.index import is_over, state_of, status_of
 from billsync.core.likeness import NO_KEY, Children, alike_parents, children
 from billsync.core.ownership import OWNER, labels_of
 from billsync.core.planned import Context, Planned
 from billsync.model.address import Address
 from billsync.model.change import Action, Guard
-from billsync.model.kind import Archetype, Kind
+from billsync.model.kind import Archetype, Kind, State
 from billsync.model.state import Row
 from billsync.model.value import Fields
 
@@ -119,7 +118,7 @@ def _counts(context: Context, kind: Kind, address: Address, other: Address, row:
     What expired was given: it counts where the new one is like it in everything, as a corrected key would show.
     """
     if kind.archetype is not Archetype.CHAINED:
-        return status_of(kind, row.fields) != VOIDED
+        return state_of(kind, row.fields) is not State.TAKEN_BACK
     if not has_ended(kind, row):
         return True
     return other.parents == address.parents and not context.entities[address].fields.get("restart")

@@ -11,7 +11,7 @@ from billsync.core.index import Index, is_over, parent_id, status_of, version_of
 from billsync.core.lifecycle.proof import DIGEST, VERSION
 from billsync.core.losses import Loss
 from billsync.core.ownership import KEY, labels_of
-from billsync.core.versions import ACTIVE
+from billsync.core.versions import offered
 from billsync.core.view import UNKNOWN, view
 from billsync.model.address import Address, Symbol, symbols_in
 from billsync.model.kind import Archetype, Kind, Registry, Routes
@@ -68,7 +68,7 @@ def _records(source: Source, kind: Kind, snapshot: Snapshot, losses: list[Loss])
         if row.id not in addresses or not row.fields.get(kind.key):
             text = f"a {kind.name} named {row.fields.get('name')!r} has no key, so no file can declare it"
             losses.append(Loss("no-key", text, _parent(source, kind, row)))
-        elif status in kind.over:
+        elif is_over(kind, row.fields):
             at = addresses[row.id]
             losses.append(Loss("over", f"{at.text} is {status}: left out", _parent(source, kind, row)))
         else:
@@ -84,7 +84,7 @@ def _versioned(source: Source, kind: Kind, losses: list[Loss]) -> Iterator[Item]
     for address, rows in source.found.versions.items():
         if address.kind != kind.name:
             continue
-        active = latest_active(kind, rows)
+        active = offered(kind, rows)
         others = [f"@{version_of(row)} ({status_of(kind, row.fields)})" for row in rows if row is not active]
         if others:
             text = f"{address.text}: left out {', '.join(others)}; a file declares the active version"
@@ -100,7 +100,7 @@ def _outdated(source: Source, item: Item) -> Iterator[Loss]:
     for referred in symbols_in(item.fields):
         if referred.version is None:
             continue
-        active = latest_active(source.registry[referred.kind], source.versions(referred))
+        active = offered(source.registry[referred.kind], source.versions(referred))
         if active is None:
             text = (
                 f"{item.address.text} has {referred.text}, of which no version is active: the file can't be synced so"
@@ -110,11 +110,6 @@ def _outdated(source: Source, item: Item) -> Iterator[Loss]:
             newer = referred.at(version_of(active))
             text = f"{item.address.text} has {referred.text}, and {newer.text} is active: a sync makes a new version"
             yield Loss("outdated-reference", text, item.address)
-
-
-def latest_active(kind: Kind, rows: tuple[Row, ...]) -> Row | None:
-    """The version that new subscribers get."""
-    return next((row for row in reversed(rows) if status_of(kind, row.fields) == ACTIVE), None)
 
 
 def _chained(source: Source, kind: Kind, losses: list[Loss]) -> Iterator[Item]:
@@ -138,7 +133,7 @@ def _link(source: Source, kind: Kind, row: Row, address: Address, losses: list[L
     if not isinstance(pinned, Symbol):
         return fields
     rows = source.versions(pinned.address)
-    active = latest_active(source.registry[pinned.address.kind], rows)
+    active = offered(source.registry[pinned.address.kind], rows)
     if active is None or version_of(active) != pinned.address.version:
         fields[VERSION] = pinned.address.version
         fields.update(_proof(source, pinned.address, rows))

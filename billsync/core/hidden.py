@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
-from billsync.core.index import status_of, version_of
+from billsync.core.index import is_over, version_of
 from billsync.core.ownership import LABELS
 from billsync.model.kind import HiddenLabels, Kind, LabelPolicy, Registry, Routes
 from billsync.model.labels import key_problem, value_problem
@@ -17,7 +17,6 @@ from billsync.model.state import Desired, Row, Snapshot
 from billsync.model.value import Fields, Plain
 
 FIAT = re.compile(r"[A-Z]{3}", re.ASCII)
-ARCHIVED = "archived"
 
 
 def hides_labels(kind: Kind) -> bool:
@@ -95,7 +94,7 @@ def still_hidden(snapshot: Snapshot, kind: Kind, where: HiddenLabels, *, known: 
         row
         for row in snapshot.of(kind.name)
         if row.id not in known
-        and (status_of(kind, row.fields) != ARCHIVED or version_of(row) == newest[str(row.fields.get(kind.key))])
+        and (not is_over(kind, row.fields) or version_of(row) == newest[str(row.fields.get(kind.key))])
         and is_shown(row.fields, where)
     )
 

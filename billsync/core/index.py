@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from billsync.model.address import Address
-from billsync.model.kind import Archetype, Kind, Registry, Routes
+from billsync.model.kind import Archetype, Kind, Registry, Routes, State
 from billsync.model.state import Row, Snapshot
 from billsync.model.value import Fields, Plain
 
@@ -107,6 +107,11 @@ def status_of(kind: Kind, row: Fields) -> str:
     return str(row.get(kind.status, "")) if kind.status else ""
 
 
+def state_of(kind: Kind, row: Fields) -> State | None:
+    """What the row's status means; None for kinds without one, and for one that billsync doesn't know."""
+    return kind.statuses.get(status_of(kind, row))
+
+
 def is_over(kind: Kind, row: Fields) -> bool:
     """Whether an entity has ended for good. One in a status that billsync doesn't know has not: it may be money."""
-    return status_of(kind, row) in kind.over
+    return state_of(kind, row) in (State.OVER, State.TAKEN_BACK)

@@ -11,14 +11,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
-from billsync.core.index import is_over, status_of
+from billsync.core.index import is_over, state_of, status_of
 from billsync.core.ownership import KEY, labels_of
 from billsync.core.planned import Context, Planned
 from billsync.core.referring import referrers
-from billsync.core.versions import DRAFT, LEFT_OVER
+from billsync.core.versions import LEFT_OVER
 from billsync.model.address import Address
 from billsync.model.change import Action, Obstacle
-from billsync.model.kind import Archetype, Kind
+from billsync.model.kind import Archetype, Kind, State
 from billsync.model.value import Fields, Plain
 
 CREDIT, CHILDREN, USERS, ENDS = "credit", "children", "users", "ends"
@@ -107,7 +107,7 @@ def users_among(kind: Kind, rows: Sequence[Fields], server_id: str) -> tuple[str
 
 def holds(kind: Kind, row: Fields) -> bool:
     """Whether a row holds on to what it refers to: not a deleted one, a draft, or what is over."""
-    return not row.get("deleted_at") and not is_over(kind, row) and status_of(kind, row) != DRAFT
+    return not row.get("deleted_at") and not is_over(kind, row) and state_of(kind, row) is not State.DRAFT
 
 
 def names(value: Plain, server_id: str) -> bool:

@@ -9,12 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from billsync.core.index import Index, is_over, status_of
+from billsync.core.index import Index, is_over
 from billsync.core.obstacles import holds
 from billsync.core.ownership import LABELS, OWNER, labels_of, member_mark
 from billsync.core.read_set import undeclared
 from billsync.core.referring import referred
-from billsync.core.versions import ACTIVE
+from billsync.core.versions import offered
 from billsync.model.address import Address
 from billsync.model.kind import Kind, Names, Part, Registry, Routes
 from billsync.model.state import Desired, Read, Row, Snapshot
@@ -48,8 +48,7 @@ def all_part_reads(found: Index, registry: Registry, routes: Tables) -> tuple[Re
         _read(part, row)
         for kind, part in _parts(registry, routes)
         for _, rows in _versions_of(kind, found)
-        for row in rows
-        if _status(registry, row) == ACTIVE
+        if (row := offered(kind, rows))
     )
 
 
@@ -65,10 +64,6 @@ def _versions_of(kind: Kind, found: Index) -> Iterator[tuple[Address, tuple[Row,
 
 def _order(item: tuple[Address, tuple[Row, ...]]) -> tuple[str, tuple[str, ...], int]:
     return item[0].order
-
-
-def _status(registry: Registry, row: Row) -> str:
-    return status_of(registry[row.kind], row.fields)
 
 
 def _read(part: Part, row: Row) -> Read:

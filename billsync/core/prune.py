@@ -14,7 +14,7 @@ from billsync.core.obstacles import holds, names
 from billsync.core.ownership import KEY, OWNER, labels_of
 from billsync.core.planned import Context, Planned, note, step_id
 from billsync.core.read_set import undeclared
-from billsync.core.versions import ACTIVE, LEFT_OVER, latest
+from billsync.core.versions import LEFT_OVER, offered
 from billsync.model.address import Address, symbols_in
 from billsync.model.change import Action, Call, Change, Expectation, Outcome, Step
 from billsync.model.kind import Archetype, Kind
@@ -54,7 +54,7 @@ def _delete(context: Context, address: Address) -> Planned | None:
 
 
 def _archive(context: Context, address: Address) -> Planned | None:
-    active = latest(context, context.index.versions[address], ACTIVE)
+    active = offered(context.registry[address.kind], context.index.versions[address])
     if active is None:
         return None
     version = address.at(version_of(active))

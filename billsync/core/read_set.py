@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from billsync.core.doubts import duplicates
-from billsync.core.index import Index, status_of
+from billsync.core.index import Index, state_of
 from billsync.core.likeness import alike_parents, begun_again
 from billsync.core.ownership import is_owned
 from billsync.core.referring import referenced_kinds, referrers
-from billsync.core.versions import ACTIVE, DRAFT
+from billsync.core.versions import offered_or_last
 from billsync.model.address import Address
-from billsync.model.kind import Archetype, Kind, Registry, Routes
+from billsync.model.kind import Archetype, Kind, Registry, Routes, State
 from billsync.model.state import Desired, Read, Row
 
 FEW = 200
@@ -19,8 +19,6 @@ FEW = 200
 
 LIST_FILTER_BYTES, LIST_FILTER_ITEMS = 1024, 50
 """The server's limits for a list filter (catalog-facts.md §1.4)."""
-
-RUNNING = "active,canceled,scheduled"
 
 
 def first_reads(
@@ -178,18 +176,14 @@ def undeclared(desired: Desired, found: Index, kind: Kind) -> Iterator[Address]:
     declared = {entity.address for entity in desired.entities}
     live: Mapping[Address, Row]
     if kind.archetype is Archetype.VERSIONED:
-        live = {address: in_force(kind, rows) for address, rows in found.versions.items() if address.kind == kind.name}
+        of_kind = ((address, rows) for address, rows in found.versions.items() if address.kind == kind.name)
+        live = {address: row for address, rows in of_kind if (row := offered_or_last(kind, rows))}
     else:
         live = {address: row for address, row in found.records.items() if address.kind == kind.name}
     for address, row in sorted(live.items(), key=lambda item: item[0].order):
         owned = is_owned(kind, row, owner=desired.owner, adopted=desired.adopted, key=address.key)
         if address not in declared and owned and not desired.external.match(kind.name, address.key):
             yield address
-
-
-def in_force(kind: Kind, rows: tuple[Row, ...]) -> Row:
-    """The version that speaks for all of them: the newest active one, else the newest."""
-    return next((row for row in reversed(rows) if status_of(kind, row.fields) == ACTIVE), rows[-1])
 
 
 def going_parents(desired: Desired, found: Index, registry: Registry, name: str) -> tuple[Address, ...]:
@@ -215,13 +209,14 @@ def _counts(kind: Kind, desired: Desired, found: Index, registry: Registry, *, d
         relevant = address in told or desired.adopted.match(address.kind, address.key)
         if address.kind == kind.pins and relevant:
             for row in rows:
-                if status_of(registry[row.kind], row.fields) != DRAFT:
+                if state_of(registry[row.kind], row.fields) is not State.DRAFT:
                     yield subscribers_read(kind, row.id)
 
 
 def subscribers_read(kind: Kind, version_id: str) -> Read:
     """The count of the running children of one version."""
-    query = ((f"filter[{kind.pins}_id]", version_id), ("filter[status][oeq]", RUNNING))
+    running = kind.words(State.COMING, State.CURRENT, State.ENDING)
+    query = ((f"filter[{kind.pins}_id]", version_id), ("filter[status][oeq]", ",".join(sorted(running))))
     return Read(kind.name, query, count_only=True)
 
 

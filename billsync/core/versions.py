@@ -1,18 +1,16 @@
-"""Which version of a versioned entity a reference means that names none: the newest one after this run."""
+"""The version that new subscribers get: the one that a reference means which names no number."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from billsync.core.index import status_of, version_of
+from billsync.core.index import state_of, version_of
 from billsync.core.planned import Context, Planned
 from billsync.model.address import Address, Symbol, symbols_in
-from billsync.model.change import Action, Outcome
-from billsync.model.kind import Archetype
+from billsync.model.change import Action, Expectation, Outcome
+from billsync.model.kind import Archetype, Kind, State
 from billsync.model.state import Row
-from billsync.model.value import Plain
-
-DRAFT, SCHEDULED, ACTIVE, ARCHIVED = "draft", "scheduled", "active", "archived"
+from billsync.model.value import Fields, Plain
 
 LEFT_OVER = "left-over-draft"
 """The code of a change that deletes a draft which equals the active version."""
@@ -21,24 +19,47 @@ NextVersions = Mapping[Address, Address]
 """Unversioned address -> the version that this run publishes."""
 
 
-def latest(context: Context, rows: tuple[Row, ...], *statuses: str) -> Row | None:
-    """The highest version that is in one of these states."""
-    found = [row for row in rows if status_of(context.registry[row.kind], row.fields) in statuses]
-    return found[-1] if found else None
+def last_in(kind: Kind, rows: Sequence[Row], state: State) -> Row | None:
+    """The highest version in a state; `rows` are the versions of one entity, oldest first, here and below."""
+    return next((row for row in reversed(rows) if state_of(kind, row.fields) is state), None)
 
 
-def newest_version(context: Context, declared: Address, coming: NextVersions) -> Address | None:
-    """The version that is for new subscribers after this run, if there is one."""
-    active = latest(context, context.index.versions.get(declared, ()), ACTIVE)
-    return coming.get(declared) or (declared.at(version_of(active)) if active else None)
+def offered(kind: Kind, rows: Sequence[Row]) -> Row | None:
+    """The version that new subscribers get."""
+    return last_in(kind, rows, State.CURRENT)
+
+
+def offered_or_last(kind: Kind, rows: Sequence[Row]) -> Row | None:
+    """The version that new subscribers get; where none is offered, the last of all. None where there is no version."""
+    return offered(kind, rows) or (rows[-1] if rows else None)
+
+
+def published(kind: Kind, rows: Iterable[Row]) -> tuple[Row, ...]:
+    """The versions that are or were more than a draft."""
+    return tuple(row for row in rows if state_of(kind, row.fields) is not State.DRAFT)
+
+
+def in_state(
+    kind: Kind, view: Fields, *states: State, at_least: tuple[str, ...] = (), marked: tuple[str, ...] = ()
+) -> Expectation:
+    """The expectation of a version with this view, in one of these states."""
+    return Expectation(view, kind.words(*states), at_least, marked=marked)
+
+
+def offered_after(context: Context, declared: Address, coming: NextVersions) -> Address | None:
+    """The version that new subscribers get after this run, if there is one."""
+    now = offered(context.registry[declared.kind], context.index.versions.get(declared, ()))
+    return coming.get(declared) or (declared.at(version_of(now)) if now else None)
 
 
 def pinned(context: Context, value: Plain, coming: NextVersions) -> Plain:
-    """The value, its references to versioned entities with the newest version; one that has none stays as it is."""
+    """`value` with every unversioned reference pinned to the version that this run leaves active.
+
+    A reference to an entity without an active version is returned unchanged.
+    """
     if isinstance(value, Symbol):
-        return (
-            Symbol(newest_version(context, value.address, coming) or value.address) if _open(context, value) else value
-        )
+        open_ = _open(context, value)
+        return Symbol(offered_after(context, value.address, coming) or value.address) if open_ else value
     if isinstance(value, Mapping):
         return {name: pinned(context, item, coming) for name, item in value.items()}
     if isinstance(value, tuple | list):
@@ -51,7 +72,7 @@ def unpublished(context: Context, value: Plain, coming: NextVersions) -> tuple[A
     return tuple(
         address
         for address in symbols_in(value)
-        if _open(context, Symbol(address)) and newest_version(context, address, coming) is None
+        if _open(context, Symbol(address)) and offered_after(context, address, coming) is None
     )
 
 

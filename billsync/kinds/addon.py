@@ -5,7 +5,7 @@ from __future__ import annotations
 from billsync.kinds import across, fields
 from billsync.kinds.checks import addon as checks
 from billsync.kinds.ratecard import ADDON_CARD
-from billsync.model.kind import Archetype, Kind, LabelPolicy
+from billsync.model.kind import Archetype, Kind, LabelPolicy, State
 from billsync.model.shape import Effect, Field, ListOf, Record, Text
 
 INSTANCE_TYPES = ("single", "multiple")
@@ -74,8 +74,7 @@ ADDON = Kind(
     },
     labels=LabelPolicy.FIXED,
     status="status",
-    statuses=("draft", "active", "archived"),
-    over=("archived",),
+    statuses={"draft": State.DRAFT, "active": State.CURRENT, "archived": State.OVER},
     unique=False,
     checks=checks.CHECKS,
     cross=(across.priced_features,),

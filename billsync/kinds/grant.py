@@ -11,7 +11,7 @@ from billsync.kinds.checks import grant as checks
 from billsync.model.calendar import calendar_length
 from billsync.model.duration import LONGEST, parse_duration
 from billsync.model.duration import Duration as Length
-from billsync.model.kind import Archetype, Kind, LabelPolicy, Names, Parent, Trait
+from billsync.model.kind import Archetype, Kind, LabelPolicy, Names, Parent, State, Trait
 from billsync.model.moment import cut_to_seconds, moment_text, parse_moment
 from billsync.model.shape import (
     Anything,
@@ -271,8 +271,12 @@ GRANT = Kind(
     respell=respell,
     at_creation=at_creation,
     status="status",
-    statuses=("pending", "active", "expired", "voided"),
-    over=("expired", "voided"),
+    statuses={
+        "pending": State.COMING,
+        "active": State.CURRENT,
+        "expired": State.OVER,
+        "voided": State.TAKEN_BACK,
+    },
     lost=lost,
     after=("customer",),
     checks=checks.CHECKS,

@@ -6,7 +6,7 @@ from billsync.kinds import across, fields, fitting
 from billsync.kinds.checks import plan as checks
 from billsync.kinds.prices import USAGE_PRICES
 from billsync.kinds.ratecard import LARGEST, RATE_CARD, fill_usage_period
-from billsync.model.kind import Archetype, Kind, LabelPolicy
+from billsync.model.kind import Archetype, Kind, LabelPolicy, State
 from billsync.model.shape import Boolean, Duration, Effect, Field, Integer, ListOf, Record, Reference, Text
 from billsync.model.value import Fields
 
@@ -171,8 +171,12 @@ PLAN = Kind(
     },
     labels=LabelPolicy.HIDDEN,
     status="status",
-    statuses=("draft", "scheduled", "active", "archived"),
-    over=("archived",),
+    statuses={
+        "draft": State.DRAFT,
+        "scheduled": State.COMING,
+        "active": State.CURRENT,
+        "archived": State.OVER,
+    },
     unique=False,
     checks=checks.CHECKS,
     cross=(across.priced_features, *fitting.CROSS),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from billsync.kinds import across, fields, forms
 from billsync.kinds.checks import subscription as checks
 from billsync.kinds.plan import SETTLEMENT_MODES
-from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy, Parent, Trait
+from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy, Parent, State, Trait
 from billsync.model.shape import Anything, Effect, Field, Integer, Record, Reference, Text, Timestamp
 from billsync.model.value import Fields
 
@@ -116,8 +116,12 @@ SUBSCRIPTION = Kind(
     parent=Parent("customer", one="subscription", many="subscriptions"),
     traits=traits,
     status="status",
-    statuses=("scheduled", "active", "canceled", "inactive"),
-    over=("inactive",),
+    statuses={
+        "scheduled": State.COMING,
+        "active": State.CURRENT,
+        "canceled": State.ENDING,
+        "inactive": State.OVER,
+    },
     lost=lost,
     lost_by_all="every subscription that is made anew begins again, and its fees in advance are due again",
     unique=False,

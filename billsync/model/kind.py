@@ -29,6 +29,17 @@ class Archetype(Enum):
     APPEND_ONLY = "append-only"
 
 
+class State(Enum):
+    """The part of its life that an entity is in, whatever word a server has for it."""
+
+    DRAFT = "draft"  # a version that nobody can get yet
+    COMING = "coming"  # takes effect later
+    CURRENT = "current"  # in force; a version: the one that new subscribers get
+    ENDING = "ending"  # in force, with an end that is known
+    OVER = "over"  # ended for good
+    TAKEN_BACK = "taken-back"  # ended for good, because somebody took it back
+
+
 class Absent(Enum):
     """Meanings of an absent field (design.md §3)."""
 
@@ -196,8 +207,8 @@ class Kind:
 
     `read` turns a server row into raw fields in the file's shape, with references still as ids or keys;
     `respell` takes what the view will be compared with, the view, and the row as the server gave it, and returns the
-    view in the other's spelling where both mean the same; `status` names the row's lifecycle field, `statuses` are all
-    the values of it that are known, and `over` those in which an entity has ended for good;
+    view in the other's spelling where both mean the same; `status` names the row's lifecycle field, and `statuses`
+    are all the values of it that are known, with what they mean;
     `lost` names what a dumped file doesn't carry of a row, `lost_by_all` what it carries of none;
     `at_creation` turns a wanted view into one that the API can be sent at a moment; None where nothing is left to make;
     `unique` says that the server itself keeps the key unique, so that a create may be repeated;
@@ -227,8 +238,7 @@ class Kind:
     respell: Callable[[Fields, Fields, Fields], Fields] | None = None
     at_creation: Callable[[Fields, datetime], Fields | None] | None = None
     status: str | None = None
-    statuses: tuple[str, ...] = ()
-    over: tuple[str, ...] = ()
+    statuses: Mapping[str, State] = field(default_factory=dict)
     lost: Lost | None = None
     lost_by_all: str = ""
     unique: bool = True
@@ -247,6 +257,10 @@ class Kind:
     deleted_verb: str = "deleting"
     immutable_hint: str = ""
     personal: frozenset[str] = frozenset()
+
+    def words(self, *states: State) -> tuple[str, ...]:
+        """The statuses that mean one of these states, in the table's order."""
+        return tuple(status for status, state in self.statuses.items() if state in states)
 
 
 Registry: TypeAlias = Mapping[str, Kind]

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from billsync.core.compare import field_changes
-from billsync.core.index import status_of
+from billsync.core.index import state_of
 from billsync.core.lifecycle.record import create, with_live_key
 from billsync.core.ownership import owner_labels
 from billsync.core.planned import Context, Planned, names_of, note, refused
 from billsync.core.view import complete
-from billsync.model.kind import Kind
+from billsync.model.kind import Kind, State
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields, canonical
-
-VOIDED = "voided"
 
 
 def plan_append_only(context: Context, entity: Entity) -> Planned | None:
@@ -52,7 +50,7 @@ def _made(context: Context, entity: Entity, want: Fields) -> Planned:
 
 def _taken_back(kind: Kind, entity: Entity, row: Row) -> Planned | None:
     """A note, where the entity is as declared but somebody voided it; its key is used up (customer-facts.md §7.4)."""
-    if status_of(kind, row.fields) != VOIDED:
+    if state_of(kind, row.fields) is not State.TAKEN_BACK:
         return None
     return note(
         entity.address,

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from billsync.core.normalize import sorted_canonical
 from billsync.core.ownership import LABELS, OWNER, member_mark
 from billsync.core.planned import Context, step_id
-from billsync.core.versions import ACTIVE, DRAFT
+from billsync.core.versions import in_state
 from billsync.core.view import complete, part_body
 from billsync.model.address import Address, Symbol, part_address
-from billsync.model.change import Call, Expectation, Step
-from billsync.model.kind import Part
+from billsync.model.change import Call, Step
+from billsync.model.kind import Kind, Part, State
 from billsync.model.state import Row
 from billsync.model.value import Fields, Plain, canonical
 
@@ -60,13 +60,15 @@ def _mark_steps(context: Context, address: Address, part: Part, member: Fields, 
     owner = context.desired.owner
     if owner is None or LABELS not in part.update:
         return
+    kind = context.registry[address.kind]
     symbol: Symbol = member[part.titled_by]
     whole = {
         "name": _title(context, symbol.address),
-        **part_body(context.registry[address.kind], part, member),
+        **part_body(kind, part, member),
         LABELS: {OWNER: owner},
     }
     row = part_address(address, part.field, symbol.address)
+    mark = member_mark(part.field, symbol.address.key, owner)
     yield Step(
         id=step_id(address, f"mark-{symbol.address.key}"),
         address=address,
@@ -76,10 +78,8 @@ def _mark_steps(context: Context, address: Address, part: Part, member: Fields, 
             f"{part.collection.replace('{parent}', address.symbol)}/{row.symbol}",
             {name: whole[name] for name in part.update if name in whole},
         ),
-        before=Expectation(have, (DRAFT,)),
-        after=Expectation(
-            have, (DRAFT, ACTIVE), (part.field,), marked=(member_mark(part.field, symbol.address.key, owner),)
-        ),
+        before=in_state(kind, have, State.DRAFT),
+        after=in_state(kind, have, State.DRAFT, State.CURRENT, at_least=(part.field,), marked=(mark,)),
     )
 
 
@@ -92,18 +92,19 @@ def _with_member(context: Context, address: Address, part: Part, fields: Fields,
 def _attach_step(
     context: Context, address: Address, part: Part, member: Fields, *, before: Fields, after: Fields
 ) -> Step:
+    kind = context.registry[address.kind]
     symbol: Symbol = member[part.titled_by]
     sent = {
         "name": _title(context, symbol.address),
-        **part_body(context.registry[address.kind], part, member),
+        **part_body(kind, part, member),
     }
     return Step(
         id=step_id(address, f"attach-{symbol.address.key}"),
         address=address,
         verb="attaching",
         call=Call("POST", part.collection.replace("{parent}", address.symbol), sent),
-        before=Expectation(before, (DRAFT,)),
-        after=Expectation(after, (DRAFT, ACTIVE), (part.field,)),
+        before=in_state(kind, before, State.DRAFT),
+        after=in_state(kind, after, State.DRAFT, State.CURRENT, at_least=(part.field,)),
     )
 
 
@@ -118,11 +119,12 @@ def _title(context: Context, address: Address) -> str:
 
 def detach_steps(context: Context, address: Address, have: Fields) -> tuple[Step, ...]:
     """A step for each member of a draft's part lists, which takes it away."""
+    kind = context.registry[address.kind]
     steps: list[Step] = []
     for part in context.routes[address.kind].parts:
         for member in have.get(part.field, ()):
             after = _without_member(part, have, member)
-            steps.append(_detach_step(address, part, member, before=have, after=after))
+            steps.append(_detach_step(kind, address, part, member, before=have, after=after))
             have = after
     return tuple(steps)
 
@@ -132,7 +134,7 @@ def _without_member(part: Part, fields: Fields, member: Plain) -> Fields:
     return {name: rest if name == part.field else value for name, value in fields.items() if name != part.field or rest}
 
 
-def _detach_step(address: Address, part: Part, member: Fields, *, before: Fields, after: Fields) -> Step:
+def _detach_step(kind: Kind, address: Address, part: Part, member: Fields, *, before: Fields, after: Fields) -> Step:
     symbol: Symbol = member[part.titled_by]
     row = part_address(address, part.field, symbol.address)
     return Step(
@@ -140,6 +142,6 @@ def _detach_step(address: Address, part: Part, member: Fields, *, before: Fields
         address=address,
         verb="detaching",
         call=Call("DELETE", f"{part.collection.replace('{parent}', address.symbol)}/{row.symbol}"),
-        before=Expectation(before, (DRAFT,)),
-        after=Expectation(after, (DRAFT,)),
+        before=in_state(kind, before, State.DRAFT),
+        after=in_state(kind, after, State.DRAFT),
     )

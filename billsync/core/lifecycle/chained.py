@@ -8,20 +8,19 @@ from __future__ import annotations
 from billsync.core.chains import has_ended, last_of, links_of, parent_of, restarts
 from billsync.core.compare import field_changes, shown
 from billsync.core.expectation import holds_after
-from billsync.core.index import status_of
+from billsync.core.index import state_of
 from billsync.core.lifecycle.proof import DIGEST, unproven
 from billsync.core.obstacles import ENDS, ends_among
 from billsync.core.ownership import KEY, OWNER, chain_labels, labels_of, pin_label
 from billsync.core.planned import Context, Planned, names_of, note, refused, step_id
-from billsync.core.versions import NextVersions, newest_version
+from billsync.core.versions import NextVersions, offered_after
 from billsync.core.view import body, complete
 from billsync.model.address import Address, Symbol
 from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Obstacle, Step
-from billsync.model.kind import Kind
+from billsync.model.kind import Kind, State
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields, Plain
 
-ENDING = "canceled"
 LATEST = "latest"
 
 
@@ -158,7 +157,7 @@ def _version(context: Context, entity: Entity, coming: NextVersions) -> tuple[Ad
     """The version that a new link begins on, or why there is none (design.md §5)."""
     kind = context.registry[entity.address.kind]
     pinned = _pinned_address(context, kind, entity)
-    newest = newest_version(context, pinned, coming)
+    newest = offered_after(context, pinned, coming)
     declared = entity.fields.get("version")
     if declared in (None, LATEST):
         return newest, f"{pinned.text} has no active version"
@@ -224,7 +223,7 @@ def _wanted_version(context: Context, entity: Entity, pinned: Symbol, coming: Ne
     declared = pinned.address.unversioned()
     if version != LATEST:
         return Symbol(declared.at(int(version)))
-    newest = newest_version(context, declared, coming)
+    newest = offered_after(context, declared, coming)
     return Symbol(newest) if newest else pinned
 
 
@@ -257,7 +256,7 @@ def _named(context: Context, server_id: str) -> Plain:
 
 
 def _ending(kind: Kind, entity: Entity, head: Row) -> Planned | None:
-    if status_of(kind, head.fields) != ENDING:
+    if state_of(kind, head.fields) is not State.ENDING:
         return None
     return note(
         entity.address,

@@ -14,8 +14,9 @@ from billsync.core.lifecycle.holder import Claim, holder_of
 from billsync.core.lifecycle.record import in_sequence
 from billsync.core.ownership import LABELS, OWNER
 from billsync.core.planned import Context, Planned, note, step_id
-from billsync.core.versions import LEFT_OVER
+from billsync.core.versions import LEFT_OVER, in_state
 from billsync.model.change import Action, Call, Change, Expectation, Step
+from billsync.model.kind import State
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields
 
@@ -57,7 +58,7 @@ def cleared(context: Context, entity: Entity, draft: Row, active: Row) -> Planne
         address=address,
         verb="deleting",
         call=Call("DELETE", context.routes[draft.kind].item(address.symbol)),
-        before=Expectation(bare, ("draft",)),
+        before=in_state(context.registry[draft.kind], bare, State.DRAFT),
         after=Expectation(None),
     )
     steps = in_sequence((*detach_steps(context, address, have), delete))

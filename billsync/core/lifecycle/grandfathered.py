@@ -5,7 +5,7 @@ from __future__ import annotations
 from billsync.core.index import version_of
 from billsync.core.planned import Context, Planned, note
 from billsync.core.read_set import subscribers_read
-from billsync.core.versions import NextVersions, newest_version
+from billsync.core.versions import NextVersions, offered_after
 from billsync.model.address import Address
 from billsync.model.state import Entity, Row
 
@@ -13,7 +13,7 @@ from billsync.model.state import Entity, Row
 def grandfathered(context: Context, entity: Entity, coming: NextVersions) -> tuple[Planned, ...]:
     """A note for each version of a declared entity that has running children and isn't the newest one."""
     rows = context.index.versions.get(entity.address, ())
-    newest = newest_version(context, entity.address, coming)
+    newest = offered_after(context, entity.address, coming)
     if newest is None:
         return ()
     older = [row for row in rows if version_of(row) < (newest.version or 0)]

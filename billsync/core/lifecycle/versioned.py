@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from billsync.core.compare import field_changes
 from billsync.core.hidden import hides_labels, labels_are_known
-from billsync.core.index import status_of, version_of
+from billsync.core.index import version_of
 from billsync.core.lifecycle.attaching import attach_steps, is_begun, without_parts
 from billsync.core.lifecycle.drafts import FOREIGN, cleared, is_left_over, named, unmarked
 from billsync.core.lifecycle.holder import Claim, holder_of, not_ours
@@ -15,19 +15,19 @@ from billsync.core.lifecycle.unshown import unshown_labels, visible
 from billsync.core.ownership import OWNER, labels_of, owner_labels, with_ownership_labels
 from billsync.core.planned import Context, Planned, refused, step_id
 from billsync.core.versions import (
-    ACTIVE,
-    ARCHIVED,
-    DRAFT,
-    SCHEDULED,
     NextVersions,
-    latest,
+    in_state,
+    last_in,
+    offered,
+    offered_or_last,
     pinned,
+    published,
     unpublished,
 )
 from billsync.core.view import body, complete
 from billsync.model.address import Address
 from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Outcome, Step
-from billsync.model.kind import Kind
+from billsync.model.kind import Kind, State
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields, canonical
 
@@ -42,7 +42,7 @@ def plan_versioned(context: Context, entity: Entity, coming: NextVersions) -> tu
     rows = context.index.versions.get(entity.address, ())
     if coming_later := _scheduled(context, entity, rows, pinned(context, declared, coming)):
         return (coming_later,)
-    active, draft = latest(context, rows, ACTIVE), latest(context, rows, DRAFT)
+    active, draft = offered(kind, rows), last_in(kind, rows, State.DRAFT)
     have = context.view(active) if active else None
     if refusal := unshown_labels(context, entity, declared, active):
         return (refusal,)
@@ -70,7 +70,7 @@ def _scheduled(context: Context, entity: Entity, rows: tuple[Row, ...], declared
 
     API v3 makes none; the server shows one when its clock goes back (catalog-facts.md §7.1).
     """
-    scheduled = latest(context, rows, SCHEDULED)
+    scheduled = last_in(context.registry[entity.address.kind], rows, State.COMING)
     if scheduled is None:
         return None
     address = entity.address.at(version_of(scheduled))
@@ -125,14 +125,17 @@ def _foreign(
 
 def speaking_version(context: Context, rows: tuple[Row, ...]) -> Row | None:
     """The version that tells whose a key is: the active one, else the newest that was published."""
-    published = tuple(row for row in rows if status_of(context.registry[row.kind], row.fields) != DRAFT)
-    return latest(context, rows, ACTIVE) or (published[-1] if published else None)
+    if not rows:
+        return None
+    kind = context.registry[rows[0].kind]
+    return offered_or_last(kind, published(kind, rows))
 
 
 def _next_version(
     context: Context, entity: Entity, rows: tuple[Row, ...], want: Fields, *, changes: tuple[FieldChange, ...]
 ) -> tuple[Planned, ...]:
-    active, draft = latest(context, rows, ACTIVE), latest(context, rows, DRAFT)
+    kind = context.registry[entity.address.kind]
+    active, draft = offered(kind, rows), last_in(kind, rows, State.DRAFT)
     number = version_of(rows[-1]) + 1 if rows else 1
     if draft is None:
         return (_new_version(context, entity, want, number=number, changes=changes),)
@@ -205,31 +208,33 @@ def _create_step(context: Context, address: Address, want: Fields, *, seen: Fiel
         verb="creating",
         call=Call("POST", context.collection(address), body(kind, marked, routes.create)),
         before=Expectation(None),
-        after=Expectation(without_parts(context, address.kind, seen), (DRAFT, ACTIVE), at_least=later),
+        after=in_state(kind, without_parts(context, kind.name, seen), State.DRAFT, State.CURRENT, at_least=later),
         repeatable=kind.unique,
     )
 
 
 def _publish_step(context: Context, address: Address, want: Fields) -> Step:
+    kind = context.registry[address.kind]
     return Step(
         id=step_id(address, "publish"),
         address=address,
         verb="publishing",
         call=Call("POST", context.routes[address.kind].action(address.symbol, "publish")),
-        before=Expectation(want, (DRAFT,)),
-        after=Expectation(want, (ACTIVE,)),
+        before=in_state(kind, want, State.DRAFT),
+        after=in_state(kind, want, State.CURRENT),
     )
 
 
 def archive_step(context: Context, address: Address, have: Fields) -> Step:
     """The step that takes an active version out of sale."""
+    kind = context.registry[address.kind]
     return Step(
         id=step_id(address, "archive"),
         address=address,
         verb="archiving",
         call=Call("POST", context.routes[address.kind].action(address.symbol, "archive")),
-        before=Expectation(have, (ACTIVE,)),
-        after=Expectation(have, (ARCHIVED,)),
+        before=in_state(kind, have, State.CURRENT),
+        after=in_state(kind, have, State.OVER),
     )
 
 
