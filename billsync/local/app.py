@@ -47,7 +47,7 @@ def create_app(
     faithful_faults: bool = False,
     own_names: Collection[str] | None = None,
 ) -> LocalServer:
-    """The server over this SQLite file (or ":memory:"), with what a fresh server has; callable as WSGI from any thread.
+    """Return the server over this SQLite file (or ":memory:"), with a fresh server's rows; a WSGI app for any thread.
 
     `clock` gives aware instants; `randomness(n)` gives n bytes for ids. With `test_clock`, `POST /local/clock` sets
     the time. With `faithful_faults` it answers 500 where the real server breaks (customer-facts.md §9 and others).
@@ -103,7 +103,7 @@ class LocalServer:
         return response_of(answer)
 
     def _answer(self, request: Request) -> Answer:
-        """What needs no row comes before the transaction: nobody waits for a client that is slow or wrong."""
+        """Check everything that needs no row before the transaction, so that a slow or wrong client holds no lock."""
         if self._own_names is not None:
             check_visitor(request, self._own_names)
         content = content_of(request)
@@ -153,7 +153,7 @@ class LocalServer:
 
 @cache
 def url_map(*, test_clock: bool) -> Map:
-    """Where each route stands; the clock's endpoint is None."""
+    """Return the URL map of the routes; the clock's endpoint is None."""
     rules = [Rule(route.version + rule_path(route.path), endpoint=route, methods=[route.method]) for route in ROUTES]
     if test_clock:
         rules.append(Rule(CLOCK_PATH, endpoint=None, methods=["GET", "POST"]))
@@ -169,7 +169,8 @@ def clock_of(given: Any) -> datetime:
 
 
 def body_of(route: Route, request: Request, content: bytes) -> Any:
-    """What was sent, checked against what the operation accepts; None where it takes nothing. Raises Problem (400)."""
+    """Return the body, checked against the operation's schema; None for an operation without one. Raises Problem
+    (400)."""
     check_form(request, content)
     if route.version == V3:
         content_type = request.headers.get("Content-Type", "")

@@ -1,4 +1,4 @@
-"""What is refused before anything is looked up: other sites, and bodies that are none. No row is read, no lock taken.
+"""Requests refused before any look-up: from other sites, or with a malformed body. Takes no lock.
 
 A browser can be made to send requests to a loopback port by any page that it shows: under a foreign name that was
 bound to the loopback address (DNS rebinding), or as a "simple" cross-site POST. Neither may reach the books.

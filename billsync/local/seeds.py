@@ -1,4 +1,4 @@
-"""What a fresh server already has (catalog-facts.md §2). It plants once and never changes what is there."""
+"""Rows of a fresh server (catalog-facts.md §2), planted once and never changed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def plant(store: Store, *, now: datetime, mint: Callable[[], str]) -> None:
 
 
 def default_profile(app: str) -> Document:
-    """The profile that bills everybody through the sandbox app, all of its workflow left to defaults."""
+    """Return the default profile, which bills through the sandbox app with the default workflow."""
     return {
         "name": "openmeter-sandbox",
         "description": "Default profile for OpenMeter sandbox",

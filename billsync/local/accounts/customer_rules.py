@@ -1,4 +1,4 @@
-"""What a customer may be called and own (customer-facts.md §3.2, §3.3)."""
+"""Rules for names and subjects of customers (customer-facts.md §3.2, §3.3)."""
 
 from __future__ import annotations
 

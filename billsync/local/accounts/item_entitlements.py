@@ -76,5 +76,5 @@ def metered(subscription: Row, template: Mapping[str, Any], phase: Window) -> Do
 
 
 def begin_of(row: Row) -> datetime:
-    """When the entitlement is in force from: one given by hand from its making on."""
+    """Return the start of the entitlement: one given by hand starts when it is created."""
     return row.begins_at or row.created_at

@@ -52,7 +52,7 @@ def versions(items: Sequence[Document]) -> Iterator[list[Document]]:
 
 
 def item_window(item: Item, phase: Window) -> Window:
-    """When the item is in force: never outside its phase, however early that ends."""
+    """Return the span in which the item is in force: never outside its phase, however early that ends."""
     starts_at = from_micros(item["begins_at"]) if "begins_at" in item else phase.start
     start = starts_at if phase.end is None else min(starts_at, phase.end)
     if "ends_at" not in item:

@@ -1,4 +1,4 @@
-"""Entitlements that were given to a customer by hand, beside those of its subscriptions (customer-facts.md §5.3, §15).
+"""Entitlements given to a customer by hand, in addition to those of its subscriptions (customer-facts.md §5.3, §15).
 
 Look-ups that several resources need; it makes and changes none.
 """

@@ -36,7 +36,7 @@ LINKS = {
 
 
 def begin_of(row: Row) -> datetime:
-    """When the subscription starts: every one has a start."""
+    """Return the start, which every subscription has."""
     assert row.begins_at is not None
     return row.begins_at
 

@@ -1,4 +1,4 @@
-"""When an entitlement by hand begins to count its usage anew: with each usage period, and with each reset.
+"""Starts of counting of an entitlement by hand: each usage period, and each reset.
 
 It reads stored rows and draws nothing.
 """
@@ -31,7 +31,7 @@ def length_of(row: Row) -> Duration | None:
 
 
 def counted_from(row: Row) -> datetime:
-    """When a metered entitlement began to count."""
+    """Return the moment when a metered entitlement began to count."""
     return from_micros(row.document["counted_from"])
 
 
@@ -81,6 +81,6 @@ def starts_in(row: Row, course: Course, until: datetime) -> Iterator[datetime]:
 
 
 def exceptions(row: Row) -> dict[datetime, bool]:
-    """Which resets keep overage, or not, where that was said of them alone."""
+    """Return the resets with a setting of their own for overage."""
     resets = row.document.get("resets", ())
     return {from_micros(reset["at"]): reset["keeps_overage"] for reset in resets if "keeps_overage" in reset}

@@ -40,7 +40,7 @@ def placed_cards(cards: Sequence[Card]) -> Iterator[tuple[CardPlace, Card]]:
 
 
 def request_findings(cards: Sequence[Card]) -> Iterator[Finding]:
-    """What is refused while the request is read; usage needs a cadence here (§7.3)."""
+    """Yield problems found while the request is read; usage needs a cadence here (§7.3)."""
     for card in cards:
         yield from reading_findings(card)
         if lacks_cadence(card):
@@ -69,7 +69,7 @@ def looked_up_findings(store: Store, cards: Sequence[Card]) -> list[Finding]:
 
 
 def structure_warnings(addon: Addon) -> Iterator[Finding]:
-    """What a draft shows in `validation_errors`, from its own (kept) form alone."""
+    """Yield the `validation_errors` of a draft, from its own (kept) form alone."""
     if not addon["rate_cards"]:
         yield warning("addon_has_no_rate_cards", "add-on must have at least one rate card", ".rateCards")
     for place, card in placed_cards(addon["rate_cards"]):
@@ -83,7 +83,7 @@ def _override_warnings(addon: Addon) -> Iterator[Finding]:
 
 
 def publish_findings(store: Store, addon: Addon, status: str) -> Iterator[Finding]:
-    """Everything that must hold of an add-on that people can buy, its state among it (§8.2, §8.3). Currencies are
+    """Yield problems that keep an add-on from being sold, its state among them (§8.2, §8.3). Currencies are
     looked at twice, as in a plan (§7.6)."""
     yield from structure_warnings(addon)
     if status != DRAFT:
@@ -108,7 +108,7 @@ def _cadence_warnings(addon: Addon) -> Iterator[Finding]:
 
 
 def _instance_warnings(addon: Addon) -> Iterator[Finding]:
-    """What can be bought several times at once has a fee or nothing; the first card that doesn't is named."""
+    """Yield the first card that has neither a fee nor no price in an add-on that can be bought several times."""
     if addon["instance_type"] != "multiple":
         return
     for place, card in placed_cards(addon["rate_cards"]):

@@ -1,4 +1,4 @@
-"""Which add-on versions are attached to which plan versions (catalog-facts.md §9.1, §9.2): the rows and their look-ups.
+"""Attachments of add-on versions to plan versions (catalog-facts.md §9.1, §9.2): the rows and their look-ups.
 
 It knows no rule of either side.
 """
@@ -16,7 +16,7 @@ def assignment(store: Store, plan_id: str, addon_id: str) -> Row | None:
 
 
 def assignments_of_plan(store: Store, plan_id: str) -> list[Row]:
-    """What is attached to the plan version, oldest first."""
+    """Return the attachments of the plan version, oldest first."""
     return store.rows(PLAN_ADDON, f"parent = :plan AND {LIVE}", {"plan": plan_id})
 
 

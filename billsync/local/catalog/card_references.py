@@ -1,4 +1,4 @@
-"""What a rate card refers to, in a plan's phase or in an add-on: its feature, tax code and currency (catalog-facts.md
+"""References of a rate card, in a plan's phase or in an add-on: its feature, tax code and currency (catalog-facts.md
 §7.3, §7.6, §7.8)."""
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CURRENCY = ".currency.currency"
 
 @dataclass(frozen=True, slots=True)
 class CardPlace:
-    """Where a card stands: in the phase at this place, or with "" in an add-on.
+    """The place of a card: in the phase at this index, or "" in an add-on.
 
     The server writes `ratecards` for the rules of a card itself, `rateCards` for those of what holds it (§14.5).
     """
@@ -83,7 +83,7 @@ def live_feature(store: Store, card: Card) -> Row | None:
 
 
 def sold_feature_findings(store: Store, card: Card, place: CardPlace) -> Iterator[Finding]:
-    """What must hold of the card's feature when the card can be sold: usage needs a meter, too (§7.8)."""
+    """Yield problems of the card's feature that keep the card from being sold: usage needs a meter, too (§7.8)."""
     yield from missing_feature(store, card, place.held)
     if is_usage_based(card["price"]) and "feature" in card and _without_meter(live_feature(store, card)):
         yield warning(
@@ -104,7 +104,7 @@ def tax_findings(store: Store, card: Card) -> Iterator[Finding]:
 
 
 def unknown_fiat(currency: str) -> Iterator[Finding]:
-    """What has the form of a fiat currency is one."""
+    """Yield a problem for a code in the form of a fiat currency that isn't one."""
     if is_fiat_form(currency) and not is_known_fiat(currency):
         yield fault(f"invalid fiat currency code: {currency}")
 

@@ -18,7 +18,7 @@ LARGEST_FLOAT = Decimal(float_info.max)
 
 
 def reading_findings(card: Card) -> Iterator[Finding]:
-    """What a request is refused for before anything else is looked at, whatever its severity says."""
+    """Rules that refuse a request before anything else is checked, whatever their severity."""
     yield from _conversion_findings(card)
     override = card.get("currency")
     if override and is_fiat_form(override) and not is_known_fiat(override):
@@ -57,7 +57,7 @@ def _metered_findings(template: Mapping[str, Any], cadence: str | None) -> Itera
 
 
 def critical_findings(card: Card) -> Iterator[Finding]:
-    """What no draft can hold."""
+    """Yield problems that no draft may have."""
     yield from map(fault, price_faults(card["price"]))
     if is_usage_based(card["price"]):
         yield from map(fault, commitment_faults(card.get("commitments") or {}))
@@ -83,8 +83,8 @@ def commitment_faults(commitments: Mapping[str, str]) -> Iterator[str]:
 
 
 def card_warnings(card: Card) -> Iterator[Finding]:
-    """What a draft may hold and nobody can be sold (kept form), the cadence last but for a discount that is found
-    twice."""
+    """Yield problems that a draft may have but that keep it from being sold (kept form), the cadence last but for a
+    discount that is found twice."""
     yield from _entitlement_warnings(card)
     if is_usage_based(card["price"]) and "feature" not in card:
         yield warning(

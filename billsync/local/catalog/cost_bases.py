@@ -61,7 +61,7 @@ def create(call: Call) -> Answer:
 
 
 def period(body: Mapping[str, Any], now: datetime) -> tuple[datetime, datetime | None]:
-    """When the new basis is in force. Raises Problem (400) for a rate or a period that is none."""
+    """Return the start of the new basis. Raises Problem (400) for a rate or a period that is none."""
     start, end = (instant_of(body.get(name, "")) for name in ("effective_from", "effective_to"))
     if Decimal(body["rate"]) <= 0:
         raise invalid("rate must be positive")

@@ -28,7 +28,7 @@ def create(call: Call) -> Answer:
 
 
 def currency_findings(body: Mapping[str, Any]) -> Iterator[Finding]:
-    """What the schema doesn't say: case counts, and inner spaces are allowed."""
+    """Check rules beyond the schema: case counts, and inner spaces are allowed."""
     code, precision = body["code"], body["precision"]
     if "|" in code:
         yield fault(f"invalid currency code: cannot contain route delimiter: {code}")

@@ -109,7 +109,8 @@ def find_live(store: Store, feature_id: str) -> Row:
 
 
 def used_by(store: Store, feature: Row, now: datetime) -> str | None:
-    """What keeps the feature from being archived: a published plan, or an item of a live subscription (§5.3)."""
+    """Return the reason why the feature can't be archived: a published plan, or an item of a live subscription
+    (§5.3)."""
     if any(in_force(plan, now) for plan in store.with_term("plan", "feature", feature.id)):
         return "active plan, it cannot be archived"
     if any(in_force(held, now) for held in store.with_term("subscription", "feature", feature.key or "")):

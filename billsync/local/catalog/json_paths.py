@@ -1,4 +1,4 @@
-"""What stands at a JSONPath in the data of an event, as meters read it. It judges no value."""
+"""Values at a JSONPath in the data of an event, as meters read them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STEP = re.compile(r"""\.([^.\[\]]+)|\[(\d+)\]|\['([^']*)'\]|\["([^"]*)"\]""")
 
 
 def value_at(path: str, data: Any) -> Any:
-    """What stands at a path such as `$.a.b[0]`; None when nothing does, or when the path is none."""
+    """Return the value at a path such as `$.a.b[0]`; None without a value, or if the path isn't valid."""
     for step in steps_of(path):
         data = member(data, step)
     return data

@@ -1,4 +1,4 @@
-"""Meters: what may be measured (catalog-facts.md §4). It reads no event."""
+"""Meters, without events (catalog-facts.md §4)."""
 
 from __future__ import annotations
 

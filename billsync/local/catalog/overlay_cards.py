@@ -11,7 +11,7 @@ from billsync.local.catalog.rules import Finding, warning
 
 
 def mismatches(below: Card, above: Card) -> Iterator[Finding]:
-    """What differs and must not; what only one of them has never does."""
+    """Yield fields that must not differ but do; a field that only one card has never counts."""
     yield from _price_findings(below, above)
     yield from _feature_findings(below, above)
     if _differ(below, above, "billing_cadence"):

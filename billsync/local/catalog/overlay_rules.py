@@ -57,7 +57,7 @@ def has_incompatible_addon(store: Store, plan: Row, now: datetime) -> Iterator[F
 
 
 def overlay_findings(overlay: Overlay) -> Iterator[Finding]:
-    """Everything that keeps the plan from being published with this add-on (§9.4)."""
+    """Yield problems that keep the plan from being published with this add-on (§9.4)."""
     yield from _status_findings(overlay)
     yield from _quantity_findings(overlay)
     yield from _alignment_findings(overlay)
@@ -94,7 +94,7 @@ def _alignment_findings(overlay: Overlay) -> Iterator[Finding]:
 
 
 def _card_findings(overlay: Overlay, phase: Mapping[str, Any]) -> Iterator[Finding]:
-    """What keeps the add-on's cards from lying over the phase's cards of the same keys."""
+    """Yield conflicts of the add-on's cards with the phase's cards of the same keys."""
     below = {card["key"]: card for card in phase["rate_cards"]}
     for card in overlay.cards:
         if card["key"] in below:
@@ -103,7 +103,7 @@ def _card_findings(overlay: Overlay, phase: Mapping[str, Any]) -> Iterator[Findi
 
 
 def currency_findings(overlay: Overlay) -> Iterator[Finding]:
-    """What is refused as soon as the add-on is attached: money of another kind than the plan's (§9.3)."""
+    """Yield problems found as soon as the add-on is attached: another currency than the plan's (§9.3)."""
     plan, addon = overlay.plan.document["currency"], overlay.addon.document["currency"]
     if plan != addon and is_fiat_form(plan) and is_fiat_form(addon):
         yield _second_fiat(f"{ON_ADDON}.currency")

@@ -43,7 +43,7 @@ def placed_cards(phases: Sequence[Phase]) -> Iterator[tuple[CardPlace, Card]]:
 
 
 def request_findings(phases: Sequence[Phase]) -> Iterator[Finding]:
-    """What is refused while the request is read."""
+    """Yield problems found while the request is read."""
     for phase in phases:
         if unreadable(phase.get("duration")):
             yield fault("invalid phase duration")
@@ -87,7 +87,7 @@ def looked_up_findings(store: Store, phases: Sequence[Phase]) -> list[Finding]:
 
 
 def structure_warnings(plan: Mapping[str, Any]) -> Iterator[Finding]:
-    """What a draft shows in `validation_errors`, from its own (kept) form alone (§7.8)."""
+    """Yield the `validation_errors` of a draft, from its own (kept) form alone (§7.8)."""
     last = len(plan["phases"]) - 1
     for place, phase in enumerate(plan["phases"]):
         yield from _phase_warnings(phase, is_last=place == last)
@@ -135,7 +135,7 @@ def currency_warnings(plan: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def publish_findings(store: Store, plan: Mapping[str, Any], now: datetime) -> Iterator[Finding]:
-    """Everything that must hold of a plan that people can subscribe to, warnings included (§7.8)."""
+    """Yield problems that keep a plan from being subscribed to, warnings included (§7.8)."""
     yield from structure_warnings(plan)
     for place, card in placed_cards(plan["phases"]):
         yield from override_warnings(plan["currency"], card, place)

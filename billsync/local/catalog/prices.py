@@ -18,7 +18,7 @@ def is_usage_based(price: Price) -> bool:
 
 
 def price_faults(price: Price) -> Iterator[str]:
-    """What is wrong with the price: rules without a code, all critical."""
+    """Yield problems of the price: rules without a code, all critical."""
     if "tiers" in price:
         yield from _tier_faults(price["tiers"])
     elif "amount" in price:

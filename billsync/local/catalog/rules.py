@@ -1,4 +1,4 @@
-"""What a broken catalog rule comes to: collected first, then one answer (catalog-facts.md §1.3, §14)."""
+"""Problems of the catalog's rules: collected first, then one answer (catalog-facts.md §1.3, §14)."""
 
 from __future__ import annotations
 

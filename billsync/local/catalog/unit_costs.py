@@ -1,4 +1,4 @@
-"""What one unit of a feature costs the seller: the forms it has and the rules between them (catalog-facts.md §5.1)."""
+"""Unit costs of a feature for the seller: their forms and rules (catalog-facts.md §5.1)."""
 
 from __future__ import annotations
 

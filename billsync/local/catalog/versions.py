@@ -51,6 +51,6 @@ def archived(call: Call, row: Row) -> Row:
 
 
 def effective_period(row: Row) -> Document:
-    """When the version is in force, as far as that is known, as it is read."""
+    """Return the version's effective span, as far as it is known, in its stored form."""
     period = {"effective_from": row.begins_at, "effective_to": row.ends_at}
     return {name: rfc3339(moment) for name, moment in period.items() if moment}

@@ -47,7 +47,7 @@ class Books:
             self.left[grant] -= amount
 
     def drawn(self, spending: Spending, currency: str, now: datetime) -> tuple[Draws, Decimal]:
-        """What a spending would draw from each grant, in the order of §9.2, and what no grant covers."""
+        """Return the draws of a spending from each grant, in the order of §9.2, and the rest that no grant covers."""
         usable = [credit_of(grant) for grant in self.grants if is_usable(grant, currency, now)]
         stock = Stock(in_order(usable))
         for grant in usable:
@@ -117,7 +117,7 @@ def stored(call: Call, charge: Row, at: datetime, document: Document) -> Row:
 
 
 def charge_labels(charge: Row) -> Document:
-    """What caused a booking."""
+    """The cause of a booking."""
     document = charge.document
     labels = {"charge_id": charge.id}
     if "feature_id" in document:
@@ -153,7 +153,7 @@ def give_back(call: Call, books: Books, charge: Row, *, at: datetime, amount: De
 
 @exactly
 def paid_by(books: Books, charge: Row) -> list[tuple[str, Decimal]]:
-    """What each grant has paid for a charge, in the order in which they were first drawn."""
+    """Return the amount that each grant has paid for a charge, in the order in which they were first drawn."""
     sums: dict[str, Decimal] = {}
     for booking in books.bookings:
         if booking.document["charge"] == charge.id:
@@ -168,7 +168,7 @@ def texts(draws: Draws) -> dict[str, str]:
 
 @exactly
 def taken(booking: Row) -> Draws:
-    """What a booking took from each grant, when it was made or when the grant filled its hole."""
+    """Return the amount that a booking took from each grant, when it was made or when the grant filled its hole."""
     document = booking.document
     if document["kind"] != HOLE:
         return {grant: Decimal(amount) for grant, amount in document["draws"].items()}
@@ -185,7 +185,7 @@ def filled(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 @exactly
 def open_amount(booking: Row) -> Decimal:
-    """What of a hole is open."""
+    """Return the open part of a hole."""
     document = booking.document
     if document["kind"] != HOLE:
         return ZERO

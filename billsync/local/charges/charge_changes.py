@@ -46,7 +46,7 @@ def follow(call: Call, books: Books, subscription: Row) -> None:
 
 
 def times_of_making(call: Call, subscription: Row, charges: Mapping[str, Document]) -> dict[str, datetime]:
-    """When the server's worker made each of the charges, however much later somebody looks (recordings of `money/`).
+    """Return the moment when the server's worker made each charge, however late it is read (recordings of `money/`).
 
     With the subscription, its last change or the item what was due then already; the others some seconds after the
     boundary of a billing period, or when the clock was set to a time long past that.
@@ -92,7 +92,7 @@ def adapt_fee(call: Call, books: Books, row: Row, wanted: Document) -> None:
 
 
 def state_of(document: Document) -> Document:
-    """What happened to a charge, beside its terms."""
+    """Return a charge's state, without its terms."""
     return {name: document[name] for name in STATE if name in document}
 
 

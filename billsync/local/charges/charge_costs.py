@@ -1,4 +1,4 @@
-"""What a charge costs: its usage, rated with its card as `rating` does it (vectors README). It books nothing."""
+"""Costs of a charge: its usage, rated with its card by `rating` (vectors README)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ def period_of(shown_period: Mapping[str, str]) -> Period:
 
 
 def cost(store: Store, charge: Document, *, stored_before: datetime | None, complete: bool) -> Totals:
-    """What the charge costs by the events that had come by then; a minimum commitment only once it is complete."""
+    """Return the cost of the charge from the events stored until then; a minimum commitment only once it is
+    complete."""
     if charge["type"] == FLAT:
         return rated(flat_card(charge), charge, ZERO, without=COMPLETE)
     quantity = quantity_of(store, charge, stored_before)
@@ -54,17 +55,17 @@ def cost(store: Store, charge: Document, *, stored_before: datetime | None, comp
 
 
 def fee_of(store: Store, charge: Document) -> Decimal:
-    """What a flat fee comes to, discounts taken off."""
+    """Return the amount of a flat fee after discounts."""
     return cost(store, charge, stored_before=None, complete=True).total
 
 
 def booked_totals(charge: Document) -> Totals:
-    """What is booked of the usage of a charge so far."""
+    """Return the amount booked so far for the usage of a charge."""
     return Totals(**{name: Decimal(text) for name, text in charge.get("booked", {}).items()})
 
 
 def booked_amount(store: Store, charge: Document) -> Decimal:
-    """What credits, or a hole, have paid of a charge so far."""
+    """Return the amount of a charge that credits, or a hole, have paid so far."""
     if charge["type"] != FLAT:
         return booked_totals(charge).total
     return fee_of(store, charge) if charge["status"] == FINAL else ZERO
@@ -77,12 +78,12 @@ def booked_at(charge: Document) -> datetime:
 
 
 def fee_due_at(charge: Document) -> datetime:
-    """When a flat fee is taken: once it is invoiced, and not before its time (§9.1, §11)."""
+    """Return the moment when a flat fee is taken: once it is invoiced, and not before its time (§9.1, §11)."""
     return max(moment(charge["invoice_at"]), booked_at(charge))
 
 
 def rated(card: Card, charge: Document, quantity: Decimal, *, without: frozenset[Without]) -> Totals:
-    """What can't be rated costs nothing: no request was refused for it, so none can fail for it now."""
+    """Return no cost for a charge that can't be rated: no request was refused for it, so none may fail for it now."""
     piece = Piece(period_of(charge["full_service_period"]), Usage(quantity))
     try:
         return rate(card, piece, decimals=fiat_precision(charge["currency"]), without=without).totals

@@ -97,7 +97,7 @@ def timed_item(item: Document, phase: Document) -> Item:
 
 
 def offset(item: Document, phase: Document, bound: str) -> Duration | None:
-    """How long after its phase's start the item begins or ends, where that isn't with the phase."""
+    """Return the distances of the item's start and end from its phase's start, where they differ from the phase's."""
     return Duration(seconds=(item[bound] - phase["begins_at"]) * MICROS) if bound in item else None
 
 
@@ -113,7 +113,7 @@ def place_of(subscription: Row, billed: Billed) -> tuple[Document, Document]:
 
 
 def item_terms(store: Store, subscription: Row, phase: Document, item: Document) -> Document:
-    """What the charges of an item have in common, as they are stored before anything happened to them."""
+    """Return the fields that all charges of an item share, in their first stored form."""
     document, card = subscription.document, item["rate_card"]
     return {
         "name": card["name"],
@@ -132,7 +132,7 @@ def item_terms(store: Store, subscription: Row, phase: Document, item: Document)
 
 
 def period_terms(subscription: Row, billed: Billed, card: Card) -> Document:
-    """What a charge has for its period."""
+    """Return the fields of a charge that depend on its period."""
     periods = {
         "service_period": billed.service_period,
         "full_service_period": billed.full_service_period,
@@ -158,7 +158,8 @@ def exact_end(subscription: Row, end: datetime) -> datetime:
 
 
 def flat_terms(document: Document, billed: Billed, card: Card) -> Document:
-    """What a flat fee has more: its amount is that of its part of the full period (vectors README, proration)."""
+    """Return the fields of a flat fee: its amount is that of its part of the full period (vectors README,
+    proration)."""
     pro_rated = document["pro_rating_enabled"]
     fee = billed.fee(pro_rated=pro_rated)
     assert fee is not None

@@ -87,7 +87,7 @@ def terms_of(profile: Row, at: datetime) -> Document:
 
 
 def sold(call: Call, grant: Row, at: datetime) -> Document:
-    """What is sold: one line for the credits, in a period without length."""
+    """Return the line for the credits that are sold, in a period of length zero."""
     document, purchase = grant.document, grant.document["purchase"]
     second = rfc3339(at.replace(microsecond=0))
     made = {"created_at": rfc3339(at), "updated_at": rfc3339(at)}

@@ -103,7 +103,7 @@ def charge_of(store: Store, body: Body, feature: Row | None) -> Document:
 
 
 def flat_terms(body: Body, service: Period, full: Period) -> Document:
-    """What a fee has more: its price is the amount in the currency's decimals; one of usage is kept as it is given."""
+    """Return the fields of a price: a fee's amount has the currency's decimals; a usage price is kept as given."""
     decimals, mode = fiat_precision(body["currency"]), body["proration_configuration"]["mode"]
     amount = rounded(Decimal(body["amount_before_proration"]["amount"]), decimals)
     fee = Fee(amount, service, full, pro_rated=mode == "prorate_prices")

@@ -1,4 +1,5 @@
-"""Brings a customer's charges and bookings up to now: what is due whenever the clock has moved (customer-facts.md §19).
+"""Settles a customer's charges and bookings: books everything that is due since the clock last moved
+(customer-facts.md §19).
 
 What is due is booked as of the moment when it was due, in order, however late somebody looks.
 """
@@ -81,7 +82,7 @@ def open_grant(call: Call, books: Books, grant: Row, at: datetime) -> None:
 
 
 def charge_steps(call: Call, books: Books, customer_id: str) -> Iterator[Step]:
-    """What is due of charges that credits pay for; charges that wait for an invoice stay as they are."""
+    """Book the due amounts of charges that credits pay for; charges that wait for an invoice stay as they are."""
     for row in charges_of(call, customer_id):
         if row.document["status"] != FINAL and row.document["settlement_mode"] == CREDIT_ONLY:
             progress = Progress(call, books, row)

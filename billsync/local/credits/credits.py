@@ -1,4 +1,4 @@
-"""What a customer's credits come to: the balance and the list of bookings (customer-facts.md §8, §9)."""
+"""A customer's credits: the balance and the list of bookings (customer-facts.md §8, §9)."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def asked_currencies(operators: Operators) -> list[str]:
 
 
 def matches(operators: Operators) -> Matches:
-    """Which credits a filter on a feature means: its own and the unrestricted ones, or only these (§8)."""
+    """Return the credits that a filter on a feature selects: its own and the unrestricted ones, or only these (§8)."""
     if not operators:
         return lambda features: True
     operator, text = next(iter(operators.items()))

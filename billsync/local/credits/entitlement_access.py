@@ -1,4 +1,5 @@
-"""What a customer may use: entitlements of the items in force, and which limits are reached (customer-facts.md §12).
+"""Access of a customer to features: entitlements of the items in force, and limits that are reached
+(customer-facts.md §12).
 
 It charges nothing.
 """
@@ -71,7 +72,7 @@ def entitlements(store: Store, customer: Row, now: datetime) -> dict[str, Held]:
 
 
 def held_by_hand(store: Store, row: Row, now: datetime) -> Held:
-    """What an entitlement by hand allows, as a card would say it; a metered one without grants allows nothing."""
+    """Return the access of an entitlement by hand, in a card's form; a metered one without grants allows nothing."""
     document = row.document
     match document["type"]:
         case "static":

@@ -1,4 +1,4 @@
-"""What is left of a metered entitlement: its grants, drawn down by its usage as `rating` does it (vectors README).
+"""Balances of a metered entitlement: its grants, drawn down by its usage by `rating` (vectors README).
 
 It writes nothing.
 """
@@ -33,8 +33,8 @@ ISSUED_WITH = "issueAfterReset"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How much may still be used (None is without a limit), was used and was used too much in the running period, and
-    how much there was to use in it."""
+    """The balance (None is without a limit), usage and overage of the running period, and
+    the amount that was there to use."""
 
     balance: Decimal | None = None
     used: Decimal = ZERO
@@ -62,7 +62,7 @@ def standing_of(store: Store, row: Row, now: datetime) -> Standing:
 
 
 def drawn_down(store: Store, row: Row, until: datetime, *, cuts: Iterable[datetime] = ()) -> Burndown:
-    """What was drawn from the grants since the start of counting; a segment begins at each of the cuts."""
+    """Return the draws from the grants since the start of counting; a segment begins at each of the cuts."""
     begun = counted_from(row)
     resets = starts(row, until)
     span = rated.Span(
@@ -128,7 +128,7 @@ def recurrence_of(row: Row) -> Recurrence | None:
 
 
 def used_in(store: Store, row: Row, period: Period) -> Iterator[Metered]:
-    """The usage of a usage period: by how much each event changed what the period comes to."""
+    """Return the usage of a usage period: the change of the period's value with each event."""
     feature = store.get(FEATURE, row.document["feature_id"])
     measured = feature.document.get("meter") if feature else None
     meter = store.get(METER, measured["id"]) if measured else None
@@ -149,7 +149,7 @@ def changes(sums: Sequence[Decimal]) -> list[Decimal]:
 
 @exactly
 def running(aggregation: str, readings: Sequence[Reading]) -> list[Decimal]:
-    """What the readings come to after each of them, by one of the aggregations that a feature may have."""
+    """Yield the value after each reading, for one of the aggregations that a feature may have."""
     if aggregation == COUNT:
         return [Decimal(count) for count, _ in enumerate(readings, 1)]
     if aggregation == UNIQUE:

@@ -1,4 +1,4 @@
-"""What open charges would cost now: by how much `live` is below `settled` (customer-facts.md §8). It books nothing."""
+"""Costs of open charges at this moment: the difference of `settled` and `live` (customer-facts.md §8)."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def is_open(charge: Document, call: Call) -> bool:
 
 
 def outstanding(call: Call, charge: Document) -> Decimal:
-    """What the charge costs more than was booked; nothing where it costs less now."""
+    """Return the cost of the charge above the booked amount; zero if it costs less now."""
     complete = period_of(charge["service_period"]).end <= call.now
     price = cost(call.store, charge, stored_before=None, complete=complete)
     return max(ZERO, price.minus(booked_totals(charge)).total)
 
 
 def payable(call: Call, scratch: Books, charge: Document, amount: Decimal, matches: Matches) -> Decimal:
-    """What credits pay of it, which other charges can't have then."""
+    """Return the part that credits pay, which other charges can't use then."""
     matching = Books([grant for grant in scratch.grants if matches(features_of(grant))], [])
     matching.left = scratch.left
     draws, _ = matching.drawn(Spending(call.now, amount, charge.get("feature_key")), charge["currency"], call.now)

@@ -68,7 +68,7 @@ def kept_terms(store: Store, body: Mapping[str, Any]) -> Document:
 
 
 def purchase_terms(body: Mapping[str, Any], amount: Decimal, decimals: int) -> Document:
-    """What the credits cost; only external payments have a policy and steps of their own (§7.5).
+    """Return the price of the credits; only external payments have a policy and steps of their own (§7.5).
 
     Raises Problem (400) for a price in another currency.
     """
@@ -100,14 +100,14 @@ def tax_config(store: Store, given: Mapping[str, Any]) -> Document:
 
 
 def start_of(body: Mapping[str, Any], now: datetime) -> datetime:
-    """When the credits can be used: as told, cut to seconds, else now."""
+    """Return the start of the credits: as given, cut to seconds, else now."""
     told = instant_of(body["effective_at"]) if "effective_at" in body else None
     return now if told is None else told.replace(microsecond=0)
 
 
 def expiry(body: Mapping[str, Any], start: datetime) -> datetime | None:
-    """When they can't any more, by the calendar, cut to seconds. Raises Problem (400) where that is not later, as what
-    is under half of a unit counts for nothing (§7.2), and beyond the year 9999."""
+    """Return the end of the credits, by the calendar, cut to seconds. Raises Problem (400) if that is not later, as
+    what is under half of a unit counts for nothing (§7.2), and beyond the year 9999."""
     length = parse_duration(body["expires_after"]) if "expires_after" in body else None
     if length is None:
         return None

@@ -43,7 +43,7 @@ def view(call: Call, row: Row) -> Document:
 
 
 def status(row: Row, now: datetime) -> str:
-    """Where the grant stands (§7.6)."""
+    """Return the status of the grant (§7.6)."""
     if "voided_at" in row.document:
         return "voided"
     if row.ends_at is not None and row.ends_at <= now:
@@ -52,7 +52,7 @@ def status(row: Row, now: datetime) -> str:
 
 
 def settlement(row: Row, now: datetime) -> str:
-    """How far the payment is: an invoice is paid at once by the sandbox app (§7.5)."""
+    """Return the status of the payment: the sandbox app pays an invoice at once (§7.5)."""
     if row.document["funding_method"] == "invoice":
         return PENDING if awaits_invoice(row, now) else SETTLED
     return str(row.document["settlement_status"])

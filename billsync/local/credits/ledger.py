@@ -59,12 +59,12 @@ class Entry:
 
     @property
     def place(self) -> tuple[datetime, datetime, str]:
-        """Where the entry stands in a list, from the oldest on."""
+        """The position of the entry in a list, from the oldest on."""
         return self.booked_at, self.created_at, self.id
 
     @property
     def standing(self) -> tuple[datetime, datetime, str]:
-        """Where the entry stands in the ledger."""
+        """The position of the entry in the ledger."""
         return self.at, self.created_at, self.id
 
 
@@ -85,7 +85,7 @@ def narrowed(entry: Entry, matches: Matches) -> Entry | None:
 
 
 def grant_entries(books: Books, grant: Row, now: datetime) -> Iterator[Entry]:
-    """What a grant brings and takes back; nothing while it waits for an invoice."""
+    """Yield the entries of a grant and of its void; none while it waits for an invoice."""
     if awaits_invoice(grant, now):
         return
     made, document = grant.created_at, grant.document
@@ -115,7 +115,7 @@ def grant_entry(grant: Row, kind: str, amount: Decimal, *, at: datetime, booked:
 
 
 def booking_entries(booking: Row, charge: Row | None, grants: dict[str, Row]) -> Iterator[Entry]:
-    """What a charge took, from credits or as a hole, and what moved because of it later."""
+    """Yield the entries of a charge, from credits or as a hole, and of later movements for it."""
     document = booking.document
     if document["kind"] != HOLE:
         drawn = tuple(
@@ -154,12 +154,13 @@ def booking_entry(booking: Row, charge: Row | None, kind: str, parts: tuple[Part
 
 
 def settled(entries: Iterable[Entry], currency: str, at: datetime) -> Decimal:
-    """What is booked in a currency up to a moment."""
+    """Return the balance booked in a currency up to a moment."""
     return total(entry.amount for entry in entries if entry.at <= at and entry.currency == currency)
 
 
 def settled_after(entries: Iterable[Entry], row: Entry) -> Decimal:
-    """What is booked in the currency of an entry up to its place in the ledger; of a grant's end, up to its time."""
+    """Return the balance booked in an entry's currency up to its place in the ledger; at a grant's end, up to its
+    time."""
     if row.kind in (EXPIRED, VOIDED):
         return settled(entries, row.currency, row.at)
     before = (entry for entry in entries if entry.currency == row.currency and entry.standing <= row.standing)
@@ -167,7 +168,7 @@ def settled_after(entries: Iterable[Entry], row: Entry) -> Decimal:
 
 
 def remaining(books: Books, grant: Row, now: datetime) -> Decimal:
-    """What can be voided now: nothing before its start (§7.7)."""
+    """Return the amount that can be voided now: zero before the grant's start (§7.7)."""
     return ZERO if start_of(grant) > now else books.left[grant.id]
 
 
@@ -183,7 +184,7 @@ def pending(grants: Iterable[Row], currency: str, *, at: datetime, now: datetime
 
 
 def amount_filled(books: Books, grant: Row) -> Decimal:
-    """How much of a grant went into holes."""
+    """Return the amount of a grant that went into holes."""
     holes = (booking.document for booking in books.bookings if booking.document["kind"] == HOLE)
     entries = (entry for hole in holes for entry in hole["fills"] if entry["grant"] == grant.id)
     return total(Decimal(entry["amount"]) for entry in entries)

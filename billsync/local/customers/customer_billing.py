@@ -1,4 +1,4 @@
-"""How a customer is billed: the profile it is pinned to (customer-facts.md §4). Sandbox apps keep no data of it."""
+"""Billing data of a customer: the profile it is pinned to (customer-facts.md §4). Sandbox apps keep no data of it."""
 
 from __future__ import annotations
 

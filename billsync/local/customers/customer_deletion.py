@@ -1,4 +1,4 @@
-"""When a customer may go (customer-facts.md §3.6): what runs, is held or is still to be invoiced is in the way."""
+"""Conditions for deleting a customer (customer-facts.md §3.6): nothing may run, be held or wait for an invoice."""
 
 from __future__ import annotations
 

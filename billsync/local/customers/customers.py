@@ -95,7 +95,7 @@ def customer_row(call: Call, document: Document, subjects: Sequence[str], key: s
 
 
 def replace(call: Call) -> Answer:
-    """What is left out is cleared, but for the e-mail and the currency; an address is merged (§3.3)."""
+    """Clear fields that are left out, except the e-mail and the currency; an address is merged (§3.3)."""
     check_labels(call.body.get("labels"))
     row = find_for_write(call)
     return ok(view(call, replaced(call, row, row.key)))

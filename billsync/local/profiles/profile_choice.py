@@ -1,4 +1,4 @@
-"""Which profile bills a customer: the one it is pinned to, else the default one (customer-facts.md §4)."""
+"""The profile that bills a customer: the one it is pinned to, else the default one (customer-facts.md §4)."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def kept_payment(given: Section) -> Document:
 
 
 def workflow_faults(given: Section) -> Iterator[str]:
-    """What no profile can have. A tax code can't be chosen here any more, only the tax's behaviour."""
+    """Check values that no profile may have. A tax code can't be chosen here any more, only the tax's behaviour."""
     for section, name in (("collection", "interval"), ("invoicing", "draft_period")):
         if is_negative(given.get(section, {}).get(name, "")):
             yield f"invalid {section} config: {name} must not be negative"

@@ -1,4 +1,4 @@
-"""What the vendor's OpenAPI says about each request: a body is checked here before any resource sees it."""
+"""Schemas of requests from the vendor's OpenAPI: bodies are checked here before any resource sees them."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def parsed(content: bytes) -> Any:
 
 
 def is_deeper(value: Any, levels: int) -> bool:
-    """Whether lists and objects stand in each other more than so many levels deep; without recursion."""
+    """Whether lists and objects nest deeper than `levels`; without recursion."""
     layer = [value]
     for _ in range(levels + 1):
         holders = [item for item in layer if isinstance(item, dict | list)]

@@ -19,7 +19,7 @@ DEFAULT_SIZE = 20
 
 @dataclass(frozen=True, slots=True)
 class CursorPage:
-    """What a query asks for; a cursor that wasn't given is None."""
+    """The pages that a query asks for; a cursor that wasn't given is None."""
 
     size: int
     after: str | None

@@ -1,4 +1,4 @@
-"""Reads the committed tables beside the code, once each. It looks nowhere else."""
+"""Reads the tables committed next to the code, each once."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Within:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """How a resource is listed. `fields` gives SQL for each filter of the specification; `sorts` for each sort field.
+    """The listing of a resource. `fields` gives SQL for each filter of the specification; `sorts` for each sort field.
 
     The order without `sort` is `order`, which also settles ties. `scope` narrows the list by the path, and by filters
     that `fields` doesn't have.

@@ -14,7 +14,7 @@ from billsync.rating.periods import Period
 
 
 def moved(start: datetime, length: Duration, times: int = 1) -> datetime:
-    """The moment that lies so many times this length after the start. Raises Problem (400) beyond the year 9999."""
+    """Return the moment `times` lengths after the start. Raises Problem (400) beyond the year 9999."""
     try:
         return periods.boundary(start, length, times)
     except (OverflowError, ValueError):

@@ -108,7 +108,7 @@ def problem(status: int, detail: str | None = None, extensions: Mapping[str, Any
 
 
 def coded(status: int, code: str, message: str, entity_id: str) -> Problem:
-    """Shape B′: a detail, and the code beside it (catalog-facts.md §12.5)."""
+    """Shape B′: a detail and a code (catalog-facts.md §12.5)."""
     extensions = {"code": code, "message": message, "severity": "critical"}
     return problem(status, f"{message} [id={entity_id}]", extensions)
 

@@ -1,4 +1,4 @@
-"""What a resource module consists of: routes, and functions from a call to an answer. It knows no HTTP library."""
+"""Parts of a resource module: routes, and functions from a call to an answer. No HTTP library is used."""
 
 from __future__ import annotations
 

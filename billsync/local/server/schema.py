@@ -41,7 +41,7 @@ class Validator:
         self._schemas = schemas
 
     def violations(self, schema: Schema, value: Any) -> list[Violation]:
-        """All that is wrong with the value, in the order of the real server; missing defaults are filled in."""
+        """Return all problems of the value, in the order of the real server; missing defaults are filled in."""
         schema = self.resolved(schema)
         if value is None and schema.get("nullable"):
             return []
@@ -166,7 +166,7 @@ def _number(schema: Schema, value: int | Decimal) -> Iterator[Violation]:
 
 
 def _string(schema: Schema, value: str) -> Iterator[Violation]:
-    """What is wrong with a text; its length counts code points (customer-facts.md §1.2)."""
+    """Yield problems of a text; its length counts code points (customer-facts.md §1.2)."""
     length = len(value)
     if length < schema.get("minLength", 0):
         yield Violation("min_length", f"minimum string length is {schema['minLength']}")

@@ -1,4 +1,4 @@
-"""What the catalog asks of durations (catalog-facts.md §1.6, §7.4); what one is and how it is added: the model."""
+"""Rules of the catalog about durations (catalog-facts.md §1.6, §7.4); their arithmetic is the model's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of a local server's database, made once. It knows no resource."""
+"""The tables of an embedded server's database, created once."""
 
 from __future__ import annotations
 

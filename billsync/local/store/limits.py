@@ -1,4 +1,4 @@
-"""Everything that bounds what one client can ask of the server, in one place."""
+"""Limits of one client's requests."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ class Store:
         return self._with_terms([_row(columns) for columns in found])
 
     def count(self, resource: str, where: str = LIVE, values: Mapping[str, Any] | None = None) -> int:
-        """How many rows meet the condition; known without counting again until something is written."""
+        """Return the number of rows that meet the condition; cached until something is written."""
         asked = {name: value for name, value in (values or {}).items() if f":{name}" in where}
         question = (resource, where, text_of(asked))
         self._forget_counts()

@@ -1,4 +1,4 @@
-"""Instants as the server writes and reads them: aware UTC, microseconds. It reads no clock."""
+"""Instants as the server writes and reads them: aware UTC, microseconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What add-ons make of a phase's cards: versions of items, each with its time (customer-facts.md §6.2).
+"""Cards of a phase with its add-ons: versions of items, each with its span (customer-facts.md §6.2).
 
 A card of an add-on is added to the card of that key, or is an item of its own where there is none. It stores nothing.
 """
@@ -21,7 +21,7 @@ Card = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Bought:
-    """Cards of an add-on, so many times for some time; they say their currency."""
+    """Cards of an add-on with a quantity for a span; each has its currency."""
 
     cards: Sequence[Card]
     quantity: int

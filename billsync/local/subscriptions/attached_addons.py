@@ -63,7 +63,7 @@ def segments(row: Row) -> list[Segment]:
 
 
 def quantity_at(row: Row, moment: datetime) -> int:
-    """How many there are at a moment: none before the first segment."""
+    """Return the quantity at a moment: zero before the first segment."""
     return next((segment.quantity for segment in segments(row) if segment.window.holds(moment)), 0)
 
 

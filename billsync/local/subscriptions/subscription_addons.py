@@ -98,7 +98,7 @@ def create(call: Call) -> Answer:
 
 
 def moment_of(call: Call, subscription: Row) -> datetime:
-    """When a timing takes effect; any date will do. Raises Problem (400) for a cycle before the start (§5.6)."""
+    """Return the moment of a timing; any date is accepted. Raises Problem (400) for a cycle before the start (§5.6)."""
     timing = call.body["timing"]
     if timing == "immediate":
         return call.now
@@ -112,7 +112,7 @@ def moment_of(call: Call, subscription: Row) -> datetime:
 
 
 def queried_too_early(subscription: Row, now: datetime) -> Issue:
-    """That there is no billing period before the start; it names both times."""
+    """Return the problem that there is no billing period before the start, with both times."""
     return Issue(
         code="subscription_billing_period_queried_before_subscription_start",
         message="billing period is queried before subscription start",
@@ -121,7 +121,7 @@ def queried_too_early(subscription: Row, now: datetime) -> Issue:
 
 
 def check_terms(call: Call, subscription: Row, addon: Row, moment: datetime) -> None:
-    """Raises Problem (400) for what the plan version doesn't allow: the add-on, its phase, or so many (§6.2)."""
+    """Check that the plan version allows the add-on, its phase and the quantity; raises Problem (400) (§6.2)."""
     plan = subscription.document.get("plan")
     if plan is None:
         raise invalid("cannot add addon to a custom subscription")

@@ -1,4 +1,4 @@
-"""How a subscription ends, goes on after all, or gives way to another one (customer-facts.md §5.6 to §5.8)."""
+"""Cancelling, continuing and changing a subscription (customer-facts.md §5.6 to §5.8)."""
 
 from __future__ import annotations
 
@@ -99,7 +99,8 @@ def check_transition(row: Row, now: datetime, *, verb: str, allowed: str) -> Non
 
 
 def moment_of(call: Call, row: Row) -> datetime:
-    """When a timing takes effect. Raises Problem (400) for a moment that is no boundary of a billing period (§5.7)."""
+    """Return the moment of a timing. Raises Problem (400) for a moment that is no boundary of a billing period
+    (§5.7)."""
     timing = call.body["timing"]
     if timing == "immediate":
         return call.now

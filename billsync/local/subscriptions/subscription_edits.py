@@ -1,4 +1,4 @@
-"""What an edit makes of a subscription's phases: items come and go, phases are added, taken out and stretched
+"""Edits of a subscription's phases: items are added and removed, phases are added, removed and stretched
 (customer-facts.md §15). It stores nothing; an edit takes effect at one moment, and never changes the past.
 
 Phases are counted from the subscription's start by the lengths before them, so that months don't drift.
@@ -73,7 +73,7 @@ def begin(phase: Document) -> datetime:
 
 
 def offset(phase: Document, start: datetime) -> Duration:
-    """How long after the subscription's start the phase begins."""
+    """Return the distance of the phase's start from the subscription's start."""
     if PASSED in phase:
         return length_kept(phase[PASSED])
     return Duration(seconds=Decimal(f"{phase['begins_at'] - micros(start)}e-6"))

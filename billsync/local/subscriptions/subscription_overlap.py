@@ -27,7 +27,7 @@ class Claim:
         return (self.end is None or other.start < self.end) and (other.end is None or self.start < other.end)
 
     def issue(self) -> Issue:
-        """How the server names a subscription that is in another's way."""
+        """Return the server's name of a subscription that overlaps another one."""
         plan = self.plan
         until = "" if self.end is None else f" && @.activeTo=='{zoned(self.end)}'"
         place = f"@.key=='{plan['key']}' && @.version=='{plan['version']}' && @.id=='{plan['id']}'" if plan else ""

@@ -1,4 +1,4 @@
-"""How a subscription is made from a plan version: a snapshot of its phases (customer-facts.md §5.3, §5.4)."""
+"""Creation of a subscription from a plan version: a snapshot of its phases (customer-facts.md §5.3, §5.4)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CREDIT_THEN_INVOICE = "credit_then_invoice"
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a new subscription takes from the subscription it follows, or from the request."""
+    """The terms of a new subscription, from the one it follows or from the request."""
 
     start: datetime
     name: str
@@ -41,7 +41,7 @@ class Terms:
 
 
 def plan_reference(plan: Row) -> Document | None:
-    """How the plan version is named; one that was made for a single subscription is none (§5.2)."""
+    """Return the reference to the plan version; None for one made for a single subscription (§5.2)."""
     return None if plan.key is None else {"id": plan.id, "key": plan.key, "version": plan.document["version"]}
 
 
@@ -75,7 +75,7 @@ def subscribe(call: Call, customer: Row, plan: Row, terms: Terms, *, after: tupl
 
 
 def sold(plan: Row, terms: Terms) -> Document:
-    """What a subscription keeps of its plan beside the phases, and of its terms."""
+    """Return the stored fields of a subscription from its plan, apart from the phases, and from its terms."""
     reference = plan_reference(plan)
     return {
         "name": terms.name,

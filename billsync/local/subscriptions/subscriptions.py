@@ -89,7 +89,7 @@ def named_plan(store: Store, given: Mapping[str, Any]) -> Row:
 
 
 def check_sold(plan: Row, now: datetime) -> None:
-    """Raises Problem (400) for a plan version that nobody can subscribe to: a deleted one, or one that isn't active."""
+    """Check that the plan version is active and not deleted; raises Problem (400)."""
     name = f"plan {plan.key}@{plan.document['version']}"
     if plan.deleted_at is not None:
         raise invalid(f"{name} is deleted")

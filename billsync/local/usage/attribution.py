@@ -1,4 +1,4 @@
-"""Whose usage it is: subjects and customers, as they belong together now (customer-facts.md §14)."""
+"""Attribution of usage: subjects and customers, as they belong together now (customer-facts.md §14)."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def seconds(moment: datetime | None) -> str:
 
 
 def findings(store: Store, event: Document, customer: Row | None) -> Iterator[str]:
-    """Why the event counts for nobody, or for nothing."""
+    """Return the reason why the event counts for no customer, or for no meter."""
     if customer is None:
         yield f"no customer found for event subject: {event['subject']}"
     for meter in store.rows(METER, f"{LIVE} AND document ->> 'event_type' = :type", {"type": event["type"]}):
@@ -154,7 +154,7 @@ def findings(store: Store, event: Document, customer: Row | None) -> Iterator[st
 
 
 def value_findings(meter: Document, data: Any) -> Iterator[str]:
-    """What keeps a meter from reading its value out of the data."""
+    """Return the reason why a meter can't read its value from the data."""
     path = meter["value_property"]
     value = value_at(path, data)
     if value is None:

@@ -1,4 +1,4 @@
-"""The query of a meter: usage by window, subject, customer and dimension. It knows no price."""
+"""Queries of a meter: usage by window, subject, customer and dimension."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Group = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a query asks for, checked."""
+    """The checked parameters of a query."""
 
     start: datetime | None
     end: datetime | None
@@ -104,7 +104,7 @@ def whole(asked: Asked, readings: Iterable[Reading]) -> Window:
 
 
 class Grouping:
-    """Which group an event belongs to; what it has no value for is left out."""
+    """Return the group of an event, without dimensions that it has no value for."""
 
     def __init__(self, store: Store, names: tuple[str, ...], dimensions: Mapping[str, str]) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""What events come to for a meter: which of them it counts, and its aggregation of them (catalog-facts.md §4).
+"""Aggregation of events for a meter, and the selection of the events it counts (catalog-facts.md §4).
 
 It knows no price and no window.
 """
@@ -28,7 +28,7 @@ Meter = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Which events are meant: from the start (included) to the end (not included); None is no bound.
+    """A selection of events: from the start (included) to the end (not included); None is no bound.
 
     Without `subjects` everybody's; `stored_before` leaves out what came to the server later.
     """
@@ -96,7 +96,7 @@ def number_of(value: Any) -> Decimal | None:
 
 
 def aggregated(aggregation: str, readings: Sequence[Reading]) -> Decimal | None:
-    """What the readings come to; None when there are none."""
+    """Return the aggregate of the readings; None without any."""
     return AGGREGATIONS[aggregation](readings) if readings else None
 
 

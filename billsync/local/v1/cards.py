@@ -19,7 +19,7 @@ METERED: Names = {"is_soft_limit": "isSoftLimit", "limit": "issueAfterReset", "u
 
 
 def shown_terms(store: Store, card: Card) -> Document:
-    """What a card says wherever v1 shows it: its cadence and price are there even if there are none."""
+    """Return a card in v1's form: cadence and price are there even if they are null."""
     shown = {
         **present(card, "key", "name", "description"),
         "billingCadence": card.get("billing_cadence"),

@@ -129,7 +129,7 @@ def translated(body: Mapping[str, Any]) -> Document:
 
 
 def view(row: Row) -> Document:
-    """What is empty is absent."""
+    """Return the fields without empty ones, which count as absent."""
     document = row.document
     shown: Document = {name: document[member] for name, member in MEMBERS.items() if member in document}
     parts = {

@@ -1,4 +1,4 @@
-"""Features as the older API v1 shows them inside of other rows. It changes none."""
+"""Features as the older API v1 shows them inside of other rows."""
 
 from __future__ import annotations
 

@@ -42,7 +42,8 @@ class Statuses:
 
 @dataclass(frozen=True, slots=True)
 class V1List:
-    """How v1 lists a resource. `columns` gives SQL for each parameter that names rows; rows that any of them names are
+    """The listing of a resource in v1. `columns` gives SQL for each parameter that names rows; rows that any of them
+    names are
     listed, those that `where` leaves out never. `default` is the order that nothing else was asked for instead of.
 
     One that `is_plain` is a mere array, cut by `limit` and `offset`, unless a page is asked for.

@@ -1,5 +1,5 @@
-"""What only API v3 can show: the older API v1 refuses it by a code, and leaves it out of lists (catalog-facts.md §1.5,
-§14)."""
+"""Rows that only API v3 can show: the older API v1 refuses them with a code and leaves them out of lists
+(catalog-facts.md §1.5, §14)."""
 
 from __future__ import annotations
 

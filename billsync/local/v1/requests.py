@@ -1,4 +1,4 @@
-"""What requests of the older API v1 may say, as schemas; they refer to those of the vendor's table for v3.
+"""Schemas of requests of the older API v1; they refer to those of the vendor's table for v3.
 
 Members that no schema names are let through and go unheard. A discount, an entitlement or a price that passes can be
 put into v3's words, but for what a schema of this kind can't demand (catalog-facts.md §1.2).

@@ -1,4 +1,4 @@
-"""Subjects of the older API v1: a name that usage came under, with a label for people. Nothing here depends on them."""
+"""Subjects of the older API v1: a name that usage came under, with a label for people. No other row depends on them."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ ACCEPTED = {
 
 
 def change_quantity(call: Call) -> Answer:
-    """From a moment on there are so many; 0 takes the add-on off, and more brings it back."""
+    """Set the quantity from a moment on; 0 takes the add-on off, and more brings it back."""
     row = call.store.get(SUBSCRIPTION_ADDON, call.path["subscriptionAddonId"])
     if row is None:
         raise not_found(f"subscription addon {call.path['subscriptionAddonId']} not found")

@@ -83,7 +83,7 @@ def moment_of(call: Call, row: Row) -> datetime:
 
 
 def edit_of(call: Call, row: Row, operation: Mapping[str, Any]) -> Edit:
-    """What an operation does. Raises Problem (400) where it lacks what it needs, or its card breaks a rule."""
+    """Apply an operation. Raises Problem (400) if a field is missing, or its card breaks a rule."""
     match operation["op"]:
         case "add_item":
             item = anew(call, {"rate_card": checked_card(call, row, given(operation, "rateCard"))})
@@ -178,7 +178,7 @@ def renewed_phase(call: Call, row: Row, phase: Document, after: Window) -> Docum
 
 
 def check_money(call: Call, row: Row, phases: list[Document]) -> None:
-    """What becomes billable by the edit needs a customer of this currency, and is worth something."""
+    """Check that items which the edit makes billable have a price and the customer's currency."""
     currency = row.document["invoice_currency"]
     if all(is_free(item["rate_card"]) for item in items_of(phases)):
         return

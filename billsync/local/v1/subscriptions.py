@@ -1,4 +1,4 @@
-"""What only the older API v1 can do with a subscription: a start to come, a plan of its own, migrating, deleting (§15).
+"""Operations on subscriptions of the older API v1 only: a future start, a custom plan, migrating, deleting (§15).
 
 Sections are those of customer-facts.md.
 """

@@ -173,7 +173,7 @@ def listed_by_v1(call: Call) -> Answer:
 
 
 def narrowed(call: Call, customers: list[str] | None) -> tuple[V1List, Values]:
-    """The list of the customers' grants (None is everybody's) of the features asked for."""
+    """Return the list of the customers' grants (None: all customers) of the features asked for."""
     values: Values = {}
     parts = ["TRUE"]
     if customers is not None:

@@ -1,4 +1,4 @@
-"""Entitlements by hand, as API v2 and the older API v1 show them. Nothing is changed here."""
+"""Entitlements by hand, as API v2 and the older API v1 show them."""
 
 from __future__ import annotations
 

@@ -61,7 +61,8 @@ ACCEPTED = {
 
 
 def create(call: Call) -> Answer:
-    """One of a feature at a time, whoever gives it. Raises Problem: 400, 404, 409, or 412 for a deleted customer."""
+    """Create an entitlement; a feature can have one at a time. Raises Problem: 400, 404, 409, or 412 for a deleted
+    customer."""
     customer = customer_of(call)
     row = asked_for(call, customer)
     key = str(row.key)
@@ -119,7 +120,7 @@ def feature_of(call: Call) -> Row:
 
 
 def metered(call: Call, feature: Row) -> Document:
-    """What a metered entitlement counts and allows. Raises Problem (400) for a feature without a meter."""
+    """Return the meter and limits of a metered entitlement. Raises Problem (400) for a feature without a meter."""
     body = call.body
     period = periodic(body["usagePeriod"], call.now) if "usagePeriod" in body else {}
     if body["type"] != "metered":
@@ -144,7 +145,7 @@ def issued_terms(issue: Mapping[str, Any]) -> Document:
 
 
 def counting_start(call: Call, period: Mapping[str, Any]) -> datetime:
-    """When usage begins to count: now, with the usage period around now, or at any time. Raises Problem (400)."""
+    """Return the start of counting: now, the usage period around now, or any time. Raises Problem (400)."""
     match call.body.get("measureUsageFrom", "NOW"):
         case "NOW":
             return call.now
@@ -203,7 +204,7 @@ def listed(call: Call) -> Answer:
 
 
 def value(call: Call) -> Answer:
-    """What the customer may still use of a feature; nothing of what it has no entitlement for."""
+    """Return the customer's access to a feature; none without an entitlement."""
     customer = customer_of(call)
     name = call.path["featureKey"]
     by_id = call.store.get(ENTITLEMENT, name)

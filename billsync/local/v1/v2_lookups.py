@@ -1,4 +1,4 @@
-"""Which customer and which entitlement a path of API v2 names (customer-facts.md §15)."""
+"""Look-ups of the customer and the entitlement in a path of API v2 (customer-facts.md §15)."""
 
 from __future__ import annotations
 

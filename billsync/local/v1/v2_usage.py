@@ -1,4 +1,4 @@
-"""What was used of a metered entitlement by hand: usage begins at 0 again, and the history of its grants (API v2, §15).
+"""Usage of a metered entitlement by hand: its resets, and the history of its grants (API v2, §15).
 
 Sections are those of customer-facts.md.
 """

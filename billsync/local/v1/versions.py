@@ -19,7 +19,7 @@ MOMENTS = {"effectiveFrom": "begins_at", "effectiveTo": "ends_at", "deletedAt": 
 
 
 def version_view(call: Call, row: Row) -> Document:
-    """What v1 shows of any version: who it is, its metadata, status and times."""
+    """Return v1's fields of any version: its id, key, metadata, status and times."""
     document = row.document
     moments = {name: getattr(row, column) for name, column in MOMENTS.items()}
     return {
