@@ -137,3 +137,12 @@ def test_scripts_try_runs_to_its_end_and_leaves_nothing_behind(tmp_path: Path) -
 
     assert ended.returncode == 0, ended.stderr.decode()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_words_of_the_glossary_are_in_order_and_each_stands_once() -> None:
+    tables = read("docs/glossary.md").split("\n## ")[1:]
+
+    words = [re.findall(r"^\| (?!word \|)([^|-][^|]*) \|", table, re.MULTILINE) for table in tables]
+
+    assert [[word.lower() for word in table] for table in words] == [sorted(map(str.lower, table)) for table in words]
+    assert len({word for table in words for word in table}) == sum(map(len, words))
