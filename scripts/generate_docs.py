@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the pages of docs/ that are made from the code: all fields, and the API's coverage.
+"""Writes the pages of docs/ that are made from the code: all fields, all codes, and the API's coverage.
 
 Usage: generate_docs.py [DIRECTORY], else docs/.
 """
@@ -15,6 +15,8 @@ from api_coverage import coverage
 
 from billsync.kinds.ratecard import RATE_CARD
 from billsync.kinds.registry import KINDS
+from billsync.model.codes.code import Chapter, Code
+from billsync.model.diagnostic import sentence
 from billsync.model.kind import Absent, Kind
 from billsync.model.shape import (
     Effect,
@@ -27,6 +29,7 @@ from billsync.model.shape import (
     Variant,
 )
 from billsync.render.formats.words import shown
+from billsync.schema.codes import chapters
 from billsync.schema.explain import ABSENT, EFFECTS, takes, words
 
 OUTPUT = Path(__file__).resolve().parents[1] / "docs"
@@ -38,6 +41,16 @@ How files are written, and what an absent field means, is in [file-format.md](fi
 `phases[].key` is the field `key` of each member of the list `phases`, and `dimensions.*` is each value of a map.
 Fields that only some forms of a map have name these forms in brackets. The last column says what becomes of a changed
 field once the entity is on a server.
+"""
+
+
+ERRORS = """# All codes
+
+Made from the codes by `scripts/generate_docs.py`; `billsync explain CODE` says the same in a terminal.
+
+Every message has a code that never changes, so that scripts can rely on it: in brackets after `error`, `warning` or
+`note`, and as `code` in JSON. The sentence beside it is fixed, too; what follows names the values, and what to do.
+Exit codes are in [runs.md](runs.md#exit-codes).
 """
 
 
@@ -134,7 +147,24 @@ def value(field: Field) -> str:
     return takes(field.shape).replace(" | ", " or ") + needed + default
 
 
+def errors() -> str:
+    """The page of all codes."""
+    return "\n".join([ERRORS, *(chapter_section(chapter) for chapter in chapters(KINDS))])
+
+
+def chapter_section(chapter: Chapter) -> str:
+    """One chapter: when its codes are met, and each of them."""
+    pages = (code_section(chapter, code) for code in chapter.codes)
+    return "\n".join([f"## {chapter.title}\n\n{chapter.intro}\n", *pages])
+
+
+def code_section(chapter: Chapter, code: Code) -> str:
+    """One code: its summary, what it means and what to do, and an example."""
+    summary = sentence(code.summary)
+    return f"### `{code.name}`\n\n**{summary}** {code.doc}\n\n```\n{chapter.example(code)}\n```\n"
+
+
 if __name__ == "__main__":
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else OUTPUT
-    for name, page in {"fields.md": reference, "api-coverage.md": coverage}.items():
+    for name, page in {"fields.md": reference, "errors.md": errors, "api-coverage.md": coverage}.items():
         (target / name).write_text(page(), encoding="utf-8")

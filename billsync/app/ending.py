@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from billsync.model.diagnostic import Diagnostic
+from billsync.schema.codes import diagnostic
 
 
 class Exit(IntEnum):
@@ -40,11 +41,11 @@ class Ended(Exception):
         self.findings = findings
 
 
-def usage(code: str, summary: str, detail: str = "", hint: str = "") -> Ended:
+def usage(code: str, detail: str = "", hint: str = "") -> Ended:
     """The command was called wrongly."""
-    return Ended(Exit.USAGE, Diagnostic(code, summary, detail, hint))
+    return Ended(Exit.USAGE, diagnostic(code, detail, hint))
 
 
-def error(code: str, summary: str, detail: str = "", hint: str = "") -> Ended:
+def error(code: str, detail: str = "", hint: str = "") -> Ended:
     """It can't be done, and nothing was written."""
-    return Ended(Exit.ERROR, Diagnostic(code, summary, detail, hint))
+    return Ended(Exit.ERROR, diagnostic(code, detail, hint))

@@ -100,8 +100,8 @@ def _resolved(attached: AttachedAddons, one: Reached | Candidate, options: Impac
 
 def _check_requests(count: int, options: ImpactOptions) -> None:
     if count > REQUESTS_AT_MOST and options.sample is None:
-        hint = "Billing periods differ, or add-ons do. Say --impact-sample 200 to look at two hundred subscriptions."
-        raise usage("many-requests", f"the impact would need {count} requests", hint=hint)
+        detail = f"It would need {count:,}, as billing periods or add-ons differ."
+        raise usage("many-requests", detail, "Pass --impact-sample 200 to look at two hundred subscriptions.")
 
 
 def _verdicts(chosen: Iterable[Prepared], metered: Metered) -> Mapping[str, tuple[Verdict, ...]]:

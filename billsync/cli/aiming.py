@@ -8,12 +8,10 @@ from billsync.app.ending import Ended, Exit
 from billsync.live.connect import KONNECT
 from billsync.live.organization import Organization
 from billsync.live.target import Target
-from billsync.model.diagnostic import Diagnostic
 from billsync.model.ports import RemoteError
 from billsync.model.state import IntendedTarget
+from billsync.schema.codes import diagnostic
 
-CODE = "wrong-target"
-SUMMARY = "these files are for another server"
 HINT = "Name the server that they are for, or change `_info.target`."
 
 
@@ -65,5 +63,5 @@ def _contrast(what: str, wanted: str | None, found: str) -> str:
 
 def _refuse(intended: IntendedTarget, *contrasts: str) -> None:
     if contrasts:
-        findings = (Diagnostic(CODE, SUMMARY, contrast, HINT, intended.position) for contrast in contrasts)
+        findings = (diagnostic("wrong-target", contrast, HINT, position=intended.position) for contrast in contrasts)
         raise Ended(Exit.ERROR, *findings)

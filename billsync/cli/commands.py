@@ -277,11 +277,11 @@ def ping(run: Run, /, **server: Any) -> Exit:
 
 
 @billsync.command()
-@click.argument("topic", metavar="[TOPIC[.FIELD...]]", required=False)
+@click.argument("topic", metavar="[TOPIC[.FIELD...]|CODE]", required=False)
 @FORMAT
 @click.pass_obj
 def explain(run: Run, /, topic: str | None) -> Exit:
-    """Say what a kind, a part of a file or a field is; without a topic, list them."""
+    """Explain a kind, a part of a file, a field, or the code of a message; without an argument, list the topics."""
     from billsync.cli.explaining import show_explanation, show_topics
 
     return show_explanation(run, topic) if topic else show_topics(run)

@@ -40,7 +40,7 @@ def open_database(
     except OtherFormat as problem:
         hint = "Name another file, or remove this one to begin anew; the version that made it can still dump it."
         detail = f"{database}: {problem}."
-        raise error("other-database", "the embedded server can't read this database", detail, hint) from problem
+        raise error("other-database", detail, hint) from problem
     except (OSError, sqlite3.Error) as problem:
         detail = f"{database}: {problem}"
-        raise error("bad-database", "the embedded server's database can't be used", detail) from problem
+        raise error("bad-database", detail) from problem

@@ -18,9 +18,9 @@ def check_output(output: str, *, yes: bool) -> None:
         found = _status(_target(output))
     if found is not None and not stat.S_ISREG(found.st_mode):
         hint = "For a pipe or a device, leave -o out and redirect stdout."
-        raise error("no-file", "the output is not a regular file", output, hint)
+        raise error("no-file", output, hint)
     if found is not None and not yes:
-        raise usage("file-exists", "the file is there already", output, "Say --yes to write over it.")
+        raise usage("file-exists", output, "Pass --yes to overwrite it.")
 
 
 def write_file(output: str, text: str) -> None:
@@ -88,4 +88,4 @@ def _reported(output: str) -> Iterator[None]:
         yield
     except (OSError, ValueError, RuntimeError) as problem:  # a NUL in the name; a circle of links
         reason = getattr(problem, "strerror", None) or str(problem)
-        raise error("unwritable", "the file can't be written", f"{output}: {reason}") from problem
+        raise error("unwritable", f"{output}: {reason}") from problem

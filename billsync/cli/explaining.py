@@ -12,10 +12,13 @@ from billsync.cli.surroundings import Run
 from billsync.kinds.registry import KINDS
 from billsync.model.kind import Kind
 from billsync.model.value import Fields
-from billsync.render.explain import explanation_text, topics_text
+from billsync.render.explain import code_text, explanation_text, topics_text
+from billsync.schema.codes import pages
 from billsync.schema.explain import Explanation
 from billsync.schema.schema import file_schema, written_schema
 from billsync.schema.topics import Path, Topic, plain_path, topics
+
+CODE = "code."
 
 
 def show_topics(run: Run) -> Exit:
@@ -28,13 +31,40 @@ def show_topics(run: Run) -> Exit:
 
 
 def show_explanation(run: Run, topic: str) -> Exit:
-    """Print what a topic, or a field of it (`plan.phases[].rate_cards`), is. Raises Ended for what there isn't."""
+    """Print what a topic, a field of it (`plan.phases[].rate_cards`) or a code is. Raises Ended for what there isn't.
+
+    A topic goes before a code, and a code before a field without its topic; `code.NAME` is always a code.
+    """
     known = topics(KINDS)
+    if (name := _code_in(topic, known)) is not None:
+        run.result(_code_as_json(name) if run.wants_json else code_text(*pages()[name], run.around.width))
+        return Exit.DONE
     around, path = _placed(plain_path(topic), known)
     found = _explained(around, path)
     text = explanation_text(found, _example(around, found), run.around.width)
     run.result(_as_json(found) if run.wants_json else text)
     return Exit.DONE
+
+
+def _code_in(topic: str, known: Sequence[Topic]) -> str | None:
+    """The code that is meant, None where none is. Raises Ended for a code that there isn't."""
+    name = topic.removeprefix(CODE)
+    if topic.startswith(CODE) and name not in pages():
+        raise _unknown("topic", topic, [CODE + code for code in pages()])
+    is_topic = any(topic in (one.name, one.other_name) for one in known)
+    return name if name in pages() and not is_topic else None
+
+
+def _code_as_json(name: str) -> str:
+    chapter, code = pages()[name]
+    document = {
+        "code": code.name,
+        "summary": code.summary,
+        "doc": code.doc,
+        "chapter": chapter.title,
+        "example": chapter.example(code),
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def _placed(path: Path, known: Sequence[Topic]) -> tuple[Topic, Path]:
@@ -45,10 +75,10 @@ def _placed(path: Path, known: Sequence[Topic]) -> tuple[Topic, Path]:
             return topic, rest
     holders = [topic for topic in known if topic.find(path) is not None] if path else []
     if not holders:
-        raise _unknown("topic", name, [topic.name for topic in known])
+        raise _unknown("topic", name, [*(topic.name for topic in known), *pages()], listed=len(known))
     if len(holders) > 1:
         choices = ", ".join(f"{holder.name}.{'.'.join(path)}" for holder in holders)
-        raise usage("unknown-topic", "there is no such topic", f'"{name}"', f"Several have such a field: {choices}.")
+        raise usage("unknown-topic", f'"{name}"', f"Several have such a field: {choices}.")
     return holders[0], path
 
 
@@ -94,8 +124,13 @@ def _kind(name: str) -> Kind:
     raise _unknown("kind", name, KINDS)
 
 
-def _unknown(what: str, name: str, choices: Iterable[str]) -> Ended:
+def _unknown(what: str, name: str, choices: Iterable[str], *, listed: int | None = None) -> Ended:
+    """The error for a name that there isn't, with a near one, else with the first `listed` of all (None: with all)."""
     names = list(choices)
     close = get_close_matches(name, names, n=1)
-    hint = f'Did you mean "{close[0]}"?' if close else (f"There are: {', '.join(names)}." if names else "It has none.")
-    return usage(f"unknown-{what}", f"there is no such {what}", f'"{name}"', hint)
+    hint = (
+        f'Did you mean "{close[0]}"?'
+        if close
+        else (f"There are: {', '.join(names[:listed])}." if names else "It has none.")
+    )
+    return usage(f"unknown-{what}", f'"{name}"', hint)

@@ -16,6 +16,7 @@ from billsync.model.ports import RemoteError
 from billsync.render.diagnostics import diagnostics_text
 from billsync.render.formats.words import visible
 from billsync.render.plan.structured import errors_as_json
+from billsync.schema.codes import diagnostic
 
 
 def told(run: Run, error: BaseException) -> Exit:
@@ -31,7 +32,7 @@ def told(run: Run, error: BaseException) -> Exit:
     code, findings = _ending(run, error)
     if run.has_written:
         code = Exit.PARTLY
-        findings = (*findings, Diagnostic("partly", "something may have been written", hint="Run it again."))
+        findings = (*findings, diagnostic("partly", hint="Run it again."))
     _tell(run, findings)
     return worst(code, run.verdict)
 
@@ -43,7 +44,7 @@ def _ending(run: Run, error: BaseException) -> tuple[Exit, tuple[Diagnostic, ...
             return error.code, error.findings
         case click.UsageError():
             hint = f"Try: {error.ctx.command_path} --help" if error.ctx is not None else ""
-            return Exit.USAGE, (Diagnostic("usage", error.format_message(), hint=hint),)
+            return Exit.USAGE, (diagnostic("usage", error.format_message(), hint),)
     return Exit.ERROR, (_trouble(run, error),)
 
 
@@ -52,17 +53,17 @@ def _trouble(run: Run, error: BaseException) -> Diagnostic:
     match error:
         case ResultLost():
             detail = getattr(error.__cause__, "strerror", None) or str(error.__cause__)
-            return Diagnostic("result-lost", "the result can't be written to stdout", detail)
+            return diagnostic("result-lost", detail)
         case SystemExit():
-            return Diagnostic("result-lost", "the result can't be written to stdout", "nobody reads it")
+            return diagnostic("result-lost", "The reader of the pipe is gone.")
         case sqlite3.Error():
-            return Diagnostic("bad-database", "the embedded server's database failed", str(error))
+            return diagnostic("bad-database", str(error))
         case OSError():
-            return Diagnostic("system", "the operating system refused", str(error))
+            return diagnostic("system", str(error))
         case RemoteError():
-            return Diagnostic("remote", "the server can't be used", str(error))
+            return diagnostic("remote", str(error))
         case click.Abort() | KeyboardInterrupt() | Interrupted():
-            return Diagnostic("interrupted", "the command was interrupted", str(error))
+            return diagnostic("interrupted", str(error))
     return _internal(run, error)
 
 
@@ -78,7 +79,7 @@ def _internal(run: Run, error: BaseException) -> Diagnostic:
         run.talk("\n".join(visible(line) for line in lines))
     detail = f"{type(error).__name__}: {error}"
     hint = "Run `billsync --debug …` to see where it came from, and report it."
-    return Diagnostic("internal", "billsync itself failed", detail, hint)
+    return diagnostic("internal", detail, hint)
 
 
 def _tell(run: Run, findings: Sequence[Diagnostic]) -> None:

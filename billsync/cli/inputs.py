@@ -13,6 +13,7 @@ from billsync.model.diagnostic import Diagnostic, has_errors
 from billsync.model.state import Desired
 from billsync.render.diagnostics import diagnostics_text
 from billsync.render.plan.outline import outline
+from billsync.schema.codes import diagnostic
 
 
 def as_it_is(finding: Diagnostic) -> Diagnostic:
@@ -41,7 +42,7 @@ def owner_missing(desired: Desired, plan: PlanFile) -> tuple[Diagnostic, ...]:
     if desired.owner is not None or not plan.steps:
         return ()
     hint = "Add `_info: {owner: NAME}` to one of the files; everything that billsync creates is marked with it."
-    return (Diagnostic("no-owner", "the files name no owner", hint=hint),)
+    return (diagnostic("no-owner", hint=hint),)
 
 
 def refusal_of(plan: PlanFile) -> Exit:

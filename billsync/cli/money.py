@@ -77,7 +77,7 @@ def _with_dimension(run: Run, catalog: Catalog, features: Sequence[str], group: 
     if metered and not having:
         known = sorted({SUBJECT, *(name for key in metered for name in catalog.dimensions_of(key))})
         hint = f"Known here: feature, {', '.join(known)}."
-        raise usage("no-dimension", "nothing is metered by this dimension", repr(group), hint)
+        raise usage("no-dimension", repr(group), hint)
     for key in sorted(set(metered) - set(having)):
         run.talk(f"note: {visible(key)} is left out: its meter has no dimension {group!r}")
     return having
@@ -88,7 +88,7 @@ def show_invoices(run: Run, customer: str | None, options: ServerOptions, form: 
     with connected(run, options) as connection:
         if not capabilities(connection.dialect).invoices:
             hint = "Open the billing portal: customers see and pay theirs there, and so does an operator."
-            raise error("no-invoices", f"the {connection.dialect} API has no invoices", hint=hint)
+            raise error("no-invoices", f"The {connection.dialect} API doesn't list them.", hint)
         filters = [("filter[customer_id][eq]", customer_id_of(connection, customer))] if customer is not None else []
         rows = connection.listed(INVOICES, filters)
         found = invoices(rows, connection.clock.now())
@@ -106,7 +106,7 @@ def show_forecast(run: Run, customer: str, options: ServerOptions, form: str) ->
         subscriptions = _subscriptions(connection, catalog, customer_id)
         running = _running(subscriptions, now)
         if not running:
-            raise error("no-subscription", "nothing runs that could be forecast", f"{customer!r} has no subscription.")
+            raise error("no-subscription", f"{customer!r} has no active subscription.")
         wallet = wallet_of(statement_of(connection, customer_id), catalog.features)
         rows = charges_of(connection, customer_id)
         unseen = [besides(connection, one, rows or (), catalog, now) for one in running]
@@ -176,8 +176,8 @@ def _period(wanted: UsageOptions, running: Sequence[Subscribed], now: datetime) 
     begun = min((one.period_at(now).start for one in running), default=end - DEFAULT_SPAN)
     start = _moment("--from", wanted.start) or cut_to_seconds(begun)
     if start >= end:
-        detail = f"It would be from {start:%Y-%m-%d %H:%M:%SZ} to {end:%Y-%m-%d %H:%M:%SZ}, not included."
-        raise usage("no-time", "no time lies between --from and --to", detail)
+        given = f"{start:%Y-%m-%d %H:%M:%SZ} to {end:%Y-%m-%d %H:%M:%SZ}"
+        raise usage("no-time", f"--from must be before --to; the period would be {given}.")
     return Period(start, end)
 
 
@@ -187,7 +187,9 @@ def _moment(option: str, text: str | None) -> datetime | None:
         return None
     moment = parse_moment(text if "T" in text.upper() else f"{text}T00:00:00Z")
     if moment is None:
-        raise usage("no-time", f"{option} is no time", repr(text), "Write 2026-09-01, or 2026-09-01T12:00:00Z.")
+        raise usage(
+            "no-time", f"{option} is not a date or time: {text!r}", "Write 2026-09-01, or 2026-09-01T12:00:00Z."
+        )
     return moment
 
 

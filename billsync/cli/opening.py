@@ -70,9 +70,9 @@ def _target(options: ServerOptions, environment: Mapping[str, str], filed: str |
     named = options.server or environment.get(SERVER_VARIABLE)
     if not named:
         hint = f"Give --server, or set {SERVER_VARIABLE}. `--server local:` is the embedded server."
-        raise usage("no-server", "no server is named", hint=hint)
+        raise usage("no-server", hint=hint)
     if any(token in named for token in _tokens(environment, filed)):
-        raise usage("bad-server", "the server's address can't be used", "It holds the token.", TOKEN_PLACES)
+        raise usage("bad-server", "It holds the token.", TOKEN_PLACES)
     target = parse_target(named, database=default_database(environment))
     if isinstance(target, Target):
         return target
@@ -123,9 +123,7 @@ def _read_token(path: str) -> str:
         return read_file(path, TOKEN_BYTES).decode("utf-8").strip()
     except (OSError, ValueError, TooLong, NotAFile) as problem:
         detail = f"the file that --token-file names: {_reason(problem)}"
-        raise error(
-            "no-token", "the token file can't be read", detail, "Name a file that holds the token."
-        ) from problem
+        raise error("no-token", detail, "Name a file that holds the token.") from problem
 
 
 def _reason(problem: Exception) -> str:

@@ -81,16 +81,16 @@ def ping(run: Run, options: ServerOptions) -> Exit:
 def customer_id_of(connection: Connection, key: str) -> str:
     """The server's id of a customer. Raises Ended when there is none with the key, RemoteError."""
     if not key.strip(", "):
-        raise usage("no-customer", "a customer's key is not empty")
+        raise usage("no-customer", "The key of a customer is never empty.")
     if not is_text(key):
-        raise usage("no-customer", "a customer's key is text in UTF-8", repr(key))
+        raise usage("no-customer", f"The key of a customer is UTF-8 text: {key!r} is not.")
     rows = connection.rows("customer", key=key)
     live = sorted(str(row["id"]) for row in rows if not row.get("deleted_at") and row.get("key") in (key, None))
     if len(live) > 1:
         both = f"{connection.target} shows {len(live)} with the key {key!r}: {' and '.join(live)}."
-        raise error("duplicate-rows", "there is more than one such customer", both, "Delete or rename the wrong one.")
+        raise error("duplicate-rows", both, "Delete or rename the wrong one.")
     if not live:
-        raise error("no-customer", "there is no such customer", f"{connection.target} has none with the key {key!r}.")
+        raise error("no-customer", f"{connection.target} has none with the key {key!r}.")
     return live[0]
 
 

@@ -37,7 +37,7 @@ def _listening(port: int) -> socket.socket:
     try:
         return socket.create_server((HOST, port))
     except (OSError, OverflowError) as problem:
-        raise error("no-port", "the port can't be opened", f"{HOST}:{port}: {problem}") from problem
+        raise error("no-port", f"{HOST}:{port}: {problem}") from problem
 
 
 def _until_stopped(server: LoopbackServer) -> None:

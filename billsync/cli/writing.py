@@ -29,7 +29,7 @@ def write(
 ) -> Exit:
     """Bring the server to what the files declare; `mode` is `apply` or `sync`. Raises Ended, RemoteError."""
     if not yes and not run.around.is_terminal:
-        raise usage("no-consent", "there is nobody to ask", hint="Without a terminal, say --yes.")
+        raise usage("no-consent", hint="Review the changes with `billsync diff` first.")
     desired, findings = desired_state(run, paths)
     with connected(run, options, desired.target) as connection:
         compared = compare(connection, desired, Mode(mode, deletes=mode == "sync", allow=allow))
@@ -63,7 +63,7 @@ def _ask(run: Run, plan: PlanFile, *, yes: bool) -> bool:
         return False
     run.talk(as_text(outline(plan), run.look))
     if not run.agrees(f"Make these changes on {visible(plan.target)}?"):
-        raise error("declined", "nothing was done")
+        raise error("declined")
     return run.around.width is not None and not run.wants_json
 
 
@@ -88,7 +88,7 @@ def _carry_out(run: Run, connection: Connection, comparison: Comparison, account
     except OSError as problem:
         detail = f"{directory}: {problem.strerror or problem}"
         hint = f"{VARIABLE} names another directory for journals."
-        raise error("no-journal", "the journal can't be written", detail, hint) from problem
+        raise error("no-journal", detail, hint) from problem
 
 
 def _ended(run: Run, account: Account, result: StepResult) -> None:

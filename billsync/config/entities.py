@@ -21,6 +21,7 @@ from billsync.model.diagnostic import Diagnostic, Position
 from billsync.model.kind import Kind
 from billsync.model.state import Entity
 from billsync.model.value import Fields
+from billsync.schema.codes import diagnostic_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +87,18 @@ def _diagnostics(item: Expanded, fields: Fields, validator: Validator) -> Iterat
         yield from _further(item.kind, sound_part(item.node, validator, item.kind.record))
         return
     for problem in problems(item.kind, fields):
-        yield problem.at(nearest(item.node, problem.path))
+        yield diagnostic_of(problem, nearest(item.node, problem.path))
 
 
 def _further(kind: Kind, part: SoundPart) -> Iterator[Diagnostic]:
     """Return the problems in the rest of an entity that its schema refuses, so that all are reported at once."""
     for problem in value_problems(kind, plain(part.values)):
-        yield problem.at(nearest(part.values, problem.path))
+        yield diagnostic_of(problem, nearest(part.values, problem.path))
     if part.node is None:
         return
     for problem in problems(kind, plain(part.node)):
         if part.can_be_judged(problem.path):
-            yield problem.at(nearest(part.node, problem.path))
+            yield diagnostic_of(problem, nearest(part.node, problem.path))
 
 
 def _later(kind: Kind) -> Later:

@@ -15,13 +15,13 @@ from billsync.model.diagnostic import Diagnostic, Position, Severity
 from billsync.model.labels import value_problem
 from billsync.model.policy import PricePolicy
 from billsync.model.state import Desired, IntendedTarget
+from billsync.schema.codes import diagnostic
 
 OPENMETER = "openmeter"
 """The dialect of servers that have neither regions nor organizations."""
 PLAN = "plan"
 """The kind whose prices the policies are about."""
 GLOB = frozenset("*?[")
-NO_PLAN = "a price policy names a plan that nothing has"
 
 
 def owner_of(header: MapNode | None, findings: Findings) -> str | None:
@@ -95,7 +95,7 @@ def _names_nothing(policy: PricePolicy, pattern: str, declared: Mapping[str, Pos
         detail = f'No plan is "{pattern}", neither in these files nor in `external`, so it would judge nothing.'
         hint = did_you_mean_at(pattern, declared)
         severity = Severity.WARNING if GLOB.intersection(pattern) else Severity.ERROR
-    return Diagnostic("policy-for-nothing", NO_PLAN, detail, hint, policy.position, severity)
+    return diagnostic("policy-for-nothing", detail, hint, position=policy.position, severity=severity)
 
 
 def _price_policy(node: MapNode) -> PricePolicy | None:

@@ -53,12 +53,12 @@ def _record(record: Record, value: Plain, path: Path) -> Iterator[Problem]:
             continue
         place = (*path, name)
         if field.refused:
-            yield Problem(place, "refused-field", "this can't be declared", field.refused, f"leave {name} out")
+            yield Problem(place, "refused-field", field.refused, f"leave {name} out")
         elif item is not None:
             yield from _value(field.shape, item, place)
         elif field.clear:
             hint = f"leave {name} out, or give it a value"
-            yield Problem(place, "unclearable-field", "this can't be removed again", field.clear, hint)
+            yield Problem(place, "unclearable-field", field.clear, hint)
 
 
 def _value(shape: Shape, value: Plain, path: Path) -> Iterator[Problem]:
@@ -92,37 +92,34 @@ def _leaf(shape: Shape, value: Plain, path: Path) -> Iterator[Problem]:
 
 
 def _labels(labels: Fields, path: Path) -> Iterator[Problem]:
-    summary = "the server would refuse or lose this label"
     if len(labels) > MOST_DECLARED:
         detail = f"there are {len(labels)}; the server takes 50, and billsync adds up to three of its own"
-        yield Problem(path, "label", summary, detail, f"declare {MOST_DECLARED} at most")
+        yield Problem(path, "label", detail, f"declare {MOST_DECLARED} at most")
     for name, value in labels.items():
         place = (*path, name)
         if name.startswith(OURS):
             detail = f"keys that begin with `{OURS}` are billsync's own"
-            yield Problem(place, "label", summary, detail, "choose another key")
+            yield Problem(place, "label", detail, "choose another key")
         elif reason := key_problem(name):
-            yield Problem(place, "label", summary, f"key `{name}`: {reason}", "choose another key")
+            yield Problem(place, "label", f"key `{name}`: {reason}", "choose another key")
         if isinstance(value, str) and (reason := value_problem(value)):
-            yield Problem(place, "label", summary, f"value `{value}` of `{name}`: {reason}", "choose another value")
+            yield Problem(place, "label", f"value `{value}` of `{name}`: {reason}", "choose another value")
 
 
 def _number(shape: Number, value: Plain, path: Path) -> Iterator[Problem]:
     if not isinstance(value, Decimal):
         return
     text = decimal_text(value)
-    summary = "the number is out of range"
     if shape.minimum is not None and value < shape.minimum:
-        yield Problem(path, "number-range", summary, f"{text} is less than {shape.minimum}", "use a larger number")
+        yield Problem(path, "out-of-range", f"{text} is less than {shape.minimum}", "use a larger number")
     if shape.above is not None and value <= shape.above:
-        yield Problem(path, "number-range", summary, f"{text} is not more than {shape.above}", "use a larger number")
+        yield Problem(path, "out-of-range", f"{text} is not more than {shape.above}", "use a larger number")
     if shape.maximum is not None and value > shape.maximum:
-        yield Problem(path, "number-range", summary, f"{text} is more than {shape.maximum}", "use a smaller number")
+        yield Problem(path, "out-of-range", f"{text} is more than {shape.maximum}", "use a smaller number")
     if shape.bits is not None and not is_kept_exactly(value, shape.bits):
         yield Problem(
             path,
             "number-inexact",
-            "the server can't hold this number exactly",
             f"it keeps a {shape.bits}-bit float, and would use another number than {text}",
             "use fewer digits, or a fraction made of halves, such as 12.5 or 33.25",
         )
@@ -130,31 +127,29 @@ def _number(shape: Number, value: Plain, path: Path) -> Iterator[Problem]:
 
 def _duration(shape: Duration, value: str, path: Path) -> Iterator[Problem]:
     duration = parse_duration(value)
-    summary = "this duration can't be used"
     if duration is None:
-        yield Problem(path, "duration", summary, f"`{value}` is no ISO 8601 duration", "write one such as P1M or PT12H")
+        yield Problem(path, "duration", f"`{value}` is no ISO 8601 duration", "write one such as P1M or PT12H")
         return
     if not re.search(PATTERN, value):
-        yield Problem(path, "duration", summary, f"the server rounds the fractions of {value}", "use smaller units")
+        yield Problem(path, "duration", f"the server rounds the fractions of {value}", "use smaller units")
     length = duration.in_seconds()
     if shape.positive and length == 0:
-        yield Problem(path, "duration", summary, f"{value} lasts no time at all", "write one such as P1M or PT12H")
+        yield Problem(path, "duration", f"{value} lasts no time at all", "write one such as P1M or PT12H")
     if length > LONGEST:
-        yield Problem(path, "duration", summary, f"{value} is longer than a thousand years", "use a shorter one")
+        yield Problem(path, "duration", f"{value} is longer than a thousand years", "use a shorter one")
     if shape.choices and duration.text not in shape.choices:
         detail = f"{value} is none of {', '.join(shape.choices)}, which are compared as they are written"
-        yield Problem(path, "duration", summary, detail, "use one of these")
+        yield Problem(path, "duration", detail, "use one of these")
 
 
 def _moment(shape: Timestamp, value: str, path: Path) -> Iterator[Problem]:
     moment = parse_moment(value)
-    summary = "this time can't be used"
     if moment is None:
         detail = f"`{value}` is no time with an offset"
-        yield Problem(path, "time", summary, detail, "write one such as 2026-01-01T00:00:00Z")
+        yield Problem(path, "time", detail, "write one such as 2026-01-01T00:00:00Z")
     elif shape.seconds and cut_to_seconds(moment) != moment:
         detail = f"the server cuts {value} to seconds"
-        yield Problem(path, "time", summary, detail, "leave the fraction of a second out")
+        yield Problem(path, "time", detail, "leave the fraction of a second out")
 
 
 def _list(shape: ListOf, members: tuple[Plain, ...], path: Path) -> Iterator[Problem]:
@@ -168,8 +163,5 @@ def _list(shape: ListOf, members: tuple[Plain, ...], path: Path) -> Iterator[Pro
         identity = canonical(canonical_value(shape.item, member) if shape.key is None else name)
         seen[identity] += 1
         if seen[identity] == 2:
-            summary = "the same is in the list twice"
             shown = name if isinstance(name, str) else identity.decode()
-            yield Problem(
-                (*path, index), "duplicate-member", summary, f"`{shown}` is there already", "keep one of them"
-            )
+            yield Problem((*path, index), "repeated-value", f"`{shown}` is there already", "keep one of them")

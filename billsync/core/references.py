@@ -14,6 +14,7 @@ from billsync.model.kind import Find, Kind, Path, Registry
 from billsync.model.shape import Lazy, ListOf, MapOf, Record, Reference, Shape, Variant
 from billsync.model.state import Desired, Entity, Patterns
 from billsync.model.value import Fields, Plain
+from billsync.schema.codes import diagnostic, diagnostic_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +53,17 @@ def check(desired: Desired, registry: Registry, *, unsound: frozenset[Address] =
     for entity in (entity for entity in desired.entities if entity.address not in unsound):
         found += _cross_problems(entity, registry[entity.address.kind], known.find)
     found += _claimed_twice((entity for entity in desired.entities if entity.address not in unsound), registry)
-    return tuple(sorted(found, key=lambda diagnostic: diagnostic.order))
+    return tuple(sorted(found, key=lambda one: one.order))
 
 
 def _also_external(entity: Entity) -> Diagnostic:
     """What is external is never written, so it can't be declared too (design.md §3)."""
     kind, key = entity.address.kind, entity.address.key
-    return Diagnostic(
+    return diagnostic(
         "declared-and-external",
-        "this is declared, and external too",
         f'{kind} "{key}" is declared here, and `external` names it or matches it with a pattern.',
         "Take it out of one of the two: what is external is only referred to.",
-        entity.position,
+        position=entity.position,
     )
 
 
@@ -186,7 +186,7 @@ class _Known:
         detail = f'{_title(entity.address.kind)} "{entity.address.key}" refers to {named}, '
         detail += "which is neither in these files nor in `external`."
         place = entity.place(referred.path)
-        return Diagnostic("unknown-reference", "nothing has this key", detail, self._meant(referred), place)
+        return diagnostic("unknown-reference", detail, self._meant(referred), position=place)
 
     def _meant(self, referred: Referred) -> str:
         declared = self._declared.get(referred.kind, {})
@@ -214,7 +214,7 @@ def _title(kind: str) -> str:
 def _cross_problems(entity: Entity, kind: Kind, find: Find) -> Iterator[Diagnostic]:
     for across in kind.cross:
         for problem in across(entity.address, entity.fields, find):
-            yield problem.at(entity.place(problem.path))
+            yield diagnostic_of(problem, entity.place(problem.path))
 
 
 def _claimed_twice(entities: Iterable[Entity], registry: Registry) -> Iterator[Diagnostic]:
@@ -232,7 +232,7 @@ def _claim_problem(entity: Entity, first: Entity, claim: str) -> Diagnostic:
     other = first.place(_path_of(first.fields, claim))
     detail = f'{kind} "{entity.address.key}" and {kind} "{first.address.key}" ({other.file}:{other.line}) '
     detail += f'both claim "{claim}", which only one can have.'
-    return Diagnostic("claimed-twice", "two entities claim the same name", detail, "Take it from one of them.", place)
+    return diagnostic("claimed-twice", detail, "Take it from one of them.", position=place)
 
 
 def _path_of(value: Plain, text: str) -> Path:

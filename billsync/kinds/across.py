@@ -27,7 +27,6 @@ def feature_meter(address: Address, feature: Fields, find: Find) -> Iterator[Pro
         yield Problem(
             ("meter",),
             "feature-meter-aggregation",
-            "features can't use this meter",
             f'meter "{key}" aggregates by {meter["aggregation"]}; a feature takes sum, count, unique_count or latest',
             "declare another meter over the same events",
         )
@@ -56,9 +55,7 @@ def _no_dimension(path: Path, name: str, meter: str, known: tuple[str, ...]) -> 
     close = get_close_matches(name, known, n=1)
     listed = f"its dimensions are {', '.join(sorted(known))}" if known else "it has none"
     hint = f'Did you mean "{close[0]}"?' if close else f"declare the dimension on the meter; {listed}"
-    return Problem(
-        path, "unknown-dimension", "the meter has no such dimension", f'meter "{meter}" has no dimension "{name}"', hint
-    )
+    return Problem(path, "unknown-dimension", f'meter "{meter}" has no dimension "{name}"', hint)
 
 
 def priced_features(address: Address, holder: Fields, find: Find) -> Iterator[Problem]:
@@ -70,7 +67,6 @@ def priced_features(address: Address, holder: Fields, find: Find) -> Iterator[Pr
             yield Problem(
                 (*path, "feature"),
                 "unmetered-feature",
-                "a price by usage needs a feature with a meter",
                 f'the price is of type {kind}, and feature "{key}" has no meter',
                 "give the feature a meter, or use a flat price",
             )
@@ -103,7 +99,6 @@ def subject_keys(address: Address, customer: Fields, find: Find) -> Iterator[Pro
             yield Problem(
                 ("usage_attribution", "subject_keys", index),
                 "subject-is-customer",
-                "a subject can't be another customer's key",
                 f'"{subject}" is the key of a customer, whose every update the server would refuse',
                 "give one of them another name",
             )
@@ -123,7 +118,6 @@ def currencies(address: Address, subscription: Fields, find: Find) -> Iterator[P
         yield Problem(
             ("plan",),
             "currency-mismatch",
-            "the customer's currency is not the plan's",
             f'customer "{address.parents[-1]}" pays in {paid_in}, and plan "{key}" is in {priced_in}',
             "declare a plan in the customer's currency",
         )

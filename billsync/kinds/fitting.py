@@ -27,7 +27,6 @@ def phases(address: Address, plan: Fields, find: Find) -> Iterator[Problem]:
             yield Problem(
                 (*path, "from_plan_phase"),
                 "addon-phase",
-                "the plan has no such phase",
                 f"`{named}` is none of {', '.join(str(key) for key in known)}",
                 "name a phase of this plan, or leave from_plan_phase out: it is then the first",
             )
@@ -40,7 +39,6 @@ def quantities(address: Address, plan: Fields, find: Find) -> Iterator[Problem]:
             yield Problem(
                 (*path, "max_quantity"),
                 "addon-quantity",
-                "this add-on can be had once only",
                 f'add-on "{offer["addon"]}" has `instance_type: single`, and the server takes no max_quantity for it',
                 "leave max_quantity out, or make the add-on `multiple`",
             )
@@ -55,7 +53,6 @@ def currencies(address: Address, plan: Fields, find: Find) -> Iterator[Problem]:
             yield Problem(
                 (*path, "addon"),
                 "currency-mismatch",
-                "the add-on's currency is not the plan's",
                 f'add-on "{offer["addon"]}" is in {other}, and plan "{address.key}" in {own}',
                 f"offer an add-on in {own}",
             )
@@ -78,7 +75,6 @@ def cadences(address: Address, plan: Fields, find: Find) -> Iterator[Problem]:
                 yield Problem(
                     (*path, "addon"),
                     "cadence-unaligned",
-                    "the add-on's cadence doesn't fit the plan's",
                     f'card `{card.get("key")}` of add-on "{offer["addon"]}" is charged every {other.text}, and the '
                     f"plan every {own.text}: neither is a whole multiple of the other in every month and on every day",
                     f"use {own.text}, or a cadence in the same unit that divides it or is a multiple of it",
@@ -102,7 +98,6 @@ def _mismatch(path: Path, addon: str, key: str, what: str) -> Problem:
     return Problem(
         (*path, "addon"),
         "addon-card-mismatch",
-        "the add-on's rate card can't lie over the plan's",
         f'card `{key}` of add-on "{addon}" and of the plan: {what}',
         "give the add-on's card a key of its own, or make the two alike",
     )

@@ -101,4 +101,4 @@ def _ends(tiers: tuple[Fields, ...], path: Path) -> Iterator[Problem]:
 
 
 def _wrong(path: Path, detail: str, hint: str) -> Problem:
-    return Problem(path, "price-tiers", "these tiers don't make a price", detail, hint)
+    return Problem(path, "price-tiers", detail, hint)

@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from billsync.model.diagnostic import Diagnostic
+from billsync.schema.codes import diagnostic
 
 LOCAL = "local:"
 LOCAL_BASE = "http://local.invalid/api/v3"
@@ -62,7 +63,7 @@ def parse_target(server: str, *, database: str = LOCAL_DEFAULT) -> Target | Diag
         port = parts.port
     except ValueError:
         return _bad("It is not a URL.")
-    if problem := _problem(server, parts):
+    if problem := _address_problem(server, parts):
         return problem
     host = (parts.hostname or "") if ":" not in (parts.hostname or "") else f"[{parts.hostname}]"
     authority = host + (f":{port}" if port is not None else "")
@@ -74,16 +75,14 @@ def token_problem(target: Target, token: str | None) -> Diagnostic | None:
     if token is None:
         return None
     if not token or not all("!" <= char <= "~" for char in token):
-        return Diagnostic(
+        return diagnostic(
             "bad-token",
-            "the token can't be sent",
             "It is empty, or holds white space or characters outside ASCII.",
             "Check the file or the variable that it comes from.",
         )
     if target.base.startswith("http:") and not target.is_loopback:
-        return Diagnostic(
+        return diagnostic(
             "insecure-token",
-            "a token would go over plain http",
             f"{target.base} is neither https nor on this machine.",
             "Use https, or allow it with --insecure-token.",
         )
@@ -96,7 +95,7 @@ def _target(parts: SplitResult, authority: str) -> Target:
     return Target(f"{parts.scheme}://{authority}{path}", dialect="konnect" if konnect else None)
 
 
-def _problem(server: str, parts: SplitResult) -> Diagnostic | None:
+def _address_problem(server: str, parts: SplitResult) -> Diagnostic | None:
     """Return the problem of an address, without the address: it may hold a secret, or be a token by mistake."""
     if parts.username is not None or parts.password is not None:
         return _bad("It holds a user name or a password.", "Give a token with --token-file or BILLSYNC_TOKEN.")
@@ -111,7 +110,7 @@ def _problem(server: str, parts: SplitResult) -> Diagnostic | None:
 
 def _bad(detail: str, hint: str = "") -> Diagnostic:
     forms = "Forms: https://eu.api.konghq.com/v3, http://127.0.0.1:8888/api/v3, local:, local:PATH."
-    return Diagnostic("bad-server", "the server's address can't be used", detail, hint or forms)
+    return diagnostic("bad-server", detail, hint or forms)
 
 
 def _is_loopback(host: str) -> bool:

@@ -9,7 +9,6 @@ from enum import Enum
 from typing import TypeAlias
 
 from billsync.model.address import Address
-from billsync.model.diagnostic import Diagnostic, Position, full_stop, sentence
 from billsync.model.shape import Record
 from billsync.model.value import Fields, Plain
 
@@ -65,13 +64,8 @@ class Problem:
 
     path: Path
     code: str
-    summary: str
     detail: str
     hint: str = ""
-
-    def at(self, position: Position) -> Diagnostic:
-        """The problem as a finding at a place, in whole sentences."""
-        return Diagnostic(self.code, self.summary, full_stop(self.detail), sentence(self.hint), position)
 
 
 Check: TypeAlias = Callable[[Fields], Iterable[Problem]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
+from billsync.model.codes.code import Chapter, Code
 from billsync.model.value import Fields
 from billsync.render.formats.words import shown
 from billsync.render.formats.yaml_text import to_yaml
@@ -28,7 +29,18 @@ def topics_text(topics: Sequence[tuple[str, str]], width: int | None = None) -> 
     return "\n".join(("Topics:", *_columns(topics, width), "", *_folded("", _HOW, width))) + "\n"
 
 
-_HOW = "`billsync explain TOPIC` tells more, and `billsync explain TOPIC.FIELD` of a field, such as plan.phases[].key."
+_HOW = (
+    "`billsync explain TOPIC` says more, and `billsync explain TOPIC.FIELD` explains a field, such as "
+    "plan.phases[].key. `billsync explain CODE` explains the code of a message, such as unknown-reference."
+)
+
+
+def code_text(chapter: Chapter, code: Code, width: int | None = None) -> str:
+    """What a code means and what to do, with an example as it looks in a terminal; ends with a line break."""
+    example = (f"  {line}" for line in chapter.example(code).splitlines())
+    paragraphs = (_folded("  ", text, width) for text in (code.doc, chapter.intro))
+    first, second = (tuple(paragraph) for paragraph in paragraphs)
+    return "\n".join((f"{code.name}: {code.summary}", *first, "", *second, "", "Example:", *example)) + "\n"
 
 
 def _head(found: Explanation) -> str:

@@ -122,5 +122,5 @@ def test_a_file_that_is_there_is_written_over_only_with_consent(dumping: Shell, 
     assert ran == Ran(
         64,
         "",
-        "error[file-exists]: the file is there already\n  shop.yaml\n  Say --yes to write over it.\n",
+        "error[file-exists]: the file exists already\n  shop.yaml\n  Pass --yes to overwrite it.\n",
     )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from billsync.schema.codes import pages
 from tests.support.command import Ran, Shell
 
 LOCAL = ("--server", "local:")
@@ -198,7 +199,9 @@ def test_a_terminal_has_colors_unless_the_environment_forbids_them(shell: Shell)
 def test_a_write_without_a_terminal_needs_yes(shell: Shell) -> None:
     ran = shell.run("sync", "shop.yaml", *LOCAL)
 
-    assert ran == Ran(64, "", "error[no-consent]: there is nobody to ask\n  Without a terminal, say --yes.\n")
+    assert ran == Ran(
+        64, "", "error[no-consent]: not a terminal: pass --yes\n  Review the changes with `billsync diff` first.\n"
+    )
 
 
 def test_json_of_diff_and_sync_name_the_same_changes(shell: Shell) -> None:
@@ -236,12 +239,37 @@ def test_the_example_in_an_explanation_is_valid(shell: Shell, folder: Path, kind
     ("topic", "message"),
     [
         ("grants.amuont", 'error[unknown-field]: there is no such field\n  "amuont"\n  Did you mean "amount"?\n'),
+        (
+            "unknown-refrence",
+            'error[unknown-topic]: there is no such topic\n  "unknown-refrence"\n  Did you mean "unknown-reference"?\n',
+        ),
         ("grnt", 'error[unknown-topic]: there is no such topic\n  "grnt"\n  Did you mean "grant"?\n'),
         ("meter.key.x", 'error[unknown-field]: there is no such field\n  "x"\n  It has none.\n'),
     ],
 )
 def test_explaining_what_is_not_there_offers_what_is(shell: Shell, topic: str, message: str) -> None:
     assert shell.run("explain", topic) == Ran(64, "", message)
+
+
+def test_explain_says_what_a_code_means(shell: Shell) -> None:
+    text, data = shell.run("explain", "no-owner"), json.loads(shell.run("explain", "no-owner", "--format", "json").out)
+
+    _, code = pages()["no-owner"]
+    assert text.out.startswith(f"no-owner: {code.summary}\n  {code.doc[:40]}")
+    assert text.out.endswith(f"Example:\n  error[no-owner]: {code.summary}\n    {code.example}\n")
+    assert data == {
+        "code": "no-owner",
+        "summary": code.summary,
+        "doc": code.doc,
+        "chapter": "The header and the library",
+        "example": f"error[no-owner]: {code.summary}\n  {code.example}",
+    }
+
+
+def test_a_topic_goes_before_a_code_of_the_same_name_unless_the_code_is_asked_for(shell: Shell) -> None:
+    topic, code = shell.run("explain", "phase"), shell.run("explain", "code.phase")
+
+    assert (topic.out.splitlines()[0], code.out.splitlines()[0]) == ("phase: a map", "phase: the phase that it is in")
 
 
 def test_explain_without_a_topic_lists_them(shell: Shell) -> None:

@@ -194,5 +194,5 @@ def test_too_many_requests_are_refused_before_they_are_made(changed: Shell, monk
     sampled = changed.run("diff", "maps", *LOCAL, "--impact", "--impact-sample", "3")
 
     assert (refused.code, refused.out) == (64, "")
-    assert refused.err.startswith("error[many-requests]: the impact would need 1 requests\n")
+    assert refused.err.startswith("error[many-requests]: the impact would need too many requests\n  It would need 1, ")
     assert sampled.code == 4

@@ -217,7 +217,7 @@ def test_asking_for_addons_counts_as_requests_and_can_be_sampled(
     sampled = impact(sold, "--impact", "--impact-sample", "2")
 
     assert (refused.code, refused.out) == (64, "")
-    assert refused.err.startswith("error[many-requests]: the impact would need 3 requests\n")
+    assert refused.err.startswith("error[many-requests]: the impact would need too many requests\n  It would need 3, ")
     assert "\nA sample: 2 of 4 subscriptions.\n" in sampled
 
 

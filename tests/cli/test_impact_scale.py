@@ -103,10 +103,10 @@ def test_above_the_limit_it_stops_before_it_asks_a_meter_and_offers_a_sample() -
 
     (finding,) = ended.value.findings
     assert FEATURES * 150 > REQUESTS_AT_MOST
-    assert (ended.value.code, finding.code, finding.summary) == (
+    assert (ended.value.code, finding.code, finding.detail) == (
         64,
         "many-requests",
-        "the impact would need 600 requests",
+        "It would need 600, as billing periods or add-ons differ.",
     )
     assert "--impact-sample 200" in finding.hint
     assert crowd.asked["meter queries"] == 0

@@ -113,8 +113,8 @@ def test_usage_of_no_time_is_a_wrong_call(running: Shell) -> None:
 
     assert (backwards.code, nonsense.code) == (64, 64)
     assert backwards.err == (
-        "error[no-time]: no time lies between --from and --to\n"
-        "  It would be from 2026-09-05 00:00:00Z to 2026-09-04 00:00:00Z, not included.\n"
+        "error[no-time]: the period is not valid\n"
+        "  --from must be before --to; the period would be 2026-09-05 00:00:00Z to 2026-09-04 00:00:00Z.\n"
     )
 
 
@@ -124,14 +124,17 @@ def test_usage_by_a_dimension_that_no_meter_has_is_a_wrong_call(running: Shell) 
     assert ran == Ran(
         64,
         "",
-        "error[no-dimension]: nothing is metered by this dimension\n  'nope'\n  Known here: feature, model, subject.\n",
+        "error[no-dimension]: no meter has this dimension\n  'nope'\n  Known here: feature, model, subject.\n",
     )
 
 
 def test_invoices_of_nobody_are_a_wrong_call(running: Shell) -> None:
     ran = running.run("invoices", "", *LOCAL)
 
-    assert (ran.code, ran.err) == (64, "error[no-customer]: a customer's key is not empty\n")
+    assert (ran.code, ran.err) == (
+        64,
+        "error[no-customer]: there is no such customer\n  The key of a customer is never empty.\n",
+    )
 
 
 def test_a_forecast_says_what_is_due_and_when_the_credits_run_out(running: Shell) -> None:
@@ -199,7 +202,7 @@ def test_a_forecast_of_somebody_without_a_subscription_is_an_error(shell: Shell,
 
     ran = shell.run("forecast", "alone", *LOCAL)
 
-    assert (ran.code, ran.err.splitlines()[0]) == (1, "error[no-subscription]: nothing runs that could be forecast")
+    assert (ran.code, ran.err.splitlines()[0]) == (1, "error[no-subscription]: no active subscription to forecast")
 
 
 def test_a_dialect_without_invoices_says_so_and_names_the_portal(running: Shell) -> None:
@@ -207,7 +210,8 @@ def test_a_dialect_without_invoices_says_so_and_names_the_portal(running: Shell)
 
     assert (ran.code, ran.out) == (1, "")
     assert ran.err == (
-        "error[no-invoices]: the konnect API has no invoices\n"
+        "error[no-invoices]: this API has no invoices\n"
+        "  The konnect API doesn't list them.\n"
         "  Open the billing portal: customers see and pay theirs there, and so does an operator.\n"
     )
 

@@ -94,7 +94,7 @@ def test_so_many_labels_that_ours_have_no_room_are_found() -> None:
         (METER, {"dimensions": {"model": "$.tokens"}}, [(("dimensions", "model"), "meter-dimension")]),
         (METER, {"events_from": "2026-02-30T00:00:00Z"}, [(("events_from",), "time")]),
         (FEATURE, {"key": "01arz3ndektsv4rrffq69g5fav"}, [(("key",), "feature-key-like-id")]),
-        (FEATURE, {"unit_cost": {"type": "manual", "amount": "-1"}}, [(("unit_cost", "amount"), "number-range")]),
+        (FEATURE, {"unit_cost": {"type": "manual", "amount": "-1"}}, [(("unit_cost", "amount"), "out-of-range")]),
         (
             FEATURE,
             {"unit_cost": {**LLM, "provider_property": "p"}},
@@ -109,10 +109,10 @@ def test_so_many_labels_that_ours_have_no_room_are_found() -> None:
         (
             CUSTOMER,
             {"usage_attribution": {"subject_keys": ["a", "b", "a"]}},
-            [(("usage_attribution", "subject_keys", 2), "duplicate-member")],
+            [(("usage_attribution", "subject_keys", 2), "repeated-value")],
         ),
         (CUSTOMER, {"billing": {"billing_profile": "x"}}, [(("billing",), "refused-field")]),
-        (GRANT, {"amount": "0"}, [(("amount",), "number-range")]),
+        (GRANT, {"amount": "0"}, [(("amount",), "out-of-range")]),
         (GRANT, {"amount": "1.005"}, [(("amount",), "grant-decimals")]),
         (GRANT, {"amount": "1.500"}, []),
         (GRANT, {"amount": "1.5", "currency": "JPY"}, [(("amount",), "grant-decimals")]),
@@ -134,9 +134,9 @@ def test_so_many_labels_that_ours_have_no_room_are_found() -> None:
         (
             GRANT,
             {"funding_method": "external", "purchase": {"per_unit_cost_basis": 0}},
-            [(("purchase", "per_unit_cost_basis"), "number-range")],
+            [(("purchase", "per_unit_cost_basis"), "out-of-range")],
         ),
-        (GRANT, {"filters": {"features": ["a", "a"]}}, [(("filters", "features", 1), "duplicate-member")]),
+        (GRANT, {"filters": {"features": ["a", "a"]}}, [(("filters", "features", 1), "repeated-value")]),
         (GRANT, {"effective_at": "2026-01-01T00:00:00.5Z"}, [(("effective_at",), "time")]),
         (GRANT, {"effective_at": "2026-01-01T00:00:00.000Z"}, []),
         (GRANT, {"expires_after": "P1.5D"}, [(("expires_after",), "duration")]),
@@ -189,9 +189,9 @@ def test_a_model_cost_needs_a_meter() -> None:
         ),
         (
             {"phases": [phase(FEE, duration="P1M"), phase(FEE)]},
-            [(("phases", 1), "duplicate-member")],
+            [(("phases", 1), "repeated-value")],
         ),
-        ({"phases": [phase(FEE, CARD, FEE)]}, [(("phases", 0, "rate_cards", 2), "duplicate-member")]),
+        ({"phases": [phase(FEE, CARD, FEE)]}, [(("phases", 0, "rate_cards", 2), "repeated-value")]),
     ],
 )
 def test_a_problem_of_a_plan_is_found_at_its_place(fields: dict[str, Any], expected: Any) -> None:
@@ -215,7 +215,7 @@ def test_a_problem_of_a_plan_is_found_at_its_place(fields: dict[str, Any], expec
         (FREE, {"discounts": {"percentage": 5}}, ("discounts",), "card-discount"),
         (FEE, {"discounts": {"usage": "5"}}, ("discounts", "usage"), "card-discount"),
         (FEE, {"discounts": {"percentage": Decimal("12.34")}}, ("discounts", "percentage"), "number-inexact"),
-        (FEE, {"discounts": {"percentage": 101}}, ("discounts", "percentage"), "number-range"),
+        (FEE, {"discounts": {"percentage": 101}}, ("discounts", "percentage"), "out-of-range"),
         (FEE, {"unit_config": {"operation": "divide", "conversion_factor": 2}}, ("unit_config",), "card-unit-config"),
         (
             CARD,
@@ -227,7 +227,7 @@ def test_a_problem_of_a_plan_is_found_at_its_place(fields: dict[str, Any], expec
             CARD,
             {"unit_config": {"operation": "divide", "conversion_factor": "0"}},
             ("unit_config", "conversion_factor"),
-            "number-range",
+            "out-of-range",
         ),
         (FEE, {"entitlement": {"type": "boolean"}}, ("entitlement",), "card-entitlement"),
         (CARD, {"entitlement": {"type": "metered"}}, ("entitlement",), "card-entitlement"),
@@ -254,7 +254,7 @@ def test_a_problem_of_a_plan_is_found_at_its_place(fields: dict[str, Any], expec
         (FEE, {"currency": "EUR"}, ("currency",), "card-currency"),
         (FREE, {"currency": "COINS"}, ("currency",), "card-currency"),
         (CARD, {"labels": {"kong": "b"}}, ("labels", "kong"), "label"),
-        (CARD, {"price": {"type": "unit", "amount": "-0.1"}}, ("price", "amount"), "number-range"),
+        (CARD, {"price": {"type": "unit", "amount": "-0.1"}}, ("price", "amount"), "out-of-range"),
     ],
 )
 def test_a_problem_of_a_rate_card_is_found_at_its_place(
@@ -314,7 +314,7 @@ def test_a_tier_up_to_nothing_is_out_of_range() -> None:
     price = {"type": "volume", "tiers": [{**FIRST, "up_to_amount": 0}, OPEN]}
 
     assert found(PLAN, plan_of(phase({**CARD, "price": price}))) == [
-        ((*WHERE, "price", "tiers", 0, "up_to_amount"), "number-range")
+        ((*WHERE, "price", "tiers", 0, "up_to_amount"), "out-of-range")
     ]
 
 
@@ -322,7 +322,7 @@ def test_all_problems_of_an_entity_are_found_at_once_in_the_declared_order() -> 
     plan = plan_of(phase({**FEE, "key": "z", "commitments": {"minimum_amount": -1}}, {**FREE, "currency": "COINS"}))
 
     assert found(PLAN, plan) == [
-        ((*WHERE, "commitments", "minimum_amount"), "number-range"),
+        ((*WHERE, "commitments", "minimum_amount"), "out-of-range"),
         ((*WHERE, "commitments"), "lost-by-server"),
         (("phases", 0, "rate_cards", 1, "currency"), "card-currency"),
     ]
@@ -331,8 +331,8 @@ def test_all_problems_of_an_entity_are_found_at_once_in_the_declared_order() -> 
 def test_a_problem_says_what_is_wrong_and_what_to_do() -> None:
     (problem,) = problems(GRANT, with_(GRANT, amount="1.005"))
 
-    assert (problem.summary, problem.detail, problem.hint) == (
-        "the server would round this amount",
+    assert (problem.code, problem.detail, problem.hint) == (
+        "grant-decimals",
         "USD has 2 decimals, and 1.005 has 3",
         "write the amount that is to be granted",
     )

@@ -39,7 +39,7 @@ SHELF = Record(
 def no_red_on_wood(address: Address, fields: Fields, find: Find) -> Iterable[Problem]:
     color = find("color", str(fields.get("color")))
     if color and color.get("tone") == "red":
-        yield Problem(("color",), "red-shelf", "a shelf is never red", f'"{address.key}" would be red')
+        yield Problem(("color",), "refused-field", f'"{address.key}" would be red')
 
 
 def kind(name: str, record: Record, parent: Parent | None = None) -> Kind:
@@ -151,7 +151,7 @@ def test_a_kind_may_look_at_what_it_refers_to() -> None:
     found = check(desired, registry())
 
     assert found == (
-        Diagnostic("red-shelf", "a shelf is never red", '"hall" would be red.', "", Position("f.yaml", 2, 1)),
+        Diagnostic("refused-field", "this can't be declared", '"hall" would be red.', "", Position("f.yaml", 2, 1)),
     )
 
 

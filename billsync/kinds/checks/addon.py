@@ -23,7 +23,6 @@ def rate_cards(addon: Fields) -> Iterator[Problem]:
         yield Problem(
             ("rate_cards",),
             "addon-without-cards",
-            "the add-on sells nothing",
             "the server doesn't publish an add-on without rate cards",
             "give it a rate card",
         )
@@ -40,7 +39,6 @@ def _usage(card: Fields, path: Path, *, is_multiple: bool) -> Iterator[Problem]:
         yield Problem(
             path,
             "addon-card-cadence",
-            "a price by usage in an add-on needs a cadence",
             f"an add-on has no cadence that the card `{card.get('key')}` could take, and the server fails without one",
             "give the card a billing_cadence, such as P1M",
         )
@@ -48,7 +46,6 @@ def _usage(card: Fields, path: Path, *, is_multiple: bool) -> Iterator[Problem]:
         yield Problem(
             (*path, "price"),
             "addon-multiple-usage",
-            "an add-on with `instance_type: multiple` can't be priced by usage",
             f"the card `{card.get('key')}` has a {form(card)} price, and what can be bought several times has a fee",
             "use a flat price, or `instance_type: single`",
         )
@@ -64,7 +61,6 @@ def cadences(addon: Fields) -> Iterator[Problem]:
             yield Problem(
                 ("rate_cards", number, "billing_cadence"),
                 "addon-cadences",
-                "the prices of an add-on must have one cadence",
                 f"`{priced[0][1].get('key')}` is charged every {first}, and `{card.get('key')}` every {own}",
                 f"use {first}, or make two add-ons",
             )

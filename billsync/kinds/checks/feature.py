@@ -19,7 +19,6 @@ def key_form(feature: Fields) -> Iterator[Problem]:
         yield Problem(
             ("key",),
             "feature-key-like-id",
-            "the server takes this key for an id",
             f"`{key}` has the form of a ULID",
             "choose another key",
         )
@@ -30,12 +29,10 @@ def unit_cost(feature: Fields) -> Iterator[Problem]:
     cost = feature.get("unit_cost") or {}
     if cost.get("type") != "llm":
         return
-    summary = "the unit cost isn't complete"
     if "meter" not in feature:
         yield Problem(
             ("unit_cost",),
             "feature-unit-cost",
-            summary,
             "an `llm` cost is worked out from the events of a meter, and this feature has none",
             "give the feature a meter, or use `type: manual`",
         )
@@ -45,7 +42,6 @@ def unit_cost(feature: Fields) -> Iterator[Problem]:
             yield Problem(
                 ("unit_cost",),
                 "feature-unit-cost",
-                summary,
                 f"exactly one of {name} and {name}_property is needed; {said} is given",
                 f"give {name} where it is always the same, {name}_property where a dimension of the meter tells it",
             )

@@ -26,7 +26,6 @@ def currency(grant: Fields) -> Iterator[Problem]:
         yield Problem(
             ("amount",),
             "grant-decimals",
-            "the server would round this amount",
             f"{grant['currency']} has {places} decimals, and {decimal_text(amount)} has {given}",
             "write the amount that is to be granted",
         )
@@ -35,29 +34,28 @@ def currency(grant: Fields) -> Iterator[Problem]:
 def purchase(grant: Fields) -> Iterator[Problem]:
     """A purchase belongs to funded grants, and only to them."""
     method, terms = grant.get("funding_method"), grant.get("purchase")
-    summary = "the purchase doesn't fit the funding method"
     if method == "none" and terms is not None:
         detail = "nothing is paid for a grant with `funding_method: none`, and the server drops the purchase"
-        yield Problem(("purchase",), "grant-purchase", summary, detail, "leave purchase out")
+        yield Problem(("purchase",), "grant-purchase", detail, "leave purchase out")
     elif method in ("invoice", "external"):
-        yield from _terms(grant, summary)
+        yield from _terms(grant)
 
 
-def _terms(grant: Fields, summary: str) -> Iterator[Problem]:
+def _terms(grant: Fields) -> Iterator[Problem]:
     method, terms = grant.get("funding_method"), grant.get("purchase")
     if terms is None:
         detail = f"a grant with `funding_method: {method}` is paid for, and doesn't say how"
         hint = f"add `purchase: {{currency: {grant.get('currency')}}}`"
-        yield Problem(("funding_method",), "grant-purchase", summary, detail, hint)
+        yield Problem(("funding_method",), "grant-purchase", detail, hint)
         return
     if terms.get("currency") != grant.get("currency"):
         detail = f"the purchase is in {terms.get('currency')}, and the credits are in {grant.get('currency')}"
         hint = "use the same currency for both"
-        yield Problem(("purchase", "currency"), "grant-purchase", summary, detail, hint)
+        yield Problem(("purchase", "currency"), "grant-purchase", detail, hint)
     if method == "invoice" and "availability_policy" in terms:
         detail = "credits that are invoiced become available with the invoice, and the server drops the policy"
         hint = "leave availability_policy out"
-        yield Problem(("purchase", "availability_policy"), "grant-purchase", summary, detail, hint)
+        yield Problem(("purchase", "availability_policy"), "grant-purchase", detail, hint)
 
 
 def expiry(grant: Fields) -> Iterator[Problem]:
@@ -68,7 +66,6 @@ def expiry(grant: Fields) -> Iterator[Problem]:
         yield Problem(
             ("expires_after",),
             "grant-expiry",
-            "the credits would expire after the year 9999",
             f"{grant['expires_after']} from {start.date()} on leads out of the calendar",
             "leave expires_after out: then the credits never expire",
         )
@@ -79,11 +76,11 @@ def one_end(grant: Fields) -> Iterator[Problem]:
     end, start = (parse_moment(str(grant.get(name))) for name in ("expires_at", "effective_at"))
     if end is not None and "expires_after" in grant:
         detail = "`expires_after` and `expires_at` both say when the credits expire"
-        yield Problem(("expires_at",), "grant-expiry", "the end stands there twice", detail, "leave one of them out")
+        yield Problem(("expires_at",), "grant-expiry", detail, "leave one of them out")
     elif end is not None and start is not None and end <= start:
         detail = f"{grant['expires_at']} is not after the start, {grant['effective_at']}"
         hint = "write a later expires_at, or an earlier effective_at"
-        yield Problem(("expires_at",), "grant-expiry", "the credits would expire before they start", detail, hint)
+        yield Problem(("expires_at",), "grant-expiry", detail, hint)
 
 
 def _has_end(start: datetime, duration: Duration) -> bool:

@@ -17,7 +17,6 @@ def findable(entity: Fields) -> Iterator[Problem]:
         yield Problem(
             ("key",),
             "unfindable-key",
-            "the server can't be asked for this key",
             f"{key!r} begins or ends with a space, or holds nothing but commas",
             "use letters, digits and signs, without space around them",
         )

@@ -14,14 +14,12 @@ _RESERVED = ("subject", "customer_id")
 
 def value_property(meter: Fields) -> Iterator[Problem]:
     """`count` counts events and takes no value; every other aggregation needs one."""
-    summary = "the value property doesn't fit the aggregation"
     path = meter.get("value_property")
     if meter.get("aggregation") == "count":
         if path is not None:
             yield Problem(
                 ("value_property",),
                 "meter-value-property",
-                summary,
                 "a meter with `aggregation: count` counts events, and the server refuses a value property on it",
                 "leave value_property out, or choose another aggregation",
             )
@@ -29,7 +27,6 @@ def value_property(meter: Fields) -> Iterator[Problem]:
         yield Problem(
             ("aggregation",),
             "meter-value-property",
-            summary,
             f"`aggregation: {meter.get('aggregation')}` needs a value_property, and there is none",
             "say where the value stands in an event, such as `value_property: $.tokens`",
         )
@@ -41,27 +38,23 @@ def dimensions(meter: Fields) -> Iterator[Problem]:
     """Names and paths of dimensions."""
     for name, path in (meter.get("dimensions") or {}).items():
         place = ("dimensions", name)
-        summary = "the server refuses this dimension"
         if name in _RESERVED:
             detail = f"`{name}` is a dimension that every meter has already"
-            yield Problem(place, "meter-dimension", summary, detail, "choose another name, or leave it out")
+            yield Problem(place, "meter-dimension", detail, "choose another name, or leave it out")
         elif _DIMENSION.fullmatch(name) is None:
             detail = f"`{name}` must begin with a letter or `_`, and go on with letters, digits and `_`"
-            yield Problem(place, "meter-dimension", summary, detail, "choose another name")
+            yield Problem(place, "meter-dimension", detail, "choose another name")
         if not str(path).startswith("$"):
             yield _no_path(place, str(path))
         elif path == meter.get("value_property"):
             detail = f"`{name}` has the same path as value_property, {path}"
-            yield Problem(
-                place, "meter-dimension", summary, detail, "a dimension must be another property of the event"
-            )
+            yield Problem(place, "meter-dimension", detail, "a dimension must be another property of the event")
 
 
 def _no_path(place: tuple[str, ...], path: str) -> Problem:
     return Problem(
         place,
         "meter-json-path",
-        "this is not a path into an event",
         f"`{path}` doesn't begin with `$`",
         f"write `$.{path}`" if path else "write a path such as `$.model`",
     )

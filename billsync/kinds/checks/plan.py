@@ -28,7 +28,6 @@ def phases(plan: Fields) -> Iterator[Problem]:
             yield Problem(
                 path,
                 "phase-without-cards",
-                "the phase sells nothing",
                 f"the server doesn't publish a plan whose phase `{phase.get('key')}` has no rate cards",
                 "give it a rate card, one with `price: {type: free}` if need be",
             )
@@ -36,13 +35,12 @@ def phases(plan: Fields) -> Iterator[Problem]:
 
 def _duration(phase: Fields, path: Path, *, is_last: bool) -> Iterator[Problem]:
     duration = phase.get("duration")
-    summary = "the phases don't follow each other"
     if is_last and duration is not None:
         detail = f"the last phase, `{phase.get('key')}`, goes on for ever, and can't have a duration"
-        yield Problem((*path, "duration"), "phase-duration", summary, detail, "leave duration out of the last phase")
+        yield Problem((*path, "duration"), "phase-duration", detail, "leave duration out of the last phase")
     if not is_last and duration is None:
         detail = f"another phase follows `{phase.get('key')}`, so it needs a duration"
-        yield Problem(path, "phase-duration", summary, detail, "give it a duration, such as `duration: P14D`")
+        yield Problem(path, "phase-duration", detail, "give it a duration, such as `duration: P14D`")
     yield from too_short(duration, (*path, "duration"))
 
 
@@ -65,7 +63,6 @@ def _alignment(card: Fields, path: Path, *, cadence: str) -> Iterator[Problem]:
     yield Problem(
         (*path, "billing_cadence"),
         "cadence-unaligned",
-        "the card's cadence doesn't fit the plan's",
         f"neither of {own} and {cadence} is a whole multiple of the other in every month and on every day",
         f"use {cadence}, or a cadence in the same unit that divides it or is a multiple of it",
     )
@@ -78,7 +75,6 @@ def hidden_labels(plan: Fields) -> Iterator[Problem]:
         yield Problem(
             (*path, "labels"),
             "refused-field",
-            "this can't be declared",
             f"the server never shows the labels of a plan that has {reason} again, so that they can't be compared",
             "leave labels out",
         )

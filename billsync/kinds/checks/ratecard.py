@@ -47,7 +47,6 @@ def _identity(card: Fields, path: Path) -> Iterator[Problem]:
         yield Problem(
             (*path, "key"),
             "card-key-mismatch",
-            "a rate card must have the key of its feature",
             f"the card is `{card.get('key')}` and its feature `{feature.address.key}`",
             "leave the key out: it is the feature's",
         )
@@ -55,7 +54,6 @@ def _identity(card: Fields, path: Path) -> Iterator[Problem]:
         yield Problem(
             (*path, "price"),
             "card-without-feature",
-            "a price by usage needs a feature",
             f"the card `{card.get('key')}` has a {form(card)} price, and nothing to measure",
             "name the feature, such as `feature: api_requests`",
         )
@@ -72,7 +70,7 @@ def _only_for_usage(card: Fields, path: Path) -> Iterator[Problem]:
 
 
 def _lost(path: Path, what: str, hint: str) -> Problem:
-    return Problem(path, "lost-by-server", "the server drops this without a word", f"it doesn't keep {what}", hint)
+    return Problem(path, "lost-by-server", f"it doesn't keep {what}", hint)
 
 
 def _commitments(card: Fields, path: Path) -> Iterator[Problem]:
@@ -82,7 +80,6 @@ def _commitments(card: Fields, path: Path) -> Iterator[Problem]:
         yield Problem(
             (*path, "commitments", "minimum_amount"),
             "card-commitments",
-            "the minimum commitment is above the maximum",
             f"{least} is more than {most}",
             "lower minimum_amount, or raise maximum_amount",
         )
@@ -90,13 +87,12 @@ def _commitments(card: Fields, path: Path) -> Iterator[Problem]:
 
 def _discounts(card: Fields, path: Path) -> Iterator[Problem]:
     discounts = card.get("discounts") or {}
-    summary = "this price takes no such discount"
     if discounts and form(card) == FREE:
         detail = "what is free can't be discounted"
-        yield Problem((*path, "discounts"), "card-discount", summary, detail, "leave discounts out")
+        yield Problem((*path, "discounts"), "card-discount", detail, "leave discounts out")
     elif "usage" in discounts and form(card) == FLAT:
         detail = "a flat fee doesn't depend on usage, so no units can be free"
-        yield Problem((*path, "discounts", "usage"), "card-discount", summary, detail, "leave usage out")
+        yield Problem((*path, "discounts", "usage"), "card-discount", detail, "leave usage out")
 
 
 def _unit_config(card: Fields, path: Path) -> Iterator[Problem]:
@@ -105,7 +101,6 @@ def _unit_config(card: Fields, path: Path) -> Iterator[Problem]:
         yield Problem(
             (*path, "unit_config"),
             "card-unit-config",
-            "this price converts no units",
             f"a {form(card)} price doesn't depend on a quantity",
             "leave unit_config out",
         )
@@ -118,18 +113,17 @@ def _entitlement(card: Fields, path: Path) -> Iterator[Problem]:
     if not entitlement:
         return
     place = (*path, "entitlement")
-    summary = "the entitlement isn't complete"
     if "feature" not in card:
         detail = f"the card `{card.get('key')}` has no feature that customers could get access to"
-        yield Problem(place, "card-entitlement", summary, detail, "name the feature, or leave the entitlement out")
+        yield Problem(place, "card-entitlement", detail, "name the feature, or leave the entitlement out")
     if entitlement.get("type") != "metered":
         return
     if "limit" not in entitlement:
         detail = "the server doesn't publish a metered entitlement without a limit"
-        yield Problem(place, "card-entitlement", summary, detail, "give it a limit, or use `type: boolean`")
+        yield Problem(place, "card-entitlement", detail, "give it a limit, or use `type: boolean`")
     if "usage_period" not in entitlement:
         detail = "the card has no billing cadence that the usage period could be taken from"
-        yield Problem(place, "card-entitlement", summary, detail, "give it a usage_period, such as P1M")
+        yield Problem(place, "card-entitlement", detail, "give it a usage_period, such as P1M")
     yield from too_short(entitlement.get("usage_period"), (*place, "usage_period"))
 
 
@@ -145,8 +139,7 @@ def _currency(card: Fields, path: Path, *, currency: str, holder: str) -> Iterat
         detail = "what is free has no currency"
     else:
         return
-    summary = "the card can't have a currency of its own"
-    yield Problem((*path, "currency"), "card-currency", summary, detail, "leave currency out")
+    yield Problem((*path, "currency"), "card-currency", detail, "leave currency out")
 
 
 def too_short(duration: object, path: Path) -> Iterator[Problem]:
@@ -155,7 +148,6 @@ def too_short(duration: object, path: Path) -> Iterator[Problem]:
         yield Problem(
             path,
             "duration-under-an-hour",
-            "the server takes no period shorter than an hour",
             f"{duration} is shorter",
             "use PT1H or longer",
         )
@@ -167,7 +159,6 @@ def unknown_currency(code: object, path: Path) -> Iterator[Problem]:
         yield Problem(
             path,
             "unknown-currency",
-            "the server knows no such currency",
             f"`{code}` is none of its currency codes",
             "use an ISO 4217 code, such as USD",
         )

@@ -17,7 +17,6 @@ def key(subscription: Fields) -> Iterator[Problem]:
         yield Problem(
             ("key",),
             "subscription-key",
-            "this key can't be kept in a label",
             f"`{name}`: {reason}",
             "choose another key, or leave it out: it is then `default`",
         )
@@ -29,7 +28,6 @@ def cost_basis(subscription: Fields) -> Iterator[Problem]:
         yield Problem(
             ("cost_basis_mode",),
             "subscription-cost-basis",
-            "the server fails on this combination",
             "a subscription that is paid from credits alone has no cost basis to pin",
             "leave cost_basis_mode out",
         )
@@ -42,7 +40,6 @@ def labels(subscription: Fields) -> Iterator[Problem]:
         yield Problem(
             ("labels",),
             "label",
-            "the server would refuse or lose this label",
             f"there are {len(declared)}; the server takes 50, and with `restart` billsync adds up to four of its own",
             f"declare {MOST_DECLARED - 1} at most",
         )
@@ -54,7 +51,6 @@ def version_digest(subscription: Fields) -> Iterator[Problem]:
         yield Problem(
             ("version_digest",),
             "subscription-version",
-            "there is no version that this is the digest of",
             "a digest belongs to a `version` by its number",
             "give the number, or leave version_digest out",
         )

@@ -1,0 +1,285 @@
+"""Codes that are about single kinds: mistakes in their fields, and the guards that they have."""
+
+from __future__ import annotations
+
+from billsync.model.codes.code import AS_ERROR, Chapter, Code
+from billsync.model.kind import Kind
+
+CATALOG = Chapter(
+    "Meters, features, plans and add-ons",
+    "What the server would refuse, lose, or not publish, found offline. The exit code is 1.",
+    AS_ERROR,
+    (
+        Code(
+            "meter-value-property",
+            "the value property doesn't fit the aggregation",
+            "A meter with `aggregation: count` counts events and takes no `value_property`; every other aggregation "
+            "needs one. Add it, remove it, or choose another aggregation.",
+            "`aggregation: sum` needs a value_property, and there is none.",
+        ),
+        Code(
+            "meter-dimension",
+            "the server refuses this dimension",
+            "The name is not an identifier, is one that every meter has, or its path is the value's own. Choose "
+            "another name or path.",
+            "`subject` is a dimension that every meter has already.",
+        ),
+        Code(
+            "meter-json-path",
+            "this is not a path into an event",
+            "Paths into events begin with `$`, as in `$.model`. Write it so.",
+            "`tokens` doesn't begin with `$`.",
+        ),
+        Code(
+            "feature-key-like-id",
+            "the server takes this key for an id",
+            "The key has the form of the server's own ids (a ULID), and would be looked up as one. Choose another key.",
+            "`01j8zq4m5n6p7q8r9s0t1v2w3x` has the form of a ULID.",
+        ),
+        Code(
+            "feature-unit-cost",
+            "the unit cost isn't complete",
+            "A cost of type `llm` is worked out from a meter's events, and needs each of provider, model and token "
+            "type once: as a fixed value, or as the property that holds it.",
+            "exactly one of model and model_property is needed; neither is given.",
+        ),
+        Code(
+            "feature-meter-aggregation",
+            "features can't use this meter",
+            "The server bills sums, counts, unique counts and latest values; not averages, minimums or maximums. "
+            "Declare another meter over the same events.",
+            'meter "latency" aggregates by avg; a feature takes sum, count, unique_count or latest.',
+        ),
+        Code(
+            "unknown-dimension",
+            "the meter has no such dimension",
+            "The feature filters or costs by a dimension that its meter doesn't have, so it would count nothing. "
+            "Correct the name, or declare the dimension on the meter.",
+            'meter "tokens" has no dimension "modle".',
+        ),
+        Code(
+            "unmetered-feature",
+            "a price by usage needs a feature with a meter",
+            "Nothing would ever be counted for this price. Give the feature a meter, or use a flat price.",
+            'the price is of type unit, and feature "support" has no meter.',
+        ),
+        Code(
+            "phase-duration",
+            "the phases don't follow each other",
+            "Each phase but the last needs a duration, and the last one goes on for ever. Add or remove a duration.",
+            "another phase follows `trial`, so it needs a duration.",
+        ),
+        Code(
+            "phase-without-cards",
+            "the phase sells nothing",
+            "The server doesn't publish a plan with an empty phase. Give it a rate card, with `price: {type: free}` "
+            "if need be.",
+            "the server doesn't publish a plan whose phase `trial` has no rate cards.",
+        ),
+        Code(
+            "addon-without-cards",
+            "the add-on sells nothing",
+            "The server doesn't publish an add-on without rate cards. Give it one.",
+            "the server doesn't publish an add-on without rate cards.",
+        ),
+        Code(
+            "addon-card-cadence",
+            "a price by usage in an add-on needs a cadence",
+            "An add-on has no billing cadence of its own that the card could take. Add `billing_cadence`.",
+            "an add-on has no cadence that the card `api` could take, and the server fails without one.",
+        ),
+        Code(
+            "addon-multiple-usage",
+            "an add-on with `instance_type: multiple` can't be priced by usage",
+            "What can be bought several times has a fee for each. Use a flat price, or `instance_type: single`.",
+            "the card `api` has a unit price, and what can be bought several times has a fee.",
+        ),
+        Code(
+            "addon-cadences",
+            "the prices of an add-on must have one cadence",
+            "The server refuses add-ons whose prices recur in different rhythms. Use one cadence, or make two add-ons.",
+            "`seats` is charged every P1M, and `support` every P1Y.",
+        ),
+        Code(
+            "addon-phase",
+            "the plan has no such phase",
+            "`from_plan_phase` names a phase that this plan doesn't have. Correct it, or leave it out: it is then "
+            "the first.",
+            "`trail` is none of trial, default.",
+        ),
+        Code(
+            "addon-quantity",
+            "this add-on can be had only once",
+            "`max_quantity` is for add-ons with `instance_type: multiple`. Leave it out, or change the add-on.",
+            'add-on "support" has `instance_type: single`, and the server takes no max_quantity for it.',
+        ),
+        Code(
+            "addon-card-mismatch",
+            "the add-on's rate card doesn't fit the plan's",
+            "Cards with the same key are added up, which the server does only where they are alike. Give the "
+            "add-on's card a key of its own, or make the two alike.",
+            'card `seats` of add-on "more_seats" and of the plan: their billing cadences differ.',
+        ),
+    ),
+)
+
+CARDS = Chapter(
+    "Rate cards",
+    "What the server would refuse, lose, or not publish in a card of a plan or add-on. The exit code is 1.",
+    AS_ERROR,
+    (
+        Code(
+            "card-key-mismatch",
+            "a rate card must have the key of its feature",
+            "The server finds the feature by the card's key. Leave the key out: it is the feature's.",
+            "the card is `calls` and its feature `api`.",
+        ),
+        Code(
+            "card-without-feature",
+            "a price by usage needs a feature",
+            "The card has nothing to measure. Name a feature, or use a flat price.",
+            "the card `calls` has a unit price, and nothing to measure.",
+        ),
+        Code(
+            "card-commitments",
+            "the minimum commitment is above the maximum",
+            "No amount could satisfy both. Lower `minimum_amount`, or raise `maximum_amount`.",
+            "100 is more than 50.",
+        ),
+        Code(
+            "card-discount",
+            "this price takes no such discount",
+            "What is free can't be discounted, and a flat fee has no units that could be free. Leave the discount out.",
+            "a flat fee doesn't depend on usage, so no units can be free.",
+        ),
+        Code(
+            "card-unit-config",
+            "this price converts no units",
+            "A free or flat price doesn't depend on a quantity. Leave `unit_config` out.",
+            "a flat price doesn't depend on a quantity.",
+        ),
+        Code(
+            "card-entitlement",
+            "the entitlement isn't complete",
+            "An entitlement needs a feature, and a metered one a limit and a usage period. Add what the detail names.",
+            "the server doesn't publish a metered entitlement without a limit.",
+        ),
+        Code(
+            "card-currency",
+            "the card can't have a currency of its own",
+            "Only a custom currency, in a plan or add-on that is priced in an ordinary one, can stand at a single "
+            "card. Leave `currency` out.",
+            "EUR is not a custom currency, and ordinary prices are in the plan's currency, USD.",
+        ),
+        Code(
+            "price-tiers",
+            "these tiers don't make a price",
+            "Tiers go up, each has a price, and only the last one is open. The server accepts some others and bills "
+            "something unexpected. Correct the tier that the detail names.",
+            "the last tier must be open, so that every quantity has a price.",
+        ),
+        Code(
+            "lost-by-server",
+            "the server drops this silently",
+            "The server accepts the field and doesn't keep it, so the file would say more than is true. Remove it.",
+            "it doesn't keep commitments on a flat price.",
+        ),
+        Code(
+            "duration-under-an-hour",
+            "the server takes no period shorter than an hour",
+            "Billing, phases and usage periods last an hour at least. Use `PT1H` or longer.",
+            "PT30M is shorter.",
+        ),
+    ),
+)
+
+CUSTOMERS = Chapter(
+    "Customers, subscriptions and grants",
+    "What the server would refuse, round or lose, found offline. The exit code is 1.",
+    AS_ERROR,
+    (
+        Code(
+            "subject-is-customer",
+            "a subject can't be another customer's key",
+            "From then on the server would refuse every update of that other customer. Give one of them another name.",
+            '"acme" is the key of a customer, whose every update the server would refuse.',
+        ),
+        Code(
+            "subscription-key",
+            "this key can't be kept in a label",
+            "Subscriptions have no key on the server: billsync keeps it in a label, which has rules. Choose another "
+            "key, or leave it out: it is then `default`.",
+            "`pro plan`: it holds a character that labels can't have.",
+        ),
+        Code(
+            "subscription-cost-basis",
+            "the server fails on this combination",
+            "`cost_basis_mode: pinned` pins how credits are converted on invoices, and `settlement_mode: "
+            "credit_only` makes none. Leave `cost_basis_mode` out.",
+            "a subscription that is paid from credits alone has no cost basis to pin.",
+        ),
+        Code(
+            "subscription-version",
+            "there is no version that this is the digest of",
+            "`version_digest` proves the content of a `version` that is given by number. Give the number, or leave "
+            "the digest out.",
+            "a digest belongs to a `version` by its number.",
+        ),
+        Code(
+            "grant-decimals",
+            "the server would round this amount",
+            "The amount has more decimals than its currency. Write the amount that is to be granted.",
+            "USD has 2 decimals, and 10.005 has 3.",
+        ),
+        Code(
+            "grant-purchase",
+            "the purchase doesn't fit the funding method",
+            "A grant that is paid for (`invoice`, `external`) says how, in its own currency; one that isn't "
+            "(`none`) has no purchase, and the server would drop it. Correct the field that the detail names.",
+            "nothing is paid for a grant with `funding_method: none`, and the server drops the purchase.",
+        ),
+        Code(
+            "grant-expiry",
+            "the credits' end can't be used",
+            "The end is declared twice, lies before the start, or after the year 9999. Leave one of `expires_at` "
+            "and `expires_after` out, or correct it; without both, the credits never expire.",
+            "`expires_after` and `expires_at` both say when the credits expire.",
+        ),
+    ),
+)
+
+CREDIT_GUARD = Code(
+    "customer-credit",
+    "a customer with credit would be deleted",
+    "The customer that a run would delete has a balance other than zero, or an active grant or subscription; all of "
+    "it would be gone, whoever owns it. If that is meant, pass `--allow customer-credit`.",
+    "customer/acme has a balance of 120 USD\n  Allow it with --allow customer-credit",
+)
+
+CHAPTERS = (CATALOG, CARDS, CUSTOMERS)
+
+
+def doubled_guard(kind: Kind) -> Code:
+    """The guard against another entity of a kind that looks like one that is there."""
+    name = f"doubled-{kind.name}"
+    return Code(
+        name,
+        f"a new {kind.name} looks like one that is live and no longer declared",
+        f"A {kind.name} of yours that the files no longer declare looks like a new one that they do. Most likely its "
+        "key, or that of its parent, was renamed, and it would be given or sold a second time. Say so under `moved`, "
+        f"as the message proposes. If both are meant, pass `--allow {name}`.",
+        f"{kind.name}/… is active, ours, no longer declared, and looks like the new {kind.name}/…\n"
+        f"  Allow it with --allow {name}",
+    )
+
+
+def unmarked_guard(kind: Kind) -> Code:
+    """The guard for entities of a kind whose labels don't tell whose they are."""
+    name = f"unmarked-{kind.name}"
+    return Code(
+        name,
+        f"nothing says whose this {kind.name} is",
+        f"The server hides the labels of a {kind.name}, and the run would change a live one that nothing marks as "
+        f"yours. If it is yours, add it to `adopted` in the files, or pass `--allow {name}` once.",
+        f"{kind.name}/…: live already, and no label tells whose it is\n  Allow it with --allow {name}",
+    )

@@ -1,0 +1,17 @@
+"""Every code that a person can meet, in chapters; the codes of single kinds are in `kinds/codes.py`."""
+
+from __future__ import annotations
+
+from billsync.model.codes.code import Chapter
+from billsync.model.codes.commands import CONNECTION, ENDS, LOCAL, USAGE
+from billsync.model.codes.content import HEADER, SHAPE, VALUES
+from billsync.model.codes.files import FINDING, SYNTAX
+from billsync.model.codes.losses import LOSSES
+from billsync.model.codes.notes import GUARDS, NOTES
+from billsync.model.codes.references import MOVED, REFERENCES
+from billsync.model.codes.refusals import OWNERSHIP, SERVER
+
+FILES: tuple[Chapter, ...] = (FINDING, SYNTAX, SHAPE, HEADER, VALUES, REFERENCES, MOVED)
+COMMANDS: tuple[Chapter, ...] = (USAGE, CONNECTION, LOCAL, ENDS)
+
+__all__ = ("COMMANDS", "FILES", "GUARDS", "LOSSES", "NOTES", "OWNERSHIP", "SERVER")

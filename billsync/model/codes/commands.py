@@ -1,0 +1,243 @@
+"""Codes of the command line, the connection, and the end of a run."""
+
+from __future__ import annotations
+
+from billsync.model.codes.code import AS_ERROR, Chapter, Code
+
+USAGE = Chapter(
+    "How a command is called",
+    "Options and arguments. Nothing was written. The exit code is 64, unless the text says otherwise.",
+    AS_ERROR,
+    (
+        Code(
+            "usage",
+            "the command line is not valid",
+            "An option or argument is unknown, missing, or has a value that it doesn't take. The detail names it; "
+            "`billsync COMMAND --help` lists all of them.",
+            "No such option: --alow",
+        ),
+        Code(
+            "no-consent",
+            "not a terminal: pass --yes",
+            "`apply` and `sync` ask before they write. Without a terminal nobody can answer. In a pipeline, review "
+            "the `diff` first and pass `--yes`.",
+            "Nobody can be asked whether to make the changes.",
+        ),
+        Code(
+            "declined",
+            "nothing was done",
+            "The question whether to make the changes was answered with no. The exit code is 1.",
+            "The answer was no.",
+        ),
+        Code(
+            "unknown-topic",
+            "there is no such topic",
+            "`explain` knows kinds, parts of them, fields and codes; `billsync explain` alone lists the topics. "
+            "Correct the name, or write `KIND.FIELD`.",
+            '"plon"',
+        ),
+        Code(
+            "unknown-kind",
+            "there is no such kind",
+            "`schema` takes the name of a kind or of its collection. Use one that the hint names.",
+            '"plon"',
+        ),
+        Code(
+            "no-customer",
+            "there is no such customer",
+            "No live customer on the server has this key (exit code 1), or the text can't be a key at all: it is "
+            "empty or not UTF-8 (exit code 64). Check the key and the server.",
+            "http://127.0.0.1:8888/api/v3 has none with the key 'acne'.",
+        ),
+        Code(
+            "no-dimension",
+            "no meter has this dimension",
+            "`usage --by` groups by a dimension of meters, and none of this customer's features is metered by this "
+            "one. Use a dimension that the hint names.",
+            "'regoin'",
+        ),
+        Code(
+            "no-time",
+            "the period is not valid",
+            "`--from` or `--to` is not a date or time, or the first is not before the second. Write `2026-09-01` or "
+            "`2026-09-01T12:00:00Z`.",
+            "--from is not a date or time: 'yesterday'",
+        ),
+        Code(
+            "many-requests",
+            "the impact would need too many requests",
+            "Usage is asked for by billing period and by feature. Where the periods of many subscriptions differ, "
+            "that is more requests than an impact makes by itself. Pass `--impact-sample 200` to look at two "
+            "hundred subscriptions.",
+            "It would need 12000.",
+        ),
+        Code(
+            "file-exists",
+            "the file exists already",
+            "The file named with `-o` is there. Pass `--yes` to overwrite it, or name another one.",
+            "dump.yaml",
+        ),
+        Code(
+            "no-file",
+            "the output is not a regular file",
+            "`-o` replaces a whole file or nothing, which can't be done with a pipe or a device. Leave `-o` out and "
+            "redirect stdout. The exit code is 1.",
+            "/dev/null",
+        ),
+    ),
+)
+
+CONNECTION = Chapter(
+    "The server and the token",
+    "Which server is meant, and whether it can be used. The exit code is 64 for wrong options, else 1.",
+    AS_ERROR,
+    (
+        Code(
+            "no-server",
+            "no server is named",
+            "Each command that reads or writes a server needs one. Pass `--server URL` or set `BILLSYNC_SERVER`; "
+            "`local:` is the embedded server.",
+            "Pass --server or set BILLSYNC_SERVER.",
+        ),
+        Code(
+            "bad-server",
+            "the server's address can't be used",
+            "The address is not a plain base URL: it has no scheme, or it holds a password, a query or white space. "
+            "It is not shown, as it may hold a secret. Correct it, and give the token with `--token-file` or "
+            "`BILLSYNC_TOKEN`.",
+            "It does not begin with http://, https:// or local:.",
+        ),
+        Code(
+            "no-token",
+            "the token file can't be read",
+            "The file that `--token-file` names can't be opened, is too long, or is not UTF-8. Name a file that "
+            "holds the token and nothing else.",
+            "the file that --token-file names: No such file or directory",
+        ),
+        Code(
+            "bad-token",
+            "the token can't be sent",
+            "The token is empty, or holds white space or characters outside ASCII, which no HTTP header carries. "
+            "Check the file or variable that it comes from.",
+            "It is empty, or holds white space or characters outside ASCII.",
+        ),
+        Code(
+            "insecure-token",
+            "the token would be sent over plain http",
+            "The address begins with `http://` and is not on this machine, so anybody on the way could read the "
+            "token. Use https, or pass `--insecure-token` in a network that you trust.",
+            "http://billing.internal/api/v3 is neither https nor on this machine.",
+        ),
+        Code(
+            "remote",
+            "the server can't be used",
+            "No connection came about, the server refused the call, or its answer is not one of API v3. The detail "
+            "holds the call and the server's own message, without the token. Check the address, the token's "
+            "permissions, and the server's state; reads are retried for a while before this is reported.",
+            "GET /openmeter/plans: 403: the token may not read plans",
+        ),
+        Code(
+            "no-invoices",
+            "this API has no invoices",
+            "Konnect's API v3 doesn't list invoices. Open the billing portal instead.",
+            "The konnect API doesn't list them.",
+        ),
+        Code(
+            "no-subscription",
+            "no active subscription to forecast",
+            "A forecast needs a subscription that is in force now, and the customer has none.",
+            "'acme' has no active subscription.",
+        ),
+        Code(
+            "duplicate-rows",
+            "the server shows one entity more than once",
+            "Two live rows have the same key (or two links of a subscription overlap), so it is not clear which one "
+            "is meant. Nothing is concluded about it: it is not written to, and neither is anything that belongs to "
+            "it. Delete or rename the wrong one in the API or the portal. Commands that need this customer end with "
+            "1; in a plan, the entity is refused.",
+            "the server shows it more than once: 01J0A and 01J0B",
+        ),
+    ),
+)
+
+LOCAL = Chapter(
+    "The embedded server",
+    "`--server local:` and `billsync serve`. The exit code is 1.",
+    AS_ERROR,
+    (
+        Code(
+            "bad-database",
+            "the embedded server's database can't be used",
+            "SQLite can't open, read or write the file, for lack of permission or space, or since it is damaged. "
+            "Check the path and the disk; a copy may still be dumped.",
+            ".billsync/local.db: unable to open database file",
+        ),
+        Code(
+            "other-database",
+            "the embedded server can't read this database",
+            "The file was made by another version of billsync. Name another file, or remove this one to begin "
+            "again; the version that made it can still dump it.",
+            ".billsync/local.db: it has format 7, and this version reads 9.",
+        ),
+        Code(
+            "no-port",
+            "the port can't be opened",
+            "Another program uses the port, or the system doesn't allow it. Choose another one with `--port`.",
+            "127.0.0.1:8888: Address already in use",
+        ),
+    ),
+)
+
+ENDS = Chapter(
+    "How a run ends",
+    "What stopped a command from outside, or from within. The exit code is 1, or 3 once something may have been "
+    "written.",
+    AS_ERROR,
+    (
+        Code(
+            "partly",
+            "something may have been written",
+            "The run was broken off after its first write. What was done is printed, and the journal holds each "
+            "call. Run it again: billsync looks at what is there, and goes on without granting or subscribing twice.",
+            "Run it again.",
+        ),
+        Code(
+            "interrupted",
+            "the command was interrupted",
+            "A signal (Ctrl-C, a cancelled job, a closed terminal) stopped it. Run it again.",
+            "SIGTERM",
+        ),
+        Code(
+            "no-journal",
+            "the journal can't be written",
+            "Each run that writes keeps a journal of its calls, and makes no call that it can't record. Free the "
+            "disk or give write access; `BILLSYNC_STATE_DIR` names another directory.",
+            ".billsync/journal: No space left on device",
+        ),
+        Code(
+            "unwritable",
+            "the file can't be written",
+            "The operating system refused to write the file named with `-o`. The old file is as it was.",
+            "dump.yaml: Permission denied",
+        ),
+        Code(
+            "result-lost",
+            "the result can't be written to stdout",
+            "The disk is full, or the reader of a pipe is gone. After a write, what was done is printed on stderr.",
+            "No space left on device",
+        ),
+        Code(
+            "system",
+            "the operating system refused",
+            "A call to the operating system failed that has no code of its own. The detail is the system's message.",
+            "[Errno 24] Too many open files",
+        ),
+        Code(
+            "internal",
+            "billsync itself failed",
+            "This is a bug, or an answer that nothing foresaw. Run `billsync --debug …` to see where it came from, "
+            "and report it.",
+            "KeyError: 'id'",
+        ),
+    ),
+)

@@ -1,0 +1,137 @@
+"""Codes of what a plan waits with, notes, or is stopped by."""
+
+from __future__ import annotations
+
+from billsync.model.codes.code import Chapter, Code
+
+NOTES = Chapter(
+    "Waiting, and notes",
+    "Told, and not a pending change: the exit code stays as it is.",
+    "note: {example}",
+    (
+        Code(
+            "in-use",
+            "it is deleted when nothing uses it any more",
+            "The entity is no longer declared, but something live still uses it, and the server would refuse to "
+            "delete it. `sync` deletes it in a later run.",
+            "feature api: plan/pro still uses it; it goes when that has ended",
+        ),
+        Code(
+            "scheduled",
+            "the wanted version takes effect later",
+            "The version that the file declares is there, and takes effect later by the server's clock. There is "
+            "nothing to do.",
+            "plan pro@3: it is scheduled: it takes effect at 2026-10-01T00:00:00Z by the server's clock, which may "
+            "have gone back",
+        ),
+        Code(
+            "left-over-draft",
+            "a run left this draft",
+            "A draft of yours equals the active version: a run broke off or was overtaken. Nothing is lost with it. "
+            "`sync` deletes it; `apply` only names it.",
+            "plan pro@3: a draft that is the same as plan/pro@2, which is active: a run that broke off or was "
+            "overtaken left it",
+        ),
+        Code(
+            "grandfathered",
+            "an older version still has subscribers",
+            "Running subscriptions stay on the version that they began on; new ones begin on the active one. There is "
+            "nothing to do.",
+            "plan pro@1: 12 subscriptions stay on plan/pro@1 (grandfathered); plan/pro@2 is for new ones",
+        ),
+        Code(
+            "kept",
+            "it is no longer declared, and stays",
+            "Taking a child with money in it out of the files neither cancels it nor takes credit back: billsync "
+            "doesn't do that by absence. End it in the API or the portal if that is meant.",
+            "grant acme/welcome: it is no longer declared; a grant is never taken back by leaving it out: left alone",
+        ),
+        Code(
+            "not-deletable",
+            "it is no longer declared, and can't be deleted",
+            "The API has no call that deletes an entity of this kind. It stays; list it under `external` if others "
+            "refer to it.",
+            "currency tokens: it is no longer declared, and a currency can't be deleted",
+        ),
+        Code(
+            "over",
+            "its time has passed",
+            "The declared entity isn't there, and its end lies in the past, so none is created. Remove it from the "
+            "files. As a loss of a `dump`, it says that an entity which has ended is not in the file.",
+            "grant acme/welcome: it isn't there, and its end has passed: no grant is made",
+        ),
+        Code(
+            "voided",
+            "it was voided, and stays so",
+            "Somebody took the credit back. billsync doesn't grant it again, as that would undo a decision about "
+            "money. Declare another one under another key, or remove this one from the files.",
+            "grant acme/welcome: it is declared, but was voided at 2026-08-01T00:00:00Z: its credit was voided; "
+            "billsync won't grant it again",
+        ),
+        Code(
+            "restart-waits",
+            "it begins again when it ends",
+            "`restart` is declared while the entity is in force. When it ends, the next run begins another one and "
+            "charges for it. Remove `restart` unless that is meant.",
+            "subscription acme/default: `restart` stands at it while it runs: when it ends, the next run begins "
+            "another subscription",
+        ),
+        Code(
+            "made-elsewhere",
+            "somebody else made it",
+            "A live entity that billsync didn't make takes the declared one's place, and differs. It is left alone. "
+            "Declare what is live, or end it in the API or the portal.",
+            "subscription acme/default: a subscription that billsync did not make is live and differs in plan: left "
+            "alone",
+        ),
+        Code(
+            "changed-elsewhere",
+            "somebody else changed it",
+            "The entity was changed through the API or the portal since billsync last applied it. A change of a "
+            "running subscription is never reverted. Declare what is live.",
+            "subscription acme/default: it was changed to plan/basic@1 elsewhere since billsync last applied it: "
+            "left alone",
+        ),
+        Code(
+            "chain-ending",
+            "it is declared, and ends soon",
+            "Somebody cancelled it, and it runs until the end that was set. billsync doesn't undo that. Remove it "
+            "from the files, or declare `restart` to begin another one afterwards.",
+            "subscription acme/default: it is declared, but ends at 2026-10-01T00:00:00Z: somebody cancelled it; "
+            "left alone",
+        ),
+        Code(
+            "unrecorded",
+            "the next change asks again whose it is",
+            "A guard was overridden for an entity whose labels can't be read back, so nothing records that it is "
+            "yours. Add it to `adopted`.",
+            "plan pro: its labels can't be read back, so the next change asks again whose it is",
+        ),
+    ),
+)
+
+GUARDS = Chapter(
+    "Guards",
+    "A guard stops the whole run before its first write, as what would happen is more likely a mistake than a wish. "
+    "Its message names the flag that overrides it, once. The exit code is 4.",
+    "stopped: {example}",
+    (
+        Code(
+            "deletes",
+            "the run would delete a lot",
+            "More than ten entities would be deleted, or more than a fifth of all owned ones of a kind. Often a "
+            "file is missing from the command line. If it is meant, pass `--allow deletes=N` with the number of "
+            "deletes.",
+            "12 deletes are more than 10\n  Allow it with --allow deletes=12",
+        ),
+        Code(
+            "price-policy",
+            "a price policy forbids this change",
+            "A changed price moves what is paid, somewhere in the policy's range of usage, further than "
+            "`_info.policy` allows. No flag overrides it: change the price, or the policy in the files, where a "
+            "reviewer sees it.",
+            "plan/pro@3, phase default: 1000 of api would cost 10 → 12 USD, 20 % more; the policy at "
+            "billing.yaml:4:9 allows 10 %\n  No flag allows it: change the policy, or the files",
+        ),
+    ),
+)

@@ -1,0 +1,181 @@
+"""Codes of what a plan won't do."""
+
+from __future__ import annotations
+
+from billsync.model.codes.code import Chapter, Code
+
+OWNERSHIP = Chapter(
+    "Refused: it belongs to somebody else",
+    "A refused change isn't made, nor is anything that needs it; all other changes are. The exit code is 4. "
+    "billsync changes only what its owner's label, or `adopted`, says is yours.",
+    "refused: {example}",
+    (
+        Code(
+            "other-owner",
+            "it belongs to another owner",
+            "The live entity carries the mark of another owner, and differs from the declaration. Declare what is "
+            "live, list it under `external` to only refer to it, or change it where its owner declares it.",
+            "feature api: it is live, differs in name, and is owned by 'platform'",
+        ),
+        Code(
+            "not-owned",
+            "no label says that it is yours",
+            "The live entity differs from the declaration and carries no owner's mark: it was made by hand or by "
+            "another tool. List it under `adopted` to take it over, or under `external` to only refer to it.",
+            "meter tokens: it is live, differs in name, and is not ours (no label names acme)",
+        ),
+        Code(
+            "unread-owner",
+            "its owner can't be read",
+            "The labels that would name the owner could not be read, so it may belong to somebody else. Run again "
+            "when they can be read; if it is yours, list it under `adopted`.",
+            "plan pro: it is live, differs in name, and its labels could not be read (503), so that it may belong "
+            "to somebody else",
+        ),
+        Code(
+            "foreign-draft",
+            "a draft stands in the way",
+            "The server allows one draft of an entity at a time, and there is one that billsync didn't make for "
+            "this change: somebody may be working on it. It is never published, changed or deleted. Publish or "
+            "delete it yourself; where it is billsync's own and equals the active version, `sync` deletes it. As a "
+            "note, it is only named.",
+            "plan pro: plan/pro@4 is a draft with other content, and the server allows one draft at a time",
+        ),
+        Code(
+            "claimed",
+            "another entity has this name",
+            "The server gives a name of this sort to one entity only, and a live one keeps it. Take the name from "
+            "that one first. If both are the same entity under a new key, list the old key under `moved`.",
+            "customer acme-inc: it claims 'acme-prod', which belongs to customer/acme, and that keeps it",
+        ),
+        Code(
+            "moved-and-live",
+            "a moved key and its new one are both live",
+            "`moved` says that two keys are one entity, and the server has both. billsync takes neither for the "
+            "other, and leaves the old one alone. End one of them by hand, or remove the entry.",
+            "customer acme: it is moved to customer/acme-inc, and both are live: they are two, so neither is taken "
+            "as the other",
+        ),
+        Code(
+            "unknown-value",
+            "the server shows a value that this version doesn't know",
+            "A newer server may have given a field a value, such as a status, that this billsync has no rule for. "
+            "Unknown is never taken as absent: the entity is left alone, and so is everything that needs it. Use a "
+            "newer billsync.",
+            "feature api: the server shows status 'paused', which this billsync doesn't know",
+        ),
+    ),
+)
+
+SERVER = Chapter(
+    "Refused: the server can't do it",
+    "The change that the files ask for has no call, or the server would refuse it. The exit code is 4; other "
+    "changes are made.",
+    "refused: {example}",
+    (
+        Code(
+            "immutable-field",
+            "a field of a live entity can't be changed",
+            "The API has no call that changes this field once the entity exists. Declare what is live, or declare a "
+            "new entity under another key.",
+            "meter tokens: aggregation of a live meter can't be changed through the API",
+        ),
+        Code(
+            "frozen-field",
+            "a field can't change while something depends on it",
+            "The server keeps this field fixed as long as a child is in force. End the child first.",
+            "customer acme: currency can't change while a subscription of it is live",
+        ),
+        Code(
+            "hidden-labels",
+            "the server doesn't show these labels",
+            "The server stores the labels and never shows them again, or not here, so they could not be compared "
+            "and would seem to change with each run. Leave the labels out of the file. As a loss of a `dump`, it "
+            "says that labels which may be there are not in the file.",
+            "plan pro: it declares labels, and this server keeps the labels of a plan and never shows them, so that "
+            "they can't be compared",
+        ),
+        Code(
+            "unmanageable",
+            "this server's API doesn't have the field",
+            "The file declares a field that this dialect can't be sent. It is named rather than dropped. Leave the "
+            "field out, or use a server that has it.",
+            "plan pro: this server's API has no rate_cards.unit_config",
+        ),
+        Code(
+            "not-on-server",
+            "it refers to something that isn't there",
+            "`external` vouches for an entity that the server doesn't have. Declare it, create it on the server "
+            "first, or correct the key.",
+            "plan pro: it refers to feature/seats, which `external` names and the server doesn't have",
+        ),
+        Code(
+            "no-active-version",
+            "there is no active version to refer to",
+            "The entity refers to one of which no version is active, or to a version that is not the active one. "
+            "New references begin on the active version only. Declare it, publish a version, or name the active one.",
+            "subscription acme/default: plan/pro has no active version",
+        ),
+        Code(
+            "scheduled-version",
+            "another version takes effect later",
+            "A version with other content is scheduled by the server's clock. Wait until it is active, or delete it "
+            "in the API or the portal.",
+            "plan pro: plan/pro@3 has other content and is scheduled: it takes effect at 2026-10-01T00:00:00Z by "
+            "the server's clock",
+        ),
+        Code(
+            "one-at-a-time",
+            "the server allows only one at a time",
+            "The parent has one in force under another key, and this server doesn't take a second one. End that one "
+            "first, or declare this one under its key; list a renamed key under `moved`.",
+            "subscription acme/new: the server allows one subscription at a time, and there is 'default'",
+        ),
+        Code(
+            "chain-change",
+            "billsync can't change this yet",
+            "The live entity differs from the declaration, and the change would move money in ways that this "
+            "version doesn't plan. Change it in the API or the portal, or declare what is live.",
+            "subscription acme/default: the live subscription differs in plan, and billsync can't change a "
+            "subscription yet",
+        ),
+        Code(
+            "chain-ended",
+            "it has ended, and isn't begun again by itself",
+            "Somebody cancelled it, or it came to its end. To begin it again would charge again, so a file has to "
+            "say so. Add `restart: true` (or the next number that the hint names), or remove it from the files.",
+            "subscription acme/default: it ended at 2026-09-01T00:00:00Z; billsync begins none again by itself",
+        ),
+        Code(
+            "version-differs",
+            "the version has other content than the file means",
+            "A file names a version by number and by the digest of its content, and on this server that number has "
+            "other content: it may be another price. Declare the version that is meant, or leave `version` and "
+            "`version_digest` out to use the active one.",
+            "subscription acme/default: plan/pro@2 has other content on this server than the file means by it",
+        ),
+        Code(
+            "version-unproven",
+            "nothing proves what this version number means",
+            "A file names a version by number, and this run creates the entity for the first time: the number comes "
+            "from another server, where it may have meant other prices. Leave `version` out, or add the "
+            "`version_digest` of the content that is meant.",
+            "subscription acme/default: it names plan/pro@2 by number, and this run makes plan/pro for the first "
+            "time: the number may have meant other prices",
+        ),
+        Code(
+            "circle",
+            "the steps need one another",
+            "No order of these steps works, as each waits for another. Make the change in two runs: first without "
+            "one of the references, then with it.",
+            "feature api: these steps need one another, so none can be first: feature/api:update, meter/tokens:update",
+        ),
+        Code(
+            "blocked",
+            "it needs something that is refused",
+            "The change itself is fine, but it refers or belongs to an entity whose change is refused. Resolve that "
+            "one.",
+            "plan pro: it needs feature/api, which is refused",
+        ),
+    ),
+)

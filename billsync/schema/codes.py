@@ -1,0 +1,55 @@
+"""All codes by name, those of single kinds among them: every diagnostic takes its summary from here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from types import MappingProxyType
+
+from billsync.model.codes import COMMANDS, FILES, GUARDS, LOSSES, NOTES, OWNERSHIP, SERVER
+from billsync.model.codes.code import Chapter, Code
+from billsync.model.diagnostic import Diagnostic, Position, Severity, full_stop, sentence
+from billsync.model.kind import LabelPolicy, Problem, Registry
+
+
+def chapters(registry: Registry) -> tuple[Chapter, ...]:
+    """Every chapter, in the order in which a person meets them."""
+    from billsync.kinds import codes as kinds
+
+    own = (
+        *(kinds.doubled_guard(kind) for kind in registry.values() if kind.traits),
+        *(kinds.unmarked_guard(kind) for kind in registry.values() if kind.labels is LabelPolicy.HIDDEN),
+    )
+    guards = replace(GUARDS, codes=(*GUARDS.codes, kinds.CREDIT_GUARD, *own))
+    return (*FILES, *kinds.CHAPTERS, OWNERSHIP, SERVER, NOTES, guards, *COMMANDS, LOSSES)
+
+
+_GENERAL = {code.name: code for part in (*FILES, OWNERSHIP, SERVER, NOTES, *COMMANDS) for code in part.codes}
+"""The codes of no single kind. `--help` loads no kinds, and a process that runs out of files can't."""
+
+
+@cache
+def pages() -> Mapping[str, tuple[Chapter, Code]]:
+    """Name -> code, with the chapter that it stands in."""
+    from billsync.kinds.registry import KINDS
+
+    return MappingProxyType({code.name: (chapter, code) for chapter in chapters(KINDS) for code in chapter.codes})
+
+
+def diagnostic(
+    code: str,
+    detail: str = "",
+    hint: str = "",
+    *,
+    position: Position | None = None,
+    severity: Severity = Severity.ERROR,
+) -> Diagnostic:
+    """A diagnostic with the fixed summary of its code. Raises KeyError for a code that isn't in the registry."""
+    known = _GENERAL[code] if code in _GENERAL else pages()[code][1]
+    return Diagnostic(code, known.summary, detail, hint, position, severity)
+
+
+def diagnostic_of(problem: Problem, position: Position) -> Diagnostic:
+    """A problem as a diagnostic at a place, in whole sentences."""
+    return diagnostic(problem.code, full_stop(problem.detail), sentence(problem.hint), position=position)
