@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 
 from billsync.core.claims import without_kept_claims
 from billsync.core.doubts import doubts
-from billsync.core.guards import CUSTOMER_CREDIT, guards
+from billsync.core.guards import guards
 from billsync.core.index import index
-from billsync.core.lifecycle.append_only import plan_append_only
-from billsync.core.lifecycle.chained import plan_chained
+from billsync.core.lifecycle.append_only import append_only_change
+from billsync.core.lifecycle.chained import chained_change
 from billsync.core.lifecycle.doubtful import doubtful, other_doubts
 from billsync.core.lifecycle.grandfathered import grandfathered
 from billsync.core.lifecycle.moving import on_both_sides
-from billsync.core.lifecycle.record import plan_record
+from billsync.core.lifecycle.record import record_change
 from billsync.core.lifecycle.unmarked import unrecorded
-from billsync.core.lifecycle.versioned import plan_versioned
+from billsync.core.lifecycle.versioned import versioned_changes
 from billsync.core.lost import without_lost_references
 from billsync.core.moved import with_moved
 from billsync.core.obstacles import with_obstacles
@@ -81,8 +81,7 @@ def diff(
         doubts=doubts(found, registry, entities),
     )
     decided = _planned(context, server.missing, deletes=mode.deletes)
-    free = CUSTOMER_CREDIT in mode.allow
-    planned = tuple(with_obstacles(decided, context, balance=server.balance_path, credit_may_go=free))
+    planned = tuple(with_obstacles(decided, context, balance=server.balance_path, allow=mode.allow))
     steps, planned = _ordered(planned, context)
     planned = (*planned, *_staying(context, planned), *_unrecorded(context, planned, mode))
     return PlanFile(
@@ -135,7 +134,7 @@ def _declared(context: Context, missing: Missing) -> list[Planned]:
 
 def _by_archetype(context: Context, entity: Entity, coming: NextVersions) -> tuple[Planned, ...]:
     if context.registry[entity.address.kind].archetype is Archetype.VERSIONED:
-        return plan_versioned(context, entity, coming)
+        return versioned_changes(context, entity, coming)
     planned = _single(context, entity, coming)
     return (planned,) if planned else ()
 
@@ -143,11 +142,11 @@ def _by_archetype(context: Context, entity: Entity, coming: NextVersions) -> tup
 def _single(context: Context, entity: Entity, coming: NextVersions) -> Planned | None:
     match context.registry[entity.address.kind].archetype:
         case Archetype.RECORD:
-            return plan_record(context, entity)
+            return record_change(context, entity)
         case Archetype.APPEND_ONLY:
-            return plan_append_only(context, entity)
+            return append_only_change(context, entity)
         case Archetype.CHAINED:
-            return plan_chained(context, entity, coming)
+            return chained_change(context, entity, coming)
         case Archetype.VERSIONED:
             raise ValueError("a versioned entity may need more than one change")
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from billsync.core.doubling import doubled, doubled_code
 from billsync.core.index import is_over
 from billsync.core.lifecycle.unmarked import unmarked_codes, unmarked_guards
-from billsync.core.obstacles import credit_in
+from billsync.core.obstacles import credit_code, credit_in
 from billsync.core.ownership import OWNER, is_owned, labels_of
 from billsync.core.planned import Context, Planned
 from billsync.core.versions import LEFT_OVER
@@ -18,7 +18,7 @@ from billsync.model.change import Action, Guard
 from billsync.model.kind import Registry
 from billsync.model.value import Fields
 
-DELETES, CUSTOMER_CREDIT = "deletes", "customer-credit"
+DELETES = "deletes"
 COUNTED_FLAGS = (DELETES,)
 """The flags that take a number (`deletes=25`)."""
 
@@ -30,7 +30,9 @@ SHARE_COUNTS_FROM = 10
 def flags(registry: Registry) -> tuple[str, ...]:
     """The flags that let a guard pass."""
     doubled_codes = (doubled_code(kind) for kind in registry.values() if kind.traits)
-    return (DELETES, CUSTOMER_CREDIT, *doubled_codes, *unmarked_codes(registry))
+    parents = {kind.parent.kind for kind in registry.values() if kind.parent}
+    credit_codes = (credit_code(registry[name]) for name in sorted(parents))
+    return (DELETES, *credit_codes, *doubled_codes, *unmarked_codes(registry))
 
 
 def guards(
@@ -44,7 +46,7 @@ def guards(
     found = [
         *_too_many_deletes(context, deletes, allow.get(DELETES)),
         *(guard for guard in doubled(context, changes) if guard.code not in allow),
-        *(() if CUSTOMER_CREDIT in allow else _with_credit(context, deletes, balance_path)),
+        *(guard for guard in _with_credit(context, deletes, balance_path) if guard.code not in allow),
         *(guard for guard in unmarked_guards(context, changes) if guard.code not in allow),
     ]
     return tuple(sorted(found, key=lambda guard: (guard.code, [a.order for a in guard.addresses])))
@@ -91,9 +93,8 @@ def _with_credit(context: Context, deletes: tuple[Address, ...], balance_path: s
         document = context.snapshot.documents.get(balance_path.replace("{parent}", row.id)) if row else None
         reasons = [*(credit_in(document) if document else ()), *_active_children(context, address)]
         if reasons:
-            yield Guard(
-                CUSTOMER_CREDIT, f"{address.text} has {', '.join(reasons)}", f"--allow {CUSTOMER_CREDIT}", (address,)
-            )
+            code = credit_code(context.registry[address.kind])
+            yield Guard(code, f"{address.text} has {', '.join(reasons)}", f"--allow {code}", (address,))
 
 
 def _of_whom(context: Context, row: Fields) -> str:

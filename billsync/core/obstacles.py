@@ -26,22 +26,28 @@ CREDIT, CHILDREN, USERS, ENDS = "credit", "children", "users", "ends"
 the chain that have ended since."""
 
 
+def credit_code(kind: Kind) -> str:
+    """The code of the guard against deleting a parent that has credit; it is the flag's name, too."""
+    return f"{kind.name}-credit"
+
+
 def with_obstacles(
-    planned: Iterable[Planned], context: Context, *, balance: str, credit_may_go: bool
+    planned: Iterable[Planned], context: Context, *, balance: str, allow: Collection[str]
 ) -> Iterator[Planned]:
     """The changes; the last step of each delete names what would stop it.
 
-    `balance` is where a parent's credit is shown; `credit_may_go`: the guard for it was let pass.
+    `balance` is where a parent's credit is shown, and `allow` are the guards that are let pass.
     """
     for each in planned:
         if each.steps and each.change.action is Action.DELETE and each.change.code != LEFT_OVER:
-            found = tuple(_obstacles(context, each.change.address, balance, credit_may_go=credit_may_go))
+            found = tuple(_obstacles(context, each.change.address, balance, allow))
             last = each.steps[-1]
             each = replace(each, steps=(*each.steps[:-1], replace(last, before=replace(last.before, without=found))))
         yield each
 
 
-def _obstacles(context: Context, address: Address, balance: str, *, credit_may_go: bool) -> Iterator[Obstacle]:
+def _obstacles(context: Context, address: Address, balance: str, allow: Collection[str]) -> Iterator[Obstacle]:
+    credit_may_go = credit_code(context.registry[address.kind]) in allow
     children = [kind for kind in context.registry.values() if kind.parent and kind.parent.kind == address.kind]
     if children and not credit_may_go:
         yield Obstacle(CREDIT, path=balance.replace("{parent}", address.symbol))

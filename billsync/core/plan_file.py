@@ -36,20 +36,20 @@ class UnknownFormat(ValueError):
     """The text is no plan file of a version that this billsync knows."""
 
 
-def to_json(plan: PlanFile) -> str:
+def to_json(plan_file: PlanFile) -> str:
     """The plan file as JSON text; the same plan file always gives the same bytes."""
     document = {
-        "format_version": plan.format_version,
-        "target": plan.target,
-        "intended": dict(plan.intended),
-        "moved": {new.text: [old.text for old in olds] for new, olds in plan.moved.items()},
-        "owner": plan.owner,
-        "mode": plan.mode,
-        "created_at": plan.created_at,
-        "expires_at": plan.expires_at,
-        "changes": [_change(change) for change in plan.changes],
-        "guards": [_guard(guard) for guard in plan.guards],
-        "steps": [_step(step) for step in plan.steps],
+        "format_version": plan_file.format_version,
+        "target": plan_file.target,
+        "intended": dict(plan_file.intended),
+        "moved": {new.text: [old.text for old in olds] for new, olds in plan_file.moved.items()},
+        "owner": plan_file.owner,
+        "mode": plan_file.mode,
+        "created_at": plan_file.created_at,
+        "expires_at": plan_file.expires_at,
+        "changes": [_change(change) for change in plan_file.changes],
+        "guards": [_guard(guard) for guard in plan_file.guards],
+        "steps": [_step(step) for step in plan_file.steps],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
@@ -61,14 +61,14 @@ def from_json(text: str) -> PlanFile:
         version = document["format_version"]
         if version != FORMAT_VERSION:
             raise UnknownFormat(f"plan file format {version!r}; this billsync knows {FORMAT_VERSION!r}")
-        return _plan(document)
+        return _plan_file(document)
     except UnknownFormat:
         raise
     except MALFORMED as error:
         raise UnknownFormat(f"not a plan file: {error}") from error
 
 
-def _plan(document: Any) -> PlanFile:
+def _plan_file(document: Any) -> PlanFile:
     return PlanFile(
         target=document["target"],
         owner=document["owner"],

@@ -59,9 +59,12 @@ def _archive(context: Context, address: Address) -> Planned | None:
         return None
     version = address.at(version_of(active))
     step = archive_step(context, version, context.view(active))
-    number = subscribers(context, active)
-    reason = f"{number} of its subscriptions {'goes' if number == 1 else 'go'} on (grandfathered)" if number else ""
+    reason = _goes_on(*found) if (found := subscribers(context, active)) else ""
     return Planned(Change(version, Action.DELETE, "archiving", reason=reason, steps=(step.id,)), (step,))
+
+
+def _goes_on(number: int, kind: Kind) -> str:
+    return f"{number} of its {kind.collection} {'goes' if number == 1 else 'go'} on (grandfathered)"
 
 
 def holders(context: Context, planned: Planned, all_planned: Iterable[Planned]) -> tuple[Address, ...]:

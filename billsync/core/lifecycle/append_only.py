@@ -13,7 +13,7 @@ from billsync.model.state import Entity, Row
 from billsync.model.value import Fields, canonical
 
 
-def plan_append_only(context: Context, entity: Entity) -> Planned | None:
+def append_only_change(context: Context, entity: Entity) -> Planned | None:
     """What a declared entity needs: nothing (None), a create, or a refusal that shows both sides."""
     kind = context.registry[entity.address.kind]
     row = context.index.records.get(entity.address)

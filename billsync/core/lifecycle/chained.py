@@ -24,7 +24,7 @@ from billsync.model.value import Fields, Plain
 LATEST = "latest"
 
 
-def plan_chained(context: Context, entity: Entity, coming: NextVersions) -> Planned | None:
+def chained_change(context: Context, entity: Entity, coming: NextVersions) -> Planned | None:
     """What a declared chain needs: nothing (None), its first link, a refusal, or a note."""
     kind = context.registry[entity.address.kind]
     head = last_of(context, entity.address)

@@ -7,6 +7,7 @@ from billsync.core.planned import Context, Planned, note
 from billsync.core.read_set import subscribers_read
 from billsync.core.versions import NextVersions, offered_after
 from billsync.model.address import Address
+from billsync.model.kind import Kind
 from billsync.model.state import Entity, Row
 
 
@@ -22,10 +23,11 @@ def grandfathered(context: Context, entity: Entity, coming: NextVersions) -> tup
 
 
 def _note(context: Context, entity: Entity, row: Row, newest: Address) -> Planned | None:
-    number = subscribers(context, row)
-    if not number:
+    found = subscribers(context, row)
+    if found is None:
         return None
-    stay = "subscription stays" if number == 1 else "subscriptions stay"
+    number, kind = found
+    stay = f"{kind.name} stays" if number == 1 else f"{kind.collection} stay"
     address = entity.address.at(version_of(row))
     return note(
         address,
@@ -34,10 +36,10 @@ def _note(context: Context, entity: Entity, row: Row, newest: Address) -> Planne
     )
 
 
-def subscribers(context: Context, row: Row) -> int:
-    """How many running children a version has."""
-    return sum(
-        context.snapshot.counts.get(subscribers_read(kind, row.id), 0)
-        for kind in context.registry.values()
-        if kind.pins == row.kind
-    )
+def subscribers(context: Context, row: Row) -> tuple[int, Kind] | None:
+    """How many running links of which kind a version has; None where it has none."""
+    for kind in context.registry.values():
+        number = context.snapshot.counts.get(subscribers_read(kind, row.id), 0) if kind.pins == row.kind else 0
+        if number:
+            return number, kind
+    return None

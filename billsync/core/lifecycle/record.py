@@ -20,7 +20,7 @@ from billsync.model.state import Entity, Row
 from billsync.model.value import Fields, canonical
 
 
-def plan_record(context: Context, entity: Entity) -> Planned | None:
+def record_change(context: Context, entity: Entity) -> Planned | None:
     """What a declared record needs: nothing (None), a create, an update, or a refusal."""
     kind = context.registry[entity.address.kind]
     declared = context.want(entity)

@@ -32,7 +32,7 @@ from billsync.model.state import Entity, Row
 from billsync.model.value import Fields, canonical
 
 
-def plan_versioned(context: Context, entity: Entity, coming: NextVersions) -> tuple[Planned, ...]:
+def versioned_changes(context: Context, entity: Entity, coming: NextVersions) -> tuple[Planned, ...]:
     """What a declared entity needs: nothing, a first or another version, the rest of one, a refusal; and what becomes
     of a draft that is in the way."""
     declared = context.want(entity)
