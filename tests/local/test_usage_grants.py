@@ -323,6 +323,7 @@ def test_a_history_is_cut_at_a_reset_and_begins_where_it_is_asked_to(acme: Accou
         {"windowSize": "DAY", "to": "2026-08-01T00:00:00Z"},
         {"windowSize": "DAY", "windowTimeZone": "Mars"},
         {"windowSize": "MINUTE", "to": "2026-12-01T00:00:00Z"},
+        {"windowSize": "DAY", "to": "9999-12-31T23:59:59Z"},
         {},
     ],
     ids=str,
@@ -353,6 +354,37 @@ def test_usage_is_what_the_meter_makes_of_the_period(
     shown = acme.server.get(f"{path}/peak/value").json()
 
     assert (shown["usage"], shown["balance"]) == (usage, 20 - usage)
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        '"issueAfterReset": 1e999',
+        '"grants": [{"amount": 1e999, "effectiveAt": "2026-09-01T12:00:00Z"}]',
+        '"usagePeriod": {"interval": "P9999Y"}',
+        '"measureUsageFrom": "9999-01-01T00:00:00Z"',
+        '"usagePeriod": {"interval": "PT1H"}, "measureUsageFrom": "0001-01-01T00:00:00Z"',
+    ],
+)
+def test_nothing_is_so_large_or_so_far_away_that_the_server_breaks(acme: Account, member: str) -> None:
+    own = '"type": "metered", "featureKey": "calls", "usagePeriod": {"interval": "MONTH"}'
+    headers = {"Content-Type": "application/json"}
+
+    answer = acme.server.post(f"{V2}/customers/acme/entitlements", content=f"{{{own}, {member}}}", headers=headers)
+
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("name", ["amount", "maxRolloverAmount", "minRolloverAmount"])
+def test_a_grant_has_no_amount_that_a_float_cannot_hold(acme: Account, name: str) -> None:
+    given(acme)
+    amounts = {"amount": "1", name: "1e999"}
+    members = ", ".join(f'"{member}": {number}' for member, number in amounts.items())
+    body = f'{{{members}, "effectiveAt": "{START}"}}'
+
+    answer = acme.server.post(f"{CALLS}/grants", content=body, headers={"Content-Type": "application/json"})
+
+    assert answer.status_code == 400
 
 
 # Overrides and lists
@@ -434,3 +466,18 @@ def test_usage_counts_from_when_it_is_asked_to(acme: Account, start: str, counte
     assert made["measureUsageFrom"] == counted
     refused = {**METERED, "featureKey": "calls", "measureUsageFrom": "later"}
     assert acme.server.post(f"{V2}/customers/acme/entitlements", json=refused).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/customers/nobody/entitlements?orderBy=color",
+        "/customers/nobody/entitlements/calls/grants?page=0",
+        "/customers/nobody/entitlements/calls/history?windowSize=MONTH",
+        "/customers/nobody/entitlements/calls/history?windowSize=DAY&from=yesterday",
+        "/grants?customer=nobody&pageSize=many",
+    ],
+)
+def test_a_wrong_parameter_is_told_although_nobody_is_there(acme: Account, path: str) -> None:
+    assert acme.server.get(f"{V2}{path}").status_code == 400
+    assert acme.server.get(f"{V2}{path.partition('?')[0]}?windowSize=DAY&customer=nobody").status_code == 404

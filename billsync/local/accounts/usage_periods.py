@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
+from billsync.local.server.periods import period_at
 from billsync.local.store.store import Row
 from billsync.local.store.times import from_micros
 from billsync.model.duration import Duration, parse_duration
-from billsync.rating.periods import Period, next_after, period_at
+from billsync.rating.periods import Period, next_after
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,3 +29,6 @@ BUSY_SECONDS = 30.0
 
 HISTORY_WINDOWS = 5_000
 """In the history of an entitlement; more is answered with 400."""
+
+PAST_PERIODS = 10_000
+"""How many usage periods of an entitlement may lie before its making; more is answered with 400."""

@@ -18,13 +18,13 @@ PERIOD = {
     "required": ["interval"],
     "properties": {"interval": TEXT, "anchor": {"$ref": "DateTime"}},
 }
-SHORTEST_SECONDS = 3600
+SHORTEST_SECONDS, LONGEST_SECONDS = 3600, 1000 * 365 * 86400
 
 
 def interval_of(text: str) -> Duration:
-    """The interval. Raises Problem (400) for none, and for one that is shorter than an hour."""
+    """The interval. Raises Problem (400) for none, for less than an hour, and for more than a thousand years."""
     length = parse_duration(INTERVALS.get(text, text))
-    if length is None or (length.in_seconds() < SHORTEST_SECONDS and not (length.years or length.months)):
+    if length is None or not SHORTEST_SECONDS <= length.in_seconds() <= LONGEST_SECONDS:
         raise invalid(f"invalid interval: {text[:40]}")
     return length
 

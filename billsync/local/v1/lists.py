@@ -84,6 +84,12 @@ def answer_rows(listing: V1List, call: Call, rows: Sequence[Row]) -> Answer:
     return ok({"page": page, "pageSize": size, "totalCount": len(ordered), "items": items})
 
 
+def check_query(listing: V1List, query: Query) -> None:
+    """Raises Problem (400) for a page or an order that is none, before anything is looked up."""
+    page_asked(query)
+    order_of(query, listing)
+
+
 def page_asked(query: Query) -> tuple[int, int]:
     """The page's number and its size."""
     return whole(query, "page", 1, FARTHEST), whole(query, "pageSize", DEFAULT_SIZE, LARGEST_SIZE)

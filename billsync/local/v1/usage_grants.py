@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from billsync.local.accounts.item_entitlements import OWNER
 from billsync.local.accounts.usage_periods import usage_period
 from billsync.local.credits.entitlement_standing import USAGE_GRANT, grants_of, recurrence_of
-from billsync.local.server.periods import moved
+from billsync.local.server.periods import moved, period_at
 from billsync.local.server.problems import invalid, not_found
 from billsync.local.server.resource import V1, V2, Answer, Call, Route, created, new_row, no_content, ok, present
 from billsync.local.store.documents import Document
@@ -22,8 +23,8 @@ from billsync.local.store.times import from_micros, instant_of, micros, rfc3339
 from billsync.local.store.values import double_precision
 from billsync.local.usage.attribution import named
 from billsync.local.v1.customers import named_customer
-from billsync.local.v1.intervals import PERIOD, periodic, shown_periodic
-from billsync.local.v1.lists import DEFAULT_SIZE, V1List, Values, answer_v1_list, marks, texts
+from billsync.local.v1.intervals import PERIOD, interval_of, periodic, shown_periodic
+from billsync.local.v1.lists import DEFAULT_SIZE, V1List, Values, answer_v1_list, check_query, marks, texts
 from billsync.local.v1.requests import METADATA
 from billsync.local.v1.v2_lookups import OF_FEATURE, ONE, check_metered, check_own, find_any
 from billsync.model.duration import parse_duration
@@ -73,17 +74,26 @@ def granted(call: Call, entitlement: Row, body: Mapping[str, Any]) -> Row:
     if period is not None and begins < period.start:
         raise invalid(f"grant effective date {rfc3339(begins)} is before the current usage period")
     kept: Document = {
-        "amount": double_precision(body["amount"]),
+        "amount": kept_amount(body["amount"]),
         "priority": body.get("priority", 0),
-        "most_rollover": double_precision(body.get("maxRolloverAmount", body["amount"])),
-        "least_rollover": double_precision(body.get("minRolloverAmount", 0)),
+        "most_rollover": kept_amount(body.get("maxRolloverAmount", body["amount"])),
+        "least_rollover": kept_amount(body.get("minRolloverAmount", 0)),
         **present(body, "expiration", "metadata", "annotations"),
     }
     if "recurrence" in body:
         recurrence = periodic(body["recurrence"], begins)
+        period_at(from_micros(recurrence["anchor"]), interval_of(recurrence["interval"]), call.now)
         kept["recurrence"] = {**recurrence, "anchor": micros(to_minute(from_micros(recurrence["anchor"])))}
     ends = expires(begins, body["expiration"]) if "expiration" in body else None
     return new_row(call, USAGE_GRANT, kept, parent=entitlement.id, begins_at=begins, ends_at=ends)
+
+
+def kept_amount(amount: int | Decimal) -> int | Decimal:
+    """The amount as a 64-bit float holds it. Raises Problem (400) for one that is too large."""
+    try:
+        return double_precision(amount)
+    except OverflowError:
+        raise invalid("amount is too large") from None
 
 
 def to_minute(moment: datetime | None) -> datetime:
@@ -148,6 +158,7 @@ OF_CUSTOMERS = f"parent IN ({OWNERS} AND e.parent IN ({{0}}))"
 
 def listed_of_entitlement(call: Call) -> Answer:
     """Raises Problem (404) for an entitlement that isn't there."""
+    check_query(LISTING, call.query)
     entitlement = find_any(call)
     if OWNER in entitlement.document:
         items = [view(call, row) for row in grants_of(call.store, entitlement)]
@@ -158,6 +169,7 @@ def listed_of_entitlement(call: Call) -> Answer:
 def listed(call: Call) -> Answer:
     """Those of every entitlement; `customer` and `feature` narrow them, each by id or key. Raises Problem (404) for an
     unknown customer."""
+    check_query(LISTING, call.query)
     customers = [named_customer(call.store, name) for name in texts(call.query, "customer")]
     living = [row.id for row in customers if row.deleted_at is None]
     listing, values = narrowed(call, living if customers else None)

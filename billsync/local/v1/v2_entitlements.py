@@ -11,17 +11,18 @@ from billsync.local.accounts.manual_entitlements import ENTITLEMENT, given_to, t
 from billsync.local.catalog.features import FEATURE
 from billsync.local.credits.entitlement_access import Held, entitlements
 from billsync.local.credits.entitlement_standing import issued
+from billsync.local.server.periods import period_at
 from billsync.local.server.problems import bad_query, invalid, not_found
 from billsync.local.server.resource import V1, V2, Answer, Call, Route, created, new_row, no_content, ok, present
 from billsync.local.store.documents import Document, NotJson, parse, text_of
+from billsync.local.store.limits import PAST_PERIODS
 from billsync.local.store.store import Row, changed
 from billsync.local.store.times import from_micros, instant_of, micros
-from billsync.local.store.values import double_precision
 from billsync.local.usage.attribution import named
-from billsync.local.v1.intervals import PERIOD, periodic
-from billsync.local.v1.lists import V1List, Values, answer_rows, answer_v1_list, flag, marks, texts
+from billsync.local.v1.intervals import PERIOD, interval_of, periodic
+from billsync.local.v1.lists import V1List, Values, answer_rows, answer_v1_list, check_query, flag, marks, texts
 from billsync.local.v1.requests import METADATA, TEXT
-from billsync.local.v1.usage_grants import AMOUNT, GRANT, PRIORITY, delete_grants, granted, to_minute
+from billsync.local.v1.usage_grants import AMOUNT, GRANT, PRIORITY, delete_grants, granted, kept_amount, to_minute
 from billsync.local.v1.v2_entitlement_views import v1_view, view
 from billsync.local.v1.v2_lookups import (
     CUSTOMERS,
@@ -34,9 +35,9 @@ from billsync.local.v1.v2_lookups import (
     held_by,
     unknown,
 )
-from billsync.model.duration import parse_duration
+from billsync.model.duration import Duration
 from billsync.rating.arithmetic import ZERO
-from billsync.rating.periods import period_at
+from billsync.rating.periods import SECOND
 
 TYPES = ["metered", "static", "boolean"]
 ACCEPTED = {
@@ -123,6 +124,8 @@ def metered(call: Call, feature: Row) -> Document:
     """Return the meter and limits of a metered entitlement. Raises Problem (400) for a feature without a meter."""
     body = call.body
     period = periodic(body["usagePeriod"], call.now) if "usagePeriod" in body else {}
+    if period:
+        period_at(from_micros(period["anchor"]), interval_of(period["interval"]), call.now)
     if body["type"] != "metered":
         return period
     if "meter" not in feature.document:
@@ -141,7 +144,7 @@ def metered(call: Call, feature: Row) -> Document:
 
 
 def issued_terms(issue: Mapping[str, Any]) -> Document:
-    return {"limit": double_precision(issue["amount"]), "priority": issue.get("priority") or 1}
+    return {"limit": kept_amount(issue["amount"]), "priority": issue.get("priority") or 1}
 
 
 def counting_start(call: Call, period: Mapping[str, Any]) -> datetime:
@@ -150,12 +153,17 @@ def counting_start(call: Call, period: Mapping[str, Any]) -> datetime:
         case "NOW":
             return call.now
         case "CURRENT_PERIOD_START":
-            length = parse_duration(period["interval"])
-            assert length is not None
-            return period_at(from_micros(period["anchor"]), length, call.now).start
-        case text if (moment := instant_of(text)) is not None:
-            return moment
-    raise invalid("measureUsageFrom is neither a time nor one of NOW, CURRENT_PERIOD_START")
+            return period_at(from_micros(period["anchor"]), interval_of(period["interval"]), call.now).start
+        case text if (moment := instant_of(text)) is not None and moment <= call.now:
+            return checked_start(call, moment, interval_of(period["interval"]))
+    raise invalid("measureUsageFrom is neither a time until now nor one of NOW, CURRENT_PERIOD_START")
+
+
+def checked_start(call: Call, moment: datetime, length: Duration) -> datetime:
+    """Raises Problem (400) for a start so long ago that too many usage periods follow it."""
+    if (call.now - moment) // SECOND > PAST_PERIODS * length.in_seconds():
+        raise invalid("measureUsageFrom lies too far back for the interval")
+    return moment
 
 
 def check_terms(document: Mapping[str, Any]) -> None:
@@ -200,6 +208,7 @@ CUSTOMER_FILTERS = {
 
 def listed(call: Call) -> Answer:
     """Those in force, those of subscriptions included."""
+    check_query(LISTING, call.query)
     return answer_rows(LISTING, call, held_by(call, customer_of(call)))
 
 

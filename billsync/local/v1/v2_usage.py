@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from billsync.local.accounts.usage_periods import counted_from, course_at, usage_period
@@ -26,6 +26,7 @@ from billsync.rating.arithmetic import ZERO, exactly, total
 from billsync.rating.entitlement_grants import Segment
 from billsync.rating.periods import Period
 
+FARTHEST_AHEAD = timedelta(days=366)
 RESET = {
     "type": "object",
     "properties": {
@@ -34,6 +35,7 @@ RESET = {
         "preserveOverage": {"type": "boolean"},
     },
 }
+Span = tuple[datetime | None, datetime | None]
 Sizing = Callable[[datetime, ZoneInfo], Window]
 SIZES: Mapping[str, Sizing] = {"MINUTE": minute_of, "HOUR": hour_of, "DAY": day_of}
 
@@ -68,8 +70,10 @@ class Asked:
 def history(call: Call) -> Answer:
     """Usage and balance by windows, and what was drawn from which grant; from the last reset until now, unless other
     times are given. Raises Problem (400) for a time before usage counted."""
+    windows = windows_asked(call)
+    span = (time_asked(call, "from"), time_asked(call, "to"))
     row = check_metered(find(call))
-    asked = checked(call, row)
+    asked = checked(call, row, windows, span)
     windowed = drawn_down(call.store, row, asked.period.end, cuts=[start for start, _ in asked.windows]).segments
     burned = drawn_down(call.store, row, asked.period.end, cuts=[asked.period.start]).segments
     return ok(
@@ -80,21 +84,25 @@ def history(call: Call) -> Answer:
     )
 
 
-def checked(call: Call, row: Row) -> Asked:
-    """Whole minutes, the last one that has begun included. Raises Problem (400)."""
+def windows_asked(call: Call) -> tuple[Sizing, ZoneInfo]:
+    """How large the windows are, and by whose clock. Raises Problem (400)."""
     size = SIZES.get(single(call.query, "windowSize") or "")
     if size is None:
         raise bad_query("windowSize", f"value is not one of the allowed values {list(SIZES)}", "enum")
-    zone = zone_of(single(call.query, "windowTimeZone") or "UTC")
+    return size, zone_of(single(call.query, "windowTimeZone") or "UTC")
+
+
+def checked(call: Call, row: Row, windows: tuple[Sizing, ZoneInfo], span: Span) -> Asked:
+    """Whole minutes, the last one that has begun included. Raises Problem (400)."""
     period = usage_period(row, call.now)
-    start = time_asked(call, "from") or (period.start if period else counted_from(row))
-    end = time_asked(call, "to") or call.now
+    start = span[0] or (period.start if period else counted_from(row))
+    end = span[1] or call.now
     if start < counted_from(row):
         raise invalid(f"from {rfc3339(start)} cannot be before {rfc3339(counted_from(row))}")
-    if end < start:
-        raise invalid("from must not be after to")
+    if not start <= end <= call.now + FARTHEST_AHEAD:
+        raise invalid("from must not be after to, and to not more than a year from now")
     whole = Period(to_minute(start), to_minute(end) if end == to_minute(end) else to_minute(end) + MINUTE)
-    found = tuple(windows_of(whole, size, zone))
+    found = tuple(windows_of(whole, *windows))
     return Asked(whole, tuple(window for window in found if window[0] >= counted_from(row)))
 
 
