@@ -117,6 +117,12 @@ def test_an_item_brings_its_feature_and_an_entitlement_of_its_own_time(acme: Acc
     ]
     assert {one["annotations"]["subscription.id"] for one in brought} == {made}
     assert {one["subjectKey"] for one in brought} == {"acme"}
+    every = {name: acme.server.get(f"{name}/entitlements").json() for name in (V1, V2)}
+    assert {one["id"]: one for one in every[V1]} == {one["id"]: one for one in brought}
+    assert {one["id"] for one in every[V2]["items"]} == {one["id"] for one in brought}
+    assert [acme.server.get(f"{V1}/entitlements/{one['id']}").json() for one in brought] == brought
+    active = acme.server.get(f"{V2}/entitlements", params={"excludeInactive": "true"}).json()["items"]
+    assert [one["id"] for one in active] == [brought[1]["id"]]
     held = acme.server.get(f"{V2}/customers/acme/entitlements").json()["items"]
     assert [one["id"] for one in held] == [brought[1]["id"]]
     shown = acme.server.get(f"{V2}/customers/acme/entitlements/calls/value").json()

@@ -15,7 +15,7 @@ from billsync.local.accounts.subscription_rows import OF_CUSTOMER, SUBSCRIPTION
 from billsync.local.accounts.subscription_view import windows
 from billsync.local.server.resource import present
 from billsync.local.store.documents import Document, text_of
-from billsync.local.store.store import Row, Store
+from billsync.local.store.store import LIVE, Row, Store
 from billsync.local.store.times import from_micros, micros
 
 OWNER = "subscription_id"
@@ -25,7 +25,23 @@ def brought_to(store: Store, customer_id: str, now: datetime) -> list[Row]:
     """Those of the customer's items that are in force, in the order of their making."""
     subscriptions = store.rows(SUBSCRIPTION, OF_CUSTOMER, {"customer": customer_id})
     found = (row for subscription in subscriptions for row in brought_by(subscription))
-    return [row for row in found if Window(begin_of(row), row.ends_at).holds(now)]
+    return [row for row in found if is_in_force(row, now)]
+
+
+def brought_by_all(store: Store) -> Iterator[Row]:
+    """Those of the items of every subscription, in force or not."""
+    return (row for subscription in store.rows(SUBSCRIPTION) for row in brought_by(subscription))
+
+
+def brought_as(store: Store, entitlement_id: str) -> Row | None:
+    """The one with this id."""
+    holders = store.rows(SUBSCRIPTION, f"{LIVE} AND instr(document, :id)", {"id": entitlement_id})
+    found = (row for subscription in holders for row in brought_by(subscription))
+    return next((row for row in found if row.id == entitlement_id), None)
+
+
+def is_in_force(row: Row, now: datetime) -> bool:
+    return Window(begin_of(row), row.ends_at).holds(now)
 
 
 def brought_by(subscription: Row) -> Iterator[Row]:

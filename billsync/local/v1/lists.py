@@ -67,7 +67,7 @@ def answer_v1_list(listing: V1List, call: Call, scope: Values | None = None) -> 
     order = order_of(query, listing)
     values: Values = {"now": micros(call.now), **(scope or {})}
     where = " AND ".join([listing.where, *conditions(listing, query, values)])
-    if listing.is_plain and single(query, "page") is None and single(query, "pageSize") is None:
+    if is_array(listing, query):
         return ok([listing.view(call, row) for row in plain_rows(listing, call, where, values, order)])
     total = call.store.count(listing.resource, where, values)
     rows = call.store.rows(listing.resource, where, values, order=order, limit=size, offset=size * (page - 1))
@@ -80,8 +80,21 @@ def answer_rows(listing: V1List, call: Call, rows: Sequence[Row]) -> Answer:
     page, size = page_asked(call.query)
     column, _, direction = order_of(call.query, listing).split(", ")[0].rpartition(" ")
     ordered = sorted(rows, key=attrgetter(column, "id"), reverse=direction == "DESC")
+    if is_array(listing, call.query):
+        limit, offset = stretch_asked(call.query)
+        return ok([listing.view(call, row) for row in ordered[offset : offset + limit]])
     items = [listing.view(call, row) for row in ordered[size * (page - 1) : size * page]]
     return ok({"page": page, "pageSize": size, "totalCount": len(ordered), "items": items})
+
+
+def is_array(listing: V1List, query: Query) -> bool:
+    """Whether a plain list is asked for without a page."""
+    return listing.is_plain and single(query, "page") is None and single(query, "pageSize") is None
+
+
+def stretch_asked(query: Query) -> tuple[int, int]:
+    """How many rows of an array, and how many before them are left out."""
+    return whole(query, "limit", DEFAULT_SIZE, LARGEST_SIZE), whole(query, "offset", 0, FARTHEST, least=0)
 
 
 def check_query(listing: V1List, query: Query) -> None:
@@ -96,8 +109,7 @@ def page_asked(query: Query) -> tuple[int, int]:
 
 
 def plain_rows(listing: V1List, call: Call, where: str, values: Values, order: str) -> list[Row]:
-    limit = whole(call.query, "limit", DEFAULT_SIZE, LARGEST_SIZE)
-    offset = whole(call.query, "offset", 0, FARTHEST, least=0)
+    limit, offset = stretch_asked(call.query)
     return call.store.rows(listing.resource, where, values, order=order, limit=limit, offset=offset)
 
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from billsync.local.accounts.customer_rules import CUSTOMER
+from billsync.local.accounts.item_entitlements import brought_as, brought_by_all, is_in_force
 from billsync.local.accounts.manual_entitlements import ENTITLEMENT, given_to, taken
 from billsync.local.catalog.features import FEATURE
 from billsync.local.credits.entitlement_access import Held, entitlements
@@ -16,11 +18,11 @@ from billsync.local.server.problems import bad_query, invalid, not_found
 from billsync.local.server.resource import V1, V2, Answer, Call, Route, created, new_row, no_content, ok, present
 from billsync.local.store.documents import Document, NotJson, parse, text_of
 from billsync.local.store.limits import PAST_PERIODS
-from billsync.local.store.store import Row, changed
+from billsync.local.store.store import LIVE, Row, changed
 from billsync.local.store.times import from_micros, instant_of, micros
 from billsync.local.usage.attribution import named
 from billsync.local.v1.intervals import PERIOD, interval_of, periodic
-from billsync.local.v1.lists import V1List, Values, answer_rows, answer_v1_list, check_query, flag, marks, texts
+from billsync.local.v1.lists import V1List, answer_rows, check_query, flag, texts
 from billsync.local.v1.requests import METADATA, TEXT
 from billsync.local.v1.usage_grants import AMOUNT, GRANT, PRIORITY, delete_grants, granted, kept_amount, to_minute
 from billsync.local.v1.v2_entitlement_views import v1_view, view
@@ -195,15 +197,6 @@ LISTING = V1List(
     orders={"id": "id", "createdAt": "created_at", "updatedAt": "updated_at"},
     default=("createdAt", "ASC"),
 )
-FILTERS = {
-    "feature": "(key IN ({0}) OR document ->> 'feature_id' IN ({0}))",
-    "entitlementType": "document ->> 'type' IN ({0})",
-}
-CUSTOMER_FILTERS = {
-    "customerIds": "parent IN ({0})",
-    "customerKeys": "parent IN (SELECT c.id FROM entity c WHERE c.resource = 'customer' AND c.deleted_at IS NULL"
-    " AND c.key IN ({0}))",
-}
 
 
 def listed(call: Call) -> Answer:
@@ -246,30 +239,37 @@ def allowed(held: Held) -> Document:
 
 
 def listed_all(call: Call) -> Answer:
-    """Those by hand of every customer, also those that others have replaced; filters narrow them."""
-    listing, values = narrowed(call, CUSTOMER_FILTERS)
-    return answer_v1_list(listing, call, values)
+    """Those of every customer, also those that are not in force any more, or not yet; filters narrow them."""
+    keys = texts(call.query, "customerKeys")
+    named_by_key = {row.id for key in keys if (row := call.store.live_with_key(CUSTOMER, key))}
+    ids = set(texts(call.query, "customerIds"))
+    asked = [customers for given, customers in ((keys, named_by_key), (ids, ids)) if given]
+    return answer_rows(LISTING, call, matching(call, set.intersection(*asked) if asked else None))
 
 
 def listed_by_v1(call: Call) -> Answer:
     """The same in v1's words; `subject` narrows them to customers."""
-    listing, values = narrowed(call, {})
     subjects = texts(call.query, "subject")
-    if subjects:
-        customers = [row.id for subject in subjects if (row := named(call.store, subject))]
-        listing = replace(listing, where=f"{listing.where} AND parent IN ({marks(customers, values)})")
-    return answer_v1_list(replace(listing, view=v1_view, is_plain=True), call, values)
+    customers = {row.id for subject in subjects if (row := named(call.store, subject))}
+    listing = replace(LISTING, view=v1_view, is_plain=True)
+    return answer_rows(listing, call, matching(call, customers if subjects else None))
 
 
-def narrowed(call: Call, filters: Mapping[str, str]) -> tuple[V1List, Values]:
-    """Every filter must hold; the values of one are alternatives. Raises Problem (400) for a type that is none."""
-    check_types(texts(call.query, "entitlementType"))
-    values: Values = {}
-    parts = ["ends_at IS NULL" if flag(call.query, "excludeInactive") else "TRUE"]
-    for name, sql in {**filters, **FILTERS}.items():
-        if given := texts(call.query, name):
-            parts.append(sql.format(marks(given, values)))
-    return replace(LISTING, where=" AND ".join(parts)), values
+def matching(call: Call, customers: set[str] | None) -> list[Row]:
+    """Every filter must hold; the values of one are alternatives, and None is every customer. Raises Problem (400) for
+    a type that is none."""
+    features, types = texts(call.query, "feature"), texts(call.query, "entitlementType")
+    check_types(types)
+    in_force = flag(call.query, "excludeInactive")
+    stored = call.store.rows(ENTITLEMENT, "TRUE" if flag(call.query, "includeDeleted") else LIVE)
+    return [
+        row
+        for row in (*stored, *brought_by_all(call.store))
+        if (customers is None or row.parent in customers)
+        and (not features or row.key in features or row.document["feature_id"] in features)
+        and (not types or row.document["type"] in types)
+        and (not in_force or is_in_force(row, call.now))
+    ]
 
 
 def check_types(types: Sequence[str]) -> None:
@@ -288,9 +288,10 @@ def get_by_v1(call: Call) -> Answer:
 
 def by_id(call: Call) -> Row:
     """Raises Problem (404), for a deleted one, too."""
-    row = call.store.get(ENTITLEMENT, call.path["entitlementId"])
+    name = call.path["entitlementId"]
+    row = call.store.get(ENTITLEMENT, name) or brought_as(call.store, name)
     if row is None or row.deleted_at is not None:
-        raise unknown(call.path["entitlementId"])
+        raise unknown(name)
     return row
 
 
