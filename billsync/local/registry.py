@@ -28,7 +28,7 @@ from billsync.local.v1 import subjects as v1_subjects
 from billsync.local.v1 import subscription_addons as v1_subscription_addons
 from billsync.local.v1 import subscription_edits as v1_subscription_edits
 from billsync.local.v1 import subscriptions as v1_subscriptions
-from billsync.local.v1 import usage_grants, v2_entitlements, v2_usage
+from billsync.local.v1 import usage_grants, v2_entitlement_lists, v2_entitlements, v2_usage
 
 RESOURCES = (
     meters,
@@ -59,6 +59,7 @@ RESOURCES = (
     v1_customers,
     v1_subjects,
     v2_entitlements,
+    v2_entitlement_lists,
     v2_usage,
     usage_grants,
     grants,

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from billsync.local.accounts.customer_rules import CUSTOMER
-from billsync.local.accounts.item_entitlements import brought_as, brought_by_all, is_in_force
 from billsync.local.accounts.manual_entitlements import ENTITLEMENT, given_to, taken
 from billsync.local.catalog.features import FEATURE
 from billsync.local.credits.entitlement_access import Held, entitlements
 from billsync.local.credits.entitlement_standing import issued
 from billsync.local.server.periods import period_at
-from billsync.local.server.problems import bad_query, invalid, not_found
+from billsync.local.server.problems import invalid, not_found
 from billsync.local.server.resource import V1, V2, Answer, Call, Route, created, new_row, no_content, ok, present
 from billsync.local.store.documents import Document, NotJson, parse, text_of
 from billsync.local.store.limits import PAST_PERIODS
-from billsync.local.store.store import LIVE, Row, changed
+from billsync.local.store.store import Row, changed
 from billsync.local.store.times import from_micros, instant_of, micros
-from billsync.local.usage.attribution import named
 from billsync.local.v1.intervals import PERIOD, interval_of, periodic
-from billsync.local.v1.lists import V1List, answer_rows, check_query, flag, texts
+from billsync.local.v1.lists import V1List, answer_rows, check_query
 from billsync.local.v1.requests import METADATA, TEXT
 from billsync.local.v1.usage_grants import AMOUNT, GRANT, PRIORITY, delete_grants, granted, kept_amount, to_minute
-from billsync.local.v1.v2_entitlement_views import v1_view, view
+from billsync.local.v1.v2_entitlement_views import view
 from billsync.local.v1.v2_lookups import (
     CUSTOMERS,
     OF_CUSTOMER,
@@ -35,7 +31,6 @@ from billsync.local.v1.v2_lookups import (
     find,
     find_own,
     held_by,
-    unknown,
 )
 from billsync.model.duration import Duration
 from billsync.rating.arithmetic import ZERO
@@ -238,63 +233,6 @@ def allowed(held: Held) -> Document:
     }
 
 
-def listed_all(call: Call) -> Answer:
-    """Those of every customer, also those that are not in force any more, or not yet; filters narrow them."""
-    keys = texts(call.query, "customerKeys")
-    named_by_key = {row.id for key in keys if (row := call.store.live_with_key(CUSTOMER, key))}
-    ids = set(texts(call.query, "customerIds"))
-    asked = [customers for given, customers in ((keys, named_by_key), (ids, ids)) if given]
-    return answer_rows(LISTING, call, matching(call, set.intersection(*asked) if asked else None))
-
-
-def listed_by_v1(call: Call) -> Answer:
-    """The same in v1's words; `subject` narrows them to customers."""
-    subjects = texts(call.query, "subject")
-    customers = {row.id for subject in subjects if (row := named(call.store, subject))}
-    listing = replace(LISTING, view=v1_view, is_plain=True)
-    return answer_rows(listing, call, matching(call, customers if subjects else None))
-
-
-def matching(call: Call, customers: set[str] | None) -> list[Row]:
-    """Every filter must hold; the values of one are alternatives, and None is every customer. Raises Problem (400) for
-    a type that is none."""
-    features, types = texts(call.query, "feature"), texts(call.query, "entitlementType")
-    check_types(types)
-    in_force = flag(call.query, "excludeInactive")
-    stored = call.store.rows(ENTITLEMENT, "TRUE" if flag(call.query, "includeDeleted") else LIVE)
-    return [
-        row
-        for row in (*stored, *brought_by_all(call.store))
-        if (customers is None or row.parent in customers)
-        and (not features or row.key in features or row.document["feature_id"] in features)
-        and (not types or row.document["type"] in types)
-        and (not in_force or is_in_force(row, call.now))
-    ]
-
-
-def check_types(types: Sequence[str]) -> None:
-    for kind in types:
-        if kind not in TYPES:
-            raise bad_query("entitlementType", f"value is not one of the allowed values {TYPES}", "enum")
-
-
-def get_by_id(call: Call) -> Answer:
-    return ok(view(call, by_id(call)))
-
-
-def get_by_v1(call: Call) -> Answer:
-    return ok(v1_view(call, by_id(call)))
-
-
-def by_id(call: Call) -> Row:
-    """Raises Problem (404), for a deleted one, too."""
-    name = call.path["entitlementId"]
-    row = call.store.get(ENTITLEMENT, name) or brought_as(call.store, name)
-    if row is None or row.deleted_at is not None:
-        raise unknown(name)
-    return row
-
-
 ROUTES = (
     Route("POST", f"{CUSTOMERS}/entitlements", create, OF_CUSTOMER, version=V2, accepts=ACCEPTED),
     Route("GET", f"{CUSTOMERS}/entitlements", listed, OF_CUSTOMER, version=V2),
@@ -304,8 +242,4 @@ ROUTES = (
     Route("GET", f"{ONE}/value", value, OF_FEATURE, version=V2),
     Route("GET", f"{ONE}/value", value, OF_FEATURE, version=V1),
     Route("GET", f"{CUSTOMERS}/access", access, OF_CUSTOMER, version=V1),
-    Route("GET", "/entitlements", listed_all, version=V2),
-    Route("GET", "/entitlements", listed_by_v1, version=V1),
-    Route("GET", "/entitlements/{entitlementId}", get_by_id, version=V2),
-    Route("GET", "/entitlements/{entitlementId}", get_by_v1, version=V1),
 )
