@@ -1,4 +1,4 @@
-"""Entitlements of all customers, in API v2 and the older API v1: listed, and found by their ids (customer-facts.md §15)."""
+"""Entitlements of all customers in the older APIs: listed, and found by their ids (customer-facts.md §15)."""
 
 from __future__ import annotations
 
