@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
 LINK = re.compile(r"\]\(([^)#]+)\)")
 STALE = "run scripts/run_readme.py, and read what it changed"
+ANCHOR = re.compile(r"\]\(([^)#]*)#([^)]+)\)")
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 SCRIPT = re.compile(r"scripts/\w+(?:\.py)?")
 
 
@@ -107,6 +109,19 @@ def test_links_and_scripts_in_a_page_exist(page: str) -> None:
     missing = [path for path in links + scripts if not path.exists()]
 
     assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_anchors_in_a_page_are_headings(page: str) -> None:
+    links = [((ROOT / page).parent / (link or Path(page).name), anchor) for link, anchor in ANCHOR.findall(read(page))]
+
+    assert [(path.name, anchor) for path, anchor in links if anchor not in anchors(path)] == []
+
+
+def anchors(page: Path) -> set[str]:
+    """The names that the headings of a page have in links."""
+    headings = HEADING.findall(page.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_the_generated_pages_are_fresh(tmp_path: Path) -> None:
