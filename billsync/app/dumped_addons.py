@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billsync.app.connection import Connection
+from billsync.app.plan_shelf import PlanShelf
 from billsync.core.index import Index, index, is_over
 from billsync.core.ownership import KEY, labels_of
 from billsync.kinds.registry import KINDS
@@ -24,7 +25,7 @@ from billsync.model.value import Fields
 from billsync.report.billing.attached import Attached, parse_attached, parse_own_items
 from billsync.report.dump.beyond_plan import BeyondPlan, held, told
 
-ADDON, PLAN, PART, SUBSCRIPTION = "addon", "plan", "addons", "subscription"
+SUBSCRIPTION = "subscription"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,60 +50,15 @@ class _Answer:
 def addon_notes(connection: Connection, snapshot: Snapshot) -> tuple[str, ...]:
     """What a dump of these rows lacks of their subscriptions, a sentence each. Raises RemoteError."""
     found = index(snapshot, KINDS, connection.routes)
-    names = _Names(connection, found)
-    running = tuple(_running(found, _Offers(connection, snapshot)))
+    shelf = PlanShelf(connection, snapshot, found)
+    running = tuple(_running(found, shelf))
     with reading_threads(LISTS_AT_ONCE) as threads:
         answers = tuple(threads.map(lambda one: _asked(connection, one), running))
     now = connection.clock.now()
-    return told(_beyond(one, answer, names, now) for one, answer in zip(running, answers, strict=True))
+    return told(_beyond(one, answer, shelf, now) for one, answer in zip(running, answers, strict=True))
 
 
-class _Offers:
-    """Whether plan versions offer add-ons: what a snapshot doesn't say is read, once for each."""
-
-    def __init__(self, connection: Connection, snapshot: Snapshot) -> None:
-        self._connection = connection
-        self._plans = {row.id: row.fields for row in snapshot.of(PLAN)}
-        self._any: dict[str, bool] = {}
-
-    def plan(self, plan_id: str) -> Fields | None:
-        """The row of a plan version that isn't deleted."""
-        return self._plans.get(plan_id)
-
-    def any_of(self, plan_id: str) -> bool:
-        """Whether there may be any. Raises RemoteError."""
-        if plan_id not in self._any:
-            self._any[plan_id] = self._read(plan_id)
-        return self._any[plan_id]
-
-    def _read(self, plan_id: str) -> bool:
-        shown = self._plans.get(plan_id, {}).get(PART)
-        if shown is not None:
-            return bool(shown)
-        try:
-            return bool(self._connection.part(PLAN, PART, plan_id))
-        except Refused:
-            return True
-
-
-class _Names:
-    """The keys of add-on versions; one that is in no list any more is asked for its own."""
-
-    def __init__(self, connection: Connection, found: Index) -> None:
-        self._connection = connection
-        self._known = {server_id: at.key for server_id, at in found.names.items() if at.kind == ADDON}
-
-    def of(self, server_id: str) -> str:
-        """The key; the id where it can't be known. Raises RemoteError."""
-        if server_id not in self._known:
-            try:
-                self._known[server_id] = str(self._connection.item(ADDON, server_id).get("key") or server_id)
-            except Refused:
-                self._known[server_id] = server_id
-        return self._known[server_id]
-
-
-def _running(found: Index, offers: _Offers) -> Iterator[_Running]:
+def _running(found: Index, shelf: PlanShelf) -> Iterator[_Running]:
     kind = KINDS[SUBSCRIPTION]
     for parent, rows in found.chains.items():
         for row in rows:
@@ -110,8 +66,8 @@ def _running(found: Index, offers: _Offers) -> Iterator[_Running]:
             if plan_id and not is_over(kind, row.fields):
                 key = str(labels_of(row.fields).get(KEY, kind.default_key))
                 name = Address(SUBSCRIPTION, (*parent.names, key)).text
-                items = _own_items(row.fields, offers.plan(plan_id))
-                yield _Running(name, row.id, items, offers.any_of(plan_id))
+                items = _own_items(row.fields, shelf.known_plan(plan_id))
+                yield _Running(name, row.id, items, shelf.offers(plan_id) != ())
 
 
 def _own_items(row: Fields, plan: Fields | None) -> frozenset[str]:
@@ -137,9 +93,9 @@ def _asked(connection: Connection, one: _Running) -> _Answer:
     return _Answer(addons, frozenset(card.key for each in addons for card in each.cards))
 
 
-def _beyond(one: _Running, answer: _Answer, names: _Names, now: datetime) -> BeyondPlan:
+def _beyond(one: _Running, answer: _Answer, shelf: PlanShelf, now: datetime) -> BeyondPlan:
     if answer.problem:
         return BeyondPlan(one.name, problem=answer.problem)
-    present = (held(names.of(each.addon_id), each, now) for each in answer.addons)
+    present = (held(shelf.addon_key(each.addon_id), each, now) for each in answer.addons)
     addons = tuple(sorted((each for each in present if each), key=lambda each: each.addon))
     return BeyondPlan(one.name, addons, tuple(sorted(one.items - answer.cards)))

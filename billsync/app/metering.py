@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 
 from billsync.api.documents import METER_QUERY
@@ -16,8 +15,9 @@ from billsync.model.moment import parse_moment
 from billsync.model.ports import RemoteError
 from billsync.model.value import Fields, Plain
 from billsync.rating.periods import Period
+from billsync.report.billing.catalog import Catalog, catalog_of
 from billsync.report.billing.subscribed import Subscribed, parse_subscription
-from billsync.report.billing.usage import CUSTOMER, STEADY, MeterSlice, by_customer, gauge_of, query_body
+from billsync.report.billing.usage import CUSTOMER, MeterSlice, by_customer, query_body
 
 Quantities = dict[tuple[str, Period], Decimal]
 
@@ -30,30 +30,9 @@ class Unreadable(RemoteError):
         self.why = why
 
 
-@dataclass(frozen=True, slots=True)
-class Catalog:
-    """The live features and meters: `features` maps ids to keys, also of archived ones, as subscriptions keep them."""
-
-    features: Mapping[str, str]
-    meter_slices: Mapping[str, MeterSlice]
-    steady: frozenset[str]
-    dimensions: Mapping[str, frozenset[str]]
-
-    def dimensions_of(self, feature: str) -> frozenset[str]:
-        """The dimensions of the meter of a feature that has one."""
-        return self.dimensions.get(self.meter_slices[feature].meter_id, frozenset())
-
-
 def read_catalog(connection: Connection) -> Catalog:
-    """All features and meters. Where a key was used again, the live feature has it. Raises RemoteError."""
-    features = connection.rows("feature")
-    rows = connection.rows("meter")
-    meters = {str(row["id"]): str(row["aggregation"]) for row in rows}
-    dimensions = {str(row["id"]): frozenset(row.get("dimensions") or {}) for row in rows}
-    newest_last = sorted(features, key=lambda row: (not row.get("deleted_at"), str(row.get("created_at", ""))))
-    meter_slices = {str(row["key"]): meter_slice for row in newest_last if (meter_slice := gauge_of(row))}
-    steady = frozenset(key for key, meter_slice in meter_slices.items() if meters.get(meter_slice.meter_id) in STEADY)
-    return Catalog({str(row["id"]): str(row["key"]) for row in features}, meter_slices, steady, dimensions)
+    """All features and meters. Raises RemoteError."""
+    return catalog_of(connection.rows("feature"), connection.rows("meter"))
 
 
 def query(connection: Connection, meter_slice: MeterSlice, body: Fields) -> tuple[Fields, ...]:

@@ -8,13 +8,13 @@ from datetime import datetime
 
 from billsync.api.documents import CHARGES
 from billsync.app.connection import Connection
-from billsync.app.metering import Catalog
 from billsync.live.paging import Refused
 from billsync.live.snapshot import PARENT
 from billsync.model.malformed import Malformed
 from billsync.model.moment import cut_to_seconds
 from billsync.model.value import Fields
 from billsync.report.billing.attached import Attached, parse_attached
+from billsync.report.billing.catalog import Catalog
 from billsync.report.billing.charges import Due
 from billsync.report.billing.subscribed import Subscribed
 from billsync.report.billing.unshown import Booked, Unshown, booked, changing, unshown

@@ -10,7 +10,7 @@ from billsync.api.capabilities import capabilities
 from billsync.api.documents import INVOICES
 from billsync.app.connection import Connection
 from billsync.app.ending import Exit, error, usage
-from billsync.app.metering import Catalog, live_subscription, query, read_catalog, read_usage
+from billsync.app.metering import live_subscription, query, read_catalog, read_usage
 from billsync.app.server_time import servers_now
 from billsync.app.unshown_charges import besides, booked_of, charges_of
 from billsync.cli.opening import ServerOptions, connected
@@ -24,6 +24,7 @@ from billsync.render.forecast import LEFT_OUT, forecast_csv, forecast_json, fore
 from billsync.render.formats.words import visible
 from billsync.render.invoices import invoices_csv, invoices_json, invoices_text
 from billsync.render.usage import usage_csv, usage_json, usage_text
+from billsync.report.billing.catalog import Catalog
 from billsync.report.billing.invoices import invoices
 from billsync.report.billing.subscribed import Subscribed
 from billsync.report.billing.usage import CUSTOMER, Used, query_body, used

@@ -188,7 +188,7 @@ def test_a_free_card_needs_no_meter(shell: Shell, folder: Path) -> None:
 
 
 def test_too_many_requests_are_refused_before_they_are_made(changed: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("billsync.app.impact.REQUESTS_AT_MOST", 0)
+    monkeypatch.setattr("billsync.app.impact_facts.REQUESTS_AT_MOST", 0)
 
     refused = changed.run("diff", "maps", *LOCAL, "--impact")
     sampled = changed.run("diff", "maps", *LOCAL, "--impact", "--impact-sample", "3")

@@ -210,7 +210,7 @@ def test_where_addons_can_not_be_read_every_candidate_is_named(
 def test_asking_for_addons_counts_as_requests_and_can_be_sampled(
     sold: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("billsync.app.impact.REQUESTS_AT_MOST", 2)
+    monkeypatch.setattr("billsync.app.impact_facts.REQUESTS_AT_MOST", 2)
     edited(folder, *DEARER)
 
     refused = sold.run("diff", "shop", *LOCAL, "--impact")

@@ -8,7 +8,8 @@ import pytest
 from benchmarks.crowd import NOW, Crowd, declared
 from billsync.app.connection import Connection
 from billsync.app.ending import Ended
-from billsync.app.impact import REQUESTS_AT_MOST, ImpactOptions, impact
+from billsync.app.impact import ImpactOptions, impact
+from billsync.app.impact_facts import REQUESTS_AT_MOST
 from billsync.app.pipeline import compare
 from billsync.config import load
 from billsync.core.diff import Mode

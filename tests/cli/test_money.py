@@ -5,9 +5,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from billsync.app.metering import Catalog
 from billsync.cli.database import open_database
 from billsync.cli.money import forecast_notes
+from billsync.report.billing.catalog import Catalog
 from billsync.report.billing.subscribed import subscribed
 from billsync.report.billing.usage import MeterSlice
 from billsync.report.credits.wallet import Wallet

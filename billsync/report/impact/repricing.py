@@ -169,6 +169,16 @@ def parse_plan_cards(row: Fields, features: Mapping[str, str]) -> PlanCards | Ma
     return parsed(live_plan_cards, row, features)
 
 
+def parse_addon_cards(row: Fields, features: Mapping[str, str]) -> tuple[Slot, ...] | Malformed:
+    """The cards of an add-on's row, without a phase, or the field because of which they can't be rated."""
+    return parsed(_addon_cards, row, features)
+
+
+def _addon_cards(row: Fields, features: Mapping[str, str]) -> tuple[Slot, ...]:
+    currency = text(row, "currency")
+    return each(row, "rate_cards", lambda card: card_slot("", card, currency, features))
+
+
 def _slot(phase: str, fields: Fields, card: Card, currency: str, feature: str | None) -> Slot:
     cadence, key = fields.get("billing_cadence"), str(fields["key"])
     return Slot(phase, Item(key, card, duration_of(cadence) if cadence else None), currency, feature, place=key)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from billsync.app.metering import Catalog
 from billsync.core.index import Index
 from billsync.core.normalize import normalize
 from billsync.kinds.registry import KINDS
 from billsync.model.state import Desired
 from billsync.model.value import canonical
 from billsync.rating.prices import FreePrice
+from billsync.report.billing.catalog import Catalog
 from billsync.report.billing.subscribed import Subscribed
 from billsync.report.billing.usage import MeterSlice
 

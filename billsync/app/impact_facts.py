@@ -1,0 +1,135 @@
+"""Reads what an impact is worked out from. Every request of an impact is made here, and counted."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from billsync.app.connection import Connection
+from billsync.app.ending import usage
+from billsync.app.live_prices import LivePrices
+from billsync.app.metering import query, read_catalog
+from billsync.app.pipeline import Comparison
+from billsync.app.server_time import servers_now_by_anybody
+from billsync.core.index import index
+from billsync.core.moved import with_moved
+from billsync.kinds.registry import KINDS
+from billsync.live.paging import Refused
+from billsync.live.threads import reading_threads
+from billsync.model.malformed import Malformed
+from billsync.model.state import Desired
+from billsync.rating.periods import Period
+from billsync.report.billing.attached import parse_attached
+from billsync.report.billing.catalog import Catalog
+from billsync.report.billing.usage import CUSTOMER, by_customer, query_body
+from billsync.report.impact.addon_repricing import UNREAD
+from billsync.report.impact.assess import (
+    ImpactFacts,
+    Need,
+    Needs,
+    UsageByCustomer,
+    Wanted,
+    sampled,
+    subscription_ids,
+    usage_needs,
+)
+from billsync.report.impact.meter_slices import with_declared
+from billsync.report.impact.periods import prepared
+from billsync.report.impact.price_changes import price_changes
+from billsync.report.impact.reach import reach
+from billsync.report.impact.reached_addons import AddonList, Candidate, Unread, reached_with
+
+EVERYBODY = "all"
+FEW_CUSTOMERS = 100
+REQUESTS_AT_MOST = 500
+
+QUERIES_AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactScope:
+    """Whom to look at, over how many full billing periods, and how many of them."""
+
+    whom: str
+    periods: int = 1
+    sample: int | None = None
+
+    @property
+    def everybody(self) -> bool:
+        """Whether also those are looked at whom the files don't declare."""
+        return self.whom == EVERYBODY
+
+
+def read_impact_facts(
+    connection: Connection,
+    desired: Desired,
+    comparison: Comparison,
+    scope: ImpactScope,
+    tell: Callable[[str], None] = lambda text: None,
+) -> ImpactFacts:
+    """Everything that the comparison's changes of prices need to be known for; what is under way is told, nameless.
+
+    Raises Ended where that would take too many requests, RemoteError.
+    """
+    tell("impact: looking for the subscriptions that the changes reach")
+    now = servers_now_by_anybody(connection, comparison.snapshot)
+    found = with_moved(index(comparison.snapshot, KINDS, connection.routes), desired.moved, KINDS)
+    catalog = with_declared(read_catalog(connection), desired, found)
+    changes = price_changes(desired, comparison.plan, found, everybody=scope.everybody)
+    live = LivePrices(connection, desired, comparison.snapshot, found, changes).read(catalog, now)
+    whole = list(reach(changes, live))
+    sample = sampled(whole, scope.sample)
+    asked = sum(isinstance(one, Candidate) for one in sample)
+    _check_requests(asked, scope)
+    if asked:
+        tell("impact: asking subscriptions for their add-ons")
+    reached = [
+        each
+        for one in sample
+        for each in (
+            reached_with(one, _addons(connection, one, catalog), catalog, now) if isinstance(one, Candidate) else (one,)
+        )
+    ]
+    cases = tuple(prepared(one, now, scope.periods) for one in reached)
+    needs = usage_needs(cases, catalog)
+    _check_requests(asked + len(needs), scope)
+    tell(f"impact: meter queries: {len(needs)}")
+    count = len(subscription_ids(reached if len(sample) == len(whole) else whole))
+    return ImpactFacts(cases, _usage(connection, needs), count, len(needs), asked)
+
+
+def _check_requests(count: int, scope: ImpactScope) -> None:
+    if count > REQUESTS_AT_MOST and scope.sample is None:
+        detail = f"It would need {count:,}, as billing periods or add-ons differ."
+        raise usage("many-requests", detail, "Pass --impact-sample 200 to look at two hundred subscriptions.")
+
+
+def _addons(connection: Connection, one: Candidate, catalog: Catalog) -> AddonList:
+    """The add-ons that a candidate has or had: one request. Raises RemoteError."""
+    try:
+        found = parse_attached(connection.addons_of(one.before.id), catalog.features)
+    except Refused as refused:
+        return Unread(f"{UNREAD} ({refused.status})")
+    return Unread(UNREAD) if isinstance(found, Malformed) else found
+
+
+def _usage(connection: Connection, needs: Needs) -> UsageByCustomer:
+    """The usage of each customer, by feature and period: one request for each meter slice and period."""
+    found: dict[str, dict[tuple[str, Period], Decimal]] = defaultdict(dict)
+    with reading_threads(QUERIES_AT_ONCE) as threads:
+        answers = threads.map(lambda need: _asked(connection, *need), needs.items())
+        for ((_, period), (features, _)), usage_of in zip(needs.items(), answers, strict=True):
+            for customer, value in usage_of.items():
+                for feature in features:
+                    found[customer][feature, period] = value
+    return found
+
+
+def _asked(connection: Connection, need: Need, wanted: Wanted) -> Mapping[str, Decimal]:
+    meter_slice, period = need
+    _, customers = wanted
+    asked = sorted(customers) if len(customers) <= FEW_CUSTOMERS else ()
+    body = query_body(meter_slice, period, group_by=[CUSTOMER], customers=asked)
+    return by_customer(query(connection, meter_slice, body))

@@ -1,0 +1,134 @@
+"""Reads the live side of an impact: subscribers, their plan versions, and what these offer.
+
+Each round hangs on what was found before: the plans that change name the lists of subscriptions, these the plan
+versions, and these the add-ons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from billsync.app.connection import Connection
+from billsync.app.plan_shelf import PlanShelf
+from billsync.core.index import Index
+from billsync.model.malformed import Malformed
+from billsync.model.state import Desired, Snapshot
+from billsync.model.value import Fields
+from billsync.report.billing.attached import parse_own_items
+from billsync.report.billing.catalog import Catalog
+from billsync.report.billing.subscribed import parse_subscription
+from billsync.report.impact.live import Live, PlanVersion, offers_in, plan_version
+from billsync.report.impact.offers import Offer
+from billsync.report.impact.price_changes import PriceChanges
+from billsync.report.impact.subscribers import CUSTOMER, SUBSCRIPTION, Identity, Subscriber, naming, running
+
+
+class LivePrices:
+    """Gathers what is live of what changes of prices are about. `known` was read for the comparison, `found` is that
+    by the addresses that the files use."""
+
+    def __init__(
+        self, connection: Connection, desired: Desired, known: Snapshot, found: Index, changes: PriceChanges
+    ) -> None:
+        self._connection = connection
+        self._known = known
+        self._found = found
+        self._changes = changes
+        self._naming = naming(desired)
+        self._shelf = PlanShelf(connection, known, found)
+        self._plans: dict[str, PlanVersion] = {}
+        self._offers: dict[str, Mapping[str, Offer] | None] = {}
+
+    def read(self, catalog: Catalog, now: datetime) -> Live:
+        """Whom the changes may reach, with their plan versions and what these offer. Raises RemoteError."""
+        subscribers = list(self._subscribers(self._declared(), catalog.features))
+        if self._changes.everybody:
+            known = {one.id for one, _ in self._declared()}
+            others = ((one, row) for one, row in self._of_plans(self._plans_to_look_at()) if one.id not in known)
+            subscribers += self._subscribers(others, catalog.features)
+        return Live(now, catalog, self._plans, self._offers, self._shelf.addon_keys, tuple(subscribers))
+
+    def _declared(self) -> Iterator[tuple[Identity, Fields]]:
+        """The running subscriptions that the files declare."""
+        for row in running(row.fields for row in self._known.of(SUBSCRIPTION)):
+            address = self._found.names.get(str(row["customer_id"]))
+            one = self._naming.identity(row, address.key if address else "")
+            if one.entity:
+                yield one, row
+
+    def _of_plans(self, plans: frozenset[str]) -> Iterator[tuple[Identity, Fields]]:
+        """The running subscriptions of all versions of plans, by their keys."""
+        customers: Mapping[str, str] | None = None
+        for plan in sorted(plans):
+            for row in running(self._connection.rows(SUBSCRIPTION, plan_key=plan)):
+                customers = customers if customers is not None else self._customers()
+                customer = str(row["customer_id"])
+                yield self._naming.identity(row, customers.get(customer, customer)), row
+
+    def _customers(self) -> Mapping[str, str]:
+        return {str(row["id"]): str(row.get("key") or row["id"]) for row in self._connection.rows(CUSTOMER)}
+
+    def _plans_to_look_at(self) -> frozenset[str]:
+        """The keys of plans that get a new version, and of those of which a version offers an add-on that changes."""
+        if not self._changes.addons:
+            return self._changes.plans
+        rows = self._shelf.published()
+        return self._changes.plans | {str(row["key"]) for row in rows if self._offers_a_change(str(row["id"]))}
+
+    def _subscribers(
+        self, rows: Iterator[tuple[Identity, Fields]], features: Mapping[str, str]
+    ) -> Iterator[Subscriber]:
+        """Those whom a change may reach."""
+        for one, row in rows:
+            is_aimed = self._has_target(one, features)
+            has_plan = bool(one.plan_id) and (is_aimed or bool(self._changes.addons))
+            plan = self._plan(one.plan_id, features) if has_plan else None
+            if is_aimed or (has_plan and self._offers_a_change(one.plan_id)):
+                own = self._own_items(one, row, plan, is_aimed=is_aimed) if has_plan else frozenset[str]()
+                yield Subscriber(one, parse_subscription(row, features), own)
+
+    def _has_target(self, one: Identity, features: Mapping[str, str]) -> bool:
+        """Whether a subscription is to get another plan version; if that is a live one, it is read what it offers."""
+        row = self._changes.version_meant(one)
+        if row:
+            self._keyed_offers(row.id)
+            if not isinstance(self._version(row.id, row.fields, features).cards, Malformed):
+                return True
+        return self._changes.plan_meant(one) is not None
+
+    def _plan(self, plan_id: str, features: Mapping[str, str]) -> Fields | None:
+        row = self._shelf.plan(plan_id)
+        if row is not None:
+            self._version(plan_id, row, features)
+        return row
+
+    def _version(self, plan_id: str, row: Fields, features: Mapping[str, str]) -> PlanVersion:
+        if plan_id not in self._plans:
+            self._plans[plan_id] = plan_version(row, features)
+        return self._plans[plan_id]
+
+    def _own_items(
+        self, one: Identity, row: Fields, plan: Fields | None, *, is_aimed: bool
+    ) -> frozenset[str] | Malformed:
+        offers = self._keyed_offers(one.plan_id) if is_aimed else self._offers_of(one.plan_id)
+        return parse_own_items(row, plan) if plan is not None and offers != {} else frozenset()
+
+    def _offers_a_change(self, plan_id: str) -> bool:
+        offers = self._offers_of(plan_id)
+        offered = self._shelf.addon_keys if offers is None else offers
+        return any(change.ids & offered.keys() for change in self._changes.addons)
+
+    def _keyed_offers(self, plan_id: str) -> Mapping[str, Offer] | None:
+        """What a plan version offers, of add-ons whose keys are known then."""
+        offers = self._offers_of(plan_id)
+        for addon_id in offers or ():
+            self._shelf.addon_key(addon_id)
+        return offers
+
+    def _offers_of(self, plan_id: str) -> Mapping[str, Offer] | None:
+        """What a plan version offers, by the ids of add-ons; None where that can't be read."""
+        if plan_id not in self._offers:
+            rows = self._shelf.offers(plan_id)
+            self._offers[plan_id] = None if rows is None else offers_in(rows, self._shelf.known_plan(plan_id))
+        return self._offers[plan_id]

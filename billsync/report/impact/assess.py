@@ -1,0 +1,87 @@
+"""From the facts of an impact to its verdicts, and what the facts have to hold for them. It reads nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias
+
+from billsync.model.address import parse_address
+from billsync.rating.periods import Period
+from billsync.report.billing.catalog import Catalog
+from billsync.report.billing.usage import MeterSlice
+from billsync.report.impact.impact import Verdict, verdict
+from billsync.report.impact.periods import Prepared
+from billsync.report.impact.reached import COMBINED, Reached
+from billsync.report.impact.reached_addons import Candidate
+from billsync.report.impact.together import with_several
+
+LAST = (chr(sys.maxunicode), (), 0), ""
+"""After the order of every address."""
+
+UsageByCustomer: TypeAlias = Mapping[str, Mapping[tuple[str, Period], Decimal]]
+"""By a customer's id, what was used of each feature in each period."""
+
+Need: TypeAlias = tuple[MeterSlice, Period]
+Wanted: TypeAlias = tuple[set[str], set[str]]
+Needs: TypeAlias = Mapping[Need, Wanted]
+"""For each meter slice and period, which is one request: the features that it serves, and the customers."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactFacts:
+    """Everything that was read for an impact: who is reached, with both sides' cards and periods, and their usage.
+
+    `reached` counts subscriptions before sampling, `meter_queries` and `addon_lists` the requests for these.
+    """
+
+    cases: tuple[Prepared, ...]
+    usage: UsageByCustomer
+    reached: int
+    meter_queries: int
+    addon_lists: int
+
+
+def assess(facts: ImpactFacts) -> Mapping[str, tuple[Verdict, ...]]:
+    """The verdicts by what changes, in the order of addresses, and by name. Raises RatingError."""
+    found: dict[str, list[Verdict]] = defaultdict(list)
+    verdicts = (verdict(one, facts.usage.get(one.reached.before.customer_id, {})) for one in facts.cases)
+    for each in with_several(verdicts):
+        found[each.reached.change].append(each)
+    ordered = sorted(found.values(), key=_place)
+    return {them[0].reached.change: tuple(sorted(them, key=lambda one: one.reached.name)) for them in ordered}
+
+
+def _place(verdicts: Sequence[Verdict]) -> tuple[tuple[str, tuple[str, ...], int], str]:
+    """Where the block of a change stands: by its address; everything together is last."""
+    reached = verdicts[0].reached
+    return LAST if reached.target == COMBINED else (parse_address(reached.target).order, reached.because)
+
+
+def usage_needs(cases: Iterable[Prepared], catalog: Catalog) -> Needs:
+    """The usage without which cases can't be rated."""
+    found: dict[Need, Wanted] = defaultdict(lambda: (set(), set()))
+    for one in cases:
+        for feature, period in one.needs:
+            features, customers = found[catalog.meter_slices[feature], period]
+            features.add(feature)
+            customers.add(one.reached.before.customer_id)
+    return found
+
+
+def sampled(reached: list[Reached | Candidate], size: int | None) -> list[Reached | Candidate]:
+    """All, or those of at most `size` subscriptions that a digest of their ids chooses: the same ones each time."""
+    ids = subscription_ids(reached)
+    if size is None or len(ids) <= size:
+        return reached
+    kept = frozenset(sorted(ids, key=lambda one: hashlib.sha256(one.encode()).digest())[:size])
+    return [one for one in reached if one.before.id in kept]
+
+
+def subscription_ids(reached: Iterable[Reached | Candidate]) -> frozenset[str]:
+    """The ids of the subscriptions that are reached or may be."""
+    return frozenset(one.before.id for one in reached)

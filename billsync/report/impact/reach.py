@@ -1,0 +1,115 @@
+"""Which subscribers the changes of prices reach, with their old and their new cards. It reads and rates nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from billsync.core.index import version_of
+from billsync.model.address import Address
+from billsync.model.malformed import Malformed
+from billsync.model.state import Row
+from billsync.report.billing.subscribed import Subscribed, duration_of, unreadable
+from billsync.report.impact.concerns import Concerns, concerns_at, may_have_any
+from billsync.report.impact.live import Live
+from billsync.report.impact.meter_slices import unmetered
+from billsync.report.impact.price_changes import PLAN, PriceChanges
+from billsync.report.impact.reached import MigrationStatus, Reached
+from billsync.report.impact.reached_addons import Candidate, unread
+from billsync.report.impact.repricing import repriced
+from billsync.report.impact.subscribers import Identity, Subscriber
+from billsync.report.impact.targets import Target
+
+NO_PLAN = "its present plan can't be read"
+OTHER_CADENCE = "its billing cadence would change, so that no period is the same"
+
+
+def reach(changes: PriceChanges, live: Live) -> Iterator[Reached | Candidate]:
+    """What the changes are for each subscriber that they reach or may reach."""
+    known = _Known(changes, live)
+    for one in live.subscribers:
+        yield from _reached(one, known)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Both sides, and what is equal for many subscribers, worked out once."""
+
+    changes: PriceChanges
+    live: Live
+    targets: dict[str, Target | None] = field(default_factory=dict)
+    by_version: dict[tuple[str, Address | None], Concerns] = field(default_factory=dict)
+
+    def target(self, one: Identity) -> Target | None:
+        """The plan version that a subscriber is to get, if that is another than what it has."""
+        row = self.changes.version_meant(one)
+        if row and row.id not in self.targets:
+            self.targets[row.id] = live_target(row, self.live)
+        return (self.targets[row.id] if row else None) or self.changes.plan_meant(one)
+
+    def concerns(self, one: Subscriber, target: Target | None) -> Concerns:
+        """What may concern a subscriber who is to get a target."""
+        plan_id = one.identity.plan_id
+        if not plan_id or not (self.changes.addons or target) or not may_have_any(one, self.live):
+            return Concerns()
+        place = plan_id, target.address if target else None
+        if place not in self.by_version:
+            self.by_version[place] = concerns_at(plan_id, target, self.changes, self.live)
+        return self.by_version[place]
+
+
+def live_target(plan: Row, live: Live) -> Target | None:
+    """A plan version that is live; None if its cards can't be rated."""
+    cards = live.cards_of(plan.id)
+    if cards is None:
+        return None
+    offers = live.offers_of(plan.id)
+    return Target(
+        Address(PLAN, (str(plan.fields["key"]),), version_of(plan)),
+        cards,
+        str(plan.fields["billing_cadence"]),
+        {live.addon_keys[server_id]: offered for server_id, offered in offers.items()},
+        {live.addon_keys[server_id]: server_id for server_id in offers},
+    )
+
+
+def _reached(one: Subscriber, known: _Known) -> Iterator[Reached | Candidate]:
+    target = known.target(one.identity)
+    concerns = known.concerns(one, target)
+    if target is None and not concerns:
+        return
+    if isinstance(one.subscribed, Malformed):
+        yield from _unread(one, target, concerns, f"its row can't be read ({one.subscribed.text})", known)
+        return
+    now, before = known.live.now, one.subscribed
+    if before.period_at(now).holds(now):
+        plan = _by_plan(one.identity, before, target, known) if target else None
+        if concerns:
+            status = known.changes.status(one.identity, target) if target else MigrationStatus.STAYING
+            yield Candidate(one.identity, before, concerns, status, target, plan)
+        elif plan:
+            yield plan
+
+
+def _unread(
+    one: Subscriber, target: Target | None, concerns: Concerns, problem: str, known: _Known
+) -> Iterator[Reached]:
+    nothing = unreadable(one.identity.id, one.identity.customer_id, known.live.now)
+    if target:
+        yield _by(one.identity, target, MigrationStatus.STAYING, nothing, problem)
+    yield from unread(Candidate(one.identity, nothing, concerns), problem)
+
+
+def _by_plan(one: Identity, before: Subscribed, target: Target, known: _Known) -> Reached:
+    status, own = known.changes.status(one, target), known.live.cards_of(one.plan_id)
+    if own is None:
+        return _by(one, target, status, before, NO_PLAN)
+    after = repriced(before, target.cards, own)
+    is_other = duration_of(target.cadence) != before.timeline.cadence
+    problem = OTHER_CADENCE if is_other else unmetered(before, after.subscribed, known.live.catalog)
+    found = _by(one, target, status, before, problem)
+    return replace(found, after=after.subscribed, notes=() if problem else after.notes)
+
+
+def _by(one: Identity, target: Target, status: MigrationStatus, before: Subscribed, problem: str) -> Reached:
+    return Reached("/".join(one.names), one.names[0], target.address.text, status, before, before, problem)

@@ -1,0 +1,156 @@
+"""What changes of add-ons make of a subscription that may have them, from its own list. It reads and rates nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeAlias
+
+from billsync.model.malformed import Malformed
+from billsync.report.billing.attached import Attached
+from billsync.report.billing.catalog import Catalog
+from billsync.report.billing.subscribed import Subscribed
+from billsync.report.impact.addon_repricing import UNREAD, Unclear, with_new_addon
+from billsync.report.impact.concerns import Concerns
+from billsync.report.impact.meter_slices import unmetered
+from billsync.report.impact.offers import refusals
+from billsync.report.impact.price_changes import AddonChange
+from billsync.report.impact.reached import COMBINED, MigrationStatus, Reached
+from billsync.report.impact.subscribers import Identity
+from billsync.report.impact.targets import Target
+
+LATER = "it gets the add-on only later"
+LIMITS_UNREAD = "add-ons that can't be read, so it isn't known whether the server would attach them again"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A live subscription that may have add-ons that concern it.
+
+    `target` is the plan that it is to get, and `plan` what that is for it, to which its add-ons may add a note.
+    """
+
+    identity: Identity
+    before: Subscribed
+    concerns: Concerns
+    standing: MigrationStatus = MigrationStatus.STAYING
+    target: Target | None = None
+    plan: Reached | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A subscription's add-ons can't be read; `why` says it for people."""
+
+    why: str
+
+
+AddonList: TypeAlias = tuple[Attached, ...] | Unread
+"""The add-ons that a subscription has or had."""
+
+
+def reached_with(one: Candidate, has: AddonList, catalog: Catalog, now: datetime) -> Iterator[Reached]:
+    """What the changes make of a candidate: of its plan, and of each of the add-ons that it has."""
+    if isinstance(has, Unread):
+        yield from unread(one, has.why)
+        return
+    owner = _Owner(one, has, catalog, now)
+    notes = owner.notes()
+    limits = tuple(note for key in sorted(notes) for note in notes[key])
+    if one.plan:
+        yield _noted(one.plan, (*owner.not_offered(), *limits))
+    for change in one.concerns.changes:
+        if owner.in_force(change):
+            changed = owner.changed(change, one.before)
+            yield changed if change.goes else _noted(changed, notes.get(change.address.key, ()))
+        elif owner.is_ahead(change):
+            yield _by(one, change, one.before, LATER)
+    if not any(owner.is_ahead(change) for change in one.concerns.changes):
+        yield from owner.combined(limits)
+
+
+def unread(one: Candidate, problem: str) -> Iterator[Reached]:
+    """Where it can't be known what a candidate has: everything that may concern it, with the reason."""
+    if one.plan:
+        yield _noted(one.plan, (LIMITS_UNREAD,) if one.concerns.narrowed else ())
+    yield from (_by(one, change, one.before, problem) for change in one.concerns.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    """A candidate with the add-ons that it has or had."""
+
+    one: Candidate
+    has: Sequence[Attached]
+    catalog: Catalog
+    now: datetime
+
+    def in_force(self, change: AddonChange) -> Sequence[Attached]:
+        """What it has of an add-on that changes, if it has some of it now."""
+        has = [each for each in self.has if each.addon_id in change.ids]
+        return has if any(each.at(self.now) for each in has) else ()
+
+    def is_ahead(self, change: AddonChange) -> bool:
+        """Whether it will have some of it, and has none now."""
+        mine = [each for each in self.has if each.addon_id in change.ids]
+        return not self.in_force(change) and any(each.is_ahead(self.now) for each in mine)
+
+    def notes(self) -> Mapping[str, tuple[str, ...]]:
+        """By an add-on's key, why it could not be attached again after a move."""
+        plan = self.one.target.address.text if self.one.target else ""
+        found = {}
+        for each in self.has:
+            narrowed, now = self.one.concerns.narrowed.get(each.addon_id), each.at(self.now)
+            if narrowed and now:
+                why = refusals(narrowed.new, narrowed.old, addon=narrowed.addon, plan=plan, quantity=now.quantity)
+                found[narrowed.addon] = tuple(why)
+        return found
+
+    def not_offered(self) -> Iterator[str]:
+        """What it has that its new plan doesn't offer."""
+        has = {each.addon_id for each in self.has if each.at(self.now)}
+        target = self.one.target
+        for change in self.one.concerns.changes:
+            if target and change.goes and change.address.key not in target.offers and change.ids & has:
+                yield f"{change.address.key}, which {target.address.text} doesn't offer: here counted on both sides"
+
+    def changed(self, change: AddonChange, before: Subscribed) -> Reached:
+        """The subscription, as it is before, with the cards to come of an add-on that it has."""
+        one, after = replace(self.one, before=before), before
+        if isinstance(change.new, Malformed):
+            return _by(one, change, before, UNREAD)
+        try:
+            for each in self.in_force(change):
+                after = with_new_addon(after, each, change.cards, now=self.now)
+        except Unclear as unclear:
+            return _by(one, change, before, str(unclear))
+        return _by(one, change, after, unmetered(before, after, self.catalog))
+
+    def combined(self, limits: tuple[str, ...]) -> Iterator[Reached]:
+        """Everything that a move would mean at once, unless that is one change, or one of them can't be rated."""
+        one, plan = self.one, self.one.plan
+        changes = [change for change in one.concerns.changes if self.in_force(change)]
+        if len(changes) + (plan is not None) < 2 or (plan and plan.problem):
+            return
+        after, notes = (plan.after, plan.notes) if plan else (one.before, ())
+        for change in changes:
+            changed = self.changed(change, after)
+            if changed.problem:
+                return
+            after = changed.after
+        notes = (*notes, *limits)
+        yield Reached(*_names(one), COMBINED, one.standing, one.before, after, notes=notes, is_part=True)
+
+
+def _noted(one: Reached, notes: tuple[str, ...]) -> Reached:
+    return one if one.problem else replace(one, notes=(*one.notes, *notes))
+
+
+def _by(one: Candidate, change: AddonChange, after: Subscribed, problem: str) -> Reached:
+    found = Reached(*_names(one), change.address.text, one.standing, one.before, after, problem)
+    return replace(found, because=change.because, is_part=True)
+
+
+def _names(one: Candidate) -> tuple[str, str]:
+    return "/".join(one.identity.names), one.identity.names[0]
