@@ -215,6 +215,7 @@ class FirstFailure:
 
 
 def _first_test() -> str:
+    os.environ["BILLSYNC_TEST_BUDGET"] = "test"
     hypothesis.settings.register_profile("mutants", deadline=None, database=None)
     hypothesis.settings.load_profile("mutants")
     options = ("-x", "-q", "--no-header", "--noconftest", "--import-mode=importlib", "-p", "no:cacheprovider")

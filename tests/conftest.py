@@ -5,20 +5,33 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.budgets import choose, examples
 from tests.support.fault_counts import pytest_terminal_summary
 from tests.support.recorder import Recorder, recorder
+from tests.support.times import Times
 from tests.support.traffic import watch
-
-settings.register_profile("billsync", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("billsync")  # nothing is timed: a slow machine is no defect
 
 __all__ = ["openapi", "pytest_terminal_summary"]
 EXHAUSTIVE = "exhaustive"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Nothing is timed: a slow machine is no defect. With `-m exhaustive`, laws try many more examples."""
+    config.pluginmanager.register(Times())
+    choose(EXHAUSTIVE if EXHAUSTIVE in config.option.markexpr else "test")
+    settings.register_profile(
+        "billsync", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=examples()
+    )
+    settings.load_profile("billsync")
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the exhaustive tests, unless `-m` names them."""
+    """Leave out the exhaustive tests, unless `-m` names them: then the laws, whose budget is larger, are of them."""
     if EXHAUSTIVE in config.option.markexpr:
+        for item in items:
+            if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+                item.add_marker(EXHAUSTIVE)
         return
     left_out = [item for item in items if item.get_closest_marker(EXHAUSTIVE)]
     items[:] = [item for item in items if not item.get_closest_marker(EXHAUSTIVE)]

@@ -33,14 +33,24 @@ def snapshot(source: Source, reads: Sequence[Read], documents: Sequence[str] = (
     began = source.clock.now()
     wanted = tuple(dict.fromkeys(reads))
     paths = tuple(dict.fromkeys(documents))
-    with reading_threads(LISTS_AT_ONCE) as threads:
-        lists = threads.map(lambda read: _read(source, read), wanted)
-        bodies = threads.map(lambda path: read_document(source.remote, path), paths)
-        found = dict(zip(wanted, lists, strict=True))
-        documents_found = dict(zip(paths, bodies, strict=True))
+    if len(wanted) + len(paths) <= 1:
+        found = {read: _read(source, read) for read in wanted}
+        documents_found = {path: read_document(source.remote, path) for path in paths}
+    else:
+        found, documents_found = _several(source, wanted, paths)
     counts = {read: answer for read, answer in found.items() if isinstance(answer, int)}
     parts = {read: _fields(answer) for read, answer in found.items() if read.part}
     return Snapshot(_by_kind(found), counts, documents_found, began, parts)
+
+
+def _several(
+    source: Source, wanted: Sequence[Read], paths: Sequence[str]
+) -> tuple[dict[Read, tuple[Row, ...] | int], dict[str, Fields]]:
+    """The answers of several reads at once, in their order."""
+    with reading_threads(LISTS_AT_ONCE) as threads:
+        lists = threads.map(lambda read: _read(source, read), wanted)
+        bodies = threads.map(lambda path: read_document(source.remote, path), paths)
+        return dict(zip(wanted, lists, strict=True)), dict(zip(paths, bodies, strict=True))
 
 
 def _read(source: Source, read: Read) -> tuple[Row, ...] | int:

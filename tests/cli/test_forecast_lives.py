@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from billsync.cli.database import open_database
 from tests.support.addon_shop import LOCAL, rows
+from tests.support.budgets import examples
 from tests.support.command import Shell
 
 CATALOG = """\
@@ -195,7 +196,7 @@ def opened(shell: Shell) -> Iterator[Life]:
     app.close()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(LIVES)
 def test_what_a_forecast_says_is_due_is_what_is_booked(steps: list[tuple[Step, int]]) -> None:
     with TemporaryDirectory() as folder, chdir(folder):

@@ -16,6 +16,7 @@ from billsync.config.node import plain
 from billsync.config.reader import read
 from billsync.kinds.registry import KINDS
 from billsync.model.diagnostic import Diagnostic
+from tests.support.budgets import examples
 
 GOOD = sorted((Path(__file__).parent / "files" / "good").iterdir())
 DOCUMENTS = [plain(document) for path in GOOD for document in read(path.read_bytes(), path.name).documents]
@@ -47,7 +48,7 @@ def load_document(document: object) -> tuple[Diagnostic, ...]:
     return diagnostics
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(st.data())
 def test_anything_in_any_place_is_an_error_or_a_value_and_never_raises(data: st.DataObject) -> None:
     document = data.draw(st.sampled_from(DOCUMENTS))
@@ -60,7 +61,7 @@ def test_anything_in_any_place_is_an_error_or_a_value_and_never_raises(data: st.
     assert all(found.position is not None and found.code and found.summary for found in diagnostics)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(st.data())
 def test_an_unknown_field_is_an_error_in_every_map(data: st.DataObject) -> None:
     """Only labels, dimensions and the like have keys of a person's own; and the settings of an entitlement."""

@@ -20,7 +20,9 @@ from billsync.model.address import Address
 from billsync.model.kind import Kind
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
-METER, FEATURE, ADDON, PLAN, CUSTOMER, GRANT, SUBSCRIPTION = KINDS.values()
+METER, FEATURE, ADDON, PLAN, CUSTOMER, GRANT, SUBSCRIPTION = (
+    KINDS[name] for name in ("meter", "feature", "addon", "plan", "customer", "grant", "subscription")
+)
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 
 CARD = {"key": "api", "name": "API", "feature": "api", "price": {"type": "unit", "amount": "0.1"}}

@@ -16,12 +16,15 @@ from billsync.model.address import Address, Symbol
 from billsync.model.kind import Kind
 from billsync.model.value import Plain, canonical
 from billsync.schema.schema import kind_schema
+from tests.support.budgets import examples
 from tests.support.strategies import entities, spellings
 
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
-quick = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
 
-METER, FEATURE, ADDON, PLAN, CUSTOMER, GRANT, SUBSCRIPTION = KINDS.values()
+METER, FEATURE, ADDON, PLAN, CUSTOMER, GRANT, SUBSCRIPTION = (
+    KINDS[name] for name in ("meter", "feature", "addon", "plan", "customer", "grant", "subscription")
+)
 
 
 def symbol(kind: str, key: str) -> Symbol:

@@ -25,13 +25,16 @@ from billsync.model.duration import parse_duration
 from billsync.model.kind import Absent, Kind, LabelPolicy
 from billsync.model.moment import moment_text, parse_moment
 from billsync.model.value import canonical
+from tests.support.budgets import examples
 from tests.support.strategies import entities
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
-quick = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
 
-METER, FEATURE, ADDON, PLAN, CUSTOMER, GRANT, SUBSCRIPTION = KINDS.values()
+METER, FEATURE, ADDON, PLAN, CUSTOMER, GRANT, SUBSCRIPTION = (
+    KINDS[name] for name in ("meter", "feature", "addon", "plan", "customer", "grant", "subscription")
+)
 ROUTES = routes("openmeter")
 CREATED = "2026-11-21T10:12:06.757135Z"
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)

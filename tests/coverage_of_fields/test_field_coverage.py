@@ -6,6 +6,7 @@ mean the same as what is live, by a pattern in `silences.txt` that has a reason.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -47,13 +48,39 @@ def test_every_field_of_the_schema_is_tried(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", bases.names())
-def test_each_mutated_field_converges_or_is_refused_by_the_table(name: str, bench: Bench) -> None:
-    own = [case for case in cases_of(bases.read(name).kind.name) if case.base.name.partition("+")[0] == name]
+def test_each_field_converges_or_is_refused(name: str, bench: Bench) -> None:
+    """Each operation on each field of a kind, on the first base that has the field. The rest is exhaustive."""
+    check(bench, [case for case in cases_at(name) if is_first(case)])
 
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", bases.names())
+def test_each_field_of_each_base_converges_or_is_refused(name: str, bench: Bench) -> None:
+    check(bench, cases_at(name))
+
+
+def check(bench: Bench, own: Sequence[Mutation]) -> None:
+    """Each case converges, or is refused by the table."""
     trials = {case.name: bench.try_out(case) for case in own}
 
     assert {case: trial.trouble for case, trial in trials.items() if trial.trouble} == {}
     assert {case: trial.code for case, trial in trials.items()} == {case.name: _expected(case) for case in own}
+
+
+def cases_at(name: str) -> list[Mutation]:
+    """The cases of a base, and of those that were made from it."""
+    return [case for case in cases_of(bases.read(name).kind.name) if case.base.name.partition("+")[0] == name]
+
+
+def is_first(case: Mutation) -> bool:
+    """Whether no case of the kind before this one has the same place and operation."""
+    return first_cases(case.base.kind.name)[case.place, case.operation] == case.name
+
+
+@cache
+def first_cases(kind: str) -> Mapping[tuple[str, str], str]:
+    """(place, operation) -> the name of the first case."""
+    return {(case.place, case.operation): case.name for case in reversed(cases_of(kind))}
 
 
 @pytest.mark.slow

@@ -10,18 +10,25 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import httpx
+
+from billsync.api.routes import routes
+from billsync.app.connection import Connection
+from billsync.app.pipeline import carry_out, compare
 from billsync.config import load
+from billsync.core.diff import Mode
 from billsync.kinds.registry import KINDS
 from billsync.model.change import Outcome, PlanFile
 from billsync.model.diagnostic import Diagnostic
-from billsync.model.state import Desired
+from billsync.model.state import Desired, Snapshot
 from tests.coverage_of_fields.bases import Base
 from tests.coverage_of_fields.mutations import Mutation
-from tests.support.world import World
+from tests.support.world import BASE, NoJournal, World
 
 CONVERGES, SILENT = "converges", "silent"
 TRIES = 12
-LISTS = {"meter": "meters", "feature": "features", "addon": "addons", "plan": "plans", "customer": "customers"}
+ROUTES = routes("openmeter")
+PARENT = "{parent}"
 STOPS = (Outcome.REFUSED, Outcome.BLOCKED, Outcome.WAITING, Outcome.UNMANAGEABLE)
 SERVERS_OWN = frozenset({"created_at", "updated_at", "effective_from", "effective_to", "version"})
 """Members of rows that say when and which, not what was declared."""
@@ -75,7 +82,7 @@ class Bench:
         desired, diagnostics = load(["-"], registry=KINDS, stdin=StringIO(text))
         assert not diagnostics, diagnostics
         world = self._world(None)
-        _bring(world, desired)
+        Difference.of(world, desired).apply()
         shown = rows(world)
         world.close()
         return Path(world.database), shown
@@ -99,12 +106,12 @@ class Bench:
             Path(world.database).unlink()
 
     def _compared(self, world: World, desired: Desired, before: Mapping[str, Any], *, base: Base) -> Trial:
-        plan = world.plan(desired)
+        difference = Difference.of(world, desired)
         fresh = self._fresh(base, desired)
-        if (code := _code(plan)) != CONVERGES or fresh.trouble:
+        if (code := _code(difference.plan)) != CONVERGES or fresh.trouble:
             return Trial(code, fresh.trouble or _changed(rows(world), before))
         try:
-            _bring(world, desired)
+            difference.apply()
         except AssertionError as error:
             return Trial(code, str(error))
         kind = base.kind.name
@@ -114,8 +121,9 @@ class Bench:
         """The same declaration on a server that has only what stands beside the entity, if that can stand alone."""
         world = self._world(self.prepared(base.text_beside())[0] if base.stands_alone else None)
         try:
-            if not _stops(world.plan(desired)):
-                _bring(world, desired)
+            difference = Difference.of(world, desired)
+            if not _stops(difference.plan):
+                difference.apply()
             return Fresh(rows(world))
         except AssertionError as error:
             return Fresh({}, f"on a fresh server: {error}")
@@ -132,15 +140,33 @@ class Fresh:
     trouble: str = ""
 
 
-def _bring(world: World, desired: Desired) -> None:
-    """Sync, and then there is nothing to do any more. Raises AssertionError."""
-    run = world.sync(desired)
-    ends = [f"{result.step.id} {result.status.value}: {result.reason}" for result in run.report.results]
-    assert run.report.succeeded, "; ".join(ends)
-    again = world.plan(desired)
-    assert not again.pending, f"it doesn't converge: {[c.fields for c in again.pending]}"
-    stopped = [change for change in again.changes if change.outcome in (Outcome.REFUSED, Outcome.BLOCKED)]
-    assert not stopped, f"refused afterwards: {stopped}"
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A comparison with a server, and the connection on which it was made."""
+
+    world: World
+    desired: Desired
+    connection: Connection
+    plan: PlanFile
+    known: Snapshot
+
+    @classmethod
+    def of(cls, world: World, desired: Desired) -> Difference:
+        """Compare as `sync` does."""
+        connection = world.connection()
+        comparison = compare(connection, desired, Mode("sync", True, {}))
+        return cls(world, desired, connection, comparison.plan, comparison.snapshot)
+
+    def apply(self) -> None:
+        """Carry the plan out as `sync` does, and then there is nothing to do any more. Raises AssertionError."""
+        assert not self.plan.guards, f"guarded: {self.plan.guards}"
+        report = carry_out(self.connection, self.plan, journal=NoJournal(), known=self.known)
+        ends = [f"{result.step.id} {result.status.value}: {result.reason}" for result in report.results]
+        assert report.succeeded, "; ".join(ends)
+        again = self.world.plan(self.desired)
+        assert not again.pending, f"it doesn't converge: {[c.fields for c in again.pending]}"
+        stopped = [change for change in again.changes if change.outcome in (Outcome.REFUSED, Outcome.BLOCKED)]
+        assert not stopped, f"refused afterwards: {stopped}"
 
 
 def _code(plan: PlanFile) -> str:
@@ -178,26 +204,61 @@ def _departure(after: Mapping[str, Any], *, before: Mapping[str, Any], fresh: Ma
 def rows(world: World) -> Mapping[str, Any]:
     """The newest row of each key as the bare API shows it, ids by name and without the server's own times."""
     with world.http() as http:
-
-        def listed(path: str) -> list[dict[str, Any]]:
-            answer = http.get(path, params={"page[size]": "1000"})
-            answer.raise_for_status()
-            data: list[dict[str, Any]] = answer.json()["data"]
-            return data
-
-        found = {kind: listed(path) for kind, path in LISTS.items()}
-        for plan in found["plan"]:
-            plan["addons"] = listed(f"plans/{plan['id']}/addons")
-            plan["labels"] = _labels(http.get(f"{str(http.base_url).partition('/v3')[0]}/v1/plans/{plan['id']}").json())
-        names = {row["id"]: f"{kind}/{row['key']}" for kind, members in found.items() for row in members}
-        names |= {row["id"]: f"tax_code/{row['key']}" for row in listed("tax-codes")}
-        shown = {names[row["id"]]: row for members in found.values() for row in _oldest_first(members)}
-        for customer in found["customer"]:
-            for grant in listed(f"customers/{customer['id']}/credits/grants"):
-                shown[f"grant/{customer['key']}/{grant['key']}"] = grant
-        for row in listed("subscriptions"):
-            shown[f"subscription/{names[row['customer_id']]}"] = _settled_part(row)
+        found = {kind: _listed(http, where.collection) for kind, where in ROUTES.items() if not _is_inner(kind)}
+        names = {
+            row["id"]: f"{kind}/{row['key']}" for kind, members in found.items() for row in members if "key" in row
+        }
+        shown: dict[str, Any] = {}
+        for kind in KINDS:
+            if _is_inner(kind):
+                shown |= _inner_rows(http, kind, found, names)
+            else:
+                shown |= _own_rows(http, kind, found[kind], names)
     return {name: _worded(row, names) for name, row in shown.items()}
+
+
+def _is_inner(kind: str) -> bool:
+    """Whether the kind's list stands below one row of another kind."""
+    return PARENT in ROUTES[kind].collection
+
+
+def _own_rows(
+    http: httpx.Client, kind: str, members: list[dict[str, Any]], names: Mapping[str, str]
+) -> dict[str, dict[str, Any]]:
+    """The rows of a list by name, with their lists and hidden labels; a row without a key has its parent's name."""
+    where = ROUTES[kind]
+    if where.parent_filter is not None:
+        return {f"{kind}/{names[row[where.parent_filter]]}": _declared_part(kind, row) for row in members}
+    for row in members:
+        for part in where.parts:
+            row[part.field] = _listed(http, part.collection.replace(PARENT, row["id"]))
+        if where.hidden is not None:
+            row["labels"] = _labels(http.get(_url(f"{where.hidden.collection}/{row['id']}")).json())
+    return {names[row["id"]]: row for row in _oldest_first(members)}
+
+
+def _inner_rows(
+    http: httpx.Client, kind: str, found: Mapping[str, list[dict[str, Any]]], names: Mapping[str, str]
+) -> dict[str, dict[str, Any]]:
+    """The rows below each row of the parent's kind, by both names."""
+    parent = KINDS[kind].parent
+    assert parent is not None
+    return {
+        f"{kind}/{names[above['id']].partition('/')[2]}/{row['key']}": row
+        for above in found[parent.kind]
+        for row in _listed(http, ROUTES[kind].collection.replace(PARENT, above["id"]))
+    }
+
+
+def _listed(http: httpx.Client, collection: str) -> list[dict[str, Any]]:
+    answer = http.get(_url(collection), params={"page[size]": "1000"})
+    answer.raise_for_status()
+    data: list[dict[str, Any]] = answer.json()["data"]
+    return data
+
+
+def _url(path: str) -> str:
+    return f"{BASE.removesuffix('/v3')}{path}" if path.startswith("/v1/") else f"{BASE}{path}"
 
 
 def _labels(document: dict[str, Any]) -> list[Any]:
@@ -210,10 +271,10 @@ def _oldest_first(members: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(members, key=lambda row: row.get("version", 0))
 
 
-def _settled_part(row: dict[str, Any]) -> dict[str, Any]:
-    """What of a subscription was declared; the rest follows from the time at which it began."""
-    settled = ("customer_id", "plan_id", "settlement_mode", "cost_basis_mode", "labels", "billing_anchor", "status")
-    return {name: row[name] for name in settled if name in row}
+def _declared_part(kind: str, row: dict[str, Any]) -> dict[str, Any]:
+    """What of a row without a key was declared; the rest follows from the time at which it began."""
+    fields = (*ROUTES[kind].create, "status")
+    return {name: value for name, value in row.items() if name.removesuffix("_id") in fields}
 
 
 def _worded(value: Any, names: Mapping[str, str]) -> Any:

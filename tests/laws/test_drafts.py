@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from billsync.model.change import Outcome, PlanFile
 from billsync.model.ports import RemoteError
+from tests.support.budgets import examples
 from tests.support.world import World, declared
 
 SHOP = """
@@ -192,7 +193,7 @@ class Overtaken(httpx.BaseTransport):
         return response
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(
     kind=st.sampled_from(sorted(ENTITY)),
     other=st.sampled_from(["same", "older"]),

@@ -19,10 +19,11 @@ from billsync.core.losses import told
 from billsync.kinds.registry import KINDS
 from billsync.model.state import Desired
 from billsync.render.formats.yaml_text import to_yaml
+from tests.support.budgets import examples
 from tests.support.configurations import EVERY_FLAG, states
 from tests.support.world import EndState, World, declared, end_state
 
-several = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+several = settings(max_examples=examples(10), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 DAY = timedelta(days=1).total_seconds()
 MADE_ANEW = frozenset({"version", "status", "effective_from", "effective_to", "current_period", "name", "plan"})
 """Members of rows that are told once for all, or have no meaning on another server."""

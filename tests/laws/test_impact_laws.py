@@ -19,6 +19,7 @@ from billsync.report.billing.attached import attached
 from billsync.report.billing.subscribed import Subscribed, subscribed
 from billsync.report.impact.addon_repricing import with_new_addon
 from billsync.report.impact.repricing import PlanCards, declared_slots, plan_cards, repriced
+from tests.support.budgets import examples
 from tests.support.clock import FakeClock
 from tests.support.prepaid import account, feature, fee_card, posted, usage_card
 
@@ -127,7 +128,7 @@ def costs(one: Subscribed, moment: datetime) -> dict[tuple[str, str], Decimal]:
     return found
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(sold=PLAN, old=FEES_ONLY, new=FEES_ONLY, quantity=st.integers(1, 4), days=st.sampled_from([0, 3]))
 def test_a_new_version_of_an_addon_in_a_quantity_costs_what_the_server_then_shows(
     shop: Shop, sold: Cards, old: Cards, new: Cards, quantity: int, days: int
@@ -135,7 +136,7 @@ def test_a_new_version_of_an_addon_in_a_quantity_costs_what_the_server_then_show
     check_addon(shop, sold, old, new, quantity, days)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(sold=PLAN, old=WITH_USAGE, new=WITH_USAGE, days=st.sampled_from([0, 3]))
 def test_a_new_version_of_a_single_addon_costs_what_the_server_then_shows(
     shop: Shop, sold: Cards, old: Cards, new: Cards, days: int
@@ -161,7 +162,7 @@ def check_addon(shop: Shop, sold: Cards, old: Cards, new: Cards, quantity: int, 
     assert costs(changed, now) == costs(shop.shown(birch), now)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(old=PLAN, new=PLAN, more=WITH_USAGE, days=st.sampled_from([0, 3]))
 def test_a_new_version_of_a_plan_costs_what_the_server_then_shows(
     shop: Shop, old: Cards, new: Cards, more: Cards, days: int

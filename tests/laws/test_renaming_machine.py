@@ -19,6 +19,7 @@ from billsync.apply.execute import stopped
 from billsync.core import guards
 from billsync.core.diff import Mode
 from billsync.model.state import Desired
+from tests.support.budgets import examples
 from tests.support.faults import FaultyTransport
 from tests.support.world import NoJournal, World, declared
 
@@ -168,7 +169,9 @@ class RenamedKeys(RuleBasedStateMachine):
         return grants, sum(row["status"] != "inactive" for row in rows)
 
 
-SETTINGS = settings(max_examples=25, stateful_step_count=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = settings(
+    max_examples=examples(25), stateful_step_count=8, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 TestRenamedKeys = RenamedKeys.TestCase
 TestRenamedKeys.settings = SETTINGS
 
@@ -176,7 +179,7 @@ TestRenamedKeys.settings = SETTINGS
 def test_without_its_guards_the_machine_finds_money_that_is_doubled(monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control."""
     monkeypatch.setattr(guards, "doubled", lambda context, changes: ())
-    quick = settings(SETTINGS, phases=[Phase.generate], derandomize=True, database=None)
+    quick = settings(SETTINGS, max_examples=25, phases=[Phase.generate], derandomize=True, database=None)
 
     with pytest.raises(AssertionError):
         run_state_machine_as_test(RenamedKeys, settings=quick)

@@ -8,12 +8,15 @@ from billsync.core.plan_file import from_json, to_json
 from billsync.model.address import symbols_in, symbols_in_path
 from billsync.model.change import Action, PlanFile, Step
 from billsync.model.state import Desired
+from tests.support.budgets import examples
 from tests.support.configurations import EVERY_FLAG, states
 from tests.support.faults import FaultyTransport
 from tests.support.world import World
 
 several = settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=examples(20),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.budgets import examples
 from tests.support.world import EVERY_ROW, World, declared
 
 OWNERS = ("payments", "growth")
@@ -94,7 +95,7 @@ def runs(draw: st.DrawFn) -> list[tuple[str, str]]:
     return [(owner, draw(configurations(owner))) for owner in owners]
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(8), deadline=None, suppress_health_check=list(HealthCheck))
 @given(runs(), st.lists(st.sampled_from(sorted(BY_HAND)), unique=True))
 def test_nobody_changes_or_ends_what_another_made(script: list[tuple[str, str]], by_hand: list[str]) -> None:
     world = World()

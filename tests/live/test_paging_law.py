@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from billsync.live.paging import read_list
 from billsync.model.kind import ListQuery
 from billsync.model.ports import RemoteError
+from tests.support.budgets import examples
 from tests.support.clock import FakeClock
 from tests.support.lists import client, page_of, rows
 
@@ -15,7 +16,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(count=st.integers(0, 60), events=EVENTS, at_once=st.sampled_from([1, 4]))
 def test_a_row_that_is_there_all_the_time_is_read_once(
     count: int, events: list[tuple[int, str, int]], at_once: int

@@ -15,6 +15,7 @@ from billsync.local import create_app
 from tests.conformance import test_quotes as quotes
 from tests.local.conftest import BASE, START, Hands
 from tests.local.test_settling_laws import GRANTS, STOPS, USES, WAITS, Action
+from tests.support.budgets import examples
 from tests.support.prepaid import Account, account, feature, fee_card, plan, usage_card
 from tests.support.recorded_money import Recording, read_recording
 
@@ -89,7 +90,7 @@ COMPARISONS: tuple[Callable[[Recording], None], ...] = (
 )
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(LIVES)
 def test_what_the_local_server_books_is_what_a_quote_says(actions: list[Action]) -> None:
     recording = lived(actions)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from billsync.local import create_app
 from tests.local.conftest import BASE, START, Hands
+from tests.support.budgets import examples
 from tests.support.events import send
 from tests.support.prepaid import Account, account, feature, fee_card, plan, usage_card
 
@@ -113,7 +114,7 @@ def lived(actions: list[Action], *, looks: bool) -> Account:
     return found
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(LIVES)
 def test_what_is_booked_does_not_depend_on_who_looks_when(actions: list[Action]) -> None:
     often, once = lived(actions, looks=True), lived(actions, looks=False)
@@ -125,7 +126,7 @@ def test_what_is_booked_does_not_depend_on_who_looks_when(actions: list[Action])
     )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(STEADY)
 def test_the_rows_add_up_to_the_balance_and_only_calls_has_restricted_ones(actions: list[Action]) -> None:
     found = lived(actions, looks=False)
@@ -141,7 +142,7 @@ def test_the_rows_add_up_to_the_balance_and_only_calls_has_restricted_ones(actio
     assert other == unrestricted
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(STEADY)
 def test_nothing_is_paid_twice(actions: list[Action]) -> None:
     found = lived(actions, looks=False)

@@ -22,6 +22,7 @@ from billsync.rating.entitlement_grants import (
 )
 from billsync.rating.periods import Period
 from billsync.rating.stock import Stock
+from tests.support.budgets import examples
 from tests.support.ratings import GrantState, draw, draw_plainly, grants, spendings, states
 
 ZERO = Decimal(0)
@@ -40,7 +41,7 @@ def test_a_copy_of_a_stock_goes_on_by_itself() -> None:
     assert stock.left == {"welcome": Decimal(10)}
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(grants(), spendings())
 def test_nothing_is_drawn_twice_and_nothing_is_lost(given_: list[Grant], spent: list[Spending]) -> None:
     steps = draw(given_, spent)
@@ -52,7 +53,7 @@ def test_nothing_is_drawn_twice_and_nothing_is_lost(given_: list[Grant], spent: 
     assert min(one.available for one in ended) >= 0
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(grants(), spendings())
 def test_a_draw_takes_nothing_from_grants_that_do_not_count_or_do_not_fit(
     given_: list[Grant], spent: list[Spending]
@@ -66,7 +67,7 @@ def test_a_draw_takes_nothing_from_grants_that_do_not_count_or_do_not_fit(
         assert all(grant.counts_at(spending.at) and grant.pays_for(spending.feature) for grant in drawn_on)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(grants(), spendings(), st.randoms(use_true_random=False))
 def test_what_is_drawn_is_what_looking_at_every_grant_each_time_draws(
     given_: list[Grant], spent: list[Spending], random: Random

@@ -15,6 +15,7 @@ from billsync.rating.prices import GraduatedPrice, PackagePrice, Tier, UnitPrice
 from billsync.rating.rate import Piece, Without, rate
 from billsync.rating.runs import Run, rate_runs
 from billsync.rating.usage import Position, Usage
+from tests.support.budgets import examples
 from tests.support.ratings import (
     CENTS,
     JANUARY,
@@ -34,7 +35,7 @@ from tests.support.ratings import (
 CENT = Decimal("0.01")
 THOUSAND = Decimal(1_000)
 
-law = settings(max_examples=50)
+law = settings(max_examples=examples(50))
 
 commitments = st.builds(Commitments, st.none() | numbers(300, 3), st.none() | numbers(300, 3))
 discounts = st.builds(Discounts, st.none() | percentages, st.none() | quantities)

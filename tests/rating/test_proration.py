@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from billsync.rating.periods import Period
 from billsync.rating.proration import EndProration, Fee, charge_amount, invoice_line_amount, ratio
+from tests.support.budgets import examples
 from tests.support.ratings import JANUARY, numbers
 
 NOON = datetime(2026, 1, 16, 12, tzinfo=UTC)
@@ -43,7 +44,7 @@ def test_only_the_end_of_a_subscription_that_bills_full_periods_is_billed_in_ful
     assert line == Decimal(amount)
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(numbers(1_000, 4), st.integers(0, 31), st.integers(0, 31))
 def test_a_charge_never_grows(amount: Decimal, one: int, other: int) -> None:
     first, last = sorted((one, other))

@@ -10,6 +10,7 @@ from billsync.config.reader import read
 from billsync.model.address import Address, Symbol
 from billsync.model.value import FloatFound
 from billsync.render.formats.yaml_text import to_yaml
+from tests.support.budgets import examples
 
 DOCUMENT = {
     "_format_version": "1.0",
@@ -77,7 +78,7 @@ def test_a_document_is_written_in_block_style_with_text_quoted_where_it_must_be(
     assert to_yaml(DOCUMENT) == TEXT
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.dictionaries(texts, values, min_size=1))
 def test_our_reader_reads_back_what_was_written(document: dict[str, object]) -> None:
     reading = read(to_yaml(document).encode(), "dump.yaml")
@@ -86,7 +87,7 @@ def test_our_reader_reads_back_what_was_written(document: dict[str, object]) -> 
     assert [plain(node) for node in reading.documents] == [document]
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.dictionaries(texts, st.recursive(st.booleans() | texts, st.lists), min_size=1))
 def test_any_yaml_reader_reads_back_what_was_written(document: dict[str, object]) -> None:
     assert yaml.safe_load(to_yaml(document)) == document

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from billsync.rating.drawdown import Grant
 from billsync.report.credits.credits import Expense, Funding, Purse
+from tests.support.budgets import examples
 from tests.support.spending_plainly import spend, spend_plainly
 
 START = datetime(2026, 9, 1, tzinfo=UTC)
@@ -58,7 +59,7 @@ def expenses(draw: st.DrawFn) -> list[Expense]:
     return sorted(draw(st.lists(one, max_size=14)), key=lambda expense: expense.at)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(fundings(), expenses())
 def test_what_is_spent_is_what_looking_at_everything_each_time_comes_to(
     funded: list[Funding], spent: list[Expense]
@@ -66,7 +67,7 @@ def test_what_is_spent_is_what_looking_at_everything_each_time_comes_to(
     assert spend(funded, spent) == spend_plainly(funded, spent)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(fundings(), expenses(), st.randoms(use_true_random=False))
 def test_an_expense_that_comes_after_a_later_one_sees_what_the_plain_way_shows_it(
     funded: list[Funding], spent: list[Expense], random: Random
@@ -77,7 +78,7 @@ def test_an_expense_that_comes_after_a_later_one_sees_what_the_plain_way_shows_i
     assert spend(funded, given_) == spend_plainly(funded, given_)
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(fundings(), expenses(), expenses(), expenses())
 def test_a_copy_goes_on_by_itself(
     funded: list[Funding], before: list[Expense], one: list[Expense], other: list[Expense]

@@ -15,6 +15,7 @@ from billsync.report.billing.subscribed import subscribed
 from billsync.report.credits.credits import Expense
 from billsync.report.credits.wallet import Wallet
 from billsync.report.forecast.forecast import Basis, forecast, running, usage_needed
+from tests.support.budgets import examples
 from tests.support.short_plainly import short_at_plainly
 from tests.support.subscription_rows import (
     FEATURES,
@@ -99,7 +100,7 @@ def _cut(one: Due) -> Due:
     return replace(one, billed=replace(one.billed, service_period=Period(start, start + timedelta(days=1))))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(bases())
 def test_credits_run_out_when_asking_everything_anew_says_so(basis: Basis) -> None:
     for outlook in forecast(basis).outlooks:
