@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TextIO
 
 from jsonschema import Draft202012Validator
@@ -81,9 +81,9 @@ def _desired(
     check_library(contents.library, findings)
     _check_shells(documents, registry, findings)
     expansion = _expansion(contents, findings)
-    validators = {name: _validator(kind_schema(kind)) for name, kind in registry.items()}
+    validators = _validators(registry)
     expanded = [expand(raw, expansion) for raw in contents.entities]
-    checked = check(expanded, validators, findings, unfinished=expansion.unfinished)
+    checked = check(expanded, validators.by_kind, findings, unfinished=expansion.unfinished)
     owner = owner_of(contents.header, findings)
     ordered = tuple(sorted(checked.entities, key=lambda entity: entity.address.order))
     prices = prices_of(contents.header, findings)
@@ -99,12 +99,32 @@ _LATER: Later = {(HEADER,): LATER_FIELDS[HEADER]}
 
 
 def _check_shells(documents: Iterable[MapNode], registry: Registry, findings: Findings) -> None:
-    validator = _validator(file_schema(registry))
+    validator = _validators(registry).of_files
     told = {diagnostic.position for diagnostic in findings.all}
     for document in documents:
         part = shell(document)
         found = diagnostics_of(validator.iter_errors(plain(part)), part, later=_LATER)
         findings.extend(diagnostic for diagnostic in found if diagnostic.position not in told)
+
+
+@dataclass(frozen=True, slots=True)
+class _Validators:
+    """The validators of a registry: of expanded entities by kind, and of whole files."""
+
+    registry: Registry
+    by_kind: Mapping[str, Validator]
+    of_files: Validator
+
+
+_MADE: dict[int, _Validators] = {}
+"""By the identity of their registry, which they keep alive: a small file is loaded sooner than schemas are written."""
+
+
+def _validators(registry: Registry) -> _Validators:
+    if id(registry) not in _MADE:
+        by_kind = {name: _validator(kind_schema(kind)) for name, kind in registry.items()}
+        _MADE[id(registry)] = _Validators(registry, by_kind, _validator(file_schema(registry)))
+    return _MADE[id(registry)]
 
 
 def _validator(schema: Mapping[str, object]) -> Validator:

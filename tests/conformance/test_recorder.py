@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.conformance.scenario import RECORDED, Exchange, scenarios_in
-from tests.support.openapi import document_path
+from tests.support.openapi import blanked, document_path
 from tests.support.recorder import WRONG_ON_PURPOSE, Recorder, RecordingTransport, recorded, recorder
 
 pytestmark = pytest.mark.skipif(document_path() is None, reason="the vendor's document isn't beside this clone")
@@ -161,3 +161,24 @@ def as_http(exchange: Exchange) -> tuple[httpx.Request, httpx.Response]:
     request = httpx.Request(sent.method, url, params=sent.query or None, headers=headers, content=content)
     answer = b"" if got.body is None else json.dumps(got.body).encode()
     return request, httpx.Response(got.status, headers={"content-type": got.content_type}, content=answer)
+
+
+ID, OTHER, TIME = "01JZZZZZZZZZZZZZZZZZZZZZZZ", "01JYYYYYYYYYYYYYYYYYYYYYYY", "2026-02-03T04:05:06.7Z"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ([ID, TIME], [OTHER, "2027-11-28T23:59:59Z"], True),
+        ([ID, OTHER], [ID, ID], False),
+        (ID, ID[:-1], False),
+        (TIME, "2026-02-31T04:05:06.7Z", False),
+        (TIME, "2026-02-03 04:05:06.7Z", False),
+        ({"id": ID}, {"id": f"{ID} and more"}, False),
+        ({"id": ID}, {"name": ID}, False),
+    ],
+)
+def test_values_share_a_verdict_if_they_differ_in_the_ids_and_times_alone(
+    one: object, other: object, same: bool
+) -> None:
+    assert (blanked(json.dumps(one)) == blanked(json.dumps(other))) is same
