@@ -24,7 +24,7 @@ WITNESS = PACKAGE / "local"
 
 TAKERS = {
     "diagnostic": 0, "finding": 0, "warning": 0, "findings.add": 0, "report": 0, "_report": 0, "_stop": 0, "_one": 0,
-    "Unfit": 0,    "_problem": 0, "usage": 0, "error": 0, "Loss": 0, "Guard": 0, "Doubt": 0, "Problem": 1,
+    "Unfit": 0,    "_problem": 0, "usage": 0, "error": 0, "Loss": 0, "Guard": 0, "Doubt": 0, "Problem": 1, "Refusal": 0,
 }  # fmt: skip
 """Functions that take a code, and which argument it is; any other takes it as `code=`."""
 
@@ -32,6 +32,7 @@ CODES = {name: code for name, (_, code) in pages().items()}
 KINDS_OF_NAMES = ("topic", "field", "kind")
 COMPUTED = {
     "f'unknown-{what}'": tuple(f"unknown-{what}" for what in KINDS_OF_NAMES),
+    "credit_code(context.registry[address.kind])": tuple(flag for flag in flags(KINDS) if flag.endswith("-credit")),
     "doubled_code(kind)": tuple(doubled_code(kind) for kind in KINDS.values() if kind.traits),
     "unmarked_code(context.registry[kind])": tuple(flag for flag in flags(KINDS) if flag.startswith("unmarked-")),
 }

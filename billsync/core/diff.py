@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from billsync.core.claims import without_kept_claims
+from billsync.core.conflicts import (
+    block_dependents,
+    refuse_circle,
+    refuse_dangling_references,
+    refuse_held_names,
+)
 from billsync.core.doubts import doubts
 from billsync.core.guards import guards
 from billsync.core.index import index
@@ -19,16 +24,15 @@ from billsync.core.lifecycle.moving import on_both_sides
 from billsync.core.lifecycle.record import record_change
 from billsync.core.lifecycle.unmarked import unrecorded
 from billsync.core.lifecycle.versioned import versioned_changes
-from billsync.core.lost import without_lost_references
 from billsync.core.moved import with_moved
 from billsync.core.obstacles import with_obstacles
-from billsync.core.order import linked, ordered, with_delete_edges, with_soft_edges, without_dependents
+from billsync.core.order import linked, ordered, with_delete_edges, with_soft_edges
 from billsync.core.planned import Context, Planned
 from billsync.core.prune import as_waiting, held_by, holders, kept, removals
-from billsync.core.unmanageable import Missing, unmanageable
+from billsync.core.unsupported import Missing, unsupported
 from billsync.core.versions import NextVersions, coming_versions
 from billsync.model.address import Address
-from billsync.model.change import Action, Outcome, PlanFile, Step
+from billsync.model.change import Action, PlanFile, Step
 from billsync.model.kind import Archetype, Registry, Routes
 from billsync.model.state import Desired, Entity, Snapshot
 
@@ -65,9 +69,29 @@ def diff(
 
     `now` dates it, and is when new entities that end at a declared moment begin.
     """
+    context = _context(desired, snapshot, registry, server=server, mode=mode, now=now)
+    steps, changes = _in_order(_changes(context, server, mode), context)
+    changes += (*_staying(context, changes), *_unrecorded(context, changes, mode))
+    return PlanFile(
+        target=server.target,
+        owner=desired.owner,
+        mode=mode.name,
+        changes=tuple(p.change for p in sorted(changes, key=lambda p: _shown_order(p, registry))),
+        steps=steps,
+        guards=guards(context, changes, allow=mode.allow, balance_path=server.balance_path),
+        created_at=now.isoformat(),
+        expires_at=(now + VALID_FOR).isoformat(),
+        intended=desired.target.facts,
+        moved=desired.moved,
+    )
+
+
+def _context(
+    desired: Desired, snapshot: Snapshot, registry: Registry, *, server: Server, mode: Mode, now: datetime
+) -> Context:
     entities = {entity.address: entity for entity in desired.entities}
     found = with_moved(index(snapshot, registry, server.routes), desired.moved, registry)
-    context = Context(
+    return Context(
         desired=desired,
         entities=entities,
         children=_children(desired),
@@ -80,22 +104,6 @@ def diff(
         deletes=mode.deletes,
         doubts=doubts(found, registry, entities),
     )
-    decided = _planned(context, server.missing, deletes=mode.deletes)
-    planned = tuple(with_obstacles(decided, context, balance=server.balance_path, allow=mode.allow))
-    steps, planned = _ordered(planned, context)
-    planned = (*planned, *_staying(context, planned), *_unrecorded(context, planned, mode))
-    return PlanFile(
-        target=server.target,
-        owner=desired.owner,
-        mode=mode.name,
-        changes=tuple(p.change for p in sorted(planned, key=lambda p: _shown_order(p, registry))),
-        steps=steps,
-        guards=guards(context, planned, allow=mode.allow, balance_path=server.balance_path),
-        created_at=now.isoformat(),
-        expires_at=(now + VALID_FOR).isoformat(),
-        intended=desired.target.facts,
-        moved=desired.moved,
-    )
 
 
 def _children(desired: Desired) -> Mapping[tuple[str, tuple[str, ...]], tuple[str, ...]]:
@@ -105,41 +113,53 @@ def _children(desired: Desired) -> Mapping[tuple[str, tuple[str, ...]], tuple[st
     return {place: tuple(keys) for place, keys in found.items()}
 
 
-def _planned(context: Context, missing: Missing, *, deletes: bool) -> tuple[Planned, ...]:
-    declared = without_lost_references(_declared(context, missing), context)
+def _changes(context: Context, server: Server, mode: Mode) -> tuple[Planned, ...]:
+    """Every change, refused where the server or another change stands against it, with what its steps need."""
+    changes = (*declared_changes(context, server.missing), *left_alone(context))
+    changes = block_dependents(refuse_dangling_references(changes, context))
+    changes += prunable(context, changes) if mode.deletes else ()
+    changes = with_dependencies(refuse_held_names(changes, context), context)
+    return tuple(with_obstacles(changes, context, balance=server.balance_path, allow=mode.allow))
+
+
+def left_alone(context: Context) -> tuple[Planned, ...]:
+    """What the files don't declare and a run leaves: live under two keys, in doubt, or kept although it was declared.
+
+    One entity is named once.
+    """
     twice = on_both_sides(context)
-    left = frozenset(p.change.address for p in twice)
-    doubted = (p for p in other_doubts(context, deletes=deletes) if p.change.address not in left)
-    remaining = (p for p in kept(context) if p.change.address not in left)
-    found = list(without_dependents([*declared, *twice, *doubted, *remaining], context.registry))
-    if deletes:
-        found += _removed(context, found, left)
-    found = list(without_kept_claims(found, context))
-    with_needs = with_soft_edges(linked(found, context.registry), context.registry)
-    return without_dependents(with_delete_edges(with_needs, _users(context, with_needs)), context.registry)
+    named = {p.change.address for p in twice}
+    others = (*other_doubts(context, deletes=context.deletes), *kept(context))
+    return (*twice, *(p for p in others if p.change.address not in named))
 
 
-def _declared(context: Context, missing: Missing) -> list[Planned]:
+def with_dependencies(changes: Iterable[Planned], context: Context) -> tuple[Planned, ...]:
+    """The changes with the steps that each of theirs needs; what depends on a refused one is blocked."""
+    linked_changes = with_soft_edges(linked(changes), context.registry)
+    return block_dependents(with_delete_edges(linked_changes, _users(context, linked_changes)))
+
+
+def declared_changes(context: Context, missing: Missing) -> tuple[Planned, ...]:
     """What every declared entity needs, in the order in which kinds are created: later ones refer to new versions."""
     found: list[Planned] = []
     coming: dict[Address, Address] = {}
     rank = {name: number for number, name in enumerate(context.registry)}
     for entity in sorted(context.desired.entities, key=lambda e: (rank[e.address.kind], e.address.order)):
-        certain = unmanageable(entity, missing) or doubtful(context, entity.address)
+        certain = unsupported(entity, missing) or doubtful(context, entity.address)
         planned = (certain,) if certain else _by_archetype(context, entity, coming)
         found.extend(planned)
         coming.update(coming_versions(context, planned))
-    return found
+    return tuple(found)
 
 
 def _by_archetype(context: Context, entity: Entity, coming: NextVersions) -> tuple[Planned, ...]:
     if context.registry[entity.address.kind].archetype is Archetype.VERSIONED:
         return versioned_changes(context, entity, coming)
-    planned = _single(context, entity, coming)
+    planned = _one_change(context, entity, coming)
     return (planned,) if planned else ()
 
 
-def _single(context: Context, entity: Entity, coming: NextVersions) -> Planned | None:
+def _one_change(context: Context, entity: Entity, coming: NextVersions) -> Planned | None:
     match context.registry[entity.address.kind].archetype:
         case Archetype.RECORD:
             return record_change(context, entity)
@@ -164,14 +184,15 @@ def _unrecorded(context: Context, planned: tuple[Planned, ...], mode: Mode) -> I
     yield from unrecorded(context, (p for p in planned if p.change.is_pending), allow=mode.allow)
 
 
-def _removed(context: Context, planned: list[Planned], left: frozenset[Address]) -> list[Planned]:
-    """What `sync` takes away, but for what is left; what somebody still uses waits."""
-    gone = [p for p in removals(context) if p.change.address not in left]
+def prunable(context: Context, changes: Sequence[Planned]) -> tuple[Planned, ...]:
+    """The deletes of what is no longer declared, but for what a change names already; what is still used waits."""
+    named = {p.change.address for p in changes}
+    gone = [p for p in removals(context) if p.change.address not in named]
     while True:
-        everything = [*planned, *gone]
+        everything = [*changes, *gone]
         held = {i: users for i, p in enumerate(gone) if p.steps and (users := holders(context, p, everything))}
         if not held:
-            return gone
+            return tuple(gone)
         gone = [as_waiting(p, held[i]) if i in held else p for i, p in enumerate(gone)]
 
 
@@ -184,24 +205,12 @@ def _users(context: Context, planned: Iterable[Planned]) -> Mapping[Address, fro
     }
 
 
-def _ordered(planned: tuple[Planned, ...], context: Context) -> tuple[tuple[Step, ...], tuple[Planned, ...]]:
+def _in_order(changes: tuple[Planned, ...], context: Context) -> tuple[tuple[Step, ...], tuple[Planned, ...]]:
     """The steps in order; changes that need one another in a circle are refused, with what hangs on them."""
-    steps, circle = ordered(planned, context.registry)
+    steps, circle = ordered(changes, context.registry)
     if not circle:
-        return steps, planned
-    named = ", ".join(circle)
-    refused = tuple(_in_circle(p, circle, named) for p in planned)
-    remaining = without_dependents(without_kept_claims(refused, context), context.registry)
-    return _ordered(remaining, context)
-
-
-def _in_circle(planned: Planned, circle: tuple[str, ...], named: str) -> Planned:
-    if not any(step.id in circle for step in planned.steps):
-        return planned
-    reason = f"these steps need one another, so none can be first: {named}"
-    hint = "make the change in two runs"
-    change = replace(planned.change, outcome=Outcome.REFUSED, steps=(), code="circle", reason=reason, hint=hint)
-    return Planned(change)
+        return steps, changes
+    return _in_order(block_dependents(refuse_held_names(refuse_circle(changes, circle), context)), context)
 
 
 def _shown_order(planned: Planned, registry: Registry) -> tuple[int, int, tuple[str, tuple[str, ...], int]]:

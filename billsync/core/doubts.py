@@ -14,13 +14,12 @@ from itertools import pairwise
 
 from billsync.core.index import Index, is_over
 from billsync.core.ownership import KEY, labels_of
+from billsync.core.refusals import DUPLICATE_ROWS, UNKNOWN_VALUE, Refusal
 from billsync.core.row_validation import shown, unknown_in
 from billsync.model.address import Address
 from billsync.model.kind import Archetype, Kind, Registry
 from billsync.model.moment import parse_moment
 from billsync.model.state import Row
-
-DUPLICATE, UNKNOWN = "duplicate-rows", "unknown-value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +29,10 @@ class Doubt:
     code: str
     reason: str
     hint: str
+
+
+def _doubt(refusal: Refusal, **values: object) -> Doubt:
+    return Doubt(refusal.code, *refusal.texts(**values))
 
 
 Doubts = Mapping[Address, Doubt]
@@ -76,12 +79,7 @@ def _same(rows: Sequence[Row]) -> Doubt | None:
 
 def _twice(ids: Iterable[str]) -> Doubt:
     """The doubt about rows that are one entity. Their ids are named, as nothing else tells them apart."""
-    return Doubt(
-        DUPLICATE,
-        f"the server shows it more than once: {' and '.join(sorted(ids))}",
-        "delete or rename the wrong one in the API or the portal; until then neither is written to, "
-        "nor is anything that belongs to them",
-    )
+    return _doubt(DUPLICATE_ROWS, ids=" and ".join(sorted(ids)))
 
 
 def _unknown_records(found: Index, registry: Registry) -> Iterator[tuple[Address, Doubt]]:
@@ -100,11 +98,7 @@ def _unknown(kind: Kind, rows: Iterable[Row]) -> Doubt | None:
     faults = [fault for row in rows for fault in unknown_in(kind, row.fields)]
     if not faults:
         return None
-    return Doubt(
-        UNKNOWN,
-        f"the server shows {shown(faults)}, which this billsync doesn't know",
-        "a newer billsync may know it; until then it is left alone, and so is everything that needs it",
-    )
+    return _doubt(UNKNOWN_VALUE, values=shown(faults))
 
 
 def _unknown_chains(found: Index, registry: Registry, declared: Iterable[Address]) -> Doubts:

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from billsync.core.check import problems
-from billsync.core.doubts import UNKNOWN, duplicates
+from billsync.core.doubts import duplicates
 from billsync.core.dump_document import collections, placed, plain_fields
 from billsync.core.dump_items import Item, Source, items_of
 from billsync.core.hidden import hides_labels, labels_are_known
 from billsync.core.index import index
 from billsync.core.losses import Loss
 from billsync.core.ownership import OWNER, labels_of
+from billsync.core.refusals import UNKNOWN_VALUE
 from billsync.core.row_validation import shown, unknown_in
 from billsync.kinds.registry import LATER_COLLECTIONS
 from billsync.model.address import Address, symbols_in
@@ -67,7 +68,7 @@ def _is_unknown(kind: Kind | None, row: Row, losses: list[Loss]) -> bool:
     if kind and faults:
         named = row.fields.get(kind.key) or row.fields.get("name") or row.id
         text = f"{kind.name} {named}: the server shows {shown(faults)}, which this billsync doesn't know: left out"
-        losses.append(Loss(UNKNOWN, text))
+        losses.append(Loss(UNKNOWN_VALUE.code, text))
     return bool(faults)
 
 

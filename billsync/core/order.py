@@ -9,20 +9,19 @@ from dataclasses import replace
 
 from billsync.core.planned import Planned
 from billsync.model.address import Address, symbols_in, symbols_in_path
-from billsync.model.change import Action, Outcome, Step
+from billsync.model.change import Action, Step
 from billsync.model.kind import Registry
 
 Rank = tuple[int, int, tuple[str, tuple[str, ...], int], int]
 
 
-def linked(planned: Iterable[Planned], registry: Registry) -> tuple[Planned, ...]:
+def linked(planned: Iterable[Planned]) -> tuple[Planned, ...]:
     """The changes with their steps' `needs` filled in: references, parents, soft edges, claims, deletes."""
     changes = tuple(planned)
     by_address = _by_address(changes)
     freeing = {name: p.steps[-1] for p in changes for name in p.frees if p.steps}
     return tuple(
-        replace(p, steps=(_first_step(p, by_address, freeing, registry), *p.steps[1:])) if p.steps else p
-        for p in changes
+        replace(p, steps=(_first_step(p, by_address, freeing), *p.steps[1:])) if p.steps else p for p in changes
     )
 
 
@@ -30,23 +29,26 @@ def _by_address(changes: tuple[Planned, ...]) -> Mapping[Address, Planned]:
     return {p.change.address: p for p in changes if p.steps}
 
 
-def _first_step(
-    planned: Planned, by_address: Mapping[Address, Planned], freeing: Mapping[str, Step], registry: Registry
-) -> Step:
+def _first_step(planned: Planned, by_address: Mapping[Address, Planned], freeing: Mapping[str, Step]) -> Step:
     """The first step with everything that must be there before it; the later ones follow it."""
     first = planned.steps[0]
-    needed = [by_address[a].steps[-1].id for a in _needed(planned, registry) if a in by_address]
-    needed += [freeing[name].id for name in sorted(planned.claims) if name in freeing]
+    needs = [by_address[a].steps[-1].id for a in needed(planned) if a in by_address]
+    needs += [freeing[name].id for name in sorted(planned.claims) if name in freeing]
     own = {step.id for step in planned.steps}
-    return replace(first, needs=tuple(dict.fromkeys(n for n in (*first.needs, *needed) if n not in own)))
+    return replace(first, needs=tuple(dict.fromkeys(n for n in (*first.needs, *needs) if n not in own)))
 
 
-def _needed(planned: Planned, registry: Registry) -> tuple[Address, ...]:
+def needed(planned: Planned) -> tuple[Address, ...]:
     """What a change refers to or comes after. A delete needs nothing that it refers to: that goes later."""
     if planned.change.action is Action.DELETE:
         return ()
-    referred = [a for step in planned.steps for a in (*symbols_in(step.call.body), *symbols_in_path(step.call.path))]
+    referred = [address for step in planned.steps for address in symbols_of(step)]
     return tuple(dict.fromkeys(a for a in referred if a != planned.change.address))
+
+
+def symbols_of(step: Step) -> tuple[Address, ...]:
+    """Everything that a step's call names: in its body and in its path."""
+    return (*symbols_in(step.call.body), *symbols_in_path(step.call.path))
 
 
 def with_soft_edges(planned: Iterable[Planned], registry: Registry) -> tuple[Planned, ...]:
@@ -117,35 +119,3 @@ def _rank(planned: Planned, number: int, registry: Registry) -> Rank:
     position = list(registry).index(planned.change.address.kind)
     is_delete = planned.change.action is Action.DELETE
     return (int(is_delete), -position if is_delete else position, planned.change.address.order, number)
-
-
-def without_dependents(planned: Iterable[Planned], registry: Registry) -> tuple[Planned, ...]:
-    """The changes, with those blocked that depend on one that is refused, and so on; each names its cause."""
-    changes = list(planned)
-    causes = {p.change.address.unversioned(): p.change.address for p in changes if _stops_others(p)}
-    while True:
-        blocked = {i: cause for i, p in enumerate(changes) if p.steps and (cause := _cause(p, causes, registry))}
-        if not blocked:
-            return tuple(changes)
-        for i, cause in blocked.items():
-            changes[i] = _blocked(changes[i], cause)
-            causes[changes[i].change.address.unversioned()] = changes[i].change.address
-
-
-def _stops_others(planned: Planned) -> bool:
-    return planned.change.outcome in (Outcome.REFUSED, Outcome.BLOCKED, Outcome.UNMANAGEABLE)
-
-
-def _cause(planned: Planned, causes: Mapping[Address, Address], registry: Registry) -> Address | None:
-    return next((causes[a.unversioned()] for a in _needed(planned, registry) if a.unversioned() in causes), None)
-
-
-def _blocked(planned: Planned, cause: Address) -> Planned:
-    change = replace(
-        planned.change,
-        outcome=Outcome.BLOCKED,
-        steps=(),
-        code="blocked",
-        reason=f"it needs {cause.text}, which is refused",
-    )
-    return Planned(change)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from billsync.core.doubts import Doubts
 from billsync.core.index import Index
 from billsync.core.normalize import normalize
 from billsync.core.ownership import is_owned
+from billsync.core.refusals import Refusal
 from billsync.core.view import view
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, FieldChange, Outcome, Step
@@ -77,15 +78,32 @@ class Planned:
     claims: frozenset[str] = frozenset()
     frees: frozenset[str] = frozenset()
 
+    def refused(self, refusal: Refusal, **values: object) -> Planned:
+        """The change refused: it has no steps, and neither takes nor gives up a name."""
+        return Planned(_refused(self.change, refusal, **values))
+
 
 def step_id(address: Address, verb: str) -> str:
     """A step's stable name: `plan/pro@3:publish`."""
     return f"{address.text}:{verb}"
 
 
-def refused(entity: Entity, *, code: str, reason: str, hint: str = "", fields: tuple[FieldChange, ...] = ()) -> Planned:
-    """A declared entity whose change won't be made, with the reason and the way out."""
-    return Planned(Change(entity.address, Action.UPDATE, "updating", Outcome.REFUSED, fields, reason, hint, code))
+def refused(
+    address: Address,
+    refusal: Refusal,
+    *,
+    fields: tuple[FieldChange, ...] = (),
+    action: Action = Action.UPDATE,
+    verb: str = "updating",
+    **values: object,
+) -> Planned:
+    """An entity whose change won't be made, with the reason and the way out."""
+    return Planned(_refused(Change(address, action, verb, fields=fields), refusal, **values))
+
+
+def _refused(change: Change, refusal: Refusal, **values: object) -> Change:
+    reason, hint = refusal.texts(**values)
+    return replace(change, outcome=refusal.outcome, steps=(), reason=reason, hint=hint, code=refusal.code)
 
 
 def note(address: Address, *, code: str, reason: str, hint: str = "") -> Planned:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from billsync.core.chains import head_of
 from billsync.core.index import is_over, version_of
@@ -14,9 +13,10 @@ from billsync.core.obstacles import holds, names
 from billsync.core.ownership import KEY, OWNER, labels_of
 from billsync.core.planned import Context, Planned, note, step_id
 from billsync.core.read_set import undeclared
+from billsync.core.refusals import IN_USE
 from billsync.core.versions import LEFT_OVER, offered
 from billsync.model.address import Address, symbols_in
-from billsync.model.change import Action, Call, Change, Expectation, Outcome, Step
+from billsync.model.change import Action, Call, Change, Expectation, Step
 from billsync.model.kind import Archetype, Kind
 from billsync.model.state import Row
 
@@ -187,11 +187,4 @@ def as_waiting(planned: Planned, users: tuple[Address, ...]) -> Planned:
     """The delete, put off until nobody uses the entity any more."""
     more = f" and {len(users) - 3} more" if len(users) > 3 else ""
     names = ", ".join(address.text for address in users[:3]) + more
-    change = replace(
-        planned.change,
-        outcome=Outcome.WAITING,
-        steps=(),
-        code="in-use",
-        reason=f"{names} still {'uses' if len(users) == 1 else 'use'} it; it goes when that has ended",
-    )
-    return Planned(change)
+    return planned.refused(IN_USE, names=names, use="uses" if len(users) == 1 else "use")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from types import MappingProxyType
 
-from billsync.core.order import linked, ordered, with_delete_edges, with_soft_edges, without_dependents
+from billsync.core.conflicts import block_dependents
+from billsync.core.order import linked, ordered, with_delete_edges, with_soft_edges
 from billsync.core.planned import Planned, step_id
 from billsync.model.address import Address, Symbol, parse_address
 from billsync.model.change import Action, Call, Change, Expectation, Outcome, Step
@@ -53,7 +54,7 @@ def planned(
 
 
 def in_order(changes: list[Planned]) -> list[str]:
-    steps, circle = ordered(with_soft_edges(linked(changes, KINDS), KINDS), KINDS)
+    steps, circle = ordered(with_soft_edges(linked(changes), KINDS), KINDS)
     assert circle == ()
     return [step.address.text for step in steps]
 
@@ -74,7 +75,7 @@ def test_grants_come_before_the_subscription_of_the_same_customer_only() -> None
         planned("grant/zeta/late"),
     ]
 
-    steps, _ = ordered(with_soft_edges(linked(changes, KINDS), KINDS), KINDS)
+    steps, _ = ordered(with_soft_edges(linked(changes), KINDS), KINDS)
     needs = {step.address.text: set(step.needs) for step in steps}
 
     assert needs["subscription/acme/default"] == {"customer/acme:step", "grant/acme/welcome:step"}
@@ -99,7 +100,7 @@ def test_two_that_swap_names_are_named_as_a_circle() -> None:
         planned("meter/m"),
     ]
 
-    steps, circle = ordered(linked(changes, KINDS), KINDS)
+    steps, circle = ordered(linked(changes), KINDS)
 
     assert [step.id for step in steps] == ["meter/m:step"]
     assert circle == ("customer/acme:step", "customer/zeta:step")
@@ -113,7 +114,7 @@ def test_deletes_come_last_and_users_before_what_they_use() -> None:
     ]
     users = {Address("meter", ("m",)): frozenset({Address("feature", ("f",))})}
 
-    steps, _ = ordered(with_delete_edges(linked(changes, KINDS), users), KINDS)
+    steps, _ = ordered(with_delete_edges(linked(changes), users), KINDS)
 
     assert [step.address.text for step in steps] == ["customer/acme", "feature/f", "meter/m"]
 
@@ -133,7 +134,7 @@ def test_what_needs_a_refused_change_is_blocked_with_its_cause_and_the_rest_stay
     refused = Planned(Change(Address("meter", ("m",)), Action.UPDATE, "updating", Outcome.REFUSED))
     changes = [refused, planned("feature/f", "meter/m"), planned("grant/acme/g", "feature/f"), planned("meter/n")]
 
-    result = {p.change.address.text: (p.change.outcome, p.change.reason) for p in without_dependents(changes, KINDS)}
+    result = {p.change.address.text: (p.change.outcome, p.change.reason) for p in block_dependents(changes)}
 
     assert result == {
         "meter/m": (Outcome.REFUSED, ""),

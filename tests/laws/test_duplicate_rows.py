@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from billsync.core.doubts import DUPLICATE, UNKNOWN
 from billsync.model.change import PlanFile
 from tests.support.newer_server import CATALOG, Newer, twice
 from tests.support.world import World, declared
@@ -79,7 +78,7 @@ def test_an_entity_that_the_server_shows_twice_is_refused_by_both_ids(address: s
     run = world.sync(declared(EVERYTHING_CHANGED), wrap=newer, allow={"doubled-grant": ""})
 
     both = " and ".join(sorted((server_id, OTHER)))
-    assert refusal(run.plan, address) == [(DUPLICATE, f"the server shows it more than once: {both}")]
+    assert refusal(run.plan, address) == [("duplicate-rows", f"the server shows it more than once: {both}")]
     assert not [write for write in newer.writes if server_id in write or OTHER in write]
     assert not {c.address.text for c in run.plan.changes if c.is_pending} & BELOW.get(address, set())
 
@@ -91,7 +90,7 @@ def test_an_unchanged_entity_that_the_server_shows_twice_is_not_silent(address: 
 
     run = world.sync(declared(SHOP), wrap=newer)
 
-    assert [code for code, _ in refusal(run.plan, address)] == [DUPLICATE]
+    assert [code for code, _ in refusal(run.plan, address)] == ["duplicate-rows"]
     assert newer.writes == []
 
 
@@ -105,7 +104,7 @@ def test_a_customer_that_is_no_longer_declared_and_shown_twice_is_not_deleted() 
 
     run = world.sync(declared("_info: {owner: o}\ncustomers: [{key: keep, name: K}]"), wrap=newer)
 
-    assert [code for code, _ in refusal(run.plan, "customer/gone")] == [DUPLICATE]
+    assert [code for code, _ in refusal(run.plan, "customer/gone")] == ["duplicate-rows"]
     assert newer.writes == []
 
 
@@ -154,7 +153,7 @@ def test_two_attachments_of_one_addon_are_refused_by_both_ids() -> None:
     run = world.sync(declared(EVERYTHING_CHANGED), wrap=newer, allow={"doubled-grant": ""})
 
     [(code, reason)] = refusal(run.plan, "plan/pro")
-    assert code == UNKNOWN
+    assert code == "unknown-value"
     assert " and ".join(sorted((attached, OTHER))) in reason
     assert not [write for write in newer.writes if "plans" in write]
 

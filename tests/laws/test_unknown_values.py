@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from billsync.core.doubts import UNKNOWN
 from billsync.kinds.registry import KINDS
 from billsync.model.change import Change, Outcome, PlanFile
 from billsync.model.kind import Kind
@@ -85,7 +84,7 @@ def refused_without_a_write(base: Base, place: Place, value: Any) -> str:
         assert newer.writes == []
     assert "No changes" not in as_text(outline(run.plan))
     [(code, reason)] = refusals(run.plan.changes, base.kind.name)
-    assert code == UNKNOWN
+    assert code == "unknown-value"
     return reason
 
 
@@ -178,7 +177,7 @@ def test_what_needs_it_is_blocked_and_the_rest_goes_on() -> None:
     run = world.sync(declares(changed), wrap=newer)
 
     assert told(run.plan) == [
-        ("feature/calls", "refused", UNKNOWN),
+        ("feature/calls", "refused", "unknown-value"),
         ("plan/pro@2", "blocked", "blocked"),
         ("customer/keep", "pending", ""),
     ]
@@ -205,7 +204,7 @@ def test_what_is_no_longer_declared_is_not_removed_while_its_status_is_not_known
 
     run = world.sync(declares(without), wrap=newer)
 
-    assert ("addon/extra", "refused", UNKNOWN) in told(run.plan)
+    assert ("addon/extra", "refused", "unknown-value") in told(run.plan)
     assert not [write for write in newer.writes if "addons" in write]
 
 

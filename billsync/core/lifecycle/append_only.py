@@ -7,6 +7,7 @@ from billsync.core.index import state_of
 from billsync.core.lifecycle.record import create, with_live_key
 from billsync.core.ownership import owner_labels
 from billsync.core.planned import Context, Planned, names_of, note, refused
+from billsync.core.refusals import IMMUTABLE_ENTITY
 from billsync.core.view import complete
 from billsync.model.kind import Kind, State
 from billsync.model.state import Entity, Row
@@ -26,11 +27,12 @@ def append_only_change(context: Context, entity: Entity) -> Planned | None:
         return _taken_back(kind, entity, row)
     changes = field_changes(kind.record, have, target)
     return refused(
-        entity,
-        code="immutable-field",
-        reason=f"a {kind.name} with this key exists and differs in {names_of(changes)}; it can't be changed",
-        hint=kind.immutable_hint,
+        entity.address,
+        IMMUTABLE_ENTITY,
         fields=changes,
+        kind=kind.name,
+        names=names_of(changes),
+        way_out=kind.immutable_hint,
     )
 
 

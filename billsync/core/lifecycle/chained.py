@@ -13,6 +13,14 @@ from billsync.core.lifecycle.proof import DIGEST, unproven
 from billsync.core.obstacles import ENDS, ends_among
 from billsync.core.ownership import KEY, OWNER, chain_labels, labels_of, pin_label
 from billsync.core.planned import Context, Planned, names_of, note, refused, step_id
+from billsync.core.refusals import (
+    CHAIN_CHANGE,
+    CHAIN_ENDED,
+    CHAIN_OF_ANOTHER,
+    NO_VERSION_TO_BEGIN_ON,
+    NOT_THE_ACTIVE_VERSION,
+    ONE_AT_A_TIME,
+)
 from billsync.core.versions import NextVersions, offered_after
 from billsync.core.view import body, complete
 from billsync.model.address import Address, Symbol
@@ -51,11 +59,11 @@ def _ended(context: Context, entity: Entity, head: Row) -> Planned:
     made = "" if KEY in labels_of(head.fields) else f", a {kind.name} that billsync did not make"
     again = f", after `restart` had begun it {used} times" if used > 1 else ", after `restart` had begun it again"
     return refused(
-        entity,
-        code="chain-ended",
-        reason=f"it ended at {head.fields.get('active_to')}{again if used else made}; "
-        "billsync begins none again by itself",
-        hint=f"say `restart: {used + 1 if used else 'true'}` to begin it again, or take it out of the files",
+        entity.address,
+        CHAIN_ENDED,
+        end=head.fields.get("active_to"),
+        how=again if used else made,
+        restart=used + 1 if used else "true",
     )
 
 
@@ -83,20 +91,14 @@ def _beside_another(context: Context, entity: Entity) -> Planned | None:
     others = running or earlier
     if not others:
         return None
-    return refused(
-        entity,
-        code="one-at-a-time",
-        reason=f"the server allows one {kind.name} at a time, and there is {others[0]!r}",
-        hint=f"end {others[0]!r} first, or declare this {kind.name} under its key; "
-        "if its key was renamed, list that under `moved`",
-    )
+    return refused(entity.address, ONE_AT_A_TIME, kind=kind.name, other=others[0])
 
 
 def _begin(context: Context, entity: Entity, coming: NextVersions) -> Planned:
     kind = context.registry[entity.address.kind]
-    pinned, problem = _version(context, entity, coming)
-    if pinned is None:
-        return refused(entity, code="no-active-version", reason=problem, hint="declare it, or name an active version")
+    pinned = _version(context, entity, coming)
+    if isinstance(pinned, Planned):
+        return pinned
     if refusal := unproven(context, entity, pinned):
         return refusal
     want = _want(context, entity, pinned)
@@ -153,22 +155,18 @@ def _pinned_address(context: Context, kind: Kind, entity: Entity) -> Address:
     return symbol.address.unversioned()
 
 
-def _version(context: Context, entity: Entity, coming: NextVersions) -> tuple[Address | None, str]:
-    """The version that a new link begins on, or why there is none (design.md §5)."""
+def _version(context: Context, entity: Entity, coming: NextVersions) -> Address | Planned:
+    """The version that a new link begins on, or the refusal where there is none (design.md §5)."""
     kind = context.registry[entity.address.kind]
     pinned = _pinned_address(context, kind, entity)
     newest = offered_after(context, pinned, coming)
     declared = entity.fields.get("version")
     if declared in (None, LATEST):
-        return newest, f"{pinned.text} has no active version"
+        return newest or refused(entity.address, NO_VERSION_TO_BEGIN_ON, pinned=pinned.text)
     if newest is not None and newest.version == int(declared):
-        return newest, ""
-    return None, f"{pinned.at(int(declared)).text} is not the active version: that is {shown_version(newest)}"
-
-
-def shown_version(address: Address | None) -> str:
-    """A version for a sentence."""
-    return address.text if address else "none"
+        return newest
+    named, offered = pinned.at(int(declared)).text, newest.text if newest else "none"
+    return refused(entity.address, NOT_THE_ACTIVE_VERSION, pinned=named, offered=offered)
 
 
 def _compare(context: Context, entity: Entity, head: Row, coming: NextVersions) -> Planned | None:
@@ -180,13 +178,7 @@ def _compare(context: Context, entity: Entity, head: Row, coming: NextVersions) 
         return _ending(kind, entity, head)
     if stranger := _changed_by_others(context, entity, head, changes):
         return stranger
-    return refused(
-        entity,
-        code="chain-change",
-        reason=f"the live {kind.name} differs in {names_of(changes)}, and billsync can't change a {kind.name} yet",
-        hint="change it in the API or the portal, or declare what is live",
-        fields=changes,
-    )
+    return refused(entity.address, CHAIN_CHANGE, fields=changes, kind=kind.name, names=names_of(changes))
 
 
 def _by_other_content(context: Context, entity: Entity, kind: Kind) -> Planned | None:
@@ -238,7 +230,7 @@ def _changed_by_others(context: Context, entity: Entity, head: Row, changes: tup
             reason=f"a {kind.name} that billsync did not make is live and differs in {names_of(changes)}: left alone",
         )
     if labels.get(OWNER) != context.desired.owner:
-        return refused(entity, code="not-owned", reason=f"it is owned by {labels.get(OWNER)!r}", fields=changes)
+        return refused(entity.address, CHAIN_OF_ANOTHER, fields=changes, owner=labels.get(OWNER))
     pin = labels.get(pin_label(kind))
     live = context.view(head).get(kind.pins or "")
     if pin is not None and live != _named(context, str(pin)):

@@ -14,13 +14,12 @@ from billsync.core.lifecycle.holder import Claim, holder_of
 from billsync.core.lifecycle.record import in_sequence
 from billsync.core.ownership import LABELS, OWNER
 from billsync.core.planned import Context, Planned, note, step_id
+from billsync.core.refusals import FOREIGN_DRAFT
 from billsync.core.versions import LEFT_OVER, in_state
 from billsync.model.change import Action, Call, Change, Expectation, Step
 from billsync.model.kind import State
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields
-
-FOREIGN = "foreign-draft"
 
 
 def is_left_over(context: Context, entity: Entity, draft: Row, active: Row | None) -> bool:
@@ -74,7 +73,7 @@ def _why(entity: Entity, active: Row) -> str:
 def _told(entity: Entity, draft: Row) -> Planned:
     return note(
         entity.address.at(version_of(draft)),
-        code=FOREIGN,
+        code=FOREIGN_DRAFT.code,
         reason="a draft of somebody else, or with other content: while it is there, no new version can be made",
         hint="publish or delete it, or declare what it says, before the next change",
     )

@@ -13,6 +13,7 @@ from billsync.core.hidden import hides_labels, labels_are_known
 from billsync.core.ownership import OWNER, labels_of
 from billsync.core.planned import Context, Planned, names_of, refused
 from billsync.core.referring import kinds_in
+from billsync.core.refusals import NOT_OWNED, OTHER_OWNER, UNREAD_OWNER
 from billsync.model.address import Address
 from billsync.model.change import FieldChange
 from billsync.model.kind import Kind
@@ -144,31 +145,33 @@ def _difference(changes: tuple[FieldChange, ...]) -> str:
 def _others(kind: Kind, entity: Entity, held: Holder, changes: tuple[FieldChange, ...]) -> Planned:
     way_out = "" if held.by_label else f"; if it is yours after all, list it under {adopting(kind, entity.address.key)}"
     return refused(
-        entity,
-        code="other-owner",
-        reason=f"{_difference(changes)} and {held.reason}",
-        hint=f"declare what is live, list it under `external`, or change it where its owner declares it{way_out}",
+        entity.address,
+        OTHER_OWNER,
         fields=changes,
+        difference=_difference(changes),
+        holding=held.reason,
+        way_out=way_out,
     )
 
 
 def _unread(kind: Kind, entity: Entity, held: Holder, changes: tuple[FieldChange, ...]) -> Planned:
     return refused(
-        entity,
-        code="unread-owner",
-        reason=f"{_difference(changes)} and {held.reason}, so that it may belong to somebody else",
-        hint=f"run again when they can be read; if it is yours, list it under {adopting(kind, entity.address.key)}",
+        entity.address,
+        UNREAD_OWNER,
         fields=changes,
+        difference=_difference(changes),
+        holding=held.reason,
+        adopting=adopting(kind, entity.address.key),
     )
 
 
 def _nobodys(context: Context, kind: Kind, entity: Entity, changes: tuple[FieldChange, ...]) -> Planned:
     owner = context.desired.owner or "an owner"
     return refused(
-        entity,
-        code="not-owned",
-        reason=f"{_difference(changes)} and is not ours (no label names {owner})",
-        hint=f"list it under {adopting(kind, entity.address.key)} to take it over, "
-        f"or under `external` to only refer to it",
+        entity.address,
+        NOT_OWNED,
         fields=changes,
+        difference=_difference(changes),
+        owner=owner,
+        adopting=adopting(kind, entity.address.key),
     )

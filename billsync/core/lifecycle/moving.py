@@ -6,11 +6,9 @@ from collections.abc import Iterator
 
 from billsync.core.index import is_over
 from billsync.core.moved import both_live
-from billsync.core.planned import Context, Planned
+from billsync.core.planned import Context, Planned, refused
+from billsync.core.refusals import MOVED_AND_LIVE
 from billsync.model.address import Address
-from billsync.model.change import Action, Change, Outcome
-
-MOVED_TWICE = "moved-and-live"
 
 
 def on_both_sides(context: Context) -> tuple[Planned, ...]:
@@ -26,13 +24,4 @@ def _ours(context: Context) -> Iterator[tuple[Address, Address]]:
 
 
 def _refused(new: Address, old: Address) -> Planned:
-    change = Change(
-        old,
-        Action.UPDATE,
-        "moving",
-        Outcome.REFUSED,
-        reason=f"it is moved to {new.text}, and both are live: they are two, so neither is taken as the other",
-        hint="end one of them by hand, or take the entry out of `moved`; until then the old one is left alone",
-        code=MOVED_TWICE,
-    )
-    return Planned(change)
+    return refused(old, MOVED_AND_LIVE, verb="moving", present=new.text)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from billsync.core.content import content_digest
 from billsync.core.index import version_of
 from billsync.core.planned import Context, Planned, refused
+from billsync.core.refusals import VERSION_DIFFERS, VERSION_NOT_COMPARED, VERSION_UNPROVEN
 from billsync.model.address import Address
 from billsync.model.state import Entity, Row
 
 VERSION, DIGEST = "version", "version_digest"
-OTHER, UNPROVEN = "version-differs", "version-unproven"
 
 
 def unproven(context: Context, entity: Entity, pinned: Address) -> Planned | None:
@@ -49,21 +49,10 @@ def _coming_digest(context: Context, pinned: Address) -> str | None:
 
 
 def _by_number_alone(entity: Entity, pinned: Address) -> Planned:
-    return refused(
-        entity,
-        code=UNPROVEN,
-        reason=f"it names {pinned.text} by number, and this run makes {pinned.unversioned().text} for the first time: "
-        "the number may have meant other prices",
-        hint=f"leave `version` out to begin on what is declared, or give the `{DIGEST}` of the content that is meant",
-    )
+    made = pinned.unversioned().text
+    return refused(entity.address, VERSION_UNPROVEN, version=pinned.text, made=made, digest=DIGEST)
 
 
 def _differs(entity: Entity, pinned: Address, found: str | None) -> Planned:
-    return refused(
-        entity,
-        code=OTHER,
-        reason=f"{pinned.text} has other content on this server than the file means by it"
-        if found
-        else f"the content of {pinned.text} can't be compared with its digest: it isn't there, or what it uses is gone",
-        hint=f"declare the version that is meant, or leave `version` and `{DIGEST}` out",
-    )
+    refusal = VERSION_DIFFERS if found else VERSION_NOT_COMPARED
+    return refused(entity.address, refusal, version=pinned.text, digest=DIGEST)

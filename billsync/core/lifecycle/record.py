@@ -11,6 +11,7 @@ from billsync.core.lifecycle.holder import not_ours
 from billsync.core.lifecycle.renaming import may_rename, rename_step
 from billsync.core.ownership import adoption_labels, owner_labels, with_ownership_labels
 from billsync.core.planned import Context, Planned, names_of, refused, step_id
+from billsync.core.refusals import FROZEN_FIELD, IMMUTABLE_FIELD, UNCLEARABLE_FIELD
 from billsync.core.view import body, complete
 from billsync.model.address import Address
 from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Step
@@ -84,11 +85,12 @@ def _immutable(kind: Kind, entity: Entity, changes: tuple[FieldChange, ...]) -> 
     if not fixed:
         return None
     return refused(
-        entity,
-        code="immutable-field",
-        reason=f"{names_of(fixed)} of a live {kind.name} can't be changed through the API",
-        hint=kind.immutable_hint,
+        entity.address,
+        IMMUTABLE_FIELD,
         fields=changes,
+        kind=kind.name,
+        names=names_of(fixed),
+        way_out=kind.immutable_hint,
     )
 
 
@@ -96,13 +98,7 @@ def _uncleared(kind: Kind, entity: Entity, changes: tuple[FieldChange, ...]) -> 
     for change in changes:
         reason = kind.record.fields[str(change.path[0])].clear
         if reason and change.new is None and len(change.path) == 1:
-            return refused(
-                entity,
-                code="unclearable-field",
-                reason=f"{change.name} can't be removed: {reason}",
-                hint="give it the value that is live, or another one",
-                fields=changes,
-            )
+            return refused(entity.address, UNCLEARABLE_FIELD, fields=changes, name=change.name, why=reason)
     return None
 
 
@@ -111,13 +107,7 @@ def _frozen(context: Context, entity: Entity, changes: tuple[FieldChange, ...]) 
     for change in changes:
         child = kind.frozen.get(str(change.path[0]))
         if child is not None and has_running(context, entity.address, child):
-            return refused(
-                entity,
-                code="frozen-field",
-                reason=f"{change.path[0]} can't change while a {child} of it is live",
-                hint=f"end the {child} first",
-                fields=changes,
-            )
+            return refused(entity.address, FROZEN_FIELD, fields=changes, name=change.path[0], child=child)
     return None
 
 

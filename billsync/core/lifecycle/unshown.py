@@ -5,6 +5,7 @@ from __future__ import annotations
 from billsync.core.hidden import hides_labels, is_shown, labels_are_known
 from billsync.core.hidden_fields import labels_inside, without_hidden
 from billsync.core.planned import Context, Planned, refused
+from billsync.core.refusals import HIDDEN_LABELS
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields
 
@@ -27,12 +28,7 @@ def unshown_labels(context: Context, entity: Entity, want: Fields, active: Row |
     reason = _why(context, entity.address.kind, want, active)
     if reason is None:
         return None
-    return refused(
-        entity,
-        code="hidden-labels",
-        reason=f"it declares labels, and {reason}, so that they can't be compared",
-        hint="leave the labels out",
-    )
+    return refused(entity.address, HIDDEN_LABELS, why=reason)
 
 
 def _why(context: Context, kind: str, want: Fields, active: Row | None) -> str | None:

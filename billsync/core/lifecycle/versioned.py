@@ -8,12 +8,20 @@ from billsync.core.compare import field_changes
 from billsync.core.hidden import hides_labels, labels_are_known
 from billsync.core.index import version_of
 from billsync.core.lifecycle.attaching import attach_steps, is_begun, without_parts
-from billsync.core.lifecycle.drafts import FOREIGN, cleared, is_left_over, named, unmarked
+from billsync.core.lifecycle.drafts import cleared, is_left_over, named, unmarked
 from billsync.core.lifecycle.holder import Claim, holder_of, not_ours
 from billsync.core.lifecycle.record import in_sequence
 from billsync.core.lifecycle.unshown import unshown_labels, visible
 from billsync.core.ownership import OWNER, labels_of, owner_labels, with_ownership_labels
 from billsync.core.planned import Context, Planned, refused, step_id
+from billsync.core.refusals import (
+    FOREIGN_DRAFT,
+    LEFT_DRAFT,
+    NO_ACTIVE_VERSION,
+    SCHEDULED,
+    SCHEDULED_VERSION,
+    UNOWNED_DRAFT,
+)
 from billsync.core.versions import (
     NextVersions,
     in_state,
@@ -26,7 +34,7 @@ from billsync.core.versions import (
 )
 from billsync.core.view import body, complete
 from billsync.model.address import Address
-from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Outcome, Step
+from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Step
 from billsync.model.kind import Kind, State
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields, canonical
@@ -78,25 +86,14 @@ def _scheduled(context: Context, entity: Entity, rows: tuple[Row, ...], declared
     want = complete(context.registry[scheduled.kind], declared, have, {})
     since = scheduled.fields.get("effective_from")
     if canonical(have) == canonical(want):
-        reason = f"it is scheduled: it takes effect at {since} by the server's clock, which may have gone back"
-        return Planned(Change(address, Action.NONE, "publishing", Outcome.WAITING, reason=reason, code="scheduled"))
-    return refused(
-        entity,
-        code="scheduled-version",
-        reason=f"{address.text} has other content and is scheduled: it takes effect at {since} by the server's clock",
-        hint="wait until it is active, or delete it in the API or the portal",
-        fields=field_changes(context.registry[scheduled.kind].record, have, want),
-    )
+        return refused(address, SCHEDULED, action=Action.NONE, verb="publishing", since=since)
+    changes = field_changes(context.registry[scheduled.kind].record, have, want)
+    return refused(entity.address, SCHEDULED_VERSION, fields=changes, version=address.text, since=since)
 
 
 def _no_version(entity: Entity, missing: tuple[Address, ...]) -> Planned:
     names = ", ".join(address.text for address in missing)
-    return refused(
-        entity,
-        code="no-active-version",
-        reason=f"it refers to {names}, which {'has' if len(missing) == 1 else 'have'} no active version",
-        hint="declare it, or publish a version of it",
-    )
+    return refused(entity.address, NO_ACTIVE_VERSION, names=names, have="has" if len(missing) == 1 else "have")
 
 
 def _marked(context: Context, kind: Kind, want: Fields) -> Fields:
@@ -246,17 +243,10 @@ def _foreign_draft(context: Context, entity: Entity, draft: Row, want: Fields, *
     if is_begun(context, draft, unmarked(want)):
         return _unowned_draft(context, entity, draft, fields)
     if is_left_over(context, entity, draft, active):
-        reason = f"{address.text} is a draft that a run left, and the server allows one draft at a time"
-        return refused(entity, code=FOREIGN, reason=reason, hint="`sync` deletes it", fields=fields)
+        return refused(entity.address, LEFT_DRAFT, fields=fields, draft=address.text)
     attached = any(have.get(part.field) for part in context.routes[kind.name].parts)
     detach = " (detach what is attached to it first: it would stay behind)" if attached else ""
-    return refused(
-        entity,
-        code=FOREIGN,
-        reason=f"{address.text} is a draft with other content, and the server allows one draft at a time",
-        hint=f"if a run that broke off left it, sync what the files said then; else publish or delete it{detach}",
-        fields=fields,
-    )
+    return refused(entity.address, FOREIGN_DRAFT, fields=fields, draft=address.text, detach=detach)
 
 
 def _unowned_draft(context: Context, entity: Entity, draft: Row, fields: tuple[FieldChange, ...]) -> Planned:
@@ -265,11 +255,5 @@ def _unowned_draft(context: Context, entity: Entity, draft: Row, fields: tuple[F
     address = entity.address.at(version_of(draft))
     other = labels_of(draft.fields).get(OWNER) or holder_of(context, entity.address, draft).owner
     adopt = f"list it under `adopted: {{{kind.collection}: [{address.key}]}}` to publish it as it is"
-    return refused(
-        entity,
-        code=FOREIGN,
-        reason=f"{address.text} is a draft with the wanted content, but not ours, "
-        "and the server allows one draft at a time",
-        hint=f"leave it to its owner {other!r}, or publish or delete it" if other else f"{adopt}; else delete it",
-        fields=fields,
-    )
+    way_out = f"leave it to its owner {other!r}, or publish or delete it" if other else f"{adopt}; else delete it"
+    return refused(entity.address, UNOWNED_DRAFT, fields=fields, draft=address.text, way_out=way_out)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from billsync.core.planned import Planned
-from billsync.model.change import Action, Change, Outcome
+from billsync.core.planned import Planned, refused
+from billsync.core.refusals import UNSUPPORTED
+from billsync.model.change import Action
 from billsync.model.state import Entity
 from billsync.model.value import Plain
 
@@ -13,22 +14,12 @@ Missing = Mapping[str, tuple[str, ...]]
 """By kind, dotted paths that the dialect's requests don't have; list members are passed over."""
 
 
-def unmanageable(entity: Entity, missing: Missing) -> Planned | None:
+def unsupported(entity: Entity, missing: Missing) -> Planned | None:
     """The entity as unmanageable, when it declares a field that the dialect lacks; None otherwise."""
     lacking = [path for path in missing.get(entity.address.kind, ()) if _has(entity.fields, path.split("."))]
     if not lacking:
         return None
-    return Planned(
-        Change(
-            entity.address,
-            Action.NONE,
-            "unmanageable",
-            Outcome.UNMANAGEABLE,
-            reason=f"this server's API has no {', '.join(lacking)}",
-            hint="leave the field out, or use a server that has it",
-            code="unmanageable",
-        )
-    )
+    return refused(entity.address, UNSUPPORTED, action=Action.NONE, verb="unmanageable", lacking=", ".join(lacking))
 
 
 def _has(value: Plain, path: Sequence[str]) -> bool:

@@ -1,0 +1,170 @@
+"""Refusals: the texts of changes that a run won't make. The page of each code stands in `model/codes`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from billsync.model.change import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A reason against a change, and what a person can do; both are filled in with the values of one change.
+
+    Several may have one code: it names the situation, and each of them the case.
+    """
+
+    code: str
+    reason: str
+    hint: str = ""
+    outcome: Outcome = Outcome.REFUSED
+
+    def texts(self, **values: object) -> tuple[str, str]:
+        """The reason and the hint with these values in their places."""
+        return self.reason.format(**values), self.hint.format(**values)
+
+
+# Whose it is
+
+OTHER_OWNER = Refusal(
+    "other-owner",
+    "{difference} and {holding}",
+    "declare what is live, list it under `external`, or change it where its owner declares it{way_out}",
+)
+UNREAD_OWNER = Refusal(
+    "unread-owner",
+    "{difference} and {holding}, so that it may belong to somebody else",
+    "run again when they can be read; if it is yours, list it under {adopting}",
+)
+NOT_OWNED = Refusal(
+    "not-owned",
+    "{difference} and is not ours (no label names {owner})",
+    "list it under {adopting} to take it over, or under `external` to only refer to it",
+)
+CHAIN_OF_ANOTHER = Refusal("not-owned", "it is owned by {owner!r}")
+FOREIGN_DRAFT = Refusal(
+    "foreign-draft",
+    "{draft} is a draft with other content, and the server allows one draft at a time",
+    "if a run that broke off left it, sync what the files said then; else publish or delete it{detach}",
+)
+LEFT_DRAFT = Refusal(
+    "foreign-draft",
+    "{draft} is a draft that a run left, and the server allows one draft at a time",
+    "`sync` deletes it",
+)
+UNOWNED_DRAFT = Refusal(
+    "foreign-draft",
+    "{draft} is a draft with the wanted content, but not ours, and the server allows one draft at a time",
+    "{way_out}",
+)
+CLAIMED = Refusal("claimed", "it claims {name!r}, which belongs to {holder}, and that keeps it", "{way_out}")
+MOVED_AND_LIVE = Refusal(
+    "moved-and-live",
+    "it is moved to {present}, and both are live: they are two, so neither is taken as the other",
+    "end one of them by hand, or take the entry out of `moved`; until then the old one is left alone",
+)
+
+# What can't be told
+
+DUPLICATE_ROWS = Refusal(
+    "duplicate-rows",
+    "the server shows it more than once: {ids}",
+    "delete or rename the wrong one in the API or the portal; until then neither is written to, "
+    "nor is anything that belongs to them",
+)
+UNKNOWN_VALUE = Refusal(
+    "unknown-value",
+    "the server shows {values}, which this billsync doesn't know",
+    "a newer billsync may know it; until then it is left alone, and so is everything that needs it",
+)
+HIDDEN_LABELS = Refusal(
+    "hidden-labels", "it declares labels, and {why}, so that they can't be compared", "leave the labels out"
+)
+
+# What the server can't do
+
+IMMUTABLE_FIELD = Refusal("immutable-field", "{names} of a live {kind} can't be changed through the API", "{way_out}")
+IMMUTABLE_ENTITY = Refusal(
+    "immutable-field", "a {kind} with this key exists and differs in {names}; it can't be changed", "{way_out}"
+)
+UNCLEARABLE_FIELD = Refusal(
+    "unclearable-field", "{name} can't be removed: {why}", "give it the value that is live, or another one"
+)
+FROZEN_FIELD = Refusal("frozen-field", "{name} can't change while a {child} of it is live", "end the {child} first")
+UNSUPPORTED = Refusal(
+    "unmanageable",
+    "this server's API has no {lacking}",
+    "leave the field out, or use a server that has it",
+    Outcome.UNMANAGEABLE,
+)
+DANGLING = Refusal(
+    "not-on-server",
+    "it refers to {names}, which `external` names and the server doesn't have",
+    "declare it in the files, or make it on the server first",
+)
+
+# Versions
+
+NO_ACTIVE_VERSION = Refusal(
+    "no-active-version",
+    "it refers to {names}, which {have} no active version",
+    "declare it, or publish a version of it",
+)
+NO_VERSION_TO_BEGIN_ON = Refusal(
+    "no-active-version", "{pinned} has no active version", "declare it, or name an active version"
+)
+NOT_THE_ACTIVE_VERSION = Refusal(
+    "no-active-version",
+    "{pinned} is not the active version: that is {offered}",
+    "declare it, or name an active version",
+)
+SCHEDULED = Refusal(
+    "scheduled",
+    "it is scheduled: it takes effect at {since} by the server's clock, which may have gone back",
+    outcome=Outcome.WAITING,
+)
+SCHEDULED_VERSION = Refusal(
+    "scheduled-version",
+    "{version} has other content and is scheduled: it takes effect at {since} by the server's clock",
+    "wait until it is active, or delete it in the API or the portal",
+)
+VERSION_UNPROVEN = Refusal(
+    "version-unproven",
+    "it names {version} by number, and this run makes {made} for the first time: "
+    "the number may have meant other prices",
+    "leave `version` out to begin on what is declared, or give the `{digest}` of the content that is meant",
+)
+VERSION_DIFFERS = Refusal(
+    "version-differs",
+    "{version} has other content on this server than the file means by it",
+    "declare the version that is meant, or leave `version` and `{digest}` out",
+)
+VERSION_NOT_COMPARED = Refusal(
+    "version-differs",
+    "the content of {version} can't be compared with its digest: it isn't there, or what it uses is gone",
+    "declare the version that is meant, or leave `version` and `{digest}` out",
+)
+
+# Chains
+
+CHAIN_ENDED = Refusal(
+    "chain-ended",
+    "it ended at {end}{how}; billsync begins none again by itself",
+    "say `restart: {restart}` to begin it again, or take it out of the files",
+)
+ONE_AT_A_TIME = Refusal(
+    "one-at-a-time",
+    "the server allows one {kind} at a time, and there is {other!r}",
+    "end {other!r} first, or declare this {kind} under its key; if its key was renamed, list that under `moved`",
+)
+CHAIN_CHANGE = Refusal(
+    "chain-change",
+    "the live {kind} differs in {names}, and billsync can't change a {kind} yet",
+    "change it in the API or the portal, or declare what is live",
+)
+
+# Because of other changes
+
+BLOCKED = Refusal("blocked", "it needs {cause}, which is refused", outcome=Outcome.BLOCKED)
+CIRCLE = Refusal("circle", "these steps need one another, so none can be first: {steps}", "make the change in two runs")
+IN_USE = Refusal("in-use", "{names} still {use} it; it goes when that has ended", outcome=Outcome.WAITING)

@@ -1,0 +1,59 @@
+"""Refusals: each of the table is used, and is given just the values that its texts have places for."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import billsync.core
+from billsync.core import refusals
+from billsync.core.refusals import Refusal
+
+CORE = Path(billsync.core.__file__).parent
+TABLE = {name: value for name, value in vars(refusals).items() if isinstance(value, Refusal)}
+OF_THE_CHANGE = {"fields", "action", "verb"}
+"""What `planned.refused` takes beside the values."""
+
+
+def places(refusal: Refusal) -> set[str]:
+    """The names of the values that the texts of a refusal have places for."""
+    texts = refusal.reason + refusal.hint
+    return {name for _, name, _, _ in Formatter().parse(texts) if name}
+
+
+def given() -> Iterator[tuple[str, set[str]]]:
+    """The name of each refusal in a call of the core, and the values that it is given there."""
+    for path in sorted(CORE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call):
+                named = [arg.id for arg in node.args if isinstance(arg, ast.Name) and arg.id in TABLE]
+                values = {str(keyword.arg) for keyword in node.keywords} - OF_THE_CHANGE
+                yield from ((name, values) for name in named)
+
+
+GIVEN = tuple(given())
+CHOSEN = {"VERSION_DIFFERS", "VERSION_NOT_COMPARED"}
+"""The two of which `lifecycle/proof.py` chooses one before its call."""
+
+
+def test_every_refusal_is_given_just_the_values_of_its_texts() -> None:
+    wrong = [(name, values) for name, values in GIVEN if values != places(TABLE[name])]
+
+    assert wrong == []
+
+
+def test_every_refusal_is_used() -> None:
+    assert TABLE.keys() - {name for name, _ in GIVEN} == CHOSEN
+
+
+@pytest.mark.parametrize("name", sorted(CHOSEN))
+def test_what_is_chosen_has_the_places_of_its_one_call(name: str) -> None:
+    assert places(TABLE[name]) == {"version", "digest"}
+
+
+def test_a_value_with_braces_is_taken_as_it_is() -> None:
+    assert Refusal("claimed", "it claims {name!r}").texts(name="{holder}") == ("it claims '{holder}'", "")
