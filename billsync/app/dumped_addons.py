@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from billsync.app.connection import Connection
 from billsync.app.plan_shelf import PlanShelf
@@ -23,7 +22,7 @@ from billsync.model.malformed import Malformed
 from billsync.model.state import Snapshot
 from billsync.model.value import Fields
 from billsync.report.billing.attached import Attached, parse_attached, parse_own_items
-from billsync.report.dump.beyond_plan import BeyondPlan, held, told
+from billsync.report.dump.beyond_plan import BeyondPlan, beyond_plan, told
 
 SUBSCRIPTION = "subscription"
 
@@ -40,10 +39,9 @@ class _Running:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """The add-ons that a subscription has or had, and the keys of their cards; or why they can't be read."""
+    """The add-ons that a subscription has or had; or why they can't be read."""
 
     addons: tuple[Attached, ...] = ()
-    cards: frozenset[str] = frozenset()
     problem: str = ""
 
 
@@ -54,8 +52,14 @@ def addon_notes(connection: Connection, snapshot: Snapshot) -> tuple[str, ...]:
     running = tuple(_running(found, shelf))
     with reading_threads(LISTS_AT_ONCE) as threads:
         answers = tuple(threads.map(lambda one: _asked(connection, one), running))
+    keys = {each.addon_id: shelf.addon_key(each.addon_id) for answer in answers for each in answer.addons}
     now = connection.clock.now()
-    return told(_beyond(one, answer, shelf, now) for one, answer in zip(running, answers, strict=True))
+    return told(
+        BeyondPlan(one.name, problem=answer.problem)
+        if answer.problem
+        else beyond_plan(one.name, one.items, answer.addons, keys=keys, now=now)
+        for one, answer in zip(running, answers, strict=True)
+    )
 
 
 def _running(found: Index, shelf: PlanShelf) -> Iterator[_Running]:
@@ -90,12 +94,4 @@ def _asked(connection: Connection, one: _Running) -> _Answer:
         return _Answer(problem=str(refused.status))
     if isinstance(addons, Malformed):
         return _Answer(problem="not in the form of API v3")
-    return _Answer(addons, frozenset(card.key for each in addons for card in each.cards))
-
-
-def _beyond(one: _Running, answer: _Answer, shelf: PlanShelf, now: datetime) -> BeyondPlan:
-    if answer.problem:
-        return BeyondPlan(one.name, problem=answer.problem)
-    present = (held(shelf.addon_key(each.addon_id), each, now) for each in answer.addons)
-    addons = tuple(sorted((each for each in present if each), key=lambda each: each.addon))
-    return BeyondPlan(one.name, addons, tuple(sorted(one.items - answer.cards)))
+    return _Answer(addons)

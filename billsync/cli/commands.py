@@ -232,10 +232,12 @@ def usage(
     **server: Any,
 ) -> Exit:
     """Show what a customer used."""
-    from billsync.cli.money import UsageOptions, show_usage
+    from billsync.app.usage import UsageScope
+    from billsync.cli.money import show_usage
     from billsync.cli.opening import ServerOptions
 
-    return show_usage(run, customer, ServerOptions(**server), UsageOptions(start, end, window, by, form))
+    scope = UsageScope(start, end, window, None if by == "feature" else by)
+    return show_usage(run, customer, ServerOptions(**server), scope, form)
 
 
 @billsync.command()

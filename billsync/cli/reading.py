@@ -4,27 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from billsync.api.documents import BALANCE, TRANSACTIONS
-from billsync.app.connection import Connection
-from billsync.app.dumped_addons import addon_notes
-from billsync.app.dumped_losses import losses_beyond
-from billsync.app.ending import Exit, error, usage
-from billsync.app.pipeline import everything
+from billsync.app.customers import read_statement_of
+from billsync.app.dumping import dump_everything
+from billsync.app.ending import Exit
 from billsync.cli.delivering import check_output, write_file
 from billsync.cli.opening import ServerOptions, connected
 from billsync.cli.surroundings import Run
-from billsync.core.dump import dump
-from billsync.core.losses import told
-from billsync.core.row_validation import shown, unknown_in
-from billsync.kinds.registry import KINDS
 from billsync.live.paging import count_rows
-from billsync.live.statement import StatementRoutes, read_statement
-from billsync.model.ports import RemoteError
-from billsync.model.value import is_text, json_line
+from billsync.model.value import json_line
 from billsync.render.formats.words import visible
 from billsync.render.formats.yaml_text import to_yaml
 from billsync.render.ledger import ledger_csv, ledger_json, ledger_text
-from billsync.report.credits.ledger import Statement, ledger
+from billsync.report.credits.ledger import ledger
 
 OF_EVERY_DUMP = (
     "What was live, as far as a file can declare it. On the server that it comes from, a diff of it is empty.",
@@ -38,24 +29,22 @@ def write_dump(run: Run, options: ServerOptions, *, output: str | None, yes: boo
     if output is not None:
         check_output(output, yes=yes)
     with connected(run, options) as connection:
-        live = everything(connection)
-        lacking = addon_notes(connection, live)
-        found = dump(live, KINDS, connection.routes, beyond=losses_beyond(connection, live))
-    comments = {**found.comments, (): (*OF_EVERY_DUMP, *found.comments.get((), ()), *lacking)}
+        dumped = dump_everything(connection)
+    found = dumped.dump
+    comments = {**found.comments, (): (*OF_EVERY_DUMP, *found.comments.get((), ()), *dumped.beyond)}
     text = to_yaml(found.document, comments)
     if output is None:
         run.result(text)
     else:
         write_file(output, text)
-    _tell(run, (*told(found.losses), *lacking))
+    _tell(run, dumped.notes)
     return Exit.DONE
 
 
 def show_ledger(run: Run, customer: str, options: ServerOptions, form: str) -> Exit:
     """Print a customer's credit movements with the balance before and after each."""
     with connected(run, options) as connection:
-        customer_id = customer_id_of(connection, customer)
-        statement = statement_of(connection, customer_id)
+        statement = read_statement_of(connection, customer)
     found = ledger(statement)
     match form:
         case "csv":
@@ -76,32 +65,6 @@ def ping(run: Run, options: ServerOptions) -> Exit:
     text = f"{visible(connection.target)} answers, and speaks the dialect {connection.dialect}.\n"
     run.result(json_line(facts) + "\n" if run.wants_json else text)
     return Exit.DONE
-
-
-def customer_id_of(connection: Connection, key: str) -> str:
-    """The server's id of a customer. Raises Ended when there is none with the key, RemoteError."""
-    if not key.strip(", "):
-        raise usage("no-customer", "The key of a customer is never empty.")
-    if not is_text(key):
-        raise usage("no-customer", f"The key of a customer is UTF-8 text: {key!r} is not.")
-    rows = connection.rows("customer", key=key)
-    live = sorted(str(row["id"]) for row in rows if not row.get("deleted_at") and row.get("key") in (key, None))
-    if len(live) > 1:
-        both = f"{connection.target} shows {len(live)} with the key {key!r}: {' and '.join(live)}."
-        raise error("duplicate-rows", both, "Delete or rename the wrong one.")
-    if not live:
-        raise error("no-customer", f"{connection.target} has none with the key {key!r}.")
-    return live[0]
-
-
-def statement_of(connection: Connection, customer_id: str) -> Statement:
-    """What the server shows of a customer's credits. Raises RemoteError."""
-    routes = StatementRoutes(BALANCE, TRANSACTIONS, connection.routes["grant"])
-    found = read_statement(connection.remote, connection.clock, customer_id, routes)
-    for grant in found.grants:
-        if faults := unknown_in(KINDS["grant"], grant):
-            raise RemoteError(f"unexpected response: a grant ({grant.get('id')}) shows {shown(faults)}")
-    return found
 
 
 def _tell(run: Run, notes: Iterable[str]) -> None:

@@ -6,13 +6,7 @@ import httpx
 import pytest
 
 from billsync.cli.database import open_database
-from billsync.cli.money import forecast_notes
-from billsync.report.billing.catalog import Catalog
-from billsync.report.billing.subscribed import subscribed
-from billsync.report.billing.usage import MeterSlice
-from billsync.report.credits.wallet import Wallet
 from tests.support.command import Ran, Shell
-from tests.support.subscription_rows import FEATURES, fee_card, subscription_row, unit, usage_card
 
 LOCAL = ("--server", "local:")
 DATABASE = ".billsync/local.db"
@@ -158,21 +152,6 @@ Estimate from usage so far. Left out: taxes, payment fees, credits still to be b
 """,
         "",
     )
-
-
-def test_a_forecast_notes_what_it_can_not_read_or_count_twice() -> None:
-    row = subscription_row(usage_card("api", unit("1")), fee_card("base", "5"))
-    one = subscribed(row, FEATURES)
-    blind, seeing = (
-        Catalog(FEATURES, meter_slices, frozenset(), {}) for meter_slices in ({}, {"api": MeterSlice("m-1", b"{}")})
-    )
-
-    told = [list(forecast_notes(*args, Wallet())) for args in (((one,), blind), ((one, one), seeing))]
-
-    assert told == [
-        ["usage of the feature api can't be read, so it counts as none"],
-        ["2 subscriptions are in force, and each estimate counts all credits as its own"],
-    ]
 
 
 def test_a_forecast_does_not_miss_the_usage_of_what_is_free(shell: Shell, folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -74,6 +74,11 @@ class Subscribed:
     def ending(self, moment: datetime | None) -> Subscribed:
         """The same subscription with another end."""
         return replace(self, timeline=replace(self.timeline, active_to=moment))
+
+
+def running_at(now: datetime, subscriptions: Iterable[Subscribed]) -> tuple[Subscribed, ...]:
+    """Those in force at a moment."""
+    return tuple(one for one in subscriptions if one.period_at(now).holds(now))
 
 
 def subscribed(row: Fields, features: Mapping[str, str]) -> Subscribed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -44,6 +44,16 @@ class BeyondPlan:
     addons: tuple[Held, ...] = ()
     items: tuple[str, ...] = ()
     problem: str = ""
+
+
+def beyond_plan(
+    name: str, items: frozenset[str], addons: Iterable[Attached], *, keys: Mapping[str, str], now: datetime
+) -> BeyondPlan:
+    """A subscription whose items aren't all its plan's, with the add-ons that it has or had. `keys` are by id."""
+    addons = tuple(addons)
+    cards = frozenset(card.key for each in addons for card in each.cards)
+    present = [found for each in addons if (found := held(keys[each.addon_id], each, now))]
+    return BeyondPlan(name, tuple(sorted(present, key=lambda each: each.addon)), tuple(sorted(items - cards)))
 
 
 def held(addon: str, one: Attached, now: datetime) -> Held | None:

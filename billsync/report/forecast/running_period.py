@@ -1,23 +1,17 @@
-"""Reads what a forecast can't see in a subscription: what it had or will have in its period. It rates nothing."""
+"""What a subscription's row doesn't show of its running period, and what of that can't be known. It reads nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from billsync.api.documents import CHARGES
-from billsync.app.connection import Connection
-from billsync.live.paging import Refused
-from billsync.live.snapshot import PARENT
-from billsync.model.malformed import Malformed
 from billsync.model.moment import cut_to_seconds
 from billsync.model.value import Fields
-from billsync.report.billing.attached import Attached, parse_attached
-from billsync.report.billing.catalog import Catalog
+from billsync.report.billing.attached import Attached
 from billsync.report.billing.charges import Due
 from billsync.report.billing.subscribed import Subscribed
-from billsync.report.billing.unshown import Booked, Unshown, booked, changing, unshown
+from billsync.report.billing.unshown import Unshown, changing, unshown
 from billsync.report.forecast.forecast import running
 
 SECONDS = "%Y-%m-%d %H:%M:%SZ"
@@ -36,28 +30,11 @@ class Besides:
     notes: tuple[str, ...] = ()
 
 
-def charges_of(connection: Connection, customer_id: str) -> tuple[Fields, ...] | None:
-    """The rows of a customer's charges; None where the server doesn't list them. Raises RemoteError."""
-    try:
-        return connection.listed(CHARGES.replace(PARENT, customer_id))
-    except Refused:
-        return None
-
-
-def booked_of(rows: tuple[Fields, ...] | None, one: Subscribed) -> Booked | None:
-    """What of a subscription is charged; None where it isn't known."""
-    return booked(rows, one) if rows is not None else None
-
-
 def besides(
-    connection: Connection, one: Subscribed, rows: tuple[Fields, ...], catalog: Catalog, now: datetime
+    one: Subscribed, rows: Iterable[Fields], addons: Sequence[Attached], *, features: Mapping[str, str], now: datetime
 ) -> Besides:
-    """The pieces of a subscription's running period that its row doesn't show, from rows of charges.
-
-    Raises RemoteError.
-    """
-    found = unshown(rows, one, known=running(one, now), features=catalog.features, now=now)
-    addons = _attached(connection, one)
+    """The pieces of a subscription's running period that its row doesn't show, from rows of charges and its add-ons."""
+    found = unshown(rows, one, known=running(one, now), features=features, now=now)
     scheduled = _scheduled(one, found, addons, now)
     until = max(cut_to_seconds(one.period_at(now).end), min(scheduled.values())) if scheduled else None
     notes = [*_unknown(one, found, now), *(() if found.told else _gone(one, addons, now))]
@@ -101,12 +78,3 @@ def _scheduled(one: Subscribed, found: Unshown, addons: Sequence[Attached], now:
         if now < moment and moment != one.timeline.active_to:
             first[key] = min(moment, first.get(key, moment))
     return first
-
-
-def _attached(connection: Connection, one: Subscribed) -> Sequence[Attached]:
-    """The add-ons of a subscription; none where the server doesn't show them, or not as API v3 does."""
-    try:
-        found = parse_attached(connection.addons_of(one.id), {})
-    except Refused:
-        return ()
-    return () if isinstance(found, Malformed) else found

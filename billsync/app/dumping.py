@@ -1,0 +1,33 @@
+"""`dump`: everything live as a document, and what that lacks. It only reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from billsync.app.connection import Connection
+from billsync.app.dumped_addons import addon_notes
+from billsync.app.dumped_losses import losses_beyond
+from billsync.app.pipeline import everything
+from billsync.core.dump import Dump, dump
+from billsync.core.losses import told
+from billsync.kinds.registry import KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class Dumped:
+    """A dump; `beyond` says what subscriptions have besides their plans."""
+
+    dump: Dump
+    beyond: tuple[str, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the document lacks, a sentence each."""
+        return (*told(self.dump.losses), *self.beyond)
+
+
+def dump_everything(connection: Connection) -> Dumped:
+    """All that is live. Raises RemoteError."""
+    live = everything(connection)
+    beyond = addon_notes(connection, live)
+    return Dumped(dump(live, KINDS, connection.routes, beyond=losses_beyond(connection, live)), beyond)

@@ -1,0 +1,66 @@
+"""Reads what a customer's forecast is worked out from. Every request of a forecast is made here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from billsync.api.documents import CHARGES
+from billsync.app.connection import Connection
+from billsync.app.customers import customer_id_of, statement_of, subscriptions_of
+from billsync.app.ending import error
+from billsync.app.metering import read_catalog, read_usage
+from billsync.app.server_time import servers_now
+from billsync.live.paging import Refused
+from billsync.live.snapshot import PARENT
+from billsync.model.malformed import Malformed
+from billsync.model.value import Fields
+from billsync.report.billing.attached import Attached, parse_attached
+from billsync.report.billing.catalog import Catalog
+from billsync.report.billing.subscribed import Subscribed, running_at
+from billsync.report.billing.unshown import booked
+from billsync.report.credits.wallet import wallet_of
+from billsync.report.forecast.customer import ForecastFacts, RunningFacts
+from billsync.report.forecast.forecast import usage_needed
+from billsync.report.forecast.running_period import besides
+
+
+def read_forecast_facts(connection: Connection, customer: str) -> ForecastFacts:
+    """Subscriptions, credits, charges, add-ons and usage of a customer. Raises Ended for none in force, RemoteError."""
+    customer_id = customer_id_of(connection, customer)
+    catalog = read_catalog(connection)
+    now = servers_now(connection, customer_id)
+    subscriptions = subscriptions_of(connection, customer_id, catalog)
+    in_force = running_at(now, subscriptions)
+    if not in_force:
+        raise error("no-subscription", f"{customer!r} has no active subscription.")
+    wallet = wallet_of(statement_of(connection, customer_id), catalog.features)
+    charges = _charges(connection, customer_id)
+    running = tuple(_running(connection, one, charges, catalog=catalog, now=now) for one in in_force)
+    return ForecastFacts(now, catalog, wallet, subscriptions, running)
+
+
+def _running(
+    connection: Connection, one: Subscribed, charges: Sequence[Fields] | None, *, catalog: Catalog, now: datetime
+) -> RunningFacts:
+    unseen = besides(one, charges or (), _addons(connection, one), features=catalog.features, now=now)
+    needs = usage_needed(one, now, unseen.dues)
+    metered = read_usage(connection, catalog, needs, customer_id=one.customer_id)
+    return RunningFacts(one, unseen, booked(charges, one) if charges is not None else None, metered)
+
+
+def _charges(connection: Connection, customer_id: str) -> tuple[Fields, ...] | None:
+    """The rows of a customer's charges; None where the server doesn't list them. Raises RemoteError."""
+    try:
+        return connection.listed(CHARGES.replace(PARENT, customer_id))
+    except Refused:
+        return None
+
+
+def _addons(connection: Connection, one: Subscribed) -> tuple[Attached, ...]:
+    """The add-ons of a subscription; none where the server doesn't show them, or not as API v3 does."""
+    try:
+        found = parse_attached(connection.addons_of(one.id), {})
+    except Refused:
+        return ()
+    return () if isinstance(found, Malformed) else found

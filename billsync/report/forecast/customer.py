@@ -1,0 +1,92 @@
+"""What all subscriptions of a customer will cost, from facts, and what makes that less than it seems."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from billsync.model.value import decimal_text
+from billsync.rating.arithmetic import negative
+from billsync.report.billing.catalog import Catalog
+from billsync.report.billing.charges import Metered
+from billsync.report.billing.subscribed import Subscribed
+from billsync.report.billing.unshown import Booked
+from billsync.report.credits.wallet import Wallet
+from billsync.report.forecast.forecast import Basis, Forecast, forecast, known_only_until
+from billsync.report.forecast.running_period import Besides
+
+LATE = "{key}: the fee due {at:%Y-%m-%d %H:%M:%SZ} is not booked yet, as the server lags; it is counted as due"
+
+
+@dataclass(frozen=True, slots=True)
+class RunningFacts:
+    """A subscription in force: what its row doesn't show of its period, what is booked of it, and what was metered.
+
+    `booked` is None where the server doesn't list charges.
+    """
+
+    subscription: Subscribed
+    besides: Besides
+    booked: Booked | None
+    metered: Metered
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastFacts:
+    """Everything that was read for the forecast of one customer, at the server's time."""
+
+    now: datetime
+    catalog: Catalog
+    wallet: Wallet
+    subscriptions: tuple[Subscribed, ...]
+    running: tuple[RunningFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerForecast:
+    """The forecasts of a customer's subscriptions in force; `notes` say what makes them less than they seem."""
+
+    forecasts: tuple[Forecast, ...]
+    notes: tuple[str, ...]
+
+
+def customer_forecast(facts: ForecastFacts) -> CustomerForecast:
+    """The running period of each subscription in force. An estimate. Raises RatingError."""
+    found = tuple(known_only_until(forecast(_basis(one, facts)), one.besides.known_until) for one in facts.running)
+    return CustomerForecast(found, tuple(_notes(facts, found)))
+
+
+def _basis(one: RunningFacts, facts: ForecastFacts) -> Basis:
+    return Basis(
+        one.subscription,
+        facts.now,
+        one.metered,
+        facts.wallet,
+        facts.catalog.steady,
+        one.besides.dues,
+        one.booked,
+    )
+
+
+def _notes(facts: ForecastFacts, found: tuple[Forecast, ...]) -> Iterator[str]:
+    yield from _unknown(facts)
+    yield from (note for one in facts.running for note in one.besides.notes)
+    yield from (f"not estimated, and in no sum: {one.text}" for each in found for one in each.not_estimated)
+    yield from (LATE.format(key=one.key, at=one.at) for each in found for one in each.late)
+    for one in facts.subscriptions:
+        start = one.timeline.active_from
+        if start > facts.now and one.timeline.active_to != start:
+            yield f"the subscription to {one.plan_key} that begins {start:%Y-%m-%d %H:%M:%SZ} is left out"
+
+
+def _unknown(facts: ForecastFacts) -> Iterator[str]:
+    """What is not known of usage and credits."""
+    priced = {key for one in facts.running for key in one.subscription.priced_by_usage}
+    for feature in sorted(priced - facts.catalog.meter_slices.keys()):
+        yield f"usage of the feature {feature} can't be read, so it counts as none"
+    if len(facts.running) > 1:
+        yield f"{len(facts.running)} subscriptions are in force, and each estimate counts all credits as its own"
+    for code, expense in sorted(facts.wallet.unlisted.items()):
+        differs = f"differs by {decimal_text(negative(expense.amount))} from what its movements come to"
+        yield f"the server's balance in {code} {differs}; the estimate goes by the balance"
