@@ -19,7 +19,8 @@ from io import StringIO
 from benchmarks.crowd import NOW, Crowd, declared
 from billsync.app.connection import Connection
 from billsync.app.ending import Ended
-from billsync.app.impact import ImpactOptions, impact
+from billsync.app.impact import impact
+from billsync.app.impact_facts import ImpactScope
 from billsync.app.pipeline import compare
 from billsync.config import load
 from billsync.core.diff import Mode
@@ -86,7 +87,7 @@ def measured(crowd: Crowd, sample: int | None) -> str:
     comparison = compare(connection, desired, Mode("diff", deletes=True, allow={}))
     watch.mark("comparing")
     try:
-        shown = impact(connection, desired, comparison, ImpactOptions("all", sample=sample))
+        shown = impact(connection, desired, comparison, ImpactScope("all", sample=sample))
     except Ended as ended:
         watch.mark(READ)
         return _told(watch, f"stopped: {ended}")

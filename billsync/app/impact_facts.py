@@ -35,6 +35,7 @@ from billsync.report.impact.assess import (
     subscription_ids,
     usage_needs,
 )
+from billsync.report.impact.impact import Looked
 from billsync.report.impact.meter_slices import with_declared
 from billsync.report.impact.periods import prepared
 from billsync.report.impact.price_changes import price_changes
@@ -97,7 +98,8 @@ def read_impact_facts(
     _check_requests(asked + len(needs), scope)
     tell(f"impact: meter queries: {len(needs)}")
     count = len(subscription_ids(reached if len(sample) == len(whole) else whole))
-    return ImpactFacts(cases, _usage(connection, needs), count, len(needs), asked)
+    looked = Looked(scope.everybody, scope.periods, count, meter_queries=len(needs), addon_lists=asked)
+    return ImpactFacts(cases, _usage(connection, needs), looked)
 
 
 def _check_requests(count: int, scope: ImpactScope) -> None:

@@ -19,9 +19,9 @@ from billsync.model.change import Action, Guard
 from billsync.model.state import Desired
 from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import magnitude, rounded
-from billsync.report.impact.impact import Verdict
 from billsync.report.impact.price_policy import Breach, CurrencyChanged, breaches
 from billsync.report.impact.repricing import PlanCards, plan_cards
+from billsync.report.impact.verdicts import Verdict
 
 PLAN = "plan"
 CODE = "price-policy"

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from billsync.app.anonymous import judged_without_usage, private_kinds
 from billsync.app.ending import Exit, worst
-from billsync.app.impact import ImpactOptions, impact
+from billsync.app.impact import impact
+from billsync.app.impact_facts import ImpactScope
 from billsync.app.pipeline import compare
 from billsync.app.policies import judged, usage_in
 from billsync.cli.inputs import as_it_is, desired_state, owner_missing, refusal_of
@@ -27,6 +28,8 @@ from billsync.render.plan.nameless import finding_without_names, without_names
 from billsync.render.plan.outline import outline
 from billsync.render.plan.structured import as_json_chunks, errors_as_json
 from billsync.render.plan.text import as_text
+from billsync.report.impact.impact import Impact
+from billsync.report.impact.redact import redact
 
 
 def validate(run: Run, paths: Sequence[str]) -> Exit:
@@ -42,12 +45,8 @@ class DiffOptions:
 
     allow: Mapping[str, str]
     exit_code: bool = False
-    impact: ImpactOptions | None = None
-
-    @property
-    def is_anonymous(self) -> bool:
-        """Whether no customer may be named."""
-        return self.impact is not None and self.impact.anonymous
+    impact: ImpactScope | None = None
+    is_anonymous: bool = False
 
 
 def show_difference(run: Run, paths: Sequence[str], options: ServerOptions, wanted: DiffOptions) -> Exit:
@@ -67,13 +66,20 @@ def show_difference(run: Run, paths: Sequence[str], options: ServerOptions, want
     if wanted.is_anonymous:
         whole = without_names(whole, private_kinds())
     if run.wants_json:
-        more = {"impact": impact_object(found)} if found else None
+        more = {"impact": impact_object(_shown(found, wanted))} if found else None
         for chunk in list(as_json_chunks(whole, (*findings, *missing), more)):  # all or nothing: it has to be JSON
             run.result(chunk)
     else:
-        run.result(as_text(whole, run.look) + (f"\n{impact_text(found, width=run.look.width)}" if found else ""))
+        run.result(
+            as_text(whole, run.look)
+            + (f"\n{impact_text(_shown(found, wanted), width=run.look.width)}" if found else "")
+        )
         run.talk(diagnostics_text(missing))
     return run.verdict
+
+
+def _shown(found: Impact, wanted: DiffOptions) -> Impact:
+    return redact(found) if wanted.is_anonymous else found
 
 
 def _exit(plan: PlanFile, missing: Sequence[Diagnostic], wanted: DiffOptions) -> Exit:

@@ -8,28 +8,28 @@ import pytest
 from benchmarks.crowd import NOW, Crowd, declared
 from billsync.app.connection import Connection
 from billsync.app.ending import Ended
-from billsync.app.impact import ImpactOptions, impact
-from billsync.app.impact_facts import REQUESTS_AT_MOST
+from billsync.app.impact import impact
+from billsync.app.impact_facts import REQUESTS_AT_MOST, ImpactScope
 from billsync.app.pipeline import compare
 from billsync.config import load
 from billsync.core.diff import Mode
 from billsync.kinds.registry import KINDS
 from billsync.model.ports import Answer
 from billsync.model.value import Plain
-from billsync.render.impact.shown import Shown
 from billsync.render.impact.text import impact_text
+from billsync.report.impact.impact import Impact
 from tests.support.clock import FakeClock
 
 FEATURES = 4
 
 
-def estimated(crowd: Crowd, *, periods: int = 1, sample: int | None = None) -> Shown:
+def estimated(crowd: Crowd, *, periods: int = 1, sample: int | None = None) -> Impact:
     """The impact on every subscription. `crowd.asked` holds what it asked after the comparison."""
     connection = Connection(crowd, FakeClock(NOW), "crowd", "openmeter")
     desired, _ = load(["-"], registry=KINDS, stdin=StringIO(declared(crowd.plans)))
     comparison = compare(connection, desired, Mode("diff", deletes=True, allow={}))
     crowd.asked.clear()
-    return impact(connection, desired, comparison, ImpactOptions("all", periods=periods, sample=sample))
+    return impact(connection, desired, comparison, ImpactScope("all", periods=periods, sample=sample))
 
 
 def queries(crowd: Crowd, *, periods: int = 1, sample: int | None = None) -> int:

@@ -3,13 +3,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from billsync.render.impact.object import impact_object
-from billsync.render.impact.shown import Shown
 from billsync.render.impact.text import impact_text
 from billsync.report.billing.subscribed import subscribed
-from billsync.report.impact.impact import Verdict, verdict
+from billsync.report.impact.impact import Impact, Looked, impact_of
 from billsync.report.impact.periods import prepared
 from billsync.report.impact.reached import MigrationStatus, Reached
+from billsync.report.impact.redact import redact
 from billsync.report.impact.repricing import plan_cards, repriced
+from billsync.report.impact.verdicts import Verdict, verdict
 from tests.support.subscription_rows import (
     FEATURES,
     fee_card,
@@ -43,11 +44,23 @@ def paying(
     return tuple(found)
 
 
-def unnamed(*verdicts: Verdict) -> Shown:
-    return Shown({PLAN: verdicts}, 1, 0, len(verdicts), everybody=False, anonymous=True)
+def estimate(
+    changes: dict[str, tuple[Verdict, ...]],
+    *,
+    reached: int,
+    periods: int = 1,
+    queries: int = 0,
+    asked: int = 0,
+    everybody: bool = False,
+) -> Impact:
+    return impact_of(changes, Looked(everybody, periods, reached, queries, asked))
 
 
-def told(shown: Shown) -> list[str]:
+def unnamed(*verdicts: Verdict) -> Impact:
+    return redact(estimate({PLAN: verdicts}, reached=len(verdicts)))
+
+
+def told(shown: Impact) -> list[str]:
     """The lines about the plan."""
     return impact_text(shown).split("\n\n")[1].splitlines()
 
@@ -133,7 +146,7 @@ def test_a_group_without_names_never_holds_only_a_few_who_pay_more_or_less() -> 
 
 
 def test_with_names_nothing_is_merged() -> None:
-    shown = Shown({PLAN: paying(40, 0)}, 1, 0, 2, everybody=False, anonymous=False)
+    shown = estimate({PLAN: paying(40, 0)}, reached=2)
 
     assert told(shown) == [
         "plan/pro@2: 2 reached, usage from 2026-10-01 to 2026-11-01",
@@ -148,9 +161,9 @@ def test_who_had_fewer_periods_than_were_asked_for_is_counted() -> None:
     them = paying(1, 2)
     head = "Impact (an estimate): the declared subscriptions, usage of the last"
 
-    two = Shown({PLAN: them}, 2, 0, 2, everybody=False, anonymous=False)
-    three = Shown({PLAN: them}, 3, 0, 2, everybody=False, anonymous=False)
-    unnamed_three = Shown({PLAN: them}, 3, 0, 2, everybody=False, anonymous=True)
+    two = estimate({PLAN: them}, reached=2, periods=2)
+    three = estimate({PLAN: them}, reached=2, periods=3)
+    unnamed_three = redact(estimate({PLAN: them}, reached=2, periods=3))
 
     assert impact_text(two).startswith(
         f"{head} 2 full billing periods, or as many as there were (2 subscriptions had fewer), old and new prices.\n"
@@ -161,7 +174,7 @@ def test_who_had_fewer_periods_than_were_asked_for_is_counted() -> None:
 
 
 def test_if_everybody_had_all_periods_nobody_is_said_to_have_had_fewer() -> None:
-    shown = Shown({PLAN: paying(1, periods=2)}, 2, 0, 1, everybody=False, anonymous=False)
+    shown = estimate({PLAN: paying(1, periods=2)}, reached=1, periods=2)
 
     assert impact_text(shown).startswith(
         "Impact (an estimate): the declared subscriptions, usage of the last 2 full billing periods, "
@@ -183,7 +196,7 @@ def yearly(number: int, after: int, *, usage: str = "P1M") -> Verdict:
 
 
 def test_each_cadence_has_a_line_of_its_own() -> None:
-    shown = Shown({PLAN: (yearly(1, 1000), yearly(2, 90))}, 1, 0, 2, everybody=False, anonymous=False)
+    shown = estimate({PLAN: (yearly(1, 1000), yearly(2, 90))}, reached=2)
 
     found = impact_object(shown)["changes"][0]
     assert told(shown) == [
@@ -213,8 +226,8 @@ def test_a_cadence_that_fewer_than_five_have_is_not_shown_without_names() -> Non
 
 def test_of_what_no_full_period_is_there_yet_is_counted() -> None:
     them = (yearly(1, 100, usage="P3M"), yearly(2, 100, usage="P3M"))
-    named = Shown({PLAN: them}, 1, 0, 2, everybody=False, anonymous=False)
-    one = Shown({PLAN: them[:1]}, 1, 0, 1, everybody=False, anonymous=False)
+    named = estimate({PLAN: them}, reached=2)
+    one = estimate({PLAN: them[:1]}, reached=1)
 
     assert told(named)[-1] == "  left out: 2 subscriptions have no full P3M yet for api"
     assert told(one)[-1] == "  left out: 1 subscription has no full P3M yet for api"
@@ -232,7 +245,7 @@ def test_usage_of_a_longer_cadence_has_its_own_window() -> None:
     )
     one = verdict(prepared(Reached("c/default", "c", PLAN, MigrationStatus.MOVING, before, before), NOW, 1), {})
 
-    assert told(Shown({PLAN: (one,)}, 1, 0, 1, everybody=False, anonymous=False))[0] == (
+    assert told(estimate({PLAN: (one,)}, reached=1))[0] == (
         "plan/pro@2: 1 reached, usage from 2026-10-01 to 2026-11-01, each P3M from 2026-07-01 to 2026-10-01"
     )
 
@@ -240,7 +253,7 @@ def test_usage_of_a_longer_cadence_has_its_own_window() -> None:
 def test_what_the_numbers_do_not_say_is_noted() -> None:
     plain = paying(1)[0]
     replaced = replace(plain, reached=replace(plain.reached, notes=("a price of its own",)))
-    named = Shown({PLAN: (plain, replaced)}, 1, 0, 2, everybody=False, anonymous=False)
+    named = estimate({PLAN: (plain, replaced)}, reached=2)
 
     found = impact_object(named)["changes"][0]
     assert told(named)[-1] == "  note: 1 subscription has a price of its own"
@@ -251,8 +264,8 @@ def test_what_the_numbers_do_not_say_is_noted() -> None:
 
 def test_whoever_two_changes_reach_counts_once() -> None:
     five = paying(1, 2, 3, 4, 5)
-    named = Shown({PLAN: five, "addon/blocks@2": five[:2]}, 1, 0, 5, everybody=False, anonymous=False)
-    unnamed_two = Shown({PLAN: five, "addon/blocks@2": five[:2]}, 1, 0, 5, everybody=False, anonymous=True)
+    named = estimate({PLAN: five, "addon/blocks@2": five[:2]}, reached=5)
+    unnamed_two = redact(estimate({PLAN: five, "addon/blocks@2": five[:2]}, reached=5))
 
     assert [impact_object(named)[name] for name in ("reached", "rated_or_told")] == [5, 5]
     assert [impact_object(unnamed_two)[name] for name in ("reached", "rated_or_told")] == ["at least 5", "at least 5"]
@@ -263,8 +276,8 @@ def test_without_names_an_addon_shows_differences_only() -> None:
     six = paying(1, 2, 3, 4, 5, 6)
     five = tuple(replace(one, reached=replace(one.reached, is_part=True)) for one in six[:5])
     changes = {"addon/blocks@2": five, PLAN: six}
-    shown = Shown(changes, 1, 0, 6, everybody=False, anonymous=True)
-    named = Shown(changes, 1, 0, 6, everybody=False, anonymous=False)
+    shown = redact(estimate(changes, reached=6))
+    named = estimate(changes, reached=6)
 
     ((total,), _) = (one["moving"]["currencies"] for one in impact_object(shown)["changes"])
     assert told(shown)[2:] == [
@@ -284,8 +297,8 @@ def test_without_names_an_addon_shows_differences_only() -> None:
 
 
 def test_who_was_asked_for_addons_is_counted() -> None:
-    named = Shown({PLAN: paying(1)}, 1, 2, 1, everybody=False, anonymous=False, asked=3)
-    anonymous = Shown({PLAN: paying(1)}, 1, 2, 1, everybody=False, anonymous=True, asked=3)
+    named = estimate({PLAN: paying(1)}, reached=1, queries=2, asked=3)
+    anonymous = redact(estimate({PLAN: paying(1)}, reached=1, queries=2, asked=3))
 
     assert impact_text(named).splitlines()[-1] == "Meter queries: 2. Subscriptions asked for their add-ons: 3."
     assert impact_text(anonymous).splitlines()[-2] == (
@@ -300,7 +313,7 @@ def test_where_plans_have_different_cadences_each_sum_names_its_own() -> None:
     yearly_plan = Reached("y/default", "y", "addon/blocks@2", MigrationStatus.STAYING, before, before)
     them = (*paying(1, standing=MigrationStatus.STAYING), verdict(prepared(yearly_plan, NOW, 1), {}))
 
-    assert told(Shown({"addon/blocks@2": them}, 1, 0, 2, everybody=True, anonymous=False)) == [
+    assert told(estimate({"addon/blocks@2": them}, reached=2, everybody=True)) == [
         "addon/blocks@2: 2 reached, usage each P1M from 2026-10-01 to 2026-11-01, "
         "each P1Y from 2025-09-01 to 2026-09-01",
         "  2 grandfathered: they pay nothing different now; if they were moved:",
@@ -314,7 +327,7 @@ def test_where_plans_have_different_cadences_each_sum_names_its_own() -> None:
 def test_who_has_nothing_to_pay_is_counted() -> None:
     before = subscribed(subscription_row(usage_card("api", {"type": "free"})), FEATURES)
     idle = verdict(prepared(Reached("z/default", "z", PLAN, MigrationStatus.MOVING, before, before), NOW, 1), {})
-    named = Shown({PLAN: (*paying(1), idle)}, 1, 0, 2, everybody=False, anonymous=False)
+    named = estimate({PLAN: (*paying(1), idle)}, reached=2)
     without_names = unnamed(*paying(1, 2, 3, 4, 5), idle)
 
     assert told(named)[1:] == [
@@ -334,7 +347,7 @@ def test_who_has_nothing_to_pay_is_counted() -> None:
 
 
 def test_a_difference_of_amounts_with_31_digits_is_exact() -> None:
-    shown = Shown({PLAN: paying(10**30 + 1)}, 1, 0, 1, everybody=False, anonymous=False)
+    shown = estimate({PLAN: paying(10**30 + 1)}, reached=1)
 
     assert f"USD 100 → {10**30 + 101} (+{10**30 + 1})" in impact_text(shown)
     assert f"'difference': '{10**30 + 1}'" in repr(impact_object(shown))

@@ -6,11 +6,11 @@ from billsync.model.duration import Duration
 from billsync.rating.periods import Period
 from billsync.report.billing.subscribed import subscribed
 from billsync.report.billing.usage import by_customer
-from billsync.report.impact.impact import Verdict, verdict
 from billsync.report.impact.periods import NO_PERIOD, full_periods, prepared
 from billsync.report.impact.reached import MigrationStatus, Reached
 from billsync.report.impact.repricing import plan_cards, repriced
 from billsync.report.impact.sums import Sum, difference, groups, largest, sums, windows, with_fewer
+from billsync.report.impact.verdicts import Verdict, verdict
 from tests.support.subscription_rows import (
     FEATURES,
     fee_card,

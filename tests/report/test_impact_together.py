@@ -2,11 +2,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from billsync.report.billing.subscribed import subscribed
-from billsync.report.impact.impact import Verdict, verdict
 from billsync.report.impact.periods import prepared
 from billsync.report.impact.reached import COMBINED, MigrationStatus, Reached
 from billsync.report.impact.repricing import plan_cards, repriced
 from billsync.report.impact.together import with_several
+from billsync.report.impact.verdicts import Verdict, verdict
 from tests.support.subscription_rows import FEATURES, fee_card, own_plan, plan_fields, subscription_row
 
 NOW = datetime(2026, 11, 16, tzinfo=UTC)

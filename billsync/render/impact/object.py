@@ -1,54 +1,48 @@
-"""The impact of new prices in the types that `json` writes, with every rated line, unless it is without names."""
+"""The impact of new prices in the types that `json` writes, with every rated line where subscriptions are named."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
 from typing import Any
 
 from billsync.model.duration import Duration
 from billsync.model.moment import moment_text
 from billsync.model.value import decimal_text
-from billsync.rating.arithmetic import minus
 from billsync.rating.periods import Period
 from billsync.render.forecast import charge_object
 from billsync.render.formats.json_text import Lines
-from billsync.render.impact.privacy import FEW, counts, is_few, masked, merged_counts, reason_to_hide
-from billsync.render.impact.shown import LEFT_OUT, Shown, having
-from billsync.render.impact.text import LARGEST, group_lines
-from billsync.report.impact.impact import Bill, Column, Pair, Verdict
+from billsync.render.impact.text import LEFT_OUT, group_line
+from billsync.report.impact.impact import ChangeImpact, Impact, NotRated, Part, PartSum
 from billsync.report.impact.reached import MigrationStatus
-from billsync.report.impact.sums import Sum, largest, sums, windows
+from billsync.report.impact.verdicts import Bill, Column, Pair, Verdict
 
 
-def impact_object(shown: Shown) -> Any:
+def impact_object(impact: Impact) -> Any:
     """What the text says; each sum has the cadence that it is of."""
     return {
         "estimate": True,
         "left_out": LEFT_OUT,
-        "periods": shown.periods,
-        "with_fewer_periods": shown.with_fewer_periods,
-        "meter_queries": shown.requests,
-        "addon_lists": masked(shown.asked) if shown.anonymous else shown.asked,
-        "reached": shown.all_reached,
-        "rated_or_told": shown.told,
-        "changes": [_change(verdicts, shown) for verdicts in shown.verdicts.values()],
+        "periods": impact.periods,
+        "with_fewer_periods": impact.with_fewer_periods,
+        "meter_queries": impact.meter_queries,
+        "addon_lists": impact.addon_lists,
+        "reached": impact.reached,
+        "rated_or_told": impact.looked_at,
+        "changes": [_change(change) for change in impact.changes],
     }
 
 
-def _change(verdicts: Sequence[Verdict], shown: Shown) -> Any:
-    hidden = {"subscriptions": Lines(verdicts, _verdict)} if not shown.anonymous else {}
-    rated = [one for one in verdicts if not one.problem]
+def _change(change: ChangeImpact) -> Any:
+    verdicts = {} if change.verdicts is None else {"subscriptions": Lines(change.verdicts, _verdict)}
     return {
-        "change": verdicts[0].reached.target,
-        "because": verdicts[0].reached.because or None,
-        "reached": shown.reached_by(verdicts),
-        "windows": [_window(cadence, period) for cadence, period in windows(rated).items()],
-        **{standing.value: _sums(having(verdicts, standing), shown) for standing in MigrationStatus},
-        "left_out": [{"count": count, "reason": reason} for reason, count in shown.left_out(verdicts).items()],
-        "notes": [{"count": count, "note": note} for note, count in shown.noted(verdicts).items()],
-        "not_rated": _problems(verdicts, shown),
-        **hidden,
+        "change": change.target,
+        "because": change.because or None,
+        "reached": change.reached,
+        "windows": [_window(cadence, period) for cadence, period in change.windows.items()],
+        **{standing.value: _part(change.parts[standing]) for standing in MigrationStatus},
+        "left_out": [{"count": count, "reason": reason} for reason, count in change.left_out.items()],
+        "notes": [{"count": count, "note": note} for note, count in change.notes.items()],
+        "not_rated": [_not_rated(one) for one in change.not_rated],
+        **verdicts,
     }
 
 
@@ -56,44 +50,32 @@ def _window(cadence: Duration, period: Period) -> Any:
     return {"cadence": cadence.text, "from": moment_text(period.start), "to": moment_text(period.end)}
 
 
-def _problems(verdicts: Iterable[Verdict], shown: Shown) -> Any:
-    left = [one for one in verdicts if one.problem]
-    if not shown.anonymous:
-        return [{"subscription": one.reached.name, "reason": one.problem} for one in left]
-    problems = sorted(Counter(one.problem for one in left).items())
-    return [{"count": masked(count), "reason": problem} for problem, count in problems]
+def _not_rated(one: NotRated) -> Any:
+    return {**({"subscription": one.name} if one.name else {"count": one.count}), "reason": one.reason}
 
 
-def _sums(verdicts: Sequence[Verdict], shown: Shown) -> Any:
-    if shown.anonymous and is_few(len(verdicts)):
-        return {"count": FEW}
+def _part(part: Part) -> Any:
+    if part.sums is None:
+        return {"count": part.count}
     return {
-        "count": shown.count_of(verdicts),
-        "currencies": [_sum_object(one, verdicts, shown) for one in sums(verdicts)],
-        "paying_nothing": shown.paying_nothing(verdicts),
+        "count": part.count,
+        "currencies": [_sum_object(one) for one in part.sums],
+        "paying_nothing": part.paying_nothing,
     }
 
 
-def _sum_object(one: Sum, verdicts: Sequence[Verdict], shown: Shown) -> Any:
+def _sum_object(one: PartSum) -> Any:
     column = {"currency": one.currency, "cadence": one.cadence.text}
-    reason = reason_to_hide(one) if shown.anonymous else ""
-    if reason:
-        return {**column, "not_shown": reason}
-    found = {
-        **column,
-        **({} if shown.hides_totals(verdicts) else _totals(one)),
-        "difference": decimal_text(minus(one.after, one.before)),
-        **(merged_counts(one) if shown.anonymous else counts(one)),
+    if one.not_shown:
+        return {**column, "not_shown": one.not_shown}
+    totals = {
+        name: decimal_text(side) for name, side in (("before", one.before), ("after", one.after)) if side is not None
     }
-    if shown.anonymous:
-        return {**found, "groups": list(group_lines(verdicts, one.column))}
-    more, less = largest(verdicts, one.column, count=LARGEST)
-    names = {"largest_more": more, "largest_less": less}
+    found = {**column, **totals, "difference": decimal_text(one.difference), **one.counts}
+    if one.groups is not None:
+        return {**found, "groups": [group_line(group) for group in one.groups]}
+    names = {"largest_more": one.more, "largest_less": one.less}
     return {**found, **{name: [who.reached.name for who, _ in them] for name, them in names.items()}}
-
-
-def _totals(one: Sum) -> Any:
-    return {"before": decimal_text(one.before), "after": decimal_text(one.after)}
 
 
 def _verdict(one: Verdict) -> Any:

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from decimal import Decimal
 
 from billsync.model.value import decimal_text
-from billsync.rating.arithmetic import minus, total
 from billsync.render.formats.table import table
 from billsync.render.formats.words import visible
-from billsync.render.impact.privacy import (
-    FEW,
-    GROUP,
-    counts,
-    is_few,
-    masked,
-    merged_counts,
-    reason_to_hide,
-)
-from billsync.render.impact.shown import LEFT_OUT, Shown, having
-from billsync.report.impact.impact import Column, Verdict
-from billsync.report.impact.reached import COMBINED, MigrationStatus
-from billsync.report.impact.sums import Paid, Sum, difference, groups, largest, sums, windows
+from billsync.report.impact.impact import ChangeImpact, Count, Group, Impact, Part, PartSum
+from billsync.report.impact.reached import MigrationStatus
+from billsync.report.impact.sums import Paid, difference
 
 INDENT = 6
 AMOUNTS = frozenset({"Change", "Before", "After"})
-LARGEST = 5
-NO_NAMES = "No customer is named: changes of what is theirs are counted above, without fields and reasons."
+LEFT_OUT = "Left out: taxes, payment fees, one-time fees, and credits, also those bought."
 COUNTED = {
     "paying_more": ("pays more", "pay more"),
     "paying_less": ("pays less", "pay less"),
@@ -63,120 +50,114 @@ AT_ONCE = {
 """The titles of everything together."""
 
 
-def impact_text(shown: Shown, *, width: int | None = None) -> str:
+def impact_text(impact: Impact, *, width: int | None = None) -> str:
     """A block for each change; ends with a line break."""
-    blocks = [list(_head(shown))]
-    blocks += [list(_block(name, verdicts, shown, width)) for name, verdicts in shown.verdicts.items()]
-    blocks.append([LEFT_OUT, _requests(shown), *([NO_NAMES] if shown.anonymous else [])])
+    blocks = [list(_head(impact))]
+    blocks += [list(_block(change, width)) for change in impact.changes]
+    blocks.append([LEFT_OUT, _requests(impact), *impact.remarks])
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
 
-def _requests(shown: Shown) -> str:
-    queries = f"Meter queries: {shown.requests}."
-    if not shown.asked:
-        return queries
-    return (
-        f"{queries} Subscriptions asked for their add-ons: {masked(shown.asked) if shown.anonymous else shown.asked}."
-    )
+def _requests(impact: Impact) -> str:
+    queries = f"Meter queries: {impact.meter_queries}."
+    asked = f" Subscriptions asked for their add-ons: {impact.addon_lists}." if impact.addon_lists else ""
+    return f"{queries}{asked}"
 
 
-def _head(shown: Shown) -> Iterator[str]:
-    whom = "every live subscription" if shown.everybody else "the declared subscriptions"
-    yield f"Impact (an estimate): {whom}, usage of {_asked_for(shown)}, old and new prices."
-    if shown.is_sample:
-        yield f"A sample: {shown.told} of {shown.all_reached} subscriptions."
-    if not shown.verdicts:
+def _head(impact: Impact) -> Iterator[str]:
+    whom = "every live subscription" if impact.everybody else "the declared subscriptions"
+    yield f"Impact (an estimate): {whom}, usage of {_asked_for(impact)}, old and new prices."
+    if impact.is_sample:
+        yield f"A sample: {impact.looked_at} of {impact.reached} subscriptions."
+    if not impact.changes:
         yield "No price change reaches a subscription."
 
 
-def _asked_for(shown: Shown) -> str:
-    if shown.periods == 1:
+def _asked_for(impact: Impact) -> str:
+    if impact.periods == 1:
         return "the last full billing period"
-    window, fewer = f"the last {shown.periods} full billing periods", shown.with_fewer_periods
+    window, fewer = f"the last {impact.periods} full billing periods", impact.with_fewer_periods
     if not fewer:
         return window
     return f"{window}, or as many as there were ({fewer} {_subscriptions(fewer)} had fewer)"
 
 
-def _subscriptions(count: int | str) -> str:
+def _subscriptions(count: Count) -> str:
     return "subscription" if count == 1 else "subscriptions"
 
 
-def _have(count: int | str) -> str:
+def _have(count: Count) -> str:
     return f"{count} {_subscriptions(count)} {'has' if count == 1 else 'have'}"
 
 
-def _block(name: str, verdicts: Sequence[Verdict], shown: Shown, width: int | None) -> Iterator[str]:
-    reached = verdicts[0].reached
-    several = " by several changes" if reached.target == COMBINED else ""
-    yield f"{visible(name)}: {shown.reached_by(verdicts)} reached{several}, {_window(verdicts)}"
-    titles = AT_ONCE if several else GOING if reached.because else TITLES
-    for standing in titles:
-        yield from _part(titles[standing], having(verdicts, standing), shown, width)
-    yield from (f"  left out: {_have(count)} {visible(what)}" for what, count in shown.left_out(verdicts).items())
-    yield from (f"  note: {_have(count)} {visible(what)}" for what, count in shown.noted(verdicts).items())
-    yield from _unrated(verdicts, shown)
+def _block(change: ChangeImpact, width: int | None) -> Iterator[str]:
+    several = " by several changes" if change.is_combined else ""
+    yield f"{visible(change.title)}: {change.reached} reached{several}, {_window(change)}"
+    titles = AT_ONCE if several else GOING if change.because else TITLES
+    for standing, title in titles.items():
+        yield from _part(title, change.parts[standing], width)
+    yield from (f"  left out: {_have(count)} {visible(what)}" for what, count in change.left_out.items())
+    yield from (f"  note: {_have(count)} {visible(what)}" for what, count in change.notes.items())
+    yield from (
+        f"  can't be rated: {visible(one.name or str(one.count))}: {visible(one.reason)}" for one in change.not_rated
+    )
 
 
-def _window(verdicts: Sequence[Verdict]) -> str:
+def _window(change: ChangeImpact) -> str:
     """From when to when usage was looked at; longer cadences than the plans' are named."""
-    own = {one.own_cadence for one in verdicts if not one.problem}
+    own = change.own_cadences
     if not own:
         return "none of them rated"
-    told = [
+    spans = [
         f"{'' if own == {cadence} else f'each {cadence.text} '}from {period.start:%Y-%m-%d} to {period.end:%Y-%m-%d}"
-        for cadence, period in windows(verdicts).items()
+        for cadence, period in change.windows.items()
     ]
-    return f"usage {', '.join(told)}"
+    return f"usage {', '.join(spans)}"
 
 
-def _part(title: tuple[str, str], verdicts: Sequence[Verdict], shown: Shown, width: int | None) -> Iterator[str]:
-    if not verdicts:
+def _part(title: tuple[str, str], part: Part, width: int | None) -> Iterator[str]:
+    if part.count == 0:
         return
-    if shown.anonymous and is_few(len(verdicts)):
-        yield f"  {_counted(FEW, title)}: not shown"
+    if part.sums is None:
+        yield f"  {_counted(part.count, title)}: not shown"
         return
-    yield f"  {_counted(shown.count_of(verdicts), title)}:"
-    for one in sums(verdicts):
-        yield f"    {_title(one)}{_sum_line(one, verdicts, shown)}"
-        yield from (f"      {line}" for line in _details(one, verdicts, shown, width))
-    if idle := shown.paying_nothing(verdicts):
-        yield f"    {idle} with nothing to pay, before or after"
+    yield f"  {_counted(part.count, title)}:"
+    for one in part.sums:
+        yield f"    {_title(one)}{_sum_line(one)}"
+        yield from (f"      {line}" for line in _details(one, width))
+    if part.paying_nothing:
+        yield f"    {part.paying_nothing} with nothing to pay, before or after"
 
 
-def _counted(count: int | str, words: tuple[str, str]) -> str:
+def _counted(count: Count, words: tuple[str, str]) -> str:
     return f"{count} {words[0] if count == 1 else words[1]}"
 
 
-def _title(one: Sum) -> str:
+def _title(one: PartSum) -> str:
     """The currency, after the cadence where that isn't everybody's own."""
     return visible(one.currency) if one.is_usual else f"each {one.cadence.text}: {visible(one.currency)}"
 
 
-def _sum_line(one: Sum, verdicts: Sequence[Verdict], shown: Shown) -> str:
-    reason = reason_to_hide(one) if shown.anonymous else ""
-    if reason:
-        return f": not shown, {reason}"
-    told = merged_counts(one) if shown.anonymous else counts(one)
-    change = _signed(minus(one.after, one.before))
-    totals = f"{decimal_text(one.before)} → {decimal_text(one.after)} ({change})"
-    amounts = change if shown.hides_totals(verdicts) else totals
-    return f" {amounts}: {', '.join(_counted(count, COUNTED[what]) for what, count in told.items())}"
+def _sum_line(one: PartSum) -> str:
+    if one.not_shown:
+        return f": not shown, {one.not_shown}"
+    amounts = _signed(one.difference)
+    if one.before is not None and one.after is not None:
+        amounts = f"{decimal_text(one.before)} → {decimal_text(one.after)} ({amounts})"
+    return f" {amounts}: {', '.join(_counted(count, COUNTED[what]) for what, count in one.counts.items())}"
 
 
-def _details(one: Sum, verdicts: Sequence[Verdict], shown: Shown, width: int | None) -> Iterator[str]:
-    if not shown.anonymous:
-        yield from _largest(verdicts, one.column, width)
-    elif not reason_to_hide(one):
-        yield from group_lines(verdicts, one.column)
-
-
-def _largest(verdicts: Sequence[Verdict], column: Column, width: int | None) -> Iterator[str]:
-    more, less = largest(verdicts, column, count=LARGEST)
-    rows = [_row(one) for one in (*more, *less)]
-    yield from table(
-        ("Subscription", "Change", "Before", "After"), rows, numbers=AMOUNTS, width=width - INDENT if width else None
-    )
+def _details(one: PartSum, width: int | None) -> Iterator[str]:
+    if one.groups is not None:
+        yield from map(group_line, one.groups)
+    elif not one.not_shown:
+        rows = [_row(paid) for paid in (*one.more, *one.less)]
+        yield from table(
+            ("Subscription", "Change", "Before", "After"),
+            rows,
+            numbers=AMOUNTS,
+            width=width - INDENT if width else None,
+        )
 
 
 def _row(one: Paid) -> list[str]:
@@ -184,22 +165,9 @@ def _row(one: Paid) -> list[str]:
     return [visible(verdict.reached.name), _signed(difference(one)), decimal_text(before), decimal_text(after)]
 
 
-def group_lines(verdicts: Sequence[Verdict], column: Column) -> Iterator[str]:
-    """Groups of at least five, from the smallest difference to the largest, each with what it comes to."""
-    for group in groups(verdicts, column, size=GROUP):
-        yield f"{len(group)} subscriptions: {_signed(total(map(difference, group)))} together"
-
-
-def _unrated(verdicts: Sequence[Verdict], shown: Shown) -> Iterator[str]:
-    left = [one for one in verdicts if one.problem]
-    if not left:
-        return
-    if shown.anonymous:
-        for problem, count in sorted(Counter(one.problem for one in left).items()):
-            yield f"  can't be rated: {masked(count)}: {visible(problem)}"
-        return
-    for one in left:
-        yield f"  can't be rated: {visible(one.reached.name)}: {visible(one.problem)}"
+def group_line(group: Group) -> str:
+    """Several subscriptions, with how much more they pay together."""
+    return f"{group.count} subscriptions: {_signed(group.difference)} together"
 
 
 def _signed(amount: Decimal) -> str:

@@ -14,11 +14,12 @@ from billsync.model.address import parse_address
 from billsync.rating.periods import Period
 from billsync.report.billing.catalog import Catalog
 from billsync.report.billing.usage import MeterSlice
-from billsync.report.impact.impact import Verdict, verdict
+from billsync.report.impact.impact import Impact, Looked, impact_of
 from billsync.report.impact.periods import Prepared
 from billsync.report.impact.reached import COMBINED, Reached
 from billsync.report.impact.reached_addons import Candidate
 from billsync.report.impact.together import with_several
+from billsync.report.impact.verdicts import Verdict, verdict
 
 LAST = (chr(sys.maxunicode), (), 0), ""
 """After the order of every address."""
@@ -36,18 +37,21 @@ Needs: TypeAlias = Mapping[Need, Wanted]
 class ImpactFacts:
     """Everything that was read for an impact: who is reached, with both sides' cards and periods, and their usage.
 
-    `reached` counts subscriptions before sampling, `meter_queries` and `addon_lists` the requests for these.
+    `looked` counts the requests that it took.
     """
 
     cases: tuple[Prepared, ...]
     usage: UsageByCustomer
-    reached: int
-    meter_queries: int
-    addon_lists: int
+    looked: Looked
 
 
-def assess(facts: ImpactFacts) -> Mapping[str, tuple[Verdict, ...]]:
-    """The verdicts by what changes, in the order of addresses, and by name. Raises RatingError."""
+def assess(facts: ImpactFacts) -> Impact:
+    """What the changes mean, in the order of their addresses. Raises RatingError."""
+    return impact_of(_verdicts(facts), facts.looked)
+
+
+def _verdicts(facts: ImpactFacts) -> Mapping[str, tuple[Verdict, ...]]:
+    """By what changes, in the order of addresses, and by name."""
     found: dict[str, list[Verdict]] = defaultdict(list)
     verdicts = (verdict(one, facts.usage.get(one.reached.before.customer_id, {})) for one in facts.cases)
     for each in with_several(verdicts):

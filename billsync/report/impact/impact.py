@@ -1,110 +1,209 @@
-"""Who would pay what more or less, had new cards been in force in past billing periods. An estimate; it reads nothing.
+"""What new prices mean for the subscriptions they reach: verdicts, counted and summed up for every way of showing them.
 
-Each cadence is summed by itself: a yearly fee is never added to what a month costs. Left out: taxes, payment fees,
-one-time fees, and credits, which pay the same bill before and after.
+A count is a number, or a text where the number itself may not be shown (redact.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeAlias
 
 from billsync.model.duration import Duration
-from billsync.rating.arithmetic import ZERO, exactly
-from billsync.rating.errors import RatingError
 from billsync.rating.periods import Period
-from billsync.report.billing.charges import Charge, Metered, UnknownCurrency, charge
-from billsync.report.impact.periods import Dues, Prepared, own_cadence
-from billsync.report.impact.reached import Reached
+from billsync.report.impact.reached import COMBINED, MigrationStatus
+from billsync.report.impact.sums import (
+    Paid,
+    Sum,
+    largest,
+    left_out,
+    noted,
+    paying_nothing,
+    sums,
+    windows,
+    with_fewer,
+)
+from billsync.report.impact.verdicts import Verdict
 
-Column: TypeAlias = tuple[Duration, str]
-"""What is summed by itself: a cadence and a currency."""
+LARGEST = 5
 
-Pair: TypeAlias = tuple[Decimal, Decimal]
-"""What is paid before and after."""
-
-NOTHING: Pair = (ZERO, ZERO)
-
-
-@dataclass(frozen=True, slots=True)
-class Bill:
-    """One period of a cadence under the old cards and under the new ones."""
-
-    cadence: Duration
-    period: Period
-    before: tuple[Charge, ...]
-    after: tuple[Charge, ...]
-
-    @property
-    def has_usage(self) -> bool:
-        """Whether one of its charges depends on usage."""
-        return any(not one.is_flat for one in (*self.before, *self.after))
+Count: TypeAlias = int | str
+"""How many; a text where that may not be shown."""
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a change means for one subscription: its bills, or the reason why there are none.
+class Group:
+    """Subscriptions that are shown together, and how much more they pay together, below zero if less."""
 
-    `left_out` says of which cards no full period is there yet; the others are rated. `paid` is what is paid before
-    and after by cadence and currency, the plan's own cadence first.
+    count: int
+    difference: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PartSum:
+    """A part of a change at one cadence in one currency; with `not_shown`, a reason, it has no numbers.
+
+    `is_usual`: the cadence is that of everybody's plan. `before` and `after` are None where only the difference may be
+    shown. `counts` are by what is counted. `more` and `less` are those who pay the most more and the most less, largest
+    first; `groups` stand in their place where nobody may be named.
     """
 
-    reached: Reached
-    bills: tuple[Bill, ...]
-    problem: str = ""
-    left_out: tuple[str, ...] = ()
-    paid: Mapping[Column, Pair] = field(default_factory=dict)
+    cadence: Duration
+    currency: str
+    is_usual: bool
+    difference: Decimal = Decimal(0)
+    before: Decimal | None = None
+    after: Decimal | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    more: tuple[Paid, ...] = ()
+    less: tuple[Paid, ...] = ()
+    groups: tuple[Group, ...] | None = None
+    not_shown: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The subscriptions under a change that a run moves, or doesn't; `sums` is None where they may not be shown."""
+
+    count: Count
+    sums: tuple[PartSum, ...] | None = ()
+    paying_nothing: Count = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NotRated:
+    """A subscription that can't be rated, and why; without a name, several for the same reason."""
+
+    reason: str
+    name: str = ""
+    count: Count = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeImpact:
+    """What one change means: how many it reaches, from when to when usage was looked at, and what they pay.
+
+    `own_cadences` are those of the plans of those who were rated. `left_out` and `notes` count, by what it is, what
+    the numbers lack and don't say. `verdicts` are None where nobody may be named.
+    """
+
+    target: str
+    because: str
+    title: str
+    reached: Count
+    windows: Mapping[Duration, Period]
+    own_cadences: frozenset[Duration]
+    parts: Mapping[MigrationStatus, Part]
+    left_out: Mapping[str, Count]
+    notes: Mapping[str, Count]
+    not_rated: tuple[NotRated, ...]
+    verdicts: tuple[Verdict, ...] | None
 
     @property
-    def own_cadence(self) -> Duration:
-        """The cadence of its plan."""
-        return own_cadence(self.reached.before)
+    def is_combined(self) -> bool:
+        """Whether it is everything together, for those whom several changes reach."""
+        return self.target == COMBINED
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What all changes mean. `reached` counts all whom they reach, `looked_at` those who aren't left out by a sample.
+
+    `with_fewer_periods` counts those who had fewer full periods than `periods`; `meter_queries` and `addon_lists` are
+    the requests that it took. `remarks` stand below it.
+    """
+
+    everybody: bool
+    periods: int
+    with_fewer_periods: Count
+    meter_queries: int
+    addon_lists: Count
+    reached: Count
+    looked_at: Count
+    is_sample: bool
+    changes: tuple[ChangeImpact, ...]
+    remarks: tuple[str, ...] = ()
 
     @property
-    def usual(self) -> tuple[Bill, ...]:
-        """The bills of the plan's own billing periods, without those of cards that are billed less often."""
-        return tuple(bill for bill in self.bills if bill.cadence == self.own_cadence)
-
-    def totals(self, currency: str, cadence: Duration | None = None) -> Pair:
-        """What is paid before and after in one currency, at one cadence: if none is given, at the plan's own."""
-        return self.paid.get((cadence or self.own_cadence, currency), NOTHING)
+    def verdicts(self) -> Mapping[str, tuple[Verdict, ...]]:
+        """All verdicts by what changes; none where nobody may be named."""
+        return {change.title: change.verdicts for change in self.changes if change.verdicts is not None}
 
 
-def verdict(one: Prepared, metered: Metered) -> Verdict:
-    """Both bills of each period. A card that can't be rated makes the whole subscription one that can't be."""
-    reached = one.reached
-    if not one.dues:
-        return Verdict(reached, (), one.problem)
-    try:
-        bills = tuple(_bill(reached, dues, metered) for dues in one.dues)
-    except RatingError as error:
-        return Verdict(reached, (), f"the server would not rate it ({error.code})")
-    except UnknownCurrency as error:
-        return Verdict(reached, (), f"the decimals of the currency {error} are not known")
-    return Verdict(reached, bills, left_out=one.left_out, paid=_paid(bills))
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """How an impact was looked for: at whom, over how many periods, by which requests; `reached` is before sampling."""
+
+    everybody: bool
+    periods: int
+    reached: int
+    meter_queries: int = 0
+    addon_lists: int = 0
 
 
-@exactly
-def _paid(bills: Iterable[Bill]) -> Mapping[Column, Pair]:
-    found: dict[Column, Pair] = {}
-    for bill in bills:
-        for one in bill.before:
-            column = bill.cadence, one.currency
-            before, after = found.get(column, NOTHING)
-            found[column] = before + one.totals.total, after
-        for one in bill.after:
-            column = bill.cadence, one.currency
-            before, after = found.get(column, NOTHING)
-            found[column] = before, after + one.totals.total
-    return found
-
-
-def _bill(reached: Reached, dues: Dues, metered: Metered) -> Bill:
-    return Bill(
-        dues.cadence,
-        dues.period.cut_to_seconds(),
-        tuple(charge(one, metered, reached.before) for one in dues.before),
-        tuple(charge(one, metered, reached.after) for one in dues.after),
+def impact_of(verdicts: Mapping[str, tuple[Verdict, ...]], looked: Looked) -> Impact:
+    """Verdicts by what changes, summed up."""
+    every = [one for them in verdicts.values() for one in them]
+    count = len({(one.reached.name, one.reached.before.id) for one in every})
+    return Impact(
+        everybody=looked.everybody,
+        periods=looked.periods,
+        with_fewer_periods=len(with_fewer(every, looked.periods)),
+        meter_queries=looked.meter_queries,
+        addon_lists=looked.addon_lists,
+        reached=looked.reached,
+        looked_at=count,
+        is_sample=count < looked.reached,
+        changes=tuple(_change(title, them) for title, them in verdicts.items()),
     )
+
+
+def having(verdicts: Iterable[Verdict], standing: MigrationStatus) -> list[Verdict]:
+    """Those with a status; only who was rated."""
+    return [one for one in verdicts if not one.problem and one.reached.standing is standing]
+
+
+def counts(one: Sum) -> Mapping[str, int]:
+    """How many pay more, less and the same, by what is counted."""
+    return {"paying_more": one.more, "paying_less": one.less, "paying_the_same": one.same}
+
+
+def _change(title: str, verdicts: tuple[Verdict, ...]) -> ChangeImpact:
+    reached = verdicts[0].reached
+    return ChangeImpact(
+        target=reached.target,
+        because=reached.because,
+        title=title,
+        reached=len(verdicts),
+        windows=windows(verdicts),
+        own_cadences=frozenset(one.own_cadence for one in verdicts if not one.problem),
+        parts={standing: _part(having(verdicts, standing)) for standing in MigrationStatus},
+        left_out=_sorted(left_out(verdicts)),
+        notes=_sorted(noted(verdicts)),
+        not_rated=tuple(NotRated(one.problem, one.reached.name) for one in verdicts if one.problem),
+        verdicts=verdicts,
+    )
+
+
+def _part(verdicts: Sequence[Verdict]) -> Part:
+    return Part(len(verdicts), tuple(_sum(one, verdicts) for one in sums(verdicts)), paying_nothing(verdicts))
+
+
+def _sum(one: Sum, verdicts: Sequence[Verdict]) -> PartSum:
+    more, less = largest(verdicts, one.column, count=LARGEST)
+    return PartSum(
+        one.cadence,
+        one.currency,
+        one.is_usual,
+        one.difference,
+        one.before,
+        one.after,
+        counts(one),
+        more,
+        less,
+    )
+
+
+def _sorted(found: Mapping[str, int]) -> Mapping[str, int]:
+    return {what: found[what] for what in sorted(found)}

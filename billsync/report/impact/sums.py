@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from billsync.model.duration import Duration
-from billsync.rating.arithmetic import exactly
+from billsync.rating.arithmetic import exactly, minus
 from billsync.rating.periods import Period
-from billsync.report.impact.impact import NOTHING, Column, Pair, Verdict
+from billsync.report.impact.verdicts import NOTHING, Column, Pair, Verdict
 
 Paid: TypeAlias = tuple[Verdict, Pair]
 """A verdict with what it has in one column."""
@@ -37,6 +37,11 @@ class Sum:
     def column(self) -> Column:
         """What is summed."""
         return self.cadence, self.currency
+
+    @property
+    def difference(self) -> Decimal:
+        """How much more all of them pay after, below zero if less."""
+        return minus(self.after, self.before)
 
     @property
     def changed(self) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from billsync.report.impact.impact import Verdict
 from billsync.report.impact.reached import COMBINED
+from billsync.report.impact.verdicts import Verdict
 
 
 def with_several(verdicts: Iterable[Verdict]) -> Sequence[Verdict]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from billsync.report.impact.impact import Verdict
+from billsync.report.impact.impact import counts
 from billsync.report.impact.reached import MigrationStatus
 from billsync.report.impact.sums import Sum, paying_nothing, sums
+from billsync.report.impact.verdicts import Verdict
 
 GROUP = 5
 FEW = f"fewer than {GROUP}"
@@ -43,11 +44,6 @@ def merged_counts(one: Sum) -> Mapping[str, int]:
     if not is_few(one.changed) and not is_few(one.same):
         return {"paying_more_or_less": one.changed, "paying_the_same": one.same}
     return {"paying_more_less_or_the_same": one.count}
-
-
-def counts(one: Sum) -> Mapping[str, int]:
-    """How many pay more, less and the same, by what is counted."""
-    return {"paying_more": one.more, "paying_less": one.less, "paying_the_same": one.same}
 
 
 def part_count(verdicts: Sequence[Verdict]) -> int | str:
