@@ -59,7 +59,8 @@ def test_a_server_that_is_not_there_is_a_clear_error(shell: Shell) -> None:
     assert ran.err.splitlines()[1].startswith(f"  {base} can't be reached: ")
 
 
-def test_errors_of_the_server_and_of_files_are_json_when_json_was_asked_for(shell: Shell, folder: Path) -> None:
+def test_errors_are_json_with_format_json(shell: Shell, folder: Path) -> None:
+    """Errors of the server, of files and of usage are printed as JSON with `--format json`, and nothing on stderr."""
     (folder / "bad.yaml").write_text("meters:\n  - {key: 2024}\n")
 
     unreachable = shell.run("diff", "shop.yaml", "--format", "json", "--server", f"http://127.0.0.1:{free_port()}")
@@ -221,7 +222,8 @@ def test_a_bug_is_one_sentence_and_a_traceback_only_when_asked_for(
     assert long.err.startswith("Traceback (most recent call last):\n")
 
 
-def test_a_journal_that_cannot_be_written_stops_the_run_before_the_first_call(shell: Shell, folder: Path) -> None:
+def test_an_unwritable_journal_stops_the_run_before_the_first_call(shell: Shell, folder: Path) -> None:
+    """A journal that can't be written stops the run before its first call."""
     (folder / ".billsync").mkdir()
     (folder / ".billsync" / "journal").write_text("in the way")
 

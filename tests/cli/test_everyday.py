@@ -181,7 +181,8 @@ def test_the_person_at_the_terminal_is_asked_and_may_refuse(shell: Shell) -> Non
     assert agreed.err.startswith(f"{EVERYTHING}{asked}\r\x1b[Kcreating meter api_requests\r\x1b[K")
 
 
-def test_at_a_terminal_what_was_shown_before_the_question_is_not_shown_again(shell: Shell) -> None:
+def test_a_terminal_shows_the_changes_only_before_the_question(shell: Shell) -> None:
+    """At a terminal, the changes shown before the question are not shown again after the answer."""
     ran = dataclasses.replace(shell, width=100).run("sync", "shop.yaml", *LOCAL, answer="y\n")
 
     assert ran.out == "Summary:\n  Created: 6\n  Updated: 0\n  Deleted: 0\n"
@@ -266,7 +267,8 @@ def test_explain_says_what_a_code_means(shell: Shell) -> None:
     }
 
 
-def test_a_topic_goes_before_a_code_of_the_same_name_unless_the_code_is_asked_for(shell: Shell) -> None:
+def test_explain_prefers_a_topic_to_a_code_of_the_same_name(shell: Shell) -> None:
+    """`explain phase` shows the topic, `explain code.phase` the code of the same name."""
     topic, code = shell.run("explain", "phase"), shell.run("explain", "code.phase")
 
     assert (topic.out.splitlines()[0], code.out.splitlines()[0]) == ("phase: a map", "phase: the phase that it is in")

@@ -168,7 +168,8 @@ def test_when_credits_run_out_is_only_told_until_a_card_changes(changed: Shell) 
     ]
 
 
-def test_an_add_on_that_begins_later_limits_what_is_known_though_no_item_shows_it(shell: Shell, folder: Path) -> None:
+def test_an_add_on_that_begins_later_limits_the_forecast(shell: Shell, folder: Path) -> None:
+    """An add-on that begins later limits how far the forecast reaches, although no item shows the add-on yet."""
     (folder / "shop.yaml").write_text(SHOP)
     assert shell.run("sync", "shop.yaml", *LOCAL, "--yes").code == 0
     with server(shell) as client:

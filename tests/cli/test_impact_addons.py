@@ -97,8 +97,11 @@ def test_a_plan_and_an_addon_change_each_count_their_own_part(sold: Shell, folde
     ]
 
 
-def test_what_several_changes_come_to_is_told_of_whom_they_make_a_difference_to(sold: Shell, folder: Path) -> None:
-    """Birch: 12 + 2 × 4 once moved. Acme has two blocks: 12 + 2 × 7 if it were moved; only the plan reaches others."""
+def test_the_combined_impact_counts_those_several_changes_affect(sold: Shell, folder: Path) -> None:
+    """The combined impact of several changes counts only the subscriptions to which they make a difference.
+
+    Birch: 12 + 2 × 4 once moved. Acme has two blocks: 12 + 2 × 7 if it were moved; only the plan reaches others.
+    """
     edited(folder, *DEARER[:2], ('amount: "10"', 'amount: "12"'))
 
     told = impact(sold, "--impact")
@@ -179,7 +182,8 @@ def test_who_has_none_of_the_addon_any_more_is_not_reached(sold: Shell, folder: 
     assert "Subscriptions asked for their add-ons: 3.\n" in told
 
 
-def test_an_addon_that_began_within_the_period_is_said_to_be_counted_in_part(sold: Shell, folder: Path) -> None:
+def test_an_addon_that_began_within_the_period_is_reported_as_partial(sold: Shell, folder: Path) -> None:
+    """A subscription whose add-on began within the period is reported as not rated for the whole period."""
     edited(folder, *DEARER[:1])
 
     told = impact(sold, "--impact", "--impact-periods", "2")

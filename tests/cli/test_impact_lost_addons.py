@@ -38,8 +38,11 @@ def blocks(told: str, prefix: str) -> list[list[str]]:
     return [block.splitlines() for block in told.split("\n\n") if block.startswith(prefix)]
 
 
-def test_an_addon_that_a_new_plan_version_no_longer_offers_has_a_block_of_its_own(sold: Shell, folder: Path) -> None:
-    """Birch pays 10 + 2 × 3. At the new version the plan's fee is 12, and the boosts can't be attached again."""
+def test_an_addon_that_a_new_plan_version_drops_has_its_own_block(sold: Shell, folder: Path) -> None:
+    """An add-on that the new version of a plan no longer offers has a block of its own.
+
+    Birch pays 10 + 2 × 3. At the new version the plan's fee is 12, and the boosts can't be attached again.
+    """
     edited(folder, (OFFERS, "addons: [{addon: blocks}, {addon: maps}]"), ('amount: "10"', 'amount: "12"'))
 
     told = impact(sold, "--impact")
@@ -78,7 +81,8 @@ def test_who_stays_on_the_old_version_keeps_what_it_offers(sold: Shell, folder: 
     ]
 
 
-def test_an_archived_addon_stands_once_also_where_the_plan_no_longer_offers_it(sold: Shell, folder: Path) -> None:
+def test_an_archived_addon_has_one_block_even_if_the_plan_drops_it(sold: Shell, folder: Path) -> None:
+    """An archived add-on has one block, also where the new plan version no longer offers it."""
     edited(folder, (BOOST, ""), (OFFERS, "addons: [{addon: blocks}, {addon: maps}]"))
 
     told = impact(sold, "--impact")
@@ -91,8 +95,11 @@ def test_an_archived_addon_stands_once_also_where_the_plan_no_longer_offers_it(s
     assert [charge["total"] for charge in change["subscriptions"][0]["periods"][0]["after"]] == ["10"]
 
 
-def test_all_reaches_who_has_an_archived_addon_on_a_plan_that_no_file_declares(sold: Shell, folder: Path) -> None:
-    """The plan that still offers it is archived, so that nothing stands in the way."""
+def test_all_reaches_an_archived_addon_on_an_undeclared_plan(sold: Shell, folder: Path) -> None:
+    """`--impact=all` reaches the subscriptions with an archived add-on on a plan that no file declares.
+
+    The plan that still offers it is archived, so that nothing stands in the way.
+    """
     (folder / "shop" / "customers.yaml").unlink()
     edited(folder, (BOOST, ""), (CATALOG[CATALOG.index("plans:") :], "plans: []\nadopted: {plans: ['*']}\n"))
 
@@ -190,8 +197,11 @@ def test_a_change_that_takes_nothing_away_asks_nobody(sold: Shell, folder: Path)
     assert impact(sold, "--impact").endswith("\nMeter queries: 1.\n")
 
 
-def test_who_is_to_get_a_plan_without_an_addon_does_not_stand_under_its_new_version(sold: Shell, folder: Path) -> None:
-    """Nobody stands under one add-on twice, so that no difference of two groups is what a few pay."""
+def test_a_subscription_that_loses_an_addon_is_not_under_its_new_version(sold: Shell, folder: Path) -> None:
+    """A subscription that moves to a plan without its add-on isn't counted under the add-on's new version.
+
+    Nobody stands under one add-on twice, so that no difference of two groups is what a few pay.
+    """
     edited(folder, ('amount: "3"', 'amount: "4"'), ('amount: "5"', 'amount: "7"'))
     customers = folder / "shop" / "customers.yaml"
     customers.write_text(
@@ -206,8 +216,11 @@ def test_who_is_to_get_a_plan_without_an_addon_does_not_stand_under_its_new_vers
     ]
 
 
-def test_what_somebody_had_once_is_no_part_of_what_changes_come_to_together(sold: Shell, folder: Path) -> None:
-    """Birch has no boosts any more and two blocks since: 10 + 2 × 5 → 12 + 2 × 7."""
+def test_a_former_addon_is_not_part_of_the_combined_impact(sold: Shell, folder: Path) -> None:
+    """An add-on that a subscription no longer has is no part of its combined impact.
+
+    Birch has no boosts any more and two blocks since: 10 + 2 × 5 → 12 + 2 × 7.
+    """
     with server(sold) as client:
         path = f"/subscriptions/{subscription_of(client, 'birch')}/addons"
         (row,) = rows(client, path)
@@ -222,8 +235,11 @@ def test_what_somebody_had_once_is_no_part_of_what_changes_come_to_together(sold
     assert totals(told)[-2:] == [("together", "20 → 26"), ("together", "20 → 26")]
 
 
-def test_who_is_still_meant_to_move_after_a_version_was_published_is_reached(sold: Shell, folder: Path) -> None:
-    """Birch says `version: latest`, and is on the first version with two boosts: 10 + 2 × 3 → 12 + 2 × 4."""
+def test_an_earlier_published_version_still_reaches_those_who_would_move(sold: Shell, folder: Path) -> None:
+    """After a version is published, the subscriptions that are still to move to it are reached.
+
+    Birch says `version: latest`, and is on the first version with two boosts: 10 + 2 × 3 → 12 + 2 × 4.
+    """
     edited(folder, ('amount: "10"', 'amount: "12"'), ('amount: "3"', 'amount: "4"'))
     published = sold.run("apply", "shop/catalog.yaml", *LOCAL, "--yes")
     assert published.code == 0, published
@@ -233,9 +249,8 @@ def test_who_is_still_meant_to_move_after_a_version_was_published_is_reached(sol
     assert totals(told) == [("addon/boost@2", "16 → 18"), ("plan/pro@2", "16 → 18"), ("together", "16 → 20")]
 
 
-def test_an_addon_whose_new_version_is_live_already_counts_with_the_plan_version_that_takes_it(
-    sold: Shell, folder: Path
-) -> None:
+def test_a_live_addon_version_counts_with_the_plan_version_that_takes_it(sold: Shell, folder: Path) -> None:
+    """An add-on version that is live already counts with the plan version that starts to offer it."""
     edited(folder, ('amount: "3"', 'amount: "4"'))
     text = (folder / "shop" / "catalog.yaml").read_text()
     addons = folder / "addons.yaml"
@@ -270,8 +285,11 @@ def test_who_is_to_get_a_version_by_its_number_is_rated_with_its_cards(sold: She
     assert totals(told) == [("addon/boost@2", "16 → 18"), ("plan/pro@2", "26 → 30"), ("together", "16 → 20")]
 
 
-def test_addons_that_the_files_say_nothing_of_any_more_are_named_by_their_keys(sold: Shell, folder: Path) -> None:
-    """No list of add-ons is read then: each that a plan version offered is read by its id."""
+def test_addons_no_longer_in_the_files_are_named_by_their_keys(sold: Shell, folder: Path) -> None:
+    """Add-ons that the files no longer mention are named by their keys.
+
+    No list of add-ons is read then: each that a plan version offered is read by its id.
+    """
     text = CATALOG.replace(f"    {OFFERS}\n", "")
     (folder / "shop" / "catalog.yaml").write_text(text[: text.index("addons:")] + text[text.index("plans:") :])
 
@@ -280,10 +298,13 @@ def test_addons_that_the_files_say_nothing_of_any_more_are_named_by_their_keys(s
     assert totals(told)[:3] == [("addon/blocks", "20 → 10"), ("addon/boost", "16 → 10"), ("addon/maps", "20 → 10")]
 
 
-def test_where_it_can_not_be_read_what_a_plan_version_offers_every_addon_may_be_had(
+def test_an_unreadable_plan_version_is_taken_to_offer_every_addon(
     sold: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody declares the plan, so that the diff hasn't read what it offers."""
+    """Where the add-ons of a plan version can't be read, the version is taken to offer every add-on.
+
+    Nobody declares the plan, so that the diff hasn't read what it offers.
+    """
 
     def refused(remote: Remote, path: str, query: Any, *more: Any) -> Any:
         if path.endswith("/addons") and "/plans/" in path:

@@ -39,7 +39,8 @@ def queries(crowd: Crowd, *, periods: int = 1, sample: int | None = None) -> int
 
 
 @pytest.mark.parametrize("customers", [20, 200])
-def test_where_anchors_are_shared_the_queries_do_not_depend_on_how_many_customers_there_are(customers: int) -> None:
+def test_with_shared_anchors_queries_do_not_grow_with_customers(customers: int) -> None:
+    """Where customers share a billing anchor, their number doesn't change the number of queries."""
     crowd = Crowd(plans=3, subscriptions=customers, customers=customers)
 
     assert queries(crowd) == FEATURES
@@ -96,7 +97,8 @@ def test_a_query_names_its_customers_while_they_are_few(customers: int, names: b
     assert ["filters" in body for body in bodies] == [names] * FEATURES
 
 
-def test_above_the_limit_it_stops_before_it_asks_a_meter_and_offers_a_sample() -> None:
+def test_too_many_queries_stop_the_run_and_offer_a_sample() -> None:
+    """Above the limit of requests the run ends before the first meter query, and offers a sample."""
     crowd = Crowd(plans=3, subscriptions=150, customers=150, anchors=150)
 
     with pytest.raises(Ended) as ended:

@@ -213,7 +213,8 @@ def test_a_forecast_of_the_next_period_knows_what_the_last_one_took(running: She
     assert currency["credits_run_out_at"].startswith("2026-10-16T00:00:")
 
 
-def test_a_forecast_as_csv_has_a_row_for_each_line_and_says_beside_it_what_is_left_out(running: Shell) -> None:
+def test_a_forecast_as_csv_has_a_row_for_each_line(running: Shell) -> None:
+    """A forecast as CSV has a row for each line; a note on stderr names what is left out."""
     ran = running.run("forecast", "acme", *LOCAL, "--format", "csv")
 
     assert ran == Ran(
@@ -244,10 +245,11 @@ def test_invoices_as_csv_have_their_names_even_without_any(running: Shell) -> No
     assert ran == Ran(0, "number,customer,status,issued_at,due_at,currency,amount,credits,total,is_past_due\n", "")
 
 
-def test_a_forecast_goes_by_the_servers_balance_where_credits_came_back_without_a_movement(
-    shell: Shell, folder: Path
-) -> None:
-    """30 paid for September; after ten days the fee is 60, so 20 came back and 40 were taken for the other twenty."""
+def test_a_forecast_trusts_the_balance_over_the_movements(shell: Shell, folder: Path) -> None:
+    """A forecast uses the server's balance where credits came back without a movement.
+
+    30 paid for September; after ten days the fee is 60, so 20 came back and 40 were taken for the other twenty.
+    """
     shop = folder / "shop.yaml"
     fee = "{key: base, name: Base, billing_cadence: P1M, payment_term: in_advance, price: {type: flat, amount: %s}}"
     cards = "rate_cards: [{use: api_standard}]"

@@ -76,9 +76,8 @@ def test_what_the_comparison_read_is_not_read_again() -> None:
 @pytest.mark.parametrize(
     ("answer", "key"), [(Answer(200, {"key": "boost"}), "boost"), (Answer(200, {}), "addon-1"), (REFUSED, "addon-1")]
 )
-def test_the_key_of_an_addon_is_read_from_its_row_once_and_is_its_id_where_that_has_none(
-    answer: Answer, key: str
-) -> None:
+def test_an_addons_key_is_read_once_and_falls_back_to_its_id(answer: Answer, key: str) -> None:
+    """The key of an add-on is read once from its row; without a key in the row, the id stands for it."""
     remote = Scripted(answer)
     shelf = over(remote)
 

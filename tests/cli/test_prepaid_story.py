@@ -26,9 +26,8 @@ def send(client: httpx.Client, month: str, count: int) -> None:
     assert answer.status_code == 202
 
 
-def test_credits_pay_for_usage_at_the_periods_end_and_what_they_do_not_cover_is_owed(
-    shell: Shell, folder: Path
-) -> None:
+def test_credits_pay_for_usage_at_the_periods_end(shell: Shell, folder: Path) -> None:
+    """Credits pay for usage at the end of the period, and the customer owes the part that they don't cover."""
     shop = folder / "shop.yaml"
     shop.write_text(shop.read_text().replace('amount: "0.002"', 'amount: "60"'))
     assert shell.run("sync", "shop.yaml", *LOCAL, "--yes").code == 0
@@ -71,7 +70,8 @@ Balance USD: settled -40, live -40
     )
 
 
-def test_a_ledger_that_the_server_cannot_list_is_put_together_from_what_it_can(shell: Shell, folder: Path) -> None:
+def test_a_ledger_that_cannot_be_listed_is_put_together_from_parts(shell: Shell, folder: Path) -> None:
+    """A ledger that the server can't list as a whole is put together from the lists that it can answer."""
     shop = folder / "shop.yaml"
     shop.write_text(shop.read_text().replace('amount: "0.002"', 'amount: "300"'))
     with serving(folder / "x.db", shell.clock, faithful_faults=True) as base:

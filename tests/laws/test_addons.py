@@ -113,7 +113,8 @@ def test_an_addon_that_is_not_ours_is_not_changed_and_its_plan_is_blocked(
     assert end_state(world).versions("blocks", "addon") == 1
 
 
-def test_an_adopted_addon_gets_its_owner_with_the_next_version_and_keeps_its_labels(world: World) -> None:
+def test_an_adopted_addon_gets_its_owner_with_the_next_version(world: World) -> None:
+    """An adopted add-on gets its owner's label with the next version, and keeps its other labels."""
     made_elsewhere(world, team="growth")
 
     world.sync(declared(f"{DEARER}adopted: {{addons: [blocks]}}\n"))
@@ -123,7 +124,8 @@ def test_an_adopted_addon_gets_its_owner_with_the_next_version_and_keeps_its_lab
     assert [row["labels"] for row in rows] == [{"team": "growth"}, {"team": "growth", "billsync_owner": "payments"}]
 
 
-def test_the_addon_goes_before_the_plan_and_its_attaching_before_the_publish(world: World) -> None:
+def test_addons_are_published_before_the_plan_they_are_attached_to(world: World) -> None:
+    """Steps for an add-on come before those for its plan; attaching comes before the plan's publish."""
     world.sync(declared(WHOLE))
 
     plan = world.plan(declared(DEARER))
@@ -136,7 +138,8 @@ def test_the_addon_goes_before_the_plan_and_its_attaching_before_the_publish(wor
 
 
 @pytest.mark.parametrize("after", ["create", "attach-blocks", "attach-support"])
-def test_a_draft_that_a_break_left_gets_the_addons_that_it_lacks_and_is_published(world: World, after: str) -> None:
+def test_a_draft_left_by_a_broken_run_is_completed_and_published(world: World, after: str) -> None:
+    """A draft that a broken run left gets the add-ons that it lacks, and is published."""
     broken_off(world, WHOLE, after=f"plan/team@1:{after}")
 
     run = world.sync(declared(WHOLE))
@@ -235,7 +238,8 @@ def test_a_plan_file_goes_on_where_it_broke_off_and_does_nothing_twice(world: Wo
     assert world.plan(declared(WHOLE)).changes == ()
 
 
-def test_an_addon_that_another_plan_offers_waits_until_that_one_lets_go_of_it(world: World) -> None:
+def test_an_addon_that_a_plan_still_offers_waits(world: World) -> None:
+    """The removal of an add-on waits until no plan offers it any more."""
     world.sync(declared(WHOLE))
 
     waiting = world.plan(

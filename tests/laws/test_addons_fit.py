@@ -62,7 +62,8 @@ def verdicts(declared: str) -> tuple[set[str], set[str]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("below", "above"), list(product(CARDS, CARDS)), ids=" under ".join)
-def test_a_card_over_a_card_is_refused_by_the_files_if_and_only_if_it_is_by_the_server(below: str, above: str) -> None:
+def test_files_and_server_refuse_the_same_cards_over_cards(below: str, above: str) -> None:
+    """An add-on's card over a plan's card is refused offline if and only if the server refuses it."""
     found, refused = verdicts(text(CARDS[below], CARDS[above]))
 
     assert (found, refused) in ((set(), set()), ({"addon-card-mismatch"}, UNFIT))
@@ -84,7 +85,8 @@ def test_an_offer_is_refused_by_the_files_if_it_is_by_the_server(offer: dict[str
 
 @pytest.mark.parametrize("cadence", ["P1W", "P1D", "P2M", "P30D"])
 @pytest.mark.parametrize("above", ["monthly", "free"])
-def test_a_cadence_is_refused_by_the_files_if_and_only_if_it_is_by_the_server(cadence: str, above: str) -> None:
+def test_files_and_server_refuse_the_same_cadences(cadence: str, above: str) -> None:
+    """The cadence of an add-on's card is refused offline if and only if the server refuses it."""
     card = {**CARDS[above], "billing_cadence": cadence}
 
     found, refused = verdicts(text({"price": {"type": "free"}}, card))

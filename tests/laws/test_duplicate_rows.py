@@ -94,7 +94,8 @@ def test_an_unchanged_entity_that_the_server_shows_twice_is_not_silent(address: 
     assert newer.writes == []
 
 
-def test_a_customer_that_is_no_longer_declared_and_shown_twice_is_not_deleted() -> None:
+def test_an_undeclared_customer_shown_twice_is_not_deleted() -> None:
+    """A customer that is no longer declared and that the server shows twice is not deleted."""
     world = World()
     two = "_info: {owner: o}\ncustomers: [{key: keep, name: K}, {key: gone, name: G}]"
     assert world.sync(declared(two)).report.succeeded

@@ -44,10 +44,11 @@ def test_what_ended_begins_again_only_by_a_restart_that_is_not_used_up(history: 
 
 
 @given(histories(), RESTARTS)
-def test_where_several_are_allowed_nothing_that_ended_is_sold_again_without_a_flag(
-    history: tuple[Any, ...], restart: Any
-) -> None:
-    """Each ended link stands in the way of a key that it may have been, or a guard names it."""
+def test_an_ended_subscription_is_not_sold_again_without_a_flag(history: tuple[Any, ...], restart: Any) -> None:
+    """Where several subscriptions are allowed, an ended subscription is not started again without a flag.
+
+    Each ended link stands in the way of a key that it may have been, or a guard names it.
+    """
     declared = {key: {"plan": "small", "restart": restart} for key in KEYS}
 
     plan = planned(history, SEVERAL, **declared)

@@ -129,7 +129,8 @@ def test_a_step_is_called_once_and_then_looked_at() -> None:
     assert [result.status for result in ran.told] == [Status.DONE]
 
 
-def test_an_entity_that_drifted_since_it_was_decided_is_stale_and_not_touched() -> None:
+def test_an_entity_that_drifted_since_the_plan_is_not_touched() -> None:
+    """An entity that drifted after the plan was made is stale, and is not touched."""
     drifted = {"id": "m1", **METER, "name": "Somebody's"}
     server = server_with(meters=[drifted])
 
@@ -383,7 +384,8 @@ def test_a_second_run_of_the_same_steps_calls_nothing() -> None:
     assert len(server.called) == calls
 
 
-def test_a_refusal_after_a_lost_answer_still_tells_that_something_may_have_been_written() -> None:
+def test_a_refusal_after_a_lost_answer_may_have_written() -> None:
+    """A refusal after a lost answer still reports that something may have been written."""
     server = server_with(LOST, answers(400, "validation error: no"))
 
     ran = Ran(server, [create("meter", METER)])

@@ -130,9 +130,10 @@ def costs(one: Subscribed, moment: datetime) -> dict[tuple[str, str], Decimal]:
 
 @settings(max_examples=examples(12), deadline=None)
 @given(sold=PLAN, old=FEES_ONLY, new=FEES_ONLY, quantity=st.integers(1, 4), days=st.sampled_from([0, 3]))
-def test_a_new_version_of_an_addon_in_a_quantity_costs_what_the_server_then_shows(
+def test_a_new_addon_version_in_a_quantity_costs_what_the_server_shows(
     shop: Shop, sold: Cards, old: Cards, new: Cards, quantity: int, days: int
 ) -> None:
+    """A new version of an add-on, bought in a quantity, is estimated to cost what the server then shows."""
     check_addon(shop, sold, old, new, quantity, days)
 
 

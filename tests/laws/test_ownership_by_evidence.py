@@ -102,7 +102,8 @@ def test_a_plan_is_ours_where_what_it_sells_is(world: World, card: str) -> None:
 
 
 @pytest.mark.parametrize("card", [USED, CONVERTED])
-def test_a_plan_that_sells_what_is_anothers_is_refused_unless_it_is_adopted(world: World, card: str) -> None:
+def test_a_plan_that_uses_another_owners_entity_needs_adopting(world: World, card: str) -> None:
+    """A plan that uses an entity of another owner is refused unless it is adopted."""
     connection = konnect(world) if card == USED else world.connection()
     codes(connection, files("payments", card, "1", OWN))
 

@@ -92,7 +92,8 @@ def test_any_plan_file_survives_json(plan: PlanFile) -> None:
 
 
 @given(PLANS)
-def test_a_plan_file_that_says_nothing_of_more_members_expects_exactly_what_it_says(plan: PlanFile) -> None:
+def test_a_plan_file_without_at_least_expects_exact_members(plan: PlanFile) -> None:
+    """A plan file without `at_least` expects exactly the members that it names."""
     document = json.loads(to_json(plan))
     for step in document["steps"]:
         for side in ("before", "after"):

@@ -117,7 +117,8 @@ def test_a_renamed_customer_that_only_external_names_gets_nothing_twice() -> Non
     assert codes(plan) == BOTH
 
 
-def test_a_customer_that_goes_in_the_same_run_was_given_its_credits_all_the_same() -> None:
+def test_a_grant_of_a_customer_deleted_in_the_same_run_still_counts() -> None:
+    """The credits of a customer that is deleted in the same run still count as granted."""
     world = World()
     world.sync(files({**ACMEE, "subscriptions": []}))
 
@@ -162,9 +163,10 @@ def test_a_claimed_subject_names_the_way_out_too() -> None:
 
 @pytest.mark.parametrize("few", [0, 200])
 @pytest.mark.parametrize(("moved", "found"), [(("grants",), BOTH[:1]), (("subscriptions",), BOTH[1:])])
-def test_money_that_moves_to_another_declared_customer_like_it_is_not_given_twice(
+def test_a_grant_moved_to_a_similar_declared_customer_is_not_doubled(
     moved: tuple[str, ...], found: list[str], few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Credit that moves to a similar declared customer stops the run instead of being granted twice."""
     monkeypatch.setattr("billsync.core.read_set.FEW", few)
     world = World()
     bare = {"key": "acme", "name": "Acme Inc."}
@@ -179,7 +181,8 @@ def test_money_that_moves_to_another_declared_customer_like_it_is_not_given_twic
     }
 
 
-def test_a_trait_that_many_declared_customers_share_tells_nobody_from_another() -> None:
+def test_a_trait_that_many_customers_share_is_no_evidence_of_a_rename() -> None:
+    """A trait that many declared customers share is no evidence that one of them is a renamed customer."""
     world = World()
     others = [{"key": f"c{number}", "name": "Acme Inc."} for number in range(11)]
     world.sync(files({**ACMEE, "subscriptions": []}, *others))

@@ -40,7 +40,8 @@ def referred(step: Step) -> Iterator[object]:
 
 @several
 @given(states())
-def test_after_a_sync_there_is_no_difference_and_a_second_sync_writes_nothing(state: Desired) -> None:
+def test_a_second_sync_finds_no_difference_and_writes_nothing(state: Desired) -> None:
+    """After a sync there is no difference, and a second sync writes nothing."""
     world, wires = World(), []
 
     def counted(inner: object) -> FaultyTransport:

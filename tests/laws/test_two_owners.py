@@ -254,7 +254,8 @@ def test_an_adopted_plan_gets_the_mark_with_its_next_version(world: World) -> No
     assert versions(world) == [(1, "archived", None), (2, "archived", "payments"), (3, "active", "payments")]
 
 
-def test_a_version_that_somebody_published_by_hand_stays_in_its_owners_plan(world: World) -> None:
+def test_a_version_published_by_hand_belongs_to_the_plans_owner(world: World) -> None:
+    """A version that somebody published by hand stays part of its owner's plan."""
     world.sync(declared(pro("payments", "5")))
     by_hand(world, "7")
 
@@ -298,7 +299,8 @@ plans:
 """
 
 
-def test_a_declared_label_that_differs_makes_a_new_version_with_the_live_ones(world: World) -> None:
+def test_a_changed_label_makes_a_version_that_keeps_the_live_labels(world: World) -> None:
+    """A declared label that differs makes a new version, which keeps the other live labels."""
     by_hand(world, "5", labels={"team": "a", "by": "hand", "billsync_owner": "payments"})
     text = LABELLED.replace("TEAM", "b")
 

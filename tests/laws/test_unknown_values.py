@@ -100,7 +100,8 @@ def test_an_unknown_value_is_refused_by_name_and_nothing_is_written(base: Base) 
 
 
 @pytest.mark.parametrize("base", bases(), ids=lambda base: base.name)
-def test_a_value_of_another_shape_is_refused_by_name_and_nothing_is_written(base: Base) -> None:
+def test_a_value_of_an_unknown_shape_is_refused_by_name(base: Base) -> None:
+    """A value of an unknown shape is refused with the name of its field, and nothing is written."""
     world, _ = settled(base.name)
     row = row_of(world, base)
     shown = [(name, known.wire or name) for name, known in base.kind.record.fields.items() if name in base.entity]
@@ -195,7 +196,8 @@ def test_versions_do_not_pile_up_while_a_status_is_not_known(status: str) -> Non
     assert newer.writes == []
 
 
-def test_what_is_no_longer_declared_is_not_removed_while_its_status_is_not_known() -> None:
+def test_an_undeclared_entity_with_an_unknown_status_is_not_removed() -> None:
+    """An entity that is no longer declared is not removed while its status is unknown."""
     world = shop()
     newer = showing(row_at(world, "addons", key="extra")["id"], ("status",), FUTURE)
     without = SHOP.replace("     addons: [{addon: extra}]}", "     }").replace(
@@ -231,7 +233,8 @@ def test_a_customer_stays_while_its_subscription_is_in_an_unknown_status() -> No
     assert newer.writes == []
 
 
-def test_an_unknown_grant_counts_as_credit_of_a_customer_who_is_to_be_deleted() -> None:
+def test_an_unknown_grant_counts_as_credit_when_deleting_a_customer() -> None:
+    """A grant with an unknown status counts as credit of a customer that is to be deleted."""
     world = shop(SHOP.replace("amount: 5,", "amount: 5, effective_at: 2099-01-01T00:00:00Z,"))
     keep = row_at(world, "customers", key="keep")["id"]
     newer = showing(row_at(world, f"customers/{keep}/credits/grants", key="g")["id"], ("status",), FUTURE)

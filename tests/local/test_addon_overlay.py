@@ -71,9 +71,10 @@ def test_at_every_moment_of_a_phase_all_that_is_bought_adds_up(
 
 
 @given(plans, phases, st.lists(purchases, max_size=4))
-def test_versions_stand_in_order_by_key_and_time_and_never_outside_their_phase(
+def test_versions_are_sorted_and_within_their_phase(
     plan: list[dict[str, Any]], phase: Window, bought: list[Bought]
 ) -> None:
+    """Versions are in the order of key and time, and never reach outside their phase."""
     versions = overlaid(plan, phase, bought)
 
     assert versions == sorted(versions, key=lambda version: (version.card["key"], version.window.start))

@@ -64,9 +64,8 @@ def test_a_deleted_draft_of_an_addon_is_not_protected_from_a_put(server: httpx.C
     assert (answer.status_code, answer.json()["name"], "deleted_at" in answer.json()) == (200, "Again", True)
 
 
-def test_publishing_an_addon_archives_the_version_in_force_at_the_same_instant(
-    server: httpx.Client, hands: Hands
-) -> None:
+def test_publishing_an_addon_archives_the_version_in_force(server: httpx.Client, hands: Hands) -> None:
+    """Publishing an add-on archives the version in force at the same instant."""
     first = active(server, FEE)
     hands.move(days=1)
 
@@ -76,7 +75,8 @@ def test_publishing_an_addon_archives_the_version_in_force_at_the_same_instant(
     assert (archived["status"], archived["effective_to"]) == ("archived", second["effective_from"])
 
 
-def test_the_draft_of_an_addon_reads_null_for_no_cards_and_null_cannot_be_sent(server: httpx.Client) -> None:
+def test_the_draft_of_an_addon_reads_null_for_no_cards(server: httpx.Client) -> None:
+    """The draft of an add-on without cards reads null for them, and null can't be sent."""
     draft = made(server, "/addons", addon())
 
     refused = server.put(f"/addons/{draft['id']}", json={**change(), "rate_cards": None})
@@ -96,9 +96,8 @@ def test_a_card_of_an_addon_always_shows_labels(server: httpx.Client, card: dict
 
 
 @pytest.mark.parametrize(("faithful_faults", "status"), [(False, 400), (True, 500)])
-def test_a_usage_card_that_never_recurs_is_refused_where_the_real_server_breaks(
-    serve: Serve, faithful_faults: bool, status: int
-) -> None:
+def test_a_usage_card_that_never_recurs_is_refused(serve: Serve, faithful_faults: bool, status: int) -> None:
+    """A usage card that never recurs is refused; with faithful faults it is an error of the server."""
     server = serve(faithful_faults=faithful_faults)
     card = usage(server)
     del card["billing_cadence"]

@@ -109,7 +109,8 @@ def test_publishing_archives_the_version_in_force_at_the_same_instant(server: ht
     assert (archived["status"], archived["effective_to"]) == ("archived", published["effective_from"])
 
 
-def test_a_usage_card_without_a_cadence_keeps_one_of_nothing_and_cannot_be_published(server: httpx.Client) -> None:
+def test_a_usage_card_without_a_cadence_cannot_be_published(server: httpx.Client) -> None:
+    """A usage card without a cadence is kept with the cadence `P0D`, and can't be published."""
     meter = made(server, "/meters", METER)
     feature = made(server, "/features", {"key": "calls", "name": "Calls", "meter": {"id": meter["id"]}})
     card = {"key": "calls", "name": "Calls", "feature": {"id": feature["id"]}, "price": {"type": "unit", "amount": "1"}}
@@ -180,7 +181,8 @@ def test_only_the_first_phase_with_an_unknown_feature_is_named(server: httpx.Cli
     ]
 
 
-def test_features_are_looked_at_before_tax_codes_and_the_keys_of_cards_last(server: httpx.Client) -> None:
+def test_features_are_checked_before_tax_codes_and_card_keys_last(server: httpx.Client) -> None:
+    """Features are checked before tax codes, and the keys of cards last."""
     feature = made(server, "/features", {"key": "seats", "name": "Seats"})
     other_key = {**FEE, "feature": {"id": feature["id"]}}
     no_feature = {**FEE, "key": "one", "feature": {"id": "01ARZ3NDEKTSV4RRFFQ69G5FAV"}}
@@ -241,7 +243,8 @@ def test_a_fresh_server_has_a_default_profile_and_two_system_tax_codes(server: h
     assert tax_codes[defaults["credit_grant_tax_code"]["id"]]["labels"] == {"openmeter_managed_by": "system"}
 
 
-def test_what_is_wrong_with_a_phase_is_told_before_what_is_wrong_with_its_cards(server: httpx.Client) -> None:
+def test_problems_of_a_phase_come_before_those_of_its_cards(server: httpx.Client) -> None:
+    """Problems of a phase are listed before the problems of its cards."""
     card = {
         **FEE,
         "billing_cadence": "PT1M",

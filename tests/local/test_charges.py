@@ -127,9 +127,10 @@ def test_a_charge_of_nobody_is_refused(server: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(("faithful", "status"), [(True, 500), (False, 200)])
-def test_a_grant_that_filled_a_hole_breaks_the_list_only_where_faults_are_wanted(
+def test_a_grant_that_filled_a_hole_breaks_the_list_with_faults_on(
     serve: Serve, hands: Hands, faithful: bool, status: int
 ) -> None:
+    """A grant that filled a hole breaks the list of transactions only with faithful faults."""
     found = account(serve(faithful_faults=faithful))
     found.subscribe(plan(found.server, usage_card("calls", feature(found.server, "calls"))))
     send(found.server, "1", data={"n": 5})
@@ -204,10 +205,13 @@ def test_rows_have_the_description_of_their_grant_or_charge(server: httpx.Client
         (timedelta(hours=2), timedelta(hours=2)),
     ],
 )
-def test_charges_are_made_with_the_subscription_or_after_the_boundary_of_a_period(
+def test_charges_are_made_at_the_start_or_after_a_periods_boundary(
     server: httpx.Client, hands: Hands, late: timedelta, made: timedelta
 ) -> None:
-    """However late somebody looks: after hours, the server's clock is taken to have been set there."""
+    """Charges are made with the subscription, or after the boundary of a period.
+
+    However late somebody looks: after hours, the server's clock is taken to have been set there.
+    """
     found = account(server)
     found.subscribe(plan(server, usage_card("calls", feature(server, "calls"))))
     hands.move(days=30)

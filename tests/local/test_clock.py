@@ -21,9 +21,8 @@ def test_a_clock_that_stands_still_gives_one_time(time: ServerTime) -> None:
     assert [time.now(), time.now()] == [START, START]
 
 
-def test_a_clock_set_a_little_before_the_last_request_does_not_turn_the_time_back(
-    time: ServerTime, hands: Hands
-) -> None:
+def test_a_clock_set_a_little_back_does_not_turn_the_time_back(time: ServerTime, hands: Hands) -> None:
+    """A clock that is set to shortly before the last request doesn't turn the time back."""
     hands.move(seconds=1)
     before = time.now()
 

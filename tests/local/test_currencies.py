@@ -77,9 +77,8 @@ def test_a_code_may_be_any_text_and_a_precision_has_a_limit(
 
 
 @pytest.mark.parametrize("content", ["-1", "1e1"])
-def test_the_real_server_breaks_at_a_precision_that_is_no_number_of_decimals(
-    serve: Serve, content: str, openapi: Recorder
-) -> None:
+def test_an_invalid_precision_breaks_the_real_server(serve: Serve, content: str, openapi: Recorder) -> None:
+    """The real server answers 500 to a precision that is no number of decimals."""
     server = serve(faithful_faults=True)
     body = '{"code":"TOKENS","name":"T","decimal_mark":".","thousand_separator":",","precision":' + content + "}"
 
@@ -148,7 +147,8 @@ def test_two_bases_of_one_pair_cannot_begin_together(server: httpx.Client) -> No
     assert (same.status_code, other.status_code) == (409, 201)
 
 
-def test_an_addon_in_a_custom_currency_is_published_before_it_is_worth_anything(server: httpx.Client) -> None:
+def test_an_addon_in_a_custom_currency_is_published_without_a_cost_basis(server: httpx.Client) -> None:
+    """An add-on in a custom currency can be published before the currency has a cost basis."""
     tokens(server)
 
     addon_id = active_addon(server, FEE, currency="TOKENS")
@@ -159,9 +159,8 @@ def test_an_addon_in_a_custom_currency_is_published_before_it_is_worth_anything(
 @pytest.mark.parametrize(
     "addon", [{"currency": "TOKENS"}, {"rate_cards": [{**FEE, "key": "extra", "currency": "TOKENS"}]}]
 )
-def test_an_addon_in_tokens_needs_their_worth_to_be_attached_to_a_fiat_plan(
-    server: httpx.Client, addon: dict[str, Any]
-) -> None:
+def test_an_addon_in_tokens_needs_a_cost_basis_to_join_a_fiat_plan(server: httpx.Client, addon: dict[str, Any]) -> None:
+    """An add-on in tokens can be attached to a fiat plan only when the tokens have a cost basis."""
     currency_id = tokens(server)
     plan_id, addon_id = draft_plan(server, FEE), active_addon(server, {**FEE, "key": "extra"}, **addon)
 
@@ -222,9 +221,10 @@ def test_an_addon_in_tokens_has_no_override(server: httpx.Client) -> None:
     ("rate", "mode", "status"),
     [(None, "credit_then_invoice", 400), (None, "credit_only", 201), ("0.01", "credit_then_invoice", 201)],
 )
-def test_a_plan_in_tokens_is_invoiced_in_the_customers_currency_when_they_are_worth_something(
+def test_a_plan_in_tokens_is_sold_when_they_have_a_cost_basis(
     server: httpx.Client, rate: str | None, mode: str, status: int
 ) -> None:
+    """A plan in tokens is invoiced in the customer's currency only when the tokens have a cost basis."""
     tokens(server, rate)
     plan_id = draft_plan(server, FEE, currency="TOKENS")
     server.post(f"/plans/{plan_id}/publish")

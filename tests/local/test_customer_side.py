@@ -123,9 +123,8 @@ def test_phases_start_after_the_sum_of_the_lengths_before_them(server: httpx.Cli
     ]
 
 
-def test_an_end_before_a_later_phase_empties_it_and_taking_it_back_restores_it(
-    server: httpx.Client, customer: str
-) -> None:
+def test_an_end_before_a_later_phase_empties_that_phase(server: httpx.Client, customer: str) -> None:
+    """An end before a later phase leaves that phase without length; taking the end back restores the phase."""
     phases = [phase("trial", duration="P14D"), phase("paid")]
     made = subscribe(server, customer, published(server, "trial", phases))
 
@@ -186,9 +185,8 @@ def test_a_subject_that_is_another_customers_key_is_that_customers(server: httpx
     assert [row["event"]["id"] for row in of_second] == ["own"]
 
 
-def test_events_are_read_page_by_page_and_a_full_last_page_is_followed_by_an_empty_one(
-    server: httpx.Client, hands: Hands
-) -> None:
+def test_a_full_last_page_of_events_is_followed_by_an_empty_one(server: httpx.Client, hands: Hands) -> None:
+    """Events are read page by page, and a full last page is followed by an empty page."""
     for number in range(4):
         hands.move(seconds=1)
         send_event(server, f"e{number}", "x")

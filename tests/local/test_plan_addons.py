@@ -72,7 +72,8 @@ def test_a_bad_label_is_refused_although_labels_are_dropped(server: httpx.Client
     assert codes(refused) == ["invalid_label_key_prefix"]
 
 
-def test_labels_of_an_assignment_are_kept_by_a_put_without_and_cleared_by_an_empty_map(server: httpx.Client) -> None:
+def test_a_put_keeps_an_assignments_labels_unless_they_are_empty(server: httpx.Client) -> None:
+    """A put without labels keeps those of the assignment; a put with an empty map clears them."""
     plan_id, addon_id = draft_plan(server, FEE), active_addon(server, {**FEE, "key": "extra"})
     path = f"/plans/{plan_id}/addons/{attached(server, plan_id, addon_id)['id']}"
     put = {"name": "Attached", "from_plan_phase": "default"}
@@ -280,7 +281,8 @@ def test_the_phases_from_the_named_one_on_must_fit(server: httpx.Client) -> None
     assert found(earlier) == [("rate_card_billing_cadence_mismatch", f"{ON_FEE}.billingCadence")]
 
 
-def test_the_cadence_of_a_free_card_counts_too_and_one_finding_stands_for_all(server: httpx.Client) -> None:
+def test_the_cadence_of_a_free_card_must_fit_too(server: httpx.Client) -> None:
+    """The cadence of a free card must fit too, and all cards that don't fit give one finding."""
     weekly = {**FEE, "billing_cadence": "P1W", "price": {"type": "free"}}
     cards = [{**weekly, "key": key} for key in ("one", "two")]
     plan_id, addon_id = draft_plan(server, FEE), active_addon(server, *cards)
@@ -290,7 +292,8 @@ def test_the_cadence_of_a_free_card_counts_too_and_one_finding_stands_for_all(se
     assert found(document) == [("rate_card_billing_cadence_unaligned", "$.billingCadence")]
 
 
-def test_two_fiat_currencies_are_refused_at_once_even_with_an_unknown_phase(server: httpx.Client) -> None:
+def test_two_fiat_currencies_are_refused_even_with_an_unknown_phase(server: httpx.Client) -> None:
+    """Two fiat currencies are refused at once, even with an unknown phase."""
     plan_id = draft_plan(server, FEE)
     addon_id = active_addon(server, {**FEE, "key": "extra"}, currency="EUR")
 

@@ -10,7 +10,8 @@ from scripts.generate_local_schema import OUTPUT, rendered
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_committed_request_table_is_the_one_generated_from_the_vendors_document() -> None:
+def test_the_committed_request_table_is_up_to_date() -> None:
+    """The committed request table equals the table generated from the vendor's document."""
     documents = sorted((ROOT.parent / "shared" / "openapi").glob("openmeter-v3-*.yaml"))
     if not documents:
         pytest.skip("the vendor's OpenAPI document isn't beside this clone")

@@ -76,7 +76,8 @@ def test_a_jump_over_several_periods_books_each_of_them(acme: Account, hands: Ha
     ]
 
 
-def test_late_usage_is_booked_when_it_comes_within_an_hour_and_lost_after_that(acme: Account, hands: Hands) -> None:
+def test_late_usage_is_booked_within_an_hour_only(acme: Account, hands: Hands) -> None:
+    """Late usage is booked if it arrives within an hour, and lost after that."""
     acme.grant("100")
     use(acme, "1", 1)
     hands.move(days=30, minutes=59)
@@ -167,7 +168,8 @@ def test_a_grant_that_starts_later_keeps_for_a_hole_what_fills_it(acme: Account,
     assert acme.rows(**{"filter[type]": "expired"}) == [("expired", "-3", "2026-11-09T00:00:00Z")]
 
 
-def test_a_grant_that_was_there_before_the_hole_does_not_fill_it_when_it_starts(acme: Account, hands: Hands) -> None:
+def test_a_grant_made_before_the_hole_does_not_fill_it(acme: Account, hands: Hands) -> None:
+    """A grant that was made before the hole doesn't fill it when the grant takes effect."""
     acme.grant("8", effective_at="2026-10-10T00:00:00Z", expires_after="P30D")
     use(acme, "1", 5)
     hands.move(days=39)
@@ -203,9 +205,8 @@ def test_credits_that_came_after_the_moment_that_is_booked_leave_a_hole(acme: Ac
     assert acme.balance() == ("0", "0")
 
 
-def test_a_cancel_gives_back_the_unused_part_of_a_fee_and_takes_the_used_part_of_one_in_arrears(
-    server: httpx.Client, hands: Hands
-) -> None:
+def test_a_cancel_prorates_fees_in_advance_and_in_arrears(server: httpx.Client, hands: Hands) -> None:
+    """A cancel gives back the unused part of a fee in advance, and takes the used part of a fee in arrears."""
     found = account(server)
     found.grant("100")
     hands.move(seconds=2)
@@ -223,9 +224,8 @@ def test_a_cancel_gives_back_the_unused_part_of_a_fee_and_takes_the_used_part_of
     ]
 
 
-def test_a_fee_in_advance_is_taken_whole_and_given_back_in_part_even_if_nobody_looked_before_the_end(
-    server: httpx.Client, hands: Hands
-) -> None:
+def test_a_fee_in_advance_is_returned_in_part_even_if_not_read_before(server: httpx.Client, hands: Hands) -> None:
+    """A fee in advance is taken whole and given back in part, even if no request came before the end."""
     found = account(server)
     found.grant("100")
     hands.move(seconds=2)
@@ -239,9 +239,8 @@ def test_a_fee_in_advance_is_taken_whole_and_given_back_in_part_even_if_nobody_l
     assert found.charges()[0]["amount_after_proration"] == {"amount": "1", "currency": ""}
 
 
-def test_a_fee_of_a_subscription_that_ends_in_its_first_second_does_not_come_back(
-    server: httpx.Client, hands: Hands
-) -> None:
+def test_a_fee_is_not_returned_when_it_ends_in_its_first_second(server: httpx.Client, hands: Hands) -> None:
+    """The fee of a subscription that ends in its first second is not given back."""
     found = account(server)
     found.grant("100")
     made = found.subscribe(plan(server, fee_card("seat", "10", "in_advance")))
@@ -308,9 +307,8 @@ def test_scarce_credits_pay_charges_of_one_moment_by_item_key(server: httpx.Clie
     assert [(row["name"], row["amount"]) for row in reversed(answer)] == [("A", "-10"), ("B", "-5"), ("B", "-5")]
 
 
-def test_a_page_that_begins_among_bookings_of_one_moment_shows_the_balance_at_its_place(
-    server: httpx.Client, hands: Hands
-) -> None:
+def test_a_page_between_bookings_of_one_moment_has_the_right_balance(server: httpx.Client, hands: Hands) -> None:
+    """A page that begins between bookings of the same moment shows the balance at its place."""
     found = account(server)
     found.grant("15")
     hands.move(seconds=2)
@@ -348,9 +346,8 @@ def test_a_minimum_is_due_at_the_end_only(server: httpx.Client, hands: Hands) ->
     }
 
 
-def test_a_percentage_is_taken_off_as_the_32_bit_number_that_the_server_keeps(
-    server: httpx.Client, hands: Hands
-) -> None:
+def test_a_discount_is_the_32_bit_number_that_the_server_keeps(server: httpx.Client, hands: Hands) -> None:
+    """A percentage is taken off as the 32-bit number that the server keeps."""
     found = account(server)
     discount = {"percentage": 12.34}
     found.subscribe(plan(server, usage_card("calls", feature(server, "calls"), discounts=discount)))
@@ -453,9 +450,8 @@ def test_a_fee_in_advance_is_paid_by_the_grant_of_the_same_second(server: httpx.
     assert [row[:2] for row in found.rows()] == [("expired", "-10"), ("funded", "20"), ("consumed", "-10")]
 
 
-def test_a_card_billed_more_often_than_its_plan_is_booked_by_its_own_periods(
-    server: httpx.Client, hands: Hands
-) -> None:
+def test_a_card_is_booked_by_its_own_cadence(server: httpx.Client, hands: Hands) -> None:
+    """A card that is billed more often than its plan is booked by its own periods."""
     daily = {"billing_cadence": "P1D"}
     calls = usage_card("calls", feature(server, "calls"), **daily)
     fees = fee_card("desk", "3", "in_arrears", **daily), fee_card("seat", "2", "in_advance", **daily)

@@ -78,7 +78,8 @@ def access(acme: Account) -> list[tuple[str, str]]:
 # Every view says the same
 
 
-def test_every_view_shows_the_skipped_phases_without_length_in_the_order_of_the_plan(acme: Account) -> None:
+def test_every_view_shows_skipped_phases_without_length(acme: Account) -> None:
+    """Every view shows the skipped phases without length, in the order of the plan."""
     sold(acme)
     made = begin(acme)["id"]
 
@@ -158,7 +159,8 @@ def test_only_phases_from_the_first_one_on_are_charged_and_give_access(acme: Acc
     assert fees[0]["price"]["amount"] == str(10 * place)
 
 
-def test_with_an_anchor_in_the_past_the_first_fee_is_prorated_and_periods_end_with_it(acme: Account) -> None:
+def test_an_anchor_in_the_past_prorates_the_first_fee(acme: Account) -> None:
+    """With an anchor in the past the first fee is prorated, and periods end at the anchor."""
     sold(acme)
     made = begin(acme, "main", billingAnchor="2026-08-17T12:00:00Z")["id"]
 
@@ -218,7 +220,8 @@ def test_a_cancellation_leaves_what_was_skipped_as_it_is(acme: Account, hands: H
     assert moved == [False, timing == "immediate", True]
 
 
-def test_static_entitlements_are_made_anew_with_every_end_in_skipped_phases_too(acme: Account) -> None:
+def test_an_end_makes_static_entitlements_of_skipped_phases_anew(acme: Account) -> None:
+    """Every end makes static entitlements anew, in skipped phases too."""
     sold(acme, static=True)
     made = begin(acme)["id"]
     before = ids(v3(acme, made)["phases"][0])
@@ -272,7 +275,8 @@ def test_a_skipped_phase_takes_no_items_and_is_not_taken_out(acme: Account, hand
     assert v3(acme, made) == before
 
 
-def test_an_edit_of_the_phase_that_is_reached_leaves_the_skipped_one_as_it_is(acme: Account, hands: Hands) -> None:
+def test_an_edit_of_the_current_phase_leaves_the_skipped_phase(acme: Account, hands: Hands) -> None:
+    """An edit of the current phase leaves the skipped phase as it is."""
     sold(acme)
     made = begin(acme)["id"]
     hands.move(days=2)

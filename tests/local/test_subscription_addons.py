@@ -276,7 +276,8 @@ def test_what_the_plan_has_keeps_its_id_unless_it_changes(shop: Shop, attached: 
     assert after["seats"] != before["seats"]
 
 
-def test_two_add_ons_and_the_plan_add_up_under_the_name_and_the_term_of_the_plan(server: httpx.Client) -> None:
+def test_add_ons_and_the_plan_add_up_under_the_plans_name_and_term(server: httpx.Client) -> None:
+    """Two add-ons and the plan add up to an item with the plan's name and payment term."""
     first = addon(server, "first", fee_card("fee", "3", "in_advance", name="First"))
     second = addon(server, "second", fee_card("fee", "0.25", "in_advance", name="Second"))
     bought = sold_with(server, {first: {}, second: {}}, phase("main", fee_card("fee", "10", "in_advance")))
@@ -294,7 +295,8 @@ def test_two_add_ons_and_the_plan_add_up_under_the_name_and_the_term_of_the_plan
     ]
 
 
-def test_two_add_ons_without_a_card_of_the_plan_add_up_under_the_first_ones_name(server: httpx.Client) -> None:
+def test_add_ons_without_a_plan_card_add_up_under_the_first_name(server: httpx.Client) -> None:
+    """Two add-ons without a card of the plan add up to an item with the first add-on's name."""
     first = addon(server, "first", fee_card("seats", "3", "in_advance", name="First"))
     second = addon(server, "second", fee_card("seats", "4", "in_advance", name="Second"))
     bought = sold_with(server, {first: {}, second: {}}, phase("main", fee_card("fee", "10", "in_advance")))
@@ -324,7 +326,8 @@ def test_an_add_on_reaches_every_phase_from_its_start_on(server: httpx.Client) -
     assert made["rate_cards"][0]["affected_subscription_item_ids"] == ids
 
 
-def test_metered_limits_add_up_and_a_boolean_entitlement_comes_with_the_add_on(server: httpx.Client) -> None:
+def test_metered_limits_add_up(server: httpx.Client) -> None:
+    """Metered limits add up, and a boolean entitlement begins with its add-on."""
     calls = feature(server, "calls")
     help_desk = str(posted(server, "/features", {"key": "help", "name": "Help"})["id"])
     metered = {"type": "metered", "limit": 10, "usage_period": "P1M"}

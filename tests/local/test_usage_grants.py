@@ -132,7 +132,8 @@ def test_nothing_is_drawn_from_a_voided_grant_after_it_was_voided(acme: Account,
     assert acme.server.delete(f"{V1}/grants/{NOBODY}").status_code == 404
 
 
-def test_an_expired_grant_counts_no_more_and_a_recurring_one_is_filled_again(acme: Account, hands: Hands) -> None:
+def test_an_expired_grant_no_longer_counts_and_a_recurring_one_refills(acme: Account, hands: Hands) -> None:
+    """An expired grant no longer counts, and a recurring grant is filled again."""
     given(acme)
     granted(acme, 100, expiration={"duration": "DAY", "count": 1})
     granted(acme, 3, recurrence={"interval": "P2D"})
@@ -215,9 +216,8 @@ def test_a_deleted_entitlement_takes_its_grants_with_it(acme: Account) -> None:
 # Resets
 
 
-def test_after_a_reset_usage_counts_from_nothing_and_grants_roll_over_within_their_limits(
-    acme: Account, hands: Hands
-) -> None:
+def test_a_reset_starts_usage_anew_and_rolls_grants_over(acme: Account, hands: Hands) -> None:
+    """After a reset, usage counts from zero and grants roll over within their limits."""
     given(acme)
     granted(acme, 10, maxRolloverAmount=4)
     hands.move(hours=1)
@@ -277,7 +277,8 @@ def test_no_reset_lies_in_the_future_or_before_the_running_period(acme: Account,
 # History
 
 
-def test_a_history_tells_usage_and_balance_by_windows_and_grants_by_segments(acme: Account, hands: Hands) -> None:
+def test_a_history_has_windows_of_usage_and_segments_of_grants(acme: Account, hands: Hands) -> None:
+    """A history shows usage and balance by windows, and grants by segments."""
     given(acme)
     grant = granted(acme, 10)["id"]
     hands.move(days=3)

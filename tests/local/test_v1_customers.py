@@ -116,7 +116,8 @@ def test_a_customer_is_made_whose_labels_nobody_looks_at(server: httpx.Client) -
     assert server.get(f"/customers/{made['id']}").json()["labels"] == {"crm": "1"}
 
 
-def test_a_customer_may_be_made_without_a_key_but_not_without_any_name_for_usage(server: httpx.Client) -> None:
+def test_a_customer_needs_a_key_or_a_subject(server: httpx.Client) -> None:
+    """A customer may be created without a key, but not without any subject for its usage."""
     keyless = server.post(V1, json={"name": "New", "usageAttribution": {"subjectKeys": ["s"]}})
     nameless = server.post(V1, json={"name": "New"})
     taken = server.post(V1, json={"name": "New", "key": "s"})

@@ -71,9 +71,8 @@ def test_a_subscription_starts_later_at_any_date(acme: Account, trial: str, hand
 
 
 @pytest.mark.parametrize("timing", ["next_billing_cycle", "2026-09-01T11:57:59Z", "tomorrow"])
-def test_a_subscription_starts_neither_with_a_cycle_that_it_has_not_nor_in_the_past(
-    acme: Account, trial: str, timing: str
-) -> None:
+def test_a_subscription_cannot_start_with_a_cycle_or_in_the_past(acme: Account, trial: str, timing: str) -> None:
+    """A subscription can start neither at the next cycle, which it doesn't have yet, nor in the past."""
     assert create(acme, plan={"key": "plan"}, timing=timing).status_code == 400
 
 
@@ -93,7 +92,8 @@ def test_phases_before_the_first_one_asked_for_take_no_time(acme: Account, trial
     assert acme.balance() == ("-30", "-30")
 
 
-def test_a_plan_is_sold_in_its_active_version_whatever_version_is_asked_for(acme: Account, trial: str) -> None:
+def test_a_plan_is_sold_in_its_active_version(acme: Account, trial: str) -> None:
+    """A plan is sold in its active version, whichever version the request names."""
     next_version(acme.server, "5")
 
     made = create(acme, plan={"key": "plan", "version": 1}, name="Named", metadata={"team": "a"}).json()
@@ -201,9 +201,8 @@ def test_a_change_keeps_labels_and_anchor_and_takes_the_name_of_the_plan(
     assert [one["activeFrom"] for one in following["phases"]] == ["2026-09-21T12:00:00Z"] * 2
 
 
-def test_a_subscription_moves_to_the_newest_version_with_its_own_name_and_the_plans_settlement(
-    acme: Account, trial: str
-) -> None:
+def test_a_migrated_subscription_keeps_its_name(acme: Account, trial: str) -> None:
+    """A subscription moves to the newest version with its own name and the plan's settlement mode."""
     made = create(acme, plan={"key": "plan"}, name="First", settlementMode="credit_only").json()
     next_version(acme.server, "5")
 
@@ -228,7 +227,8 @@ def test_a_subscription_moves_to_an_archived_version_but_not_down(acme: Account,
     assert (up.status_code, down.status_code) == (200, 400)
 
 
-def test_phases_before_the_first_one_stay_without_length_and_are_not_made_anew(acme: Account) -> None:
+def test_phases_before_the_starting_phase_stay_without_length(acme: Account) -> None:
+    """Phases before the starting phase stay without length, and are not made anew."""
     feature_id = feature(acme.server, "calls")
 
     def cards(limit: str) -> list[dict[str, Any]]:
@@ -262,7 +262,8 @@ def test_phases_before_the_first_one_stay_without_length_and_are_not_made_anew(a
     assert [row["service_period"]["from"] for row in acme.charges()] == [starts, starts]
 
 
-def test_a_deleted_successor_frees_its_time_and_the_label_of_the_one_before(acme: Account, trial: str) -> None:
+def test_a_deleted_successor_frees_its_time_and_its_label(acme: Account, trial: str) -> None:
+    """A deleted successor frees its time, and the label of the subscription before it."""
     made = create(acme, plan={"key": "plan"}, startingPhase="main").json()
     path = f"/subscriptions/{made['id']}"
     change = {"customer": {}, "plan": {"key": "plan"}, "timing": "next_billing_cycle"}
