@@ -140,15 +140,16 @@ def diff(
     **server: Any,
 ) -> Exit:
     """Show what sync would do; writes nothing."""
+    from billsync.app.difference import DiffScope
     from billsync.app.impact_facts import ImpactScope
-    from billsync.cli.comparing import DiffOptions, show_difference
+    from billsync.cli.comparing import show_difference
     from billsync.cli.opening import ServerOptions
 
     if impact is None and (impact_sample or impact_anonymous or impact_periods != 1):
         raise click.UsageError("--impact-sample, --impact-anonymous and --impact-periods go with --impact")
     scope = ImpactScope(impact, impact_periods, impact_sample) if impact else None
-    wanted = DiffOptions(allow, exit_code, scope, is_anonymous=impact_anonymous)
-    return show_difference(run, paths, ServerOptions(**server), wanted)
+    wanted = DiffScope(allow, scope, is_anonymous=impact_anonymous)
+    return show_difference(run, paths, ServerOptions(**server), wanted, exit_code=exit_code)
 
 
 @billsync.command()

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from billsync.app.anonymous import judged_without_usage, private_kinds
-from billsync.app.ending import Exit, worst
-from billsync.app.impact import impact
-from billsync.app.impact_facts import ImpactScope
-from billsync.app.pipeline import compare
-from billsync.app.policies import judged, usage_in
-from billsync.cli.inputs import as_it_is, desired_state, owner_missing, refusal_of
+from billsync.app.anonymous import private_kinds
+from billsync.app.difference import DiffScope, difference
+from billsync.app.ending import Exit
+from billsync.app.outcomes import code_of_difference, owner_missing
+from billsync.cli.inputs import as_it_is, desired_state
 from billsync.cli.opening import ServerOptions, connected
 from billsync.cli.surroundings import Run
-from billsync.core.diff import Mode
 from billsync.kinds.registry import KINDS
-from billsync.model.change import PlanFile
-from billsync.model.diagnostic import Diagnostic
 from billsync.model.kind import Kind
 from billsync.model.state import Desired
 from billsync.render.diagnostics import diagnostics_text
@@ -28,8 +22,6 @@ from billsync.render.plan.nameless import finding_without_names, without_names
 from billsync.render.plan.outline import outline
 from billsync.render.plan.structured import as_json_chunks, errors_as_json
 from billsync.render.plan.text import as_text
-from billsync.report.impact.impact import Impact
-from billsync.report.impact.redact import redact
 
 
 def validate(run: Run, paths: Sequence[str]) -> Exit:
@@ -39,53 +31,28 @@ def validate(run: Run, paths: Sequence[str]) -> Exit:
     return Exit.DONE
 
 
-@dataclass(frozen=True, slots=True)
-class DiffOptions:
-    """What is compared and told: guards that may pass, whether pending changes are an exit code, and the impact."""
-
-    allow: Mapping[str, str]
-    exit_code: bool = False
-    impact: ImpactScope | None = None
-    is_anonymous: bool = False
-
-
-def show_difference(run: Run, paths: Sequence[str], options: ServerOptions, wanted: DiffOptions) -> Exit:
+def show_difference(
+    run: Run, paths: Sequence[str], options: ServerOptions, wanted: DiffScope, *, exit_code: bool
+) -> Exit:
     """Print what `sync` would do, and what new prices would mean. Where that is anonymous, no customer is named."""
     telling = finding_without_names if wanted.is_anonymous else as_it_is
     desired, findings = desired_state(run, paths, telling=telling)
-    found = None
     with connected(run, options, desired.target) as connection:
-        comparison = compare(connection, desired, Mode("diff", deletes=True, allow=wanted.allow))
-        if wanted.impact:
-            found = impact(connection, desired, comparison, wanted.impact, run.progress)
-        judge = judged_without_usage if wanted.is_anonymous else judged
-        comparison = judge(connection, desired, comparison, usage_in(found.verdicts) if found else None)
-    missing = owner_missing(desired, comparison.plan)
-    run.verdict = _exit(comparison.plan, missing, wanted)
-    whole = outline(comparison.plan)
+        found = difference(connection, desired, wanted, run.progress)
+    missing = owner_missing(desired, found.plan)
+    run.verdict = code_of_difference(found.plan, missing, exit_code=exit_code)
+    whole = outline(found.plan)
     if wanted.is_anonymous:
         whole = without_names(whole, private_kinds())
     if run.wants_json:
-        more = {"impact": impact_object(_shown(found, wanted))} if found else None
+        more = {"impact": impact_object(found.impact)} if found.impact else None
         for chunk in list(as_json_chunks(whole, (*findings, *missing), more)):  # all or nothing: it has to be JSON
             run.result(chunk)
     else:
-        run.result(
-            as_text(whole, run.look)
-            + (f"\n{impact_text(_shown(found, wanted), width=run.look.width)}" if found else "")
-        )
+        prices = f"\n{impact_text(found.impact, width=run.look.width)}" if found.impact else ""
+        run.result(as_text(whole, run.look) + prices)
         run.talk(diagnostics_text(missing))
     return run.verdict
-
-
-def _shown(found: Impact, wanted: DiffOptions) -> Impact:
-    return redact(found) if wanted.is_anonymous else found
-
-
-def _exit(plan: PlanFile, missing: Sequence[Diagnostic], wanted: DiffOptions) -> Exit:
-    """What stops `sync`, before it stops: no flag changes that. Pending changes count only when asked for."""
-    pending = Exit.PENDING if plan.pending and wanted.exit_code else Exit.DONE
-    return worst(refusal_of(plan), Exit.ERROR if missing else Exit.DONE, pending)
 
 
 def _valid(desired: Desired) -> str:

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 import httpx
 
+from billsync.app.aiming import check_address
+from billsync.app.connecting import connect
 from billsync.app.connection import Connection
 from billsync.app.ending import Ended, Exit, error, usage
-from billsync.cli.aiming import check_address, check_dialect, check_organization
 from billsync.cli.database import open_database
 from billsync.cli.state_dir import default_database
 from billsync.cli.surroundings import Run
 from billsync.live.client import Settings
-from billsync.live.connect import KONNECT, find_dialect, open_remote
-from billsync.live.organization import read_organization
+from billsync.live.connect import KONNECT
 from billsync.live.patience import Patience
 from billsync.live.target import Target, parse_target, token_problem
 from billsync.model.limits import TOKEN_BYTES
@@ -59,11 +59,7 @@ def connected(run: Run, options: ServerOptions, intended: IntendedTarget = ANY_T
             patience=Patience(jitter=run.around.jitter),
             environment=run.around.environment,
         )
-        remote = stack.enter_context(open_remote(target, clock, settings))
-        dialect = options.dialect or find_dialect(target, remote)
-        check_dialect(intended, target, dialect)
-        check_organization(intended, target, lambda: read_organization(target, clock, settings))
-        yield Connection(remote, clock, target.name, dialect)
+        yield stack.enter_context(connect(target, clock, settings, intended=intended, dialect=options.dialect))
 
 
 def _target(options: ServerOptions, environment: Mapping[str, str], filed: str | None) -> Target:

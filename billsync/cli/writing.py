@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from billsync import __version__
 from billsync.app.connection import Connection
-from billsync.app.ending import Ended, Exit, error, usage, worst
-from billsync.app.pipeline import Comparison, carry_out, compare
-from billsync.app.policies import judged
+from billsync.app.difference import intended
+from billsync.app.ending import Ended, Exit, error, usage
+from billsync.app.outcomes import code_of_run, owner_missing
+from billsync.app.pipeline import Comparison, carry_out
 from billsync.apply.execute import stopped
 from billsync.apply.journal import FileJournal
 from billsync.cli.account import Account, WitnessedJournal
-from billsync.cli.inputs import desired_state, owner_missing, refusal_of
+from billsync.cli.inputs import desired_state
 from billsync.cli.opening import ServerOptions, connected
 from billsync.cli.state_dir import VARIABLE, journals
 from billsync.cli.surroundings import Run
@@ -32,29 +33,20 @@ def write(
         raise usage("no-consent", hint="Review the changes with `billsync diff` first.")
     desired, findings = desired_state(run, paths)
     with connected(run, options, desired.target) as connection:
-        compared = compare(connection, desired, Mode(mode, deletes=mode == "sync", allow=allow))
-        comparison = judged(connection, desired, compared)
+        comparison = intended(connection, desired, Mode(mode, deletes=mode == "sync", allow=allow))
         account = Account(comparison.plan, findings)
         if comparison.plan.guards:
             account.results = {result.step.id: result for result in stopped(comparison.plan).results}
-        run.verdict = exit_of(account)
+        run.verdict = code_of_run(account.plan, account.results.values(), wrote=account.wrote)
         if missing := owner_missing(desired, comparison.plan):
             raise Ended(Exit.ERROR, *missing)
         if comparison.plan.steps and not comparison.plan.guards:
             account.was_shown = _ask(run, comparison.plan, yes=yes)
             _carry_out(run, connection, comparison, account)
     run.account = account
-    run.verdict = exit_of(account)
+    run.verdict = code_of_run(account.plan, account.results.values(), wrote=account.wrote)
     run.result(account.json() if run.wants_json else account.text(run.look))
     return run.verdict
-
-
-def exit_of(account: Account) -> Exit:
-    """The exit code of a run (design.md §7)."""
-    broken = any(result.status in (Status.FAILED, Status.STALE) for result in account.results.values())
-    if broken and account.wrote:
-        return Exit.PARTLY
-    return worst(refusal_of(account.plan), Exit.ERROR if broken else Exit.DONE)
 
 
 def _ask(run: Run, plan: PlanFile, *, yes: bool) -> bool:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from billsync.app.connection import Connection
-from billsync.app.pipeline import Comparison
-from billsync.core.index import Index, index
+from billsync.core.index import Index
 from billsync.core.normalize import normalize
 from billsync.core.versions import offered_or_last, published
 from billsync.core.view import view
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
-from billsync.model.change import Action, Guard
+from billsync.model.change import Action, Guard, PlanFile
 from billsync.model.state import Desired
 from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import magnitude, rounded
@@ -29,15 +27,22 @@ CODE = "price-policy"
 Used = Mapping[str, Mapping[str, frozenset[Decimal]]]
 """Real usage: by the address of a plan's new version, then by feature."""
 
+NO_USAGE: Used = {}
+REAL_USAGE = "a price policy is broken at real usage, which is one customer's and left out"
 
-def judged(connection: Connection, desired: Desired, comparison: Comparison, used: Used | None = None) -> Comparison:
-    """The comparison with a guard for each breach of a price policy. Raises RatingError."""
-    if not desired.prices:
-        return comparison
-    found = index(comparison.snapshot, KINDS, connection.routes)
-    guards = tuple(_guards(desired, comparison, found, used or {}))
-    plan = replace(comparison.plan, guards=(*comparison.plan.guards, *guards))
-    return replace(comparison, plan=plan)
+
+def price_guards(desired: Desired, plan: PlanFile, found: Index, used: Used = NO_USAGE) -> tuple[Guard, ...]:
+    """A guard for each breach of a price policy; `found` is what was compared. Raises RatingError."""
+    return tuple(_guards(desired, plan, found, used)) if desired.prices else ()
+
+
+def without_usage(guards: Iterable[Guard], known: Collection[Guard]) -> tuple[Guard, ...]:
+    """The guards, each once: those that are known without real usage, and others without what one customer used."""
+    return tuple(dict.fromkeys(guard if guard in known else _without_usage(guard) for guard in guards))
+
+
+def _without_usage(guard: Guard) -> Guard:
+    return replace(guard, reason=f"{guard.addresses[0].text}: {REAL_USAGE}")
 
 
 def usage_in(verdicts: Mapping[str, Iterable[Verdict]]) -> Used:
@@ -52,9 +57,9 @@ def usage_in(verdicts: Mapping[str, Iterable[Verdict]]) -> Used:
     return found
 
 
-def _guards(desired: Desired, comparison: Comparison, found: Index, used: Used) -> Iterator[Guard]:
+def _guards(desired: Desired, plan: PlanFile, found: Index, used: Used) -> Iterator[Guard]:
     entities = {entity.address: entity for entity in desired.entities}
-    for change in comparison.plan.pending:
+    for change in plan.pending:
         address = change.address.unversioned()
         row = offered_or_last(KINDS[PLAN], published(KINDS[PLAN], found.versions.get(address, ())))
         if address.kind == PLAN and change.action is Action.UPDATE and row is not None:

@@ -1,0 +1,30 @@
+"""From a target to an open connection to the server that files are for, or the reason why it is another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from billsync.app.aiming import check_dialect, check_organization
+from billsync.app.connection import Connection
+from billsync.live.client import Settings
+from billsync.live.connect import find_dialect, open_remote
+from billsync.live.organization import read_organization
+from billsync.live.target import Target
+from billsync.model.ports import Clock
+from billsync.model.state import IntendedTarget
+
+
+@contextmanager
+def connect(
+    target: Target, clock: Clock, settings: Settings, *, intended: IntendedTarget, dialect: str | None
+) -> Iterator[Connection]:
+    """A connection that is closed with its block; without a `dialect` it is found out.
+
+    Raises Ended for another server than the intended one, as far as that is said, RemoteError.
+    """
+    with open_remote(target, clock, settings) as remote:
+        spoken = dialect or find_dialect(target, remote)
+        check_dialect(intended, target, spoken)
+        check_organization(intended, target, lambda: read_organization(target, clock, settings))
+        yield Connection(remote, clock, target.name, spoken)

@@ -1,0 +1,61 @@
+"""The comparison of files with a server: what a run would do, and what new prices would mean. It only reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from billsync.app.connection import Connection
+from billsync.app.impact import impact
+from billsync.app.impact_facts import ImpactScope
+from billsync.app.pipeline import Comparison, compare
+from billsync.core.diff import Mode
+from billsync.core.index import index
+from billsync.kinds.registry import KINDS
+from billsync.model.change import Guard, PlanFile
+from billsync.model.state import Desired
+from billsync.report.impact.impact import Impact
+from billsync.report.impact.price_guards import price_guards, usage_in, without_usage
+from billsync.report.impact.redact import redact
+
+
+@dataclass(frozen=True, slots=True)
+class DiffScope:
+    """Which guards may pass, whose impact is asked for, and whether no customer may be named in it."""
+
+    allow: Mapping[str, str]
+    impact: ImpactScope | None = None
+    is_anonymous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A plan file with the guards of price policies, and the impact of its prices if that was asked for."""
+
+    plan: PlanFile
+    impact: Impact | None = None
+
+
+def difference(
+    connection: Connection, desired: Desired, scope: DiffScope, tell: Callable[[str], None] = lambda text: None
+) -> Difference:
+    """What `sync` would do. Raises Ended, RemoteError, RatingError."""
+    compared = compare(connection, desired, Mode("diff", deletes=True, allow=scope.allow))
+    found = impact(connection, desired, compared, scope.impact, tell) if scope.impact else None
+    rows = index(compared.snapshot, KINDS, connection.routes)
+    guards = price_guards(desired, compared.plan, rows, usage_in(found.verdicts) if found else {})
+    if scope.is_anonymous:
+        guards = without_usage(guards, price_guards(desired, compared.plan, rows))
+        found = redact(found) if found else None
+    return Difference(_guarded(compared.plan, guards), found)
+
+
+def intended(connection: Connection, desired: Desired, mode: Mode) -> Comparison:
+    """What a run in this mode would do, price policies included. Raises RemoteError, RatingError."""
+    compared = compare(connection, desired, mode)
+    guards = price_guards(desired, compared.plan, index(compared.snapshot, KINDS, connection.routes))
+    return replace(compared, plan=_guarded(compared.plan, guards))
+
+
+def _guarded(plan: PlanFile, guards: tuple[Guard, ...]) -> PlanFile:
+    return replace(plan, guards=(*plan.guards, *guards))

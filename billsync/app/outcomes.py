@@ -1,0 +1,41 @@
+"""How a comparison or a run ends: the exit code, and the finding that stops a write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from billsync.app.ending import Exit, worst
+from billsync.model.change import PlanFile
+from billsync.model.diagnostic import Diagnostic
+from billsync.model.result import Status, StepResult
+from billsync.model.state import Desired
+from billsync.render.plan.outline import outline
+from billsync.schema.codes import diagnostic
+
+
+def owner_missing(desired: Desired, plan: PlanFile) -> tuple[Diagnostic, ...]:
+    """The finding that stops a write: changes are to be made, and the files don't say who owns them."""
+    if desired.owner is not None or not plan.steps:
+        return ()
+    hint = "Add `_info: {owner: NAME}` to one of the files; everything that billsync creates is marked with it."
+    return (diagnostic("no-owner", hint=hint),)
+
+
+def refusal_of(plan: PlanFile) -> Exit:
+    """The exit code for what a plan file won't do: by a guard, a policy, or a refusal."""
+    counts = outline(plan).summary
+    return Exit.REFUSED if plan.guards or counts.refused or counts.blocked else Exit.DONE
+
+
+def code_of_difference(plan: PlanFile, missing: tuple[Diagnostic, ...], *, exit_code: bool) -> Exit:
+    """The exit code for what stops `sync`, before it stops; pending changes count only with `exit_code`."""
+    pending = Exit.PENDING if plan.pending and exit_code else Exit.DONE
+    return worst(refusal_of(plan), Exit.ERROR if missing else Exit.DONE, pending)
+
+
+def code_of_run(plan: PlanFile, results: Iterable[StepResult], *, wrote: bool) -> Exit:
+    """The exit code of a run (design.md §7). `wrote`: anything may have been written."""
+    broken = any(result.status in (Status.FAILED, Status.STALE) for result in results)
+    if broken and wrote:
+        return Exit.PARTLY
+    return worst(refusal_of(plan), Exit.ERROR if broken else Exit.DONE)
