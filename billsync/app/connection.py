@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from billsync.api.documents import SUBSCRIPTION_ADDONS
 from billsync.api.routes import routes
-from billsync.live.paging import read_document, read_list
+from billsync.live.paging import count_rows, read_document, read_list
 from billsync.live.snapshot import PARENT, Source
 from billsync.model.kind import ListQuery, Routes
 from billsync.model.ports import Clock, Remote
@@ -43,6 +43,10 @@ class Connection:
         where = self.routes[kind]
         query = tuple((f"filter[{name}][eq]", value) for name, value in equal.items())
         return self.listed(where.collection, query, listing=where.listing)
+
+    def count(self, kind: str) -> int:
+        """How many rows of a kind there are; one row is fetched. Raises RemoteError."""
+        return count_rows(self.remote, self.routes[kind].collection, ())
 
     def part(self, kind: str, field: str, row_id: str) -> tuple[Fields, ...]:
         """A list of one row of a kind that the API keeps as rows of its own. Raises RemoteError, Refused."""

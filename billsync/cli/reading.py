@@ -10,7 +10,6 @@ from billsync.app.ending import Exit
 from billsync.cli.delivering import check_output, write_file
 from billsync.cli.opening import ServerOptions, connected
 from billsync.cli.surroundings import Run
-from billsync.live.paging import count_rows
 from billsync.model.value import json_line
 from billsync.render.formats.words import visible
 from billsync.render.formats.yaml_text import to_yaml
@@ -60,7 +59,7 @@ def show_ledger(run: Run, customer: str, options: ServerOptions, form: str) -> E
 def ping(run: Run, options: ServerOptions) -> Exit:
     """Say whether the server answers, and which dialect it speaks."""
     with connected(run, options) as connection:
-        count_rows(connection.remote, connection.routes["meter"].collection, ())
+        connection.count("meter")
     facts = {"server": connection.target, "dialect": connection.dialect}
     text = f"{visible(connection.target)} answers, and speaks the dialect {connection.dialect}.\n"
     run.result(json_line(facts) + "\n" if run.wants_json else text)
