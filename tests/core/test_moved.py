@@ -13,8 +13,9 @@ from billsync.core.plan_file import from_json, to_json
 from billsync.model.change import PlanFile
 from billsync.model.ports import RemoteError
 from billsync.model.state import Desired
+from tests.support.end_state import end_state
 from tests.support.faults import FAULTS, Fault, FaultyTransport, Killed, Point
-from tests.support.world import World, declared, end_state
+from tests.support.world import World, declared
 
 Document = dict[str, Any]
 GRANT: Document = {"key": "welcome", "name": "Welcome", "amount": "500", "currency": "USD", "funding_method": "none"}

@@ -1,8 +1,15 @@
-"""Negative controls: with its safety taken out, billsync doubles things, and the harness must say so."""
+"""Negative controls: with its safety taken out, billsync doubles things, and the harness must say so.
+
+They run against the harness that remembers second runs, as the tests do; each has a harness of its own, so that
+nothing is remembered of a journey that is safe.
+"""
 
 import json
-from dataclasses import replace
-from pathlib import Path
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 
 import httpx
 import pytest
@@ -10,33 +17,53 @@ import pytest
 from billsync.apply.bindings import Bindings, Observed
 from billsync.model.address import Address
 from billsync.model.value import Fields
-from tests.support.crash_harness import Journey, Start, from_plan_file, troubles_at, undisturbed
+from tests.crash.struck_runs import QUICK, Runs, StruckRun
+from tests.support.crash_harness import Harness
 from tests.support.faults import FAULTS, Point
-from tests.support.world import declared_in, examples
+from tests.support.state_digest import Digest, Tables, state_digest
+from tests.support.world import EXAMPLES
 
-PREPAID = next((example for example in examples() if example.name == "prepaid-credits"), Path("absent"))
 BY_NAME = {fault.name: fault for fault in FAULTS}
+GRANTS = "/credits/grants"
+PREPAID = StruckRun(EXAMPLES / QUICK)
+DOUBLED = {"doubled-grant": ""}
+MICROSECONDS = 10**15
+"""Integers from there on are times."""
+Grant = dict[str, object]
 
 
-class WithoutGrantKeys(httpx.BaseTransport):
-    """Takes the key out of every grant that is sent."""
+@dataclass(slots=True)
+class ChangingGrants(httpx.BaseTransport):
+    """Changes every grant that is sent; without `always`, only those sent after an answer was a 502."""
 
-    def __init__(self, inner: httpx.BaseTransport) -> None:
-        self._inner = inner
+    inner: httpx.BaseTransport
+    change: Callable[[Grant], Grant]
+    always: bool
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if request.method == "POST" and request.url.path.endswith("/credits/grants"):
-            body = {name: value for name, value in json.loads(request.read()).items() if name != "key"}
-            request = httpx.Request("POST", request.url, json=body)
-        return self._inner.handle_request(request)
+        if self.always and request.method == "POST" and request.url.path.endswith(GRANTS):
+            request = httpx.Request("POST", request.url, json=self.change(json.loads(request.read())))
+        response = self.inner.handle_request(request)
+        self.always = self.always or response.status_code == 502
+        return response
 
 
-def journey() -> Journey:
-    return Journey("prepaid", (declared_in(PREPAID),))
+def without_key(grant: Grant) -> Grant:
+    return {name: value for name, value in grant.items() if name != "key"}
 
 
-def about(place: str, calls: tuple[Point, ...]) -> Point:
-    return next(call for call in calls if call.writes and call.path.endswith(place))
+def dearer(grant: Grant) -> Grant:
+    return {**grant, "amount": str(3 * int(str(grant["amount"])))}
+
+
+def broken(safe: Harness, change: Callable[[Grant], Grant], *, always: bool = True) -> Harness:
+    """A harness of a journey whose client changes the grants that it sends; a guard that would see it is let pass."""
+    wrap = partial(ChangingGrants, change=change, always=always)
+    return replace(safe, journey=replace(safe.journey, wrap=wrap, allow=DOUBLED))
+
+
+def about(place: str, harness: Harness) -> Point:
+    return next(call for call in harness.whole.calls if call.writes and call.path.endswith(place))
 
 
 def blind_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,61 +85,115 @@ def said(troubles: tuple[str, ...], about_what: str) -> list[str]:
     return [text for text in texts if text.startswith(about_what)]
 
 
+def found_at_some_calls(harness: Harness) -> dict[tuple[str, Point], tuple[str, ...]]:
+    """What is wrong after a fault at each write and at some reads; first those in which the client has no defect."""
+    calls = list(harness.whole.calls)
+    points = [*(call for call in calls if call.writes), *[call for call in calls if not call.writes][::8]]
+    places = [(name, point) for name in ("killed before", "killed after", "502 before") for point in points]
+    troubles = {(name, point): harness.troubles_at(BY_NAME[name], point) for name, point in places}
+    return {place: found for place, found in troubles.items() if found}
+
+
 @pytest.mark.parametrize(
     ("name", "funded"),
     [("broken after", 1500), ("502 after", 1500), ("twice, first answer", 1500), ("killed after", 1000)],
 )
-def test_without_grant_keys_the_harness_finds_doubled_credit(name: str, funded: int, tmp_path: Path) -> None:
-    safe = journey()
-    start = Start(safe, tmp_path)
-    whole = undisturbed(safe, start)
-    point = about("/credits/grants", whole.calls)
+def test_without_grant_keys_the_harness_finds_doubled_credit(name: str, funded: int, runs: Runs) -> None:
+    unsafe = broken(runs.harness(PREPAID), without_key)
 
-    unsafe = replace(safe, wrap=WithoutGrantKeys, allow={"doubled-grant": ""})
-    troubles = troubles_at(unsafe, start, whole, fault=BY_NAME[name], point=point)
+    troubles = unsafe.troubles_at(BY_NAME[name], about(GRANTS, unsafe))
 
     assert said(troubles, "customer acme has") == [
         f"customer acme has {funded} USD, declared are 500",
         "customer acme has 0 running subscriptions, declared are 1",
     ]
-    assert said(troubles, "there are")[-1:] == [f"there are {funded // 500} grant rows, expected 1"]
+    assert f"there are {funded // 500} grant rows, expected 1" in said(troubles, "there are")
 
 
-def test_without_grant_keys_a_run_again_is_stopped_by_a_guard(tmp_path: Path) -> None:
-    safe = journey()
-    start = Start(safe, tmp_path)
-    whole = undisturbed(safe, start)
-    point = about("/credits/grants", whole.calls)
+def test_without_grant_keys_a_run_again_is_stopped_by_a_guard(runs: Runs) -> None:
+    unsafe = broken(runs.harness(PREPAID), without_key)
+    unsafe = replace(unsafe, journey=replace(unsafe.journey, allow={}))
 
-    unsafe = replace(safe, wrap=WithoutGrantKeys)
-    troubles = troubles_at(unsafe, start, whole, fault=BY_NAME["killed after"], point=point)
+    troubles = unsafe.troubles_at(BY_NAME["killed after"], about(GRANTS, unsafe))
 
     assert said(troubles, "grant/acme/welcome") == ["grant/acme/welcome:create blocked: a guard stopped the run"]
 
 
 def test_without_observing_the_harness_finds_a_plan_versioned_twice(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    safe = journey()
-    start = Start(safe, tmp_path)
-    attempt = from_plan_file(start.world().plan_file(safe.last))
-    whole = undisturbed(safe, start, attempt)
-    point = about("/subscriptions", whole.calls)
-    seeing = troubles_at(safe, start, whole, fault=BY_NAME["killed after"], point=point, attempt=attempt)
+    safe = runs.harness(StruckRun(EXAMPLES / QUICK, saved=True))
+    point = about("/subscriptions", safe)
+    seeing = safe.troubles_at(BY_NAME["killed after"], point)
 
     blind_at_first(monkeypatch)
-    blind = troubles_at(safe, start, whole, fault=BY_NAME["killed after"], point=point, attempt=attempt)
+    blind = replace(safe).troubles_at(BY_NAME["killed after"], point)
 
     assert seeing == ()
     assert said(blind, "there are") == ["there are 2 plan rows, expected 1"]
 
 
-def test_with_grant_keys_the_same_faults_double_nothing(tmp_path: Path) -> None:
-    safe = journey()
-    start = Start(safe, tmp_path)
-    whole = undisturbed(safe, start)
-    point = about("/credits/grants", whole.calls)
+def test_with_grant_keys_the_same_faults_double_nothing(runs: Runs) -> None:
+    safe = runs.harness(PREPAID)
 
-    troubles = [troubles_at(safe, start, whole, fault=fault, point=point) for fault in FAULTS]
+    troubles = [safe.troubles_at(fault, about(GRANTS, safe)) for fault in FAULTS]
 
     assert troubles == [()] * len(FAULTS)
+
+
+def test_a_harness_for_another_journey_remembers_nothing(runs: Runs) -> None:
+    safe = runs.harness(PREPAID)
+    safe.troubles_at(BY_NAME["killed after"], about(GRANTS, safe))
+
+    others = (replace(safe), broken(safe, without_key))
+
+    assert safe.outcomes != {}
+    assert [other.outcomes for other in others] == [{}, {}]
+
+
+@pytest.mark.parametrize("change", [without_key, dearer])
+def test_a_defect_at_some_fault_points_only_is_found_by_a_harness_that_remembers_the_others(
+    change: Callable[[Grant], Grant], runs: Runs
+) -> None:
+    unsafe = broken(runs.harness(PREPAID), change, always=False)
+
+    remembering = found_at_some_calls(unsafe)
+    unremembering = found_at_some_calls(unsafe.unremembering)
+
+    assert remembering == unremembering
+    assert {name for name, _ in remembering} == {"502 before"}
+    assert len(unsafe.outcomes) < len(unsafe.whole.calls)
+
+
+def without_times(value: object) -> object:
+    """The value of a column with all times the same."""
+    if isinstance(value, int):
+        return value if value < MICROSECONDS else MICROSECONDS
+    return re.sub(r"\b\d{16}\b", "0", value) if isinstance(value, str) else value
+
+
+def without_times_and_money(value: object) -> object:
+    """The value of a column with all times, and all amounts, the same."""
+    timeless = without_times(value)
+    return re.sub(r'"amount":"[^"]*"', '"amount":""', timeless) if isinstance(timeless, str) else timeless
+
+
+def test_a_harness_that_remembered_states_without_their_money_would_miss_a_double(runs: Runs) -> None:
+    unsafe = broken(runs.harness(PREPAID), dearer, always=False)
+
+    found = found_at_some_calls(unsafe)
+    timeless = found_at_some_calls(replace(unsafe, digest=forgetting(without_times)))
+    moneyless = found_at_some_calls(replace(unsafe, digest=forgetting(without_times_and_money)))
+
+    assert timeless == found
+    assert moneyless != found
+
+
+def forgetting(blank: Callable[[object], object]) -> Digest:
+    """A digest of a state whose columns were blanked."""
+
+    def digest(tables: Tables, now: datetime) -> str:
+        blanked = {name: (names, [tuple(map(blank, row)) for row in rows]) for name, (names, rows) in tables.items()}
+        return state_digest(blanked, now)
+
+    return digest

@@ -4,70 +4,78 @@ Nothing is granted, subscribed or published twice. Versions of plans and add-ons
 first client may leave a draft behind when it was overtaken between its look and its call; then it must say so.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 import httpx
 import pytest
 
 from billsync.model.ports import RemoteError
-from tests.support.crash_harness import Journey, Start, Wire, differences, from_files, undisturbed
-from tests.support.faults import Deliver, Fault
-from tests.support.world import EXAMPLES, World, as_it_is, declared_in
+from tests.crash.conftest import Count
+from tests.crash.struck_runs import QUICK, Call, Runs, StruckRun, spread, struck_runs
+from tests.support.crash_harness import Harness, Wire, from_files
+from tests.support.faults import Deliver, Fault, Point
+from tests.support.world import EXAMPLES, World, as_it_is
 
-JOURNEYS = Path(__file__).parent / "journeys"
-LEAST_CALLS = 8
-
-
-def journeys() -> list[object]:
-    """The prepaid example from nothing, and every journey; all but the first are slow."""
-    first = Journey("prepaid-credits", (declared_in(EXAMPLES / "prepaid-credits"),))
-    found = [pytest.param(first, id=first.name)]
-    for folder in sorted(JOURNEYS.iterdir()):
-        states = tuple(declared_in(state) for state in sorted(folder.glob("*.yaml")))
-        found.append(pytest.param(Journey(folder.name, states), id=folder.name, marks=pytest.mark.crash))
-    return found
+SIDES = ("overtaken before", "overtaken after")
+LAW = "two runs at once"
+RUNS = [run for run in struck_runs() if not run.saved and (run.folder.parent != EXAMPLES or run.folder.name == QUICK)]
+"""The prepaid example from nothing, and every journey."""
 
 
-def overtaken(journey: Journey, world: World, *, before: bool) -> Fault:
+def marked(run: StruckRun) -> object:
+    return pytest.param(run, id=str(run), marks=() if run.quick else pytest.mark.crash)
+
+
+def overtaken(harness: Harness, world: World, side: str) -> Fault:
     """Another client's whole run, before the server hears the call or after it has answered."""
 
     def strike(request: httpx.Request, deliver: Deliver) -> httpx.Response:
-        if before:
-            from_files(journey, world, as_it_is)
+        if side == "overtaken before":
+            from_files(harness.journey, world, as_it_is)
         response = deliver(request)
         response.read()
-        if not before:
-            from_files(journey, world, as_it_is)
+        if side == "overtaken after":
+            from_files(harness.journey, world, as_it_is)
         return response
 
-    return Fault("overtaken", strike)
+    return Fault(side, strike)
 
 
-@pytest.mark.parametrize("before", [True, False], ids=["before a call", "after a call"])
-@pytest.mark.parametrize("journey", journeys())
-def test_two_runs_at_once_double_nothing(
-    journey: Journey, before: bool, tmp_path: Path, count: Callable[[str, int], None]
-) -> None:
-    start = Start(journey, tmp_path)
-    whole = undisturbed(journey, start)
+def troubles_at(harness: Harness, point: Point, side: str) -> list[str]:
+    """What is wrong after a run that was overtaken, and a run again."""
+    world = harness.start.world()
+    wire = Wire(overtaken(harness, world, side), point)
+    said: tuple[str, ...] = ()
+    with suppress(RemoteError):
+        said = from_files(harness.journey, world, wire.wrap)
+    left_over = world.drafts()
+    silent = [f"nobody spoke of {draft}" for draft in left_over if not any(draft in text for text in said)]
+    missed = [] if wire.transport.struck else ["the call was never made"]
+    found = [*missed, *silent, *harness.troubles_of_a_run_again(world)]
+    world.close()
+    return [f"{side} at {point}: {trouble}" for trouble in found]
 
-    troubles: list[str] = []
-    for point in whole.calls:
-        world = start.world()
-        wire = Wire(overtaken(journey, world, before=before), point)
-        said: tuple[str, ...] = ()
-        with suppress(RemoteError):
-            said = from_files(journey, world, wire.wrap)
-        left_over = tuple(world.drafts())
-        cleared = from_files(journey, world, as_it_is)
-        again = Wire()
-        found = (*cleared, *from_files(journey, world, again.wrap), *differences(journey, world, whole.state))
-        found += tuple(f"nobody spoke of {draft}" for draft in left_over if not any(draft in text for text in said))
-        troubles += [f"{point}: {trouble}" for trouble in (*found, *map(str, again.transport.writes))]
-        world.close()
 
-    count(f"two runs of {journey.name}", len(whole.calls))
+@pytest.mark.parametrize("run", [marked(run) for run in RUNS])
+def test_two_runs_at_once_double_nothing(run: StruckRun, runs: Runs, count: Count) -> None:
+    struck = [(call, side) for call, side in spread(runs.calls(RUNS), SIDES) if call.run == run]
+    harness = runs.harness(run)
+
+    troubles = [trouble for call, side in struck for trouble in troubles_at(harness, call.point, side)]
+
+    count(LAW, struck)
     assert troubles == []
-    assert len(whole.calls) >= LEAST_CALLS
+    assert {call.point for call, _ in struck} == set(harness.whole.calls)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("run", [run for run in struck_runs() if not run.saved], ids=str)
+def test_two_runs_at_once_double_nothing_at_any_call(run: StruckRun, side: str, runs: Runs, count: Count) -> None:
+    harness = runs.harness(run).unremembering
+    calls: list[Call] = [call for same in runs.calls((run,)).values() for call in same]
+
+    troubles = [trouble for call in calls for trouble in troubles_at(harness, call.point, side)]
+
+    count(LAW, [(call, side) for call in calls])
+    assert troubles == []

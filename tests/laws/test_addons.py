@@ -14,7 +14,8 @@ from billsync.kinds.registry import KINDS
 from billsync.model.address import part_address
 from billsync.model.change import Outcome, PlanFile
 from billsync.model.result import Status
-from tests.support.world import World, declared, end_state
+from tests.support.end_state import end_state
+from tests.support.world import World, declared
 
 BLOCKS = """
   - key: blocks

@@ -21,7 +21,8 @@ from billsync.model.state import Desired
 from billsync.render.formats.yaml_text import to_yaml
 from tests.support.budgets import examples
 from tests.support.configurations import EVERY_FLAG, states
-from tests.support.world import EndState, World, declared, end_state
+from tests.support.end_state import EndState, end_state
+from tests.support.world import World, declared
 
 several = settings(max_examples=examples(10), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 DAY = timedelta(days=1).total_seconds()

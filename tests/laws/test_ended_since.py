@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.world import World, declared, end_state
+from tests.support.end_state import end_state
+from tests.support.world import World, declared
 
 BARE = "[{key: acme, name: Acme}]"
 SOLD = "[{key: acme, name: Acme, subscription: {plan: basic}}]"

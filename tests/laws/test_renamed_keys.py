@@ -12,7 +12,8 @@ import yaml
 
 from billsync.model.change import PlanFile
 from billsync.model.state import Desired
-from tests.support.world import World, declared, end_state
+from tests.support.end_state import end_state
+from tests.support.world import World, declared
 
 Document = dict[str, Any]
 GRANT: Document = {"key": "welcome", "name": "Welcome", "amount": "500", "currency": "USD", "funding_method": "none"}

@@ -8,7 +8,8 @@ from billsync.app.pipeline import everything
 from billsync.core.dump import dump
 from billsync.kinds.registry import KINDS
 from billsync.model.change import Outcome, PlanFile
-from tests.support.world import World, declared, end_state
+from tests.support.end_state import end_state
+from tests.support.world import World, declared
 
 PLAN = """\
 _info: {{owner: payments}}

@@ -6,7 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,8 +15,11 @@ import httpx
 from billsync.model.ports import RemoteError
 from billsync.model.result import Report
 from billsync.model.state import Desired
+from tests.support.call_signatures import signature
+from tests.support.end_state import EndState, end_state
 from tests.support.faults import Fault, FaultyTransport, Killed, Point
-from tests.support.world import EndState, World, Wrap, as_it_is, end_state
+from tests.support.state_digest import Digest, state_digest, tables_of
+from tests.support.world import World, Wrap, as_it_is
 
 BETWEEN_RUNS = 61.0
 """Seconds until somebody runs it again."""
@@ -76,55 +79,104 @@ class Start:
         world.close()
 
     def world(self) -> World:
-        """The same server, the same ids to come."""
+        """The same server, some time later, with the same ids to come."""
         for leftover in self._copy.parent.glob(f"{self._copy.name}*"):
             leftover.unlink()
         shutil.copy(self._template, self._copy)
-        return World(seed=2, database=str(self._copy))
+        world = World(seed=2, database=str(self._copy))
+        world.clock.advance(BETWEEN_RUNS)
+        return world
 
 
 @dataclass(frozen=True, slots=True)
 class Undisturbed:
-    """The run in which nothing went wrong: its calls, and what the server then showed."""
+    """The run in which nothing went wrong: its calls with their signatures, and what the server then showed."""
 
-    calls: tuple[Point, ...]
+    calls: Mapping[Point, str]
     state: EndState
 
 
-def undisturbed(journey: Journey, start: Start, attempt: Attempt = from_files) -> Undisturbed:
-    """The journey without any fault."""
+def _undisturbed(journey: Journey, start: Start, attempt: Attempt) -> Undisturbed:
     world, wire = start.world(), Wire()
     assert not attempt(journey, world, wire.wrap)
-    whole = Undisturbed(tuple(wire.transport.calls), end_state(world))
+    made = zip(wire.transport.calls, map(signature, wire.transport.requests), strict=True)
+    whole = Undisturbed(dict(sorted(made)), end_state(world))
     world.close()
     return whole
 
 
-def troubles_at(
-    journey: Journey, start: Start, whole: Undisturbed, *, fault: Fault, point: Point, attempt: Attempt = from_files
-) -> tuple[str, ...]:
-    """What is wrong after the fault at one call and the same attempt again; nothing when law 3 holds."""
-    world, wire = start.world(), Wire(fault, point)
-    with suppress(RemoteError, Killed):
-        attempt(journey, world, wire.wrap)
-    world.clock.advance(BETWEEN_RUNS)
-    missed = () if wire.transport.struck else ("the call was never made",)
-    second = Wire()
-    found = (*missed, *attempt(journey, world, second.wrap), *differences(journey, world, whole.state))
-    if attempt is not from_files or second.transport.writes:
-        found += tuple(_more_work(journey, world))
+@dataclass(slots=True)
+class Harness:
+    """A journey that is struck again and again, with one way of running its last state.
+
+    What a second run comes to hangs on the state of the server, the clock, the journey and the way of running it, and
+    on nothing else: it writes no journal, and starts from nothing. So its outcome is remembered by the digest of that
+    state. Without a digest every second run is made. What is remembered belongs to this harness alone: another
+    journey, or code that was broken on purpose, gets a harness of its own.
+    """
+
+    journey: Journey
+    start: Start
+    whole: Undisturbed
+    attempt: Attempt = from_files
+    digest: Digest | None = state_digest
+    outcomes: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False)
+
+    @property
+    def unremembering(self) -> Harness:
+        """The same, but every second run is made."""
+        return replace(self, digest=None)
+
+    def troubles_at(self, fault: Fault, point: Point) -> tuple[str, ...]:
+        """What is wrong after the fault at one call and the same attempt again; nothing when law 3 holds."""
+        world, wire = self.start.world(), Wire(fault, point)
+        with suppress(RemoteError, Killed):
+            self.attempt(self.journey, world, wire.wrap)
+        world.clock.advance(BETWEEN_RUNS)
+        missed = () if wire.transport.struck else ("the call was never made",)
+        found = (*missed, *self.troubles_of_a_run_again(world))
+        world.close()
+        return tuple(f"{fault.name} at {point}: {trouble}" for trouble in found)
+
+    def troubles_of_a_run_again(self, world: World) -> tuple[str, ...]:
+        """What is wrong after the attempt is made on a server as it now is, or what was remembered of that."""
+        if self.digest is None:
+            return self._run_again(world)
+        state = self.digest(tables_of(Path(world.database)), world.clock.now())
+        if state not in self.outcomes:
+            self.outcomes[state] = self._run_again(world)
+        return self.outcomes[state]
+
+    def _run_again(self, world: World) -> tuple[str, ...]:
+        second = Wire()
+        found = (*self.attempt(self.journey, world, second.wrap), *self._differences(world))
+        if self.attempt is not from_files or second.transport.writes:
+            found += tuple(_more_work(self.journey, world))
+        return found
+
+    def _differences(self, world: World) -> tuple[str, ...]:
+        """How rows, credit and subscriptions differ from those of the undisturbed run, and from what is declared."""
+        found = end_state(world)
+        return (
+            *_other_rows(found, self.whole.state),
+            *_other_credit(self.journey.last, found),
+            *_other_subscriptions(self.journey.last, found),
+        )
+
+
+def harness(journey: Journey, folder: Path) -> Harness:
+    """A harness in which each attempt reads the files."""
+    start = Start(journey, folder)
+    return Harness(journey, start, _undisturbed(journey, start, from_files))
+
+
+def plan_file_harness(journey: Journey, folder: Path) -> Harness:
+    """A harness in which each attempt runs the plan file that was saved at the start."""
+    start = Start(journey, folder)
+    world = start.world()
+    attempt = from_plan_file(world.plan_file(journey.last))
     world.close()
-    return tuple(f"{fault.name} at {point}: {trouble}" for trouble in found)
-
-
-def differences(journey: Journey, world: World, expected: EndState) -> tuple[str, ...]:
-    """How the rows, the credit and the subscriptions of the server differ from what they should be."""
-    found = end_state(world)
-    return (
-        *_other_rows(found, expected),
-        *_other_credit(journey.last, found),
-        *_other_subscriptions(journey.last, found),
-    )
+    return Harness(journey, start, _undisturbed(journey, start, attempt), attempt)
 
 
 def _other_rows(found: EndState, expected: EndState) -> Iterator[str]:

@@ -1,8 +1,8 @@
-"""Sums up what tests counted, and says so at the end of the whole run, also when several processes ran it."""
+"""Sums up the fault points that tests tried, for the end of the run, also where several processes ran it."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 
 import pytest
 
@@ -10,12 +10,12 @@ FAULT_POINTS = "fault points"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """One line, where a test has counted fault points."""
-    tried: Counter[str] = Counter()
+    """One line for each law whose tests have noted fault points."""
+    tried: dict[str, list[str]] = defaultdict(list)
     for reports in terminalreporter.stats.values():
         for report in reports:
-            for name, value in getattr(report, "user_properties", ()):
+            for name, pairs in getattr(report, "user_properties", ()):
                 if name.startswith(FAULT_POINTS) and getattr(report, "when", "") == "call":
-                    tried[name] += value
-    for name, number in sorted(tried.items()):
-        terminalreporter.write_line(f"{name}: {number}")
+                    tried[name] += pairs
+    for name, pairs in sorted(tried.items()):
+        terminalreporter.write_line(f"{name}: {len(pairs)} tried, {len(set(pairs))} distinct (signature, fault) pairs")

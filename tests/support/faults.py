@@ -16,7 +16,7 @@ class Killed(BaseException):
     """The process is gone: nothing catches it, and nothing is sent after it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Point:
     """One call of a run: what was asked, and how many times the same had been asked before.
 
@@ -175,12 +175,16 @@ FAULTS = (
 
 @dataclass(slots=True)
 class FaultyTransport(httpx.BaseTransport):
-    """Passes calls on, notes each as a Point, and strikes the one at `point` with `fault`."""
+    """Passes calls on, notes each as a Point, and strikes the one at `point` with `fault`.
+
+    `calls` and `requests` are all of them so far, in one order.
+    """
 
     inner: httpx.BaseTransport
     fault: Fault | None = None
     point: Point | None = None
     calls: list[Point] = field(default_factory=list)
+    requests: list[httpx.Request] = field(default_factory=list)
     struck: bool = False
     _seen: Counter[tuple[str, str]] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -215,6 +219,7 @@ class FaultyTransport(httpx.BaseTransport):
             point = Point(*place, earlier=self._seen[place])
             self._seen[place] += 1
             self.calls.append(point)
+            self.requests.append(request)
         return point
 
     def _hits(self, point: Point) -> bool:

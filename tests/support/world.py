@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -33,10 +32,6 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 BASE = "http://local.invalid/api/v3"
 TARGET = "local:test"
 EVERY_ROW = {"page[size]": "1000"}
-ROOTS = {"meter": "meters", "feature": "features", "addon": "addons", "plan": "plans", "customer": "customers"}
-ULID = re.compile(r"\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b")
-TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
-SERVERS_OWN = frozenset({"id", "created_at", "updated_at"})
 
 Wrap = Callable[[httpx.BaseTransport], httpx.BaseTransport]
 
@@ -146,7 +141,7 @@ class World:
     def drafts(self) -> list[str]:
         """The ids of all plans and add-ons in draft."""
         with self.http() as http:
-            rows = [row for kind in ("plans", "addons") for row in _rows(http, kind)]
+            rows = [row for kind in ("plans", "addons") for row in rows_of(http, kind)]
         return [str(row["id"]) for row in rows if row["status"] == "draft"]
 
     def close(self) -> None:
@@ -154,86 +149,12 @@ class World:
         self.app.close()
 
 
-@dataclass(frozen=True, slots=True)
-class EndState:
-    """All rows that a server shows, in words that two servers share: no ids, no times.
-
-    `balances` hold what each customer has been given, by currency.
-    """
-
-    rows: Mapping[str, tuple[Any, ...]]
-    balances: Mapping[str, Mapping[str, str]]
-
-    def running(self, customer: str) -> int:
-        """How many subscriptions of a customer are in force or will be."""
-        named = f"customer/{customer}"
-        return sum(
-            1 for row in self.rows["subscription"] if row["customer_id"] == named and row["status"] != "inactive"
-        )
-
-    def versions(self, plan: str, kind: str = "plan") -> int:
-        """How many versions of a plan, or of an add-on, there are."""
-        return sum(1 for row in self.rows[kind] if row["key"] == plan)
-
-
-def end_state(world: World) -> EndState:
-    """What the server shows now, read without billsync."""
-    with world.http() as http:
-        return end_state_of(http)
-
-
-def end_state_of(http: httpx.Client) -> EndState:
-    """What a server shows now; `http` has the API's base."""
-    found = {kind: _rows(http, path) for kind, path in ROOTS.items()}
-    found["plan_addon"] = [
-        {"plan": plan["id"], **row} for plan in found["plan"] for row in _rows(http, f"plans/{plan['id']}/addons")
-    ]
-    found["subscription"] = _rows(http, "subscriptions")
-    found["grant"] = [
-        {"customer": customer["id"], **row}
-        for customer in found["customer"]
-        for row in _rows(http, f"customers/{customer['id']}/credits/grants")
-    ]
-    names = dict(_names(found))
-    rows = {
-        kind: tuple(sorted((_worded(_shared(row), names) for row in rows), key=repr)) for kind, rows in found.items()
-    }
-    return EndState(rows, {customer["key"]: _balance(http, customer["id"]) for customer in found["customer"]})
-
-
-def _rows(http: httpx.Client, path: str) -> list[dict[str, Any]]:
+def rows_of(http: httpx.Client, path: str) -> list[dict[str, Any]]:
+    """All rows of a list of the bare API. Raises httpx.HTTPStatusError."""
     answer = http.get(path, params=EVERY_ROW)
     answer.raise_for_status()
     rows: list[dict[str, Any]] = answer.json()["data"]
     return rows
-
-
-def _balance(http: httpx.Client, customer_id: str) -> dict[str, str]:
-    answer = http.get(f"customers/{customer_id}/credits/balance")
-    answer.raise_for_status()
-    return {row["currency"]: row["settled"] for row in answer.json()["balances"]}
-
-
-def _names(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[tuple[str, str]]:
-    for kind in ROOTS:
-        for row in found[kind]:
-            version = f"@{row['version']}" if "version" in row else ""
-            yield row["id"], f"{kind}/{row['key']}{version}"
-
-
-def _shared(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in sorted(row.items()) if name not in SERVERS_OWN}
-
-
-def _worded(value: Any, names: Mapping[str, str]) -> Any:
-    """The value with ids by name and times as one word."""
-    if isinstance(value, dict):
-        return {name: _worded(item, names) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_worded(item, names) for item in value]
-    if isinstance(value, str):
-        return names.get(value) or TIME.sub("<time>", ULID.sub("<id>", value))
-    return value
 
 
 def loopback(base: str) -> Target:

@@ -1,0 +1,105 @@
+"""The runs that are struck, and which fault strikes which of their calls.
+
+Every example is run from nothing, and every journey (a folder of states that are synced in their order) is struck in
+its last state; some are also run from a plan file that was saved.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+from tests.support.crash_harness import Harness, Journey, harness, plan_file_harness
+from tests.support.faults import Point
+from tests.support.world import EXAMPLES, declared_in, examples
+
+JOURNEYS = Path(__file__).parent / "journeys"
+QUICK = "prepaid-credits"
+"""The example whose run isn't marked `crash`, so that it is struck in ./scripts/check, too."""
+SAVED_TOO = frozenset({QUICK, "a-dearer-add-on", "an-edited-price", "things-taken-away"})
+LEAST_CALLS = {QUICK: 24}
+CALLS_AN_ENTITY = 3
+"""Each entity is looked at, written, and looked at again: no run from nothing may have fewer calls than that."""
+CALLS_OF_A_JOURNEY = 8
+
+Way = TypeVar("Way")
+"""One way of striking a call: a fault, say."""
+Calls = Mapping[str, Sequence["Call"]]
+"""Calls by their signature."""
+
+
+@dataclass(frozen=True, slots=True)
+class StruckRun:
+    """One example or journey, and whether each attempt runs its files or its saved plan file."""
+
+    folder: Path
+    saved: bool = False
+
+    def __str__(self) -> str:
+        return self.folder.name + (" as a plan file" if self.saved else "")
+
+    @property
+    def quick(self) -> bool:
+        """Whether the run is struck in ./scripts/check, too."""
+        return self == StruckRun(EXAMPLES / QUICK)
+
+    def harness(self, folder: Path) -> Harness:
+        """A harness of the run, with its databases in a folder."""
+        return (plan_file_harness if self.saved else harness)(self._journey(), folder)
+
+    def _journey(self) -> Journey:
+        states = (self.folder,) if self.folder.parent == EXAMPLES else tuple(sorted(self.folder.glob("*.yaml")))
+        return Journey(self.folder.name, tuple(declared_in(state) for state in states))
+
+    def least(self, journey: Journey) -> int:
+        """The least number of calls that the run may have, so that a run which has become empty is noticed."""
+        if self.folder.parent != EXAMPLES:
+            return CALLS_OF_A_JOURNEY
+        return LEAST_CALLS.get(self.folder.name, CALLS_AN_ENTITY * len(journey.last.entities))
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of an undisturbed run."""
+
+    run: StruckRun
+    point: Point
+    signature: str
+
+
+def struck_runs() -> tuple[StruckRun, ...]:
+    """All of them: what is found in the folders."""
+    folders = (*examples(), *sorted(path for path in JOURNEYS.iterdir() if path.is_dir()))
+    saved = [StruckRun(folder, saved=True) for folder in folders if folder.name in SAVED_TOO]
+    return (*map(StruckRun, folders), *saved)
+
+
+class Runs:
+    """The harnesses of all runs of this process; each is made when it is first asked for."""
+
+    def __init__(self, new_folder: Callable[[], Path]) -> None:
+        self.harness = cache(lambda run: run.harness(new_folder()))
+
+    def calls(self, runs: Sequence[StruckRun]) -> Calls:
+        """All calls of these runs by signature; a plan file writes with signatures of its own."""
+        found = defaultdict(list)
+        for run in runs:
+            for point, signature in self.harness(run).whole.calls.items():
+                whole = f"{signature} of a plan file" if run.saved and point.writes else signature
+                found[whole].append(Call(run, point, whole))
+        return found
+
+
+def spread(calls: Calls, ways: Sequence[Way]) -> Iterator[tuple[Call, Way]]:
+    """Each signature with each way once, and each call with some way: as few points as that can be done with.
+
+    Where a signature has fewer calls than there are ways, they take turns; where it has more, the ways do.
+    """
+    for signature in sorted(calls):
+        same = calls[signature]
+        for number in range(max(len(same), len(ways))):
+            yield same[number % len(same)], ways[number % len(ways)]

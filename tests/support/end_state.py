@@ -1,0 +1,122 @@
+"""All that a server shows, in words that two servers share, so that two of them can be compared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from billsync.api.documents import BALANCE
+from billsync.api.routes import routes
+from billsync.kinds.registry import KINDS
+from billsync.model.kind import Part
+from tests.support.world import World, rows_of
+
+ROUTES = routes("openmeter")
+API = "/openmeter/"
+ULID = re.compile(r"\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b")
+TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+SERVERS_OWN = frozenset({"id", "created_at", "updated_at"})
+
+
+@dataclass(frozen=True, slots=True)
+class EndState:
+    """All rows that a server shows, in words that two servers share: no ids, no times.
+
+    `balances` hold what each customer has been given, by currency.
+    """
+
+    rows: Mapping[str, tuple[Any, ...]]
+    balances: Mapping[str, Mapping[str, str]]
+
+    def running(self, customer: str) -> int:
+        """How many subscriptions of a customer are in force or will be."""
+        named = f"customer/{customer}"
+        return sum(
+            1 for row in self.rows["subscription"] if row["customer_id"] == named and row["status"] != "inactive"
+        )
+
+    def versions(self, plan: str, kind: str = "plan") -> int:
+        """How many versions of a plan, or of an add-on, there are."""
+        return sum(1 for row in self.rows[kind] if row["key"] == plan)
+
+
+def end_state(world: World) -> EndState:
+    """What the server shows now, read without billsync."""
+    with world.http() as http:
+        return end_state_of(http)
+
+
+def end_state_of(http: httpx.Client) -> EndState:
+    """What a server shows now, of every registered kind and its parts; `http` has the API's base."""
+    found = {kind: rows_of(http, path_of(ROUTES[kind].collection)) for kind in KINDS if KINDS[kind].parent is None}
+    found |= {kind: list(_children(http, kind, found)) for kind in KINDS if kind not in found}
+    found |= {part_name(kind, part): list(_parts(http, part, found[kind], kind)) for kind, part in all_parts()}
+    names = dict(_names(found))
+    rows = {
+        kind: tuple(sorted((_worded(_shared(row), names) for row in rows), key=repr)) for kind, rows in found.items()
+    }
+    return EndState(rows, {customer["key"]: _balance(http, customer["id"]) for customer in found["customer"]})
+
+
+def path_of(collection: str, parent: str = "") -> str:
+    """The path of a collection below the API's base."""
+    return collection.removeprefix(API).replace("{parent}", parent)
+
+
+def all_parts() -> Iterator[tuple[str, Part]]:
+    """Every part of every registered kind."""
+    return ((kind, part) for kind in KINDS for part in ROUTES[kind].parts)
+
+
+def part_name(kind: str, part: Part) -> str:
+    """The name under which an EndState has the rows of a part."""
+    return f"{kind}_{part.titled_by}"
+
+
+def _children(http: httpx.Client, kind: str, found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[Any]:
+    """The rows of a kind that has a parent: one list of all, or one below each parent."""
+    parent, collection = KINDS[kind].parent, ROUTES[kind].collection
+    assert parent is not None
+    if "{parent}" not in collection:
+        yield from rows_of(http, path_of(collection))
+        return
+    for above in found[parent.kind]:
+        yield from ({parent.kind: above["id"], **row} for row in rows_of(http, path_of(collection, above["id"])))
+
+
+def _parts(http: httpx.Client, part: Part, rows: Sequence[Mapping[str, Any]], kind: str) -> Iterator[Any]:
+    for above in rows:
+        yield from ({kind: above["id"], **row} for row in rows_of(http, path_of(part.collection, above["id"])))
+
+
+def _balance(http: httpx.Client, customer_id: str) -> dict[str, str]:
+    answer = http.get(path_of(BALANCE, customer_id))
+    answer.raise_for_status()
+    return {row["currency"]: row["settled"] for row in answer.json()["balances"]}
+
+
+def _names(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[tuple[str, str]]:
+    for kind in KINDS:
+        for row in found[kind]:
+            version = f"@{row['version']}" if "version" in row else ""
+            if KINDS[kind].parent is None:
+                yield row["id"], f"{kind}/{row[KINDS[kind].key]}{version}"
+
+
+def _shared(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in sorted(row.items()) if name not in SERVERS_OWN}
+
+
+def _worded(value: Any, names: Mapping[str, str]) -> Any:
+    """The value with ids by name and times as one word."""
+    if isinstance(value, dict):
+        return {name: _worded(item, names) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_worded(item, names) for item in value]
+    if isinstance(value, str):
+        return names.get(value) or TIME.sub("<time>", ULID.sub("<id>", value))
+    return value
