@@ -28,11 +28,10 @@ INVOICES = "/openmeter/billing/invoices"
 
 UNDECLARED: Mapping[str, tuple[str, tuple[tuple[str, str], ...]]] = MappingProxyType(
     {
-        "tax codes": ("/openmeter/tax-codes", ()),
         "custom currencies": ("/openmeter/currencies", (("filter[type]", "custom"),)),
         "billing profiles": ("/openmeter/profiles", ()),
         "apps": ("/openmeter/apps", ()),
         "costs of language models": ("/openmeter/llm-cost/overrides", ()),
     }
 )
-"""Lists of what no file can declare yet, with their filters (catalog-facts.md §6, §10 to §13)."""
+"""Lists of what no file can declare yet, with their filters (catalog-facts.md §10 to §13)."""

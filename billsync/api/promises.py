@@ -44,6 +44,12 @@ PROMISES: Mapping[str, Promise] = MappingProxyType(
             "meter?": {"id": TEXT, "filters?": {"*": {"*": ANYTHING}}},
             "unit_cost?": {"type": TEXT},
         },
+        "/openmeter/tax-codes": {
+            **_LIFE,
+            "key": TEXT,
+            "name": TEXT,
+            "app_mappings": ({"app_type": TEXT, "tax_code": TEXT},),
+        },
         "/openmeter/plans": {
             **_VERSION,
             "currency": TEXT,
@@ -140,7 +146,6 @@ PROMISES: Mapping[str, Promise] = MappingProxyType(
             "customer": {"id": TEXT, "name": TEXT, "key?": TEXT},
             "totals": {"amount": AMOUNT, "credits_total": AMOUNT, "total": AMOUNT},
         },
-        "/openmeter/tax-codes": {"id": TEXT, "key": TEXT},
     }
 )
 

@@ -48,6 +48,14 @@ _OPENMETER: Mapping[str, Routes] = {
         update_verb="PATCH",
         delete=True,
     ),
+    "tax_code": Routes(
+        collection="/openmeter/tax-codes",
+        listing=ListQuery(sort=None, size=_EVERYTHING, at_once=1),
+        key_filter=None,
+        create=("key", "name", "description", "labels", "app_mappings"),
+        update=("name", "description", "labels", "app_mappings"),
+        update_verb="PUT",
+    ),
     "addon": Routes(
         collection="/openmeter/addons",
         listing=ListQuery(sort="id", size=_PAGE),
@@ -114,12 +122,6 @@ _OPENMETER: Mapping[str, Routes] = {
         create=("customer", "plan", "labels", "settlement_mode", "billing_anchor", "cost_basis_mode"),
         actions=("cancel", "change", "unschedule-cancelation"),
         parent_filter="customer_id",
-    ),
-    "tax_code": Routes(
-        collection="/openmeter/tax-codes",
-        listing=ListQuery(sort=None, size=_EVERYTHING, at_once=1),
-        key_filter=None,
-        create=(),
     ),
 }  # fmt: skip
 

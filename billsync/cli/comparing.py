@@ -68,4 +68,4 @@ def _counts(desired: Desired) -> Mapping[str, int]:
 
 
 def _counted(kind: Kind, count: int) -> str:
-    return f"1 {kind.name}" if count == 1 else f"{count} {kind.collection}"
+    return f"1 {kind.title}" if count == 1 else f"{count} {kind.titles}"

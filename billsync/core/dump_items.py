@@ -10,7 +10,7 @@ from billsync.core.content import content_digest
 from billsync.core.index import Index, is_over, parent_id, status_of, version_of
 from billsync.core.lifecycle.proof import DIGEST, VERSION
 from billsync.core.losses import Loss
-from billsync.core.ownership import KEY, labels_of
+from billsync.core.ownership import KEY, is_servers_own, labels_of
 from billsync.core.versions import offered
 from billsync.core.view import UNKNOWN, view
 from billsync.model.address import Address, Symbol, symbols_in
@@ -71,7 +71,7 @@ def _records(source: Source, kind: Kind, snapshot: Snapshot, losses: list[Loss])
         elif is_over(kind, row.fields):
             at = addresses[row.id]
             losses.append(Loss("over", f"{at.text} is {status}: left out", _parent(source, kind, row)))
-        else:
+        elif not is_servers_own(row.fields):
             yield Item(addresses[row.id], source.view(row), row)
 
 

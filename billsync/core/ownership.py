@@ -17,6 +17,8 @@ OWNER = f"{OURS}owner"
 KEY = f"{OURS}key"
 RESTART = f"{OURS}restart"
 LABELS = "labels"
+MANAGED_BY = "openmeter_managed_by"
+"""The server's label on what it made for itself and refuses to change (catalog-facts.md §2, §6.2)."""
 
 
 def pin_label(kind: Kind) -> str:
@@ -35,7 +37,12 @@ def is_owned(kind: Kind, row: Row, *, owner: str | None, adopted: Patterns, key:
     label = labels_of(row.fields).get(OWNER)
     if label is not None:
         return bool(label == owner)
-    return adopted.match(kind.name, key)
+    return not is_servers_own(row.fields) and adopted.match(kind.name, key)
+
+
+def is_servers_own(row: Fields) -> bool:
+    """Whether the server manages a row itself: nobody owns it, and a change of it is refused."""
+    return MANAGED_BY in labels_of(row)
 
 
 def owner_labels(kind: Kind, owner: str | None) -> dict[str, Plain]:
@@ -66,7 +73,8 @@ def member_mark(field: str, key: str, owner: str) -> str:
 def adoption_labels(kind: Kind, row: Fields, *, owner: str | None) -> dict[str, Plain]:
     """The label that an adopted entity still lacks, where it can be added to one that is live."""
     live = labels_of(row)
-    if owner is None or kind.labels is not LabelPolicy.MUTABLE or OWNER in live or len(live) >= MOST:
+    fixed = kind.labels is not LabelPolicy.MUTABLE or is_servers_own(row)
+    if owner is None or fixed or OWNER in live or len(live) >= MOST:
         return {}
     return {OWNER: owner}
 

@@ -39,7 +39,7 @@ def _delete(context: Context, address: Address) -> Planned | None:
     have = context.view(context.index.records[address])
     if not routes.delete:
         return note(
-            address, code="not-deletable", reason=f"it is no longer declared, and a {kind.name} can't be deleted"
+            address, code="not-deletable", reason=f"it is no longer declared, and a {kind.title} can't be deleted"
         )
     step = Step(
         id=step_id(address, "delete"),

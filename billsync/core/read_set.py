@@ -32,7 +32,7 @@ def first_reads(
     parents = {_root(registry, name) for name in declared}
     named = desired.named if deletes else frozenset()
     reads: list[Read] = []
-    users = referrers(named, registry)
+    users = referrers((name for name in named if routes[name].delete), registry)
     for name in sorted(declared | parents | referenced_kinds(desired, registry) | named | users):
         if name in registry and registry[name].parent is not None:
             continue
@@ -116,7 +116,7 @@ def _children(
     assert kind.parent is not None
     going = going_parents(desired, found, registry, kind.parent.kind) if deletes else ()
     ids = sorted({found.records[a].id for a in (*_looked_into(kind, desired), *going) if a in found.records})
-    if deletes and routes[kind.name].parent_filter and holds_others(desired, found, registry):
+    if deletes and routes[kind.name].parent_filter and holds_others(desired, found, registry, routes):
         yield Read(kind.name)
     else:
         yield from _belonging(kind.name, routes[kind.name], ids)
@@ -191,12 +191,12 @@ def going_parents(desired: Desired, found: Index, registry: Registry, name: str)
     return tuple(undeclared(desired, found, registry[name]))
 
 
-def holds_others(desired: Desired, found: Index, registry: Registry) -> bool:
+def holds_others(desired: Desired, found: Index, registry: Registry, routes: Mapping[str, Routes]) -> bool:
     """Whether something may be deleted that other live rows could still use, so that all of them must be read."""
     return any(
         any(True for _ in undeclared(desired, found, kind))
         for kind in registry.values()
-        if kind.parent is None and not _is_parent(registry, kind.name)
+        if kind.parent is None and routes[kind.name].delete and not _is_parent(registry, kind.name)
     )
 
 

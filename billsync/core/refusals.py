@@ -36,6 +36,11 @@ UNREAD_OWNER = Refusal(
     "{difference} and {holding}, so that it may belong to somebody else",
     "run again when they can be read; if it is yours, list it under {adopting}",
 )
+MANAGED_BY_SERVER = Refusal(
+    "managed-by-server",
+    "{difference} and the server manages it itself: nobody can change it",
+    "declare what is live, or list it under `external` to only refer to it",
+)
 NOT_OWNED = Refusal(
     "not-owned",
     "{difference} and is not ours (no label names {owner})",

@@ -6,7 +6,7 @@ from billsync.model.codes.code import AS_ERROR, Chapter, Code
 from billsync.model.kind import Kind
 
 CATALOG = Chapter(
-    "Meters, features, plans and add-ons",
+    "Meters, features, tax codes, plans and add-ons",
     "What the server would refuse, lose, or not publish, found offline. The exit code is 1.",
     AS_ERROR,
     (
@@ -62,6 +62,12 @@ CATALOG = Chapter(
             "a price by usage needs a feature with a meter",
             "Nothing would ever be counted for this price. Give the feature a meter, or use a flat price.",
             'the price is of type unit, and feature "support" has no meter.',
+        ),
+        Code(
+            "stripe-tax-code",
+            "this is not one of Stripe's tax codes",
+            "Stripe's tax codes are `txcd_` and eight digits. Take one from Stripe's list.",
+            "`software` isn't `txcd_` and eight digits.",
         ),
         Code(
             "phase-duration",

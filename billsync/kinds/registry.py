@@ -12,14 +12,15 @@ from billsync.kinds.grant import GRANT
 from billsync.kinds.meter import METER
 from billsync.kinds.plan import PLAN
 from billsync.kinds.subscription import SUBSCRIPTION
+from billsync.kinds.tax_code import TAX_CODE
 from billsync.model.kind import Registry
 
 KINDS: Registry = MappingProxyType(
-    {kind.name: kind for kind in (METER, FEATURE, ADDON, PLAN, CUSTOMER, GRANT, SUBSCRIPTION)}
+    {kind.name: kind for kind in (METER, FEATURE, TAX_CODE, ADDON, PLAN, CUSTOMER, GRANT, SUBSCRIPTION)}
 )
 
 LATER_COLLECTIONS: Mapping[str, str] = MappingProxyType(
-    {"tax_codes": "tax_code", "currencies": "currency", "billing_profiles": "billing_profile"}
+    {"currencies": "currency", "billing_profiles": "billing_profile"}
 )
 """Collections of what can be referred to, but not declared yet, with their kinds."""
 

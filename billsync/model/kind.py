@@ -214,6 +214,8 @@ class Kind:
     `after` are soft edges: kinds whose entities of the same parent go first (this one's parent if it is named);
     `claims` yields names that only one live entity may hold at a time;
     `traits` yields what an entity is known by beside its key: two that share one may be the same under two keys;
+    `shared`: files of other owners refer to it as a matter of course, so that a reference to it doesn't tell whose the
+    referring entity is;
     `personal` are fields that tell who somebody is: their values stay out of journals.
     """
 
@@ -250,11 +252,22 @@ class Kind:
     created_verb: str = "creating"
     deleted_verb: str = "deleting"
     immutable_hint: str = ""
+    shared: bool = False
     personal: frozenset[str] = frozenset()
 
     def words(self, *states: State) -> tuple[str, ...]:
         """The statuses that mean one of these states, in the table's order."""
         return tuple(status for status, state in self.statuses.items() if state in states)
+
+    @property
+    def title(self) -> str:
+        """The name of one entity of the kind in a sentence."""
+        return self.name.replace("_", " ")
+
+    @property
+    def titles(self) -> str:
+        """The name of several entities of the kind in a sentence."""
+        return self.collection.replace("_", " ")
 
 
 Registry: TypeAlias = Mapping[str, Kind]

@@ -6,7 +6,7 @@ default could fill in; after that has been expanded, it is checked against a str
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -98,12 +98,17 @@ def file_schema(registry: Registry) -> Schema:
     return {
         "$schema": DIALECT,
         "title": "billsync",
-        "description": "Billing, declared: meters, features, add-ons, plans, customers, grants and subscriptions.",
+        "description": f"Billing, declared: {_listed(kind.titles for kind in registry.values())}.",
         "type": "object",
         "additionalProperties": False,
         "properties": properties,
         **_defs(writing),
     }
+
+
+def _listed(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _defs(writing: _Writing) -> Schema:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from billsync.kinds.registry import KINDS
 from billsync.schema.codes import pages
 from tests.support.command import Ran, Shell
 
@@ -222,11 +223,10 @@ def test_explain_tells_what_a_field_is(shell: Shell) -> None:
     assert (ran.code, lines[0]) == (0, "grant.amount: an exact number, plain or quoted (required)")
 
 
-@pytest.mark.parametrize("kind", ["meter", "feature", "plan", "customer", "grant", "subscription"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_example_in_an_explanation_is_valid(shell: Shell, folder: Path, kind: str) -> None:
     example = shell.run("explain", kind).out.partition("\nExample:\n")[2]
-    collections = ("meters", "features", "plans", "customers", "tax_codes")
-    others = [name for name in collections if f"  {name}:\n" not in example]
+    others = [kind.collection for kind in KINDS.values() if f"  {kind.collection}:\n" not in example]
     external = {"external": {name: ["*"] for name in others}}
     (folder / "example.yaml").write_text(example)
     (folder / "external.json").write_text(json.dumps(external))
@@ -337,6 +337,7 @@ def test_validate_counts_in_json_too(shell: Shell, folder: Path) -> None:
     assert found["declared"] == {
         "meters": 1,
         "features": 1,
+        "tax_codes": 0,
         "addons": 0,
         "plans": 1,
         "customers": 1,

@@ -32,6 +32,8 @@ PARENT = "{parent}"
 STOPS = (Outcome.REFUSED, Outcome.BLOCKED, Outcome.WAITING, Outcome.UNMANAGEABLE)
 SERVERS_OWN = frozenset({"created_at", "updated_at", "effective_from", "effective_to", "version"})
 """Members of rows that say when and which, not what was declared."""
+NO_TEXT = ("description", "")
+"""How some rows show that a description was taken away, which is the same as none (catalog-facts.md §6.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +281,7 @@ def _declared_part(kind: str, row: dict[str, Any]) -> dict[str, Any]:
 
 def _worded(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
-        kept = {name: item for name, item in value.items() if name not in SERVERS_OWN}
+        kept = {name: item for name, item in value.items() if name not in SERVERS_OWN and (name, item) != NO_TEXT}
         return {name: _worded(item, names) for name, item in kept.items() if name != "id" or item in names}
     if isinstance(value, list):
         return [_worded(item, names) for item in value]

@@ -6,6 +6,8 @@ import json
 from random import Random
 from typing import Any
 
+from billsync.kinds.registry import KINDS
+
 KEYS = ("a", "b", "c")
 ADDONS = ("x", "y")
 SUBJECTS = ("s1", "s2", "s3", "s4")
@@ -16,6 +18,7 @@ def document(random: Random) -> str:
     """One file, as JSON: a valid choice of everything; what it names may differ in any way from the one before."""
     meters = _chosen(random, KEYS)
     features = [_feature(random, key, meters) for key in _chosen(random, KEYS)]
+    tax_codes = [_tax_code(random, key) for key in KEYS[:2]]
     addons = [_addon(random, key, features) for key in _chosen(random, ADDONS)]
     plans = [_plan(random, key, features, addons) for key in _chosen(random, KEYS[:2])]
     subjects = list(SUBJECTS)
@@ -27,11 +30,12 @@ def document(random: Random) -> str:
         "external": {},
         "meters": [_meter(random, key) for key in meters],
         "features": features,
+        "tax_codes": tax_codes,
         "addons": addons,
         "plans": plans,
         "customers": customers,
     }
-    for name in ("meters", "features", "addons", "plans", "customers"):
+    for name in (kind.collection for kind in KINDS.values() if kind.collection in found):
         random.shuffle(found[name])
     return json.dumps(found)
 
@@ -56,6 +60,14 @@ def _feature(random: Random, key: str, meters: list[str]) -> Document:
     if random.random() < 0.4:
         feature["unit_cost"] = {"type": "manual", "amount": random.choice(("1", "0.5"))}
     return feature
+
+
+def _tax_code(random: Random, key: str) -> Document:
+    """A code that is always declared, as none can be deleted."""
+    apps = [app for app in ("stripe", "sandbox") if random.random() < 0.5]
+    code = {"stripe": "txcd_10103001", "sandbox": random.choice(("soft", "hard"))}
+    mappings = [{"app_type": app, "tax_code": code[app]} for app in apps]
+    return {"key": key, "name": random.choice(("Tax", "Tax code")), "app_mappings": mappings}
 
 
 def _addon(random: Random, key: str, features: list[Document]) -> Document:
@@ -108,7 +120,8 @@ def _card(random: Random, feature: Document) -> Document:
     prices = [free, {"type": "flat", "amount": "3"}]
     if "meter" in feature:
         prices += [unit, {"type": "graduated", "tiers": tiers}]
-    return {"feature": feature["key"], "price": random.choice(prices)}
+    taxed: Document = {"tax_config": {"code": random.choice(KEYS[:2])}} if random.random() < 0.3 else {}
+    return {"feature": feature["key"], "price": random.choice(prices), **taxed}
 
 
 def _customer(

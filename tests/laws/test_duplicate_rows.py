@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from billsync.kinds.registry import KINDS
 from billsync.model.change import PlanFile
 from tests.support.newer_server import CATALOG, Newer, twice
 from tests.support.world import World, declared
@@ -24,6 +25,7 @@ EVERYTHING_CHANGED = (
     .replace("{key: support, name: Support}", '{key: support, name: Support, unit_cost: {type: manual, amount: "1"}}')
     .replace('amount: "5"', 'amount: "6"')
     .replace('amount: "1"}}]}]', 'amount: "2"}}]}]')
+    .replace("name: VAT", "name: Value added tax")
     .replace("name: Acme", "name: Acme Inc.")
     .replace("amount: 5,", "amount: 6,")
     .replace("grants: [", "grants: [{key: more, name: More, amount: 7, currency: USD, funding_method: none}, ")
@@ -31,6 +33,7 @@ EVERYTHING_CHANGED = (
 WHERE = {
     "meter/calls": "meters",
     "feature/support": "features",
+    "tax_code/vat": "tax-codes",
     "addon/extra": "addons",
     "plan/pro": "plans",
     "customer/acme": "customers",
@@ -40,6 +43,7 @@ WHERE = {
 BELOW = {
     "meter/calls": {"feature/calls", "plan/pro@2"},
     "feature/support": {"addon/extra@2", "plan/pro@2"},
+    "tax_code/vat": {"plan/pro@2"},
     "addon/extra": {"plan/pro@2"},
     "customer/acme": {"grant/acme/more"},
 }
@@ -67,6 +71,10 @@ def id_of(world: World, address: str) -> str:
 
 def refusal(plan: PlanFile, address: str) -> list[tuple[str, str]]:
     return [(c.code, c.reason) for c in plan.changes if c.address.unversioned().text == address]
+
+
+def test_every_kind_is_shown_twice() -> None:
+    assert {address.partition("/")[0] for address in WHERE} == set(KINDS)
 
 
 @pytest.mark.parametrize("address", WHERE)

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from billsync.core.plan_file import to_json
+from billsync.kinds.registry import KINDS
 from billsync.live import snapshot
 from billsync.model.change import Outcome
 from billsync.model.state import Desired
@@ -75,7 +76,7 @@ def grown(desired: Desired, random: Random, seed: int) -> World:
 
 
 def _catalog(kind: str) -> bool:
-    return kind in ("meter", "feature", "addon", "plan")
+    return KINDS[kind].traits is None
 
 
 @pytest.fixture(scope="module")

@@ -18,29 +18,31 @@ from billsync.app.pipeline import carry_out, compare
 from billsync.apply.execute import stopped
 from billsync.core import guards
 from billsync.core.diff import Mode
+from billsync.kinds.registry import KINDS
 from billsync.model.state import Desired
 from tests.support.budgets import examples
 from tests.support.faults import FaultyTransport
 from tests.support.world import NoJournal, World, declared
 
 Document = dict[str, Any]
-CATALOG = ("meter", "feature", "addon", "plan")
-MOVABLE = ("customer", "grant", "subscription")
+CATALOG = tuple(kind.name for kind in KINDS.values() if kind.traits is None)
+MOVABLE = tuple(kind.name for kind in KINDS.values() if kind.traits is not None)
 MODES = {"sync": Mode("sync", True, {}), "apply": Mode("apply", False, {})}
 
 
 def document(keys: dict[str, str], moved: list[Document]) -> Document:
     """One of everything, under these keys."""
-    meter, feature, addon, plan = (keys[kind] for kind in CATALOG)
+    meter, feature, tax_code, addon, plan = (keys[kind] for kind in CATALOG)
     fee = {"key": "extra", "name": "Extra", "price": {"type": "flat", "amount": "3"}, "billing_cadence": "P1M"}
     offer = {"addon": addon}
-    cards = [{"feature": feature, "price": {"type": "unit", "amount": "2"}}]
+    cards = [{"feature": feature, "price": {"type": "unit", "amount": "2"}, "tax_config": {"code": tax_code}}]
     grant = {"name": "Welcome", "amount": "500", "currency": "USD", "funding_method": "none"}
     return {
         "_info": {"owner": "us", "defaults": {"plan": {"currency": "USD", "billing_cadence": "P1M"}}},
         "adopted": {"plans": ["*"]},
         "meters": [{"key": meter, "name": "Calls", "event_type": "call", "aggregation": "count"}],
         "features": [{"key": feature, "name": "Calls", "meter": meter}],
+        "tax_codes": [{"key": tax_code, "name": "VAT"}],
         "addons": [{"key": addon, "name": "More", "currency": "USD", "instance_type": "multiple", "rate_cards": [fee]}],
         "plans": [
             {

@@ -11,11 +11,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from billsync.api.routes import routes
+from billsync.kinds.registry import KINDS
 from tests.support.budgets import examples
 from tests.support.world import EVERY_ROW, World, declared
 
 OWNERS = ("payments", "growth")
-LISTS = ("meters", "features", "addons", "plans", "customers", "subscriptions")
+LISTS = tuple(
+    found.collection.removeprefix("/openmeter/")
+    for name, found in routes("openmeter").items()
+    if name in KINDS and "{parent}" not in found.collection
+)
 ALLOWED = {"deletes": "99", "doubled-grant": "", "doubled-subscription": ""}
 """All but the guard for customers with credit: letting that pass gives up what others granted to them."""
 FREE_TO_CHANGE = ("validation_errors", "currency", "updated_at")
@@ -33,6 +39,7 @@ BY_HAND = {
     },
     "meters": {"key": "calls", "name": "By hand", "event_type": "call", "aggregation": "count"},
     "features": {"key": "support", "name": "By hand"},
+    "tax-codes": {"key": "vat", "name": "By hand", "app_mappings": []},
     "customers": {"key": "birch", "name": "By hand"},
 }  # fmt: skip
 
@@ -49,11 +56,12 @@ def configurations(draw: st.DrawFn, owner: str) -> str:
         "_info": {"owner": owner},
         "meters": [_meter(f"own_{owner}"), *([_meter("calls")] if draw(st.booleans()) else [])],
         "features": [{"key": key, "name": draw(st.sampled_from(["A", "B"]))} for key in features],
+        "tax_codes": [{"key": "vat", "name": draw(st.sampled_from(["A", "B"]))}] if draw(st.booleans()) else [],
         "addons": [_addon(draw(amounts))] if draw(st.booleans()) else [],
         "plans": plans,
         "customers": [_customer(key, draw) for key in draw(st.lists(st.sampled_from(["acme", "birch"]), unique=True))],
     }
-    left_out = draw(st.lists(st.sampled_from(["features", "addons", "plans", "customers"]), max_size=1))
+    left_out = draw(st.lists(st.sampled_from(["features", "tax_codes", "addons", "plans", "customers"]), max_size=1))
     files = {name: part for name, part in whole.items() if name not in left_out}
     return json.dumps({**files, "external": dict(_others(files))})
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from billsync.api.routes import routes
 from billsync.kinds.registry import KINDS
 from billsync.model.change import Change, Outcome, PlanFile
 from billsync.model.kind import Kind
@@ -44,7 +45,8 @@ def rows_of(world: World, kind: Kind) -> list[dict[str, Any]]:
         if kind.name == "grant":
             customers = http.get("customers").json()["data"]
             return [row for c in customers for row in http.get(f"customers/{c['id']}/credits/grants").json()["data"]]
-        rows: list[dict[str, Any]] = http.get(kind.collection).json()["data"]
+        path = routes("openmeter")[kind.name].collection.removeprefix("/openmeter/")
+        rows: list[dict[str, Any]] = http.get(path).json()["data"]
         return rows
 
 

@@ -10,7 +10,16 @@ from typing import Any
 import httpx
 
 Row = dict[str, Any]
-LISTS = {"meter": "meters", "feature": "features", "addon": "addons", "plan": "plans", "customer": "customers"}
+LISTS = {
+    "meter": "meters",
+    "feature": "features",
+    "tax_code": "tax-codes",
+    "addon": "addons",
+    "plan": "plans",
+    "customer": "customers",
+}
+UNFILTERED = frozenset({"tax_code"})
+"""Kinds whose list has no filter by key, and no end: they are never deleted."""
 NAMED = re.compile(r"\{(\w+) ([^{}]+)\}")
 
 
@@ -38,7 +47,9 @@ class Server:
             case "balance":
                 balances: list[Row] = self._got(f"customers/{self.id_of('customer', name)}/credits/balance")["balances"]
                 return balances
-        return sorted(self._listed(LISTS[kind], {"filter[key]": name}), key=lambda row: row.get("version", 0))
+        query = {"page[size]": "10000"} if kind in UNFILTERED else {"filter[key]": name}
+        found = (row for row in self._listed(LISTS[kind], query) if row["key"] == name)
+        return sorted(found, key=lambda row: row.get("version", 0))
 
     def call(self, method: str, path: str, body: Any) -> httpx.Response:
         """A call as somebody else would make it; `{plan pro@2}` in the path or the body stands for an id."""

@@ -14,6 +14,7 @@ from tests.support.world import declared
 
 METERS = ("calls", "tokens")
 FEATURES = ("calls", "tokens", "support")
+TAX_CODES = ("software", "consulting")
 ADDONS = ("blocks", "support_plus", "more_calls")
 PLANS = ("basic", "pro")
 CUSTOMERS = ("acme", "globex", "initech")
@@ -35,6 +36,7 @@ def documents(draw: st.DrawFn) -> Document:
         "_info": OWNER,
         "meters": [_meter(key, draw(WORDS)) for key in METERS],
         "features": [_feature(key, draw(st.none() | AMOUNTS)) for key in FEATURES],
+        "tax_codes": [draw(_tax_codes(key)) for key in TAX_CODES],
         "addons": [draw(_addons(key)) for key in addons],
         "plans": [draw(_plans(key, tuple(addons))) for key in plans],
         "customers": [draw(_customers(key, tuple(plans))) for key in customers],
@@ -57,6 +59,13 @@ def _feature(key: str, cost: str | None) -> Document:
     if cost is not None:
         feature["unit_cost"] = {"type": "manual", "amount": cost}
     return feature
+
+
+@st.composite
+def _tax_codes(draw: st.DrawFn, key: str) -> Document:
+    apps = draw(st.lists(st.sampled_from(["sandbox", "external_invoicing"]), unique=True))
+    mappings = [{"app_type": app, "tax_code": draw(WORDS)} for app in apps]
+    return {"key": key, "name": draw(WORDS), "app_mappings": mappings}
 
 
 @st.composite
@@ -88,15 +97,16 @@ def _plans(draw: st.DrawFn, key: str, addons: tuple[str, ...]) -> Document:
 @st.composite
 def _cards(draw: st.DrawFn) -> Document:
     feature = draw(st.sampled_from(FEATURES))
+    taxed = draw(st.just({}) | st.sampled_from(TAX_CODES).map(lambda code: {"tax_config": {"code": code}}))
     flat: Document = {"type": "flat", "amount": draw(AMOUNTS)}
     if feature not in METERS:
-        return {"feature": feature, "billing_cadence": "P1M", "price": flat}
+        return {"feature": feature, "billing_cadence": "P1M", "price": flat, **taxed}
     tiers = [
         {"up_to_amount": "100", "unit_price": {"type": "unit", "amount": draw(AMOUNTS)}},
         {"unit_price": {"type": "unit", "amount": draw(AMOUNTS)}},
     ]
     prices = [{"type": "unit", "amount": draw(AMOUNTS)}, {"type": "graduated", "tiers": tiers}, {"type": "free"}]
-    return {"feature": feature, "price": draw(st.sampled_from(prices))}
+    return {"feature": feature, "price": draw(st.sampled_from(prices)), **taxed}
 
 
 @st.composite

@@ -24,12 +24,14 @@ meters: [{key: calls, name: Calls, event_type: call, aggregation: count}]
 features:
   - {key: calls, name: Calls, meter: calls}
   - {key: support, name: Support}
+tax_codes: [{key: vat, name: VAT}]
 addons:
   - {key: extra, name: Extra, currency: USD, instance_type: single,
      rate_cards: [{feature: support, price: {type: flat, amount: "5"}}]}
 plans:
   - {key: pro, name: Pro, currency: USD, billing_cadence: P1M, settlement_mode: credit_only,
-     phases: [{key: default, name: Default, rate_cards: [{feature: calls, price: {type: unit, amount: "1"}}]}],
+     phases: [{key: default, name: Default, rate_cards: [{feature: calls, price: {type: unit, amount: "1"},
+      tax_config: {code: vat}}]}],
      addons: [{addon: extra}]}
 """
 """A catalog with a row of every kind, to which a test adds its customers."""

@@ -12,7 +12,9 @@ from typing import Any
 import httpx
 import yaml
 
-UNORDERED = frozenset({"meters", "features", "plans", "customers", "grants", "subscriptions", "rate_cards"})
+from billsync.kinds.registry import KINDS
+
+UNORDERED = frozenset({"rate_cards", "app_mappings", *(kind.collection for kind in KINDS.values())})
 """Lists in which the order of the entries means nothing."""
 NESTED = {"grants": "grants", "subscription": "subscriptions"}
 """What may stand in a customer or at the top level, and the collection that it is there."""

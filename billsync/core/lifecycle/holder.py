@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from billsync.core.hidden import hides_labels, labels_are_known
-from billsync.core.ownership import OWNER, labels_of
+from billsync.core.ownership import OWNER, is_servers_own, labels_of
 from billsync.core.planned import Context, Planned, names_of, refused
 from billsync.core.referring import kinds_in
-from billsync.core.refusals import NOT_OWNED, OTHER_OWNER, UNREAD_OWNER
+from billsync.core.refusals import MANAGED_BY_SERVER, NOT_OWNED, OTHER_OWNER, UNREAD_OWNER
 from billsync.model.address import Address
 from billsync.model.change import FieldChange
 from billsync.model.kind import Kind
@@ -98,10 +98,15 @@ def _owners_used(context: Context, kind: Kind, row: Row) -> Iterator[tuple[str, 
 
 
 def _labelled(context: Context, kind: Kind) -> Mapping[str, str]:
-    """Owners by id, of everything to which the kind can refer."""
-    rows = (row for name in sorted(kinds_in(kind.record)) for row in context.snapshot.of(name))
+    """Owners by id, of everything to which the kind can refer, but for what owners share as a matter of course."""
+    telling = (name for name in sorted(kinds_in(kind.record)) if not _is_shared(context, name))
+    rows = (row for name in telling for row in context.snapshot.of(name))
     found = ((row.id, labels_of(row.fields).get(OWNER)) for row in rows)
     return {server_id: str(owner) for server_id, owner in found if owner is not None}
+
+
+def _is_shared(context: Context, name: str) -> bool:
+    return name in context.registry and context.registry[name].shared
 
 
 def _texts(value: Plain) -> Iterator[str]:
@@ -121,6 +126,8 @@ def not_ours(context: Context, entity: Entity, row: Row, changes: tuple[FieldCha
     One that hides its labels and of which nothing tells whose it is isn't refused: a guard asks (`guards`).
     """
     kind = context.registry[entity.address.kind]
+    if is_servers_own(row.fields):
+        return refused(entity.address, MANAGED_BY_SERVER, fields=changes, difference=_difference(changes))
     held = holder_of(context, entity.address, row)
     match held.claim:
         case Claim.OURS:

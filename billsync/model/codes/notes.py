@@ -51,7 +51,7 @@ NOTES = Chapter(
             "it is no longer declared, and can't be deleted",
             "The API has no call that deletes an entity of this kind. It stays; list it under `external` if others "
             "refer to it.",
-            "currency tokens: it is no longer declared, and a currency can't be deleted",
+            "tax_code vat: it is no longer declared, and a tax code can't be deleted",
         ),
         Code(
             "over",

@@ -25,6 +25,13 @@ OWNERSHIP = Chapter(
             "meter tokens: it is live, differs in name, and is not ours (no label names acme)",
         ),
         Code(
+            "managed-by-server",
+            "the server manages it itself",
+            "The server made the live entity, labels it as its own, and lets nobody change it; it differs from the "
+            "declaration. Declare what is live, or list it under `external` to only refer to it.",
+            "tax_code default: it is live, differs in name, and the server manages it itself: nobody can change it",
+        ),
+        Code(
             "unread-owner",
             "its owner can't be read",
             "The labels that would name the owner could not be read, so it may belong to somebody else. Run again "

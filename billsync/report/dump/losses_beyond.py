@@ -21,7 +21,6 @@ NO_BILLING = (404, 412)
 """What a server answers where a customer has no billing yet (customer-facts.md §4.2)."""
 
 LOSSES: Mapping[str, Callable[[Iterable[Fields]], Iterator[Loss]]] = {
-    "tax codes": undeclared.tax_code_losses,
     "custom currencies": undeclared.currency_losses,
     PROFILES: undeclared.profile_losses,
     APPS: undeclared.app_losses,

@@ -12,7 +12,6 @@ from billsync.rating.arithmetic import ZERO, exactly
 
 FRESH_PROFILE = "openmeter-sandbox"
 SANDBOX = "sandbox"
-SYSTEM = "openmeter_managed_by"
 CREDIT, UNREAD = "credit", "unread"
 
 
@@ -61,13 +60,6 @@ def granted(grants: Iterable[Fields]) -> Mapping[str, Decimal]:
 @exactly
 def _sum(one: Decimal, other: Decimal) -> Decimal:
     return one + other
-
-
-def tax_code_losses(rows: Iterable[Fields]) -> Iterator[Loss]:
-    """Tax codes that no fresh server has (catalog-facts.md §2)."""
-    for row in rows:
-        if SYSTEM not in (row.get("labels") or {}):
-            yield _undeclared("tax code", str(row.get("key")))
 
 
 def currency_losses(rows: Iterable[Fields]) -> Iterator[Loss]:
