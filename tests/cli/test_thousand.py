@@ -16,10 +16,10 @@ import pytest
 
 from billsync.cli import opening
 from billsync.model.limits import ANSWER_SECONDS
-from tests.support.cliff import measured
 from tests.support.clock import START, FakeClock
 from tests.support.command import Shell
 from tests.support.recorder import Recorder
+from tests.support.slow_large_pages import measured
 
 COUNT = 1000
 DATABASE = "thousand.db"

@@ -18,7 +18,7 @@ from billsync.kinds.registry import KINDS
 from billsync.model.change import Outcome, PlanFile
 from billsync.model.result import Report
 from billsync.model.state import Desired
-from tests.e2e.meddling import meddle
+from tests.e2e.somebody_else import meddle
 from tests.e2e.walks import document
 from tests.support.world import NoJournal, World
 

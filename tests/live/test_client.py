@@ -9,7 +9,7 @@ from billsync.live.client import Client, Settings
 from billsync.live.target import Target
 from billsync.model.ports import Answer, RemoteError, Unclear, Unreachable
 from tests.support.clock import FakeClock
-from tests.support.lists import TARGET, client
+from tests.support.mock_list import TARGET, client
 from tests.support.sockets import answering, free_port
 
 HTML = httpx.Response(200, headers={"Content-Type": "text/html; charset=utf-8"}, content=b"<html>hello</html>")

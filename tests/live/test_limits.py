@@ -18,7 +18,7 @@ from billsync.live.wire import Wire
 from billsync.model.limits import ANSWER_BYTES, LIST_ROWS, REQUEST_SECONDS
 from billsync.model.ports import Answer, GaveUp, RemoteError, Unclear
 from tests.support.clock import FakeClock
-from tests.support.lists import TARGET, client, rows
+from tests.support.mock_list import TARGET, client, rows
 
 MEGABYTE = 1024 * 1024
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"

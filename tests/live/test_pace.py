@@ -11,9 +11,9 @@ from billsync.live.pace import first_pace
 from billsync.live.paging import read_forward, read_list
 from billsync.model.kind import ListQuery
 from billsync.model.ports import RemoteError, TimedOut
-from tests.support.cliff import CliffServer, Cost, cliff_after, measured
 from tests.support.clock import START, FakeClock
-from tests.support.lists import client, page_of, rows
+from tests.support.mock_list import client, page_of, rows
+from tests.support.slow_large_pages import CliffServer, Cost, cliff_after, measured
 
 SUBSCRIPTIONS = ListQuery(sort="id", size=5, at_once=4)
 

@@ -7,7 +7,7 @@ from billsync.live.paging import count_rows, read_forward, read_list
 from billsync.model.kind import ListQuery
 from billsync.model.ports import RemoteError
 from tests.support.clock import FakeClock
-from tests.support.lists import client, page_of, rows
+from tests.support.mock_list import client, page_of, rows
 
 SORTED = ListQuery("id", 10)
 UNSORTED = ListQuery(None, 10)

@@ -9,7 +9,7 @@ from billsync.model.kind import ListQuery
 from billsync.model.ports import RemoteError
 from tests.support.budgets import examples
 from tests.support.clock import FakeClock
-from tests.support.lists import client, page_of, rows
+from tests.support.mock_list import client, page_of, rows
 
 EVENTS = st.lists(
     st.tuples(st.integers(1, 30), st.sampled_from(["goes", "comes", "swaps", "slow"]), st.integers(0, 60)), max_size=4

@@ -10,7 +10,7 @@ from billsync.live.paging import read_list
 from billsync.model.kind import ListQuery
 from billsync.model.ports import RemoteError
 from tests.support.clock import FakeClock
-from tests.support.lists import TARGET, client
+from tests.support.mock_list import TARGET, client
 from tests.support.recorder import Recorder
 
 FORBIDDEN = httpx.Response(403, json={"status": 403, "title": "Forbidden", "detail": "no"})

@@ -12,7 +12,7 @@ from billsync.live.secrets import PIECE, mask_of
 from billsync.model.limits import SERVER_CHARACTERS
 from billsync.model.ports import RemoteError
 from tests.support.clock import FakeClock
-from tests.support.lists import TARGET
+from tests.support.mock_list import TARGET
 
 TOKEN = "kpat_canary-S3cr3t.tok~1"
 

@@ -11,7 +11,7 @@ from billsync.model.kind import ListQuery, Routes
 from billsync.model.ports import RemoteError
 from billsync.model.state import Read, Row, Snapshot
 from tests.support.clock import START, FakeClock
-from tests.support.lists import TARGET, client, page_of
+from tests.support.mock_list import TARGET, client, page_of
 
 ROUTES = {
     "box": Routes("/boxes", ListQuery("id", 10), "key", ()),

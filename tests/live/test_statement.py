@@ -10,7 +10,7 @@ from billsync.model.kind import ListQuery, Routes
 from billsync.model.ports import RemoteError
 from billsync.report.credits.ledger import Statement
 from tests.support.clock import FakeClock
-from tests.support.lists import client, page_of
+from tests.support.mock_list import client, page_of
 
 BALANCE = {"retrieved_at": "2026-09-01T00:00:00Z", "balances": []}
 AT = "2026-09-01T00:00:00Z"

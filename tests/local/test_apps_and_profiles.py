@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.local.conftest import Hands, Serve
-from tests.support.answers import codes, made
+from tests.support.local_answers import codes, made
 
 PARTY = {"name": "Acme", "addresses": {"billing_address": {"country": "DE", "city": ""}}}
 LEDGER = {"type": "external_invoicing", "name": "Ledger", "create_billing_profile": False}

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.local.conftest import Hands
-from tests.support.answers import codes, made
+from tests.support.local_answers import codes, made
 from tests.support.recorder import WRONG_ON_PURPOSE, Recorder
 
 METER = {"key": "calls", "name": "Calls", "aggregation": "count", "event_type": "call", "dimensions": {"model": "$.m"}}

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.local.conftest import Hands, Serve
-from tests.support.answers import codes, made
+from tests.support.local_answers import codes, made
 from tests.support.recorder import Recorder
 
 FEE = {"key": "fee", "name": "Fee", "price": {"type": "flat", "amount": "10"}, "billing_cadence": "P1M"}

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.answers import codes, made
+from tests.support.local_answers import codes, made
 
 FEE = {"key": "fee", "name": "Fee", "price": {"type": "flat", "amount": "10"}, "billing_cadence": "P1M"}
 UNKNOWN = "01ARZ3NDEKTSV4RRFFQ69G5FAV"

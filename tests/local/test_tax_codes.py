@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.answers import codes, made
+from tests.support.local_answers import codes, made
 
 CODE: dict[str, Any] = {"key": "saas", "name": "SaaS", "app_mappings": []}
 

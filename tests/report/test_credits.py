@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from billsync.rating.drawdown import Drawn, Grant, Step
 from billsync.report.credits.credits import Expense, Funding
-from tests.support.spending_plainly import spend
+from tests.support.spending_oracle import spend
 
 START = datetime(2026, 9, 1, tzinfo=UTC)
 

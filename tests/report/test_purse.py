@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from billsync.rating.drawdown import Grant
 from billsync.report.credits.credits import Expense, Funding, Purse
 from tests.support.budgets import examples
-from tests.support.spending_plainly import spend, spend_plainly
+from tests.support.spending_oracle import spend, spend_plainly
 
 START = datetime(2026, 9, 1, tzinfo=UTC)
 FEATURES = ("api", "gb")

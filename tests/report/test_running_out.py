@@ -16,7 +16,7 @@ from billsync.report.credits.credits import Expense
 from billsync.report.credits.wallet import Wallet
 from billsync.report.forecast.forecast import Basis, forecast, running, usage_needed
 from tests.support.budgets import examples
-from tests.support.short_plainly import short_at_plainly
+from tests.support.running_out_oracle import short_at_plainly
 from tests.support.subscription_rows import (
     FEATURES,
     consumed_row,

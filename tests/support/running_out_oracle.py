@@ -11,7 +11,7 @@ from billsync.rating.rate import Without
 from billsync.report.billing.charges import Due, Metered, charge, due
 from billsync.report.credits.credits import Expense
 from billsync.report.forecast.forecast import Basis
-from tests.support.spending_plainly import spend_plainly
+from tests.support.spending_oracle import spend_plainly
 
 PERIODS_AHEAD = 12
 SECOND = timedelta(seconds=1)

@@ -10,7 +10,7 @@ import httpx
 
 from billsync.model.limits import ANSWER_SECONDS
 from tests.support.clock import FakeClock
-from tests.support.lists import page_of
+from tests.support.mock_list import page_of
 
 Cost = Callable[[int, int], float]
 """Rows of a page, and pages asked for together -> seconds."""
