@@ -50,6 +50,7 @@ LOCALES = {"ASCII": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("locale", LOCALES)
 def test_all_streams_are_utf8_in_every_locale(folder: Path, locale: str) -> None:
     shop = (folder / "shop.yaml").read_text().replace("Acme Inc.", "Zoë → 東京 Ltd.").encode()
@@ -69,6 +70,7 @@ def test_all_streams_are_utf8_in_every_locale(folder: Path, locale: str) -> None
     assert renamed.stdout.decode().splitlines()[1] == '  ~ name: "Zoë → 東京 Ltd." → "Zoe → 東京 Ltd."'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [0, 1, 2, (0, 1), (0, 1, 2)])
 def test_streams_that_are_closed_are_no_trouble(folder: Path, number: int | tuple[int, ...]) -> None:
     closed = (number,) if isinstance(number, int) else number
@@ -86,6 +88,7 @@ def test_streams_that_are_closed_are_no_trouble(folder: Path, number: int | tupl
     assert sqlite3.connect(folder / ".billsync/local.db").execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("schema",), ("validate", "shop.yaml")])
 def test_a_full_disk_is_told_and_a_reader_that_goes_away_is_not(folder: Path, arguments: tuple[str, ...]) -> None:
     reading, writing = os.pipe()
@@ -101,6 +104,7 @@ def test_a_full_disk_is_told_and_a_reader_that_goes_away_is_not(folder: Path, ar
     assert ran(os.open("/dev/full", os.O_WRONLY)) == (1, 2)
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_changes_no_exit_code(folder: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)

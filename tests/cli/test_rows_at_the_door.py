@@ -207,6 +207,7 @@ def faults(stage: Stage) -> Iterator[tuple[str, str, Place, str]]:
             yield commands[turn % len(commands)], path, place, how
 
 
+@pytest.mark.slow
 def test_a_spoiled_row_is_a_clear_error_in_every_command(stage: Stage) -> None:
     seen: set[str] = set()
     wrong: list[str] = []

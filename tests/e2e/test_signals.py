@@ -255,6 +255,7 @@ def defaults() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("moment", "command", "code", "more"), [(READING, "diff", 1, ""), (THIRD_CALL, "sync", 3, PARTLY)]
 )
@@ -266,6 +267,7 @@ def test_a_process_that_is_stopped_waits_for_no_server(
     assert (ran.code, ran.err) == (code, INTERRUPTED.format("SIGTERM") + more)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("moment", "command", "code"), [(READING, "diff", 1), (THIRD_CALL, "sync", 3)])
 def test_a_second_signal_leaves_without_a_word(folder: Path, moment: Moment, command: str, code: int) -> None:
     assert process_stopped(folder, moment, command, signal.SIGTERM, signal.SIGHUP) == Ran(code, "", "")

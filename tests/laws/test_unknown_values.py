@@ -65,6 +65,7 @@ def refusals(changes: tuple[Change, ...], kind: str) -> list[tuple[str, str]]:
     return [(c.code, c.reason) for c in changes if c.address.kind == kind and c.outcome is Outcome.REFUSED]
 
 
+@pytest.mark.slow
 def test_every_choice_that_a_kind_knows_is_tried() -> None:
     tried: dict[str, set[str]] = {name: set() for name in KINDS}
     for base in bases():
