@@ -32,8 +32,8 @@ CODES = {name: code for name, (_, code) in pages().items()}
 KINDS_OF_NAMES = ("topic", "field", "kind")
 COMPUTED = {
     "f'unknown-{what}'": tuple(f"unknown-{what}" for what in KINDS_OF_NAMES),
-    "credit_code(context.registry[address.kind])": tuple(flag for flag in flags(KINDS) if flag.endswith("-credit")),
     "doubled_code(kind)": tuple(doubled_code(kind) for kind in KINDS.values() if kind.traits),
+    "credit_code(context.registry[address.kind])": tuple(flag for flag in flags(KINDS) if flag.endswith("-credit")),
     "unmarked_code(context.registry[kind])": tuple(flag for flag in flags(KINDS) if flag.startswith("unmarked-")),
 }
 """Codes that are put together, by the expression that does it."""
@@ -105,7 +105,7 @@ def values(path: Path, given: ast.expr, parameters: set[str]) -> Iterator[Use]:
 def assigned(path: Path) -> bool:
     """Whether a local `code` is put together by one of the known expressions, or is what a table yields."""
     text = path.read_text(encoding="utf-8")
-    return any(f"code = {expression}" in text for expression in COMPUTED) or "for code, " in text
+    return any(f"code = {expression}\n" in text for expression in COMPUTED) or "for code, " in text
 
 
 def constant(path: Path, name: str) -> str:

@@ -48,7 +48,7 @@ def check_organization(intended: IntendedTarget, target: Target, read: Callable[
 
 def _by_address(intended: IntendedTarget, target: Target) -> Iterator[str]:
     if intended.region is not None and intended.region != target.region:
-        shown = f"is in region {target.region!r}" if target.region else "is no address of Konnect that tells a region"
+        shown = f"is in region {target.region!r}" if target.region else "is not a Konnect address with a region"
         yield _contrast("region", intended.region, f"{target.name} {shown}")
 
 

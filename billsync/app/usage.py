@@ -60,7 +60,7 @@ def _with_dimension(catalog: Catalog, metered: Sequence[str], group: str | None)
     having = [key for key in metered if group in (None, SUBJECT) or group in catalog.dimensions_of(key)]
     if metered and not having:
         known = sorted({SUBJECT, *(name for key in metered for name in catalog.dimensions_of(key))})
-        hint = f"Known here: feature, {', '.join(known)}."
+        hint = f"Choose one of: feature, {', '.join(known)}."
         raise usage("no-dimension", repr(group), hint)
     return having
 

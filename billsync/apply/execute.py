@@ -88,7 +88,7 @@ def stopped(plan: PlanFile) -> Report:
 def _blocked(step: Step, results: Mapping[str, StepResult], gone: str) -> StepResult | None:
     for need in step.needs:
         if need in results and results[need].status not in GOOD:
-            return StepResult(step, Status.BLOCKED, f"{need} did not get done", cause=need)
+            return StepResult(step, Status.BLOCKED, f"{need} was not done", cause=need)
     if gone:
         return StepResult(step, Status.BLOCKED, f"not tried: {gone}", cause=_GONE)
     return None
@@ -129,7 +129,7 @@ def _in_the_way(step: Step, world: World, tried: _Tried) -> StepResult | None:
     if not found:
         return None
     more = f" and {len(found) - 3} more" if len(found) > 3 else ""
-    reason = f"there is {', '.join(found[:3])}{more} now, and there was not when this was decided"
+    reason = f"since this was planned, there is {', '.join(found[:3])}{more}"
     return StepResult(step, Status.STALE, reason, tried.wrote)
 
 
@@ -161,7 +161,7 @@ def _settled(step: Step, kind: Kind, observed: Observed, tried: _Tried) -> StepR
     if tried.refusal:
         return StepResult(step, Status.FAILED, tried.refusal, tried.wrote)
     if tried.ok:
-        return StepResult(step, Status.FAILED, "the server said yes, but nothing has changed", wrote=True)
+        return StepResult(step, Status.FAILED, "the server accepted the call, but the entity is unchanged", wrote=True)
     if tried.calls >= ATTEMPTS or (tried.calls and not step.repeatable):
         return StepResult(step, Status.FAILED, f"unclear whether it was carried out: {tried.trouble}", tried.wrote)
     return None
@@ -175,8 +175,8 @@ def _id_in(answer: Answer) -> str:
 def _made_twice(step: Step, tried: _Tried) -> str:
     """The server keeps plan versions by no key, so two runs at once can both make one (catalog-facts.md §7.1)."""
     return (
-        f"somebody else made {step.address.text} at the same moment: what this run made beside it is left over "
-        f"as {tried.made}; the next `sync` deletes that"
+        f"another run created {step.address.text} at the same moment; what this run created is left over as "
+        f"{tried.made}, and the next `sync` deletes it"
     )
 
 
@@ -189,7 +189,7 @@ def _departed(step: Step, kind: Kind, observed: Observed, tried: _Tried) -> Step
     fields = "; ".join(_difference(change) for change in changes)
     reason = f"{step.address.text} is not as expected: {fields or _presence(step, observed)}"
     if tried.calls:
-        said = tried.refusal or tried.trouble or "the server said yes"
+        said = tried.refusal or tried.trouble or "the server accepted the call"
         return StepResult(step, Status.FAILED, f"{said}; {reason}", tried.wrote)
     return StepResult(step, Status.STALE, reason)
 

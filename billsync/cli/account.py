@@ -15,8 +15,8 @@ from billsync.render.plan.outline import Outline, outline
 from billsync.render.plan.structured import as_json
 from billsync.render.plan.text import as_text, end_as_text
 
-UNCLEAR = "the run was broken off at this call: it may have been carried out"
-NOT_TRIED = "not tried: the run was broken off"
+UNCLEAR = "the run was interrupted at this call, which may have been carried out"
+NOT_TRIED = "not tried: the run was interrupted"
 
 
 @dataclass(slots=True)

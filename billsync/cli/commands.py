@@ -15,13 +15,13 @@ from billsync.cli.surroundings import Run
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 PATHS = click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-YES = click.option("--yes", is_flag=True, help="Don't ask.")
+YES = click.option("--yes", is_flag=True, help="Don't ask for confirmation.")
 ALLOW = click.option(
     "--allow",
     multiple=True,
     callback=allowances,
     metavar="FLAG",
-    help="Let a guard pass; its message says which flag does (deletes=25, say).",
+    help="Override a guard; the guard's message names the flag, such as deletes=25.",
 )
 
 
@@ -38,7 +38,7 @@ VERBOSE = click.option(
     is_flag=True,
     expose_value=False,
     callback=_names_all,
-    help="Name every entity; without it, refusals and notes that say the same are told once.",
+    help="Name every entity; by default, equal refusals and notes are shown once.",
 )
 
 FORMAT = click.option(
@@ -71,10 +71,14 @@ TABLE_FORMAT = click.option(
 def server_options(command: Command) -> Command:
     """The options that name a server and how to get in."""
     for option in (
-        click.option("--insecure-token", is_flag=True, help="Send the token over plain http to another machine."),
-        click.option("--dialect", type=click.Choice(["openmeter", "konnect"]), help="Found by asking, if not given."),
-        click.option("--token-file", metavar="FILE", help="Holds the token; else BILLSYNC_TOKEN, KONNECT_TOKEN."),
-        click.option("--server", metavar="URL", help="The API's base, or local:[PATH]; else BILLSYNC_SERVER."),
+        click.option("--insecure-token", is_flag=True, help="Allow sending the token over plain http."),
+        click.option(
+            "--dialect", type=click.Choice(["openmeter", "konnect"]), help="Detected automatically by default."
+        ),
+        click.option(
+            "--token-file", metavar="FILE", help="File with the token; default: BILLSYNC_TOKEN, KONNECT_TOKEN."
+        ),
+        click.option("--server", metavar="URL", help="The API's base URL, or local:[PATH]; default: BILLSYNC_SERVER."),
     ):
         command = option(command)
     return command
@@ -111,7 +115,7 @@ def impact_options(command: Command) -> Command:
             is_flag=False,
             flag_value="declared",
             type=click.Choice(["declared", "all"]),
-            help="Estimate who pays what more or less: of the declared subscriptions, or of all.",
+            help="Estimate who would pay more or less, of the declared subscriptions or of all.",
         ),
     ):
         command = option(command)
@@ -206,7 +210,7 @@ def dump(run: Run, /, output: str | None, yes: bool, **server: Any) -> Exit:
 @TABLE_FORMAT
 @click.pass_obj
 def ledger(run: Run, /, customer: str, form: str, **server: Any) -> Exit:
-    """Show a customer's credits: what came, what went, and the balance."""
+    """Show a customer's credits: each movement, and the balance."""
     from billsync.cli.opening import ServerOptions
     from billsync.cli.reading import show_ledger
 
@@ -216,10 +220,16 @@ def ledger(run: Run, /, customer: str, form: str, **server: Any) -> Exit:
 @billsync.command()
 @click.argument("customer")
 @server_options
-@click.option("--from", "start", metavar="TIME", help="2026-09-01 or a full time; else the running billing period.")
-@click.option("--to", "end", metavar="TIME", help="Not included; else now.")
-@click.option("--window", type=click.Choice(["minute", "hour", "day", "month"]), help="One row for each.")
-@click.option("--by", default="feature", show_default=True, metavar="GROUP", help="feature, subject, or a dimension.")
+@click.option("--from", "start", metavar="TIME", help="2026-09-01 or a full time; default: the running billing period.")
+@click.option("--to", "end", metavar="TIME", help="End of the period, exclusive; default: now.")
+@click.option("--window", type=click.Choice(["minute", "hour", "day", "month"]), help="One row per window.")
+@click.option(
+    "--by",
+    default="feature",
+    show_default=True,
+    metavar="GROUP",
+    help="Group by feature, subject, or a dimension.",
+)
 @TABLE_FORMAT
 @click.pass_obj
 def usage(
@@ -273,7 +283,7 @@ def forecast(run: Run, /, customer: str, form: str, **server: Any) -> Exit:
 @FORMAT
 @click.pass_obj
 def ping(run: Run, /, **server: Any) -> Exit:
-    """Ask whether the server answers."""
+    """Check that the server answers."""
     from billsync.cli.opening import ServerOptions
     from billsync.cli.reading import ping
 
@@ -302,10 +312,12 @@ def schema(run: Run, /, kind: str | None) -> Exit:
 
 
 @billsync.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=8888, show_default=True, help="0 takes a free one.")
-@click.option("--db", "database", metavar="PATH", help="Its SQLite file; else .billsync/local.db.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8888, show_default=True, help="The port; 0 picks a free one."
+)
+@click.option("--db", "database", metavar="PATH", help="SQLite file; default: .billsync/local.db.")
 @click.option("--test-clock", is_flag=True, help="Let POST /local/clock set the time.")
-@click.option("--faithful-faults", is_flag=True, help="Answer 500 where the real server breaks.")
+@click.option("--faithful-faults", is_flag=True, help="Answer 500 where the real server fails.")
 @click.pass_obj
 def serve(run: Run, /, port: int, database: str | None, test_clock: bool, faithful_faults: bool) -> Exit:
     """Run the embedded server on this machine."""

@@ -38,7 +38,7 @@ def open_database(
             own_names=own_names,
         )
     except OtherFormat as problem:
-        hint = "Name another file, or remove this one to begin anew; the version that made it can still dump it."
+        hint = "Name another file, or remove this one to start over; the version that made it can still dump it."
         detail = f"{database}: {problem}."
         raise error("other-database", detail, hint) from problem
     except (OSError, sqlite3.Error) as problem:

@@ -79,7 +79,7 @@ def _carry_out(run: Run, connection: Connection, comparison: Comparison, account
             witnessed.check()
     except OSError as problem:
         detail = f"{directory}: {problem.strerror or problem}"
-        hint = f"{VARIABLE} names another directory for journals."
+        hint = f"{VARIABLE} sets another directory for journals."
         raise error("no-journal", detail, hint) from problem
 
 

@@ -64,7 +64,7 @@ class NodeBuilder:
     def open(self, place: Position, *, is_map: bool, anchor: str | None = None) -> None:
         """A list or a map begins."""
         if self._expects_key:
-            self._stop("key-not-text", place, "a list or a map stands where a key is expected", "Write a text.")
+            self._stop("key-not-text", place, "expected a key, found a list or a map", "Write a text.")
         elif len(self._stack) >= self._limits.depth:
             self.too_deep(place)
         elif self._counted(place):
@@ -102,11 +102,11 @@ class NodeBuilder:
         """The value of an anchor once more."""
         anchored = self._anchors.get(name)
         if any(frame.anchor == name for frame in self._stack):
-            self._stop("recursive-alias", place, f"`*{name}` stands inside of `&{name}`")
+            self._stop("recursive-alias", place, f"`*{name}` is inside `&{name}`")
         elif anchored is None:
-            self._stop("unknown-anchor", place, f"`&{name}` doesn't stand before this alias in the document")
+            self._stop("unknown-anchor", place, f"`&{name}` is not before this alias in the document")
         elif self._expects_key:
-            self._stop("key-not-text", place, "an alias stands where a key is expected", "Write a text.")
+            self._stop("key-not-text", place, "expected a key, found an alias", "Write a text.")
         elif len(self._stack) + anchored.height > self._limits.depth:
             self.too_deep(place)
         elif self._expanded(anchored.size, place):
@@ -168,7 +168,7 @@ class NodeBuilder:
         frame.key = None
         if key in frame.entries:
             first = frame.entries[key].place
-            self.report("duplicate-key", place, f'"{shorten(key)}" already stands in line {first.line}')
+            self.report("duplicate-key", place, f'"{shorten(key)}" is already in line {first.line}')
         else:
             frame.entries[key] = Entry(place, node)
 

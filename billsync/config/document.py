@@ -100,10 +100,10 @@ def _take(name: str, entry: Entry, gathering: _Gathering) -> None:
     elif name == EDITOR_SCHEMA:
         pass
     elif name in _LATER:
-        gathering.findings.add("not-supported-yet", entry.place, f"`{name}` is read by a later version")
+        gathering.findings.add("not-supported-yet", entry.place, f"`{name}` is not supported by this version")
     else:
         hint = did_you_mean(name, (*gathering.kinds, *_SHELL, "_format_version")) or _COLLECTIONS_HINT
-        gathering.findings.add("unknown-field", entry.place, f'a file has no "{name}"', hint)
+        gathering.findings.add("unknown-field", entry.place, f'a file has no field "{name}"', hint)
 
 
 _COLLECTIONS_HINT = "The collections are plural: `meters`, `plans`, `customers` …"
@@ -152,7 +152,7 @@ def _nested(kind: Kind, present: Sequence[str], node: MapNode, gathering: _Gathe
     gathering.named.add(kind.name)
     entry = node.entries[present[-1]]
     if len(present) > 1:
-        detail = " and ".join(f"`{name}`" for name in present) + " stand in one map"
+        detail = " and ".join(f"`{name}`" for name in present) + " are in one map"
         gathering.findings.add("conflicting-fields", entry.place, detail, "Keep one of them.")
     if kind.parent and present[-1] == kind.parent.one:
         return _nested_one(present[-1], kind, entry, gathering.findings)
@@ -186,7 +186,7 @@ def _take_header(entry: Entry, gathering: _Gathering) -> None:
         gathering.header = entry.node
     elif plain(gathering.header) != plain(entry.node):
         place = gathering.header.place
-        detail = f"another one stands at {place.file}:{place.line}"
+        detail = f"another one is at {place.file}:{place.line}"
         gathering.findings.add("two-headers", entry.place, detail, "Keep `_info` in one file.")
 
 
@@ -200,7 +200,7 @@ def _take_library(node: Node, gathering: _Gathering) -> None:
     for name, entry in node.entries.items() if isinstance(node, MapNode) else ():
         if name in gathering.library:
             first = gathering.library[name].place
-            detail = f'library card "{name}" already stands at {first.file}:{first.line}'
+            detail = f'library card "{name}" is already at {first.file}:{first.line}'
             gathering.findings.add("declared-twice", entry.place, detail, "Remove one of them, or rename it.")
         else:
             gathering.library[name] = entry

@@ -113,7 +113,7 @@ def _parent_problems(item: Expanded) -> Iterator[Diagnostic]:
     node = item.whole.get(parent.kind)
     if node is None or is_null(node):
         hint = f"Write `{parent.kind}: KEY`, or put it under the {parent.kind}."
-        yield finding("missing-field", item.whole.place, f'"{parent.kind}" is needed', hint)
+        yield finding("missing-field", item.whole.place, f'"{parent.kind}" is required', hint)
     elif item.parent is None:
         yield finding("wrong-type", node.place, f"{parent.kind}: expected a key, found {found_node(node)}", "Quote it.")
 

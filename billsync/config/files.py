@@ -54,7 +54,7 @@ def _file_names(paths: Sequence[str]) -> tuple[list[str], list[Diagnostic]]:
     for path in paths:
         inside = [path]
         if not path:
-            diagnostics.append(finding("missing-path", Position(path, 1, 1), "the name of a path is empty", _NAME_ONE))
+            diagnostics.append(finding("missing-path", Position(path, 1, 1), "a path is empty", _NAME_ONE))
             continue
         if path != STDIN and Path(path).is_dir():
             inside, problems = search(path)

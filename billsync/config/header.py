@@ -89,10 +89,10 @@ def policies_for_nothing(desired: Desired) -> Iterator[Diagnostic]:
 def _names_nothing(policy: PricePolicy, pattern: str, declared: Mapping[str, Position]) -> Diagnostic:
     severity = Severity.WARNING
     if not declared:
-        detail = f'The policy for plan "{pattern}" judges nothing here: these files declare no plan.'
-        hint = "It holds where the plans are declared: put it there too, or name them in `external`."
+        detail = f'The policy for plan "{pattern}" checks nothing here: these files declare no plan.'
+        hint = "A policy works where the plans are declared: move it there, or list the plans under `external`."
     else:
-        detail = f'No plan is "{pattern}", neither in these files nor in `external`, so it would judge nothing.'
+        detail = f'No plan is "{pattern}", neither in these files nor in `external`, so the policy would check nothing.'
         hint = did_you_mean_at(pattern, declared)
         severity = Severity.WARNING if GLOB.intersection(pattern) else Severity.ERROR
     return diagnostic("policy-for-nothing", detail, hint, position=policy.position, severity=severity)

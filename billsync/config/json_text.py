@@ -145,7 +145,7 @@ class _JsonReader:
         try:
             text = json.loads(token.text)
         except ValueError:
-            self.builder.report("not-json", token.place, "an escape in this text is none of JSON's")
+            self.builder.report("not-json", token.place, "this text has an escape that JSON doesn't know")
             text = token.text[1:-1]
         if _LONE_SURROGATE.search(text):
             self.builder.report("forbidden-character", token.place, "half a surrogate pair is escaped in this text")

@@ -34,7 +34,7 @@ from billsync.schema.schema import file_schema, kind_schema
 FEATURE = "feature"
 """The kind from whose entities rate cards take their names."""
 
-ONLY_EMPTY = "Declare at least one: `sync` takes away what an empty collection leaves out only beside one that stays."
+ONLY_EMPTY = "Declare at least one entity: without any, `sync` deletes nothing that an empty collection leaves out."
 
 
 def load(

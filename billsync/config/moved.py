@@ -55,7 +55,7 @@ def _parents(kind: Kind, node: MapNode, findings: Findings) -> tuple[str, ...] |
         return None if named else ()
     parent = text_of(node.get(kind.parent.kind))
     if parent is None and kind.parent.kind not in node.entries:
-        detail = f'"{kind.parent.kind}" is needed: a {kind.name} belongs to one'
+        detail = f'"{kind.parent.kind}" is required: a {kind.name} belongs to one'
         findings.add("missing-field", node.place, detail, f"Write `{kind.parent.kind}: KEY`.")
     return None if parent is None else (parent,)
 
@@ -82,7 +82,7 @@ def move_problems(moves: Sequence[Move], desired: Desired) -> Iterator[Diagnosti
     by_new: dict[Address, Move] = {}
     for move in moves:
         if move.old == move.new:
-            yield _problem("moved-nowhere", move, FROM, f'"{move.old.key}" is moved onto itself', "Take the entry out.")
+            yield _problem("moved-nowhere", move, FROM, f'"{move.old.key}" is moved onto itself', "Remove the entry.")
         elif earlier := by_old.get(move.old):
             yield _twice(move, FROM, f'"{move.old.key}" is already moved to "{earlier.new.key}"', earlier)
         elif earlier := by_new.get(move.new):
@@ -103,7 +103,7 @@ def _ends(
         detail = f'{owner.old.kind} "{owner.old.key}" is itself moved, and is called "{owner.new.key}" now'
         yield _problem("moved-to-nothing", move, owner.old.kind, detail, f"Write `{owner.old.kind}: {owner.new.key}`.")
     elif move.old != move.new and _goes_round(move, by_old):
-        yield _problem("moved-in-a-circle", move, FROM, f'"{move.old.key}" comes back to itself', "Take one entry out.")
+        yield _problem("moved-in-a-circle", move, FROM, f'"{move.old.key}" leads back to itself', "Remove one entry.")
     elif move.new not in declared and move.new not in by_old and not _is_external(move.new, desired):
         detail = f'{move.new.kind} "{move.new.key}" is neither in these files nor in `external`'
         beside = (move.new.kind, move.new.parents)

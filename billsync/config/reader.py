@@ -62,7 +62,7 @@ def _reading(builder: NodeBuilder) -> Reading:
         if isinstance(root, MapNode):
             documents.append(root)
         elif not _is_empty(root):
-            diagnostics.append(finding("not-a-map", root.place, "the document is something else", _MAP_HINT))
+            diagnostics.append(finding("not-a-map", root.place, "the document is a list or a single value", _MAP_HINT))
             complete = False
     return Reading(tuple(documents), tuple(diagnostics), complete)
 
@@ -81,7 +81,7 @@ def _not_utf_8(error: UnicodeDecodeError, file: str) -> Diagnostic:
 
 
 def _forbidden(text: str, offset: int, file: str) -> Diagnostic:
-    detail = f"U+{ord(text[offset]):04X} is a control character or none at all"
+    detail = f"U+{ord(text[offset]):04X} is a control character or not a character"
     return finding(
         "forbidden-character", _place(text[:offset], file), detail, "Remove it, or escape it in double quotes."
     )

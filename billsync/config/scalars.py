@@ -56,7 +56,7 @@ def _number(text: str) -> Plain | Unfit:
 def _unfit(text: str) -> Unfit | None:
     shown = shorten(text)
     if _EXPONENT.match(text):
-        return Unfit("number-exponent", f"{shown} has one", "Write all digits, or quote it if it is a text.")
+        return Unfit("number-exponent", f"{shown} has an exponent", "Write all digits, or quote it if it is a text.")
     if _NOT_FINITE.match(text):
         return Unfit("not-a-number", f"{shown} is not finite", "Write a number, or quote it if it is a text.")
     if _AMBIGUOUS.match(text):

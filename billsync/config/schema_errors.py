@@ -98,9 +98,9 @@ def _unknown(failure: Failure, root: Node, later: frozenset[str]) -> Iterator[Di
             continue
         place = holder.entries[name].place
         if name in later:
-            yield finding("not-supported-yet", place, f"`{name}` is read by a later version")
+            yield finding("not-supported-yet", place, f"`{name}` is not supported by this version")
         else:
-            detail = f'"{shorten(name)}" is none of the fields here'
+            detail = f'"{shorten(name)}" is not a field here'
             yield finding("unknown-field", place, detail, _known_hint(name, failure.schema))
 
 
@@ -114,13 +114,13 @@ def _known_hint(name: str, schema: Mapping[str, Any]) -> str:
     known = tuple(schema.get("properties", ()))
     inside = [holder for holder, field in schema.get("properties", {}).items() if name in field.get("properties", ())]
     if inside and not _is_in_another_number(name, known):
-        return f"It stands inside of `{inside[0]}`: `{inside[0]}: {{{name}: …}}`."
+        return f"It belongs in `{inside[0]}`: `{inside[0]}: {{{name}: …}}`."
     hint = did_you_mean(name, known)
     if not hint and name in _IN_HEADER:
-        return f"It stands in `_info`: `_info: {{{name}: …}}`."
+        return f"It belongs in `_info`: `_info: {{{name}: …}}`."
     if hint or not known or len(known) > _MANY_FIELDS:
         return hint
-    return f"Known here: {', '.join(known)}."
+    return f"Fields here: {', '.join(known)}."
 
 
 def _missing(failure: Failure, root: Node) -> Iterator[Diagnostic]:
@@ -129,9 +129,9 @@ def _missing(failure: Failure, root: Node) -> Iterator[Diagnostic]:
     properties = failure.schema.get("properties", {})
     strays = [given for given in failure.value if given not in properties] if isinstance(failure.value, Mapping) else []
     near = closest(name, strays)
-    hint = f'Did you mean it by "{near}"?' if near else _example(properties.get(name, {}))
+    hint = f'Is it misspelt as "{near}"?' if near else _example(properties.get(name, {}))
     where = f" in `{failure.name}`" if failure.name else ""
-    yield finding("missing-field", nearest(root, failure.path), f'"{name}" is needed{where}', hint)
+    yield finding("missing-field", nearest(root, failure.path), f'"{name}" is required{where}', hint)
 
 
 def _missing_one(failure: Failure, root: Node) -> Iterator[Diagnostic]:
@@ -139,7 +139,7 @@ def _missing_one(failure: Failure, root: Node) -> Iterator[Diagnostic]:
     names = either(f'"{name}"' for name in failure.limit)
     where = f" in `{failure.name}`" if failure.name else ""
     example = _example(failure.schema.get("properties", {}).get(failure.limit[0], {}))
-    yield finding("missing-field", nearest(root, failure.path), f"{names} is needed{where}", example)
+    yield finding("missing-field", nearest(root, failure.path), f"{names} is required{where}", example)
 
 
 def _wrong_type(failure: Failure, root: Node) -> Iterator[Diagnostic]:
@@ -149,7 +149,7 @@ def _wrong_type(failure: Failure, root: Node) -> Iterator[Diagnostic]:
 
 def _type(failure: Failure, root: Node, wanted: Sequence[str]) -> Iterator[Diagnostic]:
     if failure.value is None:
-        return _one("null-value", failure, root, "nothing is given here", "Give it a value, or remove the line.")
+        return _one("null-value", failure, root, "no value is given", "Give it a value, or remove the line.")
     hint = _type_hint(wanted, at(root, failure.path), failure)
     expected = either(TYPES[name] for name in wanted if name != "null" or len(wanted) == 1)
     return _one("wrong-type", failure, root, f"expected {expected}, found {found(failure.value)}", hint)
@@ -242,7 +242,7 @@ def _count(failure: Failure, root: Node) -> Iterator[Diagnostic]:
 
 
 def _repeated(failure: Failure, root: Node) -> Iterator[Diagnostic]:
-    return _one("repeated-value", failure, root, "each value stands once")
+    return _one("repeated-value", failure, root, "each value may appear only once")
 
 
 def _key(failure: Failure, root: Node) -> Iterator[Diagnostic]:

@@ -37,7 +37,7 @@ class _Search:
             return
         self.seen.add(real)
         if len(above) >= NESTING:
-            self._report("nested-too-deeply", folder, f"at most {NESTING} directories in one another are read")
+            self._report("nested-too-deeply", folder, f"at most {NESTING} nested directories are read")
             return
         for name in self._names(folder):
             path = os.path.join(folder, name)
@@ -52,7 +52,7 @@ class _Search:
                 yield from self._file(path)
             else:
                 kind = KINDS_OF_FILE.get(stat.S_IFMT(mode), "something else")
-                self._report("not-a-file", path, f"{path} is {kind}", "Take it out of the directory.")
+                self._report("not-a-file", path, f"{path} is {kind}", "Remove it from the directory.")
 
     def _names(self, folder: str) -> list[str]:
         """The names that don't begin with a dot, sorted. A folder that can't be listed is an error."""

@@ -64,23 +64,23 @@ def _report_syntax(builder: NodeBuilder, error: yaml.MarkedYAMLError, text: str,
 def _syntax_hint(problem: str, character: str) -> str:
     """The parser in C doesn't say which character it means."""
     if character == "\t" or "tab character" in problem:
-        return "A tab stands here: indent with spaces, not with tabs."
+        return "There is a tab here: indent with spaces."
     if _CANNOT_START in problem and character:
         return f"Quote the text that begins with `{character}`."
     return next((hint for part, hint in _HINTS.items() if part in problem), "")
 
 
 _HINTS = {
-    "mapping values are not allowed": "Quote a text that holds `: `; let all fields of a map begin in one column.",
-    "expected '-' indicator": "Let everything in one list begin in one column, with `- `.",
-    "expected <block end>": "Let everything in one map or list begin in one column.",
-    "could not find expected ':'": "After a field's name comes `: `, and what goes on in the next line is indented.",
+    "mapping values are not allowed": "Quote a text that holds `: `; start all fields of a map in the same column.",
+    "expected '-' indicator": "Start all items of a list in the same column, with `- `.",
+    "expected <block end>": "Start all fields of a map, or items of a list, in the same column.",
+    "could not find expected ':'": "Write `: ` after a field's name, and indent the lines that continue it.",
     "expected node content": "A value is missing here, or a `[`, `{` or quote is not closed.",
     "expected ',' or ": "Put `,` between the values, or close the `[` or `{`.",
-    "expected key": "Let everything in one map begin in one column, and quote a value whole or not at all.",
+    "expected key": "Start all fields of a map in the same column, and quote the whole value or none of it.",
     "unexpected end of stream": "A quote is not closed.",
-    "unknown escape": "Put the text in single quotes, where a backslash is one.",
-    "<document start>": "Separate documents by a line `---`.",
+    "unknown escape": "Use single quotes, where a backslash has no special meaning.",
+    "<document start>": "Separate documents with a line `---`.",
 }
 """What to do, by a part of what the parsers say."""
 
@@ -125,10 +125,10 @@ def _check_tag(builder: NodeBuilder, event: Any, place: Position) -> None:
         return
     shown = event.tag.replace("tag:yaml.org,2002:", "!!")
     if event.tag in _LATER_TAGS:
-        builder.report("not-supported-yet", place, f"`{shown}` is read by a later version")
+        builder.report("not-supported-yet", place, f"`{shown}` is not supported by this version")
     else:
         hint = "Remove it; quote the value if it is a text."
-        builder.report("tag", place, f"`{shown}` stands before the value", hint)
+        builder.report("tag", place, f"`{shown}` is in front of the value", hint)
 
 
 _LATER_TAGS = frozenset({"!env", "!file", "!remove"})

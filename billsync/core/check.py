@@ -128,24 +128,24 @@ def _number(shape: Number, value: Plain, path: Path) -> Iterator[Problem]:
 def _duration(shape: Duration, value: str, path: Path) -> Iterator[Problem]:
     duration = parse_duration(value)
     if duration is None:
-        yield Problem(path, "duration", f"`{value}` is no ISO 8601 duration", "write one such as P1M or PT12H")
+        yield Problem(path, "duration", f"`{value}` is not an ISO 8601 duration", "write one such as P1M or PT12H")
         return
     if not re.search(PATTERN, value):
         yield Problem(path, "duration", f"the server rounds the fractions of {value}", "use smaller units")
     length = duration.in_seconds()
     if shape.positive and length == 0:
-        yield Problem(path, "duration", f"{value} lasts no time at all", "write one such as P1M or PT12H")
+        yield Problem(path, "duration", f"{value} has no length", "write one such as P1M or PT12H")
     if length > LONGEST:
         yield Problem(path, "duration", f"{value} is longer than a thousand years", "use a shorter one")
     if shape.choices and duration.text not in shape.choices:
-        detail = f"{value} is none of {', '.join(shape.choices)}, which are compared as they are written"
+        detail = f"{value} is not one of {', '.join(shape.choices)}; they are compared as they are written"
         yield Problem(path, "duration", detail, "use one of these")
 
 
 def _moment(shape: Timestamp, value: str, path: Path) -> Iterator[Problem]:
     moment = parse_moment(value)
     if moment is None:
-        detail = f"`{value}` is no time with an offset"
+        detail = f"`{value}` is not a time with an offset"
         yield Problem(path, "time", detail, "write one such as 2026-01-01T00:00:00Z")
     elif shape.seconds and cut_to_seconds(moment) != moment:
         detail = f"the server cuts {value} to seconds"

@@ -54,7 +54,7 @@ def _way_out(planned: Planned, holder: Address, context: Context) -> str:
     if holder in context.entities or planned.change.action is not Action.CREATE:
         return taking
     entry = f"{{kind: {address.kind}, from: {holder.key}, to: {address.key}}}"
-    return f"if that is the same under another key, say `moved: [{entry}]`; else {taking}"
+    return f"if it is the same under another key, add `moved: [{entry}]`; else {taking}"
 
 
 def refuse_dangling_references(planned: Iterable[Planned], context: Context) -> tuple[Planned, ...]:

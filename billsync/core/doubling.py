@@ -129,8 +129,8 @@ def _guard(context: Context, planned: Planned, other: Address, row: Row) -> Guar
     code = doubled_code(kind)
     what = f"{other.text} is" if other.key != NO_KEY else f"a {kind.name} of {_owner(kind, other)} without a key is"
     reason = (
-        f"{what} {status_of(kind, row.fields) or 'live'}, ours, no longer declared, and looks like the new "
-        f"{address.text}; if that is the same under another key, {_way_out(context, kind, address, other)}"
+        f"{what} {status_of(kind, row.fields) or 'live'}, yours, no longer declared, and looks like the new "
+        f"{address.text}; if it is the same under another key, {_way_out(context, kind, address, other)}"
     )
     addresses = (address,) if other.key == NO_KEY else (address, other)
     return Guard(code, reason, f"--allow {code}", addresses)
@@ -151,10 +151,10 @@ def _way_out(context: Context, kind: Kind, address: Address, other: Address) -> 
         belongs = f"{parent.kind}: {parent.key}, " if parent else ""
         entries.append(f"{{kind: {kind.name}, {belongs}from: {other.key}, to: {address.key}}}")
     if not entries:
-        return "take the new one out"
+        return "remove the new one"
     is_kept = before != parent and before in context.entities
-    first = f"take {before.text} out of the files and " if before and is_kept else ""
-    return f"{first}say `moved: [{', '.join(entries)}]`"
+    first = f"remove {before.text} from the files and " if before and is_kept else ""
+    return f"{first}add `moved: [{', '.join(entries)}]`"
 
 
 def _parents_twice(doubling: _Doubling) -> Iterator[Guard]:

@@ -109,7 +109,7 @@ def _not_valid(kind: Kind, item: Item) -> Iterator[Loss]:
 
 
 def _other_mark(kind: Kind, item: Item, owner: str | None) -> Iterator[Loss]:
-    """An entity without the owner's mark, or with another's: whoever makes it anew from the file marks it."""
+    """An entity without the owner's mark, or with another's: whoever creates it again from the file marks it."""
     if kind.labels is LabelPolicy.NONE:
         return
     mark = labels_of(item.row.fields).get(OWNER)
@@ -117,10 +117,10 @@ def _other_mark(kind: Kind, item: Item, owner: str | None) -> Iterator[Loss]:
         text = f"the labels of {item.address.text} can't be read: the file has none of them, nor whose it is"
         yield Loss("hidden-labels", text, item.address)
     elif mark is None and owner is not None:
-        text = f"{item.address.text} has no owner here: a sync that makes it anew marks it as owned by {owner!r}"
+        text = f"{item.address.text} has no owner here: a sync that creates it again marks it as owned by {owner!r}"
         yield Loss("owner", text, item.address)
     elif mark is not None and owner is None:
-        text = f"{item.address.text} is owned by {mark!r}: a sync that makes it anew marks it as that sync's owner's"
+        text = f"{item.address.text} is owned by {mark!r}: a sync that creates it again marks it as that sync's owner's"
         yield Loss("owner", text, item.address)
 
 

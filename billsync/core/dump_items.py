@@ -102,9 +102,8 @@ def _outdated(source: Source, item: Item) -> Iterator[Loss]:
             continue
         active = offered(source.registry[referred.kind], source.versions(referred))
         if active is None:
-            text = (
-                f"{item.address.text} has {referred.text}, of which no version is active: the file can't be synced so"
-            )
+            lost = "which has no active version: the file can't be synced like this"
+            text = f"{item.address.text} has {referred.text}, {lost}"
             yield Loss("outdated-reference", text, item.address)
         elif version_of(active) != referred.version:
             newer = referred.at(version_of(active))

@@ -56,7 +56,7 @@ def _too_many_deletes(context: Context, deletes: tuple[Address, ...], allowed: s
     limit = int(allowed) if allowed else DELETES_AT_MOST
     flag = f"--allow {DELETES}={len(deletes)}"
     if len(deletes) > limit:
-        yield Guard(DELETES, f"{len(deletes)} deletes are more than {limit}", flag, deletes)
+        yield Guard(DELETES, f"{len(deletes)} deletes exceed the limit of {limit}", flag, deletes)
         return
     if allowed:
         return
@@ -65,7 +65,7 @@ def _too_many_deletes(context: Context, deletes: tuple[Address, ...], allowed: s
         if owned >= SHARE_COUNTS_FROM and len(addresses) > SHARE_AT_MOST * owned:
             yield Guard(
                 DELETES,
-                f"{len(addresses)} of {owned} owned {context.registry[kind].collection} would go",
+                f"{len(addresses)} of {owned} owned {context.registry[kind].collection} would be deleted",
                 flag,
                 addresses,
             )

@@ -37,7 +37,7 @@ def told(losses: Iterable[Loss]) -> tuple[str, ...]:
 def _told(code: str, texts: list[str]) -> Iterator[str]:
     yield from texts[:NAMED]
     if len(texts) > NAMED:
-        yield f"{len(texts) - NAMED} more of the sort `{code}`: each stands in the file as a comment"
+        yield f"{len(texts) - NAMED} more losses `{code}`: each is a comment in the file"
 
 
 def by_place(losses: Iterable[Loss]) -> Mapping[tuple[Address | None, str], tuple[str, ...]]:

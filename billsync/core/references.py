@@ -62,7 +62,7 @@ def _also_external(entity: Entity) -> Diagnostic:
     return diagnostic(
         "declared-and-external",
         f'{kind} "{key}" is declared here, and `external` names it or matches it with a pattern.',
-        "Take it out of one of the two: what is external is only referred to.",
+        "Remove it from one of the two: what is external is only referred to.",
         position=entity.position,
     )
 
@@ -232,7 +232,7 @@ def _claim_problem(entity: Entity, first: Entity, claim: str) -> Diagnostic:
     other = first.place(_path_of(first.fields, claim))
     detail = f'{kind} "{entity.address.key}" and {kind} "{first.address.key}" ({other.file}:{other.line}) '
     detail += f'both claim "{claim}", which only one can have.'
-    return diagnostic("claimed-twice", detail, "Take it from one of them.", position=place)
+    return diagnostic("claimed-twice", detail, "Remove it from one of them.", position=place)
 
 
 def _path_of(value: Plain, text: str) -> Path:

@@ -43,14 +43,14 @@ MANAGED_BY_SERVER = Refusal(
 )
 NOT_OWNED = Refusal(
     "not-owned",
-    "{difference} and is not ours (no label names {owner})",
+    "{difference} and is not yours (no label names {owner})",
     "list it under {adopting} to take it over, or under `external` to only refer to it",
 )
 CHAIN_OF_ANOTHER = Refusal("not-owned", "it is owned by {owner!r}")
 FOREIGN_DRAFT = Refusal(
     "foreign-draft",
     "{draft} is a draft with other content, and the server allows one draft at a time",
-    "if a run that broke off left it, sync what the files said then; else publish or delete it{detach}",
+    "if an interrupted run left it, sync the files of that run; otherwise publish or delete it{detach}",
 )
 LEFT_DRAFT = Refusal(
     "foreign-draft",
@@ -59,14 +59,14 @@ LEFT_DRAFT = Refusal(
 )
 UNOWNED_DRAFT = Refusal(
     "foreign-draft",
-    "{draft} is a draft with the wanted content, but not ours, and the server allows one draft at a time",
+    "{draft} is a draft with the wanted content, but not yours, and the server allows one draft at a time",
     "{way_out}",
 )
-CLAIMED = Refusal("claimed", "it claims {name!r}, which belongs to {holder}, and that keeps it", "{way_out}")
+CLAIMED = Refusal("claimed", "it claims {name!r}, which {holder} has and keeps", "{way_out}")
 MOVED_AND_LIVE = Refusal(
     "moved-and-live",
-    "it is moved to {present}, and both are live: they are two, so neither is taken as the other",
-    "end one of them by hand, or take the entry out of `moved`; until then the old one is left alone",
+    "it is moved to {present}, but both are live, so they are treated as two entities",
+    "end one of them by hand, or remove the entry from `moved`; until then the old one is left alone",
 )
 
 # What can't be told
@@ -93,7 +93,7 @@ IMMUTABLE_ENTITY = Refusal(
     "immutable-field", "a {kind} with this key exists and differs in {names}; it can't be changed", "{way_out}"
 )
 UNCLEARABLE_FIELD = Refusal(
-    "unclearable-field", "{name} can't be removed: {why}", "give it the value that is live, or another one"
+    "unclearable-field", "{name} can't be removed: {why}", "declare the live value, or another one"
 )
 FROZEN_FIELD = Refusal("frozen-field", "{name} can't change while a {child} of it is live", "end the {child} first")
 UNSUPPORTED = Refusal(
@@ -141,12 +141,12 @@ VERSION_UNPROVEN = Refusal(
 )
 VERSION_DIFFERS = Refusal(
     "version-differs",
-    "{version} has other content on this server than the file means by it",
+    "{version} has different content on this server than the file expects",
     "declare the version that is meant, or leave `version` and `{digest}` out",
 )
 VERSION_NOT_COMPARED = Refusal(
     "version-differs",
-    "the content of {version} can't be compared with its digest: it isn't there, or what it uses is gone",
+    "the content of {version} can't be compared with its digest: it or what it uses doesn't exist",
     "declare the version that is meant, or leave `version` and `{digest}` out",
 )
 
@@ -154,8 +154,8 @@ VERSION_NOT_COMPARED = Refusal(
 
 CHAIN_ENDED = Refusal(
     "chain-ended",
-    "it ended at {end}{how}; billsync begins none again by itself",
-    "say `restart: {restart}` to begin it again, or take it out of the files",
+    "it ended at {end}{how}; billsync never begins it again by itself",
+    "add `restart: {restart}` to begin it again, or remove it from the files",
 )
 ONE_AT_A_TIME = Refusal(
     "one-at-a-time",
@@ -172,4 +172,4 @@ CHAIN_CHANGE = Refusal(
 
 BLOCKED = Refusal("blocked", "it needs {cause}, which is refused", outcome=Outcome.BLOCKED)
 CIRCLE = Refusal("circle", "these steps need one another, so none can be first: {steps}", "make the change in two runs")
-IN_USE = Refusal("in-use", "{names} still {use} it; it goes when that has ended", outcome=Outcome.WAITING)
+IN_USE = Refusal("in-use", "{names} still {use} it; it is deleted when that has ended", outcome=Outcome.WAITING)

@@ -41,7 +41,7 @@ CATALOG = Chapter(
             "the unit cost isn't complete",
             "A cost of type `llm` is worked out from a meter's events, and needs each of provider, model and token "
             "type once: as a fixed value, or as the property that holds it.",
-            "exactly one of model and model_property is needed; neither is given.",
+            "exactly one of model and model_property is required; neither is given.",
         ),
         Code(
             "feature-meter-aggregation",
@@ -111,7 +111,7 @@ CATALOG = Chapter(
             "the plan has no such phase",
             "`from_plan_phase` names a phase that this plan doesn't have. Correct it, or leave it out: it is then "
             "the first.",
-            "`trail` is none of trial, default.",
+            "`trail` is not one of trial, default.",
         ),
         Code(
             "addon-quantity",
@@ -254,15 +254,19 @@ CUSTOMERS = Chapter(
     ),
 )
 
-CREDIT_GUARD = Code(
-    "customer-credit",
-    "a customer with credit would be deleted",
-    "The customer that a run would delete has a balance other than zero, or an active grant or subscription; all of "
-    "it would be gone, whoever owns it. If that is meant, pass `--allow customer-credit`.",
-    "customer/acme has a balance of 120 USD\n  Allow it with --allow customer-credit",
-)
-
 CHAPTERS = (CATALOG, CARDS, CUSTOMERS)
+
+
+def credit_guard(kind: Kind) -> Code:
+    """The guard against deleting an entity of a kind that has credit, or children with money in them."""
+    name = f"{kind.name}-credit"
+    return Code(
+        name,
+        f"a {kind.name} with credit would be deleted",
+        f"The {kind.name} that the run would delete has a balance other than zero, or active entities that belong to "
+        f"it. All of it would be gone, whoever owns it. If that is intended, pass `--allow {name}`.",
+        f"{kind.name}/… has a settled balance of 120 USD\n  Allow it with --allow {name}",
+    )
 
 
 def doubled_guard(kind: Kind) -> Code:
@@ -274,7 +278,7 @@ def doubled_guard(kind: Kind) -> Code:
         f"A {kind.name} of yours that the files no longer declare looks like a new one that they do. Most likely its "
         "key, or that of its parent, was renamed, and it would be given or sold a second time. Say so under `moved`, "
         f"as the message proposes. If both are meant, pass `--allow {name}`.",
-        f"{kind.name}/… is active, ours, no longer declared, and looks like the new {kind.name}/…\n"
+        f"{kind.name}/… is active, yours, no longer declared, and looks like the new {kind.name}/…\n"
         f"  Allow it with --allow {name}",
     )
 
@@ -287,5 +291,5 @@ def unmarked_guard(kind: Kind) -> Code:
         f"nothing says whose this {kind.name} is",
         f"The server hides the labels of a {kind.name}, and the run would change a live one that nothing marks as "
         f"yours. If it is yours, add it to `adopted` in the files, or pass `--allow {name}` once.",
-        f"{kind.name}/…: live already, and no label tells whose it is\n  Allow it with --allow {name}",
+        f"{kind.name}/…: already live, and no label says whose it is\n  Allow it with --allow {name}",
     )

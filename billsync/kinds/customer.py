@@ -20,7 +20,7 @@ _ATTRIBUTION = Record(
             example=["acme-prod", "acme-test"],
         )
     },
-    doc="Whose usage is this customer's.",
+    doc="Which usage counts for this customer.",
 )
 
 _ADDRESS = Record(
@@ -47,7 +47,7 @@ RECORD = Record(
         "labels": fields.labels(Effect.IN_PLACE),
         "usage_attribution": Field(
             _ATTRIBUTION,
-            "Whose usage is this customer's. It can't change while a subscription is live.",
+            "Which usage counts for this customer. It can't change while a subscription is live.",
             sent_empty={"subject_keys": ()},
             example={"subject_keys": ["acme-prod"]},
         ),
@@ -72,7 +72,7 @@ RECORD = Record(
             refused="a customer's billing profile and app data come with a later version of billsync",
         ),
     },
-    doc="A customer is who is billed.",
+    doc="A customer is billed for what it uses and subscribes to.",
 )
 
 
@@ -109,7 +109,7 @@ CUSTOMER = Kind(
     collection="customers",
     archetype=Archetype.RECORD,
     record=RECORD,
-    doc="A customer is who is billed. Fields that a file doesn't name are left as they are live.",
+    doc="A customer is billed for what it uses and subscribes to. Fields that a file leaves out keep their value.",
     example={
         "key": "acme",
         "name": "Acme Inc.",

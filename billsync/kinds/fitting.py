@@ -27,7 +27,7 @@ def phases(address: Address, plan: Fields, find: Find) -> Iterator[Problem]:
             yield Problem(
                 (*path, "from_plan_phase"),
                 "addon-phase",
-                f"`{named}` is none of {', '.join(str(key) for key in known)}",
+                f"`{named}` is not one of {', '.join(str(key) for key in known)}",
                 "name a phase of this plan, or leave from_plan_phase out: it is then the first",
             )
 

@@ -242,13 +242,13 @@ def traits(grant: Fields) -> frozenset[Trait]:
 def lost(row: Fields) -> Iterator[tuple[str, str, str]]:
     """Yield losses of a grant created again from a file: its end, if it depends on its creation, and its payment."""
     if "expires_after" in read(row, {}) and not row.get("effective_at"):
-        text = f"expires at {row['expires_at']}: made anew, it has its whole duration again"
+        text = f"expires at {row['expires_at']}: created again, it has its whole duration again"
         yield "expiry", "expires_after", text
     settlement = (row.get("purchase") or {}).get("settlement_status")
     if row.get("funding_method") == "invoice":
-        yield "payment", "funding_method", f"was invoiced ({settlement}): made anew, it is invoiced again"
+        yield "payment", "funding_method", f"was invoiced ({settlement}): created again, it is invoiced again"
     elif row.get("funding_method") == "external":
-        yield "payment", "funding_method", f"has the payment status {settlement!r}: made anew, it is pending again"
+        yield "payment", "funding_method", f"has the payment status {settlement!r}: created again, it is pending again"
 
 
 GRANT = Kind(

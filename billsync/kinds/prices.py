@@ -65,8 +65,8 @@ PRICE = Variant(
         "free": Record({}, doc="Costs nothing."),
         "flat": Record({"amount": _amount("The fee, whatever is used.")}, doc="One fee, once or each period."),
         "unit": Record({"amount": _amount("The price of one unit.")}, doc="Each unit that is used has the same price."),
-        "graduated": Record({"tiers": TIERS}, doc="Each unit costs what the tier says in which it falls."),
-        "volume": Record({"tiers": TIERS}, doc="All units cost what the tier says that the total reaches."),
+        "graduated": Record({"tiers": TIERS}, doc="Each unit costs the price of the tier that it falls in."),
+        "volume": Record({"tiers": TIERS}, doc="All units cost the price of the tier that the total reaches."),
     },
     doc="What it costs: free, a flat fee, or a price by usage.",
 )

@@ -11,7 +11,7 @@ from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy, Parent, St
 from billsync.model.shape import Anything, Effect, Field, Integer, Record, Reference, Text, Timestamp
 from billsync.model.value import Fields
 
-_FIXED = "it is settled when a subscription starts"
+_FIXED = "it is fixed when a subscription starts"
 
 
 def _later(what: str) -> Field:
@@ -98,9 +98,13 @@ def lost(row: Fields) -> Iterator[tuple[str, str, str]]:
     phases = [phase for phase in row.get("phases") or () if phase.get("active_from") != phase.get("active_to")]
     if len(phases) > 1:
         first = phases[0].get("key")
-        yield "phase", "plan", f"began at {row.get('active_from')}: made anew, it begins with the phase {first!r} again"
+        yield (
+            "phase",
+            "plan",
+            f"began at {row.get('active_from')}: created again, it begins with the phase {first!r} again",
+        )
     if row.get("active_to"):
-        yield "end", "plan", f"ends at {row['active_to']}: the file doesn't say so; made anew, it goes on"
+        yield "end", "plan", f"ends at {row['active_to']}: the file doesn't say so; created again, it goes on"
 
 
 SUBSCRIPTION = Kind(
@@ -123,7 +127,7 @@ SUBSCRIPTION = Kind(
         "inactive": State.OVER,
     },
     lost=lost,
-    lost_by_all="every subscription that is made anew begins again, and its fees in advance are due again",
+    lost_by_all="every subscription that is created again begins again, and its fees in advance are due again",
     unique=False,
     after=("customer", "grant"),
     checks=checks.CHECKS,

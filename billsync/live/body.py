@@ -13,7 +13,7 @@ ACCEPTED = "gzip"
 PACKED = ("gzip", "x-gzip")
 WITH_GZIP_HEADER = zlib.MAX_WBITS | 16
 PLAIN = ("", "identity")
-BROKEN = "what was packed can't be unpacked"
+BROKEN = "the compressed answer can't be decompressed"
 
 
 class TooLong(Exception):
@@ -40,7 +40,7 @@ def _unpacked(response: httpx.Response) -> Iterator[bytes]:
         yield from response.stream
         return
     if encoding not in PACKED:
-        raise httpx.DecodingError("it is packed in a way that was not asked for", request=response.request)
+        raise httpx.DecodingError("its compression was not requested", request=response.request)
     unpack = zlib.decompressobj(WITH_GZIP_HEADER)
     is_empty = True
     try:

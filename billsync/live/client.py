@@ -179,7 +179,7 @@ class Client:
         if response.has_redirect_location or 300 <= status < 400:
             place = _place(response)
             failure = Unclear if status == 303 and method != "GET" else Unreachable
-            raise failure(self._clean(f"{method} {path}: the server points to another place, {place}: name that base"))
+            raise failure(self._clean(f"{method} {path}: the server redirects to {place}: use that base URL"))
 
     def _send(
         self, method: str, path: str, *, query: Sequence[tuple[str, str]] = (), content: bytes | None = None
@@ -187,7 +187,9 @@ class Client:
         headers = {} if content is None else {"Content-Type": "application/json"}
         url = self._target.url(path)
         if url is None:
-            raise Unreachable(f"{method} {path}: {self._target.name} does not end in /v3, so its v1 is nowhere")
+            raise Unreachable(
+                f"{method} {path}: {self._target.name} does not end in /v3, so the address of its API v1 is unknown"
+            )
         try:
             request = self._http.build_request(
                 method, url, params=list(query) or None, content=content, headers=headers

@@ -99,7 +99,7 @@ def read_forward(remote: Remote, path: str, query: Query, *, size: int) -> tuple
         if not isinstance(cursor, str):
             raise _not_a_list(path)
         if cursor in seen:
-            raise RemoteError(f"GET {path}: the server's pages go round in a circle")
+            raise RemoteError(f"GET {path}: the server's pages repeat")
         if len(rows) > LIST_ROWS or empty > EMPTY_PAGES:
             raise _endless(path, len(rows))
         seen.add(cursor)

@@ -71,7 +71,7 @@ def _check(rows: Iterable[Plain], names: tuple[str, ...], path: str) -> None:
         missing = [name for name in names if not (isinstance(row, Mapping) and isinstance(row.get(name), str))]
         amounts = [name for name in AMOUNTS if name in names and name not in missing and not _is_number(row[name])]
         if missing or amounts:
-            raise RemoteError(f"GET {path}: a row that API v3 doesn't have, at {', '.join(missing + amounts)}")
+            raise RemoteError(f"GET {path}: unexpected response: field {', '.join(missing + amounts)}")
 
 
 def _is_number(text: str) -> bool:

@@ -15,7 +15,7 @@ class Status(Enum):
     ALREADY = "already"  # what it promises held before
     FAILED = "failed"
     STALE = "stale"  # neither before nor after holds
-    BLOCKED = "blocked"  # a step it needs did not get done
+    BLOCKED = "blocked"  # a step it needs was not done
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,14 +37,14 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class GraduatedPrice:
-    """Each unit costs what the tier says in which it falls. The tiers stand as written."""
+    """Each unit costs the price of the tier that it falls in. The tiers stand as written."""
 
     tiers: tuple[Tier, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class VolumePrice:
-    """All units cost what the tier says that the total reaches. The tiers stand as written."""
+    """All units cost the price of the tier that the total reaches. The tiers stand as written."""
 
     tiers: tuple[Tier, ...]
 

@@ -92,10 +92,10 @@ def _blocks(customer: str, found: Forecast, width: int | None) -> Iterator[list[
         else ["Nothing is due."]
     )
     if found.not_estimated:
-        yield ["Not estimated, and in no sum:", *(f"  {visible(one.text)}" for one in found.not_estimated)]
+        yield ["Not estimated, and in no total:", *(f"  {visible(one.text)}" for one in found.not_estimated)]
     yield [line for outlook in found.outlooks for line in _outlook(found, outlook)]
     if found.at - found.period.start < DAY:
-        yield ["The period began less than a day ago: its pace so far says little."]
+        yield ["The period began less than a day ago: the pace so far is not reliable."]
 
 
 def _row(charge: Charge, line: Line, *amounts: Decimal) -> list[str]:

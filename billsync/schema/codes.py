@@ -17,11 +17,13 @@ def chapters(registry: Registry) -> tuple[Chapter, ...]:
     """Every chapter, in the order in which a person meets them."""
     from billsync.kinds import codes as kinds
 
+    parents = {kind.parent.kind for kind in registry.values() if kind.parent}
     own = (
+        *(kinds.credit_guard(registry[name]) for name in sorted(parents)),
         *(kinds.doubled_guard(kind) for kind in registry.values() if kind.traits),
         *(kinds.unmarked_guard(kind) for kind in registry.values() if kind.labels is LabelPolicy.HIDDEN),
     )
-    guards = replace(GUARDS, codes=(*GUARDS.codes, kinds.CREDIT_GUARD, *own))
+    guards = replace(GUARDS, codes=(*GUARDS.codes, *own))
     return (*FILES, *kinds.CHAPTERS, OWNERSHIP, SERVER, NOTES, guards, *COMMANDS, LOSSES)
 
 

@@ -32,14 +32,14 @@ EFFECTS: Mapping[Effect, str] = {
     Effect.IN_PLACE: "is changed in place",
     Effect.NEW_VERSION: "makes a new version",
     Effect.IMMUTABLE: "can't be changed on a live entity",
-    Effect.CHANGE: "is refused, for now",
+    Effect.CHANGE: "is refused (not supported yet)",
     Effect.OURS: "is billsync's own: the server doesn't have it",
 }
 """What changing a field does, as the end of a sentence that begins with its name."""
 
 ABSENT: Mapping[Absent, str] = {
     Absent.DEFAULT: "An absent field means its default.",
-    Absent.NOT_MANAGED: "An absent field is left as it is live; `null` removes it, where the server can do that.",
+    Absent.NOT_MANAGED: "An absent field keeps its live value; `null` removes it, where the server can do that.",
 }
 """What it means that a field of an entity is not given."""
 

@@ -1,4 +1,4 @@
-"""The schema of `_info.policy`: rules that a configuration sets for itself. No flag loosens them."""
+"""The schema of `_info.policy`: rules that a configuration sets for itself. No flag overrides them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from billsync.model.limits import NUMBER_CHARACTERS
 def policy_schema() -> dict[str, Any]:
     """The schema of the block."""
     return {
-        "description": "Rules that stop a run before its first write. No flag loosens them.",
+        "description": "Rules that stop a run before its first write. No flag overrides them.",
         "type": "object",
         "additionalProperties": False,
         "properties": {
@@ -32,7 +32,7 @@ def _price_policy() -> dict[str, Any]:
         "anyOf": [{"required": ["max_increase"]}, {"required": ["max_decrease"]}],
         "properties": {
             "plans": {
-                "description": "The plans that it is for: keys and globs.",
+                "description": "The plans that it applies to: keys and globs.",
                 "type": "array",
                 "minItems": 1,
                 "items": {"type": "string", "minLength": 1},
@@ -41,7 +41,7 @@ def _price_policy() -> dict[str, Any]:
             "max_increase": _percent("How much more may be paid."),
             "max_decrease": _percent("How much less may be paid."),
             "usage": {
-                "description": "The range of usage in a period over which it is judged, at each bound of a tier.",
+                "description": "The range of usage in a period over which it is checked, at each bound of a tier.",
                 "type": "object",
                 "additionalProperties": False,
                 "required": ["from", "to"],

@@ -85,8 +85,12 @@ def file_schema(registry: Registry) -> Schema:
             "type": "object",
             "additionalProperties": _partial(PARTS[LIBRARY], writing),
         },
-        "external": _patterns(registry, "What is only referred to and never written, by collection: keys and globs."),
-        "adopted": _patterns(registry, "What is ours although no label says so, by collection: keys and globs."),
+        "external": _patterns(
+            registry, "Entities that are only referred to and never written, by collection: keys and globs."
+        ),
+        "adopted": _patterns(
+            registry, "Entities that are yours although no label says so, by collection: keys and globs."
+        ),
         "moved": _moved(registry),
     }
     for kind in registry.values():
@@ -119,7 +123,7 @@ def _info(registry: Registry, writing: _Writing) -> Schema:
     defaults = {kind.name: _partial(kind.record, writing) for kind in registry.values()}
     defaults.update({name: _partial(record, writing) for name, record in PARTS.items()})
     return {
-        "description": "What holds for all files together. It stands in one of them.",
+        "description": "Settings for all files together, in one of them.",
         "type": "object",
         "additionalProperties": False,
         "properties": {
@@ -178,13 +182,13 @@ def _moved(registry: Registry) -> Schema:
     parents = sorted({kind.parent.kind for kind in kinds if kind.parent})
     key = {"type": "string", "minLength": 1}
     properties: Schema = {
-        "kind": {"description": "What was renamed.", "enum": sorted(kind.name for kind in kinds)},
+        "kind": {"description": "The kind of the entity.", "enum": sorted(kind.name for kind in kinds)},
         **{name: {"description": f"The {name} that it belongs to, by its key now.", **key} for name in parents},
         "from": {"description": "The key that it had.", **key},
         "to": {"description": "The key that it has in the files now.", **key},
     }
     return {
-        "description": "Renamed keys: what is live under the old one is taken as the one under the new key.",
+        "description": "Renamed keys: the live entity under the old key is the declared one under the new key.",
         "type": "array",
         "items": {
             "type": "object",

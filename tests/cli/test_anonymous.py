@@ -231,5 +231,7 @@ def test_a_price_policy_that_real_usage_breaks_shows_nobodys_usage(everybody: Sh
     anonymous = everybody.run("diff", ".", *LOCAL, *ANONYMOUS)
 
     assert "stopped: plan/prepaid@2, phase default: 7 of api_requests would cost" in named.out
-    assert "stopped: plan/prepaid@2: a price policy is broken at real usage, which is one customer's" in anonymous.out
+    assert (
+        "stopped: plan/prepaid@2: a price policy is broken at real usage; the usage is one customer's" in anonymous.out
+    )
     assert "7 of api_requests" not in anonymous.out

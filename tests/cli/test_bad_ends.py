@@ -29,7 +29,7 @@ ANSWERS = {
     ),
     "moved": (
         b"HTTP/1.1 308 Permanent Redirect\r\nLocation: https://new.example/api/v3\r\nContent-Length: 0\r\n\r\n",
-        "the server points to another place, https://new.example/api/v3: name that base",
+        "the server redirects to https://new.example/api/v3: use that base URL",
     ),
 }
 
@@ -140,7 +140,7 @@ def test_a_database_of_an_earlier_version_says_what_to_do(
         "",
         "error[other-database]: the embedded server can't read this database\n"
         "  old.db: its format is 1, and this version has format 2.\n"
-        "  Name another file, or remove this one to begin anew; the version that made it can still dump it.\n",
+        "  Name another file, or remove this one to start over; the version that made it can still dump it.\n",
     )
 
 

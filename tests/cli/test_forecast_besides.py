@@ -163,7 +163,7 @@ def test_when_credits_run_out_is_only_told_until_a_card_changes(changed: Shell) 
 
     assert "At the present pace the credits in USD last until 2026-10-01 00:00:00Z or longer.\n" in ran.out
     assert ran.err.splitlines()[1:] == [
-        "note: base changes 2026-10-01 00:00:00Z: what it costs then counts only as far as it is charged already",
+        "note: base changes 2026-10-01 00:00:00Z: what it costs then counts only as far as it was charged already",
         "note: when credits run out is worked out until 2026-10-01 00:00:00Z only",
     ]
 

@@ -16,7 +16,7 @@ IMPACT = """\
 Impact (an estimate): the declared subscriptions, usage of the last full billing period, old and new prices.
 
 plan/maps@2: 20 reached, usage from 2026-09-01 to 2026-10-01
-  15 are meant to move to it, which this run can't do: they pay nothing different now; once moved:
+  15 would move to it (not supported by this run yet); no change now; once moved:
     USD 6331 → 6103 (-228): 7 pay more, 4 pay less, 4 the same
       Subscription             Change  Before  After
       geocache-hub/default        +30     360    390
@@ -28,7 +28,7 @@ plan/maps@2: 20 reached, usage from 2026-09-01 to 2026-10-01
       night-bus/default          -110     940    830
       open-weather/default       -110    1590   1480
       kayak-routes/default         -5     560    555
-  5 grandfathered: they pay nothing different now; if they were moved:
+  5 grandfathered; no change now; if they were moved:
     USD 6760 → 6650 (-110): 2 pay more, 2 pay less, 1 the same
       Subscription            Change  Before  After
       harbour-pilots/default     +40     440    480
@@ -108,7 +108,7 @@ def test_all_reaches_subscriptions_that_no_file_declares(changed: Shell, folder:
 
     assert "plan/maps@2: 1 reached" in declared
     assert "plan/maps@2: 20 reached" in everybody
-    assert "  19 grandfathered: they pay nothing different now; if they were moved:\n" in everybody
+    assert "  19 grandfathered; no change now; if they were moved:\n" in everybody
 
 
 def test_a_subscription_that_gets_another_plan_is_rated_under_that(changed: Shell, folder: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_subscription_that_gets_another_plan_is_rated_under_that(changed: Shel
     assert (
         """\
 plan/flat@1: 1 reached, usage from 2026-09-01 to 2026-10-01
-  1 is meant to move to it, which this run can't do: they pay nothing different now; once moved:
+  1 would move to it (not supported by this run yet); no change now; once moved:
     USD 280 → 300 (+20): 1 pays more, 0 pay less, 0 the same
       Subscription       Change  Before  After
       fleetwise/default     +20     280    300
@@ -168,7 +168,7 @@ def test_who_has_no_full_period_is_told(shell: Shell, folder: Path) -> None:
 
     ran = shell.run("diff", "shop.yaml", *LOCAL, "--impact")
 
-    assert "  can't be rated: acme/default: it has no full billing period yet\n" in ran.out
+    assert "  not estimated: acme/default: it has no full billing period yet\n" in ran.out
     assert "Meter queries: 0.\n" in ran.out
 
 

@@ -46,27 +46,27 @@ def test_new_versions_of_addons_say_who_would_pay_what(sold: Shell, folder: Path
  (an estimate): the declared subscriptions, usage of the last full billing period, old and new prices.
 
 addon/blocks@2: 1 reached, usage from 2026-10-01 to 2026-11-01
-  1 grandfathered: they pay nothing different now; if they were moved:
+  1 grandfathered; no change now; if they were moved:
     USD 20 → 24 (+4): 1 pays more, 0 pay less, 0 the same
       Subscription  Change  Before  After
       acme/default      +4      20     24
 
 addon/boost@2: 1 reached, usage from 2026-10-01 to 2026-11-01
-  1 is meant to move to it, which this run can't do: they pay nothing different now; once moved:
+  1 would move to it (not supported by this run yet); no change now; once moved:
     USD 16 → 18 (+2): 1 pays more, 0 pay less, 0 the same
       Subscription   Change  Before  After
       birch/default      +2      16     18
 
 addon/maps@2: 1 reached, usage from 2026-10-01 to 2026-11-01
-  1 grandfathered: they pay nothing different now; if they were moved:
+  1 grandfathered; no change now; if they were moved:
     USD 20 → 30 (+10): 1 pays more, 0 pay less, 0 the same
       Subscription   Change  Before  After
       cedar/default     +10      20     30
 
 plan/pro@2: 4 reached, usage from 2026-10-01 to 2026-11-01
-  1 is meant to move to it, which this run can't do: they pay nothing different now; once moved:
+  1 would move to it (not supported by this run yet); no change now; once moved:
     USD 16 → 16 (0): 0 pay more, 0 pay less, 1 the same
-  3 grandfathered: they pay nothing different now; if they were moved:
+  3 grandfathered; no change now; if they were moved:
     USD 50 → 50 (0): 0 pay more, 0 pay less, 3 the same
 
 Left out: taxes, payment fees, one-time fees, and credits, also those bought.
@@ -109,11 +109,11 @@ def test_the_combined_impact_counts_those_several_changes_affect(sold: Shell, fo
 
     assert told.partition("together: ")[2].partition("\n\n")[0].splitlines() == [
         "2 reached by several changes, usage from 2026-10-01 to 2026-11-01",
-        "  1 is meant to move, which this run can't do: they pay nothing different now; once moved:",
+        "  1 would move (not supported by this run yet); no change now; once moved:",
         "    USD 16 → 20 (+4): 1 pays more, 0 pay less, 0 the same",
         "      Subscription   Change  Before  After",
         "      birch/default      +4      16     20",
-        "  1 grandfathered: they pay nothing different now; if they were moved:",
+        "  1 grandfathered; no change now; if they were moved:",
         "    USD 20 → 26 (+6): 1 pays more, 0 pay less, 0 the same",
         "      Subscription  Change  Before  After",
         "      acme/default      +6      20     26",
@@ -164,7 +164,7 @@ def test_who_gets_the_addon_only_later_can_not_be_rated(sold: Shell, folder: Pat
     told = impact(sold, "--impact")
 
     assert "addon/boost@2: 2 reached, usage from 2026-10-01 to 2026-11-01\n" in told
-    assert "  can't be rated: dune/default: it gets the add-on only later\n" in told
+    assert "  not estimated: dune/default: it gets the add-on only later\n" in told
 
 
 def test_who_has_none_of_the_addon_any_more_is_not_reached(sold: Shell, folder: Path) -> None:
@@ -206,8 +206,8 @@ def test_where_addons_can_not_be_read_every_candidate_is_named(
 
     block = told.partition("addon/blocks@2: ")[2].partition("\n\n")[0]
     assert block.splitlines() == [
-        "3 reached, none of them rated",
-        *(f"  can't be rated: {key}/default: its add-ons can't be read (404)" for key in ("acme", "birch", "cedar")),
+        "3 reached, none of them estimated",
+        *(f"  not estimated: {key}/default: its add-ons can't be read (404)" for key in ("acme", "birch", "cedar")),
     ]
 
 

@@ -50,7 +50,7 @@ def test_an_addon_that_a_new_plan_version_drops_has_its_own_block(sold: Shell, f
     assert blocks(told, "addon/") == [
         [
             "addon/boost: no longer offered by plan/pro@2: 1 reached, usage from 2026-10-01 to 2026-11-01",
-            "  1 is meant to lose it, which this run can't do: they pay nothing different now; without it:",
+            "  1 would lose it (not supported by this run yet); no change now; without it:",
             "    USD 16 → 10 (-6): 0 pay more, 1 pays less, 0 the same",
             "      Subscription   Change  Before  After",
             "      birch/default      -6      16     10",
@@ -70,12 +70,12 @@ def test_who_stays_on_the_old_version_keeps_what_it_offers(sold: Shell, folder: 
     assert [lines[:3] for lines in blocks(told, "addon/")] == [
         [
             "addon/blocks: no longer offered by plan/pro@2: 1 reached, usage from 2026-10-01 to 2026-11-01",
-            "  1 grandfathered, with it: they pay nothing different now; without it:",
+            "  1 grandfathered, with it; no change now; without it:",
             "    USD 20 → 10 (-10): 0 pay more, 1 pays less, 0 the same",
         ],
         [
             "addon/maps: no longer offered by plan/pro@2: 1 reached, usage from 2026-10-01 to 2026-11-01",
-            "  1 grandfathered, with it: they pay nothing different now; without it:",
+            "  1 grandfathered, with it; no change now; without it:",
             "    USD 20 → 10 (-10): 0 pay more, 1 pays less, 0 the same",
         ],
     ]
@@ -106,7 +106,7 @@ def test_all_reaches_an_archived_addon_on_an_undeclared_plan(sold: Shell, folder
     told = impact(sold, "--impact=all")
 
     assert totals(told) == [("addon/boost@1", "16 → 10")]
-    assert "  1 grandfathered, with it: they pay nothing different now; without it:\n" in told
+    assert "  1 grandfathered, with it; no change now; without it:\n" in told
 
 
 def test_who_gets_another_plan_loses_what_that_does_not_offer(sold: Shell, folder: Path) -> None:
@@ -176,11 +176,8 @@ def test_where_addons_can_not_be_read_what_may_be_lost_is_told(
 
     assert blocks(told, "addon/") == [
         [
-            "addon/blocks: no longer offered by plan/pro@2: 3 reached, none of them rated",
-            *(
-                f"  can't be rated: {key}/default: its add-ons can't be read (404)"
-                for key in ("acme", "birch", "cedar")
-            ),
+            "addon/blocks: no longer offered by plan/pro@2: 3 reached, none of them estimated",
+            *(f"  not estimated: {key}/default: its add-ons can't be read (404)" for key in ("acme", "birch", "cedar")),
         ]
     ]
     assert blocks(told, "plan/pro@2")[0][-1] == (

@@ -39,14 +39,14 @@ def organization(body: str, status: str = "200 OK") -> bytes:
             "{dialect: konnect, region: eu}",
             "local:x.db",
             [
-                "They are for region 'eu', and local:x.db is no address of Konnect that tells a region.",
+                "They are for region 'eu', and local:x.db is not a Konnect address with a region.",
                 "They are for dialect 'konnect', and local:x.db speaks 'openmeter'.",
             ],
         ),
         (
             "{region: eu}",
             "http://127.0.0.1:1/api/v3",
-            ["They are for region 'eu', and http://127.0.0.1:1/api/v3 is no address of Konnect that tells a region."],
+            ["They are for region 'eu', and http://127.0.0.1:1/api/v3 is not a Konnect address with a region."],
         ),
     ],
 )

@@ -118,7 +118,7 @@ def test_usage_by_a_dimension_that_no_meter_has_is_a_wrong_call(running: Shell) 
     assert ran == Ran(
         64,
         "",
-        "error[no-dimension]: no meter has this dimension\n  'nope'\n  Known here: feature, model, subject.\n",
+        "error[no-dimension]: no meter has this dimension\n  'nope'\n  Choose one of: feature, model, subject.\n",
     )
 
 
@@ -263,7 +263,7 @@ def test_a_forecast_trusts_the_balance_over_the_movements(shell: Shell, folder: 
     ran = shell.run("forecast", "acme", *LOCAL)
 
     assert ran.err == (
-        "note: the server's balance in USD differs by 20 from what its movements come to; "
+        "note: the server's balance in USD differs by 20 from the sum of its movements; "
         "the estimate goes by the balance\n"
     )
     assert "Credits USD: 450 now, 390 after that\n" in ran.out

@@ -47,7 +47,7 @@ def test_prices_in_another_currency_stop_a_run(governed: Shell, folder: Path) ->
 
     assert (
         "stopped: plan/prepaid@2, phase default: api_requests would be charged in EUR, and is in USD now, "
-        "so the policy at shop.yaml:4:21 can't be judged\n"
+        "so the policy at shop.yaml:4:21 can't be checked\n"
     ) in ran.out
 
 

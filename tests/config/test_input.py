@@ -244,4 +244,4 @@ def test_a_note_is_no_entity(tmp_path: Path, content: str) -> None:
 def test_an_empty_path_is_told_as_such() -> None:
     _, (found,) = load([""], registry=KINDS)
 
-    assert (found.code, found.detail) == ("missing-path", "the name of a path is empty.")
+    assert (found.code, found.detail) == ("missing-path", "a path is empty.")

@@ -83,7 +83,7 @@ def test_a_malformed_policy_is_an_error_with_a_place(policy: str, codes: list[st
         (
             "{plans: [a], usage: {from: 0, to: 1}}",
             "a field is missing",
-            '"max_increase" or "max_decrease" is needed in `prices.0`.',
+            '"max_increase" or "max_decrease" is required in `prices.0`.',
             "For example: 10%.",
         ),
     ],
@@ -103,7 +103,7 @@ def test_a_policy_for_a_plan_that_nothing_has_is_an_error() -> None:
     assert (found.severity, found.position, found.detail, found.hint) == (
         Severity.ERROR,
         Position("-", 1, 27),
-        'No plan is "maxx", neither in these files nor in `external`, so it would judge nothing.',
+        'No plan is "maxx", neither in these files nor in `external`, so the policy would check nothing.',
         'Did you mean "max" (-:4)?',
     )
 
@@ -113,7 +113,7 @@ def test_a_policy_for_plans_that_may_come_is_a_warning() -> None:
 
     assert (found.severity, found.detail) == (
         Severity.WARNING,
-        'No plan is "enterprise*", neither in these files nor in `external`, so it would judge nothing.',
+        'No plan is "enterprise*", neither in these files nor in `external`, so the policy would check nothing.',
     )
 
 
@@ -127,6 +127,6 @@ def test_a_policy_beside_no_plans_at_all_is_a_warning() -> None:
     _, findings = loaded(MISSPELT, plans="")
 
     assert [(found.severity, found.detail) for found in findings] == [
-        (Severity.WARNING, 'The policy for plan "maxx" judges nothing here: these files declare no plan.'),
-        (Severity.WARNING, 'The policy for plan "pro" judges nothing here: these files declare no plan.'),
+        (Severity.WARNING, 'The policy for plan "maxx" checks nothing here: these files declare no plan.'),
+        (Severity.WARNING, 'The policy for plan "pro" checks nothing here: these files declare no plan.'),
     ]

@@ -221,7 +221,7 @@ def test_a_tab_in_the_indentation_is_called_a_tab(text: str, place: str, parser:
     (found,) = read_yaml(text, "f.yaml", Limits(), parser).diagnostics
 
     assert (str(found.position), found.code) == (f"f.yaml:{place}", "not-yaml")
-    assert found.hint == "A tab stands here: indent with spaces, not with tabs."
+    assert found.hint == "There is a tab here: indent with spaces."
 
 
 @pytest.mark.parametrize("parser", [None, PureParser])

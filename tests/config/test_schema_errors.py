@@ -50,7 +50,7 @@ def told(schema: object, text: str) -> list[str]:
         ({"exclusiveMaximum": 2}, "2", "1:4 out-of-range: a: expected less than 2, found the number 2."),
         ({"minItems": 2}, "[b]", "1:4 wrong-count: a: expected at least 2 in the list, found 1."),
         ({"maxProperties": 0}, "{b: c}", "1:4 wrong-count: a: expected at most 0 in the map, found 1."),
-        ({"uniqueItems": True}, "[b, b]", "1:4 repeated-value: a: each value stands once."),
+        ({"uniqueItems": True}, "[b, b]", "1:4 repeated-value: a: each value may appear only once."),
         (
             {"propertyNames": {"pattern": "^b$"}},
             "{b: 1, c: 2}",
@@ -64,16 +64,16 @@ def told(schema: object, text: str) -> list[str]:
         (
             {"anyOf": [{"required": ["b"]}, {"required": ["c"]}]},
             "{d: 1}",
-            '1:4 missing-field: "b" or "c" is needed in `a`.',
+            '1:4 missing-field: "b" or "c" is required in `a`.',
         ),
         ({"type": "string", "pattern": "^x"}, "5", "1:4 wrong-type: a: expected a text, found the number 5."),
         (FRUIT, "{type: plum}", '1:11 not-a-choice: type: the text "plum" is not one of apple, pear.'),
-        (FRUIT, "{weight: 5}", '1:4 missing-field: "type" is needed in `a`. One of apple, pear.'),
-        (FRUIT, "{type: apple}", '1:4 missing-field: "weight" is needed in `a`.'),
+        (FRUIT, "{weight: 5}", '1:4 missing-field: "type" is required in `a`. One of apple, pear.'),
+        (FRUIT, "{type: apple}", '1:4 missing-field: "weight" is required in `a`.'),
         (
             FRUIT,
             "{type: apple, wieght: 5}",
-            '1:18 unknown-field: "wieght" is none of the fields here. Did you mean "weight"?',
+            '1:18 unknown-field: "wieght" is not a field here. Did you mean "weight"?',
         ),
         (
             FRUIT,
@@ -101,5 +101,5 @@ def test_a_mistake_is_told_once_and_in_words(schema: object, text: str, message:
 def test_two_mistakes_in_one_branch_are_both_told() -> None:
     assert told(FRUIT, "{type: apple, weight: much, color: red}") == [
         '1:26 wrong-type: weight: expected a number, found the text "much".',
-        '1:32 unknown-field: "color" is none of the fields here. Known here: type, weight.',
+        '1:32 unknown-field: "color" is not a field here. Fields here: type, weight.',
     ]

@@ -166,7 +166,7 @@ def test_a_name_that_two_entities_claim_is_an_error_that_names_both() -> None:
             "claimed-twice",
             "two entities claim the same name",
             'shelf "b" and shelf "a" (f.yaml:4) both claim "y", which only one can have.',
-            "Take it from one of them.",
+            "Remove it from one of them.",
             place,
         ),
     )

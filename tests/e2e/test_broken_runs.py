@@ -125,6 +125,6 @@ def test_a_state_directory_that_cannot_be_made_is_told_before_anything_is_writte
         1,
         "",
         "error[no-journal]: the journal can't be written\n  file/state/journal: Not a directory\n"
-        "  BILLSYNC_STATE_DIR names another directory for journals.\n",
+        "  BILLSYNC_STATE_DIR sets another directory for journals.\n",
     )
     assert pending(Shell()) == 4

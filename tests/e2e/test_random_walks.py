@@ -58,7 +58,7 @@ def walked(world: World, desired: Desired, mode: Mode) -> tuple[PlanFile, Report
 
 
 def failures(report: Report) -> list[str]:
-    """The steps that did not get done, with the reason."""
+    """The steps that was not done, with the reason."""
     ends = (result for result in report.results if result.status.value not in ("done", "already"))
     return [f"{result.step.id} {result.status.value}: {result.reason}" for result in ends]
 

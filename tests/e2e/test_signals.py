@@ -142,9 +142,9 @@ def undisturbed(folder: Path, *arguments: str) -> Ran:
 STOPPED = """\
 creating meter m0
 creating meter m1
-creating meter m2: failed: the run was broken off at this call: it may have been carried out
-creating meter m3: not done: not tried: the run was broken off
-creating meter m4: not done: not tried: the run was broken off
+creating meter m2: failed: the run was interrupted at this call, which may have been carried out
+creating meter m3: not done: not tried: the run was interrupted
+creating meter m4: not done: not tried: the run was interrupted
 
 Summary:
   Created: 2

@@ -55,7 +55,7 @@ def test_an_addon_of_other_files_is_not_judged() -> None:
 
 def test_a_phase_that_the_plan_does_not_have_is_told() -> None:
     assert found(plan(FEE, from_plan_phase="later"), addon(FEE)) == [
-        (("addons", 0, "from_plan_phase"), "addon-phase", "`later` is none of trial, default")
+        (("addons", 0, "from_plan_phase"), "addon-phase", "`later` is not one of trial, default")
     ]
 
 

@@ -206,7 +206,7 @@ def test_a_draft_with_the_wanted_content_that_is_not_ours_stays_a_draft(
         "addon/blocks": "foreign-draft", "addon/support@1": "pending", "plan/team@1": "blocked",
     }  # fmt: skip
     assert run.plan.changes[0].reason == (
-        "addon/blocks@1 is a draft with the wanted content, but not ours, and the server allows one draft at a time"
+        "addon/blocks@1 is a draft with the wanted content, but not yours, and the server allows one draft at a time"
     )
     assert run.plan.changes[0].hint == (
         "list it under `adopted: {addons: [blocks]}` to publish it as it is; else delete it"
@@ -250,8 +250,8 @@ def test_an_addon_that_a_plan_still_offers_waits(world: World) -> None:
     going = world.plan(declared(f"{OWNED}addons:{BLOCKS}"))
 
     assert {c.address.text: (c.outcome, c.reason) for c in waiting.changes} == {
-        "addon/blocks@1": (Outcome.WAITING, "plan/team@1 still uses it; it goes when that has ended"),
-        "addon/support@1": (Outcome.WAITING, "plan/team@1 still uses it; it goes when that has ended"),
+        "addon/blocks@1": (Outcome.WAITING, "plan/team@1 still uses it; it is deleted when that has ended"),
+        "addon/support@1": (Outcome.WAITING, "plan/team@1 still uses it; it is deleted when that has ended"),
         "meter/m": (Outcome.PENDING, ""),
     }
     assert [step.id for step in going.steps] == ["addon/support@1:archive"]

@@ -1,4 +1,4 @@
-"""What a dump doesn't carry is told: made anew from it on an empty server, nothing differs that it was silent about."""
+"""What a dump doesn't carry is told: created again from it on an empty server, only what it named differs."""
 
 from __future__ import annotations
 
@@ -155,18 +155,19 @@ def said() -> str:
 @pytest.mark.parametrize(
     "sentence",
     [
-        "customer/acme has 53 USD of credit, and this file grants 55: made anew, what it has used is given back",
-        "customer/birch has -2 USD of credit, and this file grants 0: made anew, what it owes is forgotten",
-        "customer/hand has no owner here: a sync that makes it anew marks it as owned by 'payments'",
-        "every subscription that is made anew begins again, and its fees in advance are due again",
-        "grant/acme/bought has the payment status 'pending': made anew, it is pending again",
-        "grant/acme/start expires at 2027-03-01T00:00:00Z: made anew, it has its whole duration again",
+        "customer/acme has 53 USD of credit, and this file grants 55: created again, what it has used is given back",
+        "customer/birch has -2 USD of credit, and this file grants 0: created again, what it owes is forgotten",
+        "customer/hand has no owner here: a sync that creates it again marks it as owned by 'payments'",
+        "every subscription that is created again begins again, and its fees in advance are due again",
+        "grant/acme/bought has the payment status 'pending': created again, it is pending again",
+        "grant/acme/start expires at 2027-03-01T00:00:00Z: created again, it has its whole duration again",
         "plan/pro: left out @1 (archived); a file declares the active version",
         "settlement_mode of a plan can't be read: each subscription says its own",
-        "subscription/acme/default began at 2026-09-01T00:00:00Z: made anew, it begins with the phase 'trial' again",
+        "subscription/acme/default began at 2026-09-01T00:00:00Z: created again, it begins with the phase 'trial' "
+        "again",
         "subscription/acme/default is on plan/pro@1, which this file doesn't declare: a server that lacks it can't "
         "have subscription/acme/default at its price",
-        "subscription/birch/default ends at 2026-11-01T00:00:00Z: the file doesn't say so; made anew, it goes on",
+        "subscription/birch/default ends at 2026-11-01T00:00:00Z: the file doesn't say so; created again, it goes on",
         "the custom currency 'COINS' is not in this file, and its cost bases: a fresh server doesn't have it",
     ],
 )

@@ -207,8 +207,8 @@ def test_a_failed_step_blocks_what_needs_it_and_the_rest_goes_on() -> None:
 
     assert ran.ends == [
         ("meter:create", Status.FAILED, "validation error: no", False),
-        ("feature:create", Status.BLOCKED, "meter:create did not get done", False),
-        ("other:create", Status.BLOCKED, "feature:create did not get done", False),
+        ("feature:create", Status.BLOCKED, "meter:create was not done", False),
+        ("other:create", Status.BLOCKED, "feature:create was not done", False),
         ("customer:create", Status.DONE, "", True),
     ]
 
@@ -324,7 +324,9 @@ def test_a_server_that_says_yes_and_stores_nothing_is_not_believed() -> None:
 
     ran = Ran(server, [create("meter", METER)])
 
-    assert ran.ends == [("meter:create", Status.FAILED, "the server said yes, but nothing has changed", True)]
+    assert ran.ends == [
+        ("meter:create", Status.FAILED, "the server accepted the call, but the entity is unchanged", True)
+    ]
     assert len(server.called) == 1
 
 
@@ -333,7 +335,7 @@ def test_a_server_that_says_yes_and_stores_something_else_is_not_believed() -> N
 
     ran = Ran(server, [create("meter", METER)])
 
-    reason = "the server said yes; meter/calls is not as expected: name is Other, expected Calls"
+    reason = "the server accepted the call; meter/calls is not as expected: name is Other, expected Calls"
     assert ran.ends == [("meter:create", Status.FAILED, reason, True)]
 
 
@@ -342,7 +344,9 @@ def test_an_update_that_is_accepted_and_not_stored_is_not_believed() -> None:
 
     ran = Ran(server, [rename(METER, {**METER, "name": "All calls"})])
 
-    assert ran.ends == [("meter:update", Status.FAILED, "the server said yes, but nothing has changed", True)]
+    assert ran.ends == [
+        ("meter:update", Status.FAILED, "the server accepted the call, but the entity is unchanged", True)
+    ]
 
 
 def test_what_is_seen_a_little_later_is_waited_for() -> None:
@@ -413,8 +417,8 @@ def test_what_somebody_else_made_at_the_same_moment_is_not_taken_for_ours() -> N
     ran = Ran(server, [replace(step, address=step.address.at(1))])
 
     reason = (
-        "somebody else made plan/pro@1 at the same moment: what this run made beside it is left over "
-        "as id-plans-2; the next `sync` deletes that"
+        "another run created plan/pro@1 at the same moment; what this run created is left over as "
+        "id-plans-2, and the next `sync` deletes it"
     )
     assert ran.ends == [("plan:create", Status.FAILED, reason, True)]
 

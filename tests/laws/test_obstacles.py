@@ -89,7 +89,7 @@ def measured(http: httpx.Client) -> None:
     post(http, "features", key="new", name="New", meter={"id": id_of(http, "meters")})
 
 
-NOT_BEFORE = " now, and there was not when this was decided"
+SINCE = "since this was planned, there is "
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_what_comes_between_the_decision_and_the_delete_stops_it(address: str, m
     report = world.run_plan_file(text)
 
     ends = {r.step.address.text: (r.status, r.reason) for r in report.results}
-    assert ends.pop(address) == (Status.STALE, f"there is {seen}{NOT_BEFORE}")
+    assert ends.pop(address) == (Status.STALE, f"{SINCE}{seen}")
     assert {status for status, _ in ends.values()} == {Status.DONE}
 
 

@@ -86,14 +86,14 @@ def test_the_guards_name_the_way_out_and_their_flags() -> None:
     assert [(guard.flag, guard.reason) for guard in stopped.plan.guards] == [
         (
             "--allow doubled-grant",
-            "grant/acmee/welcome is active, ours, no longer declared, and looks like the new grant/acme/hello; if that "
-            "is the same under another key, say `moved: [{kind: customer, from: acmee, to: acme}, "
+            "grant/acmee/welcome is active, yours, no longer declared, and looks like the new grant/acme/hello; if it "
+            "is the same under another key, add `moved: [{kind: customer, from: acmee, to: acme}, "
             "{kind: grant, customer: acme, from: welcome, to: hello}]`",
         ),
         (
             "--allow doubled-subscription",
-            "subscription/acmee/default is active, ours, no longer declared, and looks like the new "
-            "subscription/acme/default; if that is the same under another key, say "
+            "subscription/acmee/default is active, yours, no longer declared, and looks like the new "
+            "subscription/acme/default; if it is the same under another key, add "
             "`moved: [{kind: customer, from: acmee, to: acme}]`",
         ),
     ]
@@ -157,7 +157,7 @@ def test_a_claimed_subject_names_the_way_out_too() -> None:
     plan = world.plan(files(renamed(**subjects)))
 
     assert [change.hint for change in plan.changes if change.code == "claimed"] == [
-        "if that is the same under another key, say `moved: [{kind: customer, from: acmee, to: acme}]`; else take it "
+        "if it is the same under another key, add `moved: [{kind: customer, from: acmee, to: acme}]`; else take it "
         "from customer/acmee first, in the files or on the server"
     ]
 
@@ -178,7 +178,7 @@ def test_a_grant_moved_to_a_similar_declared_customer_is_not_doubled(
 
     assert codes(plan) == found
     assert {guard.reason.rpartition("key, ")[2] for guard in plan.guards} == {
-        "take customer/acmee out of the files and say `moved: [{kind: customer, from: acmee, to: acme}]`"
+        "remove customer/acmee from the files and add `moved: [{kind: customer, from: acmee, to: acme}]`"
     }
 
 

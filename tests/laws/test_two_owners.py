@@ -247,7 +247,7 @@ def test_a_plan_without_a_mark_is_asked_for_once(world: World) -> None:
         (
             "unmarked-plan",
             "--allow unmarked-plan",
-            "plan/pro: live already, and no label tells whose it is; if yours, add `adopted: {plans: [pro]}` to the "
+            "plan/pro: already live, and no label says whose it is; if yours, add `adopted: {plans: [pro]}` to the "
             "files, or pass the flag once",
         )
     ]

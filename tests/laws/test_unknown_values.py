@@ -270,7 +270,7 @@ def test_an_update_that_replaces_a_row_names_the_fields_that_it_may_clear() -> N
     run = world.sync(declares(SHOP.replace("name: Keep", "name: Kept")), wrap=newer)
 
     [change] = run.plan.changes
-    assert change.reason == "the server also shows tags, which this billsync doesn't know: the update may clear that"
+    assert change.reason == "the server also shows tags, which this billsync doesn't know: the update may clear them"
     assert run.report.succeeded
 
 

@@ -224,7 +224,7 @@ def test_a_redirect_is_not_followed_and_names_the_new_place() -> None:
     with pytest.raises(Unreachable) as raised:
         client(handler).call("POST", "/x", {})
 
-    message = "POST /x: the server points to another place, https://new.example/api/v3/x: name that base"
+    message = "POST /x: the server redirects to https://new.example/api/v3/x: use that base URL"
     assert (str(raised.value), len(seen)) == (message, 1)
 
 

@@ -290,4 +290,4 @@ def test_a_cursor_that_comes_back_is_a_clear_error() -> None:
     with pytest.raises(RemoteError) as raised:
         read_forward(client(lambda request: httpx.Response(200, json=body)), "/x", [], size=3)
 
-    assert str(raised.value) == "GET /x: the server's pages go round in a circle"
+    assert str(raised.value) == "GET /x: the server's pages repeat"

@@ -91,4 +91,4 @@ def test_a_balance_that_api_v3_does_not_have_is_the_servers_error(
     with pytest.raises(RemoteError) as raised:
         read(where)
 
-    assert str(raised.value) == f"GET /people/c1/balance: a row that API v3 doesn't have, at {place}"
+    assert str(raised.value) == f"GET /people/c1/balance: unexpected response: field {place}"

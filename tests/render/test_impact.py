@@ -121,9 +121,7 @@ def test_without_names_what_is_reached_does_not_give_away_a_count_that_is_not_sh
 
     found = impact_object(shown)
     assert told(shown)[0] == "plan/pro@2: at least 5 reached, usage from 2026-10-01 to 2026-11-01"
-    assert told(shown)[-1] == (
-        "  fewer than 5 grandfathered: they pay nothing different now; if they were moved: not shown"
-    )
+    assert told(shown)[-1] == ("  fewer than 5 grandfathered; no change now; if they were moved: not shown")
     assert (found["reached"], found["rated_or_told"]) == ("at least 5", "at least 5")
     assert (found["changes"][0]["reached"], found["changes"][0]["grandfathered"]) == (
         "at least 5",
@@ -316,7 +314,7 @@ def test_where_plans_have_different_cadences_each_sum_names_its_own() -> None:
     assert told(estimate({"addon/blocks@2": them}, reached=2, everybody=True)) == [
         "addon/blocks@2: 2 reached, usage each P1M from 2026-10-01 to 2026-11-01, "
         "each P1Y from 2025-09-01 to 2026-09-01",
-        "  2 grandfathered: they pay nothing different now; if they were moved:",
+        "  2 grandfathered; no change now; if they were moved:",
         "    each P1M: USD 100 → 101 (+1): 1 pays more, 0 pay less, 0 the same",
         "      Subscription  Change  Before  After",
         "      d00/default       +1     100    101",

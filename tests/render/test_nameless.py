@@ -51,7 +51,7 @@ def test_a_reason_that_names_a_customer_is_left_out_of_what_is_nobodys(reason: s
 
     (found,) = without_names(outline(told=(waiting,)), PRIVATE).told
 
-    assert (found.name, found.reason, found.hint) == ("api", "in-use (told without the customers that it names)", "")
+    assert (found.name, found.reason, found.hint) == ("api", "in-use (customers left out)", "")
 
 
 def test_a_reason_that_names_nobody_stays() -> None:
@@ -69,14 +69,14 @@ def test_guards_count_whom_they_are_about() -> None:
     plan = Address("plan", ("pro",))
     guards = (
         Guard("customer-credit", "customer/acme has a balance of 5 USD", "--allow customer-credit", (acme,)),
-        Guard("deletes", "3 deletes are more than 2", "--allow deletes=3", (acme, gift, zeta, plan)),
+        Guard("deletes", "3 deletes exceed the limit of 2", "--allow deletes=3", (acme, gift, zeta, plan)),
         Guard("odd", "zeta is odd", "--allow odd", (zeta,)),
         Guard("price-policy", "plan/pro is dearer", "", (plan,)),
     )
 
     assert without_names(outline(guards=guards), PRIVATE).guards == (
         Guard("customer-credit", "customer-credit: customer × 1", "--allow customer-credit"),
-        Guard("deletes", "3 deletes are more than 2: customer × 2, grant × 1", "--allow deletes=3", (plan,)),
+        Guard("deletes", "3 deletes exceed the limit of 2: customer × 2, grant × 1", "--allow deletes=3", (plan,)),
         Guard("odd", "odd: customer × 1", "--allow odd"),
         Guard("price-policy", "plan/pro is dearer", "", (plan,)),
     )

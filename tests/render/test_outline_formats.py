@@ -30,7 +30,7 @@ refused: feature tokens: it is not owned
 waiting: customer gone: until it ends
 note: grant acme/kept: left alone\\x1b[31m
 
-stopped: 12 deletes are more than 10
+stopped: 12 deletes exceed the limit of 10
   feature old
   Allow it with --allow deletes=12
 
@@ -51,7 +51,7 @@ updating customer acme: failed: 409 Conflict: taken
   ~ name: Acme → "Acme Inc."
   ~ usage_attribution.subject_keys: (none) → ["a", "b c"]
   ~ labels.team: billing → (none)
-granting grant acme/welcome: not done: customer acme did not get done
+granting grant acme/welcome: not done: customer acme was not done
 archiving feature old
 
 refused: feature tokens: it is not owned
@@ -133,7 +133,7 @@ def test_json_is_decks_object_and_more() -> None:
     assert document["guards"] == [
         {
             "code": "deletes",
-            "reason": "12 deletes are more than 10",
+            "reason": "12 deletes exceed the limit of 10",
             "flag": "--allow deletes=12",
             "addresses": ["feature/old"],
         }
@@ -151,7 +151,7 @@ def test_json_after_a_run_has_the_status_of_each_change() -> None:
         "api_requests": ("already", ""),
         "pro@3": ("done", ""),
         "acme": ("failed", "409 Conflict: taken"),
-        "acme/welcome": ("blocked", "customer acme did not get done"),
+        "acme/welcome": ("blocked", "customer acme was not done"),
         "old": ("done", ""),
     }
 

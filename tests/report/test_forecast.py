@@ -211,7 +211,7 @@ def test_the_text_warns_of_a_pace_that_is_only_hours_old() -> None:
         for days in (0, 1)
     )
 
-    assert "\nThe period began less than a day ago: its pace so far says little.\n" in first
+    assert "\nThe period began less than a day ago: the pace so far is not reliable.\n" in first
     assert "its pace so far" not in second
 
 
@@ -274,7 +274,7 @@ def test_usage_that_a_correction_made_negative_is_told_and_in_no_sum(price: dict
 
     assert found.not_estimated == (NotEstimated("api", "api", Decimal(-5), reason),)
     assert lines(found) == [("base", "flat-price", Decimal("0.00"))]
-    assert f"Not estimated, and in no sum:\n  api of api, whose usage is -5: {reason}\n" in forecast_text(
+    assert f"Not estimated, and in no total:\n  api of api, whose usage is -5: {reason}\n" in forecast_text(
         "acme", [found]
     )
     (outlook,) = found.outlooks

@@ -57,7 +57,7 @@ TOLD = (
     Change(Address("customer", ("gone",)), Action.DELETE, "deleting", Outcome.WAITING, reason="until it ends"),
     Change(Address("grant", ("acme", "kept")), Action.NONE, "note", Outcome.NOTE, reason="left alone\x1b[31m"),
 )
-GUARD = Guard("deletes", "12 deletes are more than 10", "--allow deletes=12", (OLD,))
+GUARD = Guard("deletes", "12 deletes exceed the limit of 10", "--allow deletes=12", (OLD,))
 
 
 def plan_file(*, guards: tuple[Guard, ...] = ()) -> PlanFile:

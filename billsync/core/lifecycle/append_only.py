@@ -45,8 +45,8 @@ def _made(context: Context, entity: Entity, want: Fields) -> Planned:
     return note(
         entity.address,
         code="over",
-        reason=f"it isn't there, and its end has passed: no {kind.name} is made",
-        hint="take it out of the files",
+        reason=f"it doesn't exist, and its end has passed: no {kind.name} is made",
+        hint="remove it from the files",
     )
 
 
@@ -57,6 +57,6 @@ def _taken_back(kind: Kind, entity: Entity, row: Row) -> Planned | None:
     return note(
         entity.address,
         code="voided",
-        reason=f"it is declared, but was voided at {row.fields.get('voided_at')}: its credit is gone, and left alone",
-        hint="declare another one under another key, or take this one out of the files",
+        reason=f"its credit was voided at {row.fields.get('voided_at')}; billsync won't issue it again",
+        hint="declare another one under another key, or remove this one from the files",
     )

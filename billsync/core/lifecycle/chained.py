@@ -75,8 +75,8 @@ def _restart_waits(context: Context, entity: Entity) -> Planned | None:
     return note(
         entity.address,
         code="restart-waits",
-        reason=f"`restart` stands at it while it runs: when it ends, the next run begins another {kind.name}",
-        hint="take `restart` out, unless that is what is meant",
+        reason=f"`restart` is set while it runs: when it ends, the next run begins another {kind.name}",
+        hint="remove `restart` unless that is intended",
     )
 
 

@@ -67,13 +67,13 @@ def cleared(context: Context, entity: Entity, draft: Row, active: Row) -> Planne
 
 def _why(entity: Entity, active: Row) -> str:
     same = entity.address.at(version_of(active)).text
-    return f"a draft that is the same as {same}, which is active: a run that broke off or was overtaken left it"
+    return f"a draft equal to {same}, which is active: an interrupted or overtaken run left it"
 
 
 def _told(entity: Entity, draft: Row) -> Planned:
     return note(
         entity.address.at(version_of(draft)),
         code=FOREIGN_DRAFT.code,
-        reason="a draft of somebody else, or with other content: while it is there, no new version can be made",
-        hint="publish or delete it, or declare what it says, before the next change",
+        reason="a draft of another owner, or with other content: no new version can be created while it exists",
+        hint="publish it, delete it, or declare its content before the next change",
     )

@@ -146,11 +146,11 @@ def adopting(kind: Kind, *keys: str) -> str:
 
 
 def _difference(changes: tuple[FieldChange, ...]) -> str:
-    return f"it is live, differs in {names_of(changes)}," if changes else "no version of it is active, it is there"
+    return f"it is live, differs in {names_of(changes)}," if changes else "it exists without an active version"
 
 
 def _others(kind: Kind, entity: Entity, held: Holder, changes: tuple[FieldChange, ...]) -> Planned:
-    way_out = "" if held.by_label else f"; if it is yours after all, list it under {adopting(kind, entity.address.key)}"
+    way_out = "" if held.by_label else f"; if it is yours, list it under {adopting(kind, entity.address.key)}"
     return refused(
         entity.address,
         OTHER_OWNER,

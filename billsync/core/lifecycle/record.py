@@ -152,7 +152,7 @@ def _lost_by_update(context: Context, address: Address) -> str:
     unknown = sorted(name for name, value in row.items() if name not in known and value not in (None, "", [], {}))
     if context.routes[kind.name].update_verb != "PUT" or not unknown:
         return ""
-    return f"the server also shows {', '.join(unknown)}, which this billsync doesn't know: the update may clear that"
+    return f"the server also shows {', '.join(unknown)}, which this billsync doesn't know: the update may clear them"
 
 
 def _update_step(context: Context, address: Address, *, before: Fields, after: Fields, number: int) -> Step:

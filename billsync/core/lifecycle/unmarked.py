@@ -31,7 +31,7 @@ def unmarked_guards(context: Context, changes: Iterable[Planned]) -> Iterator[Gu
         keys = sorted(address.key for address in rows)
         names = ", ".join(address.text for address in sorted(rows, key=lambda address: address.order))
         reason = (
-            f"{names}: live already, and no label tells whose {'it is' if len(keys) == 1 else 'they are'}; if yours, "
+            f"{names}: already live, and no label says whose {'it is' if len(keys) == 1 else 'they are'}; if yours, "
             f"add {adopting(context.registry[kind], *keys)} to the files, or pass the flag once"
         )
         code = unmarked_code(context.registry[kind])

@@ -36,7 +36,7 @@ def _why(context: Context, kind: str, want: Fields, active: Row | None) -> str |
     if where is None:
         return f"this server keeps the labels of a {kind} and never shows them"
     if kind in context.snapshot.unread:
-        return f"those that are live could not be read ({context.snapshot.unread[kind]})"
+        return f"the live labels could not be read ({context.snapshot.unread[kind]})"
     if not is_shown(want, where) or (active is not None and not labels_are_known(active.fields)):
-        return f"the server doesn't show those of this {kind} (its older API, which shows labels, has no words for it)"
+        return f"the server doesn't show those of this {kind} (API v1, which shows labels, can't represent it)"
     return None

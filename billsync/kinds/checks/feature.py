@@ -38,12 +38,12 @@ def unit_cost(feature: Fields) -> Iterator[Problem]:
         )
     for name in PAIRS:
         if (name in cost) == (f"{name}_property" in cost):
-            said = "both" if name in cost else "neither"
+            said = "both are" if name in cost else "neither is"
             yield Problem(
                 ("unit_cost",),
                 "feature-unit-cost",
-                f"exactly one of {name} and {name}_property is needed; {said} is given",
-                f"give {name} where it is always the same, {name}_property where a dimension of the meter tells it",
+                f"exactly one of {name} and {name}_property is required; {said} given",
+                f"give {name} for a fixed value, or {name}_property for a dimension of the meter",
             )
 
 

@@ -66,7 +66,7 @@ def expiry(grant: Fields) -> Iterator[Problem]:
         yield Problem(
             ("expires_after",),
             "grant-expiry",
-            f"{grant['expires_after']} from {start.date()} on leads out of the calendar",
+            f"{grant['expires_after']} from {start.date()} on ends after the year 9999",
             "leave expires_after out: then the credits never expire",
         )
 

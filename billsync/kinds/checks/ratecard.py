@@ -159,6 +159,6 @@ def unknown_currency(code: object, path: Path) -> Iterator[Problem]:
         yield Problem(
             path,
             "unknown-currency",
-            f"`{code}` is none of its currency codes",
+            f"`{code}` is not one of its currency codes",
             "use an ISO 4217 code, such as USD",
         )

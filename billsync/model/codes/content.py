@@ -27,7 +27,7 @@ SHAPE = Chapter(
             "two-headers",
             "two different `_info` blocks",
             "All files of a run share one `_info`, and two of them disagree. Keep it in one file.",
-            "another one stands at billing/_info.yaml:1.",
+            "another one is at billing/_info.yaml:1.",
         ),
         Code(
             "null-collection",
@@ -49,13 +49,13 @@ SHAPE = Chapter(
             "The name is not a field here. It is refused rather than ignored: a misspelt field would silently have "
             "no effect. Correct the name; `billsync explain KIND` lists the fields. `explain` itself reports this "
             "code for a field that it doesn't know.",
-            '"pricee" is none of the fields here.',
+            '"pricee" is not a field here.',
         ),
         Code(
             "missing-field",
             "a field is missing",
             "The entity can't be created without this field, and it has no default. Add it.",
-            '"currency" is needed in `plans.pro`.',
+            '"currency" is required in `plans.pro`.',
         ),
         Code(
             "not-a-choice",
@@ -106,13 +106,13 @@ SHAPE = Chapter(
             "null is not allowed here",
             "Nothing stands after the field's name. In some fields `null` removes a live value; this is not one of "
             "them. Give it a value, or remove the line.",
-            "nothing is given here.",
+            "no value is given.",
         ),
         Code(
             "conflicting-fields",
             "two fields exclude each other",
             "Both fields say the same thing in two ways. Keep one of them.",
-            "`subscription` and `subscriptions` stand in one map.",
+            "`subscription` and `subscriptions` are in one map.",
         ),
     ),
 )
@@ -159,7 +159,7 @@ HEADER = Chapter(
             "A policy for a misspelt plan would silently protect nothing. It is an error where the files declare "
             "plans and none has the name; it is a warning for a pattern (`pro-*`) and for files without plans. "
             "Correct the name, or list the plan under `external`.",
-            'No plan is "pr0", neither in these files nor in `external`, so it would judge nothing.',
+            'No plan is "pr0", neither in these files nor in `external`, so the policy would check nothing.',
         ),
         Code(
             "unknown-library-card",
@@ -247,7 +247,7 @@ VALUES = Chapter(
             "the server doesn't know this currency",
             "A code of three letters means an ordinary currency, and the server's list has none with this code. Use "
             "an ISO 4217 code, such as USD.",
-            "`EURO` is none of its currency codes.",
+            "`EURO` is not one of its currency codes.",
         ),
     ),
 )

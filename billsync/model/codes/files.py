@@ -86,7 +86,7 @@ FINDING = Chapter(
             "this character is not allowed in a file",
             "The file holds a control character, or half of a surrogate pair. YAML forbids these, and they make a "
             "text look different from what it is. Remove the character, or write it as an escape in double quotes.",
-            "U+0007 is a control character or none at all.",
+            "U+0007 is a control character or not a character.",
         ),
     ),
 )
@@ -116,7 +116,7 @@ SYNTAX = Chapter(
             "a file must be a map of collections",
             "The document is a list or a single value. A file begins with the names of collections, such as "
             "`plans:`, or with `_info:`.",
-            "the document is something else.",
+            "the document is a list or a single value.",
         ),
         Code(
             "nested-too-deeply",
@@ -143,21 +143,21 @@ SYNTAX = Chapter(
             "no anchor has this name",
             "An alias (`*name`) has no anchor (`&name`) before it in the same document. Correct the name, or move "
             "the anchor up.",
-            "`&standard` doesn't stand before this alias in the document.",
+            "`&standard` is not before this alias in the document.",
         ),
         Code(
             "recursive-alias",
             "an anchor can't contain itself",
             "An alias stands inside the value of its own anchor, so the value would never end. Write the inner part "
             "out.",
-            "`*phase` stands inside of `&phase`.",
+            "`*phase` is inside `&phase`.",
         ),
         Code(
             "duplicate-key",
             "the map has this key twice",
             "Readers of YAML and JSON silently keep one of two equal keys, and not all the same one. billsync never "
             "guesses. Remove or rename one of them.",
-            '"price" already stands in line 12.',
+            '"price" is already in line 12.',
         ),
         Code(
             "key-not-text",
@@ -177,14 +177,14 @@ SYNTAX = Chapter(
             "tags are not supported",
             "A tag (`!!float`, `!env`) would change what a value means. billsync reads plain values only. Remove "
             "the tag, and quote the value if it is text.",
-            "`!!float` stands before the value.",
+            "`!!float` is in front of the value.",
         ),
         Code(
             "number-exponent",
             "numbers can't have an exponent",
             "A number such as `1e3` is easily misread, and other readers take it as text or as a float. Write all "
             "digits, or quote it if it is text.",
-            "1e3 has one.",
+            "1e3 has an exponent.",
         ),
         Code(
             "not-a-number",

@@ -62,7 +62,7 @@ LOSSES = Chapter(
             "another owner than the file's",
             "The entity carries no owner's mark, or another one than the file says. A sync that creates it anew "
             "marks it with the owner of that sync.",
-            "meter/tokens has no owner here: a sync that makes it anew marks it as owned by 'acme'",
+            "meter/tokens has no owner here: a sync that creates it again marks it as owned by 'acme'",
         ),
         Code(
             "owners",
@@ -75,7 +75,7 @@ LOSSES = Chapter(
             "every",
             "what no entity of a kind carries",
             "A property that all entities of this kind lose when they are created anew, told once.",
-            "every subscription that is made anew begins again, and its fees in advance are due again",
+            "every subscription that is created again begins again, and its fees in advance are due again",
         ),
         Code(
             "unreadable",
@@ -102,7 +102,8 @@ LOSSES = Chapter(
             "a balance other than the grants",
             "What is left differs from what the file grants: some was used, expired or is owed. Created anew, the "
             "whole amount is granted again, and debts are forgotten.",
-            "customer/acme has 120 USD of credit, and this file grants 500: made anew, what it has used is given back",
+            "customer/acme has 120 USD of credit, and this file grants 500: created again, what it has used is "
+            "given back",
         ),
         Code(
             "billing",
@@ -114,27 +115,28 @@ LOSSES = Chapter(
             "expiry",
             "an end that depends on the creation",
             "The end was counted from the creation. Created anew, the whole duration begins again.",
-            "grant/acme/welcome expires at 2026-12-01T00:00:00Z: made anew, it has its whole duration again",
+            "grant/acme/welcome expires at 2026-12-01T00:00:00Z: created again, it has its whole duration again",
         ),
         Code(
             "payment",
             "whether it was paid",
             "The file doesn't say whether a purchase was invoiced or paid. Created anew, it is invoiced or pending "
             "again.",
-            "grant/acme/topup was invoiced (settled): made anew, it is invoiced again",
+            "grant/acme/topup was invoiced (settled): created again, it is invoiced again",
         ),
         Code(
             "phase",
             "the phase that it is in",
             "A subscription created anew begins with the first phase, a trial included.",
-            "subscription/acme/default began at 2026-03-01T00:00:00Z: made anew, it begins with the phase 'trial' "
-            "again",
+            "subscription/acme/default began at 2026-03-01T00:00:00Z: created again, it begins with the phase "
+            "'trial' again",
         ),
         Code(
             "end",
             "an end that is set",
             "The subscription was cancelled for a later moment, which a file doesn't say. Created anew, it goes on.",
-            "subscription/acme/default ends at 2026-10-01T00:00:00Z: the file doesn't say so; made anew, it goes on",
+            "subscription/acme/default ends at 2026-10-01T00:00:00Z: the file doesn't say so; created again, it "
+            "goes on",
         ),
     ),
 )

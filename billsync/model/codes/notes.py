@@ -14,7 +14,7 @@ NOTES = Chapter(
             "it is deleted when nothing uses it any more",
             "The entity is no longer declared, but something live still uses it, and the server would refuse to "
             "delete it. `sync` deletes it in a later run.",
-            "feature api: plan/pro still uses it; it goes when that has ended",
+            "feature api: plan/pro still uses it; it is deleted when that has ended",
         ),
         Code(
             "scheduled",
@@ -27,16 +27,15 @@ NOTES = Chapter(
         Code(
             "left-over-draft",
             "a run left this draft",
-            "A draft of yours equals the active version: a run broke off or was overtaken. Nothing is lost with it. "
-            "`sync` deletes it; `apply` only names it.",
-            "plan pro@3: a draft that is the same as plan/pro@2, which is active: a run that broke off or was "
-            "overtaken left it",
+            "A draft of yours equals the active version: an interrupted or overtaken run left it. Nothing is lost "
+            "with it. `sync` deletes it; `apply` only names it.",
+            "plan pro@3: a draft equal to plan/pro@2, which is active: an interrupted or overtaken run left it",
         ),
         Code(
             "grandfathered",
             "an older version still has subscribers",
-            "Running subscriptions stay on the version that they began on; new ones begin on the active one. There is "
-            "nothing to do.",
+            "Running subscriptions stay on the version that they began on; new ones begin on the active one. There "
+            "is nothing to do.",
             "plan pro@1: 12 subscriptions stay on plan/pro@1 (grandfathered); plan/pro@2 is for new ones",
         ),
         Code(
@@ -58,23 +57,22 @@ NOTES = Chapter(
             "its time has passed",
             "The declared entity isn't there, and its end lies in the past, so none is created. Remove it from the "
             "files. As a loss of a `dump`, it says that an entity which has ended is not in the file.",
-            "grant acme/welcome: it isn't there, and its end has passed: no grant is made",
+            "grant acme/welcome: it doesn't exist, and its end has passed: no grant is made",
         ),
         Code(
             "voided",
             "it was voided, and stays so",
             "Somebody took the credit back. billsync doesn't grant it again, as that would undo a decision about "
             "money. Declare another one under another key, or remove this one from the files.",
-            "grant acme/welcome: it is declared, but was voided at 2026-08-01T00:00:00Z: its credit was voided; "
-            "billsync won't grant it again",
+            "grant acme/welcome: its credit was voided at 2026-08-01T00:00:00Z; billsync won't issue it again",
         ),
         Code(
             "restart-waits",
             "it begins again when it ends",
             "`restart` is declared while the entity is in force. When it ends, the next run begins another one and "
             "charges for it. Remove `restart` unless that is meant.",
-            "subscription acme/default: `restart` stands at it while it runs: when it ends, the next run begins "
-            "another subscription",
+            "subscription acme/default: `restart` is set while it runs: when it ends, the next run begins another "
+            "subscription",
         ),
         Code(
             "made-elsewhere",
@@ -122,7 +120,7 @@ GUARDS = Chapter(
             "More than ten entities would be deleted, or more than a fifth of all owned ones of a kind. Often a "
             "file is missing from the command line. If it is meant, pass `--allow deletes=N` with the number of "
             "deletes.",
-            "12 deletes are more than 10\n  Allow it with --allow deletes=12",
+            "12 deletes exceed the limit of 10\n  Allow it with --allow deletes=12",
         ),
         Code(
             "price-policy",

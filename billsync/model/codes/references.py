@@ -21,7 +21,7 @@ REFERENCES = Chapter(
             "declared-and-external",
             "this is declared and external at once",
             "What is listed under `external` is only referred to and never written, so it can't be declared too. "
-            "Take it out of one of the two; a pattern under `external` may match more than was meant.",
+            "Remove it from one of the two; a pattern under `external` may match more than was meant.",
             'plan "gold" is declared here, and `external` names it or matches it with a pattern.',
         ),
         Code(
@@ -84,7 +84,7 @@ MOVED = Chapter(
             "moved-in-a-circle",
             "moved keys lead in a circle",
             "Following the entries from one key leads back to it, so none is the newest. Remove one of them.",
-            '"acme" comes back to itself.',
+            '"acme" leads back to itself.',
         ),
     ),
 )

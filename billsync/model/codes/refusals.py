@@ -22,7 +22,7 @@ OWNERSHIP = Chapter(
             "no label says that it is yours",
             "The live entity differs from the declaration and carries no owner's mark: it was made by hand or by "
             "another tool. List it under `adopted` to take it over, or under `external` to only refer to it.",
-            "meter tokens: it is live, differs in name, and is not ours (no label names acme)",
+            "meter tokens: it is live, differs in name, and is not yours (no label names acme)",
         ),
         Code(
             "managed-by-server",
@@ -53,15 +53,14 @@ OWNERSHIP = Chapter(
             "another entity has this name",
             "The server gives a name of this sort to one entity only, and a live one keeps it. Take the name from "
             "that one first. If both are the same entity under a new key, list the old key under `moved`.",
-            "customer acme-inc: it claims 'acme-prod', which belongs to customer/acme, and that keeps it",
+            "customer acme-inc: it claims 'acme-prod', which customer/acme has and keeps",
         ),
         Code(
             "moved-and-live",
             "a moved key and its new one are both live",
             "`moved` says that two keys are one entity, and the server has both. billsync takes neither for the "
             "other, and leaves the old one alone. End one of them by hand, or remove the entry.",
-            "customer acme: it is moved to customer/acme-inc, and both are live: they are two, so neither is taken "
-            "as the other",
+            "customer acme: it is moved to customer/acme-inc, but both are live, so they are treated as two entities",
         ),
         Code(
             "unknown-value",
@@ -151,7 +150,7 @@ SERVER = Chapter(
             "it has ended, and isn't begun again by itself",
             "Somebody cancelled it, or it came to its end. To begin it again would charge again, so a file has to "
             "say so. Add `restart: true` (or the next number that the hint names), or remove it from the files.",
-            "subscription acme/default: it ended at 2026-09-01T00:00:00Z; billsync begins none again by itself",
+            "subscription acme/default: it ended at 2026-09-01T00:00:00Z; billsync never begins it again by itself",
         ),
         Code(
             "version-differs",
@@ -159,7 +158,7 @@ SERVER = Chapter(
             "A file names a version by number and by the digest of its content, and on this server that number has "
             "other content: it may be another price. Declare the version that is meant, or leave `version` and "
             "`version_digest` out to use the active one.",
-            "subscription acme/default: plan/pro@2 has other content on this server than the file means by it",
+            "subscription acme/default: plan/pro@2 has different content on this server than the file expects",
         ),
         Code(
             "version-unproven",

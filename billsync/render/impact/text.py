@@ -24,28 +24,23 @@ COUNTED = {
 }
 """What is counted, of one and of many."""
 
-NOT_NOW = "which this run can't do: they pay nothing different now"
+NOT_NOW = "(not supported by this run yet); no change now;"
+IF_MOVED = "grandfathered; no change now; if they were moved"
 TITLES = {
     MigrationStatus.MOVING: ("moves to it", "move to it"),
-    MigrationStatus.MEANT: (
-        f"is meant to move to it, {NOT_NOW}; once moved",
-        f"are meant to move to it, {NOT_NOW}; once moved",
-    ),
-    MigrationStatus.STAYING: ("grandfathered: they pay nothing different now; if they were moved",) * 2,
+    MigrationStatus.MEANT: (f"would move to it {NOT_NOW} once moved",) * 2,
+    MigrationStatus.STAYING: (IF_MOVED,) * 2,
 }
 GOING = {
     MigrationStatus.MOVING: ("loses it", "lose it"),
-    MigrationStatus.MEANT: (
-        f"is meant to lose it, {NOT_NOW}; without it",
-        f"are meant to lose it, {NOT_NOW}; without it",
-    ),
-    MigrationStatus.STAYING: ("grandfathered, with it: they pay nothing different now; without it",) * 2,
+    MigrationStatus.MEANT: (f"would lose it {NOT_NOW} without it",) * 2,
+    MigrationStatus.STAYING: ("grandfathered, with it; no change now; without it",) * 2,
 }
 """The titles where something goes."""
 AT_ONCE = {
     MigrationStatus.MOVING: ("moves", "move"),
-    MigrationStatus.MEANT: (f"is meant to move, {NOT_NOW}; once moved", f"are meant to move, {NOT_NOW}; once moved"),
-    MigrationStatus.STAYING: TITLES[MigrationStatus.STAYING],
+    MigrationStatus.MEANT: (f"would move {NOT_NOW} once moved",) * 2,
+    MigrationStatus.STAYING: (IF_MOVED,) * 2,
 }
 """The titles of everything together."""
 
@@ -99,7 +94,7 @@ def _block(change: ChangeImpact, width: int | None) -> Iterator[str]:
     yield from (f"  left out: {_have(count)} {visible(what)}" for what, count in change.left_out.items())
     yield from (f"  note: {_have(count)} {visible(what)}" for what, count in change.notes.items())
     yield from (
-        f"  can't be rated: {visible(one.name or str(one.count))}: {visible(one.reason)}" for one in change.not_rated
+        f"  not estimated: {visible(one.name or str(one.count))}: {visible(one.reason)}" for one in change.not_rated
     )
 
 
@@ -107,7 +102,7 @@ def _window(change: ChangeImpact) -> str:
     """From when to when usage was looked at; longer cadences than the plans' are named."""
     own = change.own_cadences
     if not own:
-        return "none of them rated"
+        return "none of them estimated"
     spans = [
         f"{'' if own == {cadence} else f'each {cadence.text} '}from {period.start:%Y-%m-%d} to {period.end:%Y-%m-%d}"
         for cadence, period in change.windows.items()

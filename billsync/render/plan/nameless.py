@@ -13,7 +13,7 @@ from billsync.model.change import Guard
 from billsync.model.diagnostic import Diagnostic
 from billsync.render.plan.outline import Item, Outline
 
-LEFT_OUT = "told without the customers that it names"
+LEFT_OUT = "customers left out"
 
 
 def without_names(outline: Outline, private: Collection[str]) -> Outline:

@@ -116,7 +116,7 @@ def _trouble(ended: Iterable[StepResult], results: Mapping[str, StepResult]) -> 
     if first is None:
         return ""
     cause = results.get(first.cause or "")
-    return f"{title_of(cause.step.address)} did not get done" if cause else first.reason
+    return f"{title_of(cause.step.address)} was not done" if cause else first.reason
 
 
 def _summary(items: Iterable[Item]) -> Summary:

@@ -46,7 +46,7 @@ def _departure(customer: Address, currency: str, *, left: Decimal, given: Decima
         end = "what it has used is given back"
     else:
         end = "the rest is lost"
-    return Loss(CREDIT, f"{amounts}{decimal_text(given)}: made anew, {end}", customer)
+    return Loss(CREDIT, f"{amounts}{decimal_text(given)}: created again, {end}", customer)
 
 
 def granted(grants: Iterable[Fields]) -> Mapping[str, Decimal]:

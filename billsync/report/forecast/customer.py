@@ -72,7 +72,7 @@ def _basis(one: RunningFacts, facts: ForecastFacts) -> Basis:
 def _notes(facts: ForecastFacts, found: tuple[Forecast, ...]) -> Iterator[str]:
     yield from _unknown(facts)
     yield from (note for one in facts.running for note in one.besides.notes)
-    yield from (f"not estimated, and in no sum: {one.text}" for each in found for one in each.not_estimated)
+    yield from (f"not estimated, and in no total: {one.text}" for each in found for one in each.not_estimated)
     yield from (LATE.format(key=one.key, at=one.at) for each in found for one in each.late)
     for one in facts.subscriptions:
         start = one.timeline.active_from
@@ -88,5 +88,5 @@ def _unknown(facts: ForecastFacts) -> Iterator[str]:
     if len(facts.running) > 1:
         yield f"{len(facts.running)} subscriptions are in force, and each estimate counts all credits as its own"
     for code, expense in sorted(facts.wallet.unlisted.items()):
-        differs = f"differs by {decimal_text(negative(expense.amount))} from what its movements come to"
+        differs = f"differs by {decimal_text(negative(expense.amount))} from the sum of its movements"
         yield f"the server's balance in {code} {differs}; the estimate goes by the balance"

@@ -40,7 +40,7 @@ def besides(
     notes = [*_unknown(one, found, now), *(() if found.told else _gone(one, addons, now))]
     for key, moment in sorted(scheduled.items()):
         notes.append(
-            f"{key} changes {moment:{SECONDS}}: what it costs then counts only as far as it is charged already"
+            f"{key} changes {moment:{SECONDS}}: what it costs then counts only as far as it was charged already"
         )
     if until:
         notes.append(f"when credits run out is worked out until {until:{SECONDS}} only")

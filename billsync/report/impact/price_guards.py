@@ -28,7 +28,7 @@ Used = Mapping[str, Mapping[str, frozenset[Decimal]]]
 """Real usage: by the address of a plan's new version, then by feature."""
 
 NO_USAGE: Used = {}
-REAL_USAGE = "a price policy is broken at real usage, which is one customer's and left out"
+REAL_USAGE = "a price policy is broken at real usage; the usage is one customer's and not shown"
 
 
 def price_guards(desired: Desired, plan: PlanFile, found: Index, used: Used = NO_USAGE) -> tuple[Guard, ...]:
@@ -83,7 +83,7 @@ def _reason(address: Address, breach: Breach | CurrencyChanged) -> str:
     if isinstance(breach, CurrencyChanged):
         before, after = (" and ".join(codes) for codes in (breach.before, breach.after))
         what = breach.feature or "the fees"
-        return f"{where}: {what} would be charged in {after}, and is in {before} now, so {place} can't be judged"
+        return f"{where}: {what} would be charged in {after}, and is in {before} now, so {place} can't be checked"
     return f"{where}: {_moved(breach)}; {place} allows {decimal_text(_limit(breach))} %"
 
 
