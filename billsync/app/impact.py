@@ -23,4 +23,5 @@ def impact(
 
     Raises Ended, RemoteError, RatingError.
     """
-    return assess(read_impact_facts(connection, desired, comparison, scope, tell))
+    facts = read_impact_facts(connection, desired, comparison, scope, tell)
+    return assess(facts)

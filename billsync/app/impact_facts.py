@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from billsync.app.connection import Connection
@@ -36,10 +36,12 @@ from billsync.report.impact.assess import (
     usage_needs,
 )
 from billsync.report.impact.impact import Looked
+from billsync.report.impact.live import Live
 from billsync.report.impact.meter_slices import with_declared
 from billsync.report.impact.periods import prepared
 from billsync.report.impact.price_changes import price_changes
 from billsync.report.impact.reach import reach
+from billsync.report.impact.reached import Reached
 from billsync.report.impact.reached_addons import AddonList, Candidate, Unread, reached_with
 
 EVERYBODY = "all"
@@ -75,31 +77,40 @@ def read_impact_facts(
     Raises Ended where that would take too many requests, RemoteError.
     """
     tell("impact: looking for the subscriptions that the changes reach")
+    live, whole = _reached_or_maybe(connection, desired, comparison, scope)
+    sample = sampled(whole, scope.sample)
+    asked = sum(isinstance(one, Candidate) for one in sample)
+    _check_requests(asked, scope)
+    if asked:
+        tell("impact: asking subscriptions for their add-ons")
+    reached = [found for one in sample for found in _resolved(connection, one, live)]
+    cases = tuple(prepared(one, live.now, scope.periods) for one in reached)
+    needs = usage_needs(cases, live.catalog)
+    _check_requests(asked + len(needs), scope)
+    tell(f"impact: meter queries: {len(needs)}")
+    count = len(subscription_ids(reached if len(sample) == len(whole) else whole))
+    looked = Looked(scope.everybody, scope.periods, count, meter_queries=len(needs), addon_lists=asked)
+    return ImpactFacts(cases, _usage(connection, needs), looked)
+
+
+def _reached_or_maybe(
+    connection: Connection, desired: Desired, comparison: Comparison, scope: ImpactScope
+) -> tuple[Live, list[Reached | Candidate]]:
+    """The live side without add-ons of subscriptions and usage, and whom the changes reach or may reach by it."""
     now = servers_now_by_anybody(connection, comparison.snapshot)
     found = with_moved(index(comparison.snapshot, KINDS, connection.routes), desired.moved, KINDS)
     catalog = with_declared(read_catalog(connection), desired, found)
     changes = price_changes(desired, comparison.plan, found, everybody=scope.everybody)
     live = LivePrices(connection, desired, comparison.snapshot, found, changes).read(catalog, now)
     whole = list(reach(changes, live))
-    sample = sampled(whole, scope.sample)
-    asked = sum(isinstance(one, Candidate) for one in sample)
-    _check_requests(asked, scope)
-    if asked:
-        tell("impact: asking subscriptions for their add-ons")
-    reached = [
-        each
-        for one in sample
-        for each in (
-            reached_with(one, _addons(connection, one, catalog), catalog, now) if isinstance(one, Candidate) else (one,)
-        )
-    ]
-    cases = tuple(prepared(one, now, scope.periods) for one in reached)
-    needs = usage_needs(cases, catalog)
-    _check_requests(asked + len(needs), scope)
-    tell(f"impact: meter queries: {len(needs)}")
-    count = len(subscription_ids(reached if len(sample) == len(whole) else whole))
-    looked = Looked(scope.everybody, scope.periods, count, meter_queries=len(needs), addon_lists=asked)
-    return ImpactFacts(cases, _usage(connection, needs), looked)
+    return replace(live, subscribers=()), whole
+
+
+def _resolved(connection: Connection, one: Reached | Candidate, live: Live) -> Iterable[Reached]:
+    """Whom changes reach: of a candidate that is known once its add-ons were read. Raises RemoteError."""
+    if not isinstance(one, Candidate):
+        return (one,)
+    return reached_with(one, _addons(connection, one, live.catalog), live.catalog, live.now)
 
 
 def _check_requests(count: int, scope: ImpactScope) -> None:

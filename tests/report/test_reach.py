@@ -1,0 +1,134 @@
+"""Whom changes of prices reach, worked out from facts by hand: no server is asked."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from billsync.model.address import Address
+from billsync.model.diagnostic import Position
+from billsync.model.malformed import Malformed
+from billsync.model.state import Entity
+from billsync.report.billing.attached import Attached, Segment
+from billsync.report.billing.catalog import Catalog
+from billsync.report.billing.subscribed import parse_subscription
+from billsync.report.billing.usage import MeterSlice
+from billsync.report.impact.live import Live, plan_version
+from billsync.report.impact.offers import Offer
+from billsync.report.impact.price_changes import AddonChange, PriceChanges
+from billsync.report.impact.reach import NO_PLAN, reach
+from billsync.report.impact.reached import MigrationStatus, Reached
+from billsync.report.impact.reached_addons import Candidate, Unread, reached_with
+from billsync.report.impact.repricing import plan_cards
+from billsync.report.impact.subscribers import Identity, Subscriber
+from billsync.report.impact.targets import Target
+from tests.support.subscription_rows import FEATURES, fee_card, plan_fields, subscription_row
+
+NOW = datetime(2026, 11, 16, tzinfo=UTC)
+COMING = Address("plan", ("pro",), 2)
+CATALOG = Catalog(FEATURES, {"api": MeterSlice("m-1", b"{}")}, frozenset(), {})
+PLAN_ROW = {"key": "pro", "currency": "USD", "phases": [{"key": "default", "rate_cards": [fee_card("base", "10")]}]}
+BOOST = AddonChange(Address("addon", ("boost",), 2), frozenset({"addon-1"}), ())
+ACME = Identity("sub-1", "cus-1", ("acme", "default"), None, "plan-1", "pro", "1")
+
+
+def declared(**fields: Any) -> Entity:
+    """The declaration of acme's subscription."""
+    address = Address("subscription", ("acme", "default"))
+    return Entity(address, {"plan": "pro", **fields}, Position("shop.yaml", 1, 1))
+
+
+def changes(*addons: AddonChange, everybody: bool = True) -> PriceChanges:
+    """A coming version of the plan `pro`, which costs 12 instead of 10."""
+    target = Target(
+        COMING, plan_cards(plan_fields(fee_card("base", "12"))), "P1M", {"boost": Offer("default", 0, None)}
+    )
+    return PriceChanges({"pro": target}, frozenset({COMING}), frozenset(), addons, {}, everybody)
+
+
+def live(*subscribers: Subscriber, offers: dict[str, Offer] | None = None, plan: Any = PLAN_ROW) -> Live:
+    """A server with one plan version, whose subscribers these are."""
+    plans = {"plan-1": plan_version(plan, FEATURES)} if plan else {}
+    return Live(NOW, CATALOG, plans, {"plan-1": offers or {}}, {"addon-1": "boost"}, subscribers)
+
+
+def subscriber(one: Identity = ACME, row: dict[str, Any] | None = None, *own: str) -> Subscriber:
+    """Somebody who pays 10, with items that are not the plan's."""
+    shown = row or subscription_row(fee_card("base", "10"))
+    return Subscriber(one, parse_subscription(shown, FEATURES), frozenset(own))
+
+
+def found(changed: PriceChanges, shown: Live) -> list[tuple[str, MigrationStatus, str]]:
+    """What changes, the status, and the problem, of all that is reached."""
+    return [(one.target, one.standing, one.problem) for one in reach(changed, shown) if isinstance(one, Reached)]
+
+
+def test_a_coming_version_reaches_its_plans_subscribers_who_stay_where_they_are() -> None:
+    (one,) = reach(changes(), live(subscriber()))
+
+    assert isinstance(one, Reached)
+    assert (one.name, one.target, one.standing) == ("acme/default", "plan/pro@2", MigrationStatus.STAYING)
+    assert [slot.item.card.price for slot in one.after.slots] != [slot.item.card.price for slot in one.before.slots]
+
+
+def test_who_the_files_mean_to_have_the_coming_version_is_meant_and_whom_the_run_moves_is_moving() -> None:
+    entity = declared(version="latest")
+    meant = live(subscriber(replace(ACME, entity=entity)))
+
+    assert found(changes(), meant) == [("plan/pro@2", MigrationStatus.MEANT, "")]
+    assert found(replace(changes(), moved=frozenset({entity.address})), meant) == [
+        ("plan/pro@2", MigrationStatus.MOVING, "")
+    ]
+
+
+def test_without_everybody_a_subscriber_that_is_not_declared_is_not_reached() -> None:
+    assert found(changes(everybody=False), live(subscriber())) == []
+
+
+def test_who_can_not_be_rated_is_reached_with_the_reason() -> None:
+    broken = subscriber(row={**subscription_row(), "billing_cadence": "monthly"})
+    gone = live(subscriber(), plan=None)
+
+    assert found(changes(), live(broken)) == [
+        ("plan/pro@2", MigrationStatus.STAYING, "its row can't be read (billing_cadence is 'monthly')")
+    ]
+    assert found(changes(), gone) == [("plan/pro@2", MigrationStatus.STAYING, NO_PLAN)]
+
+
+def test_who_has_ended_is_not_reached() -> None:
+    ended = subscriber(row={**subscription_row(fee_card("base", "10")), "active_to": "2026-10-01T00:00:00Z"})
+
+    assert found(changes(), live(ended)) == []
+
+
+def test_only_a_subscriber_whose_items_are_not_the_plans_alone_is_asked_for_its_addons() -> None:
+    offers = {"addon-1": Offer("default", 0, None)}
+    nothing_coming = replace(changes(BOOST), targets={}, coming=frozenset())
+    ordinary, other, unknown = subscriber(), subscriber(ACME, None, "boost"), Malformed("phases", None)
+
+    asked = [
+        [isinstance(one, Candidate) for one in reach(nothing_coming, live(each, offers=offers))]
+        for each in (ordinary, other, replace(ordinary, own_items=unknown))
+    ]
+
+    assert asked == [[], [True], [True]]
+
+
+def test_what_a_candidate_has_decides_what_reaches_it() -> None:
+    offers = {"addon-1": Offer("default", 0, None)}
+    nothing_coming = replace(changes(BOOST), targets={}, coming=frozenset())
+    (one,) = reach(nothing_coming, live(subscriber(ACME, None, "boost"), offers=offers))
+    assert isinstance(one, Candidate)
+    has = Attached("addon-1", (), (Segment(datetime(2026, 9, 1, tzinfo=UTC), None, 1),))
+    later = Attached("addon-1", (), (Segment(datetime(2026, 12, 1, tzinfo=UTC), None, 1),))
+
+    problems = [
+        [(each.target, each.problem) for each in reached_with(one, answer, CATALOG, NOW)]
+        for answer in ((), (has,), (later,), Unread("its add-ons can't be read (404)"))
+    ]
+
+    assert problems == [
+        [],
+        [("addon/boost@2", "")],
+        [("addon/boost@2", "it gets the add-on only later")],
+        [("addon/boost@2", "its add-ons can't be read (404)")],
+    ]
