@@ -6,39 +6,26 @@ from collections.abc import Mapping
 
 from billsync.model.shape import LabelMap, Lazy, ListOf, Record, Shape
 from billsync.model.value import Fields, Plain
+from billsync.model.walk import transform, visit
 
 _HIDDEN = LabelMap(hidden=True)
 
 
 def labels_inside(shape: Shape, value: Plain) -> bool:
     """Whether a value has any hidden labels, at any depth."""
-    match shape:
-        case Lazy():
-            return labels_inside(shape.get(), value)
-        case LabelMap(hidden=True):
-            return bool(value)
-        case Record() if isinstance(value, Mapping):
-            known = ((shape.fields[name].shape, item) for name, item in value.items() if name in shape.fields)
-            return any(labels_inside(inner, item) for inner, item in known)
-        case ListOf() if isinstance(value, list | tuple):
-            return any(labels_inside(shape.item, member) for member in value)
-    return False
+    return any(part == _HIDDEN and bool(labels) for _, part, labels in visit(shape, value))
 
 
 def without_hidden(shape: Shape, value: Plain) -> Plain:
     """A view without the labels that the server hides: what can be expected where nothing shows them."""
-    match shape:
-        case Lazy():
-            return without_hidden(shape.get(), value)
-        case Record() if isinstance(value, Mapping):
-            return {
-                name: without_hidden(shape.fields[name].shape, item)
-                for name, item in value.items()
-                if shape.fields[name].shape != _HIDDEN
-            }
-        case ListOf() if isinstance(value, list | tuple):
-            return tuple(without_hidden(shape.item, member) for member in value)
-    return value
+    return transform(shape, value, {Record: _without_hidden})
+
+
+def _without_hidden(record: Record, value: Plain) -> Plain:
+    if not isinstance(value, Mapping):
+        return value
+    hidden = {name for name, field in record.fields.items() if field.shape == _HIDDEN}
+    return {name: item for name, item in value.items() if name not in hidden}
 
 
 def merged_inside(shape: Shape, live: Plain, wanted: Plain) -> Plain:

@@ -6,7 +6,7 @@ absent, references are Symbols, and lists whose order means nothing are sorted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
 from billsync.model.address import Address, Symbol
@@ -19,7 +19,6 @@ from billsync.model.shape import (
     Field,
     Integer,
     LabelMap,
-    Lazy,
     ListOf,
     MapOf,
     Number,
@@ -28,9 +27,9 @@ from billsync.model.shape import (
     Shape,
     Text,
     Timestamp,
-    Variant,
 )
 from billsync.model.value import Fields, Plain, canonical, decimal_text
+from billsync.model.walk import Rules, transform
 
 
 def normalize(kind: Kind, declared: Fields) -> Fields:
@@ -81,24 +80,30 @@ def is_empty(value: Plain) -> bool:
 
 def canonical_record(record: Record, declared: Plain) -> Fields:
     """A record's canonical fields, with its defaults and by its rules."""
-    given: Plain = {record.short: declared} if record.short and not isinstance(declared, Mapping) else declared
-    fields = dict(_members(record.fields, given))
-    for name, field in record.fields.items():
+    fields: Fields = canonical_value(record, declared)
+    return fields
+
+
+def _expanded(record: Record, value: Plain) -> Plain:
+    """A record that may be written as one plain value, as a map."""
+    return {record.short: value} if record.short and not isinstance(value, Mapping) else value
+
+
+def _complete(record: Record, value: Plain) -> Plain:
+    """A record of canonical members: what is empty and may be left out is left out, and defaults are filled in."""
+    if not isinstance(value, Mapping):
+        return value
+    known = record.fields
+    fields = {name: item for name, item in value.items() if name not in known or _is_stated(known[name], item)}
+    for name, field in known.items():
         if name not in fields and field.default is not None:
             fields[name] = field.default
     return _ruled(record, fields)
 
 
-def _members(known: Mapping[str, Field], given: Fields) -> Iterable[tuple[str, Plain]]:
-    """The given members in canonical form; what is empty and may be left out is left out."""
-    for name, value in given.items():
-        field = known.get(name)
-        if field is None or field.refused:
-            yield name, value
-            continue
-        item = canonical_value(field.shape, value)
-        if not is_empty(item) or (item is not None and _says_something(field.shape)):
-            yield name, item
+def _is_stated(field: Field, item: Plain) -> bool:
+    """Whether a canonical member says anything; what can't be declared is somebody else's to judge."""
+    return field.refused is not None or not is_empty(item) or (item is not None and _says_something(field.shape))
 
 
 def _says_something(shape: Shape) -> bool:
@@ -114,48 +119,27 @@ def _ruled(record: Record, fields: Fields) -> Fields:
 
 def canonical_value(shape: Shape, value: Plain) -> Plain:
     """A value in its canonical form, in the declared order; what isn't of the shape stays as it is."""
-    match shape:
-        case Lazy():
-            return canonical_value(shape.get(), value)
-        case Record():
-            return canonical_record(shape, value) if isinstance(value, Mapping) or shape.short else value
-        case Variant() if isinstance(value, Mapping):
-            return _variant(shape, value)
-        case ListOf(item=item) if isinstance(value, list | tuple):
-            return tuple(canonical_value(item, member) for member in value)
-        case MapOf(value=item) if isinstance(value, Mapping):
-            return {name: canonical_value(item, member) for name, member in value.items()}
-        case LabelMap() if isinstance(value, Mapping):
-            return dict(value)
-        case Anything():
-            return _exact(value)
-    return _leaf(shape, value)
+    return transform(shape, value, _CANONICAL, _EXPANDED)
 
 
-def _variant(shape: Variant, value: Fields) -> Fields:
-    tag = value.get(shape.tag)
-    case = shape.cases.get(tag) if isinstance(tag, str) else None
-    if case is None:
+def _integer(_: Integer, value: Plain) -> Plain:
+    return int(value) if isinstance(value, Decimal) and value == value.to_integral_value() else value
+
+
+def _duration(_: Duration, value: Plain) -> Plain:
+    duration = parse_duration(value) if isinstance(value, str) else None
+    return duration.text if duration else value
+
+
+def _timestamp(shape: Timestamp, value: Plain) -> Plain:
+    moment = parse_moment(value) if isinstance(value, str) else None
+    if moment is None:
         return value
-    rest = {name: item for name, item in value.items() if name != shape.tag}
-    return {shape.tag: tag, **canonical_record(case, rest)}
+    return moment_text(cut_to_seconds(moment) if shape.seconds else moment)
 
 
-def _leaf(shape: Shape, value: Plain) -> Plain:
-    match shape:
-        case Number():
-            return number(value)
-        case Integer() if isinstance(value, Decimal) and value == value.to_integral_value():
-            return int(value)
-        case Duration() if isinstance(value, str):
-            duration = parse_duration(value)
-            return duration.text if duration else value
-        case Timestamp(seconds=seconds) if isinstance(value, str):
-            moment = parse_moment(value)
-            return moment_text(cut_to_seconds(moment) if seconds else moment) if moment else value
-        case Reference(kind=kind) if isinstance(value, str):
-            return Symbol(Address(kind, (value,)))
-    return value
+def _reference(shape: Reference, value: Plain) -> Plain:
+    return Symbol(Address(shape.kind, (value,))) if isinstance(value, str) else value
 
 
 def number(value: Plain) -> Plain:
@@ -180,35 +164,48 @@ def _exact(value: Plain) -> Plain:
     return value
 
 
+_EXPANDED: Rules = {Record: _expanded}
+_CANONICAL: Rules = {
+    Record: _complete,
+    LabelMap: lambda _, value: dict(value) if isinstance(value, Mapping) else value,
+    Anything: lambda _, value: _exact(value),
+    Number: lambda _, value: number(value),
+    Integer: _integer,
+    Duration: _duration,
+    Timestamp: _timestamp,
+    Reference: _reference,
+}
+
+
 def sorted_canonical(shape: Shape, value: Plain) -> Plain:
-    """A settled value in one order: fields as in their table, other members by name, lists by value if as sets."""
-    match shape:
-        case Lazy():
-            return sorted_canonical(shape.get(), value)
-        case Record() if isinstance(value, Mapping):
-            return _arranged_fields(shape, value)
-        case Variant() if isinstance(value, Mapping):
-            case = shape.cases.get(value.get(shape.tag, ""))
-            return {shape.tag: value[shape.tag], **_arranged_fields(case, value)} if case else value
-        case MapOf(value=item) if isinstance(value, Mapping):
-            return {name: sorted_canonical(item, member) for name, member in sorted(value.items())}
-        case LabelMap() | Anything() if isinstance(value, Mapping):
-            return {name: sorted_canonical(Anything(), member) for name, member in sorted(value.items())}
-        case ListOf() if isinstance(value, tuple):
-            return _sorted_canonical_list(shape, tuple(sorted_canonical(shape.item, member) for member in value))
-    return value
+    """A canonical value in one order: fields as in their table, other members by name, lists by value if as sets."""
+    return transform(shape, value, _SORTED)
 
 
-def _arranged_fields(record: Record, value: Fields) -> Fields:
-    known = {name: sorted_canonical(field.shape, value[name]) for name, field in record.fields.items() if name in value}
-    others = {name: value[name] for name in sorted(value.keys() - known.keys())}
-    return {**known, **others}
+def _sorted_fields(record: Record, value: Plain) -> Plain:
+    if not isinstance(value, Mapping):
+        return value
+    known = {name: value[name] for name in record.fields if name in value}
+    return {**known, **{name: value[name] for name in sorted(value.keys() - known.keys())}}
 
 
-def _sorted_canonical_list(shape: ListOf, members: tuple[Plain, ...]) -> tuple[Plain, ...]:
-    if not shape.as_set:
+def _sorted_list(shape: ListOf, members: Plain) -> Plain:
+    if not shape.as_set or not isinstance(members, tuple):
         return members
     if shape.key is not None:
         return tuple(sorted(members, key=lambda member: (str(member.get(shape.key)), canonical(member))))
     unique = {canonical(member): member for member in members}
     return tuple(member for _, member in sorted(unique.items()))
+
+
+def _by_name(_: Shape, value: Plain) -> Plain:
+    return dict(sorted(value.items())) if isinstance(value, Mapping) else value
+
+
+_SORTED: Rules = {
+    Record: _sorted_fields,
+    ListOf: _sorted_list,
+    MapOf: _by_name,
+    LabelMap: _by_name,
+    Anything: _by_name,
+}

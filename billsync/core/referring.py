@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from billsync.model.kind import Kind, Part, Registry
-from billsync.model.shape import Lazy, ListOf, MapOf, Record, Reference, Shape, Variant
+from billsync.model.shape import Reference, Shape
 from billsync.model.state import Desired, Read
+from billsync.model.walk import shapes_in
 
 
 def referenced_kinds(desired: Desired, registry: Registry) -> frozenset[str]:
@@ -18,7 +19,7 @@ def referenced_kinds(desired: Desired, registry: Registry) -> frozenset[str]:
 
 def kinds_in(shape: Shape) -> frozenset[str]:
     """Every kind to which a value of the shape can refer."""
-    return frozenset(reference.kind for reference in _references(shape, frozenset()))
+    return frozenset(found.kind for found in shapes_in(shape) if isinstance(found, Reference))
 
 
 def referred(kind: Kind, part: Part) -> frozenset[str]:
@@ -49,21 +50,3 @@ def _height(name: str, registry: Registry) -> int:
     if name not in registry:
         return 0
     return max((1 + _height(other, registry) for other in kinds_in(registry[name].record) - {name}), default=0)
-
-
-def _references(shape: Shape, seen: frozenset[str]) -> Iterator[Reference]:
-    match shape:
-        case Reference():
-            yield shape
-        case Lazy(name=name) if name not in seen:
-            yield from _references(shape.get(), seen | {name})
-        case ListOf(item=item):
-            yield from _references(item, seen)
-        case MapOf(value=value):
-            yield from _references(value, seen)
-        case Record(fields=fields):
-            for field in fields.values():
-                yield from _references(field.shape, seen)
-        case Variant(cases=cases):
-            for case_ in cases.values():
-                yield from _references(case_, seen)

@@ -17,17 +17,16 @@ from billsync.model.shape import (
     Effect,
     Field,
     LabelMap,
-    Lazy,
     ListOf,
     MapOf,
     Number,
     Record,
     Reference,
     Shape,
-    Variant,
     Wire,
 )
 from billsync.model.value import Fields, Plain, decimal_text
+from billsync.model.walk import Rules, transform
 
 SERVERS = "openmeter_"
 UNKNOWN = "?"
@@ -41,7 +40,7 @@ def view(kind: Kind, row: Fields, names: Names, compared_with: Fields | None = N
     An id that `names` doesn't have becomes a reference to an unknown key.
     """
     raw = kind.read(row, names) if kind.read else row
-    seen: Fields = sorted_canonical(kind.record, canonical_record(kind.record, _read_record(kind.record, raw, names)))
+    seen: Fields = sorted_canonical(kind.record, canonical_record(kind.record, _read(kind.record, raw, names)))
     seen = _compared(kind.record, seen)
     if kind.respell is None or compared_with is None:
         return seen
@@ -60,37 +59,21 @@ def _is_aside(field: Field) -> bool:
     return field.effect is Effect.OURS or field.refused is not None
 
 
-def _read_record(record: Record, row: Plain, names: Names) -> Plain:
+def _named(record: Record, row: Plain) -> Plain:
+    """A record's values by their names in a file, as far as they are in a view."""
     if not isinstance(row, Mapping):
         return row
     found = ((name, field, row.get(field.wire or name)) for name, field in record.fields.items())
-    return {
-        name: _read(field.shape, value, names)
-        for name, field, value in found
-        if value is not None and not _is_aside(field)
-    }
+    return {name: value for name, field, value in found if value is not None and not _is_aside(field)}
 
 
 def _read(shape: Shape, value: Plain, names: Names) -> Plain:
     """A value from the API's shape into the file's, with Symbols for ids."""
-    match shape:
-        case Lazy():
-            return _read(shape.get(), value, names)
-        case Reference():
-            return _read_reference(shape, value, names)
-        case Record():
-            return _read_record(shape, value, names)
-        case Variant() if isinstance(value, Mapping):
-            case = shape.cases.get(value.get(shape.tag, ""))
-            return {shape.tag: value.get(shape.tag), **_read_record(case, value, names)} if case else value
-        case ListOf() if isinstance(value, list | tuple):
-            return tuple(_read(shape.item, member, names) for member in value)
-        case MapOf() if isinstance(value, Mapping):
-            return {name: _read(shape.value, member, names) for name, member in value.items()}
-        case LabelMap() if isinstance(value, Mapping):
-            shown = _read_labels(value, names)
-            return {name: item for name, item in shown.items() if not name.startswith(OURS)} if shape.hidden else shown
-    return value
+    rules: Rules = {
+        Reference: lambda shape, value: _read_reference(shape, value, names),
+        LabelMap: lambda shape, value: _read_labels(shape, value, names),
+    }
+    return transform(shape, value, rules, {Record: _named})
 
 
 def _read_reference(shape: Reference, value: Plain, names: Names) -> Symbol:
@@ -102,12 +85,14 @@ def _read_reference(shape: Reference, value: Plain, names: Names) -> Symbol:
     return Symbol(names.get(server_id) or Address(shape.kind, (UNKNOWN + server_id,)))
 
 
-def _read_labels(labels: Fields, names: Names) -> Fields:
-    """Labels without the server's own; in ours, an id that is known stands for what it names."""
+def _read_labels(shape: LabelMap, labels: Plain, names: Names) -> Plain:
+    """Labels without the server's own; in ours, an id that is known stands for what it names. Hidden ones lack ours."""
+    if not isinstance(labels, Mapping):
+        return labels
     return {
         name: Symbol(names[value]) if name.startswith(OURS) and value in names else value
         for name, value in labels.items()
-        if not name.startswith(SERVERS)
+        if not name.startswith(SERVERS) and not (shape.hidden and name.startswith(OURS))
     }
 
 
@@ -174,40 +159,29 @@ def _sent(record: Record, fields: Fields, names: tuple[str, ...], *, is_update: 
             yield field.wire or name, field.sent_empty
 
 
+def _may_be_empty(shape: Shape) -> bool:
+    return isinstance(shape, ListOf) and shape.minimum == 0
+
+
 def _write(shape: Shape, value: Plain) -> Plain:
     """A canonical value in the API's shape."""
-    match shape:
-        case Lazy():
-            return _write(shape.get(), value)
-        case Number(wire=Wire.TEXT) if isinstance(value, Decimal):
-            return decimal_text(value)
-        case Reference():
-            return _write_reference(shape, value)
-        case Record() if isinstance(value, Mapping):
-            return _write_record(shape, value)
-        case Variant() if isinstance(value, Mapping):
-            case = shape.cases[value[shape.tag]]
-            return {shape.tag: value[shape.tag], **_write_record(case, value)}
-        case ListOf() if isinstance(value, tuple | list):
-            return tuple(_write(shape.item, member) for member in value)
-        case MapOf() if isinstance(value, Mapping):
-            return {name: _write(shape.value, member) for name, member in value.items()}
-    return value
+    return transform(shape, value, _WRITTEN)
 
 
-def _write_record(record: Record, value: Fields) -> Fields:
+def _write_record(record: Record, value: Plain) -> Plain:
     """A record in the API's shape; a list that the API requires is in it, also when it is empty."""
+    if not isinstance(value, Mapping):
+        return value
+    known = record.fields
     written = {
-        record.fields[name].wire or name: _write(record.fields[name].shape, item)
-        for name, item in value.items()
-        if name in record.fields and not _is_aside(record.fields[name])
+        known[name].wire or name: item for name, item in value.items() if name in known and not _is_aside(known[name])
     }
-    lists = (f.wire or name for name, f in record.fields.items() if f.required and _may_be_empty(f.shape))
+    lists = (field.wire or name for name, field in known.items() if field.required and _may_be_empty(field.shape))
     return {**dict.fromkeys(lists, ()), **written}
 
 
-def _may_be_empty(shape: Shape) -> bool:
-    return isinstance(shape, ListOf) and shape.minimum == 0
+def _write_number(shape: Number, value: Plain) -> Plain:
+    return decimal_text(value) if shape.wire is Wire.TEXT and isinstance(value, Decimal) else value
 
 
 def _write_reference(shape: Reference, value: Plain) -> Plain:
@@ -221,3 +195,6 @@ def _write_reference(shape: Reference, value: Plain) -> Plain:
             return value
         case Wire.ID:
             return {"id": value}
+
+
+_WRITTEN: Rules = {Record: _write_record, Number: _write_number, Reference: _write_reference}
