@@ -138,6 +138,16 @@ def test_the_index_of_the_documentation_names_every_page() -> None:
     assert {page.removeprefix("docs/") for page in PAGES if page.startswith("docs/")} - {"README.md"} <= named
 
 
+def test_the_worked_example_of_a_kind_is_the_code_as_it_is() -> None:
+    section = read("CONTRIBUTING.md").partition("### A worked example")[2].partition("\n## ")[0]
+    pieces = re.findall(r"^`([^`]+)`:\n\n```\w+\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+
+    other = [path for path, piece in pieces if piece not in read(path)]
+
+    assert {path for path, _ in pieces} >= {"billsync/kinds/tax_code.py", "tests/scenarios/tax_codes.yaml"}
+    assert other == []
+
+
 def test_the_exit_codes_in_the_readme_are_those_of_the_program() -> None:
     told = {int(code) for code in re.findall(r"^\| (\d+) \|", read("README.md"), re.MULTILINE)}
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from billsync.api.promises import promise_of
 from billsync.api.routes import DIALECTS, routes
 from billsync.config import load
 from billsync.kinds.registry import KINDS
 from billsync.local.registry import ROUTES
 from billsync.model.kind import Kind
+from tests.coverage_of_fields.bases import bases
 
 ROOT = Path(__file__).resolve().parents[1]
 PLACEHOLDER = re.compile(r"\{\w+\}")
@@ -38,6 +40,15 @@ def has_local_routes(kind: Kind) -> bool:
     return {("GET", collection), ("POST", collection), ("GET", f"{collection}/{{}}")} <= served
 
 
+def has_a_promise(kind: Kind) -> bool:
+    calls = routes("openmeter").get(kind.name)
+    return calls is not None and promise_of(calls.collection) is not None
+
+
+def has_a_base(kind: Kind) -> bool:
+    return any(base.kind == kind for base in bases())
+
+
 def has_an_example(kind: Kind) -> bool:
     examples = [load([str(path)], registry=KINDS)[0] for path in sorted((ROOT / "examples").iterdir())]
     return any(entity.address.kind == kind.name for desired in examples for entity in desired.entities)
@@ -53,7 +64,9 @@ NEEDED: tuple[Callable[[Kind], bool], ...] = (
     has_its_file,
     has_routes_in_every_dialect,
     has_a_schema,
+    has_a_promise,
     has_local_routes,
+    has_a_base,
     has_an_example,
     has_a_scenario,
 )
