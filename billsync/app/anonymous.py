@@ -1,4 +1,4 @@
-"""Which kinds `diff --impact-anonymous` may say nothing of, because they belong to customers."""
+"""The kinds that belong to customers, so that `diff --impact-anonymous` doesn't show them."""
 
 from __future__ import annotations
 

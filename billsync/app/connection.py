@@ -45,7 +45,7 @@ class Connection:
         return self.listed(where.collection, query, listing=where.listing)
 
     def count(self, kind: str) -> int:
-        """How many rows of a kind there are; one row is fetched. Raises RemoteError."""
+        """The number of rows of a kind; one row is fetched. Raises RemoteError."""
         return count_rows(self.remote, self.routes[kind].collection, ())
 
     def part(self, kind: str, field: str, row_id: str) -> tuple[Fields, ...]:

@@ -21,7 +21,7 @@ from billsync.report.impact.redact import redact
 
 @dataclass(frozen=True, slots=True)
 class DiffScope:
-    """Which guards may pass, whose impact is asked for, and whether no customer may be named in it."""
+    """Guards that may pass, the impact that is asked for, and whether customers may not be named."""
 
     allow: Mapping[str, str]
     impact: ImpactScope | None = None
@@ -37,11 +37,11 @@ class Difference:
 
 
 def difference(
-    connection: Connection, desired: Desired, scope: DiffScope, tell: Callable[[str], None] = lambda text: None
+    connection: Connection, desired: Desired, scope: DiffScope, progress: Callable[[str], None] = lambda text: None
 ) -> Difference:
-    """What `sync` would do. Raises Ended, RemoteError, RatingError."""
+    """Compare as `sync` would, and estimate the impact if asked for. Raises Ended, RemoteError, RatingError."""
     compared = compare(connection, desired, Mode("diff", deletes=True, allow=scope.allow))
-    found = impact(connection, desired, compared, scope.impact, tell) if scope.impact else None
+    found = impact(connection, desired, compared, scope.impact, progress) if scope.impact else None
     rows = index(compared.snapshot, KINDS, connection.routes)
     guards = price_guards(desired, compared.plan, rows, usage_in(found.verdicts) if found else {})
     if scope.is_anonymous:
@@ -51,7 +51,7 @@ def difference(
 
 
 def intended(connection: Connection, desired: Desired, mode: Mode) -> Comparison:
-    """What a run in this mode would do, price policies included. Raises RemoteError, RatingError."""
+    """Compare for a run in this mode, price policies included. Raises RemoteError, RatingError."""
     compared = compare(connection, desired, mode)
     guards = price_guards(desired, compared.plan, index(compared.snapshot, KINDS, connection.routes))
     return replace(compared, plan=_guarded(compared.plan, guards))

@@ -1,4 +1,4 @@
-"""What live subscriptions have beside their plans, for a dump's notes. It changes nothing in the dump.
+"""Reads the add-ons of live subscriptions, for a dump's notes. It changes nothing in the dump.
 
 Every running subscription of a plan version that offers add-ons is asked: its row doesn't show those that begin later
 (customer-facts.md §5.4). That is as many requests as the dump makes for grants.
@@ -46,7 +46,7 @@ class _Answer:
 
 
 def addon_notes(connection: Connection, snapshot: Snapshot) -> tuple[str, ...]:
-    """What a dump of these rows lacks of their subscriptions, a sentence each. Raises RemoteError."""
+    """A sentence for each thing that subscriptions have outside their plans. Raises RemoteError."""
     found = index(snapshot, KINDS, connection.routes)
     shelf = PlanShelf(connection, snapshot, found)
     running = tuple(_running(found, shelf))

@@ -20,7 +20,7 @@ LISTING = ListQuery(sort=None, size=100, at_once=1)
 
 
 def losses_beyond(connection: Connection, live: Snapshot) -> tuple[Loss, ...]:
-    """What a file of these rows doesn't carry, as far as other lists and documents show it. Raises RemoteError."""
+    """Read and return the losses that other lists and documents show. Raises RemoteError."""
     found = index(live, KINDS, connection.routes)
     return losses_in(read_loss_facts(connection, found), found)
 

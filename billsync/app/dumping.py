@@ -15,19 +15,19 @@ from billsync.kinds.registry import KINDS
 
 @dataclass(frozen=True, slots=True)
 class Dumped:
-    """A dump; `beyond` says what subscriptions have besides their plans."""
+    """A dump; `beyond` are sentences on what subscriptions have outside their plans."""
 
     dump: Dump
     beyond: tuple[str, ...]
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the document lacks, a sentence each."""
+        """A sentence for each thing that the document lacks."""
         return (*told(self.dump.losses), *self.beyond)
 
 
 def dump_everything(connection: Connection) -> Dumped:
-    """All that is live. Raises RemoteError."""
+    """Read and dump everything that is live. Raises RemoteError."""
     live = everything(connection)
     beyond = addon_notes(connection, live)
     return Dumped(dump(live, KINDS, connection.routes, beyond=losses_beyond(connection, live)), beyond)

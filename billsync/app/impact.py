@@ -1,4 +1,4 @@
-"""`diff --impact`: from a comparison to what it means for every subscription that it reaches. It only reads."""
+"""`diff --impact`: reads the facts, then estimates what changes mean for every subscription that they reach."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def impact(
     desired: Desired,
     comparison: Comparison,
     scope: ImpactScope,
-    tell: Callable[[str], None] = lambda text: None,
+    progress: Callable[[str], None] = lambda text: None,
 ) -> Impact:
-    """What the comparison's changes mean for live subscriptions; `tell` gets what is under way, without any names.
+    """Estimate the impact on live subscriptions. `progress` gets a line for each stage, without names.
 
     Raises Ended, RemoteError, RatingError.
     """
-    facts = read_impact_facts(connection, desired, comparison, scope, tell)
+    facts = read_impact_facts(connection, desired, comparison, scope, progress)
     return assess(facts)

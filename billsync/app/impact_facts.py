@@ -53,7 +53,7 @@ QUERIES_AT_ONCE = 4
 
 @dataclass(frozen=True, slots=True)
 class ImpactScope:
-    """Whom to look at, over how many full billing periods, and how many of them."""
+    """The subscriptions to look at, over how many full billing periods, and the size of the sample."""
 
     whom: str
     periods: int = 1
@@ -70,24 +70,24 @@ def read_impact_facts(
     desired: Desired,
     comparison: Comparison,
     scope: ImpactScope,
-    tell: Callable[[str], None] = lambda text: None,
+    progress: Callable[[str], None] = lambda text: None,
 ) -> ImpactFacts:
-    """Everything that the comparison's changes of prices need to be known for; what is under way is told, nameless.
+    """Read everything that an impact is worked out from. `progress` gets a line for each stage, without names.
 
     Raises Ended where that would take too many requests, RemoteError.
     """
-    tell("impact: looking for the subscriptions that the changes reach")
+    progress("impact: looking for the subscriptions that the changes reach")
     live, whole = _reached_or_maybe(connection, desired, comparison, scope)
     sample = sampled(whole, scope.sample)
     asked = sum(isinstance(one, Candidate) for one in sample)
     _check_requests(asked, scope)
     if asked:
-        tell("impact: asking subscriptions for their add-ons")
+        progress("impact: asking subscriptions for their add-ons")
     reached = [found for one in sample for found in _resolved(connection, one, live)]
     cases = tuple(prepared(one, live.now, scope.periods) for one in reached)
     needs = usage_needs(cases, live.catalog)
     _check_requests(asked + len(needs), scope)
-    tell(f"impact: meter queries: {len(needs)}")
+    progress(f"impact: meter queries: {len(needs)}")
     count = len(subscription_ids(reached if len(sample) == len(whole) else whole))
     looked = Looked(scope.everybody, scope.periods, count, meter_queries=len(needs), addon_lists=asked)
     return ImpactFacts(cases, _usage(connection, needs), looked)
@@ -96,7 +96,7 @@ def read_impact_facts(
 def _reached_or_maybe(
     connection: Connection, desired: Desired, comparison: Comparison, scope: ImpactScope
 ) -> tuple[Live, list[Reached | Candidate]]:
-    """The live side without add-ons of subscriptions and usage, and whom the changes reach or may reach by it."""
+    """Read the live side but for attached add-ons and usage, and find the subscriptions that changes may reach."""
     now = servers_now_by_anybody(connection, comparison.snapshot)
     found = with_moved(index(comparison.snapshot, KINDS, connection.routes), desired.moved, KINDS)
     catalog = with_declared(read_catalog(connection), desired, found)
@@ -107,7 +107,7 @@ def _reached_or_maybe(
 
 
 def _resolved(connection: Connection, one: Reached | Candidate, live: Live) -> Iterable[Reached]:
-    """Whom changes reach: of a candidate that is known once its add-ons were read. Raises RemoteError."""
+    """Resolve a candidate by reading its add-ons; anything else is returned unchanged. Raises RemoteError."""
     if not isinstance(one, Candidate):
         return (one,)
     return reached_with(one, _addons(connection, one, live.catalog), live.catalog, live.now)

@@ -25,8 +25,10 @@ from billsync.report.impact.subscribers import CUSTOMER, SUBSCRIPTION, Identity,
 
 
 class LivePrices:
-    """Gathers what is live of what changes of prices are about. `known` was read for the comparison, `found` is that
-    by the addresses that the files use."""
+    """Reads the live side of changes of prices.
+
+    `known` was read for the comparison, and `found` is the same by the addresses that the files use.
+    """
 
     def __init__(
         self, connection: Connection, desired: Desired, known: Snapshot, found: Index, changes: PriceChanges
@@ -41,7 +43,10 @@ class LivePrices:
         self._offers: dict[str, Mapping[str, Offer] | None] = {}
 
     def read(self, catalog: Catalog, now: datetime) -> Live:
-        """Whom the changes may reach, with their plan versions and what these offer. Raises RemoteError."""
+        """Read the subscribers that the changes may reach, their plan versions, and the offers of these.
+
+        Raises RemoteError.
+        """
         subscribers = list(self._subscribers(self._declared(), catalog.features))
         if self._changes.everybody:
             known = {one.id for one, _ in self._declared()}
@@ -79,7 +84,7 @@ class LivePrices:
     def _subscribers(
         self, rows: Iterator[tuple[Identity, Fields]], features: Mapping[str, str]
     ) -> Iterator[Subscriber]:
-        """Those whom a change may reach."""
+        """The subscriptions that a change may reach, each with its plan version read."""
         for one, row in rows:
             is_aimed = self._has_target(one, features)
             has_plan = bool(one.plan_id) and (is_aimed or bool(self._changes.addons))
@@ -120,14 +125,14 @@ class LivePrices:
         return any(change.ids & offered.keys() for change in self._changes.addons)
 
     def _keyed_offers(self, plan_id: str) -> Mapping[str, Offer] | None:
-        """What a plan version offers, of add-ons whose keys are known then."""
+        """The offers of a plan version; also reads the keys of their add-ons."""
         offers = self._offers_of(plan_id)
         for addon_id in offers or ():
             self._shelf.addon_key(addon_id)
         return offers
 
     def _offers_of(self, plan_id: str) -> Mapping[str, Offer] | None:
-        """What a plan version offers, by the ids of add-ons; None where that can't be read."""
+        """The offers of a plan version by the ids of add-ons; None where they can't be read."""
         if plan_id not in self._offers:
             rows = self._shelf.offers(plan_id)
             self._offers[plan_id] = None if rows is None else offers_in(rows, self._shelf.known_plan(plan_id))

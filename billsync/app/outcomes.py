@@ -1,4 +1,4 @@
-"""How a comparison or a run ends: the exit code, and the finding that stops a write."""
+"""The exit code of a comparison or a run, and the finding that stops a write."""
 
 from __future__ import annotations
 

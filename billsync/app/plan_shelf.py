@@ -1,4 +1,4 @@
-"""Plan versions, what they offer, and the keys of add-ons, by the server's ids: what isn't known yet is read once."""
+"""Plan versions, their offers, and the keys of add-ons, by the server's ids; each is read once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DRAFT = "draft"
 
 
 class PlanShelf:
-    """Holds what a snapshot has, and what was read besides."""
+    """Rows from a snapshot, and those that were read later."""
 
     def __init__(self, connection: Connection, known: Snapshot, found: Index) -> None:
         self._connection = connection

@@ -1,4 +1,4 @@
-"""What time it is for the server: periods are full, and money is due, by its clock. It only reads."""
+"""The server's time: periods are full, and money is due, by its clock. It only reads."""
 
 from __future__ import annotations
 

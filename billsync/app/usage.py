@@ -24,7 +24,7 @@ DEFAULT_SPAN = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class UsageScope:
-    """Which part of the usage is asked for, as the person said it; `group` is a dimension, None for whole features."""
+    """The part of the usage that is asked for, as typed; `group` is a dimension, None for whole features."""
 
     start: str | None = None
     end: str | None = None
@@ -66,7 +66,7 @@ def _with_dimension(catalog: Catalog, metered: Sequence[str], group: str | None)
 
 
 def _period(wanted: UsageScope, running: Sequence[Subscribed], now: datetime) -> Period:
-    """What was asked for; else the running billing period so far, or the last thirty days. Raises Ended."""
+    """The period asked for; else the running billing period so far, or the last thirty days. Raises Ended."""
     end = _moment("--to", wanted.end) or cut_to_seconds(now) + timedelta(seconds=1)
     begun = min((one.period_at(now).start for one in running), default=end - DEFAULT_SPAN)
     start = _moment("--from", wanted.start) or cut_to_seconds(begun)

@@ -47,7 +47,7 @@ class MalformedRow(ValueError):
 
 
 def parsed(decode: Callable[Concatenate[Fields, P], T], row: Fields, *args: P.args, **more: P.kwargs) -> T | Malformed:
-    """What a decoder makes of a row, or the field that isn't as was promised."""
+    """The decoded row, or the field that isn't as was promised."""
     try:
         return decode(row, *args, **more)
     except MalformedRow as fault:

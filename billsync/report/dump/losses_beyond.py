@@ -1,4 +1,4 @@
-"""What a dump lacks besides the managed kinds, worked out from other lists and documents. It reads nothing."""
+"""Losses of a dump outside the managed kinds, from other lists and documents."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from billsync.report.dump.undeclared import SANDBOX, balance_losses, billing_los
 CUSTOMER, GRANT = "customer", "grant"
 PROFILES, APPS = "billing profiles", "apps"
 NO_BILLING = (404, 412)
-"""What a server answers where a customer has no billing yet (customer-facts.md §4.2)."""
+"""Statuses for a customer without billing (customer-facts.md §4.2)."""
 
 LOSSES: Mapping[str, Callable[[Iterable[Fields]], Iterator[Loss]]] = {
     "custom currencies": undeclared.currency_losses,
@@ -65,7 +65,7 @@ def customers(found: Index) -> tuple[Address, ...]:
 
 
 def losses_in(facts: LossFacts, found: Index) -> tuple[Loss, ...]:
-    """What a file of these rows doesn't carry, as far as other lists and documents show it."""
+    """The losses that other lists and documents show."""
     grants = _grants(found)
     credit = (loss for a, answer in facts.balances.items() for loss in _credit(a, answer, grants))
     billing = (loss for a, answer in facts.billing.items() for loss in _billing(a, answer, facts.lists))

@@ -1,4 +1,4 @@
-"""What all subscriptions of a customer will cost, from facts, and what makes that less than it seems."""
+"""The forecasts of a customer's subscriptions, from facts, with notes on what they lack."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _notes(facts: ForecastFacts, found: tuple[Forecast, ...]) -> Iterator[str]:
 
 
 def _unknown(facts: ForecastFacts) -> Iterator[str]:
-    """What is not known of usage and credits."""
+    """Notes on usage and credits that are not known."""
     priced = {key for one in facts.running for key in one.subscription.priced_by_usage}
     for feature in sorted(priced - facts.catalog.meter_slices.keys()):
         yield f"usage of the feature {feature} can't be read, so it counts as none"

@@ -1,4 +1,4 @@
-"""What a subscription's row doesn't show of its running period, and what of that can't be known. It reads nothing."""
+"""The parts of a running period that a subscription's row doesn't show, and notes on those that can't be known."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TERMS = "a minimum, a maximum or a unit conversion"
 
 @dataclass(frozen=True, slots=True)
 class Besides:
-    """What is known of the running period besides the row, and what is not, for people.
+    """Charges of the running period that the row doesn't show, and notes on what is unknown.
 
     From `known_until` on cards may cost something else; None if nothing is scheduled.
     """
@@ -57,7 +57,7 @@ def _unknown(one: Subscribed, found: Unshown, now: datetime) -> Iterator[str]:
 
 
 def _gone(one: Subscribed, addons: Sequence[Attached], now: datetime) -> Iterator[str]:
-    """What add-ons took with them within the period, where no charge tells it."""
+    """Notes on cards that ended with an add-on within the period, and whose charges are unknown."""
     start, have = one.period_at(now).start, {slot.item.key for slot in one.slots}
     for each in addons:
         for segment in each.segments:
@@ -67,7 +67,7 @@ def _gone(one: Subscribed, addons: Sequence[Attached], now: datetime) -> Iterato
 
 
 def _scheduled(one: Subscribed, found: Unshown, addons: Sequence[Attached], now: datetime) -> Mapping[str, datetime]:
-    """Which cards will be others, or begin or end, before the subscription does, and when first: by their keys."""
+    """By their keys, when cards first change, begin or end before the subscription does."""
     moments = [*changing(one, now)]
     moments += [(due.billed.item.key, due.billed.service_period.start) for due in found.dues]
     for each in addons:

@@ -46,7 +46,7 @@ class ImpactFacts:
 
 
 def assess(facts: ImpactFacts) -> Impact:
-    """What the changes mean, in the order of their addresses. Raises RatingError."""
+    """Work out the impact of changes, in the order of their addresses. Raises RatingError."""
     return impact_of(_verdicts(facts), facts.looked)
 
 
@@ -61,7 +61,7 @@ def _verdicts(facts: ImpactFacts) -> Mapping[str, tuple[Verdict, ...]]:
 
 
 def _place(verdicts: Sequence[Verdict]) -> tuple[tuple[str, tuple[str, ...], int], str]:
-    """Where the block of a change stands: by its address; everything together is last."""
+    """The place of a change: by its address; everything together is last."""
     reached = verdicts[0].reached
     return LAST if reached.target == COMBINED else (parse_address(reached.target).order, reached.because)
 

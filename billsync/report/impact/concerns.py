@@ -1,4 +1,4 @@
-"""What matters to subscribers of the add-ons that their plan version offers: changes, and offers that get narrower."""
+"""Changes and narrower offers of the add-ons that a plan version offers, for its subscribers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Narrowed:
 
 @dataclass(frozen=True, slots=True)
 class Concerns:
-    """What matters of the add-ons that a plan version offers: changes, and what is narrowed, by an add-on's id."""
+    """Changes of the add-ons that a plan version offers, and narrower offers by an add-on's id."""
 
     changes: tuple[AddonChange, ...] = ()
     narrowed: Mapping[str, Narrowed] = field(default_factory=dict)
@@ -45,7 +45,7 @@ def may_have_any(one: Subscriber, live: Live) -> bool:
 
 
 def concerns_at(plan_id: str, target: Target | None, changes: PriceChanges, live: Live) -> Concerns:
-    """What may concern the subscribers of a plan version.
+    """The concerns of a plan version's subscribers who are to get a target.
 
     Of an add-on a subscriber stands under one change: what its target doesn't offer goes.
     """

@@ -1,4 +1,4 @@
-"""What new prices mean for the subscriptions they reach: verdicts, counted and summed up for every way of showing them.
+"""The impact of new prices on subscriptions: verdicts, counted and summed up for every way of showing them.
 
 A count is a number, or a text where the number itself may not be shown (redact.py).
 """
@@ -29,7 +29,7 @@ from billsync.report.impact.verdicts import Verdict
 LARGEST = 5
 
 Count: TypeAlias = int | str
-"""How many; a text where that may not be shown."""
+"""A number, or a text where the number may not be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class NotRated:
 
 @dataclass(frozen=True, slots=True)
 class ChangeImpact:
-    """What one change means: how many it reaches, from when to when usage was looked at, and what they pay.
+    """The impact of one change: subscriptions reached, the windows of usage, and sums.
 
     `own_cadences` are those of the plans of those who were rated. `left_out` and `notes` count, by what it is, what
     the numbers lack and don't say. `verdicts` are None where nobody may be named.
@@ -108,7 +108,7 @@ class ChangeImpact:
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """What all changes mean. `reached` counts all whom they reach, `looked_at` those who aren't left out by a sample.
+    """The impact of all changes. `reached` counts all subscriptions, `looked_at` those that a sample doesn't leave out.
 
     `with_fewer_periods` counts those who had fewer full periods than `periods`; `meter_queries` and `addon_lists` are
     the requests that it took. `remarks` stand below it.
@@ -133,7 +133,7 @@ class Impact:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """How an impact was looked for: at whom, over how many periods, by which requests; `reached` is before sampling."""
+    """The scope of an impact: at whom, over how many periods, by which requests; `reached` is before sampling."""
 
     everybody: bool
     periods: int
@@ -143,7 +143,7 @@ class Looked:
 
 
 def impact_of(verdicts: Mapping[str, tuple[Verdict, ...]], looked: Looked) -> Impact:
-    """Verdicts by what changes, summed up."""
+    """Sum up verdicts by what changes."""
     every = [one for them in verdicts.values() for one in them]
     count = len({(one.reached.name, one.reached.before.id) for one in every})
     return Impact(
@@ -165,7 +165,7 @@ def having(verdicts: Iterable[Verdict], standing: MigrationStatus) -> list[Verdi
 
 
 def counts(one: Sum) -> Mapping[str, int]:
-    """How many pay more, less and the same, by what is counted."""
+    """Counts of those who pay more, less and the same."""
     return {"paying_more": one.more, "paying_less": one.less, "paying_the_same": one.same}
 
 

@@ -1,4 +1,4 @@
-"""What a server shows of what a comparison's prices are about: plan versions, what they offer, and subscribers."""
+"""The live side of an impact: plan versions, their offers, and subscribers."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Live:
     subscribers: tuple[Subscriber, ...]
 
     def offers_of(self, plan_id: str) -> Mapping[str, Offer]:
-        """What a plan version offers, by the ids of add-ons; all known ones where that can't be read."""
+        """The offers of a plan version by the ids of add-ons; all known add-ons where they can't be read."""
         offers = self.offers.get(plan_id, {})
         return dict.fromkeys(self.addon_keys, UNKNOWN) if offers is None else offers
 
@@ -54,6 +54,6 @@ def plan_version(row: Fields, features: Mapping[str, str]) -> PlanVersion:
 
 
 def offers_in(rows: Iterable[Fields], plan: Fields | None) -> Mapping[str, Offer]:
-    """What the members of a plan version's list of add-ons offer, by the ids of add-ons."""
+    """The offers in the rows of a plan version's list of add-ons, by the ids of add-ons."""
     phases = [str(phase["key"]) for phase in (plan or {}).get("phases") or ()]
     return {str(row["addon"]["id"]): offer(row, phases) for row in rows if not row.get("deleted_at")}

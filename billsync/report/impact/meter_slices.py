@@ -1,4 +1,4 @@
-"""Which features can be metered, also those that are only declared yet. It asks no meter."""
+"""The features that can be metered, also those that are only declared yet."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What a comparison does to prices: coming plan versions, add-ons that change or go, and who is meant to move.
+"""Changes of prices in a comparison: coming plan versions, add-ons that change or go, and who is meant to move.
 
-It knows what the files and the comparison say; of the server's plan versions only those that were compared.
+They come from the files and the comparison alone.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class PriceChanges:
 
 
 def price_changes(desired: Desired, plan: PlanFile, found: Index, *, everybody: bool) -> PriceChanges:
-    """What a comparison would do to prices; `found` is what it read, by the addresses that the files use."""
+    """The changes of prices in a plan file; `found` holds the compared rows by the addresses that the files use."""
     coming = _updated(plan, PLAN)
     return PriceChanges(
         targets(desired, found, coming),

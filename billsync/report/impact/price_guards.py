@@ -46,7 +46,7 @@ def _without_usage(guard: Guard) -> Guard:
 
 
 def usage_in(verdicts: Mapping[str, Iterable[Verdict]]) -> Used:
-    """What was really used, as an impact found it."""
+    """The real usage that an impact found."""
     found: dict[str, dict[str, frozenset[Decimal]]] = {}
     for target, them in verdicts.items():
         quantities: dict[str, set[Decimal]] = defaultdict(set)

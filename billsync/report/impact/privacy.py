@@ -1,4 +1,4 @@
-"""What an impact without names may say: never a count or a sum of fewer than five subscriptions. It renders nothing."""
+"""Counts and sums that an impact without names may show: never of fewer than five subscriptions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def reason_to_hide(one: Sum) -> str:
 
 
 def merged_counts(one: Sum) -> Mapping[str, int]:
-    """How many pay more, less and the same, by what is counted; small counts are merged with others."""
+    """Counts of those who pay more, less and the same; small ones are merged with others."""
     if not any(map(is_few, (one.more, one.less, one.same))):
         return counts(one)
     if not is_few(one.changed) and not is_few(one.same):
@@ -47,7 +47,7 @@ def merged_counts(one: Sum) -> Mapping[str, int]:
 
 
 def part_count(verdicts: Sequence[Verdict]) -> int | str:
-    """How many a part of a change has, unless the count gives away how few there are, or are in one currency."""
+    """The size of a part of a change, unless it gives away how few there are, or are in one currency."""
     if is_few(len(verdicts)):
         return FEW
     shown = [paying_nothing(verdicts), *(one.count for one in sums(verdicts))]
@@ -55,7 +55,7 @@ def part_count(verdicts: Sequence[Verdict]) -> int | str:
 
 
 def reached_count(changes: Iterable[Sequence[Verdict]]) -> int | str:
-    """How many some changes reach. Where a part of one has no count, the other parts together, as a lower bound."""
+    """The number of subscriptions that changes reach; a lower bound where a part of one has no count."""
     parts = [count for verdicts in changes for count in _parts(verdicts)]
     known = sum(one for one in parts if isinstance(one, int))
     if all(isinstance(one, int) for one in parts):

@@ -1,4 +1,4 @@
-"""Which subscribers the changes of prices reach, with their old and their new cards. It reads and rates nothing."""
+"""The subscribers that changes of prices reach, with their old and their new cards."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OTHER_CADENCE = "its billing cadence would change, so that no period is the same
 
 
 def reach(changes: PriceChanges, live: Live) -> Iterator[Reached | Candidate]:
-    """What the changes are for each subscriber that they reach or may reach."""
+    """Each subscriber that a change reaches, with its new cards, or may reach, as a candidate."""
     known = _Known(changes, live)
     for one in live.subscribers:
         yield from _reached(one, known)
@@ -48,7 +48,7 @@ class _Known:
         return (self.targets[row.id] if row else None) or self.changes.plan_meant(one)
 
     def concerns(self, one: Subscriber, target: Target | None) -> Concerns:
-        """What may concern a subscriber who is to get a target."""
+        """The concerns of a subscriber who is to get a target."""
         plan_id = one.identity.plan_id
         if not plan_id or not (self.changes.addons or target) or not may_have_any(one, self.live):
             return Concerns()

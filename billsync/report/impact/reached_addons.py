@@ -1,4 +1,4 @@
-"""What changes of add-ons make of a subscription that may have them, from its own list. It reads and rates nothing."""
+"""Changes of add-ons applied to a subscription that may have them, from its own list of add-ons."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ AddonList: TypeAlias = tuple[Attached, ...] | Unread
 
 
 def reached_with(one: Candidate, has: AddonList, catalog: Catalog, now: datetime) -> Iterator[Reached]:
-    """What the changes make of a candidate: of its plan, and of each of the add-ons that it has."""
+    """Each change that reaches a candidate: of its plan, and of each of the add-ons that it has."""
     if isinstance(has, Unread):
         yield from unread(one, has.why)
         return
@@ -71,7 +71,7 @@ def reached_with(one: Candidate, has: AddonList, catalog: Catalog, now: datetime
 
 
 def unread(one: Candidate, problem: str) -> Iterator[Reached]:
-    """Where it can't be known what a candidate has: everything that may concern it, with the reason."""
+    """Everything that may concern a candidate whose add-ons are unknown, with the reason."""
     if one.plan:
         yield _noted(one.plan, (LIMITS_UNREAD,) if one.concerns.narrowed else ())
     yield from (_by(one, change, one.before, problem) for change in one.concerns.changes)
@@ -87,7 +87,7 @@ class _Owner:
     now: datetime
 
     def in_force(self, change: AddonChange) -> Sequence[Attached]:
-        """What it has of an add-on that changes, if it has some of it now."""
+        """Its attachments of an add-on that changes, if one is in force now."""
         has = [each for each in self.has if each.addon_id in change.ids]
         return has if any(each.at(self.now) for each in has) else ()
 
@@ -108,7 +108,7 @@ class _Owner:
         return found
 
     def not_offered(self) -> Iterator[str]:
-        """What it has that its new plan doesn't offer."""
+        """A note for each of its add-ons that its new plan doesn't offer."""
         has = {each.addon_id for each in self.has if each.at(self.now)}
         target = self.one.target
         for change in self.one.concerns.changes:

@@ -54,7 +54,7 @@ def _masked(count: Count) -> Count:
 
 
 def _looked_at(impact: Impact, changes: Sequence[Sequence[Verdict]]) -> Count:
-    """How many subscriptions were looked at; a subscription that two changes reach counts once."""
+    """The number of subscriptions looked at; one that two changes reach counts once."""
     if impact.looked_at == sum(map(len, changes)):
         return reached_count(changes)
     count = reached_count([max(changes, key=len)])

@@ -21,7 +21,7 @@ NOT_RUNNING = ("scheduled", "inactive")
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which subscription it is: the keys of its customer and of its chain, its declaration if it has one, and its plan.
+    """The keys of a subscription's customer and chain, its declaration if it has one, and its plan.
 
     The plan's id, key and number are those of its plan version; empty for a subscription without one.
     """
@@ -50,7 +50,7 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """What the files call subscriptions: the declared ones by their names, and renamed keys."""
+    """Names of subscriptions in the files: the declared ones by their names, and renamed keys."""
 
     declared: Mapping[tuple[str, ...], Entity]
     moved: Moved

@@ -1,4 +1,4 @@
-"""Who would pay what more or less, had new cards been in force in past billing periods. An estimate; it reads nothing.
+"""Bills of past billing periods under the old cards and under the new ones. An estimate.
 
 Each cadence is summed by itself: a yearly fee is never added to what a month costs. Left out: taxes, payment fees,
 one-time fees, and credits, which pay the same bill before and after.
@@ -20,10 +20,10 @@ from billsync.report.impact.periods import Dues, Prepared, own_cadence
 from billsync.report.impact.reached import Reached
 
 Column: TypeAlias = tuple[Duration, str]
-"""What is summed by itself: a cadence and a currency."""
+"""A cadence and a currency, which are summed by themselves."""
 
 Pair: TypeAlias = tuple[Decimal, Decimal]
-"""What is paid before and after."""
+"""The amounts paid before and after."""
 
 NOTHING: Pair = (ZERO, ZERO)
 
@@ -45,7 +45,7 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a change means for one subscription: its bills, or the reason why there are none.
+    """The effect of a change on one subscription: its bills, or the reason why there are none.
 
     `left_out` says of which cards no full period is there yet; the others are rated. `paid` is what is paid before
     and after by cadence and currency, the plan's own cadence first.
@@ -68,7 +68,7 @@ class Verdict:
         return tuple(bill for bill in self.bills if bill.cadence == self.own_cadence)
 
     def totals(self, currency: str, cadence: Duration | None = None) -> Pair:
-        """What is paid before and after in one currency, at one cadence: if none is given, at the plan's own."""
+        """The amounts paid before and after in one currency at one cadence, by default the plan's own."""
         return self.paid.get((cadence or self.own_cadence, currency), NOTHING)
 
 
