@@ -16,7 +16,7 @@ HINT = "Name the server that they are for, or change `_info.target`."
 
 
 def check_address(intended: IntendedTarget, target: Target, dialect: str | None) -> None:
-    """Refuse a server whose address, or whose dialect as far as it is known, tells that it is another one.
+    """Refuse a server whose address, or whose dialect as far as it is known, shows that it is another one.
 
     Nothing has been sent to it yet. Raises Ended.
     """

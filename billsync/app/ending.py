@@ -1,4 +1,4 @@
-"""How a command ends: the exit codes, and the one exception that carries findings to the top."""
+"""Ends of commands: the exit codes, and the exception that carries findings to the top."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads what customers used: features with their gauges, and meter queries. It rates nothing and prints nothing."""
+"""Reads usage: features with their meter slices, and meter queries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The arrows of the design joined: desired state and a server -> plan file -> report. It prints nothing."""
+"""The arrows of the design joined: desired state and a server -> plan file -> report."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ def read_live(connection: Connection, desired: Desired, *, deletes: bool) -> Sna
 
 
 def _indexed(connection: Connection, found: Snapshot, desired: Desired) -> Index:
-    """What was found, by the addresses that the files use."""
+    """The snapshot's index, by the addresses that the files use."""
     return with_moved(index(found, KINDS, connection.routes), desired.moved, KINDS)
 
 
 def _with_look_alikes(connection: Connection, desired: Desired, found: Snapshot, *, deletes: bool) -> Snapshot:
-    """The snapshot with whoever looks like somebody who gets something new, and what they have. Raises RemoteError."""
+    """Return the snapshot with look-alikes of entities that get a new child, and their children. Raises RemoteError."""
     tables = connection.routes
     known = _indexed(connection, found, desired)
     lists = look_alike_reads(desired, known, KINDS, deletes=deletes)
@@ -100,7 +100,7 @@ def _with_parts(connection: Connection, found: Snapshot, reads: Sequence[Read]) 
 
 
 def _in_rounds(connection: Connection, reads: Iterable[Read]) -> Snapshot:
-    """What refers to others is read before what it refers to."""
+    """Read entities that refer before those that they refer to."""
     found = Snapshot()
     for together in rounds(reads, KINDS):
         found = found.with_(_read(connection, together))

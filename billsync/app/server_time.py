@@ -16,7 +16,7 @@ CUSTOMER = "customer"
 
 
 def servers_now(connection: Connection, customer_id: str) -> datetime:
-    """The server's time, where it tells it with a balance; else this machine's (a server may run on a test clock)."""
+    """Return the server's time, if a balance shows it; else this machine's (a server may run on a test clock)."""
     path = BALANCE.replace(PARENT, customer_id)
     answer = connection.remote.get(path)
     if answer.ok and isinstance(answer.body, Mapping):
@@ -26,7 +26,7 @@ def servers_now(connection: Connection, customer_id: str) -> datetime:
 
 
 def servers_now_by_anybody(connection: Connection, known: Snapshot) -> datetime:
-    """The server's time, told with the balance of a known customer, or of any; this machine's where nobody is."""
+    """Return the server's time from the balance of a known customer, or of any; without customers, this machine's."""
     rows = (row.id for row in known.of(CUSTOMER) if not row.fields.get("deleted_at"))
     somebody = next(rows, None) or _somebody(connection)
     return servers_now(connection, somebody) if somebody else connection.clock.now()

@@ -1,4 +1,4 @@
-"""The account of a write: what was done so far, which can be told at any moment, however the run ends."""
+"""The account of a write: its results so far, available at any moment, however the run ends."""
 
 from __future__ import annotations
 

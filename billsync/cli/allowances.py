@@ -1,4 +1,4 @@
-"""What `--allow` takes: the guards' flags, checked before anything is read."""
+"""Values of `--allow`: the guards' flags, checked before anything is read."""
 
 from __future__ import annotations
 

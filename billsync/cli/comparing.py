@@ -62,7 +62,7 @@ def _valid(desired: Desired) -> str:
 
 
 def _counts(desired: Desired) -> Mapping[str, int]:
-    """How many entities of each kind are declared, by collection."""
+    """Return the number of declared entities of each kind, by collection."""
     counts = Counter(entity.address.kind for entity in desired.entities)
     return {kind.collection: counts[name] for name, kind in KINDS.items()}
 

@@ -70,7 +70,7 @@ def _mask() -> int:
 
 
 def _target(output: str) -> Path:
-    """Where the path leads; links that lead in a circle raise OSError."""
+    """Return the path without links; links in a circle raise OSError."""
     return Path(output).resolve(strict=False)
 
 

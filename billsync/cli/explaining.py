@@ -90,7 +90,7 @@ def _example(topic: Topic, found: Explanation) -> Fields:
 
 
 def _explained(topic: Topic, path: Path) -> Explanation:
-    """The explanation at a path; for a name that isn't there, the error offers those beside it."""
+    """Return the explanation at a path; for an unknown name, the error offers its neighbours."""
     for depth, name in enumerate(path):
         if topic.find(path[: depth + 1]) is None:
             around = topic.find(path[:depth])

@@ -1,4 +1,4 @@
-"""How a command's sudden end is told: as findings in the format that was asked for, never as a traceback."""
+"""Sudden ends of commands, reported as findings in the requested format, never as a traceback."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from billsync.schema.codes import diagnostic
 
 
 def told(run: Run, error: BaseException) -> Exit:
-    """Tell what ended the command, and give its exit code. Nothing is raised: stdout and stderr may both be gone."""
+    """Report the end of the command, and return its exit code. Raises nothing: stdout and stderr may both be closed."""
     run.is_ending = True
     match error:
         case click.exceptions.Exit():

@@ -21,7 +21,7 @@ def as_it_is(finding: Diagnostic) -> Diagnostic:
 def desired_state(
     run: Run, paths: Sequence[str], *, telling: Callable[[Diagnostic], Diagnostic] = as_it_is
 ) -> tuple[Desired, tuple[Diagnostic, ...]]:
-    """What the files declare, and the warnings about them, told in a way of the caller's choice.
+    """Return the state that the files declare; passes warnings to the caller.
 
     Raises Ended with all findings if one is an error.
     """

@@ -32,7 +32,7 @@ TOKEN_PLACES = f"Give it with --token-file or {TOKEN_VARIABLE}."
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """Which server, as the person said it; None for what was left out."""
+    """The server in the words of the command line; None for options left out."""
 
     server: str | None = None
     token_file: str | None = None

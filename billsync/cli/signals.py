@@ -22,7 +22,7 @@ class Interrupted(BaseException):
 def interrupt_on_signals(run: Run) -> None:
     """Let SIGINT, SIGTERM (a cancelled job) and SIGHUP (a closed terminal) interrupt the command once.
 
-    A second one, or one while the end is being told, leaves at once. One that the caller ignores stays ignored:
+    A second one, or one while the end is being reported, leaves at once. One that the caller ignores stays ignored:
     `nohup`, and shells for what they run in the background. When the command has ended, its exit code stands.
     """
 

@@ -1,4 +1,4 @@
-"""Where billsync keeps what is its own, the journals and the embedded server's database."""
+"""The state directory: journals and the embedded server's database."""
 
 from __future__ import annotations
 

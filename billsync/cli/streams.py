@@ -12,7 +12,7 @@ STANDARD = ((0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY))
 
 
 def standard_streams() -> tuple[TextIO, TextIO, TextIO]:
-    """stdin, stdout and stderr, each usable. A closed one reads as empty, and takes what nobody wants to see."""
+    """stdin, stdout and stderr, each usable. A closed one reads as empty, and discards output."""
     for number, mode in STANDARD:
         _occupy(number, mode)
     sys.stdin, sys.stdout, sys.stderr = (_there(sys.stdin, "r"), _there(sys.stdout, "w"), _there(sys.stderr, "w"))
@@ -42,7 +42,7 @@ def silence(stream: TextIO) -> None:
 
 
 def finish_streams() -> None:
-    """Flush what click printed by itself (`--help`); where nobody reads it, the process still ends quietly."""
+    """Flush click's own output (`--help`); if its reader is gone, the process still ends quietly."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):
             write_to(stream, "")

@@ -1,4 +1,4 @@
-"""What a command finds around it: streams, environment, clock. Tests put their own in its place."""
+"""Surroundings of a command: streams, environment, clock. Tests replace them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class SystemClock:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """The outside of one command. `jitter` gives numbers from 0 to 1; `is_terminal` tells whether somebody answers."""
+    """The outside of one command. `jitter` gives numbers from 0 to 1; `is_terminal`: questions can be answered."""
 
     stdin: TextIO
     stdout: TextIO
@@ -51,14 +51,15 @@ class Surroundings:
     width: int | None = None
 
     def look(self, *, names_all: bool = False) -> Look:
-        """How results are shown: as wide as the terminal on stdout, in colors unless the environment forbids them."""
+        """Return the look of results: as wide as the terminal on stdout, in colors unless the environment forbids
+        them."""
         is_dull = bool(self.environment.get("NO_COLOR")) or self.environment.get("TERM") == "dumb"
         return Look(self.width, self.width is not None and not is_dull, names_all)
 
 
 @dataclass(slots=True)
 class Run:
-    """One command under way, with all that a sudden end needs to be told.
+    """One running command, with everything that the report of a sudden end needs.
 
     `account` is what a write has done so far, `verdict` the exit code if nothing else happens, `is_ending` whether
     the end is being told already, `is_ended` whether it is told,
@@ -79,7 +80,7 @@ class Run:
 
     @property
     def look(self) -> Look:
-        """How this command's results are shown."""
+        """The look of this command's results."""
         return self.around.look(names_all=self.names_all)
 
     @property
@@ -88,7 +89,7 @@ class Run:
         return self.account is not None and self.account.wrote
 
     def result(self, text: str) -> None:
-        """Print what the command is for, on stdout. Raises ResultLost when it can't be written.
+        """Print the command's result on stdout. Raises ResultLost when it can't be written.
 
         A reader that goes away (`billsync diff … | head`) changes nothing, unless something was written: then nobody
         would learn of it.
@@ -115,11 +116,11 @@ class Run:
         self.talk(text)
 
     def talk(self, text: str) -> bool:
-        """Say a line beside the result, on stderr; whether it could be said. An empty text says nothing."""
+        """Print a line on stderr, and return whether that was possible. Prints nothing for an empty text."""
         return self._said(text if text.endswith("\n") or not text else text + "\n")
 
     def progress(self, text: str) -> None:
-        """Show what is under way in one line that the next one takes the place of, where somebody watches."""
+        """Show progress in one line that the next one replaces, if stderr is a terminal."""
         if self.around.is_terminal:
             line = text[: (self.around.width or NARROW) - 1]
             self.is_progressing = self._written(f"{CLEAR}{line}")

@@ -60,7 +60,7 @@ def _ask(run: Run, plan: PlanFile, *, yes: bool) -> bool:
 
 
 def _carry_out(run: Run, connection: Connection, comparison: Comparison, account: Account) -> None:
-    """Carry the plan file out; from the first call on, the account tells what was done. Raises Ended."""
+    """Carry the plan file out; from the first call on, the account has its results. Raises Ended."""
     plan = comparison.plan
     directory = journals(run.around.environment)
     facts = {"billsync": __version__, "target": plan.target, "owner": plan.owner, "mode": plan.mode}

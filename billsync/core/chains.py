@@ -1,4 +1,4 @@
-"""Which links on the server belong to one declared chain: those with its key, and those that somebody else made.
+"""Links on the server of a declared chain: those with its key, and those that billsync didn't make.
 
 An ended chain is ended, whoever made it (design.md §4): a missing label never begins it once more.
 """
@@ -27,7 +27,7 @@ def has_ended(kind: Kind, row: Row) -> bool:
 
 
 def head_of(kind: Kind, rows: tuple[Row, ...], key: str) -> Row | None:
-    """The last link that is in force under this key or will be, else the last one that carried it and has ended.
+    """Return the last link in force or scheduled under this key, else the last ended one.
 
     A running link without our label counts too, where none of ours runs: somebody else made it.
     """
@@ -46,7 +46,7 @@ def links_of(context: Context, address: Address) -> tuple[Row, ...]:
 
 
 def last_of(context: Context, address: Address) -> Row | None:
-    """The head, where one runs; else the link that ended last, also one that somebody else made.
+    """Return the running head, else the link that ended last, also one that billsync didn't make.
 
     With several chains declared, an unlabelled link that ended belongs to those that are pinned to what it was
     pinned to, and where there is none, to each of them: nobody can say which one it was.
@@ -83,7 +83,7 @@ def _may_be(context: Context, address: Address, row: Row) -> bool:
 
 
 def _pin(context: Context, address: Address, key: str) -> Address | None:
-    """What a declared chain of the same parent is pinned to, whatever its version."""
+    """Return the entities that declared chains of the same parent are pinned to, without versions."""
     entity = context.entities[Address(address.kind, (*address.parents, key))]
     return _unversioned(context.want(entity).get(context.registry[address.kind].pins or ""))
 

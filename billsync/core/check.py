@@ -1,4 +1,4 @@
-"""Everything that is wrong with one declared entity by itself, found offline. The entity's schema has accepted it.
+"""Checks of one declared entity by itself, made offline after its schema has accepted it.
 
 What follows from a shape is found here; what needs to know the kind is in the kind's own checks.
 """

@@ -15,7 +15,7 @@ _ORDER = "(order)"
 
 
 def field_changes(shape: Shape, have: Fields, want: Fields) -> tuple[FieldChange, ...]:
-    """What differs between two canonical views, by path; members of keyed lists stand under their key.
+    """Return the differences of two canonical views, by path; members of keyed lists are under their key.
 
     Empty if and only if the two are equal.
     """
@@ -28,7 +28,7 @@ def field_changes(shape: Shape, have: Fields, want: Fields) -> tuple[FieldChange
 
 
 def _with_moves(found: list[FieldChange]) -> list[FieldChange]:
-    """The changes, where a member that went and one that came, and differ in nothing but their key, are one that moved.
+    """Return the changes with a removed and an added member that differ only in their key joined as one that moved.
 
     A tier whose bound is another one is told as a change of its bound.
     """
@@ -60,7 +60,7 @@ def _moved_by(old: FieldChange, new: FieldChange) -> str | None:
 
 
 def _only_membership(change: FieldChange) -> bool:
-    """Whether an order differs only because members came or went, which is told by itself."""
+    """Whether an order differs only because members were added or removed, which are changes of their own."""
     if not change.path or change.path[-1] != _ORDER or change.old is None or change.new is None:
         return bool(change.path) and change.path[-1] == _ORDER
     return set(change.old.split()) != set(change.new.split())
@@ -106,7 +106,7 @@ def _keyed(item: Shape, key: str, members: Sequence[Fields], *, ordered: bool) -
 
 
 def _names(keys: Sequence[Plain]) -> list[str]:
-    """How members are called. A reference is its key alone, so that another version of it is a change inside."""
+    """Return the names of members. A reference is its key alone, so that another version of it is a change inside."""
     plain = [key.address.key if isinstance(key, Symbol) else shown(_leaf(key)) for key in keys]
     return plain if len(set(plain)) == len(plain) else [shown(_leaf(key)) for key in keys]
 

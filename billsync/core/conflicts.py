@@ -27,7 +27,7 @@ def refuse_held_names(planned: Iterable[Planned], context: Context) -> tuple[Pla
 
 
 def _held(context: Context) -> Mapping[tuple[str, str], Address]:
-    """Who holds each name now. Rows and views write claimed names alike."""
+    """Return the holder of each name. Rows and views write claimed names alike."""
     return {
         (kind.name, name): address
         for address, row in context.index.records.items()
@@ -48,7 +48,7 @@ def _checked(
 
 
 def _way_out(planned: Planned, holder: Address, context: Context) -> str:
-    """Where a new entity takes the name of one that isn't declared, it may be that one under a new key."""
+    """Return the hint that an undeclared holder of a claimed name may be the same entity under a new key."""
     address = planned.change.address
     taking = f"take it from {holder.text} first, in the files or on the server"
     if holder in context.entities or planned.change.action is not Action.CREATE:

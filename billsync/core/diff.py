@@ -41,7 +41,7 @@ VALID_FOR = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """How far a run may go: `apply` never deletes, `sync` does. `allow` are the guards' flags by name."""
+    """The mode of a run: `apply` never deletes, `sync` does. `allow` are the guards' flags by name."""
 
     name: str
     deletes: bool
@@ -50,7 +50,7 @@ class Mode:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What is compared with: its name, its tables, where a balance is read, and the fields that it lacks by kind.
+    """The server to compare with: its name, its tables, the path of balances, and the fields that it lacks by kind.
 
     `one_chain_per_parent`: it allows one running chain a parent.
     """
@@ -123,7 +123,7 @@ def _changes(context: Context, server: Server, mode: Mode) -> tuple[Planned, ...
 
 
 def left_alone(context: Context) -> tuple[Planned, ...]:
-    """What the files don't declare and a run leaves: live under two keys, in doubt, or kept although it was declared.
+    """Yield notes about undeclared entities that a run leaves: live under two keys, in doubt, or kept.
 
     One entity is named once.
     """
@@ -140,7 +140,7 @@ def with_dependencies(changes: Iterable[Planned], context: Context) -> tuple[Pla
 
 
 def declared_changes(context: Context, missing: Missing) -> tuple[Planned, ...]:
-    """What every declared entity needs, in the order in which kinds are created: later ones refer to new versions."""
+    """Yield the change of every declared entity, in creation order of kinds, as later ones refer to new versions."""
     found: list[Planned] = []
     coming: dict[Address, Address] = {}
     rank = {name: number for number, name in enumerate(context.registry)}
@@ -172,7 +172,7 @@ def _one_change(context: Context, entity: Entity, coming: NextVersions) -> Plann
 
 
 def _staying(context: Context, planned: tuple[Planned, ...]) -> Iterator[Planned]:
-    """Who stays on older versions than those that this run does publish: a blocked one doesn't come."""
+    """Yield notes about chains that stay on older versions than this run publishes; blocked versions don't count."""
     coming = coming_versions(context, (p for p in planned if p.change.is_pending))
     for entity in context.desired.entities:
         if context.registry[entity.address.kind].archetype is Archetype.VERSIONED:
@@ -180,7 +180,7 @@ def _staying(context: Context, planned: tuple[Planned, ...]) -> Iterator[Planned
 
 
 def _unrecorded(context: Context, planned: tuple[Planned, ...], mode: Mode) -> Iterator[Planned]:
-    """What the files should say from now on, where a flag has said it this time."""
+    """Yield notes with the lines for the files that make a flag of this run unnecessary in the next."""
     yield from unrecorded(context, (p for p in planned if p.change.is_pending), allow=mode.allow)
 
 

@@ -28,7 +28,7 @@ def doubled_code(kind: Kind) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Doubling:
-    """What is compared: the new entities, what belongs to each parent, and who each parent may have been."""
+    """The inputs of the comparison: new entities, children of each parent, and each parent's possible earlier keys."""
 
     context: Context
     new: tuple[Planned, ...]

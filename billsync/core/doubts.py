@@ -24,7 +24,7 @@ from billsync.model.state import Row
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Why nothing is concluded about an entity, and what a person can do."""
+    """The reason why nothing is concluded about an entity, and what to do."""
 
     code: str
     reason: str
@@ -78,7 +78,7 @@ def _same(rows: Sequence[Row]) -> Doubt | None:
 
 
 def _twice(ids: Iterable[str]) -> Doubt:
-    """The doubt about rows that are one entity. Their ids are named, as nothing else tells them apart."""
+    """Return the doubt about several rows of one entity, with their ids, as nothing else distinguishes them."""
     return _doubt(DUPLICATE_ROWS, ids=" and ".join(sorted(ids)))
 
 

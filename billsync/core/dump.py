@@ -35,7 +35,7 @@ class Dump:
 
 
 def dump(snapshot: Snapshot, registry: Registry, routes: Mapping[str, Routes], *, beyond: Iterable[Loss] = ()) -> Dump:
-    """What a file must say so that a diff with this live state is empty, and what it doesn't carry.
+    """Return a document whose diff with this live state is empty, and its losses.
 
     Left out, and lost: what no file can declare (no key, a reference to what is gone), what has ended, and versions
     that aren't for new subscribers. `beyond` are losses that other reads have found.
@@ -73,7 +73,7 @@ def _is_unknown(kind: Kind | None, row: Row, losses: list[Loss]) -> bool:
 
 
 def _unreadable(items: Iterable[Item], registry: Registry) -> Iterator[Loss]:
-    """What no entity of a kind carries, once a kind; such as fields that a chain inherits and no server shows."""
+    """Yield losses of a whole kind, such as fields that a chain inherits and no server shows."""
     dumped = {item.address.kind for item in items}
     for kind in registry.values():
         if kind.lost_by_all and kind.name in dumped:
@@ -92,7 +92,7 @@ def _owner(snapshot: Snapshot, losses: list[Loss]) -> str | None:
 
 
 def _of_rows(items: Iterable[Item], registry: Registry, *, owner: str | None) -> Iterator[Loss]:
-    """What rows show that files can't say, by the kinds' tables, and whose mark would be another."""
+    """Yield losses of rows: values that files can't declare, by the kinds' tables, and marks of other owners."""
     for item in items:
         kind = registry[item.address.kind]
         for code, name, text in kind.lost(item.row.fields) if kind.lost else ():
@@ -102,14 +102,14 @@ def _of_rows(items: Iterable[Item], registry: Registry, *, owner: str | None) ->
 
 
 def _not_valid(kind: Kind, item: Item) -> Iterator[Loss]:
-    """Values that are live, and that no file may have: somebody else declared them, or an older server took them."""
+    """Yield losses of live values that no file may have, made by other tools or accepted by an older server."""
     for problem in problems(kind, plain_fields(kind, item)):
         text = f"{item.address.text}: {problem.detail}: a file with it is refused"
         yield Loss(problem.code, text, item.address, str(problem.path[0]) if problem.path else "")
 
 
 def _other_mark(kind: Kind, item: Item, owner: str | None) -> Iterator[Loss]:
-    """An entity without the owner's mark, or with another's: whoever creates it again from the file marks it."""
+    """Yield the loss of an entity without the owner's mark, or with another's: created again, it gets the owner's."""
     if kind.labels is LabelPolicy.NONE:
         return
     mark = labels_of(item.row.fields).get(OWNER)
@@ -125,7 +125,7 @@ def _other_mark(kind: Kind, item: Item, owner: str | None) -> Iterator[Loss]:
 
 
 def _external(items: Iterable[Item], registry: Registry) -> Fields:
-    """What is referred to and not declared: another kind, or something that no file can declare."""
+    """Return references to entities that aren't declared: of another kind, or not declarable."""
     declared = {item.address for item in items}
     names = {name: collection for collection, name in LATER_COLLECTIONS.items()}
     names.update({kind.name: kind.collection for kind in registry.values()})

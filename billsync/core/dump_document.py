@@ -56,7 +56,7 @@ def _nested(kind: Kind, children: list[Item]) -> dict[str, Plain]:
 
 
 def placed(losses: Iterable[Loss], items: list[Item], registry: Registry) -> Mapping[Path, tuple[str, ...]]:
-    """Where in the document each loss is said. What belongs to no entity of the file stands at its top."""
+    """Return the losses by their place in the document; those of no declared entity are at its top."""
     places = dict(_roots(items, registry))
     places.update(_children(items, registry, places))
     fields = {item.address: item.fields for item in items}

@@ -21,7 +21,7 @@ from billsync.model.value import Fields
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a dump is made of: the live rows by address, and the tables."""
+    """The inputs of a dump: the live rows by address, and the tables."""
 
     found: Index
     registry: Registry
@@ -44,7 +44,7 @@ class Item:
 
 
 def items_of(source: Source, snapshot: Snapshot, losses: list[Loss]) -> list[Item]:
-    """All that a file can declare, by kind; what it can't is added to `losses`."""
+    """Return everything that a file can declare, by kind; adds the rest to `losses`."""
     items = [item for kind in source.registry.values() for item in _items(source, kind, snapshot, losses)]
     whole = [item for item in items if not _broken(item, losses)]
     there = {item.address for item in whole}
@@ -76,7 +76,7 @@ def _records(source: Source, kind: Kind, snapshot: Snapshot, losses: list[Loss])
 
 
 def _parent(source: Source, kind: Kind, row: Row) -> Address | None:
-    """Where a comment about what is left out stands: at its parent, for a kind that has one."""
+    """Return the place of a comment about something left out: its parent, for a kind that has one."""
     return source.found.names.get(parent_id(row, source.routes[kind.name]) or "") if kind.parent else None
 
 

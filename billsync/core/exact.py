@@ -1,4 +1,4 @@
-"""Which exact numbers survive in a binary float. Worked out in whole numbers: no float is made here."""
+"""Exact numbers that survive in a binary float, found with integers only: no float is made here."""
 
 from __future__ import annotations
 

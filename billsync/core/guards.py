@@ -98,7 +98,7 @@ def _with_credit(context: Context, deletes: tuple[Address, ...], balance_path: s
 
 
 def _of_whom(context: Context, row: Fields) -> str:
-    """Another owner's goes with the parent, too: whoever lets the guard pass has to know."""
+    """Return the children of other owners that are deleted with the parent, for the guard's message."""
     owner = labels_of(row).get(OWNER)
     return f" (owner {str(owner)!r})" if owner not in (None, context.desired.owner) else ""
 

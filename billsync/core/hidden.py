@@ -67,7 +67,7 @@ def _members(members: Plain, documents: Plain, where: HiddenLabels) -> list[Fiel
 
 
 def _legal(labels: Fields) -> Fields:
-    """What API v3 would show of labels: others can only be written through the older API, and v3 refuses them."""
+    """Return the labels that API v3 can show: others are written through the older API only, and v3 refuses them."""
     return {
         name: value
         for name, value in labels.items()
@@ -114,7 +114,7 @@ def _has_unshown(fields: Fields, where: HiddenLabels) -> bool:
 
 
 def _maps(members: Plain) -> Iterator[Fields]:
-    """The maps in a list; what has another shape is told elsewhere."""
+    """Return the maps in a list; other shapes are reported elsewhere."""
     yield from (
         member for member in (members if isinstance(members, list | tuple) else ()) if isinstance(member, Mapping)
     )

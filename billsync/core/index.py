@@ -98,7 +98,7 @@ def is_version(value: Plain) -> bool:
 
 
 def start_of(row: Row) -> tuple[str, str]:
-    """When a link of a chain begins; its id settles ties."""
+    """Return the start of a link of a chain; its id breaks ties."""
     return (str(row.fields.get("active_from", "")), row.id)
 
 
@@ -108,7 +108,7 @@ def status_of(kind: Kind, row: Fields) -> str:
 
 
 def state_of(kind: Kind, row: Fields) -> State | None:
-    """What the row's status means; None for kinds without one, and for one that billsync doesn't know."""
+    """Return the meaning of the row's status; None for kinds without one, and for an unknown status."""
     return kind.statuses.get(status_of(kind, row))
 
 

@@ -1,4 +1,4 @@
-"""Who looks like somebody else: a renamed key shows as one entity that is no longer declared and a new one like it.
+"""Look-alikes: a renamed key shows as an entity that is no longer declared and a new one like it.
 
 Two entities of a kind are alike when they share a trait (`Kind.traits`).
 """

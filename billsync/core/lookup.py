@@ -1,4 +1,4 @@
-"""How one entity is found on the server by its address, and which row of what is found it is."""
+"""Look-ups of one entity on the server by its address, and the choice of its row."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Lookup:
 
 
 def lookup(address: Address, registry: Registry, routes: Mapping[str, Routes]) -> Lookup:
-    """Where to look for an entity. Lists are filtered by key where the API can, and always checked again."""
+    """Return the list query for an entity. Lists are filtered by key where the API can, and always checked again."""
     route = routes[address.kind]
     kind = registry.get(address.kind)
     parent = Address(kind.parent.kind, address.parents) if kind and kind.parent else None
@@ -59,7 +59,7 @@ def choose(
 def doubt_about(
     address: Address, rows: Sequence[Fields], chosen: Fields, registry: Registry, routes: Routes, *, parent_id: str
 ) -> Doubt | None:
-    """Why the row that `choose` found can't be taken for the entity; None where it can."""
+    """Return the reason why the row that `choose` found can't be taken for the entity; None if it can."""
     kind = registry.get(address.kind)
     if kind is None:
         return None

@@ -1,4 +1,4 @@
-"""What must not be beside an entity when it goes, or begins: asked again right before the call, as saying yes may take
+"""Obstacles of a delete or a start: checked again right before the call, as a confirmation may take
 an hour, and a plan file may be run twice.
 
 A guard and a waiting delete look at the same things when the run is decided. The step carries them as data, so that
@@ -59,7 +59,7 @@ def _obstacles(context: Context, address: Address, balance: str, allow: Collecti
 
 
 def credit_in(document: Fields) -> tuple[str, ...]:
-    """What a balance document says is there; what can't be read counts as credit."""
+    """Return the credit in a balance document; an unreadable amount counts as credit."""
     balances = document.get("balances")
     if not isinstance(balances, list | tuple):
         return ("a balance that can't be read",)

@@ -39,7 +39,7 @@ def _first_step(planned: Planned, by_address: Mapping[Address, Planned], freeing
 
 
 def needed(planned: Planned) -> tuple[Address, ...]:
-    """What a change refers to or comes after. A delete needs nothing that it refers to: that goes later."""
+    """Return the addresses that a change depends on. A delete doesn't depend on its references, which go later."""
     if planned.change.action is Action.DELETE:
         return ()
     referred = [address for step in planned.steps for address in symbols_of(step)]
@@ -47,7 +47,7 @@ def needed(planned: Planned) -> tuple[Address, ...]:
 
 
 def symbols_of(step: Step) -> tuple[Address, ...]:
-    """Everything that a step's call names: in its body and in its path."""
+    """Return the addresses in a step's call: in its body and in its path."""
     return (*symbols_in(step.call.body), *symbols_in_path(step.call.path))
 
 

@@ -41,7 +41,7 @@ def is_owned(kind: Kind, row: Row, *, owner: str | None, adopted: Patterns, key:
 
 
 def is_servers_own(row: Fields) -> bool:
-    """Whether the server manages a row itself: nobody owns it, and a change of it is refused."""
+    """Whether the server manages a row itself: it has no owner, and changes are refused."""
     return MANAGED_BY in labels_of(row)
 
 

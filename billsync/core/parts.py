@@ -100,7 +100,7 @@ def member_marks(row: Fields, routes: Routes, names: Names) -> Iterator[str]:
 
 
 def embedded(fields: Fields, part: Part, rows: Sequence[Fields]) -> Fields:
-    """An entity's fields with a part's rows as a list; deleted ones are left out, and what isn't declared of each.
+    """Return an entity's fields with a part's rows as a list, without deleted rows and undeclared fields.
 
     The id of each stays: it tells two of one key apart.
     """

@@ -185,7 +185,7 @@ def _obstacle(obstacle: Obstacle) -> Any:
 
 
 def _read_expectation(item: Any) -> Expectation:
-    """What `_expectation` wrote; older files know no `at_least`, `without` and `marked`."""
+    """Read the output of `_expectation`; older files have no `at_least`, `without` and `marked`."""
     return Expectation(
         _untagged(item["view"]),
         tuple(item["statuses"]),

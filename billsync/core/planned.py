@@ -1,4 +1,4 @@
-"""What every lifecycle is given, and the few words they share."""
+"""The inputs of every lifecycle, and the constructors of changes that they share."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _refused(change: Change, refusal: Refusal, **values: object) -> Change:
 
 
 def note(address: Address, *, code: str, reason: str, hint: str = "") -> Planned:
-    """Something to be told, which is not a pending change."""
+    """Return a note, which is not a pending change."""
     return Planned(Change(address, Action.NONE, "note", Outcome.NOTE, (), reason, hint, code))
 
 

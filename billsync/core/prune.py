@@ -1,4 +1,4 @@
-"""What is live and ours, but no longer declared: deleted or archived by `sync`, or told (design.md §4, §5)."""
+"""Live entities of ours that are no longer declared: deleted or archived by `sync`, or noted (design.md §4, §5)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from billsync.model.state import Row
 
 
 def removals(context: Context) -> tuple[Planned, ...]:
-    """What `sync` takes away, one change an entity."""
+    """Yield the deletes of `sync`, one change per entity."""
     found: list[Planned] = []
     for kind in context.registry.values():
         for address in undeclared(context.desired, context.index, kind):
@@ -68,7 +68,7 @@ def _goes_on(number: int, kind: Kind) -> str:
 
 
 def holders(context: Context, planned: Planned, all_planned: Iterable[Planned]) -> tuple[Address, ...]:
-    """Who still uses what a change would delete, after this run; sorted, by address.
+    """Return the users, after this run, of entities that a change would delete; sorted, by address.
 
     The server refuses such a delete (catalog-facts.md §4.3, §5.3, customer-facts.md §3.6), or loses what is sold: an
     archived add-on that a plan offers can't be bought any more (§9.5).
@@ -81,7 +81,8 @@ def holders(context: Context, planned: Planned, all_planned: Iterable[Planned]) 
 
 
 def held_by(context: Context, planned: Planned) -> frozenset[Address]:
-    """Who uses what a change would delete now. Chains go on without the version that they began on."""
+    """Return the users, at this moment, of entities that a change would delete. Chains go on without the version that
+    they began on."""
     row = _going(context, planned)
     if row is None:
         return frozenset()
@@ -184,7 +185,7 @@ def _kept_chains(context: Context, kind: Kind, declared: set[Address]) -> Iterat
 
 
 def as_waiting(planned: Planned, users: tuple[Address, ...]) -> Planned:
-    """The delete, put off until nobody uses the entity any more."""
+    """Return the delete as waiting until the entity is no longer in use."""
     more = f" and {len(users) - 3} more" if len(users) > 3 else ""
     names = ", ".join(address.text for address in users[:3]) + more
     return planned.refused(IN_USE, names=names, use="uses" if len(users) == 1 else "use")

@@ -1,4 +1,4 @@
-"""What must be read from the server before anything can be said (design.md §10: no more than that)."""
+"""Reads that a comparison needs, and no more (design.md §10)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def first_reads(
 
 
 def _named(name: str, routes: Routes, keys: Iterable[str], claims: Iterable[str]) -> Iterator[Read]:
-    """Reads of these keys, and of whoever holds the names that they claim."""
+    """Return reads of these keys, and of the holders of the names that they claim."""
     if routes.key_filter is not None:
         yield from _having(name, routes.key_filter, keys)
     if routes.claim_filter is not None:
@@ -94,7 +94,7 @@ def _chunks(values: Iterable[str]) -> Iterator[tuple[str, ...]]:
 def more_reads(
     desired: Desired, found: Index, registry: Registry, routes: Mapping[str, Routes], *, deletes: bool
 ) -> tuple[Read, ...]:
-    """What hangs on the rows that were found: children of declared parents, and subscribers of versions."""
+    """Return reads that depend on the rows found: children of declared parents, and subscribers of versions."""
     reads: list[Read] = []
     for kind in registry.values():
         if kind.parent is not None:
@@ -145,7 +145,7 @@ def look_alike_reads(desired: Desired, found: Index, registry: Registry, *, dele
 def look_alike_children(
     desired: Desired, found: Index, registry: Registry, routes: Mapping[str, Routes]
 ) -> tuple[Read, ...]:
-    """What belongs to those who look like somebody under whom something would be made, and wasn't read so far."""
+    """Return reads, not made yet, of children of look-alikes of parents that get a new child."""
     reads: list[Read] = []
     for name, kind in registry.items():
         begun = [address for address in begun_again(desired, found, registry) if address.kind == name]
@@ -201,7 +201,7 @@ def holds_others(desired: Desired, found: Index, registry: Registry, routes: Map
 
 
 def _counts(kind: Kind, desired: Desired, found: Index, registry: Registry, *, deletes: bool) -> Iterator[Read]:
-    """How many running children each version of an entity has that is declared, adopted, or would go."""
+    """Return reads that count the running children of each version of declared, adopted or pruned entities."""
     told = {entity.address for entity in desired.entities}
     if deletes and kind.pins is not None:
         told |= set(undeclared(desired, found, registry[kind.pins]))

@@ -57,7 +57,8 @@ def check(desired: Desired, registry: Registry, *, unsound: frozenset[Address] =
 
 
 def _also_external(entity: Entity) -> Diagnostic:
-    """What is external is never written, so it can't be declared too (design.md §3)."""
+    """Yield findings about entities that are both external and declared: external ones are never written (design.md
+    §3)."""
     kind, key = entity.address.kind, entity.address.key
     return diagnostic(
         "declared-and-external",
@@ -68,7 +69,7 @@ def _also_external(entity: Entity) -> Diagnostic:
 
 
 def finder(shape: Shape) -> Finder | None:
-    """What finds the references in values of this shape; None where there can't be any."""
+    """Return a finder of references in values of this shape; None if there can't be any."""
     return _finder(shape, {})
 
 
@@ -163,7 +164,7 @@ def _declared(desired: Desired, registry: Registry) -> Declared:
 
 
 class _Known:
-    """What can be referred to."""
+    """The targets of references."""
 
     def __init__(self, declared: Declared, external: Patterns) -> None:
         self._declared = declared
@@ -236,7 +237,7 @@ def _claim_problem(entity: Entity, first: Entity, claim: str) -> Diagnostic:
 
 
 def _path_of(value: Plain, text: str) -> Path:
-    """Where the text stands in the value; the empty path where it doesn't."""
+    """Return the path of the text in the value; the empty path if it isn't there."""
     return next(_paths_of(value, text, ()), ())
 
 

@@ -1,4 +1,4 @@
-"""Which kinds a kind can refer to, from its shapes alone."""
+"""References between kinds, from their shapes alone."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def referrers(names: Iterable[str], registry: Registry) -> frozenset[str]:
 
 
 def rounds(reads: Iterable[Read], registry: Registry) -> tuple[tuple[Read, ...], ...]:
-    """The reads in the order in which they must be made: what refers to others before what it refers to.
+    """Return the reads in order: entities that refer before those that they refer to.
 
     What somebody makes meanwhile is then seen with all that it refers to; the other way round a reference to
     something that was read too early would look like one to something that is gone.
@@ -46,7 +46,7 @@ def rounds(reads: Iterable[Read], registry: Registry) -> tuple[tuple[Read, ...],
 
 
 def _height(name: str, registry: Registry) -> int:
-    """How long the longest chain of references is that begins at a kind."""
+    """Return the length of the longest chain of references from a kind."""
     if name not in registry:
         return 0
     return max((1 + _height(other, registry) for other in kinds_in(registry[name].record) - {name}), default=0)

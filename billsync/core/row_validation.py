@@ -42,7 +42,7 @@ LONGEST = 80
 
 
 def malformed(kind: Kind | None, row: Fields, routes: Routes) -> str | None:
-    """Why it can't be told which entity a row is, as `field: what is there`; None where it can."""
+    """Return the reason why a row can't be identified, as `field: value`; None if it can."""
     keyed = kind is None or kind.archetype in (Archetype.RECORD, Archetype.VERSIONED)
     for name in ((kind.key if kind else "key") if keyed else None, routes.parent_filter):
         if name is not None and not isinstance(row.get(name), str):
@@ -51,7 +51,7 @@ def malformed(kind: Kind | None, row: Fields, routes: Routes) -> str | None:
 
 
 def unknown_in(kind: Kind, row: Fields) -> tuple[str, ...]:
-    """What a row holds that billsync doesn't know, each as `field: what is there`; empty where it knows all of it.
+    """Return a row's unknown values, each as `field: value`; empty if all are known.
 
     Of an entity that has ended for good only the status counts, unless it still says what was declared.
     """
@@ -99,7 +99,7 @@ def _record(record: Record, row: Plain, path: str) -> Iterator[str]:
 
 
 def _is_promised(field: Field) -> bool:
-    """Whether the API shows a field in every row; by what the identity is, rows are told apart elsewhere."""
+    """Whether the API shows a field in every row; fields of the identity are checked elsewhere."""
     return field.required and _is_read(field) and not field.unshown and field.effect is not Effect.IDENTITY
 
 

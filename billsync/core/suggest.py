@@ -1,4 +1,4 @@
-"""What somebody may have wanted to type. It only proposes, and stops trying when there is too much to compare."""
+"""Near names for a mistyped one. Gives up if there is too much to compare."""
 
 from __future__ import annotations
 

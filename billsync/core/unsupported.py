@@ -1,4 +1,4 @@
-"""What is declared and this server's dialect can't take: told with the field, never silently dropped."""
+"""Declared fields that this server's dialect doesn't support: reported by name, never dropped."""
 
 from __future__ import annotations
 

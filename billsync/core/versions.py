@@ -68,7 +68,7 @@ def pinned(context: Context, value: Plain, coming: NextVersions) -> Plain:
 
 
 def unpublished(context: Context, value: Plain, coming: NextVersions) -> tuple[Address, ...]:
-    """What a value refers to that has no active version, and gets none in this run; sorted."""
+    """Return references of a value to entities without an active version, now or after this run; sorted."""
     return tuple(
         address
         for address in symbols_in(value)

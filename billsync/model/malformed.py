@@ -1,4 +1,4 @@
-"""A field of somebody else's row that isn't as was promised, and how decoders of rows name it."""
+"""Malformed fields of a server's rows, and their names in decoders."""
 
 from __future__ import annotations
 

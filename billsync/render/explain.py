@@ -36,7 +36,7 @@ _HOW = (
 
 
 def code_text(chapter: Chapter, code: Code, width: int | None = None) -> str:
-    """What a code means and what to do, with an example as it looks in a terminal; ends with a line break."""
+    """Render the page of a code: its meaning, what to do, and an example; ends with a line break."""
     example = (f"  {line}" for line in chapter.example(code).splitlines())
     paragraphs = (_folded("  ", text, width) for text in (code.doc, chapter.intro))
     first, second = (tuple(paragraph) for paragraph in paragraphs)

@@ -15,7 +15,7 @@ from billsync.model.value import Fields, canonical
 
 
 def append_only_change(context: Context, entity: Entity) -> Planned | None:
-    """What a declared entity needs: nothing (None), a create, or a refusal that shows both sides."""
+    """Return the change of a declared entity: None, a create, or a refusal that shows both sides."""
     kind = context.registry[entity.address.kind]
     row = context.index.records.get(entity.address)
     want = context.want(entity)
@@ -51,7 +51,8 @@ def _made(context: Context, entity: Entity, want: Fields) -> Planned:
 
 
 def _taken_back(kind: Kind, entity: Entity, row: Row) -> Planned | None:
-    """A note, where the entity is as declared but somebody voided it; its key is used up (customer-facts.md §7.4)."""
+    """Return a note if the entity is as declared but was voided; its key can't be used again (customer-facts.md
+    §7.4)."""
     if state_of(kind, row.fields) is not State.TAKEN_BACK:
         return None
     return note(

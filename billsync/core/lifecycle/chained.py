@@ -33,7 +33,7 @@ LATEST = "latest"
 
 
 def chained_change(context: Context, entity: Entity, coming: NextVersions) -> Planned | None:
-    """What a declared chain needs: nothing (None), its first link, a refusal, or a note."""
+    """Return the change of a declared chain: None, its first link, a refusal, or a note."""
     kind = context.registry[entity.address.kind]
     head = last_of(context, entity.address)
     if head is None or (has_ended(kind, head) and _begins_again(context, entity)):
@@ -44,7 +44,7 @@ def chained_change(context: Context, entity: Entity, coming: NextVersions) -> Pl
 
 
 def restart_of(entity: Entity) -> int:
-    """How often a file has let a chain begin again: `true` is once."""
+    """Return the number of restarts that a file has allowed; `true` is one."""
     return int(entity.fields.get("restart") or 0)
 
 
@@ -68,7 +68,7 @@ def _ended(context: Context, entity: Entity, head: Row) -> Planned:
 
 
 def _restart_waits(context: Context, entity: Entity) -> Planned | None:
-    """A note, where a running chain is to begin again once it has ended: nobody is to be surprised by that."""
+    """Return a note if a running chain is declared to begin again after it has ended."""
     if not _begins_again(context, entity):
         return None
     kind = context.registry[entity.address.kind]
@@ -123,7 +123,7 @@ def _begin_step(context: Context, entity: Entity, want: Fields) -> Step:
 
 
 def _ends(context: Context, address: Address) -> tuple[str, ...]:
-    """What has ended of a chain so far: once more has, it was cancelled since, and this step would sell it again."""
+    """Return the ended links of a chain: with one more at the step, it was cancelled since, and would be sold again."""
     rows = (row.fields for row in links_of(context, address))
     return ends_among(context.registry[address.kind], rows, (address.key,))
 
@@ -190,7 +190,8 @@ def _by_other_content(context: Context, entity: Entity, kind: Kind) -> Planned |
 
 
 def _differences(context: Context, entity: Entity, head: Row, coming: NextVersions) -> tuple[FieldChange, ...]:
-    """How the head departs from the declaration; any version of the declared plan will do unless one is named."""
+    """Return the differences of the head from the declaration; any version of the declared plan fits unless one is
+    named."""
     kind = context.registry[entity.address.kind]
     assert kind.pins is not None
     have = context.view(head)
@@ -220,7 +221,7 @@ def _wanted_version(context: Context, entity: Entity, pinned: Symbol, coming: Ne
 
 
 def _changed_by_others(context: Context, entity: Entity, head: Row, changes: tuple[FieldChange, ...]) -> Planned | None:
-    """A note, where somebody else made or changed the chain: that is never reverted (design.md §4)."""
+    """Return a note if the chain was made or changed outside of billsync, which is never reverted (design.md §4)."""
     kind = context.registry[entity.address.kind]
     labels = labels_of(head.fields)
     if KEY not in labels:

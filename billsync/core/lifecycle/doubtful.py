@@ -1,4 +1,4 @@
-"""What is in doubt: refused by name, so that no difference is silent about it (core/doubts.py)."""
+"""Refusals of doubtful entities, by name, so that a diff never leaves them out (core/doubts.py)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def other_doubts(context: Context, *, deletes: bool) -> Iterator[Planned]:
 
 
 def _needed(context: Context) -> frozenset[Address]:
-    """What the declared entities refer to or belong to, without versions."""
+    """Return the addresses that declared entities refer to or belong to, without versions."""
     if not context.doubts:
         return frozenset()
     referred = (symbol for entity in context.desired.entities for symbol in symbols_in(context.want(entity)))

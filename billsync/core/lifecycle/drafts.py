@@ -1,4 +1,4 @@
-"""Drafts that nobody asked for: the server allows one at a time, so each is named before it stops a change.
+"""Undeclared drafts: the server allows one at a time, so each is named before it stops a change.
 
 A draft that equals the active version is what a run leaves that was overtaken by another one: nothing is lost with it,
 and the owner's next run deletes it. Every other draft may be somebody's work, and is left alone.
@@ -35,7 +35,7 @@ def unmarked(fields: Fields) -> Fields:
 
 
 def named(context: Context, entity: Entity, draft: Row, active: Row) -> Planned:
-    """What a draft comes to while the active version is as declared: deleted if nothing is lost with it, else told."""
+    """Return the delete of a draft if nothing is lost with it, else a note; the active version is as declared."""
     if not is_left_over(context, entity, draft, active):
         return _told(entity, draft)
     if not context.deletes:

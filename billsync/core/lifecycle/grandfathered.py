@@ -1,4 +1,4 @@
-"""Who stays on an older version, so that nobody is surprised: told, never a change."""
+"""Notes about subscribers that stay on an older version; never changes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _note(context: Context, entity: Entity, row: Row, newest: Address) -> Planne
 
 
 def subscribers(context: Context, row: Row) -> tuple[int, Kind] | None:
-    """How many running links of which kind a version has; None where it has none."""
+    """Return the number and kind of a version's running links; None without any."""
     for kind in context.registry.values():
         number = context.snapshot.counts.get(subscribers_read(kind, row.id), 0) if kind.pins == row.kind else 0
         if number:

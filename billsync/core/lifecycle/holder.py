@@ -1,4 +1,4 @@
-"""Whose a live entity is: by its label, by `adopted`, and where a kind hides its labels, by what else can be seen.
+"""Holders of live entities: by label, by `adopted` and, for kinds that hide labels, by other evidence.
 
 What hides its labels is never nobody's because they could not be read (design.md §4).
 """
@@ -22,7 +22,7 @@ from billsync.model.value import Plain
 
 
 class Claim(Enum):
-    """Who holds an entity, seen from the owner of the files."""
+    """Claims on an entity, from the view of the files' owner."""
 
     OURS = "ours"
     OTHERS = "others"
@@ -32,7 +32,7 @@ class Claim(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds an entity. `owner` is the other owner, `reason` why that is so, for a sentence about the entity.
+    """The holder of an entity. `owner` is the other owner; `reason` is the evidence, for a sentence about the entity.
 
     `by_label`: a label of its own says so, which nothing overrides.
     """
@@ -44,7 +44,7 @@ class Holder:
 
 
 def holder_of(context: Context, address: Address, row: Row) -> Holder:
-    """Who holds a live entity. `address` is its key; `row` the version in question, where it has several."""
+    """Return the holder of a live entity. `address` is its key; `row` the version in question, where it has several."""
     kind = context.registry[row.kind]
     return (
         _by_label(context, row)
@@ -83,7 +83,7 @@ def _by_evidence(context: Context, kind: Kind, address: Address, row: Row) -> Ho
 
 
 def _by_other_versions(context: Context, address: Address, row: Row) -> Holder | None:
-    """The owner whom the newest other version of the key names: somebody made one of them by hand."""
+    """Return the owner that the newest other version of the key names: one of them was made by hand."""
     for other in reversed(context.index.versions.get(address.unversioned(), ())):
         if other.id != row.id and (found := _by_label(context, other)):
             return replace(found, by_label=False)
@@ -91,7 +91,7 @@ def _by_other_versions(context: Context, address: Address, row: Row) -> Holder |
 
 
 def _owners_used(context: Context, kind: Kind, row: Row) -> Iterator[tuple[str, str]]:
-    """What an entity refers to, by name, with the owner that its label names."""
+    """Yield the references of an entity, by name, with the owner that each one's label names."""
     labelled = _labelled(context, kind)
     for server_id in sorted(set(_texts(row.fields)) & labelled.keys()):
         yield context.index.names[server_id].unversioned().text, labelled[server_id]
@@ -121,7 +121,7 @@ def _texts(value: Plain) -> Iterator[str]:
 
 
 def not_ours(context: Context, entity: Entity, row: Row, changes: tuple[FieldChange, ...]) -> Planned | None:
-    """The refusal to change an entity of another owner, or of none that is known; None where it is ours.
+    """Return the refusal to change an entity of another or an unknown owner; None if it is ours.
 
     One that hides its labels and of which nothing tells whose it is isn't refused: a guard asks (`guards`).
     """

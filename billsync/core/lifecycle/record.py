@@ -22,7 +22,7 @@ from billsync.model.value import Fields, canonical
 
 
 def record_change(context: Context, entity: Entity) -> Planned | None:
-    """What a declared record needs: nothing (None), a create, an update, or a refusal."""
+    """Return the change of a declared record: None, a create, an update, or a refusal."""
     kind = context.registry[entity.address.kind]
     declared = context.want(entity)
     row = context.index.records.get(entity.address)
@@ -145,7 +145,7 @@ SERVERS_OWN = frozenset({"id", "created_at", "updated_at", "deleted_at"})
 
 
 def _lost_by_update(context: Context, address: Address) -> str:
-    """What a row holds that billsync doesn't know, where the update replaces the whole: the server may clear it."""
+    """Return a row's unknown fields if the update replaces the whole entity, as the server may clear them."""
     kind = context.registry[address.kind]
     row = context.index.records[address].fields
     known = SERVERS_OWN | {field.wire or name for name, field in kind.record.fields.items()}
@@ -169,7 +169,7 @@ def _update_step(context: Context, address: Address, *, before: Fields, after: F
 
 
 def _update_body(kind: Kind, routes: Routes, after: Fields) -> Fields:
-    """What the update sends. A PATCH names what it clears; a PUT leaves it out."""
+    """Return the body of the update. A PATCH sends null for fields that it clears; a PUT leaves them out."""
     fields: dict[str, object] = dict(body(kind, after, routes.update))
     if routes.update_verb == "PATCH":
         fields = {name: fields.get(name) for name in routes.update}

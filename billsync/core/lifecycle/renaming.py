@@ -22,7 +22,7 @@ def may_rename(context: Context, entity: Entity, row: Row) -> bool:
 
 
 def _counts(context: Context, entity: Entity) -> bool:
-    """Whether usage is billed that another key would take away, or add.
+    """Whether another key would change the usage that is billed.
 
     Usage is found by the key beside the subjects, and only when it is asked for (customer-facts.md §14): a new key
     changes what was used before, too.

@@ -1,4 +1,4 @@
-"""What would be changed and hides its labels, and of which nothing tells whose it is: a person says so, once."""
+"""Guards for changes of entities with hidden labels and no evidence of an owner, which a person confirms once."""
 
 from __future__ import annotations
 

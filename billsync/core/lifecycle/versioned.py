@@ -41,8 +41,8 @@ from billsync.model.value import Fields, canonical
 
 
 def versioned_changes(context: Context, entity: Entity, coming: NextVersions) -> tuple[Planned, ...]:
-    """What a declared entity needs: nothing, a first or another version, the rest of one, a refusal; and what becomes
-    of a draft that is in the way."""
+    """Return the change of a declared entity: none, a first or another version, the rest of one, a refusal; and the
+    change of a draft that is in the way."""
     declared = context.want(entity)
     if missing := unpublished(context, declared, coming):
         return (_no_version(entity, missing),)
@@ -68,7 +68,7 @@ def versioned_changes(context: Context, entity: Entity, coming: NextVersions) ->
 
 
 def _with_old(planned: Planned, old: Fields | None) -> Planned:
-    """The change with the version that it takes the place of, for whoever reads it."""
+    """Return the change with the version that it replaces, for display."""
     takes_place = planned.change.is_pending and planned.change.action is Action.UPDATE
     return replace(planned, change=replace(planned.change, old=old)) if takes_place else planned
 
@@ -112,7 +112,7 @@ def _is_ours_and_begun(context: Context, entity: Entity, draft: Row | None, want
 def _foreign(
     context: Context, entity: Entity, rows: tuple[Row, ...], changes: tuple[FieldChange, ...]
 ) -> Planned | None:
-    """The refusal to replace a version that isn't ours, or to go on where somebody else's was taken out of sale.
+    """Return the refusal to replace a version that isn't ours, or to follow another owner's archived version.
 
     A draft alone is judged when it stands in the way.
     """
@@ -121,7 +121,7 @@ def _foreign(
 
 
 def speaking_version(context: Context, rows: tuple[Row, ...]) -> Row | None:
-    """The version that tells whose a key is: the active one, else the newest that was published."""
+    """Return the version whose owner owns the key: the active one, else the newest published one."""
     if not rows:
         return None
     kind = context.registry[rows[0].kind]
@@ -178,7 +178,7 @@ def _new_version(
 
 
 def _rest(context: Context, entity: Entity, draft: Row, want: Fields, *, changes: tuple[FieldChange, ...]) -> Planned:
-    """What a draft still needs that a run which broke off has left."""
+    """Return the steps that complete a draft left by an interrupted run."""
     address = entity.address.at(version_of(draft))
     have = context.view(draft)
     whole = complete(context.registry[draft.kind], want, have, {})

@@ -1,4 +1,4 @@
-"""What the server would refuse in a tax code (catalog-facts.md §6.2)."""
+"""Checks for tax codes that the server would refuse (catalog-facts.md §6.2)."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def is_array(listing: V1List, query: Query) -> bool:
 
 
 def stretch_asked(query: Query) -> tuple[int, int]:
-    """How many rows of an array, and how many before them are left out."""
+    """The number of rows of an array, and of rows skipped before them."""
     return whole(query, "limit", DEFAULT_SIZE, LARGEST_SIZE), whole(query, "offset", 0, FARTHEST, least=0)
 
 

@@ -85,7 +85,7 @@ def history(call: Call) -> Answer:
 
 
 def windows_asked(call: Call) -> tuple[Sizing, ZoneInfo]:
-    """How large the windows are, and by whose clock. Raises Problem (400)."""
+    """Return the size of windows and their time zone. Raises Problem (400)."""
     size = SIZES.get(single(call.query, "windowSize") or "")
     if size is None:
         raise bad_query("windowSize", f"value is not one of the allowed values {list(SIZES)}", "enum")

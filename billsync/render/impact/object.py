@@ -17,7 +17,7 @@ from billsync.report.impact.verdicts import Bill, Column, Pair, Verdict
 
 
 def impact_object(impact: Impact) -> Any:
-    """What the text says; each sum has the cadence that it is of."""
+    """The text's content; each sum has its cadence."""
     return {
         "estimate": True,
         "left_out": LEFT_OUT,

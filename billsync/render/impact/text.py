@@ -1,4 +1,4 @@
-"""The impact of new prices as text. It says that it is an estimate, and names everybody who isn't in it."""
+"""The impact of new prices as text. Says that it is an estimate, and names the subscriptions left out."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def _counted(count: Count, words: tuple[str, str]) -> str:
 
 
 def _title(one: PartSum) -> str:
-    """The currency, after the cadence where that isn't everybody's own."""
+    """Return the currency, after the cadence unless that is the plan's own."""
     return visible(one.currency) if one.is_usual else f"each {one.cadence.text}: {visible(one.currency)}"
 
 

@@ -12,7 +12,7 @@ ITSELF = "\0"
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What is told, and the names of all that it is told of, in their order; `item` is the first of them, whose
+    """A text, and the names of the entities that it is about, in order; `item` is the first of them, whose
     sentences say `it` where they name it and there are others.
     """
 

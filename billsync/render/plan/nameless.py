@@ -51,7 +51,7 @@ def _counted(items: Iterable[Item], private: Collection[str]) -> tuple[Item, ...
 
 
 def _alike(item: Item) -> Item:
-    """What may be told of a private item, in place of the reason its code: the same for all that come to the same."""
+    """Return a private item without its reason, with its code instead: equal for equal outcomes."""
     return Item(item.kind, "", item.action, item.verb, item.outcome, reason=item.code, code=item.code)
 
 

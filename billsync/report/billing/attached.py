@@ -1,4 +1,4 @@
-"""An add-on of a subscription, from the row that the API shows: its cards, and how many when. It reads nothing."""
+"""An add-on of a subscription, from the API's row: its cards, and its quantity over time."""
 
 from __future__ import annotations
 

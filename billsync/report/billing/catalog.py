@@ -1,4 +1,4 @@
-"""The live features and meters: which feature is metered how. It reads nothing."""
+"""Live features and meters, with the meter slice of each feature."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The charges of a subscription: every card of every period, with its lines, before credits. It knows no grants."""
+"""The charges of a subscription: every card of every period, with its lines, before credits."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class UnknownCurrency(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What a card costs for one period. `at` is when it is due; amounts are in `currency`.
+    """The cost of a card for one period. `at` is when it is due; amounts are in `currency`.
 
     `reference` is the server's `unique_reference_id`. `is_owed`: what credits don't cover is a debt (`credit_only`).
     """
@@ -84,7 +84,8 @@ class Due:
 
     @property
     def at(self) -> datetime:
-        """When it is due: on its invoice; with `credit_only` a fee in advance when its period starts, usage at its end.
+        """Return the due time: that of its invoice; with `credit_only` a fee in advance when its period starts, usage
+        at its end.
 
         Source: customer-facts.md §9.1. The two differ for a card that is billed more often than its plan.
         """

@@ -1,4 +1,4 @@
-"""Invoices from rows of the API, and which of them are past due. It reads nothing."""
+"""Invoices from rows of the API, and which of them are past due."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A rate card as the server bills it, from the shape that its API shows. It reads nothing and rates nothing."""
+"""A rate card as the server bills it, from the API's shape."""
 
 from __future__ import annotations
 

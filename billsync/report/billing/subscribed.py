@@ -1,4 +1,4 @@
-"""A live subscription as rating needs it, from the row that the API shows. It reads nothing and rates nothing."""
+"""A live subscription as rating needs it, from the API's row."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Subscribed:
         return found.within(self.timeline.active_from, self.timeline.active_to)
 
     def slot(self, phase: str, item: Item) -> Slot:
-        """What the timeline doesn't know of an item of a phase. Raises KeyError."""
+        """Return the fields of a phase's item that the timeline doesn't have. Raises KeyError."""
         for slot in self.slots:
             if slot.phase == phase and slot.item == item:
                 return slot
@@ -111,7 +111,7 @@ def parse_subscription(row: Fields, features: Mapping[str, str]) -> Subscribed |
 
 
 def unreadable(server_id: str, customer_id: str, now: datetime) -> Subscribed:
-    """Stands for a subscription whose row can't be read, so that it is told and not dropped. It has no cards."""
+    """A subscription whose row can't be read, without cards, so that it is reported and not dropped."""
     empty = Subscription(active_from=now, active_to=now, anchor=now, cadence=Duration(months=Decimal(1)), phases=())
     return Subscribed(server_id, customer_id, "", "", pro_rated=False, timeline=empty, slots=())
 
@@ -199,7 +199,7 @@ def _currency(code: Plain) -> str:
 
 
 def _after(start: datetime, time: datetime | None) -> Duration | None:
-    """How long after the phase's start, for an item that begins or ends within it."""
+    """Return the distance from the phase's start, for an item that begins or ends within it."""
     return None if time is None or time == start else span(start, time)
 
 

@@ -1,4 +1,4 @@
-"""What a subscription's row doesn't show of its running period, from the server's list of charges. It rates nothing.
+"""Parts of a running period that a subscription's row doesn't show, from the server's list of charges.
 
 The API shows a card only as it is now (customer-facts.md §5.4): what it was before it was last changed, what is gone
 and what is scheduled, only the charges tell (§11).
@@ -37,7 +37,7 @@ Booked: TypeAlias = frozenset[tuple[Place, datetime]]
 
 @dataclass(frozen=True, slots=True)
 class Unshown:
-    """Periods of cards besides those in the row; `uncertain` are keys of usage of which charges don't show all terms.
+    """Periods of cards that aren't in the row; `uncertain` are keys of usage of which charges don't show all terms.
 
     `told` are the cards' periods that are charged, by their starts: of these it is known what was before. `stale` are
     keys of cards that are gone, but charged as if they weren't: the server hasn't caught up.

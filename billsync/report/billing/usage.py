@@ -1,4 +1,4 @@
-"""What a feature meters, and rows of usage as the API answers them. It reads nothing and rates nothing."""
+"""Meter slices of features, and rows of usage in the API's form."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class MeterSlice:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What was used in a window; `group` is a subject, a value of a dimension, or empty."""
+    """The usage in a window; `group` is a subject, a value of a dimension, or empty."""
 
     feature: str
     start: datetime
@@ -58,7 +58,7 @@ def query_body(
     customers: Iterable[str] = (),
     granularity: str | None = None,
 ) -> Fields:
-    """The body of a meter query. Without customers it asks for everybody. Source: the vendor's MeterQueryRequest."""
+    """The body of a meter query. Without customers it covers all of them. Source: the vendor's MeterQueryRequest."""
     wanted = sorted(customers)
     dimensions = dict(meter_slice.dimensions)
     if wanted:
@@ -98,7 +98,7 @@ def used(feature: str, rows: Iterable[Fields], group: str | None) -> tuple[Used,
 
 
 def by_customer(rows: Iterable[Fields]) -> dict[str, Decimal]:
-    """The values of a query grouped by customer; usage that belongs to nobody is left out.
+    """The values of a query grouped by customer; usage without a customer is left out.
 
     Raises ValueError for other rows.
     """

@@ -1,4 +1,4 @@
-"""What credits pay for: grants, what was drawn, what stays unpaid. It reads nothing and prices nothing."""
+"""Payment with credits: grants, draws, and the unpaid rest."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def purse_after(funded: Sequence[Funding], expenses: Iterable[Expense]) -> Purse
 
 @exactly
 def held(funded: Sequence[Funding], spent: Spent, moment: datetime) -> Decimal:
-    """What grants that count at a moment hold; a debt is not subtracted."""
+    """Return the balance of grants that count at a moment; a debt is not subtracted."""
     counted = [one.grant.key for one in funded if one.at <= moment and one.grant.counts_at(moment)]
     return sum((spent.left[key] for key in counted), ZERO)
 
@@ -125,7 +125,7 @@ def _happenings(funded: Sequence[Funding]) -> list[_Happening]:
 
 
 class Purse:
-    """What is left of grants as expenses are paid, what stays unpaid, and what each reference drew.
+    """Balances of grants as expenses are paid, the unpaid rest, and the draws of each reference.
 
     A copy goes on by itself, so that a history is followed once for many futures.
     """
@@ -158,7 +158,7 @@ class Purse:
 
     @exactly
     def spent(self, steps: tuple[Step, ...] = ()) -> Spent:
-        """What is left once every grant is booked, with the steps that led there. The purse stays as it is."""
+        """Return the balance once every grant is booked, with the steps. Doesn't change the purse."""
         last = self.copy()
         while last._happened < len(last._coming):
             last._go_on()

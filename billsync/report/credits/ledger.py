@@ -1,4 +1,4 @@
-"""A customer's credit ledger: movements with a balance that we add up ourselves. It reads nothing from a server.
+"""A customer's credit ledger: movements with a balance that billsync adds up itself.
 
 The server's own running balance is only right for the first row of a page (customer-facts.md §9.1), so it isn't used.
 """
@@ -19,7 +19,7 @@ NOTHING = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What the server shows of one customer's credits.
+    """One customer's credits as the server shows them.
 
     `is_complete` is False when the server could not list all movements (customer-facts.md §9.2): then `transactions`
     lacks the funded ones, and they are taken from the grants. `restricted` holds the balances of credits for one
@@ -69,7 +69,8 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class Usable:
-    """What can pay for one feature: credits for it and unrestricted ones; without a feature, the unrestricted alone.
+    """Return the credits that can pay for one feature: its own and unrestricted ones; without a feature, unrestricted
+    ones only.
 
     As the server says it (customer-facts.md §8).
     """

@@ -1,4 +1,4 @@
-"""Charges meet credits: which charge draws what from which grant. It reads nothing, and knows no plan."""
+"""Settlement of charges with credits: the draws of each charge from each grant."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Settled:
 
     @property
     def credits(self) -> Decimal:
-        """What grants paid."""
+        """The amount that grants paid."""
         return self.charge.totals.credits
 
 
@@ -93,7 +93,7 @@ def _credited(runs: Iterable[Settled]) -> tuple[Settled, ...]:
 
 @exactly
 def _with_lines(one: Settled) -> Settled:
-    """What was drawn on each grant in the end, on the lines.
+    """Return the final draws on each grant, on the lines.
 
     A grant that gave more back than was drawn on it had paid a debt of the charge.
     """

@@ -1,4 +1,4 @@
-"""What credits didn't cover of expenses, and what was paid of it later. It knows no grant's balance."""
+"""Parts of expenses that credits didn't cover, and later payments of them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Shortfalls:
     @property
     @exactly
     def debt(self) -> Decimal:
-        """What is owed of all debts."""
+        """Return the sum owed of all debts."""
         numbers = (debt.number for debts in self._debts.values() for debt in debts)
         return sum((self._rest.get(number, ZERO) for number in numbers), ZERO)
 
@@ -82,7 +82,7 @@ class Shortfalls:
         return amount
 
     def _lowered(self, number: int, amount: Decimal) -> Decimal:
-        """How much of an amount a rest took."""
+        """Return the part of an amount that a rest took."""
         rest = self._rest.get(number, ZERO)
         if rest > amount:
             self._rest[number] = minus(rest, amount)

@@ -1,4 +1,4 @@
-"""A customer's credits as a forecast needs them: grants, and what went. It prices nothing and reads nothing."""
+"""A customer's credits as a forecast needs them: grants, and their draws so far."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Wallet:
         return {code: fundings(self.grants, code) for code in sorted({row["currency"] for row in self.grants})}
 
     def history(self) -> dict[str, Sequence[Expense]]:
-        """What was consumed so far, by currency, oldest first."""
+        """Return the consumption so far, by currency, oldest first."""
         found: dict[str, list[Expense]] = {}
         oldest_first = self.consumed[::-1]
         for row in sorted(oldest_first, key=lambda row: moment_of(row["booked_at"])):

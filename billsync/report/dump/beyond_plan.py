@@ -1,4 +1,4 @@
-"""What subscriptions have beside their plan, in the sentences of a dump: no file can declare it. It reads nothing."""
+"""Parts of subscriptions beyond their plan, as sentences of a dump: no file can declare them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def beyond_plan(
 
 
 def held(addon: str, one: Attached, now: datetime) -> Held | None:
-    """What is left of an add-on from a moment on; None if there is nothing."""
+    """Return the rest of an add-on from a moment on; None if there is none."""
     present = one.at(now)
     ahead = [(segment.start, segment.quantity) for segment in one.segments if segment.start > now]
     quantity = present.quantity if present else 0

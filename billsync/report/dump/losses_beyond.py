@@ -46,7 +46,7 @@ class Lists:
 
 @dataclass(frozen=True, slots=True)
 class LossFacts:
-    """Everything that was read for these losses: lists, and by customer its balance and billing, or their status."""
+    """The facts for these losses: lists, and by customer its balance and billing, or their status."""
 
     lists: Lists
     balances: Mapping[Address, Fields | int]

@@ -16,7 +16,7 @@ CREDIT, UNREAD = "credit", "unread"
 
 
 def balance_losses(customer: Address, balances: Iterable[Fields], granted: Mapping[str, Decimal]) -> tuple[Loss, ...]:
-    """How the credit that is there departs from the credit that the file grants, by currency.
+    """Yield the differences of live credit from the credit that the file grants, by currency.
 
     `balances` are the rows of the balance document; `granted` are the amounts of the grants that the file declares.
     Raises KeyError or ArithmeticError for rows that aren't the API's. Source: customer-facts.md §8.
@@ -31,7 +31,7 @@ def balance_losses(customer: Address, balances: Iterable[Fields], granted: Mappi
 
 @exactly
 def _left(row: Fields) -> Decimal:
-    """What can be used now or later: what runs up now is taken off already."""
+    """Return the credit that can be used now or later, without costs that are accruing."""
     return Decimal(str(row["live"])) + Decimal(str(row["pending"]))
 
 
@@ -84,7 +84,7 @@ def app_losses(rows: Iterable[Fields]) -> Iterator[Loss]:
 
 
 def override_losses(rows: Iterable[Fields]) -> Iterator[Loss]:
-    """Costs of language models that somebody set."""
+    """Yield overridden costs of language models."""
     for row in rows:
         yield _undeclared("cost of a language model", f"{row.get('provider')}/{row.get('model_id')}")
 

@@ -34,7 +34,7 @@ class RunningFacts:
 
 @dataclass(frozen=True, slots=True)
 class ForecastFacts:
-    """Everything that was read for the forecast of one customer, at the server's time."""
+    """The facts for the forecast of one customer, at the server's time."""
 
     now: datetime
     catalog: Catalog

@@ -1,4 +1,4 @@
-"""What the running period will cost from usage so far, what credits pay, and when they run out. An estimate.
+"""Forecasts: the cost of the running period from usage so far, the part that credits pay, and when they run out.
 
 Left out: taxes, payment fees, credits still to be bought, and usage that has not been metered yet.
 """
@@ -80,7 +80,7 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a forecast is made from. `steady` are features whose usage doesn't grow with time (unique counts, say).
+    """The inputs of a forecast. `steady` are features whose usage doesn't grow with time (unique counts, say).
 
     `besides` is what its row doesn't show of the running period: what was there before, and what is scheduled.
     `booked` are the periods of cards, by phase, key and start, that the server has charged; None if it doesn't say.
@@ -96,7 +96,7 @@ class Basis:
 
 
 def running(subscription: Subscribed, now: datetime) -> tuple[Due, ...]:
-    """What belongs to the running period, and what is due at its end. Needs a subscription that runs at `now`."""
+    """Return the charges of the running period, and those due at its end. Needs a subscription that runs at `now`."""
     period = subscription.period_at(now).cut_to_seconds()
     return tuple(
         one
@@ -180,7 +180,7 @@ def _falls(charges: Iterable[Charge]) -> bool:
 
 
 def _dues(basis: Basis) -> list[Due]:
-    """What belongs to the running period, in the order of credits; versions go on from those that are besides."""
+    """Return the charges of the running period, in the order of credits; versions continue those in `besides`."""
     later: dict[tuple[str, str], int] = {}
     for one in basis.besides:
         later[_place(one)] = max(later.get(_place(one), 0), one.billed.version + 1)
@@ -200,7 +200,7 @@ def _place(one: Due) -> tuple[str, str]:
 
 
 def _outlook(basis: Basis, currency: str, past: Past, settlement: Settlement, *, is_steady: bool) -> Outlook:
-    """`is_steady`: everything is estimated and only grows, so that it can be told when credits run out."""
+    """`is_steady`: everything is estimated and only grows, so that the end of credits can be estimated."""
     mine = [one for one in settlement.settled if one.charge.currency == currency]
     spent = past.purse(booked_by=basis.now).spent()
     now = held(past.funded, spent, basis.now)

@@ -1,4 +1,4 @@
-"""When credits run out if usage goes on at its pace: a search that goes on from one purse. It prints and reads nothing.
+"""The end of credits if usage goes on at its pace, searched from one purse.
 
 What is booked for good is rated and paid once; each question adds only what is open at its moment.
 """
@@ -27,7 +27,7 @@ OPEN = frozenset({Without.MINIMUM})
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How usage goes on from `now`. `seen` is what was metered of a feature in its running period, with that period.
+    """The course of usage from `now`. `seen` is the usage of a feature in its running period, with that period.
 
     `steady` are features whose usage doesn't grow with time; `besides` is what its row doesn't show.
     """
@@ -41,7 +41,7 @@ class Pace:
 
     @exactly
     def metered_by(self, moment: datetime, one: Due) -> Metered:
-        """What will have been metered by a moment if usage goes on as it did in the running period so far."""
+        """Return the usage by a moment if it goes on as in the running period so far."""
         if one.needs is None:
             return {}
         feature, period = one.needs
@@ -58,7 +58,7 @@ class Pace:
 
 
 def seen_at(now: datetime, metered: Metered) -> dict[str, tuple[Period, Decimal]]:
-    """What was metered of each feature in a period that holds the moment, with that period: the first one there is."""
+    """Return the usage of each feature in the first period that contains the moment, with that period."""
     seen: dict[str, tuple[Period, Decimal]] = {}
     for (feature, period), quantity in metered.items():
         if period.holds(now):
@@ -130,7 +130,7 @@ def _first_short(coming: _Coming, covered: _Covered, short: datetime) -> datetim
 
 
 class _Coming:
-    """What will be booked in a currency after now, in order, until the period around a moment ends."""
+    """Return the bookings in a currency after now, in order, until the period around a moment ends."""
 
     def __init__(self, going: Pace, currency: str, *, until: datetime) -> None:
         self._going = going
@@ -153,7 +153,7 @@ class _Coming:
         return _Covered(moment, purse)
 
     def _booked_between(self, start: datetime, end: datetime) -> list[Expense]:
-        """What is booked after the start and not after the end; each is rated once."""
+        """Return the bookings after the start and not after the end; each is rated once."""
         places = range(bisect_right(self._all, start, key=_time), bisect_right(self._all, end, key=_time))
         for place in places:
             if place not in self._booked:

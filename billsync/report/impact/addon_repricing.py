@@ -1,4 +1,4 @@
-"""A subscription with the cards of a new version of an add-on that it has, told by difference. It rates nothing."""
+"""A subscription with the cards of a new version of its add-on, found by difference."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ UNREAD = "its add-ons can't be read"
 
 
 class Unclear(ValueError):
-    """What of a subscription is the add-on's can't be told apart, or its new cards don't fit: why, for people."""
+    """The add-on's part of a subscription can't be separated, or its new cards don't fit; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Share:
-    """What of a phase is the add-on's: since when and until when, and what its cards come to by key, old and new."""
+    """The add-on's part of a phase: its span, and its cards by key, old and new."""
 
     starts: Duration | None
     ends: Duration | None
@@ -90,7 +90,8 @@ def _so_many(segment: Segment, slots: Iterable[Slot]) -> dict[str, Slot]:
 
 @exactly
 def _times(slot: Slot, quantity: int) -> Slot:
-    """What a card costs so many times. Only fees come in a quantity (catalog-facts.md §8.3). Raises Unclear."""
+    """Return a card with its price times a quantity, which only fees can have (catalog-facts.md §8.3). Raises
+    Unclear."""
     price = slot.item.card.price
     if isinstance(price, FlatPrice):
         return costing(slot, price.amount * quantity)
@@ -120,7 +121,7 @@ def _exchanged(live: Sequence[Slot], share: _Share) -> Iterator[Slot]:
 
 
 def _replaced(live: Slot, old: Slot, fresh: Slot | None) -> Iterator[Slot]:
-    """What the plan has under a key, and the new card as long as the item holds."""
+    """Return the plan's slot under a key, and the new card for the item's span."""
     left = without(live, old)
     if left is None:
         raise Unclear(f"what of {live.item.key} is the add-on's can't be told apart")
@@ -132,7 +133,8 @@ def _replaced(live: Slot, old: Slot, fresh: Slot | None) -> Iterator[Slot]:
 
 
 def _joined(plans: Slot, fresh: Slot) -> Iterator[Slot]:
-    """What a plan has under a key, and an add-on's card: one fee while both hold. Raises Unclear if they don't fit."""
+    """Return a plan's card and an add-on's card under a key, as one fee while both hold. Raises Unclear if they don't
+    fit."""
     added = both(plans, fresh)
     if added is None and is_priced(plans):
         raise Unclear(f"the new {fresh.item.key} doesn't fit what it has under that key")

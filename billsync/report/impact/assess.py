@@ -1,4 +1,4 @@
-"""From the facts of an impact to its verdicts, and what the facts have to hold for them. It reads nothing."""
+"""Assessment of an impact: from its facts to verdicts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Needs: TypeAlias = Mapping[Need, Wanted]
 
 @dataclass(frozen=True, slots=True)
 class ImpactFacts:
-    """Everything that was read for an impact: who is reached, with both sides' cards and periods, and their usage.
+    """The facts of an impact: subscriptions reached, with both sides' cards and periods, and their usage.
 
     `looked` counts the requests that it took.
     """

@@ -127,7 +127,7 @@ class Impact:
 
     @property
     def verdicts(self) -> Mapping[str, tuple[Verdict, ...]]:
-        """All verdicts by what changes; none where nobody may be named."""
+        """All verdicts by change; none if customers may not be named."""
         return {change.title: change.verdicts for change in self.changes if change.verdicts is not None}
 
 

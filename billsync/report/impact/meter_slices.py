@@ -30,7 +30,7 @@ def with_declared(catalog: Catalog, desired: Desired, found: Index) -> Catalog:
 
 
 def unmetered(before: Subscribed, after: Subscribed, catalog: Catalog) -> str:
-    """Why the usage that either needs can't be known; empty if it can."""
+    """Return the reason why usage of either side can't be known; empty if it can."""
     slots = [slot for side in (before, after) for slot in side.slots if not slot.item.is_flat]
     priced = {slot.feature for slot in slots if slot.feature and not isinstance(slot.item.card.price, FreePrice)}
     missing = sorted(priced - catalog.meter_slices.keys())

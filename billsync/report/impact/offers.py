@@ -1,4 +1,4 @@
-"""Add-ons as plan versions offer them, and what a version lets subscribers have less of. It reads nothing."""
+"""Add-ons as plan versions offer them, and the add-ons that a version offers less of."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def offer(row: Fields, phases: Sequence[str]) -> Offer:
 
 
 def refusals(new: Offer, old: Offer, *, addon: str, plan: str, quantity: int) -> Iterator[str]:
-    """Why the server would not attach an add-on again after a move to a plan version, after "it has".
+    """Return the reason why the server wouldn't attach an add-on again after a move to a plan version, after "it has".
 
     Source: customer-facts.md §6.2.
     """

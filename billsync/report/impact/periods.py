@@ -1,4 +1,4 @@
-"""Which billing periods of a subscription are rated, and what is due in each. It rates nothing.
+"""Billing periods of a subscription to rate, and the charges due in each.
 
 Every cadence stands by itself: cards that are billed less often than the plan have periods of their own.
 """
@@ -23,7 +23,7 @@ NO_PERIOD = "it has no full billing period yet"
 
 @dataclass(frozen=True, slots=True)
 class Dues:
-    """What is rated of one period of a cadence, under the old cards and under the new ones."""
+    """The charges of one period of a cadence, under the old cards and under the new ones."""
 
     cadence: Duration
     period: Period
@@ -69,7 +69,7 @@ def full_periods(subscription: Subscribed, now: datetime, count: int) -> tuple[P
 
 
 def prepared(reached: Reached, now: datetime, count: int) -> Prepared:
-    """What has to be rated: the last full billing periods, and of each longer cadence its own last full one."""
+    """Return the periods to rate: the last full billing periods, and the last full period of each longer cadence."""
     periods = () if reached.problem else full_periods(reached.before, now, count)
     if not periods:
         return Prepared(reached, (), problem=reached.problem or NO_PERIOD)
@@ -166,7 +166,7 @@ def _simplified(cadence: Duration) -> Duration:
 
 
 def _dues(subscription: Subscribed, period: Period) -> tuple[Due, ...]:
-    """What belongs to one full billing period, without one-time fees and without cards that are billed less often."""
+    """Return the cards of one full billing period, without one-time fees and cards that are billed less often."""
     narrow = _within(subscription, period)
     whole = period.cut_to_seconds()
     return tuple(

@@ -40,7 +40,7 @@ class AddonChange:
 
     @property
     def goes(self) -> bool:
-        """Whether nobody can have the add-on any more."""
+        """Whether no subscription can have the add-on any more."""
         return self.new is None
 
     def cards(self, phase: str) -> tuple[Slot, ...]:
@@ -51,7 +51,8 @@ class AddonChange:
 
 @dataclass(frozen=True, slots=True)
 class PriceChanges:
-    """The changes of prices in a comparison. `coming` are the plan versions to come, and `moved` who a run moves.
+    """The changes of prices in a comparison. `coming` are the new plan versions, `moved` the subscriptions that a run
+    moves.
 
     `targets` are the declared plans by key; `versions` live ones by the address of their plan. With `everybody` a
     coming version is also looked at for subscribers that the files don't declare.

@@ -1,4 +1,4 @@
-"""Whether new prices keep the rules of a configuration: judged on what is paid, never on text. It reads nothing.
+"""Checks of new prices against a configuration's policy, made on amounts paid, never on text.
 
 Amounts are compared before they are rounded to a currency, so that cents which only rounding moves count for nothing.
 """
@@ -50,13 +50,13 @@ class Breach:
 
     @property
     def percent(self) -> Decimal | None:
-        """How much more is paid, below zero if less; None where nothing was paid before."""
+        """Return the increase in percent, negative if less is paid; None if nothing was paid before."""
         return _percent(self.before, self.after)
 
 
 @dataclass(frozen=True, slots=True)
 class CurrencyChanged:
-    """What is charged in other currencies than before: the amounts can't be compared, so no limit is known to hold."""
+    """A price in another currency than before: amounts can't be compared, so no limit is known to hold."""
 
     policy: PricePolicy
     phase: str
@@ -211,7 +211,8 @@ def _around(bound: Decimal, card: Card) -> tuple[Decimal, ...]:
 
 @exactly
 def _stairs(card: Card, starts: Iterable[Decimal]) -> tuple[Decimal, ...]:
-    """Where a rounded conversion goes up: its first steps and half steps after each start, with their neighbours.
+    """Return the points where a rounded conversion steps up: the first steps and half steps after each start, with
+    their neighbours.
 
     Two staircases differ most, for what is paid, at their first steps after a start.
     """
@@ -225,7 +226,7 @@ def _stairs(card: Card, starts: Iterable[Decimal]) -> tuple[Decimal, ...]:
 
 
 def _crossings(card: Card, low: Decimal, high: Decimal) -> Iterator[Decimal]:
-    """Where a card's bill begins to leave its minimum, or reaches its maximum."""
+    """Return the usage where a card's bill leaves its minimum, or reaches its maximum."""
     free = Card(card.price, card.name, card.payment_term, discounts=card.discounts, unit_config=card.unit_config)
     for limit in (card.commitments.minimum, card.commitments.maximum):
         if limit is not None and _bill(free, low) < limit < _bill(free, high):

@@ -16,7 +16,7 @@ SOME = "some"
 
 
 def is_few(count: int) -> bool:
-    """Whether a count would point at somebody; zero does not."""
+    """Whether a count is small enough to identify a customer; zero isn't."""
     return 0 < count < GROUP
 
 
@@ -31,7 +31,7 @@ def share(count: int, whole: int) -> int | str:
 
 
 def reason_to_hide(one: Sum) -> str:
-    """Why a sum is not shown; empty if it may be."""
+    """Return the reason why a sum is not shown; empty if it may be."""
     if is_few(one.count):
         return f"{FEW} subscriptions"
     return f"{FEW} pay more or less" if is_few(one.changed) else ""

@@ -1,4 +1,4 @@
-"""Whom a change of prices reaches, and whether a run would move them. It rates nothing."""
+"""Subscriptions that a change of prices reaches, and whether a run would move them."""
 
 from __future__ import annotations
 
@@ -42,5 +42,5 @@ class Reached:
 
     @property
     def change(self) -> str:
-        """What reaches it, for people."""
+        """The change that reaches it, as text."""
         return f"{self.target}: {self.because}" if self.because else self.target

@@ -128,7 +128,7 @@ class _Owner:
         return _by(one, change, after, unmetered(before, after, self.catalog))
 
     def combined(self, limits: tuple[str, ...]) -> Iterator[Reached]:
-        """Everything that a move would mean at once, unless that is one change, or one of them can't be rated."""
+        """Return the combined result of a move, unless it is one change, or one part can't be rated."""
         one, plan = self.one, self.one.plan
         changes = [change for change in one.concerns.changes if self.in_force(change)]
         if len(changes) + (plan is not None) < 2 or (plan and plan.problem):

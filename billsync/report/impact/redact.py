@@ -1,4 +1,4 @@
-"""An impact that names nobody, and has no count or sum of fewer than five subscriptions. It is rendered as any other.
+"""Redaction of an impact: no names, and no count or sum of fewer than five subscriptions.
 
 Numbers that would let such a count be worked out from others are left out, too.
 """

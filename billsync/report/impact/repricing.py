@@ -1,4 +1,4 @@
-"""A subscription with the cards that a plan is to have, told by difference. It rates nothing."""
+"""A subscription with a plan's new cards, found by difference."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def is_priced(slot: Slot | None) -> bool:
 
 @exactly
 def without(live: Slot, part: Slot | None) -> tuple[Slot, ...] | None:
-    """What a live item costs without a part of it: one slot or none. None if it doesn't hold that part.
+    """Return a live item without a part of it: one slot or none. None if it doesn't contain that part.
 
     A fee may be a sum of fees; usage is priced by one card alone (catalog-facts.md §9.4).
     """
@@ -103,7 +103,7 @@ def _costs(item: Item) -> tuple[Card, Duration | None]:
 
 @exactly
 def beside(left: tuple[Slot, ...], fresh: Slot | None, place: Item) -> list[Slot]:
-    """What is left of a live item, and a new card in its place, as long as the item holds.
+    """Return the rest of a live item, and a new card in its place, for the item's span.
 
     They are one fee if both are flat and billed alike, as the server adds them up (customer-facts.md §6.2).
     """

@@ -1,4 +1,4 @@
-"""Running subscriptions with the names that files give them, as an impact looks at them. It reads nothing."""
+"""Running subscriptions with their names in the files, as an impact needs them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many verdicts summed up: totals, how many pay more or less, and the largest differences. It rates nothing."""
+"""Many verdicts summed up: totals, numbers that pay more or less, and the largest differences."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Paid: TypeAlias = tuple[Verdict, Pair]
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """Many subscriptions at one cadence in one currency: totals before and after, and how many pay more or less.
+    """Many subscriptions at one cadence in one currency: totals before and after, and numbers that pay more or less.
 
     `is_usual`: the cadence is that of everybody's plan, so that it needs no name.
     """
@@ -35,27 +35,27 @@ class Sum:
 
     @property
     def column(self) -> Column:
-        """What is summed."""
+        """The verdicts that are summed."""
         return self.cadence, self.currency
 
     @property
     def difference(self) -> Decimal:
-        """How much more all of them pay after, below zero if less."""
+        """The difference of all of them after the change, negative if they pay less."""
         return minus(self.after, self.before)
 
     @property
     def changed(self) -> int:
-        """How many pay more or less."""
+        """The numbers that pay more and less."""
         return self.more + self.less
 
     @property
     def count(self) -> int:
-        """How many subscriptions are summed."""
+        """The number of subscriptions summed."""
         return self.changed + self.same
 
 
 def sums(verdicts: Iterable[Verdict]) -> tuple[Sum, ...]:
-    """The sums of those that were rated: by cadence, that of everybody's plan first, and by currency."""
+    """Return the sums of rated subscriptions: by cadence, the plans' own first, and by currency."""
     rated = [one for one in verdicts if not one.problem]
     own = {one.own_cadence for one in rated}
     usual = own if len(own) == 1 else frozenset[Duration]()
@@ -93,17 +93,17 @@ def with_fewer(verdicts: Iterable[Verdict], count: int) -> tuple[Verdict, ...]:
 
 
 def paying_nothing(verdicts: Iterable[Verdict]) -> int:
-    """How many of those who were rated have nothing to pay, before or after: they stand in no sum."""
+    """Return the number of rated subscriptions without anything to pay, before or after, which are in no sum."""
     return sum(not one.problem and not one.paid for one in verdicts)
 
 
 def left_out(verdicts: Iterable[Verdict]) -> Mapping[str, int]:
-    """How many of those who were rated have something that was not: by what it is."""
+    """Return the numbers of rated subscriptions with cards that were not rated, by card."""
     return Counter(reason for one in verdicts if not one.problem for reason in one.left_out)
 
 
 def noted(verdicts: Iterable[Verdict]) -> Mapping[str, int]:
-    """How many of those who were rated have something that their numbers don't say: by what it is."""
+    """Return the numbers of rated subscriptions whose amounts leave something out, by the thing left out."""
     return Counter(note for one in verdicts if not one.problem for note in one.reached.notes)
 
 
@@ -129,7 +129,7 @@ def largest(verdicts: Iterable[Verdict], column: Column, *, count: int) -> tuple
 
 @exactly
 def difference(one: Paid) -> Decimal:
-    """How much more is paid after, below zero if less."""
+    """Return the difference after the change, negative if less is paid."""
     before, after = one[1]
     return after - before
 
@@ -141,7 +141,7 @@ def _by_difference(verdicts: Iterable[Verdict], column: Column) -> list[Paid]:
 
 
 def groups(verdicts: Iterable[Verdict], column: Column, *, size: int) -> Iterator[tuple[Paid, ...]]:
-    """Those who were rated, by difference, in groups of at least this size; none if there are fewer.
+    """Return rated subscriptions by difference, in groups of at least this size; none if there are fewer.
 
     In each group nobody's bill changes, or those of at least `size`: else its sum would be the difference of a few.
     """

@@ -37,7 +37,7 @@ class Target:
 
 
 def targets(desired: Desired, found: Index, changing: Iterable[Address]) -> Mapping[str, Target]:
-    """What each declared plan will be, by its key; plans that aren't live in any form are left out.
+    """Return each declared plan's coming version, by its key; without plans that aren't live in any form.
 
     `changing` are the coming versions.
     """

@@ -1,4 +1,4 @@
-"""Whom several changes reach, each of which makes a difference: only for these everything together is a number more."""
+"""Subscriptions that several changes reach, each with a difference: only these have a combined sum."""
 
 from __future__ import annotations
 
