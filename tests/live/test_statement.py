@@ -14,16 +14,17 @@ from tests.support.mock_list import client, page_of
 
 BALANCE = {"retrieved_at": "2026-09-01T00:00:00Z", "balances": []}
 AT = "2026-09-01T00:00:00Z"
-GRANTS = [{"id": "g1", "status": "active", "currency": "USD", "amount": "5", "created_at": AT}]
-GRANTS_ROUTES = Routes("/people/{parent}/grants", ListQuery(None, 10), "key", ())
-ROUTES = StatementRoutes("/people/{parent}/balance", "/people/{parent}/moves", GRANTS_ROUTES)
+GRANTS = [{"id": "g1", "name": "Welcome", "status": "active", "currency": "USD", "amount": "5", "created_at": AT}]
+CREDITS = "/openmeter/customers/{parent}/credits"
+GRANTS_ROUTES = Routes(f"{CREDITS}/grants", ListQuery(None, 10), "key", ())
+ROUTES = StatementRoutes(f"{CREDITS}/balance", f"{CREDITS}/transactions", GRANTS_ROUTES)
 
 
 def source(transactions: Callable[[str | None], httpx.Response]) -> Client:
     def handler(request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith("/people/c1/balance"):
+        if request.url.path.endswith("/c1/credits/balance"):
             return httpx.Response(200, json=BALANCE)
-        if request.url.path.endswith("/people/c1/grants"):
+        if request.url.path.endswith("/c1/credits/grants"):
             return page_of(GRANTS, request)
         return transactions(request.url.params.get("filter[type]"))
 
@@ -67,23 +68,23 @@ def test_any_other_refusal_is_an_error() -> None:
     with pytest.raises(Refused) as raised:
         read(where)
 
-    assert str(raised.value) == "GET /people/c1/moves: 400 Bad Request: no"
+    assert str(raised.value) == "GET /openmeter/customers/c1/credits/transactions: 400 Bad Request: no"
 
 
 @pytest.mark.parametrize(
-    ("balance", "place"),
+    ("balance", "fault"),
     [
-        ({"balances": []}, "retrieved_at"),
-        ({**BALANCE, "balances": [None]}, "currency, live, settled, pending"),
-        ({**BALANCE, "balances": {}}, "currency, live, settled, pending"),
+        ({"balances": []}, "retrieved_at is missing"),
+        ({**BALANCE, "balances": [None]}, "balances.0 is not a map (it is: nothing)"),
+        ({**BALANCE, "balances": {}}, "balances is not a list (it is: map)"),
         (
             {**BALANCE, "balances": [{"currency": "USD", "live": "1", "settled": "x", "pending": "NaN"}]},
-            "settled, pending",
+            "balances.0.settled is not a number as text (it is: text)",
         ),
     ],
 )
 def test_a_balance_that_api_v3_does_not_have_is_the_servers_error(
-    balance: dict[str, object], place: str, monkeypatch: pytest.MonkeyPatch
+    balance: dict[str, object], fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(globals(), "BALANCE", balance)
     where = source(lambda type_: listed("t1"))
@@ -91,4 +92,4 @@ def test_a_balance_that_api_v3_does_not_have_is_the_servers_error(
     with pytest.raises(RemoteError) as raised:
         read(where)
 
-    assert str(raised.value) == f"GET /people/c1/balance: unexpected response: field {place}"
+    assert str(raised.value) == f"GET /openmeter/customers/c1/credits/balance: unexpected response: {fault}"
