@@ -120,7 +120,8 @@ def test_a_card_takes_key_and_name_from_its_feature() -> None:
     assert found == {"feature": "requests", "price": {"type": "free"}, "key": "requests", "name": "API requests"}
 
 
-def test_a_card_without_a_feature_takes_the_name_of_its_library_card_as_its_key() -> None:
+def test_a_card_without_a_feature_has_the_key_of_its_library_card() -> None:
+    """A card without a feature takes the name of its library card as its key."""
     found = card("rate_cards: {base_fee: {name: Base, price: {type: flat, amount: 5}}}\nCARD{use: base_fee}")
 
     assert found == {"name": "Base", "price": {"type": "flat", "amount": 5}, "key": "base_fee"}

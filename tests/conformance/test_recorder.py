@@ -61,14 +61,16 @@ def test_a_wrong_request_body_is_named() -> None:
     assert faults(request, answered(201, CUSTOMER)) == ["request: name: 1 is not of type 'string'"]
 
 
-def test_a_request_that_is_wrong_on_purpose_passes_but_its_response_is_checked() -> None:
+def test_the_response_to_a_request_wrong_on_purpose_is_checked() -> None:
+    """A request that is wrong on purpose passes, but its response is checked."""
     request = httpx.Request("POST", f"{URL}/customers", json={}, headers={WRONG_ON_PURPOSE: "test"})
     nameless = {key: value for key, value in CUSTOMER.items() if key != "name"}
 
     assert faults(request, answered(201, nameless)) == ["response: body: 'name' is a required property"]
 
 
-def test_requests_in_a_wrong_on_purpose_block_are_exempt_and_later_ones_are_not() -> None:
+def test_only_requests_in_a_wrong_on_purpose_block_are_exempt() -> None:
+    """Requests within a `wrong_on_purpose` block are exempt, and later requests are not."""
     request = httpx.Request("POST", f"{URL}/customers", json={})
     notes = recorder()
 

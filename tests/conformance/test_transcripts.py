@@ -74,7 +74,8 @@ def test_the_local_server_answers_as_the_transcript_says(scenario: Scenario) -> 
     assert reason is None, f"{scenario.name} passes now: take it off {KNOWN_DIFFERENCES.name}"
 
 
-def test_the_list_of_known_transcript_differences_names_recordings_and_none_that_must_be_equal() -> None:
+def test_known_transcript_differences_are_recordings_that_may_differ() -> None:
+    """The list of known differences names only recordings, and none of those that must be equal."""
     recorded = {scenario.name for scenario in scenarios_in(COPIES)}
 
     listed = known_differences().keys()
@@ -91,7 +92,8 @@ def test_every_transcript_that_must_be_equal_is_there() -> None:
     assert missing == set()
 
 
-def test_the_copies_of_the_transcripts_are_the_recordings_without_the_texts_of_errors(tmp_path: Path) -> None:
+def test_the_copied_transcripts_are_the_blanked_recordings(tmp_path: Path) -> None:
+    """The copies of the transcripts are the recordings without the texts of errors."""
     if not RECORDED.is_dir():
         pytest.skip("the recordings aren't beside this clone")
     from scripts.blank_transcripts import blank_folder

@@ -340,7 +340,8 @@ def test_a_problem_says_what_is_wrong_and_what_to_do() -> None:
     )
 
 
-def test_the_checks_find_something_in_exactly_the_plans_where_the_server_does() -> None:
+def test_the_checks_and_the_server_object_to_the_same_plans() -> None:
+    """The checks find a problem in exactly those recorded plans where the server did."""
     recordings = sorted(SHARED.glob("transcripts/**/*.jsonl"))
     if not recordings:
         pytest.skip("../shared/transcripts is not here")
@@ -368,7 +369,8 @@ def test_a_small_multiple_of_a_power_of_two_is_kept_exactly(number: int) -> None
 
 
 @given(st.decimals(0, 100, places=4))
-def test_a_percentage_is_kept_exactly_if_and_only_if_a_float_of_32_bits_equals_it(number: Decimal) -> None:
+def test_a_percentage_is_kept_exactly_if_a_32_bit_float_equals_it(number: Decimal) -> None:
+    """A percentage is kept exactly if and only if a float of 32 bits equals it."""
     import struct
 
     (kept,) = struct.unpack("f", struct.pack("f", float(number)))

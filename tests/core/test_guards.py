@@ -66,7 +66,8 @@ WELCOME = entity("grant", "acme", "hello", name="Welcome", amount="500", currenc
         (grant_row("G1", labels={}), False),
     ],
 )
-def test_a_new_grant_that_looks_like_an_abandoned_one_of_ours_stops_the_run(row: Row, stops: bool) -> None:
+def test_a_new_grant_like_an_abandoned_owned_grant_stops_the_run(row: Row, stops: bool) -> None:
+    """A new grant that looks like an owned grant which is no longer declared stops the run."""
     live = Snapshot({"customer": (ACME,), "grant": (row,)})
 
     plan = planned(live, CUSTOMER, WELCOME)
@@ -91,9 +92,8 @@ def test_a_new_grant_that_looks_like_an_abandoned_one_of_ours_stops_the_run(row:
         ({"balances": [{"currency": "USD", "live": "x", "settled": "0", "pending": "0"}]}, "a balance of x USD"),
     ],
 )
-def test_a_customer_with_credit_is_not_deleted_and_what_is_unreadable_counts_as_credit(
-    balance: dict[str, Any], reason: str | None
-) -> None:
+def test_a_customer_with_credit_is_not_deleted(balance: dict[str, Any], reason: str | None) -> None:
+    """A customer with credit is not deleted, and an unreadable balance counts as credit."""
     document = {BALANCE.replace("{parent}", "C1"): balance}
     live = Snapshot({"customer": (ACME,)}, documents=document)
 

@@ -215,7 +215,8 @@ def test_a_key_by_which_usage_is_found_stays_while_a_subscription_runs(subjects:
     assert told(ended) == ["updating customer/acme"]
 
 
-def test_a_subscription_that_isnt_declared_keeps_the_key_among_many_customers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_undeclared_subscription_keeps_its_key_among_many_customers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A subscription that isn't declared keeps its key, also where each customer is read for itself."""
     monkeypatch.setattr("billsync.core.read_set.FEW", 0)
     world = World()
     world.sync(files(ACMEE))

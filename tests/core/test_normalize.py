@@ -130,7 +130,8 @@ def test_cards_take_cadence_usage_period_and_term_from_what_they_are() -> None:
     )  # fmt: skip
 
 
-def test_the_order_of_cards_means_nothing_and_that_of_phases_and_tiers_does() -> None:
+def test_the_order_of_phases_matters_and_that_of_cards_does_not() -> None:
+    """The order of cards means nothing; the order of phases and tiers does."""
     one, two = ({"key": key, "name": key, "price": {"type": "free"}} for key in ("one", "two"))
     phases = [{"key": key, "name": key, "rate_cards": [one]} for key in ("trial", "regular")]
 
@@ -167,13 +168,15 @@ def test_a_plain_meter_key_is_the_meter() -> None:
         ({"labels": {}}, {}),
     ],
 )
-def test_on_a_customer_what_is_given_as_empty_is_to_be_cleared_and_absent_is_not_managed(
+def test_on_a_customer_empty_clears_and_absent_is_not_managed(
     declared: dict[str, Plain], normal: dict[str, Plain]
 ) -> None:
+    """On a customer, an empty value clears the field, and an absent field is not managed."""
     assert normalize(CUSTOMER, {"key": "acme", "name": "Acme", **declared}) == {"key": "acme", "name": "Acme", **normal}
 
 
-def test_a_subscription_has_the_default_key_and_nothing_that_it_does_not_say() -> None:
+def test_a_subscription_has_the_default_key_and_no_other_defaults() -> None:
+    """A subscription gets the default key, and no other field that its declaration leaves out."""
     assert normalize(SUBSCRIPTION, {"plan": "pro", "version": "latest"}) == {
         "key": "default",
         "plan": symbol("plan", "pro"),

@@ -130,7 +130,8 @@ def test_the_order_does_not_depend_on_the_order_of_the_changes() -> None:
     assert first == second
 
 
-def test_what_needs_a_refused_change_is_blocked_with_its_cause_and_the_rest_stays() -> None:
+def test_a_refused_change_blocks_what_needs_it() -> None:
+    """Changes that need a refused change are blocked, with their cause; all others stay as they are."""
     refused = Planned(Change(Address("meter", ("m",)), Action.UPDATE, "updating", Outcome.REFUSED))
     changes = [refused, planned("feature/f", "meter/m"), planned("grant/acme/g", "feature/f"), planned("meter/n")]
 

@@ -59,9 +59,8 @@ def read_for(desired: Desired, *, deletes: bool = False) -> list[str | None]:
         (declared(named=frozenset({"plan"}), adopted=Patterns({"plan": ("others",)})), []),
     ],
 )
-def test_the_lists_of_declared_plans_are_read_but_for_what_has_been_replaced(
-    desired: Desired, ids: list[str | None]
-) -> None:
+def test_lists_of_declared_plans_are_read_except_replaced_versions(desired: Desired, ids: list[str | None]) -> None:
+    """The add-on lists of declared plans are read, except those of versions that have been replaced."""
     assert read_for(desired) == ids
 
 
@@ -71,7 +70,8 @@ def test_the_lists_of_what_may_be_removed_are_read_with_deletes_alone() -> None:
     assert read_for(desired, deletes=True) == ["P6", "P7", "P2", "P3"]
 
 
-def test_where_something_that_plans_offer_may_go_the_lists_of_all_plans_in_force_are_read() -> None:
+def test_lists_of_all_plans_in_force_are_read_where_addons_may_go() -> None:
+    """Where an add-on that plans offer may be deleted, the lists of all plans in force are read."""
     assert read_for(declared("pro", named=frozenset({"addon"})), deletes=True) == ["P6", "P2", "P3"]
 
 
@@ -79,7 +79,8 @@ def test_a_dump_reads_the_lists_of_active_versions() -> None:
     assert [read.parent_id for read in all_part_reads(FOUND, KINDS, TABLES)] == ["P6", "P2"]
 
 
-def test_rows_stand_as_a_list_in_their_entity_without_what_is_deleted_or_the_servers_own() -> None:
+def test_part_rows_become_a_list_in_their_entity() -> None:
+    """Rows of a part become a list in their entity, without deleted rows and the server's own fields."""
     gone = {**ATTACHED, "id": "PA2", "deleted_at": "2026-11-21T10:00:00Z"}
     read = {Read("plan", parent_id="P2", part="addons"): (ATTACHED, gone)}
 

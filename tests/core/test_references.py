@@ -110,7 +110,8 @@ def test_values_of_a_wrong_type_hold_no_reference() -> None:
     assert found == ()
 
 
-def test_a_key_that_nothing_has_is_an_error_with_the_nearest_one_and_its_place() -> None:
+def test_an_unknown_key_is_an_error_that_suggests_the_nearest() -> None:
+    """A reference to an unknown key is an error that suggests the nearest key, with its place."""
     desired = Desired(entities=(entity("color", "green", line=3), entity("shelf", "hall", line=7, color="gren")))
 
     found = check(desired, registry())

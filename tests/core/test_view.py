@@ -201,7 +201,8 @@ def test_a_plans_view_has_neither_what_the_server_adds_nor_what_is_ours() -> Non
 @pytest.mark.parametrize(
     ("wanted", "shown"), [("P1M", "P1M"), ("P31D", "P31D"), ("PT744H", "PT744H"), ("P30D", "P1M"), (None, "P1M")]
 )
-def test_a_grants_duration_is_shown_as_it_is_wanted_if_it_ends_at_the_same_time(wanted: str | None, shown: str) -> None:
+def test_an_equivalent_duration_of_a_grant_is_shown_as_declared(wanted: str | None, shown: str) -> None:
+    """A grant's live duration is shown as declared if both end at the same time."""
     row = {"key": "w", "effective_at": "2026-01-01T00:00:00Z", "expires_at": "2026-02-01T00:00:00Z", "labels": {}}
 
     assert view(GRANT, row, {}, compared_with={"key": "w", "expires_after": wanted})["expires_after"] == shown
@@ -260,7 +261,8 @@ def test_the_servers_own_tax_code_is_no_difference_where_none_is_wanted() -> Non
     assert view(GRANT, row, names, compared_with=other)["tax_config"]["tax_code"] == symbol("tax_code", "nontaxable")
 
 
-def test_a_customer_keeps_what_the_file_does_not_name_and_loses_what_it_clears() -> None:
+def test_a_customer_keeps_what_is_not_declared_and_loses_what_is_cleared() -> None:
+    """A customer keeps the fields that the file doesn't name, and loses those that it clears."""
     have = {
         "key": "acme", "name": "Acme", "description": "Old", "currency": "EUR", "primary_email": "a@acme.example",
         "labels": {"billsync_owner": "payments", "team": "a"}, "billing_address": {"city": "Bremen", "line1": "Markt"},
@@ -330,7 +332,8 @@ def test_a_list_that_may_be_empty_is_sent_also_where_it_is_at_every_depth() -> N
     assert body(PLAN, overlay, ("phases",)) == {"phases": ({"rate_cards": (), "key": "default", "name": "Default"},)}
 
 
-def test_a_create_sends_ids_as_symbols_keys_as_text_and_numbers_as_the_api_has_them() -> None:
+def test_a_create_sends_ids_as_symbols_and_numbers_in_the_apis_form() -> None:
+    """A create sends ids as symbols, keys as text, and numbers in the form of the API."""
     grant = normalize(
         GRANT,
         {**GRANT.example, "filters": {"features": ["api"]}, "tax_config": {"tax_code": "software"}, "amount": "500.0"},
@@ -349,7 +352,8 @@ def test_a_create_sends_ids_as_symbols_keys_as_text_and_numbers_as_the_api_has_t
     }
 
 
-def test_a_subscriptions_body_names_its_customer_and_its_plan_version_by_id() -> None:
+def test_a_subscriptions_body_names_customer_and_plan_version_by_id() -> None:
+    """The body of a subscription names its customer and its plan version by id."""
     fields = {"plan": symbol("plan", "pro", version=3), "labels": {"billsync_plan": symbol("plan", "pro", version=3)}}
 
     sent = body(SUBSCRIPTION, fields, ROUTES["subscription"].create, parent=Address("customer", ("acme",)))
@@ -361,7 +365,8 @@ def test_a_subscriptions_body_names_its_customer_and_its_plan_version_by_id() ->
     }
 
 
-def test_a_subscriptions_view_is_compared_without_version_status_or_what_it_inherits() -> None:
+def test_a_subscriptions_view_leaves_out_what_is_not_compared() -> None:
+    """The view of a subscription has no version, no status, and nothing inherited from its plan."""
     row = {
         "id": "01S", "name": "pro v3", "customer_id": "01C", "plan_id": "01P", "status": "active",
         "plan": {"id": "01P", "key": "pro", "version": 3}, "settlement_mode": "credit_only",

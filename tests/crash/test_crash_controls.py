@@ -152,9 +152,8 @@ def test_a_harness_for_another_journey_remembers_nothing(runs: Runs) -> None:
 
 
 @pytest.mark.parametrize("change", [without_key, dearer])
-def test_a_defect_at_some_fault_points_only_is_found_by_a_harness_that_remembers_the_others(
-    change: Callable[[Grant], Grant], runs: Runs
-) -> None:
+def test_remembering_misses_no_defect_at_single_fault_points(change: Callable[[Grant], Grant], runs: Runs) -> None:
+    """A defect at some fault points only is found also by a harness that remembers the other points."""
     unsafe = broken(runs.harness(PREPAID), change, always=False)
 
     remembering = found_at_some_calls(unsafe)
@@ -178,7 +177,8 @@ def without_times_and_money(value: object) -> object:
     return re.sub(r'"amount":"[^"]*"', '"amount":""', timeless) if isinstance(timeless, str) else timeless
 
 
-def test_a_harness_that_remembered_states_without_their_money_would_miss_a_double(runs: Runs) -> None:
+def test_a_digest_without_money_would_miss_a_doubled_grant(runs: Runs) -> None:
+    """A harness that remembered states without their money would miss a doubled grant."""
     unsafe = broken(runs.harness(PREPAID), dearer, always=False)
 
     found = found_at_some_calls(unsafe)

@@ -58,9 +58,10 @@ def test_a_run_after_a_fault_ends_where_an_undisturbed_one_does(run: StruckRun, 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 @pytest.mark.parametrize("run", ALL_RUNS, ids=str)
-def test_a_run_after_any_fault_at_any_call_ends_where_an_undisturbed_one_does(
+def test_a_run_after_any_fault_ends_like_an_undisturbed_run(
     run: StruckRun, fault: Fault, runs: Runs, count: Count
 ) -> None:
+    """A run after any fault at any call leaves the state of an undisturbed run."""
     harness = runs.harness(run).unremembering
     calls = [call for same in runs.calls((run,)).values() for call in same]
 
@@ -71,7 +72,8 @@ def test_a_run_after_any_fault_at_any_call_ends_where_an_undisturbed_one_does(
 
 
 @pytest.mark.parametrize("run", ALL_RUNS, ids=str)
-def test_a_run_that_is_struck_writes_and_has_as_many_calls_as_its_entities_need(run: StruckRun, runs: Runs) -> None:
+def test_a_struck_run_makes_the_calls_that_its_entities_need(run: StruckRun, runs: Runs) -> None:
+    """A run that faults strike writes, and has at least the calls that its entities need."""
     harness = runs.harness(run)
 
     calls = harness.whole.calls

@@ -56,9 +56,10 @@ def breaks(whole: Callable[..., object], number: int, error: BaseException) -> C
         ("result", 3, {"creating": 2, "total": 2, "blocked": 2}, 2),
     ],
 )
-def test_a_journal_that_cannot_be_written_any_more_stops_before_the_next_call(
+def test_a_journal_that_fails_stops_the_run_before_the_next_call(
     shell: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch, event: str, code: int, counts: Facts, left: int
 ) -> None:
+    """A journal that can't be written any more stops the run before the next call."""
     write, first = FileJournal._write, {"run": 1, "begin": 1}.get(event, 2)
     full = breaks(write, first, OSError(28, "No space left on device"))
     with monkeypatch.context() as broken:
@@ -69,9 +70,10 @@ def test_a_journal_that_cannot_be_written_any_more_stops_before_the_next_call(
     assert codes == ["no-journal", *(["partly"] if code == 3 else [])]
 
 
-def test_a_journal_that_fails_at_the_last_event_is_told_and_everything_is_done(
+def test_a_journal_that_fails_at_the_last_event_is_reported(
     shell: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A journal that fails at the last event is reported, and every call was made."""
     write = FileJournal._write
     monkeypatch.setattr(FileJournal, "_write", breaks(write, 2 + 3 * 4, OSError(28, "No space left on device")))
 
@@ -114,7 +116,8 @@ def test_a_connection_that_cannot_be_closed_after_a_write_is_3(
     assert (ran.code, codes, counted) == (3, ["system", "partly"], {"creating": 4, "total": 4})
 
 
-def test_a_state_directory_that_cannot_be_made_is_told_before_anything_is_written(folder: Path) -> None:
+def test_an_uncreatable_state_directory_is_reported_before_any_write(folder: Path) -> None:
+    """A state directory that can't be created is reported before anything is written."""
     (folder / "file").write_text("in the way")
     (folder / "shop.yaml").write_text(METERS)
     shell = Shell(environment={"BILLSYNC_STATE_DIR": "file/state"})

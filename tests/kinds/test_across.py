@@ -76,7 +76,8 @@ def test_a_price_by_usage_needs_a_metered_feature(feature: str, price: str, refu
     assert [(problem.path, problem.code) for problem in found] == (expected if refused else [])
 
 
-def test_a_subject_that_is_another_customers_key_is_refused_and_the_own_key_is_not() -> None:
+def test_a_subject_that_is_another_customers_key_is_refused() -> None:
+    """A subject that is another customer's key is refused; the customer's own key is not."""
     customer = {"usage_attribution": {"subject_keys": ["acme", "globex", "acme-prod"]}}
     find = find_in(customer={"acme": customer, "globex": {}})
 

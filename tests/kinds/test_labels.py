@@ -20,7 +20,8 @@ def test_a_value_is_legal_if_and_only_if_the_servers_pattern_says_so(text: str) 
 
 
 @given(TEXTS)
-def test_a_key_is_legal_if_the_servers_pattern_says_so_and_no_prefix_is_reserved(text: str) -> None:
+def test_a_key_is_legal_if_it_matches_the_servers_pattern(text: str) -> None:
+    """A key is legal if it matches the server's pattern and has no reserved prefix."""
     assert (key_problem(text) is None) is (SERVERS_RULE.fullmatch(text) is not None and not text.startswith("_"))
 
 

@@ -88,7 +88,8 @@ def test_money_may_be_a_number_or_an_exact_text() -> None:
     }
 
 
-def test_a_file_may_use_library_cards_and_leave_to_defaults_what_a_plan_needs() -> None:
+def test_a_file_may_use_library_cards_and_defaults() -> None:
+    """A file may use library cards, and leave required fields of a plan to defaults."""
     document = {
         "_format_version": "1.0",
         "_info": {"owner": "payments", "defaults": {"plan": {"currency": "USD"}, "phase": {"name": "Default"}}},
@@ -115,7 +116,8 @@ def test_null_clears_on_a_customer_and_is_refused_in_the_catalog() -> None:
     assert messages(kind_schema(KINDS["plan"]), plan) == ["None is not of type 'string'"]
 
 
-def test_a_refused_field_is_marked_for_editors_and_left_to_the_checks_after_expansion() -> None:
+def test_a_refused_field_is_marked_for_editors_only() -> None:
+    """A refused field is an error in the schema for editors; in a loaded file the later checks refuse it."""
     customer = {"key": "acme", "name": "Acme", "billing": {"billing_profile": "a"}}
 
     assert messages(kind_schema(KINDS["customer"]), customer) == []

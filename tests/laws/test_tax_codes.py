@@ -56,7 +56,8 @@ def made_by_hand(world: World, key: str) -> None:
 
 
 @pytest.mark.parametrize("adopted", ["", "adopted: {tax_codes: ['*']}\n"])
-def test_a_code_of_the_server_may_be_declared_as_it_is_and_is_never_changed(world: World, adopted: str) -> None:
+def test_a_tax_code_of_the_server_is_never_changed(world: World, adopted: str) -> None:
+    """A tax code of the server may be declared as it is, and is never changed."""
     before = live(world)
 
     equal = synced(world, adopted + SERVERS.replace("NAME", "Provider default"))
@@ -71,7 +72,8 @@ def test_a_code_of_the_server_may_be_declared_as_it_is_and_is_never_changed(worl
     )
 
 
-def test_a_code_that_is_no_longer_declared_stays_and_is_noted_unless_it_is_the_servers(world: World) -> None:
+def test_an_undeclared_tax_code_stays_and_is_noted(world: World) -> None:
+    """A tax code that is no longer declared stays, and is noted unless it is the server's own."""
     synced(world, "tax_codes: [{key: vat, name: VAT}, {key: kept, name: Kept}]")
 
     gone = synced(world, "adopted: {tax_codes: ['*']}\ntax_codes: [{key: kept, name: Kept}]")

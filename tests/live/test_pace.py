@@ -60,7 +60,8 @@ def test_the_first_page_is_halved_until_it_comes(limit: int, sizes: list[int]) -
     assert server.sizes[: len(sizes)] == sizes
 
 
-def test_a_list_without_an_order_is_read_by_pages_once_its_single_page_timed_out() -> None:
+def test_an_unordered_list_is_read_by_pages_after_a_timeout() -> None:
+    """A list without an order is read by pages once its single page has timed out."""
     server = CliffServer(rows(230), cliff_after(50))
 
     read(server, ListQuery(None, 10_000, at_once=1))

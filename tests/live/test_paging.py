@@ -111,7 +111,8 @@ def test_totals_that_disagree_are_said() -> None:
     assert str(raised.value) == f"GET /x: {changing}"
 
 
-def test_rows_that_come_at_the_end_while_reading_are_left_for_the_next_reading() -> None:
+def test_rows_appended_while_reading_are_left_for_the_next_reading() -> None:
+    """Rows that are added at the end while a list is read are left for the next reading."""
     have = rows(30)
     before = list(have)
 
@@ -126,8 +127,11 @@ def test_rows_that_come_at_the_end_while_reading_are_left_for_the_next_reading()
     assert list(read) == before
 
 
-def test_a_row_that_goes_while_another_comes_is_noticed_though_the_total_stays() -> None:
-    """Without a look at the last row, the first row of the second page would be lost in silence."""
+def test_a_deleted_row_is_noticed_though_the_total_stays() -> None:
+    """A row that is deleted while another is added is noticed although the total stays the same.
+
+    Without a look at the last row, the first row of the second page would be lost in silence.
+    """
     have, calls = rows(30), [0]
 
     def handler(request: httpx.Request) -> httpx.Response:

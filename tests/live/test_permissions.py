@@ -65,7 +65,8 @@ def test_a_rule_of_the_product_is_no_missing_permission(detail: str) -> None:
     assert client(lambda request: refused).call("POST", "/x/cancel", {}).message == f"403 Forbidden: {detail}"
 
 
-def test_a_token_without_any_role_is_told_so_where_the_dialect_is_asked_for() -> None:
+def test_a_token_without_a_role_is_reported_when_finding_the_dialect() -> None:
+    """A token without any role is reported when the dialect is looked up."""
     with pytest.raises(RemoteError) as raised:
         find_dialect(TARGET, client(lambda request: FORBIDDEN))
 

@@ -86,9 +86,11 @@ def test_a_parent_belongs_where_the_path_has_one(read: Read) -> None:
         (TARGET, ("/api/v3/openmeter/meters",), "konnect"),
     ],
 )
-def test_the_dialect_is_told_by_the_address_or_by_what_the_server_publishes(
+def test_the_dialect_follows_from_the_address_or_the_published_paths(
     target: Target, paths: tuple[str, ...], dialect: str
 ) -> None:
+    """The dialect follows from the address, or from the paths that the server publishes."""
+
     def publishing(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200 if request.url.path in paths else 404, json={"detail": "?"})
 

@@ -98,7 +98,8 @@ def test_an_end_beyond_the_calendar_overflows(text: str, start: datetime) -> Non
         *(("P1Y", card, False) for card in ("P5M", "P18M")),
     ],
 )
-def test_cadences_fit_when_one_is_a_multiple_of_the_other_in_every_calendar(plan: str, card: str, fits: bool) -> None:
+def test_cadences_fit_when_one_is_always_a_multiple_of_the_other(plan: str, card: str, fits: bool) -> None:
+    """Cadences fit when one is a multiple of the other in every calendar."""
     assert divides_evenly(parsed(plan), parsed(card)) is fits
     assert divides_evenly(parsed(card), parsed(plan)) is fits
 

@@ -41,7 +41,9 @@ def test_the_field_at_fault_is_named_with_its_place(broken: Fields, field: str, 
     assert (found.field, found.text) == (field, said)
 
 
-def test_only_faults_of_the_row_are_values_a_mistake_of_the_decoder_is_raised() -> None:
+def test_a_mistake_of_a_decoder_is_raised() -> None:
+    """Only faults of the row are values; a mistake of the decoder itself is raised."""
+
     def wrong(row: Fields) -> str:
         return text(row, "name") + row["no such"]
 

@@ -31,7 +31,8 @@ def louder(_: Text, value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
 
-def test_a_rule_reaches_every_part_but_what_is_unknown_or_cannot_be_declared() -> None:
+def test_a_rule_reaches_every_part_that_can_be_declared() -> None:
+    """A rule reaches every part of a value except unknown parts and those that can't be declared."""
     assert transform(BOX, FIELDS, {Text: louder}) == {
         "name": "A",
         "sizes": ("1",),

@@ -164,7 +164,8 @@ def test_a_recurrence_at_the_end_of_the_span_is_a_segment_of_its_own() -> None:
     assert answer == Burndown(segments, {"a": Decimal(8)}, ZERO)
 
 
-def test_a_reset_at_the_end_of_the_span_is_followed_by_a_segment_of_length_0() -> None:
+def test_a_reset_at_the_end_is_followed_by_a_segment_of_length_0() -> None:
+    """A reset at the end of the span is followed by a segment of length 0."""
     grant = _grant("a", 10, most_rollover=Decimal(3))
 
     answer = burn_down([grant], [Metered(_day(2), Decimal(4))], Span(Period(_day(1), _day(5)), (_day(5),)))

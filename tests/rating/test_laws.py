@@ -73,9 +73,10 @@ def test_a_unit_price_costs_what_one_graduated_tier_at_its_price_costs(
 
 @law
 @given(tiers(cent_amounts), whole_quantities, st.integers(1, 4_500).map(Decimal))
-def test_a_graduated_tier_split_at_its_own_price_costs_the_same_where_no_line_is_rounded(
+def test_a_split_graduated_tier_costs_the_same_without_rounding(
     before: tuple[Tier, ...], quantity: Decimal, at: Decimal
 ) -> None:
+    """A graduated tier split at its own price costs the same where no line is rounded."""
     after = GraduatedPrice(_split(before, at))
 
     assert totals(after, quantity) == totals(GraduatedPrice(before), quantity)
@@ -83,9 +84,10 @@ def test_a_graduated_tier_split_at_its_own_price_costs_the_same_where_no_line_is
 
 @law
 @given(numbers(50, 6), quantities, st.integers(1, 4_500).map(Decimal))
-def test_a_graduated_tier_split_at_its_own_price_costs_a_cent_more_or_less_at_most(
+def test_a_split_graduated_tier_costs_a_cent_more_or_less_at_most(
     amount: Decimal, quantity: Decimal, at: Decimal
 ) -> None:
+    """A graduated tier split at its own price costs at most a cent more or less."""
     whole = (Tier(None, None, amount),)
 
     difference = (
@@ -113,9 +115,10 @@ def _holds(all_tiers: tuple[Tier, ...], tier: Tier, at: Decimal) -> bool:
 
 @law
 @given(graduated(), quantities, discounts.map(lambda one: replace(one, usage=None)), commitments)
-def test_a_price_of_a_thousand_units_with_a_conversion_by_a_thousand_costs_the_same(
+def test_a_price_per_thousand_units_costs_the_same(
     price: GraduatedPrice, quantity: Decimal, discounted: Discounts, committed: Commitments
 ) -> None:
+    """A price per thousand units, with a conversion by a thousand, costs the same as the price per unit."""
     by_unit = Card(price, discounts=discounted, commitments=committed)
     by_thousand = replace(
         by_unit,
@@ -155,9 +158,8 @@ def test_more_usage_never_lowers_a_graduated_total(
 
 @law
 @given(graduated(cent_amounts), st.lists(whole_quantities, min_size=2, max_size=5))
-def test_pieces_of_a_graduated_period_sum_to_the_whole_where_no_line_is_rounded(
-    price: GraduatedPrice, parts: list[Decimal]
-) -> None:
+def test_pieces_of_a_graduated_period_sum_to_the_whole(price: GraduatedPrice, parts: list[Decimal]) -> None:
+    """Pieces of a graduated period sum to the whole where no line is rounded."""
     pieces = sum_of_totals(_pieces(Card(price), parts))
 
     assert pieces == totals(price, sum(parts, Decimal(0)))

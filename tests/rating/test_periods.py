@@ -33,9 +33,10 @@ cadences = st.sampled_from(["P1M", "P1Y", "P1W", "P18M", "P1M15D", "P1DT12H", "P
 
 
 @given(moments, cadences, moments)
-def test_the_period_around_a_moment_holds_it_and_ends_where_the_next_one_starts(
+def test_the_period_at_a_moment_ends_where_the_next_one_starts(
     anchor: datetime, cadence: Duration, moment: datetime
 ) -> None:
+    """The period at a moment holds that moment, and ends where the next period starts."""
     period = period_at(anchor, cadence, moment)
 
     assert period.holds(moment)

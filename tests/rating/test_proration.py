@@ -34,9 +34,10 @@ def test_an_empty_full_period_is_not_pro_rated() -> None:
         (EndProration.FULL_PERIOD, None, "5"),
     ],
 )
-def test_only_the_end_of_a_subscription_that_bills_full_periods_is_billed_in_full(
+def test_only_the_end_of_a_subscription_is_billed_in_full(
     at_end: EndProration, end: datetime | None, amount: str
 ) -> None:
+    """A part of a period is billed in full only at the end of a subscription that bills full periods."""
     fee = Fee(Decimal(10), HALF, JANUARY, pro_rated=True)
 
     line = invoice_line_amount(fee, decimals=2, at_end=at_end, subscription_end=end)

@@ -36,7 +36,8 @@ def test_a_free_item_is_not_billed_but_counts_as_a_version() -> None:
     ]
 
 
-def test_a_one_time_fee_in_arrears_is_not_billable_while_its_phase_has_no_end() -> None:
+def test_a_one_time_fee_in_arrears_is_billable_once_its_phase_ends() -> None:
+    """A one-time fee in arrears is not billable while its phase has no end."""
     endless = timeline(_subscription(Phase("main", None, (Item("fee", FEE, None),))), until=_day(3, 1))
     ending = timeline(_subscription(Phase("main", None, (Item("fee", FEE, None),)), end=_day(1, 20)), until=_day(3, 1))
 

@@ -65,7 +65,8 @@ def told(shown: Impact) -> list[str]:
     return impact_text(shown).split("\n\n")[1].splitlines()
 
 
-def test_without_names_the_difference_of_the_only_one_who_pays_more_is_not_shown() -> None:
+def test_without_names_the_difference_of_one_customer_is_not_shown() -> None:
+    """Without names, the difference of the only customer who pays more is not shown."""
     shown = unnamed(*paying(40, 0, 0, 0, 0))
 
     assert told(shown) == [
@@ -116,7 +117,8 @@ def test_without_names_a_currency_of_fewer_than_five_is_not_shown() -> None:
     ]
 
 
-def test_without_names_what_is_reached_does_not_give_away_a_count_that_is_not_shown() -> None:
+def test_without_names_the_number_reached_hides_small_counts() -> None:
+    """Without names, the number reached doesn't give away a count that is not shown."""
     shown = unnamed(*paying(1, 1, 1, 1, 1), *paying(3, standing=MigrationStatus.STAYING))
 
     found = impact_object(shown)

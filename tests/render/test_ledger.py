@@ -123,7 +123,8 @@ Balance USD: settled 500, live 498, pending 20
     )
 
 
-def test_csv_has_a_line_for_each_movement_and_no_balance_of_what_is_to_come() -> None:
+def test_csv_has_a_line_for_each_movement() -> None:
+    """CSV has a line for each movement, and no balances for movements that are still to come."""
     funded = replace(FUNDED, features=("tokens", "images"))
 
     text = ledger_csv(replace(LEDGER, movements=(funded, CONSUMED)))

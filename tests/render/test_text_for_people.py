@@ -52,7 +52,8 @@ def test_verbose_names_everybody() -> None:
     assert found.count("refused: subscription c") == 300
 
 
-def test_no_changes_is_said_only_where_nothing_is_refused_waiting_or_stopped() -> None:
+def test_no_changes_is_printed_only_where_nothing_is_refused_or_waiting() -> None:
+    """ "No changes." is printed only where nothing is refused, blocked, waiting or unsupported."""
     assert text_of(noted(1, Outcome.NOTE)).startswith("No changes.\n\nnote: ")
     for outcome in (Outcome.REFUSED, Outcome.BLOCKED, Outcome.WAITING, Outcome.UNMANAGEABLE):
         assert "No changes." not in text_of(noted(1, outcome))

@@ -74,7 +74,8 @@ scalars = st.none() | st.booleans() | st.integers() | st.decimals(-(10**9), 10**
 values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(texts, inner), max_leaves=8)
 
 
-def test_a_document_is_written_in_block_style_with_text_quoted_where_it_must_be() -> None:
+def test_a_document_is_written_in_block_style() -> None:
+    """A document is written in block style, with text quoted where it must be."""
     assert to_yaml(DOCUMENT) == TEXT
 
 

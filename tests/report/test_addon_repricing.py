@@ -59,7 +59,8 @@ def prices(items: list[Item]) -> list[tuple[str, Decimal]]:
     return found
 
 
-def test_an_item_of_the_addon_alone_costs_its_new_amount_times_the_quantity() -> None:
+def test_an_item_of_the_addon_alone_is_multiplied_by_the_quantity() -> None:
+    """An item of the add-on alone costs its new amount times the quantity."""
     row = subscription_row(fee_card("base", "25"), fee_card("seats", "10"))
 
     found = changed(row, having(fee_card("seats", "5")), fee_card("seats", "7"))

@@ -39,7 +39,8 @@ def test_a_forecast_notes_what_it_can_not_read_or_count_twice(
     assert [one.plan_key for one in found.forecasts] == [ONE.plan_key] * count
 
 
-def test_what_is_not_known_of_a_period_is_noted_and_credits_are_followed_until_then_only() -> None:
+def test_credits_are_followed_until_the_period_is_no_longer_known() -> None:
+    """Unknown parts of a period are noted, and credits are followed only until the first of them begins."""
     until = datetime(2026, 9, 20, tzinfo=UTC)
 
     found = customer_forecast(facts(1, METERED, Besides(known_until=until, notes=("base changes",))))

@@ -34,7 +34,8 @@ def lines(found: Forecast) -> list[tuple[str, str, Decimal]]:
     return [(one.charge.key, line.reference, line.total) for one in found.due for line in one.charge.lines]
 
 
-def test_a_forecast_names_what_is_due_at_the_end_and_what_was_charged_before() -> None:
+def test_a_forecast_names_what_is_due_and_what_was_charged() -> None:
+    """A forecast names the charges due at the end, and those that were made before."""
     row = subscription_row(
         usage_card("api", unit("0.5")), fee_card("base", "10", "in_advance"), fee_card("support", "7")
     )
@@ -144,8 +145,11 @@ def test_a_minimum_counts_at_the_end_of_the_period_only() -> None:
     assert found.outlooks[0].short_at == datetime(2026, 10, 1, 0, 0, 0, tzinfo=UTC)
 
 
-def test_a_fee_that_began_with_a_later_phase_is_charged_already_and_pro_rated() -> None:
-    """The trial ends on the 11th: 20 of 30 days are left."""
+def test_a_fee_of_a_later_phase_is_charged_already_and_pro_rated() -> None:
+    """A fee that began with a later phase counts as charged already, and is pro-rated.
+
+    The trial ends on the 11th: 20 of 30 days are left.
+    """
     row = with_trial(subscription_row(fee_card("base", "30", "in_advance")), "2026-09-11T00:00:00Z")
 
     found = made(row, "0", Wallet())
@@ -174,7 +178,8 @@ def test_a_debt_of_credit_only_is_named_now_and_after_what_is_due() -> None:
     assert "Debt USD: 28.83 now, 48.69 after that\n" in forecast_text("acme", [found])
 
 
-def test_the_text_shows_what_was_charged_before_credits_and_that_they_do_not_suffice() -> None:
+def test_the_text_shows_that_credits_do_not_suffice() -> None:
+    """The text shows the charges before credits, and that the credits don't suffice."""
     row = subscription_row(usage_card("api", unit("0.5")), fee_card("base", "10", "in_advance"))
     wallet = Wallet((grant_row("12"),), (consumed_row("10", "2026-09-01T00:00:00Z"),), FEATURES)
 
@@ -226,8 +231,11 @@ def test_credits_in_a_currency_that_nothing_is_charged_in_are_only_named() -> No
     ]
 
 
-def test_what_was_consumed_in_one_second_is_followed_in_the_order_of_the_list_which_is_newest_first() -> None:
-    """The usage took 6 of the 10 for everything, so the fee of 8 left a hole of 4; the 5 for usage alone are whole."""
+def test_bookings_of_one_second_are_followed_from_the_end_of_the_list() -> None:
+    """Bookings of the same second are followed in the order of the list, which is newest first.
+
+    The usage took 6 of the 10 for everything, so the fee of 8 left a hole of 4; the 5 for usage alone are whole.
+    """
     row = subscription_row(usage_card("api", unit("1")), settlement_mode="credit_only")
     later = grant_row("5", priority=20, filters={"features": ["api"]})
     fee = consumed_row("8", "2026-09-02T00:00:00Z")
@@ -301,7 +309,8 @@ def test_what_a_currency_that_is_not_known_costs_is_told_and_in_no_sum() -> None
         ("7", "7"),
     ],
 )
-def test_usage_has_twelve_significant_digits_as_the_server_sums_it_in_floats(shown: str, value: str) -> None:
+def test_usage_has_twelve_significant_digits(shown: str, value: str) -> None:
+    """Usage has twelve significant digits, as the server sums it in floats."""
     rows = [
         {"from": "2026-09-01T00:00:00Z", "to": "2026-10-01T00:00:00Z", "value": shown, "dimensions": {CUSTOMER: "c"}}
     ]

@@ -81,7 +81,8 @@ def test_a_card_that_the_new_plan_lacks_is_not_paid_any_more() -> None:
     assert found.totals("USD") == (Decimal("25.00"), Decimal("5.00"))
 
 
-def test_fees_in_advance_and_in_arrears_count_once_a_period_and_one_time_fees_never() -> None:
+def test_recurring_fees_count_once_a_period_and_one_time_fees_never() -> None:
+    """Fees in advance and in arrears count once a period, and one-time fees never."""
     row = subscription_row(fee_card("base", "20", "in_advance"), fee_card("setup", "99", cadence=None))
 
     found = judged(row, plan_fields(fee_card("base", "25", "in_arrears"), fee_card("setup", "1", cadence=None)))
@@ -141,7 +142,8 @@ def test_of_a_young_subscription_only_quarterly_usage_is_left_out() -> None:
     }
 
 
-def test_whoever_pays_more_each_month_and_less_each_year_counts_in_each_by_itself() -> None:
+def test_more_each_month_and_less_each_year_count_separately() -> None:
+    """A customer who pays more each month and less each year counts in both, separately."""
     row = subscription_row(fee_card("base", "20"), fee_card("support", "1000", "in_advance", "P1Y"))
     new = plan_fields(fee_card("base", "25"), fee_card("support", "100", "in_advance", "P1Y"))
 

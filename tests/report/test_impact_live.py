@@ -34,7 +34,8 @@ def test_a_plan_version_that_can_not_be_rated_has_no_cards(row: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("unknown", ["", "plan-2"])
-def test_a_plan_version_that_was_not_read_and_a_subscription_without_one_have_no_cards(unknown: str) -> None:
+def test_an_unread_or_missing_plan_version_has_no_cards(unknown: str) -> None:
+    """A plan version that was not read has no cards, and neither has a subscription without a version."""
     assert live(plan_row()).cards_of(unknown) is None
 
 

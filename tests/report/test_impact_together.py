@@ -31,7 +31,8 @@ def test_everything_together_is_told_where_two_changes_make_a_difference() -> No
     assert targets(*them) == ["plan/pro@2", "addon/bl@2", COMBINED]
 
 
-def test_everything_together_is_not_told_where_one_change_makes_all_the_difference() -> None:
+def test_a_single_change_with_all_the_difference_has_no_combined_block() -> None:
+    """There is no combined block where a single change makes all the difference."""
     them = paying("plan/pro@2", 0), paying("addon/bl@2", -1), paying(COMBINED, -1)
 
     assert targets(*them) == ["plan/pro@2", "addon/bl@2"]

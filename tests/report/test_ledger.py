@@ -42,7 +42,8 @@ def moment(day: int, second: int = 0, microsecond: int = 0) -> datetime:
     return datetime(2026, 9, day, 0, 0, second, microsecond, tzinfo=UTC)
 
 
-def test_movements_run_from_the_oldest_with_the_balance_before_and_after_each() -> None:
+def test_movements_have_the_balance_before_and_after() -> None:
+    """Movements run from the oldest, with the balance before and after each."""
     rows = (row("consumed", "-30.5", "2026-09-02T00:00:00Z"), row("funded", "100", "2026-09-01T00:00:00.5Z"))
 
     found = ledger(Statement(balance("2026-09-03T00:00:00.123456789Z", USD="69.5"), rows, ()))

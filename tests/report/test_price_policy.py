@@ -88,7 +88,8 @@ def in_currency(code: str, *prices: dict[str, Any]) -> PlanCards:
     return plan_cards({**fields, "currency": code})
 
 
-def test_prices_in_another_currency_are_not_compared_as_if_they_were_in_the_same() -> None:
+def test_prices_in_different_currencies_are_not_compared() -> None:
+    """Prices in another currency are reported as such, and not compared as if they were in the same."""
     old, new = (in_currency(code, usage_card("api", unit(amount))) for code, amount in (("USD", "10"), ("KWD", "9.99")))
 
     assert breaches(policy(), old, new, {}) == (CurrencyChanged(policy(), "default", "api", ("USD",), ("KWD",)),)
@@ -124,7 +125,8 @@ def test_a_fee_that_becomes_yearly_is_judged_as_another_one() -> None:
     assert sorted(percent is None for _, percent in found) == [False, True]
 
 
-def test_what_lies_outside_the_range_is_not_judged_unless_it_was_really_used() -> None:
+def test_quantities_outside_the_range_are_judged_only_if_used() -> None:
+    """Quantities outside the range of a policy are judged only if they were really used."""
     old = api(graduated(("1000", "1"), (None, "1")))
     new = api(graduated(("1000", "1"), (None, "3")))
 

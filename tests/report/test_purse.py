@@ -69,9 +69,10 @@ def test_what_is_spent_is_what_looking_at_everything_each_time_comes_to(
 
 @settings(max_examples=examples(60))
 @given(fundings(), expenses(), st.randoms(use_true_random=False))
-def test_an_expense_that_comes_after_a_later_one_sees_what_the_plain_way_shows_it(
+def test_expenses_out_of_order_are_spent_as_the_plain_way_spends_them(
     funded: list[Funding], spent: list[Expense], random: Random
 ) -> None:
+    """An expense that is given after a later expense is spent as the plain way spends it."""
     places = sorted(range(len(spent)), key=lambda place: place + random.choice([0, 0, 0, 2]))
     given_ = [spent[place] for place in places]
 

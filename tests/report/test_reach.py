@@ -62,7 +62,8 @@ def found(changed: PriceChanges, shown: Live) -> list[tuple[str, MigrationStatus
     return [(one.target, one.standing, one.problem) for one in reach(changed, shown) if isinstance(one, Reached)]
 
 
-def test_a_coming_version_reaches_its_plans_subscribers_who_stay_where_they_are() -> None:
+def test_a_coming_version_reaches_subscribers_who_stay() -> None:
+    """A coming version reaches the plan's subscribers who stay on their version."""
     (one,) = reach(changes(), live(subscriber()))
 
     assert isinstance(one, Reached)
@@ -70,7 +71,8 @@ def test_a_coming_version_reaches_its_plans_subscribers_who_stay_where_they_are(
     assert [slot.item.card.price for slot in one.after.slots] != [slot.item.card.price for slot in one.before.slots]
 
 
-def test_who_the_files_mean_to_have_the_coming_version_is_meant_and_whom_the_run_moves_is_moving() -> None:
+def test_declared_subscribers_are_meant_to_move_or_moving() -> None:
+    """A subscriber declared to the coming version is meant to move, or moving if this run moves it."""
     entity = declared(version="latest")
     meant = live(subscriber(replace(ACME, entity=entity)))
 
@@ -80,7 +82,8 @@ def test_who_the_files_mean_to_have_the_coming_version_is_meant_and_whom_the_run
     ]
 
 
-def test_without_everybody_a_subscriber_that_is_not_declared_is_not_reached() -> None:
+def test_without_everybody_an_undeclared_subscriber_is_not_reached() -> None:
+    """Without `everybody`, a subscriber that is not declared is not reached."""
     assert found(changes(everybody=False), live(subscriber())) == []
 
 
@@ -100,7 +103,8 @@ def test_who_has_ended_is_not_reached() -> None:
     assert found(changes(), live(ended)) == []
 
 
-def test_only_a_subscriber_whose_items_are_not_the_plans_alone_is_asked_for_its_addons() -> None:
+def test_only_subscribers_with_items_of_their_own_need_addons_read() -> None:
+    """Add-ons are read only for subscribers whose items are not all the plan's."""
     offers = {"addon-1": Offer("default", 0, None)}
     nothing_coming = replace(changes(BOOST), targets={}, coming=frozenset())
     ordinary, other, unknown = subscriber(), subscriber(ACME, None, "boost"), Malformed("phases", None)

@@ -52,7 +52,8 @@ def test_a_new_fee_joins_an_addons_of_the_same_key() -> None:
     assert (fees(found), found.notes) == ([("support", Decimal(14), "P1M")], ())
 
 
-def test_what_an_addon_adds_keeps_its_cadence_when_the_plans_fee_gets_another() -> None:
+def test_an_addons_part_keeps_its_cadence_when_the_plans_fee_changes() -> None:
+    """The part that an add-on adds keeps its cadence when the plan's fee gets another cadence."""
     row = subscription_row(fee_card("base", "16"))
 
     found = changed(row, [fee_card("base", "10")], [fee_card("base", "100", cadence="P1Y")])

@@ -116,7 +116,8 @@ def test_what_is_scheduled_is_due_where_a_charge_has_been_made_of_it() -> None:
     assert [(due.at, due.billed.service_period.start) for due in found(one, row).dues] == [(OCTOBER, OCTOBER)]
 
 
-def test_a_card_that_is_charged_as_if_it_were_there_is_not_counted_but_told() -> None:
+def test_a_card_that_is_gone_but_still_charged_is_reported_as_stale() -> None:
+    """A card that is gone, but still charged, is reported as stale and not counted."""
     one = changed(fee_card("base", "60"))
     whole = {"from": "2026-09-01T00:00:00Z", "to": NEXT}
 
@@ -125,8 +126,11 @@ def test_a_card_that_is_charged_as_if_it_were_there_is_not_counted_but_told() ->
     assert (seen.dues, seen.stale) == ((), ("gone",))
 
 
-def test_a_card_whose_charges_have_not_followed_it_yet_counts_only_since_it_was_changed() -> None:
-    """The only charge is that of the whole month; then there is one for each part of it."""
+def test_a_changed_card_with_old_charges_counts_from_its_change() -> None:
+    """A card whose charges haven't followed it yet counts only from the time of its change.
+
+    The only charge is that of the whole month; then there is one for each part of it.
+    """
     one = changed(fee_card("base", "60"))
     whole, later = ({"from": f"2026-09-{day}T00:00:00Z", "to": NEXT} for day in ("01", "11"))
 
@@ -143,8 +147,11 @@ def test_a_card_that_costs_nothing_has_no_charges_to_miss() -> None:
     assert [key for key, _ in Unshown().untold(one, NOW)] == ["base"]
 
 
-def test_a_piece_without_length_costs_what_the_server_says_and_counts_beside_what_follows() -> None:
-    """It was changed twice within a second."""
+def test_a_piece_without_length_counts_with_the_piece_after_it() -> None:
+    """A piece without length costs the server's amount, and counts together with the piece after it.
+
+    It was changed twice within a second.
+    """
     one = changed(fee_card("base", "60"))
     nothing = {"from": "2026-09-11T00:00:00Z", "to": "2026-09-11T00:00:00Z"}
 
