@@ -19,16 +19,14 @@ from billsync.model.moment import cut_to_seconds, parse_moment
 from billsync.model.shape import (
     Duration,
     LabelMap,
-    Lazy,
     ListOf,
-    MapOf,
     Number,
     Record,
     Shape,
     Timestamp,
-    Variant,
 )
 from billsync.model.value import Fields, Plain, canonical, decimal_text
+from billsync.model.walk import visit
 
 
 def problems(kind: Kind, declared: Fields) -> tuple[Problem, ...]:
@@ -42,53 +40,37 @@ def problems(kind: Kind, declared: Fields) -> tuple[Problem, ...]:
 
 def value_problems(kind: Kind, declared: Fields) -> tuple[Problem, ...]:
     """The findings about single values: they may be asked for of an entity that lacks fields."""
-    return tuple(_record(kind.record, declared, ()))
+    parts = visit(kind.record, declared)
+    return tuple(problem for path, shape, value in parts for problem in _part_problems(shape, value, path))
 
 
-def _record(record: Record, value: Plain, path: Path) -> Iterator[Problem]:
-    fields: Plain = value if isinstance(value, Mapping) else {record.short: value} if record.short else {}
-    for name, item in fields.items():
-        field = record.fields.get(name)
-        if field is None:
-            continue
-        place = (*path, name)
-        if field.refused:
-            yield Problem(place, "refused-field", field.refused, f"leave {name} out")
-        elif item is not None:
-            yield from _value(field.shape, item, place)
-        elif field.clear:
-            hint = f"leave {name} out, or give it a value"
-            yield Problem(place, "unclearable-field", field.clear, hint)
-
-
-def _value(shape: Shape, value: Plain, path: Path) -> Iterator[Problem]:
+def _part_problems(shape: Shape, value: Plain, path: Path) -> Iterator[Problem]:
+    """The findings about one part of a value, not about the parts inside of it."""
     match shape:
-        case Lazy():
-            yield from _value(shape.get(), value, path)
-        case Record():
-            yield from _record(shape, value, path)
-        case Variant() if isinstance(value, Mapping):
-            if case := shape.cases.get(value.get(shape.tag, "")):
-                yield from _record(case, value, path)
+        case Record() if isinstance(value, Mapping):
+            yield from _undeclarable(shape, value, path)
         case ListOf() if isinstance(value, list | tuple):
-            yield from _list(shape, tuple(value), path)
-        case MapOf() if isinstance(value, Mapping):
-            for name, item in value.items():
-                yield from _value(shape.value, item, (*path, name))
+            yield from _repeated(shape, tuple(value), path)
         case LabelMap() if isinstance(value, Mapping):
             yield from _labels(value, path)
-        case _:
-            yield from _leaf(shape, value, path)
-
-
-def _leaf(shape: Shape, value: Plain, path: Path) -> Iterator[Problem]:
-    match shape:
         case Number():
             yield from _number(shape, number(value), path)
         case Duration() if isinstance(value, str):
             yield from _duration(shape, value, path)
         case Timestamp() if isinstance(value, str):
             yield from _moment(shape, value, path)
+
+
+def _undeclarable(record: Record, fields: Fields, path: Path) -> Iterator[Problem]:
+    for name, item in fields.items():
+        field = record.fields.get(name)
+        if field is None:
+            continue
+        if field.refused:
+            yield Problem((*path, name), "refused-field", field.refused, f"leave {name} out")
+        elif item is None and field.clear:
+            hint = f"leave {name} out, or give it a value"
+            yield Problem((*path, name), "unclearable-field", field.clear, hint)
 
 
 def _labels(labels: Fields, path: Path) -> Iterator[Problem]:
@@ -152,9 +134,7 @@ def _moment(shape: Timestamp, value: str, path: Path) -> Iterator[Problem]:
         yield Problem(path, "time", detail, "leave the fraction of a second out")
 
 
-def _list(shape: ListOf, members: tuple[Plain, ...], path: Path) -> Iterator[Problem]:
-    for index, member in enumerate(members):
-        yield from _value(shape.item, member, (*path, index))
+def _repeated(shape: ListOf, members: tuple[Plain, ...], path: Path) -> Iterator[Problem]:
     if shape.ordered_by_key or not (shape.key or shape.as_set or shape.unique):
         return
     seen: Counter[bytes] = Counter()

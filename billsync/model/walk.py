@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from billsync.model.kind import Path
 from billsync.model.shape import Lazy, ListOf, MapOf, Record, Shape, Variant
-from billsync.model.value import Fields, Plain
+from billsync.model.value import Plain
 
 Rules: TypeAlias = Mapping[type, Callable[[Any, Plain], Plain]]
 """Type of a shape -> what becomes of a value of it, given the shape and the value. The value may not fit the shape."""
@@ -77,28 +77,27 @@ _INSIDE: Mapping[type, Callable[[Any, Plain, Rules, Rules], Plain]] = {
 
 
 def visit(shape: Shape, value: Plain, path: Path = ()) -> Iterator[tuple[Path, Shape, Plain]]:
-    """Every part of a value with its path and shape, itself first. It goes where `transform` goes."""
+    """Every part of a value with its path and shape, itself first. It goes where `transform` goes.
+
+    The record that a variant's tag chooses is a part at the variant's place.
+    """
     while isinstance(shape, Lazy):
         shape = shape.get()
     yield path, shape, value
     match shape:
         case Record() if isinstance(value, Mapping):
-            yield from _visit_fields(shape, value, path)
+            for name, item in value.items():
+                field = shape.fields.get(name)
+                if field is not None and not field.refused:
+                    yield from visit(field.shape, item, (*path, name))
         case Variant() if case := case_of(shape, value):
-            yield from _visit_fields(case, value, path)
+            yield from visit(case, value, path)
         case ListOf() if isinstance(value, list | tuple):
             for index, member in enumerate(value):
                 yield from visit(shape.item, member, (*path, index))
         case MapOf() if isinstance(value, Mapping):
             for name, member in value.items():
                 yield from visit(shape.value, member, (*path, name))
-
-
-def _visit_fields(record: Record, value: Fields, path: Path) -> Iterator[tuple[Path, Shape, Plain]]:
-    for name, item in value.items():
-        field = record.fields.get(name)
-        if field is not None and not field.refused:
-            yield from visit(field.shape, item, (*path, name))
 
 
 def shapes_in(shape: Shape, seen: frozenset[str] = frozenset()) -> Iterator[Shape]:

@@ -73,6 +73,7 @@ def test_every_part_has_its_path() -> None:
         ("rooms",),
         ("rooms", "hall"),
         ("finish",),
+        ("finish",),
         ("finish", "color"),
         ("boxes",),
         ("boxes", 0),
