@@ -65,11 +65,6 @@ def period_at(anchor: datetime, cadence: Duration, moment: datetime) -> Period:
     return Period(boundary(anchor, cadence, count), boundary(anchor, cadence, count + 1))
 
 
-def last_at_or_before(anchor: datetime, cadence: Duration, moment: datetime) -> datetime:
-    """The moment itself if it is a boundary, else the boundary before it."""
-    return boundary(anchor, cadence, _count_at(anchor, cadence, moment))
-
-
 def next_after(anchor: datetime, cadence: Duration, moment: datetime) -> datetime:
     """The first boundary after a moment."""
     return boundary(anchor, cadence, _count_at(anchor, cadence, moment) + 1)

@@ -26,7 +26,6 @@ from billsync.rating.periods import (
     MICROSECOND,
     Period,
     boundary,
-    last_at_or_before,
     next_after,
     next_at_or_after,
     period_at,
@@ -239,8 +238,8 @@ def period_answer(vector: Vector) -> Any:
         "period": _period_fields(period_at(anchor, cadence, at)),
         "next_after_inclusive": moment_text(next_at_or_after(anchor, cadence, at)),
         "next_after_exclusive": moment_text(next_after(anchor, cadence, at)),
-        "prev_before_inclusive": moment_text(last_at_or_before(anchor, cadence, at)),
-        "prev_before_exclusive": moment_text(last_at_or_before(anchor, cadence, at - MICROSECOND)),
+        "prev_before_inclusive": moment_text(period_at(anchor, cadence, at).start),
+        "prev_before_exclusive": moment_text(period_at(anchor, cadence, at - MICROSECOND).start),
     }
 
 

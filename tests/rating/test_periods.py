@@ -13,7 +13,6 @@ from billsync.rating.periods import (
     MICROSECOND,
     Period,
     boundary,
-    last_at_or_before,
     next_at_or_after,
     period_at,
     sum_of,
@@ -41,7 +40,7 @@ def test_the_period_at_a_moment_ends_where_the_next_one_starts(
 
     assert period.holds(moment)
     assert period_at(anchor, cadence, period.end).start == period.end
-    assert last_at_or_before(anchor, cadence, period.end - MICROSECOND) == period.start
+    assert period_at(anchor, cadence, period.end - MICROSECOND).start == period.start
     assert next_at_or_after(anchor, cadence, period.start) == period.start
 
 
