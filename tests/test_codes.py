@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from billsync.core import refusals
 from billsync.core.doubling import doubled_code
 from billsync.core.guards import flags
 from billsync.kinds.registry import KINDS
+from billsync.model.codes.code import AS_ERROR
+from billsync.rating import errors as rating
 from billsync.schema.codes import chapters, pages
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -122,8 +125,29 @@ def test_every_code_in_the_package_stands_in_the_registry() -> None:
     assert [use for use in USES if use.code not in CODES] == []
 
 
+def test_every_reason_against_rating_has_a_page() -> None:
+    assert {code.value for code in rating.Code} <= CODES.keys()
+
+
+def test_the_example_of_a_refusal_is_one_of_its_texts() -> None:
+    """Those of codes that files can have, too, are examples of a message about a file."""
+    texts = [refusal for refusal in vars(refusals).values() if isinstance(refusal, refusals.Refusal)]
+    refused = {each.code for each in texts if pages()[each.code][0].layout != AS_ERROR}
+
+    assert {code for code in refused if not any(is_example(code, each) for each in texts)} == set()
+
+
+def is_example(code: str, refusal: refusals.Refusal) -> bool:
+    form = re.sub(r"\\{[^}]*\\}", ".+", re.escape(refusal.reason))
+    return refusal.code == code and re.fullmatch(f"[^:]+: {form}", CODES[code].example) is not None
+
+
 def test_every_code_in_the_registry_is_used() -> None:
-    used = {use.code for use in USES} | {code for codes in COMPUTED.values() for code in codes}
+    used = (
+        {use.code for use in USES}
+        | {code.value for code in rating.Code}
+        | {code for codes in COMPUTED.values() for code in codes}
+    )
 
     assert CODES.keys() - used == set()
 
@@ -156,7 +180,7 @@ def test_no_two_codes_share_a_name_or_a_summary() -> None:
 def test_a_page_is_whole(name: str) -> None:
     code = CODES[name]
 
-    assert re.fullmatch("[a-z]+(-[a-z0-9]+)*", code.name)
+    assert re.fullmatch("[a-z]+([-_][a-z0-9]+)*", code.name)
     assert re.fullmatch("[a-z`].*[^.]", code.summary)
     assert re.fullmatch(r"([A-Z`.]|billsync).*\.", code.doc)
     assert code.example

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from billsync.app.ending import Exit
+from billsync.app.ending import MEANINGS, Exit
 from billsync.config import load
 from billsync.kinds.registry import KINDS
 from tests.support.console import COPIED, blocks, clone, exchanges, pages_with_transcripts, rerun, session
@@ -146,6 +146,12 @@ def test_the_worked_example_of_a_kind_is_the_code_as_it_is() -> None:
 
     assert {path for path, _ in pieces} >= {"billsync/kinds/tax_code.py", "tests/scenarios/tax_codes.yaml"}
     assert other == []
+
+
+def test_the_exit_codes_in_the_documentation_are_those_that_explain_shows() -> None:
+    rows = re.findall(r"^\| (\d+) \| (.*) \|$", read("docs/runs.md"), re.MULTILINE)
+
+    assert rows == [(str(code.value), meaning) for code, meaning in MEANINGS.items()]
 
 
 def test_the_exit_codes_in_the_readme_are_those_of_the_program() -> None:

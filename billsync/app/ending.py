@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 from billsync.model.diagnostic import Diagnostic
@@ -12,12 +13,24 @@ class Exit(IntEnum):
     """The exit codes (design.md §7). Where several apply: 3, then 4, 5, 1."""
 
     DONE = 0
-    ERROR = 1  # nothing was written
-    PENDING = 2  # changes are pending, and --exit-code was given
-    PARTLY = 3  # a step failed after something was written: run again
-    REFUSED = 4  # by a guard, a policy or a refusal
-    STALE = 5  # a plan file that no longer fits
+    ERROR = 1
+    PENDING = 2
+    PARTLY = 3
+    REFUSED = 4
+    STALE = 5  # a plan file that no longer fits: no command takes one yet
     USAGE = 64
+
+
+MEANINGS: Mapping[Exit, str] = {
+    Exit.DONE: "done, or nothing to do; a `diff` in which nothing is refused",
+    Exit.ERROR: "an error, and nothing was written",
+    Exit.PENDING: "changes are pending: `diff --exit-code` (or `--non-zero-exit-code`), and only then",
+    Exit.PARTLY: "a step failed, or the run broke off or could not report, after something was written: run it again",
+    Exit.REFUSED: "refused by a guard, a price policy, or for the reason shown; everything else was done unless a "
+    "guard stopped the run",
+    Exit.USAGE: "wrong usage; also a write without a terminal and without `--yes`",
+}
+"""What the exit codes say, as in docs/runs.md."""
 
 
 PRECEDENCE = (Exit.PARTLY, Exit.REFUSED, Exit.STALE, Exit.USAGE, Exit.ERROR, Exit.PENDING, Exit.DONE)

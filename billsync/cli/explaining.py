@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from difflib import get_close_matches
 
-from billsync.app.ending import Ended, Exit, usage
+from billsync.app.ending import MEANINGS, Ended, Exit, usage
 from billsync.cli.surroundings import Run
 from billsync.kinds.registry import KINDS
 from billsync.model.kind import Kind
@@ -19,11 +19,24 @@ from billsync.schema.schema import file_schema, written_schema
 from billsync.schema.topics import Path, Topic, plain_path, topics
 
 CODE = "code."
+_EXIT_CODES_DOC = "How a command ended, for scripts. If several apply, the first of 3, 4, 1 and 2 counts."
+
+
+def _exit_codes(path: Path) -> Explanation | None:
+    rows = tuple((str(code.value), meaning) for code, meaning in MEANINGS.items())
+    return None if path else Explanation(("exit-codes",), _EXIT_CODES_DOC, "a number", fields=rows)
+
+
+EXIT_CODES = Topic("exit-codes", "exit_codes", _EXIT_CODES_DOC, _exit_codes, lambda example: {})
+
+
+def _topics() -> tuple[Topic, ...]:
+    return (*topics(KINDS), EXIT_CODES)
 
 
 def show_topics(run: Run) -> Exit:
     """Print all that can be explained."""
-    known = [(topic.name, topic.doc) for topic in topics(KINDS)]
+    known = [(topic.name, topic.doc) for topic in _topics()]
     document = {"topics": [{"name": name, "doc": doc} for name, doc in known]}
     text = topics_text(known, run.around.width)
     run.result(json.dumps(document, indent=2, ensure_ascii=False) + "\n" if run.wants_json else text)
@@ -35,7 +48,7 @@ def show_explanation(run: Run, topic: str) -> Exit:
 
     A topic goes before a code, and a code before a field without its topic; `code.NAME` is always a code.
     """
-    known = topics(KINDS)
+    known = _topics()
     if (name := _code_in(topic, known)) is not None:
         run.result(_code_as_json(name) if run.wants_json else code_text(*pages()[name], run.around.width))
         return Exit.DONE

@@ -8,10 +8,11 @@ from billsync.model.codes.content import HEADER, SHAPE, VALUES
 from billsync.model.codes.files import FINDING, SYNTAX
 from billsync.model.codes.losses import LOSSES
 from billsync.model.codes.notes import GUARDS, NOTES
+from billsync.model.codes.ratings import RATINGS
 from billsync.model.codes.references import MOVED, REFERENCES
 from billsync.model.codes.refusals import OWNERSHIP, SERVER
 
 FILES: tuple[Chapter, ...] = (FINDING, SYNTAX, SHAPE, HEADER, VALUES, REFERENCES, MOVED)
 COMMANDS: tuple[Chapter, ...] = (USAGE, CONNECTION, LOCAL, ENDS)
 
-__all__ = ("COMMANDS", "FILES", "GUARDS", "LOSSES", "NOTES", "OWNERSHIP", "SERVER")
+__all__ = ("COMMANDS", "FILES", "GUARDS", "LOSSES", "NOTES", "OWNERSHIP", "RATINGS", "SERVER")
