@@ -110,9 +110,7 @@ def test_each_signature_meets_each_fault_and_each_call_some_fault(size: int) -> 
     assert len(struck) == max(size, len(FAULTS)) + len(FAULTS)
 
 
-def test_the_choice_of_faults_is_the_same_each_time(
-    runs: Runs, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_the_choice_of_faults_is_the_same_each_time(runs: Runs, tmp_path_factory: pytest.TempPathFactory) -> None:
     few = [run for run in ALL_RUNS if "a-dearer-add-on" in str(run)]
     other = Runs(lambda: tmp_path_factory.mktemp("other"))
 
