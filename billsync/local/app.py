@@ -1,4 +1,4 @@
-"""The WSGI application: routes a request to its resource inside one transaction. No rule of a resource stands here."""
+"""The WSGI application: routes each request to its resource, inside one transaction."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ def create_app(
 ) -> LocalServer:
     """Return the server over this SQLite file (or ":memory:"), with a fresh server's rows; a WSGI app for any thread.
 
-    `clock` gives aware instants; `randomness(n)` gives n bytes for ids. With `test_clock`, `POST /local/clock` sets
-    the time. With `faithful_faults` it answers 500 where the real server breaks (customer-facts.md §9 and others).
-    `own_names` are the host names under which it is served; without them it answers whoever can call it.
+    `clock` gives aware instants; `randomness(n)` gives n bytes for ids. With `test_clock`, `POST /local/clock` sets the
+    time. With `faithful_faults` it answers 500 where the real server breaks (customer-facts.md §9 and others).
+    `own_names` are the host names under which it is served; without them it answers under any host name.
     """
     return LocalServer(
         Store(database),
@@ -161,7 +161,7 @@ def url_map(*, test_clock: bool) -> Map:
 
 
 def clock_of(given: Any) -> datetime:
-    """The time that is to be set. Raises Problem (400) for what is none."""
+    """The time to set. The time in the query's parameter, if it is there. Raises Problem (400) for an invalid time."""
     moment = instant_of(str(given.get("now"))) if isinstance(given, dict) else None
     if moment is None:
         raise bad_request(Invalid(field="now", reason="must be an RFC 3339 time", rule="format"))

@@ -33,7 +33,7 @@ def check_visitor(request: Request, names: Collection[str]) -> None:
 
 
 def name_of(netloc: str) -> str | None:
-    """The name before the port; None for what is no name and port."""
+    """The host name before the port; None for an invalid `name:port`."""
     name, colon, port = netloc.lower().partition(":")
     return name if not colon or port.isdecimal() else None
 

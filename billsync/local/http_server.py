@@ -1,5 +1,5 @@
-"""The embedded server over a socket. Connections are read without a thread of their own, so that no client holds one,
-however slow or silent; a request is answered when it is there as a whole. All bounds are those of `limits`."""
+"""The embedded server over a socket. Connections have no thread of their own, so that a slow or silent client can't
+hold one; a request is answered once it has arrived in full. All limits are in `model/limits`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ ADJUSTMENTS: dict[str, Any] = {
 
 
 class JsonErrorTask(ErrorTask):  # type: ignore[misc]
-    """Answers what is no HTTP request, or a too large one, as the API's own errors look."""
+    """Answers an invalid or too large HTTP request in the form of the API's errors."""
 
     def execute(self) -> None:
         """Send the error and close the connection."""
@@ -75,7 +75,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return bool(taken)
 
     def is_overdue(self, now: float) -> bool:
-        """Whether the client has been too slow with its request, or has had nothing to say for too long."""
+        """Whether the client has been too slow with its request, or idle for too long."""
         if self.requests:
             return False
         late = self._waiting_since is not None and now - self._waiting_since > REQUEST_SECONDS
@@ -121,7 +121,7 @@ class LoopbackServer(TcpWSGIServer):  # type: ignore[misc]
                 channel.will_close = True
 
     def handle_accept(self) -> None:
-        """Take one more connection; where there are too many, the one that was quiet for longest goes."""
+        """Accept a connection; if there are too many, close the one that has been idle longest."""
         super().handle_accept()
         if len(self.active_channels) > CONNECTIONS:
             waiting = [channel for channel in self.active_channels.values() if not channel.requests]

@@ -40,7 +40,7 @@ def check_new_key(store: Store, key: str) -> None:
 
 
 def check_named(key: str | None, subjects: Sequence[str]) -> None:
-    """Raises Problem (400) for a customer that nothing could be attributed to (§3.2)."""
+    """Raises Problem (400) for a customer without a key or a subject for events to match (§3.2)."""
     if key is None and not subjects:
         raise invalid("either key or usageAttribution.subjectKeys must be provided")
 

@@ -1,6 +1,6 @@
-"""Entitlements that items of subscriptions bring, as rows like those given by hand (customer-facts.md §12, §15).
+"""Entitlements of subscription items, as rows in the form of manual entitlements (customer-facts.md §12, §15).
 
-They are not stored: each follows from its item, which holds its id.
+Each is derived from its item, which stores its id.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def brought_by(subscription: Row) -> Iterator[Row]:
 
 
 def entitlement_of(subscription: Row, item: Item, phase: Window) -> Row | None:
-    """The entitlement of an item, None where its card has none; a metered one counts from its phase's start on."""
+    """The entitlement of an item, or None if its card has no entitlement. A metered entitlement counts from the start
+    of the item's phase."""
     card = item["rate_card"]
     if "entitlement" not in card or "feature" not in card or "entitlement_id" not in item:
         return None
@@ -92,5 +93,5 @@ def metered(subscription: Row, template: Mapping[str, Any], phase: Window) -> Do
 
 
 def begin_of(row: Row) -> datetime:
-    """Return the start of the entitlement: one given by hand starts when it is created."""
+    """Return the start of the entitlement; a manual entitlement starts when it is created."""
     return row.begins_at or row.created_at

@@ -1,6 +1,6 @@
-"""The versions of a subscription's items: from when to when each is in force, and which one is shown.
+"""The versions of a subscription's items: the window of each, and the version that is shown.
 
-A stored item without a start or an end of its own has those of its phase. It makes and changes no item.
+A stored item without its own start or end takes its phase's.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Item = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """From when to when a phase, or an item of it, is in force; without an end it is open."""
+    """The time in which a phase, or an item in it, is in force; an open window has no end."""
 
     start: datetime
     end: datetime | None
@@ -31,7 +31,7 @@ class Window:
         return self.end is not None and self.end <= moment
 
     def common(self, other: Window) -> Window | None:
-        """The time that both hold; None where there is none."""
+        """The overlap of two windows, or None if they don't overlap."""
         start = max(self.start, other.start)
         ends = [end for end in (self.end, other.end) if end is not None]
         shared = Window(start, min(ends) if ends else None)

@@ -1,6 +1,6 @@
-"""Entitlements given to a customer by hand, in addition to those of its subscriptions (customer-facts.md §5.3, §15).
+"""Manual entitlements: granted to a customer directly, in addition to its subscriptions' (customer-facts.md §5.3, §15).
 
-Look-ups that several resources need; it makes and changes none.
+Look-ups for several resources.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ ACTIVE = f"{LIVE} AND ends_at IS NULL"
 
 
 def given_to(store: Store, customer_id: str) -> list[Row]:
-    """The customer's entitlements by hand that are in force, oldest first; the key of each is its feature's."""
+    """The customer's manual entitlements in force, oldest first; each row's key is its feature's key."""
     return store.rows(ENTITLEMENT, f"{ACTIVE} AND parent = :customer", {"customer": customer_id})
 
 
 def check_not_given(store: Store, customer_id: str, phases: Iterable[Document]) -> None:
-    """Raises Problem (409) where a phase brings an entitlement that the customer has by hand."""
+    """Raises Problem (409) if a phase has an entitlement for a feature for which the customer has a manual one."""
     by_hand = {row.key: row for row in given_to(store, customer_id)}
     for phase in phases:
         for item in phase["items"]:

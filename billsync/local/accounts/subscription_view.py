@@ -51,7 +51,8 @@ def status(row: Row, now: datetime) -> str:
 
 
 def windows(row: Row, ends_at: datetime | None) -> list[Window]:
-    """One for each phase: to the next one's start or the end, whichever is first, never before its own start."""
+    """The window of each phase: up to the next phase's start or the subscription's end, whichever is first, but not
+    before the phase's own start."""
     starts = [from_micros(phase["begins_at"]) for phase in row.document["phases"]]
     found = []
     for start, following in zip(starts, [*starts[1:], None], strict=True):
@@ -104,7 +105,7 @@ def shown_labels(document: Mapping[str, Any]) -> Document:
 
 
 def phases(row: Row, now: datetime) -> Iterator[Document]:
-    """The phases with the version of each item that is to be seen now."""
+    """The phases, with the version of each item that the API shows now."""
     for phase, window in zip(row.document["phases"], windows(row, row.ends_at), strict=True):
         made = rfc3339(from_micros(phase["created_at"]))
         yield {

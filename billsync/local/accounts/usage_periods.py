@@ -1,6 +1,6 @@
-"""Starts of counting of an entitlement by hand: each usage period, and each reset.
+"""The times at which a manual entitlement's usage starts again from zero: each usage period, and each reset.
 
-It reads stored rows and draws nothing.
+Reads stored rows only.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ Addon = Mapping[str, Any]
 
 
 def shown_finding(finding: Finding) -> Document:
-    """An entry of an add-on's `validation_errors`: it carries an attribute that was not meant to be seen (§8.1)."""
+    """An entry of an add-on's `validation_errors`; like the real server's, it includes an internal attribute (§8.1)."""
     return {**finding.shown(), "attributes": LEAKED}
 
 

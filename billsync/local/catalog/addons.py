@@ -88,7 +88,7 @@ def create(call: Call) -> Answer:
 
 
 def check_request(call: Call) -> None:
-    """Raises Problem for what is wrong before any add-on is looked at; a usage card that never recurs breaks the real
+    """Raises Problem for errors found before any add-on is looked up; a usage card that never recurs breaks the real
     server (§7.3)."""
     cards = call.body["rate_cards"]
     check_labels(call.body.get("labels"))
@@ -124,7 +124,7 @@ def check_status(row: Row, call: Call, *allowed: str) -> None:
 
 
 def publish(call: Call) -> Answer:
-    """In force from now; the version in force until now is archived at the same instant (§8.2)."""
+    """Put a version in force now, and archive the previous one at the same instant (§8.2)."""
     row = find(call.store, call.path["addonId"])
     check_not_deleted(row, "publish")
     refuse(publish_findings(call.store, row.document, status(row, call.now)))
@@ -132,7 +132,7 @@ def publish(call: Call) -> Answer:
 
 
 def check_not_deleted(row: Row, verb: str) -> None:
-    """Raises Problem (400): what is deleted keeps its state for ever (§8.2)."""
+    """Raises Problem (400) for a deleted version, which can't change its state (§8.2)."""
     if row.deleted_at is not None:
         raise invalid(f"cannot {verb} a deleted add-on")
 

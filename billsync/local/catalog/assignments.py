@@ -1,6 +1,6 @@
 """Attachments of add-on versions to plan versions (catalog-facts.md §9.1, §9.2): the rows and their look-ups.
 
-It knows no rule of either side.
+The rules of both are in `overlay_rules` and `addon_rules`.
 """
 
 from __future__ import annotations

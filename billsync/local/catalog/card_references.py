@@ -56,7 +56,7 @@ def reference_stages(
 def looked_up_stages(
     store: Store, holders: Sequence[Placed], *, lost: str | None = None
 ) -> Iterator[Iterator[Finding]]:
-    """Those of the references that are looked up even before the plan or the add-on that is to change."""
+    """The reference rules that run before the plan or add-on itself is looked up."""
     for placed in holders:
         yield (found for at, card in placed for found in missing_feature(store, card, replaced(at, lost).own))
         yield (found for _, card in placed for found in tax_findings(store, card))
@@ -132,7 +132,7 @@ def override_findings(store: Store, card: Card, place: CardPlace) -> Iterator[Fi
 
 
 def override_warnings(currency: str, card: Card, place: CardPlace) -> Iterator[Finding]:
-    """The override that nothing published in this currency may have (§7.6)."""
+    """Yield a warning for a card's currency that can't be published with this default currency (§7.6)."""
     if found := _override_warning(currency, card.get("currency")):
         yield warning(*found, place.held + CURRENCY)
 

@@ -109,7 +109,7 @@ def _discount_warnings(card: Card) -> Iterator[Finding]:
 
 
 def _cadence_warnings(card: Card) -> Iterator[Finding]:
-    """A cadence of nothing is found twice: it is not positive, and it is under an hour."""
+    """Yield warnings for a cadence; one of zero gets two: it is not positive, and it is under an hour."""
     cadence = parse_duration(card.get("billing_cadence", "P1M"))
     if cadence and is_under_an_hour(cadence):
         found = warning(

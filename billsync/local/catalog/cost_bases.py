@@ -1,4 +1,4 @@
-"""Cost bases: what a custom currency is worth in a fiat one, a history that only grows (catalog-facts.md §10.3)."""
+"""Cost bases: the value of a custom currency in a fiat currency, as an append-only history (catalog-facts.md §10.3)."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def create(call: Call) -> Answer:
 
 
 def period(body: Mapping[str, Any], now: datetime) -> tuple[datetime, datetime | None]:
-    """Return the start of the new basis. Raises Problem (400) for a rate or a period that is none."""
+    """Return the start of the new basis. Raises Problem (400) for an invalid rate or period."""
     start, end = (instant_of(body.get(name, "")) for name in ("effective_from", "effective_to"))
     if Decimal(body["rate"]) <= 0:
         raise invalid("rate must be positive")

@@ -1,4 +1,4 @@
-"""Currencies: the fiat ones that every server knows, listed beside the custom ones (catalog-facts.md §10.1)."""
+"""Currencies: the built-in fiat currencies, listed together with the custom ones (catalog-facts.md §10.1)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def fiat_precision(code: str) -> int:
 
 
 def check_fiat(currency: str) -> int:
-    """Return the decimals of the currency. Raises Problem (400) for a code that is no fiat currency."""
+    """Return the number of decimals of a fiat currency. Raises Problem (400) for any other code."""
     if not is_known_fiat(currency):
         raise invalid(f"invalid fiat currency code: {currency}")
     return fiat_precision(currency)
@@ -47,7 +47,7 @@ def is_known(store: Store, code: str) -> bool:
 
 
 def plant_fiat(store: Store, *, now: datetime, mint: Callable[[], str]) -> None:
-    """Stores the fiat currencies, so that one list has both kinds."""
+    """Stores the fiat currencies, so that one list can show both kinds."""
     for code, facts in data("currencies").items():
         shown = {name: fact for name, fact in zip(FIAT_FACTS, facts, strict=True) if fact != ""}
         document = {"type": "fiat", "code": code, **shown}
@@ -55,7 +55,8 @@ def plant_fiat(store: Store, *, now: datetime, mint: Callable[[], str]) -> None:
 
 
 def view(call: Call, row: Row) -> Document:
-    """A fiat currency has no id and no times; a custom one shows what it is worth where that is asked for."""
+    """The currency as the API shows it: fiat ones without id and times, custom ones with their cost basis on
+    request."""
     if row.document["type"] != "custom":
         return row.document
     expanded = "cost_basis" in checked_items(call.operation, call.query, "expand")

@@ -16,7 +16,7 @@ MOST_DECIMALS = 12
 
 
 def create(call: Call) -> Answer:
-    """Its code is taken for ever. A precision that is no number of decimals breaks the real server (§17.2)."""
+    """Create a currency; its code can't be used again. An invalid precision breaks the real server (§17.2)."""
     body = call.body
     if call.faithful_faults and not _counts_something(body["precision"]):
         raise problem(500)
@@ -39,7 +39,7 @@ def currency_findings(body: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _counts_something(precision: object) -> bool:
-    """JSON also has whole numbers with a point or an exponent, which are no integers to the server."""
+    """Whether a JSON number is an integer to the server, which accepts neither a point nor an exponent."""
     return isinstance(precision, int) and precision >= 0
 
 

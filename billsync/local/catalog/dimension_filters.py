@@ -1,4 +1,4 @@
-"""Conditions on what groups events: the dimensions of a meter, in queries and in the meter filters of features."""
+"""Conditions on a meter's dimensions, in queries and in features' meter filters."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TESTS: Mapping[str, Callable[[str, Any], bool]] = {
 
 
 def holds(condition: Mapping[str, Any], text: str) -> bool:
-    """Whether a text meets every operator of a condition; what isn't there is the empty text."""
+    """Whether a text meets every operator of a condition; a missing value counts as the empty text."""
     return all(TESTS[operator](text, operand) for operator, operand in condition.items())
 
 

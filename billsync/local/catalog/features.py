@@ -1,4 +1,4 @@
-"""Features: what plans price (catalog-facts.md §5). Only the unit cost can change; deleting archives."""
+"""Features, which plans price (catalog-facts.md §5). Only the unit cost can change; deleting archives."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def in_force(row: Row, now: datetime) -> bool:
 
 
 def check_dimensions(meter: Row | None, filters: Mapping[str, Any]) -> None:
-    """Raises Problem for a filter on what is no dimension of the meter (§5.2)."""
+    """Raises Problem for a filter on an unknown dimension of the meter (§5.2)."""
     dimensions = {} if meter is None else meter.document["dimensions"] or {}
     for name in filters:
         if meter and name not in dimensions:
@@ -132,7 +132,7 @@ def check_dimensions(meter: Row | None, filters: Mapping[str, Any]) -> None:
 
 
 def check_meter(meter: Row | None, filters: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raises Problem for a meter that a feature can't use, or a condition that says too much or nothing (§5.2)."""
+    """Raises Problem for a meter that a feature can't use, or a condition with several operators or none (§5.2)."""
     if meter is None:
         return
     if meter.document["aggregation"] not in MEASURABLE:
@@ -142,7 +142,7 @@ def check_meter(meter: Row | None, filters: Mapping[str, Mapping[str, Any]]) -> 
 
 
 def check_condition(condition: Mapping[str, Any]) -> None:
-    """Raises Problem for several operators in one condition, or a comparison with nothing, at any depth."""
+    """Raises Problem, at any depth, for several operators in one condition or a comparison with an empty text."""
     if len(condition) > 1:
         raise invalid("filter is invalid: multiple operators are set")
     if condition.get("eq") == "":

@@ -19,7 +19,7 @@ def value_at(path: str, data: Any) -> Any:
 
 
 def text_at(path: str, data: Any) -> str | None:
-    """The scalar at a path as text; None when there is none: objects and lists have no text."""
+    """The scalar at a path, as text; None if the path is missing or leads to an object or a list."""
     value = value_at(path, data)
     if value is None or isinstance(value, dict | list):
         return None

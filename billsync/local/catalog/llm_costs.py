@@ -1,5 +1,5 @@
-"""Costs of language models: prices of one's own for a provider's model. The global ones, which a job of the real server
-fetches, this server hasn't (catalog-facts.md §11)."""
+"""Costs of language models: an account's own prices for a provider's models. The global prices, which the real server
+fetches with a job, are always empty here (catalog-facts.md §11)."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ PRICES = Listing(
 
 
 def create(call: Call) -> Answer:
-    """A new row, with a new id, each time; that of the same provider and model goes, whatever its currency (§11.1)."""
+    """Store a price under a new id; it replaces any price for the same provider and model, in any currency (§11.1)."""
     body = call.body
     if issues := list(broken(body)):
         raise broken_rules(issues)
@@ -118,7 +118,7 @@ def listed(call: Call) -> Answer:
 
 
 def prices(call: Call) -> Answer:
-    """The global prices: none. An override without one is not listed here (§11.2)."""
+    """The global prices: an empty list. An override without a global price is not listed (§11.2)."""
     return answer_list(PRICES, call)
 
 

@@ -29,7 +29,8 @@ def _differ(below: Card, above: Card, name: str) -> bool:
 
 
 def _price_findings(below: Card, above: Card) -> Iterator[Finding]:
-    """Only fees add up. A fee under a usage price has another payment term, too: the latter has none."""
+    """Yield findings on prices: only flat prices can be added up. A usage price has no payment term, so over a flat
+    price that is a second mismatch."""
     kinds = below["price"]["type"], above["price"]["type"]
     if "free" in kinds:
         return

@@ -1,5 +1,5 @@
-"""Whether an add-on version fits a plan version (catalog-facts.md §9.3, §9.4, §14.4). All of it warnings: an assignment
-may be attached with most of them, but neither changed nor published."""
+"""Whether an add-on version fits a plan version (catalog-facts.md §9.3, §9.4, §14.4). All findings are warnings: with
+most of them an assignment may still be attached, but not changed or published."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Overlay:
 
     @property
     def phases(self) -> list[Mapping[str, Any]]:
-        """The plan's phases from the first that has the add-on; none when there is no such phase."""
+        """The plan's phases from the first with the add-on on; empty if no phase has it."""
         phases: list[Mapping[str, Any]] = self.plan.document["phases"]
         keys = [phase["key"] for phase in phases]
         first = self.assignment["from_plan_phase"]

@@ -75,7 +75,7 @@ def check_addon(call: Call, addon: Row) -> None:
 
 
 def check_state(call: Call, row: Row, noun: str, *allowed: str) -> None:
-    """Raises Problem (400) for what is deleted or in another state (§9.3)."""
+    """Raises Problem (400) for a version that is deleted or in another state (§9.3)."""
     if row.deleted_at is not None:
         raise invalid(f"{noun} is deleted [deletedAt={rfc3339(row.deleted_at)}]")
     if (have := status(row, call.now)) not in allowed:

@@ -96,7 +96,7 @@ def structure_warnings(plan: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _phase_warnings(phase: Phase, *, is_last: bool) -> Iterator[Finding]:
-    """Of a phase itself first, where it stands before how long it is; then of its cards."""
+    """Yield warnings for a phase: its position, its length, then its cards."""
     place, length = phase_place(phase), parse_duration(phase.get("duration", ""))
     if is_last and length:
         text = "duration must not be set for the last plan phase"

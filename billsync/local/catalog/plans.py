@@ -45,7 +45,7 @@ STATUS = Status(values=(DRAFT, ACTIVE, ARCHIVED, SCHEDULED), expression=STATUS_S
 
 
 def view(call: Call, row: Row) -> Document:
-    """A plan as v3 shows it: no labels, and what a publish would find in its own structure."""
+    """A plan as v3 shows it: without labels, with the structural findings that would stop a publish."""
     document = row.document
     shown = present(
         document, "key", "name", "description", "currency", "billing_cadence", "pro_rating_enabled", "version"
@@ -105,7 +105,7 @@ def made(call: Call, body: Document) -> Row:
 
 
 def kept_plan(body: Mapping[str, Any], version: int) -> Document:
-    """The plan as it is kept: what v3 has no field for, a settlement mode, stays too (customer-facts.md §15)."""
+    """The plan as stored; it keeps the settlement mode, for which v3 has no field (customer-facts.md §15)."""
     return {
         **body,
         "version": version,
@@ -150,7 +150,7 @@ def check_status(row: Row, now: datetime, *, allowed: Sequence[str], verb: str) 
 
 
 def publish(call: Call) -> Answer:
-    """In force from now; the version in force until now is archived at the same instant (§7.7)."""
+    """Put a version in force now, and archive the previous one at the same instant (§7.7)."""
     row = find(call.store, call.path["planId"])
     if row.deleted_at is not None:
         raise invalid(f"cannot publish a deleted Plan [id={row.id} deleted_at={rfc3339(row.deleted_at)}]")

@@ -1,4 +1,4 @@
-"""Prices of rate cards: what is refused, and how they read (catalog-facts.md §7.3)."""
+"""Prices of rate cards: their rules, and their form in answers (catalog-facts.md §7.3)."""
 
 from __future__ import annotations
 

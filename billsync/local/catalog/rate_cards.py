@@ -1,4 +1,4 @@
-"""Rate cards as they are kept and read (catalog-facts.md §7.3): what is filled in, and what is dropped in silence."""
+"""Rate cards as they are stored and shown (catalog-facts.md §7.3): fields filled in, and fields silently dropped."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def is_free(card: Card) -> bool:
 
 
 def kept_card(card: Card) -> Document:
-    """The card as a plan keeps it, labels included; without them it is what is read."""
+    """The card as a plan stores it: the card as shown, plus its labels."""
     price = card["price"]
     kept: Document = {name: card[name] for name in AS_GIVEN if name in card}
     kept["price"] = read_price(price)
@@ -85,6 +85,6 @@ def kept_entitlement(given: Mapping[str, Any] | None, cadence: str | None) -> Do
 
 
 def usage_period(template: Mapping[str, Any], cadence: str | None) -> str | None:
-    """The period in which a metered template's usage is counted; None where the card has none to give."""
+    """The period over which a metered template counts usage; None if neither it nor the card has one."""
     given = parse_duration(template.get("usage_period") or "P0D")
     return given.text if given and given != NOTHING else cadence

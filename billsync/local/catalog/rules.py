@@ -22,11 +22,11 @@ class Finding:
     listed: bool = True
 
     def within(self, prefix: str) -> Finding:
-        """The same finding in a larger thing."""
+        """The finding, with its path extended by the path of its container."""
         return self if self.field is None else replace(self, field=prefix + self.field)
 
     def unlisted(self) -> Finding:
-        """The same finding, of those that the server counts but never names in an answer (§14)."""
+        """The finding, marked as one that the server counts but doesn't list in its answer (§14)."""
         return replace(self, listed=False)
 
     def shown(self) -> Document:
@@ -68,6 +68,6 @@ def refusal(findings: Iterable[Finding]) -> Problem | None:
 
 
 def refuse(findings: Iterable[Finding]) -> None:
-    """Raises the Problem that the findings come to, if there are any."""
+    """Raises one Problem with all findings; returns if there are none."""
     if answer := refusal(findings):
         raise answer

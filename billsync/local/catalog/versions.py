@@ -1,7 +1,5 @@
-"""Versions of one key: each a draft that is published, archived and deleted (catalog-facts.md §7.1, §7.7, §8.2).
-
-It knows neither plans nor add-ons.
-"""
+"""Versions of one key, of plans and add-ons alike: draft, published, archived, deleted (catalog-facts.md §7.1, §7.7,
+§8.2)."""
 
 from __future__ import annotations
 
@@ -38,7 +36,7 @@ def next_version(store: Store, resource: str, key: str, noun: str) -> int:
 
 
 def published(call: Call, row: Row) -> Row:
-    """The version, in force from now; the one in force until now is archived at the same instant (§7.7, §8.2)."""
+    """Return the version, put in force now; the previous one is archived at the same instant (§7.7, §8.2)."""
     for other in call.store.rows(row.resource, f"key = :key AND {LIVE}", {"key": row.key}):
         if status(other, call.now) == ACTIVE:
             archived(call, other)

@@ -1,6 +1,7 @@
-"""A customer's books: what is left of each grant, who paid for what, and which holes are open (customer-facts.md §9.2).
+"""A customer's books: each grant's remaining amount, the bookings, and the open holes (customer-facts.md §9.2).
 
-A booking is a row with the amounts that it drew from grants; what no grant covered is a hole, which later grants fill.
+A booking is a row with the amounts that it drew from grants. A hole is the part that no grant covered; later grants
+fill it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ Draws = Mapping[str, Decimal]
 
 @dataclass(slots=True)
 class Books:
-    """The grants and bookings of one customer, and what is left of each grant; kept up while bookings are made."""
+    """The grants and bookings of one customer, and each grant's remaining amount, updated with every booking."""
 
     grants: list[Row]
     bookings: list[Row]
@@ -92,7 +93,8 @@ def books_of(store: Store, customer_id: str) -> Books:
 def book(
     call: Call, books: Books, charge: Row, *, at: datetime, amount: Decimal, usable_at: datetime | None = None
 ) -> None:
-    """Takes an amount from what is usable at its time, or another; the rest is a hole. A negative one is given back."""
+    """Draws an amount from the grants usable at its time, or at another given time; the rest is a hole. A negative
+    amount is returned to the grants."""
     if amount < 0:
         give_back(call, books, charge, at=at, amount=-amount)
         return
@@ -197,7 +199,7 @@ def with_fill(hole: Row, entry: Document) -> Row:
 
 
 def may_fill(grant: Row, hole: Row) -> bool:
-    """An unrestricted grant fills any hole of its currency, another one those of its features (§7.8)."""
+    """Whether a grant may fill a hole: one of its currency and, if the grant is restricted, of its features (§7.8)."""
     same = grant.document["currency"] == hole.document["currency"]
     return same and credit_of(grant).pays_for(hole.document["feature"])
 
@@ -222,7 +224,7 @@ def credit_of(grant: Row) -> Grant:
 
 
 def features_of(grant: Row) -> frozenset[str]:
-    """The features that it is restricted to; none means no restriction."""
+    """The features that the grant is restricted to; empty if it is unrestricted."""
     return frozenset(grant.document.get("filters", {}).get("features", ()))
 
 

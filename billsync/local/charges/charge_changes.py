@@ -1,6 +1,6 @@
-"""Keeps a subscription's charges as the subscription is now: makes, changes and drops them.
+"""Keeps a subscription's charges in line with the subscription: creates, changes and drops them.
 
-It takes nothing that becomes due; only what was taken for a time that isn't charged any more comes back.
+Amounts due are booked in `settling`; only amounts already booked for time that is no longer charged are returned here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ STATE = ("status", "advance_after", "booked", "runs")
 
 
 def follow(call: Call, books: Books, subscription: Row) -> None:
-    """Makes the charges that the subscription has come to, changes those it has changed, and drops those it won't.
+    """Creates the charges that the subscription has reached, changes those that it affects, and drops those that no
+    longer apply.
 
     Source: customer-facts.md §5.8, §19.
     """
@@ -48,8 +49,8 @@ def follow(call: Call, books: Books, subscription: Row) -> None:
 def times_of_making(call: Call, subscription: Row, charges: Mapping[str, Document]) -> dict[str, datetime]:
     """Return the moment when the server's worker made each charge, however late it is read (recordings of `money/`).
 
-    With the subscription, its last change or the item what was due then already; the others some seconds after the
-    boundary of a billing period, or when the clock was set to a time long past that.
+    A charge that was already due is made together with the subscription, its last change or its item; any other some
+    seconds after a billing period's boundary, or when the clock is set to a time long after it.
     """
     if not charges:
         return {}
@@ -84,7 +85,7 @@ def adapt(call: Call, books: Books, row: Row, wanted: Document) -> None:
 
 
 def adapt_fee(call: Call, books: Books, row: Row, wanted: Document) -> None:
-    """A fee that was taken for a period which is shorter now comes back in part (§5.8)."""
+    """Return part of a fee if the period that it was charged for has become shorter (§5.8)."""
     document = wanted | state_of(row.document)
     keep(call, row, document)
     if more := EXACT.subtract(fee_of(call.store, document), fee_of(call.store, row.document)):

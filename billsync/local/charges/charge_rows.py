@@ -1,6 +1,6 @@
 """The charges that a subscription's items make, period by period, as they are stored (customer-facts.md §11, §19).
 
-It books nothing: what a charge costs and who pays is worked out elsewhere.
+Costs and payments are worked out in `settling`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def due_charges(store: Store, subscription: Row, now: datetime) -> Iterator[Docu
 
 
 def begun(document: Document) -> Document:
-    """A charge to which nothing has happened yet: a fee waits for its invoice, usage paid by credits for its period."""
+    """A new charge: a fee waits for its invoice, usage paid by credits for its period."""
     waits = {}
     if document["type"] == FLAT:
         waits = {"advance_after": document["invoice_at"]}
@@ -158,7 +158,7 @@ def exact_end(subscription: Row, end: datetime) -> datetime:
 
 
 def flat_terms(document: Document, billed: Billed, card: Card) -> Document:
-    """Return the fields of a flat fee: its amount is that of its part of the full period (vectors README,
+    """Return the fields of a flat fee; its amount is prorated to its part of the full period (vectors README,
     proration)."""
     pro_rated = document["pro_rating_enabled"]
     fee = billed.fee(pro_rated=pro_rated)

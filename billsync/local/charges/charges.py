@@ -1,4 +1,4 @@
-"""The charges of a customer: what its subscriptions cost, period by period (customer-facts.md §11)."""
+"""The charges of a customer: the costs of its subscriptions, period by period (customer-facts.md §11)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Settles a customer's charges and bookings: books everything that is due since the clock last moved
-(customer-facts.md §19).
+"""Settles a customer's charges and bookings: books everything that is due since the clock last moved (customer-facts.md
+§19).
 
-What is due is booked as of the moment when it was due, in order, however late somebody looks.
+Amounts are booked as of the moment they were due, in that order, however much later they are read.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Step:
 
 
 def settle(call: Call, customer_id: str) -> Books:
-    """The customer's books with everything in them that is due by now; a deleted one's stay as they are."""
+    """The customer's books, with everything due by now booked. A deleted customer's books don't change."""
     customer = call.store.get(CUSTOMER, customer_id)
     books = books_of(call.store, customer_id)
     if customer is None or customer.deleted_at is not None:
@@ -64,7 +64,7 @@ def charges_of(call: Call, customer_id: str) -> list[Row]:
 
 
 def charges_ever(call: Call, customer_id: str) -> list[Row]:
-    """The customer's charges, deleted ones too: what was booked of them stays on the list (§9.1)."""
+    """The customer's charges, including deleted ones, whose bookings stay on the list (§9.1)."""
     return call.store.rows(CHARGE, EVER_OF_CUSTOMER, {"customer": customer_id})
 
 
@@ -142,7 +142,7 @@ class Progress:
         return period_of(self.row.document["service_period"]).end
 
     def _run(self, *, stored_before: datetime) -> None:
-        """Books what the usage known by then costs more, or less, than is booked already."""
+        """Books the difference between the cost of the usage known by then and the amount already booked."""
         now = cost(self.call.store, self.row.document, stored_before=stored_before, complete=True)
         more = now.minus(booked_totals(self.row.document)).total
         book(self.call, self.books, self.row, at=self._end(), amount=more)

@@ -76,7 +76,8 @@ def seen_currencies(books: Books) -> list[str]:
 
 
 def told_time(query: Query) -> datetime | None:
-    """The time that the query names. Raises Problem (400) when it is none."""
+    """The time in the query, if any. The time in the query's parameter, if it is there. Raises Problem (400) for an
+    invalid time."""
     text = dict(query).get("timestamp")
     if text is None:
         return None
@@ -86,7 +87,7 @@ def told_time(query: Query) -> datetime | None:
 
 
 def asked_currencies(operators: Operators) -> list[str]:
-    """The currencies that a filter names, in its order. Raises Problem for what no balance can be in."""
+    """The currencies that a filter names, in its order. Raises Problem for a code that no balance can have."""
     if "neq" in operators:
         raise bad_query("filter[currency]", "neq operator is not supported")
     wanted = items(operators.get("eq", "")) or items(operators.get("oeq", ""))
@@ -168,7 +169,7 @@ def checked_page(query: Query) -> CursorPage:
 
 
 def cursor_place(page: CursorPage) -> Place | None:
-    """The place in the list that the page's cursor names, if it has one. Raises Problem (400) for what is none."""
+    """The position in the page's cursor, if there is a cursor. Raises Problem (400) for an invalid cursor."""
     if page.before:
         return entry_place(page.before, "before")
     return entry_place(page.after, "after") if page.after else None
@@ -183,7 +184,7 @@ def page_of(due: list[Entry], page: CursorPage, place: Place | None) -> tuple[li
 
 
 def page_before(due: list[Entry], place: Place, size: int) -> tuple[list[Entry], bool, bool]:
-    """As the real server pages backward: the newest of what it finds of each type, so that some are skipped (§9)."""
+    """The page before a cursor, like the real server's: the newest rows of each type, so that some are skipped (§9)."""
     newer = [entry for entry in due if entry.place > place]
     of_types = [[entry for entry in newer if entry.kind == kind] for kind in (FUNDED, CONSUMED, EXPIRED, VOIDED)]
     near = sorted((entry for entries in of_types for entry in entries[-size:]), key=by_place, reverse=True)

@@ -1,8 +1,5 @@
-"""Access of a customer to features: entitlements of the items in force, and limits that are reached
-(customer-facts.md §12).
-
-It charges nothing.
-"""
+"""Access of a customer to features: entitlements of the items in force, and limits that are reached (customer-facts.md
+§12)."""
 
 from __future__ import annotations
 
@@ -47,7 +44,7 @@ def listed(call: Call) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An entitlement that a customer has now, and what is left of it in its running period."""
+    """An entitlement that a customer has now, and its remaining balance in the running period."""
 
     template: Template
     standing: Standing = NOTHING_USED
@@ -61,7 +58,7 @@ class Held:
 
 
 def entitlements(store: Store, customer: Row, now: datetime) -> dict[str, Held]:
-    """By feature key, of every item that is in force, and what was given by hand."""
+    """Entitlements by feature key: those of items in force, and the manual ones."""
     by_hand = {str(row.key): held_by_hand(store, row, now) for row in given_to(store, customer.id)}
     return by_hand | {
         item["rate_card"]["key"]: held_by_item(store, subscription, item, now)
@@ -72,7 +69,7 @@ def entitlements(store: Store, customer: Row, now: datetime) -> dict[str, Held]:
 
 
 def held_by_hand(store: Store, row: Row, now: datetime) -> Held:
-    """Return the access of an entitlement by hand, in a card's form; a metered one without grants allows nothing."""
+    """Return a manual entitlement in the form of a card's; a metered one without grants allows no usage."""
     document = row.document
     match document["type"]:
         case "static":
@@ -121,7 +118,7 @@ def database_json(value: Any) -> str:
 
 
 def escaped(text: str) -> str:
-    """A text with only what JSON must escape escaped."""
+    """A text with only the characters escaped that JSON requires."""
     return "".join(char if char.isprintable() and char not in '"\\' else text_of(char)[1:-1] for char in text)
 
 

@@ -1,7 +1,4 @@
-"""Balances of a metered entitlement: its grants, drawn down by its usage by `rating` (vectors README).
-
-It writes nothing.
-"""
+"""Balances of a metered entitlement: its grants, drawn down by its usage by `rating` (vectors README)."""
 
 from __future__ import annotations
 
@@ -44,7 +41,7 @@ class Standing:
 
 @exactly
 def limited(limit: Decimal | None, used: Decimal) -> Standing:
-    """The standing of an amount that is there anew in each period."""
+    """The standing of an amount that is issued again in each period."""
     amount = limit or ZERO
     balance = None if limit is None else max(limit - used, ZERO)
     return Standing(balance, used, max(used - amount, ZERO), amount)
@@ -78,7 +75,8 @@ def drawn_down(store: Store, row: Row, until: datetime, *, cuts: Iterable[dateti
 
 
 def grants_of(store: Store, row: Row) -> list[Row]:
-    """The grants of an entitlement, oldest first; voided ones, too. That of an item has what it issues."""
+    """The grants of an entitlement, voided ones included, oldest first; an item's entitlement has the grants that it
+    issues itself."""
     if OWNER in row.document:
         return [issued(row, row.document["issued_id"])] if row.document.get("limit") else []
     return store.rows(USAGE_GRANT, f"{LIVE} AND parent = :entitlement", {"entitlement": row.id})

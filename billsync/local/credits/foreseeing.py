@@ -19,9 +19,10 @@ from billsync.rating.drawdown import Spending
 
 @exactly
 def foreseen(call: Call, books: Books, customer_id: str, matches: Matches) -> Mapping[str, Decimal]:
-    """By currency, what the open charges take that a filter on a feature means: those of the feature, and of none.
+    """Amounts by currency that open charges will take, with a feature filter: charges of that feature, and charges
+    without a feature.
 
-    One of `credit_only` counts in full; another only as far as there are credits that match and may pay for it.
+    A `credit_only` charge counts in full; any other only as far as matching credits may pay for it.
     """
     scratch = Books(list(books.grants), list(books.bookings))
     sums: dict[str, Decimal] = {}
@@ -43,7 +44,7 @@ def open_charges(call: Call, customer_id: str) -> list[Row]:
 
 
 def is_open(charge: Document, call: Call) -> bool:
-    """A fee from the moment it is invoiced, usage from the start of its period, until nothing more can come."""
+    """Whether a charge is open: a fee from its invoicing, usage from the start of its period, until it is final."""
     start = charge["invoice_at"] if charge["type"] == FLAT else charge["service_period"]["from"]
     return bool(charge["status"] != FINAL) and moment(start) <= call.now
 

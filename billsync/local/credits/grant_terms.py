@@ -1,4 +1,4 @@
-"""The terms of a new credit grant: what is refused, and how they are kept (customer-facts.md §7.2, §7.3, §7.5)."""
+"""The terms of a new credit grant: their rules, and their stored form (customer-facts.md §7.2, §7.3, §7.5)."""
 
 from __future__ import annotations
 
@@ -106,8 +106,8 @@ def start_of(body: Mapping[str, Any], now: datetime) -> datetime:
 
 
 def expiry(body: Mapping[str, Any], start: datetime) -> datetime | None:
-    """Return the end of the credits, by the calendar, cut to seconds. Raises Problem (400) if that is not later, as
-    what is under half of a unit counts for nothing (§7.2), and beyond the year 9999."""
+    """Return the end of the credits, by the calendar, cut to seconds. Raises Problem (400) for an end that isn't later
+    than the start (fractions under half a unit round to nothing, §7.2) or is beyond the year 9999."""
     length = parse_duration(body["expires_after"]) if "expires_after" in body else None
     if length is None:
         return None

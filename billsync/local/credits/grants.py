@@ -1,4 +1,4 @@
-"""Credit grants: money a customer has before it is spent (customer-facts.md §7). What is left of it: `ledger`."""
+"""Credit grants: a customer's prepaid money (customer-facts.md §7). `ledger` works out the remaining amounts."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def find(call: Call) -> Row:
 
 
 def void(call: Call) -> Answer:
-    """Takes back what is left; again changes nothing (§7.7)."""
+    """Voids the grant's remaining amount; voiding again changes nothing (§7.7)."""
     row = find(call)
     state = status(row, call.now)
     if state == "voided":
@@ -121,7 +121,8 @@ def void(call: Call) -> Answer:
 
 
 def settle_payment(call: Call) -> Answer:
-    """A step forward of an external payment (§7.5); one to what no request can set is refused before the look-up."""
+    """Move an external payment forward (§7.5). A status that no request can set is refused before the grant is looked
+    up."""
     wanted = call.body["status"]
     if wanted == PENDING:
         raise broken_rules([unsupported_status(wanted)])

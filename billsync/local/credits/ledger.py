@@ -1,4 +1,4 @@
-"""A customer's credit ledger, worked out from its grants and bookings (customer-facts.md §8, §9). It stores nothing."""
+"""A customer's credit ledger, computed from its grants and bookings (customer-facts.md §8, §9)."""
 
 from __future__ import annotations
 
@@ -37,9 +37,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One booking. `at` is its place in the ledger; `booked_at` and `created_at` are what a list shows.
+    """One booking.
 
-    One of kind MOVED is shown in no list: credits that fill a hole, or come back.
+    `at` is its place in the ledger; lists show `booked_at` and `created_at`. Lists leave out bookings of kind MOVED:
+    credits that fill a hole, or are returned.
     """
 
     kind: str
@@ -79,7 +80,7 @@ def entries_of(books: Books, charges: Iterable[Row], now: datetime, matches: Mat
 
 
 def narrowed(entry: Entry, matches: Matches) -> Entry | None:
-    """The entry with the parts that match; None without any, and where nothing moved."""
+    """The entry with only the matching parts; None if no part matches or the amount is zero."""
     parts = tuple(part for part in entry.parts if part.amount and matches(part.features))
     return replace(entry, parts=parts) if parts else None
 

@@ -1,4 +1,4 @@
-"""Billing data of a customer: the profile it is pinned to (customer-facts.md §4). Sandbox apps keep no data of it."""
+"""Billing data of a customer: its pinned profile (customer-facts.md §4). Sandbox apps store no data about it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ def get(call: Call) -> Answer:
 
 
 def put(call: Call) -> Answer:
-    """Pins the customer; without a profile nothing changes, yet the default one is named (§4.3)."""
+    """Pins the customer to a profile. Without one in the request nothing changes, but the answer names the default
+    profile (§4.3)."""
     customer, store = find_for_write(call), call.store
     wanted = call.body.get("billing_profile", {}).get("id")
     if wanted is None:

@@ -1,4 +1,4 @@
-"""Conditions for deleting a customer (customer-facts.md §3.6): nothing may run, be held or wait for an invoice."""
+"""Conditions for deleting a customer (customer-facts.md §3.6): no running subscription, entitlement or open invoice."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OF_CUSTOMER = f"{LIVE} AND parent = :customer"
 
 
 def check_deletable(store: Store, customer: Row, now: datetime) -> None:
-    """Raises Problem: 409 with an entitlement, also one by hand, else 400 for what is in the way."""
+    """Raises Problem: 409 if the customer has an entitlement (also a manual one), else 400 for any other obstacle."""
     held = running(store, customer.id, now)
     if given_to(store, customer.id) or any(holds_entitlement(subscription, now) for subscription in held):
         raise conflict(f"customer {customer.id} has active entitlements; remove them before deleting the customer")

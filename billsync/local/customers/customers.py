@@ -1,4 +1,4 @@
-"""Customers (customer-facts.md §3). What they subscribed to and were granted stands elsewhere."""
+"""Customers (customer-facts.md §3). Their subscriptions are in `subscriptions/`, their grants in `credits/`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ BY_PLAN = (
 
 
 def view(_: Call, row: Row) -> Document:
-    """A customer as it is read: what is empty is absent (§3.1)."""
+    """A customer as the API shows it, without empty fields (§3.1)."""
     shown = present(row.document, *SHOWN) | {"labels": visible(row.document["labels"])}
     if row.document["billing_address"]:
         shown["billing_address"] = row.document["billing_address"]
@@ -102,9 +102,9 @@ def replace(call: Call) -> Answer:
 
 
 def replaced(call: Call, row: Row, key: str | None) -> Row:
-    """The customer with this key, or none, and what v3 would be sent, stored.
+    """Store the customer with this key (or none) and a v3 request's fields, and return it.
 
-    What is due is settled first, for the subjects that the customer had. Raises Problem (§3.2, §3.3).
+    Amounts due are settled first, with the customer's old subjects. Raises Problem (§3.2, §3.3).
     """
     body, store = call.body, call.store
     check_currency(body)
@@ -134,7 +134,7 @@ def merged_address(row: Row, body: Document) -> Document:
 
 
 def delete(call: Call) -> Answer:
-    """Nothing for a customer that isn't there (§3.6)."""
+    """Delete a customer; a customer that doesn't exist is not an error (§3.6)."""
     row = call.store.get(CUSTOMER, call.path["customerId"])
     if row is not None and row.deleted_at is None:
         check_deletable(call.store, row, call.now)
@@ -167,7 +167,7 @@ def find_for_write(call: Call) -> Row:
 
 
 def fill_currency(call: Call, row: Row, currency: str) -> None:
-    """Gives a customer without a currency the one that it is billed in from now on (§3.5)."""
+    """Sets the billing currency of a customer that has none yet (§3.5)."""
     if "currency" not in row.document:
         call.store.update(changed(row, call.now, document={**row.document, "currency": currency}))
 

@@ -1,4 +1,4 @@
-"""The kinds of apps that can be installed, as every server knows them (catalog-facts.md §13.1). It stores nothing."""
+"""The kinds of apps that can be installed, the same on every server (catalog-facts.md §13.1)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CAPABILITIES = (
 
 
 def definition(kind: str, prefix: str, name: str, description: str, method: str) -> Document:
-    """An entry of the catalogue; all kinds can do the same three things."""
+    """An entry of the catalogue; all kinds have the same three capabilities."""
     return {
         "type": kind,
         "name": name,
@@ -51,7 +51,7 @@ DEFINITIONS = {
 
 
 def listed(call: Call) -> Answer:
-    """A page of the catalogue; a page of size 0 is empty here (§1.4)."""
+    """A page of the catalogue; a page size of 0 gives an empty page (§1.4)."""
     page = page_of(call.query, DEFAULT_SIZE)
     first = page.size * (page.number - 1)
     return ok({"data": list(DEFINITIONS.values())[first : first + page.size], "meta": page.meta(len(DEFINITIONS))})

@@ -54,14 +54,14 @@ def replace(call: Call) -> Answer:
 
 
 def check_labels(labels: Mapping[str, str]) -> None:
-    """Raises Problem: of the other shape than anywhere else, and without a code (§13.3)."""
+    """Raises Problem for bad labels, in another shape than everywhere else and without a code (§13.3)."""
     if issues := list(label_issues(labels)):
         reason = "validation error: " + "\n".join(issue.message for issue in issues)
         raise bad_request(Invalid(field="labels", reason=reason, source="body"))
 
 
 def delete(call: Call) -> Answer:
-    """Uninstalls, unless a profile uses the app. Again moves the time of it (§1.7)."""
+    """Uninstalls the app, unless a profile uses it. Deleting it again updates the time of deletion (§1.7)."""
     row = find(call.store, call.path["appId"])
     if profiles := call.store.rows("profile", USING, {"app": row.id}):
         named = ",".join(f"{profile.document['name']}[{profile.id}]" for profile in profiles)

@@ -14,13 +14,13 @@ def pinned(store: Store, customer_id: str) -> Row | None:
 
 
 def effective_profile(store: Store, customer_id: str) -> str:
-    """The id of the profile that bills the customer. Raises Problem (404) when there is none."""
+    """The id of the profile that bills the customer. Raises Problem (404) without a profile."""
     row = pinned(store, customer_id)
     return default_profile(store) if row is None else str(row.document["profile"])
 
 
 def default_profile(store: Store) -> str:
-    """The id of the profile for customers without a pin. Raises Problem (404) when there is none."""
+    """The id of the profile for customers without a pin. Raises Problem (404) without a default profile."""
     row = store.first(PROFILE, DEFAULT, {})
     if row is None:
         raise coded(404, "default_profile_not_found", "default profile not found", "")

@@ -17,9 +17,10 @@ Section = Mapping[str, Any]
 
 
 def kept_workflow(given: Section, before: Section | None = None) -> Document:
-    """The workflow as it is kept and read: a full replacement, but for one setting when all of invoicing is left out.
+    """The workflow as it is stored and shown: a full replacement, except for one setting when the whole `invoicing`
+    block is absent.
 
-    A text that is no duration is replaced with the default, without a word.
+    An invalid duration is silently replaced by the default.
     """
     invoicing: Document = {"auto_advance": True, "progressive_billing": True, PRORATION: "bill_actual_period"}
     if before and "invoicing" not in given:

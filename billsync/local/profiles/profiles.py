@@ -1,4 +1,4 @@
-"""Billing profiles: who bills, how, and through which app (catalog-facts.md §12). One of them is the default."""
+"""Billing profiles: the billing party, the workflow and the app (catalog-facts.md §12). One of them is the default."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ def kept_profile(body: Mapping[str, Any]) -> Document:
 
 
 def demote(call: Call) -> None:
-    """The default profile of until now is none any more: a change of another thing than was asked for (§12.4)."""
+    """Takes the default mark from the profile that has it: a side effect on a row that the request doesn't name
+    (§12.4)."""
     for row in call.store.rows(PROFILE, DEFAULT):
         call.store.update(changed(row, call.now, document={**row.document, "default": False}))
 

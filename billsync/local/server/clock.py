@@ -1,4 +1,4 @@
-"""The server's time: the clock it was given, moved by what a test set. The move is kept in the database."""
+"""The server's time: its clock plus the offset that a test has set. The offset is stored in the database."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ SLIP = timedelta(seconds=5)
 class ServerTime:
     """Gives and sets the time, inside a transaction.
 
-    A clock that is set again and again while requests take time would step back a little in between, and what was
-    made just now would lie in the future: within SLIP the time only ever goes forward.
+    A test that sets the clock repeatedly would make it step back slightly, and new rows would lie in the future. So
+    within SLIP the time only goes forward.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:

@@ -70,7 +70,7 @@ def checked_items(name: str, query: Iterable[tuple[str, str]], parameter: str) -
 
 
 def parsed(content: bytes) -> Any:
-    """The JSON value of a body. Raises Problem (400) for what is no UTF-8, no JSON, or nested too deeply."""
+    """The JSON value of a body. Raises Problem (400) for invalid UTF-8, invalid JSON, or too deep nesting."""
     try:
         value = parse(content.decode())
     except (UnicodeDecodeError, NotJson) as error:
@@ -92,7 +92,7 @@ def is_deeper(value: Any, levels: int) -> bool:
 
 
 def without_surrogates(value: Any) -> Any:
-    """Half a surrogate pair is no text; the real server reads it as U+FFFD."""
+    """The value with lone surrogates replaced by U+FFFD, as the real server reads them."""
     if isinstance(value, str):
         return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if isinstance(value, list):
@@ -112,8 +112,8 @@ def refused(violations: Iterable[Violation]) -> Problem:
 
 
 def named(violations: Iterable[Violation]) -> Iterator[Invalid]:
-    """An entry at the top of the body takes the place of the entry before it, as the real server's does; of what is
-    wrong with the whole body only the rules of objects are named."""
+    """The entries that the real server names: an entry at the top of the body replaces the entry before it, and of
+    errors about the whole body only those on object rules are listed."""
     place = ""
     for violation in violations:
         place = ".".join(violation.path) or place

@@ -27,7 +27,7 @@ class CursorPage:
 
 
 def cursor_page(query: Query) -> CursorPage:
-    """The page that the query names. Raises Problem (400) for members and numbers that it can't have."""
+    """The page in the query. Raises Problem (400) for unknown members or invalid numbers."""
     given = members(query)
     size = given.get("size", str(DEFAULT_SIZE))
     if not INTEGER.fullmatch(size):
@@ -52,7 +52,7 @@ def cursor_of(place: tuple[str, ...]) -> str:
 
 
 def place_of(cursor: str, name: str, parts: int) -> tuple[str, ...]:
-    """The place that a cursor names. Raises Problem (400) for a text that is no cursor."""
+    """The position in a cursor. Raises Problem (400) for an invalid cursor."""
     try:
         place = tuple(base64.b64decode(cursor, validate=True).decode().split(","))
     except (binascii.Error, UnicodeDecodeError):

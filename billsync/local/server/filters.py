@@ -113,7 +113,7 @@ _FORMS: Mapping[str, Callable[[str], bool]] = {
 
 
 def items(text: str) -> list[str]:
-    """The entries of a comma-separated value, trimmed; an empty value has none."""
+    """The entries of a comma-separated value, trimmed; empty for an empty value."""
     return [item.strip() for item in text.split(",")] if text else []
 
 

@@ -29,7 +29,8 @@ def label_issues(labels: Mapping[str, str]) -> Iterator[Issue]:
 
 
 def visible(labels: Mapping[str, str]) -> dict[str, str]:
-    """The labels that are shown: where nothing checks them, the others are kept and hidden (customer-facts.md §1.5)."""
+    """The labels that the API shows: those with an invalid key or value are stored, but hidden (customer-facts.md
+    §1.5)."""
     return {key: value for key, value in labels.items() if not list(label_issues({key: value}))}
 
 

@@ -31,7 +31,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """A filter on other rows: SQL in which `{condition}` stands for the filter's own condition on `expression`."""
+    """A filter on other rows: SQL with `{condition}` in place of the filter's own condition on `expression`."""
 
     sql: str
     expression: str
@@ -87,7 +87,7 @@ def answer_list(listing: Listing, call: Call) -> Answer:
 
 
 def page_of(query: Query, default_size: int) -> Page:
-    """The page that the query names. Raises Problem when it is none."""
+    """The page in the query. Raises Problem for an invalid page."""
     given = dict(_page_members(query))
     page = Page(size=given.get("size", default_size), number=given.get("number", 1))
     shown = f"invalid page: {{PageSize:{page.size} PageNumber:{page.number}}}"

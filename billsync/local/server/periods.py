@@ -22,9 +22,9 @@ def moved(start: datetime, length: Duration, times: int = 1) -> datetime:
 
 
 def period_at(anchor: datetime, cadence: Duration, moment: datetime) -> Period:
-    """The period around a moment, of those whose boundaries lie whole cadences from the anchor.
+    """The period around a moment; periods begin at the anchor and at every whole cadence from it.
 
-    Raises Problem (400) where it reaches beyond the calendar.
+    Raises Problem (400) for a period that reaches beyond the calendar.
     """
     try:
         return periods.period_at(anchor, cadence, moment)

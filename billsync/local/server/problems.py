@@ -35,7 +35,7 @@ class Problem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Invalid:
-    """One entry of `invalid_parameters`. `source` is "" for what the schema finds in a body."""
+    """One entry of `invalid_parameters`. `source` is "" for a schema error in a body."""
 
     field: str
     reason: str
@@ -67,7 +67,7 @@ class Issue:
 
 
 def api_error(status: int, detail: str, invalid: Iterable[Invalid] = ()) -> Problem:
-    """Shape A: what the layers before a resource say."""
+    """Shape A: errors from the layers in front of the resources."""
     suffix, title = SHAPE_A_NAMES[status]
     body = {"type": CATALOGUE + suffix, "status": status, "title": title, "detail": detail}
     entries = [entry.body() for entry in invalid]
@@ -75,7 +75,7 @@ def api_error(status: int, detail: str, invalid: Iterable[Invalid] = ()) -> Prob
 
 
 def bad_request(*invalid: Invalid) -> Problem:
-    """Shape A, 400, naming what is wrong with the request."""
+    """Shape A, 400, with the request's errors."""
     return api_error(400, "Bad Request: " + ", ".join(entry.text() for entry in invalid), invalid)
 
 

@@ -45,11 +45,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Route:
-    """An operation by the method and path of the vendor's OpenAPI. Path values are ids, unless `values` lists what
-    they may be; None stands for any text.
+    """An operation by the method and path of the vendor's OpenAPI. Path values are ids, unless `values` lists the
+    allowed ones (None: any text).
 
-    One that `settles` writes what has become due, even where it is a GET. One of another `version` than v3 brings the
-    schema of its body, if it takes one.
+    A route that `settles` books the amounts due, even on a GET. A route of another `version` than v3 has its own schema
+    for its body, if it takes one.
     """
 
     method: str

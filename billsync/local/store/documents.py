@@ -14,9 +14,9 @@ class NotJson(ValueError):
 
 
 def parse(text: str) -> Any:
-    """The first JSON value of the text; what follows it is ignored, as the real server does (catalog-facts.md §1.2).
+    """The first JSON value of the text; the rest is ignored, as on the real server (catalog-facts.md §1.2).
 
-    Raises NotJson, also for what no server should be asked to hold (nesting or digits beyond all measure).
+    Raises NotJson, also for extreme nesting or numbers with too many digits.
     """
     try:
         value, _ = _DECODER.raw_decode(text.lstrip(" \t\r\n"))

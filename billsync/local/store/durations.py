@@ -29,14 +29,15 @@ def is_under_an_hour(length: Duration) -> bool:
 
 
 def lengths(length: Duration) -> tuple[Fraction, Fraction, Fraction]:
-    """Months, days and seconds, which no calendar can exchange: `P12M` has those of `P1Y`, `P7D` those of `P1W`."""
+    """The length in months, days and seconds, which can't be converted into each other: `P12M` equals `P1Y`, and `P7D`
+    equals `P1W`."""
     days = Duration(weeks=length.weeks, days=length.days).in_seconds(day_hours=1) / HOUR
     exact = Duration(hours=length.hours, minutes=length.minutes, seconds=length.seconds).in_seconds()
     return Fraction(length.years) * MONTHS_IN_YEAR + Fraction(length.months), days, exact
 
 
 def negative(length: Duration) -> Duration:
-    """As long in the other direction: what takes the length back when it is added."""
+    """The length with its sign reversed."""
     return Duration(*(getattr(length, part.name).copy_negate() for part in fields(length)))
 
 
@@ -51,5 +52,5 @@ def length_kept(parts: Sequence[str]) -> Duration:
 
 
 def aligned(one: Duration, other: Duration) -> bool:
-    """Whether one divides the other in every calendar; nothing divides anything (§7.4)."""
+    """Whether one cadence divides the other in every calendar; False if either is zero (§7.4)."""
     return NOTHING not in (one, other) and divides_evenly(one, other)

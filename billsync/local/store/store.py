@@ -1,6 +1,6 @@
 """Rows of every resource in one SQLite file: a JSON document each, with the columns that lists and look-ups need.
 
-It knows no resource. Every call happens inside `transaction()`, one for each request.
+Every call happens inside `transaction()`, one for each request. The meaning of a document is its resource's concern.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Store:
     """The rows of one database. Safe for threads (one request at a time) and for several processes on one file."""
 
     def __init__(self, database: str | Path) -> None:
-        """Opens the file, and makes it where there is none. Raises OtherFormat, sqlite3.Error."""
+        """Opens the file, and creates it if it is missing. Raises OtherFormat, sqlite3.Error."""
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(
             str(database), timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
@@ -80,7 +80,7 @@ class Store:
 
     @contextmanager
     def transaction(self, *, writes: bool = True) -> Iterator[None]:
-        """All or nothing: what was written stays only when the block ends without an exception. Raises Busy."""
+        """Run a block as one transaction: its writes are kept only if it ends without an exception. Raises Busy."""
         with self._lock:
             self._begin("BEGIN IMMEDIATE" if writes else "BEGIN")
             try:
@@ -173,7 +173,7 @@ class Store:
         return self._counts[question]
 
     def _forget_counts(self) -> None:
-        """Drops what was counted before a write, of this process or another."""
+        """Drops counts that are older than the last write of any process."""
         (version,) = self._connection.execute("PRAGMA data_version").fetchone()
         written = (int(version), self._connection.total_changes)
         if written != self._counted_at or len(self._counts) >= MOST_COUNTS:

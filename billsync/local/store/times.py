@@ -18,7 +18,7 @@ def rfc3339(instant: datetime) -> str:
 
 
 def instant_of(text: str) -> datetime | None:
-    """The instant that an RFC 3339 text names, cut to microseconds; None when it is no such text."""
+    """The instant in an RFC 3339 text, cut to microseconds; None for any other text."""
     if not (match := RFC3339.fullmatch(text)):
         return None
     day, time, fraction, zone = match.groups()

@@ -1,4 +1,4 @@
-"""Numbers as the server keeps and shows them (catalog-facts.md §1.6). Nothing outside sees a float."""
+"""Numbers as the server stores and shows them (catalog-facts.md §1.6). No float leaves this module."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def canonical(number: str) -> str:
 
 
 def single_precision(number: int | Decimal) -> int | Decimal:
-    """The number as a 32-bit float shows it: the shortest decimal that names the same float.
+    """The number rounded to a 32-bit float, as the shortest decimal for that float.
 
-    Percentages of discounts pass through one on their way in and out (catalog-facts.md §1.6).
+    Discount percentages are rounded this way when read and when shown (catalog-facts.md §1.6).
     """
     (widened,) = struct.unpack("f", struct.pack("f", number))
     for digits in range(1, 10):

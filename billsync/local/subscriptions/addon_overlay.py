@@ -1,6 +1,6 @@
 """Cards of a phase with its add-ons: versions of items, each with its span (customer-facts.md §6.2).
 
-A card of an add-on is added to the card of that key, or is an item of its own where there is none. It stores nothing.
+An add-on's card is added to the phase's card with the same key; without such a card it becomes an item of its own.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def overlaid(cards: Iterable[Card], phase: Window, bought: Iterable[Bought]) -> 
 
 
 def added(have: Sequence[Version], card: Card, quantity: int, window: Window) -> Iterator[Version]:
-    """The versions of one key with a card added to them within a window, where it also fills what nothing holds."""
+    """The versions of one key with a card added within a window; it also fills the gaps in that window."""
     made = [piece for version in have for piece in split(version, card, quantity, window)]
     alone = times(card, quantity)
     made += [Version(alone, gap) for gap in gaps(window, [version.window for version in have])]
@@ -69,7 +69,7 @@ def split(version: Version, card: Card, quantity: int, window: Window) -> Iterat
 
 
 def gaps(window: Window, taken: Iterable[Window]) -> Iterator[Window]:
-    """The parts of a window that are in none of the others, which stand in order."""
+    """The parts of a window that none of the other windows (in order) covers."""
     start = window.start
     for other in taken:
         if (common := Window(start, window.end).common(other)) is None:
@@ -89,9 +89,9 @@ def times(card: Card, quantity: int) -> Card:
 
 
 def extended(card: Card, more: Card, quantity: int) -> Card:
-    """The card with another one of its key added several times: amounts, limits and free units add up.
+    """The card with another card of the same key added several times: amounts, limits and free units add up.
 
-    What stands in only one of them stays as it is there; name, cadence and payment term are the first card's.
+    Fields that only one card has are kept; name, cadence and payment term are the first card's.
     """
     if not quantity:
         return card
@@ -105,7 +105,7 @@ def extended(card: Card, more: Card, quantity: int) -> Card:
 
 
 def priced(card: Card, more: Card, quantity: int) -> Document:
-    """A price that only the added card has brings its currency and payment term."""
+    """The price of both cards together; if only the added card has one, with its currency and payment term."""
     have, price = card["price"], more["price"]
     if price["type"] == "free" or have["type"] not in ("free", "flat"):
         return {}

@@ -1,6 +1,6 @@
-"""Add-ons that subscriptions have: their rows, quantities over time, and the items that they come to (§6).
+"""Add-ons of subscriptions: their rows, quantities over time, and resulting items (§6).
 
-Sections are those of customer-facts.md. It checks no request.
+Sections are those of customer-facts.md.
 """
 
 from __future__ import annotations
@@ -81,7 +81,8 @@ def affected_items(row: Row, subscription: Row, key: str) -> list[str]:
 
 
 def follow_addons(call: Call, subscription: Row) -> Row:
-    """The subscription with the items that its add-ons now come to, stored. Raises Problem as a new one does (§5.3)."""
+    """Store the subscription with the items that result from its add-ons now, and return it. Raises Problem as for a
+    new subscription (§5.3)."""
     bought = list(bought_by(call.store, subscription))
     phases = [
         with_items(call, phase, overlaid(own_cards(phase), window, bought), window)
@@ -121,7 +122,7 @@ def with_items(call: Call, phase: Document, versions: Sequence[Version], window:
 
 
 def item_of(call: Call, version: Version, phase: Window, old: Item | None) -> Document:
-    """The old item where nothing about it changes, else a new one. What only add-ons bring is always new (§6.1)."""
+    """The old item if it is unchanged, else a new one. An item of add-ons alone is always new (§6.1)."""
     item: Document = {"rate_card": dict(version.card)}
     if version.window.start != phase.start:
         item["begins_at"] = micros(version.window.start)

@@ -72,7 +72,7 @@ LISTING = Listing(
 
 
 def create(call: Call) -> Answer:
-    """Attaches an add-on: what it was already says so first, the subscription's status last (§6.2)."""
+    """Attaches an add-on. An existing attachment is reported first, the subscription's status last (§6.2)."""
     body = call.body
     check_labels(body.get("labels"))
     subscription = find_subscription(call)

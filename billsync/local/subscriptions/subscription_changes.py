@@ -48,7 +48,7 @@ def unschedule(call: Call) -> Answer:
 
 
 def change(call: Call) -> Answer:
-    """Ends one and starts another at the same moment; the customer in the body is ignored (§5.8)."""
+    """Ends the subscription and starts another at the same moment; the customer in the body is ignored (§5.8)."""
     body, row = call.body, find(call)
     check_choice("plan", body["plan"], ("id", "key"))
     plan = named_plan(call.store, body["plan"])
@@ -59,7 +59,8 @@ def change(call: Call) -> Answer:
 
 
 def succeeded(call: Call, row: Row, plan: Row, terms: Callable[[datetime], Terms]) -> tuple[Row, Row]:
-    """The subscription, ended, and the one that starts on the plan at that moment. Add-ons stay behind (§5.8)."""
+    """The ended subscription, and the new one that starts on the plan at that moment, without the old one's add-ons
+    (§5.8)."""
     check_transition(row, call.now, verb="cancel", allowed=ACTIVE)
     start = moment_of(call, row)
     check_start(call, start)
@@ -76,7 +77,7 @@ def check_start(call: Call, start: datetime) -> None:
 
 
 def inherited(row: Row, body: Mapping[str, Any], start: datetime) -> Terms:
-    """Name, description, and what the request leaves out of anchor and labels."""
+    """The old subscription's name and description, and its anchor and labels if the request has none."""
     document = row.document
     told = instant_of(body["billing_anchor"]) if "billing_anchor" in body else None
     labels = body.get("labels")
@@ -99,7 +100,7 @@ def check_transition(row: Row, now: datetime, *, verb: str, allowed: str) -> Non
 
 
 def moment_of(call: Call, row: Row) -> datetime:
-    """Return the moment of a timing. Raises Problem (400) for a moment that is no boundary of a billing period
+    """Return the moment of a timing. Raises Problem (400) for a moment that isn't a billing period's boundary
     (§5.7)."""
     timing = call.body["timing"]
     if timing == "immediate":
@@ -113,9 +114,9 @@ def moment_of(call: Call, row: Row) -> datetime:
 
 
 def end(call: Call, row: Row, moment: datetime | None) -> Row:
-    """The subscription with another end, or with none; every item whose time that changes is a new one.
+    """Store the subscription with another end, or without one; every item whose window changes gets a new id.
 
-    What is due is settled first: a fee in advance was taken before the end was known.
+    Amounts due are settled first, as fees in advance were charged before the end was known.
     """
     settle_first(call, row)
     phases = [
@@ -128,13 +129,13 @@ def end(call: Call, row: Row, moment: datetime | None) -> Row:
 
 
 def settle_first(call: Call, row: Row) -> None:
-    """Settles what is due before a subscription changes, as it was until now."""
+    """Settles the amounts due under the subscription's current state, before it changes."""
     if row.document["settlement_mode"] == CREDIT_ONLY:
         settle(call, row.document["customer_id"])
 
 
 def renewed(call: Call, item: Document, before: Window, after: Window) -> Document:
-    """With a new id when its time moved with its phase's; one with a static entitlement is always made anew."""
+    """The item, with a new id if its window moved with its phase's or it has a static entitlement."""
     moved = item_window(item, before) != item_window(item, after)
     return anew(call, item) if moved or is_static(item) else item
 

@@ -1,5 +1,5 @@
 """Edits of a subscription's phases: items are added and removed, phases are added, removed and stretched
-(customer-facts.md §15). It stores nothing; an edit takes effect at one moment, and never changes the past.
+(customer-facts.md §15). An edit takes effect at one moment, and never changes the past.
 
 Phases are counted from the subscription's start by the lengths before them, so that months don't drift.
 """
@@ -36,7 +36,7 @@ class Course:
         return next((place for place, phase in enumerate(self.phases) if phase["key"] == key), None)
 
     def phase(self, key: str) -> tuple[int, Document]:
-        """Its place and the phase. Raises Problem (400) where there is none."""
+        """The index of the phase, and the phase. Raises Problem (400) for an unknown phase."""
         place = self.place(key)
         if place is None:
             raise invalid(f"phase {key} not found")
@@ -84,8 +84,8 @@ def forbidden(text: str) -> Problem:
 
 
 def add_item(course: Course, key: str, item: Document) -> Course:
-    """The item from the moment on in the phase that is reached, in place of the one of its key; in a later phase from
-    its beginning. Raises Problem: 400, 403."""
+    """Add an item: in the current phase from the moment on, replacing the item with its key; in a later phase from its
+    beginning. Raises Problem: 400, 403."""
     place, phase = course.phase(key)
     check_not_past(course, place, "add item to")
     mine, others = of_key(phase, key_of(item))
@@ -140,7 +140,7 @@ def add_phase(course: Course, phase: Document, passed: Duration, length: Duratio
 
 
 def remove_phase(course: Course, key: str, shift: str) -> Course:
-    """Without a phase that is still to come: the one before it goes on (`prev`), or later ones come earlier (`next`).
+    """Remove a future phase: the phase before it is extended (`prev`), or later phases move forward (`next`).
 
     Raises Problem: 400, 403.
     """
@@ -171,9 +171,9 @@ def stretch_phase(course: Course, key: str, by: Duration) -> Course:
 
 
 def unschedule(course: Course) -> Course:
-    """Without what is scheduled in the phase that is reached: the items in force at the moment go on.
+    """Remove scheduled changes from the current phase: the items in force at the moment continue.
 
-    Raises Problem (409) where none is reached.
+    Raises Problem (409) without a current phase.
     """
     place = course.current
     if place == BACK:

@@ -38,7 +38,7 @@ class Claim:
 
 
 def zoned(moment: datetime) -> str:
-    """A moment with its zone, as it stands inside a `field`."""
+    """A moment with its zone, as written inside a `field`."""
     fraction = f".{moment.microsecond:06d}".rstrip("0") if moment.microsecond else ""
     return f"{moment:%Y-%m-%d %H:%M:%S}{fraction} +0000 UTC"
 

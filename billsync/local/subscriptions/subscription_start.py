@@ -46,8 +46,9 @@ def plan_reference(plan: Row) -> Document | None:
 
 
 def subscribe(call: Call, customer: Row, plan: Row, terms: Terms, *, after: tuple[str, ...] = ()) -> Row:
-    """The stored subscription, `after` others of these ids; the customer gets its currency. Raises Problem for what
-    the plan can't be sold in, then where another subscription is in the way, then for a feature that is gone."""
+    """Store and return a subscription that follows those with the ids in `after`; the customer gets its currency.
+    Raises Problem for a currency that the plan can't be sold in, then for an overlapping subscription, then for a
+    missing feature."""
     currency = invoice_currency(customer, plan)
     phases = list(kept_phases(call, plan, terms))
     mode = call.body.get("settlement_mode") or plan.document.get("settlement_mode", CREDIT_THEN_INVOICE)
@@ -107,7 +108,7 @@ def check_currency(customer: Row, currency: str) -> None:
 
 
 def check_worth(call: Call, phases: list[Document], currency: str) -> None:
-    """Raises Problem (400) when money of a custom currency would be invoiced that is worth nothing (§5.3)."""
+    """Raises Problem (400) for an invoice in a custom currency without a cost basis (§5.3)."""
     for item in items_of(phases):
         refuse(cost_basis_findings(call.store, item["rate_card"], "", worth_in=currency, now=call.now))
 
@@ -135,7 +136,8 @@ def kept_phases(call: Call, plan: Row, terms: Terms) -> Iterator[Document]:
 
 
 def anew(call: Call, item: Document) -> Document:
-    """The item, made now: with a new id, and new ones for its entitlement and what that issues."""
+    """A copy of the item created now, with new ids for itself, its entitlement, and the grant that the entitlement
+    issues."""
     made = {**item, "id": call.mint(), "made_at": micros(call.now)}
     if "entitlement" in item["rate_card"]:
         made |= {"entitlement_id": call.mint(), "issued_id": call.mint()}
@@ -143,7 +145,7 @@ def anew(call: Call, item: Document) -> Document:
 
 
 def item_card(card: Mapping[str, Any], currency: str) -> Document:
-    """A card of the plan as an item has it: what is priced says in which currency (§5.4)."""
+    """A plan's card in an item's form: a priced card names its currency (§5.4)."""
     kept = read_card(card)
     return kept if is_free(card) else {"currency": currency, **kept}
 

@@ -1,4 +1,5 @@
-"""Subscriptions: made from a plan version, read and listed (customer-facts.md §5). How they end stands elsewhere."""
+"""Subscriptions: created from a plan version, read and listed (customer-facts.md §5). `subscription_changes` ends
+them."""
 
 from __future__ import annotations
 
@@ -44,7 +45,7 @@ LISTING = Listing(
 
 
 def create(call: Call) -> Answer:
-    """Starts now (§5.3). The references are looked up before anything is said of what they name."""
+    """Start a subscription now (§5.3). All references are looked up before the entities behind them are checked."""
     body = call.body
     check_choice("customer", body["customer"], ("id", "key"))
     customer = named_customer(call.store, body["customer"])

@@ -128,7 +128,7 @@ def cursor(row: Row, order: str) -> str:
 
 
 def view(call: Call, row: Row) -> Document:
-    """An event as it is read: times in whole seconds, its customer as of now, and what is wrong with it."""
+    """An event as the API shows it: times in whole seconds, its current customer, and its validation errors."""
     event = present(row.document, *SHOWN) | {"datacontenttype": "application/json", "time": seconds(row.begins_at)}
     customer = named(call.store, row.document["subject"])
     shown: Document = {"event": event, "ingested_at": seconds(row.created_at), "stored_at": seconds(row.created_at)}

@@ -39,7 +39,7 @@ class Asked:
 
 
 def query(call: Call) -> Answer:
-    """A row for each window and group that holds usage; as CSV where that is what the caller accepts."""
+    """A row for each window and group with usage; as CSV if the request accepts CSV."""
     meter = find(call.store, call.path["meterId"]).document
     asked = checked(call.body, meter["dimensions"] or {})
     span = Span(asked.start, asked.end, subjects_asked(call.store, asked.filters))

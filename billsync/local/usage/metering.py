@@ -1,7 +1,4 @@
-"""Aggregation of events for a meter, and the selection of the events it counts (catalog-facts.md §4).
-
-It knows no price and no window.
-"""
+"""Aggregation of events for a meter, and the selection of the events it counts (catalog-facts.md §4)."""
 
 from __future__ import annotations
 
@@ -28,9 +25,9 @@ Meter = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A selection of events: from the start (included) to the end (not included); None is no bound.
+    """A selection of events: from the start (included) to the end (not included); None is unbounded.
 
-    Without `subjects` everybody's; `stored_before` leaves out what came to the server later.
+    Without `subjects`, events of all subjects are selected; `stored_before` leaves out events that were received later.
     """
 
     start: datetime | None = None
@@ -72,7 +69,8 @@ def events_of(store: Store, meter: Meter, span: Span) -> list[Row]:
 
 
 def readings_of(meter: Meter, events: Iterable[Row]) -> Iterator[Reading]:
-    """The events that count; one whose value the meter can't read counts as nothing (customer-facts.md §14)."""
+    """The events that count, with their values; an event whose value the meter can't read is left out
+    (customer-facts.md §14)."""
     for row in events:
         value = value_of(meter, row.document.get("data"))
         if value is not None:
@@ -88,7 +86,7 @@ def value_of(meter: Meter, data: Any) -> Decimal | str | None:
 
 
 def number_of(value: Any) -> Decimal | None:
-    """The number, or the text of one; None for anything else, and for what no 64-bit float holds."""
+    """The number in a number or a text; None for anything else, and for a number outside a 64-bit float's range."""
     if isinstance(value, bool | dict | list | None) or not NUMBER.fullmatch(str(value)):
         return None
     number = Decimal(str(value))

@@ -19,7 +19,8 @@ KEY_OR_ID: Mapping[str, frozenset[str] | None] = {"addonIdOrKey": None}
 
 
 def get(call: Call) -> Answer:
-    """By id, deleted or not; by key, the version in force. Raises Problem (400) for what only v3 can show."""
+    """The add-on with this id, deleted or not, or the key's version in force. Raises Problem (400) for an add-on that
+    only v3 can show."""
     row = find_version(call, addons.ADDON, call.path["addonIdOrKey"], noun="add-on")
     check_shown(row.document, *row.document["rate_cards"])
     return ok(view(call, row))

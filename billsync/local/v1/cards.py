@@ -1,4 +1,4 @@
-"""Rate cards in the words of the older API v1: camel case, a price with its payment term, null where nothing is."""
+"""Rate cards in the form of the older API v1: camel case, a price with its payment term, null for absent values."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def shown_entitlement(template: Mapping[str, Any] | None) -> Document:
 
 
 def card_of(store: Store, card: Card) -> Document:
-    """The card in v3's words. Raises Problem (400) for an unknown feature, and for what v3 can't say."""
+    """The card in v3's form. Raises Problem (400) for an unknown feature, and for values that v3 can't express."""
     parts = {
         "type": card["type"],
         "labels": card.get("metadata"),
@@ -105,7 +105,7 @@ def card_of(store: Store, card: Card) -> Document:
 
 def price_of(price: Mapping[str, Any]) -> Document:
     """The price with its payment term (in advance by default) or its commitments. Raises Problem (400) for a price that
-    lacks what its type needs, or that v3 has no type for."""
+    lacks a required field, or whose type v3 doesn't have."""
     limits = {"commitments": members_of(price, LIMITS)}
     match price["type"]:
         case "free":
@@ -130,7 +130,7 @@ def amount_of(price: Mapping[str, Any]) -> Document:
 
 
 def tier_of(tier: Mapping[str, Any]) -> Document:
-    """Null means the same as nothing; the type of each price follows from its place."""
+    """The tier in v3's form: null counts as absent, and the type of each price follows from its field."""
     said = filled(members_of(tier, TIER))
     prices = {"flat_price": "flat", "unit_price": "unit"}
     typed = {name: {"type": kind, "amount": said[name]["amount"]} for name, kind in prices.items() if name in said}
@@ -138,7 +138,7 @@ def tier_of(tier: Mapping[str, Any]) -> Document:
 
 
 def feature_of(store: Store, card: Card) -> Document | None:
-    """The feature that the card names by its key. Raises Problem (400, with a code) when there is none."""
+    """The feature that the card names by key. Raises Problem (400, with a code) for an unknown feature."""
     if "featureKey" not in card:
         return None
     feature = store.live_with_key(FEATURE, card["featureKey"])
@@ -148,7 +148,8 @@ def feature_of(store: Store, card: Card) -> Document | None:
 
 
 def entitlement_of(template: Mapping[str, Any] | None) -> Document | None:
-    """A metered one is a hard limit unless it says otherwise. Raises Problem (400) for a static one of nothing."""
+    """The entitlement in v3's form; a metered one is a hard limit by default. Raises Problem (400) for a static one
+    without a value."""
     if template is None:
         return None
     match template["type"]:
@@ -170,7 +171,7 @@ def discounts_of(discounts: Mapping[str, Any]) -> Document:
 
 
 def tax_of(config: Mapping[str, Any]) -> Document:
-    """Nothing without a tax code: v3 has no word for that."""
+    """The tax config in v3's form; empty without a tax code, as v3 can't express that."""
     return {**present(config, "behavior"), "code": {"id": config["taxCodeId"]}} if "taxCodeId" in config else {}
 
 

@@ -24,7 +24,7 @@ COMBINED = {"and": "$and", "or": "$or"}
 
 
 def view(store: Store, row: Row) -> Document:
-    """A feature; what is empty is absent."""
+    """The feature as v1 shows it, without empty fields."""
     document = row.document
     measured = document.get("meter", {})
     meter = store.get(METER, measured["id"]) if measured else None

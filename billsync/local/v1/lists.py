@@ -1,5 +1,5 @@
 """Lists of the older API v1: `page` and `pageSize`, `order` and `orderBy`, repeated parameters as alternatives, and
-items beside their total."""
+items together with their total."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class Statuses:
 
 @dataclass(frozen=True, slots=True)
 class V1List:
-    """The listing of a resource in v1. `columns` gives SQL for each parameter that names rows; rows that any of them
-    names are
-    listed, those that `where` leaves out never. `default` is the order that nothing else was asked for instead of.
+    """The listing of a resource in v1.
 
-    One that `is_plain` is a mere array, cut by `limit` and `offset`, unless a page is asked for.
+    `columns` gives SQL for each parameter that selects rows: a row is listed if any of them selects it and `where`
+    holds. `default` is the default order. A listing that `is_plain` answers a bare array, cut by `limit` and `offset`,
+    unless the query asks for a page.
     """
 
     resource: str
@@ -60,8 +60,8 @@ class V1List:
 
 
 def answer_v1_list(listing: V1List, call: Call, scope: Values | None = None) -> Answer:
-    """The page that the query asks for; `scope` are values that `where` needs. Raises Problem (400) for a page, an
-    order or a status that is none."""
+    """The page that the query asks for; `scope` are the values for `where`. Raises Problem (400) for an invalid page,
+    order or status."""
     query = call.query
     page, size = page_asked(query)
     order = order_of(query, listing)
@@ -98,7 +98,7 @@ def stretch_asked(query: Query) -> tuple[int, int]:
 
 
 def check_query(listing: V1List, query: Query) -> None:
-    """Raises Problem (400) for a page or an order that is none, before anything is looked up."""
+    """Raises Problem (400) for an invalid page or order, before anything is looked up."""
     page_asked(query)
     order_of(query, listing)
 
@@ -114,7 +114,7 @@ def plain_rows(listing: V1List, call: Call, where: str, values: Values, order: s
 
 
 def conditions(listing: V1List, query: Query, values: Values) -> Iterator[str]:
-    """SQL for what the query asks for; its values are added to `values`."""
+    """SQL conditions for the query; their values are added to `values`."""
     if not flag(query, "includeDeleted"):
         yield LIVE
     if named := list(alternatives(listing, query, values)):
@@ -143,7 +143,7 @@ def status_condition(statuses: Statuses, query: Query, values: Values) -> str:
 
 
 def marks(given: Sequence[Any], values: Values) -> str:
-    """A named mark for each value, which is added to `values`."""
+    """SQL with a named parameter for each value; the values are added to `values`."""
     names = [f"v{len(values) + place}" for place in range(len(given))]
     values |= dict(zip(names, given, strict=True))
     return ", ".join(f":{name}" for name in names)
@@ -167,7 +167,7 @@ def whole(query: Query, name: str, default: int, most: int, *, least: int = 1) -
 
 
 def number(name: str, text: str, most: int, *, least: int = 1) -> int:
-    """Raises Problem (400) for what is no whole number from `least` to `most`."""
+    """Raises Problem (400) for anything but a whole number from `least` to `most`."""
     if not WHOLE.fullmatch(text):
         raise bad_query(name, f"an invalid integer: {text[:40]}", "type")
     if not least <= int(text) <= most:
@@ -177,7 +177,7 @@ def number(name: str, text: str, most: int, *, least: int = 1) -> int:
 
 
 def flag(query: Query, name: str) -> bool:
-    """Raises Problem (400) for what is no boolean."""
+    """Raises Problem (400) for anything but a boolean."""
     text = single(query, name)
     if text is None:
         return False

@@ -38,7 +38,8 @@ def create(call: Call) -> Answer:
 
 
 def get(call: Call) -> Answer:
-    """By id, deleted or not; by key, the version in force. Raises Problem (400) for what only v3 can show (§1.5)."""
+    """The plan with this id, deleted or not, or the key's version in force. Raises Problem (400) for a plan that only
+    v3 can show (§1.5)."""
     row = find_version(call, plans.PLAN, call.path["planIdOrKey"], noun="plan")
     check_shown(row.document, *(card for phase in row.document["phases"] for card in phase["rate_cards"]))
     return ok(view(call, row))

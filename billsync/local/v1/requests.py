@@ -1,7 +1,7 @@
 """Schemas of requests of the older API v1; they refer to those of the vendor's table for v3.
 
-Members that no schema names are let through and go unheard. A discount, an entitlement or a price that passes can be
-put into v3's words, but for what a schema of this kind can't demand (catalog-facts.md §1.2).
+Members that no schema names are accepted and ignored. A discount, an entitlement or a price that passes can be
+expressed in v3's form, except for rules that such a schema can't state (catalog-facts.md §1.2).
 """
 
 from __future__ import annotations

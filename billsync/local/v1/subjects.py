@@ -34,7 +34,7 @@ def view(row: Row) -> Document:
 
 
 def upsert(call: Call) -> Answer:
-    """Each of them, made or changed; what is left out stays."""
+    """Create or update each subject; absent fields keep their values."""
     return ok([view(upserted(call, body)) for body in call.body])
 
 

@@ -39,7 +39,7 @@ ACCEPTED = {
 
 
 def change_quantity(call: Call) -> Answer:
-    """Set the quantity from a moment on; 0 takes the add-on off, and more brings it back."""
+    """Set the quantity from a moment on; 0 removes the add-on, and a later quantity restores it."""
     row = call.store.get(SUBSCRIPTION_ADDON, call.path["subscriptionAddonId"])
     if row is None:
         raise not_found(f"subscription addon {call.path['subscriptionAddonId']} not found")

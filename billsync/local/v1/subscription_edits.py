@@ -57,7 +57,7 @@ NOW, NEXT_CYCLE = "immediate", "next_billing_cycle"
 
 
 def edit(call: Call) -> Answer:
-    """All operations, one after the other, at one moment: now, or at the end of the billing period."""
+    """Apply all operations in order, at one moment: now, or at the end of the billing period."""
     row = find(call)
     if attached(call.store, row.id):
         raise forbidden("subscription with addons cannot be edited")
@@ -69,7 +69,8 @@ def edit(call: Call) -> Answer:
 
 
 def moment_of(call: Call, row: Row) -> datetime:
-    """Raises Problem (400) for any other time than now and the end of a period within the same phase."""
+    """The moment of the edit. Raises Problem (400) for any time but now and the end of a period within the same
+    phase."""
     timing = call.body.get("timing", NOW)
     if timing == NOW:
         return call.now
@@ -116,7 +117,7 @@ def phase_adding(call: Call, phase: Mapping[str, Any]) -> Edit:
 
 
 def signed(text: str) -> Duration:
-    """The length that a duration names, which may be negative. Raises Problem (400) for what is none."""
+    """The length of a duration, which may be negative. Raises Problem (400) for an invalid duration."""
     length = parse_duration(text.removeprefix("-"))
     if length is None:
         raise invalid(f"invalid duration: {text[:40]}")
@@ -137,9 +138,10 @@ def checked_card(call: Call, row: Row, body: Mapping[str, Any]) -> Document:
 
 
 def stored(call: Call, row: Row, course: Course) -> Row:
-    """The subscription with the edited phases; what is due is settled first. Items whose time moved are made anew.
+    """Store the subscription with the edited phases, after settling the amounts due.
 
-    Raises Problem as for a new subscription, and (400) for a phase in which nothing is sold.
+    Items whose window moved are created again. Raises Problem as for a new subscription, and (400) for a phase without
+    items.
     """
     check_phases(course)
     phases = [renewed_phase(call, row, phase, course.window(place)) for place, phase in enumerate(course.phases)]
@@ -160,7 +162,7 @@ def check_phases(course: Course) -> None:
 
 
 def renewed_phase(call: Call, row: Row, phase: Document, after: Window) -> Document:
-    """The phase with new ids for items whose time is another one than before."""
+    """The phase, with new ids for items whose window changed."""
     before = {old["id"]: (old, window) for old, window in zip(row.document["phases"], windows(row, None), strict=True)}
     if phase["id"] not in before:
         return phase

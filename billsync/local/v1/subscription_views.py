@@ -49,7 +49,7 @@ def short_view(call: Call, row: Row) -> Document:
 
 
 def full_view(call: Call, row: Row) -> Document:
-    """A subscription with its phases. Raises Problem (400) for what v1 has no form for (§15)."""
+    """A subscription with its phases. Raises Problem (400) for values that v1 can't express (§15)."""
     shown = short_view(call, row)
     if period := current_period(row, call.now):
         shown["alignment"]["currentAlignedBillingPeriod"] = {"from": rfc3339(period.start), "to": rfc3339(period.end)}
@@ -90,7 +90,7 @@ def shown_item(call: Call, row: Row, item: Item, window: Window) -> Document:
 
 
 def included(call: Call, row: Row, item: Item, window: Window) -> Document:
-    """The feature of an item, and the entitlement that it brings; nothing without a feature."""
+    """The feature and the entitlement of an item; empty without a feature."""
     card = item["rate_card"]
     feature = call.store.get(FEATURE, card["feature"]["id"]) if "feature" in card else None
     entitlement = entitlement_of(row, item, window)

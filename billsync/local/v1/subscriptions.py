@@ -74,7 +74,7 @@ def change(call: Call) -> Answer:
 
 
 def migrate(call: Call) -> Answer:
-    """To a newer version of the same plan; the settlement mode is that version's own (§5.10)."""
+    """Migrate a subscription to a newer version of its plan, with that version's settlement mode (§5.10)."""
     row = find(call)
     plan = newer_version(call, row)
     check_phase(plan, call.body.get("startingPhase"))
@@ -103,7 +103,7 @@ def get(call: Call) -> Answer:
 
 
 def restore(call: Call) -> Answer:
-    """Goes on after all, instead of what was to follow: that is deleted (§5.8)."""
+    """Continue a cancelled subscription; the one scheduled after it is deleted (§5.8)."""
     row = find(call)
     check_transition(row, call.now, verb="continue", allowed=CANCELED)
     for following in not_ended(call.store, row.document["customer_id"], call.now):
@@ -125,7 +125,7 @@ def heard(call: Call) -> Call:
 
 
 def translated(call: Call, **more: Any) -> Call:
-    """The call with what its body says in v3's words."""
+    """The call, with its body in v3's form."""
     body = call.body
     said = {"timing": body.get("timing", "immediate"), "cost_basis_mode": body.get("costBasisMode", "dynamic")}
     if "settlementMode" in body:
@@ -195,7 +195,8 @@ def check_phase(plan: Row, key: str | None) -> None:
 
 
 def start_of(call: Call) -> datetime:
-    """Raises Problem (400) for the next cycle of what has none yet."""
+    """The start in the request, now by default. Raises Problem (400) for the next billing cycle, as a new subscription
+    has none."""
     timing = call.body.get("timing", "immediate")
     if timing == "immediate":
         return call.now

@@ -196,7 +196,7 @@ def narrowed(call: Call, customers: list[str] | None) -> tuple[V1List, Values]:
 
 
 def void(call: Call) -> Answer:
-    """From this minute on nothing is drawn from it. Raises Problem: 404, or 400 for one that is voided already."""
+    """Void a grant from this minute on. Raises Problem: 404, or 400 for a grant that is already voided."""
     row = call.store.get(USAGE_GRANT, call.path["grantId"])
     if row is None or row.deleted_at is not None:
         raise not_found(f"grant not found: {call.path['grantId']}")

@@ -28,7 +28,7 @@ def listed_all(call: Call) -> Answer:
 
 
 def listed_by_v1(call: Call) -> Answer:
-    """The same in v1's words; `subject` narrows them to customers."""
+    """The list in v1's form; `subject` narrows it to those customers."""
     subjects = texts(call.query, "subject")
     customers = {row.id for subject in subjects if (row := named(call.store, subject))}
     listing = replace(LISTING, view=v1_view, is_plain=True)
@@ -36,8 +36,8 @@ def listed_by_v1(call: Call) -> Answer:
 
 
 def matching(call: Call, customers: set[str] | None) -> list[Row]:
-    """Every filter must hold; the values of one are alternatives, and None is every customer. Raises Problem (400) for
-    a type that is none."""
+    """The rows that meet every filter; a filter's values are alternatives, and None stands for all customers. Raises
+    Problem (400) for an unknown type."""
     features, types = texts(call.query, "feature"), texts(call.query, "entitlementType")
     check_types(types)
     in_force = flag(call.query, "excludeInactive")

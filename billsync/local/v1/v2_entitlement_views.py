@@ -1,4 +1,4 @@
-"""Entitlements by hand, as API v2 and the older API v1 show them."""
+"""Manual entitlements, as API v2 and the older API v1 show them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from billsync.local.v1.intervals import shown_periodic
 
 
 def view(call: Call, row: Row) -> Document:
-    """An entitlement as v2 shows it: whose it is, by the customer's id and key."""
+    """An entitlement as v2 shows it, with its customer's id and key."""
     customer = call.store.get(CUSTOMER, row.parent or "")
     key = {"customerKey": customer.key} if customer and customer.key else {}
     return {**shown(call, row), "customerId": row.parent, **key}
 
 
 def v1_view(call: Call, row: Row) -> Document:
-    """An entitlement as v1 shows it: whose it is, by the customer's first subject."""
+    """An entitlement as v1 shows it, with its customer's first subject."""
     subjects = subjects_of(call.store, str(row.parent))
     own = present(shown(call, row), *V1_MEMBERS)
     return {**own, "subjectKey": subjects[0] if subjects else ""}

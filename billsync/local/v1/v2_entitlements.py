@@ -1,4 +1,5 @@
-"""Entitlements given to customers by hand, which only API v2 has; and what each allows now (customer-facts.md §15)."""
+"""Manual entitlements of customers, which only API v2 has, and the access that each gives now (customer-facts.md
+§15)."""
 
 from __future__ import annotations
 
@@ -71,8 +72,8 @@ def create(call: Call) -> Answer:
 
 
 def override(call: Call) -> Answer:
-    """Another one of the same feature takes its place now. Raises Problem (400) for another feature, and for one that
-    was given at this very moment."""
+    """Replace the entitlement now by another for the same feature. Raises Problem (400) for another feature, and for an
+    entitlement that was created at this very moment."""
     before = find_own(call)
     row = asked_for(call, customer_of(call))
     if row.key != before.key:
@@ -92,8 +93,8 @@ def asked_for(call: Call, customer: Row) -> Row:
 
 
 def stored(call: Call, row: Row) -> Row:
-    """The entitlement with its first grants: what it issues after each reset, or those of the body. Raises Problem
-    (400) for both."""
+    """Store the entitlement with its first grants: the amount issued after each reset, or the grants in the body.
+    Raises Problem (400) if the body has both."""
     kept, terms = call.store.insert(row), row.document
     issues = row.document["type"] == "metered" and terms.get("limit", 0) > 0
     grants = call.body.get("grants", []) if row.document["type"] == "metered" else []
@@ -164,7 +165,7 @@ def checked_start(call: Call, moment: datetime, length: Duration) -> datetime:
 
 
 def check_terms(document: Mapping[str, Any]) -> None:
-    """Raises Problem (400) for a static entitlement whose config is no text of JSON."""
+    """Raises Problem (400) for a static entitlement whose config isn't JSON text."""
     if document["type"] != "static":
         return
     try:
@@ -195,7 +196,7 @@ LISTING = V1List(
 
 
 def listed(call: Call) -> Answer:
-    """Those in force, those of subscriptions included."""
+    """The entitlements in force, including those of subscriptions."""
     check_query(LISTING, call.query)
     return answer_rows(LISTING, call, held_by(call, customer_of(call)))
 
@@ -211,7 +212,7 @@ def value(call: Call) -> Answer:
 
 
 def access(call: Call) -> Answer:
-    """The same for every feature that the customer has an entitlement for."""
+    """The customer's access to every feature for which it has an entitlement."""
     held = entitlements(call.store, customer_of(call), call.now)
     return ok({"entitlements": {key: allowed(held[key]) for key in sorted(held)}})
 

@@ -35,12 +35,13 @@ def find(call: Call) -> Row:
 
 
 def held_by(call: Call, customer: Row) -> list[Row]:
-    """The customer's entitlements in force: those given by hand, then those of its subscriptions."""
+    """The customer's entitlements in force: the manual ones, then those of its subscriptions."""
     return [*given_to(call.store, customer.id), *brought_to(call.store, customer.id, call.now)]
 
 
 def find_own(call: Call) -> Row:
-    """Like `find`. Raises Problem (403) for one that a subscription brings: that alone changes it."""
+    """Like `find`, but raises Problem (403) for a subscription's entitlement, which only the subscription can
+    change."""
     return check_own(find(call))
 
 

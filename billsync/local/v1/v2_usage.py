@@ -1,4 +1,4 @@
-"""Usage of a metered entitlement by hand: its resets, and the history of its grants (API v2, §15).
+"""Usage of a manual metered entitlement: its resets, and the history of its grants (API v2, §15).
 
 Sections are those of customer-facts.md.
 """
@@ -68,8 +68,8 @@ class Asked:
 
 
 def history(call: Call) -> Answer:
-    """Usage and balance by windows, and what was drawn from which grant; from the last reset until now, unless other
-    times are given. Raises Problem (400) for a time before usage counted."""
+    """Usage and balance by windows, and the amounts drawn from each grant; from the last reset until now by default.
+    Raises Problem (400) for a time before usage counted."""
     windows = windows_asked(call)
     span = (time_asked(call, "from"), time_asked(call, "to"))
     row = check_metered(find(call))
@@ -93,7 +93,7 @@ def windows_asked(call: Call) -> tuple[Sizing, ZoneInfo]:
 
 
 def checked(call: Call, row: Row, windows: tuple[Sizing, ZoneInfo], span: Span) -> Asked:
-    """Whole minutes, the last one that has begun included. Raises Problem (400)."""
+    """The times in whole minutes, including the current minute. Raises Problem (400) for invalid times."""
     period = usage_period(row, call.now)
     start = span[0] or (period.start if period else counted_from(row))
     end = span[1] or call.now
@@ -107,7 +107,7 @@ def checked(call: Call, row: Row, windows: tuple[Sizing, ZoneInfo], span: Span) 
 
 
 def time_asked(call: Call, name: str) -> datetime | None:
-    """Raises Problem (400) for a text that is no time."""
+    """The time in the query's parameter, if it is there. Raises Problem (400) for an invalid time."""
     text = single(call.query, name)
     if text is not None and instant_of(text) is None:
         raise bad_query(name, f"an invalid time: {text[:40]}", "format")

@@ -1,7 +1,5 @@
-"""Versions of a key in the words of API v1: found by id or by key, with the labels that v3 keeps as metadata.
-
-It knows neither plans nor add-ons (catalog-facts.md §1.5).
-"""
+"""Versions of a key as API v1 shows them, of plans and add-ons alike: found by id or by key, with v3's labels as
+metadata (catalog-facts.md §1.5)."""
 
 from __future__ import annotations
 
@@ -34,8 +32,8 @@ def version_view(call: Call, row: Row) -> Document:
 
 
 def find_version(call: Call, resource: str, name: str, noun: str) -> Row:
-    """The version with this id, deleted or not, else the one in force of this key; with `includeLatest` the newest of
-    the key, in whatever state. Raises Problem: 400 for a parameter that is none, then 404."""
+    """The version with this id, deleted or not, else the key's version in force; with `includeLatest` the key's newest
+    version in any state. Raises Problem: 400 for an invalid parameter, then 404."""
     find = latest_version if flag(call.query, "includeLatest") else active_version
     row = call.store.get(resource, name) or find(call, resource, name)
     if row is None:
