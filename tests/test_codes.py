@@ -126,7 +126,7 @@ def test_every_code_in_the_package_stands_in_the_registry() -> None:
 
 
 def test_every_reason_against_rating_has_a_page() -> None:
-    assert {code.value for code in rating.Code} <= CODES.keys()
+    assert {code.value for code in rating.RatingErrorCode} <= CODES.keys()
 
 
 def test_the_example_of_a_refusal_is_one_of_its_texts() -> None:
@@ -145,7 +145,7 @@ def is_example(code: str, refusal: refusals.Refusal) -> bool:
 def test_every_code_in_the_registry_is_used() -> None:
     used = (
         {use.code for use in USES}
-        | {code.value for code in rating.Code}
+        | {code.value for code in rating.RatingErrorCode}
         | {code for codes in COMPUTED.values() for code in codes}
     )
 

@@ -18,21 +18,21 @@ STDIN = "-"
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceFile:
     """One file's content under the name that the person used."""
 
     name: str
     content: bytes | str
 
 
-def read_sources(paths: Sequence[str], stdin: TextIO | None) -> tuple[tuple[Source, ...], tuple[Diagnostic, ...]]:
+def read_sources(paths: Sequence[str], stdin: TextIO | None) -> tuple[tuple[SourceFile, ...], tuple[Diagnostic, ...]]:
     """Every file that the paths name, each once, in the order of the paths; a directory is read sorted and whole.
 
     `-` is the standard input. Files with other endings are left out of directories, which is said, and hidden ones;
     a file that is named itself is always read.
     """
     names, diagnostics = _file_names(paths)
-    sources: list[Source] = []
+    sources: list[SourceFile] = []
     size = 0
     for name in names:
         found = _standard_input(stdin) if name == STDIN else _file(name)
@@ -64,14 +64,14 @@ def _file_names(paths: Sequence[str]) -> tuple[list[str], list[Diagnostic]]:
     return list(names.values()), diagnostics
 
 
-def _standard_input(stdin: TextIO | None) -> Source | Diagnostic:
+def _standard_input(stdin: TextIO | None) -> SourceFile | Diagnostic:
     """The bytes of the standard input where it has them: a file is UTF-8, whatever the locale."""
     place = Position(STDIN, 1, 1)
     if stdin is None:
         return finding("unreadable-file", place, "there is no standard input")
     try:
         stream: IO[bytes] | None = getattr(stdin, "buffer", None)
-        return Source(STDIN, _text_within(stdin) if stream is None else within(stream, FILE_BYTES))
+        return SourceFile(STDIN, _text_within(stdin) if stream is None else within(stream, FILE_BYTES))
     except TooLong as error:
         return finding("too-long", place, str(error), _SPLIT)
     except (OSError, ValueError) as error:
@@ -89,10 +89,10 @@ _NAME_ONE = "Name a file or a directory; `-` is the standard input."
 _SPLIT = "Split it, or read fewer entities at a time."
 
 
-def _file(name: str) -> Source | Diagnostic:
+def _file(name: str) -> SourceFile | Diagnostic:
     place = Position(name, 1, 1)
     try:
-        return Source(name, read_file(name, FILE_BYTES))
+        return SourceFile(name, read_file(name, FILE_BYTES))
     except FileNotFoundError:
         return finding("missing-path", place, f"{name} doesn't exist")
     except TooLong as error:

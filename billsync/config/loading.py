@@ -19,7 +19,7 @@ from billsync.config.header import defaults_of, owner_of, policies_for_nothing, 
 from billsync.config.library import Expansion, check_library
 from billsync.config.moved import Move, move_problems, moves_of, resolved
 from billsync.config.node import MapNode, plain, text_of
-from billsync.config.reader import Reading, read
+from billsync.config.reader import ParsedFile, read
 from billsync.config.scalars import shorten
 from billsync.config.schema_errors import Later, diagnostics_of
 from billsync.core import references
@@ -62,16 +62,16 @@ def _no_collecting() -> Iterator[None]:
 
 def _loaded(paths: Sequence[str], registry: Registry, stdin: TextIO | None) -> tuple[Desired, tuple[Diagnostic, ...]]:
     sources, unread = read_sources(paths, stdin)
-    readings = tuple(read(source.content, source.name) for source in sources)
-    documents = tuple(document for reading in readings for document in reading.documents)
+    files_read = tuple(read(source.content, source.name) for source in sources)
+    documents = tuple(document for parsed in files_read for document in parsed.documents)
     findings = Findings()
     desired, unsound, moves = _desired(documents, registry, findings)
-    if not has_errors(unread) and all(reading.complete for reading in readings):
+    if not has_errors(unread) and all(parsed.complete for parsed in files_read):
         findings.extend(references.check(desired, registry, unsound=unsound))
         findings.extend(policies_for_nothing(desired))
         findings.extend(move_problems(moves, desired))
         _check_not_empty(desired, paths, findings)
-    return desired, _sorted((*unread, *_merged(readings, findings)))
+    return desired, _sorted((*unread, *_merged(files_read, findings)))
 
 
 def _desired(
@@ -156,9 +156,9 @@ def _check_not_empty(desired: Desired, paths: Sequence[str], findings: Findings)
         findings.add("no-entities", place, "the input holds no entity", hint)
 
 
-def _merged(readings: Iterable[Reading], findings: Findings) -> Iterable[Diagnostic]:
+def _merged(files_read: Iterable[ParsedFile], findings: Findings) -> Iterable[Diagnostic]:
     """Drop findings about the type of a value that couldn't be read, as it has a finding already."""
-    first = [diagnostic for reading in readings for diagnostic in reading.diagnostics]
+    first = [diagnostic for parsed in files_read for diagnostic in parsed.diagnostics]
     places = {diagnostic.position for diagnostic in first}
     return (*first, *(diagnostic for diagnostic in findings.all if diagnostic.position not in places))
 

@@ -19,7 +19,7 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\uf
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ParsedFile:
     """The documents of one file. Not `complete`: something was not read, so that things may seem to be missing."""
 
     documents: tuple[MapNode, ...] = ()
@@ -27,7 +27,7 @@ class Reading:
     complete: bool = True
 
 
-def read(content: bytes | str, file: str, limits: Limits = LIMITS) -> Reading:
+def read(content: bytes | str, file: str, limits: Limits = LIMITS) -> ParsedFile:
     """The documents of a file (design.md §3): JSON when its name ends so, else YAML."""
     try:
         text = content if isinstance(content, str) else content.decode("utf-8")
@@ -36,7 +36,7 @@ def read(content: bytes | str, file: str, limits: Limits = LIMITS) -> Reading:
     text = text.removeprefix("\ufeff")
     if found := _FORBIDDEN.search(text):
         return _unread(_forbidden(text, found.start(), file))
-    return _reading(_parsed(text, file, limits))
+    return _parsed_file(_parsed(text, file, limits))
 
 
 def _parsed(text: str, file: str, limits: Limits) -> NodeBuilder:
@@ -50,11 +50,11 @@ def _parsed(text: str, file: str, limits: Limits) -> NodeBuilder:
     return read_yaml(text, file, limits)
 
 
-def _unread(diagnostic: Diagnostic) -> Reading:
-    return Reading(diagnostics=(diagnostic,), complete=False)
+def _unread(diagnostic: Diagnostic) -> ParsedFile:
+    return ParsedFile(diagnostics=(diagnostic,), complete=False)
 
 
-def _reading(builder: NodeBuilder) -> Reading:
+def _parsed_file(builder: NodeBuilder) -> ParsedFile:
     diagnostics = list(builder.diagnostics)
     documents = []
     complete = not builder.stopped
@@ -64,7 +64,7 @@ def _reading(builder: NodeBuilder) -> Reading:
         elif not _is_empty(root):
             diagnostics.append(finding("not-a-map", root.place, "the document is a list or a single value", _MAP_HINT))
             complete = False
-    return Reading(tuple(documents), tuple(diagnostics), complete)
+    return ParsedFile(tuple(documents), tuple(diagnostics), complete)
 
 
 _MAP_HINT = "Begin with a collection: `meters:`, `plans:`, `customers:` …"

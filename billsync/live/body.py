@@ -16,7 +16,7 @@ PLAIN = ("", "identity")
 BROKEN = "the compressed answer can't be decompressed"
 
 
-class TooLong(Exception):
+class BodyTooLong(Exception):
     """The body is longer than the limit."""
 
 
@@ -28,7 +28,7 @@ def read_body(response: httpx.Response) -> bytes:
     for part in _unpacked(response):
         body += part
         if len(body) > ANSWER_BYTES:
-            raise TooLong
+            raise BodyTooLong
     return bytes(body)
 
 

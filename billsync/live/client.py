@@ -15,14 +15,14 @@ import httpx
 
 from billsync import __version__
 from billsync.api.permissions import roles_for
-from billsync.live.body import ACCEPTED, TooLong, read_body
+from billsync.live.body import ACCEPTED, BodyTooLong, read_body
 from billsync.live.encoding import NotJson, decode, encode
 from billsync.live.messages import error_message, printable
 from billsync.live.patience import Patience
 from billsync.live.proxies import proxy_to
 from billsync.live.secrets import mask_of
 from billsync.live.target import Target, token_problem
-from billsync.live.wire import Overdue, Wire
+from billsync.live.wire import DeadlineTransport, Overdue
 from billsync.model.limits import ANSWER_BYTES, ANSWER_SECONDS, CONNECT_SECONDS, REQUEST_SECONDS
 from billsync.model.ports import Answer, Clock, GaveUp, RemoteError, TimedOut, Unclear, Unreachable
 from billsync.model.value import Plain
@@ -199,7 +199,7 @@ class Client:
             raise Unreachable(self._clean(f"{self._target.name} can't be reached: {_reason(error)}")) from error
         except Overdue as error:
             raise GaveUp(f"{method} {path}: {OVERDUE}") from error
-        except TooLong as error:
+        except BodyTooLong as error:
             raise GaveUp(f"{method} {path}: {TOO_LONG}") from error
         except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
             raise TimedOut(self._clean(f"{method} {path}: the answer was lost ({_reason(error)})")) from error
@@ -296,16 +296,16 @@ def _http_client(target: Target, clock: Clock, settings: Settings) -> httpx.Clie
     return httpx.Client(
         headers=headers,
         timeout=httpx.Timeout(settings.answer_seconds, connect=CONNECT_SECONDS),
-        transport=settings.transport or _wire(target, clock, settings),
+        transport=settings.transport or _transport(target, clock, settings),
         follow_redirects=False,
         trust_env=False,
     )
 
 
-def _wire(target: Target, clock: Clock, settings: Settings) -> Wire:
+def _transport(target: Target, clock: Clock, settings: Settings) -> DeadlineTransport:
     """The network. Raises Unreachable for a proxy or a CA bundle that can't be used."""
     proxy = proxy_to(target, settings.environment)
     try:
-        return Wire(clock, proxy=proxy)
+        return DeadlineTransport(clock, proxy=proxy)
     except (OSError, ValueError, RuntimeError, ImportError) as error:
         raise Unreachable(f"{target.name} can't be reached: {UNUSABLE} ({type(error).__name__})") from error

@@ -99,7 +99,7 @@ class Network(httpcore.NetworkBackend):
         return _Stream(stream, self._deadline)
 
 
-class Wire(httpx.BaseTransport):
+class DeadlineTransport(httpx.BaseTransport):
     """The transport of a client. `network` stands in for the machine's own."""
 
     def __init__(

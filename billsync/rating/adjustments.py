@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from billsync.rating.arithmetic import HUNDRED, ONE, ZERO, divided, exactly, rounded
-from billsync.rating.errors import Code, RatingError
+from billsync.rating.errors import RatingError, RatingErrorCode
 from billsync.rating.lines import Category, Credit, Line, Reason
 from billsync.rating.periods import Period
 
@@ -23,7 +23,7 @@ def with_percentage(lines: Lines, percentage: Decimal, *, decimals: int) -> Line
     Source: vectors README, Rule: percentage.
     """
     if lines and not 0 <= percentage <= HUNDRED:
-        raise RatingError(Code.PERCENTAGE_OUT_OF_RANGE)
+        raise RatingError(RatingErrorCode.PERCENTAGE_OUT_OF_RANGE)
     return tuple(
         line.discounted(Reason.PERCENTAGE, rounded(divided(line.total * percentage, HUNDRED), decimals))
         for line in lines
@@ -81,7 +81,7 @@ def with_credits(lines: Lines, credits: Iterable[Credit], *, decimals: int) -> L
     for credit in credits:
         lines, left = _credited(lines, Credit(credit.id, rounded(credit.amount, decimals)))
         if left > 0:
-            raise RatingError(Code.CREDITS_NOT_CONSUMED_FULLY)
+            raise RatingError(RatingErrorCode.CREDITS_NOT_CONSUMED_FULLY)
     return lines
 
 

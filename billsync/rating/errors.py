@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Code(StrEnum):
+class RatingErrorCode(StrEnum):
     """The reason why there are no lines. Source: vectors README, prices.jsonl."""
 
     NEGATIVE_QUANTITY = "negative_quantity"
@@ -21,6 +21,6 @@ class Code(StrEnum):
 class RatingError(Exception):
     """The server would refuse to rate this."""
 
-    def __init__(self, code: Code) -> None:
+    def __init__(self, code: RatingErrorCode) -> None:
         super().__init__(code.value)
         self.code = code

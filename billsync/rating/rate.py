@@ -12,7 +12,7 @@ from enum import Enum, auto
 from billsync.rating.adjustments import Lines, with_credits, with_maximum, with_minimum, with_percentage
 from billsync.rating.arithmetic import ZERO, exactly
 from billsync.rating.card import Card
-from billsync.rating.errors import Code, RatingError
+from billsync.rating.errors import RatingError, RatingErrorCode
 from billsync.rating.lines import Credit, Totals, booked, sum_of_totals
 from billsync.rating.periods import Period
 from billsync.rating.prices import DynamicPrice, FlatPrice, FreePrice, PackagePrice
@@ -96,9 +96,9 @@ def _converted(card: Card, usage: Usage, without: frozenset[Without]) -> Usage:
     if card.unit_config is None:
         return usage
     if Without.UNIT_CONFIG in without:
-        raise RatingError(Code.UNIT_CONFIG_DISABLED)
+        raise RatingError(RatingErrorCode.UNIT_CONFIG_DISABLED)
     if isinstance(card.price, PackagePrice | DynamicPrice):
-        raise RatingError(Code.UNIT_CONFIG_UNSUPPORTED_PRICE)
+        raise RatingError(RatingErrorCode.UNIT_CONFIG_UNSUPPORTED_PRICE)
     return converted(usage, card.unit_config)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from billsync.rating.arithmetic import ZERO, exactly, minus
-from billsync.rating.errors import Code, RatingError
+from billsync.rating.errors import RatingError, RatingErrorCode
 from billsync.rating.lines import Part
 from billsync.rating.prices import GraduatedPrice, Tier, VolumePrice
 from billsync.rating.usage import Position, Usage
@@ -48,7 +48,7 @@ def touched_tiers(price: GraduatedPrice, usage: Usage) -> tuple[TouchedTier, ...
     """
     start, end = usage.earlier, usage.reached
     if start < 0 or end < start:
-        raise RatingError(Code.NEGATIVE_QUANTITY)
+        raise RatingError(RatingErrorCode.NEGATIVE_QUANTITY)
     tiers = ascending(price.tiers)
     if end == 0:
         return (TouchedTier(1, price.tiers[0], ZERO, entered=True),)
@@ -64,7 +64,7 @@ def volume_parts(price: VolumePrice, usage: Usage, position: Position) -> Iterat
     if not position.is_last:
         return
     if usage.earlier != 0:
-        raise RatingError(Code.VOLUME_SPLIT_NOT_SUPPORTED)
+        raise RatingError(RatingErrorCode.VOLUME_SPLIT_NOT_SUPPORTED)
     number, tier = reached_tier(price, usage.quantity)
     if tier.flat is not None:
         yield Part("volume-flat-price", tier.flat, label=f": flat price for tier {number}")
@@ -77,13 +77,13 @@ def reached_tier(price: VolumePrice, quantity: Decimal) -> tuple[int, Tier]:
     for number, tier in enumerate(ascending(price.tiers), start=1):
         if quantity <= _bound(tier):
             return number, tier
-    raise RatingError(Code.MISSING_OPEN_TIER)
+    raise RatingError(RatingErrorCode.MISSING_OPEN_TIER)
 
 
 def ascending(tiers: tuple[Tier, ...]) -> tuple[Tier, ...]:
     """The tiers by their bound, the open one last. Raises RatingError if none is open."""
     if all(tier.up_to is not None for tier in tiers):
-        raise RatingError(Code.MISSING_OPEN_TIER)
+        raise RatingError(RatingErrorCode.MISSING_OPEN_TIER)
     return tuple(sorted(tiers, key=_bound))
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from billsync.rating.arithmetic import ZERO, divided, exactly, rounded, rounded_down, rounded_up
 from billsync.rating.card import Operation, UnitConfig, UnitRounding
-from billsync.rating.errors import Code, RatingError
+from billsync.rating.errors import RatingError, RatingErrorCode
 
 
 class Position(StrEnum):
@@ -51,7 +51,7 @@ def converted(usage: Usage, config: UnitConfig) -> Usage:
     Source: vectors README, Rule: unit conversion.
     """
     if config.factor <= 0:
-        raise RatingError(Code.INVALID_UNIT_CONFIG)
+        raise RatingError(RatingErrorCode.INVALID_UNIT_CONFIG)
     return Usage(converted_quantity(usage.quantity, config), converted_quantity(usage.earlier, config))
 
 

@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 
 from billsync.config.builder import Limits
 from billsync.config.node import MapNode, nearest, plain
-from billsync.config.reader import Reading, read
+from billsync.config.reader import ParsedFile, read
 from billsync.config.yaml_text import PureParser, read_yaml
 
 
-def values(reading: Reading) -> list[object]:
-    return [plain(document) for document in reading.documents]
+def values(parsed: ParsedFile) -> list[object]:
+    return [plain(document) for document in parsed.documents]
 
 
-def codes(reading: Reading) -> list[str]:
-    return [f"{found.position}: {found.code}" for found in reading.diagnostics]
+def codes(parsed: ParsedFile) -> list[str]:
+    return [f"{found.position}: {found.code}" for found in parsed.diagnostics]
 
 
 @pytest.mark.parametrize(
@@ -52,11 +52,11 @@ def codes(reading: Reading) -> list[str]:
     ],
 )
 def test_a_scalar_means_what_it_says(text: str, value: object) -> None:
-    reading = read(f"a: {text}\n", "f.yaml")
+    parsed = read(f"a: {text}\n", "f.yaml")
 
-    assert values(reading) == [{"a": value}]
-    assert type(values(reading)[0]["a"]) is type(value)  # type: ignore[index]
-    assert reading.diagnostics == ()
+    assert values(parsed) == [{"a": value}]
+    assert type(values(parsed)[0]["a"]) is type(value)  # type: ignore[index]
+    assert parsed.diagnostics == ()
 
 
 @pytest.mark.parametrize(
@@ -79,16 +79,16 @@ def test_a_scalar_means_what_it_says(text: str, value: object) -> None:
     ],
 )
 def test_a_number_that_readers_disagree_on_is_refused(text: str, code: str) -> None:
-    reading = read(f"a: {text}\n", "f.yaml")
+    parsed = read(f"a: {text}\n", "f.yaml")
 
-    assert codes(reading) == [f"f.yaml:1:4: {code}"]
-    assert values(reading) == [{"a": text}]
+    assert codes(parsed) == [f"f.yaml:1:4: {code}"]
+    assert values(parsed) == [{"a": text}]
 
 
 def test_every_key_and_value_knows_its_place() -> None:
-    reading = read("plans:\n  - key: pro\n    phases: [{key: a}]\n", "f.yaml")
+    parsed = read("plans:\n  - key: pro\n    phases: [{key: a}]\n", "f.yaml")
 
-    root = reading.documents[0]
+    root = parsed.documents[0]
     assert isinstance(root, MapNode)
     places = {path: str(nearest(root, path)) for path in [("plans",), ("plans", 0), ("plans", 0, "phases", 0, "key")]}
     assert str(root.entries["plans"].place) == "f.yaml:1:1"
@@ -100,34 +100,34 @@ def test_every_key_and_value_knows_its_place() -> None:
 
 
 def test_a_place_counts_characters_and_not_bytes() -> None:
-    reading = read("{é: 'ü', é: 1}".encode(), "f.yaml")
+    parsed = read("{é: 'ü', é: 1}".encode(), "f.yaml")
 
-    assert codes(reading) == ["f.yaml:1:10: duplicate-key"]
+    assert codes(parsed) == ["f.yaml:1:10: duplicate-key"]
 
 
 def test_several_documents_stand_in_one_file() -> None:
-    reading = read("a: 1\n---\n---\nb: 2\n", "f.yaml")
+    parsed = read("a: 1\n---\n---\nb: 2\n", "f.yaml")
 
-    assert values(reading) == [{"a": 1}, {"b": 2}]
+    assert values(parsed) == [{"a": 1}, {"b": 2}]
 
 
 def test_the_byte_order_mark_and_windows_line_ends_are_accepted() -> None:
-    reading = read(b"\xef\xbb\xbfa: 1\r\nb: 1\r\nb: 2\r\n", "f.yaml")
+    parsed = read(b"\xef\xbb\xbfa: 1\r\nb: 1\r\nb: 2\r\n", "f.yaml")
 
-    assert values(reading) == [{"a": 1, "b": 1}]
-    assert codes(reading) == ["f.yaml:3:1: duplicate-key"]
+    assert values(parsed) == [{"a": 1, "b": 1}]
+    assert codes(parsed) == ["f.yaml:3:1: duplicate-key"]
 
 
 def test_keys_are_the_text_that_was_written() -> None:
-    reading = read("{2024: a, no: b, 1.0: c, true: d}", "f.yaml")
+    parsed = read("{2024: a, no: b, 1.0: c, true: d}", "f.yaml")
 
-    assert values(reading) == [{"2024": "a", "no": "b", "1.0": "c", "true": "d"}]
+    assert values(parsed) == [{"2024": "a", "no": "b", "1.0": "c", "true": "d"}]
 
 
 def test_an_alias_repeats_its_anchor() -> None:
-    reading = read("a: &x {b: [1]}\nc: *x\nd: &y 5\ne: *y\n", "f.yaml")
+    parsed = read("a: &x {b: [1]}\nc: *x\nd: &y 5\ne: *y\n", "f.yaml")
 
-    assert values(reading) == [{"a": {"b": [1]}, "c": {"b": [1]}, "d": 5, "e": 5}]
+    assert values(parsed) == [{"a": {"b": [1]}, "c": {"b": [1]}, "d": 5, "e": 5}]
 
 
 @pytest.mark.parametrize(
@@ -153,25 +153,25 @@ def test_an_alias_repeats_its_anchor() -> None:
     ],
 )
 def test_what_is_not_read_has_a_code_and_a_place(text: str, code: str) -> None:
-    reading = read(text, "f.yaml")
+    parsed = read(text, "f.yaml")
 
-    assert codes(reading) == [f"f.yaml:{code}"]
+    assert codes(parsed) == [f"f.yaml:{code}"]
 
 
 def test_a_file_in_another_encoding_is_refused_at_the_first_strange_byte() -> None:
-    reading = read("a: b\nname: Müller\n".encode("latin-1"), "f.yaml")
+    parsed = read("a: b\nname: Müller\n".encode("latin-1"), "f.yaml")
 
-    assert codes(reading) == ["f.yaml:2:8: not-utf-8"]
-    assert not reading.complete
+    assert codes(parsed) == ["f.yaml:2:8: not-utf-8"]
+    assert not parsed.complete
 
 
 @pytest.mark.parametrize("name", ["f.yaml", "f.json"])
 @pytest.mark.parametrize("text", ["[" * 200_000, '{"a":' * 200_000])
 def test_two_hundred_thousand_brackets_are_an_error_and_no_crash(name: str, text: str) -> None:
-    reading = read(text, name)
+    parsed = read(text, name)
 
-    assert [found.code for found in reading.diagnostics] == ["nested-too-deeply"]
-    assert not reading.complete
+    assert [found.code for found in parsed.diagnostics] == ["nested-too-deeply"]
+    assert not parsed.complete
 
 
 @pytest.mark.parametrize("parser", [None, PureParser])
@@ -259,9 +259,9 @@ def test_a_key_of_millions_of_characters_is_refused_in_a_short_message(name: str
 @pytest.mark.parametrize("text", ["1" * 1_000_000 + "x", "1_" * 500_000 + "x", "1." * 500_000, "0x" + "f" * 1_000_000])
 def test_long_texts_that_begin_like_numbers_take_no_time(text: str) -> None:
     """Each expression for a number reads such a text once; it would be hours otherwise."""
-    reading = read(f"a: {text[:999_999]}", "f.yaml")
+    parsed = read(f"a: {text[:999_999]}", "f.yaml")
 
-    assert [found.code for found in reading.diagnostics] in ([], ["number-too-long"])
+    assert [found.code for found in parsed.diagnostics] in ([], ["number-too-long"])
 
 
 def test_lengths_are_counted_in_code_points() -> None:
@@ -289,15 +289,15 @@ def test_anchors_that_explode_are_refused() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
 
-    reading = read("\n".join(lines), "f.yaml")
+    parsed = read("\n".join(lines), "f.yaml")
 
-    assert [found.code for found in reading.diagnostics] == ["alias-expansion"]
+    assert [found.code for found in parsed.diagnostics] == ["alias-expansion"]
 
 
 def test_the_number_of_values_is_limited() -> None:
-    reading = read("a: [1, 2, 3]", "f.yaml", Limits(values=4))
+    parsed = read("a: [1, 2, 3]", "f.yaml", Limits(values=4))
 
-    assert codes(reading) == ["f.yaml:1:11: too-many-values"]
+    assert codes(parsed) == ["f.yaml:1:11: too-many-values"]
 
 
 def test_json_is_read_with_tabs_escapes_and_surrogate_pairs() -> None:
@@ -336,10 +336,10 @@ YAMLISH = st.text(st.sampled_from("ab1.-e0:?*&!|>%@`'\"{}[],# \n\t<~x_"), max_si
 
 @given(st.one_of(YAMLISH, st.text(max_size=40), st.binary(max_size=40)), st.sampled_from(["f.yaml", "f.json"]))
 def test_no_text_raises_and_no_text_makes_a_float(text: str | bytes, name: str) -> None:
-    reading = read(text, name)
+    parsed = read(text, name)
 
-    assert all(found.position is not None for found in reading.diagnostics)
-    assert not any(isinstance(value, float) for document in values(reading) for value in scalars(document))
+    assert all(found.position is not None for found in parsed.diagnostics)
+    assert not any(isinstance(value, float) for document in values(parsed) for value in scalars(document))
 
 
 def scalars(value: object) -> list[object]:

@@ -14,7 +14,7 @@ import pytest
 from billsync.live import body
 from billsync.live.client import Client, Settings
 from billsync.live.paging import read_forward
-from billsync.live.wire import Wire
+from billsync.live.wire import DeadlineTransport
 from billsync.model.limits import ANSWER_BYTES, LIST_ROWS, REQUEST_SECONDS
 from billsync.model.ports import Answer, GaveUp, RemoteError, Unclear
 from tests.support.clock import FakeClock
@@ -149,7 +149,7 @@ def test_an_answer_that_drips_is_given_up_in_time(method: str, drip: str) -> Non
     clock = FakeClock()
     began = clock.now()
     network = Dripping(clock, *DRIPS[drip], seconds=5.0)
-    settings = Settings(transport=Wire(clock, proxy=None, network=network))
+    settings = Settings(transport=DeadlineTransport(clock, proxy=None, network=network))
 
     with pytest.raises(GaveUp) as raised:
         Client(TARGET, clock, settings).call(method, "/x")
@@ -164,7 +164,7 @@ def test_an_answer_that_drips_is_not_asked_for_again() -> None:
     network = Dripping(clock, *DRIPS["a byte of the body"], seconds=5.0)
 
     with pytest.raises(GaveUp):
-        Client(TARGET, clock, Settings(transport=Wire(clock, proxy=None, network=network))).get("/x")
+        Client(TARGET, clock, Settings(transport=DeadlineTransport(clock, proxy=None, network=network))).get("/x")
 
     assert network.requests == 1
 

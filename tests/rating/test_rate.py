@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from billsync.rating.card import Card, Commitments, Discounts, Operation, PaymentTerm, UnitConfig
-from billsync.rating.errors import Code, RatingError
+from billsync.rating.errors import RatingError, RatingErrorCode
 from billsync.rating.lines import Credit
 from billsync.rating.prices import (
     DynamicPrice,
@@ -31,7 +31,7 @@ CLOSED = (Tier(Decimal(10), None, ONE),)
 THOUSANDS = UnitConfig(Operation.DIVIDE, Decimal(1_000))
 
 
-def _code(card: Card, piece: Piece, without: frozenset[Without] = frozenset()) -> Code:
+def _code(card: Card, piece: Piece, without: frozenset[Without] = frozenset()) -> RatingErrorCode:
     with pytest.raises(RatingError) as raised:
         rate(card, piece, decimals=2, without=without)
     return raised.value.code
@@ -40,38 +40,40 @@ def _code(card: Card, piece: Piece, without: frozenset[Without] = frozenset()) -
 @pytest.mark.parametrize(
     ("card", "usage", "position", "code"),
     [
-        (Card(GraduatedPrice(OPEN)), Usage(-ONE), Position.SINGLE, Code.NEGATIVE_QUANTITY),
-        (Card(GraduatedPrice(OPEN)), Usage(ONE, -ONE), Position.LAST, Code.NEGATIVE_QUANTITY),
-        (Card(GraduatedPrice(CLOSED)), Usage(ONE), Position.SINGLE, Code.MISSING_OPEN_TIER),
-        (Card(VolumePrice(CLOSED)), Usage(ONE), Position.SINGLE, Code.MISSING_OPEN_TIER),
-        (Card(VolumePrice(OPEN)), Usage(ONE, ONE), Position.LAST, Code.VOLUME_SPLIT_NOT_SUPPORTED),
+        (Card(GraduatedPrice(OPEN)), Usage(-ONE), Position.SINGLE, RatingErrorCode.NEGATIVE_QUANTITY),
+        (Card(GraduatedPrice(OPEN)), Usage(ONE, -ONE), Position.LAST, RatingErrorCode.NEGATIVE_QUANTITY),
+        (Card(GraduatedPrice(CLOSED)), Usage(ONE), Position.SINGLE, RatingErrorCode.MISSING_OPEN_TIER),
+        (Card(VolumePrice(CLOSED)), Usage(ONE), Position.SINGLE, RatingErrorCode.MISSING_OPEN_TIER),
+        (Card(VolumePrice(OPEN)), Usage(ONE, ONE), Position.LAST, RatingErrorCode.VOLUME_SPLIT_NOT_SUPPORTED),
         (
             Card(PackagePrice(ONE, ONE), unit_config=THOUSANDS),
             Usage(ONE),
             Position.SINGLE,
-            Code.UNIT_CONFIG_UNSUPPORTED_PRICE,
+            RatingErrorCode.UNIT_CONFIG_UNSUPPORTED_PRICE,
         ),
         (
             Card(DynamicPrice(ONE), unit_config=THOUSANDS),
             Usage(ONE),
             Position.SINGLE,
-            Code.UNIT_CONFIG_UNSUPPORTED_PRICE,
+            RatingErrorCode.UNIT_CONFIG_UNSUPPORTED_PRICE,
         ),
         (
             Card(UnitPrice(ONE), unit_config=replace(THOUSANDS, factor=-ONE)),
             Usage(ONE),
             Position.SINGLE,
-            Code.INVALID_UNIT_CONFIG,
+            RatingErrorCode.INVALID_UNIT_CONFIG,
         ),
         (
             Card(UnitPrice(ONE), discounts=Discounts(Decimal("100.001"))),
             Usage(ONE),
             Position.SINGLE,
-            Code.PERCENTAGE_OUT_OF_RANGE,
+            RatingErrorCode.PERCENTAGE_OUT_OF_RANGE,
         ),
     ],
 )
-def test_what_the_server_refuses_has_its_code(card: Card, usage: Usage, position: Position, code: Code) -> None:
+def test_what_the_server_refuses_has_its_code(
+    card: Card, usage: Usage, position: Position, code: RatingErrorCode
+) -> None:
     refused = _code(card, Piece(JANUARY, usage, position))
 
     assert refused is code
@@ -88,7 +90,7 @@ def test_a_unit_config_is_refused_where_the_feature_is_off() -> None:
 
     code = _code(card, Piece(JANUARY, Usage(ONE)), frozenset({Without.UNIT_CONFIG}))
 
-    assert code is Code.UNIT_CONFIG_DISABLED
+    assert code is RatingErrorCode.UNIT_CONFIG_DISABLED
 
 
 def test_a_flat_fee_ignores_usage_discount_conversion_and_commitments() -> None:

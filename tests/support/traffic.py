@@ -5,7 +5,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from billsync.live.wire import Wire
+from billsync.live.wire import DeadlineTransport
 from tests.support.recorder import Recorder
 
 LOCAL_SERVER = "billsync"
@@ -14,7 +14,7 @@ Handler = Callable[[httpx.BaseTransport, httpx.Request], httpx.Response]
 
 def watch(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every request is noted; a response too, unless it comes from a stand-in for somebody else's server."""
-    for transport in (httpx.WSGITransport, httpx.HTTPTransport, httpx.MockTransport, Wire):
+    for transport in (httpx.WSGITransport, httpx.HTTPTransport, httpx.MockTransport, DeadlineTransport):
         seen = watched(transport.handle_request, recorder, ours=transport is httpx.WSGITransport)
         monkeypatch.setattr(transport, "handle_request", seen)
 

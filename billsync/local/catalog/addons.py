@@ -32,14 +32,14 @@ from billsync.local.catalog.versions import (
     status,
 )
 from billsync.local.server.labels import check_labels
-from billsync.local.server.listing import Listing, Status, answer_list
+from billsync.local.server.listing import ComputedStatus, Listing, answer_list
 from billsync.local.server.problems import invalid, not_found, problem
 from billsync.local.server.resource import Answer, Call, Route, created, new_row, no_content, ok, present, stamped
 from billsync.local.store.documents import Document
 from billsync.local.store.store import Row, Store, changed
 
 ADDON = "addon"
-STATUS = Status(values=(DRAFT, ACTIVE, ARCHIVED), expression=STATUS_SQL, noun="addon")
+STATUS = ComputedStatus(values=(DRAFT, ACTIVE, ARCHIVED), expression=STATUS_SQL, noun="addon")
 
 
 def view(call: Call, row: Row) -> Document:

@@ -32,7 +32,7 @@ from billsync.local.catalog.versions import (
     status,
 )
 from billsync.local.server.labels import check_labels
-from billsync.local.server.listing import Listing, Status, answer_list
+from billsync.local.server.listing import ComputedStatus, Listing, answer_list
 from billsync.local.server.problems import invalid, not_found
 from billsync.local.server.resource import Answer, Call, Route, created, new_row, no_content, ok, present, stamped
 from billsync.local.store.documents import Document
@@ -41,7 +41,7 @@ from billsync.local.store.store import Row, Store, changed
 from billsync.local.store.times import rfc3339
 
 PLAN = "plan"
-STATUS = Status(values=(DRAFT, ACTIVE, ARCHIVED, SCHEDULED), expression=STATUS_SQL, noun="plan")
+STATUS = ComputedStatus(values=(DRAFT, ACTIVE, ARCHIVED, SCHEDULED), expression=STATUS_SQL, noun="plan")
 
 
 def view(call: Call, row: Row) -> Document:

@@ -18,7 +18,7 @@ from billsync.local.store.documents import Document
 from billsync.local.store.store import Store
 from billsync.local.store.times import instant_of
 from billsync.local.usage.attribution import subjects_of
-from billsync.local.usage.metering import Span, usage
+from billsync.local.usage.metering import EventSelection, usage
 from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import ZERO
 from billsync.rating.card import Card, card_of
@@ -127,7 +127,7 @@ def used(
         return ZERO
     subjects = tuple(subjects_of(store, customer_id))
     wanted = accepts(meter.document["dimensions"] or {}, measured.get("filters") or {})
-    return usage(store, meter.document, Span(period.start, period.end, subjects, stored_before), wanted)
+    return usage(store, meter.document, EventSelection(period.start, period.end, subjects, stored_before), wanted)
 
 
 def shown_totals(totals: Totals, *, paid: bool) -> Document:

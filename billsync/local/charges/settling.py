@@ -35,7 +35,7 @@ SETTLED_BY_CREDITS = f"{OF_CUSTOMER} AND begins_at <= :now AND document ->> 'set
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class DueAction:
     """Something that is due at a moment; steps of one second are taken in the order of `rank` (§19.1)."""
 
     at: datetime
@@ -52,9 +52,9 @@ def settle(call: Call, customer_id: str) -> Books:
     begun_by_now = {"customer": customer_id, "now": micros(call.now)}
     for subscription in call.store.rows(SUBSCRIPTION, SETTLED_BY_CREDITS, begun_by_now):
         follow(call, books, subscription)
-    steps = [*charge_steps(call, books, customer_id), *grant_steps(call, books)]
-    for step in sorted(steps, key=lambda step: (cut_to_seconds(step.at), step.rank)):
-        step.take()
+    actions = [*charge_actions(call, books, customer_id), *grant_actions(call, books)]
+    for action in sorted(actions, key=lambda action: (cut_to_seconds(action.at), action.rank)):
+        action.take()
     return books
 
 
@@ -68,11 +68,13 @@ def charges_ever(call: Call, customer_id: str) -> list[Row]:
     return call.store.rows(CHARGE, EVER_OF_CUSTOMER, {"customer": customer_id})
 
 
-def grant_steps(call: Call, books: Books) -> Iterator[Step]:
+def grant_actions(call: Call, books: Books) -> Iterator[DueAction]:
     """A grant that waited for its invoice fills holes when that is made (§7.5, §7.8); any other did when it came."""
     for grant in books.grants:
         if not grant.document.get("opened") and start_of(grant) <= call.now:
-            yield Step(start_of(grant), (0, "", grant.seq), partial(open_grant, call, books, grant, start_of(grant)))
+            yield DueAction(
+                start_of(grant), (0, "", grant.seq), partial(open_grant, call, books, grant, start_of(grant))
+            )
 
 
 def open_grant(call: Call, books: Books, grant: Row, at: datetime) -> None:
@@ -81,13 +83,13 @@ def open_grant(call: Call, books: Books, grant: Row, at: datetime) -> None:
     books.open(call, grant, at)
 
 
-def charge_steps(call: Call, books: Books, customer_id: str) -> Iterator[Step]:
+def charge_actions(call: Call, books: Books, customer_id: str) -> Iterator[DueAction]:
     """Book the due amounts of charges that credits pay for; charges that wait for an invoice stay as they are."""
     for row in charges_of(call, customer_id):
         if row.document["status"] != FINAL and row.document["settlement_mode"] == CREDIT_ONLY:
             progress = Progress(call, books, row)
             for at, take in progress.due():
-                yield Step(at, (1, row.document["order"], row.seq), take)
+                yield DueAction(at, (1, row.document["order"], row.seq), take)
 
 
 @dataclass(slots=True)

@@ -43,7 +43,7 @@ def listed(call: Call) -> Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldEntitlement:
     """An entitlement that a customer has now, and its remaining balance in the running period."""
 
     template: Template
@@ -57,7 +57,7 @@ class Held:
         return not is_limited or balance is None or balance > ZERO
 
 
-def entitlements(store: Store, customer: Row, now: datetime) -> dict[str, Held]:
+def entitlements(store: Store, customer: Row, now: datetime) -> dict[str, HeldEntitlement]:
     """Entitlements by feature key: those of items in force, and the manual ones."""
     by_hand = {str(row.key): held_by_hand(store, row, now) for row in given_to(store, customer.id)}
     return by_hand | {
@@ -68,22 +68,22 @@ def entitlements(store: Store, customer: Row, now: datetime) -> dict[str, Held]:
     }
 
 
-def held_by_hand(store: Store, row: Row, now: datetime) -> Held:
+def held_by_hand(store: Store, row: Row, now: datetime) -> HeldEntitlement:
     """Return a manual entitlement in the form of a card's; a metered one without grants allows no usage."""
     document = row.document
     match document["type"]:
         case "static":
-            return Held({"type": "static", "config": parse(document["config"])})
+            return HeldEntitlement({"type": "static", "config": parse(document["config"])})
         case "metered":
-            return Held(present(document, "type", "is_soft_limit"), standing_of(store, row, now))
+            return HeldEntitlement(present(document, "type", "is_soft_limit"), standing_of(store, row, now))
         case kind:
-            return Held({"type": kind})
+            return HeldEntitlement({"type": kind})
 
 
-def held_by_item(store: Store, subscription: Row, item: Document, now: datetime) -> Held:
+def held_by_item(store: Store, subscription: Row, item: Document, now: datetime) -> HeldEntitlement:
     template = item["rate_card"]["entitlement"]
     limit = Decimal(template["limit"]) if template.get("limit") is not None else None
-    return Held(template, limited(limit, used_now(store, subscription, item, now)))
+    return HeldEntitlement(template, limited(limit, used_now(store, subscription, item, now)))
 
 
 def used_now(store: Store, subscription: Row, item: Document, now: datetime) -> Decimal:
@@ -97,7 +97,7 @@ def used_now(store: Store, subscription: Row, item: Document, now: datetime) -> 
     return used(store, card["feature"]["id"], subscription.document["customer_id"], period)
 
 
-def access(key: str, held: Held) -> Document:
+def access(key: str, held: HeldEntitlement) -> Document:
     """`config` is a text of JSON, and only there for a static entitlement."""
     kind = held.template["type"]
     shown: Document = {"type": kind, "feature_key": key, "has_access": held.has_access}
@@ -153,7 +153,7 @@ def entry_of(call: Call, customer: Row, matched: list[str]) -> Document:
     }
 
 
-def feature_answers(call: Call, held: Mapping[str, Held]) -> Iterator[tuple[str, Document]]:
+def feature_answers(call: Call, held: Mapping[str, HeldEntitlement]) -> Iterator[tuple[str, Document]]:
     asked = call.body.get("feature", {}).get("keys")
     keys = asked or [str(row.key) for row in call.store.rows(FEATURE, LIVE, order="key")]
     for key in keys:

@@ -16,7 +16,7 @@ from billsync.local.catalog.meters import METER
 from billsync.local.store.store import LIVE, Row, Store
 from billsync.local.store.times import from_micros
 from billsync.local.usage.attribution import subjects_of
-from billsync.local.usage.metering import COUNT, UNIQUE, Reading, Span, events_of, numbers, readings_of
+from billsync.local.usage.metering import COUNT, UNIQUE, EventSelection, Reading, events_of, numbers, readings_of
 from billsync.model.duration import parse_duration
 from billsync.rating import entitlement_grants as rated
 from billsync.rating.arithmetic import ZERO, exactly, total
@@ -132,7 +132,7 @@ def used_in(store: Store, row: Row, period: Period) -> Iterator[Metered]:
     meter = store.get(METER, measured["id"]) if measured else None
     if measured is None or meter is None or period.is_empty:
         return
-    span = Span(period.start, period.end, tuple(subjects_of(store, str(row.parent))))
+    span = EventSelection(period.start, period.end, tuple(subjects_of(store, str(row.parent))))
     wanted = accepts(meter.document["dimensions"] or {}, measured.get("filters") or {})
     counted = [one for one in readings_of(meter.document, events_of(store, meter.document, span)) if wanted(one.event)]
     sums = [ZERO, *running(meter.document["aggregation"], counted)]

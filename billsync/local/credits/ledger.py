@@ -28,7 +28,7 @@ FUNDED, CONSUMED, EXPIRED, VOIDED, MOVED = "funded", "consumed", "expired", "voi
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class EntryPart:
     """An amount, and the features that its credits, or its hole, are restricted to."""
 
     amount: Decimal
@@ -44,7 +44,7 @@ class Entry:
     """
 
     kind: str
-    parts: tuple[Part, ...]
+    parts: tuple[EntryPart, ...]
     currency: str
     at: datetime
     booked_at: datetime
@@ -103,7 +103,7 @@ def grant_entries(books: Books, grant: Row, now: datetime) -> Iterator[Entry]:
 def grant_entry(grant: Row, kind: str, amount: Decimal, *, at: datetime, booked: datetime, entry_id: str) -> Entry:
     return Entry(
         kind=kind,
-        parts=(Part(amount, features_of(grant)),),
+        parts=(EntryPart(amount, features_of(grant)),),
         currency=grant.document["currency"],
         at=at,
         booked_at=booked,
@@ -120,26 +120,29 @@ def booking_entries(booking: Row, charge: Row | None, grants: dict[str, Row]) ->
     document = booking.document
     if document["kind"] != HOLE:
         drawn = tuple(
-            Part(EXACT.minus(Decimal(amount)), features_of(grants[grant]))
+            EntryPart(EXACT.minus(Decimal(amount)), features_of(grants[grant]))
             for grant, amount in document["draws"].items()
         )
         kind = CONSUMED if document["kind"] == CREDITS else MOVED
         yield booking_entry(booking, charge, kind, drawn, booking.begins_at or booking.created_at)
         return
     own = frozenset(filter(None, (document["feature"],)))
-    hole = Part(EXACT.minus(Decimal(document["amount"])), own)
+    hole = EntryPart(EXACT.minus(Decimal(document["amount"])), own)
     yield booking_entry(booking, charge, CONSUMED, (hole,), booking.begins_at or booking.created_at)
     for entry in document["fills"]:
         amount = Decimal(entry["amount"])
-        parts = (Part(amount, own), *(taken_part(grants[one["grant"]], amount) for one in (entry,) if one["grant"]))
+        parts = (
+            EntryPart(amount, own),
+            *(taken_part(grants[one["grant"]], amount) for one in (entry,) if one["grant"]),
+        )
         yield booking_entry(booking, charge, MOVED, parts, from_micros(entry["at"]))
 
 
-def taken_part(grant: Row, amount: Decimal) -> Part:
-    return Part(EXACT.minus(amount), features_of(grant))
+def taken_part(grant: Row, amount: Decimal) -> EntryPart:
+    return EntryPart(EXACT.minus(amount), features_of(grant))
 
 
-def booking_entry(booking: Row, charge: Row | None, kind: str, parts: tuple[Part, ...], at: datetime) -> Entry:
+def booking_entry(booking: Row, charge: Row | None, kind: str, parts: tuple[EntryPart, ...], at: datetime) -> Entry:
     return Entry(
         kind=kind,
         parts=parts,

@@ -21,7 +21,7 @@ FARTHEST = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class ComputedStatus:
     """A status computed from the time: its values, and SQL for it in which `:now` is the moment (microseconds)."""
 
     values: tuple[str, ...]
@@ -50,7 +50,7 @@ class Listing:
 
     resource: str
     view: Callable[[Call, Row], Any]
-    fields: Mapping[str, str | Status | Within] = field(default_factory=dict)
+    fields: Mapping[str, str | ComputedStatus | Within] = field(default_factory=dict)
     sorts: Mapping[str, str] = field(default_factory=dict)
     order: str = "seq"
     size: int = DEFAULT_SIZE
@@ -147,7 +147,7 @@ def _where(listing: Listing, call: Call) -> tuple[str, dict[str, Any]]:
 def _conditions(listing: Listing, given: Given, kinds: Mapping[str, Any]) -> Iterator[Condition]:
     for member, operators in given.items():
         target = listing.fields[member]
-        if isinstance(target, Status):
+        if isinstance(target, ComputedStatus):
             yield _status(f"filter[{member}]", target, operators)
             continue
         kind = kinds[member] if isinstance(kinds[member], str) else "plain"
@@ -157,7 +157,7 @@ def _conditions(listing: Listing, given: Given, kinds: Mapping[str, Any]) -> Ite
             yield from conditions(kind, target, operators)
 
 
-def _status(name: str, status: Status, operators: Mapping[str, str]) -> Condition:
+def _status(name: str, status: ComputedStatus, operators: Mapping[str, str]) -> Condition:
     """`eq` and `oeq` are united; anything else is refused (catalog-facts.md §1.4)."""
     if "neq" in operators:
         raise bad_query(name, "only eq and oeq operators are supported for status")

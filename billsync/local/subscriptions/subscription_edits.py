@@ -25,7 +25,7 @@ PASSED = "passed"
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class PhaseSequence:
     """The phases of a subscription from its start on, in order of time, and the moment of the edit."""
 
     start: datetime
@@ -52,10 +52,10 @@ class Course:
         following = self.phases[place + 1 :]
         return Window(begin(self.phases[place]), begin(following[0]) if following else None)
 
-    def with_phase(self, place: int, phase: Document) -> Course:
+    def with_phase(self, place: int, phase: Document) -> PhaseSequence:
         return replace(self, phases=(*self.phases[:place], phase, *self.phases[place + 1 :]))
 
-    def later(self, first: int, by: Duration) -> Course:
+    def later(self, first: int, by: Duration) -> PhaseSequence:
         """The phases from a place on, that much later."""
         later = [self.at(phase, sum_of(offset(phase, self.start), by)) for phase in self.phases[first:]]
         return replace(self, phases=(*self.phases[:first], *later))
@@ -65,7 +65,7 @@ class Course:
         return {**phase, "begins_at": micros(moved(self.start, passed)), PASSED: kept_length(passed)}
 
 
-Edit = Callable[[Course], Course]
+Edit = Callable[[PhaseSequence], PhaseSequence]
 
 
 def begin(phase: Document) -> datetime:
@@ -83,18 +83,18 @@ def forbidden(text: str) -> Problem:
     return problem(403, f"forbidden error: {text}")
 
 
-def add_item(course: Course, key: str, item: Document) -> Course:
+def add_item(sequence: PhaseSequence, key: str, item: Document) -> PhaseSequence:
     """Add an item: in the current phase from the moment on, replacing the item with its key; in a later phase from its
     beginning. Raises Problem: 400, 403."""
-    place, phase = course.phase(key)
-    check_not_past(course, place, "add item to")
+    place, phase = sequence.phase(key)
+    check_not_past(sequence, place, "add item to")
     mine, others = of_key(phase, key_of(item))
-    if place != course.current:
+    if place != sequence.current:
         if mine:
             raise forbidden(f"cannot add item to future phase {key} which already has items")
-        return course.with_phase(place, with_items(phase, [*others, item]))
-    added = {**item, "begins_at": micros(course.moment)}
-    return course.with_phase(place, with_items(phase, [*others, *closed(mine, added["begins_at"], key), added]))
+        return sequence.with_phase(place, with_items(phase, [*others, item]))
+    added = {**item, "begins_at": micros(sequence.moment)}
+    return sequence.with_phase(place, with_items(phase, [*others, *closed(mine, added["begins_at"], key), added]))
 
 
 def closed(mine: list[Document], moment: int, key: str) -> list[Document]:
@@ -106,81 +106,81 @@ def closed(mine: list[Document], moment: int, key: str) -> list[Document]:
     return [*mine[:-1], {**mine[-1], "ends_at": moment}]
 
 
-def remove_item(course: Course, key: str, item_key: str) -> Course:
+def remove_item(sequence: PhaseSequence, key: str, item_key: str) -> PhaseSequence:
     """The item until the moment, or never in a phase to come. Raises Problem: 400, 403, 409."""
-    place, phase = course.phase(key)
+    place, phase = sequence.phase(key)
     mine, others = of_key(phase, item_key)
     if not mine:
         raise conflict(f"items for key {item_key} doesn't exist in phase {key}")
-    check_not_past(course, place, "remove item from")
-    if place != course.current or mine[-1].get("begins_at", 0) > micros(course.moment):
-        return course.with_phase(place, with_items(phase, [*others, *mine[:-1]]))
-    ended = {**mine[-1], "ends_at": micros(course.moment)}
-    return course.with_phase(place, with_items(phase, [*others, *mine[:-1], ended]))
+    check_not_past(sequence, place, "remove item from")
+    if place != sequence.current or mine[-1].get("begins_at", 0) > micros(sequence.moment):
+        return sequence.with_phase(place, with_items(phase, [*others, *mine[:-1]]))
+    ended = {**mine[-1], "ends_at": micros(sequence.moment)}
+    return sequence.with_phase(place, with_items(phase, [*others, *mine[:-1], ended]))
 
 
-def add_phase(course: Course, phase: Document, passed: Duration, length: Duration | None) -> Course:
+def add_phase(sequence: PhaseSequence, phase: Document, passed: Duration, length: Duration | None) -> PhaseSequence:
     """One more phase to come; the next one begins when it is over, and later ones keep their distances.
 
     Raises Problem: 400, 403, 409.
     """
-    if course.place(phase["key"]) is not None:
+    if sequence.place(phase["key"]) is not None:
         raise conflict(f"phase {phase['key']} already exists")
-    added = course.at(phase, passed)
-    if begin(added) <= course.moment:
+    added = sequence.at(phase, passed)
+    if begin(added) <= sequence.moment:
         raise forbidden("cannot add phase in the past")
-    place = sum(1 for other in course.phases if begin(other) < begin(added))
-    if place == len(course.phases):
-        return replace(course, phases=(*course.phases, added))
+    place = sum(1 for other in sequence.phases if begin(other) < begin(added))
+    if place == len(sequence.phases):
+        return replace(sequence, phases=(*sequence.phases, added))
     if length is None:
         raise invalid("duration is required for a phase that is not the last one")
-    till_next = sum_of(offset(course.phases[place], course.start), negative(passed))
-    later = course.later(place, sum_of(length, negative(till_next)))
+    till_next = sum_of(offset(sequence.phases[place], sequence.start), negative(passed))
+    later = sequence.later(place, sum_of(length, negative(till_next)))
     return replace(later, phases=(*later.phases[:place], added, *later.phases[place:]))
 
 
-def remove_phase(course: Course, key: str, shift: str) -> Course:
+def remove_phase(sequence: PhaseSequence, key: str, shift: str) -> PhaseSequence:
     """Remove a future phase: the phase before it is extended (`prev`), or later phases move forward (`next`).
 
     Raises Problem: 400, 403.
     """
-    place, phase = course.phase(key)
-    if begin(phase) <= course.moment:
+    place, phase = sequence.phase(key)
+    if begin(phase) <= sequence.moment:
         raise forbidden("cannot remove already started phase")
-    without = replace(course, phases=(*course.phases[:place], *course.phases[place + 1 :]))
+    without = replace(sequence, phases=(*sequence.phases[:place], *sequence.phases[place + 1 :]))
     if shift == "prev" or place == len(without.phases):
         return without
-    length = sum_of(offset(without.phases[place], course.start), negative(offset(phase, course.start)))
+    length = sum_of(offset(without.phases[place], sequence.start), negative(offset(phase, sequence.start)))
     return without.later(place, negative(length))
 
 
-def stretch_phase(course: Course, key: str, by: Duration) -> Course:
+def stretch_phase(sequence: PhaseSequence, key: str, by: Duration) -> PhaseSequence:
     """A phase longer, or shorter, by a span; later ones move with its end. Raises Problem: 400, 403, 409."""
-    place, _ = course.phase(key)
+    place, _ = sequence.phase(key)
     if by == NOTHING:
         raise invalid("duration cannot be zero")
-    if course.current != BACK and begin(course.phases[place]) < begin(course.phases[course.current]):
+    if sequence.current != BACK and begin(sequence.phases[place]) < begin(sequence.phases[sequence.current]):
         raise forbidden("cannot extend past phase")
-    if len(course.phases) == 1:
+    if len(sequence.phases) == 1:
         raise conflict("cannot stretch a single phase")
-    stretched = course.later(place + 1, by)
+    stretched = sequence.later(place + 1, by)
     for before, after in zip(stretched.phases[place:], stretched.phases[place + 1 :], strict=False):
         if begin(after) <= begin(before):
             raise conflict(f"phase {before['key']} would disappear due to stretching")
     return stretched
 
 
-def unschedule(course: Course) -> Course:
+def unschedule(sequence: PhaseSequence) -> PhaseSequence:
     """Remove scheduled changes from the current phase: the items in force at the moment continue.
 
     Raises Problem (409) without a current phase.
     """
-    place = course.current
+    place = sequence.current
     if place == BACK:
         raise conflict("current phase doesn't exist, cannot unschedule edits")
-    phase, window = course.phases[place], course.window(place)
-    found = (going_on(mine, window, course.moment) for mine in versions(phase["items"]))
-    return course.with_phase(place, {**phase, "items": [item for mine in found for item in mine]})
+    phase, window = sequence.phases[place], sequence.window(place)
+    found = (going_on(mine, window, sequence.moment) for mine in versions(phase["items"]))
+    return sequence.with_phase(place, {**phase, "items": [item for mine in found for item in mine]})
 
 
 def going_on(mine: list[Document], phase: Window, moment: datetime) -> Iterator[Document]:
@@ -192,9 +192,9 @@ def going_on(mine: list[Document], phase: Window, moment: datetime) -> Iterator[
         yield {name: value for name, value in mine[last].items() if name != "ends_at"}
 
 
-def check_not_past(course: Course, place: int, verb: str) -> None:
-    if place < course.current:
-        raise forbidden(f"cannot {verb} phase {course.phases[place]['key']} which starts before current phase")
+def check_not_past(sequence: PhaseSequence, place: int, verb: str) -> None:
+    if place < sequence.current:
+        raise forbidden(f"cannot {verb} phase {sequence.phases[place]['key']} which starts before current phase")
 
 
 def of_key(phase: Document, key: str) -> tuple[list[Document], list[Document]]:

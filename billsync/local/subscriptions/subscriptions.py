@@ -14,14 +14,14 @@ from billsync.local.catalog import plans
 from billsync.local.catalog.versions import ACTIVE, status
 from billsync.local.customers.customers import find as find_customer
 from billsync.local.server.labels import check_labels
-from billsync.local.server.listing import Listing, Status, answer_list
+from billsync.local.server.listing import ComputedStatus, Listing, answer_list
 from billsync.local.server.problems import Invalid, bad_request, invalid, not_found, problem
 from billsync.local.server.resource import Answer, Call, Route, created, ok
 from billsync.local.store.store import Row, Store
 from billsync.local.store.times import instant_of
 from billsync.local.subscriptions.subscription_start import Terms, subscribe
 
-STATUS = Status(
+STATUS = ComputedStatus(
     values=("active", "canceled", "inactive", "scheduled"),
     expression=(
         "CASE WHEN begins_at > :now THEN 'scheduled' WHEN ends_at IS NULL THEN 'active'"

@@ -19,7 +19,7 @@ from billsync.local.store.times import instant_of, rfc3339
 from billsync.local.usage.attribution import named, subjects_of
 from billsync.local.usage.meter_csv import CUSTOMER_ID, csv_of
 from billsync.local.usage.meter_windows import WINDOWS, Window, minute_of, zone_of
-from billsync.local.usage.metering import Reading, Span, aggregated, events_of, readings_of
+from billsync.local.usage.metering import EventSelection, Reading, aggregated, events_of, readings_of
 from billsync.model.value import decimal_text
 
 RESERVED = (SUBJECT, CUSTOMER_ID)
@@ -27,7 +27,7 @@ Group = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class MeterQuery:
     """The checked parameters of a query."""
 
     start: datetime | None
@@ -42,10 +42,10 @@ def query(call: Call) -> Answer:
     """A row for each window and group with usage; as CSV if the request accepts CSV."""
     meter = find(call.store, call.path["meterId"]).document
     asked = checked(call.body, meter["dimensions"] or {})
-    span = Span(asked.start, asked.end, subjects_asked(call.store, asked.filters))
+    selection = EventSelection(asked.start, asked.end, subjects_asked(call.store, asked.filters))
     own = {name: condition for name, condition in asked.filters.items() if name not in RESERVED}
     wanted = accepts(meter["dimensions"] or {}, own)
-    readings = [one for one in readings_of(meter, events_of(call.store, meter, span)) if wanted(one.event)]
+    readings = [one for one in readings_of(meter, events_of(call.store, meter, selection)) if wanted(one.event)]
     rows = list(rows_of(call.store, meter, asked, readings))
     if CSV in call.accept:
         return Answer(200, csv_of(call.store, asked.groups, rows), CSV)
@@ -53,7 +53,7 @@ def query(call: Call) -> Answer:
     return ok({name: rfc3339(moment) for name, moment in told.items() if moment is not None} | {"data": rows})
 
 
-def checked(body: Mapping[str, Any], dimensions: Mapping[str, str]) -> Asked:
+def checked(body: Mapping[str, Any], dimensions: Mapping[str, str]) -> MeterQuery:
     """Raises Problem (400) for dimensions that the meter hasn't, an unknown time zone, or a span without a length."""
     filters = body.get("filters", {}).get("dimensions", {})
     groups = tuple(dict.fromkeys(body.get("group_by_dimensions") or ()))
@@ -64,7 +64,7 @@ def checked(body: Mapping[str, Any], dimensions: Mapping[str, str]) -> Asked:
     if start is not None and end is not None and start >= end:
         raise invalid("from must be before to")
     zone_of(body["time_zone"])
-    return Asked(start, end, body.get("granularity"), body["time_zone"], groups, filters)
+    return MeterQuery(start, end, body.get("granularity"), body["time_zone"], groups, filters)
 
 
 def subjects_asked(store: Store, filters: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...] | None:
@@ -78,7 +78,9 @@ def subjects_asked(store: Store, filters: Mapping[str, Mapping[str, Any]]) -> tu
     return tuple(sorted(set.intersection(*found))) if found else None
 
 
-def rows_of(store: Store, meter: Mapping[str, Any], asked: Asked, readings: Sequence[Reading]) -> Iterator[Document]:
+def rows_of(
+    store: Store, meter: Mapping[str, Any], asked: MeterQuery, readings: Sequence[Reading]
+) -> Iterator[Document]:
     """By window, then by group."""
     groups: dict[tuple[Window | None, Group], list[Reading]] = {}
     grouping = Grouping(store, asked.groups, meter["dimensions"] or {})
@@ -92,11 +94,11 @@ def rows_of(store: Store, meter: Mapping[str, Any], asked: Asked, readings: Sequ
         yield {"from": rfc3339(start), "to": rfc3339(end), "value": amount, "dimensions": dict(group)}
 
 
-def window_of(asked: Asked, moment: datetime) -> Window | None:
+def window_of(asked: MeterQuery, moment: datetime) -> Window | None:
     return None if asked.granularity is None else WINDOWS[asked.granularity](moment, zone_of(asked.zone))
 
 
-def whole(asked: Asked, readings: Iterable[Reading]) -> Window:
+def whole(asked: MeterQuery, readings: Iterable[Reading]) -> Window:
     """The span that was asked for; where it has no bound, the first or last minute with usage."""
     times = [reading.time for reading in readings]
     zone = zone_of(asked.zone)

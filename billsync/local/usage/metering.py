@@ -24,7 +24,7 @@ Meter = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class EventSelection:
     """A selection of events: from the start (included) to the end (not included); None is unbounded.
 
     Without `subjects`, events of all subjects are selected; `stored_before` leaves out events that were received later.
@@ -46,25 +46,25 @@ class Reading:
     event: Document
 
 
-def events_of(store: Store, meter: Meter, span: Span) -> list[Row]:
+def events_of(store: Store, meter: Meter, selection: EventSelection) -> list[Row]:
     """The stored events of the meter's type in the span, earliest first; none before the meter's `events_from`."""
     bounds = {
-        "begins_at >= :start": span.start,
+        "begins_at >= :start": selection.start,
         "begins_at >= :first": instant_of(meter.get("events_from", "")),
-        "begins_at < :end": span.end,
-        "created_at < :stored": span.stored_before,
+        "begins_at < :end": selection.end,
+        "created_at < :stored": selection.stored_before,
     }
     parts, values = [LIVE, "document ->> 'type' = :type"], {"type": meter["event_type"]}
     for sql, moment in bounds.items():
         if moment is not None:
             parts.append(sql)
             values[sql.split(":")[1]] = micros(moment)
-    if span.subjects is not None:
+    if selection.subjects is not None:
         parts.append(
             "EXISTS (SELECT 1 FROM term t WHERE t.seq = entity.seq AND t.name = :term"
             " AND t.value IN (SELECT value FROM json_each(:subjects)))"
         )
-        values |= {"term": SUBJECT, "subjects": text_of(list(span.subjects))}
+        values |= {"term": SUBJECT, "subjects": text_of(list(selection.subjects))}
     return store.rows(EVENT, " AND ".join(parts), values, order="begins_at, seq")
 
 
@@ -98,9 +98,11 @@ def aggregated(aggregation: str, readings: Sequence[Reading]) -> Decimal | None:
     return AGGREGATIONS[aggregation](readings) if readings else None
 
 
-def usage(store: Store, meter: Meter, span: Span, accepts: Callable[[Document], bool] = lambda _: True) -> Decimal:
+def usage(
+    store: Store, meter: Meter, selection: EventSelection, accepts: Callable[[Document], bool] = lambda _: True
+) -> Decimal:
     """The quantity of a span, of the events that are accepted; 0 without any."""
-    counted = [reading for reading in readings_of(meter, events_of(store, meter, span)) if accepts(reading.event)]
+    counted = [reading for reading in readings_of(meter, events_of(store, meter, selection)) if accepts(reading.event)]
     return aggregated(meter["aggregation"], counted) or Decimal(0)
 
 

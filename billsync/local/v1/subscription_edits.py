@@ -25,8 +25,8 @@ from billsync.local.store.times import micros
 from billsync.local.subscriptions.attached_addons import attached
 from billsync.local.subscriptions.subscription_changes import check_transition, renewed, settle_first
 from billsync.local.subscriptions.subscription_edits import (
-    Course,
     Edit,
+    PhaseSequence,
     add_item,
     add_phase,
     forbidden,
@@ -63,8 +63,8 @@ def edit(call: Call) -> Answer:
         raise forbidden("subscription with addons cannot be edited")
     edits = [edit_of(call, row, operation) for operation in call.body["customizations"]]
     check_transition(row, call.now, verb="update", allowed=ACTIVE)
-    course = Course(begin_of(row), moment_of(call, row), tuple(row.document["phases"]))
-    edited = reduce(lambda before, change: change(before), edits, course)
+    sequence = PhaseSequence(begin_of(row), moment_of(call, row), tuple(row.document["phases"]))
+    edited = reduce(lambda before, change: change(before), edits, sequence)
     return ok(short_view(call, stored(call, row, edited)))
 
 
@@ -137,14 +137,14 @@ def checked_card(call: Call, row: Row, body: Mapping[str, Any]) -> Document:
     return item_card(kept["phases"][0]["rate_cards"][0], currency)
 
 
-def stored(call: Call, row: Row, course: Course) -> Row:
+def stored(call: Call, row: Row, sequence: PhaseSequence) -> Row:
     """Store the subscription with the edited phases, after settling the amounts due.
 
     Items whose window moved are created again. Raises Problem as for a new subscription, and (400) for a phase without
     items.
     """
-    check_phases(course)
-    phases = [renewed_phase(call, row, phase, course.window(place)) for place, phase in enumerate(course.phases)]
+    check_phases(sequence)
+    phases = [renewed_phase(call, row, phase, sequence.window(place)) for place, phase in enumerate(sequence.phases)]
     check_cadences(phases)
     check_features(call.store, phases)
     check_not_given(call.store, row.document["customer_id"], phases)
@@ -155,8 +155,8 @@ def stored(call: Call, row: Row, course: Course) -> Row:
     return call.store.update(changed(row, call.now, document=document, terms=terms))
 
 
-def check_phases(course: Course) -> None:
-    for phase in course.phases:
+def check_phases(sequence: PhaseSequence) -> None:
+    for phase in sequence.phases:
         if not phase["items"]:
             raise invalid(f"phase {phase['key']} must have at least one item")
 

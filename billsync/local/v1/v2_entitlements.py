@@ -9,7 +9,7 @@ from typing import Any
 
 from billsync.local.accounts.manual_entitlements import ENTITLEMENT, given_to, taken
 from billsync.local.catalog.features import FEATURE
-from billsync.local.credits.entitlement_access import Held, entitlements
+from billsync.local.credits.entitlement_access import HeldEntitlement, entitlements
 from billsync.local.credits.entitlement_standing import issued
 from billsync.local.server.periods import period_at
 from billsync.local.server.problems import invalid, not_found
@@ -217,7 +217,7 @@ def access(call: Call) -> Answer:
     return ok({"entitlements": {key: allowed(held[key]) for key in sorted(held)}})
 
 
-def allowed(held: Held) -> Document:
+def allowed(held: HeldEntitlement) -> Document:
     kind = held.template["type"]
     shown: Document = {"hasAccess": held.has_access}
     if kind == "static":

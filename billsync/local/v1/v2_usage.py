@@ -60,7 +60,7 @@ def reset(call: Call) -> Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class HistoryQuery:
     """The time and the windows that a history is asked for."""
 
     period: Period
@@ -92,7 +92,7 @@ def windows_asked(call: Call) -> tuple[Sizing, ZoneInfo]:
     return size, zone_of(single(call.query, "windowTimeZone") or "UTC")
 
 
-def checked(call: Call, row: Row, windows: tuple[Sizing, ZoneInfo], span: Span) -> Asked:
+def checked(call: Call, row: Row, windows: tuple[Sizing, ZoneInfo], span: Span) -> HistoryQuery:
     """The times in whole minutes, including the current minute. Raises Problem (400) for invalid times."""
     period = usage_period(row, call.now)
     start = span[0] or (period.start if period else counted_from(row))
@@ -103,7 +103,7 @@ def checked(call: Call, row: Row, windows: tuple[Sizing, ZoneInfo], span: Span) 
         raise invalid("from must not be after to, and to not more than a year from now")
     whole = Period(to_minute(start), to_minute(end) if end == to_minute(end) else to_minute(end) + MINUTE)
     found = tuple(windows_of(whole, *windows))
-    return Asked(whole, tuple(window for window in found if window[0] >= counted_from(row)))
+    return HistoryQuery(whole, tuple(window for window in found if window[0] >= counted_from(row)))
 
 
 def time_asked(call: Call, name: str) -> datetime | None:
