@@ -1,6 +1,6 @@
 """Links on the server of a declared chain: those with its key, and those that billsync didn't make.
 
-An ended chain is ended, whoever made it (design.md §4): a missing label never begins it once more.
+An ended chain stays ended, even if billsync didn't make it (design.md §4): a missing label never begins it again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def has_ended(kind: Kind, row: Row) -> bool:
 def head_of(kind: Kind, rows: tuple[Row, ...], key: str) -> Row | None:
     """Return the last link in force or scheduled under this key, else the last ended one.
 
-    A running link without our label counts too, where none of ours runs: somebody else made it.
+    If none of our links is running, a running link without our label (made outside of billsync) counts too.
     """
     own = [row for row in rows if labels_of(row.fields).get(KEY) == key]
     running = [row for row in own if not has_ended(kind, row)]
@@ -46,10 +46,10 @@ def links_of(context: Context, address: Address) -> tuple[Row, ...]:
 
 
 def last_of(context: Context, address: Address) -> Row | None:
-    """Return the running head, else the link that ended last, also one that billsync didn't make.
+    """Return the running head, else the link that ended last, even if billsync didn't make it.
 
-    With several chains declared, an unlabelled link that ended belongs to those that are pinned to what it was
-    pinned to, and where there is none, to each of them: nobody can say which one it was.
+    With several chains declared, an unlabelled ended link counts for each chain that is pinned to the same entity; if
+    there is no such chain, it counts for all of them, as its own chain can't be identified.
     """
     kind = context.registry[address.kind]
     rows = links_of(context, address)
@@ -66,7 +66,7 @@ def restarts(rows: Iterable[Row], key: str) -> int:
 
 
 def _strangers(context: Context, address: Address, rows: tuple[Row, ...]) -> Iterator[Row]:
-    """The unlabelled links that may have been this chain; one that was changed into another is no end."""
+    """The unlabelled links that may belong to this chain, without links that were changed into another one."""
     kind = context.registry[address.kind]
     ids = {row.id for row in rows}
     for row in rows:

@@ -1,6 +1,6 @@
 """Checks of one declared entity by itself, made offline after its schema has accepted it.
 
-What follows from a shape is found here; what needs to know the kind is in the kind's own checks.
+The checks here follow from the shapes; checks that need to know the kind are the kind's own.
 """
 
 from __future__ import annotations

@@ -28,9 +28,10 @@ def field_changes(shape: Shape, have: Fields, want: Fields) -> tuple[FieldChange
 
 
 def _with_moves(found: list[FieldChange]) -> list[FieldChange]:
-    """Return the changes with a removed and an added member that differ only in their key joined as one that moved.
+    """Return the changes, with a removed and an added member that differ only in their key joined into one moved
+    member.
 
-    A tier whose bound is another one is told as a change of its bound.
+    So a tier with another bound appears as a change of its bound.
     """
     gone = sorted((change for change in found if change.new is None), key=lambda change: change.name)
     come = sorted((change for change in found if change.old is None), key=lambda change: change.name)
@@ -106,7 +107,8 @@ def _keyed(item: Shape, key: str, members: Sequence[Fields], *, ordered: bool) -
 
 
 def _names(keys: Sequence[Plain]) -> list[str]:
-    """Return the names of members. A reference is its key alone, so that another version of it is a change inside."""
+    """Return the names of members. A reference is named by its key alone, so that another version appears as a change
+    inside the member."""
     plain = [key.address.key if isinstance(key, Symbol) else shown(_leaf(key)) for key in keys]
     return plain if len(set(plain)) == len(plain) else [shown(_leaf(key)) for key in keys]
 

@@ -1,4 +1,4 @@
-"""Conflicts: changes that are refused because of other changes, or of what stays on the server."""
+"""Conflicts: changes refused because of other changes, or because of entities that stay on the server."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _way_out(planned: Planned, holder: Address, context: Context) -> str:
 
 
 def refuse_dangling_references(planned: Iterable[Planned], context: Context) -> tuple[Planned, ...]:
-    """The changes; one that needs what is neither declared nor live is refused (design.md §3)."""
+    """Return the changes; those that need an entity that is neither declared nor live are refused (design.md §3)."""
     changes = tuple(planned)
     known = {address.unversioned() for address in context.index.names.values()}
     known |= {entity.address.unversioned() for entity in context.desired.entities}
@@ -94,7 +94,7 @@ def _cause(planned: Planned, causes: Mapping[Address, Address]) -> Address | Non
 
 
 def refuse_circle(planned: Iterable[Planned], circle: tuple[str, ...]) -> tuple[Planned, ...]:
-    """The changes; those of which a step stands in the circle are refused, as none of its steps can be first."""
+    """Return the changes; those with a step in the circle are refused, as none of the circle's steps can be first."""
     return tuple(_refuse_circle(p, circle) for p in planned)
 
 

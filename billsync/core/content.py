@@ -15,9 +15,9 @@ PREFIX = "sha256:"
 
 
 def content_digest(kind: Kind, view: Fields, routes: Routes) -> str | None:
-    """SHA-256 of a view's canonical JSON; None where it refers to something unknown, whose key it lacks.
+    """SHA-256 of a view's canonical JSON; None if it refers to an unknown entity, whose key is missing.
 
-    Left out are labels, which some servers hide, and parts, which are read apart: neither is a price.
+    Labels, which some servers hide, and parts, which are read separately, are left out: neither affects a price.
     """
     parts = {part.field for part in routes.parts}
     priced = {name: value for name, value in view.items() if name not in parts}

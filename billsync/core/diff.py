@@ -114,7 +114,8 @@ def _children(desired: Desired) -> Mapping[tuple[str, tuple[str, ...]], tuple[st
 
 
 def _changes(context: Context, server: Server, mode: Mode) -> tuple[Planned, ...]:
-    """Every change, refused where the server or another change stands against it, with what its steps need."""
+    """Return all changes with their steps' needs and obstacles; those that the server or another change rules out are
+    refused."""
     changes = (*declared_changes(context, server.missing), *left_alone(context))
     changes = block_dependents(refuse_dangling_references(changes, context))
     changes += prunable(context, changes) if mode.deletes else ()
@@ -134,7 +135,7 @@ def left_alone(context: Context) -> tuple[Planned, ...]:
 
 
 def with_dependencies(changes: Iterable[Planned], context: Context) -> tuple[Planned, ...]:
-    """The changes with the steps that each of theirs needs; what depends on a refused one is blocked."""
+    """Return the changes, each step with the steps that it needs; changes that depend on a refused one are blocked."""
     linked_changes = with_soft_edges(linked(changes), context.registry)
     return block_dependents(with_delete_edges(linked_changes, _users(context, linked_changes)))
 
@@ -185,7 +186,8 @@ def _unrecorded(context: Context, planned: tuple[Planned, ...], mode: Mode) -> I
 
 
 def prunable(context: Context, changes: Sequence[Planned]) -> tuple[Planned, ...]:
-    """The deletes of what is no longer declared, but for what a change names already; what is still used waits."""
+    """The deletes of entities that are no longer declared, except those that a change names already. A delete waits
+    while its entity is in use."""
     named = {p.change.address for p in changes}
     gone = [p for p in removals(context) if p.change.address not in named]
     while True:
@@ -197,7 +199,7 @@ def prunable(context: Context, changes: Sequence[Planned]) -> tuple[Planned, ...
 
 
 def _users(context: Context, planned: Iterable[Planned]) -> Mapping[Address, frozenset[Address]]:
-    """By deleted address: who uses it now and lets go of it in this run."""
+    """By deleted address, the entities that use it now and stop using it in this run."""
     return {
         p.change.address: frozenset(address.unversioned() for address in held_by(context, p))
         for p in planned
@@ -206,7 +208,7 @@ def _users(context: Context, planned: Iterable[Planned]) -> Mapping[Address, fro
 
 
 def _in_order(changes: tuple[Planned, ...], context: Context) -> tuple[tuple[Step, ...], tuple[Planned, ...]]:
-    """The steps in order; changes that need one another in a circle are refused, with what hangs on them."""
+    """The steps in order; changes that need one another in a circle are refused, and their dependents are blocked."""
     steps, circle = ordered(changes, context.registry)
     if not circle:
         return steps, changes

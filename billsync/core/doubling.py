@@ -1,7 +1,7 @@
-"""Guards against money given or sold once more: something new looks like what is ours and no longer declared.
+"""Guards against granting or selling twice: a new entity looks like one of ours that is no longer declared.
 
-It doesn't matter why the other one stays (it waits, nothing is deleted in this run, its collection isn't named), nor
-whether it stays: what was granted and sold under a key that is gone was granted and sold. Design.md §4.
+The old entity counts whether it stays (its delete waits, this run deletes nothing, its collection isn't named) or is
+deleted: its money was granted or sold in either case. Source: design.md §4.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class _Doubling:
 
 
 def doubled(context: Context, changes: tuple[Planned, ...]) -> tuple[Guard, ...]:
-    """The guards for what would be made under two keys, one for each pair."""
+    """The guards for entities that would exist under two keys, one guard for each pair."""
     new = tuple(p for p in changes if p.change.action is Action.CREATE and _kind(context, p).traits)
     if not new:
         return ()
@@ -64,7 +64,7 @@ def _kind(context: Context, planned: Planned) -> Kind:
 
 
 def _parents(context: Context, new: Iterable[Planned]) -> tuple[Address, ...]:
-    """The parents of what is new, and the new ones that may become such."""
+    """The parents of new entities, and new entities that may become parents."""
     found = (_parent(_kind(context, p), p.change.address) or p.change.address for p in new)
     return tuple(dict.fromkeys(found))
 
@@ -97,7 +97,7 @@ def _is_doubled(context: Context, planned: Planned, other: Address, row: Row) ->
 
 
 def _is_settled(context: Context, kind: Kind, address: Address, other: Address) -> bool:
-    """Whether the other one's parent is no renamed one: it is the same, or declared, too."""
+    """Whether the other entity's parent wasn't renamed: it is the same parent, or it is declared too."""
     return other.parents == address.parents or _parent(kind, other) in context.entities
 
 
@@ -112,10 +112,10 @@ def _is_ours(context: Context, kind: Kind, address: Address, row: Row) -> bool:
 
 
 def _counts(context: Context, kind: Kind, address: Address, other: Address, row: Row) -> bool:
-    """Whether a child of a declared parent counts: not what was taken back; of what has ended, only that of the same
-    parent which isn't begun again.
+    """Whether a child of a declared parent counts.
 
-    What expired was given: it counts where the new one is like it in everything, as a corrected key would show.
+    A child that was taken back doesn't; an ended chain counts only if it has the same parent and isn't begun again. An
+    expired grant was granted, so it counts if the new one is equal to it in everything, as after a corrected key.
     """
     if kind.archetype is not Archetype.CHAINED:
         return state_of(kind, row.fields) is not State.TAKEN_BACK

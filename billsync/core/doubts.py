@@ -1,7 +1,7 @@
-"""Doubts: live entities about which nothing may be concluded, as unknown is never absent (design.md §4).
+"""Doubts: live entities whose state is unclear, as unknown is never absent (design.md §4).
 
-Either two live rows are one entity, or a row holds a value that billsync doesn't know. Such an entity is never written
-to, nor is anything that needs it; what `sync` decides about everything else doesn't change.
+Either two live rows have the same key, or a row holds a value that billsync doesn't know. Such an entity, and anything
+that needs it, is never written to; decisions about all other entities stay the same.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from billsync.model.state import Row
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """The reason why nothing is concluded about an entity, and what to do."""
+    """The reason why an entity's state is unclear, and what to do."""
 
     code: str
     reason: str
@@ -40,7 +40,7 @@ Doubts = Mapping[Address, Doubt]
 
 
 def doubts(found: Index, registry: Registry, declared: Iterable[Address]) -> Doubts:
-    """Every doubt about what is live. `declared` are the addresses that a chain without a label may be taken for."""
+    """All doubts about live entities. `declared` are the addresses to which a chain without a label may belong."""
     return {
         **_unknown_chains(found, registry, declared),
         **dict(_unknown_records(found, registry)),
@@ -50,9 +50,10 @@ def doubts(found: Index, registry: Registry, declared: Iterable[Address]) -> Dou
 
 
 def doubt_among(kind: Kind, rows: Sequence[Row], chosen: Row, key: str) -> Doubt | None:
-    """The doubt about one entity that was looked for: `rows` are all that were found, `chosen` is the one to speak of.
+    """The doubt about one entity, or None:
 
-    Of a chained kind, `rows` are all links of the same parent.
+    `rows` are all rows found for it, and `chosen` is the row that was selected. For a chained kind, `rows` are all
+    links of the same parent.
     """
     if kind.archetype is Archetype.CHAINED:
         return _chain(kind, rows, key)
@@ -78,7 +79,7 @@ def _same(rows: Sequence[Row]) -> Doubt | None:
 
 
 def _twice(ids: Iterable[str]) -> Doubt:
-    """Return the doubt about several rows of one entity, with their ids, as nothing else distinguishes them."""
+    """Return the doubt about several rows of one entity, naming their ids, which alone tell them apart."""
     return _doubt(DUPLICATE_ROWS, ids=" and ".join(sorted(ids)))
 
 
@@ -120,7 +121,8 @@ def _unknown_chains(found: Index, registry: Registry, declared: Iterable[Address
 
 
 def _chain(kind: Kind, rows: Sequence[Row], key: str) -> Doubt | None:
-    """The doubt about the links that can be a chain's: those with its label, or without any while it has none."""
+    """The doubt about the links that may belong to a chain: links with its label, or unlabelled ones while no link with
+    its label is running."""
     own = [row for row in rows if labels_of(row.fields).get(KEY) == key]
     running = [row for row in own if not is_over(kind, row.fields)]
     unlabelled = [row for row in rows if KEY not in labels_of(row.fields) and not is_over(kind, row.fields)]

@@ -1,4 +1,4 @@
-"""Live state -> the document of a file that declares it, with what can't be declared or read as losses."""
+"""Live state -> the document of a file that declares it. Anything that can't be declared or read becomes a loss."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ HEADER = "_info"
 
 @dataclass(frozen=True, slots=True)
 class Dump:
-    """A document in the file's shape, and what it doesn't carry of what is live; `comments` are those by place."""
+    """A document in the file's shape, with its losses: live facts that it doesn't carry. `comments` are the losses by
+    place."""
 
     document: Fields
     losses: tuple[Loss, ...]
@@ -37,8 +38,9 @@ class Dump:
 def dump(snapshot: Snapshot, registry: Registry, routes: Mapping[str, Routes], *, beyond: Iterable[Loss] = ()) -> Dump:
     """Return a document whose diff with this live state is empty, and its losses.
 
-    Left out, and lost: what no file can declare (no key, a reference to what is gone), what has ended, and versions
-    that aren't for new subscribers. `beyond` are losses that other reads have found.
+    Left out, and reported as losses: entities that no file can declare (without a key, or with a reference to a deleted
+    entity), entities that have ended, and versions that new subscribers don't get. `beyond` are losses found by other
+    reads.
     """
     losses: list[Loss] = [*beyond]
     snapshot = _certain(snapshot, registry, routes, losses)
@@ -52,7 +54,7 @@ def dump(snapshot: Snapshot, registry: Registry, routes: Mapping[str, Routes], *
 
 
 def _certain(snapshot: Snapshot, registry: Registry, routes: Mapping[str, Routes], losses: list[Loss]) -> Snapshot:
-    """The live state without what is in doubt (core/doubts.py): no file is made of it, and each is named."""
+    """The live state without entities in doubt (core/doubts.py), each of which is reported as a loss."""
     found = index(snapshot, registry, routes)
     twice = duplicates(found)
     losses.extend(Loss(doubt.code, f"{a.text}: {doubt.reason}: left out") for a, doubt in twice.items())

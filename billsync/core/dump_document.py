@@ -1,4 +1,4 @@
-"""Items as a document in the file's shape, and where in it a comment about each of them stands."""
+"""Items as a document in the file's shape, and the place of the comments about each item."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _by_parent(items: list[Item], kind: Kind) -> Mapping[Address, list[Item]]:
 
 
 def _is_single(kind: Kind, children: list[Item]) -> bool:
-    """Whether the children stand in their parent as one map."""
+    """Whether a parent holds its child as a single map."""
     assert kind.parent is not None
     return bool(kind.parent.one) and len(children) == 1 and children[0].address.key == kind.default_key
 
@@ -56,7 +56,7 @@ def _nested(kind: Kind, children: list[Item]) -> dict[str, Plain]:
 
 
 def placed(losses: Iterable[Loss], items: list[Item], registry: Registry) -> Mapping[Path, tuple[str, ...]]:
-    """Return the losses by their place in the document; those of no declared entity are at its top."""
+    """Return the losses by their place in the document; losses without a declared entity are at its top."""
     places = dict(_roots(items, registry))
     places.update(_children(items, registry, places))
     fields = {item.address: item.fields for item in items}

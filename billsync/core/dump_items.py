@@ -1,4 +1,4 @@
-"""Live rows as the items of a dumped file, and what is lost where a file has no place for them."""
+"""Live rows as the items of a dumped file, and the losses where a file has no place for a fact."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One entity as it will stand in the file: its row, where it belongs, and its plain fields."""
+    """One entity as it will appear in the file: its row, its address, and its plain fields."""
 
     address: Address
     fields: Fields
@@ -126,7 +126,8 @@ def _chained(source: Source, kind: Kind, losses: list[Loss]) -> Iterator[Item]:
 
 
 def _link(source: Source, kind: Kind, row: Row, address: Address, losses: list[Loss]) -> Fields:
-    """A link's fields; where its version isn't the one that new links get, the version with its content's digest."""
+    """A link's fields; if new links get another version, with the link's version and the digest of that version's
+    content."""
     fields = dict(source.view(row))
     pinned = fields.get(kind.pins or "")
     if not isinstance(pinned, Symbol):
@@ -145,7 +146,7 @@ def _link(source: Source, kind: Kind, row: Row, address: Address, losses: list[L
 
 
 def _proof(source: Source, pinned: Address, rows: tuple[Row, ...]) -> Fields:
-    """The digest of a version's content; nothing where it refers to what is gone, or was deleted."""
+    """The digest of a version's content; empty if the version was deleted, or refers to a deleted entity."""
     row = next((row for row in rows if version_of(row) == pinned.version), None)
     if row is None:
         return {}
@@ -154,7 +155,7 @@ def _proof(source: Source, pinned: Address, rows: tuple[Row, ...]) -> Fields:
 
 
 def _broken(item: Item, losses: list[Loss]) -> bool:
-    """Whether an entity refers to what is gone, so that its declaration could not be loaded."""
+    """Whether an entity refers to a deleted or archived one, so that its declaration couldn't be loaded."""
     gone = any(a.key.startswith(UNKNOWN) for a in symbols_in(item.fields))
     if gone:
         text = f"{item.address.text} refers to something that was deleted or archived, so no file can declare it"

@@ -1,4 +1,4 @@
-"""Whether what was observed is what a step expects before or after it."""
+"""Whether an observed entity is in the state that a step expects before or after it."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def holds_before(expected: Expectation, *, view: Fields | None, status: str) -> 
 def holds_after(
     kind: Kind, expected: Expectation, *, view: Fields | None, status: str, marked: Collection[str] = ()
 ) -> bool:
-    """Whether the entity is what the step promises. Labels that others added don't matter. `marked` are the marks that
-    its members show.
+    """Whether the entity is in the state that the step promises.
 
-    Where absent means *not managed*, nor do fields that the expectation is silent about: the server fills some
-    by itself (customer-facts.md §3.5). Of lists of which the entity may show more, only the promised members count.
+    `marked` are the marks that its members show. Labels added by others are ignored. Where absent means *not managed*,
+    so are fields that the expectation doesn't name, as the server fills some itself (customer-facts.md §3.5). In lists
+    that may have more members, only the promised ones are compared.
     """
     if expected.view is None or view is None:
         return expected.view is None and view is None
@@ -67,7 +67,8 @@ def _relevant(kind: Kind, expected: Fields, view: Fields) -> Fields:
 
 
 def differences_before(kind: Kind, expected: Expectation, view: Fields | None) -> tuple[FieldChange, ...]:
-    """By which fields an observed entity departs from what was decided on; empty when one of them is absent."""
+    """The fields in which an observed entity differs from the state that the decision was made on; empty if either is
+    absent."""
     if expected.view is None or view is None:
         return ()
     return field_changes(kind.record, view, expected.view)

@@ -1,6 +1,6 @@
-"""Labels that a kind's rows hide: put into the rows from the documents of the older API, or known to be unknown.
+"""Labels that a kind's rows hide: added to the rows from the older API's documents, or left unknown.
 
-A row whose labels are known has them as a field, also when there are none; one without that field hides them still.
+A row with known labels has them as a field, even if they are empty; in a row without that field they are unknown.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def labels_are_known(row: Fields) -> bool:
 def wanted_kinds(
     desired: Desired, registry: Registry, routes: Mapping[str, Routes], *, deletes: bool
 ) -> tuple[str, ...]:
-    """The kinds whose hidden labels decide something: declared ones, and those that may have to be deleted."""
+    """The kinds whose hidden labels matter in this run: declared kinds, and kinds of entities that may have to be
+    deleted."""
     wanted = {entity.address.kind for entity in desired.entities} | (desired.named if deletes else frozenset())
     return tuple(name for name in registry if name in wanted and routes[name].hidden is not None)
 

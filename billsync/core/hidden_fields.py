@@ -17,7 +17,7 @@ def labels_inside(shape: Shape, value: Plain) -> bool:
 
 
 def without_hidden(shape: Shape, value: Plain) -> Plain:
-    """A view without the labels that the server hides: what can be expected where nothing shows them."""
+    """A view without the labels that the server hides, which is the expectation where no API shows them."""
     return transform(shape, value, {Record: _without_hidden})
 
 

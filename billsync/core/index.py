@@ -16,9 +16,9 @@ from billsync.model.value import Fields, Plain
 class Index:
     """Rows by address.
 
-    `names` maps server ids to addresses; `records` holds one row an address, `versions` all versions of a key,
-    oldest first, `chains` the rows of a chained kind by the parent that they belong to, oldest first, and `keyless`
-    the rows by parent that show no key, so that no declaration can mean them.
+    `names` maps server ids to addresses; `records` holds one row an address, `versions` all versions of a key, oldest
+    first, `chains` the rows of a chained kind by the parent that they belong to, oldest first, and `keyless` the rows
+    by parent that have no key, so that no declaration can match them.
     """
 
     names: Mapping[str, Address] = field(default_factory=dict)
@@ -29,7 +29,7 @@ class Index:
 
 
 def index(snapshot: Snapshot, registry: Registry, routes: Mapping[str, Routes]) -> Index:
-    """The snapshot by address. Rows whose parent wasn't read are left out: nothing can be said about them."""
+    """The snapshot by address, without rows whose parent wasn't read, as these have no address."""
     names = dict(_root_names(snapshot, registry))
     records: dict[Address, Row] = {}
     versions: dict[Address, list[Row]] = defaultdict(list)
@@ -79,7 +79,7 @@ def _address(kind: Kind, row: Row, names: Mapping[str, Address], routes: Routes)
 
 
 def parent_id(row: Row, routes: Routes) -> str | None:
-    """The id of what the row belongs to: from its path, or from the field that its list filters by."""
+    """The id of the row's parent: from its path, or from the field that its list filters by."""
     if row.parent_id is not None:
         return row.parent_id
     name = routes.parent_filter

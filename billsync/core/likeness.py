@@ -41,7 +41,7 @@ def _is_live(kind: Kind, address: Address, found: Index) -> bool:
 
 
 def known_by(desired: Desired, found: Index, kind: Kind) -> Known:
-    """The live entities of a kind, by what they are known by: those that aren't declared, then those that are."""
+    """The live entities of a kind by trait: undeclared ones first, then declared ones."""
     declared = {entity.address for entity in desired.entities}
     abandoned, kept = defaultdict[Trait, list[Address]](list), defaultdict[Trait, list[Address]](list)
     for address, row in sorted(found.records.items(), key=lambda item: item[0].order):
@@ -62,7 +62,7 @@ def alike(kind: Kind, fields: Mapping[str, object], others: Known) -> tuple[Addr
 def alike_parents(
     desired: Desired, found: Index, registry: Registry, parents: Iterable[Address]
 ) -> Mapping[Address, tuple[Address, ...]]:
-    """By parent, the other live ones that look like it, as declared and as it is live."""
+    """By parent, the other live entities that look like it, in its declared or its live form."""
     entities = {entity.address: entity for entity in desired.entities}
     others: dict[str, Known] = {}
     result: dict[Address, tuple[Address, ...]] = {}

@@ -1,4 +1,4 @@
-"""Losses: what is live and a dumped file doesn't carry, each with the place in the file where it is said."""
+"""Losses: live facts that a dumped file doesn't carry, each with the place in the file where a comment reports it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ NAMED = 10
 class Loss:
     """One loss, as a sentence without its full stop that names what is lost, and of what.
 
-    `code` is its sort. `address` and `field` say where a comment stands: above the field, else above the entity, else
-    at the top of the file.
+    `code` is its diagnostic code. `address` and `field` give the comment's place: above the field, else above the
+    entity, else at the top of the file.
     """
 
     code: str
@@ -27,7 +27,7 @@ class Loss:
 
 
 def told(losses: Iterable[Loss]) -> tuple[str, ...]:
-    """A sentence for each of the first losses of a sort, and one with the number of the others; sorted."""
+    """A sentence for each of the first losses of a code, and one sentence with the number of the others; sorted."""
     sorts: dict[str, set[str]] = defaultdict(set)
     for loss in losses:
         sorts[loss.code].add(loss.text)
@@ -41,7 +41,7 @@ def _told(code: str, texts: list[str]) -> Iterator[str]:
 
 
 def by_place(losses: Iterable[Loss]) -> Mapping[tuple[Address | None, str], tuple[str, ...]]:
-    """The sentences by the entity and the field above which they stand, sorted."""
+    """The losses' sentences by the entity and field above which they are written, sorted."""
     found: dict[tuple[Address | None, str], set[str]] = defaultdict(set)
     for loss in losses:
         found[loss.address, loss.field].add(loss.text)

@@ -1,4 +1,4 @@
-"""Renamed keys: what is live under an old key is taken as what the files declare under the new one.
+"""Renamed keys: an entity that is live under an old key counts as the one declared under the new key.
 
 Most servers never change a key, so the entity keeps its old one there, and is found by it (design.md §3, `moved`).
 An entity that is live under the new key always goes before one under an old key.
@@ -19,7 +19,7 @@ from billsync.model.value import Fields
 
 
 def with_moved(found: Index, moved: Moved, registry: Registry) -> Index:
-    """The live state with every entity under its present key; what belongs to a moved one moves with it."""
+    """The live state with every entity under its present key; children of a moved entity move with it."""
     owners = {new: olds for new, olds in moved.items() if registry[new.kind].parent is None}
     found = _readdressed(found, owners, registry)
     found = _readdressed(found, {new: olds for new, olds in moved.items() if new not in owners}, registry)
@@ -30,7 +30,7 @@ def with_moved(found: Index, moved: Moved, registry: Registry) -> Index:
 
 
 def _readdressed(found: Index, moved: Moved, registry: Registry) -> Index:
-    """The records under their present addresses, and what belongs to them."""
+    """The records and their children under their present addresses."""
     present = {
         old: new
         for new, olds in moved.items()
@@ -95,7 +95,7 @@ def _with_key(row: Row, key: str) -> Row:
 
 
 def both_live(found: Index, moved: Moved, registry: Registry) -> Iterator[tuple[Address, Address, Row]]:
-    """The present and an old address of what is live under both, with the row under the old one.
+    """Yield the present and the old address of each entity that is live under both, with the row under the old one.
 
     `found` is the state after `with_moved`.
     """

@@ -1,7 +1,7 @@
 """Declared fields → their one canonical form, driven by the kind's shapes. Pure, and idempotent.
 
-Numbers lose meaningless zeros, durations zero parts, times their offset; defaults are filled in, what is empty is
-absent, references are Symbols, and lists whose order means nothing are sorted.
+Numbers lose meaningless zeros, durations zero parts, times their offset; defaults are filled in, empty values are
+absent, references are Symbols, and unordered lists are sorted.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from billsync.model.walk import Rules, transform
 def normalize(kind: Kind, declared: Fields) -> Fields:
     """The canonical fields of an entity that its schema accepts.
 
-    A null stands for a value that is to be cleared, where the kind knows that (design.md §3).
+    A null stands for a value to be cleared, in kinds that support it (design.md §3).
     """
     fields: Fields = sorted_canonical(kind.record, canonicalize(kind, declared))
     return fields
@@ -49,7 +49,8 @@ def canonicalize(kind: Kind, declared: Fields) -> Fields:
 
 
 def _settled_where_given(record: Record, declared: Fields) -> Fields:
-    """The fields that are given; what is given as empty is to be cleared. Defaults hold for what isn't sent alone."""
+    """The canonical fields that are given; a field given as empty will be cleared. Defaults apply to records in which
+    every field is sent."""
     fields: dict[str, Plain] = {}
     for name, value in declared.items():
         field = record.fields.get(name)
@@ -74,7 +75,7 @@ def _given(shape: Shape, value: Plain) -> Plain:
 
 
 def is_empty(value: Plain) -> bool:
-    """Whether a canonical value is the same as none at all."""
+    """Whether a canonical value is equivalent to an absent one."""
     return value is None or value == "" or (isinstance(value, Mapping | tuple) and not value)
 
 
@@ -90,7 +91,7 @@ def _expanded(record: Record, value: Plain) -> Plain:
 
 
 def _complete(record: Record, value: Plain) -> Plain:
-    """A record of canonical members: what is empty and may be left out is left out, and defaults are filled in."""
+    """A record of canonical members, without empty ones that may be left out, and with defaults filled in."""
     if not isinstance(value, Mapping):
         return value
     known = record.fields
@@ -102,12 +103,13 @@ def _complete(record: Record, value: Plain) -> Plain:
 
 
 def _is_stated(field: Field, item: Plain) -> bool:
-    """Whether a canonical member says anything; what can't be declared is somebody else's to judge."""
+    """Whether a canonical member carries information. Fields that can't be declared are kept, for another check to
+    report."""
     return field.refused is not None or not is_empty(item) or (item is not None and _says_something(field.shape))
 
 
 def _says_something(shape: Shape) -> bool:
-    """Whether an empty value of this shape is not the same as none."""
+    """Whether an empty value of this shape differs from an absent one."""
     return isinstance(shape, Anything) or (isinstance(shape, Text) and not shape.clearable)
 
 
@@ -118,7 +120,7 @@ def _ruled(record: Record, fields: Fields) -> Fields:
 
 
 def canonical_value(shape: Shape, value: Plain) -> Plain:
-    """A value in its canonical form, in the declared order; what isn't of the shape stays as it is."""
+    """A value in its canonical form, in the declared order; a value of another shape is returned unchanged."""
     return transform(shape, value, _CANONICAL, _EXPANDED)
 
 
@@ -143,7 +145,7 @@ def _reference(shape: Reference, value: Plain) -> Plain:
 
 
 def number(value: Plain) -> Plain:
-    """The exact number that a number or a text stands for, without zeros that say nothing; else the value itself."""
+    """The exact number in a number or a text, without insignificant zeros; any other value is returned unchanged."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         return value
     try:

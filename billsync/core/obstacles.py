@@ -1,8 +1,8 @@
-"""Obstacles of a delete or a start: checked again right before the call, as a confirmation may take
-an hour, and a plan file may be run twice.
+"""Obstacles of a delete or a start: checked again right before the call, as a confirmation may take an hour, and a plan
+file may be run twice.
 
-A guard and a waiting delete look at the same things when the run is decided. The step carries them as data, so that
-whoever runs it knows no kind.
+Guards and waiting deletes make the same checks when the run is decided. A step carries its checks as data, so that
+running it needs no knowledge of kinds.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ def credit_code(kind: Kind) -> str:
 def with_obstacles(
     planned: Iterable[Planned], context: Context, *, balance: str, allow: Collection[str]
 ) -> Iterator[Planned]:
-    """The changes; the last step of each delete names what would stop it.
+    """Return the changes, the last step of each delete with the obstacles that would stop it.
 
-    `balance` is where a parent's credit is shown, and `allow` are the guards that are let pass.
+    `balance` is the path that shows a parent's credit, and `allow` are the guards that are overridden.
     """
     for each in planned:
         if each.steps and each.change.action is Action.DELETE and each.change.code != LEFT_OVER:
@@ -77,7 +77,7 @@ def _credit(balance: Plain) -> Iterator[str]:
 
 
 def _amount(value: Plain) -> Decimal | None:
-    """The amount that a text stands for; None where it stands for none."""
+    """The amount in a text, or None."""
     try:
         return Decimal(str(value))
     except InvalidOperation:
@@ -94,7 +94,7 @@ def lasting_children(kind: Kind, rows: Sequence[Fields]) -> tuple[str, ...]:
 
 
 def ends_among(kind: Kind, rows: Iterable[Fields], keys: Collection[str]) -> tuple[str, ...]:
-    """The ended links of one parent that may be of a chain with one of these keys, in words; by their end."""
+    """Descriptions of one parent's ended links that may belong to a chain with one of these keys, sorted by end."""
     ended = [row for row in rows if not row.get("deleted_at") and is_over(kind, row) and _may_be(row, keys)]
     ends = sorted(str(row.get("active_to")) for row in ended)
     return tuple(f"a {kind.name} that ended at {end}" for end in ends)
@@ -112,7 +112,7 @@ def users_among(kind: Kind, rows: Sequence[Fields], server_id: str) -> tuple[str
 
 
 def holds(kind: Kind, row: Fields) -> bool:
-    """Whether a row holds on to what it refers to: not a deleted one, a draft, or what is over."""
+    """Whether a row keeps the entities it refers to in use: False if it is deleted, a draft, or over."""
     return not row.get("deleted_at") and not is_over(kind, row) and state_of(kind, row) is not State.DRAFT
 
 

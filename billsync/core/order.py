@@ -1,4 +1,4 @@
-"""The order of steps: each after what it needs, the same for the same input; cycles are named, never broken."""
+"""The order of steps: each after the steps it needs, deterministic; cycles are reported, never broken."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ def symbols_of(step: Step) -> tuple[Address, ...]:
 
 
 def with_soft_edges(planned: Iterable[Planned], registry: Registry) -> tuple[Planned, ...]:
-    """The changes, each after the changes of the same parent whose kind goes first (design.md §5, Order)."""
+    """Return the changes, each ordered after those changes of the same parent whose kind goes first (design.md §5,
+    Order)."""
     changes = tuple(planned)
     siblings: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
     for p in changes:
@@ -73,7 +74,8 @@ def _after(planned: Planned, siblings: Mapping[tuple[str, tuple[str, ...]], list
 
 
 def with_delete_edges(planned: Iterable[Planned], users: Mapping[Address, frozenset[Address]]) -> tuple[Planned, ...]:
-    """The changes, each delete after the changes by which its users (by unversioned address) let go of it."""
+    """Return the changes, each delete ordered after the changes by which its users (by unversioned address) stop using
+    it."""
     changes = tuple(planned)
     last: dict[Address, str] = {p.change.address.unversioned(): p.steps[-1].id for p in changes if p.steps}
     return tuple(_delete_after(p, users, last) for p in changes)
@@ -91,7 +93,7 @@ def _delete_after(
 
 
 def ordered(planned: Iterable[Planned], registry: Registry) -> tuple[tuple[Step, ...], tuple[str, ...]]:
-    """All steps in an order in which each comes after what it needs, and the ids that stand in a cycle."""
+    """All steps in an order in which each comes after the steps it needs, and the ids of steps in a cycle."""
     changes = [p for p in planned if p.steps]
     ranks = {step.id: _rank(p, number, registry) for p in changes for number, step in enumerate(p.steps)}
     steps = {step.id: step for p in changes for step in p.steps}

@@ -1,4 +1,4 @@
-"""The labels that say whose an entity is, and which one: billsync's own, where the API has no better place for it.
+"""billsync's own labels, which record an entity's owner and key where the API has no better place for them.
 
 Source: design.md §4.
 """
@@ -53,7 +53,8 @@ def owner_labels(kind: Kind, owner: str | None) -> dict[str, Plain]:
 
 
 def restarts_of(row: Fields) -> int:
-    """The `restart` with which a link was begun, 0 where it wasn't begun again. A label that is no number counts 1."""
+    """The `restart` number with which a link was begun, 0 if it wasn't begun again. A label that isn't a number counts
+    as 1."""
     text = str(labels_of(row).get(RESTART, "0"))
     return int(text) if text.isascii() and text.isdigit() else 1
 

@@ -1,6 +1,6 @@
-"""Lists of an entity that the API keeps as rows below it: which must be read, and how they become fields again.
+"""Lists of an entity that the API stores as rows below it: the reads they need, and their conversion back into fields.
 
-Once they stand in their entity's row, they are like any other list: views, differences and users know no part.
+Once in their entity's row, they are ordinary lists to views, differences and users.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ Tables = Mapping[str, Routes]
 def part_reads(
     desired: Desired, found: Index, registry: Registry, routes: Tables, *, deletes: bool
 ) -> tuple[Read, ...]:
-    """The part lists of what is declared or may be removed; of all that is in force, where that may hold what goes."""
+    """Reads of the part lists of declared and removable entities. If an entity to be removed may be attached, also of
+    all other entities in force."""
     declared = {entity.address for entity in desired.entities}
     reads: list[Read] = []
     for kind, part in _parts(registry, routes):
@@ -102,7 +103,7 @@ def member_marks(row: Fields, routes: Routes, names: Names) -> Iterator[str]:
 def embedded(fields: Fields, part: Part, rows: Sequence[Fields]) -> Fields:
     """Return an entity's fields with a part's rows as a list, without deleted rows and undeclared fields.
 
-    The id of each stays: it tells two of one key apart.
+    Each keeps its id, which tells apart two members with one key.
     """
     live = [row for row in rows if not row.get("deleted_at")]
     shown = ("id", LABELS, *part.create)

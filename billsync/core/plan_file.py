@@ -33,7 +33,7 @@ MALFORMED = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, R
 
 
 class UnknownFormat(ValueError):
-    """The text is no plan file of a version that this billsync knows."""
+    """The text isn't a plan file of a version that this billsync supports."""
 
 
 def to_json(plan_file: PlanFile) -> str:
@@ -85,7 +85,7 @@ def _plan_file(document: Any) -> PlanFile:
 
 
 def _tagged(value: Plain) -> Any:
-    """The value in JSON's types; what JSON has no type for stands in a map with one tagged member."""
+    """The value in JSON's types; a value of any other type becomes a map with one tagged member."""
     if isinstance(value, float):
         raise FloatFound(repr(value))
     if isinstance(value, Symbol):

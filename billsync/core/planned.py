@@ -21,12 +21,11 @@ from billsync.model.value import Fields
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Both states and the tables; `entities` are the declared ones by address, `children` their keys by kind
-    and parents.
+    """Both states and the tables; `entities` are the declared ones by address, `children` their keys by kind and
+    parents.
 
-    `one_chain_per_parent`: the server allows one running chain a parent. `now`: the moment of the decision, for what
-    is made new. `doubts`: live entities that nothing is concluded about.
-    `deletes`: this run deletes.
+    `one_chain_per_parent`: the server allows one running chain a parent. `now`: the moment of the decision, for new
+    entities. `doubts`: live entities whose state is unclear. `deletes`: this run deletes.
     """
 
     desired: Desired
@@ -46,7 +45,7 @@ class Context:
         return self.children.get((address.kind, address.parents), ())
 
     def view(self, row: Row, compared_with: Fields | None = None) -> Fields:
-        """The canonical view of a live row, in the spelling of what it will be compared with."""
+        """The canonical view of a live row, in the spelling of the view that it will be compared with."""
         return view(self.registry[row.kind], row.fields, self.index.names, compared_with)
 
     def want(self, entity: Entity) -> Fields:
@@ -97,7 +96,7 @@ def refused(
     verb: str = "updating",
     **values: object,
 ) -> Planned:
-    """An entity whose change won't be made, with the reason and the way out."""
+    """Return the refused change of an entity, with the reason and a hint."""
     return Planned(_refused(Change(address, action, verb, fields=fields), refusal, **values))
 
 

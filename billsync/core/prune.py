@@ -68,10 +68,10 @@ def _goes_on(number: int, kind: Kind) -> str:
 
 
 def holders(context: Context, planned: Planned, all_planned: Iterable[Planned]) -> tuple[Address, ...]:
-    """Return the users, after this run, of entities that a change would delete; sorted, by address.
+    """Return the entities that still use a deleted entity after this run, by its address, sorted.
 
-    The server refuses such a delete (catalog-facts.md §4.3, §5.3, customer-facts.md §3.6), or loses what is sold: an
-    archived add-on that a plan offers can't be bought any more (§9.5).
+    The server refuses such a delete (catalog-facts.md §4.3, §5.3, customer-facts.md §3.6), or it breaks an offer: an
+    archived add-on can't be bought any more, even if a plan offers it (§9.5).
     """
     users = held_by(context, planned)
     if not users:
@@ -105,7 +105,8 @@ def _going(context: Context, planned: Planned) -> Row | None:
 
 
 def _gives_up(context: Context, planned: Planned, going: Planned) -> bool:
-    """Whether a change ends its entity's use of what goes: it is removed, or its next version is without it."""
+    """Whether a change ends its entity's use of a deleted entity: it is deleted too, or its next version doesn't refer
+    to it."""
     if planned.change.action is Action.DELETE:
         return planned.change.code != LEFT_OVER
     after = planned.steps[-1].after.view

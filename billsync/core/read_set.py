@@ -63,7 +63,7 @@ def _root(registry: Registry, name: str) -> str:
 
 
 def _is_parent(registry: Registry, name: str) -> bool:
-    """Whether entities of other kinds belong to this one: such are many, and known by key."""
+    """Whether entities of other kinds belong to this kind: its entities are many, and known by key."""
     return any(kind.parent is not None and kind.parent.kind == name for kind in registry.values())
 
 
@@ -123,7 +123,7 @@ def _children(
 
 
 def _belonging(name: str, routes: Routes, ids: Sequence[str]) -> Iterator[Read]:
-    """Reads of what belongs to these parents."""
+    """Reads of the children of these parents."""
     field = routes.parent_filter
     if field is None:
         yield from (Read(name, parent_id=parent) for parent in ids)
@@ -134,9 +134,9 @@ def _belonging(name: str, routes: Routes, ids: Sequence[str]) -> Iterator[Read]:
 
 
 def look_alike_reads(desired: Desired, found: Index, registry: Registry, *, deletes: bool) -> tuple[Read, ...]:
-    """The whole lists of parents of which one is new or gets something new, as far as only some were read by key.
+    """Reads of whole parent lists of which only some rows were read by key, if a parent is new or gets a new child.
 
-    Somebody among them may be the same under another key (`core.doubling`).
+    One of the other parents may be the same under another key (`core.doubling`).
     """
     names = sorted({_root(registry, address.kind) for address in begun_again(desired, found, registry)})
     return tuple(Read(name) for name in names if not (deletes and name in desired.named))
@@ -160,7 +160,8 @@ def look_alike_children(
 
 
 def _looked_into(kind: Kind, desired: Desired) -> set[Address]:
-    """The declared parents whose children are read: all while they are few, else those that declare one or moved."""
+    """The declared parents whose children are read: all if they are few, else those that declare a child or have
+    moved."""
     assert kind.parent is not None
     with_child = {moved for moved in desired.moved if moved.kind == kind.parent.kind} | {
         Address(kind.parent.kind, e.address.parents) for e in desired.entities if e.address.kind == kind.name
@@ -170,7 +171,7 @@ def _looked_into(kind: Kind, desired: Desired) -> set[Address]:
 
 
 def undeclared(desired: Desired, found: Index, kind: Kind) -> Iterator[Address]:
-    """The live, owned entities of a named kind that the files don't declare: what `sync` removes."""
+    """The live, owned, undeclared entities of a kind that the files name; `sync` removes them."""
     if kind.name not in desired.named or kind.parent is not None:
         return
     declared = {entity.address for entity in desired.entities}
@@ -229,7 +230,7 @@ def balance_paths(desired: Desired, found: Index, registry: Registry, template: 
 
 
 def all_reads(registry: Registry, routes: Mapping[str, Routes]) -> tuple[Read, ...]:
-    """The lists of everything that has no parent, with those of what is only referred to."""
+    """Reads of the lists of all kinds without a parent, including kinds that are only referred to."""
     return tuple(Read(name) for name in routes if name not in registry or registry[name].parent is None)
 
 

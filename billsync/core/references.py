@@ -1,4 +1,4 @@
-"""Whether everything that the files refer to is there, and fits. It walks shapes and knows no kind."""
+"""Checks that every reference in the files leads to an entity of the right kind, by walking the kinds' shapes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from billsync.schema.codes import diagnostic, diagnostic_of
 
 @dataclass(frozen=True, slots=True)
 class Referred:
-    """One reference in an entity's fields: where it stands, the kind and the key that it names."""
+    """One reference in an entity's fields: its path, and the kind and key that it names."""
 
     path: Path
     kind: str
@@ -34,10 +34,10 @@ Declared: TypeAlias = Mapping[str, Mapping[str, Entity]]
 
 
 def check(desired: Desired, registry: Registry, *, unsound: frozenset[Address] = frozenset()) -> tuple[Diagnostic, ...]:
-    """Every reference that leads nowhere, every claim made twice, and what the kinds say across entities.
+    """Return diagnostics for references that lead nowhere, names claimed twice, and the kinds' rules across entities.
 
-    A referenced key is in the files or in `external` (design.md §3). Of the `unsound` entities, whose own fields
-    are wrong, only the references are looked at.
+    A referenced key must be in the files or in `external` (design.md §3). For `unsound` entities, whose own fields are
+    invalid, only the references are checked.
     """
     known = _Known(_declared(desired, registry), desired.external)
     found: list[Diagnostic] = []

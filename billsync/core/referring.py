@@ -12,7 +12,7 @@ from billsync.model.walk import shapes_in
 
 
 def referenced_kinds(desired: Desired, registry: Registry) -> frozenset[str]:
-    """The kinds that the declared entities can refer to, and whose ids must have names when they are compared."""
+    """The kinds that declared entities can refer to; their ids must be resolved for a comparison."""
     declared = {entity.address.kind for entity in desired.entities}
     return frozenset(name for kind in declared for name in kinds_in(registry[kind].record))
 
@@ -34,10 +34,10 @@ def referrers(names: Iterable[str], registry: Registry) -> frozenset[str]:
 
 
 def rounds(reads: Iterable[Read], registry: Registry) -> tuple[tuple[Read, ...], ...]:
-    """Return the reads in order: entities that refer before those that they refer to.
+    """Return the reads in order: referring entities before the entities they refer to.
 
-    What somebody makes meanwhile is then seen with all that it refers to; the other way round a reference to
-    something that was read too early would look like one to something that is gone.
+    So an entity created between two reads is seen with everything it refers to. In the opposite order, a reference to
+    an entity created after its list was read would look like a reference to a deleted one.
     """
     by_height: dict[int, list[Read]] = defaultdict(list)
     for read in reads:

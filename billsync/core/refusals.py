@@ -9,9 +9,9 @@ from billsync.model.change import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A reason against a change, and what a person can do; both are filled in with the values of one change.
+    """The reason for a refusal and a hint, both templates for the values of one change.
 
-    Several may have one code: it names the situation, and each of them the case.
+    Several refusals may share a code: the code names the situation, and each refusal one case of it.
     """
 
     code: str

@@ -1,7 +1,7 @@
 """Whether a row has the form and the values that billsync knows, before anything is concluded from it.
 
-Two questions: *which entity is it* (`malformed`; without an answer nothing at all can be said), and *what is in it that
-billsync doesn't know* (`unknown_in`; then nothing can be said about that entity).
+`malformed` finds rows that can't be identified, which stop the whole run; `unknown_in` finds unknown values, which only
+put their entity in doubt.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def malformed(kind: Kind | None, row: Fields, routes: Routes) -> str | None:
 def unknown_in(kind: Kind, row: Fields) -> tuple[str, ...]:
     """Return a row's unknown values, each as `field: value`; empty if all are known.
 
-    Of an entity that has ended for good only the status counts, unless it still says what was declared.
+    For an ended entity only the status is checked, except in records and append-only kinds, whose fields are still
+    compared.
     """
     lasting = kind.archetype in (Archetype.RECORD, Archetype.APPEND_ONLY)
     content = _content(kind, row) if lasting or not is_over(kind, row) else ()
@@ -104,7 +105,7 @@ def _is_promised(field: Field) -> bool:
 
 
 def _is_read(field: Field) -> bool:
-    """Whether anything is concluded from a field. A field of ours is, where the server shows its own value of it."""
+    """Whether decisions depend on a field; a field of billsync's own counts only if it has a closed list of values."""
     chosen = isinstance(field.shape, Text) and bool(field.shape.choices)
     return field.refused is None and (field.effect is not Effect.OURS or chosen)
 

@@ -14,10 +14,10 @@ _LONGEST = 100
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that is most like this one, or None when none is near.
+    """The known word most similar to this one, or None if none is similar enough.
 
-    A slip of a letter counts most, then a name that has all the parts of the other (`email` in `primary_email`,
-    `plan` in `plan_id`), then any likeness. Capitals and `-` are no difference (`SUM`, `event-type`).
+    A one-letter slip counts most, then a name with all the parts of the other (`email` in `primary_email`, `plan` in
+    `plan_id`), then any similarity. Case is ignored, and `-` equals `_` (`SUM`, `event-type`).
     """
     if len(word) > _LONGEST:
         return None
@@ -39,7 +39,7 @@ def _has_parts(whole: str, part: str) -> bool:
 
 
 class Suggester:
-    """Suggests for many words; the same mistake in 100,000 places costs no more than in one."""
+    """Suggestions for many words, cached: the same mistake in 100,000 places costs no more than in one."""
 
     def __init__(self, comparisons: int = COMPARISONS) -> None:
         self._left = comparisons

@@ -1,4 +1,4 @@
-"""The version that new subscribers get: the one that a reference means which names no number."""
+"""The version that new subscribers get, which is also the version meant by a reference without a number."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def offered(kind: Kind, rows: Sequence[Row]) -> Row | None:
 
 
 def offered_or_last(kind: Kind, rows: Sequence[Row]) -> Row | None:
-    """The version that new subscribers get; where none is offered, the last of all. None where there is no version."""
+    """The version that new subscribers get; if none is offered, the last version. None if there are no versions."""
     return offered(kind, rows) or (rows[-1] if rows else None)
 
 
@@ -83,8 +83,8 @@ def _open(context: Context, symbol: Symbol) -> bool:
 
 
 def coming_versions(context: Context, planned: Iterable[Planned]) -> NextVersions:
-    """The versions that this run publishes; for one that it won't the version it would have been, so that what needs
-    it is blocked and doesn't begin on an older one."""
+    """The versions that this run publishes or would have published if they weren't refused: changes that need a refused
+    version are blocked, rather than begun on an older one."""
     return {
         p.change.address.unversioned(): p.change.address
         for p in planned

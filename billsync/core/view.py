@@ -1,6 +1,7 @@
-"""Live rows and wanted fields as views that can be compared, and views as request bodies. Pure; knows no kind.
+"""Live rows and wanted fields as comparable views, and views as request bodies.
 
-A view holds the fields that we manage, canonical, with Symbols for references: no ids, no server times, no status.
+Pure. A view holds the managed fields in canonical form, with Symbols for references, and without ids, server times and
+status.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ UNKNOWN = "?"
 def view(kind: Kind, row: Fields, names: Names, compared_with: Fields | None = None) -> Fields:
     """A live row as a view.
 
-    `compared_with` is what the view will be compared with: where both mean the same, the view takes its spelling.
-    An id that `names` doesn't have becomes a reference to an unknown key.
+    `compared_with` is the view to compare with: where both mean the same, the result takes its spelling. An id missing
+    from `names` becomes a reference to an unknown key.
     """
     raw = kind.read(row, names) if kind.read else row
     seen: Fields = sorted_canonical(kind.record, canonical_record(kind.record, _read(kind.record, raw, names)))
@@ -86,7 +87,8 @@ def _read_reference(shape: Reference, value: Plain, names: Names) -> Symbol:
 
 
 def _read_labels(shape: LabelMap, labels: Plain, names: Names) -> Plain:
-    """Labels without the server's own; in ours, an id that is known stands for what it names. Hidden ones lack ours."""
+    """Labels without the server's own. In billsync's labels, known ids become Symbols; if the kind hides labels,
+    billsync's are left out."""
     if not isinstance(labels, Mapping):
         return labels
     return {
@@ -126,8 +128,8 @@ def _over(field: Field, live: Plain, wanted: Plain) -> Plain:
 def body(kind: Kind, fields: Fields, names: tuple[str, ...], parent: Address | None = None) -> Fields:
     """A request body with the named fields of a view, in the API's shape; references are Symbols in it.
 
-    Maps, and lists that may be empty, are always sent whole. An update (a body without the key) sends what empties a
-    field that the server would otherwise keep. `parent` is sent by id where the kind's parent is named.
+    Maps, and lists that may be empty, are always sent whole. An update (a body without the key) explicitly empties
+    fields that the server would otherwise keep. `parent` is sent by id if `names` has the kind's parent.
     """
     is_update = kind.key not in names
     sent = dict(_sent(kind.record, fields, names, is_update=is_update))

@@ -161,7 +161,7 @@ def url_map(*, test_clock: bool) -> Map:
 
 
 def clock_of(given: Any) -> datetime:
-    """The time to set. The time in the query's parameter, if it is there. Raises Problem (400) for an invalid time."""
+    """The time to set. Raises Problem (400) for an invalid time."""
     moment = instant_of(str(given.get("now"))) if isinstance(given, dict) else None
     if moment is None:
         raise bad_request(Invalid(field="now", reason="must be an RFC 3339 time", rule="format"))

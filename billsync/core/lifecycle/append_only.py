@@ -1,4 +1,4 @@
-"""Append-only: created once; what differs is refused, as nothing can ever be changed."""
+"""Append-only: created once; any difference is refused, as a live entity can never be changed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def append_only_change(context: Context, entity: Entity) -> Planned | None:
 
 
 def _made(context: Context, entity: Entity, want: Fields) -> Planned:
-    """The create, with what depends on its moment; a note where its time is over already."""
+    """The create, with the fields that depend on its moment; a note if its time is already over."""
     kind = context.registry[entity.address.kind]
     sent = kind.at_creation(want, context.now) if kind.at_creation else want
     if sent is not None:

@@ -23,9 +23,9 @@ def without_parts(context: Context, kind: str, fields: Fields) -> Fields:
 
 
 def is_begun(context: Context, draft: Row, want: Fields) -> bool:
-    """Whether a draft is the wanted version, of which nothing but some parts may be missing.
+    """Whether a draft is the wanted version, except that some parts may be missing.
 
-    Its labels must be the wanted ones, but for those that others added.
+    Its labels must be the wanted ones; labels added by others are ignored.
     """
     kind = context.registry[draft.kind]
     have = context.view(draft)
@@ -40,9 +40,10 @@ def is_begun(context: Context, draft: Row, want: Fields) -> bool:
 
 
 def attach_steps(context: Context, address: Address, *, have: Fields, want: Fields) -> tuple[Step, ...]:
-    """A step for each member of a part list that is wanted and isn't there yet, in the lists' order.
+    """A step for each wanted member of a part list that isn't live yet, in the lists' order.
 
-    One more marks it with its owner, as a server may keep no labels of what is attached but those of a change.
+    A second step labels the member with its owner, as a server may drop labels when a member is attached and keep them
+    only on an update.
     """
     steps: list[Step] = []
     for part in context.routes[address.kind].parts:
@@ -109,7 +110,7 @@ def _attach_step(
 
 
 def _title(context: Context, address: Address) -> str:
-    """The name of what is attached: as declared, else as it is live, else its key."""
+    """The name of the attached entity: as declared, else as it is live, else its key."""
     entity = context.entities.get(address.unversioned())
     if entity is not None:
         return str(entity.fields["name"])

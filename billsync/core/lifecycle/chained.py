@@ -1,6 +1,6 @@
 """Chained: a parent holds a chain of links under one key; it is compared at its head (design.md §4).
 
-So far a chain can be begun and compared; what would change or end one is refused or told.
+A chain can be begun and compared; a change or an end of a running chain is refused or noted.
 """
 
 from __future__ import annotations
@@ -123,7 +123,8 @@ def _begin_step(context: Context, entity: Entity, want: Fields) -> Step:
 
 
 def _ends(context: Context, address: Address) -> tuple[str, ...]:
-    """Return the ended links of a chain: with one more at the step, it was cancelled since, and would be sold again."""
+    """Return the obstacle of a chain's ended links: if there is one more when the step runs, the chain was cancelled
+    meanwhile, and would be sold again."""
     rows = (row.fields for row in links_of(context, address))
     return ends_among(context.registry[address.kind], rows, (address.key,))
 
@@ -156,7 +157,7 @@ def _pinned_address(context: Context, kind: Kind, entity: Entity) -> Address:
 
 
 def _version(context: Context, entity: Entity, coming: NextVersions) -> Address | Planned:
-    """The version that a new link begins on, or the refusal where there is none (design.md §5)."""
+    """The version that a new link begins on, or the refusal if no version is offered (design.md §5)."""
     kind = context.registry[entity.address.kind]
     pinned = _pinned_address(context, kind, entity)
     newest = offered_after(context, pinned, coming)
@@ -209,7 +210,7 @@ def _differences(context: Context, entity: Entity, head: Row, coming: NextVersio
 
 
 def _wanted_version(context: Context, entity: Entity, pinned: Symbol, coming: NextVersions) -> Symbol:
-    """The version that a running link should be on; `latest` means the one that this run publishes, if it does."""
+    """The version that a running link should be on; `latest` includes a version that this run publishes."""
     version = entity.fields.get("version")
     if version is None:
         return pinned

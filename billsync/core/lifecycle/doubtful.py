@@ -13,7 +13,7 @@ from billsync.model.state import Row
 
 
 def doubtful(context: Context, address: Address) -> Planned | None:
-    """The refusal of an entity that is in doubt; None where nothing is."""
+    """The refusal of an entity that is in doubt, or None."""
     doubt = context.doubts.get(address)
     if doubt is None:
         return None
@@ -24,7 +24,7 @@ def doubtful(context: Context, address: Address) -> Planned | None:
 
 
 def other_doubts(context: Context, *, deletes: bool) -> Iterator[Planned]:
-    """Refusals of what isn't declared, and is in doubt: what the declared entities need, belong to or hold, and what
+    """Refusals of undeclared entities in doubt: those that declared entities need, belong to or hold, and those that
     `sync` might remove."""
     needed = _needed(context)
     for address in sorted(context.doubts, key=lambda address: address.order):

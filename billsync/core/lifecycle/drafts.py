@@ -1,7 +1,7 @@
 """Undeclared drafts: the server allows one at a time, so each is named before it stops a change.
 
-A draft that equals the active version is what a run leaves that was overtaken by another one: nothing is lost with it,
-and the owner's next run deletes it. Every other draft may be somebody's work, and is left alone.
+A draft that equals the active version was left by a run that another run overtook: deleting it loses nothing, and the
+owner's next run does. Any other draft may be a person's work, and is left alone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from billsync.model.value import Fields
 
 
 def is_left_over(context: Context, entity: Entity, draft: Row, active: Row | None) -> bool:
-    """Whether a draft is ours, and holds nothing that the active version doesn't."""
+    """Whether a draft is ours, and the active version contains all of it."""
     if active is None or holder_of(context, entity.address, draft).claim is not Claim.OURS:
         return False
     return is_begun(context, draft, unmarked(context.view(active)))
@@ -35,7 +35,7 @@ def unmarked(fields: Fields) -> Fields:
 
 
 def named(context: Context, entity: Entity, draft: Row, active: Row) -> Planned:
-    """Return the delete of a draft if nothing is lost with it, else a note; the active version is as declared."""
+    """Return the delete of a draft if that loses nothing, else a note; the active version is as declared."""
     if not is_left_over(context, entity, draft, active):
         return _told(entity, draft)
     if not context.deletes:
@@ -45,9 +45,10 @@ def named(context: Context, entity: Entity, draft: Row, active: Row) -> Planned:
 
 
 def cleared(context: Context, entity: Entity, draft: Row, active: Row) -> Planned:
-    """The deletion of a draft that equals the active version; what is attached to it goes first.
+    """The deletion of a draft that equals the active version; its attachments are deleted first.
 
-    An attachment of a deleted draft would stay, and hold on to what is attached (catalog-facts.md §9.5).
+    Attachments of a deleted draft would stay, and would still keep the attached entities in use (catalog-facts.md
+    §9.5).
     """
     address = entity.address.at(version_of(draft))
     have = context.view(draft)

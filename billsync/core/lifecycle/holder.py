@@ -1,6 +1,6 @@
 """Holders of live entities: by label, by `adopted` and, for kinds that hide labels, by other evidence.
 
-What hides its labels is never nobody's because they could not be read (design.md §4).
+An entity whose labels couldn't be read never counts as unowned for that reason (design.md §4).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Claim(Enum):
 class Holder:
     """The holder of an entity. `owner` is the other owner; `reason` is the evidence, for a sentence about the entity.
 
-    `by_label`: a label of its own says so, which nothing overrides.
+    `by_label`: its own label names the holder, which nothing overrides.
     """
 
     claim: Claim
@@ -83,7 +83,7 @@ def _by_evidence(context: Context, kind: Kind, address: Address, row: Row) -> Ho
 
 
 def _by_other_versions(context: Context, address: Address, row: Row) -> Holder | None:
-    """Return the owner that the newest other version of the key names: one of them was made by hand."""
+    """Return the owner named by the key's newest other version that names one; versions made by hand name none."""
     for other in reversed(context.index.versions.get(address.unversioned(), ())):
         if other.id != row.id and (found := _by_label(context, other)):
             return replace(found, by_label=False)
@@ -98,7 +98,7 @@ def _owners_used(context: Context, kind: Kind, row: Row) -> Iterator[tuple[str, 
 
 
 def _labelled(context: Context, kind: Kind) -> Mapping[str, str]:
-    """Owners by id, of everything to which the kind can refer, but for what owners share as a matter of course."""
+    """Owners by id, of all entities to which the kind can refer, except kinds that owners normally share."""
     telling = (name for name in sorted(kinds_in(kind.record)) if not _is_shared(context, name))
     rows = (row for name in telling for row in context.snapshot.of(name))
     found = ((row.id, labels_of(row.fields).get(OWNER)) for row in rows)
@@ -123,7 +123,7 @@ def _texts(value: Plain) -> Iterator[str]:
 def not_ours(context: Context, entity: Entity, row: Row, changes: tuple[FieldChange, ...]) -> Planned | None:
     """Return the refusal to change an entity of another or an unknown owner; None if it is ours.
 
-    One that hides its labels and of which nothing tells whose it is isn't refused: a guard asks (`guards`).
+    An entity with hidden labels and no other evidence of its owner isn't refused: a guard asks instead (`guards`).
     """
     kind = context.registry[entity.address.kind]
     if is_servers_own(row.fields):

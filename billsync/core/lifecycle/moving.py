@@ -1,4 +1,5 @@
-"""Moved entities that are live under both keys: `moved` says that they are one, and they are two, so none is taken."""
+"""Moved entities that are live under both keys: `moved` declares them to be one entity, but there are two, so both are
+refused."""
 
 from __future__ import annotations
 

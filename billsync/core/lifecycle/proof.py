@@ -1,6 +1,6 @@
-"""Whether a version that a chain names by its number has the content that was meant.
+"""Whether a version that a chain names by number has the intended content.
 
-A number means nothing on another server: a file that was dumped there could put a customer on another price.
+On another server the same number may be other content: a file dumped elsewhere could put a customer on another price.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ VERSION, DIGEST = "version", "version_digest"
 
 
 def unproven(context: Context, entity: Entity, pinned: Address) -> Planned | None:
-    """The refusal to put a chain on a version by its number, where the content may be another than was meant.
+    """The refusal to put a chain on a version by number if the content may differ from the intended one, else None.
 
-    `pinned` is that version. One that is live may go without a digest; of an entity that this run makes for the
-    first time no file can know a number.
+    `pinned` is that version. A digest is optional if the entity is live; the versions of an entity that this run
+    creates first can't be named by number alone.
     """
     if not isinstance(context.want(entity).get(VERSION), int):
         return None

@@ -40,7 +40,7 @@ def record_change(context: Context, entity: Entity) -> Planned | None:
 
 
 def with_live_key(kind: Kind, want: Fields, have: Fields) -> Fields:
-    """The wanted fields with the key that is live: that of a moved entity stays on the server as it was."""
+    """The wanted fields with the live key: on the server, a moved entity keeps its old key."""
     return {**want, kind.key: have[kind.key]} if kind.key in have else want
 
 
@@ -177,7 +177,7 @@ def _update_body(kind: Kind, routes: Routes, after: Fields) -> Fields:
 
 
 def _with_cleared(kind: Kind, before: Fields, after: Fields) -> Fields:
-    """The promised view; where silence means *not managed*, what was cleared is promised to be absent."""
+    """The promised view; where an undeclared field is *not managed*, cleared fields are promised to be absent."""
     if kind.absent is Absent.DEFAULT:
         return after
     return {**after, **{name: None for name in before if name not in after}}

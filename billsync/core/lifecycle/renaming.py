@@ -13,7 +13,7 @@ from billsync.model.value import Fields, Plain
 
 
 def may_rename(context: Context, entity: Entity, row: Row) -> bool:
-    """Whether a moved entity gets its present key: it is ours, and nothing is counted under the old one."""
+    """Whether a moved entity may be renamed on the server: it is ours, and no usage is counted under the old key."""
     kind = context.registry[row.kind]
     renaming = context.routes[kind.name].renaming
     if renaming is None or row.fields.get(kind.key) == entity.address.key:
@@ -24,8 +24,8 @@ def may_rename(context: Context, entity: Entity, row: Row) -> bool:
 def _counts(context: Context, entity: Entity) -> bool:
     """Whether another key would change the usage that is billed.
 
-    Usage is found by the key beside the subjects, and only when it is asked for (customer-facts.md §14): a new key
-    changes what was used before, too.
+    Usage is matched by the key in addition to the subjects, and only when it is queried (customer-facts.md §14): a new
+    key changes past usage, too.
     """
     links = context.index.chains.get(entity.address, ())
     return any(not is_over(context.registry[link.kind], link.fields) for link in links)
@@ -52,7 +52,8 @@ def _body(context: Context, kind: Kind, renaming: Renaming, after: Fields) -> Fi
 
 
 def _parts(name: str, value: Plain, renaming: Renaming) -> Plain:
-    """A field as the older API writes it; what has a name of its own there holds names of people's own."""
+    """A field in the older API's spelling; fields listed in `names` hold names that users chose, which stay as they
+    are."""
     if isinstance(value, dict) and name not in renaming.names:
         return {_camel(part): inner for part, inner in value.items()}
     return value

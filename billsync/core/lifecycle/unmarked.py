@@ -39,7 +39,8 @@ def unmarked_guards(context: Context, changes: Iterable[Planned]) -> Iterator[Gu
 
 
 def unrecorded(context: Context, changes: Iterable[Planned], *, allow: Collection[str]) -> Iterator[Planned]:
-    """A note for what the flag lets pass and no label will tell later: until the files say so, the guard asks again."""
+    """A note for entities that the flag lets pass and whose labels stay hidden: until the files adopt them, the guard
+    asks again."""
     for kind, rows in _unmarked(context, changes).items():
         for address, row in rows.items():
             if unmarked_code(context.registry[kind]) in allow and not labels_are_known(row.fields):

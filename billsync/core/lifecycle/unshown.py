@@ -11,7 +11,7 @@ from billsync.model.value import Fields
 
 
 def visible(context: Context, kind: str, want: Fields) -> Fields:
-    """The part of a wanted view that the server will show of it."""
+    """The part of a wanted view that the server will show."""
     table = context.registry[kind]
     where = context.routes[kind].hidden
     if not hides_labels(table) or (where and is_shown(want, where) and kind not in context.snapshot.unread):
@@ -21,7 +21,7 @@ def visible(context: Context, kind: str, want: Fields) -> Fields:
 
 
 def unshown_labels(context: Context, entity: Entity, want: Fields, active: Row | None) -> Planned | None:
-    """The refusal of declared labels that can't be compared; None where there are none, or where they can."""
+    """The refusal of declared labels that can't be compared, or None."""
     kind = context.registry[entity.address.kind]
     if not hides_labels(kind) or not labels_inside(kind.record, want):
         return None

@@ -103,7 +103,8 @@ def _marked(context: Context, kind: Kind, want: Fields) -> Fields:
 
 
 def _is_ours_and_begun(context: Context, entity: Entity, draft: Row | None, want: Fields) -> bool:
-    """Whether a draft only has to be published. An adopted one keeps its labels: what was there is never marked."""
+    """Whether a draft only has to be published. An adopted draft keeps its labels: existing entities are never
+    labelled."""
     if draft is None or not context.owns(context.registry[draft.kind], draft, entity.address.key):
         return False
     return is_begun(context, draft, want)
@@ -114,7 +115,7 @@ def _foreign(
 ) -> Planned | None:
     """Return the refusal to replace a version that isn't ours, or to follow another owner's archived version.
 
-    A draft alone is judged when it stands in the way.
+    A draft is checked separately, when it is in the way.
     """
     speaking = speaking_version(context, rows)
     return not_ours(context, entity, speaking, changes) if speaking else None
@@ -146,7 +147,7 @@ def _next_version(
 
 
 def _may_be_published(context: Context, entity: Entity, draft: Row) -> bool:
-    """Whether a draft is ours, or of a kind whose drafts show the label of their owner in what is compared."""
+    """Whether a draft is ours, or of a kind whose labels are visible and so part of the comparison."""
     if not hides_labels(context.registry[draft.kind]):
         return True
     held = holder_of(context, entity.address, draft)
@@ -154,7 +155,7 @@ def _may_be_published(context: Context, entity: Entity, draft: Row) -> bool:
 
 
 def _after(earlier: Planned, later: Planned) -> Planned:
-    """The later change, whose first step waits for the earlier one's last."""
+    """The later change, with its first step waiting for the earlier change's last."""
     first, *rest = later.steps
     return replace(later, steps=(replace(first, needs=(*first.needs, earlier.steps[-1].id)), *rest))
 
@@ -194,7 +195,8 @@ def _planned(
 
 
 def _create_step(context: Context, address: Address, want: Fields, *, seen: Fields) -> Step:
-    """The step that makes a draft with the label of its owner, be it shown or not; `seen` is what will be shown."""
+    """The step that creates a draft with its owner's label, even if the server hides it; `seen` is the view that will
+    be shown."""
     kind = context.registry[address.kind]
     routes = context.routes[kind.name]
     later = tuple(part.field for part in routes.parts if part.field in want)
@@ -250,7 +252,7 @@ def _foreign_draft(context: Context, entity: Entity, draft: Row, want: Fields, *
 
 
 def _unowned_draft(context: Context, entity: Entity, draft: Row, fields: tuple[FieldChange, ...]) -> Planned:
-    """The refusal of a draft that lacks nothing but the label of its owner."""
+    """The refusal of a draft that lacks only its owner's label."""
     kind = context.registry[entity.address.kind]
     address = entity.address.at(version_of(draft))
     other = labels_of(draft.fields).get(OWNER) or holder_of(context, entity.address, draft).owner

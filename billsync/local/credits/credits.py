@@ -76,7 +76,7 @@ def seen_currencies(books: Books) -> list[str]:
 
 
 def told_time(query: Query) -> datetime | None:
-    """The time in the query, if any. The time in the query's parameter, if it is there. Raises Problem (400) for an
+    """The time in the query, if any. Raises Problem (400) for an
     invalid time."""
     text = dict(query).get("timestamp")
     if text is None:
