@@ -49,8 +49,7 @@ def canonicalize(kind: Kind, declared: Fields) -> Fields:
 
 
 def _settled_where_given(record: Record, declared: Fields) -> Fields:
-    """The canonical fields that are given; a field given as empty will be cleared. Defaults apply to records in which
-    every field is sent."""
+    """The canonical fields that are given, with the record's defaults; a field given as empty will be cleared."""
     fields: dict[str, Plain] = {}
     for name, value in declared.items():
         field = record.fields.get(name)

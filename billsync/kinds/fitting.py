@@ -113,7 +113,7 @@ def _cards_from(plan: Fields, first: Plain) -> Iterator[Fields]:
 
 
 def _filled(card: Fields, plan: Fields) -> Fields:
-    """A card with what its absent fields mean; only the fields that are looked at here."""
+    """The fields of a card that are compared here, with the meaning of absent ones filled in."""
     filled = dict(card)
     if _form(card) in USAGE_PRICES and "billing_cadence" in plan:
         filled.setdefault("billing_cadence", plan["billing_cadence"])
@@ -187,7 +187,7 @@ def _number(value: Plain) -> Plain:
 
 
 def _duration(text: Plain) -> Duration | None:
-    """Return a duration longer than zero, or None; what is no duration is reported elsewhere."""
+    """Return a duration longer than zero, or None; the schema reports invalid durations."""
     duration = parse_duration(text) if isinstance(text, str) else None
     return duration if duration and duration.in_seconds() else None
 

@@ -177,7 +177,7 @@ def read(row: Fields, names: Names) -> Fields:
 
 
 def respell(want: Fields, view: Fields, row: Fields) -> Fields:
-    """The view as the wanted one would write it: its end in the same form, and no tax code if none is wanted."""
+    """The view in the wanted view's spelling: its end in the same form, and no tax code if none is wanted."""
     spelled = {**view, **_end_as_wanted(want, row)}
     if "tax_code" in (view.get("tax_config") or {}) and "tax_code" not in (want.get("tax_config") or {}):
         spelled["tax_config"] = {name: value for name, value in view["tax_config"].items() if name != "tax_code"}
@@ -185,7 +185,7 @@ def respell(want: Fields, view: Fields, row: Fields) -> Fields:
 
 
 def _end_as_wanted(want: Fields, row: Fields) -> Fields:
-    """The row's end in the wanted form, and None for what the wanted one doesn't say."""
+    """The row's end in the wanted view's form, with None for fields that the wanted view doesn't have."""
     if "expires_at" not in want:
         duration = want.get("expires_after")
         return {"expires_after": duration, "expires_at": None} if _same_end(duration, row) else {}

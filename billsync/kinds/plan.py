@@ -1,4 +1,4 @@
-"""Plans: what is sold together, in phases, at which prices. A published version never changes."""
+"""Plans: the cards and prices that are sold together, in phases. A published version never changes."""
 
 from __future__ import annotations
 

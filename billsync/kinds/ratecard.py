@@ -1,4 +1,4 @@
-"""Rate cards, the lines of plans and add-ons: what is sold, at which price, how often, and what access comes with it.
+"""Rate cards, the lines of plans and add-ons: a price, its billing cadence, and the access that it includes.
 
 Source: catalog-facts.md §7.3.
 """
@@ -145,7 +145,7 @@ HOUR = 3600
 
 
 def is_under_an_hour(text: str) -> bool:
-    """Whether a duration is shorter than the server's least, an hour; False for a text that is none."""
+    """Whether a duration is shorter than the server's minimum, an hour; False for an invalid duration."""
     duration = parse_duration(text)
     return duration is not None and duration.in_seconds() < HOUR
 

@@ -1,4 +1,5 @@
-"""A client of API v3 over httpx. Repeats only what is safe to repeat; separates lost answers from calls not made.
+"""A client of API v3 over httpx. Repeats only calls that are safe to repeat; separates lost answers from calls not
+made.
 
 Every way in which httpx can fail ends in one of ports.RemoteError, Unclear or Unreachable.
 """
@@ -94,7 +95,7 @@ class Client:
         self._http.close()
 
     def call(self, method: str, path: str, body: Plain = None) -> Answer:
-        """Make one call; only a 429, which says that nothing was tried, is waited for and made again.
+        """Make one call; only a 429, which means that the server did nothing, is retried after a wait.
 
         Raises Unreachable when nothing was written (no connection, 401, 429 to the end, a redirect), and Unclear
         when the answer was lost or isn't the server's own. Every other answer comes back, errors too.
@@ -169,7 +170,7 @@ class Client:
         return f"{said}; the token lacks a permission: on Konnect it needs the role {roles}"
 
     def _refuse(self, method: str, path: str, response: httpx.Response) -> None:
-        """Raise for what means that nothing was done: a redirect, or a token that is missing or wrong."""
+        """Raise Unreachable for answers that mean that nothing was done: a redirect, or a missing or wrong token."""
         status = response.status_code
         if status == 401:
             parsed = _parsed(response)
@@ -242,7 +243,7 @@ def _parsed(response: httpx.Response) -> Parsed | None:
 
 
 def _kind(response: httpx.Response) -> str:
-    """Return the sort of an answer, in a word."""
+    """Return the kind of an answer, in one word."""
     content_type = response.headers.get("Content-Type", "").split(";")[0].strip()
     if not response.content:
         return "nothing"

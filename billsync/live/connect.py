@@ -12,7 +12,8 @@ METERS = "/openmeter/meters"
 
 
 def open_remote(target: Target, clock: Clock, settings: Settings) -> Client:
-    """A client for the target; nothing is sent yet. The embedded server comes in as `settings.transport`.
+    """A client for the target, which has sent nothing yet. `settings.transport` is the embedded server, if that is the
+    target.
 
     Raises Unreachable for unusable proxy or CA settings, ValueError for a target without a transport.
     """
@@ -25,7 +26,7 @@ def find_dialect(target: Target, remote: Remote) -> str:
     """Return the dialect that the address implies, or else the one that the server shows. Raises RemoteError.
 
     Konnect publishes no list of currencies; a self-hosted server always answers it (catalog-facts.md §10.1). A token
-    that may not even read meters is told which permission it lacks.
+    without permission to read meters raises an error that names the permission.
     """
     if target.dialect is not None:
         return target.dialect

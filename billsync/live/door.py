@@ -1,4 +1,4 @@
-"""The door through which rows come in: one that lacks what the API promises is a clear error, in every command."""
+"""Checks of incoming rows: a row without a field that the API promises is a clear error, in every command."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
 
 
 def check_rows(path: str, rows: Iterable[Fields]) -> None:
-    """Raises RemoteError for the first row that isn't as the API promises, naming the field and what is there."""
+    """Raises RemoteError for the first row that breaks the API's promises, naming the field and its value."""
     promise = promise_of(path)
     if promise is None:
         return

@@ -15,7 +15,7 @@ class NotJson(ValueError):
 
 
 def decode(content: bytes) -> Plain:
-    """The JSON value, with Decimal for what has a fraction or an exponent and int otherwise. Raises NotJson."""
+    """The JSON value, with Decimal for numbers with a fraction or an exponent, and int for others. Raises NotJson."""
     try:
         return json.loads(content, parse_float=Decimal, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
@@ -25,7 +25,7 @@ def decode(content: bytes) -> Plain:
 def encode(value: Plain) -> bytes:
     """The value as compact JSON in UTF-8; a Decimal is written as an exact number, without exponent.
 
-    Raises FloatFound for a float, TypeError for what JSON has no form for (an unbound Symbol, say).
+    Raises FloatFound for a float, TypeError for a value that JSON can't hold (an unbound Symbol, for example).
     """
     return _text(value).encode()
 

@@ -1,4 +1,4 @@
-"""Whole lists, read page by page, several at a time, noticing when rows shift between pages. It filters nothing.
+"""Whole lists, read page by page, several at a time, noticing when rows shift between pages.
 
 An empty filter value or a page size of 0 would return every row (catalog-facts.md §1.4), so neither is ever sent.
 """
@@ -42,7 +42,7 @@ class Refused(RemoteError):
 
 
 class Shifted(Exception):
-    """The list changed while it was read, so rows may be missing or twice; the message says what shows it."""
+    """The list changed while it was read, so rows may be missing or duplicated; the message gives the evidence."""
 
 
 def read_list(remote: Remote, path: str, query: Query, listing: ListQuery, clock: Clock) -> tuple[Fields, ...]:
@@ -167,7 +167,8 @@ class _Reader:
         return _as_it_was(self.path, rows, first.total, last)
 
     def _in_waves(self, total: int, pace: Pace, threads: ThreadPoolExecutor) -> list[Fields]:
-        """All rows, the first page's again: what came or went before the last row was looked at doesn't show in it."""
+        """All rows, reading the first page a second time: it doesn't show rows added or removed before the last row was
+        looked up."""
         rows: list[Fields] = []
         while len(rows) < total:
             began = self.clock.now()
@@ -227,7 +228,7 @@ def _joined(pages: Iterable[Page | TimedOut], size: int, left: int, total: int) 
 
 
 def _as_it_was(path: str, rows: list[Fields], total: int, last: Fields | None) -> list[Fields]:
-    """The rows that were there when the reading began; what came later stands behind them. Raises Shifted."""
+    """The rows that existed when the reading began; later rows come after them and are cut off. Raises Shifted."""
     if last is None and len(rows) != total:
         raise Shifted(f"{total} rows, then {len(rows)}")
     if last is not None and _id(path, rows[total - 1]) != _id(path, last):

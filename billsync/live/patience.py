@@ -1,4 +1,4 @@
-"""Waits before a read is tried again, and their number. Waits on the clock that it is given."""
+"""Retries of reads: the delays between them and their number. Waits on the given clock."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class Patience:
         return full * (0.5 + 0.5 * self.jitter())
 
     def wait(self, attempt: int, retry_after: str | None, now: datetime) -> float:
-        """Seconds to wait: what the server asks for, capped, or else our own delay."""
+        """Seconds to wait: the server's request, capped, or else our own delay."""
         asked = asked_delay(retry_after, now)
         return self.delay(attempt) if asked is None else min(asked, self.longest_asked)
 
 
 def asked_delay(retry_after: str | None, now: datetime) -> float | None:
-    """Seconds that a `Retry-After` header asks for, in either of its forms; None when it says nothing usable."""
+    """Seconds that a `Retry-After` header asks for, in either of its forms; None for an unusable header."""
     text = (retry_after or "").strip()
     if text.isascii() and text.isdigit():
         return float(text)

@@ -41,7 +41,7 @@ def mask_of(*secrets: str | None) -> Mask:
 
 
 def _spellings(secret: str) -> Iterator[tuple[str, int]]:
-    """The forms in which a secret may stand in a text, and how long a piece of each must be to be masked."""
+    """The forms in which a secret may appear in a text, each with the shortest piece that must be masked."""
     yield secret, PIECE
     for spelling in {quote(secret, safe=""), "".join(f"%{byte:02X}" for byte in secret.encode())} - {secret}:
         yield spelling, 3 * PIECE

@@ -1,4 +1,4 @@
-"""Reads what the server shows of one customer's credits, around its faults. It adds nothing up."""
+"""Reads one customer's credits from the server, working around the server's faults."""
 
 from __future__ import annotations
 

@@ -47,14 +47,14 @@ class Target:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether what is sent never leaves this machine."""
+        """Whether the target is this machine, so that requests never leave it."""
         return self.database is not None or _is_loopback(urlsplit(self.base).hostname or "")
 
 
 def parse_target(server: str, *, database: str = LOCAL_DEFAULT) -> Target | Diagnostic:
-    """The target that a `--server` text names, in the forms of design.md §7, or what is wrong with it.
+    """The target in a `--server` text, in the forms of design.md §7, or the diagnostic of an invalid text.
 
-    `database` is the file of `local:` alone.
+    `database` is the file that a bare `local:` means.
     """
     if server.startswith(LOCAL):
         return Target(LOCAL_BASE, database=server.removeprefix(LOCAL) or database, dialect="openmeter")

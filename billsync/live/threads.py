@@ -26,5 +26,5 @@ def reading_threads(count: int) -> Iterator[ThreadPoolExecutor]:
 
 
 def _leave_signals() -> None:
-    """Leave signals to the main thread: while it waits for this one, it learns of none that arrives here."""
+    """Block signals in this thread: one delivered here wouldn't wake the main thread, which handles them."""
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)

@@ -100,7 +100,7 @@ class Network(httpcore.NetworkBackend):
 
 
 class DeadlineTransport(httpx.BaseTransport):
-    """The transport of a client. `network` stands in for the machine's own."""
+    """The transport of a client. `network` replaces the machine's own network."""
 
     def __init__(
         self, clock: Clock, *, proxy: httpx.Proxy | None, network: httpcore.NetworkBackend | None = None

@@ -32,7 +32,7 @@ def with_percentage(lines: Lines, percentage: Decimal, *, decimals: int) -> Line
 
 @exactly
 def with_maximum(lines: Lines, maximum: Decimal, *, previously_billed: Decimal, decimals: int) -> Lines:
-    """The lines in order, what goes beyond the maximum discounted. Source: vectors README, Rule: maximum."""
+    """The lines in order, with the amount above the maximum discounted. Source: vectors README, Rule: maximum."""
     before, kept = previously_billed, []
     for line in lines:
         over = _over(before, line.total, rounded(maximum, decimals), decimals=decimals)
@@ -87,7 +87,7 @@ def with_credits(lines: Lines, credits: Iterable[Credit], *, decimals: int) -> L
 
 @exactly
 def _credited(lines: Lines, credit: Credit) -> tuple[Lines, Decimal]:
-    """The lines with one credit used on them from the first on, and what is left of it."""
+    """The lines with one credit applied to them in order, and the rest of that credit."""
     left, done = credit.amount, []
     for line in lines:
         used = max(min(left, line.total), ZERO)

@@ -66,7 +66,7 @@ def minus(one: Decimal, other: Decimal) -> Decimal:
 
 
 def negative(number: Decimal) -> Decimal:
-    """The number with the other sign; Python's own `-` rounds it."""
+    """The number with its sign reversed, exactly; Python's own `-` rounds."""
     return EXACT.minus(number)
 
 
@@ -108,7 +108,7 @@ def divided(number: Decimal, by: Decimal) -> Decimal:
 
 
 def is_multiple(number: Decimal, of: Decimal) -> bool:
-    """Whether nothing is left when the number is cut into such pieces."""
+    """Whether the number is a whole multiple of `of`."""
     top, bottom = number.as_integer_ratio()
     of_top, of_bottom = of.as_integer_ratio()
     return (top * of_bottom) % (bottom * of_top) == 0

@@ -82,8 +82,8 @@ class Card:
 def card_of(fields: Mapping[str, Any]) -> Card:
     """The card in the shape of the API and the files (catalog-facts.md §7); amounts are text, Decimal or int.
 
-    An absent price is free; an absent payment term is `in_arrears`, as API v3 fills it in. Fields that cost nothing
-    are ignored. Raises MalformedRow for what the shape forbids, TypeError for a float.
+    An absent price is free; an absent payment term is `in_arrears`, as API v3 fills it in. Fields that cost nothing are
+    ignored. Raises MalformedRow for a row of another shape, TypeError for a float.
     """
     return Card(
         price=inside(fields, "price", price_of) if fields.get("price") else FreePrice(),
@@ -173,7 +173,7 @@ def _decimals(precision: Any) -> int:
 
 
 def _term(fields: Mapping[str, Any], name: str, terms: type[Term], absent: Term | None = None) -> Term:
-    """A word of a closed list. Raises MalformedRow for another, and where there is none and none is assumed."""
+    """A word of a closed list. Raises MalformedRow for any other word, and for an absent word without a default."""
     value = fields.get(name) or absent
     found = next((term for term in terms if term == value), None)
     if found is None:

@@ -53,7 +53,7 @@ Pool: TypeAlias = tuple[int, frozenset[str], Decimal]
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """An amount that is to be paid at a moment; usage without a feature draws on unrestricted grants only."""
+    """An amount to pay at a moment; usage without a feature draws on unrestricted grants only."""
 
     at: datetime
     amount: Decimal

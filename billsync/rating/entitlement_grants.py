@@ -1,4 +1,4 @@
-"""Grants of metered entitlements (the older engine): what usage draws from which grant, with resets and recurrence.
+"""Grants of metered entitlements (the older engine): the draws of usage from each grant, with resets and recurrence.
 
 Source: vectors README, entitlement_grants.jsonl.
 """
@@ -82,7 +82,7 @@ class Span:
 class Segment:
     """A part of a span within which nothing about the grants changes; a reset is one of length 0.
 
-    `opened` is what each grant has at its start, before anything is drawn.
+    `opened` is each grant's balance at its start, before any draw.
     """
 
     period: Period
@@ -94,7 +94,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Burndown:
-    """The segments of a span, what is left of each grant at its end, and the usage that no grant covered."""
+    """The segments of a span, each grant's balance at the span's end, and the usage that no grant covered."""
 
     segments: tuple[Segment, ...]
     balances: Mapping[str, Decimal]
@@ -197,7 +197,7 @@ def _used(metered: Sequence[Metered], period: Period) -> Decimal:
 def _burned(
     grants: Sequence[EntitlementGrant], balances: Balances, overage: Decimal, part: _Part, used: Decimal
 ) -> tuple[Segment, Balances]:
-    """A segment: usage and the overage from before, drawn from what is active at its start."""
+    """A segment: its usage and earlier overage, drawn from the grants that are active at its start."""
     start = part.period.start
     opened = {grant.key: _opened(grant, balances[grant.key], start, part.refilled) for grant in grants}
     drawn, missing = _drawn(grants, opened, used + overage)

@@ -1,4 +1,4 @@
-"""Lines and totals: what is charged, each number rounded on its own. Which lines there are is said elsewhere.
+"""Lines and totals of a charge, each number rounded on its own. `rate` decides which lines there are.
 
 Source: vectors README, Rule: rounding place.
 """

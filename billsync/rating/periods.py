@@ -45,7 +45,7 @@ class Period:
         return Period(cut_to_seconds(self.start), cut_to_seconds(self.end))
 
     def within(self, start: datetime, end: datetime | None) -> Period:
-        """The part of it between two moments; None is no end."""
+        """The part of the period between two moments; None means no end."""
         return Period(max(self.start, start), self.end if end is None else min(self.end, end))
 
 
@@ -119,6 +119,6 @@ def sum_of(one: Duration, other: Duration) -> Duration:
 
 @exactly
 def _carried(larger: Decimal, smaller: Decimal, size: int) -> tuple[Decimal, Decimal]:
-    """Whole multiples moved to the larger unit, unless only a fraction below 1 would be left."""
+    """The duration with whole multiples moved to the larger unit, unless only a fraction below 1 would be left."""
     whole, rest = divmod(smaller, size)
     return (larger, smaller) if 0 < rest < 1 else (larger + whole, rest)

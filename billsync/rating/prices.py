@@ -1,4 +1,4 @@
-"""The price forms, as values. What they cost is said in `pricing` and the modules that it uses."""
+"""The price forms, as values. `pricing` and the modules that it uses compute their costs."""
 
 from __future__ import annotations
 

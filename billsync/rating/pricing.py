@@ -1,4 +1,4 @@
-"""A price and a usage -> what is charged, before discounts and commitments.
+"""A price and a usage -> the charge before discounts and commitments.
 
 Source: vectors README, the rules named at each function.
 """

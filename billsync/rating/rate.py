@@ -1,4 +1,4 @@
-"""Rates a card for a piece of a period: the rules in the server's order. The rules themselves stand elsewhere.
+"""Rates a card for a piece of a period, applying the rules of the other modules in the server's order.
 
 Source: vectors README, Rule: order.
 """
@@ -47,7 +47,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Rated:
-    """The lines of a piece, in the server's order; for a price by usage also what was billed and what was free."""
+    """The lines of a piece, in the server's order; for a usage price also the billed and the free quantity."""
 
     lines: Lines
     billed: Usage | None = None

@@ -1,4 +1,5 @@
-"""One period billed in several runs, each from the quantity since the period's start: what each run adds.
+"""The lines that each run adds when one period is billed in several runs, each with the quantity since the period's
+start.
 
 Source: vectors README, usage_runs.jsonl.
 """
@@ -110,7 +111,7 @@ def _run_line(line: Line, position: int) -> RunLine:
 
 @exactly
 def _paired(lines: Iterable[RunLine]) -> dict[_Pair, RunLine]:
-    """The lines by what pairs them; those with the same pairing are summed into the first one."""
+    """The lines by their pairing key; lines with the same key are summed into the first."""
     sums: dict[_Pair, RunLine] = {}
     for line in lines:
         first = sums.setdefault(_pairing(line), line)

@@ -1,6 +1,6 @@
 """Balances of grants, drawn in their order: a spent or expired grant isn't looked at again.
 
-It knows neither debts nor when a grant is booked or voided. Source: vectors README, credits.jsonl.
+Debts, and the booking and voiding of grants, are handled in `report/credits`. Source: vectors README, credits.jsonl.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ EVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Stock:
-    """Grants of one currency `in_order`; each counts only once it is put in.
+    """Grants of one currency `in_order`; each counts only once it is added.
 
-    A copy goes on by itself. Places in the order stand in heaps, by start while they wait for it, then by feature
-    (None for unrestricted grants); a place that is of no use any more goes when it comes to the top.
+    Copies are independent. Positions in the order are kept in heaps, by start until the grant starts, then by feature
+    (None for unrestricted grants); the position of a spent or expired grant is removed when it reaches the top.
     """
 
     __slots__ = ("_clock", "_left", "_ordered", "_places", "_ready", "_waiting")
@@ -39,7 +39,7 @@ class Stock:
         return self._left
 
     def copy(self) -> Stock:
-        """Another one, of which the same is left."""
+        """An independent stock with the same balances."""
         other = Stock.__new__(Stock)
         other._ordered, other._places, other._clock = self._ordered, self._places, self._clock
         other._left = self._left.copy()
@@ -62,7 +62,8 @@ class Stock:
 
     @exactly
     def draw(self, spending: Spending) -> Step:
-        """Draw one spending, and return its draws. Spendings come in order of time; earlier ones start anew."""
+        """Draw one spending, and return its draws. Spendings should come in order of time; an earlier one restarts the
+        search."""
         self._turn_to(spending.at)
         missing, drawn = spending.amount, []
         for grant in self._usable(spending.feature):

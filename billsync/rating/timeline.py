@@ -61,7 +61,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """From its start (included) to its end (not included); None is no end."""
+    """A time from its start (included) to its end (not included); None means no end."""
 
     start: datetime
     end: datetime | None

@@ -78,7 +78,7 @@ def converted_quantity(quantity: Decimal, config: UnitConfig) -> Decimal:
 def free_units(usage: Usage, free: Decimal) -> Usage:
     """Return the free units that each quantity uses up: the earlier one first, then this one.
 
-    Of a negative quantity the whole counts as free. Source: vectors README, Rule: usage discount.
+    A negative quantity counts as free in full. Source: vectors README, Rule: usage discount.
     """
     earlier = min(free, usage.earlier)
     return Usage(min(free - earlier, usage.quantity), earlier)

@@ -1,1 +1,1 @@
-"""One neutral outline -> text, JSON, YAML. Returns strings; touches nothing."""
+"""One neutral outline -> text, JSON, YAML, as strings."""

@@ -1,4 +1,4 @@
-"""Diagnostics as text: place, severity and code, then what is wrong and what to do. Shown sorted by place."""
+"""Diagnostics as text, sorted by place: place, severity and code, then the mistake and the hint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A forecast as text, JSON and CSV. It always says that it is an estimate, and what it leaves out."""
+"""A forecast as text, JSON and CSV, always marked as an estimate and with the list of its omissions."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def forecast_text(customer: str, forecasts: Iterable[Forecast], *, width: int | 
 
 
 def forecast_json(customer: str, forecasts: Iterable[Forecast], notes: Iterable[str]) -> str:
-    """The same as one JSON object, with every rated line; amounts are text, so that they stay exact.
+    """The forecast as one JSON object, with every rated line; amounts are text, so that they stay exact.
 
-    `notes` say what makes the estimate less than it seems.
+    `notes` are the limits of the estimate.
     """
     document = {
         "format_version": "1.0",
@@ -119,7 +119,7 @@ def _outlook(found: Forecast, outlook: Outlook) -> Iterator[str]:
 
 
 def _total(found: Forecast, outlook: Outlook) -> str:
-    """The amount, what credits pay of it, and the rest."""
+    """The amount, the part that credits pay, and the rest."""
     totals = outlook.totals
     whole = decimal_text(minus(plus(totals.amount, totals.charges), totals.discounts))
     paid = f"{whole}, credits {decimal_text(totals.credits)}"

@@ -22,7 +22,7 @@ def invoices_text(invoices: Sequence[Invoice], *, width: int | None = None) -> s
 
 
 def invoices_json(invoices: Sequence[Invoice]) -> str:
-    """The same as one JSON object; amounts are text."""
+    """The invoices as one JSON object; amounts are text."""
     document = {"format_version": "1.0", "invoices": [_object(one) for one in invoices]}
     return json_text(document)
 

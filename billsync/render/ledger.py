@@ -21,7 +21,7 @@ FIELDS = ("at", "type", "name", "grant", "features", "currency", "amount", "befo
 
 
 def ledger_text(customer: str, ledger: Ledger, *, width: int | None = None) -> str:
-    """Movements from the oldest, then what starts later, balances and notes; ends with a line break."""
+    """Movements from the oldest, then later starts, balances and notes; ends with a line break."""
     blocks = (
         [f"Credits of customer {visible(customer)}, {_time(ledger.at)}"],
         list(table(COLUMNS, [_row(movement) for movement in ledger.movements], numbers=NUMBERS, width=width))
@@ -34,7 +34,7 @@ def ledger_text(customer: str, ledger: Ledger, *, width: int | None = None) -> s
 
 
 def ledger_json(customer: str, ledger: Ledger) -> str:
-    """The same as one JSON object; amounts are text, so that they stay exact."""
+    """The ledger as one JSON object; amounts are text, so that they stay exact."""
     document = {
         "format_version": "1.0",
         "customer": customer,
@@ -49,7 +49,7 @@ def ledger_json(customer: str, ledger: Ledger) -> str:
 
 
 def ledger_csv(ledger: Ledger) -> str:
-    """A line for each movement from the oldest, then for what starts later, of which no balance is known yet."""
+    """A line for each movement from the oldest, then for each later start, whose balance isn't known yet."""
     rows = [
         _cells(movement, decimal_text(movement.before), decimal_text(movement.after)) for movement in ledger.movements
     ]
@@ -104,7 +104,7 @@ def _movement(movement: Movement) -> Any:
 
 
 def _balances(movement: Movement) -> Any:
-    """Not of what starts later: what the balance will be then isn't known."""
+    """The balances before and after a movement. Later starts have none, as their balance isn't known yet."""
     return {"before": decimal_text(movement.before), "after": decimal_text(movement.after)}
 
 

@@ -33,7 +33,7 @@ def usage_text(
 
 
 def usage_json(customer: str, period: Period, rows: Sequence[Used], *, group: str | None) -> str:
-    """The same as one JSON object; values are text, so that they stay exact."""
+    """The usage as one JSON object; values are text, so that they stay exact."""
     document = {
         "format_version": "1.0",
         "customer": customer,

@@ -1,1 +1,1 @@
-"""Answers computed from states: ledger, impact, forecast. Touches nothing."""
+"""Answers computed from states: ledger, impact, forecast. Pure."""

@@ -14,7 +14,7 @@ def table(
 ) -> Iterator[str]:
     """A line for the head and for each row; columns in `numbers` stand to the right, and are never cut.
 
-    `width` is the number of characters that a line may have, None for any. Without rows, nothing.
+    `width` is the number of characters that a line may have, None for any. Empty without rows.
     """
     if not rows:
         return

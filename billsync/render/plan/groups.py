@@ -1,4 +1,4 @@
-"""Groups of refusals and notes that say the same of several entities, shown once."""
+"""Groups of refusals and notes with the same text for several entities, shown once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Group:
 
 
 def groups(items: Iterable[Item]) -> tuple[Group, ...]:
-    """Items that come to the same together, where the first of them stands."""
+    """Groups of items with the same text, each at the place of its first item."""
     found: dict[str, list[Item]] = {}
     for item in items:
         found.setdefault(repr(_without_name(item)), []).append(item)
@@ -37,7 +37,7 @@ def _group(items: list[Item]) -> Group:
 
 
 def _without_name(item: Item) -> Item:
-    """The item as all that come to the same have it: its own name in a sentence stands for any."""
+    """The item with its own name replaced in its sentences, so that items of one group compare equal."""
     reason, hint = (_anonymous(text, item) for text in (item.reason, item.hint))
     return replace(item, name="", reason=reason, hint=hint, old=None, new=None)
 

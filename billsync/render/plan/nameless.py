@@ -1,6 +1,5 @@
-"""An outline and findings that name no customer: what belongs to customers is counted, and texts that may name one
-are left out. It makes no format of them.
-"""
+"""An outline and findings without customers' names: customers' entities are counted, and texts that may name a customer
+are left out."""
 
 from __future__ import annotations
 
@@ -36,7 +35,7 @@ def finding_without_names(finding: Diagnostic) -> Diagnostic:
 
 
 def _counted(items: Iterable[Item], private: Collection[str]) -> tuple[Item, ...]:
-    """One item for all private ones that come to the same, where the first of them stands."""
+    """The items, with private items of equal content joined into one, at the place of the first."""
     found: list[Item] = []
     counts: Counter[Item] = Counter()
     for item in items:
@@ -75,6 +74,6 @@ def _guard(guard: Guard, private: Collection[str]) -> Guard:
 
 
 def _names_somebody(text: str, private: Collection[str]) -> bool:
-    """Whether an address of a private kind stands in a text: `customer/acme`, `customer acme`."""
+    """Whether a text contains an address of a private kind: `customer/acme`, `customer acme`."""
     kinds = "|".join(map(re.escape, sorted(private)))
     return bool(kinds) and re.search(rf"\b(?:{kinds})(?:/|\s+['\"])", text) is not None

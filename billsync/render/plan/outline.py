@@ -1,4 +1,4 @@
-"""The one neutral outline of a plan file, with what became of it after a run. Every format is made from it."""
+"""The one neutral outline of a plan file, with its results after a run. Every format is made from it."""
 
 from __future__ import annotations
 

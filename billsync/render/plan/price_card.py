@@ -1,4 +1,4 @@
-"""The prices of a new entity as a card: what is paid for what, how often, in which phase."""
+"""The prices of a new entity as a card: each price with its feature, cadence and phase."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def as_json(outline: Outline, diagnostics: Sequence[Diagnostic] = (), more: Mapp
 def as_json_chunks(
     outline: Outline, diagnostics: Sequence[Diagnostic] = (), more: Mapping[str, Any] | None = None
 ) -> Iterator[str]:
-    """The same in chunks, one after the other."""
+    """The JSON text in chunks."""
     errors = [_sentence(item) for item in outline.told if item.outcome in (Outcome.REFUSED, Outcome.BLOCKED)]
     troubles = [f"{item.verb} {item.kind} {item.name}: {item.trouble}" for item in outline.changes if item.trouble]
     warnings = [_sentence(item) for item in outline.told if item.outcome in (Outcome.WAITING, Outcome.UNMANAGEABLE)]
@@ -44,7 +44,7 @@ def as_json_chunks(
 
 
 def errors_as_json(diagnostics: Sequence[Diagnostic], more: Mapping[str, Any] | None = None) -> str:
-    """The same object for a run that came to no outline, with more parts by name."""
+    """The same object for a run that ended without an outline, with further parts by name."""
     return "".join(
         json_chunks(
             {
@@ -75,7 +75,7 @@ def _changes(outline: Outline, action: Action) -> list[Any]:
 
 
 def _change(item: Item) -> Any:
-    """decK's name, kind and body, and our verb and fields; after a run, what became of it."""
+    """A change in decK's form (name, kind, body) with our verb and fields; after a run, with its result."""
     end = {"status": item.status.value, "trouble": item.trouble} if item.status else {}
     return {
         "kind": item.kind,

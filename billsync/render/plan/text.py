@@ -68,7 +68,7 @@ def _nothing(outline: Outline) -> list[str]:
 
 
 def progress_line(item: Item) -> str:
-    """One line for what is under way."""
+    """A line about the step that is under way."""
     return f"{item.verb} {item.kind} {item.name}"
 
 

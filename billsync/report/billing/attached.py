@@ -15,7 +15,7 @@ TERMS = ("price", "discounts", "commitments", "unit_config", "entitlement", "bil
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """So many of an add-on from a moment to another; None is no end."""
+    """A quantity of an add-on from one moment to another; None means no end."""
 
     start: datetime
     end: datetime | None
@@ -32,21 +32,21 @@ class AttachedCard:
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """An add-on of a subscription. `cards` are those of the attached version, each for one of it."""
+    """An add-on of a subscription. `cards` are the attached version's, at a quantity of 1."""
 
     addon_id: str
     cards: tuple[AttachedCard, ...]
     segments: tuple[Segment, ...]
 
     def at(self, moment: datetime) -> Segment | None:
-        """The segment that holds at a moment, unless there is none of the add-on then."""
+        """The segment in force at a moment; None if there is none, or its quantity is 0."""
         for segment in self.segments:
             if segment.quantity and segment.start <= moment and (segment.end is None or moment < segment.end):
                 return segment
         return None
 
     def is_ahead(self, moment: datetime) -> bool:
-        """Whether there will be some of it only later."""
+        """Whether the add-on's quantity is 0 now and positive later."""
         return self.at(moment) is None and any(one.quantity and one.start > moment for one in self.segments)
 
 

@@ -60,7 +60,8 @@ class Charge:
 
     @property
     def booked_at(self) -> datetime:
-        """The time of its bookings; with `credit_only` that of a fee is the start or end of its service period.
+        """The time of the charge's bookings; with `credit_only` a fee is booked at the start or end of its service
+        period.
 
         Source: customer-facts.md §9.1.
         """
@@ -76,7 +77,7 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """One period of one card that is to be rated."""
+    """One period of one card, to be rated."""
 
     billed: Billed
     slot: Slot
@@ -97,18 +98,19 @@ class Due:
 
     @property
     def needs(self) -> tuple[str, Period] | None:
-        """The feature and the period whose usage it needs; None for a flat fee."""
+        """The feature and the period whose usage the charge depends on; None for a flat fee."""
         if self.billed.item.is_flat or self.slot.feature is None:
             return None
         return self.slot.feature, self.billed.service_period
 
 
 def due(subscription: Subscribed, *, until: datetime) -> tuple[Due, ...]:
-    """Every period of every card that is due not after `until`, by when it is due and in the order of credits.
+    """Every period of every card that is due by `until`, sorted by due time, then in the order in which credits are
+    used.
 
     A fee in advance is not refunded when the subscription ends before its period does: it was invoiced before
-    (customer-facts.md §19.1). With `credit_only` there is no invoice, and what was taken too much comes back (seen
-    on a recording, customer/change_money). A one-time fee in arrears without an end is never due.
+    (customer-facts.md §19.1). With `credit_only` there is no invoice, and an overcharge is returned (seen on a
+    recording, customer/change_money). A one-time fee in arrears without an end is never due.
     """
     found = _dues(subscription, until)
     end = subscription.timeline.active_to
@@ -134,7 +136,7 @@ def _timeline(subscription: Subscription, until: datetime) -> tuple[Billed, ...]
 
 
 def _invoiced_by(subscription: Subscribed, moment: datetime) -> datetime:
-    """The end of the billing period around a moment: what is due by then is invoiced by its end."""
+    """The end of the billing period around a moment, by which amounts due at that moment are invoiced."""
     timed = subscription.timeline
     return period_at(timed.anchor, timed.cadence, moment).end
 
@@ -188,7 +190,7 @@ def _rated(one: Due, quantity: Decimal, *, pro_rated: bool, without: frozenset[W
 
 @lru_cache(maxsize=PIECES)
 def _rate(card: Card, fee: Fee | None, piece: Piece, places: int, without: frozenset[Without]) -> Rated:
-    """Equal cards with equal quantities are rated once: rating knows nothing else."""
+    """Rate a due period, cached: equal cards with equal quantities give equal results."""
     if fee is not None:
         card = replace(card, price=FlatPrice(charge_amount(fee, decimals=places)))
     return rate(card, piece, decimals=places, without=without)

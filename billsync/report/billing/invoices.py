@@ -18,7 +18,7 @@ One that billsync doesn't know is never taken for paid.
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """One invoice. Times are as the API writes them, empty where there is none; amounts are text.
+    """One invoice. Times are in the API's format, empty if absent; amounts are text.
 
     `is_past_due` is worked out: the server has no timer that would make an invoice overdue (customer-facts.md §13.5).
     """

@@ -15,10 +15,10 @@ from billsync.rating.card import Card, card_of
 
 
 def live_card(fields: Mapping[str, Any]) -> Card:
-    """The card with its percentage as it is billed: of 12.34 %, 12.34000015258789 % are taken off.
+    """The card with its discount percentage as the server applies it: 12.34 % becomes 12.34000015258789 %.
 
-    Files can only hold percentages that stay as they are; others were made elsewhere. Source: catalog-facts.md §1.6.
-    Equal cards, of which many subscriptions have the same ones, are one object. Raises MalformedRow.
+    Files can only hold percentages that don't change this way; others were made outside of billsync. Source:
+    catalog-facts.md §1.6. Equal cards, which many subscriptions share, are one object. Raises MalformedRow.
     """
     return _card(json.dumps(fields, sort_keys=True, default=str))
 
@@ -38,7 +38,7 @@ def _no_float(number: str) -> NoReturn:
 
 
 def _widened(percentage: Decimal) -> Decimal:
-    """The shortest decimal of the 64-bit float that the 32-bit one is widened to: what the server multiplies with."""
+    """The shortest decimal of the 32-bit float widened to 64 bits, which is the server's factor."""
     try:
         (single,) = struct.unpack("f", struct.pack("f", percentage))
     except OverflowError:

@@ -38,7 +38,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Subscribed:
-    """A subscription: its timeline, and what of each card the timeline doesn't know."""
+    """A subscription: its timeline, and each card's fields that the timeline doesn't hold."""
 
     id: str
     customer_id: str
@@ -72,7 +72,7 @@ class Subscribed:
         raise KeyError((phase, item.key))
 
     def ending(self, moment: datetime | None) -> Subscribed:
-        """The same subscription with another end."""
+        """The subscription with another end."""
         return replace(self, timeline=replace(self.timeline, active_to=moment))
 
 

@@ -1,7 +1,7 @@
 """Parts of a running period that a subscription's row doesn't show, from the server's list of charges.
 
-The API shows a card only as it is now (customer-facts.md §5.4): what it was before it was last changed, what is gone
-and what is scheduled, only the charges tell (§11).
+The API shows a card only as it is now (customer-facts.md §5.4): earlier, removed and scheduled states show only in its
+charges (§11).
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ Booked: TypeAlias = frozenset[tuple[Place, datetime]]
 
 @dataclass(frozen=True, slots=True)
 class Unshown:
-    """Periods of cards that aren't in the row; `uncertain` are keys of usage of which charges don't show all terms.
+    """Periods of cards that aren't in the row; `uncertain` are keys of usage cards whose charges don't show all terms.
 
-    `told` are the cards' periods that are charged, by their starts: of these it is known what was before. `stale` are
-    keys of cards that are gone, but charged as if they weren't: the server hasn't caught up.
+    `told` are the charged periods of cards, by start, whose earlier states are known. `stale` are keys of removed cards
+    that are still charged, as the server hasn't caught up.
     """
 
     dues: tuple[Due, ...] = ()
@@ -49,7 +49,7 @@ class Unshown:
     told: frozenset[tuple[Place, datetime]] = frozenset()
 
     def untold(self, subscription: Subscribed, now: datetime) -> Iterator[tuple[str, datetime]]:
-        """Keys of cards of which it isn't known what they were earlier in the period, and since when they are."""
+        """Keys of cards whose earlier state in the period is unknown, each with the start of its current state."""
         period = subscription.period_at(now)
         for place, life in _lives(subscription):
             is_later = period.start < life.start <= now
@@ -68,7 +68,7 @@ def unshown(
     """The pieces of the period running at `now`, and what is due at its end, that are not among the `known` ones.
 
     From rows of charges; `features` maps ids to keys. A charge that overlaps a known piece of its card is that piece.
-    Nothing where a charge can't be understood.
+    Empty if a charge can't be decoded.
     """
     try:
         return _unshown(rows, subscription, known, features, now)
@@ -185,7 +185,8 @@ def _item_id(row: Fields) -> str:
 
 
 def _card(row: Fields, live: Card | None) -> Card:
-    """The card that was charged. Commitments and unit conversions, which a charge doesn't show, are those of today."""
+    """The card that was charged. Commitments and unit conversions, which a charge doesn't show, are the card's current
+    ones."""
     card = live_card({name: row[name] for name in ("name", "price", "payment_term", "discounts") if name in row})
     if live is None:
         return card

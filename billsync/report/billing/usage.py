@@ -78,7 +78,7 @@ SIGNIFICANT = Context(prec=12, rounding=ROUND_HALF_UP)
 
 
 def usage_value(text: str) -> Decimal:
-    """A metered value, rounded to 12 significant digits. Raises ArithmeticError for a text that is no number."""
+    """A metered value, rounded to 12 significant digits. Raises ArithmeticError for an invalid number."""
     return SIGNIFICANT.create_decimal(text)
 
 

@@ -20,7 +20,7 @@ from billsync.report.credits.shortfalls import Shortfalls
 class Expense:
     """An amount to be paid from credits at a moment. `is_owed`: what they don't cover is a debt (`credit_only`).
 
-    A negative amount gives back what earlier expenses with the same `reference` took.
+    A negative amount returns credits drawn by earlier expenses with the same `reference`.
     """
 
     at: datetime
@@ -44,7 +44,7 @@ class Funding:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """One step for each expense, in their order; then what is left of each grant, and the debt that is left.
+    """A step for each expense, in order; then each grant's balance, and the remaining debt.
 
     `reserved` is what grants pay of debts from their start on, with that start.
     """
@@ -56,7 +56,7 @@ class Spent:
 
     @exactly
     def debt_at(self, moment: datetime) -> Decimal:
-        """The debt, with what grants that have not started by then will pay of it."""
+        """The debt at a moment, including the part that grants starting later will pay."""
         return sum((amount for start, amount in self.reserved if start > moment), self.debt)
 
 
@@ -72,7 +72,8 @@ def fundings(rows: Iterable[Fields], currency: str) -> tuple[Funding, ...]:
 
 
 def _funding(row: Fields, number: int) -> Funding:
-    """Times are cut to seconds, as those of fees are: a fee in the second of the grant is paid from it (§9.1)."""
+    """A grant's funding. Its times are cut to seconds, as fees' are: a fee in the same second is paid from the grant
+    (§9.1)."""
     created = moment_of(row["created_at"])
     start = moment_of(row["effective_at"]) if row.get("effective_at") else created
     grant = Grant(
@@ -127,7 +128,7 @@ def _happenings(funded: Sequence[Funding]) -> list[_Happening]:
 class Purse:
     """Balances of grants as expenses are paid, the unpaid rest, and the draws of each reference.
 
-    A copy goes on by itself, so that a history is followed once for many futures.
+    Copies are independent, so that a history is computed once for many futures.
     """
 
     __slots__ = ("_coming", "_drawn", "_happened", "_reserved", "_stock", "_unpaid")
@@ -141,7 +142,7 @@ class Purse:
         self._reserved: dict[str, Decimal] = {}
 
     def copy(self) -> Purse:
-        """Another one that has paid the same."""
+        """An independent purse with the same payments."""
         other = Purse.__new__(Purse)
         other._coming, other._happened = self._coming, self._happened
         other._stock, other._unpaid = self._stock.copy(), self._unpaid.copy()
@@ -151,7 +152,8 @@ class Purse:
 
     @exactly
     def pay(self, expense: Expense) -> Step:
-        """Draw on what is left at its moment, or give back. Expenses are given in order of time."""
+        """Draw an expense from the balances at its moment, or return a negative one. Expenses must come in order of
+        time."""
         while self._happened < len(self._coming) and self._coming[self._happened].at <= expense.at:
             self._go_on()
         return self._draw(expense) if expense.amount >= 0 else self._give_back(expense)
@@ -191,7 +193,7 @@ class Purse:
 
     @exactly
     def _give_back(self, expense: Expense) -> Step:
-        """First what is unpaid, then to the grants, the last drawn first."""
+        """Return an amount: first to the unpaid rest, then to the grants, last drawn first."""
         rest = self._unpaid.give_back(expense.reference, -expense.amount)
         returned = self._returned(self._drawn.get(expense.reference, []), rest)
         return Step(returned, expense.amount - sum((one.amount for one in returned), ZERO))

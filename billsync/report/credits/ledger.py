@@ -53,7 +53,7 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """One currency: what the movements add up to, and what the server says is `settled`, `live` and `pending`."""
+    """One currency: the sum of the movements, and the server's own `settled`, `live` and `pending` balances."""
 
     currency: str
     added_up: Decimal
@@ -63,7 +63,7 @@ class Balance:
 
     @property
     def agrees(self) -> bool:
-        """Whether the movements add up to what the server says."""
+        """Whether the movements add up to the server's balance."""
         return self.added_up == self.settled
 
 

@@ -17,9 +17,10 @@ from billsync.report.credits.credits import Expense, Purse, Spent
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A charge with the credits on its lines. `uncovered` is what no grant paid: invoiced, or owed.
+    """A charge with the credits on its lines.
 
-    `taken` is all that was ever booked of it: a list of movements doesn't show what comes back (§9.1).
+    `uncovered` is the part that no grant paid: invoiced, or owed. `taken` is the total ever booked for it, as lists of
+    movements don't show returned credits (§9.1).
     """
 
     charge: Charge
@@ -35,7 +36,7 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """All charges in the order in which they were booked, and by currency what was spent on them and is left."""
+    """All charges in the order of booking, and by currency the credits spent on them and the balances left."""
 
     settled: tuple[Settled, ...]
     spent: Mapping[str, Spent]

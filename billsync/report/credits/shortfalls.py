@@ -19,7 +19,7 @@ class _Debt(NamedTuple):
 
 
 class Shortfalls:
-    """Debts, and what is missing for invoices. A copy goes on by itself; what was paid isn't looked at again."""
+    """Debts, and uncovered amounts of invoices. Copies are independent; paid amounts are not searched again."""
 
     __slots__ = ("_count", "_debts", "_numbers", "_rest")
 
@@ -30,7 +30,7 @@ class Shortfalls:
         self._numbers: dict[str, list[int]] = {}
 
     def copy(self) -> Shortfalls:
-        """Another one with the same rests."""
+        """An independent copy with the same unpaid amounts."""
         other = Shortfalls()
         other._count, other._rest = self._count, self._rest.copy()
         other._debts = {feature: debts.copy() for feature, debts in self._debts.items()}
@@ -58,7 +58,7 @@ class Shortfalls:
 
     @exactly
     def pay(self, grant: Grant, amount: Decimal) -> list[tuple[str, Decimal]]:
-        """Pays debts that the grant may pay for, the oldest first: what of which reference."""
+        """Pays debts that the grant may cover, the oldest first; returns the amount paid by reference."""
         queues = [debts for feature, debts in self._debts.items() if grant.pays_for(feature)]
         found = []
         for debt in merge(*queues):
@@ -73,7 +73,7 @@ class Shortfalls:
 
     @exactly
     def give_back(self, reference: str, amount: Decimal) -> Decimal:
-        """Takes an amount off what is unpaid of a reference, the latest first; returns what is left of the amount."""
+        """Takes an amount off the unpaid amounts of a reference, the latest first; returns the rest of the amount."""
         numbers = self._numbers.get(reference, [])
         while numbers and amount > 0:
             amount -= self._lowered(numbers[-1], amount)

@@ -17,7 +17,7 @@ CONSUMED = "consumed"
 
 
 class Past:
-    """One currency: grants, and what went until now. It is followed once, or once for each set of grants."""
+    """One currency: grants, and expenses until now. They are computed once for each set of grants."""
 
     __slots__ = ("_followed", "funded", "history")
 
@@ -27,7 +27,7 @@ class Past:
         self._followed: dict[int, Purse] = {}
 
     def purse(self, *, booked_by: datetime | None = None) -> Purse:
-        """A purse of one's own that has paid what went; of all grants, or of those that were booked by a moment."""
+        """An independent purse after all expenses so far; with all grants, or those booked by a moment."""
         booked = [one for one in self.funded if booked_by is None or one.at <= booked_by]
         if len(booked) not in self._followed:  # sets by moments lie within each other, so that a number names one
             self._followed[len(booked)] = purse_after(booked, self.history)
@@ -36,10 +36,10 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
-    """A customer's credits as the API shows them: rows of grants, and newest first those of consumed credits.
+    """A customer's credits as the API shows them: rows of grants, and rows of consumed credits, newest first.
 
-    `features` maps ids of features to keys: movements name a feature by its id. `unlisted` is, by currency, what the
-    server gave back or took without a movement.
+    `features` maps features' ids to keys: movements name a feature by id. `unlisted` is, by currency, the amount that
+    the server returned or took without a movement.
     """
 
     grants: Sequence[Fields] = ()
@@ -71,10 +71,10 @@ class Wallet:
 
 
 def wallet_of(statement: Statement, features: Mapping[str, str]) -> Wallet:
-    """The wallet of a statement; where its movements come to another balance than the server's, the server's counts.
+    """The wallet of a statement; if its movements add up to another balance than the server's, the server's counts.
 
-    Credits that come back have no movement (customer-facts.md §9.1): they go to what is owed, then to the grants that
-    were drawn last.
+    Returned credits have no movement (customer-facts.md §9.1): they reduce debts first, then go back to the grants
+    drawn last.
     """
     listed = Wallet(statement.grants, tuple(row for row in statement.transactions if row["type"] == CONSUMED), features)
     now = moment_of(statement.balance["retrieved_at"])
@@ -87,6 +87,6 @@ def wallet_of(statement: Statement, features: Mapping[str, str]) -> Wallet:
 
 @exactly
 def _worked_out(past: Past, now: datetime) -> Decimal:
-    """The balance in a currency as grants and movements make it: what grants hold, without debts."""
+    """The balance in a currency computed from grants and movements: the grants' balances, without debts."""
     spent = past.purse(booked_by=now).spent()
     return held([one for one in past.funded if one.at <= now], spent, now) - spent.debt_at(now)

@@ -27,7 +27,7 @@ class Held:
 
     @property
     def text(self) -> str:
-        """`blocks × 2`, and what it will be."""
+        """Return `blocks × 2`, with its later quantities."""
         now = (f"× {self.now}",) if self.now else ()
         then = (f"{f'× {number}' if number else 'none'} from {moment_text(start)}" for start, number in self.then)
         return f"{self.addon} {', '.join((*now, *then))}"
@@ -49,7 +49,7 @@ class BeyondPlan:
 def beyond_plan(
     name: str, items: frozenset[str], addons: Iterable[Attached], *, keys: Mapping[str, str], now: datetime
 ) -> BeyondPlan:
-    """A subscription whose items aren't all its plan's, with the add-ons that it has or had. `keys` are by id."""
+    """A subscription with items beyond its plan's, and its present and past add-ons. `keys` are by id."""
     addons = tuple(addons)
     cards = frozenset(card.key for each in addons for card in each.cards)
     present = [found for each in addons if (found := held(keys[each.addon_id], each, now))]
@@ -57,7 +57,7 @@ def beyond_plan(
 
 
 def held(addon: str, one: Attached, now: datetime) -> Held | None:
-    """Return the rest of an add-on from a moment on; None if there is none."""
+    """Return an add-on's state from a moment on, or None."""
     present = one.at(now)
     ahead = [(segment.start, segment.quantity) for segment in one.segments if segment.start > now]
     quantity = present.quantity if present else 0

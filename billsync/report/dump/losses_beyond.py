@@ -54,7 +54,7 @@ class LossFacts:
 
 
 def with_credit(found: Index) -> tuple[Address, ...]:
-    """The customers who may have or owe something: those with a grant or a subscription, live or ended."""
+    """The customers that may have credits or debts: those with a grant or a subscription, live or ended."""
     granted_to = {Address(CUSTOMER, address.parents) for address in found.records if address.kind == GRANT}
     return tuple(a for a in customers(found) if a in granted_to or a in found.chains or a in found.keyless)
 

@@ -1,4 +1,4 @@
-"""Losses of a dump that rows of the managed kinds don't show: credit that was used, and what no file can declare."""
+"""Losses of a dump that rows of the managed kinds don't show: used credit, and entities that no file can declare."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ def _sum(one: Decimal, other: Decimal) -> Decimal:
 
 
 def currency_losses(rows: Iterable[Fields]) -> Iterator[Loss]:
-    """Custom currencies, with what a unit costs."""
+    """Losses of custom currencies, with the cost of a unit."""
     for row in rows:
         if row.get("type") == "custom":
             yield _undeclared("custom currency", str(row.get("code")), ", and its cost bases")
 
 
 def profile_losses(rows: Iterable[Fields]) -> Iterator[Loss]:
-    """Billing profiles, but for the one that a fresh server has."""
+    """Losses of billing profiles, except the one that a fresh server has."""
     for row in rows:
         if row.get("name") != FRESH_PROFILE or not row.get("default"):
             yield _undeclared("billing profile", str(row.get("name")))
@@ -94,7 +94,7 @@ def _undeclared(kind: str, name: str, more: str = "") -> Loss:
 
 
 def billing_losses(customer: Address, document: Fields, profiles: Mapping[str, Fields]) -> Iterator[Loss]:
-    """A customer's billing profile, where it isn't the default, and what its apps know of it."""
+    """Losses of a customer's billing profile, if it isn't the default, and of its apps' data about it."""
     profile = profiles.get(str((document.get("billing_profile") or {}).get("id")), {})
     if profile and not profile.get("default"):
         text = f"{customer.text} is billed by the profile {profile.get('name')!r}, which is not in this file"

@@ -1,4 +1,4 @@
-"""The forecasts of a customer's subscriptions, from facts, with notes on what they lack."""
+"""The forecasts of a customer's subscriptions, from facts, with notes on their omissions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ LATE = "{key}: the fee due {at:%Y-%m-%d %H:%M:%SZ} is not booked yet, as the ser
 
 @dataclass(frozen=True, slots=True)
 class RunningFacts:
-    """A subscription in force: what its row doesn't show of its period, what is booked of it, and what was metered.
+    """A subscription in force: the parts of its period that its row doesn't show, its booked charges, and its metered
+    usage.
 
     `booked` is None where the server doesn't list charges.
     """
@@ -45,7 +46,7 @@ class ForecastFacts:
 
 @dataclass(frozen=True, slots=True)
 class CustomerForecast:
-    """The forecasts of a customer's subscriptions in force; `notes` say what makes them less than they seem."""
+    """The forecasts of a customer's subscriptions in force; `notes` are the forecasts' limits."""
 
     forecasts: tuple[Forecast, ...]
     notes: tuple[str, ...]

@@ -25,12 +25,12 @@ from billsync.report.forecast.running_out import Pace, ends, seen_at, short_at
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """One currency: what is due at the period's end, and the credits around it.
+    """One currency: the amount due at the period's end, and the credits.
 
-    `credits` is what grants hold now, `left` what they hold once what is due has been paid. `short_at` is when they
-    first don't cover everything at the present pace, though later ones may; None if they last until `known_until`.
-    `debt` is what `credit_only` usage took beyond all credits until now, `debt_left` what that will be once what is
-    due has been booked.
+    `credits` is the grants' balance now, `left` their balance after paying the amount due. `short_at` is the first
+    moment at which they don't cover everything at the present pace, even if later grants do; None if they last until
+    `known_until`. `debt` is the amount by which `credit_only` usage has exceeded all credits until now, `debt_left` the
+    debt after the amount due has been booked.
     """
 
     currency: str
@@ -82,8 +82,8 @@ class Forecast:
 class Basis:
     """The inputs of a forecast. `steady` are features whose usage doesn't grow with time (unique counts, say).
 
-    `besides` is what its row doesn't show of the running period: what was there before, and what is scheduled.
-    `booked` are the periods of cards, by phase, key and start, that the server has charged; None if it doesn't say.
+    `besides` are the parts of the running period that its row doesn't show: earlier and scheduled states. `booked` are
+    the periods of cards, by phase, key and start, that the server has charged; None if it doesn't say.
     """
 
     subscription: Subscribed
@@ -111,7 +111,8 @@ def usage_needed(subscription: Subscribed, now: datetime, besides: Iterable[Due]
 
 
 def known_only_until(found: Forecast, moment: datetime | None) -> Forecast:
-    """The same forecast, which says of credits only what is sure until a moment; unchanged if that is None."""
+    """The forecast, with its statements on credits limited to those certain until a moment; unchanged if that is
+    None."""
     return replace(found, outlooks=tuple(_until(one, moment) for one in found.outlooks)) if moment else found
 
 
@@ -123,9 +124,9 @@ def _until(outlook: Outlook, moment: datetime) -> Outlook:
 def forecast(basis: Basis) -> Forecast:
     """The running period from usage so far. Amounts are in each charge's currency.
 
-    A charge that the server would not rate is named, and in no sum.
+    A charge that the server wouldn't rate is named, and left out of the sums.
 
-    Sources: customer-facts.md §19.1 (what is booked when), §9.2 (order of credits), vectors README (amounts).
+    Sources: customer-facts.md §19.1 (booking times), §9.2 (order of credits), vectors README (amounts).
     """
     subscription, now = basis.subscription, basis.now
     estimates = [(one, _estimate(one, basis)) for one in _dues(basis)]
@@ -175,7 +176,7 @@ def _estimate(one: Due, basis: Basis) -> Charge | NotEstimated:
 
 
 def _falls(charges: Iterable[Charge]) -> bool:
-    """Whether corrections make some usage negative: then what is needed doesn't only grow with time."""
+    """Whether corrections make some usage negative, so that the required amount may also shrink over time."""
     return any(one.quantity < ZERO for one in charges)
 
 

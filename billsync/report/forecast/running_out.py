@@ -1,6 +1,6 @@
 """The end of credits if usage goes on at its pace, searched from one purse.
 
-What is booked for good is rated and paid once; each question adds only what is open at its moment.
+Final bookings are rated and paid once; each query adds only the charges open at its moment.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ OPEN = frozenset({Without.MINIMUM})
 class Pace:
     """The course of usage from `now`. `seen` is the usage of a feature in its running period, with that period.
 
-    `steady` are features whose usage doesn't grow with time; `besides` is what its row doesn't show.
+    `steady` are features whose usage doesn't grow with time; `besides` are the parts that its row doesn't show.
     """
 
     subscription: Subscribed
@@ -41,7 +41,7 @@ class Pace:
 
     @exactly
     def metered_by(self, moment: datetime, one: Due) -> Metered:
-        """Return the usage by a moment if it goes on as in the running period so far."""
+        """Return the usage by a moment at the pace of the running period so far."""
         if one.needs is None:
             return {}
         feature, period = one.needs
@@ -79,9 +79,9 @@ def ends(subscription: Subscribed, now: datetime) -> list[datetime]:
 
 
 def short_at(going: Pace, currency: str, purse: Purse, funded: Sequence[Funding]) -> datetime | None:
-    """The first second at which what a purse holds doesn't cover everything, at this pace; None if it lasts.
+    """The first second at which a purse doesn't cover everything, at this pace; None if it lasts.
 
-    The purse has paid what was booked until now; it stays as it is. Raises RatingError.
+    The purse, which has paid all bookings until now, isn't changed. Raises RatingError.
     """
     turns = _turns(going, funded)
     coming = _Coming(going, currency, until=max(turns, default=going.now))
@@ -97,9 +97,9 @@ def short_at(going: Pace, currency: str, purse: Purse, funded: Sequence[Funding]
 
 
 def _turns(going: Pace, funded: Iterable[Funding]) -> list[datetime]:
-    """Moments between which what is needed only grows and credits stay as they are.
+    """Moments between which the required amount only grows and the grants stay the same.
 
-    The second after each period, the last one before more credits count, and where some expire.
+    They are the second after each period, the last second before more credits start, and the expiry of credits.
     """
     known = ends(going.subscription, going.now)
     found = {end + SECOND for end in known}
@@ -111,7 +111,7 @@ def _turns(going: Pace, funded: Iterable[Funding]) -> list[datetime]:
 
 @dataclass(frozen=True, slots=True)
 class _Covered:
-    """A moment until which credits suffice, and the purse that has paid what was booked by then."""
+    """A moment until which credits suffice, and the purse after all bookings by then."""
 
     moment: datetime
     purse: Purse
@@ -143,7 +143,7 @@ class _Coming:
         self._booked: dict[int, Expense] = {}
 
     def covered(self, before: _Covered, moment: datetime) -> _Covered | None:
-        """The same for a later moment; None if something isn't paid by then. What is open then counts, too."""
+        """The state at a later moment, counting charges that are open then; None if credits don't cover it."""
         purse = before.purse.copy()
         if any(purse.pay(expense).shortfall > 0 for expense in self._booked_between(before.moment, moment)):
             return None

@@ -20,7 +20,7 @@ TERMS = "a minimum, a maximum or a unit conversion"
 
 @dataclass(frozen=True, slots=True)
 class Besides:
-    """Charges of the running period that the row doesn't show, and notes on what is unknown.
+    """Charges of the running period that the row doesn't show, and notes on unknown parts.
 
     From `known_until` on cards may cost something else; None if nothing is scheduled.
     """
