@@ -1,4 +1,4 @@
-"""Konnect's roles: which of them may read and write what. The self-hosted server has none.
+"""Konnect's roles, with the resources that each may read and write. The self-hosted server has no roles.
 
 Source: Konnect's list of predefined roles of Metering & Billing.
 """
@@ -21,7 +21,7 @@ READ_BY_POST = "query"
 
 
 def roles_for(method: str, path: str) -> tuple[str, ...]:
-    """The roles each of which is enough for a call, the one for everything first; none for what isn't billing's."""
+    """The roles that allow a call, the one for everything first; empty for calls outside of billing."""
     if not path.startswith(PRODUCT):
         return ()
     names = path.strip("/").split("/")

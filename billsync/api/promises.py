@@ -1,7 +1,7 @@
 """Fields that the API promises in the rows and documents that billsync reads, with their types, as data.
 
-Only what is read stands here. A name that ends in `?` may be absent or null. Sources: the vendor's OpenAPI documents,
-catalog-facts.md §3, customer-facts.md §3, §5.2, §6.1, §7 to §9, §11 and §13.
+Only fields that are read are listed. A name that ends in `?` may be absent or null. Sources: the vendor's OpenAPI
+documents, catalog-facts.md §3, customer-facts.md §3, §5.2, §6.1, §7 to §9, §11 and §13.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ PROMISES: Mapping[str, Promise] = MappingProxyType(
 
 
 def promise_of(path: str) -> Promise | None:
-    """Return the promised fields of each row of a list, or of a document; None where nothing is promised."""
+    """Return the promised fields of each row of a list, or of a document; None without promises."""
     _, *names = path.split("/")
     if len(names) > 2 and names[1] != "billing":
         names[2] = "*"

@@ -1,6 +1,6 @@
 """The calls of each kind in each dialect, as data: paths, list queries, and the fields that request bodies have.
 
-Nothing is decided here. Sources: the vendor's OpenAPI documents, catalog-facts.md §1.4 and §3, customer-facts.md §2.
+Sources: the vendor's OpenAPI documents, catalog-facts.md §1.4 and §3, customer-facts.md §2.
 """
 
 from __future__ import annotations

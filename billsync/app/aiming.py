@@ -16,9 +16,9 @@ HINT = "Name the server that they are for, or change `_info.target`."
 
 
 def check_address(intended: IntendedTarget, target: Target, dialect: str | None) -> None:
-    """Refuse a server whose address, or whose dialect as far as it is known, shows that it is another one.
+    """Raises Ended if the server's address or its dialect, as far as known, shows that it isn't the intended one.
 
-    Nothing has been sent to it yet. Raises Ended.
+    Nothing has been sent to it yet.
     """
     _refuse(intended, *_by_address(intended, target), *(_by_dialect(intended, target, dialect) if dialect else ()))
 

@@ -19,9 +19,9 @@ from billsync.model.state import IntendedTarget
 def connect(
     target: Target, clock: Clock, settings: Settings, *, intended: IntendedTarget, dialect: str | None
 ) -> Iterator[Connection]:
-    """A connection that is closed with its block; without a `dialect` it is found out.
+    """A connection that is closed at the end of its block; without a `dialect`, it is detected.
 
-    Raises Ended for another server than the intended one, as far as that is said, RemoteError.
+    Raises Ended for another server than the files intend, RemoteError.
     """
     with open_remote(target, clock, settings) as remote:
         spoken = dialect or find_dialect(target, remote)

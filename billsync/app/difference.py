@@ -1,4 +1,5 @@
-"""The comparison of files with a server: what a run would do, and what new prices would mean. It only reads."""
+"""The comparison of files with a server: the changes that a run would make, and the impact of new prices. Reads
+only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the add-ons of live subscriptions, for a dump's notes. It changes nothing in the dump.
+"""Reads the add-ons of live subscriptions, for a dump's notes.
 
 Every running subscription of a plan version that offers add-ons is asked: its row doesn't show those that begin later
 (customer-facts.md §5.4). That is as many requests as the dump makes for grants.
@@ -75,7 +75,7 @@ def _running(found: Index, shelf: PlanShelf) -> Iterator[_Running]:
 
 
 def _own_items(row: Fields, plan: Fields | None) -> frozenset[str]:
-    """Nothing where its plan version was deleted, or the rows aren't those of the API."""
+    """The subscription's items beyond its plan; empty if its plan version was deleted, or a row can't be decoded."""
     own = parse_own_items(row, plan) if plan else frozenset()
     return frozenset() if isinstance(own, Malformed) else own
 

@@ -1,4 +1,4 @@
-"""`dump`: everything live as a document, and what that lacks. It only reads."""
+"""`dump`: everything live as a document, and its losses. Reads only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from billsync.kinds.registry import KINDS
 
 @dataclass(frozen=True, slots=True)
 class Dumped:
-    """A dump; `beyond` are sentences on what subscriptions have outside their plans."""
+    """A dump; `beyond` are sentences on items of subscriptions outside their plans."""
 
     dump: Dump
     beyond: tuple[str, ...]

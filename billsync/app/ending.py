@@ -60,5 +60,5 @@ def usage(code: str, detail: str = "", hint: str = "") -> Ended:
 
 
 def error(code: str, detail: str = "", hint: str = "") -> Ended:
-    """It can't be done, and nothing was written."""
+    """Return the end of a command that can't be carried out, before anything was written."""
     return Ended(Exit.ERROR, diagnostic(code, detail, hint))

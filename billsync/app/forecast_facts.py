@@ -1,4 +1,4 @@
-"""Reads what a customer's forecast is worked out from. Every request of a forecast is made here."""
+"""Reads the facts of a customer's forecast. Every request of a forecast is made here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads what an impact is worked out from. Every request of an impact is made here, and counted."""
+"""Reads the facts of an impact. Every request of an impact is made here, and counted."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class ImpactScope:
 
     @property
     def everybody(self) -> bool:
-        """Whether also those are looked at whom the files don't declare."""
+        """Whether undeclared subscriptions are included."""
         return self.whom == EVERYBODY
 
 

@@ -1,7 +1,7 @@
-"""Reads the live side of an impact: subscribers, their plan versions, and what these offer.
+"""Reads the live side of an impact: subscribers, their plan versions, and the add-ons these offer.
 
-Each round hangs on what was found before: the plans that change name the lists of subscriptions, these the plan
-versions, and these the add-ons.
+Each round depends on the one before: changed plans give the lists of subscriptions, these the plan versions, and these
+the add-ons.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from billsync.report.impact.subscribers import CUSTOMER, SUBSCRIPTION, Identity,
 class LivePrices:
     """Reads the live side of changes of prices.
 
-    `known` was read for the comparison, and `found` is the same by the addresses that the files use.
+    `known` are the rows read for the comparison, and `found` the same rows by the addresses in the files.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class LivePrices:
         return {str(row["id"]): str(row.get("key") or row["id"]) for row in self._connection.rows(CUSTOMER)}
 
     def _plans_to_look_at(self) -> frozenset[str]:
-        """The keys of plans that get a new version, and of those of which a version offers an add-on that changes."""
+        """The keys of plans that get a new version, and of plans with a version that offers a changing add-on."""
         if not self._changes.addons:
             return self._changes.plans
         rows = self._shelf.published()
@@ -94,7 +94,7 @@ class LivePrices:
                 yield Subscriber(one, parse_subscription(row, features), own)
 
     def _has_target(self, one: Identity, features: Mapping[str, str]) -> bool:
-        """Whether a subscription is to get another plan version; if that is a live one, it is read what it offers."""
+        """Whether a subscription will get another plan version; if that version is live, its offers are read."""
         row = self._changes.version_meant(one)
         if row:
             self._keyed_offers(row.id)

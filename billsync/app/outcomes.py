@@ -14,7 +14,7 @@ from billsync.schema.codes import diagnostic
 
 
 def owner_missing(desired: Desired, plan: PlanFile) -> tuple[Diagnostic, ...]:
-    """The finding that stops a write: changes are to be made, and the files don't say who owns them."""
+    """The finding that stops a write: there are changes to make, and the files name no owner."""
     if desired.owner is not None or not plan.steps:
         return ()
     hint = "Add `_info: {owner: NAME}` to one of the files; everything that billsync creates is marked with it."
@@ -22,13 +22,13 @@ def owner_missing(desired: Desired, plan: PlanFile) -> tuple[Diagnostic, ...]:
 
 
 def refusal_of(plan: PlanFile) -> Exit:
-    """The exit code for what a plan file won't do: by a guard, a policy, or a refusal."""
+    """The exit code for changes that a plan file won't make because of a guard, a policy, or a refusal."""
     counts = outline(plan).summary
     return Exit.REFUSED if plan.guards or counts.refused or counts.blocked else Exit.DONE
 
 
 def code_of_difference(plan: PlanFile, missing: tuple[Diagnostic, ...], *, exit_code: bool) -> Exit:
-    """The exit code for what stops `sync`, before it stops; pending changes count only with `exit_code`."""
+    """The exit code of a diff for everything that would stop `sync`; pending changes count only with `exit_code`."""
     pending = Exit.PENDING if plan.pending and exit_code else Exit.DONE
     return worst(refusal_of(plan), Exit.ERROR if missing else Exit.DONE, pending)
 

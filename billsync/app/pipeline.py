@@ -46,7 +46,8 @@ class Comparison:
 
 
 def read_live(connection: Connection, desired: Desired, *, deletes: bool) -> Snapshot:
-    """The live state that matters for a desired one, in rounds: each hangs on what was found. Raises RemoteError."""
+    """The live state that matters for a desired state, read in rounds that depend on earlier ones. Raises
+    RemoteError."""
     tables = connection.routes
     first = _in_rounds(connection, first_reads(desired, KINDS, tables, deletes=deletes))
     first = with_hidden_labels(connection, first, wanted_kinds(desired, KINDS, tables, deletes=deletes))
@@ -121,7 +122,7 @@ def _checked(connection: Connection, found: Snapshot) -> Snapshot:
 
 
 def compare(connection: Connection, desired: Desired, mode: Mode) -> Comparison:
-    """Read, and say what would be done. Raises RemoteError."""
+    """Read the server, and return the comparison with its plan. Raises RemoteError."""
     found = read_live(connection, desired, deletes=mode.deletes)
     can = capabilities(connection.dialect)
     server = Server(connection.target, connection.routes, BALANCE, can.fields_missing, can.one_subscription)

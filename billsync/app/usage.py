@@ -1,4 +1,5 @@
-"""Reads what a customer used of each feature: of the cards of its subscriptions, or of all without one."""
+"""Reads a customer's usage of each feature: of its subscriptions' cards, or of all features if it has no
+subscription."""
 
 from __future__ import annotations
 
@@ -42,7 +43,7 @@ class CustomerUsage:
 
 
 def read_customer_usage(connection: Connection, customer: str, wanted: UsageScope) -> CustomerUsage:
-    """The usage of each feature. Raises Ended for what can't be asked so, RemoteError."""
+    """The usage of each feature. Raises Ended for an impossible query, RemoteError."""
     customer_id = customer_id_of(connection, customer)
     catalog = read_catalog(connection)
     now = servers_now(connection, customer_id)
@@ -56,7 +57,7 @@ def read_customer_usage(connection: Connection, customer: str, wanted: UsageScop
 
 
 def _with_dimension(catalog: Catalog, metered: Sequence[str], group: str | None) -> Sequence[str]:
-    """The features whose meter has the dimension. Raises Ended where none has it."""
+    """The features whose meter has the dimension. Raises Ended if no meter has it."""
     having = [key for key in metered if group in (None, SUBJECT) or group in catalog.dimensions_of(key)]
     if metered and not having:
         known = sorted({SUBJECT, *(name for key in metered for name in catalog.dimensions_of(key))})

@@ -1,1 +1,1 @@
-"""The one execution rule and the journal. Runs only what the plan file says."""
+"""The one execution rule and the journal. Runs exactly the plan file's steps."""

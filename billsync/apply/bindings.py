@@ -36,9 +36,9 @@ class Unbound(LookupError):
 
 @dataclass(slots=True)
 class Bindings:
-    """The ids that are known so far, both ways, and the means to find more.
+    """The ids known so far, by address and by id, and the means to find more.
 
-    `settled_parts` are lists that can't change any more, by the id of their entity and their field.
+    `settled_parts` are lists that can't change any more, by their entity's id and their field.
     """
 
     registry: Registry
@@ -51,7 +51,7 @@ class Bindings:
     settled_parts: dict[tuple[str, str], Sequence[Fields]] = field(default_factory=dict)
 
     def bind(self, address: Address, server_id: str) -> None:
-        """Remember an id. An id that had another address keeps the newer one: that is what steps speak of."""
+        """Remember an id. An id with an earlier address gets the newer one, which the steps use."""
         self.ids[address] = server_id
         self.names[server_id] = address
 
@@ -66,9 +66,9 @@ class Bindings:
         return self.ids.get(address)
 
     def observe(self, address: Address, compared_with: Fields | None) -> Observed:
-        """The entity as it is now, in the spelling of what it will be compared with.
+        """The entity as it is now, in the spelling of the view it will be compared with.
 
-        Raises RemoteError when that can't be read.
+        Raises RemoteError if it can't be read.
         """
         row = self._find(address)
         if row is None:
@@ -81,7 +81,7 @@ class Bindings:
         return Observed(view(kind, row, self.names, compared_with), status_of(kind, row), str(row["id"]), marked)
 
     def _find(self, address: Address) -> Fields | None:
-        """The entity under its key, else under one that it had before; for a member of a list, the row that it is."""
+        """The row of the entity with its key, else with a former key; for a member of a list, the member's row."""
         if (part := whole_of(address)) is not None:
             return self._find_member(address, *part)
         found = (self._find_as(address, name) for name in names_of(address, self.moved))
@@ -141,7 +141,7 @@ class Bindings:
         return found
 
     def _with_labels(self, kind: str, row: Fields) -> Fields:
-        """A row with the labels that it hides. Raises RemoteError where nothing shows them."""
+        """A row with its hidden labels added. Raises RemoteError if they can't be read."""
         where = self.routes[kind].hidden
         document = self.read_document(where, str(row["id"])) if where and self.read_document else None
         found = with_labels(Row(kind, str(row["id"]), row), document, where) if where and document else None

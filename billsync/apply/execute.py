@@ -60,9 +60,9 @@ class _Tried:
 
 
 def execute(plan: PlanFile, world: World, *, on_result: OnResult = lambda result: None) -> Report:
-    """Run the plan file's steps in their order. A step that fails blocks what needs it; the rest goes on.
+    """Run the plan file's steps in their order. A failed step blocks the steps that need it; the others continue.
 
-    Nothing is raised for what the server or the network does: it is in the report.
+    Errors of the server or the network are in the report, not raised.
     """
     results: dict[str, StepResult] = {}
     gone = ""
@@ -81,7 +81,7 @@ _GONE = "unreachable"
 
 
 def stopped(plan: PlanFile) -> Report:
-    """The report of a run that a guard stopped before its first step: nothing was done."""
+    """The report of a run that a guard stopped before its first step."""
     return Report(tuple(StepResult(step, Status.BLOCKED, "a guard stopped the run") for step in plan.steps))
 
 
@@ -119,7 +119,7 @@ def _run(step: Step, world: World) -> StepResult:
 
 
 def _in_the_way(step: Step, world: World, tried: _Tried) -> StepResult | None:
-    """Return the result of a step that an obstacle stops now; None if nothing does."""
+    """Return the result of a step that an obstacle stops now, or None."""
     try:
         found = in_the_way(step, world.remote, world.bindings)
     except Unbound as error:
@@ -151,7 +151,7 @@ def _look(step: Step, kind: Kind, world: World, *, patient: bool) -> Observed:
 
 
 def _settled(step: Step, kind: Kind, observed: Observed, tried: _Tried) -> StepResult | None:
-    """The step's end, if what was observed decides it; None when it may be called (again)."""
+    """The step's result if the observed state decides it; None if the step may be called (again)."""
     if holds_after(kind, step.after, view=observed.view, status=observed.status, marked=observed.marked):
         if tried.made not in ("", observed.id):
             return StepResult(step, Status.FAILED, _made_twice(step, tried), wrote=True)
@@ -168,7 +168,7 @@ def _settled(step: Step, kind: Kind, observed: Observed, tried: _Tried) -> StepR
 
 
 def _id_in(answer: Answer) -> str:
-    """The id of what an answer shows, empty where it shows none."""
+    """The id in an answer, or an empty text."""
     return str(answer.body.get("id") or "") if isinstance(answer.body, Mapping) else ""
 
 
@@ -181,7 +181,8 @@ def _made_twice(step: Step, tried: _Tried) -> str:
 
 
 def _departed(step: Step, kind: Kind, observed: Observed, tried: _Tried) -> StepResult:
-    """Neither before nor after holds: say by what, and what the server said if it was called."""
+    """The result of a step for which neither before nor after holds: the differing fields, and the server's answer if
+    it was called."""
     if tried.calls or step.before.view is None:
         changes = differences_after(kind, step.after, observed.view)
     else:

@@ -42,7 +42,7 @@ def _document(remote: Remote, path: str) -> Fields:
 
 
 def _ends(kind: Kind, address: Address, bindings: Bindings) -> tuple[str, ...]:
-    """The links that have ended of a chain, also of one whose parent isn't there yet."""
+    """The ended links of a chain; empty if its parent doesn't exist yet."""
     assert kind.parent is not None
     parent = Address(kind.parent.kind, address.parents)
     rows = _children(kind, parent, bindings) if bindings.id_of(parent) else []

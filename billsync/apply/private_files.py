@@ -14,7 +14,7 @@ def create_private(path: Path) -> TextIO:
 
 
 def make_private_file(path: Path) -> None:
-    """Make an empty file for its user only, and its directory, where there is none. Raises OSError."""
+    """Create an empty file, readable by its user only, and its directory if missing. Raises OSError."""
     make_private_directory(path.parent)
     with suppress(FileExistsError):
         create_private(path).close()

@@ -46,7 +46,7 @@ class Account:
         return Report(tuple(self.results.get(step.id) or self._unfinished(step) for step in self.plan.steps))
 
     def text(self, look: Look) -> str:
-        """The account for a person; what was shown before it was agreed to isn't shown again."""
+        """The account for a person, without changes that were already shown before the confirmation."""
         return (end_as_text if self.was_shown else as_text)(self._outline(), look)
 
     def json(self, more: Sequence[Diagnostic] = ()) -> str:
@@ -63,9 +63,10 @@ class Account:
 
 
 class WitnessedJournal:
-    """A journal of which the account learns what is called; one that fails stops the run before its next call.
+    """A journal that reports calls to the account.
 
-    What was called is still looked at to its end, so that the account is right. `failure` is what went wrong.
+    If it fails, the run stops before its next call; calls already made are still observed to their end, so that the
+    account is right. `failure` is the error.
     """
 
     def __init__(self, journal: Journal, account: Account) -> None:

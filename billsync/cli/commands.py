@@ -105,7 +105,7 @@ def validate(run: Run, /, paths: tuple[str, ...]) -> Exit:
 
 
 def impact_options(command: Command) -> Command:
-    """The options of the estimate of who pays what more or less."""
+    """The options of the impact estimate."""
     for option in (
         click.option("--impact-sample", type=click.IntRange(min=1), metavar="N", help="Look at N subscriptions only."),
         click.option("--impact-anonymous", is_flag=True, help="Show groups of at least five, and no names."),

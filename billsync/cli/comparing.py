@@ -1,4 +1,4 @@
-"""`validate` and `diff`: what the files say, and what would be done. Neither writes anything."""
+"""`validate` and `diff`: check the files, and show the changes that `sync` would make. Both only read."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def validate(run: Run, paths: Sequence[str]) -> Exit:
 def show_difference(
     run: Run, paths: Sequence[str], options: ServerOptions, wanted: DiffScope, *, exit_code: bool
 ) -> Exit:
-    """Print what `sync` would do, and what new prices would mean. Where that is anonymous, no customer is named."""
+    """Print the changes that `sync` would make, and the impact of new prices; an anonymous impact names no customer."""
     telling = finding_without_names if wanted.is_anonymous else as_it_is
     desired, findings = desired_state(run, paths, telling=telling)
     with connected(run, options, desired.target) as connection:

@@ -1,4 +1,4 @@
-"""Opens the embedded server over its file, which is made where it isn't there yet."""
+"""Opens the embedded server over its file, which is created if missing."""
 
 from __future__ import annotations
 

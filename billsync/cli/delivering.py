@@ -39,7 +39,7 @@ def write_file(output: str, text: str) -> None:
 
 
 def _replace(target: Path, text: str, found: os.stat_result | None) -> None:
-    """Put a whole new file in the place of the old one; whatever happens on the way, no part of it stays."""
+    """Replace a file as a whole; a failure on the way leaves no partial file."""
     with NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, prefix=".billsync-", delete=False) as part:
         try:
             part.write(text)

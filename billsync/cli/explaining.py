@@ -44,7 +44,8 @@ def show_topics(run: Run) -> Exit:
 
 
 def show_explanation(run: Run, topic: str) -> Exit:
-    """Print what a topic, a field of it (`plan.phases[].rate_cards`) or a code is. Raises Ended for what there isn't.
+    """Print the explanation of a topic, a field of it (`plan.phases[].rate_cards`) or a code. Raises Ended for an
+    unknown name.
 
     A topic goes before a code, and a code before a field without its topic; `code.NAME` is always a code.
     """
@@ -60,7 +61,7 @@ def show_explanation(run: Run, topic: str) -> Exit:
 
 
 def _code_in(topic: str, known: Sequence[Topic]) -> str | None:
-    """The code that is meant, None where none is. Raises Ended for a code that there isn't."""
+    """The code that a name means, or None. Raises Ended for an unknown code."""
     name = topic.removeprefix(CODE)
     if topic.startswith(CODE) and name not in pages():
         raise _unknown("topic", topic, [CODE + code for code in pages()])
@@ -96,7 +97,7 @@ def _placed(path: Path, known: Sequence[Topic]) -> tuple[Topic, Path]:
 
 
 def _example(topic: Topic, found: Explanation) -> Fields:
-    """The example as it stands in a file: a field by its name, an entity in its collection or in its parent."""
+    """The example as written in a file: a field with its name, an entity in its collection or its parent."""
     if found.example is None:
         return {}
     return {found.path[-1]: found.example} if len(found.path) > 1 else topic.in_file(found.example)

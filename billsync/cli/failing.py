@@ -49,7 +49,7 @@ def _ending(run: Run, error: BaseException) -> tuple[Exit, tuple[Diagnostic, ...
 
 
 def _trouble(run: Run, error: BaseException) -> Diagnostic:
-    """The finding for what went wrong around the command, or in it."""
+    """The finding for an error in the command or in its surroundings."""
     match error:
         case ResultLost():
             detail = getattr(error.__cause__, "strerror", None) or str(error.__cause__)
@@ -83,7 +83,7 @@ def _internal(run: Run, error: BaseException) -> Diagnostic:
 
 
 def _tell(run: Run, findings: Sequence[Diagnostic]) -> None:
-    """The findings, after what was done until then; in JSON as one document."""
+    """Print the findings, after the report of the steps done so far; in JSON as one document."""
     account = run.account
     if run.wants_json:
         run.result_anywhere(account.json(findings) if account else errors_as_json(findings))

@@ -1,4 +1,4 @@
-"""`usage`, `invoices` and `forecast`: what a customer used, was billed and will pay. They only read."""
+"""`usage`, `invoices` and `forecast`: a customer's usage, its invoices and its coming charges. All only read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ INVOICE_FORMS = {"json": invoices_json, "csv": invoices_csv}
 
 
 def show_usage(run: Run, customer: str, options: ServerOptions, wanted: UsageScope, form: str) -> Exit:
-    """Print what a customer used of each feature: of the cards of its subscriptions, or of all without one."""
+    """Print a customer's usage of each feature: of its subscriptions' cards, or of all features if it has no
+    subscription."""
     with connected(run, options) as connection:
         found = read_customer_usage(connection, customer, wanted)
     for key in found.left_out:
@@ -44,7 +45,7 @@ def show_invoices(run: Run, customer: str | None, options: ServerOptions, form: 
 
 
 def show_forecast(run: Run, customer: str, options: ServerOptions, form: str) -> Exit:
-    """Print what the running period of each of a customer's subscriptions will cost. An estimate."""
+    """Print an estimate of the costs of the running period of each of a customer's subscriptions."""
     with connected(run, options) as connection:
         facts = read_forecast_facts(connection, customer)
     shown = customer_forecast(facts)

@@ -1,4 +1,4 @@
-"""From what the person gave (options, environment) to an open connection. The only place that reads a token."""
+"""From the options and the environment to an open connection. The only place that reads a token."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ OF_EVERY_DUMP = (
 
 
 def write_dump(run: Run, options: ServerOptions, *, output: str | None, yes: bool) -> Exit:
-    """Print, or write to a file, the YAML that declares what is live; what it lacks is said on stderr."""
+    """Print, or write to a file, the YAML that declares the live state; losses are listed on stderr."""
     if output is not None:
         check_output(output, yes=yes)
     with connected(run, options) as connection:

@@ -1,4 +1,4 @@
-"""Signals that stop a command: the first one interrupts it, so that it can tell what it did; a second one leaves."""
+"""Signals that stop a command: the first interrupts it, so that it can report its work; a second one exits at once."""
 
 from __future__ import annotations
 

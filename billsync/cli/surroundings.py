@@ -61,9 +61,9 @@ class Surroundings:
 class Run:
     """One running command, with everything that the report of a sudden end needs.
 
-    `account` is what a write has done so far, `verdict` the exit code if nothing else happens, `is_ending` whether
-    the end is being told already, `is_ended` whether it is told,
-    `was_stopped` whether a signal asked for the end, and `is_stdout_lost` whether stdout took no more.
+    `account` is what a write has done so far, `verdict` the exit code if nothing else happens, `is_ending` whether the
+    end is being reported already, `is_ended` whether it has been reported, `was_stopped` whether a signal asked for the
+    end, and `is_stdout_lost` whether stdout took no more.
     """
 
     around: Surroundings

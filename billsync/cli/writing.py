@@ -1,4 +1,4 @@
-"""`apply` and `sync`: compare, ask, carry out, and say what became of it. The only commands that write."""
+"""`apply` and `sync`: compare, ask, carry out, and report the result. The only commands that write."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from billsync.render.plan.text import as_text
 def write(
     run: Run, paths: Sequence[str], options: ServerOptions, *, mode: str, allow: Mapping[str, str], yes: bool
 ) -> Exit:
-    """Bring the server to what the files declare; `mode` is `apply` or `sync`. Raises Ended, RemoteError."""
+    """Bring the server to the declared state; `mode` is `apply` or `sync`. Raises Ended, RemoteError."""
     if not yes and not run.around.is_terminal:
         raise usage("no-consent", hint="Review the changes with `billsync diff` first.")
     desired, findings = desired_state(run, paths)

@@ -1,4 +1,4 @@
-"""Files to desired state: strict YAML, every diagnostic with its place. Touches only the files it was given."""
+"""Files to desired state: strict YAML, every diagnostic with its place. Reads only the given files."""
 
 from billsync.config.loading import load
 

@@ -1,4 +1,4 @@
-"""Reading within limits: a file, a pipe or a device may be endless, and what is read of it never is."""
+"""Reading within limits, as a file, a pipe or a device may be endless."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TooLong(Exception):
 
 
 class NotAFile(Exception):
-    """Something else stands under the name; the text says what."""
+    """The path names something other than a file; the message says what it is."""
 
 
 def read_file(name: str, limit: int) -> bytes:

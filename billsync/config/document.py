@@ -35,7 +35,7 @@ class RawEntity:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """Everything in the documents, sorted by what it is."""
+    """The contents of the documents by type."""
 
     header: MapNode | None
     library: Mapping[str, Entry]
@@ -62,7 +62,7 @@ class _Gathering:
 
 
 def gather(documents: Sequence[MapNode], registry: Registry, findings: Findings) -> Contents:
-    """The contents of all documents together; what stands in the wrong place is reported and left out."""
+    """The contents of all documents together; misplaced parts are reported and left out."""
     gathering = _Gathering(registry, findings)
     for document in documents:
         for name, entry in document.entries.items():

@@ -61,9 +61,9 @@ def check(
     *,
     unfinished: Collection[Position],
 ) -> Checked:
-    """The entities, each declared once; what is wrong with any, also with one that has no address, is reported.
+    """The entities, each declared once; all mistakes are reported, also in entities without an address.
 
-    In `unfinished` places nothing is said to be missing.
+    In `unfinished` places, missing fields aren't reported.
     """
     declared: dict[Address, Entity] = {}
     unsound: set[Address] = set()

@@ -1,4 +1,4 @@
-"""Paths -> the files in them. It reads what it was given, and nothing else."""
+"""Paths -> the files in them. Reads only the given paths."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ def finding(code: str, position: Position | None, detail: str, hint: str = "") -
 
 
 def warning(code: str, position: Position | None, detail: str, hint: str = "") -> Diagnostic:
-    """The same as a warning: it stops nothing."""
+    """The finding as a warning, which stops nothing."""
     return replace(finding(code, position, detail, hint), severity=Severity.WARNING)
 
 

@@ -39,7 +39,7 @@ def owner_of(header: MapNode | None, findings: Findings) -> str | None:
 
 
 def target_of(header: MapNode | None, findings: Findings) -> IntendedTarget:
-    """The server that the files are for; what no server of the named dialect has is an error."""
+    """The server that the files are for; a field that the named dialect doesn't have is an error."""
     node = header.get("target") if header else None
     if not isinstance(node, MapNode):
         return IntendedTarget()
@@ -60,7 +60,7 @@ def defaults_of(header: MapNode | None) -> Mapping[str, MapNode]:
 
 
 def prices_of(header: MapNode | None, findings: Findings) -> tuple[PricePolicy, ...]:
-    """The price policies that are well formed; what is wrong with others, the file's schema says."""
+    """The well-formed price policies; the file's schema reports errors in others."""
     policy = header.get("policy") if header else None
     prices = policy.get("prices") if isinstance(policy, MapNode) else None
     nodes = prices.items if isinstance(prices, ListNode) else ()
@@ -73,7 +73,7 @@ def prices_of(header: MapNode | None, findings: Findings) -> tuple[PricePolicy, 
 
 
 def policies_for_nothing(desired: Desired) -> Iterator[Diagnostic]:
-    """Price policies that name a plan which nothing has: a safety net that hangs nowhere.
+    """Yield findings on price policies for plans that don't exist, so that the policy checks nothing.
 
     A misspelt key is an error. A glob may be meant for plans to come, and where the files declare no plan at all, the
     catalog may be in other files: these are warnings.

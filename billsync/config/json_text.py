@@ -53,7 +53,7 @@ class _Token:
 
 
 def read_json(text: str, file: str, limits: Limits) -> NodeBuilder:
-    """The one value in the text, and what is wrong in it."""
+    """The one value in the text, and its errors."""
     reader = _JsonReader(NodeBuilder(limits))
     for token in _tokens(text, file):
         if reader.done or not reader.take(token):

@@ -74,7 +74,7 @@ class Expansion:
         return own.over(card.without("use"))
 
     def _library_card(self, use: Node) -> MapNode | None:
-        """The card that is meant; None where there is none, which is reported."""
+        """The library card that `use` names; None for an unknown card, which is reported."""
         if not isinstance(use, ScalarNode) or not isinstance(use.value, str):
             detail = f"use: expected the name of a card in `rate_cards`, found {found_node(use)}"
             self.findings.add("wrong-type", use.place, detail)

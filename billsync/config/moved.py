@@ -31,7 +31,7 @@ def movable(registry: Registry) -> tuple[str, ...]:
 
 
 def moves_of(nodes: Iterable[MapNode], registry: Registry, findings: Findings) -> tuple[Move, ...]:
-    """The entries that are whole; what else is wrong with others, the file's schema says."""
+    """The complete entries; the file's schema reports errors in others."""
     found = (_move(node, registry, findings) for node in nodes)
     return tuple(move for move in found if move is not None)
 
@@ -47,7 +47,7 @@ def _move(node: MapNode, registry: Registry, findings: Findings) -> Move | None:
 
 
 def _parents(kind: Kind, node: MapNode, findings: Findings) -> tuple[str, ...] | None:
-    """The key of what the entity belongs to, none where it belongs to nothing; None where that is wrong."""
+    """The key of the entity's parent, empty for a kind without parents; None if the key is invalid."""
     named = {child for child in node.entries if child not in (KIND, FROM, TO)}
     if kind.parent is None:
         for name in sorted(named):

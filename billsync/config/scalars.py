@@ -22,7 +22,7 @@ _AMBIGUOUS = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|[0
 
 @dataclass(frozen=True, slots=True)
 class Unfit:
-    """A text that looks like a number and is none that could be taken; `code` and what to do about it."""
+    """A text that looks like a number but isn't an acceptable one; `code`, `detail` and `hint` are its diagnostic's."""
 
     code: str
     detail: str

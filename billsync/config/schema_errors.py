@@ -55,7 +55,7 @@ def _without_echoes(failures: Sequence[Failure]) -> Sequence[Failure]:
 
 
 def leaves(failure: Failure) -> Iterator[Failure]:
-    """The failures without unions: only what is wrong in the branch that was meant."""
+    """The failures without unions: only those of the branch that was meant."""
     if failure.rule in ("oneOf", "anyOf") and failure.inner:
         for inner in meant(failure):
             yield from leaves(inner)

@@ -1,4 +1,4 @@
-"""A directory -> the configuration files in it. All that is left out is said: a skipped file must never seem absent."""
+"""A directory -> the configuration files in it. Every skipped file is reported, so that it never seems absent."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class _Search:
 
 
 def search(directory: str) -> tuple[list[str], list[Diagnostic]]:
-    """The files in a directory, sorted by their names, and what could not be read or is none.
+    """The files in a directory, sorted by name, and the entries that could not be read or aren't files.
 
     Links are followed; a directory that is linked twice is read once. Entries that begin with a dot are left out.
     """

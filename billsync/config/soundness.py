@@ -115,7 +115,7 @@ def _is_free_text(schema: Mapping[str, object]) -> bool:
 
 
 def _pruned(node: MapNode, paths: Iterable[Path]) -> MapNode:
-    """The map without what stands at the paths; the root itself stays."""
+    """The map without the values at the paths; the root itself stays."""
     return _map_without(node, _by_step(path for path in paths if path))
 
 

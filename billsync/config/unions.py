@@ -41,7 +41,7 @@ def _branches(union: Failure) -> list[Branch]:
 
 
 def _only_asks(branch: Branch, union: Failure) -> bool:
-    """Whether all that a branch misses is one field, the only one that it is about."""
+    """Whether a branch only lacks one field, which is its only requirement."""
     first = branch[0]
     return (
         len(branch) == 1

@@ -34,7 +34,7 @@ def found(value: Plain) -> str:
 
 
 def found_node(node: Node) -> str:
-    """The same for a node."""
+    """The words for a node's value, as in `found`."""
     if isinstance(node, MapNode):
         return "a map"
     return "a list" if isinstance(node, ListNode) else found(node.value)

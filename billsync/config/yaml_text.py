@@ -31,7 +31,7 @@ def fastest_parser() -> Callable[[str], Any]:
 
 
 def read_yaml(text: str, file: str, limits: Limits, parser: Callable[[str], Any] | None = None) -> NodeBuilder:
-    """The nodes of every document in the text, and what is wrong in it."""
+    """The nodes of every document in the text, and its errors."""
     builder = NodeBuilder(limits)
     try:
         source = (parser or fastest_parser())(text)

@@ -1,6 +1,6 @@
-"""Rules of the server about two entities: the one that refers, and the one that it refers to.
+"""Rules of the server about pairs of entities: a referring entity, and the entity it refers to.
 
-The entity itself is valid; what it refers to may be of any form, as its own mistakes are told elsewhere.
+The entity itself is valid; the entity it refers to may have any form, as its own mistakes are reported separately.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _no_dimension(path: Path, name: str, meter: str, known: tuple[str, ...]) -> 
 
 
 def priced_features(address: Address, holder: Fields, find: Find) -> Iterator[Problem]:
-    """Prices by usage over features that measure nothing (catalog-facts.md §7.3)."""
+    """Yield usage prices on features without a meter (catalog-facts.md §7.3)."""
     for path, card in cards_of(holder):
         kind, key = _map(card.get("price")).get("type"), card.get("feature")
         feature = find("feature", key) if kind in USAGE_PRICES and isinstance(key, str) else None
@@ -93,7 +93,8 @@ def custom_currencies(holder: Fields) -> Iterator[tuple[Path, str, str]]:
 
 
 def subject_keys(address: Address, customer: Fields, find: Find) -> Iterator[Problem]:
-    """A subject that is another customer's key: from then on that one can't be updated (customer-facts.md §3.2)."""
+    """Yield subjects that equal another customer's key: the server then refuses updates of that customer
+    (customer-facts.md §3.2)."""
     for index, subject in enumerate(_list(_map(customer.get("usage_attribution")).get("subject_keys"))):
         if subject != address.key and isinstance(subject, str) and find("customer", subject) is not None:
             yield Problem(

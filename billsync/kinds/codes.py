@@ -1,4 +1,4 @@
-"""Codes that are about single kinds: mistakes in their fields, and the guards that they have."""
+"""Codes of single kinds: mistakes in their fields, and their guards."""
 
 from __future__ import annotations
 
@@ -284,7 +284,7 @@ def doubled_guard(kind: Kind) -> Code:
 
 
 def unmarked_guard(kind: Kind) -> Code:
-    """The guard for entities of a kind whose labels don't tell whose they are."""
+    """The code of the guard for entities of a kind whose labels don't show their owner."""
     name = f"unmarked-{kind.name}"
     return Code(
         name,

@@ -1,4 +1,4 @@
-"""Customers: who is billed, where, and whose usage it is."""
+"""Customers: the billed party, its address, and the subjects of its usage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Features: what is priced and what customers get access to, often over a meter."""
+"""Features: the things that plans price and give access to, often measured by a meter."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Checks that the add-ons of a plan fit it (catalog-facts.md §9.3 and §9.4), made on both declarations.
 
-Fields are as declared, and of any form: what is wrong with them by themselves is told elsewhere.
+Fields are as declared, and may have any form: their own mistakes are reported by other checks.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def phases(address: Address, plan: Fields, find: Find) -> Iterator[Problem]:
 
 
 def quantities(address: Address, plan: Fields, find: Find) -> Iterator[Problem]:
-    """A limit on what can be had once only."""
+    """Yield a problem for a limit on a single-instance add-on."""
     for path, offer, addon in _fitted(plan, find):
         if "max_quantity" in offer and addon.get("instance_type") == "single":
             yield Problem(
@@ -66,7 +66,7 @@ def _pays(own: str, other: str, addon: Fields) -> bool:
 
 
 def cadences(address: Address, plan: Fields, find: Find) -> Iterator[Problem]:
-    """Cards whose periods and the plan's don't divide one another (catalog-facts.md §7.4)."""
+    """Yield cards whose billing cadence and the plan's don't divide each other (catalog-facts.md §7.4)."""
     own = _duration(plan.get("billing_cadence"))
     for path, offer, addon in _fitted(plan, find):
         for card in (card for _, card in cards_of(addon)):
@@ -82,7 +82,7 @@ def cadences(address: Address, plan: Fields, find: Find) -> Iterator[Problem]:
 
 
 def same_cards(address: Address, plan: Fields, find: Find) -> Iterator[Problem]:
-    """Cards over cards of the plan with the same key: the server adds them up only where they are alike."""
+    """Yield mismatches between cards with the same key: the server adds them up only if they are alike."""
     for path, offer, addon in _fitted(plan, find):
         above = {str(card.get("key")): card for _, card in cards_of(addon)}
         told: set[tuple[str, str]] = set()
@@ -104,7 +104,7 @@ def _mismatch(path: Path, addon: str, key: str, what: str) -> Problem:
 
 
 def _cards_from(plan: Fields, first: Plain) -> Iterator[Fields]:
-    """The cards of the phases from one on; of all where that one isn't named, none where it isn't there."""
+    """The cards of the phases from a given phase on; of all phases without one, and empty for an unknown phase."""
     members = _maps(plan.get("phases"))
     keys = [phase.get("key") for phase in members]
     start = 0 if first is None else keys.index(first) if first in keys else len(keys)

@@ -170,7 +170,8 @@ class Client:
         return f"{said}; the token lacks a permission: on Konnect it needs the role {roles}"
 
     def _refuse(self, method: str, path: str, response: httpx.Response) -> None:
-        """Raise Unreachable for answers that mean that nothing was done: a redirect, or a missing or wrong token."""
+        """Raise for a redirect, and for a missing or wrong token: Unreachable, as nothing was done, but Unclear for a
+        303 after a write."""
         status = response.status_code
         if status == 401:
             parsed = _parsed(response)

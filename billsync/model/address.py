@@ -29,7 +29,7 @@ class Address:
 
     @property
     def parents(self) -> tuple[str, ...]:
-        """The names of what the entity belongs to, outermost first."""
+        """The names of the entity's parents, outermost first."""
         return self.names[:-1]
 
     @property

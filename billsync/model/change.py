@@ -74,7 +74,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """Something that must not exist when a step is made (core/obstacles.py).
+    """Something that must not exist when a step is carried out (core/obstacles.py).
 
     `rule` names the check, made on the rows of `kind` or the document at `path`, in which symbols stand for ids.
     `known` is how many there were when the step was decided.

@@ -77,10 +77,10 @@ Mentions: TypeAlias = Callable[[Fields], Iterable[tuple[Path, str, str]]]
 """Texts in declared fields that name an entity although they aren't references: path, kind and key."""
 
 Trait: TypeAlias = tuple[Hashable, ...]
-"""Something by which an entity is known beside its key: `("name", "acme inc.")`."""
+"""A mark of an entity's identity other than its key: `("name", "acme inc.")`."""
 
 Cross: TypeAlias = Callable[[Address, Fields, Find], Iterable[Problem]]
-"""What is wrong in an entity's declared fields beside what it refers to. The fields may be of any type."""
+"""Checks an entity's declared fields together with the entities it refers to. The fields may be of any type."""
 
 
 Lost: TypeAlias = Callable[[Fields], Iterable[tuple[str, str, str]]]
@@ -129,7 +129,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class HiddenLabels:
-    """A list of the server's older API that shows the labels which the rows of a kind hide.
+    """A list of the server's older API that shows the labels hidden in a kind's rows.
 
     `collection` is a list that is read with `query`; `labels` is what it calls them, there and in the members of
     `lists`, whose names it spells as given. Rows with a member that has one of the fields `unshown`, or whose field
@@ -191,7 +191,7 @@ class Routes:
         return f"{self.item(symbol)}/{name}"
 
     def part(self, field: str) -> Part:
-        """The part that holds a list of the kind. Raises StopIteration for a list that is none."""
+        """The part that holds a list of the kind. Raises StopIteration for a field that isn't a part."""
         return next(part for part in self.parts if part.field == field)
 
 
@@ -199,24 +199,21 @@ class Routes:
 class Kind:
     """One kind as a table.
 
-    `read` turns a server row into raw fields in the file's shape, with references still as ids or keys;
-    `respell` takes what the view will be compared with, the view, and the row as the server gave it, and returns the
-    view in the other's spelling where both mean the same; `status` names the row's lifecycle field, and `statuses`
-    are all the values of it that are known, with what they mean;
-    `lost` names what a dumped file doesn't carry of a row, `lost_by_all` what it carries of none;
-    `at_creation` turns a wanted view into one that the API can be sent at a moment; None where nothing is left to make;
-    `unique` says that the server itself keeps the key unique, so that a create may be repeated;
-    `stages` gives the views on the way to a wanted one, itself last, where one call can't do it;
-    `frozen` names fields that can't change while a child of that kind is in force;
-    `inherits` are fields that come from the pinned entity's declaration where the own one is silent;
-    `successor` is the server's label of a link that was changed into another: it holds that one's id;
-    `pins` is the reference whose version is fixed at creation and noted in the label `billsync_<pins>`;
-    `after` are soft edges: kinds whose entities of the same parent go first (this one's parent if it is named);
-    `claims` yields names that only one live entity may hold at a time;
-    `traits` yields what an entity is known by beside its key: two that share one may be the same under two keys;
-    `shared`: files of other owners refer to it as a matter of course, so that a reference to it doesn't tell whose the
-    referring entity is;
-    `personal` are fields that tell who somebody is: their values stay out of journals.
+    `read` turns a server row into raw fields in the file's shape, with references still as ids or keys; `respell` takes
+    what the view will be compared with, the view, and the row as the server gave it, and returns the view in the
+    other's spelling where both mean the same; `status` names the row's lifecycle field, and `statuses` are all the
+    values of it that are known, with what they mean; `lost` names what a dumped file doesn't carry of a row,
+    `lost_by_all` what it carries of none; `at_creation` turns a wanted view into one that the API can be sent at a
+    moment; None where nothing is left to make; `unique` says that the server itself keeps the key unique, so that a
+    create may be repeated; `stages` gives the views on the way to a wanted one, itself last, where one call can't do
+    it; `frozen` names fields that can't change while a child of that kind is in force; `inherits` are fields that come
+    from the pinned entity's declaration where the own one is silent; `successor` is the server's label of a link that
+    was changed into another: it holds that one's id; `pins` is the reference whose version is fixed at creation and
+    noted in the label `billsync_<pins>`; `after` are soft edges: kinds whose entities of the same parent go first (this
+    one's parent if it is named); `claims` yields names that only one live entity may hold at a time; `traits` yields
+    further marks of an entity's identity: two entities that share a trait may be the same under two keys; `shared`:
+    files of other owners normally refer to it, so that a reference to it is no evidence of the referring entity's
+    owner; `personal` are fields that identify a person: their values stay out of journals.
     """
 
     name: str

@@ -1,6 +1,6 @@
-"""All limits on what is read, in one place: nothing that is handed in or answered may go on for ever.
+"""All limits on what is read, in one place: no input and no answer may be endless.
 
-Each is far above what anybody needs, and far below what a machine has. Beyond one, the message names it.
+Each limit is far above any real need, and far below a machine's capacity. Beyond one, the message names it.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ class MalformedRow(ValueError):
         super().__init__(self.malformed.text)
 
     def within(self, place: str) -> MalformedRow:
-        """The same fault, as the row around its place sees it."""
+        """The fault, with its path extended by the path of the enclosing row."""
         return MalformedRow(f"{place}.{self.malformed.field}", self.malformed.value)
 
 
@@ -79,7 +79,7 @@ def part(row: Fields, name: str) -> Fields:
 
 
 def optional_part(row: Fields, name: str) -> Fields:
-    """A map, empty where the row has none. Raises MalformedRow for anything else."""
+    """A map, empty if absent from the row. Raises MalformedRow for anything else."""
     return {} if row.get(name) is None else part(row, name)
 
 

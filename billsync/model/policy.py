@@ -13,7 +13,7 @@ from billsync.model.diagnostic import Position
 class PricePolicy:
     """A limit, in percent, on changes of the amount paid for one feature, over a range of usage in a billing period.
 
-    None is no limit. `plans` are keys and globs.
+    None means no limit. `plans` are keys and globs.
     """
 
     plans: tuple[str, ...]

@@ -48,7 +48,7 @@ class Answer:
 
     @property
     def ok(self) -> bool:
-        """Whether the server did what was asked."""
+        """Whether the answer has a status of success."""
         return 200 <= self.status < 300
 
     @property

@@ -66,7 +66,7 @@ def _escape(char: str) -> str:
 
 
 def is_text(text: str) -> bool:
-    """Whether the text can be sent: an argument in another encoding than the locale's is none."""
+    """Whether the text can be sent as UTF-8; an argument in another encoding than the locale's can't."""
     return not any("\ud800" <= char <= "\udfff" for char in text)
 
 

@@ -51,7 +51,7 @@ def _case(variant: Variant, value: Plain, after: Rules, before: Rules) -> Plain:
 
 
 def case_of(variant: Variant, value: Plain) -> Record | None:
-    """The record that a value's tag chooses; None where it is no map, or its tag is unknown."""
+    """The record chosen by a value's tag; None if the value isn't a map, or its tag is unknown."""
     tag = value.get(variant.tag) if isinstance(value, Mapping) else None
     return variant.cases.get(tag) if isinstance(tag, str) else None
 

@@ -1,1 +1,1 @@
-"""The engine over the kinds' tables: JSON Schema, explanations and topics. Touches nothing."""
+"""The engine over the kinds' tables: JSON Schema, explanations and topics."""

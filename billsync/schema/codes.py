@@ -1,4 +1,4 @@
-"""All codes by name, those of single kinds among them: every diagnostic takes its summary from here."""
+"""All codes by name, including those of single kinds: every diagnostic takes its summary from here."""
 
 from __future__ import annotations
 

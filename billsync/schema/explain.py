@@ -46,9 +46,10 @@ ABSENT: Mapping[Absent, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A kind or one of its fields. `takes` says what a value looks like; `fields` are those inside, with their words.
+    """A kind or one of its fields. `takes` describes the form of a value; `fields` are the fields inside, with their
+    descriptions.
 
-    `default` and `example` are plain JSON values, None where there is none; `refused` is why it can't be declared.
+    `default` and `example` are plain JSON values or None; `refused` is the reason why it can't be declared.
     """
 
     path: tuple[str, ...]
@@ -74,14 +75,14 @@ def explain(kind: Kind, path: tuple[str, ...]) -> Explanation | None:
 
 
 def explain_record(name: str, record: Record, example: Plain) -> Explanation:
-    """The same for a map inside of entities that has a name of its own."""
+    """The explanation of a named map inside of entities."""
     return Explanation(
         (name,), f"{record.doc} {ABSENT[Absent.DEFAULT]}", "a map", "", example=example, fields=_inside(record)
     )
 
 
 def explain_field(name: str, record: Record, path: tuple[str, ...]) -> Explanation | None:
-    """A field of a record, whose name the path begins with; None where there is no such field."""
+    """The explanation of a record's field, named by the path's first element; None for an unknown field."""
     found: Field | None = None
     shape: Shape = record
     for part in path:

@@ -56,7 +56,7 @@ class _Writing:
 def kind_schema(kind: Kind) -> Schema:
     """The strict schema of one entity after `use` and the defaults, without what nests in it.
 
-    Fields that are refused pass, so that the reason can be told by the checks.
+    Refused fields pass, so that a check can report the reason.
     """
     writing = _Writing(Stage.EXPANDED)
     schema = _record(kind.record, writing, may_be_null=kind.absent is Absent.NOT_MANAGED)
@@ -201,7 +201,7 @@ def _moved(registry: Registry) -> Schema:
 
 
 def _top_level(registry: Registry, kind: Kind, writing: _Writing) -> Schema:
-    """An entity in its own collection: it says what it belongs to, and others may nest in it."""
+    """The schema of an entity in its own collection: it names its parent, and may hold nested children."""
     schema = _written(kind, writing)
     properties = {**schema["properties"]}
     if kind.parent is not None:
@@ -215,7 +215,7 @@ def _top_level(registry: Registry, kind: Kind, writing: _Writing) -> Schema:
 
 
 def _nested(child: Kind, writing: _Writing) -> Schema:
-    """The names under which entities of a kind stand in what they belong to."""
+    """The schema of the fields under which entities of a kind are nested in their parent."""
     if child.name not in writing.defs:
         writing.defs[child.name] = _written(child, writing)
     reference = {"$ref": f"#/$defs/{child.name}"}
@@ -304,7 +304,7 @@ def _given(limits: Mapping[str, Any]) -> Schema:
 
 
 def _short(record: Record, schema: Schema) -> Schema:
-    """A plain text may stand for a record with one field."""
+    """The schema of a record that may be written as a plain text for its one field."""
     if record.short is None:
         return schema
     text = leaf_schema(record.fields[record.short].shape)

@@ -24,7 +24,8 @@ _TYPES = {"string": "a text", "number": "a number", "integer": "a whole number",
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """Something to explain: what is known at a path in it (None: nothing), and where an example stands in a file."""
+    """Something to explain: a function from a path in it to its explanation (or None), and an example's place in a
+    file."""
 
     name: str
     other_name: str

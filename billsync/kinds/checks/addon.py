@@ -67,7 +67,7 @@ def cadences(addon: Fields) -> Iterator[Problem]:
 
 
 def _same(one: str, other: str) -> bool:
-    """Whether two cadences are equally long in every month and on every day; texts that are none are let through."""
+    """Whether two cadences are always equally long; invalid cadences pass."""
     lengths = parse_duration(one), parse_duration(other)
     if lengths[0] is None or lengths[1] is None or one == other:
         return True

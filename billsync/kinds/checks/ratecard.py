@@ -21,7 +21,7 @@ FIAT_LENGTH = 3
 def card_problems(card: Fields, path: Path, *, currency: str, holder: str) -> Iterator[Problem]:
     """Yield all problems of one card; `path` is its position.
 
-    `holder` is the word for what it belongs to, and `currency` that one's.
+    `holder` is the word for the card's plan or add-on, and `currency` is the holder's currency.
     """
     price = card.get("price") or {}
     yield from price_problems(price, (*path, "price"))

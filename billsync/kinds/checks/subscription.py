@@ -46,7 +46,7 @@ def labels(subscription: Fields) -> Iterator[Problem]:
 
 
 def version_digest(subscription: Fields) -> Iterator[Problem]:
-    """A digest says what a number means, so there must be one."""
+    """Yield a problem for a digest without a version number."""
     if "version_digest" in subscription and not isinstance(subscription.get("version"), int):
         yield Problem(
             ("version_digest",),

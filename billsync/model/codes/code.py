@@ -1,4 +1,4 @@
-"""A diagnostic code: its fixed summary, and what a person needs to know who meets it."""
+"""A diagnostic code: its fixed summary, and an explanation for people who meet it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Code:
     """One code. It never changes its name, as scripts and plan files hold it.
 
-    `summary` is the fixed sentence that stands beside the code; values belong in a diagnostic's detail. `doc` says what
-    it means, why billsync reports it, and what to do. `example` is a detail as billsync prints it.
+    `summary` is the fixed sentence printed with the code; values belong in a diagnostic's detail. `doc` explains its
+    meaning, the reason for it, and the remedy. `example` is a detail as billsync prints it.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Codes of what files say: the shape of a document, its header, and single values."""
+"""Codes of files' contents: the shape of a document, its header, and single values."""
 
 from __future__ import annotations
 

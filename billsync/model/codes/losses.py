@@ -1,4 +1,4 @@
-"""Codes of what a dumped file doesn't carry of what is live."""
+"""Codes of losses: live facts that a dumped file doesn't carry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Codes of what a plan waits with, notes, or is stopped by."""
+"""Codes of a plan's waiting changes, notes and guards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Codes of what one part of the files says of another: references, and keys that were renamed."""
+"""Codes of statements of the files about other parts of the files: references, and renamed keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Codes of what a plan won't do."""
+"""Codes of changes that a plan refuses."""
 
 from __future__ import annotations
 

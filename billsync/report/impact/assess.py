@@ -51,7 +51,7 @@ def assess(facts: ImpactFacts) -> Impact:
 
 
 def _verdicts(facts: ImpactFacts) -> Mapping[str, tuple[Verdict, ...]]:
-    """By what changes, in the order of addresses, and by name."""
+    """Verdicts by changed entity, in the order of addresses, then of names."""
     found: dict[str, list[Verdict]] = defaultdict(list)
     verdicts = (verdict(one, facts.usage.get(one.reached.before.customer_id, {})) for one in facts.cases)
     for each in with_several(verdicts):

@@ -44,9 +44,9 @@ class Group:
 class PartSum:
     """A part of a change at one cadence in one currency; with `not_shown`, a reason, it has no numbers.
 
-    `is_usual`: the cadence is that of everybody's plan. `before` and `after` are None where only the difference may be
-    shown. `counts` are by what is counted. `more` and `less` are those who pay the most more and the most less, largest
-    first; `groups` stand in their place where nobody may be named.
+    `is_usual`: the cadence is the plan's own for all subscribers. `before` and `after` are None if only the difference
+    may be shown. `counts` are counts by subject. `more` and `less` are the subscribers with the largest increases and
+    decreases, largest first; `groups` replace them in an anonymous impact.
     """
 
     cadence: Duration
@@ -84,8 +84,8 @@ class NotRated:
 class ChangeImpact:
     """The impact of one change: subscriptions reached, the windows of usage, and sums.
 
-    `own_cadences` are those of the plans of those who were rated. `left_out` and `notes` count, by what it is, what
-    the numbers lack and don't say. `verdicts` are None where nobody may be named.
+    `own_cadences` are those of the plans of those who were rated. `left_out` and `notes` count, by subject, parts
+    missing from the numbers and remarks on them. `verdicts` are None in an anonymous impact.
     """
 
     target: str
@@ -102,7 +102,7 @@ class ChangeImpact:
 
     @property
     def is_combined(self) -> bool:
-        """Whether it is everything together, for those whom several changes reach."""
+        """Whether this is the combined impact, for subscribers reached by several changes."""
         return self.target == COMBINED
 
 
@@ -143,7 +143,7 @@ class Looked:
 
 
 def impact_of(verdicts: Mapping[str, tuple[Verdict, ...]], looked: Looked) -> Impact:
-    """Sum up verdicts by what changes."""
+    """Sum up verdicts by changed entity."""
     every = [one for them in verdicts.values() for one in them]
     count = len({(one.reached.name, one.reached.before.id) for one in every})
     return Impact(
@@ -160,7 +160,7 @@ def impact_of(verdicts: Mapping[str, tuple[Verdict, ...]], looked: Looked) -> Im
 
 
 def having(verdicts: Iterable[Verdict], standing: MigrationStatus) -> list[Verdict]:
-    """Those with a status; only who was rated."""
+    """The rated subscribers with a status."""
     return [one for one in verdicts if not one.problem and one.reached.standing is standing]
 
 

@@ -33,7 +33,7 @@ class Dues:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A subscription with what is to be rated of it, the plan's own periods first, or the reason why nothing is.
+    """A subscription with its periods to rate, the plan's own first, or the reason why nothing is rated.
 
     `left_out` says, after "it has", of which cards no full period is there yet: "no full P3M yet for api".
     """

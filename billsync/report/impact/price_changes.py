@@ -82,9 +82,9 @@ class PriceChanges:
         return next((row for row in rows if str(version_of(row)) == version), None)
 
     def plan_meant(self, one: Identity) -> Target | None:
-        """The declared plan that a subscription is to get by its newest version, if that is another than what it has.
+        """The declared plan whose newest version a subscription will get, or None if it keeps its version.
 
-        With `everybody`, without such a one, the coming version of the plan that it has.
+        With `everybody`, a subscription without such a plan gets the coming version of its present plan.
         """
         return self._meant(one) or (self._coming(one) if self.everybody else None)
 

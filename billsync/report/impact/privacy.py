@@ -21,12 +21,12 @@ def is_few(count: int) -> bool:
 
 
 def masked(count: int) -> int | str:
-    """The count, or that it is a small one."""
+    """The count, or the mark of a small one."""
     return FEW if is_few(count) else count
 
 
 def share(count: int, whole: int) -> int | str:
-    """The count, unless it or what is left of the whole is a small one."""
+    """The count, unless it or the rest of the whole is small."""
     return SOME if is_few(whole - count) and not is_few(count) and count else masked(count)
 
 

@@ -33,7 +33,7 @@ def reach(changes: PriceChanges, live: Live) -> Iterator[Reached | Candidate]:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """Both sides, and what is equal for many subscribers, worked out once."""
+    """Both sides' facts that are equal for many subscribers, computed once."""
 
     changes: PriceChanges
     live: Live
@@ -41,14 +41,14 @@ class _Known:
     by_version: dict[tuple[str, Address | None], Concerns] = field(default_factory=dict)
 
     def target(self, one: Identity) -> Target | None:
-        """The plan version that a subscriber is to get, if that is another than what it has."""
+        """The plan version that a subscriber will get, or None if it keeps its version."""
         row = self.changes.version_meant(one)
         if row and row.id not in self.targets:
             self.targets[row.id] = live_target(row, self.live)
         return (self.targets[row.id] if row else None) or self.changes.plan_meant(one)
 
     def concerns(self, one: Subscriber, target: Target | None) -> Concerns:
-        """The concerns of a subscriber who is to get a target."""
+        """The concerns of a subscriber that will get a target."""
         plan_id = one.identity.plan_id
         if not plan_id or not (self.changes.addons or target) or not may_have_any(one, self.live):
             return Concerns()

@@ -28,7 +28,7 @@ LIMITS_UNREAD = "add-ons that can't be read, so it isn't known whether the serve
 class Candidate:
     """A live subscription that may have add-ons that concern it.
 
-    `target` is the plan that it is to get, and `plan` what that is for it, to which its add-ons may add a note.
+    `target` is the plan that it will get, and `plan` the resulting concern, to which its add-ons may add a note.
     """
 
     identity: Identity
@@ -71,7 +71,7 @@ def reached_with(one: Candidate, has: AddonList, catalog: Catalog, now: datetime
 
 
 def unread(one: Candidate, problem: str) -> Iterator[Reached]:
-    """Everything that may concern a candidate whose add-ons are unknown, with the reason."""
+    """All concerns that a candidate with unknown add-ons may have, with the reason."""
     if one.plan:
         yield _noted(one.plan, (LIMITS_UNREAD,) if one.concerns.narrowed else ())
     yield from (_by(one, change, one.before, problem) for change in one.concerns.changes)
@@ -92,7 +92,7 @@ class _Owner:
         return has if any(each.at(self.now) for each in has) else ()
 
     def is_ahead(self, change: AddonChange) -> bool:
-        """Whether it will have some of it, and has none now."""
+        """Whether the subscription has none of the add-on now, but will have later."""
         mine = [each for each in self.has if each.addon_id in change.ids]
         return not self.in_force(change) and any(each.is_ahead(self.now) for each in mine)
 

@@ -32,7 +32,7 @@ NO_NAMES = "No customer is named: changes of what is theirs are counted above, w
 def redact(impact: Impact) -> Impact:
     """The impact without names and small counts.
 
-    Of everything together nothing is shown: less its parts it would leave what a few others pay.
+    The combined change isn't shown: minus its parts it would reveal the payments of a few customers.
     """
     changes = [change for change in impact.changes if not change.is_combined]
     verdicts = [change.verdicts or () for change in changes]
@@ -90,9 +90,8 @@ def _part(verdicts: Sequence[Verdict]) -> Part:
 
 
 def _sum(one: Sum, verdicts: Sequence[Verdict]) -> PartSum:
-    """Only the difference of those who have an add-on: their sums, taken from those of all its plan's subscribers,
-    would leave what the few others pay.
-    """
+    """The sum reduced to a difference for an add-on's subscribers: their totals, subtracted from those of all the
+    plan's subscribers, would reveal the payments of the few others."""
     if reason := reason_to_hide(one):
         return PartSum(one.cadence, one.currency, one.is_usual, not_shown=reason)
     is_part = any(each.reached.is_part for each in verdicts)

@@ -21,7 +21,7 @@ Paid: TypeAlias = tuple[Verdict, Pair]
 class Sum:
     """Many subscriptions at one cadence in one currency: totals before and after, and numbers that pay more or less.
 
-    `is_usual`: the cadence is that of everybody's plan, so that it needs no name.
+    `is_usual`: the cadence is the plan's own for all subscribers, so that it needs no name.
     """
 
     cadence: Duration
@@ -120,7 +120,8 @@ def windows(verdicts: Iterable[Verdict]) -> Mapping[Duration, Period]:
 
 
 def largest(verdicts: Iterable[Verdict], column: Column, *, count: int) -> tuple[tuple[Paid, ...], tuple[Paid, ...]]:
-    """Those who pay the most more in a column, and those who pay the most less, each largest first."""
+    """The subscribers with the largest increases in a column, and those with the largest decreases, each largest
+    first."""
     ordered = _by_difference(verdicts, column)
     less = [one for one in ordered if difference(one) < 0][:count]
     more = [one for one in reversed(ordered) if difference(one) > 0][:count]
@@ -135,7 +136,7 @@ def difference(one: Paid) -> Decimal:
 
 
 def _by_difference(verdicts: Iterable[Verdict], column: Column) -> list[Paid]:
-    """Those who were rated and have something in a column, from the smallest difference to the largest."""
+    """The rated subscribers with an amount in a column, from the smallest difference to the largest."""
     mine = [(one, pair) for one in verdicts if not one.problem and (pair := one.paid.get(column))]
     return sorted(mine, key=lambda one: (difference(one), one[0].reached.name))
 
@@ -143,7 +144,8 @@ def _by_difference(verdicts: Iterable[Verdict], column: Column) -> list[Paid]:
 def groups(verdicts: Iterable[Verdict], column: Column, *, size: int) -> Iterator[tuple[Paid, ...]]:
     """Return rated subscriptions by difference, in groups of at least this size; none if there are fewer.
 
-    In each group nobody's bill changes, or those of at least `size`: else its sum would be the difference of a few.
+    In each group no bill changes, or at least `size` bills do; otherwise its sum would reveal a few customers'
+    differences.
     """
     found = [_Group([], 0)]
     for one in _by_difference(verdicts, column):
