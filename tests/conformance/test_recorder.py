@@ -83,6 +83,48 @@ def test_only_requests_in_a_wrong_on_purpose_block_are_exempt() -> None:
     assert len(notes.faults) == 1
 
 
+RIGHT_BODY = {"key": "acme", "name": "Acme"}
+WRONG_BODY = {"key": "acme", "name": 1}
+FORM = "application/x-www-form-urlencoded"
+
+
+def creation(sent: Any = RIGHT_BODY, url: str = f"{URL}/customers", kind: str = "application/json") -> httpx.Request:
+    return httpx.Request("POST", url, content=json.dumps(sent), headers={"content-type": kind})
+
+
+@pytest.mark.parametrize(
+    ("sent", "got"),
+    [
+        (creation(WRONG_BODY), answered(201, CUSTOMER)),
+        (creation(url=f"{URL}/customers?page=1"), answered(201, CUSTOMER)),
+        (creation(url=f"{URL}/customer"), answered(201, CUSTOMER)),
+        (creation(kind=FORM), answered(201, CUSTOMER)),
+        (creation(), answered(200, CUSTOMER)),
+        (creation(), answered(201, {**CUSTOMER, "id": "acme"})),
+        (creation(), answered(201, {**CUSTOMER, "created_at": "2026-02-31T10:00:00Z"})),
+        (creation(), httpx.Response(201, headers={"content-type": FORM}, content=json.dumps(CUSTOMER))),
+    ],
+    ids=["body", "query", "path", "type", "status", "id", "time", "answer's type"],
+)
+def test_a_wrong_exchange_is_named_though_a_right_one_is_known(sent: httpx.Request, got: httpx.Response) -> None:
+    """What is wrong in one place is found after an exchange that was right, and is found again when it comes again."""
+    right = faults(creation(), answered(201, CUSTOMER))
+
+    first, second = faults(sent, got), faults(sent, got)
+
+    assert (right, bool(first), first == second) == ([], True, True)
+
+
+def test_a_request_that_was_wrong_on_purpose_is_wrong_without_that() -> None:
+    notes = recorder()
+    with notes.wrong_on_purpose():
+        notes.note(creation(WRONG_BODY), answered(201, CUSTOMER))
+
+    notes.note(creation(WRONG_BODY), answered(201, CUSTOMER))
+
+    assert len(notes.faults) == 1
+
+
 def test_an_undeclared_status_is_named() -> None:
     request = httpx.Request("GET", f"{URL}/customers")
 

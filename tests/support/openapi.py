@@ -49,13 +49,17 @@ class Violation:
 
 @dataclass(slots=True)
 class Document:
-    """A parsed document with its compiled validators; build it once."""
+    """A parsed document with its compiled validators; build it once.
+
+    `faultless` is for who checks whole exchanges: the digests of those that were right.
+    """
 
     root: Mapping[str, Any]
     registry: Registry[Any]
     patterns: tuple[tuple[re.Pattern[str], str], ...]
     validators: dict[tuple[str, bool], Any] = field(default_factory=dict)
     valid: set[tuple[str, bool, str]] = field(default_factory=set)
+    faultless: set[bytes] = field(default_factory=set)
 
     def operation(self, method: str, path: str) -> Operation | None:
         """The operation that a path below the API's base belongs to, or None."""
