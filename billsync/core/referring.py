@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 
 from billsync.model.kind import Kind, Part, Registry
 from billsync.model.shape import Reference, Shape
@@ -40,13 +41,19 @@ def rounds(reads: Iterable[Read], registry: Registry) -> tuple[tuple[Read, ...],
     an entity created after its list was read would look like a reference to a deleted one.
     """
     by_height: dict[int, list[Read]] = defaultdict(list)
+    height = _heights(registry)
     for read in reads:
-        by_height[_height(read.kind, registry)].append(read)
-    return tuple(tuple(by_height[height]) for height in sorted(by_height, reverse=True))
+        by_height[height(read.kind)].append(read)
+    return tuple(tuple(by_height[number]) for number in sorted(by_height, reverse=True))
 
 
-def _height(name: str, registry: Registry) -> int:
-    """Return the length of the longest chain of references from a kind."""
-    if name not in registry:
-        return 0
-    return max((1 + _height(other, registry) for other in kinds_in(registry[name].record) - {name}), default=0)
+def _heights(registry: Registry) -> Callable[[str], int]:
+    """The length of the longest chain of references from a kind, each looked for once."""
+
+    @cache
+    def height(name: str) -> int:
+        if name not in registry:
+            return 0
+        return max((1 + height(other) for other in kinds_in(registry[name].record) - {name}), default=0)
+
+    return height

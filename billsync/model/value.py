@@ -17,6 +17,9 @@ Fields: TypeAlias = Mapping[str, Plain]
 """The fields of one entity, by name."""
 
 
+_AS_IT_IS = frozenset({str, int, bool, type(None)})
+
+
 class FloatFound(TypeError):
     """A binary float got into a value: a bug, as every number is exact from parse to wire."""
 
@@ -38,6 +41,8 @@ def jsonable(value: Plain) -> Any:
     A Decimal becomes its text, a tuple a list, a Symbol `{"$symbol": address}`. For people and digests: a plan
     file is written without loss elsewhere. Raises FloatFound for a float.
     """
+    if type(value) in _AS_IT_IS:  # most values: asking whether each is a Mapping takes longer than all the rest
+        return value
     if isinstance(value, float):
         raise FloatFound(repr(value))
     if isinstance(value, Decimal):
