@@ -10,17 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
 import httpx
 
 from billsync import __version__
 from billsync.api.permissions import roles_for
-from billsync.live.body import ACCEPTED, BodyTooLong, read_body
-from billsync.live.encoding import NotJson, decode, encode
+from billsync.live.body import ACCEPTED, BodyTooLong
+from billsync.live.encoding import encode
 from billsync.live.messages import error_message, printable
 from billsync.live.patience import Patience
 from billsync.live.proxies import proxy_to
+from billsync.live.received import Received, received
 from billsync.live.secrets import mask_of
 from billsync.live.target import Target, token_problem
 from billsync.live.wire import DeadlineTransport, Overdue
@@ -36,10 +36,8 @@ NOT_SENT = (
     httpx.UnsupportedProtocol,
     httpx.InvalidURL,
 )
-EMPTY = (202, 204, 205)
 PASSING = (408, 500, 502, 503, 504)
 TOO_SLOW = (408, 504)
-OF_THE_TRANSFER = ("content-encoding", "content-length", "transfer-encoding")
 RULES = ("forbidden error:", "Deleting tax codes is not allowed")
 """In the detail of a 403 that is a rule of the product, not a permission (customer-facts.md §5.6)."""
 
@@ -103,7 +101,7 @@ class Client:
         content = None if body is None else encode(body)
         for attempt in range(1, self._settings.patience.busy_tries + 1):
             response = self._send(method, path, content=content)
-            if response.status_code != 429:
+            if response.status != 429:
                 return self._written(method, path, response)
             self._wait(attempt, response)
         raise self._still_busy(method, path)
@@ -118,46 +116,45 @@ class Client:
             outcome = self._read(path, query)
             if isinstance(outcome, GaveUp) or (isinstance(outcome, TimedOut) and _asks_for_rows(query)):
                 raise outcome
-            if isinstance(outcome, httpx.Response) and outcome.status_code == 429:
+            if isinstance(outcome, Received) and outcome.status == 429:
                 self._wait(attempt, outcome)
             elif attempt >= patience.tries or not _may_pass(outcome):
                 return self._settled(path, outcome)
             else:
-                self._wait(attempt, outcome if isinstance(outcome, httpx.Response) else None)
+                self._wait(attempt, outcome if isinstance(outcome, Received) else None)
         raise self._still_busy("GET", path)
 
-    def _read(self, path: str, query: Sequence[tuple[str, str]]) -> httpx.Response | RemoteError:
+    def _read(self, path: str, query: Sequence[tuple[str, str]]) -> Received | RemoteError:
         """The answer, or the failure as a value; a success that can't be understood is a failure."""
         try:
             response = self._send("GET", path, query=query)
         except RemoteError as error:
             return error
-        if response.status_code in TOO_SLOW and _asks_for_rows(query):
+        if response.status in TOO_SLOW and _asks_for_rows(query):
             return TimedOut(f"GET {path}: {self._answer('GET', path, response).message}")
-        if response.is_success and _parsed(response) is None:
+        if response.ok and response.parsed is None:
             return Unclear(f"GET {path}: {self._strange(response)}")
         return response
 
-    def _settled(self, path: str, outcome: httpx.Response | RemoteError) -> Answer:
+    def _settled(self, path: str, outcome: Received | RemoteError) -> Answer:
         if isinstance(outcome, RemoteError):
             raise outcome
         self._refuse("GET", path, outcome)
-        parsed = _parsed(outcome)
-        if parsed is None and outcome.status_code < 500:
+        if outcome.parsed is None and outcome.status < 500:
             raise RemoteError(f"GET {path}: {self._strange(outcome)}")
         return self._answer("GET", path, outcome)
 
-    def _written(self, method: str, path: str, response: httpx.Response) -> Answer:
+    def _written(self, method: str, path: str, response: Received) -> Answer:
         self._refuse(method, path, response)
-        if response.is_success and _parsed(response) is None:
+        if response.ok and response.parsed is None:
             raise Unclear(f"{method} {path}: {self._strange(response)}")
         return self._answer(method, path, response)
 
-    def _answer(self, method: str, path: str, response: httpx.Response) -> Answer:
-        status, parsed = response.status_code, _parsed(response)
+    def _answer(self, method: str, path: str, response: Received) -> Answer:
+        status, parsed = response.status, response.parsed
         if parsed is None:
-            return Answer(status, None, self._clean(f"{error_message(status, None)} ({_kind(response)})"))
-        if response.is_success:
+            return Answer(status, None, self._clean(f"{error_message(status, None)} ({response.kind})"))
+        if response.ok:
             return Answer(status, parsed.value)
         return Answer(status, parsed.value, self._said(method, path, status=status, body=parsed.value))
 
@@ -169,23 +166,22 @@ class Client:
             return said
         return f"{said}; the token lacks a permission: on Konnect it needs the role {roles}"
 
-    def _refuse(self, method: str, path: str, response: httpx.Response) -> None:
+    def _refuse(self, method: str, path: str, response: Received) -> None:
         """Raise for a redirect, and for a missing or wrong token: Unreachable, as nothing was done, but Unclear for a
         303 after a write."""
-        status = response.status_code
+        status = response.status
         if status == 401:
-            parsed = _parsed(response)
-            said = error_message(status, parsed.value if parsed else None, self._mask)
+            said = error_message(status, response.parsed.value if response.parsed else None, self._mask)
             given = "refused the token" if self._settings.token else "asks for a token, and none was given"
             raise Unreachable(f"{method} {path}: the server {given} ({said})")
-        if response.has_redirect_location or 300 <= status < 400:
-            place = _place(response)
+        if 300 <= status < 400:
+            place = response.place
             failure = Unclear if status == 303 and method != "GET" else Unreachable
             raise failure(self._clean(f"{method} {path}: the server redirects to {place}: use that base URL"))
 
     def _send(
         self, method: str, path: str, *, query: Sequence[tuple[str, str]] = (), content: bytes | None = None
-    ) -> httpx.Response:
+    ) -> Received:
         headers = {} if content is None else {"Content-Type": "application/json"}
         url = self._target.url(path)
         if url is None:
@@ -196,7 +192,7 @@ class Client:
             request = self._http.build_request(
                 method, url, params=list(query) or None, content=content, headers=headers
             )
-            return _read(self._http.send(request, stream=True))
+            return received(self._http.send(request, stream=True))
         except NOT_SENT as error:
             raise Unreachable(self._clean(f"{self._target.name} can't be reached: {_reason(error)}")) from error
         except Overdue as error:
@@ -208,7 +204,7 @@ class Client:
         except (httpx.TransportError, httpx.DecodingError) as error:
             raise Unclear(self._clean(f"{method} {path}: the answer was lost ({_reason(error)})")) from error
 
-    def _wait(self, attempt: int, response: httpx.Response | None) -> None:
+    def _wait(self, attempt: int, response: Received | None) -> None:
         asked = response.headers.get("Retry-After") if response is not None else None
         self._clock.sleep(self._settings.patience.wait(attempt, asked, self._clock.now()))
 
@@ -216,41 +212,14 @@ class Client:
         tries = self._settings.patience.busy_tries
         return Unreachable(f"{method} {path}: the server answered 429 (too many requests) {tries} times; try later")
 
-    def _strange(self, response: httpx.Response) -> str:
-        what = _kind(response)
-        if response.is_success and what == "JSON":
-            return self._clean(f"the answer ({response.status_code}) was cut off: it is not complete JSON")
-        return self._clean(f"{response.status_code}: {NOT_AN_API.format(what=what, base=self._target.name)}")
+    def _strange(self, response: Received) -> str:
+        what = response.kind
+        if response.ok and what == "JSON":
+            return self._clean(f"the answer ({response.status}) was cut off: it is not complete JSON")
+        return self._clean(f"{response.status}: {NOT_AN_API.format(what=what, base=self._target.name)}")
 
     def _clean(self, text: str) -> str:
         return printable(text, self._mask)
-
-
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """A body that was understood; `value` is None for an empty one where that is allowed."""
-
-    value: Plain
-
-
-def _parsed(response: httpx.Response) -> Parsed | None:
-    """The body's JSON, or None when the answer is not one of the API's."""
-    if not response.content:
-        return Parsed(None) if response.status_code in EMPTY or response.status_code >= 500 else None
-    try:
-        return Parsed(decode(response.content))
-    except NotJson:
-        return None
-
-
-def _kind(response: httpx.Response) -> str:
-    """Return the kind of an answer, in one word."""
-    content_type = response.headers.get("Content-Type", "").split(";")[0].strip()
-    if not response.content:
-        return "nothing"
-    if "html" in content_type.lower() or response.content.lstrip()[:1] == b"<":
-        return "HTML"
-    return "JSON" if "json" in content_type.lower() else content_type or "an unknown type"
 
 
 def _asks_for_rows(query: Sequence[tuple[str, str]]) -> bool:
@@ -258,33 +227,12 @@ def _asks_for_rows(query: Sequence[tuple[str, str]]) -> bool:
     return any(name == "page[size]" and value != "1" for name, value in query)
 
 
-def _may_pass(outcome: httpx.Response | RemoteError) -> bool:
-    return isinstance(outcome, RemoteError) or outcome.status_code in PASSING
+def _may_pass(outcome: Received | RemoteError) -> bool:
+    return isinstance(outcome, RemoteError) or outcome.status in PASSING
 
 
 def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
-
-
-def _place(response: httpx.Response) -> str:
-    """Return the location of a redirect without its query, which may hold a secret."""
-    try:
-        parts = urlsplit(response.headers.get("Location", ""))
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return "which it doesn't name"
-    authority = f"{parts.scheme}://{parts.hostname}{port}" if parts.hostname else ""
-    return authority + parts.path or "which it doesn't name"
-
-
-def _read(response: httpx.Response) -> httpx.Response:
-    """The answer with its whole body. Raises TooLong, httpx.TransportError, httpx.DecodingError."""
-    try:
-        body = read_body(response)
-    finally:
-        response.close()
-    headers = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in OF_THE_TRANSFER]
-    return httpx.Response(response.status_code, headers=headers, content=body)
 
 
 def _http_client(target: Target, clock: Clock, settings: Settings) -> httpx.Client:
