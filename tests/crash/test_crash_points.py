@@ -4,7 +4,7 @@ For each commit every signature of a call is struck with every fault once, and e
 exhaustive tests strike every call with every fault, and make every second run.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pytest
 
@@ -17,10 +17,17 @@ from tests.support.faults import FAULTS, Fault, Point
 
 ALL_RUNS = struck_runs()
 LAW = "one run, and a run again"
+FAULTS_AT_ONCE = [FAULTS[start : start + 7] for start in range(0, len(FAULTS), 7)]
+"""The faults of one test. Neighbours leave the same states behind, whose second runs are remembered."""
 
 
 def marked(run: StruckRun) -> object:
     return pytest.param(run, id=str(run), marks=() if run.quick else pytest.mark.crash)
+
+
+def chosen(runs: Runs, run: StruckRun) -> list[tuple[Call, Fault]]:
+    """The calls of a run that are struck, with their faults."""
+    return [(call, fault) for call, fault in spread(runs.calls(ALL_RUNS), FAULTS) if call.run == run]
 
 
 def troubles(runs: Runs, struck: Iterable[tuple[Call, Fault]]) -> list[str]:
@@ -44,15 +51,25 @@ def numbered(*sizes: int) -> Calls:
     }
 
 
+@pytest.mark.parametrize("faults", FAULTS_AT_ONCE, ids=lambda faults: f"from {faults[0].name}")
 @pytest.mark.parametrize("run", [marked(run) for run in ALL_RUNS])
-def test_a_run_after_a_fault_ends_where_an_undisturbed_one_does(run: StruckRun, runs: Runs, count: Count) -> None:
-    struck = [(call, fault) for call, fault in spread(runs.calls(ALL_RUNS), FAULTS) if call.run == run]
+def test_a_run_after_a_fault_ends_where_an_undisturbed_one_does(
+    run: StruckRun, faults: Sequence[Fault], runs: Runs, count: Count
+) -> None:
+    struck = [(call, fault) for call, fault in chosen(runs, run) if fault in faults]
 
     found = troubles(runs, struck)
 
     count(LAW, [(call, fault.name) for call, fault in struck])
     assert found == []
+
+
+@pytest.mark.parametrize("run", [marked(run) for run in ALL_RUNS])
+def test_each_call_of_a_run_is_struck(run: StruckRun, runs: Runs) -> None:
+    struck = chosen(runs, run)
+
     assert {call.point for call, _ in struck} == set(runs.harness(run).whole.calls)
+    assert {fault for _, fault in struck} <= {fault for faults in FAULTS_AT_ONCE for fault in faults}
 
 
 @pytest.mark.exhaustive
