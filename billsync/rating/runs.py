@@ -1,6 +1,8 @@
 """The lines that each run adds when one period is billed in several runs, each with the quantity since the period's
 start.
 
+No command uses it yet: forecasts of invoices with `progressive_billing` will (catalog-facts.md §12.2).
+
 Source: vectors README, usage_runs.jsonl.
 """
 

@@ -6,7 +6,7 @@ import pytest
 
 from billsync.rating.prices import FlatPrice, UnitPrice
 from billsync.rating.timeline import Item
-from billsync.report.billing.attached import Attached, Segment, attached, shows_addons
+from billsync.report.billing.attached import Attached, Segment, attached, own_items
 from billsync.report.billing.subscribed import subscribed
 from billsync.report.impact.addon_repricing import Unclear, with_new_addon
 from billsync.report.impact.repricing import declared_slots
@@ -208,7 +208,7 @@ def plan_row(*cards: dict[str, Any]) -> dict[str, Any]:
 def test_items_that_are_the_plans_cards_show_no_addon() -> None:
     cards = fee_card("base", "10"), usage_card("api", unit("1"))
 
-    assert not shows_addons(subscription_row(*cards), plan_row(*cards))
+    assert not own_items(subscription_row(*cards), plan_row(*cards))
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_items_that_are_the_plans_cards_show_no_addon() -> None:
     ],
 )
 def test_items_that_are_not_the_plans_cards_may_show_an_addon(row: dict[str, Any]) -> None:
-    assert shows_addons(row, plan_row(fee_card("base", "10")))
+    assert own_items(row, plan_row(fee_card("base", "10")))
 
 
 @pytest.mark.parametrize("time", [{"active_from": "2026-10-11T00:00:00Z"}, {"active_to": "2026-12-11T00:00:00Z"}])
@@ -229,14 +229,14 @@ def test_an_item_with_a_time_of_its_own_may_show_an_addon(time: dict[str, str]) 
     row = subscription_row(fee_card("base", "10"))
     row["phases"][0]["items"][0] |= time
 
-    assert shows_addons(row, plan_row(fee_card("base", "10")))
+    assert own_items(row, plan_row(fee_card("base", "10")))
 
 
 def test_an_item_that_ends_with_its_subscription_has_no_time_of_its_own() -> None:
     row = subscription_row(fee_card("base", "10"), active_to="2026-12-01T00:00:00Z")
     row["phases"][0]["items"][0]["active_to"] = "2026-12-01T00:00:00Z"
 
-    assert not shows_addons(row, plan_row(fee_card("base", "10")))
+    assert not own_items(row, plan_row(fee_card("base", "10")))
 
 
 def test_an_addon_whose_key_stands_there_twice_can_not_be_told_apart() -> None:

@@ -78,18 +78,10 @@ def _segment(row: Fields) -> Segment:
     return Segment(moment(row, "active_from"), optional_moment(row, "active_to"), whole(row, "quantity"))
 
 
-def shows_addons(row: Fields, plan: Fields) -> bool:
-    """Whether a subscription's items are not just its plan's cards: other keys, other terms, or times of their own.
-
-    Attaching an add-on changes items in one of these ways (customer-facts.md §6.2). Raises MalformedRow for rows that
-    are not the API's.
-    """
-    return bool(own_items(row, plan))
-
-
 def own_items(row: Fields, plan: Fields) -> frozenset[str]:
     """The keys of a subscription's items that are not its plan's cards, and of its plan's cards that it lacks.
 
+    Attaching an add-on adds such keys, or changes their terms or times (customer-facts.md §6.2).
     Raises MalformedRow for rows that are not the API's.
     """
     planned = dict(each(plan, "phases", _planned))
