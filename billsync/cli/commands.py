@@ -48,7 +48,7 @@ FORMAT = click.option(
     show_default=True,
     expose_value=False,
     callback=_format,
-    help="How the result is printed.",
+    help="Output format of the result.",
 )
 
 
@@ -64,7 +64,7 @@ TABLE_FORMAT = click.option(
     default="text",
     show_default=True,
     callback=_table_format,
-    help="How the result is printed.",
+    help="Output format of the result.",
 )
 
 
@@ -115,7 +115,7 @@ def impact_options(command: Command) -> Command:
             is_flag=False,
             flag_value="declared",
             type=click.Choice(["declared", "all"]),
-            help="Estimate who would pay more or less, of the declared subscriptions or of all.",
+            help="Estimate the change of bills, for the declared subscriptions or for all.",
         ),
     ):
         command = option(command)

@@ -19,7 +19,7 @@ from billsync.schema.schema import file_schema, written_schema
 from billsync.schema.topics import Path, Topic, plain_path, topics
 
 CODE = "code."
-_EXIT_CODES_DOC = "How a command ended, for scripts. If several apply, the first of 3, 4, 1 and 2 counts."
+_EXIT_CODES_DOC = "The exit codes, for scripts. If several apply, the first of 3, 4, 1 and 2 counts."
 
 
 def _exit_codes(path: Path) -> Explanation | None:

@@ -17,7 +17,7 @@ from billsync.render.ledger import ledger_csv, ledger_json, ledger_text
 from billsync.report.credits.ledger import ledger
 
 OF_EVERY_DUMP = (
-    "What was live, as far as a file can declare it. On the server that it comes from, a diff of it is empty.",
+    "The live state, as far as a file can declare it. A diff of this file with the server it comes from is empty.",
     "No file carries usage, invoices, charges and movements of credit, entitlements made by hand, or notifications.",
 )
 """The comment at the top of every dumped file."""

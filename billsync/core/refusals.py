@@ -33,12 +33,12 @@ OTHER_OWNER = Refusal(
 )
 UNREAD_OWNER = Refusal(
     "unread-owner",
-    "{difference} and {holding}, so that it may belong to somebody else",
+    "{difference} and {holding}, so it may belong to another owner",
     "run again when they can be read; if it is yours, list it under {adopting}",
 )
 MANAGED_BY_SERVER = Refusal(
     "managed-by-server",
-    "{difference} and the server manages it itself: nobody can change it",
+    "{difference} and the server manages it itself: it can't be changed",
     "declare what is live, or list it under `external` to only refer to it",
 )
 NOT_OWNED = Refusal(
@@ -154,7 +154,7 @@ VERSION_NOT_COMPARED = Refusal(
 
 CHAIN_ENDED = Refusal(
     "chain-ended",
-    "it ended at {end}{how}; billsync never begins it again by itself",
+    "it ended at {end}{how}; billsync only begins it again on request",
     "add `restart: {restart}` to begin it again, or remove it from the files",
 )
 ONE_AT_A_TIME = Refusal(

@@ -100,7 +100,7 @@ def subject_keys(address: Address, customer: Fields, find: Find) -> Iterator[Pro
             yield Problem(
                 ("usage_attribution", "subject_keys", index),
                 "subject-is-customer",
-                f'"{subject}" is the key of a customer, whose every update the server would refuse',
+                f'"{subject}" is the key of a customer, and the server would then refuse every update of that customer',
                 "give one of them another name",
             )
 

@@ -11,11 +11,13 @@ from billsync.model.shape import Effect, Field, ListOf, Record, Text
 INSTANCE_TYPES = ("single", "multiple")
 
 _NEW = Effect.NEW_VERSION
-_DOC = "An add-on is what a customer can buy beside a plan that offers it."
+_DOC = "An add-on is an extra that a customer can buy in addition to a plan that offers it."
 
 RECORD = Record(
     {
-        "key": fields.key("What plans refer to this add-on by; all its versions share it.", example="monitoring"),
+        "key": fields.key(
+            "The key by which plans refer to this add-on; all its versions share it.", example="monitoring"
+        ),
         "name": fields.name(_NEW, example="Monitoring block"),
         "description": Field(fields.DESCRIPTION, "A longer text for people. Empty means none.", _NEW, sent_empty=""),
         "labels": fields.labels(_NEW),
@@ -35,7 +37,7 @@ RECORD = Record(
         ),
         "rate_cards": Field(
             ListOf(ADDON_CARD, key="key", as_set=True),
-            "What is sold. A card is written out, or taken from the library with `use`.",
+            "The rate cards. A card is written out, or taken from the library with `use`.",
             _NEW,
             required=True,
             unshown=True,  # an empty list reads as null (catalog-facts.md §8.1)

@@ -7,7 +7,7 @@ from billsync.model.kind import Kind
 
 CATALOG = Chapter(
     "Meters, features, tax codes, plans and add-ons",
-    "What the server would refuse, lose, or not publish, found offline. The exit code is 1.",
+    "Mistakes that the server would refuse, lose, or not publish, found offline. The exit code is 1.",
     AS_ERROR,
     (
         Code(
@@ -15,13 +15,13 @@ CATALOG = Chapter(
             "the value property doesn't fit the aggregation",
             "A meter with `aggregation: count` counts events and takes no `value_property`; every other aggregation "
             "needs one. Add it, remove it, or choose another aggregation.",
-            "`aggregation: sum` needs a value_property, and there is none.",
+            "`aggregation: sum` needs a value_property.",
         ),
         Code(
             "meter-dimension",
             "the server refuses this dimension",
-            "The name is not an identifier, is one that every meter has, or its path is the value's own. Choose "
-            "another name or path.",
+            "The name is not an identifier or is built into every meter, or the path is the same as the value's. "
+            "Choose another name or path.",
             "`subject` is a dimension that every meter has already.",
         ),
         Code(
@@ -72,7 +72,7 @@ CATALOG = Chapter(
         Code(
             "phase-duration",
             "the phases don't follow each other",
-            "Each phase but the last needs a duration, and the last one goes on for ever. Add or remove a duration.",
+            "Each phase but the last needs a duration, and the last one has no end. Add or remove a duration.",
             "another phase follows `trial`, so it needs a duration.",
         ),
         Code(
@@ -97,7 +97,8 @@ CATALOG = Chapter(
         Code(
             "addon-multiple-usage",
             "an add-on with `instance_type: multiple` can't be priced by usage",
-            "What can be bought several times has a fee for each. Use a flat price, or `instance_type: single`.",
+            "An add-on that can be bought several times charges a fee for each. Use a flat price, or "
+            "`instance_type: single`.",
             "the card `api` has a unit price, and what can be bought several times has a fee.",
         ),
         Code(
@@ -131,7 +132,7 @@ CATALOG = Chapter(
 
 CARDS = Chapter(
     "Rate cards",
-    "What the server would refuse, lose, or not publish in a card of a plan or add-on. The exit code is 1.",
+    "Mistakes in a card of a plan or add-on that the server would refuse, lose, or not publish. The exit code is 1.",
     AS_ERROR,
     (
         Code(
@@ -155,7 +156,7 @@ CARDS = Chapter(
         Code(
             "card-discount",
             "this price takes no such discount",
-            "What is free can't be discounted, and a flat fee has no units that could be free. Leave the discount out.",
+            "A free card can't be discounted, and a flat fee has no units that could be free. Leave the discount out.",
             "a flat fee doesn't depend on usage, so no units can be free.",
         ),
         Code(
@@ -173,8 +174,8 @@ CARDS = Chapter(
         Code(
             "card-currency",
             "the card can't have a currency of its own",
-            "Only a custom currency, in a plan or add-on that is priced in an ordinary one, can stand at a single "
-            "card. Leave `currency` out.",
+            "A single card can only have a custom currency, in a plan or add-on that is priced in an ordinary one. "
+            "Leave `currency` out.",
             "EUR is not a custom currency, and ordinary prices are in the plan's currency, USD.",
         ),
         Code(
@@ -201,14 +202,14 @@ CARDS = Chapter(
 
 CUSTOMERS = Chapter(
     "Customers, subscriptions and grants",
-    "What the server would refuse, round or lose, found offline. The exit code is 1.",
+    "Values that the server would refuse, round or lose, found offline. The exit code is 1.",
     AS_ERROR,
     (
         Code(
             "subject-is-customer",
             "a subject can't be another customer's key",
             "From then on the server would refuse every update of that other customer. Give one of them another name.",
-            '"acme" is the key of a customer, whose every update the server would refuse.',
+            '"acme" is the key of a customer, and the server would then refuse every update of that customer.',
         ),
         Code(
             "subscription-key",
@@ -226,7 +227,7 @@ CUSTOMERS = Chapter(
         ),
         Code(
             "subscription-version",
-            "there is no version that this is the digest of",
+            "a digest without a version",
             "`version_digest` proves the content of a `version` that is given by number. Give the number, or leave "
             "the digest out.",
             "a digest belongs to a `version` by its number.",
@@ -234,14 +235,14 @@ CUSTOMERS = Chapter(
         Code(
             "grant-decimals",
             "the server would round this amount",
-            "The amount has more decimals than its currency. Write the amount that is to be granted.",
+            "The amount has more decimals than its currency. Write the amount to grant.",
             "USD has 2 decimals, and 10.005 has 3.",
         ),
         Code(
             "grant-purchase",
             "the purchase doesn't fit the funding method",
-            "A grant that is paid for (`invoice`, `external`) says how, in its own currency; one that isn't "
-            "(`none`) has no purchase, and the server would drop it. Correct the field that the detail names.",
+            "A paid grant (`invoice`, `external`) needs a purchase in its own currency; a free grant (`none`) has "
+            "no purchase, and the server would drop one. Correct the field that the detail names.",
             "nothing is paid for a grant with `funding_method: none`, and the server drops the purchase.",
         ),
         Code(
@@ -264,7 +265,7 @@ def credit_guard(kind: Kind) -> Code:
         name,
         f"a {kind.name} with credit would be deleted",
         f"The {kind.name} that the run would delete has a balance other than zero, or active entities that belong to "
-        f"it. All of it would be gone, whoever owns it. If that is intended, pass `--allow {name}`.",
+        f"it. All of it would be lost, no matter who owns it. If that is intended, pass `--allow {name}`.",
         f"{kind.name}/… has a settled balance of 120 USD\n  Allow it with --allow {name}",
     )
 
@@ -276,8 +277,8 @@ def doubled_guard(kind: Kind) -> Code:
         name,
         f"a new {kind.name} looks like one that is live and no longer declared",
         f"A {kind.name} of yours that the files no longer declare looks like a new one that they do. Most likely its "
-        "key, or that of its parent, was renamed, and it would be given or sold a second time. Say so under `moved`, "
-        f"as the message proposes. If both are meant, pass `--allow {name}`.",
+        "key, or that of its parent, was renamed, and it would be granted or sold a second time. Add it to `moved`, "
+        f"as the message proposes. If both are intended, pass `--allow {name}`.",
         f"{kind.name}/… is active, yours, no longer declared, and looks like the new {kind.name}/…\n"
         f"  Allow it with --allow {name}",
     )

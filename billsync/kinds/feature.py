@@ -30,7 +30,7 @@ _OPERATORS: Mapping[str, Field] = {
     "eq": Field(Text(minimum=1), "The dimension equals this.", Effect.IMMUTABLE),
     "neq": Field(Text(), "The dimension is anything but this.", Effect.IMMUTABLE),
     "in": Field(_TEXTS, "The dimension is one of these.", Effect.IMMUTABLE),
-    "nin": Field(_TEXTS, "The dimension is none of these.", Effect.IMMUTABLE),
+    "nin": Field(_TEXTS, "The dimension has none of these values.", Effect.IMMUTABLE),
     "contains": Field(Text(), "The dimension contains this text.", Effect.IMMUTABLE),
     "ncontains": Field(Text(), "The dimension doesn't contain this text.", Effect.IMMUTABLE),
     "and": Field(
@@ -67,7 +67,7 @@ UNIT_COST = Variant(
     "type",
     {
         "manual": Record(
-            {"amount": Field(fields.MONEY, "What a unit costs you.", required=True, example="0.002")},
+            {"amount": Field(fields.MONEY, "Your own cost of a unit.", required=True, example="0.002")},
             doc="A cost that you state.",
         ),
         "llm": Record(
@@ -84,12 +84,12 @@ UNIT_COST = Variant(
             doc="A cost that the server looks up in its prices of language models.",
         ),
     },
-    doc="What a unit costs you, to compare with what it earns.",
+    doc="Your own cost of a unit, to compare with its revenue.",
 )
 
 RECORD = Record(
     {
-        "key": fields.key("What rate cards refer to this feature by.", example="api_requests"),
+        "key": fields.key("The key by which rate cards refer to this feature.", example="api_requests"),
         "name": fields.name(Effect.IMMUTABLE, example="API requests"),
         "description": fields.description(Effect.IMMUTABLE),
         "labels": fields.labels(Effect.IMMUTABLE),
@@ -99,7 +99,7 @@ RECORD = Record(
             Effect.IMMUTABLE,
             example="tokens",
         ),
-        "unit_cost": Field(UNIT_COST, "What a unit costs you.", example={"type": "manual", "amount": "0.002"}),
+        "unit_cost": Field(UNIT_COST, "Your own cost of a unit.", example={"type": "manual", "amount": "0.002"}),
     },
     doc="A feature is what you sell: it is priced by rate cards, and customers get access to it.",
 )

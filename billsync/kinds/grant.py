@@ -35,23 +35,23 @@ _PURCHASE = Record(
     {
         "currency": Field(
             fields.FIAT,
-            "What is paid in; the same as the credits. Without it, the grant's.",
+            "The currency of the payment; the same as the credits'. Default: the grant's.",
             _FIXED,
             required=True,
             derived=True,
             example="USD",
         ),
         "per_unit_cost_basis": Field(
-            Number(above=Decimal(0)), "What one unit of credit costs.", _FIXED, default=Decimal(1), example="0.8"
+            Number(above=Decimal(0)), "The price of one unit of credit.", _FIXED, default=Decimal(1), example="0.8"
         ),
         "availability_policy": Field(
             Text(choices=("on_creation",)),
-            "When credits with `funding_method: external` can be used: at once, before they are paid.",
+            "The moment from which credits with `funding_method: external` can be used: at once, before they are paid.",
             _FIXED,
             derived=True,
         ),
     },
-    doc="What is paid for the credits.",
+    doc="The payment for the credits.",
 )
 
 _TAX_CONFIG = Record(
@@ -63,7 +63,7 @@ _TAX_CONFIG = Record(
             Text(choices=("inclusive", "exclusive")), "Whether the price includes the tax.", _FIXED, example="exclusive"
         ),
     },
-    doc="How the purchase is taxed.",
+    doc="The tax treatment of the purchase.",
 )
 
 _FILTERS = Record(
@@ -75,7 +75,7 @@ _FILTERS = Record(
             example=["api_requests"],
         )
     },
-    doc="What the credits can pay for.",
+    doc="Restrictions on the use of the credits.",
 )
 
 
@@ -104,7 +104,7 @@ RECORD = Record(
         "labels": fields.labels(_FIXED),
         "amount": Field(
             Number(above=Decimal(0)),
-            "How much is granted, with no more decimals than the currency has.",
+            "The amount granted, with no more decimals than the currency has.",
             _FIXED,
             required=True,
             example="500",
@@ -112,19 +112,23 @@ RECORD = Record(
         "currency": Field(fields.FIAT, "The currency of the credits.", _FIXED, required=True, example="USD"),
         "funding_method": Field(
             Text(choices=("none", "invoice", "external")),
-            "Who pays: nobody, the customer by invoice, or the customer in some other way.",
+            "The way of payment: none (a gift), by invoice, or outside of the server.",
             _FIXED,
             required=True,
             example="none",
         ),
         "purchase": Field(
             _PURCHASE,
-            "What is paid for the credits. Needed unless `funding_method: none`.",
+            "The payment for the credits. Needed unless `funding_method: none`.",
             _FIXED,
             example={"currency": "USD", "per_unit_cost_basis": "0.8"},
         ),
-        "tax_config": Field(_TAX_CONFIG, "How the purchase is taxed.", _FIXED, example={"behavior": "exclusive"}),
-        "filters": Field(_FILTERS, "What the credits can pay for.", _FIXED, example={"features": ["api_requests"]}),
+        "tax_config": Field(
+            _TAX_CONFIG, "The tax treatment of the purchase.", _FIXED, example={"behavior": "exclusive"}
+        ),
+        "filters": Field(
+            _FILTERS, "Restrictions on the use of the credits.", _FIXED, example={"features": ["api_requests"]}
+        ),
         "priority": Field(
             Integer(minimum=1, maximum=1000), "Lower numbers are used up first.", _FIXED, default=10, example=10
         ),
@@ -136,14 +140,14 @@ RECORD = Record(
         ),
         "expires_after": Field(
             Duration(positive=True),
-            "After which time what is left of the credits expires. Without it, never.",
+            "The duration after which the remaining credits expire. Without it, they never expire.",
             _FIXED,
             example="P1Y",
         ),
         "expires_at": Field(
             Timestamp(seconds=True),
-            "When what is left of the credits expires, as a time; in place of `expires_after`. A new grant is sent "
-            "with the duration from its start until then.",
+            "The time at which the remaining credits expire; instead of `expires_after`. A new grant is sent with "
+            "the duration from its start until then.",
             _FIXED,
             example="2027-01-01T00:00:00Z",
         ),

@@ -11,7 +11,7 @@ AGGREGATIONS = ("sum", "count", "unique_count", "avg", "min", "max", "latest")
 
 RECORD = Record(
     {
-        "key": fields.key("What features refer to this meter by.", example="api_requests"),
+        "key": fields.key("The key by which features refer to this meter.", example="api_requests"),
         "name": fields.name(Effect.IN_PLACE, example="API requests"),
         "description": Field(
             Text(minimum=1, maximum=1024),
@@ -21,7 +21,7 @@ RECORD = Record(
         "labels": fields.labels(Effect.IN_PLACE),
         "aggregation": Field(
             Text(choices=AGGREGATIONS),
-            "How events become one number. Features take sum, count, unique_count and latest only.",
+            "The aggregation of events into one number. Features accept sum, count, unique_count and latest only.",
             Effect.IMMUTABLE,
             required=True,
             example="sum",
@@ -34,13 +34,13 @@ RECORD = Record(
         ),
         "value_property": Field(
             Text(minimum=1),
-            "Where the value stands in an event's data. Needed by every aggregation but count.",
+            "The path of the value in an event's data. Needed by every aggregation but count.",
             Effect.IMMUTABLE,
             example="$.tokens",
         ),
         "dimensions": Field(
             MapOf(Text(minimum=1)),
-            "Properties of events to group and filter by: a name, and where it stands in an event's data.",
+            "Properties of events to group and filter by: a name, and its path in an event's data.",
             example={"model": "$.model"},
         ),
     },

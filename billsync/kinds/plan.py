@@ -23,13 +23,13 @@ PHASE = Record(
         "labels": fields.hidden_labels(_NEW),
         "duration": Field(
             Duration(),
-            "How long the phase lasts. Every phase but the last has one.",
+            "The length of the phase. Every phase but the last has one.",
             _NEW,
             example="P14D",
         ),
         "rate_cards": Field(
             ListOf(RATE_CARD, key="key", as_set=True),
-            "What is sold in this phase. A card is written out, or taken from the library with `use`.",
+            "The rate cards of this phase. A card is written out, or taken from the library with `use`.",
             _NEW,
             required=True,
             example=[{"feature": "api_requests", "price": {"type": "unit", "amount": "0.002"}}],
@@ -57,7 +57,8 @@ PLAN_ADDON = Record(
         ),
         "max_quantity": Field(
             Integer(minimum=1, maximum=LARGEST),
-            "How many of it a subscription may have. Without it, any number; not for `instance_type: single`.",
+            "The largest quantity that a subscription may have. Without it, any number; not for `instance_type: "
+            "single`.",
             _NEW,
             example=20,
         ),
@@ -99,7 +100,9 @@ def _with_cadence(card: Fields, cadence: str) -> Fields:
 
 RECORD = Record(
     {
-        "key": fields.key("What subscriptions refer to this plan by; all its versions share it.", example="prepaid"),
+        "key": fields.key(
+            "The key by which subscriptions refer to this plan; all its versions share it.", example="prepaid"
+        ),
         "name": fields.name(_NEW, example="Prepaid"),
         "description": Field(fields.DESCRIPTION, "A longer text for people. Empty means none.", _NEW, sent_empty=""),
         "labels": fields.hidden_labels(_NEW),
@@ -111,15 +114,19 @@ RECORD = Record(
             example="USD",
         ),
         "billing_cadence": Field(
-            Duration(choices=CADENCES), "How often customers are billed.", _NEW, required=True, example="P1M"
+            Duration(choices=CADENCES),
+            "The interval at which customers are billed.",
+            _NEW,
+            required=True,
+            example="P1M",
         ),
         "pro_rating_enabled": Field(
             Boolean(), "Whether a period that is cut short costs its part only.", _NEW, default=True
         ),
         "settlement_mode": Field(
             Text(choices=SETTLEMENT_MODES),
-            "How subscriptions to this plan are paid unless they say otherwise: from credits alone, or from credits "
-            "and then by invoice. It travels with each subscription and is never compared on the plan.",
+            "The default way of payment of this plan's subscriptions: from credits alone, or from credits and then "
+            "by invoice. It travels with each subscription and is never compared on the plan.",
             Effect.OURS,
             example="credit_only",
         ),
@@ -132,8 +139,8 @@ RECORD = Record(
         ),
         "addons": Field(
             ListOf(PLAN_ADDON, key="addon", as_set=True),
-            "The add-ons that subscribers can buy beside the plan. A new version of an add-on makes a new version of "
-            "each plan that offers it.",
+            "The add-ons that subscribers can buy in addition to the plan. A new version of an add-on makes a new "
+            "version of each plan that offers it.",
             _NEW,
             example=[{"addon": "monitoring", "max_quantity": 20}],
         ),

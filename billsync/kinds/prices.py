@@ -47,7 +47,7 @@ TIER = Record(
             example={"type": "unit", "amount": "0.002"},
         ),
     },
-    doc="One tier: how far it reaches, and what it costs.",
+    doc="One tier: its upper bound and its prices.",
 )
 
 TIERS = Field(
@@ -68,7 +68,7 @@ PRICE = Variant(
         "graduated": Record({"tiers": TIERS}, doc="Each unit costs the price of the tier that it falls in."),
         "volume": Record({"tiers": TIERS}, doc="All units cost the price of the tier that the total reaches."),
     },
-    doc="What it costs: free, a flat fee, or a price by usage.",
+    doc="The price: free, a flat fee, or a usage price.",
 )
 
 

@@ -37,8 +37,8 @@ LARGEST = 2_147_483_647
 
 COMMITMENTS = Record(
     {
-        "minimum_amount": Field(fields.MONEY, "What is charged at least, for each period.", _NEW, example="10"),
-        "maximum_amount": Field(fields.MONEY, "What is charged at most, for each period.", _NEW, example="500"),
+        "minimum_amount": Field(fields.MONEY, "The smallest charge for each period.", _NEW, example="10"),
+        "maximum_amount": Field(fields.MONEY, "The largest charge for each period.", _NEW, example="500"),
     },
     doc="The least and the most that usage costs in a period.",
 )
@@ -54,18 +54,22 @@ DISCOUNTS = Record(
         ),
         "usage": Field(fields.MONEY, "Units that are free in each period.", _NEW, example="100"),
     },
-    doc="What is taken off.",
+    doc="The discounts.",
 )
 
 UNIT_CONFIG = Record(
     {
         "operation": Field(
-            Text(choices=("divide", "multiply")), "What is done to the quantity.", _NEW, required=True, example="divide"
+            Text(choices=("divide", "multiply")),
+            "The operation on the quantity.",
+            _NEW,
+            required=True,
+            example="divide",
         ),
         "conversion_factor": Field(_FACTOR, "By how much.", _NEW, required=True, example="1000"),
         "rounding": Field(
             Text(choices=("ceiling", "floor", "half_up", "none")),
-            "How the converted quantity is rounded.",
+            "The rounding of the converted quantity.",
             _NEW,
             default="none",
             example="ceiling",
@@ -73,9 +77,9 @@ UNIT_CONFIG = Record(
         "precision": Field(
             Integer(minimum=0, maximum=LARGEST), "To how many decimals it is rounded.", _NEW, default=0, example=0
         ),
-        "display_unit": Field(Text(), "What the converted unit is called.", _NEW, example="thousand tokens"),
+        "display_unit": Field(Text(), "The name of the converted unit.", _NEW, example="thousand tokens"),
     },
-    doc="Converts what is metered into what is priced: bytes into gigabytes, say.",
+    doc="Converts metered units into priced units, such as bytes into gigabytes.",
 )
 
 TAX_CONFIG = Record(
@@ -85,7 +89,7 @@ TAX_CONFIG = Record(
             Text(choices=("inclusive", "exclusive")), "Whether the price includes the tax.", _NEW, example="exclusive"
         ),
     },
-    doc="How this line is taxed.",
+    doc="The tax treatment of this line.",
 )
 
 ENTITLEMENT = Variant(
@@ -94,9 +98,12 @@ ENTITLEMENT = Variant(
         "metered": Record(
             {
                 "limit": Field(
-                    _LIMIT, "How many units may be used in a usage period. Needed to publish.", _NEW, example="10000"
+                    _LIMIT,
+                    "The number of units that may be used in a usage period. Needed to publish.",
+                    _NEW,
+                    example="10000",
                 ),
-                "is_soft_limit": Field(Boolean(), "Whether usage goes on beyond the limit.", _NEW, default=False),
+                "is_soft_limit": Field(Boolean(), "Whether usage may continue beyond the limit.", _NEW, default=False),
                 "usage_period": Field(
                     Duration(),
                     "After which time usage starts at 0 again. Without it, the card's billing cadence.",
@@ -118,7 +125,7 @@ ENTITLEMENT = Variant(
         ),
         "boolean": Record({}, doc="Access, yes or no."),
     },
-    doc="What access to the feature comes with the card.",
+    doc="The access to the feature that the card includes.",
 )  # fmt: skip
 
 
@@ -155,7 +162,7 @@ def _rate_card(holder: str, *, place: str, labels: Field, cadence: str) -> Recor
     return Record(
         _fields(holder, place=place, labels=labels, cadence=cadence),
         rules=(fill_payment_term, fill_usage_period),
-        doc=f"A line of {holder}: what is sold, at which price, how often, and what access comes with it.",
+        doc=f"A line of {holder}: a price, its billing cadence, and the access that it includes.",
     )
 
 
@@ -191,16 +198,16 @@ def _fields(holder: str, *, place: str, labels: Field, cadence: str) -> dict[str
         ),
         "payment_term": Field(
             Text(choices=("in_advance", "in_arrears")),
-            "When a flat fee is due: at the beginning of the period or at its end. Only for flat prices.",
+            "The time when a flat fee is due: the beginning of the period or its end. Only for flat prices.",
             _NEW,
             derived=True,
             example="in_advance",
         ),
         "commitments": Field(COMMITMENTS, "The least and the most that usage costs in a period.", _NEW,
                              example={"minimum_amount": "10"}),
-        "discounts": Field(DISCOUNTS, "What is taken off.", _NEW, example={"percentage": "12.5"}),
+        "discounts": Field(DISCOUNTS, "The discounts.", _NEW, example={"percentage": "12.5"}),
         "unit_config": Field(
-            UNIT_CONFIG, "Converts what is metered into what is priced.", _NEW,
+            UNIT_CONFIG, "Converts metered units into priced units.", _NEW,
             example={"operation": "divide", "conversion_factor": "1000", "rounding": "ceiling"},
         ),
         "currency": Field(
@@ -209,9 +216,9 @@ def _fields(holder: str, *, place: str, labels: Field, cadence: str) -> dict[str
             _NEW,
             example="COINS",
         ),
-        "tax_config": Field(TAX_CONFIG, "How this line is taxed.", _NEW, example={"code": "software"}),
+        "tax_config": Field(TAX_CONFIG, "The tax treatment of this line.", _NEW, example={"code": "software"}),
         "entitlement": Field(
-            ENTITLEMENT, "What access to the feature comes with it.", _NEW,
+            ENTITLEMENT, "The access to the feature that the card includes.", _NEW,
             example={"type": "metered", "limit": "10000", "is_soft_limit": True},
         ),
     }  # fmt: skip

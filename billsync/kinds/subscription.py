@@ -45,8 +45,8 @@ RECORD = Record(
         ),
         "restart": Field(
             Integer(minimum=1, words=(True, False)),
-            "Lets a subscription that has ended begin again, once: `true`, and for the second time `2`, and so on. A "
-            "number is used up by the subscription that it begins, so that leaving it in the file sells nothing twice.",
+            "Lets a subscription that has ended begin again, once: `true`, and for the second time `2`, and so on. "
+            "Each number begins one subscription only, so leaving it in the file sells nothing twice.",
             Effect.OURS,
             example=True,
         ),
@@ -59,7 +59,7 @@ RECORD = Record(
         ),
         "settlement_mode": Field(
             Text(choices=SETTLEMENT_MODES),
-            "How it is paid: from credits alone, or from credits and then by invoice. Without it, what the plan says.",
+            "The way of payment: from credits alone, or from credits and then by invoice. Default: the plan's.",
             Effect.CHANGE,
             clear=_FIXED,
             example="credit_only",
@@ -104,7 +104,7 @@ def lost(row: Fields) -> Iterator[tuple[str, str, str]]:
             f"began at {row.get('active_from')}: created again, it begins with the phase {first!r} again",
         )
     if row.get("active_to"):
-        yield "end", "plan", f"ends at {row['active_to']}: the file doesn't say so; created again, it goes on"
+        yield "end", "plan", f"ends at {row['active_to']}: a file can't declare that; created again, it continues"
 
 
 SUBSCRIPTION = Kind(

@@ -9,12 +9,12 @@ from billsync.model.shape import Effect, Field, ListOf, Record, Text
 
 APP_TYPES = ("sandbox", "stripe", "external_invoicing")
 
-_DOC = "A tax code says how what you sell is classified for tax."
+_DOC = "A tax code classifies your products for tax."
 
 _MAPPING = Record(
     {
         "app_type": Field(
-            Text(choices=APP_TYPES), "The app that computes the tax; each stands here once.", required=True
+            Text(choices=APP_TYPES), "The app that computes the tax; each app is listed once.", required=True
         ),
         "tax_code": Field(
             Text(minimum=1), "That app's own code for it. Stripe's are `txcd_` and eight digits.", required=True
@@ -25,13 +25,13 @@ _MAPPING = Record(
 
 RECORD = Record(
     {
-        "key": fields.key("What rate cards and grants refer to this tax code by.", example="software"),
+        "key": fields.key("The key by which rate cards and grants refer to this tax code.", example="software"),
         "name": fields.name(Effect.IN_PLACE, example="Software as a service"),
         "description": Field(fields.DESCRIPTION, "A longer text for people. Empty means none.", sent_empty=""),
         "labels": fields.labels(Effect.IN_PLACE),
         "app_mappings": Field(
             ListOf(_MAPPING, key="app_type", as_set=True),
-            "What each tax app calls this code.",
+            "The code of each tax app for this tax code.",
             example=[{"app_type": "stripe", "tax_code": "txcd_10103001"}],
         ),
     },
@@ -43,7 +43,7 @@ TAX_CODE = Kind(
     collection="tax_codes",
     archetype=Archetype.RECORD,
     record=RECORD,
-    doc=f"{_DOC} The API deletes none: one that is no longer declared stays live, and `sync` says so.",
+    doc=f"{_DOC} The API can't delete one: if it is no longer declared, it stays live, and `sync` reports it.",
     example={
         "key": "software",
         "name": "Software as a service",

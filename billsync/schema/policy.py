@@ -16,7 +16,7 @@ def policy_schema() -> dict[str, Any]:
         "additionalProperties": False,
         "properties": {
             "prices": {
-                "description": "How far new prices may move what is paid for a feature in a period.",
+                "description": "The largest changes that new prices may make to the charge for a feature in a period.",
                 "type": "array",
                 "items": _price_policy(),
             }
@@ -38,8 +38,8 @@ def _price_policy() -> dict[str, Any]:
                 "items": {"type": "string", "minLength": 1},
                 "examples": [["pro*"]],
             },
-            "max_increase": _percent("How much more may be paid."),
-            "max_decrease": _percent("How much less may be paid."),
+            "max_increase": _percent("The largest increase."),
+            "max_decrease": _percent("The largest decrease."),
             "usage": {
                 "description": "The range of usage in a period over which it is checked, at each bound of a tier.",
                 "type": "object",

@@ -89,7 +89,7 @@ def file_schema(registry: Registry) -> Schema:
             registry, "Entities that are only referred to and never written, by collection: keys and globs."
         ),
         "adopted": _patterns(
-            registry, "Entities that are yours although no label says so, by collection: keys and globs."
+            registry, "Entities that are yours although they have no owner's label, by collection: keys and globs."
         ),
         "moved": _moved(registry),
     }
@@ -128,7 +128,8 @@ def _info(registry: Registry, writing: _Writing) -> Schema:
         "additionalProperties": False,
         "properties": {
             "owner": {
-                "description": "Who manages what these files declare. It is written into the label `billsync_owner`.",
+                "description": "The owner of the entities in these files. It is written into the label "
+                "`billsync_owner`.",
                 "type": "string",
                 "minLength": 1,
                 "maxLength": 63,
@@ -327,7 +328,7 @@ def _written_part(name: str, part: Record, writing: _Writing) -> Schema:
     schema = _partial(part, writing)
     if name not in USING:
         return {**schema, "required": ["key"]}
-    doc = "A card of the library to start from; fields beside it take the place of the card's."
+    doc = "A card of the library to start from; fields written next to it replace the card's."
     use = {"description": doc, "type": "string", "minLength": 1, "examples": ["api_standard"]}
     return {**schema, "properties": {"use": use, **schema["properties"]}}
 

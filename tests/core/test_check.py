@@ -336,7 +336,7 @@ def test_a_problem_says_what_is_wrong_and_what_to_do() -> None:
     assert (problem.code, problem.detail, problem.hint) == (
         "grant-decimals",
         "USD has 2 decimals, and 1.005 has 3",
-        "write the amount that is to be granted",
+        "write the amount to grant",
     )
 
 

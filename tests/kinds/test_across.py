@@ -87,7 +87,7 @@ def test_a_subject_that_is_another_customers_key_is_refused() -> None:
         (
             ("usage_attribution", "subject_keys", 1),
             "subject-is-customer",
-            '"globex" is the key of a customer, whose every update the server would refuse',
+            '"globex" is the key of a customer, and the server would then refuse every update of that customer',
         )
     ]
 

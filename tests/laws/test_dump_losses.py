@@ -155,8 +155,8 @@ def said() -> str:
 @pytest.mark.parametrize(
     "sentence",
     [
-        "customer/acme has 53 USD of credit, and this file grants 55: created again, what it has used is given back",
-        "customer/birch has -2 USD of credit, and this file grants 0: created again, what it owes is forgotten",
+        "customer/acme has 53 USD of credit, and this file grants 55: created again, its used credit is granted again",
+        "customer/birch has -2 USD of credit, and this file grants 0: created again, its debt is forgotten",
         "customer/hand has no owner here: a sync that creates it again marks it as owned by 'payments'",
         "every subscription that is created again begins again, and its fees in advance are due again",
         "grant/acme/bought has the payment status 'pending': created again, it is pending again",
@@ -167,7 +167,8 @@ def said() -> str:
         "again",
         "subscription/acme/default is on plan/pro@1, which this file doesn't declare: a server that lacks it can't "
         "have subscription/acme/default at its price",
-        "subscription/birch/default ends at 2026-11-01T00:00:00Z: the file doesn't say so; created again, it goes on",
+        "subscription/birch/default ends at 2026-11-01T00:00:00Z: a file can't declare that; "
+        "created again, it continues",
         "the custom currency 'COINS' is not in this file, and its cost bases: a fresh server doesn't have it",
     ],
 )

@@ -67,7 +67,7 @@ def test_a_tax_code_of_the_server_is_never_changed(world: World, adopted: str) -
     [change] = renamed.changes
     assert (change.code, change.reason, change.steps) == (
         "managed-by-server",
-        "it is live, differs in name, and the server manages it itself: nobody can change it",
+        "it is live, differs in name, and the server manages it itself: it can't be changed",
         (),
     )
 

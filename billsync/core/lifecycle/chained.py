@@ -255,5 +255,6 @@ def _ending(kind: Kind, entity: Entity, head: Row) -> Planned | None:
     return note(
         entity.address,
         code="chain-ending",
-        reason=f"it is declared, but ends at {head.fields.get('active_to')}: somebody cancelled it; left alone",
+        reason=f"it is declared, but ends at {head.fields.get('active_to')}: "
+        "it was cancelled outside of billsync; left alone",
     )

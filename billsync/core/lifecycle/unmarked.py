@@ -47,7 +47,7 @@ def unrecorded(context: Context, changes: Iterable[Planned], *, allow: Collectio
                 yield note(
                     address,
                     code="unrecorded",
-                    reason="its labels can't be read back, so the next change asks again whose it is",
+                    reason="its labels can't be read back, so the next change asks for its owner again",
                     hint=f"add {adopting(context.registry[kind], address.key)} to the files",
                 )
 

@@ -27,7 +27,7 @@ def currency(grant: Fields) -> Iterator[Problem]:
             ("amount",),
             "grant-decimals",
             f"{grant['currency']} has {places} decimals, and {decimal_text(amount)} has {given}",
-            "write the amount that is to be granted",
+            "write the amount to grant",
         )
 
 

@@ -27,8 +27,8 @@ def value_property(meter: Fields) -> Iterator[Problem]:
         yield Problem(
             ("aggregation",),
             "meter-value-property",
-            f"`aggregation: {meter.get('aggregation')}` needs a value_property, and there is none",
-            "say where the value stands in an event, such as `value_property: $.tokens`",
+            f"`aggregation: {meter.get('aggregation')}` needs a value_property",
+            "give the value's path in an event, such as `value_property: $.tokens`",
         )
     elif not str(path).startswith("$"):
         yield _no_path(("value_property",), str(path))

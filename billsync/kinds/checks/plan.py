@@ -36,7 +36,7 @@ def phases(plan: Fields) -> Iterator[Problem]:
 def _duration(phase: Fields, path: Path, *, is_last: bool) -> Iterator[Problem]:
     duration = phase.get("duration")
     if is_last and duration is not None:
-        detail = f"the last phase, `{phase.get('key')}`, goes on for ever, and can't have a duration"
+        detail = f"the last phase, `{phase.get('key')}`, has no end, and can't have a duration"
         yield Problem((*path, "duration"), "phase-duration", detail, "leave duration out of the last phase")
     if not is_last and duration is None:
         detail = f"another phase follows `{phase.get('key')}`, so it needs a duration"

@@ -88,7 +88,7 @@ def _commitments(card: Fields, path: Path) -> Iterator[Problem]:
 def _discounts(card: Fields, path: Path) -> Iterator[Problem]:
     discounts = card.get("discounts") or {}
     if discounts and form(card) == FREE:
-        detail = "what is free can't be discounted"
+        detail = "a free card can't be discounted"
         yield Problem((*path, "discounts"), "card-discount", detail, "leave discounts out")
     elif "usage" in discounts and form(card) == FLAT:
         detail = "a flat fee doesn't depend on usage, so no units can be free"
@@ -136,7 +136,7 @@ def _currency(card: Fields, path: Path, *, currency: str, holder: str) -> Iterat
     elif len(currency) != FIAT_LENGTH:
         detail = f"the {holder} itself is in the custom currency {currency}, so no card can have another"
     elif form(card) == FREE:
-        detail = "what is free has no currency"
+        detail = "a free card has no currency"
     else:
         return
     yield Problem((*path, "currency"), "card-currency", detail, "leave currency out")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from billsync.model.codes.code import AS_ERROR, Chapter, Code
 
 USAGE = Chapter(
-    "How a command is called",
+    "Command line",
     "Options and arguments. Nothing was written. The exit code is 64, unless the text says otherwise.",
     AS_ERROR,
     (
@@ -19,9 +19,9 @@ USAGE = Chapter(
         Code(
             "no-consent",
             "not a terminal: pass --yes",
-            "`apply` and `sync` ask before they write. Without a terminal nobody can answer. In a pipeline, review "
-            "the `diff` first and pass `--yes`.",
-            "Nobody can be asked whether to make the changes.",
+            "`apply` and `sync` ask before they write. Without a terminal there is no answer. In a pipeline, "
+            "review the `diff` first and pass `--yes`.",
+            "There is no terminal to confirm the changes.",
         ),
         Code(
             "declined",
@@ -89,7 +89,7 @@ USAGE = Chapter(
 
 CONNECTION = Chapter(
     "The server and the token",
-    "Which server is meant, and whether it can be used. The exit code is 64 for wrong options, else 1.",
+    "The choice of the server, and its use. The exit code is 64 for wrong options, else 1.",
     AS_ERROR,
     (
         Code(
@@ -151,10 +151,10 @@ CONNECTION = Chapter(
         Code(
             "duplicate-rows",
             "the server shows one entity more than once",
-            "Two live rows have the same key (or two links of a subscription overlap), so it is not clear which one "
-            "is meant. Nothing is concluded about it: it is not written to, and neither is anything that belongs to "
-            "it. Delete or rename the wrong one in the API or the portal. Commands that need this customer end with "
-            "1; in a plan, the entity is refused.",
+            "Two live rows have the same key (or two links of a subscription overlap), so the right one is "
+            "unclear. billsync writes neither to it nor to anything that belongs to it. Delete or rename the wrong "
+            "one in the API or the portal. Commands that need this customer end with 1; in a plan, the entity is "
+            "refused.",
             "the server shows it more than once: 01J0A and 01J0B",
         ),
     ),
@@ -189,8 +189,8 @@ LOCAL = Chapter(
 )
 
 ENDS = Chapter(
-    "How a run ends",
-    "What stopped a command from outside, or from within. The exit code is 1, or 3 once something may have been "
+    "End of a run",
+    "Events that stopped a command, from outside or within. The exit code is 1, or 3 once something may have been "
     "written.",
     AS_ERROR,
     (

@@ -133,8 +133,8 @@ HEADER = Chapter(
         Code(
             "no-owner",
             "the files name no owner",
-            "Changes are to be made, and nothing says in whose name. billsync marks what it creates with an owner, "
-            "and changes or deletes only what carries that mark. Add `_info: {owner: NAME}` to one of the files. "
+            "There are changes to make, and no owner is named. billsync marks what it creates with an owner, and "
+            "changes or deletes only what carries that mark. Add `_info: {owner: NAME}` to one of the files. "
             "`validate` and a `diff` without changes work without it.",
             "Add `_info: {owner: NAME}` to one of the files.",
         ),

@@ -27,9 +27,9 @@ FINDING = Chapter(
         Code(
             "no-files",
             "no configuration file is in this directory",
-            "Of a directory, billsync reads the files that end in `.yaml`, `.yml` or `.json`, in its subdirectories "
-            "too; names that begin with a dot are skipped. There is none here. Name another directory, or rename "
-            "the files.",
+            "Of a directory, billsync reads the files that end in `.yaml`, `.yml` or `.json`, in its "
+            "subdirectories too; names that begin with a dot are skipped. This directory has no such file. Name "
+            "another directory, or rename the files.",
             "billing holds none.",
         ),
         Code(
@@ -64,8 +64,8 @@ FINDING = Chapter(
         Code(
             "too-many-files",
             "there are too many files",
-            "A directory holds more entries than billsync looks at; most often it is not the one that was meant. "
-            "Name the directory with the configuration.",
+            "A directory holds more entries than billsync looks at; most often it is the wrong directory. Name the "
+            "directory with the configuration.",
             "at most 100,000 entries are looked at.",
         ),
         Code(
@@ -77,7 +77,7 @@ FINDING = Chapter(
         Code(
             "not-utf-8",
             "the file is not UTF-8 text",
-            "Some bytes of the file are no UTF-8. Another encoding can't be told apart safely, and names would be "
+            "Some bytes of the file are not UTF-8. Another encoding can't be detected safely, and names would be "
             "garbled. Save the file as UTF-8.",
             "the byte 0xe9 is not part of any character in UTF-8.",
         ),

@@ -60,7 +60,7 @@ LOSSES = Chapter(
         Code(
             "owner",
             "another owner than the file's",
-            "The entity carries no owner's mark, or another one than the file says. A sync that creates it anew "
+            "The entity carries no owner's mark, or another one than the file says. A sync that creates it again "
             "marks it with the owner of that sync.",
             "meter/tokens has no owner here: a sync that creates it again marks it as owned by 'acme'",
         ),
@@ -73,8 +73,8 @@ LOSSES = Chapter(
         ),
         Code(
             "every",
-            "what no entity of a kind carries",
-            "A property that all entities of this kind lose when they are created anew, told once.",
+            "a property that a file holds for no entity of a kind",
+            "A property that all entities of this kind lose when they are created again, reported once.",
             "every subscription that is created again begins again, and its fees in advance are due again",
         ),
         Code(
@@ -100,10 +100,10 @@ LOSSES = Chapter(
         Code(
             "credit",
             "a balance other than the grants",
-            "What is left differs from what the file grants: some was used, expired or is owed. Created anew, the "
-            "whole amount is granted again, and debts are forgotten.",
-            "customer/acme has 120 USD of credit, and this file grants 500: created again, what it has used is "
-            "given back",
+            "The balance differs from the amount that the file grants: credit was used, has expired or is owed. "
+            "Created again, the whole amount is granted again, and debts are forgotten.",
+            "customer/acme has 120 USD of credit, and this file grants 500: created again, its used credit is "
+            "granted again",
         ),
         Code(
             "billing",
@@ -114,29 +114,30 @@ LOSSES = Chapter(
         Code(
             "expiry",
             "an end that depends on the creation",
-            "The end was counted from the creation. Created anew, the whole duration begins again.",
+            "The end was counted from the creation. Created again, the whole duration begins again.",
             "grant/acme/welcome expires at 2026-12-01T00:00:00Z: created again, it has its whole duration again",
         ),
         Code(
             "payment",
             "whether it was paid",
-            "The file doesn't say whether a purchase was invoiced or paid. Created anew, it is invoiced or pending "
-            "again.",
+            "The file doesn't record whether a purchase was invoiced or paid. Created again, it is invoiced or "
+            "pending again.",
             "grant/acme/topup was invoiced (settled): created again, it is invoiced again",
         ),
         Code(
             "phase",
             "the phase that it is in",
-            "A subscription created anew begins with the first phase, a trial included.",
+            "A subscription that is created again begins with the first phase, a trial included.",
             "subscription/acme/default began at 2026-03-01T00:00:00Z: created again, it begins with the phase "
             "'trial' again",
         ),
         Code(
             "end",
             "an end that is set",
-            "The subscription was cancelled for a later moment, which a file doesn't say. Created anew, it goes on.",
-            "subscription/acme/default ends at 2026-10-01T00:00:00Z: the file doesn't say so; created again, it "
-            "goes on",
+            "The subscription was cancelled for a later moment, which a file can't declare. Created again, it "
+            "continues.",
+            "subscription/acme/default ends at 2026-10-01T00:00:00Z: a file can't declare that; created again, it "
+            "continues",
         ),
     ),
 )

@@ -6,7 +6,7 @@ from billsync.model.codes.code import Chapter, Code
 
 NOTES = Chapter(
     "Waiting, and notes",
-    "Told, and not a pending change: the exit code stays as it is.",
+    "Notes are shown, but are not pending changes: they don't affect the exit code.",
     "note: {example}",
     (
         Code(
@@ -42,7 +42,7 @@ NOTES = Chapter(
             "kept",
             "it is no longer declared, and stays",
             "Taking a child with money in it out of the files neither cancels it nor takes credit back: billsync "
-            "doesn't do that by absence. End it in the API or the portal if that is meant.",
+            "never cancels or voids because of an absence. End it in the API or the portal if that is intended.",
             "grant acme/welcome: it is no longer declared; a grant is never taken back by leaving it out: left alone",
         ),
         Code(
@@ -62,29 +62,29 @@ NOTES = Chapter(
         Code(
             "voided",
             "it was voided, and stays so",
-            "Somebody took the credit back. billsync doesn't grant it again, as that would undo a decision about "
-            "money. Declare another one under another key, or remove this one from the files.",
+            "The credit was voided outside of billsync, which doesn't grant it again, as that would undo a "
+            "decision about money. Declare another grant under another key, or remove this one from the files.",
             "grant acme/welcome: its credit was voided at 2026-08-01T00:00:00Z; billsync won't issue it again",
         ),
         Code(
             "restart-waits",
             "it begins again when it ends",
             "`restart` is declared while the entity is in force. When it ends, the next run begins another one and "
-            "charges for it. Remove `restart` unless that is meant.",
+            "charges for it. Remove `restart` unless that is intended.",
             "subscription acme/default: `restart` is set while it runs: when it ends, the next run begins another "
             "subscription",
         ),
         Code(
             "made-elsewhere",
-            "somebody else made it",
-            "A live entity that billsync didn't make takes the declared one's place, and differs. It is left alone. "
-            "Declare what is live, or end it in the API or the portal.",
+            "it was created outside of billsync",
+            "A live entity that billsync didn't create is in the declared one's place, and differs. It is left "
+            "alone. Declare what is live, or end it in the API or the portal.",
             "subscription acme/default: a subscription that billsync did not make is live and differs in plan: left "
             "alone",
         ),
         Code(
             "changed-elsewhere",
-            "somebody else changed it",
+            "it was changed outside of billsync",
             "The entity was changed through the API or the portal since billsync last applied it. A change of a "
             "running subscription is never reverted. Declare what is live.",
             "subscription acme/default: it was changed to plan/basic@1 elsewhere since billsync last applied it: "
@@ -93,17 +93,17 @@ NOTES = Chapter(
         Code(
             "chain-ending",
             "it is declared, and ends soon",
-            "Somebody cancelled it, and it runs until the end that was set. billsync doesn't undo that. Remove it "
-            "from the files, or declare `restart` to begin another one afterwards.",
-            "subscription acme/default: it is declared, but ends at 2026-10-01T00:00:00Z: somebody cancelled it; "
-            "left alone",
+            "It was cancelled outside of billsync, and runs until the end that was set. billsync doesn't undo "
+            "that. Remove it from the files, or declare `restart` to begin another one afterwards.",
+            "subscription acme/default: it is declared, but ends at 2026-10-01T00:00:00Z: it was cancelled outside "
+            "of billsync; left alone",
         ),
         Code(
             "unrecorded",
-            "the next change asks again whose it is",
+            "the next change asks for the owner again",
             "A guard was overridden for an entity whose labels can't be read back, so nothing records that it is "
             "yours. Add it to `adopted`.",
-            "plan pro: its labels can't be read back, so the next change asks again whose it is",
+            "plan pro: its labels can't be read back, so the next change asks for its owner again",
         ),
     ),
 )

@@ -6,7 +6,7 @@ from billsync.model.codes.code import AS_ERROR, Chapter, Code
 
 REFERENCES = Chapter(
     "References between entities",
-    "What can be seen only by looking at two declarations. The exit code is 1.",
+    "Mistakes that involve two declarations. The exit code is 1.",
     AS_ERROR,
     (
         Code(
@@ -50,8 +50,8 @@ REFERENCES = Chapter(
 
 MOVED = Chapter(
     "Renamed keys (`moved`)",
-    "`moved` says which live entity is meant by a key that was renamed in the files. Each entry has an old key that "
-    "is gone from the files, and a new one that is in them. The exit code is 1.",
+    "`moved` maps a key that was renamed in the files to its live entity. Each entry has an old key that is gone "
+    "from the files, and a new one that is in them. The exit code is 1.",
     AS_ERROR,
     (
         Code(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from billsync.model.codes.code import Chapter, Code
 
 OWNERSHIP = Chapter(
-    "Refused: it belongs to somebody else",
+    "Refused: it belongs to another owner",
     "A refused change isn't made, nor is anything that needs it; all other changes are. The exit code is 4. "
     "billsync changes only what its owner's label, or `adopted`, says is yours.",
     "refused: {example}",
@@ -27,23 +27,23 @@ OWNERSHIP = Chapter(
         Code(
             "managed-by-server",
             "the server manages it itself",
-            "The server made the live entity, labels it as its own, and lets nobody change it; it differs from the "
-            "declaration. Declare what is live, or list it under `external` to only refer to it.",
-            "tax_code default: it is live, differs in name, and the server manages it itself: nobody can change it",
+            "The server created the live entity, labels it as its own, and refuses all changes; it differs from "
+            "the declaration. Declare what is live, or list it under `external` to only refer to it.",
+            "tax_code default: it is live, differs in name, and the server manages it itself: it can't be changed",
         ),
         Code(
             "unread-owner",
             "its owner can't be read",
-            "The labels that would name the owner could not be read, so it may belong to somebody else. Run again "
-            "when they can be read; if it is yours, list it under `adopted`.",
-            "plan pro: it is live, differs in name, and its labels could not be read (503), so that it may belong "
-            "to somebody else",
+            "The labels with the owner's name could not be read, so the entity may belong to another owner. Run "
+            "again when they can be read; if it is yours, list it under `adopted`.",
+            "plan pro: it is live, differs in name, and its labels could not be read (503), so it may belong to "
+            "another owner",
         ),
         Code(
             "foreign-draft",
             "a draft stands in the way",
             "The server allows one draft of an entity at a time, and there is one that billsync didn't make for "
-            "this change: somebody may be working on it. It is never published, changed or deleted. Publish or "
+            "this change: a person may be working on it. It is never published, changed or deleted. Publish or "
             "delete it yourself; where it is billsync's own and equals the active version, `sync` deletes it. As a "
             "note, it is only named.",
             "plan pro: plan/pro@4 is a draft with other content, and the server allows one draft at a time",
@@ -147,10 +147,10 @@ SERVER = Chapter(
         ),
         Code(
             "chain-ended",
-            "it has ended, and isn't begun again by itself",
-            "Somebody cancelled it, or it came to its end. To begin it again would charge again, so a file has to "
-            "say so. Add `restart: true` (or the next number that the hint names), or remove it from the files.",
-            "subscription acme/default: it ended at 2026-09-01T00:00:00Z; billsync never begins it again by itself",
+            "it has ended, and a new one needs `restart`",
+            "It was cancelled, or reached its end. Beginning it again would charge again, so a file has to request "
+            "that. Add `restart: true` (or the next number that the hint names), or remove it from the files.",
+            "subscription acme/default: it ended at 2026-09-01T00:00:00Z; billsync only begins it again on request",
         ),
         Code(
             "version-differs",

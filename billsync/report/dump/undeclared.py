@@ -41,9 +41,9 @@ def _departure(customer: Address, currency: str, *, left: Decimal, given: Decima
         return None
     amounts = f"{customer.text} has {decimal_text(left)} {currency} of credit, and this file grants "
     if left < ZERO:
-        end = "what it owes is forgotten"
+        end = "its debt is forgotten"
     elif left < given:
-        end = "what it has used is given back"
+        end = "its used credit is granted again"
     else:
         end = "the rest is lost"
     return Loss(CREDIT, f"{amounts}{decimal_text(given)}: created again, {end}", customer)
