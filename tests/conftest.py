@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.budgets import choose, examples
+from tests.support.ca_bundle import load_once
 from tests.support.fault_counts import pytest_terminal_summary
 from tests.support.recorder import Recorder, recorder
 from tests.support.times import Times
@@ -18,6 +19,7 @@ EXHAUSTIVE = "exhaustive"
 def pytest_configure(config: pytest.Config) -> None:
     """Nothing is timed: a slow machine is no defect. With `-m exhaustive`, laws try many more examples."""
     config.pluginmanager.register(Times())
+    load_once()
     choose(EXHAUSTIVE if EXHAUSTIVE in config.option.markexpr else "test")
     settings.register_profile(
         "billsync", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=examples()
