@@ -12,7 +12,7 @@ TRANSACTIONS = "/openmeter/customers/{parent}/credits/transactions"
 """Credit movements, newest first, by cursor (customer-facts.md §9)."""
 
 CHARGES = "/openmeter/customers/{parent}/charges"
-"""What is charged, oldest first, by page (customer-facts.md §11). Both dialects have it."""
+"""The list of charges, oldest first, by page (customer-facts.md §11). Both dialects have it."""
 
 BILLING = "/openmeter/customers/{parent}/billing"
 """Billing profile and app data (customer-facts.md §4)."""

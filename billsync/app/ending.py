@@ -30,7 +30,7 @@ MEANINGS: Mapping[Exit, str] = {
     "guard stopped the run",
     Exit.USAGE: "wrong usage; also a write without a terminal and without `--yes`",
 }
-"""What the exit codes say, as in docs/runs.md."""
+"""The meanings of the exit codes, as in docs/runs.md."""
 
 
 PRECEDENCE = (Exit.PARTLY, Exit.REFUSED, Exit.STALE, Exit.USAGE, Exit.ERROR, Exit.PENDING, Exit.DONE)

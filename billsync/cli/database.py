@@ -23,9 +23,9 @@ def open_database(
     faithful_faults: bool = False,
     own_names: Collection[str] | None = None,
 ) -> LocalServer:
-    """The embedded server as a WSGI callable, which answers under its own names only, where they are given.
+    """The embedded server as a WSGI callable; with `own_names`, it answers under those host names only.
 
-    Raises Ended when the file can't be used.
+    Raises Ended if the file can't be used.
     """
     try:
         if database != IN_MEMORY:

@@ -25,7 +25,7 @@ def told(run: Run, error: BaseException) -> Exit:
     match error:
         case click.exceptions.Exit():
             return Exit.USAGE if error.exit_code else Exit.DONE
-        case SystemExit() if not run.has_written:  # by click, for a broken pipe: nobody reads the help to its end
+        case SystemExit() if not run.has_written:  # by click, for a broken pipe while printing help
             return run.verdict
         case click.UsageError():
             _show_usage(run, error)

@@ -33,7 +33,7 @@ def conduct(command: Run, arguments: Sequence[str]) -> int:
     """Run a command line to its end, of whatever kind."""
     try:
         code = int(billsync.main(list(arguments), prog_name="billsync", standalone_mode=False, obj=command) or 0)
-    except BaseException as error:  # noqa: BLE001 (the top: nobody ever sees a traceback)
+    except BaseException as error:  # noqa: BLE001 (the top: a user never sees a traceback)
         from billsync.cli.failing import told
 
         code = int(told(command, error))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # `billsync --help` loads no model
 
 NARROW = 80
 CLEAR = "\r\x1b[K"
-"""What takes a line on a terminal away."""
+"""The control sequence that erases a line on a terminal."""
 
 
 class SystemClock:
@@ -39,7 +39,8 @@ class SystemClock:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """The outside of one command. `jitter` gives numbers from 0 to 1; `is_terminal`: questions can be answered."""
+    """The environment of one command. `jitter` gives numbers from 0 to 1; `is_terminal`: a person can answer
+    questions."""
 
     stdin: TextIO
     stdout: TextIO

@@ -16,7 +16,7 @@ KINDS_OF_FILE: Mapping[int, str] = {
     stat.S_IFBLK: "a device",
 }
 _OPEN_ALREADY = ("/dev/fd/", "/proc/self/fd/", "/dev/stdin")
-"""Where a shell puts `<(command)`: such a pipe is open already, and somebody writes to it."""
+"""The directory of a shell's `<(command)`: such a pipe is already open, with a writer."""
 
 
 class TooLong(Exception):

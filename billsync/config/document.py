@@ -18,7 +18,7 @@ from billsync.model.value import jsonable
 from billsync.schema.schema import kind_schema
 
 EDITOR_SCHEMA = "$schema"
-"""Where a JSON file tells editors what completes it; it means nothing here."""
+"""The field in which a JSON file names its schema for editors; it is ignored here."""
 
 _SHELL = ("_info", "rate_cards", "external", "adopted", "moved")
 _LATER = frozenset({*LATER_COLLECTIONS, "forget", "_overlay", "variants"})

@@ -27,7 +27,7 @@ _MANY_FIELDS = 12
 """With more fields than this, a message doesn't list them."""
 
 _IN_HEADER = ("owner", "defaults", "policy", "target")
-"""Fields of `_info` that somebody may look for elsewhere."""
+"""Fields of `_info` that a person may write elsewhere."""
 
 _Explain: TypeAlias = Callable[[Failure, Node], Iterable[Diagnostic]]
 Later: TypeAlias = Mapping[Path, frozenset[str]]

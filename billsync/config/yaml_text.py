@@ -82,7 +82,7 @@ _HINTS = {
     "unknown escape": "Use single quotes, where a backslash has no special meaning.",
     "<document start>": "Separate documents with a line `---`.",
 }
-"""What to do, by a part of what the parsers say."""
+"""Hints, by a part of the parser's message."""
 
 
 def _character_at(text: str, place: Position) -> str:

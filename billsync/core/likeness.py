@@ -20,7 +20,7 @@ Known = Mapping[Trait, tuple[Address, ...]]
 """By trait, the live entities of one kind."""
 
 SHARED_AT_MOST = 10
-"""A trait that more declared entities share tells nobody from another: one address for all bills, say."""
+"""A trait shared by more declared entities distinguishes none of them, such as one address for all bills."""
 
 
 def begun_again(desired: Desired, found: Index, registry: Registry) -> tuple[Address, ...]:

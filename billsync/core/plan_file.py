@@ -29,7 +29,7 @@ FORMAT_VERSION = "1.0"
 SYMBOL, NUMBER, LITERAL = "$symbol", "$number", "$literal"
 TAGS = frozenset({SYMBOL, NUMBER, LITERAL})
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
-"""What reading a text of another form can come to; a damaged number is an ArithmeticError."""
+"""The errors of reading a text of another form; a damaged number is an ArithmeticError."""
 
 
 class UnknownFormat(ValueError):

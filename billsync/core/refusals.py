@@ -69,7 +69,7 @@ MOVED_AND_LIVE = Refusal(
     "end one of them by hand, or remove the entry from `moved`; until then the old one is left alone",
 )
 
-# What can't be told
+# Unclear states
 
 DUPLICATE_ROWS = Refusal(
     "duplicate-rows",

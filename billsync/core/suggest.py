@@ -10,7 +10,7 @@ COMPARISONS = 200_000
 
 
 _LONGEST = 100
-"""Longer words are not compared: nobody meant one of ours."""
+"""Longer words are not compared, as they can't be slips of known words."""
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:

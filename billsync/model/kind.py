@@ -13,7 +13,7 @@ from billsync.model.shape import Record
 from billsync.model.value import Fields, Plain
 
 Path: TypeAlias = tuple[str | int, ...]
-"""Where in an entity's fields: names and list indexes."""
+"""A path in an entity's fields: names and list indexes."""
 
 Names: TypeAlias = Mapping[str, Address]
 """Server id -> address of what is known to be live (a bound symbol too)."""
@@ -31,12 +31,12 @@ class Archetype(Enum):
 class State(Enum):
     """The part of its life that an entity is in, whatever word a server has for it."""
 
-    DRAFT = "draft"  # a version that nobody can get yet
+    DRAFT = "draft"  # a version that subscribers cannot get yet
     COMING = "coming"  # takes effect later
     CURRENT = "current"  # in force; a version: the one that new subscribers get
     ENDING = "ending"  # in force, with an end that is known
     OVER = "over"  # ended for good
-    TAKEN_BACK = "taken-back"  # ended for good, because somebody took it back
+    TAKEN_BACK = "taken-back"  # ended for good, by being taken back
 
 
 class Absent(Enum):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 OURS = "billsync_"
-"""What the labels that billsync writes begin with; files can't declare such."""
+"""The prefix of labels that billsync writes; files can't declare labels with it."""
 
 RESERVED = ("_", "kong", "konnect", "insomnia", "mesh", "kic", "kuma", "openmeter")
 MOST = 50

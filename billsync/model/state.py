@@ -72,7 +72,7 @@ What belongs to others stands here under the present key of what it belongs to.
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """The state that the files declare. `named` are the kinds whose collection a file names, also as an empty list.
+    """The state that the files declare. `named` are the kinds whose collection is in a file, even as an empty list.
 
     `prices` are rules that new prices must keep; `target` is the server that the files are for; `moved` are keys
     that were renamed.

@@ -35,13 +35,13 @@ EFFECTS: Mapping[Effect, str] = {
     Effect.CHANGE: "is refused (not supported yet)",
     Effect.OURS: "is billsync's own: the server doesn't have it",
 }
-"""What changing a field does, as the end of a sentence that begins with its name."""
+"""The effect of changing a field, as the end of a sentence that begins with its name."""
 
 ABSENT: Mapping[Absent, str] = {
     Absent.DEFAULT: "An absent field means its default.",
     Absent.NOT_MANAGED: "An absent field keeps its live value; `null` removes it, where the server can do that.",
 }
-"""What it means that a field of an entity is not given."""
+"""The meaning of an absent field of an entity."""
 
 
 @dataclass(frozen=True, slots=True)

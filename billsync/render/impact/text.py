@@ -22,7 +22,7 @@ COUNTED = {
     "paying_more_or_less": ("pays more or less", "pay more or less"),
     "paying_more_less_or_the_same": ("pays more, less or the same", "pay more, less or the same"),
 }
-"""What is counted, of one and of many."""
+"""The counted noun, in singular and plural."""
 
 NOT_NOW = "(not supported by this run yet); no change now;"
 IF_MOVED = "grandfathered; no change now; if they were moved"

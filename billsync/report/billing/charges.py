@@ -23,7 +23,7 @@ from billsync.rating.usage import Usage
 from billsync.report.billing.subscribed import CREDIT_ONLY, Slot, Subscribed
 
 Metered: TypeAlias = Mapping[tuple[str, Period], Decimal]
-"""What was metered, by a feature's key and a period cut to seconds; nothing there means nothing was used."""
+"""Metered usage by a feature's key and a period cut to seconds; a missing entry means no usage."""
 
 
 TIMELINES, PIECES = 1_024, 8_192

@@ -10,7 +10,7 @@ from billsync.model.moment import moment_text
 from billsync.report.billing.attached import Attached
 
 NAMED = 10
-"""So many subscriptions are named for each reason; more are counted."""
+"""The number of subscriptions named for each reason; further ones are counted."""
 
 LATER = "which a file can't declare yet"
 PLAIN = "which no file can declare"

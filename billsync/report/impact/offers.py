@@ -33,7 +33,7 @@ class Offer:
 
 
 UNKNOWN = Offer("", sys.maxsize, None)
-"""Stands for an offer that can't be read: it may be as wide as can be."""
+"""Stands for an offer that can't be read, which may be the widest possible."""
 
 
 def offer(row: Fields, phases: Sequence[str]) -> Offer:

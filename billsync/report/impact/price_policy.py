@@ -23,14 +23,14 @@ from billsync.report.billing.subscribed import Slot
 from billsync.report.impact.repricing import PlanCards
 
 DECIMALS = 24
-"""So many that no rounding shows: divisions have 16 (vectors README, Arithmetic)."""
+"""Enough digits for rounding not to show: divisions have 16 (vectors README, Arithmetic)."""
 
 HALVINGS = 64
 STAIRS = 12
 MONTH = Period(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
 
 Unit: TypeAlias = tuple[str, str, str]
-"""What is compared: a phase, a feature (empty for fees without one), and how often it is billed."""
+"""The unit of comparison: a phase, a feature (empty for fees without one), and a billing cadence."""
 
 Sides: TypeAlias = tuple[Sequence[Slot], Sequence[Slot]]
 """The cards before and after."""

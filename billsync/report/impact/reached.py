@@ -8,7 +8,7 @@ from enum import Enum
 from billsync.report.billing.subscribed import Subscribed
 
 COMBINED = "together"
-"""Stands for what changes where that is everything at once, for somebody whom several changes reach."""
+"""The target of the combined change, for subscribers reached by several changes."""
 
 
 class MigrationStatus(Enum):
