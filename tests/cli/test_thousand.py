@@ -144,6 +144,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], int, int]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_gets_over_the_cliff(cliff: Cliff, shell: Shell, folder: Path, name: str) -> None:
     command, code, pages = COMMANDS[name]

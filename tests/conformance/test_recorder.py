@@ -182,6 +182,7 @@ def test_a_recorded_application_answers_as_it_does_and_is_noted() -> None:
     assert notes.faults == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not RECORDED.is_dir(), reason="the recordings aren't beside this clone")
 def test_the_recorded_traffic_of_the_real_server_passes() -> None:
     notes = recorder()

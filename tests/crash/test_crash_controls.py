@@ -151,6 +151,7 @@ def test_a_harness_for_another_journey_remembers_nothing(runs: Runs) -> None:
     assert [other.outcomes for other in others] == [{}, {}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [without_key, dearer])
 def test_remembering_misses_no_defect_at_single_fault_points(change: Callable[[Grant], Grant], runs: Runs) -> None:
     """A defect at some fault points only is found also by a harness that remembers the other points."""
@@ -177,6 +178,7 @@ def without_times_and_money(value: object) -> object:
     return re.sub(r'"amount":"[^"]*"', '"amount":""', timeless) if isinstance(timeless, str) else timeless
 
 
+@pytest.mark.slow
 def test_a_digest_without_money_would_miss_a_doubled_grant(runs: Runs) -> None:
     """A harness that remembered states without their money would miss a doubled grant."""
     unsafe = broken(runs.harness(PREPAID), dearer, always=False)

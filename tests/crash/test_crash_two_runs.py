@@ -56,6 +56,7 @@ def troubles_at(harness: Harness, point: Point, side: str) -> list[str]:
     return [f"{side} at {point}: {trouble}" for trouble in found]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", [marked(run) for run in RUNS])
 def test_two_runs_at_once_double_nothing(run: StruckRun, runs: Runs, count: Count) -> None:
     struck = [(call, side) for call, side in spread(runs.calls(RUNS), SIDES) if call.run == run]

@@ -182,6 +182,7 @@ def make_features(database: str, prefix: str) -> None:
         assert server.post("/features", json=feature(f"{prefix}{number}")).status_code == 201
 
 
+@pytest.mark.slow
 def test_two_processes_may_share_one_file(serve: Serve, tmp_path: Path) -> None:
     database = str(tmp_path / "local.db")
     spawn = multiprocessing.get_context("spawn")
