@@ -1,4 +1,4 @@
-"""The server that scenarios run against, seen through its bare API: no code of billsync is used here."""
+"""The server that scenarios run against, seen through its bare API; the registry says which lists there are."""
 
 from __future__ import annotations
 
@@ -9,15 +9,11 @@ from typing import Any
 
 import httpx
 
+from billsync.kinds.registry import KINDS
+from tests.support.end_state import ROUTES, path_of
+
 Row = dict[str, Any]
-LISTS = {
-    "meter": "meters",
-    "feature": "features",
-    "tax_code": "tax-codes",
-    "addon": "addons",
-    "plan": "plans",
-    "customer": "customers",
-}
+LISTS = {name: path_of(ROUTES[name].collection) for name, kind in KINDS.items() if kind.parent is None}
 UNFILTERED = frozenset({"tax_code"})
 """Kinds whose list has no filter by key, and no end: they are never deleted."""
 NAMED = re.compile(r"\{(\w+) ([^{}]+)\}")

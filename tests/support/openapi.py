@@ -36,7 +36,6 @@ class Operation:
     template: str
     pointer: str
     node: Mapping[str, Any]
-    shared_parameters: tuple[Mapping[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ class Document:
     def _operation(self, method: str, template: str) -> Operation:
         item = self.root["paths"][template]
         pointer = f"/paths/{escaped(template)}/{method}"
-        return Operation(method, template, pointer, item[method], tuple(item.get("parameters", ())))
+        return Operation(method, template, pointer, item[method])
 
     def resolved(self, node: Mapping[str, Any], pointer: str) -> tuple[Mapping[str, Any], str]:
         """A node behind its `$ref`, and where it really stands."""

@@ -19,7 +19,7 @@ from billsync.core.diff import Mode
 from billsync.core.plan_file import from_json, to_json
 from billsync.kinds.registry import KINDS
 from billsync.live.client import Client, Settings
-from billsync.live.target import Target, parse_target
+from billsync.live.target import Target
 from billsync.local import create_app
 from billsync.model.change import PlanFile
 from billsync.model.diagnostic import Diagnostic, Severity
@@ -155,10 +155,3 @@ def rows_of(http: httpx.Client, path: str) -> list[dict[str, Any]]:
     answer.raise_for_status()
     rows: list[dict[str, Any]] = answer.json()["data"]
     return rows
-
-
-def loopback(base: str) -> Target:
-    """The target of a base URL. Raises AssertionError for an unusable one."""
-    target = parse_target(base)
-    assert isinstance(target, Target), target
-    return target
