@@ -173,7 +173,8 @@ creating customer × 1
 granting grant × 1
 subscribing subscription × 1
 
-note: plan prepaid@1: 5 subscriptions stay on plan/prepaid@1 (grandfathered); plan/prepaid@2 is for new ones
+note[grandfathered]: plan prepaid@1: 5 subscriptions stay on plan/prepaid@1 (grandfathered); \
+plan/prepaid@2 is for new ones
 refused: customer × 2: frozen-field
 refused: customer × 1: claimed
 refused: grant × 1: immutable-field
@@ -230,8 +231,9 @@ def test_a_price_policy_that_real_usage_breaks_shows_nobodys_usage(everybody: Sh
     named = everybody.run("diff", ".", *LOCAL, "--impact=all")
     anonymous = everybody.run("diff", ".", *LOCAL, *ANONYMOUS)
 
-    assert "stopped: plan/prepaid@2, phase default: 7 of api_requests would cost" in named.out
+    assert "stopped[price-policy]: plan/prepaid@2, phase default: 7 of api_requests would cost" in named.out
     assert (
-        "stopped: plan/prepaid@2: a price policy is broken at real usage; the usage is one customer's" in anonymous.out
+        "stopped[price-policy]: plan/prepaid@2: a price policy is broken at real usage; the usage is one customer's"
+        in anonymous.out
     )
     assert "7 of api_requests" not in anonymous.out

@@ -184,7 +184,7 @@ def test_a_refusal_is_4_and_the_rest_goes_on(shell: Shell, folder: Path) -> None
     shown = shell.run("diff", "other.yaml", "more.yaml", *LOCAL)
 
     assert (ran.code, ran.out.splitlines()[0]) == (4, "creating meter a")
-    assert "refused: customer acme: " in ran.out
+    assert "refused[other-owner]: customer acme: " in ran.out
     assert shown.code == 4
 
 

@@ -89,7 +89,7 @@ def test_a_new_price_is_a_new_version_and_the_subscription_stays(shell: Shell, f
     assert ran.code == 0
     assert ran.out.splitlines()[0].endswith(" plan prepaid@2")
     assert ran.out.splitlines()[1] == "  ~ phases.default.rate_cards.api_requests.price.amount: 0.002 → 0.003"
-    assert "note: subscription acme/default: " in ran.out or "note: plan prepaid" in ran.out
+    assert "note[grandfathered]: plan prepaid" in ran.out
     assert again.code == 0
 
 

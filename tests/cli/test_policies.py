@@ -7,7 +7,7 @@ from tests.support.command import Shell
 LOCAL = ("--server", "local:")
 POLICY = "  policy: {prices: [{plans: [pre*], max_increase: 10%, max_decrease: 5%, usage: {from: 0, to: 1000}}]}\n"
 BROKEN = """\
-stopped: plan/prepaid@2, phase default: 1 of api_requests would cost 0.002 → 0.003 USD, 50 % more; \
+stopped[price-policy]: plan/prepaid@2, phase default: 1 of api_requests would cost 0.002 → 0.003 USD, 50 % more; \
 the policy at shop.yaml:4:21 allows 10 %
   plan prepaid@2
   No flag allows it: change the policy, or the files
@@ -46,8 +46,8 @@ def test_prices_in_another_currency_stop_a_run(governed: Shell, folder: Path) ->
     ran = governed.run("diff", "shop.yaml", *LOCAL)
 
     assert (
-        "stopped: plan/prepaid@2, phase default: api_requests would be charged in EUR, and is in USD now, "
-        "so the policy at shop.yaml:4:21 can't be checked\n"
+        "stopped[price-policy]: plan/prepaid@2, phase default: api_requests would be charged in EUR, "
+        "and is in USD now, so the policy at shop.yaml:4:21 can't be checked\n"
     ) in ran.out
 
 

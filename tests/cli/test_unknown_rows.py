@@ -63,7 +63,7 @@ def test_two_customers_under_one_key_end_a_run_with_4(synced: Shell, monkeypatch
     ran = synced.run("sync", "two.yaml", "--server", "local:two.db", "--yes")
 
     assert ran.code == 4
-    assert "refused: customer acme: the server shows it more than once" in ran.out
+    assert "refused[duplicate-rows]: customer acme: the server shows it more than once" in ran.out
 
 
 def test_an_unknown_status_ends_a_run_with_4(synced: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

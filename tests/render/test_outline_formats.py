@@ -11,7 +11,7 @@ from billsync.render.plan.structured import as_json, errors_as_json
 from billsync.render.plan.text import as_text
 from tests.support.plans import GUARD, broken_report, plan_file
 
-NAMED = re.compile(r"^(?:[a-z]+ing|refused:|waiting:|note:) ([a-z]+) ([^\s:]+)", re.MULTILINE)
+NAMED = re.compile(r"^(?:[a-z]+ing|(?:refused|waiting|note)(?:\[[a-z-]+\])?:) ([a-z]+) ([^\s:]+)", re.MULTILINE)
 
 TEXT = """\
 creating meter api_requests
@@ -24,13 +24,13 @@ updating customer acme
 granting grant acme/welcome
 archiving feature old
 
-refused: feature tokens: it is not owned
+refused[not-owned]: feature tokens: it is not owned
   ~ name: Tokens → "AI tokens"
   list it under `adopted`
 waiting: customer gone: until it ends
 note: grant acme/kept: left alone\\x1b[31m
 
-stopped: 12 deletes exceed the limit of 10
+stopped[deletes]: 12 deletes exceed the limit of 10
   feature old
   Allow it with --allow deletes=12
 
@@ -54,7 +54,7 @@ updating customer acme: failed: 409 Conflict: taken
 granting grant acme/welcome: not done: customer acme was not done
 archiving feature old
 
-refused: feature tokens: it is not owned
+refused[not-owned]: feature tokens: it is not owned
   ~ name: Tokens → "AI tokens"
   list it under `adopted`
 waiting: customer gone: until it ends

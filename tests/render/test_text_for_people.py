@@ -28,7 +28,7 @@ def text_of(*changes: Change, look: Look = PLAIN) -> str:
 
 def test_what_is_said_of_many_is_said_once() -> None:
     assert text_of(*(noted(number) for number in range(300))) == (
-        "refused: 300 subscriptions: it is on another plan than declared\n"
+        "refused[chain-change]: 300 subscriptions: it is on another plan than declared\n"
         "  c0/default, c1/default, c2/default and 297 more (--verbose names all)\n"
         "  declare it anew"
     )
@@ -36,7 +36,8 @@ def test_what_is_said_of_many_is_said_once() -> None:
 
 def test_a_few_are_all_named() -> None:
     assert text_of(noted(0), noted(1)) == (
-        "refused: 2 subscriptions: it is on another plan than declared\n  c0/default, c1/default\n  declare it anew"
+        "refused[chain-change]: 2 subscriptions: it is on another plan than declared\n"
+        "  c0/default, c1/default\n  declare it anew"
     )
 
 
@@ -49,12 +50,12 @@ def test_whatever_differs_is_said_by_itself() -> None:
 def test_verbose_names_everybody() -> None:
     found = text_of(*(noted(number) for number in range(300)), look=Look(names_all=True))
 
-    assert found.count("refused: subscription c") == 300
+    assert found.count("refused[chain-change]: subscription c") == 300
 
 
 def test_no_changes_is_printed_only_where_nothing_is_refused_or_waiting() -> None:
     """ "No changes." is printed only where nothing is refused, blocked, waiting or unsupported."""
-    assert text_of(noted(1, Outcome.NOTE)).startswith("No changes.\n\nnote: ")
+    assert text_of(noted(1, Outcome.NOTE)).startswith("No changes.\n\nnote[chain-change]: ")
     for outcome in (Outcome.REFUSED, Outcome.BLOCKED, Outcome.WAITING, Outcome.UNMANAGEABLE):
         assert "No changes." not in text_of(noted(1, outcome))
 

@@ -7,7 +7,7 @@ from billsync.model.codes.code import Chapter, Code
 NOTES = Chapter(
     "Waiting, and notes",
     "Notes are shown, but are not pending changes: they don't affect the exit code.",
-    "note: {example}",
+    "note[{name}]: {example}",
     (
         Code(
             "in-use",
@@ -112,7 +112,7 @@ GUARDS = Chapter(
     "Guards",
     "A guard stops the whole run before its first write, as what would happen is more likely a mistake than a wish. "
     "Its message names the flag that overrides it, once. The exit code is 4.",
-    "stopped: {example}",
+    "stopped[{name}]: {example}",
     (
         Code(
             "deletes",

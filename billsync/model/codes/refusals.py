@@ -8,7 +8,7 @@ OWNERSHIP = Chapter(
     "Refused: it belongs to another owner",
     "A refused change isn't made, nor is anything that needs it; all other changes are. The exit code is 4. "
     "billsync changes only what its owner's label, or `adopted`, says is yours.",
-    "refused: {example}",
+    "refused[{name}]: {example}",
     (
         Code(
             "other-owner",
@@ -77,7 +77,7 @@ SERVER = Chapter(
     "Refused: the server can't do it",
     "The change that the files ask for has no call, or the server would refuse it. The exit code is 4; other "
     "changes are made.",
-    "refused: {example}",
+    "refused[{name}]: {example}",
     (
         Code(
             "immutable-field",

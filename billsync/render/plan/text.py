@@ -94,7 +94,9 @@ def _told(group: Group, look: Look) -> Iterator[str]:
     item, count = group.item, len(group.names)
     color = Color.TROUBLE if item.outcome in TROUBLE else Color.NOTE
     whom = f"{item.kind} {item.name}" if count == 1 else f"{count} {item.kind}s"
-    yield look.colored(f"{WORDS[item.outcome]}: {whom}: {visible(item.reason)}", color)
+    yield look.colored(
+        f"{_labelled(WORDS[item.outcome], item.code, item.reason)}: {whom}: {visible(item.reason)}", color
+    )
     if count > 1:
         more = f" and {count - NAMED} more (--verbose names all)" if count > NAMED else ""
         yield f"  {', '.join(group.names[:NAMED])}{more}"
@@ -109,9 +111,14 @@ def _fields(item: Item) -> Iterator[str]:
 
 
 def _guard(guard: Guard, look: Look) -> Iterator[str]:
-    yield look.colored(f"stopped: {visible(guard.reason)}", Color.TROUBLE)
+    yield look.colored(f"{_labelled('stopped', guard.code, guard.reason)}: {visible(guard.reason)}", Color.TROUBLE)
     yield from _listed(title_of(address) for address in guard.addresses)
     yield f"  Allow it with {guard.flag}" if guard.flag else "  No flag allows it: change the policy, or the files"
+
+
+def _labelled(word: str, code: str, reason: str) -> str:
+    """A word with the code that `billsync explain` takes; without it where that would repeat a word."""
+    return f"{word}[{code}]" if code and code != word and not reason.startswith(code) else word
 
 
 def _listed(names: Iterable[str]) -> Iterator[str]:
