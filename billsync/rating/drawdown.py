@@ -35,7 +35,7 @@ class Grant:
 
     @property
     def pool(self) -> Pool:
-        """Grants on one route (and in one currency) are one pile for the ledger."""
+        """The pool: grants in it (and in one currency) are one balance in the ledger."""
         return self.priority, self.features, self.cost_basis
 
     def counts_at(self, moment: datetime) -> bool:

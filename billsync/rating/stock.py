@@ -49,7 +49,7 @@ class Stock:
 
     @exactly
     def put(self, key: str, amount: Decimal) -> None:
-        """So much more is left of a grant."""
+        """Add an amount to the balance of a grant."""
         was_spent = self._left[key] <= 0
         self._left[key] += amount
         if was_spent:
@@ -57,7 +57,7 @@ class Stock:
 
     @exactly
     def take(self, key: str, amount: Decimal) -> None:
-        """So much less is left of a grant."""
+        """Take an amount from the balance of a grant."""
         self._left[key] -= amount
 
     @exactly

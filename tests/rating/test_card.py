@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from billsync.model.malformed import MalformedRow
 from billsync.rating.card import (
     Card,
     Commitments,
@@ -98,3 +99,22 @@ def test_an_unknown_price_form_is_refused() -> None:
 def test_a_float_is_no_amount() -> None:
     with pytest.raises(TypeError, match="a float is no amount"):
         price_of({"type": "unit", "amount": 0.1})
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"payment_term": "sometimes"}, "payment_term is 'sometimes'"),
+        ({"price": {"type": "unit", "amount": "much"}}, "price.amount is 'much'"),
+        ({"unit_config": {"conversion_factor": "2"}}, "unit_config.operation is missing"),
+        (
+            {"unit_config": {"operation": "divide", "conversion_factor": "2", "precision": "two"}},
+            "unit_config.precision is 'two'",
+        ),
+    ],
+)
+def test_a_field_that_is_not_as_promised_is_named(fields: dict[str, Any], said: str) -> None:
+    with pytest.raises(MalformedRow) as refused:
+        card_of(fields)
+
+    assert str(refused.value) == said
