@@ -40,6 +40,7 @@ def by_name(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("page", pages_with_transcripts(ROOT), ids=by_name)
 def test_the_transcript_in_a_page_is_what_a_fresh_run_prints(page: Path, tmp_path: Path, tools: Path) -> None:
     written = page.read_text(encoding="utf-8")

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,8 @@ from billsync.cli.database import open_database
 from tests.support.addon_shop import LOCAL, rows
 from tests.support.budgets import examples
 from tests.support.command import Shell
+
+pytestmark = pytest.mark.thorough
 
 CATALOG = """\
 _info: {owner: payments, defaults: {plan: {currency: USD, billing_cadence: P1M, settlement_mode: credit_only}}}

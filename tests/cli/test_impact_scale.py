@@ -20,6 +20,8 @@ from billsync.render.impact.text import impact_text
 from billsync.report.impact.impact import Impact
 from tests.support.clock import FakeClock
 
+pytestmark = pytest.mark.thorough
+
 FEATURES = 4
 
 

@@ -12,6 +12,8 @@ import pytest
 from tests.support.command import Shell
 from tests.support.sockets import answering
 
+pytestmark = pytest.mark.thorough
+
 HTTP = ("httpx", "werkzeug", "waitress")
 HEAVY = (*HTTP, "yaml", "jsonschema", "deepdiff", "sqlite3", "billsync.kinds", "billsync.core")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("BILLSYNC_", "KONNECT_"))}

@@ -12,6 +12,8 @@ from billsync.local import create_app
 from tests.conformance.replay import ErrorBodies, Replay
 from tests.conformance.scenario import COPIES, RECORDED, Scenario, chosen_folder, scenarios_in
 
+pytestmark = pytest.mark.thorough
+
 KNOWN_DIFFERENCES = Path(__file__).with_name("known_differences.txt")
 SCENARIOS = scenarios_in(chosen_folder())
 MOST_SHOWN = 12

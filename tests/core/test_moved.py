@@ -236,6 +236,7 @@ def test_a_customer_that_somebody_else_made_keeps_its_key() -> None:
     assert told(plan) == ["publishing plan/basic@1"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_new_key_survives_whatever_happens_to_its_call(fault: Fault) -> None:
     world = World()

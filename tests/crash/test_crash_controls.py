@@ -23,6 +23,8 @@ from tests.support.faults import FAULTS, Point
 from tests.support.state_digest import Digest, Tables, state_digest
 from tests.support.world import EXAMPLES
 
+pytestmark = pytest.mark.thorough
+
 BY_NAME = {fault.name: fault for fault in FAULTS}
 GRANTS = "/credits/grants"
 PREPAID = StruckRun(EXAMPLES / QUICK)

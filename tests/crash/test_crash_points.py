@@ -15,6 +15,8 @@ from tests.crash.conftest import Count
 from tests.crash.struck_runs import Call, Calls, Runs, StruckRun, spread, struck_runs
 from tests.support.faults import FAULTS, Fault, Point
 
+pytestmark = pytest.mark.thorough
+
 ALL_RUNS = struck_runs()
 LAW = "one run, and a run again"
 FAULTS_AT_ONCE = [FAULTS[start : start + 7] for start in range(0, len(FAULTS), 7)]

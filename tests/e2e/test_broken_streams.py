@@ -13,6 +13,8 @@ from tests.support.command import Shell
 from tests.support.loopback import failing, serving
 from tests.support.streams import UNWRITABLE, Stoppable
 
+pytestmark = pytest.mark.thorough
+
 LOCAL = ("--server", "local:shop.db")
 OWNED = "_info: {owner: payments}\n"
 CUSTOMER = "customers: [{key: acme, name: Acme, grants: [{key: %s, name: Hi, amount: %s, currency: USD, %s}]}]\n"

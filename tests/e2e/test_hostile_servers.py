@@ -9,6 +9,8 @@ from tests.support.clock import FakeClock
 from tests.support.command import Ran, Shell
 from tests.support.loopback import serving
 
+pytestmark = pytest.mark.thorough
+
 ERROR, PARTLY = 1, 3
 READS = (0, 5, 14)
 """After how many answers the server turns bad: at first sight, while reading, while looking between writes."""

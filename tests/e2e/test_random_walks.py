@@ -22,6 +22,8 @@ from tests.e2e.somebody_else import meddle
 from tests.e2e.walks import document
 from tests.support.world import NoJournal, World
 
+pytestmark = pytest.mark.thorough
+
 STEPS = 8
 QUICK = range(3)
 ALL = range(3, 24)

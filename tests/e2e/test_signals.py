@@ -22,6 +22,8 @@ from tests.support.command import Ran, Shell
 from tests.support.loopback import App, serving
 from tests.support.streams import STREAMS, Stoppable
 
+pytestmark = pytest.mark.thorough
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 METER = "{{key: m{0}, name: M, event_type: e, aggregation: count}}"
 MANY = f"_info: {{owner: payments}}\nmeters: [{', '.join(METER.format(number) for number in range(5))}]\n"

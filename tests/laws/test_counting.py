@@ -12,6 +12,8 @@ from tests.support.command import Shell
 from tests.support.loopback import App, serving
 from tests.support.world import examples
 
+pytestmark = pytest.mark.thorough
+
 
 class Counted:
     """The methods of all requests that reached the server."""

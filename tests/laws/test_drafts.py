@@ -16,6 +16,8 @@ from billsync.model.ports import RemoteError
 from tests.support.budgets import examples
 from tests.support.world import World, declared
 
+pytestmark = pytest.mark.thorough
+
 SHOP = """
 _info: {owner: payments}
 features: [{key: support, name: Support}]

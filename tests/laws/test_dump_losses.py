@@ -24,6 +24,8 @@ from tests.support.configurations import EVERY_FLAG, states
 from tests.support.end_state import EndState, end_state
 from tests.support.world import World, declared
 
+pytestmark = pytest.mark.thorough
+
 several = settings(max_examples=examples(10), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 DAY = timedelta(days=1).total_seconds()
 MADE_ANEW = frozenset({"version", "status", "effective_from", "effective_to", "current_period", "name", "plan"})

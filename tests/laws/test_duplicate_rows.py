@@ -11,6 +11,8 @@ from billsync.model.change import PlanFile
 from tests.support.newer_server import CATALOG, Newer, twice
 from tests.support.world import World, declared
 
+pytestmark = pytest.mark.thorough
+
 OTHER = "01M7YRG3XQ6HWA0V5CP80TW1NS"
 SHOP = (
     CATALOG

@@ -86,6 +86,7 @@ def expected() -> Bytes:
     return compared(world, declared_in(AFTER))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_shuffled_world_gives_the_same_bytes(seed: int, tmp_path: Path, expected: Bytes) -> None:
     random = Random(seed)

@@ -24,6 +24,8 @@ from tests.support.budgets import examples
 from tests.support.faults import FaultyTransport
 from tests.support.world import NoJournal, World, declared
 
+pytestmark = pytest.mark.thorough
+
 Document = dict[str, Any]
 CATALOG = tuple(kind.name for kind in KINDS.values() if kind.traits is None)
 MOVABLE = tuple(kind.name for kind in KINDS.values() if kind.traits is not None)

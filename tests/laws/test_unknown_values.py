@@ -25,6 +25,8 @@ from tests.support.newer_server import CATALOG, FUTURE, Newer, Place, all_choice
 from tests.support.world import World
 from tests.support.world import declared as declares
 
+pytestmark = pytest.mark.thorough
+
 ALLOWED = {"deletes": "100", "doubled-grant": "", "customer-credit": ""}
 
 

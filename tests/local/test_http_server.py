@@ -17,6 +17,8 @@ from billsync.local.http_server import LoopbackServer
 from billsync.local.store.limits import BODY_BYTES, HEADER_BYTES, IDLE_SECONDS, REQUEST_SECONDS, THREADS
 from tests.local.conftest import Hands
 
+pytestmark = pytest.mark.thorough
+
 METERS = "/api/v3/openmeter/meters"
 METER = {"key": "calls", "name": "Calls", "aggregation": "count", "event_type": "call"}
 HEADERS = " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"

@@ -20,6 +20,8 @@ from tests.scenarios.server import Server
 from tests.scenarios.story import Stage, read, stories
 from tests.support.loopback import listening
 
+pytestmark = pytest.mark.thorough
+
 VARIABLE = "BILLSYNC_TEST_SERVER"
 TOKEN = "BILLSYNC_TOKEN"
 
