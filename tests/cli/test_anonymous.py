@@ -8,6 +8,8 @@ from billsync.cli.database import open_database
 from tests.support.clock import START
 from tests.support.command import Shell
 
+pytestmark = pytest.mark.thorough
+
 LOCAL = ("--server", "local:")
 ANONYMOUS = ("--impact=all", "--impact-anonymous")
 DAY = timedelta(days=1).total_seconds()

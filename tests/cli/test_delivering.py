@@ -7,6 +7,8 @@ import pytest
 from billsync.cli.delivering import write_file
 from tests.support.command import Ran, Shell
 
+pytestmark = pytest.mark.thorough
+
 LOCAL = ("--server", "local:")
 
 

@@ -28,6 +28,8 @@ from tests.support.addon_shop import (
 from tests.support.command import Shell
 from tests.support.world import World, declared
 
+pytestmark = pytest.mark.thorough
+
 LATER = "which a file can't declare yet"
 BEYOND = ("has add-on", "have add-on", "may have add-ons", "items other than", "more subscription")
 Edit = Callable[[dict[str, Any]], dict[str, Any]]

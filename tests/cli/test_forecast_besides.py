@@ -12,6 +12,8 @@ from billsync.model.ports import Answer, Remote
 from tests.support.addon_shop import LOCAL, attach, rows, server, subscription_of
 from tests.support.command import Shell
 
+pytestmark = pytest.mark.thorough
+
 DAY = timedelta(days=1).total_seconds()
 SHOP = """\
 _info: {owner: payments, defaults: {addon: {currency: USD}}}

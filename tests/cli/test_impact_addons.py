@@ -23,6 +23,8 @@ from tests.support.addon_shop import (
 )
 from tests.support.command import Shell
 
+pytestmark = pytest.mark.thorough
+
 DOCUMENTATION = Path(__file__).resolve().parents[2] / "docs" / "impact.md"
 
 

@@ -24,6 +24,8 @@ from tests.support.addon_shop import (
 )
 from tests.support.command import Shell
 
+pytestmark = pytest.mark.thorough
+
 OFFERS = "addons: [{addon: blocks}, {addon: boost}, {addon: maps}]"
 BOOST = CATALOG[CATALOG.index("  - key: boost") : CATALOG.index("  - key: maps")]
 

@@ -8,6 +8,8 @@ import pytest
 from billsync.cli.database import open_database
 from tests.support.command import Ran, Shell
 
+pytestmark = pytest.mark.thorough
+
 LOCAL = ("--server", "local:")
 DATABASE = ".billsync/local.db"
 

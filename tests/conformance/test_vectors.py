@@ -14,6 +14,8 @@ import pytest
 
 from tests.conformance.vector_answers import ANSWERS, comparable
 
+pytestmark = pytest.mark.thorough
+
 COPY = Path(__file__).parent / "vectors"
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "vectors"
 

@@ -17,6 +17,8 @@ from tests.support.end_state import end_state
 from tests.support.faults import FAULTS, Fault, FaultyTransport, Killed, Point
 from tests.support.world import World, declared
 
+pytestmark = pytest.mark.thorough
+
 Document = dict[str, Any]
 GRANT: Document = {"key": "welcome", "name": "Welcome", "amount": "500", "currency": "USD", "funding_method": "none"}
 FEE = {"key": "fee", "name": "Fee", "price": {"type": "free"}}
@@ -236,7 +238,6 @@ def test_a_customer_that_somebody_else_made_keeps_its_key() -> None:
     assert told(plan) == ["publishing plan/basic@1"]
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_new_key_survives_whatever_happens_to_its_call(fault: Fault) -> None:
     world = World()

@@ -12,6 +12,8 @@ from tests.support.clock import FakeClock
 from tests.support.command import Shell
 from tests.support.loopback import failing, serving
 
+pytestmark = pytest.mark.thorough
+
 OWNER = "_info: {owner: payments}\n"
 METER = "{{key: {0}, name: {0}, event_type: e, aggregation: count}}"
 LOCAL = ("--server", "local:shop.db")

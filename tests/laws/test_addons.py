@@ -17,6 +17,8 @@ from billsync.model.result import Status
 from tests.support.end_state import end_state
 from tests.support.world import World, declared
 
+pytestmark = pytest.mark.thorough
+
 BLOCKS = """
   - key: blocks
     name: Blocks

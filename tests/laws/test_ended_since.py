@@ -9,6 +9,8 @@ import pytest
 from tests.support.end_state import end_state
 from tests.support.world import World, declared
 
+pytestmark = pytest.mark.thorough
+
 BARE = "[{key: acme, name: Acme}]"
 SOLD = "[{key: acme, name: Acme, subscription: {plan: basic}}]"
 AGAIN = "[{key: acme, name: Acme, subscription: {plan: basic, restart: true}}]"

@@ -11,6 +11,8 @@ import pytest
 from billsync.model.result import Status
 from tests.support.world import World, declared
 
+pytestmark = pytest.mark.thorough
+
 KEPT = """
 _info: {owner: payments}
 meters: [{key: calls, name: Calls, event_type: call, aggregation: count}]

@@ -15,6 +15,8 @@ from billsync.core.dump import dump
 from billsync.kinds.registry import KINDS
 from tests.support.world import EVERY_ROW, NoJournal, World, declared
 
+pytestmark = pytest.mark.thorough
+
 FILES = """\
 _info: {owner: OWNER, defaults: {plan: {currency: USD, billing_cadence: P1M}}}
 MORE

@@ -21,6 +21,8 @@ from billsync.render.plan.text import as_text
 from tests.support.shuffle import ShuffledRows, write_shuffled
 from tests.support.world import World, declared_in, examples
 
+pytestmark = pytest.mark.thorough
+
 STATES = Path(__file__).parent / "states"
 BEFORE, AFTER = STATES / "before.yaml", STATES / "after.yaml"
 SEEDS = range(2, 8)
@@ -86,7 +88,6 @@ def expected() -> Bytes:
     return compared(world, declared_in(AFTER))
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_shuffled_world_gives_the_same_bytes(seed: int, tmp_path: Path, expected: Bytes) -> None:
     random = Random(seed)

@@ -15,6 +15,8 @@ from billsync.model.state import Desired
 from tests.support.end_state import end_state
 from tests.support.world import World, declared
 
+pytestmark = pytest.mark.thorough
+
 Document = dict[str, Any]
 GRANT: Document = {"key": "welcome", "name": "Welcome", "amount": "500", "currency": "USD", "funding_method": "none"}
 SUBSCRIPTION: Document = {"key": "default", "plan": "basic"}

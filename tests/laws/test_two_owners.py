@@ -16,6 +16,8 @@ from billsync.kinds.registry import KINDS
 from tests.support.budgets import examples
 from tests.support.world import EVERY_ROW, World, declared
 
+pytestmark = pytest.mark.thorough
+
 OWNERS = ("payments", "growth")
 LISTS = tuple(
     found.collection.removeprefix("/openmeter/")

@@ -11,6 +11,8 @@ from billsync.model.change import Outcome, PlanFile
 from tests.support.end_state import end_state
 from tests.support.world import World, declared
 
+pytestmark = pytest.mark.thorough
+
 PLAN = """\
 _info: {{owner: payments}}
 plans:

@@ -9,6 +9,8 @@ import pytest
 
 from tests.support.recorder import WRONG_ON_PURPOSE
 
+pytestmark = pytest.mark.thorough
+
 NOBODY = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 BAD_LABELS = {"kong_x": "y"}
 LABELS = "invalid_label_key_prefix"

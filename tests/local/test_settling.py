@@ -9,6 +9,8 @@ from tests.local.conftest import Hands, Serve
 from tests.support.events import send
 from tests.support.prepaid import Account, account, feature, fee_card, plan, usage_card
 
+pytestmark = pytest.mark.thorough
+
 END = "2026-10-01T12:00:00Z"
 SECOND_END = "2026-11-01T12:00:00Z"
 

@@ -10,6 +10,8 @@ from tests.local.conftest import Hands, Serve
 from tests.support.events import send
 from tests.support.prepaid import Account, account, feature, fee_card, posted, usage_card
 
+pytestmark = pytest.mark.thorough
+
 START = "2026-09-01T12:00:00Z"
 MIDDLE = "2026-09-16T12:00:00Z"
 END = "2026-10-01T12:00:00Z"
