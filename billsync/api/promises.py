@@ -71,6 +71,7 @@ PROMISES: Mapping[str, Promise] = MappingProxyType(
             "status": TEXT,
             "active_from": MOMENT,
             "active_to?": MOMENT,
+            "current_period?": _PERIOD,
             "billing_anchor": MOMENT,
             "billing_cadence": TEXT,
             "invoice_currency?": TEXT,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from billsync.model.kind import HiddenLabels, ListQuery, Part, Renaming, Routes
+from billsync.model.kind import CallForm, HiddenLabels, ListQuery, Part, Renaming, Routes
 
 DIALECTS = ("openmeter", "konnect")
 
@@ -25,6 +25,35 @@ _PLAN_LABELS = HiddenLabels(  # catalog-facts.md §1.5 and §14.2; Konnect publi
     unshown=("unit_config", "currency"),
     fiat="currency",
 )
+
+_VERSION_CALLS = {  # of plans and add-ons
+    name: {call: CallForm("POST", f"/openmeter/{name}/{{id}}/{call}") for call in ("publish", "archive")}
+    for name in ("plans", "addons")
+}
+
+_CHAIN_CALLS = {  # customer-facts.md §5.1, §5.8 and §15
+    "cancel": CallForm("POST", "/openmeter/subscriptions/{id}/cancel"),
+    "change": CallForm("POST", "/openmeter/subscriptions/{id}/change"),
+    "resume": CallForm("POST", "/openmeter/subscriptions/{id}/unschedule-cancelation"),
+}
+
+_CHAIN_CALLS_V1 = {
+    "withdraw": CallForm("DELETE", "/v1/subscriptions/{id}"),
+    "begin_later": CallForm(
+        "POST",
+        "/v1/subscriptions",
+        names={
+            "customer": "customerId",
+            "plan": "plan",
+            "labels": "metadata",
+            "settlement_mode": "settlementMode",
+            "billing_anchor": "billingAnchor",
+            "timing": "timing",
+        },
+        bare=("customer",),
+        keyed=("plan",),
+    ),
+}
 
 _OPENMETER: Mapping[str, Routes] = {
     "meter": Routes(
@@ -64,7 +93,7 @@ _OPENMETER: Mapping[str, Routes] = {
         update=("name", "description", "labels", "instance_type", "rate_cards"),
         update_verb="PUT",
         delete=True,
-        actions=("publish", "archive"),
+        calls=_VERSION_CALLS["addons"],
     ),
     "plan": Routes(
         collection="/openmeter/plans",
@@ -74,7 +103,7 @@ _OPENMETER: Mapping[str, Routes] = {
         update=("name", "description", "pro_rating_enabled", "phases"),
         update_verb="PUT",
         delete=True,
-        actions=("publish", "archive"),
+        calls=_VERSION_CALLS["plans"],
         parts=(
             Part(
                 field="addons",
@@ -113,14 +142,14 @@ _OPENMETER: Mapping[str, Routes] = {
             "key", "name", "description", "labels", "funding_method", "currency", "amount", "purchase", "tax_config",
             "filters", "priority", "effective_at", "expires_after",
         ),
-        actions=("void",),
+        calls={"void": CallForm("POST", "/openmeter/customers/{parent}/credits/grants/{id}/void")},
     ),
     "subscription": Routes(
         collection="/openmeter/subscriptions",
         listing=ListQuery(sort="id", size=5, at_once=4),  # customer-facts.md §5.11
         key_filter=None,
         create=("customer", "plan", "labels", "settlement_mode", "billing_anchor", "cost_basis_mode"),
-        actions=("cancel", "change", "unschedule-cancelation"),
+        calls={**_CHAIN_CALLS, **_CHAIN_CALLS_V1},
         parent_filter="customer_id",
     ),
 }  # fmt: skip
@@ -129,10 +158,11 @@ _KONNECT: Mapping[str, Routes] = {
     **_OPENMETER,
     "plan": replace(_OPENMETER["plan"], hidden=None),
     "customer": replace(_OPENMETER["customer"], renaming=None),
-    "grant": replace(_OPENMETER["grant"], actions=()),
+    "grant": replace(_OPENMETER["grant"], calls={}),
     "subscription": replace(
         _OPENMETER["subscription"],
         create=("customer", "plan", "labels", "settlement_mode", "billing_anchor"),
+        calls=_CHAIN_CALLS,
     ),
 }
 

@@ -28,6 +28,7 @@ class Observed:
     status: str = ""
     id: str = ""
     marked: frozenset[str] = frozenset()
+    facts: Mapping[str, Plain] = field(default_factory=dict)
 
 
 class Unbound(LookupError):
@@ -78,7 +79,9 @@ class Bindings:
         if labels_inside(kind.record, compared_with or {}):
             row = self._with_labels(address.kind, row)
         marked = frozenset(member_marks(row, self.routes[kind.name], self.names))
-        return Observed(view(kind, row, self.names, compared_with), status_of(kind, row), str(row["id"]), marked)
+        seen = view(kind, row, self.names, compared_with)
+        facts = kind.facts(row) if kind.facts else {}
+        return Observed(seen, status_of(kind, row), str(row["id"]), marked, facts)
 
     def _find(self, address: Address) -> Fields | None:
         """The row of the entity with its key, else with a former key; for a member of a list, the member's row."""

@@ -12,7 +12,7 @@ from billsync.apply.bindings import Bindings, Observed, Unbound
 from billsync.apply.evidence import body_kept, text_kept
 from billsync.apply.obstacles import in_the_way
 from billsync.core.compare import shown
-from billsync.core.expectation import differences_after, differences_before, holds_after, holds_before
+from billsync.core.expectation import differences_after, differences_before, facts_apart, holds_after, holds_before
 from billsync.model.address import symbols_in
 from billsync.model.change import FieldChange, PlanFile, Step
 from billsync.model.kind import Kind
@@ -143,7 +143,7 @@ def _look(step: Step, kind: Kind, world: World, *, patient: bool) -> Observed:
         world.bindings.id_of(address)
     observed = world.bindings.observe(step.address, step.after.view)
     for look in range(LOOKS - 1 if patient else 0):
-        if holds_after(kind, step.after, view=observed.view, status=observed.status, marked=observed.marked):
+        if _is_done(step, kind, observed):
             break
         world.clock.sleep(PAUSE * 2**look)
         observed = world.bindings.observe(step.address, step.after.view)
@@ -152,11 +152,11 @@ def _look(step: Step, kind: Kind, world: World, *, patient: bool) -> Observed:
 
 def _settled(step: Step, kind: Kind, observed: Observed, tried: _Tried) -> StepResult | None:
     """The step's result if the observed state decides it; None if the step may be called (again)."""
-    if holds_after(kind, step.after, view=observed.view, status=observed.status, marked=observed.marked):
+    if _is_done(step, kind, observed):
         if tried.made not in ("", observed.id):
             return StepResult(step, Status.FAILED, _made_twice(step, tried), wrote=True)
         return StepResult(step, Status.DONE if tried.wrote else Status.ALREADY, wrote=tried.wrote)
-    if not holds_before(step.before, view=observed.view, status=observed.status):
+    if not holds_before(step.before, view=observed.view, status=observed.status, facts=observed.facts):
         return _departed(step, kind, observed, tried)
     if tried.refusal:
         return StepResult(step, Status.FAILED, tried.refusal, tried.wrote)
@@ -165,6 +165,18 @@ def _settled(step: Step, kind: Kind, observed: Observed, tried: _Tried) -> StepR
     if tried.calls >= ATTEMPTS or (tried.calls and not step.repeatable):
         return StepResult(step, Status.FAILED, f"unclear whether it was carried out: {tried.trouble}", tried.wrote)
     return None
+
+
+def _is_done(step: Step, kind: Kind, observed: Observed) -> bool:
+    """Whether the entity is in the state that the step promises."""
+    return holds_after(
+        kind,
+        step.after,
+        view=observed.view,
+        status=observed.status,
+        marked=observed.marked,
+        facts=observed.facts,
+    )
 
 
 def _id_in(answer: Answer) -> str:
@@ -187,6 +199,8 @@ def _departed(step: Step, kind: Kind, observed: Observed, tried: _Tried) -> Step
         changes = differences_after(kind, step.after, observed.view)
     else:
         changes = differences_before(kind, step.before, observed.view)
+    if observed.view is not None:
+        changes += facts_apart(step.after if tried.calls else step.before, observed.facts)
     fields = "; ".join(_difference(change) for change in changes)
     reason = f"{step.address.text} is not as expected: {fields or _presence(step, observed)}"
     if tried.calls:

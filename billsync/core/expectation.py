@@ -11,16 +11,36 @@ from billsync.model.kind import Absent, Kind
 from billsync.model.shape import ListOf
 from billsync.model.value import Fields, Plain, canonical
 
+_NONE: Mapping[str, Plain] = {}
 
-def holds_before(expected: Expectation, *, view: Fields | None, status: str) -> bool:
+
+def holds_before(
+    expected: Expectation, *, view: Fields | None, status: str, facts: Mapping[str, Plain] = _NONE
+) -> bool:
     """Whether the entity is exactly as it was when the step was decided."""
     if expected.view is None or view is None:
         return expected.view is None and view is None
-    return _status_fits(expected, status) and canonical(view) == canonical(expected.view)
+    fits = _status_fits(expected, status) and not facts_apart(expected, facts)
+    return fits and canonical(view) == canonical(expected.view)
+
+
+def facts_apart(expected: Expectation, facts: Mapping[str, Plain]) -> tuple[FieldChange, ...]:
+    """The moments that differ from the expected ones; those that the expectation doesn't name are ignored."""
+    return tuple(
+        FieldChange((name,), facts.get(name), value)
+        for name, value in sorted(expected.facts.items())
+        if facts.get(name) != value
+    )
 
 
 def holds_after(
-    kind: Kind, expected: Expectation, *, view: Fields | None, status: str, marked: Collection[str] = ()
+    kind: Kind,
+    expected: Expectation,
+    *,
+    view: Fields | None,
+    status: str,
+    marked: Collection[str] = (),
+    facts: Mapping[str, Plain] = _NONE,
 ) -> bool:
     """Whether the entity is in the state that the step promises.
 
@@ -32,9 +52,9 @@ def holds_after(
         return expected.view is None and view is None
     shown = _relevant(kind, expected.view, _promised(kind, expected, view))
     wanted = {name: value for name, value in expected.view.items() if value is not None}
-    return (
-        _status_fits(expected, status) and canonical(shown) == canonical(wanted) and set(expected.marked) <= set(marked)
-    )
+    if not _status_fits(expected, status) or facts_apart(expected, facts):
+        return False
+    return canonical(shown) == canonical(wanted) and set(expected.marked) <= set(marked)
 
 
 def _status_fits(expected: Expectation, status: str) -> bool:

@@ -125,6 +125,7 @@ def _change(change: Change) -> Any:
         "fields": [{"path": list(f.path), "old": _tagged(f.old), "new": _tagged(f.new)} for f in change.fields],
         "steps": list(change.steps),
         "old": _tagged(change.old),
+        "timing": change.timing,
     }
 
 
@@ -140,6 +141,7 @@ def _read_change(item: Any) -> Change:
         code=item["code"],
         steps=tuple(item["steps"]),
         old=_untagged(item["old"]),
+        timing=item.get("timing", ""),
     )
 
 
@@ -177,6 +179,7 @@ def _expectation(expectation: Expectation) -> Any:
         "at_least": list(expectation.at_least),
         "without": [_obstacle(obstacle) for obstacle in expectation.without],
         "marked": list(expectation.marked),
+        "facts": _tagged(expectation.facts),
     }
 
 
@@ -185,13 +188,14 @@ def _obstacle(obstacle: Obstacle) -> Any:
 
 
 def _read_expectation(item: Any) -> Expectation:
-    """Read the output of `_expectation`; older files have no `at_least`, `without` and `marked`."""
+    """Read the output of `_expectation`; older files have no `at_least`, `without`, `marked` and `facts`."""
     return Expectation(
         _untagged(item["view"]),
         tuple(item["statuses"]),
         tuple(item.get("at_least", ())),
         tuple(Obstacle(o["rule"], o["kind"], o["path"], o.get("known", 0)) for o in item.get("without", ())),
         tuple(item.get("marked", ())),
+        _untagged(item["facts"]) if item.get("facts") else {},
     )
 
 

@@ -13,10 +13,10 @@ from billsync.core.ownership import is_owned
 from billsync.core.refusals import Refusal
 from billsync.core.view import view
 from billsync.model.address import Address
-from billsync.model.change import Action, Change, FieldChange, Outcome, Step
+from billsync.model.change import Action, Call, Change, FieldChange, Outcome, Step
 from billsync.model.kind import Kind, Registry, Routes
 from billsync.model.state import Desired, Entity, Row, Snapshot
-from billsync.model.value import Fields
+from billsync.model.value import Fields, Plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,13 @@ class Context:
         """The path to which an entity is posted."""
         path = self.routes[address.kind].collection
         return path.replace("{parent}", self.parent_symbol(address)) if "{parent}" in path else path
+
+
+def call_of(context: Context, address: Address, name: str, sent: Plain = None) -> Call:
+    """The call of this name on an entity. Raises KeyError for one that this server doesn't have."""
+    parent = context.parent_symbol(address) if address.parents else ""
+    form = context.routes[address.kind].calls[name]
+    return Call(form.method, form.on(address.symbol, parent), sent)
 
 
 @dataclass(frozen=True, slots=True)

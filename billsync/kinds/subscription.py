@@ -8,6 +8,7 @@ from billsync.kinds import across, fields, forms
 from billsync.kinds.checks import subscription as checks
 from billsync.kinds.plan import SETTLEMENT_MODES
 from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy, Parent, State, Trait
+from billsync.model.moment import moment_text, parse_moment
 from billsync.model.shape import Anything, Effect, Field, Integer, Record, Reference, Text, Timestamp
 from billsync.model.value import Fields
 
@@ -88,6 +89,21 @@ RECORD = Record(
 )
 
 
+def facts(row: Fields) -> Fields:
+    """The moments of a link of the chain: its start, its end, and the end of its running billing period.
+
+    A moment that the row doesn't have is None. Source: customer-facts.md §5.2.
+    """
+    period = row.get("current_period") or {}
+    moments = {"active_from": row.get("active_from"), "active_to": row.get("active_to"), "renews_at": period.get("to")}
+    return {name: _moment(value) for name, value in moments.items()}
+
+
+def _moment(value: object) -> str | None:
+    moment = parse_moment(value) if isinstance(value, str) else None
+    return moment_text(moment) if moment else None
+
+
 def traits(subscription: Fields) -> frozenset[Trait]:
     """The customer alone: any two subscriptions of one customer are two invoices."""
     return frozenset({("customer",)})
@@ -135,6 +151,7 @@ SUBSCRIPTION = Kind(
     pins="plan",
     successor="openmeter_subscription.superseding.id",
     inherits=("settlement_mode",),
+    facts=facts,
     created_verb="subscribing",
     deleted_verb="cancelling",
     immutable_hint="changing a live subscription comes with a later version of billsync",

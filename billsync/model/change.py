@@ -52,7 +52,8 @@ class Change:
     `verb` is the billing word (publishing, granting, …); `reason` says why it is refused, waiting or a note,
     and `hint` what to do. `steps` are ids of its steps; `old` is the view of the
     version that a new one takes the place of. No place in a file stands in it: the same state written in
-    other files is the same change (law 6).
+    other files is the same change (law 6). `timing` says when the change of a chain takes effect: `immediate`,
+    `at_renewal`, or a time (RFC 3339); empty for all other changes.
     """
 
     address: Address
@@ -65,6 +66,7 @@ class Change:
     code: str = ""
     steps: tuple[str, ...] = ()
     old: Fields | None = None
+    timing: str = ""
 
     @property
     def is_pending(self) -> bool:
@@ -93,6 +95,7 @@ class Expectation:
     No statuses means that any will do. The view's references are Symbols. `at_least` names lists of which the entity
     may show more members than the view: later steps add those. `without` must not be there, right before the call.
     `marked` are marks of members that must be there afterwards, which no view has (`core.ownership.member_mark`).
+    `facts` are moments that the entity must show, by name (`Kind.facts`); None where it must show none.
     """
 
     view: Fields | None
@@ -100,6 +103,7 @@ class Expectation:
     at_least: tuple[str, ...] = ()
     without: tuple[Obstacle, ...] = ()
     marked: tuple[str, ...] = ()
+    facts: Mapping[str, Plain] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,10 +157,31 @@ class Renaming:
 
 
 @dataclass(frozen=True, slots=True)
+class CallForm:
+    """The form in which one server offers a call, for a capability that core asks for by name.
+
+    `{id}` in the path stands for the entity's symbol, `{parent}` for its parent's. A form of the older API says how its
+    body is spelled: `names` are its field names by ours, `bare` the references sent as an id alone, and `keyed` those
+    sent as key and version. No names means that the body is spelled as ours.
+    """
+
+    method: str
+    path: str
+    names: Mapping[str, str] = field(default_factory=dict)
+    bare: tuple[str, ...] = ()
+    keyed: tuple[str, ...] = ()
+
+    def on(self, symbol: str, parent: str = "") -> str:
+        """The path of the call on one entity."""
+        return self.path.replace("{id}", symbol).replace("{parent}", parent)
+
+
+@dataclass(frozen=True, slots=True)
 class Routes:
     """The calls of one kind in one dialect; `{parent}` and `{id}` stand for server ids.
 
-    `create` and `update` name the fields that the request bodies have; `actions` are what can be done to one entity;
+    `create` and `update` name the fields that the request bodies have; `calls` are the other calls on an entity, by
+    the name of the capability: a name that is absent is something that this server can't do;
     `claim_filter` finds who holds a claimed name;
     `parts` are lists of the kind that have rows of their own; `hidden` shows labels that its rows hide;
     `renaming` changes a key.
@@ -173,7 +194,7 @@ class Routes:
     update: tuple[str, ...] = ()
     update_verb: str = ""
     delete: bool = False
-    actions: tuple[str, ...] = ()
+    calls: Mapping[str, CallForm] = field(default_factory=dict)
     parent_filter: str | None = None
     claim_filter: str | None = None
     parts: tuple[Part, ...] = ()
@@ -184,15 +205,13 @@ class Routes:
         """The path of one entity."""
         return f"{self.collection}/{symbol}"
 
-    def action(self, symbol: str, name: str) -> str:
-        """The path of an action on one entity. Raises ValueError for one that the kind doesn't have here."""
-        if name not in self.actions:
-            raise ValueError(f"{self.collection} has no action {name!r}")
-        return f"{self.item(symbol)}/{name}"
+    def can(self, name: str) -> bool:
+        """Whether this server has the call of this name."""
+        return name in self.calls
 
-    def part(self, field: str) -> Part:
+    def part(self, name: str) -> Part:
         """The part that holds a list of the kind. Raises StopIteration for a field that isn't a part."""
-        return next(part for part in self.parts if part.field == field)
+        return next(part for part in self.parts if part.field == name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +225,8 @@ class Kind:
     `lost_by_all` what it carries of none; `at_creation` turns a wanted view into one that the API can be sent at a
     moment; None where nothing is left to make; `unique` says that the server itself keeps the key unique, so that a
     create may be repeated; `stages` gives the views on the way to a wanted one, itself last, where one call can't do
-    it; `frozen` names fields that can't change while a child of that kind is in force; `inherits` are fields that come
+    it; `facts` are the moments in a row that no view has and that a step may depend on; `frozen` names fields that
+    can't change while a child of that kind is in force; `inherits` are fields that come
     from the pinned entity's declaration where the own one is silent; `successor` is the server's label of a link that
     was changed into another: it holds that one's id; `pins` is the reference whose version is fixed at creation and
     noted in the label `billsync_<pins>`; `after` are soft edges: kinds whose entities of the same parent go first (this
@@ -242,6 +262,7 @@ class Kind:
     cross: tuple[Cross, ...] = ()
     mentions: Mentions | None = None
     stages: Callable[[Fields, Fields], tuple[Fields, ...]] | None = None
+    facts: Callable[[Fields], Fields] | None = None
     frozen: Mapping[str, str] = field(default_factory=dict)
     pins: str | None = None
     successor: str | None = None

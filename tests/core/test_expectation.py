@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from billsync.core.expectation import differences_after, holds_after, holds_before
+from billsync.core.expectation import differences_after, facts_apart, holds_after, holds_before
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address, Symbol
-from billsync.model.change import Expectation
+from billsync.model.change import Expectation, FieldChange
 
 PLAN = KINDS["plan"]
 
@@ -67,3 +67,15 @@ def test_without_a_word_about_more_members_a_list_is_exactly_as_it_is_said(seen:
 
     assert found is holds
     assert holds_before(expected, view=seen, status="draft") is holds
+
+
+def test_a_fact_that_is_named_must_be_equal_and_others_are_ignored() -> None:
+    expected = Expectation({"key": "a"}, facts={"active_to": None, "active_from": "2026-01-01T00:00:00Z"})
+    same = {"active_to": None, "active_from": "2026-01-01T00:00:00Z", "renews_at": "2026-02-01T00:00:00Z"}
+    ended = {**same, "active_to": "2026-02-01T00:00:00Z"}
+
+    before = [holds_before(expected, view={"key": "a"}, status="", facts=facts) for facts in (same, ended, {})]
+    after = [holds_after(PLAN, expected, view={"key": "a"}, status="", facts=facts) for facts in (same, ended, {})]
+
+    assert (before, after) == ([True, False, False], [True, False, False])
+    assert facts_apart(expected, ended) == (FieldChange(("active_to",), "2026-02-01T00:00:00Z", None),)

@@ -36,7 +36,7 @@ VALUES = st.recursive(
 )
 FIELDS = st.dictionaries(NAMES, VALUES, max_size=3)
 SOME_TEXTS = st.lists(TEXTS, max_size=2).map(tuple)
-EXPECTATIONS = st.builds(Expectation, st.none() | FIELDS, SOME_TEXTS, SOME_TEXTS)
+EXPECTATIONS = st.builds(Expectation, st.none() | FIELDS, SOME_TEXTS, SOME_TEXTS, marked=SOME_TEXTS, facts=FIELDS)
 STEPS = st.builds(
     Step,
     TEXTS,
@@ -60,6 +60,7 @@ CHANGES = st.builds(
     TEXTS,
     TEXTS,
     st.lists(TEXTS, max_size=2).map(tuple),
+    timing=TEXTS,
 )
 GUARDS = st.builds(Guard, TEXTS, TEXTS, TEXTS, st.lists(ADDRESSES, max_size=2).map(tuple))
 PLANS = st.builds(

@@ -13,7 +13,7 @@ from billsync.core.lifecycle.holder import Claim, holder_of, not_ours
 from billsync.core.lifecycle.record import in_sequence
 from billsync.core.lifecycle.unshown import unshown_labels, visible
 from billsync.core.ownership import OWNER, labels_of, owner_labels, with_ownership_labels
-from billsync.core.planned import Context, Planned, refused, step_id
+from billsync.core.planned import Context, Planned, call_of, refused, step_id
 from billsync.core.refusals import (
     FOREIGN_DRAFT,
     LEFT_DRAFT,
@@ -218,7 +218,7 @@ def _publish_step(context: Context, address: Address, want: Fields) -> Step:
         id=step_id(address, "publish"),
         address=address,
         verb="publishing",
-        call=Call("POST", context.routes[address.kind].action(address.symbol, "publish")),
+        call=call_of(context, address, "publish"),
         before=in_state(kind, want, State.DRAFT),
         after=in_state(kind, want, State.CURRENT),
     )
@@ -231,7 +231,7 @@ def archive_step(context: Context, address: Address, have: Fields) -> Step:
         id=step_id(address, "archive"),
         address=address,
         verb="archiving",
-        call=Call("POST", context.routes[address.kind].action(address.symbol, "archive")),
+        call=call_of(context, address, "archive"),
         before=in_state(kind, have, State.CURRENT),
         after=in_state(kind, have, State.OVER),
     )
