@@ -20,8 +20,10 @@ from billsync.schema.schema import kind_schema
 EDITOR_SCHEMA = "$schema"
 """The field in which a JSON file names its schema for editors; it is ignored here."""
 
-_SHELL = ("_info", "rate_cards", "external", "adopted", "moved")
-_LATER = frozenset({*LATER_COLLECTIONS, "forget", "_overlay", "variants"})
+_SHELL = ("_info", "rate_cards", "external", "adopted", "moved", "forget")
+_LATER = frozenset({*LATER_COLLECTIONS, "_overlay", "variants"})
+_LISTS = ("moved", "forget")
+"""The lists of statements about keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Contents:
     entities: tuple[RawEntity, ...]
     named: frozenset[str]
     moved: tuple[MapNode, ...]
+    forget: tuple[MapNode, ...]
 
 
 class _Gathering:
@@ -58,7 +61,7 @@ class _Gathering:
         self.patterns: dict[str, dict[str, list[str]]] = {"external": {}, "adopted": {}}
         self.entities: list[RawEntity] = []
         self.named: set[str] = set()
-        self.moved: list[MapNode] = []
+        self.lists: dict[str, list[MapNode]] = {name: [] for name in _LISTS}
 
 
 def gather(documents: Sequence[MapNode], registry: Registry, findings: Findings) -> Contents:
@@ -74,7 +77,8 @@ def gather(documents: Sequence[MapNode], registry: Registry, findings: Findings)
         _patterns(gathering.patterns["adopted"]),
         tuple(gathering.entities),
         frozenset(gathering.named),
-        tuple(gathering.moved),
+        tuple(gathering.lists["moved"]),
+        tuple(gathering.lists["forget"]),
     )
 
 
@@ -94,9 +98,9 @@ def _take(name: str, entry: Entry, gathering: _Gathering) -> None:
         _take_library(entry.node, gathering)
     elif name in ("external", "adopted"):
         _take_patterns(name, entry.node, gathering)
-    elif name == "moved":
+    elif name in _LISTS:
         nodes = entry.node.items if isinstance(entry.node, ListNode) else ()
-        gathering.moved += [node for node in nodes if isinstance(node, MapNode)]
+        gathering.lists[name] += [node for node in nodes if isinstance(node, MapNode)]
     elif name == EDITOR_SCHEMA:
         pass
     elif name in _LATER:

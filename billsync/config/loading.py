@@ -15,6 +15,7 @@ from billsync.config.document import Contents, gather, shell
 from billsync.config.entities import check, expand
 from billsync.config.files import read_sources
 from billsync.config.finding import Findings
+from billsync.config.forgotten import Forgotten, forgetting_problems, forgotten_in
 from billsync.config.header import defaults_of, owner_of, policies_for_nothing, prices_of, target_of
 from billsync.config.library import Expansion, check_library
 from billsync.config.moved import Move, move_problems, moves_of, resolved
@@ -65,18 +66,19 @@ def _loaded(paths: Sequence[str], registry: Registry, stdin: TextIO | None) -> t
     files_read = tuple(read(source.content, source.name) for source in sources)
     documents = tuple(document for parsed in files_read for document in parsed.documents)
     findings = Findings()
-    desired, unsound, moves = _desired(documents, registry, findings)
+    desired, unsound, moves, forgotten = _desired(documents, registry, findings)
     if not has_errors(unread) and all(parsed.complete for parsed in files_read):
         findings.extend(references.check(desired, registry, unsound=unsound))
         findings.extend(policies_for_nothing(desired))
         findings.extend(move_problems(moves, desired))
+        findings.extend(forgetting_problems(forgotten, desired, moves, registry))
         _check_not_empty(desired, paths, findings)
     return desired, _sorted((*unread, *_merged(files_read, findings)))
 
 
 def _desired(
     documents: Sequence[MapNode], registry: Registry, findings: Findings
-) -> tuple[Desired, frozenset[Address], tuple[Move, ...]]:
+) -> tuple[Desired, frozenset[Address], tuple[Move, ...], tuple[Forgotten, ...]]:
     contents = gather(documents, registry, findings)
     check_library(contents.library, findings)
     _check_shells(documents, registry, findings)
@@ -89,10 +91,19 @@ def _desired(
     prices = prices_of(contents.header, findings)
     target = target_of(contents.header, findings)
     moves = moves_of(contents.moved, registry, findings)
+    forgotten = forgotten_in(contents.forget, registry, findings)
     desired = Desired(
-        owner, ordered, contents.external, contents.adopted, contents.named, prices, target, resolved(moves)
+        owner,
+        ordered,
+        contents.external,
+        contents.adopted,
+        contents.named,
+        prices,
+        target,
+        resolved(moves),
+        frozenset(entry.address for entry in forgotten),
     )
-    return desired, checked.unsound, moves
+    return desired, checked.unsound, moves, forgotten
 
 
 _LATER: Later = {(HEADER,): LATER_FIELDS[HEADER]}

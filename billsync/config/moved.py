@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from billsync.config.finding import Findings, finding
+from billsync.config.naming import KIND, parents_named
 from billsync.config.node import MapNode, text_of
 from billsync.config.suggest import did_you_mean_at
 from billsync.model.address import Address
@@ -13,7 +14,7 @@ from billsync.model.diagnostic import Diagnostic, Position
 from billsync.model.kind import Kind, Registry
 from billsync.model.state import Desired, Moved
 
-FROM, TO, KIND = "from", "to", "kind"
+FROM, TO = "from", "to"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class Move:
 
 
 def movable(registry: Registry) -> tuple[str, ...]:
-    """The kinds of which a key may be moved: those that would cost money once more under a new one."""
+    """The kinds of which a key may be moved: those that would cost money once more under a new one. Entities of the
+    others are referred to by their keys, and the API changes none of these."""
     return tuple(sorted(kind.name for kind in registry.values() if kind.traits))
 
 
@@ -38,26 +40,24 @@ def moves_of(nodes: Iterable[MapNode], registry: Registry, findings: Findings) -
 
 def _move(node: MapNode, registry: Registry, findings: Findings) -> Move | None:
     kind, old, new = (text_of(node.get(name)) for name in (KIND, FROM, TO))
-    if kind not in movable(registry) or old is None or new is None:
+    if kind is None or kind not in registry or old is None or new is None:
         return None
-    parents = _parents(registry[kind], node, findings)
+    if kind not in movable(registry):
+        findings.add("moved-fixed-key", _place(node, KIND), *_not_renamed(registry[kind], old, new))
+        return None
+    parents = parents_named(registry[kind], node, f"a moved {kind}", (KIND, FROM, TO), findings)
     if parents is None:
         return None
     return Move(Address(kind, (*parents, old)), Address(kind, (*parents, new)), node)
 
 
-def _parents(kind: Kind, node: MapNode, findings: Findings) -> tuple[str, ...] | None:
-    """The key of the entity's parent, empty for a kind without parents; None if the key is invalid."""
-    named = {child for child in node.entries if child not in (KIND, FROM, TO)}
-    if kind.parent is None:
-        for name in sorted(named):
-            findings.add("unknown-field", node.entries[name].place, f"a moved {kind.name} has no `{name}`")
-        return None if named else ()
-    parent = text_of(node.get(kind.parent.kind))
-    if parent is None and kind.parent.kind not in node.entries:
-        detail = f'"{kind.parent.kind}" is required: a {kind.name} belongs to one'
-        findings.add("missing-field", node.place, detail, f"Write `{kind.parent.kind}: KEY`.")
-    return None if parent is None else (parent,)
+def _not_renamed(kind: Kind, old: str, new: str) -> tuple[str, str]:
+    """The detail and the way out for a key that no server changes."""
+    return (
+        f'the API never changes the key of a {kind.title}, and others are bound to "{old}" by it',
+        f'Declare it as "{old}" again, whose `name` can change. If "{new}" is to be another {kind.title}, remove this '
+        f'entry; to keep "{old}" too, list it under `forget`.',
+    )
 
 
 def resolved(moves: Sequence[Move]) -> Moved:
@@ -134,5 +134,9 @@ def _twice(move: Move, field: str, detail: str, earlier: Move) -> Diagnostic:
 
 
 def _problem(code: str, move: Move, field: str, detail: str, hint: str) -> Diagnostic:
-    node = move.node.get(field)
-    return finding(code, node.place if node else move.node.place, detail, hint)
+    return finding(code, _place(move.node, field), detail, hint)
+
+
+def _place(entry: MapNode, field: str) -> Position:
+    node = entry.get(field)
+    return node.place if node else entry.place

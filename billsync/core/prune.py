@@ -153,7 +153,7 @@ def _kept_records(context: Context, kind: Kind, declared: set[Address]) -> Itera
     for address, row in context.index.records.items():
         if address.kind != kind.name or address in declared or _parent(kind, address) not in declared:
             continue
-        if address in context.doubts:
+        if address in context.doubts or address in context.desired.forgotten:
             continue
         mine = context.desired.owner is not None and labels_of(row.fields).get(OWNER) == context.desired.owner
         if mine and not is_over(kind, row.fields):
@@ -176,7 +176,7 @@ def _kept_chains(context: Context, kind: Kind, declared: set[Address]) -> Iterat
             head = head_of(kind, rows, key)
             address = Address(kind.name, (*parent.names, key))
             mine = head is not None and labels_of(head.fields).get(OWNER) == context.desired.owner
-            silent = address in declared or address in context.doubts
+            silent = address in declared or address in context.doubts or address in context.desired.forgotten
             if head is not None and mine and not silent and not is_over(kind, head.fields):
                 yield note(
                     address,

@@ -183,7 +183,8 @@ def undeclared(desired: Desired, found: Index, kind: Kind) -> Iterator[Address]:
         live = {address: row for address, row in found.records.items() if address.kind == kind.name}
     for address, row in sorted(live.items(), key=lambda item: item[0].order):
         owned = is_owned(kind, row, owner=desired.owner, adopted=desired.adopted, key=address.key)
-        if address not in declared and owned and not desired.external.match(kind.name, address.key):
+        left = address in desired.forgotten or desired.external.match(kind.name, address.key)
+        if address not in declared and owned and not left:
             yield address
 
 

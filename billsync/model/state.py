@@ -75,7 +75,7 @@ class Desired:
     """The state that the files declare. `named` are the kinds whose collection is in a file, even as an empty list.
 
     `prices` are rules that new prices must keep; `target` is the server that the files are for; `moved` are keys
-    that were renamed.
+    that were renamed; `forgotten` are entities that are no longer declared and stay as they are.
     """
 
     owner: str | None = None
@@ -86,6 +86,7 @@ class Desired:
     prices: tuple[PricePolicy, ...] = ()
     target: IntendedTarget = IntendedTarget()
     moved: Moved = field(default_factory=dict)
+    forgotten: frozenset[Address] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

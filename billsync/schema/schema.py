@@ -92,6 +92,7 @@ def file_schema(registry: Registry) -> Schema:
             registry, "Entities that are yours although they have no owner's label, by collection: keys and globs."
         ),
         "moved": _moved(registry),
+        "forget": _forget(registry),
     }
     for kind in registry.values():
         properties[kind.collection] = {
@@ -178,27 +179,38 @@ def _patterns(registry: Registry, doc: str) -> Schema:
 
 
 def _moved(registry: Registry) -> Schema:
-    """Renamed keys of the kinds that would cost money once more under a new key."""
-    kinds = [kind for kind in registry.values() if kind.traits]
-    parents = sorted({kind.parent.kind for kind in kinds if kind.parent})
-    key = {"type": "string", "minLength": 1}
-    properties: Schema = {
-        "kind": {"description": "The kind of the entity.", "enum": sorted(kind.name for kind in kinds)},
-        **{name: {"description": f"The {name} that it belongs to, by its key now.", **key} for name in parents},
-        "from": {"description": "The key that it had.", **key},
-        "to": {"description": "The key that it has in the files now.", **key},
-    }
+    """Renamed keys. A check refuses the kinds whose keys can't change, and gives the reason."""
     return {
         "description": "Renamed keys: the live entity under the old key is the declared one under the new key.",
-        "type": "array",
-        "items": {
-            "type": "object",
-            "additionalProperties": False,
-            "required": ["kind", "from", "to"],
-            "properties": properties,
-        },
+        **_entries(registry, {"from": "The key that it had.", "to": "The key that it has in the files now."}),
         "examples": [[{"kind": "customer", "from": "acmee", "to": "acme"}]],
     }
+
+
+def _forget(registry: Registry) -> Schema:
+    return {
+        "description": "Entities that you no longer declare and no longer manage: they stay as they are.",
+        **_entries(registry, {"key": "Its key."}),
+        "examples": [[{"kind": "grant", "customer": "acme", "key": "welcome"}]],
+    }
+
+
+def _entries(registry: Registry, keys: Mapping[str, str]) -> Schema:
+    """A list of maps that name an entity by its kind, its parent, and these keys, which have descriptions."""
+    parents = sorted({kind.parent.kind for kind in registry.values() if kind.parent})
+    key = {"type": "string", "minLength": 1}
+    properties: Schema = {
+        "kind": {"description": "The kind of the entity.", "enum": sorted(registry)},
+        **{name: {"description": f"The {name} that it belongs to, by its key now.", **key} for name in parents},
+        **{name: {"description": doc, **key} for name, doc in keys.items()},
+    }
+    items = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["kind", *keys],
+        "properties": properties,
+    }
+    return {"type": "array", "items": items}
 
 
 def _top_level(registry: Registry, kind: Kind, writing: _Writing) -> Schema:

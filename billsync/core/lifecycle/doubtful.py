@@ -30,7 +30,8 @@ def other_doubts(context: Context, *, deletes: bool) -> Iterator[Planned]:
     for address in sorted(context.doubts, key=lambda address: address.order):
         if address in context.entities:
             continue
-        if address in needed or (_is_ours(context, address) and _matters(context, address, deletes=deletes)):
+        ours = address not in context.desired.forgotten and _is_ours(context, address)
+        if address in needed or (ours and _matters(context, address, deletes=deletes)):
             yield from filter(None, [doubtful(context, address)])
 
 

@@ -9,10 +9,10 @@ from billsync.model.codes.files import FINDING, SYNTAX
 from billsync.model.codes.losses import LOSSES
 from billsync.model.codes.notes import GUARDS, NOTES
 from billsync.model.codes.ratings import RATINGS
-from billsync.model.codes.references import MOVED, REFERENCES
+from billsync.model.codes.references import FORGET, MOVED, REFERENCES
 from billsync.model.codes.refusals import OWNERSHIP, SERVER
 
-FILES: tuple[Chapter, ...] = (FINDING, SYNTAX, SHAPE, HEADER, VALUES, REFERENCES, MOVED)
+FILES: tuple[Chapter, ...] = (FINDING, SYNTAX, SHAPE, HEADER, VALUES, REFERENCES, MOVED, FORGET)
 COMMANDS: tuple[Chapter, ...] = (USAGE, CONNECTION, LOCAL, ENDS)
 
 __all__ = ("COMMANDS", "FILES", "GUARDS", "LOSSES", "NOTES", "OWNERSHIP", "RATINGS", "SERVER")

@@ -86,5 +86,29 @@ MOVED = Chapter(
             "Following the entries from one key leads back to it, so none is the newest. Remove one of them.",
             '"acme" leads back to itself.',
         ),
+        Code(
+            "moved-fixed-key",
+            "no server changes the key of this kind",
+            "Customers, grants and subscriptions are found under their old keys, or get the new one. The keys of the "
+            "catalog never change: rate cards, filters and events refer to them. Declare the old key again, whose name "
+            "can change, or remove the entry: then the new key is a new entity, and the old one is no longer declared.",
+            'the API never changes the key of a plan, and others are bound to "pro" by it.',
+        ),
+    ),
+)
+
+FORGET = Chapter(
+    "Entities that are left alone (`forget`)",
+    "`forget` names entities that you no longer declare or manage: `sync` neither deletes nor mentions them. "
+    "They keep their labels, so the entry stays in the files as long as the entity lives. The exit code is 1.",
+    AS_ERROR,
+    (
+        Code(
+            "forgotten-but-declared",
+            "this is forgotten, and still declared",
+            "`forget` says that an entity is no longer managed, and the files still manage it: they declare it, or "
+            "`moved` says that it has another key now. Remove the entry or the declaration.",
+            'grant "welcome" is to be left alone, but is declared at billing.yaml:12:9.',
+        ),
     ),
 )
