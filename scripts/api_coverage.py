@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from billsync.api import documents
-from billsync.api.capabilities import capabilities
+from billsync.api.generations import dated
 from billsync.api.routes import routes
 from billsync.kinds.registry import KINDS
 from billsync.local.registry import ROUTES
@@ -121,7 +121,7 @@ def _documents() -> Iterator[tuple[str, str]]:
         path = getattr(documents, name)
         if isinstance(path, str) and _is_read(name):
             method = "POST" if path == documents.METER_QUERY else "GET"
-            only = "" if path != documents.INVOICES or capabilities("konnect").invoices else " (OpenMeter only)"
+            only = "" if path != documents.INVOICES or dated("konnect").can("invoices") else " (OpenMeter only)"
             yield _bare(f"{method} {path}"), "reads " + _first(text) + only
     for title, (path, _) in documents.UNDECLARED.items():
         yield _bare(f"GET {path}"), f"names {title} that a dump can't carry"

@@ -1,17 +1,20 @@
-"""The calls of each kind in each dialect, as data: paths, list queries, and the fields that request bodies have.
+"""The calls of each kind, as data: paths, list queries, and the fields that request bodies have. What a generation has
+in another form, or not at all, is in `generations.py`.
 
 Sources: the vendor's OpenAPI documents, catalog-facts.md §1.4 and §3, customer-facts.md §2.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from types import MappingProxyType
 
+from billsync.api.generations import CAPABILITIES, GENERATIONS, Generation, dated
 from billsync.model.kind import CallForm, HiddenLabels, ListQuery, Part, Renaming, Routes
 
-DIALECTS = ("openmeter", "konnect")
+DIALECTS = tuple(GENERATIONS)
 
 _PAGE = 100
 _EVERYTHING = 10_000  # lists without any order are read as one large page (catalog-facts.md §1.4)
@@ -55,7 +58,7 @@ _CHAIN_CALLS_V1 = {
     ),
 }
 
-_OPENMETER: Mapping[str, Routes] = {
+_AUGUST: Mapping[str, Routes] = {  # OpenMeter of August 2026, which has every call in some form
     "meter": Routes(
         collection="/openmeter/meters",
         listing=ListQuery(sort="created_at", size=_PAGE),
@@ -154,25 +157,56 @@ _OPENMETER: Mapping[str, Routes] = {
     ),
 }  # fmt: skip
 
-_KONNECT: Mapping[str, Routes] = {
-    **_OPENMETER,
-    "plan": replace(_OPENMETER["plan"], hidden=None),
-    "customer": replace(_OPENMETER["customer"], renaming=None),
-    "grant": replace(_OPENMETER["grant"], calls={}),
-    "subscription": replace(
-        _OPENMETER["subscription"],
-        create=("customer", "plan", "labels", "settlement_mode", "billing_anchor"),
-        calls=_CHAIN_CALLS,
-    ),
-}
-
-_ROUTES = {"openmeter": MappingProxyType(_OPENMETER), "konnect": MappingProxyType(_KONNECT)}
-
 
 def routes(dialect: str) -> Mapping[str, Routes]:
-    """The routes of all kinds by name, one row a kind. Raises KeyError for an unknown dialect.
+    """The routes of the generation that is assumed for a dialect. Raises KeyError for an unknown dialect."""
+    return routes_of(dated(dialect))
+
+
+@cache
+def routes_of(generation: Generation) -> Mapping[str, Routes]:
+    """The routes of all kinds by name, one row a kind, as a generation has them.
 
     A kind that is only referred to has a row without a `create`: its list is read to find ids by key, and it is never
     written.
     """
-    return _ROUTES[dialect]
+    return MappingProxyType({kind: _in(generation, kind, known) for kind, known in _AUGUST.items()})
+
+
+def _in(generation: Generation, kind: str, known: Routes) -> Routes:
+    return replace(
+        known,
+        calls=MappingProxyType(dict(_calls(generation, kind, known))),
+        create=_taken(generation, kind, known.create),
+        update=_taken(generation, kind, known.update),
+        hidden=known.hidden if generation.can("hidden_labels") else None,
+        renaming=known.renaming if generation.can("rename_customer") else None,
+        spelled=_spelled(generation, kind),
+    )
+
+
+def _calls(generation: Generation, kind: str, known: Routes) -> Iterator[tuple[str, CallForm]]:
+    """The calls on a kind's entities that the generation has, each in its form."""
+    for name, capability in CAPABILITIES.items():
+        form = generation.forms.get(name)
+        if form is not None and kind in capability.kinds and (call := form.call or known.calls.get(name)):
+            yield name, call
+
+
+def _taken(generation: Generation, kind: str, fields: tuple[str, ...]) -> tuple[str, ...]:
+    """The fields of a request, with those that the generation takes and without those that it doesn't."""
+    for name, capability in CAPABILITIES.items():
+        path = capability.takes.get(kind, "")
+        if not path or "." in path or not fields:
+            continue
+        rest = tuple(field for field in fields if field != path)
+        fields = (*rest, path) if generation.can(name) else rest
+    return fields
+
+
+def _spelled(generation: Generation, kind: str) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for name, form in generation.forms.items():
+        if kind in CAPABILITIES[name].takes:
+            found |= form.spelled
+    return MappingProxyType(found)

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from billsync.api.documents import SUBSCRIPTION_ADDONS
-from billsync.api.routes import routes
+from billsync.api.generations import Generation, dated
+from billsync.api.routes import routes_of
 from billsync.live.paging import count_rows, read_document, read_list
 from billsync.live.snapshot import PARENT, Source
 from billsync.model.kind import ListQuery, Routes
@@ -19,17 +20,26 @@ BY_ID = ListQuery(sort="id", size=100, at_once=1)
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A server to talk to. `target` is its name as it stands in plan files and output; it holds no secret."""
+    """A server to talk to. `target` is its name as it stands in plan files and output; it holds no secret.
+
+    `found` is the generation of the API that it speaks; without it, the one that is assumed for its dialect.
+    """
 
     remote: Remote
     clock: Clock
     target: str
     dialect: str
+    found: Generation | None = None
+
+    @property
+    def generation(self) -> Generation:
+        """The generation of the API, with what it can do."""
+        return self.found or dated(self.dialect)
 
     @property
     def routes(self) -> Mapping[str, Routes]:
         """The routes of all kinds, also of those that are only referred to."""
-        return routes(self.dialect)
+        return routes_of(self.generation)
 
     @property
     def source(self) -> Source:

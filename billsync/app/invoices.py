@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from billsync.api.capabilities import capabilities
 from billsync.api.documents import INVOICES
 from billsync.app.connection import Connection
 from billsync.app.customers import customer_id_of
@@ -12,7 +11,7 @@ from billsync.report.billing.invoices import Invoice, invoices
 
 def read_invoices(connection: Connection, customer: str | None) -> tuple[Invoice, ...]:
     """The invoices of a customer, or all, oldest first. Raises Ended where the dialect has none, RemoteError."""
-    if not capabilities(connection.dialect).invoices:
+    if not connection.generation.can("invoices"):
         hint = "Open the billing portal: customers see and pay theirs there, and so does an operator."
         raise error("no-invoices", f"The {connection.dialect} API doesn't list them.", hint)
     filters = [("filter[customer_id][eq]", customer_id_of(connection, customer))] if customer is not None else []

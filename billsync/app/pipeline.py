@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from billsync.api.capabilities import capabilities
 from billsync.api.documents import BALANCE
 from billsync.app.connection import Connection
 from billsync.apply.bindings import Bindings
@@ -124,8 +123,8 @@ def _checked(connection: Connection, found: Snapshot) -> Snapshot:
 def compare(connection: Connection, desired: Desired, mode: Mode) -> Comparison:
     """Read the server, and return the comparison with its plan. Raises RemoteError."""
     found = read_live(connection, desired, deletes=mode.deletes)
-    can = capabilities(connection.dialect)
-    server = Server(connection.target, connection.routes, BALANCE, can.fields_missing, can.one_subscription)
+    here = connection.generation
+    server = Server(connection.target, connection.routes, BALANCE, here.missing, here.is_alone)
     plan = diff(desired, found, KINDS, server=server, mode=mode, now=connection.clock.now())
     return Comparison(plan, found)
 

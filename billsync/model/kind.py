@@ -184,7 +184,7 @@ class Routes:
     the name of the capability: a name that is absent is something that this server can't do;
     `claim_filter` finds who holds a claimed name;
     `parts` are lists of the kind that have rows of their own; `hidden` shows labels that its rows hide;
-    `renaming` changes a key.
+    `renaming` changes a key; `spelled` are fields, by dotted path, that this server has under another path.
     """
 
     collection: str
@@ -200,6 +200,7 @@ class Routes:
     parts: tuple[Part, ...] = ()
     hidden: HiddenLabels | None = None
     renaming: Renaming | None = None
+    spelled: Mapping[str, str] = field(default_factory=dict)
 
     def item(self, symbol: str) -> str:
         """The path of one entity."""

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from billsync.api.capabilities import capabilities
 from billsync.api.documents import BALANCE
+from billsync.api.generations import dated
 from billsync.api.routes import routes
 from billsync.core.diff import Mode, Server, diff
 from billsync.kinds.registry import KINDS
@@ -19,8 +19,8 @@ from billsync.model.diagnostic import Position
 from billsync.model.state import Desired, Entity, Moved, Row, Snapshot
 
 TABLES = routes("openmeter")
-CAN = capabilities("openmeter")
-SERVER = Server("here", TABLES, BALANCE, CAN.fields_missing, CAN.one_subscription)
+CAN = dated("openmeter")
+SERVER = Server("here", TABLES, BALANCE, CAN.missing, CAN.is_alone)
 SEVERAL = replace(SERVER, one_chain_per_parent=False)
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 OURS = {"billsync_owner": "payments"}

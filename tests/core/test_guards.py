@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from billsync.api.capabilities import capabilities
 from billsync.api.documents import BALANCE
+from billsync.api.generations import dated
 from billsync.api.routes import routes
 from billsync.core.diff import Mode, Server, diff
 from billsync.kinds.registry import KINDS
@@ -18,8 +18,8 @@ from billsync.model.diagnostic import Position
 from billsync.model.state import Desired, Entity, Row, Snapshot
 
 TABLES = routes("openmeter")
-CAN = capabilities("openmeter")
-SERVER = Server("here", TABLES, BALANCE, CAN.fields_missing, CAN.one_subscription)
+CAN = dated("openmeter")
+SERVER = Server("here", TABLES, BALANCE, CAN.missing, CAN.is_alone)
 HERE = Position("a.yaml", 1, 1)
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 OURS = {"billsync_owner": "payments"}
