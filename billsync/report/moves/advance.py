@@ -1,0 +1,79 @@
+"""Fees in advance around a change: what was billed for the running period, and what is billed by a new beginning.
+
+Amounts are charges, rated as the server rates them, before credits and taxes (customer-facts.md §5.8, §19.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from billsync.rating.arithmetic import minus
+from billsync.rating.errors import RatingError
+from billsync.rating.periods import Period
+from billsync.report.billing.charges import Due, UnknownCurrency, charge, due
+from billsync.report.billing.subscribed import Subscribed
+from billsync.report.moves.amounts import Amounts, summed
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """Fees billed in advance that hold at a moment, until when, and the part of them for the time after it."""
+
+    amounts: Amounts
+    unused: Amounts
+    until: datetime
+
+
+class Unrated(ValueError):
+    """Fees that can't be worked out; the message says why."""
+
+
+def billed_ahead(subscription: Subscribed, at: datetime) -> Advance | None:
+    """The fees in advance that were billed for a time that isn't over at a moment; None without any. Raises Unrated.
+
+    One-time fees are not for a time.
+    """
+    dues = [
+        one
+        for one in due(subscription, until=at)
+        if one.billed.item.is_in_advance and one.billed.item.cadence and one.billed.service_period.end > at
+    ]
+    amounts = _amounts(dues, subscription)
+    if not amounts:
+        return None
+    unused = summed((one.slot.currency, _unused(one, subscription, at)) for one in dues)
+    return Advance(amounts, unused, max(one.billed.service_period.end for one in dues))
+
+
+def billed_at_start(subscription: Subscribed) -> Amounts:
+    """The fees in advance that are billed when a subscription begins, one-time fees included. Raises Unrated."""
+    dues = due(subscription, until=subscription.timeline.active_from)
+    return _amounts([one for one in dues if one.billed.item.is_in_advance], subscription)
+
+
+def _amounts(dues: Iterable[Due], subscription: Subscribed) -> Amounts:
+    return summed((one.slot.currency, _total(one, subscription)) for one in dues)
+
+
+def _unused(one: Due, subscription: Subscribed, at: datetime) -> Decimal:
+    """The part of a fee that isn't for the time before a moment.
+
+    A fee whose whole period lies before its end in the same second costs all of it (customer-facts.md §5.8).
+    """
+    start, end = one.billed.service_period.start, one.billed.service_period.end
+    used = replace(one, billed=replace(one.billed, service_period=Period(start, max(start, min(at, end)))))
+    if start > at:
+        return _total(one, subscription)
+    return minus(_total(one, subscription), _total(used, subscription))
+
+
+def _total(one: Due, subscription: Subscribed) -> Decimal:
+    try:
+        return charge(one, {}, subscription).totals.total
+    except RatingError as error:
+        raise Unrated(f"the server would not rate {one.billed.item.key} ({error.code})") from None
+    except UnknownCurrency as error:
+        raise Unrated(f"the decimals of the currency {error} are not known") from None

@@ -1,0 +1,152 @@
+"""Changes within a billing period that bill fees in advance for a time that was billed before (customer-facts.md §5.8).
+
+With invoices nothing of a fee comes back once its invoice is final; with credits alone the unused part does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from billsync.model.address import Address
+from billsync.model.change import Guard
+from billsync.model.malformed import Malformed
+from billsync.model.moment import moment_text
+from billsync.rating.arithmetic import exactly
+from billsync.rating.prices import FlatPrice
+from billsync.rating.timeline import Phase, Subscription, phase_lives
+from billsync.report.billing.subscribed import CREDIT_ONLY, Slot, Subscribed
+from billsync.report.impact.repricing import costing
+from billsync.report.moves.advance import Advance, Unrated, billed_ahead, billed_at_start
+from billsync.report.moves.amounts import Amounts, amounts_text, together
+from billsync.report.moves.finding import grouped
+from billsync.report.moves.move import Move
+from billsync.report.moves.terms import Beginning, PlanTerms, begun
+
+BILLS_TWICE = "bills-twice"
+WAY_OUT = "`change: at_renewal` bills nothing twice"
+"""The way out, as every message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Twice:
+    """A change that bills again: `before` was billed for a time that isn't over, and `now` will be billed.
+
+    `what` names the change. With a `problem`, the reason why the amounts can't be worked out, there are none.
+    """
+
+    address: Address
+    what: str
+    before: Advance | None = None
+    now: Amounts = field(default_factory=dict)
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QuantityChange:
+    """A change at once of the quantity of an add-on that a running subscription has; a quantity of 0 detaches it.
+
+    `cards` are the attached version's at a quantity of 1, and `since` is when the present quantity began.
+    """
+
+    address: Address
+    addon: str
+    running: Subscribed
+    cards: Sequence[Slot]
+    since: datetime
+    old: int
+    new: int
+
+
+def billed_twice(move: Move) -> Twice | None:
+    """The double billing of a change of plan, if there is any: at once, with invoices, and after a fee in advance."""
+    if not move.is_immediate or move.is_by_credit_alone or move.running is None:
+        return None
+    what = f"from {move.route}"
+    if isinstance(move.running, Malformed):
+        return Twice(move.address, what, problem=f"its row can't be read ({move.running.text})")
+    try:
+        before = billed_ahead(move.running, move.at)
+        return Twice(move.address, what, before, _begun_amounts(move, move.running)) if before else None
+    except Unrated as unrated:
+        return Twice(move.address, what, problem=str(unrated))
+
+
+def quantity_billed_twice(change: QuantityChange, at: datetime) -> Twice | None:
+    """The double billing of a change of an add-on's quantity: the new quantity is billed in full for the rest of the
+    period, also a lower one (customer-facts.md §6.3)."""
+    if change.running.mode == CREDIT_ONLY or change.old in (0, change.new):
+        return None
+    what = f"from {change.old} to {change.new} of addon/{change.addon}"
+    try:
+        before = billed_ahead(_addon_alone(change, change.since, change.old), at)
+        now = billed_at_start(_addon_alone(change, at, change.new)) if change.new else {}
+        return Twice(change.address, what, before, now) if before else None
+    except Unrated as unrated:
+        return Twice(change.address, what, problem=str(unrated))
+
+
+def twice_guards(found: Iterable[Twice]) -> tuple[Guard, ...]:
+    """A guard for all changes of the same sort, with both sums."""
+    return tuple(
+        Guard(BILLS_TWICE, _reason(them), f"--allow {BILLS_TWICE}", tuple(one.address for one in them))
+        for them in grouped(found, lambda one: (one.what, one.problem))
+    )
+
+
+def credit_returned(move: Move) -> Amounts:
+    """The unused part of the fees in advance that comes back as credit when a change at once ends the running link."""
+    if not move.is_immediate or not move.is_by_credit_alone or not isinstance(move.running, Subscribed):
+        return {}
+    try:
+        before = billed_ahead(move.running, move.at)
+    except Unrated:
+        return {}
+    return before.unused if before else {}
+
+
+def _begun_amounts(move: Move, running: Subscribed) -> Amounts:
+    """The amounts billed at once by the new beginning. Raises Unrated."""
+    if not isinstance(move.new, PlanTerms):
+        why = f" ({move.new.text})" if move.new else ""
+        raise Unrated(f"the prices of {move.new_plan.text} can't be read{why}")
+    return billed_at_start(begun(move.new, Beginning(move.at, running.timeline.anchor, running.mode)))
+
+
+def _addon_alone(change: QuantityChange, start: datetime, quantity: int) -> Subscribed:
+    """The subscription from a moment to the end of its phase, with nothing but the add-on's fees at a quantity."""
+    timed = change.running.timeline
+    phase = next((one for one in reversed(phase_lives(timed)) if one.life.start <= start), None)
+    slots = tuple(slot for card in change.cards for slot in _fees(card, quantity))
+    items = tuple(slot.item for slot in slots)
+    alone = Subscription(
+        start, phase.life.end if phase else timed.active_to, timed.anchor, timed.cadence, (Phase("", None, items),)
+    )
+    return replace(change.running, timeline=alone, slots=slots)
+
+
+@exactly
+def _fees(card: Slot, quantity: int) -> tuple[Slot, ...]:
+    price = card.item.card.price
+    if not isinstance(price, FlatPrice):
+        return ()
+    return (replace(costing(card, price.amount * quantity), phase=""),)
+
+
+def _reason(them: Sequence[Twice]) -> str:
+    first, count = them[0], len(them)
+    subject = f"the change {first.what}" if count == 1 else f"each of {count} changes {first.what}"
+    if first.problem:
+        return f"{subject} at once may bill the running period twice: {first.problem}; {WAY_OUT}"
+    before = [one.before for one in them if one.before]
+    now = amounts_text(together(one.now for one in them))
+    billed, unused = (
+        amounts_text(together(each)) for each in zip(*((a.amounts, a.unused) for a in before), strict=True)
+    )
+    until = f" until {moment_text(before[0].until)}" if count == 1 else " for periods that aren't over"
+    in_all = "" if count == 1 else " in all"
+    return (
+        f"{subject} at once bills {now}{in_all} in advance now, and nothing comes back of the {billed} billed{until} "
+        f"({unused} of it for the time after the change) once that invoice is final; {WAY_OUT}"
+    )

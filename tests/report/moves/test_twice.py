@@ -1,0 +1,212 @@
+"""Changes that bill the same time twice: amounts worked out by hand."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from billsync.model.change import Guard
+from billsync.model.malformed import Malformed
+from billsync.report.billing.subscribed import Subscribed, moment_of
+from billsync.report.moves.advance import billed_ahead, billed_at_start
+from billsync.report.moves.terms import Beginning, begun
+from billsync.report.moves.twice import (
+    QuantityChange,
+    billed_twice,
+    credit_returned,
+    quantity_billed_twice,
+    twice_guards,
+)
+from tests.support.moves import ACME, MID_MONTH, NEW, OLD, ahead, move, running, terms
+from tests.support.subscription_rows import fee_card, unit, usage_card
+
+VECTORS = Path(__file__).resolve().parents[2] / "conformance" / "vectors" / "proration.jsonl"
+TEAM, BUSINESS = terms(OLD, ahead("25")), terms(NEW, ahead("60"))
+
+
+def reasons(*moves: Any) -> list[str]:
+    found = [billed_twice(one) for one in moves]
+    return [guard.reason for guard in twice_guards(one for one in found if one)]
+
+
+def test_a_change_at_once_shows_what_was_billed_and_what_will_be() -> None:
+    """25 for September; on the 16th 60 × 15/30 = 30 is billed anew, and 12.50 of the 25 are for the other half."""
+    found = billed_twice(move(TEAM, BUSINESS, running(ahead("25"))))
+
+    assert found is not None
+    assert twice_guards([found]) == (
+        Guard(
+            "bills-twice",
+            "the change from plan/team@1 to plan/business@1 at once bills 30 USD in advance now, and nothing comes "
+            "back of the 25 USD billed until 2026-10-01T00:00:00Z (12.5 USD of it for the time after the change) once "
+            "that invoice is final; `change: at_renewal` bills nothing twice",
+            "--allow bills-twice",
+            (ACME,),
+        ),
+    )
+
+
+def test_several_changes_of_one_sort_are_one_guard_with_sums() -> None:
+    link = running(ahead("25"))
+
+    assert reasons(*[move(TEAM, BUSINESS, link)] * 3) == [
+        "each of 3 changes from plan/team@1 to plan/business@1 at once bills 90 USD in all in advance now, and nothing "
+        "comes back of the 75 USD billed for periods that aren't over (37.5 USD of it for the time after the change) "
+        "once that invoice is final; `change: at_renewal` bills nothing twice"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("link", "more"),
+    [
+        (running(ahead("0")), {}),
+        (running(fee_card("base", "25")), {}),
+        (running(usage_card("api", unit("1"))), {}),
+        (running(ahead("25"), settlement_mode="credit_only"), {}),
+        (running(ahead("25")), {"timing": "at_renewal", "at": datetime(2026, 10, 1, tzinfo=UTC)}),
+        (running(ahead("25", cadence=None)), {}),
+        (None, {}),
+    ],
+    ids=["free", "in arrears", "by usage", "by credit alone", "at renewal", "paid once", "not begun"],
+)
+def test_nothing_is_billed_twice(link: Subscribed | None, more: dict[str, Any]) -> None:
+    assert reasons(move(TEAM, BUSINESS, link, **more)) == []
+
+
+def test_a_change_to_a_plan_without_fees_in_advance_gives_nothing_back() -> None:
+    (reason,) = reasons(move(TEAM, terms(NEW, fee_card("base", "60")), running(ahead("25"))))
+
+    assert reason.startswith(
+        "the change from plan/team@1 to plan/business@1 at once bills nothing in advance now, and "
+    )
+
+
+def test_a_yearly_fee_counts_until_its_year_is_over() -> None:
+    """1200 a year since September; a new year of 2400 from the same anchor costs 350/365 of it on the 16th."""
+    year = terms(NEW, ahead("2400", cadence="P1Y"), billing_cadence="P1Y")
+
+    found = billed_twice(move(TEAM, year, running(ahead("1200", cadence="P1Y"))))
+
+    assert found is not None
+    assert found.before is not None
+    assert (found.before.amounts, found.before.until) == ({"USD": Decimal(1200)}, datetime(2027, 9, 1, tzinfo=UTC))
+    assert found.now == {"USD": Decimal("2301.37")}
+
+
+def test_without_proration_the_new_fee_is_billed_in_full() -> None:
+    whole = terms(NEW, ahead("60"), pro_rating_enabled=False)
+
+    assert [
+        found.now for one in (BUSINESS, whole) if (found := billed_twice(move(TEAM, one, running(ahead("25")))))
+    ] == [
+        {"USD": Decimal(30)},
+        {"USD": Decimal(60)},
+    ]
+
+
+def test_a_one_time_fee_is_billed_by_each_beginning() -> None:
+    found = billed_twice(move(TEAM, terms(NEW, ahead("60"), ahead("100", "setup", None)), running(ahead("25"))))
+
+    assert found is not None
+    assert found.now == {"USD": Decimal(130)}
+
+
+def test_unknown_amounts_are_guarded_and_said() -> None:
+    broken = Malformed("phases", None)
+
+    assert reasons(
+        move(TEAM, BUSINESS, running(ahead("25")), new=None),
+        move(TEAM, BUSINESS, running(ahead("25")), new=broken),
+        move(TEAM, BUSINESS, broken),
+        move(TEAM, BUSINESS, running({**ahead("25"), "currency": "ZZZ"})),
+    ) == [
+        f"the change from plan/team@1 to plan/business@1 at once may bill the running period twice: {why}; "
+        "`change: at_renewal` bills nothing twice"
+        for why in (
+            "the prices of plan/business@1 can't be read",
+            "the prices of plan/business@1 can't be read (phases is missing)",
+            "its row can't be read (phases is missing)",
+            "the decimals of the currency ZZZ are not known",
+        )
+    ]
+
+
+def test_with_credit_alone_the_unused_part_comes_back() -> None:
+    link = running(ahead("25"), settlement_mode="credit_only")
+
+    assert credit_returned(move(TEAM, BUSINESS, link)) == {"USD": Decimal("12.5")}
+    assert credit_returned(move(TEAM, BUSINESS, link, timing="at_renewal")) == {}
+    assert credit_returned(move(TEAM, BUSINESS, running(ahead("25")))) == {}
+
+
+def test_in_the_second_of_the_start_nothing_comes_back() -> None:
+    """Source: customer-facts.md §5.8."""
+    link = running(ahead("25"), settlement_mode="credit_only")
+
+    assert credit_returned(move(TEAM, BUSINESS, link, at=datetime(2026, 9, 1, 0, 0, 0, 5, tzinfo=UTC))) == {}
+
+
+def quantity(old: int, new: int, *cards: dict[str, Any], **more: Any) -> QuantityChange:
+    """A change of acme's seats, which it has had since the beginning."""
+    link = running(ahead("25"), **more)
+    return QuantityChange(ACME, "seats", link, running(*cards).slots, link.timeline.active_from, old, new)
+
+
+@pytest.mark.parametrize(("new", "billed"), [(1, "15"), (3, "45"), (0, None)])
+def test_any_change_of_a_quantity_bills_the_new_one_again(new: int, billed: str | None) -> None:
+    """2 × 30 are paid: each other quantity is billed for the rest of the month, also a lower one (§6.3)."""
+    found = quantity_billed_twice(quantity(2, new, ahead("30", "seats")), MID_MONTH)
+
+    assert found is not None
+    assert found.before is not None
+    assert (found.what, found.before.amounts) == (f"from 2 to {new} of addon/seats", {"USD": Decimal(60)})
+    assert found.now == ({"USD": Decimal(billed)} if billed else {})
+
+
+def test_quantities_that_bill_nothing_again() -> None:
+    seats = ahead("30", "seats")
+
+    found = [
+        quantity_billed_twice(one, MID_MONTH)
+        for one in (
+            quantity(0, 2, seats),
+            quantity(2, 2, seats),
+            quantity(2, 1, fee_card("seats", "30")),
+            quantity(1, 0, usage_card("api", unit("1"))),
+            quantity(2, 1, seats, settlement_mode="credit_only"),
+        )
+    ]
+
+    assert found == [None] * 5
+
+
+def test_the_amounts_billed_by_a_new_beginning_are_those_of_the_vectors() -> None:
+    """Each vector for a month's period, from a moment within it to its end, is a beginning at that moment."""
+    checked = 0
+    for row in map(json.loads, VECTORS.read_text().splitlines()):
+        full, service = row["full_service_period"], row["service_period"]
+        anchor, start, end = moment_of(full["from"]), moment_of(service["from"]), moment_of(full["to"])
+        plan = terms(
+            NEW, {**ahead(row["amount"]), "currency": row["currency"]}, pro_rating_enabled=row["pro_rating"]["enabled"]
+        )
+        link = begun(plan, Beginning(start, anchor, "credit_then_invoice"))
+        is_month = link.period_at(start).end == end and service["to"] == full["to"] and anchor <= start < end
+        if not is_month or row["currency"] not in ("USD", "JPY", "KWD"):
+            continue
+        expected = Decimal(row["expected"]["charge_amount"])
+        assert billed_at_start(link) == ({row["currency"]: expected} if expected else {}), row["id"]
+        checked += 1
+    assert checked > 15
+
+
+def test_billed_ahead_of_a_running_period_is_what_its_charge_was() -> None:
+    """A link that began in the middle of a period was billed for its part only: 31 for 20 of 30 days is 20.67."""
+    link = running(ahead("31"), start="2026-09-11T00:00:00Z", billing_anchor="2026-09-01T00:00:00Z")
+
+    found = billed_ahead(link, datetime(2026, 9, 21, tzinfo=UTC))
+
+    assert found is not None
+    assert (found.amounts, found.unused) == ({"USD": Decimal("20.67")}, {"USD": Decimal("10.34")})
