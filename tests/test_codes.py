@@ -16,6 +16,7 @@ from billsync.core.guards import flags
 from billsync.kinds.registry import KINDS
 from billsync.model.codes.code import AS_ERROR
 from billsync.rating import errors as rating
+from billsync.report.moves.guards import FLAGS
 from billsync.schema.codes import chapters, pages
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -167,7 +168,8 @@ def test_no_summary_is_written_where_its_code_is_used() -> None:
 
 
 def test_every_guard_has_a_page_that_names_its_flag() -> None:
-    assert {flag: f"--allow {flag}" in CODES[flag].doc for flag in flags(KINDS)} == dict.fromkeys(flags(KINDS), True)
+    every = (*flags(KINDS), *FLAGS)
+    assert {flag: f"--allow {flag}" in CODES[flag].doc for flag in every} == dict.fromkeys(every, True)
 
 
 def test_no_two_codes_share_a_name_or_a_summary() -> None:

@@ -9,15 +9,18 @@ from dataclasses import dataclass, replace
 from billsync.app.connection import Connection
 from billsync.app.impact import impact
 from billsync.app.impact_facts import ImpactScope
+from billsync.app.move_facts import read_move_facts
 from billsync.app.pipeline import Comparison, compare
 from billsync.core.diff import Mode
 from billsync.core.index import index
 from billsync.kinds.registry import KINDS
-from billsync.model.change import Guard, PlanFile
+from billsync.model.change import Change, Guard, PlanFile
 from billsync.model.state import Desired
 from billsync.report.impact.impact import Impact
 from billsync.report.impact.price_guards import price_guards, usage_in, without_usage
 from billsync.report.impact.redact import redact
+from billsync.report.moves.guards import move_guards, move_notes, without_amounts
+from billsync.report.moves.real import real_usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class DiffScope:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A plan file with the guards of price policies, and the impact of its prices if that was asked for."""
+    """A plan file with the guards of price policies and of money, and the impact of its prices if asked for."""
 
     plan: PlanFile
     impact: Impact | None = None
@@ -43,20 +46,33 @@ def difference(
     """Compare as `sync` would, and estimate the impact if asked for. Raises Ended, RemoteError, RatingError."""
     compared = compare(connection, desired, Mode("diff", deletes=True, allow=scope.allow))
     found = impact(connection, desired, compared, scope.impact, progress) if scope.impact else None
+    facts = read_move_facts(connection, desired, compared)
     rows = index(compared.snapshot, KINDS, connection.routes)
     guards = price_guards(desired, compared.plan, rows, usage_in(found.verdicts) if found else {})
+    moves = move_guards(facts, scope.allow, real_usage(found.verdicts) if found else {})
     if scope.is_anonymous:
         guards = without_usage(guards, price_guards(desired, compared.plan, rows))
+        moves = without_amounts(moves)
         found = redact(found) if found else None
-    return Difference(_guarded(compared.plan, guards), found)
+    return Difference(_guarded(compared.plan, (*guards, *moves), move_notes(facts)), found)
 
 
 def intended(connection: Connection, desired: Desired, mode: Mode) -> Comparison:
-    """Compare for a run in this mode, price policies included. Raises RemoteError, RatingError."""
+    """Compare for a run in this mode, with the guards of price policies and of money. Raises RemoteError,
+    RatingError."""
     compared = compare(connection, desired, mode)
+    facts = read_move_facts(connection, desired, compared)
     guards = price_guards(desired, compared.plan, index(compared.snapshot, KINDS, connection.routes))
-    return replace(compared, plan=_guarded(compared.plan, guards))
+    moves = move_guards(facts, mode.allow)
+    return replace(compared, plan=_guarded(compared.plan, (*guards, *moves), move_notes(facts)))
 
 
-def _guarded(plan: PlanFile, guards: tuple[Guard, ...]) -> PlanFile:
-    return replace(plan, guards=(*plan.guards, *guards))
+def _guarded(plan: PlanFile, guards: tuple[Guard, ...], notes: tuple[Change, ...]) -> PlanFile:
+    """The plan file with more guards, and with notes after the changes that they are about."""
+    by_address = {note.address: note for note in notes}
+    changes = tuple(
+        each
+        for change in plan.changes
+        for each in (change, *((by_address[change.address],) if change.address in by_address else ()))
+    )
+    return replace(plan, guards=(*plan.guards, *guards), changes=changes)

@@ -19,8 +19,9 @@ def allowances(ctx: click.Context, parameter: click.Parameter, texts: Sequence[s
 def _pair(text: str) -> tuple[str, str]:
     from billsync.core.guards import COUNTED_FLAGS, flags
     from billsync.kinds.registry import KINDS
+    from billsync.report.moves.guards import FLAGS
 
-    known = flags(KINDS)
+    known = (*flags(KINDS), *FLAGS)
     name, equals, count = text.partition("=")
     if name not in known:
         raise click.BadParameter(_unknown(name, known))

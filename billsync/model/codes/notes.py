@@ -99,6 +99,14 @@ NOTES = Chapter(
             "of billsync; left alone",
         ),
         Code(
+            "credit-returned",
+            "an unused part comes back as credit",
+            "The subscription is paid from credits alone (`credit_only`). A change at once ends it within a period, "
+            "and the part of its fees in advance that is for the time after the change comes back as credit.",
+            "subscription acme/default: 12.5 USD of its fees in advance are for the time after the change, and come "
+            "back as credit",
+        ),
+        Code(
             "unrecorded",
             "the next change asks for the owner again",
             "A guard was overridden for an entity whose labels can't be read back, so nothing records that it is "
@@ -121,6 +129,56 @@ GUARDS = Chapter(
             "file is missing from the command line. If it is meant, pass `--allow deletes=N` with the number of "
             "deletes.",
             "12 deletes exceed the limit of 10\n  Allow it with --allow deletes=12",
+        ),
+        Code(
+            "bills-twice",
+            "a change at once bills the running period again",
+            "With `credit_then_invoice` the server invoices the new fees in advance for the rest of the period at "
+            "once, and gives nothing back of those that it has invoiced for it, once that invoice is final. So "
+            "does any change of the quantity of an add-on with fees in advance, even to a lower one. The message shows "
+            "both amounts, before credits and taxes. `change: at_renewal` bills nothing twice. If it is meant, pass "
+            "`--allow bills-twice`.",
+            "the change from plan/team@1 to plan/business@1 at once bills 30 USD in advance now, and nothing comes "
+            "back of the 25 USD billed until 2026-10-01T00:00:00Z (12.5 USD of it for the time after the change) once "
+            "that invoice is final; `change: at_renewal` bills nothing twice\n  subscription acme/default\n"
+            "  Allow it with --allow bills-twice",
+        ),
+        Code(
+            "dearer-plan",
+            "a subscription would move to a dearer plan or version",
+            "Fees are compared for a month, each phase of the new plan with the last of the old one, and prices by "
+            "usage at every quantity at which they may differ most. What can't be compared may cost more, and is "
+            "guarded too. `diff --impact` shows what the move means at real usage. If it is meant, pass "
+            "`--allow dearer-plan`.",
+            "a change from plan/team@1 to plan/business@1 would cost more: fees of 25 USD each P1M become 60 USD each "
+            "P1M\n  subscription acme/default\n  Allow it with --allow dearer-plan",
+        ),
+        Code(
+            "trial-again",
+            "a trial would run again",
+            "A change begins a plan at its first phase. The new plan's is free, or its fees are lower than those of "
+            "the phase after it, and the customer has had such a phase. If it is meant, pass `--allow trial-again`.",
+            "a change to plan/business@1 would begin with its phase trial (P14D), which costs less than what follows, "
+            "and a trial was had before\n  subscription acme/default\n  Allow it with --allow trial-again",
+        ),
+        Code(
+            "addons-lost",
+            "a change would end add-ons",
+            "The server drops all add-ons of a subscription when its plan changes, and these are not attached again. "
+            "Declare them under the subscription's `addons`, if the new plan offers them. If they are meant to end, "
+            "pass `--allow addons-lost`.",
+            "a change from plan/team@1 to plan/business@1 would end add-ons that are not attached again: seats (3)\n"
+            "  subscription acme/default\n  Allow it with --allow addons-lost",
+        ),
+        Code(
+            "billing-setup",
+            "a customer can't be billed for a plan with prices",
+            "The customer's billing profile collects by Stripe, and the API shows no Stripe customer or no default "
+            "payment method for it, or there is no profile at all. The server would refuse the subscription in the "
+            "middle of the run. Sandbox and external invoicing need no set-up. Set the customer's billing up first. If "
+            "Stripe has what the API doesn't show, pass `--allow billing-setup`.",
+            "the customer of a plan with prices can't be billed: it is billed by Stripe, and has no Stripe customer\n"
+            "  subscription acme/default\n  Allow it with --allow billing-setup",
         ),
         Code(
             "price-policy",

@@ -16,7 +16,7 @@ BILLING_SETUP = "billing-setup"
 STRIPE = "stripe"
 AUTOMATIC = "charge_automatically"
 NO_DATA, NO_PROFILE = 412, 404
-"""Statuses of a customer's billing: without data for its payment app, and without a profile (customer-facts.md §4.2)."""
+"""Statuses of a customer's billing without data for its payment app, and without a profile (customer-facts.md §4.2)."""
 
 Answer: TypeAlias = Fields | int | None
 """A customer's billing, or the status with which it was refused; None for a customer that isn't there yet."""
@@ -26,8 +26,8 @@ Answer: TypeAlias = Fields | int | None
 class Profiles:
     """The live billing profiles, and the types of apps by their ids. None where a list can't be read."""
 
-    profiles: tuple[Fields, ...] | None
-    apps: Mapping[str, str] | None
+    profiles: tuple[Fields, ...] | None = None
+    apps: Mapping[str, str] | None = None
 
     @property
     def may_need_setup(self) -> bool:
@@ -60,12 +60,14 @@ class Unready:
 class Billing:
     """Billing as it is set up: profiles, and by customer its own."""
 
-    profiles: Profiles
+    profiles: Profiles = Profiles()
     answers: Mapping[Address, Answer] = field(default_factory=dict)
 
 
 def unready(address: Address, customer: Address, billing: Billing) -> Unready | None:
     """The reason why a customer's billing can't collect for a subscription, if there is any."""
+    if not billing.profiles.may_need_setup:
+        return None
     problem = setup_problem(billing.answers.get(customer), billing.profiles)
     return Unready(address, problem) if problem else None
 

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from billsync.model.address import Address
 from billsync.model.change import Guard
+from billsync.model.state import Entity
 from billsync.report.billing.attached import Attached
 from billsync.report.moves.finding import grouped
 from billsync.report.moves.move import Move
@@ -43,6 +44,12 @@ class Lost:
     route: str
     names: tuple[tuple[str, int], ...]
     problem: str = ""
+
+
+def addons_declared(subscription: Entity) -> frozenset[str]:
+    """The keys of the add-ons that a subscription declares, of which it has at least one."""
+    declared = subscription.fields.get("addons") or ()
+    return frozenset(str(one["addon"]) for one in declared if one.get("quantity", 1))
 
 
 def addons_lost(move: Move, attachments: Attachments) -> Lost | None:

@@ -11,7 +11,7 @@ from billsync.rating.timeline import phase_lives
 from billsync.report.billing.subscribed import CREDIT_ONLY, Subscribed
 from billsync.report.moves.terms import PlanTerms
 
-IMMEDIATE = "immediate"
+IMMEDIATE, AT_RENEWAL = "immediate", "at_renewal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,8 @@ class Move:
     """A change of a subscription from one plan version to another; `at` is when it takes effect.
 
     `running` is the link in force now, None without one; `earlier` are the links of its chain so far, with it. What
-    can't be read is Malformed. `old` and `new` are None where the plan version can't be found.
+    can't be read is Malformed. `old` and `new` are None where the plan version can't be found; `anchor` is None where
+    the running link's goes on.
     """
 
     address: Address
@@ -31,7 +32,7 @@ class Move:
     new: PlanTerms | Malformed | None
     running: Subscribed | Malformed | None
     earlier: tuple[Subscribed | Malformed, ...] = ()
-    mode: str = ""
+    anchor: datetime | None = None
 
     @property
     def is_immediate(self) -> bool:

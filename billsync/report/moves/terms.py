@@ -49,7 +49,7 @@ class PlanTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
+class Start:
     """The start of a subscription: when, from when its periods are counted, and how it is paid for."""
 
     at: datetime
@@ -84,17 +84,17 @@ def live_terms(address: Address, row: Fields, features: Mapping[str, str]) -> Pl
     return parsed(read, row)
 
 
-def begun(terms: PlanTerms, beginning: Beginning) -> Subscribed:
+def begun(terms: PlanTerms, start: Start) -> Subscribed:
     """The subscription that a plan version gives from a moment on, at its first phase (customer-facts.md §5.8)."""
     slots = tuple(slot for phase in terms.phases for slot in phase.slots)
     phases = tuple(Phase(phase.key, phase.lasts, tuple(slot.item for slot in phase.slots)) for phase in terms.phases)
     return Subscribed(
         id="",
-        customer_id=beginning.customer_id,
+        customer_id=start.customer_id,
         plan_key=terms.address.key,
-        mode=beginning.mode,
+        mode=start.mode,
         pro_rated=terms.pro_rated,
-        timeline=Subscription(beginning.at, None, beginning.anchor, terms.cadence, phases),
+        timeline=Subscription(start.at, None, start.anchor, terms.cadence, phases),
         slots=slots,
     )
 

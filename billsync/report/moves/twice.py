@@ -22,7 +22,7 @@ from billsync.report.moves.advance import Advance, Unrated, billed_ahead, billed
 from billsync.report.moves.amounts import Amounts, amounts_text, together
 from billsync.report.moves.finding import grouped
 from billsync.report.moves.move import Move
-from billsync.report.moves.terms import Beginning, PlanTerms, begun
+from billsync.report.moves.terms import PlanTerms, Start, begun
 
 BILLS_TWICE = "bills-twice"
 WAY_OUT = "`change: at_renewal` bills nothing twice"
@@ -111,7 +111,7 @@ def _begun_amounts(move: Move, running: Subscribed) -> Amounts:
     if not isinstance(move.new, PlanTerms):
         why = f" ({move.new.text})" if move.new else ""
         raise Unrated(f"the prices of {move.new_plan.text} can't be read{why}")
-    return billed_at_start(begun(move.new, Beginning(move.at, running.timeline.anchor, running.mode)))
+    return billed_at_start(begun(move.new, Start(move.at, move.anchor or running.timeline.anchor, running.mode)))
 
 
 def _addon_alone(change: QuantityChange, start: datetime, quantity: int) -> Subscribed:

@@ -16,7 +16,7 @@ AHEAD = Attached("id-ahead", (), (Segment(LATER, None, 1),))
 KEYS = {"id-seats": "seats", "id-support": "support"}
 
 
-def test_addons_that_are_not_attached_again_are_named_with_their_quantities() -> None:
+def test_addons_that_are_not_attached_again_are_named() -> None:
     found = addons_lost(MOVE, Attachments((SUPPORT, SEATS, ENDED, AHEAD), KEYS))
 
     assert found is not None

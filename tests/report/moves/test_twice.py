@@ -12,7 +12,7 @@ from billsync.model.change import Guard
 from billsync.model.malformed import Malformed
 from billsync.report.billing.subscribed import Subscribed, moment_of
 from billsync.report.moves.advance import billed_ahead, billed_at_start
-from billsync.report.moves.terms import Beginning, begun
+from billsync.report.moves.terms import Start, begun
 from billsync.report.moves.twice import (
     QuantityChange,
     billed_twice,
@@ -192,7 +192,7 @@ def test_the_amounts_billed_by_a_new_beginning_are_those_of_the_vectors() -> Non
         plan = terms(
             NEW, {**ahead(row["amount"]), "currency": row["currency"]}, pro_rating_enabled=row["pro_rating"]["enabled"]
         )
-        link = begun(plan, Beginning(start, anchor, "credit_then_invoice"))
+        link = begun(plan, Start(start, anchor, "credit_then_invoice"))
         is_month = link.period_at(start).end == end and service["to"] == full["to"] and anchor <= start < end
         if not is_month or row["currency"] not in ("USD", "JPY", "KWD"):
             continue

@@ -1,0 +1,106 @@
+"""Both sides of each change: the terms of the old and the new plan version, and the link that ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from billsync.core.index import Index, version_of
+from billsync.core.normalize import normalize
+from billsync.kinds.registry import KINDS
+from billsync.model.address import Address
+from billsync.model.malformed import Malformed
+from billsync.model.state import Entity, Row
+from billsync.model.value import Fields
+from billsync.report.billing.subscribed import Subscribed, moment_of, parse_subscription
+from billsync.report.moves.changes import PLAN, Changing
+from billsync.report.moves.move import AT_RENEWAL, IMMEDIATE, Move
+from billsync.report.moves.terms import PlanTerms, declared_terms, live_terms
+
+FEATURE = "feature"
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Both sides' facts; `plans` are rows of plan versions by their ids, in addition to those that were compared.
+
+    The terms of a plan version are worked out once.
+    """
+
+    now: datetime
+    found: Index
+    declared: Mapping[Address, Entity]
+    plans: Mapping[str, Fields | None] = field(default_factory=dict)
+    known: dict[Address, PlanTerms | Malformed | None] = field(default_factory=dict)
+
+    @property
+    def features(self) -> Mapping[str, str]:
+        """The keys of the features that were read, by their ids."""
+        return {server_id: at.key for server_id, at in self.found.names.items() if at.kind == FEATURE}
+
+    def terms(self, plan: Address) -> PlanTerms | Malformed | None:
+        """The terms of a plan version: of a live one, else of the declared one, which is to come."""
+        if plan not in self.known:
+            self.known[plan] = self._terms(plan)
+        return self.known[plan]
+
+    def _terms(self, plan: Address) -> PlanTerms | Malformed | None:
+        rows = self.found.versions.get(plan.unversioned(), ())
+        live = next((row for row in rows if version_of(row) == plan.version), None)
+        if live is not None:
+            return live_terms(plan, live.fields, self.features)
+        entity = self.declared.get(plan.unversioned())
+        return declared_terms(plan, normalize(KINDS[PLAN], entity.fields)) if entity else None
+
+
+def moves_in(changing: Iterable[Changing], sides: Sides) -> tuple[Move, ...]:
+    """The changes with both their sides."""
+    features = sides.features
+    return tuple(_move(one, sides, features) for one in changing)
+
+
+def plan_id_of(row: Row) -> str:
+    """The id of the plan version that a subscription is on; empty for one without a plan."""
+    return str(row.fields.get("plan_id") or (row.fields.get("plan") or {}).get("id") or "")
+
+
+def plan_of(row: Row | None, found: Index) -> Address:
+    """The plan version that a subscription is on; one of unknown number where its row doesn't say."""
+    if row is None:
+        return Address(PLAN, ("?",))
+    shown = row.fields.get("plan") or {}
+    version = shown.get("version")
+    named = Address(PLAN, (str(shown.get("key") or "?"),), version if isinstance(version, int) else None)
+    return found.names.get(plan_id_of(row), named)
+
+
+def _move(one: Changing, sides: Sides, features: Mapping[str, str]) -> Move:
+    links = {row.id: parse_subscription(row.fields, features) for row in one.links}
+    running = links[one.running.id] if one.running else None
+    old_plan = plan_of(one.running, sides.found)
+    return Move(
+        address=one.address,
+        timing=one.timing,
+        at=_takes_effect(one, running, sides.now),
+        old_plan=old_plan,
+        new_plan=one.plan,
+        old=_old(one, old_plan, sides, features),
+        new=sides.terms(one.plan),
+        running=running,
+        earlier=tuple(links.values()),
+        anchor=one.anchor,
+    )
+
+
+def _old(one: Changing, plan: Address, sides: Sides, features: Mapping[str, str]) -> PlanTerms | Malformed | None:
+    row = sides.plans.get(plan_id_of(one.running)) if one.running else None
+    return live_terms(plan, row, features) if row else sides.terms(plan)
+
+
+def _takes_effect(one: Changing, running: Subscribed | Malformed | None, now: datetime) -> datetime:
+    """The moment of a change: at renewal the end of the running period."""
+    if one.timing not in (IMMEDIATE, AT_RENEWAL):
+        return moment_of(one.timing) if one.timing else now
+    is_later = one.timing == AT_RENEWAL and isinstance(running, Subscribed)
+    return running.period_at(now).end if is_later and isinstance(running, Subscribed) else now
