@@ -13,6 +13,7 @@ import pytest
 from billsync.core import refusals
 from billsync.core.doubling import doubled_code
 from billsync.core.guards import flags
+from billsync.core.taken_back_guards import taking_back_codes
 from billsync.kinds.registry import KINDS
 from billsync.model.codes.code import AS_ERROR
 from billsync.rating import errors as rating
@@ -38,6 +39,7 @@ COMPUTED = {
     "f'unknown-{what}'": tuple(f"unknown-{what}" for what in KINDS_OF_NAMES),
     "doubled_code(kind)": tuple(doubled_code(kind) for kind in KINDS.values() if kind.traits),
     "credit_code(context.registry[address.kind])": tuple(flag for flag in flags(KINDS) if flag.endswith("-credit")),
+    "taking_back_code(kind)": taking_back_codes(KINDS),
     "unmarked_code(context.registry[kind])": tuple(flag for flag in flags(KINDS) if flag.startswith("unmarked-")),
 }
 """Codes that are put together, by the expression that does it."""

@@ -25,6 +25,7 @@ from billsync.core.read_set import (
 )
 from billsync.core.referring import rounds
 from billsync.core.row_validation import malformed
+from billsync.core.taken_back_guards import declares_taking_back, losing_parents
 from billsync.kinds.registry import KINDS
 from billsync.live.hidden_labels import read_document_of, read_documents
 from billsync.live.snapshot import snapshot
@@ -53,13 +54,22 @@ def read_live(connection: Connection, desired: Desired, *, deletes: bool) -> Sna
     found = _indexed(connection, first, desired)
     more = more_reads(desired, found, KINDS, tables, deletes=deletes)
     documents = balance_paths(desired, found, KINDS, BALANCE) if deletes else ()
-    whole = _with_look_alikes(connection, desired, first.with_(_read(connection, more, documents)), deletes=deletes)
+    whole = _with_balances(connection, desired, first.with_(_read(connection, more, documents)))
+    whole = _with_look_alikes(connection, desired, whole, deletes=deletes)
     return _with_parts(connection, whole, part_reads(desired, found, KINDS, tables, deletes=deletes))
 
 
 def _indexed(connection: Connection, found: Snapshot, desired: Desired) -> Index:
     """The snapshot's index, by the addresses that the files use."""
     return with_moved(index(found, KINDS, connection.routes), desired.moved, KINDS)
+
+
+def _with_balances(connection: Connection, desired: Desired, found: Snapshot) -> Snapshot:
+    """Return the snapshot with the balances of parents that lose credit. Raises RemoteError."""
+    known = _indexed(connection, found, desired) if declares_taking_back(desired, KINDS) else Index()
+    parents = losing_parents(desired, known, KINDS)
+    paths = [BALANCE.replace("{parent}", known.records[parent].id) for parent in parents]
+    return found.with_(_read(connection, (), [path for path in paths if path not in found.documents]))
 
 
 def _with_look_alikes(connection: Connection, desired: Desired, found: Snapshot, *, deletes: bool) -> Snapshot:

@@ -12,6 +12,7 @@ from billsync.core.lifecycle.unmarked import unmarked_codes, unmarked_guards
 from billsync.core.obstacles import credit_code, credit_in
 from billsync.core.ownership import OWNER, is_owned, labels_of
 from billsync.core.planned import Context, Planned
+from billsync.core.taken_back_guards import taking_back_codes, taking_back_guards
 from billsync.core.versions import LEFT_OVER
 from billsync.model.address import Address
 from billsync.model.change import Action, Guard
@@ -32,7 +33,7 @@ def flags(registry: Registry) -> tuple[str, ...]:
     doubled_codes = (doubled_code(kind) for kind in registry.values() if kind.traits)
     parents = {kind.parent.kind for kind in registry.values() if kind.parent}
     credit_codes = (credit_code(registry[name]) for name in sorted(parents))
-    return (DELETES, *credit_codes, *doubled_codes, *unmarked_codes(registry))
+    return (DELETES, *credit_codes, *doubled_codes, *unmarked_codes(registry), *taking_back_codes(registry))
 
 
 def guards(
@@ -48,6 +49,7 @@ def guards(
         *(guard for guard in doubled(context, changes) if guard.code not in allow),
         *(guard for guard in _with_credit(context, deletes, balance_path) if guard.code not in allow),
         *(guard for guard in unmarked_guards(context, changes) if guard.code not in allow),
+        *(guard for guard in taking_back_guards(context, changes, balance_path) if guard.code not in allow),
     ]
     return tuple(sorted(found, key=lambda guard: (guard.code, [a.order for a in guard.addresses])))
 

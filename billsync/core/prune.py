@@ -161,7 +161,13 @@ def _kept_records(context: Context, kind: Kind, declared: set[Address]) -> Itera
                 address,
                 code="kept",
                 reason=f"it is no longer declared; a {kind.name} is never taken back by leaving it out: left alone",
+                hint=_how_to_end(kind),
             )
+
+
+def _how_to_end(kind: Kind) -> str:
+    form = kind.taking_back
+    return f"declare it with `{form.field}: {form.value}` to take it back, or list it under `forget`" if form else ""
 
 
 def _parent(kind: Kind, address: Address) -> Address | None:

@@ -102,6 +102,13 @@ UNSUPPORTED = Refusal(
     "leave the field out, or use a server that has it",
     Outcome.UNMANAGEABLE,
 )
+NO_CALL = Refusal(
+    "unmanageable",
+    "this server's API can't {call} a {kind}",
+    "do it where the server offers it, or take it out of the files",
+    Outcome.UNMANAGEABLE,
+)
+NOTHING_TO_TAKE_BACK = Refusal("nothing-to-take-back", "it can't be {call}ed: {why}", "{way_out}")
 DANGLING = Refusal(
     "not-on-server",
     "it refers to {names}, which `external` names and the server doesn't have",

@@ -106,8 +106,9 @@ def _is_promised(field: Field) -> bool:
 
 def _is_read(field: Field) -> bool:
     """Whether decisions depend on a field; a field of billsync's own counts only if it has a closed list of values."""
-    chosen = isinstance(field.shape, Text) and bool(field.shape.choices)
-    return field.refused is None and (field.effect is not Effect.OURS or chosen)
+    if field.refused is not None or field.effect is Effect.ONE_WAY:
+        return False
+    return field.effect is not Effect.OURS or (isinstance(field.shape, Text) and bool(field.shape.choices))
 
 
 def _value(shape: Shape, value: Plain, path: str) -> Iterator[str]:

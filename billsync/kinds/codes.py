@@ -284,6 +284,22 @@ def doubled_guard(kind: Kind) -> Code:
     )
 
 
+def taking_back_guard(kind: Kind) -> Code:
+    """The guard against taking entities of a kind back for good."""
+    assert kind.taking_back is not None
+    name, form = kind.taking_back.call, kind.taking_back
+    return Code(
+        name,
+        f"a {kind.name} would be taken back for good",
+        f"`{form.field}: {form.value}` takes back all that is left of a {kind.name}. The server doesn't show how much "
+        "that is, only the balance, which the message names. Usage of the running period isn't booked yet: its "
+        "credit is taken too, and the balance is negative once it is booked. If that is intended, pass `--allow "
+        f"{name}`.",
+        f"{kind.name}/…: {form.loss(kind.example)} (the balance now: live 320, settled 500 USD)\n"
+        f"  Allow it with --allow {name}",
+    )
+
+
 def unmarked_guard(kind: Kind) -> Code:
     """The code of the guard for entities of a kind whose labels don't show their owner."""
     name = f"unmarked-{kind.name}"

@@ -11,10 +11,9 @@ from billsync.kinds.checks import grant as checks
 from billsync.model.calendar import calendar_length
 from billsync.model.duration import LONGEST, parse_duration
 from billsync.model.duration import Duration as Length
-from billsync.model.kind import Archetype, Kind, LabelPolicy, Names, Parent, State, Trait
+from billsync.model.kind import Archetype, Kind, LabelPolicy, Names, Parent, State, TakingBack, Trait
 from billsync.model.moment import cut_to_seconds, moment_text, parse_moment
 from billsync.model.shape import (
-    Anything,
     Duration,
     Effect,
     Field,
@@ -152,10 +151,11 @@ RECORD = Record(
             example="2027-01-01T00:00:00Z",
         ),
         "state": Field(
-            Anything(),
-            "Not supported yet.",
-            Effect.OURS,
-            refused="voiding a grant comes with a later version of billsync",
+            Text(choices=("voided",)),
+            "`voided` takes back what is left of the credits. It needs `--allow void`, and can't be undone: the key is "
+            "used up.",
+            Effect.ONE_WAY,
+            example="voided",
         ),
     },
     rules=(fill_purchase,),
@@ -255,12 +255,34 @@ def lost(row: Fields) -> Iterator[tuple[str, str, str]]:
         yield "payment", "funding_method", f"has the payment status {settlement!r}: created again, it is pending again"
 
 
+def loss(row: Fields) -> str:
+    """The credit that a void takes: nothing shows how much of a grant is left (customer-facts.md §7.7, §9.2)."""
+    return (
+        f"all that is left of its {row.get('amount')} {row.get('currency')} is taken back for good. Usage of the "
+        "running period is not booked yet, so a void takes its credit too, and the usage then leaves a negative balance"
+    )
+
+
+def hindrance(row: Fields, now: datetime) -> tuple[str, str] | None:
+    """The reason why the server would refuse a void, as far as a row shows it (customer-facts.md §7.7)."""
+    match row.get("status"):
+        case "pending":
+            return "it waits for its invoice, and has given no credit yet", "run again when the invoice is there"
+        case "expired":
+            return f"it expired at {row.get('expires_at')}, and nothing is left of it", "remove it from the files"
+    start = parse_moment(str(row.get("effective_at")))
+    if start is not None and start > now:
+        return f"it begins at {row['effective_at']}, and no grant is voided before that", "run again after its start"
+    return None
+
+
 GRANT = Kind(
     name="grant",
     collection="grants",
     archetype=Archetype.APPEND_ONLY,
     record=RECORD,
-    doc="A grant gives a customer credits. It never changes, and is left alone when it is taken out of the files.",
+    doc="A grant gives a customer credits. It never changes, can be voided, and is left alone when it is taken out of "
+    "the files.",
     example={
         "key": "welcome",
         "name": "Welcome credit",
@@ -282,9 +304,9 @@ GRANT = Kind(
         "voided": State.TAKEN_BACK,
     },
     lost=lost,
+    taking_back=TakingBack("state", "voided", "void", "voiding", loss, hindrance),
     after=("customer",),
     checks=checks.CHECKS,
     created_verb="granting",
-    deleted_verb="voiding",
     immutable_hint="a grant never changes: declare another one, under another key",
 )

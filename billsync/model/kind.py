@@ -89,6 +89,22 @@ that begins with the entity's name."""
 
 
 @dataclass(frozen=True, slots=True)
+class TakingBack:
+    """A call that takes an entity back for good: declared by a value of one field.
+
+    `call` is the capability, and the name of the guard; `verb` is the word for the change. `loss` says what is lost
+    with a row, as a clause; `hindrance` is the reason why a row can't be taken back at a moment, with a hint.
+    """
+
+    field: str
+    value: str
+    call: str
+    verb: str
+    loss: Callable[[Fields], str]
+    hindrance: Callable[[Fields, datetime], tuple[str, str] | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Parent:
     """The kind that an entity belongs to: its field, and the names under which it nests there.
 
@@ -226,7 +242,8 @@ class Kind:
     `lost_by_all` what it carries of none; `at_creation` turns a wanted view into one that the API can be sent at a
     moment; None where nothing is left to make; `unique` says that the server itself keeps the key unique, so that a
     create may be repeated; `stages` gives the views on the way to a wanted one, itself last, where one call can't do
-    it; `facts` are the moments in a row that no view has and that a step may depend on; `frozen` names fields that
+    it; `facts` are the moments in a row that no view has and that a step may depend on; `taking_back` is the call that
+    takes an entity back for good; `frozen` names fields that
     can't change while a child of that kind is in force; `inherits` are fields that come
     from the pinned entity's declaration where the own one is silent; `successor` is the server's label of a link that
     was changed into another: it holds that one's id; `pins` is the reference whose version is fixed at creation and
@@ -264,6 +281,7 @@ class Kind:
     mentions: Mentions | None = None
     stages: Callable[[Fields, Fields], tuple[Fields, ...]] | None = None
     facts: Callable[[Fields], Fields] | None = None
+    taking_back: TakingBack | None = None
     frozen: Mapping[str, str] = field(default_factory=dict)
     pins: str | None = None
     successor: str | None = None

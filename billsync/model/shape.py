@@ -129,6 +129,7 @@ class Effect(Enum):
     IMMUTABLE = "immutable"  # refused, with the way out
     CHANGE = "change"  # a chained entity's change
     OURS = "ours"  # not in the API's bodies; never compared
+    ONE_WAY = "one-way"  # reached by a call of its own, and never undone; not in the API's bodies
 
 
 @dataclass(frozen=True, slots=True)

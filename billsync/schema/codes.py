@@ -21,6 +21,7 @@ def chapters(registry: Registry) -> tuple[Chapter, ...]:
     own = (
         *(kinds.credit_guard(registry[name]) for name in sorted(parents)),
         *(kinds.doubled_guard(kind) for kind in registry.values() if kind.traits),
+        *(kinds.taking_back_guard(kind) for kind in registry.values() if kind.taking_back),
         *(kinds.unmarked_guard(kind) for kind in registry.values() if kind.labels is LabelPolicy.HIDDEN),
     )
     guards = replace(GUARDS, codes=(*GUARDS.codes, *own))

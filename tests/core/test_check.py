@@ -145,7 +145,6 @@ def test_so_many_labels_that_ours_have_no_room_are_found() -> None:
         (GRANT, {"expires_after": "P0D"}, [(("expires_after",), "duration")]),
         (GRANT, {"expires_after": "PT"}, [(("expires_after",), "duration")]),
         (GRANT, {"expires_after": "P9999Y"}, [(("expires_after",), "duration")]),
-        (GRANT, {"state": "voided"}, [(("state",), "refused-field")]),
         (SUBSCRIPTION, {"key": "a_b_c"}, [(("key",), "subscription-key")]),
         (SUBSCRIPTION, {"cost_basis_mode": "pinned"}, [(("cost_basis_mode",), "subscription-cost-basis")]),
         (SUBSCRIPTION, {"settlement_mode": None}, [(("settlement_mode",), "unclearable-field")]),

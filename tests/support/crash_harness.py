@@ -174,7 +174,7 @@ def plan_file_harness(journey: Journey, folder: Path) -> Harness:
     """A harness in which each attempt runs the plan file that was saved at the start."""
     start = Start(journey, folder)
     world = start.world()
-    attempt = from_plan_file(world.plan_file(journey.last))
+    attempt = from_plan_file(world.plan_file(journey.last, allow=journey.allow))
     world.close()
     return Harness(journey, start, _undisturbed(journey, start, attempt), attempt)
 
@@ -189,10 +189,11 @@ def _other_rows(found: EndState, expected: EndState) -> Iterator[str]:
 
 
 def _other_credit(desired: Desired, found: EndState) -> Iterator[str]:
-    """Promotional grants are credit from the start (customer-facts.md §7.5)."""
+    """Promotional grants are credit from the start, until they are voided (customer-facts.md §7.5, §7.7)."""
     credit: Counter[tuple[str, str]] = Counter()
     for entity in desired.entities:
-        if entity.address.kind == "grant" and entity.fields.get("funding_method") == "none":
+        is_credit = entity.address.kind == "grant" and entity.fields.get("state") != "voided"
+        if is_credit and entity.fields.get("funding_method") == "none":
             place = (entity.address.names[0], str(entity.fields["currency"]))
             credit[place] += Decimal(str(entity.fields["amount"]))  # type: ignore[assignment]
     for (customer, currency), amount in credit.items():

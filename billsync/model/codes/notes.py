@@ -42,7 +42,8 @@ NOTES = Chapter(
             "kept",
             "it is no longer declared, and stays",
             "Taking a child with money in it out of the files neither cancels it nor takes credit back: billsync "
-            "never cancels or voids because of an absence. End it in the API or the portal if that is intended.",
+            "never cancels or voids because of an absence. Declare a grant with `state: voided` to take it back, or "
+            "list the entity under `forget` to hear no more of it.",
             "grant acme/welcome: it is no longer declared; a grant is never taken back by leaving it out: left alone",
         ),
         Code(
@@ -60,10 +61,18 @@ NOTES = Chapter(
             "grant acme/welcome: it doesn't exist, and its end has passed: no grant is made",
         ),
         Code(
+            "never-made",
+            "it is declared as taken back, and isn't there",
+            "The files declare an entity that is to be taken back, and this server never had it, so there is nothing "
+            "to do. Remove it from the files.",
+            "grant acme/welcome: it is declared as taken back and doesn't exist: no grant is made",
+        ),
+        Code(
             "voided",
             "it was voided, and stays so",
-            "The credit was voided outside of billsync, which doesn't grant it again, as that would undo a "
-            "decision about money. Declare another grant under another key, or remove this one from the files.",
+            "The credit was voided, and the files don't say so. billsync doesn't grant it again, as that would undo a "
+            "decision about money. Declare `state: voided`, declare another grant under another key, or remove this "
+            "one from the files.",
             "grant acme/welcome: its credit was voided at 2026-08-01T00:00:00Z; billsync won't issue it again",
         ),
         Code(

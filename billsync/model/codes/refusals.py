@@ -87,6 +87,14 @@ SERVER = Chapter(
             "meter tokens: aggregation of a live meter can't be changed through the API",
         ),
         Code(
+            "nothing-to-take-back",
+            "the server would not take this back",
+            "The entity is declared as taken back, and the server refuses that now: a grant that has expired has "
+            "nothing left, and one that hasn't begun has given nothing yet. The detail says which, and the hint what "
+            "to do.",
+            "grant acme/welcome: it can't be voided: it expired at 2026-08-01T00:00:00Z, and nothing is left of it",
+        ),
+        Code(
             "frozen-field",
             "a field can't change while something depends on it",
             "The server keeps this field fixed as long as a child is in force. End the child first.",
@@ -103,9 +111,9 @@ SERVER = Chapter(
         ),
         Code(
             "unmanageable",
-            "this server's API doesn't have the field",
-            "The file declares a field that this dialect can't be sent. It is named rather than dropped. Leave the "
-            "field out, or use a server that has it.",
+            "this server's API doesn't have the field or the call",
+            "The file declares a field that this dialect can't be sent, or a change for which it has no call. It is "
+            "named rather than dropped. Leave it out, or use a server that has it.",
             "plan pro: this server's API has no rate_cards.unit_config",
         ),
         Code(
