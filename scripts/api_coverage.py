@@ -42,6 +42,8 @@ ALONE = {
 """Calls of `live/connect.py` and `app/` that neither the routes nor the documents name."""
 
 TITLES = {"addon": "add-ons"}
+PURPOSES = {"void": "voids"}
+"""What a call on one entity does, as a verb before the kind's plural."""
 Uses = Mapping[str, Sequence[str]]
 
 
@@ -93,6 +95,9 @@ def _calls(kind: str, calls: Routes) -> Iterator[tuple[str, str]]:
         yield _bare(f"POST {item}/archive"), f"archives {plural}"
     else:
         yield from _changes(calls, plural)
+        for name, form in calls.calls.items():
+            if name in PURPOSES:
+                yield _bare(f"{form.method} {form.path}"), f"{PURPOSES[name]} {plural}"
     for part in calls.parts:
         members = TITLES.get(part.field.removesuffix("s"), part.field)
         yield _bare(f"GET {part.collection}"), f"lists {members} of {plural}"

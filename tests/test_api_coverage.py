@@ -27,7 +27,11 @@ NOT_IN_THIS_LIFE = {
     "PUT /v1/customers/{}",  # a key that was renamed
 }
 EDITS = {
-    "prepaid-credits": {"name: Acme Inc.": "name: Acme", "{route: $.route}": "{route: $.route, host: $.host}"},
+    "prepaid-credits": {
+        "name: Acme Inc.": "name: Acme",
+        "{route: $.route}": "{route: $.route, host: $.host}",
+        "expires_after: P1Y": "expires_after: P1Y\n        state: voided",
+    },
     "price-unit": {'amount: "0.40"': 'amount: "0.50"'},
     "price-graduated": {'{type: manual, amount: "0.000004"}': '{type: manual, amount: "0.000005"}'},
     "team-addons": {'amount: "15"': 'amount: "16"'},
@@ -73,8 +77,8 @@ def live(shell: Shell, folder: Path) -> None:
     shell.clock.advance(40 * 86400)
     for name, edits in EDITS.items():
         edited(folder / name, edits)
-        assert shell.run("diff", name, *LOCAL, "--impact=all").code == 0
-        assert shell.run("sync", name, *LOCAL, "--yes").code == 0
+        assert shell.run("diff", name, *LOCAL, "--impact=all", "--allow", "void").code == 0
+        assert shell.run("sync", name, *LOCAL, "--yes", "--allow", "void").code == 0
     for command in ("ledger", "usage", "forecast", "invoices"):
         assert shell.run(command, "acme", *LOCAL).code == 0
     assert shell.run("ping", *LOCAL).code == 0

@@ -11,7 +11,7 @@ import httpx
 
 from billsync.core.index import status_of
 from billsync.model.kind import Kind
-from billsync.model.shape import Lazy, ListOf, MapOf, Record, Shape, Text, Variant
+from billsync.model.shape import Effect, Field, Lazy, ListOf, MapOf, Record, Shape, Text, Variant
 
 Rewrite = Callable[[Any], Any]
 """An answer's body -> the body that is shown instead."""
@@ -134,8 +134,13 @@ def _chosen(shape: Shape, value: Any, place: Place) -> Iterator[Place]:
 def _fields(record: Record, row: Mapping[str, Any], place: Place) -> Iterator[Place]:
     for name, known in record.fields.items():
         wire = known.wire or name
-        if known.refused is None and row.get(wire) is not None:
+        if _is_shown(known) and row.get(wire) is not None:
             yield from _chosen(known.shape, row[wire], (*place, wire))
+
+
+def _is_shown(known: Field) -> bool:
+    """Whether rows may have a field: not one that can't be declared, or that only says what is to be done."""
+    return known.refused is None and known.effect is not Effect.ONE_WAY
 
 
 def all_choices(kind: Kind) -> frozenset[str]:
@@ -152,7 +157,7 @@ def _possible(shape: Shape, path: tuple[str, ...], seen: frozenset[str]) -> Iter
             yield path
         case Record(fields=fields):
             for name, known in fields.items():
-                if known.refused is None:
+                if _is_shown(known):
                     yield from _possible(known.shape, (*path, known.wire or name), seen)
         case Variant(tag=tag, cases=cases):
             yield (*path, tag)
