@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from billsync.rating.arithmetic import ZERO, exactly
-from billsync.rating.drawdown import Drawn, Grant, Spending, Step, in_order
+from billsync.rating.drawdown import Drawn, Grant, Spending, Step
 from billsync.report.credits.credits import Expense, Funding, Purse, Spent
 from tests.support.ratings import draw_plainly
+
+BEGINNING, END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def spend(funded: Sequence[Funding], expenses: Sequence[Expense]) -> Spent:
@@ -27,32 +29,44 @@ def spend_plainly(funded: Sequence[Funding], expenses: Sequence[Expense]) -> Spe
     An expense only sees credits that were effective at its moment. A debt is paid first from each new grant that
     may pay for it. Source: customer-facts.md §9.2, §19.1; vectors README, credits.jsonl.
     """
-    purse = _Purse(in_order(funding.grant for funding in funded))
-    happenings = _happenings(funded)
+    purse = _Purse(funded)
     steps = []
     for expense in expenses:
-        while happenings and happenings[0].at <= expense.at:
-            purse.change(happenings.pop(0))
+        purse.wait_until(expense.at)
         steps.append(purse.pay(expense))
-    for happening in happenings:
-        purse.change(happening)
+    purse.wait_until(END)
     debt = sum((one.amount for one in purse.unpaid if one.is_owed), ZERO)
     return Spent(tuple(steps), dict(purse.left), debt, purse.starting())
 
 
-@dataclass(frozen=True, slots=True)
-class _Happening:
-    """A grant is booked, or voided."""
+def drawing_order(grants: Sequence[Grant]) -> tuple[Grant, ...]:
+    """The grants in the order in which they are drawn on: again and again, the first of those that remain."""
+    remaining, ordered = list(grants), []
+    while remaining:
+        first = _drawn_first(remaining, grants)
+        remaining.remove(first)
+        ordered.append(first)
+    return tuple(ordered)
 
-    at: datetime
-    grant: Grant
-    is_void: bool
+
+def _drawn_first(remaining: Sequence[Grant], every: Sequence[Grant]) -> Grant:
+    """The grant that is left when each rule, in turn, has ruled out others (customer-facts.md §9.2)."""
+    urgent = [grant for grant in remaining if grant.priority == min(other.priority for other in remaining)]
+    candidates = [grant for grant in urgent if grant.features] or urgent
+    if ends := [grant.expires_at for grant in candidates if grant.expires_at]:
+        return _oldest([grant for grant in candidates if grant.expires_at == min(ends)])
+    routes = {_route(grant) for grant in candidates}
+    earliest = _oldest([grant for grant in every if _route(grant) in routes])
+    return _oldest([grant for grant in candidates if _route(grant) == _route(earliest)])
 
 
-def _happenings(funded: Sequence[Funding]) -> list[_Happening]:
-    starts = [_Happening(funding.at, funding.grant, is_void=False) for funding in funded]
-    ends = [_Happening(one.voided_at, one.grant, is_void=True) for one in funded if one.voided_at]
-    return sorted((*starts, *ends), key=lambda one: (one.at, one.is_void, one.grant.created))
+def _oldest(grants: Sequence[Grant]) -> Grant:
+    return min(grants, key=lambda grant: grant.created)
+
+
+def _route(grant: Grant) -> tuple[int, frozenset[str], Decimal]:
+    """The terms that grants of one balance share (vectors README, credits.jsonl, Rule: order)."""
+    return grant.priority, grant.features, grant.cost_basis
 
 
 @dataclass(slots=True)
@@ -68,9 +82,11 @@ class _Unpaid:
 class _Purse:
     """What is left of each grant that counts so far, what is unpaid, and what each expense took from grants."""
 
-    def __init__(self, ordered: tuple[Grant, ...]) -> None:
-        self.ordered = ordered
-        self.left: dict[str, Decimal] = {grant.key: ZERO for grant in ordered}
+    def __init__(self, funded: Sequence[Funding]) -> None:
+        self.by_age = sorted(funded, key=lambda funding: funding.grant.created)
+        self.ordered = drawing_order([funding.grant for funding in funded])
+        self.now = BEGINNING
+        self.left: dict[str, Decimal] = {grant.key: ZERO for grant in self.ordered}
         self.unpaid: list[_Unpaid] = []
         self.drawn: dict[str, list[Drawn]] = {}
         self.reserved: dict[str, Decimal] = {}
@@ -79,14 +95,22 @@ class _Purse:
         starts = {grant.key: grant.effective_at for grant in self.ordered}
         return tuple((starts[key], amount) for key, amount in self.reserved.items())
 
-    def change(self, happening: _Happening) -> None:
-        """Take what is left of a voided grant; add a new one, from which debts are paid first, the oldest first."""
-        grant = happening.grant
-        self.left[grant.key] = ZERO if happening.is_void else grant.amount
-        if not happening.is_void:
-            for debt in self.unpaid:
-                if debt.is_owed and grant.pays_for(debt.feature):
-                    self._pay_debt(debt, grant)
+    def wait_until(self, end: datetime) -> None:
+        """Book and void the grants whose moment has come. At one moment, all are booked before any is voided."""
+        moments = {moment for one in self.by_age for moment in (one.at, one.voided_at) if moment}
+        for moment in sorted(one for one in moments if self.now < one <= end):
+            for booked in [one.grant for one in self.by_age if one.at == moment]:
+                self._book(booked)
+            for voided in [one.grant for one in self.by_age if one.voided_at == moment]:
+                self.left[voided.key] = ZERO
+        self.now = max(self.now, end)
+
+    def _book(self, grant: Grant) -> None:
+        """Add a grant, from which debts are paid first, the oldest first."""
+        self.left[grant.key] = grant.amount
+        for debt in self.unpaid:
+            if debt.is_owed and grant.pays_for(debt.feature):
+                self._pay_debt(debt, grant)
 
     def _pay_debt(self, debt: _Unpaid, grant: Grant) -> None:
         if paid := min(self.left[grant.key], debt.amount):
