@@ -216,8 +216,6 @@ def _difference(change: FieldChange) -> str:
 def _presence(step: Step, observed: Observed) -> str:
     if observed.view is None:
         return "it is not there"
-    if step.before.view is None and step.after.view is None:
-        return "it is there"
     return f"its status is {observed.status!r}" if observed.status else "it is there already"
 
 

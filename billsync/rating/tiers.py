@@ -73,11 +73,10 @@ def volume_parts(price: VolumePrice, usage: Usage, position: Position) -> Iterat
 
 
 def reached_tier(price: VolumePrice, quantity: Decimal) -> tuple[int, Tier]:
-    """The lowest tier, and its number from 1, whose bound is not below the quantity."""
-    for number, tier in enumerate(ascending(price.tiers), start=1):
-        if quantity <= _bound(tier):
-            return number, tier
-    raise RatingError(RatingErrorCode.MISSING_OPEN_TIER)
+    """The lowest tier, and its number from 1, whose bound is not below the quantity. Raises RatingError if none is
+    open."""
+    tiers = enumerate(ascending(price.tiers), start=1)
+    return next((number, tier) for number, tier in tiers if quantity <= _bound(tier))
 
 
 def ascending(tiers: tuple[Tier, ...]) -> tuple[Tier, ...]:

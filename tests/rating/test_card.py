@@ -106,6 +106,9 @@ def test_a_float_is_no_amount() -> None:
     [
         ({"payment_term": "sometimes"}, "payment_term is 'sometimes'"),
         ({"price": {"type": "unit", "amount": "much"}}, "price.amount is 'much'"),
+        ({"price": {"type": "unit"}}, "price.amount is missing"),
+        ({"price": {"type": "flat", "amount": True}}, "price.amount is True"),
+        ({"price": {"type": "flat", "amount": ["10"]}}, "price.amount is a list"),
         ({"unit_config": {"conversion_factor": "2"}}, "unit_config.operation is missing"),
         (
             {"unit_config": {"operation": "divide", "conversion_factor": "2", "precision": "two"}},

@@ -43,15 +43,16 @@ def test_a_copy_of_a_stock_goes_on_by_itself() -> None:
 
 def test_an_earlier_spending_draws_from_the_grants_of_its_own_time() -> None:
     ended, later = Grant("ended", Decimal(10), 0, _day(1), expires_at=_day(5)), Grant("later", Decimal(10), 0, _day(6))
-    stock = Stock([ended, later])
-    for grant in (ended, later):
+    spent = Grant("spent", Decimal(3), 1, _day(1), priority=1)
+    stock = Stock([spent, ended, later])
+    for grant in (ended, later, spent):
         stock.put(grant.key, grant.amount)
 
-    stock.draw(Spending(_day(7), Decimal(3)))
+    stock.draw(Spending(_day(7), Decimal(5)))
     earlier = stock.draw(Spending(_day(2), Decimal(4)))
 
     assert earlier == Step((Drawn("ended", Decimal(4)),), Decimal(0))
-    assert stock.left == {"ended": Decimal(6), "later": Decimal(7)}
+    assert stock.left == {"spent": Decimal(0), "ended": Decimal(6), "later": Decimal(8)}
 
 
 @settings(max_examples=examples(50))

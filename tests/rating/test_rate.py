@@ -21,6 +21,7 @@ from billsync.rating.prices import (
     UnitPrice,
     VolumePrice,
 )
+from billsync.rating.pricing import usage_parts
 from billsync.rating.rate import Piece, Rated, Without, rate
 from billsync.rating.usage import Position, Usage
 from tests.support.ratings import JANUARY, rated
@@ -182,3 +183,8 @@ def test_credits_are_not_used_on_a_refund() -> None:
     answer = rate(Card(REFUND), piece, decimals=2)
 
     assert [line.credits for line in answer.lines] == [(Credit("c", Decimal(4)),), ()]
+
+
+@pytest.mark.parametrize("price", [FreePrice(), FlatPrice(Decimal(10))])
+def test_a_price_that_is_not_for_usage_has_no_lines_for_usage(price: Price) -> None:
+    assert list(usage_parts(price, Usage(Decimal(5)), Position.SINGLE, decimals=2)) == []
