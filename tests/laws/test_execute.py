@@ -5,15 +5,17 @@ from dataclasses import replace
 
 import pytest
 
+from billsync.api.documents import BALANCE
 from billsync.api.routes import routes
 from billsync.apply.bindings import Bindings
 from billsync.apply.execute import World, execute
 from billsync.core.normalize import normalize
+from billsync.core.obstacles import CREDIT
 from billsync.core.view import body, complete
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import read_list
 from billsync.model.address import Address, Symbol
-from billsync.model.change import Call, Expectation, PlanFile, Step
+from billsync.model.change import Call, Expectation, Obstacle, PlanFile, Step
 from billsync.model.kind import ListQuery
 from billsync.model.ports import Answer, Unclear, Unreachable
 from billsync.model.result import Report, Status, StepResult
@@ -434,3 +436,64 @@ def test_two_rows_under_one_key_are_told_by_their_ids() -> None:
 
     reason = "meter/calls: the server shows it more than once: id-meters-1 and id-meters-2"
     assert ran.ends == [("meter:create", Status.FAILED, reason, True)]
+
+
+def removal(obstacle: Obstacle) -> Step:
+    """The delete of a customer, for which something may be in the way."""
+    where = address("customer", "acme")
+    before = Expectation(seen("customer", CUSTOMER), without=(obstacle,))
+    call = Call("DELETE", ROUTES["customer"].item(where.symbol))
+    return Step("customer:delete", where, "deleting", call, before, Expectation(None))
+
+
+BALANCE_OF_ACME = f"{CUSTOMERS}/c1/credits/balance"
+CREDIT_OF_ACME = Obstacle(CREDIT, path=BALANCE.replace("{parent}", address("customer", "acme").symbol))
+
+
+def test_a_look_for_what_is_in_the_way_that_fails_stops_its_step_only() -> None:
+    server = server_with(path=CUSTOMERS, customers=[{"id": "c1", **CUSTOMER}])
+    server.unreadable[BALANCE_OF_ACME] = Unclear("the answer was lost")
+
+    ran = Ran(server, [removal(CREDIT_OF_ACME), create("meter", METER)])
+
+    assert ran.ends == [
+        ("customer:delete", Status.FAILED, "the answer was lost", False),
+        ("meter:create", Status.DONE, "", True),
+    ]
+    assert [(method, path) for method, path, _ in server.called] == [("POST", METERS)]
+
+
+def test_a_balance_that_the_server_does_not_show_is_not_taken_for_none() -> None:
+    server = server_with(path=CUSTOMERS, customers=[{"id": "c1", **CUSTOMER}])
+    server.refused[BALANCE_OF_ACME] = Answer(503, None, "credits are down")
+
+    ran = Ran(server, [removal(CREDIT_OF_ACME)])
+
+    reason = f"GET {BALANCE_OF_ACME}: credits are down"
+    assert ran.ends == [("customer:delete", Status.FAILED, reason, False)]
+    assert server.called == []
+
+
+def test_a_look_at_what_is_not_on_the_server_makes_its_step_stale() -> None:
+    server = server_with(path=CUSTOMERS, customers=[{"id": "c1", **CUSTOMER}])
+    elsewhere = Obstacle(CREDIT, path=BALANCE.replace("{parent}", address("customer", "other").symbol))
+
+    ran = Ran(server, [removal(elsewhere)])
+
+    assert ran.ends == [("customer:delete", Status.STALE, "customer/other is not on the server", False)]
+    assert server.called == []
+
+
+def test_a_version_that_was_archived_meanwhile_is_not_published() -> None:
+    live = {"id": "p1", **PLAN, "version": 1, "status": "archived"}
+    where = address("plan", "pro").at(1)
+    want = seen("plan", PLAN)
+    call = Call("POST", f"{ROUTES['plan'].item(where.symbol)}/publish")
+    before, after = Expectation(want, ("draft",)), Expectation(want, ("active",))
+    server = server_with(path="/openmeter/plans", plans=[live])
+
+    ran = Ran(server, [Step("plan:publish", where, "publishing", call, before, after)])
+
+    reason = "plan/pro@1 is not as expected: its status is 'archived'"
+    assert ran.ends == [("plan:publish", Status.STALE, reason, False)]
+    assert server.called == []

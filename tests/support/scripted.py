@@ -13,11 +13,15 @@ Reaction = Callable[["Scripted", str, str, Plain], Answer]
 
 @dataclass(slots=True)
 class Scripted:
-    """Implements `ports.Remote`. `rows` are by collection; each call takes the next reaction of its path."""
+    """Implements `ports.Remote`. `rows` are by collection; each call takes the next reaction of its path.
+
+    A read of an `unreadable` path fails, and one of a `refused` path is answered with an error.
+    """
 
     rows: dict[str, list[Fields]] = field(default_factory=dict)
     reactions: dict[str, list[Reaction]] = field(default_factory=dict)
     unreadable: dict[str, RemoteError] = field(default_factory=dict)
+    refused: dict[str, Answer] = field(default_factory=dict)
     shown_later: list[tuple[str, Fields]] = field(default_factory=list)
     called: list[tuple[str, str, Plain]] = field(default_factory=list)
     reads: int = 0
@@ -34,6 +38,8 @@ class Scripted:
         self.reads += 1
         if path in self.unreadable:
             raise self.unreadable[path]
+        if path in self.refused:
+            return self.refused[path]
         wanted = dict(query).get("filter[key][eq]")
         rows = [row for row in self.rows.get(path, []) if wanted in (None, row.get("key"))]
         if self.shown_later and self.called:
