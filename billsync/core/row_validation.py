@@ -186,9 +186,8 @@ def _is_known(shape: Shape, value: Plain) -> bool:
             return isinstance(value, str) and parse_moment(value) is not None
         case Reference(wire=Wire.TEXT | Wire.BARE):
             return isinstance(value, str)
-        case Reference(wire=wire):
-            name = "key" if wire is Wire.KEY else "id"
-            return isinstance(value, Mapping) and isinstance(value.get(name), str)
+        case Reference():
+            return isinstance(value, Mapping) and isinstance(value.get("id"), str)
     return False
 
 

@@ -80,8 +80,6 @@ def _read(shape: Shape, value: Plain, names: Names) -> Plain:
 def _read_reference(shape: Reference, value: Plain, names: Names) -> Symbol:
     if shape.wire is Wire.TEXT:
         return Symbol(Address(shape.kind, (str(value),)))
-    if shape.wire is Wire.KEY:
-        return Symbol(Address(shape.kind, (str(value.get("key")),)))
     server_id = str(value if shape.wire is Wire.BARE else value.get("id"))
     return Symbol(names.get(server_id) or Address(shape.kind, (UNKNOWN + server_id,)))
 
@@ -191,8 +189,6 @@ def _write_reference(shape: Reference, value: Plain) -> Plain:
     match shape.wire:
         case Wire.TEXT | Wire.NUMBER:
             return key
-        case Wire.KEY:
-            return {"key": key}
         case Wire.BARE:
             return value
         case Wire.ID:

@@ -17,7 +17,6 @@ class Wire(Enum):
     TEXT = "text"  # "0.002"; a reference: the key itself
     NUMBER = "number"  # 12.5
     ID = "id"  # {"id": "01…"}
-    KEY = "key"  # {"key": "acme"}
     BARE = "bare"  # the id itself: "01…"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from billsync.core.compare import field_changes, shown
+from billsync.kinds.registry import KINDS
 from billsync.model.address import Address, Symbol
 from billsync.model.change import FieldChange
 from billsync.model.shape import Field, ListOf, Number, Record, Text
@@ -85,3 +86,20 @@ def test_two_members_that_came_for_one_that_went_are_one_move_and_one_more() -> 
         FieldChange(("cards", "a", "key"), "a", "b"),
         FieldChange(("cards", "c"), None, {"key": "c", "amount": "1"}),
     )
+
+
+def test_members_without_a_key_are_shown_as_they_are() -> None:
+    """A list inside of a value that has no shape of its own is shown with its numbers as text."""
+    changes = field_changes(SHAPE, {"other": [Decimal("1.0"), {"a": [True]}]}, {"other": [Decimal(2), {"a": [True]}]})
+
+    assert changes == (FieldChange(("other", 0), "1", "2"),)
+
+
+def test_a_difference_deep_inside_of_a_condition_is_named_by_its_path() -> None:
+    def measured(model: str) -> dict[str, object]:
+        return {"meter": {"filters": {"model": {"and": ({"neq": "tiny"}, {"or": ({"eq": model}, {"eq": "huge"})})}}}}
+
+    changes = field_changes(KINDS["feature"].record, measured("large"), measured("small"))
+
+    path = ("meter", "filters", "model", "and", 1, "or", 0, "eq")
+    assert changes == (FieldChange(path, "large", "small"),)

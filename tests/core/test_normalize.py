@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from billsync.core.normalize import canonicalize, normalize
+from billsync.core.normalize import canonicalize, normalize, number
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address, Symbol
 from billsync.model.kind import Kind
@@ -199,3 +199,23 @@ def test_a_meters_empty_maps_are_the_same_as_none() -> None:
     bare = {"key": "m", "name": "M", "event_type": "e", "aggregation": "count"}
 
     assert normalize(METER, {**bare, "dimensions": {}, "labels": {}}) == bare
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [
+        ("1.50", Decimal("1.5")),
+        (3, Decimal(3)),
+        (Decimal("-0.0"), Decimal(0)),
+        ("much", "much"),
+        ("NaN", "NaN"),
+        (True, True),
+        (None, None),
+        (["1"], ["1"]),
+    ],
+)
+def test_what_is_no_number_stays_as_it_is(value: Plain, meant: Plain) -> None:
+    found = number(value)
+
+    assert found == meant
+    assert type(found) is type(meant)

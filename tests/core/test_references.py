@@ -189,6 +189,11 @@ def test_suggestions_stop_when_there_is_too_much_to_compare() -> None:
     assert found == ["green", "green", "blue", None]
 
 
+def test_a_word_that_is_too_long_for_a_slip_has_no_suggestion() -> None:
+    assert Suggester().closest("color", "green" * 20, ("green" * 20 + "s",)) == "green" * 20 + "s"
+    assert Suggester().closest("color", "green" * 20 + "n", ("green" * 20,)) is None
+
+
 def test_a_text_that_names_an_entity_must_lead_somewhere_too() -> None:
     paint = Kind(
         "paint",

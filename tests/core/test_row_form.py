@@ -82,6 +82,8 @@ def test_a_row_that_does_not_say_which_entity_it_is_is_malformed(
             with_card(price={"type": "unit", "amount": "a lot"}),
             ("phases.0.rate_cards.0.price.amount: 'a lot'",),
         ),
+        ("plan", with_card(price={"type": "unit", "amount": True}), ("phases.0.rate_cards.0.price.amount: True",)),
+        ("plan", with_card(price={"type": "unit", "amount": ["1"]}), ("phases.0.rate_cards.0.price.amount: ['1']",)),
         ("plan", {**PLAN, "settlement_mode": "credit_then_invoice", "new": {"a": [1]}}, ()),
         ("addon", {**PLAN, "instance_type": "single", "rate_cards": None}, ()),
         ("addon", {**PLAN, "instance_type": "single", "status": "scheduled"}, ("status: 'scheduled'",)),
@@ -90,6 +92,7 @@ def test_a_row_that_does_not_say_which_entity_it_is_is_malformed(
         ("customer", {**ACME, "usage_attribution": {"subject_keys": "a"}}, ("usage_attribution.subject_keys: 'a'",)),
         ("meter", {**METER, "aggregation": "median"}, ("aggregation: 'median'",)),
         ("meter", {**METER, "dimensions": None, "description": None}, ()),
+        ("meter", {**METER, "dimensions": "model"}, ("dimensions: 'model'",)),
         ("meter", {**METER, "events_from": "long ago"}, ("events_from: 'long ago'",)),
         ("feature", {**FEATURE, "meter": {"id": "02", "filters": {"model": {"eq": "large"}}}}, ()),
         (

@@ -9,7 +9,18 @@ from hypothesis import strategies as st
 
 from billsync.core.plan_file import UnknownFormat, from_json, to_json
 from billsync.model.address import Address, Symbol
-from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Guard, Outcome, PlanFile, Step
+from billsync.model.change import (
+    Action,
+    Call,
+    Change,
+    Expectation,
+    FieldChange,
+    Guard,
+    Obstacle,
+    Outcome,
+    PlanFile,
+    Step,
+)
 from billsync.model.value import FloatFound
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
@@ -90,6 +101,36 @@ def test_any_plan_file_survives_json(plan: PlanFile) -> None:
 
     assert again == plan
     assert to_json(again) == text
+
+
+def test_a_guard_and_what_may_be_in_the_way_survive_json() -> None:
+    obstacles = (
+        Obstacle("credit", path="/customers/{customer/acme}/credits/balance"),
+        Obstacle("ends", "subscription", known=2),
+    )
+    before = Expectation({"key": "acme"}, without=obstacles, marked=("addons/seats=payments",))
+    acme = Address("customer", ("acme",))
+    step = Step("s", acme, "deleting", Call("DELETE", "/customers/{customer/acme}"), before, Expectation(None))
+    guard = Guard("customer-credit", "acme has 5 USD", "--allow-customer-credit", (acme,))
+    plan = PlanFile("local:", "payments", "sync", (), (step,), (guard,))
+
+    document = json.loads(to_json(plan))
+
+    assert from_json(to_json(plan)) == plan
+    assert document["guards"] == [
+        {
+            "code": "customer-credit",
+            "reason": "acme has 5 USD",
+            "flag": "--allow-customer-credit",
+            "addresses": ["customer/acme"],
+        }
+    ]
+    assert document["steps"][0]["before"]["without"][1] == {
+        "rule": "ends",
+        "kind": "subscription",
+        "path": "",
+        "known": 2,
+    }
 
 
 @given(PLANS)

@@ -17,3 +17,12 @@ def test_no_read_is_lost_or_made_twice() -> None:
     flat = [read for together in rounds(READS, KINDS) for read in together]
 
     assert sorted(read.kind for read in flat) == sorted(read.kind for read in READS)
+
+
+def test_what_is_only_referred_to_is_read_last() -> None:
+    """A kind that no file declares has no references that are known, so it is read with what refers to nothing."""
+    declarable = {name: kind for name, kind in KINDS.items() if name not in ("meter", "tax_code")}
+
+    kinds = [{read.kind for read in together} for together in rounds(READS, declarable)]
+
+    assert kinds == [{"plan"}, {"feature"}, {"meter", "customer", "tax_code"}]
