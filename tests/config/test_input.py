@@ -199,6 +199,44 @@ def test_an_endless_standard_input_is_read_up_to_the_limit(monkeypatch: pytest.M
     assert stream.read_bytes == 1_001
 
 
+@pytest.mark.parametrize(("length", "code"), [(100, "unknown-field"), (101, "too-long")])
+def test_a_text_as_standard_input_is_read_up_to_the_limit(
+    monkeypatch: pytest.MonkeyPatch, length: int, code: str
+) -> None:
+    monkeypatch.setattr(files, "FILE_BYTES", 100)
+
+    assert told("-", stdin=io.StringIO("{a: b}".ljust(length))) == ([], [f"error {code} -"])
+
+
+def test_a_standard_input_that_cannot_be_read_is_told() -> None:
+    closed = io.StringIO()
+    closed.close()
+
+    found = [load(["-"], registry=KINDS, stdin=stdin)[1] for stdin in (None, closed)]
+
+    assert [[(one.code, one.detail) for one in said] for said in found] == [
+        [("unreadable-file", "there is no standard input.")],
+        [("unreadable-file", "the standard input: I/O operation on closed file.")],
+    ]
+
+
+def test_a_link_that_leads_to_itself_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").symlink_to("a.yaml")
+
+    _, [found] = load([str(tmp_path / "a.yaml")], registry=KINDS)
+
+    assert (found.code, found.detail) == ("unreadable-file", "Too many levels of symbolic links.")
+
+
+def test_the_standard_input_is_json_or_yaml() -> None:
+    """A text that begins as JSON does is read as YAML where it isn't JSON."""
+    meter = '"key": "a", "name": "A", "event_type": "x", "aggregation": "count"'
+
+    assert told("-", stdin=io.StringIO(f'{{"meters": [{{{meter}}}]}}')) == (["meter/a"], [])
+    assert told("-", stdin=io.StringIO(METER.format("a"))) == (["meter/a"], [])
+    assert told("-", stdin=io.StringIO(f"{{meters: [{{{meter}}}]}}")) == (["meter/a"], [])
+
+
 def test_the_standard_input_is_utf_8_whatever_the_locale() -> None:
     content = "customers: [{key: z, name: Zo\u00eb, usage_attribution: {subject_keys: [z]}}]\n".encode()
     stdin = io.TextIOWrapper(io.BytesIO(content), encoding="latin-1")

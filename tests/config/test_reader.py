@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from decimal import Decimal
 
 import pytest
@@ -10,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billsync.config.builder import Limits
-from billsync.config.node import MapNode, nearest, plain
+from billsync.config.node import MapNode, Places, nearest, plain
 from billsync.config.reader import ParsedFile, read
-from billsync.config.yaml_text import PureParser, read_yaml
+from billsync.config.yaml_text import PureParser, fastest_parser, read_yaml
 
 
 def values(parsed: ParsedFile) -> list[object]:
@@ -357,3 +358,35 @@ def test_the_parser_without_c_reads_the_same(text: str) -> None:
 
     if not (in_c.stopped or pure.stopped):
         assert [plain(root) for root in pure.roots] == [plain(root) for root in in_c.roots]
+
+
+def test_every_place_inside_of_a_document_has_its_position() -> None:
+    (document,) = read("a:\n  - b: 1\n  - 2\nc: x\n", "f.yaml").documents
+
+    places = Places(document)
+
+    assert {path: (place.line, place.column) for path, place in places.items()} == {
+        (): (1, 1),
+        ("a",): (2, 3),
+        ("a", 0): (2, 5),
+        ("a", 0, "b"): (2, 8),
+        ("a", 1): (3, 5),
+        ("c",): (4, 4),
+    }
+    assert len(places) == 6
+    assert ("a", 2) not in places
+
+
+@pytest.mark.parametrize(
+    ("path", "line"), [(("a", 1), 3), (("a", 2), 2), (("a", "b"), 2), (("c", "d"), 4), (("d",), 1), ((), 1)]
+)
+def test_what_is_not_there_is_placed_at_what_is_around_it(path: tuple[str | int, ...], line: int) -> None:
+    (document,) = read("a:\n  - b: 1\n  - 2\nc: x\n", "f.yaml").documents
+
+    assert nearest(document, path).line == line
+
+
+def test_without_the_parser_in_c_the_one_in_python_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "yaml._yaml", None)
+
+    assert fastest_parser() is PureParser

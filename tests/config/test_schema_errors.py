@@ -21,6 +21,9 @@ FRUIT = {
     ]
 }
 
+AMOUNTS = {"type": "object", "properties": {"amount": {"type": "integer"}, "rate": {"type": "integer"}}}
+PRICED = {"oneOf": [{**AMOUNTS, "required": ["amount"]}, {**AMOUNTS, "required": ["rate"]}]}
+
 
 def told(schema: object, text: str) -> list[str]:
     """What is said of a document whose field `a` has to fit the schema."""
@@ -66,6 +69,8 @@ def told(schema: object, text: str) -> list[str]:
             "{d: 1}",
             '1:4 missing-field: "b" or "c" is required in `a`.',
         ),
+        (PRICED, "{}", '1:4 missing-field: "amount" is required in `a`.'),
+        (PRICED, "{amount: x, rate: 1}", '1:13 wrong-type: amount: expected a whole number, found the text "x".'),
         ({"type": "string", "pattern": "^x"}, "5", "1:4 wrong-type: a: expected a text, found the number 5."),
         (FRUIT, "{type: plum}", '1:11 not-a-choice: type: the text "plum" is not one of apple, pear.'),
         (FRUIT, "{weight: 5}", '1:4 missing-field: "type" is required in `a`. One of apple, pear.'),
@@ -103,3 +108,8 @@ def test_two_mistakes_in_one_branch_are_both_told() -> None:
         '1:26 wrong-type: weight: expected a number, found the text "much".',
         '1:32 unknown-field: "color" is not a field here. Fields here: type, weight.',
     ]
+
+
+def test_a_field_that_must_not_be_there_is_told_by_the_entity_alone() -> None:
+    """`not` marks fields that the check of the entity refuses, with the reason."""
+    assert told({"not": {"required": ["b"]}}, "{b: 1}") == []
