@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from billsync.api.routes import routes
 from billsync.core.diff import Mode, Server, diff
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
-from billsync.model.change import PlanFile
+from billsync.model.change import Outcome, PlanFile
 from billsync.model.diagnostic import Position
 from billsync.model.state import Desired, Entity, Row, Snapshot
 
@@ -113,3 +114,35 @@ def test_more_than_a_fifth_of_ten_or_more_stops_the_run(number: int, kept: int, 
 
     assert [guard.code for guard in plan.guards] == (["deletes"] if stops else [])
     assert allowed.guards == ()
+
+
+@pytest.mark.parametrize(("holder", "stops"), [("payments", True), ("others", False)])
+def test_a_grant_without_an_owner_is_its_customers(holder: str, stops: bool) -> None:
+    """A grant without an owner's label is ours if its customer is, which no file declares any more."""
+    shown = {"id": "C2", "key": "old", "name": "Acme", "labels": {"billsync_owner": holder}}
+    unlabelled = replace(grant_row("G1", key="welcome", labels={}), parent_id="C2")
+    live = Snapshot({"customer": (Row("customer", "C2", shown),), "grant": (unlabelled,)})
+
+    plan = planned(live, CUSTOMER, WELCOME)
+
+    assert [guard.code for guard in plan.guards if guard.code == "doubled-grant"] == ["doubled-grant"] * stops
+
+
+def test_a_grant_that_is_over_is_no_credit_of_its_customer() -> None:
+    live = Snapshot({"customer": (ACME,), "grant": (grant_row("G1", status="expired"), grant_row("G2"))})
+
+    plan = planned(live, entity("meter", "m", name="M"), named=frozenset({"customer"}))
+
+    assert [guard.reason for guard in plan.guards] == ["customer/acme has an active grant without a key"]
+
+
+def test_a_voided_grant_that_is_declared_is_a_note() -> None:
+    voided = grant_row("G1", key="hello", status="voided", voided_at="2026-11-01T00:00:00Z")
+    live = Snapshot({"customer": (ACME,), "grant": (voided,)})
+
+    plan = planned(live, CUSTOMER, WELCOME)
+
+    [change] = plan.changes
+    assert (change.address.text, change.outcome, change.code) == ("grant/acme/hello", Outcome.NOTE, "voided")
+    assert change.reason == "its credit was voided at 2026-11-01T00:00:00Z; billsync won't issue it again"
+    assert plan.steps == ()

@@ -380,3 +380,16 @@ def test_a_subscriptions_view_leaves_out_what_is_not_compared() -> None:
         "cost_basis_mode": "dynamic",
         "billing_anchor": "2026-11-21T10:12:06.757135Z",
     }
+
+
+@pytest.mark.parametrize("damaged", [3, "somewhere", True])
+def test_a_record_in_another_shape_is_seen_and_sent_as_it_is(damaged: Any) -> None:
+    """What isn't the map that a record must be is neither lost nor replaced, so that it shows as a difference."""
+    seen = view(CUSTOMER, {"id": "C1", "key": "acme", "billing_address": damaged}, {})
+
+    assert seen == {"key": "acme", "billing_address": damaged}
+    assert body(CUSTOMER, seen, ("billing_address",))["billing_address"] == damaged
+
+
+def test_labels_in_another_shape_are_seen_as_they_are() -> None:
+    assert view(CUSTOMER, {"id": "C1", "key": "acme", "labels": "damaged"}, {}) == {"key": "acme", "labels": "damaged"}
