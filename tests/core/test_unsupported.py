@@ -6,14 +6,17 @@ from typing import Any
 
 import pytest
 
-from billsync.api.capabilities import capabilities
 from billsync.core.unsupported import unsupported
 from billsync.model.address import Address
 from billsync.model.change import Action, Outcome
 from billsync.model.diagnostic import Position
 from billsync.model.state import Entity
 
-MISSING = capabilities("konnect").fields_missing
+MISSING = {
+    "addon": ("rate_cards.currency",),
+    "plan": ("phases.rate_cards.currency",),
+    "subscription": ("cost_basis_mode",),
+}
 HERE = Position("a.yaml", 1, 1)
 FEE = {"key": "fee", "name": "Fee", "price": {"type": "flat", "amount": "1"}}
 IN_EUR = {**FEE, "currency": "EUR"}
