@@ -50,7 +50,7 @@ def test_a_scheduled_version_that_is_the_declared_one_is_waited_for(earlier: tup
     )
 
 
-def test_a_scheduled_version_with_other_content_is_refused_and_its_difference_shown() -> None:
+def test_a_scheduled_version_with_other_content_is_refused_by_name() -> None:
     live = Snapshot({"plan": (version(1, "active"), version(2, "scheduled", effective_from=SINCE, name="Later"))})
     desired = Desired("payments", (Entity(Address("plan", ("pro",)), PRO, Position("a.yaml", 1, 1)),))
 

@@ -111,7 +111,7 @@ def test_a_row_that_does_not_say_whose_it_is_stops_the_look() -> None:
     assert str(stopped.value) == f"GET {SUBSCRIPTIONS}: unexpected response: customer_id: (none)"
 
 
-def test_a_list_below_an_entity_that_shows_what_is_not_known_stops_the_look() -> None:
+def test_a_list_below_an_entity_with_unknown_values_stops_the_look() -> None:
     server = Lists({PLANS: [PRO], OFFERS: [OFFER, {**OFFER, "id": "O2"}]})
 
     with pytest.raises(RemoteError) as stopped:
