@@ -318,9 +318,15 @@ def schema(run: Run, /, kind: str | None) -> Exit:
 @click.option("--db", "database", metavar="PATH", help="SQLite file; default: .billsync/local.db.")
 @click.option("--test-clock", is_flag=True, help="Let POST /local/clock set the time.")
 @click.option("--faithful-faults", is_flag=True, help="Answer 500 where the real server fails.")
+@click.option("--dialect", type=click.Choice(["openmeter", "konnect"]), help="Whose API to imitate.")
+@click.option(
+    "--generation",
+    type=click.Choice(["2026-08", "later", "1.1", "1.2"]),
+    help="State of that API; all but 2026-08 are as documented, not as recorded.",
+)
 @click.pass_obj
-def serve(run: Run, /, port: int, database: str | None, test_clock: bool, faithful_faults: bool) -> Exit:
+def serve(run: Run, /, **options: Any) -> Exit:
     """Run the embedded server on this machine."""
     from billsync.cli.serving import serve
 
-    return serve(run, port=port, database=database, test_clock=test_clock, faithful_faults=faithful_faults)
+    return serve(run, **options)

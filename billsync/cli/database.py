@@ -9,6 +9,7 @@ from pathlib import Path
 from billsync.app.ending import error
 from billsync.apply.private_files import make_private_file
 from billsync.local.app import LocalServer, create_app
+from billsync.local.server.editions import AUGUST, Edition
 from billsync.local.store.layout import OtherFormat
 from billsync.model.ports import Clock
 
@@ -22,6 +23,7 @@ def open_database(
     test_clock: bool,
     faithful_faults: bool = False,
     own_names: Collection[str] | None = None,
+    edition: Edition = AUGUST,
 ) -> LocalServer:
     """The embedded server as a WSGI callable; with `own_names`, it answers under those host names only.
 
@@ -36,6 +38,7 @@ def open_database(
             test_clock=test_clock,
             faithful_faults=faithful_faults,
             own_names=own_names,
+            edition=edition,
         )
     except OtherFormat as problem:
         hint = "Name another file, or remove this one to start over; the version that made it can still dump it."

@@ -19,6 +19,7 @@ from billsync.live.client import Settings
 from billsync.live.connect import KONNECT
 from billsync.live.patience import Patience
 from billsync.live.target import Target, parse_target, token_problem
+from billsync.local.server.editions import AUGUST, edition_of
 from billsync.model.limits import TOKEN_BYTES
 from billsync.model.ports import Clock
 from billsync.model.state import IntendedTarget
@@ -51,7 +52,7 @@ def connected(run: Run, options: ServerOptions, intended: IntendedTarget = ANY_T
     check_address(intended, target, options.dialect or target.dialect)
     clock = run.around.clock
     with ExitStack() as stack:
-        transport = _embedded(target.database, clock, stack) if target.database is not None else None
+        transport = _embedded(target, target.database, clock, stack) if target.database is not None else None
         settings = Settings(
             token=_checked_token(options, target, run.around.environment, filed),
             insecure_token=options.insecure_token,
@@ -75,9 +76,10 @@ def _target(options: ServerOptions, environment: Mapping[str, str], filed: str |
     raise Ended(Exit.USAGE, target)
 
 
-def _embedded(database: str, clock: Clock, stack: ExitStack) -> httpx.WSGITransport:
+def _embedded(target: Target, database: str, clock: Clock, stack: ExitStack) -> httpx.WSGITransport:
     """The embedded server in this process, over its file. Raises Ended when the file can't be used."""
-    app = open_database(database, clock, test_clock=False)
+    edition = edition_of(target.dialect, target.generation) or AUGUST
+    app = open_database(database, clock, test_clock=False, edition=edition)
     stack.callback(app.close)
     return httpx.WSGITransport(app=app)
 

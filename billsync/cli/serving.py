@@ -6,22 +6,41 @@ import signal
 import socket
 from types import FrameType
 
-from billsync.app.ending import Exit, error
+from billsync.app.ending import Exit, error, usage
 from billsync.cli.database import open_database
 from billsync.cli.signals import STOPPING
 from billsync.cli.state_dir import default_database
 from billsync.cli.surroundings import Run
 from billsync.local.http_server import LoopbackServer
+from billsync.local.server.editions import EDITIONS, edition_of
 
 HOST = "127.0.0.1"
 OWN_NAMES = frozenset((HOST, "localhost"))
 
 
-def serve(run: Run, *, port: int, database: str | None, test_clock: bool, faithful_faults: bool = False) -> Exit:
+def serve(
+    run: Run,
+    *,
+    port: int,
+    database: str | None,
+    test_clock: bool,
+    faithful_faults: bool = False,
+    dialect: str | None = None,
+    generation: str | None = None,
+) -> Exit:
     """Serve until SIGINT or SIGTERM; the address stands on stdout once it answers. Port 0 takes a free one."""
+    edition = edition_of(dialect, generation)
+    if edition is None:
+        known = ", ".join(each.generation for each in EDITIONS if each.dialect == dialect)
+        raise usage("usage", f"{dialect} has no generation {generation!r}.", f"Its generations: {known}.")
     path = database or default_database(run.around.environment)
     app = open_database(
-        path, run.around.clock, test_clock=test_clock, faithful_faults=faithful_faults, own_names=OWN_NAMES
+        path,
+        run.around.clock,
+        test_clock=test_clock,
+        faithful_faults=faithful_faults,
+        own_names=OWN_NAMES,
+        edition=edition,
     )
     try:
         with _listening(port) as listener:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import ip_address
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from billsync.api.generations import GENERATIONS
 from billsync.model.diagnostic import Diagnostic
 from billsync.schema.codes import diagnostic
 
@@ -14,6 +15,7 @@ LOCAL_BASE = "http://local.invalid/api/v3"
 LOCAL_DEFAULT = ".billsync/local.db"
 NEWER, OLDER = "/v3", "/v1/"
 """How the base of API v3 ends, and how paths of API v1 begin: the same server has it at the same place, under v1."""
+EMBEDDED_FORMS = "Forms: local:PATH?generation=later, local:PATH?dialect=konnect, local:PATH?generation=1.2."
 KONNECT_HOSTS = ".api.konghq.com"
 
 
@@ -21,17 +23,20 @@ KONNECT_HOSTS = ".api.konghq.com"
 class Target:
     """A server. `base` has no trailing slash; `database` is the embedded server's file, or None over HTTP.
 
-    `dialect` is set if the address alone implies it.
+    `dialect` and `generation` are set if the address alone implies them. `form` is how the embedded server was asked to
+    speak another generation than August 2026.
     """
 
     base: str
     database: str | None = None
     dialect: str | None = None
+    generation: str | None = None
+    form: str = ""
 
     @property
     def name(self) -> str:
         """The name in messages and plan files; it holds no secret."""
-        return self.base if self.database is None else LOCAL + self.database
+        return self.base if self.database is None else LOCAL + self.database + self.form
 
     def url(self, path: str) -> str | None:
         """Return the URL of a path: below the base or, for the older API, next to it; None if that can't be derived."""
@@ -57,7 +62,7 @@ def parse_target(server: str, *, database: str = LOCAL_DEFAULT) -> Target | Diag
     `database` is the file that a bare `local:` means.
     """
     if server.startswith(LOCAL):
-        return Target(LOCAL_BASE, database=server.removeprefix(LOCAL) or database, dialect="openmeter")
+        return _embedded(server.removeprefix(LOCAL), database)
     try:
         parts = urlsplit(server)
         port = parts.port
@@ -68,6 +73,24 @@ def parse_target(server: str, *, database: str = LOCAL_DEFAULT) -> Target | Diag
     host = (parts.hostname or "") if ":" not in (parts.hostname or "") else f"[{parts.hostname}]"
     authority = host + (f":{port}" if port is not None else "")
     return _target(parts, authority)
+
+
+def _embedded(place: str, database: str) -> Target | Diagnostic:
+    """The embedded server over a file, in the generation that `?dialect=konnect` or `?generation=later` names."""
+    path, mark, form = place.partition("?")
+    asked = dict(parse_qsl(form, keep_blank_values=True))
+    if not asked.keys() & {"dialect", "generation"}:  # a question mark in the name of a file
+        return Target(LOCAL_BASE, database=place or database, dialect="openmeter")
+    dialect = asked.get("dialect") or _dialect_of(asked["generation"])
+    known = GENERATIONS.get(dialect, ())
+    generation = asked.get("generation") or next(iter(known), "")
+    if asked.keys() - {"dialect", "generation"} or generation not in known:
+        return _bad("It asks the embedded server for a dialect or a generation that there isn't.", EMBEDDED_FORMS)
+    return Target(LOCAL_BASE, path or database, dialect, generation, mark + form)
+
+
+def _dialect_of(generation: str) -> str:
+    return next((dialect for dialect, known in GENERATIONS.items() if generation in known), "")
 
 
 def token_problem(target: Target, token: str | None) -> Diagnostic | None:

@@ -15,10 +15,11 @@ from werkzeug.routing import Map, MapAdapter, Rule
 from werkzeug.wrappers import Request, Response
 
 from billsync.local.front_door import READING, check_form, check_visitor, content_of
-from billsync.local.registry import ROUTES
+from billsync.local.registry import routes_of
 from billsync.local.seeds import plant
 from billsync.local.server.clock import Clock, ServerTime
 from billsync.local.server.contract import accepted_body, checked_body, parsed
+from billsync.local.server.editions import AUGUST, Edition
 from billsync.local.server.identifiers import Mint, is_ulid
 from billsync.local.server.problems import (
     Invalid,
@@ -46,12 +47,14 @@ def create_app(
     test_clock: bool = False,
     faithful_faults: bool = False,
     own_names: Collection[str] | None = None,
+    edition: Edition = AUGUST,
 ) -> LocalServer:
     """Return the server over this SQLite file (or ":memory:"), with a fresh server's rows; a WSGI app for any thread.
 
     `clock` gives aware instants; `randomness(n)` gives n bytes for ids. With `test_clock`, `POST /local/clock` sets the
     time. With `faithful_faults` it answers 500 where the real server breaks (customer-facts.md §9 and others).
-    `own_names` are the host names under which it is served; without them it answers under any host name.
+    `own_names` are the host names under which it is served; without them it answers under any host name. `edition` is
+    the state of the API that it speaks.
     """
     return LocalServer(
         Store(database),
@@ -60,6 +63,7 @@ def create_app(
         test_clock=test_clock,
         faithful_faults=faithful_faults,
         own_names=own_names,
+        edition=edition,
     )
 
 
@@ -75,6 +79,7 @@ class LocalServer:
         test_clock: bool,
         faithful_faults: bool,
         own_names: Collection[str] | None,
+        edition: Edition,
     ) -> None:
         self._store = store
         self._faithful_faults = faithful_faults
@@ -82,7 +87,8 @@ class LocalServer:
         self._time = ServerTime(store, clock)
         self._mint = Mint(randomness)
         self._request_ids = Mint(randomness)
-        self._urls = url_map(test_clock=test_clock)
+        self._edition = edition
+        self._urls = url_map(edition, test_clock=test_clock)
         with store.transaction():
             moment = self._time.now()
             plant(store, now=moment, mint=partial(self._mint, moment))
@@ -111,7 +117,7 @@ class LocalServer:
         if route is None:
             return self._clock_answer(request, content)
         check_path(route, values)
-        body = body_of(route, request, content)
+        body = body_of(route, request, content, self._edition)
         with self._transaction(writes=route.settles or request.method not in READING):
             return route.answer(self._call(request, route, values, body))
 
@@ -127,6 +133,7 @@ class LocalServer:
             body=body,
             accept=request.headers.get("Accept", ""),
             faithful_faults=self._faithful_faults,
+            edition=self._edition,
         )
 
     def _clock_answer(self, request: Request, content: bytes) -> Answer:
@@ -152,9 +159,12 @@ class LocalServer:
 
 
 @cache
-def url_map(*, test_clock: bool) -> Map:
-    """Return the URL map of the routes; the clock's endpoint is None."""
-    rules = [Rule(route.version + rule_path(route.path), endpoint=route, methods=[route.method]) for route in ROUTES]
+def url_map(edition: Edition, *, test_clock: bool) -> Map:
+    """Return the URL map of the edition's routes; the clock's endpoint is None."""
+    rules = [
+        Rule(route.version + rule_path(route.path), endpoint=route, methods=[route.method])
+        for route in routes_of(edition)
+    ]
     if test_clock:
         rules.append(Rule(CLOCK_PATH, endpoint=None, methods=["GET", "POST"]))
     return Map(rules, merge_slashes=False, redirect_defaults=False)
@@ -168,13 +178,15 @@ def clock_of(given: Any) -> datetime:
     return moment
 
 
-def body_of(route: Route, request: Request, content: bytes) -> Any:
+def body_of(route: Route, request: Request, content: bytes, edition: Edition) -> Any:
     """Return the body, checked against the operation's schema; None for an operation without one. Raises Problem
     (400)."""
     check_form(request, content)
+    if request.method in READING:
+        return None
     if route.version == V3:
         content_type = request.headers.get("Content-Type", "")
-        return checked_body(route.operation, content=content, content_type=content_type)
+        return checked_body(route.operation, content=content, content_type=content_type, edition=edition)
     return None if route.accepts is None else accepted_body(route.accepts, content=content)
 
 

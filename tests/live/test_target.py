@@ -3,6 +3,8 @@ import pytest
 from billsync.live.target import LOCAL_BASE, Target, parse_target, token_problem
 from billsync.model.diagnostic import Diagnostic
 
+MISTAKEN = ("?generation=2027", "?dialect=stripe", "x?dialect=konnect&generation=later", "?dialect=konnect&x")
+
 
 @pytest.mark.parametrize(
     ("server", "target"),
@@ -16,6 +18,13 @@ from billsync.model.diagnostic import Diagnostic
         ("https://eu.api.konghq.com", Target("https://eu.api.konghq.com/v3", dialect="konnect")),
         ("local:", Target(LOCAL_BASE, database=".billsync/local.db", dialect="openmeter")),
         ("local:/tmp/x.db", Target(LOCAL_BASE, database="/tmp/x.db", dialect="openmeter")),
+        ("local:x?.db", Target(LOCAL_BASE, database="x?.db", dialect="openmeter")),
+        (
+            "local:?generation=later",
+            Target(LOCAL_BASE, ".billsync/local.db", "openmeter", "later", "?generation=later"),
+        ),
+        ("local:x?dialect=konnect", Target(LOCAL_BASE, "x", "konnect", "1.1", "?dialect=konnect")),
+        ("local:x?generation=1.2", Target(LOCAL_BASE, "x", "konnect", "1.2", "?generation=1.2")),
     ],
 )
 def test_every_form_of_server_is_understood(server: str, target: Target) -> None:
@@ -40,6 +49,10 @@ def test_every_form_of_server_is_understood(server: str, target: Target) -> None
         ("https://c.example:port", "It is not a URL."),
         ("https://[c.example", "It is not a URL."),
         ("https://c .example", "It holds white space."),
+        *(
+            (f"local:{form}", "It asks the embedded server for a dialect or a generation that there isn't.")
+            for form in MISTAKEN
+        ),
     ],
 )
 def test_an_address_that_cannot_be_used_says_why(server: str, detail: str) -> None:

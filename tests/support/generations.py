@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.openapi import FOLDER
+from tests.support.openapi import FOLDER, Document, compiled
 
 GENERATIONS = ("openmeter@2026-08", "openmeter@later", "konnect@1.1", "konnect@1.2")
 _PUBLISHED = {"openmeter": "openmeter-v3-*.yaml", "konnect": "konnect-metering-billing-v3-*.yaml"}
@@ -39,6 +39,12 @@ def document_of(generation: str) -> Any:
         changed = _Changed(document, (FOLDER / _NOTES[generation]).read_text(encoding="utf-8"))
         (_later if dialect == "openmeter" else _hosted_later)(changed)
     return document
+
+
+@cache
+def compiled_document(generation: str) -> Document:
+    """The document of a generation, ready to check exchanges against."""
+    return compiled(document_of(generation))
 
 
 @cache
@@ -109,6 +115,10 @@ def _later(to: _Changed) -> None:
     _add_routes(to)
 
 
+_FAILED = {status: {"description": ""} for status in ("400", "403", "404", "409")}
+"""Not noted, and so taken to be those of the operations around them."""
+
+
 def _add_routes(to: _Changed) -> None:
     """Every added operation, with its body and the schemas of its answers where they are noted."""
     added = to.notes.partition("routes_added:")[2].partition("routes_flags_changed:")[0].strip().splitlines()
@@ -117,13 +127,13 @@ def _add_routes(to: _Changed) -> None:
         assert found, line
         more = found["more"] or ""
         answers = {status: _answer(name, to) for status, name in _ANSWER.findall(more)}
-        operation = {"responses": answers or {"200": {"description": ""}}}
+        operation = {"responses": {**_FAILED, **(answers or {"200": {"description": ""}})}}
         if body := _BODY.search(more):
             operation["requestBody"] = {"content": _json(body[1])}
         for method in found["methods"].split("|"):
             to.operation(method, found["paths"], operation)
     item = to.paths[to.template("/openmeter/subscriptions/{id}/addons/{addonId}")]
-    item["patch"]["responses"] = {"200": _answer("SubscriptionAddon", to)}
+    item["patch"]["responses"] |= {"200": _answer("SubscriptionAddon", to)}
 
 
 def _hosted_later(to: _Changed) -> None:

@@ -155,7 +155,11 @@ def document_path() -> Path | None:
 @cache
 def load(path: Path) -> Document:
     """The document, parsed once in a process."""
-    root = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    return compiled(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
+
+
+def compiled(root: Mapping[str, Any]) -> Document:
+    """A parsed document with the patterns of its paths."""
     templates = sorted(root["paths"], key=lambda template: template.count("{"))
     patterns = tuple((re.compile(re.sub(r"\{[^/]+\}", "[^/]+", t)), t) for t in templates)
     registry: Registry[Any] = Registry().with_resource(DOCUMENT_URI, DRAFT4.create_resource(root))

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from billsync.api.generations import dated
 from billsync.app.connection import Connection
 from billsync.app.pipeline import carry_out, compare
 from billsync.apply.execute import stopped
@@ -21,6 +22,7 @@ from billsync.kinds.registry import KINDS
 from billsync.live.client import Client, Settings
 from billsync.live.target import Target
 from billsync.local import create_app
+from billsync.local.server.editions import AUGUST, Edition
 from billsync.model.change import PlanFile
 from billsync.model.diagnostic import Diagnostic, Severity
 from billsync.model.result import Report
@@ -86,10 +88,11 @@ class World:
     database: str = ":memory:"
     clock: FakeClock = field(default_factory=FakeClock)
     app: Any = None
+    edition: Edition = AUGUST
 
     def __post_init__(self) -> None:
         randomness = Random(self.seed).randbytes
-        self.app = create_app(self.database, clock=self.clock.now, randomness=randomness)
+        self.app = create_app(self.database, clock=self.clock.now, randomness=randomness, edition=self.edition)
 
     def transport(self) -> httpx.BaseTransport:
         """A way to the server, without a socket."""
@@ -97,9 +100,10 @@ class World:
 
     def connection(self, wrap: Wrap = as_it_is) -> Connection:
         """A new client that knows nothing."""
-        target = Target(BASE, database="test", dialect="openmeter")
+        dialect = self.edition.dialect
+        target = Target(BASE, database="test", dialect=dialect)
         client = Client(target, self.clock, Settings(transport=wrap(self.transport())))
-        return Connection(client, self.clock, TARGET, "openmeter")
+        return Connection(client, self.clock, TARGET, dialect, dated(dialect, self.edition.generation))
 
     def plan(
         self,

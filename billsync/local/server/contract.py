@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from billsync.local.server.data_files import data
+from billsync.local.server.editions import AUGUST, Edition, requests_of
 from billsync.local.server.problems import Invalid, Problem, api_error, bad_query, bad_request
 from billsync.local.server.schema import READ_ONLY, Validator, Violation
 from billsync.local.store.documents import NotJson, parse
@@ -16,13 +16,13 @@ OBJECT_RULES = frozenset(("properties", "maxProperties"))
 
 
 @cache
-def validator() -> Validator:
-    return Validator(data("requests")["schemas"])
+def validator(edition: Edition = AUGUST) -> Validator:
+    return Validator(requests_of(edition)["schemas"])
 
 
-def operation(name: str) -> Mapping[str, Any]:
+def operation(name: str, edition: Edition = AUGUST) -> Mapping[str, Any]:
     """The facts of an operation such as "POST /openmeter/meters"."""
-    facts: Mapping[str, Any] = data("requests")["operations"][name]
+    facts: Mapping[str, Any] = requests_of(edition)["operations"][name]
     return facts
 
 
@@ -32,12 +32,12 @@ def filter_kinds(name: str) -> Mapping[str, Any]:
     return members
 
 
-def checked_body(name: str, *, content: bytes, content_type: str) -> Any:
+def checked_body(name: str, *, content: bytes, content_type: str, edition: Edition = AUGUST) -> Any:
     """The body with defaults filled in; None when the operation takes none or none was sent.
 
     Raises Problem (400, shape A) for anything the schema forbids (catalog-facts.md §1.2).
     """
-    body = operation(name).get("body")
+    body = operation(name, edition).get("body")
     if body is None or (not content and not body["required"]):
         return None
     if not content:
@@ -46,7 +46,7 @@ def checked_body(name: str, *, content: bytes, content_type: str) -> Any:
     if schema is None:
         raise bad_body(f'header Content-Type has unexpected value "{content_type}"')
     value = without_surrogates(parsed(content))
-    if violations := validator().violations(schema, value):
+    if violations := validator(edition).violations(schema, value):
         raise refused(violations)
     return value
 

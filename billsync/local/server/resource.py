@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from billsync.local.server.editions import AUGUST, Edition
 from billsync.local.store.documents import Document
 from billsync.local.store.store import Row, Store
 from billsync.local.store.times import rfc3339
@@ -32,6 +33,7 @@ class Call:
     body: Any
     accept: str = ""
     faithful_faults: bool = False
+    edition: Edition = AUGUST
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,10 +106,15 @@ def restore(call: Call) -> Answer:
     """Continue a cancelled subscription; the one scheduled after it is deleted (§5.8)."""
     row = find(call)
     check_transition(row, call.now, verb="continue", allowed=CANCELED)
+    return ok(short_view(call, restored(call, row)))
+
+
+def restored(call: Call, row: Row) -> Row:
+    """Store and return a cancelled subscription that goes on, with the one scheduled after it deleted."""
     for following in not_ended(call.store, row.document["customer_id"], call.now):
         if following.id != row.id:
             call.store.update(changed(following, call.now, deleted_at=call.now))
-    return ok(short_view(call, end(call, unlinked(row), None)))
+    return end(call, unlinked(row), None)
 
 
 def unlinked(row: Row) -> Row:

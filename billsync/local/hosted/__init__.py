@@ -1,0 +1,1 @@
+"""What Konnect takes or shows in another way than OpenMeter, as it is documented: never recorded."""
