@@ -68,11 +68,5 @@ def intended(connection: Connection, desired: Desired, mode: Mode) -> Comparison
 
 
 def _guarded(plan: PlanFile, guards: tuple[Guard, ...], notes: tuple[Change, ...]) -> PlanFile:
-    """The plan file with more guards, and with notes after the changes that they are about."""
-    by_address = {note.address: note for note in notes}
-    changes = tuple(
-        each
-        for change in plan.changes
-        for each in (change, *((by_address[change.address],) if change.address in by_address else ()))
-    )
-    return replace(plan, guards=(*plan.guards, *guards), changes=changes)
+    """The plan file with more guards, and with notes after all changes."""
+    return replace(plan, guards=(*plan.guards, *guards), changes=(*plan.changes, *notes))

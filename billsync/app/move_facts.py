@@ -1,6 +1,6 @@
 """Reads the facts of a run's changes of subscriptions: plan versions, add-ons, the server's time, and billing.
 
-A run that begins and changes no subscription needs none of them, and makes no request here.
+A run that begins and changes no subscription needs none of them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from billsync.app.connection import Connection
 from billsync.app.pipeline import Comparison
 from billsync.app.plan_shelf import PlanShelf
 from billsync.app.server_time import servers_now_by_anybody
+from billsync.app.settlement_facts import read_settled
 from billsync.core.index import index
 from billsync.core.moved import with_moved
 from billsync.kinds.registry import KINDS
@@ -35,8 +36,9 @@ def read_move_facts(connection: Connection, desired: Desired, compared: Comparis
     """Read everything that the guards of changes and beginnings of subscriptions need. Raises RemoteError."""
     begun = beginnings(compared.plan)
     found = with_moved(index(compared.snapshot, KINDS, connection.routes), desired.moved, KINDS)
+    settled = read_settled(connection, desired, compared.snapshot, found)
     if not begun:
-        return MoveFacts(connection.clock.now())
+        return MoveFacts(connection.clock.now(), settled=settled)
     changing = changings(compared.plan, found)
     now = servers_now_by_anybody(connection, compared.snapshot) if changing else connection.clock.now()
     shelf = PlanShelf(connection, compared.snapshot, found)
@@ -50,6 +52,7 @@ def read_move_facts(connection: Connection, desired: Desired, compared: Comparis
         attachments=_attachments(connection, desired, changing, sides.features, shelf),
         sold=tuple(Sold(one.address, one.customer) for one in priced),
         billing=read_billing(connection, found, {one.customer for one in priced}),
+        settled=settled,
     )
 
 

@@ -116,6 +116,14 @@ NOTES = Chapter(
             "back as credit",
         ),
         Code(
+            "settlement-mode",
+            "live subscriptions are paid for in another way than their plan declares",
+            "A plan's `settlement_mode` is that of subscriptions that begin; running ones keep theirs, whoever made "
+            "them. Declare another one on a subscription to change it.",
+            "plan pro: it declares settlement_mode credit_only; of 12 live subscriptions 3 have credit_then_invoice: "
+            "running ones keep theirs",
+        ),
+        Code(
             "unrecorded",
             "the next change asks for the owner again",
             "A guard was overridden for an entity whose labels can't be read back, so nothing records that it is "

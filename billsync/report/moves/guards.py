@@ -14,6 +14,7 @@ from billsync.report.moves.collecting import BILLING_SETUP, Billing, setup_guard
 from billsync.report.moves.dearer import DEARER_PLAN, dearer, dearer_guards
 from billsync.report.moves.lost import ADDONS_LOST, Attachments, addons_lost, lost_guards
 from billsync.report.moves.move import Move
+from billsync.report.moves.settlement import Settled, settlement_notes
 from billsync.report.moves.trials import TRIAL_AGAIN, trial_again, trial_guards
 from billsync.report.moves.twice import (
     BILLS_TWICE,
@@ -52,7 +53,8 @@ class Sold:
 
 @dataclass(frozen=True, slots=True)
 class MoveFacts:
-    """The facts of a run's changes of subscriptions: the changes, add-ons by subscription, and billing."""
+    """The facts of a run's changes of subscriptions: the changes, add-ons by subscription, billing, and live settlement
+    modes."""
 
     now: datetime
     moves: tuple[Move, ...] = ()
@@ -60,6 +62,7 @@ class MoveFacts:
     attachments: Mapping[Address, Attachments] = field(default_factory=dict)
     sold: tuple[Sold, ...] = ()
     billing: Billing = field(default_factory=Billing)
+    settled: tuple[Settled, ...] = ()
 
 
 def move_guards(facts: MoveFacts, allow: Container[str], real: Mapping[Address, str] = NOTHING) -> tuple[Guard, ...]:
@@ -78,8 +81,9 @@ def without_amounts(guards: Iterable[Guard]) -> tuple[Guard, ...]:
 
 
 def move_notes(facts: MoveFacts) -> tuple[Change, ...]:
-    """Notes about credit that comes back."""
-    return tuple(_returned(move) for move in facts.moves if credit_returned(move))
+    """Notes about credit that comes back, and about subscriptions that keep another settlement mode."""
+    returned = (_returned(move) for move in facts.moves if credit_returned(move))
+    return (*returned, *settlement_notes(facts.settled))
 
 
 def _guards(facts: MoveFacts, real: Mapping[Address, str]) -> Iterator[Guard]:
