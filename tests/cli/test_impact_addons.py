@@ -54,7 +54,7 @@ addon/blocks@2: 1 reached, usage from 2026-10-01 to 2026-11-01
       acme/default      +4      20     24
 
 addon/boost@2: 1 reached, usage from 2026-10-01 to 2026-11-01
-  1 would move to it (not supported by this run yet); no change now; once moved:
+  1 would move to it, but not by this run; no change now; once moved:
     USD 16 → 18 (+2): 1 pays more, 0 pay less, 0 the same
       Subscription   Change  Before  After
       birch/default      +2      16     18
@@ -66,7 +66,7 @@ addon/maps@2: 1 reached, usage from 2026-10-01 to 2026-11-01
       cedar/default     +10      20     30
 
 plan/pro@2: 4 reached, usage from 2026-10-01 to 2026-11-01
-  1 would move to it (not supported by this run yet); no change now; once moved:
+  1 would move to it, but not by this run; no change now; once moved:
     USD 16 → 16 (0): 0 pay more, 0 pay less, 1 the same
   3 grandfathered; no change now; if they were moved:
     USD 50 → 50 (0): 0 pay more, 0 pay less, 3 the same
@@ -111,7 +111,7 @@ def test_the_combined_impact_counts_those_several_changes_affect(sold: Shell, fo
 
     assert told.partition("together: ")[2].partition("\n\n")[0].splitlines() == [
         "2 reached by several changes, usage from 2026-10-01 to 2026-11-01",
-        "  1 would move (not supported by this run yet); no change now; once moved:",
+        "  1 would move, but not by this run; no change now; once moved:",
         "    USD 16 → 20 (+4): 1 pays more, 0 pay less, 0 the same",
         "      Subscription   Change  Before  After",
         "      birch/default      +4      16     20",

@@ -52,7 +52,7 @@ def test_an_addon_that_a_new_plan_version_drops_has_its_own_block(sold: Shell, f
     assert blocks(told, "addon/") == [
         [
             "addon/boost: no longer offered by plan/pro@2: 1 reached, usage from 2026-10-01 to 2026-11-01",
-            "  1 would lose it (not supported by this run yet); no change now; without it:",
+            "  1 would lose it, but not by this run; no change now; without it:",
             "    USD 16 → 10 (-6): 0 pay more, 1 pays less, 0 the same",
             "      Subscription   Change  Before  After",
             "      birch/default      -6      16     10",

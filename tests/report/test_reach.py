@@ -4,15 +4,18 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from billsync.model.address import Address
 from billsync.model.diagnostic import Position
 from billsync.model.malformed import Malformed
-from billsync.model.state import Entity
+from billsync.model.state import Entity, Row
 from billsync.report.billing.attached import Attached, Segment
 from billsync.report.billing.catalog import Catalog
 from billsync.report.billing.subscribed import parse_subscription
 from billsync.report.billing.usage import MeterSlice
 from billsync.report.impact.live import Live, plan_version
+from billsync.report.impact.moving import Begun
 from billsync.report.impact.offers import Offer
 from billsync.report.impact.price_changes import AddonChange, PriceChanges
 from billsync.report.impact.reach import NO_PLAN, reach
@@ -42,7 +45,13 @@ def changes(*addons: AddonChange, everybody: bool = True) -> PriceChanges:
     target = Target(
         COMING, plan_cards(plan_fields(fee_card("base", "12"))), "P1M", {"boost": Offer("default", 0, None)}
     )
-    return PriceChanges({"pro": target}, frozenset({COMING}), frozenset(), addons, {}, everybody)
+    return PriceChanges({"pro": target}, frozenset({COMING}), {}, addons, {}, everybody)
+
+
+def moving(changed: PriceChanges, entity: Entity, timing: str = "immediate", **more: Any) -> PriceChanges:
+    """The same changes in a run that moves a subscription to the coming version."""
+    begun = Begun(entity.address, more.get("plan", COMING), more.get("verb", "changing"), timing)
+    return replace(changed, moved={entity.address: begun})
 
 
 def live(*subscribers: Subscriber, offers: dict[str, Offer] | None = None, plan: Any = PLAN_ROW) -> Live:
@@ -77,9 +86,7 @@ def test_declared_subscribers_are_meant_to_move_or_moving() -> None:
     meant = live(subscriber(replace(ACME, entity=entity)))
 
     assert found(changes(), meant) == [("plan/pro@2", MigrationStatus.MEANT, "")]
-    assert found(replace(changes(), moved=frozenset({entity.address})), meant) == [
-        ("plan/pro@2", MigrationStatus.MOVING, "")
-    ]
+    assert found(moving(changes(), entity), meant) == [("plan/pro@2", MigrationStatus.MOVING, "")]
 
 
 def test_without_everybody_an_undeclared_subscriber_is_not_reached() -> None:
@@ -136,3 +143,65 @@ def test_what_a_candidate_has_decides_what_reaches_it() -> None:
         [("addon/boost@2", "it gets the add-on only later")],
         [("addon/boost@2", "its add-ons can't be read (404)")],
     ]
+
+
+def test_a_move_at_renewal_says_from_when() -> None:
+    """A move at once has no time; at renewal it is the end of the running period, or a time that was declared."""
+    entity = declared(version="latest")
+    shown = live(subscriber(replace(ACME, entity=entity)))
+    timings = ("immediate", "at_renewal", "2027-01-01T00:00:00Z")
+
+    found = [next(iter(reach(moving(changes(), entity, timing), shown))) for timing in timings]
+
+    assert [one.since for one in found] == [
+        None,
+        datetime(2026, 12, 1, tzinfo=UTC),
+        datetime(2027, 1, 1, tzinfo=UTC),
+    ]
+
+
+def test_a_change_to_another_version_than_the_coming_one_is_no_move_to_it() -> None:
+    entity = declared()
+    shown = live(subscriber(replace(ACME, entity=entity)))
+
+    other = moving(changes(), entity, plan=Address("plan", ("pro",), 1))
+
+    assert found(other, shown) == [("plan/pro@2", MigrationStatus.STAYING, "")]
+
+
+def test_a_move_to_a_plan_that_is_not_declared_reaches_its_live_version() -> None:
+    entity = declared(plan="team")
+    team = Address("plan", ("team",), 3)
+    row = {"key": "team", "version": 3, "billing_cadence": "P1M", "currency": "USD", "phases": PLAN_ROW["phases"]}
+    shown = live(subscriber(replace(ACME, entity=entity)))
+    shown = replace(shown, plans={**shown.plans, "plan-t": plan_version(row, FEATURES)}, offers={})
+    changed = replace(
+        moving(changes(), entity, plan=team), versions={team.unversioned(): (Row("plan", "plan-t", row),)}
+    )
+
+    assert found(changed, shown) == [("plan/team@3", MigrationStatus.MOVING, "")]
+
+
+@pytest.mark.parametrize(
+    ("verb", "addons", "dropped"),
+    [
+        ("changing", (), [("addon/boost", "not attached again")]),
+        ("changing", ({"addon": "boost", "quantity": 1},), []),
+        ("migrating", (), []),
+    ],
+)
+def test_a_move_drops_the_addons_that_no_file_declares(verb: str, addons: Any, dropped: list[tuple[str, str]]) -> None:
+    """A change drops the add-ons that aren't declared; a migration in place keeps all."""
+    entity = declared(version="latest", addons=addons)
+    offers = {"addon-1": Offer("default", 0, None)}
+    own = subscriber(replace(ACME, entity=entity), None, "boost")
+    has = Attached("addon-1", (), (Segment(datetime(2026, 9, 1, tzinfo=UTC), None, 1),))
+
+    (one,) = reach(moving(changes(), entity, "at_renewal", verb=verb), live(own, offers=offers))
+    reached = list(reached_with(one, (has,), CATALOG, NOW)) if isinstance(one, Candidate) else [one]
+
+    assert [(each.target, each.because) for each in reached if each.is_part and each.because] == dropped
+    assert reached[0].notes == tuple(
+        f"{target[6:]}, which is {why}: here counted on both sides" for target, why in dropped
+    )
+    assert {each.since for each in reached} == {datetime(2026, 12, 1, tzinfo=UTC)}

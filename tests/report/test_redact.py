@@ -4,6 +4,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
+from billsync.render.impact.object import impact_object
+from billsync.render.impact.text import impact_text
 from billsync.report.billing.subscribed import subscribed
 from billsync.report.impact.impact import Impact, Looked, impact_of
 from billsync.report.impact.periods import prepared
@@ -66,3 +70,49 @@ def test_an_impact_with_names_stays_as_it_is() -> None:
 
     assert impact == six()
     assert (impact.reached, impact.looked_at, impact.remarks) == (7, 7, ())
+
+
+def later(*renewals: int) -> Impact:
+    """Six who move: some at a renewal in December, on these days, and the others at once."""
+    times = [datetime(2026, 12, day, tzinfo=UTC) for day in renewals]
+    them = [paying(number, 1) for number in range(6)]
+    moved = [
+        replace(one, reached=replace(one.reached, since=time))
+        for one, time in zip(them, [*times, *[None] * (6 - len(times))], strict=True)
+    ]
+    return impact_of({PLAN: tuple(moved)}, Looked(True, 1, reached=6))
+
+
+@pytest.mark.parametrize(
+    ("renewals", "named", "nameless"),
+    [
+        ((3, 1, 2), "3 only later, from 2026-12-01 to 2026-12-03", "fewer than 5 only later"),
+        ((1, 1), "2 only later, on 2026-12-01", "fewer than 5 only later"),
+        ((1, 2, 3, 4, 5), "5 only later, from 2026-12-01 to 2026-12-05", "some only later"),
+        ((1, 1, 1, 1, 1, 1), "6 only later, on 2026-12-01", "6 only later"),
+        ((), "", ""),
+    ],
+)
+def test_who_moves_only_later_is_counted_and_dated(renewals: tuple[int, ...], named: str, nameless: str) -> None:
+    """The times of moves at renewal are shown, but not without names: they are single customers'."""
+    impact = later(*renewals)
+
+    shown, redacted = impact_text(impact), impact_text(redact(impact))
+
+    assert [line.strip() for line in shown.splitlines() if "only later" in line] == ([named] if named else [])
+    assert [line.strip() for line in redacted.splitlines() if "only later" in line] == ([nameless] if nameless else [])
+
+
+def test_the_json_says_from_when_each_moves() -> None:
+    impact = later(1)
+
+    (change,) = impact_object(impact)["changes"]
+    (nameless,) = impact_object(redact(impact))["changes"]
+
+    date = "2026-12-01T00:00:00Z"
+    assert change["moving"]["later"] == {"count": 1, "from": date, "to": date}
+    assert [one.get("since") for one in change["subscriptions"]] == [
+        date,
+        *[None] * 5,
+    ]
+    assert nameless["moving"]["later"] == {"count": "fewer than 5"}

@@ -7,7 +7,8 @@ from typing import Any
 from billsync.model.address import Address
 from billsync.model.malformed import Malformed
 from billsync.report.billing.subscribed import Subscribed, subscribed
-from billsync.report.moves.move import IMMEDIATE, Move
+from billsync.report.impact.moving import IMMEDIATE
+from billsync.report.moves.move import Move
 from billsync.report.moves.terms import PlanTerms, declared_terms
 from tests.support.subscription_rows import FEATURES, fee_card, plan_fields, subscription_row
 

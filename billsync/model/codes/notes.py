@@ -179,15 +179,6 @@ GUARDS = Chapter(
             "and a trial was had before\n  subscription acme/default\n  Allow it with --allow trial-again",
         ),
         Code(
-            "addons-lost",
-            "a change would end add-ons",
-            "The server drops all add-ons of a subscription when its plan changes, and these are not attached again. "
-            "Declare them under the subscription's `addons`, if the new plan offers them. If they are meant to end, "
-            "pass `--allow addons-lost`.",
-            "a change from plan/team@1 to plan/business@1 would end add-ons that are not attached again: seats (3)\n"
-            "  subscription acme/default\n  Allow it with --allow addons-lost",
-        ),
-        Code(
             "billing-setup",
             "a customer can't be billed for a plan with prices",
             "The customer's billing profile collects by Stripe, and the API shows no Stripe customer or no default "

@@ -11,7 +11,7 @@ from billsync.rating.periods import Period
 from billsync.render.forecast import charge_object
 from billsync.render.formats.json_text import Lines
 from billsync.render.impact.text import LEFT_OUT, group_line
-from billsync.report.impact.impact import ChangeImpact, Impact, NotRated, Part, PartSum
+from billsync.report.impact.impact import ChangeImpact, Impact, Later, NotRated, Part, PartSum
 from billsync.report.impact.reached import MigrationStatus
 from billsync.report.impact.verdicts import Bill, Column, Pair, Verdict
 
@@ -61,7 +61,13 @@ def _part(part: Part) -> Any:
         "count": part.count,
         "currencies": [_sum_object(one) for one in part.sums],
         "paying_nothing": part.paying_nothing,
+        **({"later": _later(part.later)} if part.later else {}),
     }
+
+
+def _later(later: Later) -> Any:
+    times = {"from": later.first, "to": later.last}
+    return {"count": later.count, **{name: moment_text(time) for name, time in times.items() if time}}
 
 
 def _sum_object(one: PartSum) -> Any:
@@ -83,6 +89,7 @@ def _verdict(one: Verdict) -> Any:
         "subscription": one.reached.name,
         "customer": one.reached.customer,
         "standing": one.reached.standing.value,
+        **({"since": moment_text(one.reached.since)} if one.reached.since else {}),
         "not_rated": one.problem or None,
         "left_out": list(one.left_out),
         "notes": list(one.reached.notes),

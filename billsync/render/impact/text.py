@@ -8,7 +8,7 @@ from decimal import Decimal
 from billsync.model.value import decimal_text
 from billsync.render.formats.table import table
 from billsync.render.formats.words import visible
-from billsync.report.impact.impact import ChangeImpact, Count, Group, Impact, Part, PartSum
+from billsync.report.impact.impact import ChangeImpact, Count, Group, Impact, Later, Part, PartSum
 from billsync.report.impact.reached import MigrationStatus
 from billsync.report.impact.sums import Paid, difference
 
@@ -24,22 +24,22 @@ COUNTED = {
 }
 """The counted noun, in singular and plural."""
 
-NOT_NOW = "(not supported by this run yet); no change now;"
+NOT_NOW = "but not by this run; no change now;"
 IF_MOVED = "grandfathered; no change now; if they were moved"
 TITLES = {
     MigrationStatus.MOVING: ("moves to it", "move to it"),
-    MigrationStatus.MEANT: (f"would move to it {NOT_NOW} once moved",) * 2,
+    MigrationStatus.MEANT: (f"would move to it, {NOT_NOW} once moved",) * 2,
     MigrationStatus.STAYING: (IF_MOVED,) * 2,
 }
 GOING = {
     MigrationStatus.MOVING: ("loses it", "lose it"),
-    MigrationStatus.MEANT: (f"would lose it {NOT_NOW} without it",) * 2,
+    MigrationStatus.MEANT: (f"would lose it, {NOT_NOW} without it",) * 2,
     MigrationStatus.STAYING: ("grandfathered, with it; no change now; without it",) * 2,
 }
 """The titles where something goes."""
 AT_ONCE = {
     MigrationStatus.MOVING: ("moves", "move"),
-    MigrationStatus.MEANT: (f"would move {NOT_NOW} once moved",) * 2,
+    MigrationStatus.MEANT: (f"would move, {NOT_NOW} once moved",) * 2,
     MigrationStatus.STAYING: (IF_MOVED,) * 2,
 }
 """The titles of everything together."""
@@ -122,6 +122,16 @@ def _part(title: tuple[str, str], part: Part, width: int | None) -> Iterator[str
         yield from (f"      {line}" for line in _details(one, width))
     if part.paying_nothing:
         yield f"    {part.paying_nothing} with nothing to pay, before or after"
+    if part.later:
+        yield f"    {_later(part.later)}"
+
+
+def _later(later: Later) -> str:
+    """Return the number of those who move only later, and when."""
+    if later.first is None or later.last is None:
+        return f"{later.count} only later"
+    first, last = (f"{time:%Y-%m-%d}" for time in (later.first, later.last))
+    return f"{later.count} only later, {f'on {first}' if first == last else f'from {first} to {last}'}"
 
 
 def _counted(count: Count, words: tuple[str, str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from billsync.core.index import version_of
@@ -16,6 +16,9 @@ from billsync.report.impact.price_changes import ADDON, AddonChange, PriceChange
 from billsync.report.impact.repricing import parse_addon_cards
 from billsync.report.impact.subscribers import Subscriber
 from billsync.report.impact.targets import Target
+
+DROPPED = "not attached again"
+"""The reason why an add-on goes that a move drops, and no file declares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,18 @@ def concerns_at(plan_id: str, target: Target | None, changes: PriceChanges, live
     because = f"{'no longer' if plan and target.address.key == plan.key else 'not'} offered by {target.address.text}"
     gone = (_lost(key, (one for one in keys if keys[one] == key), because) for key in lost)
     return Concerns((*mine, *gone, *(change for change in newer if change)), _narrowed(offers, keys, target))
+
+
+def with_dropped(concerns: Concerns, plan_id: str, kept: Container[str], live: Live) -> Concerns:
+    """The concerns of a subscriber whose plan this run changes: the server drops its add-ons then, and only those that
+    the files declare are attached again."""
+    offers = live.offers_of(plan_id)
+    keys = {server_id: live.addon_keys[server_id] for server_id in offers}
+    going = {change.address.key for change in concerns.changes if change.goes}
+    dropped = sorted({key for key in keys.values() if key not in kept and key not in going})
+    stay = (change for change in concerns.changes if change.address.key not in dropped)
+    lost = (_lost(key, (one for one in keys if keys[one] == key), DROPPED) for key in dropped)
+    return Concerns((*stay, *lost), concerns.narrowed)
 
 
 def _narrowed(offers: Mapping[str, Offer], keys: Mapping[str, str], target: Target) -> Mapping[str, Narrowed]:

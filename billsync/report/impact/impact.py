@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -63,12 +64,25 @@ class PartSum:
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """Subscriptions that move only later: how many, and from when to when; None where it may not be shown."""
+
+    count: Count
+    first: datetime | None = None
+    last: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
-    """The subscriptions under a change that a run moves, or doesn't; `sums` is None where they may not be shown."""
+    """The subscriptions under a change that a run moves, or doesn't; `sums` is None where they may not be shown.
+
+    `later` are those of them that move at a time that is still to come, None without any.
+    """
 
     count: Count
     sums: tuple[PartSum, ...] | None = ()
     paying_nothing: Count = 0
+    later: Later | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +178,11 @@ def having(verdicts: Iterable[Verdict], standing: MigrationStatus) -> list[Verdi
     return [one for one in verdicts if not one.problem and one.reached.standing is standing]
 
 
+def moving_later(verdicts: Iterable[Verdict]) -> list[datetime]:
+    """The times at which subscriptions move, of those that don't move at once."""
+    return [one.reached.since for one in verdicts if one.reached.since]
+
+
 def counts(one: Sum) -> Mapping[str, int]:
     """Counts of those who pay more, less and the same."""
     return {"paying_more": one.more, "paying_less": one.less, "paying_the_same": one.same}
@@ -187,7 +206,17 @@ def _change(title: str, verdicts: tuple[Verdict, ...]) -> ChangeImpact:
 
 
 def _part(verdicts: Sequence[Verdict]) -> Part:
-    return Part(len(verdicts), tuple(_sum(one, verdicts) for one in sums(verdicts)), paying_nothing(verdicts))
+    return Part(
+        len(verdicts),
+        tuple(_sum(one, verdicts) for one in sums(verdicts)),
+        paying_nothing(verdicts),
+        _later(verdicts),
+    )
+
+
+def _later(verdicts: Sequence[Verdict]) -> Later | None:
+    times = sorted(moving_later(verdicts))
+    return Later(len(times), times[0], times[-1]) if times else None
 
 
 def _sum(one: Sum, verdicts: Sequence[Verdict]) -> PartSum:

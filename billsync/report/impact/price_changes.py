@@ -16,9 +16,10 @@ from billsync.model.change import Action, Change, PlanFile
 from billsync.model.malformed import Malformed
 from billsync.model.state import Desired, Row
 from billsync.report.billing.subscribed import Slot
+from billsync.report.impact.moving import MIGRATING, SUBSCRIPTION, Begun, begun_by
 from billsync.report.impact.reached import MigrationStatus
 from billsync.report.impact.repricing import declared_slots
-from billsync.report.impact.subscribers import SUBSCRIPTION, Identity
+from billsync.report.impact.subscribers import Identity
 from billsync.report.impact.targets import Target, targets
 
 PLAN, ADDON = "plan", "addon"
@@ -52,7 +53,7 @@ class AddonChange:
 @dataclass(frozen=True, slots=True)
 class PriceChanges:
     """The changes of prices in a comparison. `coming` are the new plan versions, `moved` the subscriptions that a run
-    moves.
+    changes, by address.
 
     `targets` are the declared plans by key; `versions` live ones by the address of their plan. With `everybody` a
     coming version is also looked at for subscribers that the files don't declare.
@@ -60,7 +61,7 @@ class PriceChanges:
 
     targets: Mapping[str, Target]
     coming: frozenset[Address]
-    moved: frozenset[Address]
+    moved: Mapping[Address, Begun]
     addons: tuple[AddonChange, ...]
     versions: Mapping[Address, tuple[Row, ...]]
     everybody: bool
@@ -70,16 +71,30 @@ class PriceChanges:
         """The keys of the plans that get a new version."""
         return frozenset(key for key, target in self.targets.items() if target.address in self.coming)
 
+    def moving(self, one: Identity) -> Begun | None:
+        """The change of a subscription in this run, if there is one."""
+        return self.moved.get(Address(SUBSCRIPTION, one.names))
+
+    def drops_addons(self, one: Identity) -> bool:
+        """Whether this run's change of a subscription drops its add-ons: a migration in place keeps them."""
+        moving = self.moving(one)
+        return moving is not None and moving.verb != MIGRATING
+
     def version_meant(self, one: Identity) -> Row | None:
-        """The live plan version that a subscription's declaration has the number of, if it isn't on that."""
+        """The live plan version that a subscription's declaration has the number of, if it isn't on that.
+
+        Of a plan that is not declared, it is the version that this run moves the subscription to.
+        """
         target = self._declared(one)
+        moving = self.moving(one)
+        if target is None and moving is not None:
+            return self._live(moving.plan.unversioned(), str(moving.plan.version))
         version = str(one.entity.fields.get("version")) if one.entity else ""
         if target is None or version == str(target.address.version):
             return None
         if (one.plan_key, one.plan_version) == (target.address.key, version):
             return None
-        rows = self.versions.get(target.address.unversioned(), ())
-        return next((row for row in rows if str(version_of(row)) == version), None)
+        return self._live(target.address.unversioned(), version)
 
     def plan_meant(self, one: Identity) -> Target | None:
         """The declared plan whose newest version a subscription will get, or None if it keeps its version.
@@ -89,12 +104,16 @@ class PriceChanges:
         return self._meant(one) or (self._coming(one) if self.everybody else None)
 
     def status(self, one: Identity, target: Target) -> MigrationStatus:
-        """Whether this comparison has a change that moves it; else whether the files mean it to."""
+        """Whether this run moves it to the target; else whether the files mean it to."""
+        moving = self.moving(one)
+        if moving is not None and moving.plan == target.address:
+            return MigrationStatus.MOVING
         if one.entity is None:
             return MigrationStatus.STAYING
-        if one.entity.address in self.moved:
-            return MigrationStatus.MOVING
         return MigrationStatus.MEANT if _is_meant(one, target) else MigrationStatus.STAYING
+
+    def _live(self, plan: Address, version: str) -> Row | None:
+        return next((row for row in self.versions.get(plan, ()) if str(version_of(row)) == version), None)
 
     def _declared(self, one: Identity) -> Target | None:
         return self.targets.get(str(one.entity.fields["plan"])) if one.entity else None
@@ -113,21 +132,21 @@ class PriceChanges:
 
 def price_changes(desired: Desired, plan: PlanFile, found: Index, *, everybody: bool) -> PriceChanges:
     """The changes of prices in a plan file; `found` holds the compared rows by the addresses that the files use."""
-    coming = _updated(plan, PLAN)
+    coming = _coming(plan)
     return PriceChanges(
         targets(desired, found, coming),
         coming,
-        _updated(plan, SUBSCRIPTION),
+        {one.address: one for one in begun_by(plan) if one.is_change},
         tuple(_addons([change for change in plan.pending if change.address.kind == ADDON], desired, found)),
         found.versions,
         everybody,
     )
 
 
-def _updated(plan: PlanFile, kind: str) -> frozenset[Address]:
-    """The entities of a kind that are to change; of plans the coming versions."""
+def _coming(plan: PlanFile) -> frozenset[Address]:
+    """The coming versions of plans."""
     changes = (change for change in plan.pending if change.action is Action.UPDATE)
-    return frozenset(change.address for change in changes if change.address.kind == kind)
+    return frozenset(change.address for change in changes if change.address.kind == PLAN)
 
 
 def _addons(changes: list[Change], desired: Desired, found: Index) -> Iterator[AddonChange]:

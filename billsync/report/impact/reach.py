@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from billsync.core.index import version_of
 from billsync.model.address import Address
 from billsync.model.malformed import Malformed
 from billsync.model.state import Row
 from billsync.report.billing.subscribed import Subscribed, duration_of, unreadable
-from billsync.report.impact.concerns import Concerns, concerns_at, may_have_any
+from billsync.report.impact.concerns import Concerns, concerns_at, may_have_any, with_dropped
 from billsync.report.impact.live import Live
 from billsync.report.impact.meter_slices import unmetered
+from billsync.report.impact.moving import starts
 from billsync.report.impact.price_changes import PLAN, PriceChanges
 from billsync.report.impact.reached import MigrationStatus, Reached
 from billsync.report.impact.reached_addons import Candidate, unread
 from billsync.report.impact.repricing import repriced
-from billsync.report.impact.subscribers import Identity, Subscriber
+from billsync.report.impact.subscribers import Identity, Subscriber, addons_declared
 from billsync.report.impact.targets import Target
 
 NO_PLAN = "its present plan can't be read"
@@ -75,7 +77,7 @@ def live_target(plan: Row, live: Live) -> Target | None:
 
 def _reached(one: Subscriber, known: _Known) -> Iterator[Reached | Candidate]:
     target = known.target(one.identity)
-    concerns = known.concerns(one, target)
+    concerns = _concerns(one, target, known)
     if target is None and not concerns:
         return
     if isinstance(one.subscribed, Malformed):
@@ -86,9 +88,19 @@ def _reached(one: Subscriber, known: _Known) -> Iterator[Reached | Candidate]:
         plan = _by_plan(one.identity, before, target, known) if target else None
         if concerns:
             status = known.changes.status(one.identity, target) if target else MigrationStatus.STAYING
-            yield Candidate(one.identity, before, concerns, status, target, plan)
+            since = plan.since if plan else None
+            yield Candidate(one.identity, before, concerns, status, target, plan, since)
         elif plan:
             yield plan
+
+
+def _concerns(one: Subscriber, target: Target | None, known: _Known) -> Concerns:
+    """The concerns of a subscriber; with what its move drops, if this run makes it."""
+    identity, concerns = one.identity, known.concerns(one, target)
+    is_moving = target is not None and known.changes.status(identity, target) is MigrationStatus.MOVING
+    if not is_moving or not known.changes.drops_addons(identity) or not may_have_any(one, known.live):
+        return concerns
+    return with_dropped(concerns, identity.plan_id, addons_declared(identity), known.live)
 
 
 def _unread(
@@ -107,8 +119,14 @@ def _by_plan(one: Identity, before: Subscribed, target: Target, known: _Known) -
     after = repriced(before, target.cards, own)
     is_other = duration_of(target.cadence) != before.timeline.cadence
     problem = OTHER_CADENCE if is_other else unmetered(before, after.subscribed, known.live.catalog)
-    found = _by(one, target, status, before, problem)
+    found = replace(_by(one, target, status, before, problem), since=_since(one, before, status, known))
     return replace(found, after=after.subscribed, notes=() if problem else after.notes)
+
+
+def _since(one: Identity, before: Subscribed, status: MigrationStatus, known: _Known) -> datetime | None:
+    """The moment from which a move of this run counts; None for at once, and where nothing moves."""
+    moving = known.changes.moving(one) if status is MigrationStatus.MOVING else None
+    return starts(moving.timing, before.period_at(known.live.now).end) if moving else None
 
 
 def _by(one: Identity, target: Target, status: MigrationStatus, before: Subscribed, problem: str) -> Reached:

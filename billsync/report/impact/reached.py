@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 
 from billsync.report.billing.subscribed import Subscribed
@@ -25,8 +26,8 @@ class Reached:
 
     `target` is the address of what changes, and `because` says why it goes, if it does. `problem` says why the
     subscription can't be rated, as far as that is known before its usage is read; `notes` what it has that its numbers
-    don't say, after "it has". `is_part`: the change is about a part that a subscription may have or not, an add-on, so
-    that others reach the same subscription.
+    don't say, after "it has". `since` is when a move takes effect, None for at once. `is_part`: the change is about a
+    part that a subscription may have or not, an add-on, so that others reach the same subscription.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Reached:
     notes: tuple[str, ...] = ()
     because: str = ""
     is_part: bool = False
+    since: datetime | None = None
 
     @property
     def change(self) -> str:

@@ -12,7 +12,7 @@ from billsync.report.billing.attached import Attached
 from billsync.report.billing.catalog import Catalog
 from billsync.report.billing.subscribed import Subscribed
 from billsync.report.impact.addon_repricing import UNREAD, Unclear, with_new_addon
-from billsync.report.impact.concerns import Concerns
+from billsync.report.impact.concerns import DROPPED, Concerns
 from billsync.report.impact.meter_slices import unmetered
 from billsync.report.impact.offers import refusals
 from billsync.report.impact.price_changes import AddonChange
@@ -29,6 +29,7 @@ class Candidate:
     """A live subscription that may have add-ons that concern it.
 
     `target` is the plan that it will get, and `plan` the resulting concern, to which its add-ons may add a note.
+    `since` is when a move takes effect, None for at once.
     """
 
     identity: Identity
@@ -37,6 +38,7 @@ class Candidate:
     standing: MigrationStatus = MigrationStatus.STAYING
     target: Target | None = None
     plan: Reached | None = None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +110,15 @@ class _Owner:
         return found
 
     def not_offered(self) -> Iterator[str]:
-        """A note for each of its add-ons that its new plan doesn't offer."""
+        """A note for each of its add-ons that its new plan doesn't offer, or that is not attached again."""
         has = {each.addon_id for each in self.has if each.at(self.now)}
         target = self.one.target
         for change in self.one.concerns.changes:
-            if target and change.goes and change.address.key not in target.offers and change.ids & has:
+            if target is None or not change.goes or not change.ids & has:
+                continue
+            if change.because == DROPPED:
+                yield f"{change.address.key}, which is {DROPPED}: here counted on both sides"
+            elif change.address.key not in target.offers:
                 yield f"{change.address.key}, which {target.address.text} doesn't offer: here counted on both sides"
 
     def changed(self, change: AddonChange, before: Subscribed) -> Reached:
@@ -140,7 +146,8 @@ class _Owner:
                 return
             after = changed.after
         notes = (*notes, *limits)
-        yield Reached(*_names(one), COMBINED, one.standing, one.before, after, notes=notes, is_part=True)
+        found = Reached(*_names(one), COMBINED, one.standing, one.before, after, notes=notes, is_part=True)
+        yield replace(found, since=one.since)
 
 
 def _noted(one: Reached, notes: tuple[str, ...]) -> Reached:
@@ -149,7 +156,7 @@ def _noted(one: Reached, notes: tuple[str, ...]) -> Reached:
 
 def _by(one: Candidate, change: AddonChange, after: Subscribed, problem: str) -> Reached:
     found = Reached(*_names(one), change.address.text, one.standing, one.before, after, problem)
-    return replace(found, because=change.because, is_part=True)
+    return replace(found, because=change.because, is_part=True, since=one.since)
 
 
 def _names(one: Candidate) -> tuple[str, str]:

@@ -10,7 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from billsync.rating.arithmetic import total
-from billsync.report.impact.impact import ChangeImpact, Count, Group, Impact, NotRated, Part, PartSum, having
+from billsync.report.impact.impact import (
+    ChangeImpact,
+    Count,
+    Group,
+    Impact,
+    Later,
+    NotRated,
+    Part,
+    PartSum,
+    having,
+    moving_later,
+)
 from billsync.report.impact.privacy import (
     FEW,
     GROUP,
@@ -86,6 +97,7 @@ def _part(verdicts: Sequence[Verdict]) -> Part:
         part_count(verdicts),
         tuple(_sum(one, verdicts) for one in sums(verdicts)),
         share(paying_nothing(verdicts), len(verdicts)),
+        Later(share(len(times), len(verdicts))) if (times := moving_later(verdicts)) else None,
     )
 
 

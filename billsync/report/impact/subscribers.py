@@ -48,6 +48,12 @@ class Subscriber:
     own_items: frozenset[str] | Malformed = field(default_factory=frozenset)
 
 
+def addons_declared(one: Identity) -> frozenset[str]:
+    """The keys of the add-ons that a subscription is declared to have."""
+    members = (one.entity.fields.get("addons") if one.entity else None) or ()
+    return frozenset(str(member["addon"]) for member in members if member.get("quantity", 1))
+
+
 @dataclass(frozen=True, slots=True)
 class Naming:
     """Names of subscriptions in the files: the declared ones by their names, and renamed keys."""

@@ -12,7 +12,6 @@ from billsync.model.change import Action, Change, Guard, Outcome
 from billsync.report.moves.amounts import amounts_text
 from billsync.report.moves.collecting import BILLING_SETUP, Billing, setup_guards, unready
 from billsync.report.moves.dearer import DEARER_PLAN, dearer, dearer_guards
-from billsync.report.moves.lost import ADDONS_LOST, Attachments, addons_lost, lost_guards
 from billsync.report.moves.move import Move
 from billsync.report.moves.settlement import Settled, settlement_notes
 from billsync.report.moves.trials import TRIAL_AGAIN, trial_again, trial_guards
@@ -27,14 +26,12 @@ from billsync.report.moves.twice import (
 
 T = TypeVar("T")
 
-FLAGS = (ADDONS_LOST, BILLING_SETUP, BILLS_TWICE, DEARER_PLAN, TRIAL_AGAIN)
+FLAGS = (BILLING_SETUP, BILLS_TWICE, DEARER_PLAN, TRIAL_AGAIN)
 """The flags that let these guards pass."""
 
 
-NONE = Attachments()
 NOTHING: Mapping[Address, str] = {}
 UNNAMED = {
-    ADDONS_LOST: "changes would end add-ons that are not attached again",
     BILLING_SETUP: "customers of plans with prices can't be billed",
     BILLS_TWICE: "changes at once would bill running periods again",
     DEARER_PLAN: "changes would cost more",
@@ -53,13 +50,11 @@ class Sold:
 
 @dataclass(frozen=True, slots=True)
 class MoveFacts:
-    """The facts of a run's changes of subscriptions: the changes, add-ons by subscription, billing, and live settlement
-    modes."""
+    """The facts of a run's changes of subscriptions: the changes, billing, and live settlement modes."""
 
     now: datetime
     moves: tuple[Move, ...] = ()
     quantities: tuple[QuantityChange, ...] = ()
-    attachments: Mapping[Address, Attachments] = field(default_factory=dict)
     sold: tuple[Sold, ...] = ()
     billing: Billing = field(default_factory=Billing)
     settled: tuple[Settled, ...] = ()
@@ -87,7 +82,6 @@ def move_notes(facts: MoveFacts) -> tuple[Change, ...]:
 
 
 def _guards(facts: MoveFacts, real: Mapping[Address, str]) -> Iterator[Guard]:
-    yield from lost_guards(_found(addons_lost(move, facts.attachments.get(move.address, NONE)) for move in facts.moves))
     yield from setup_guards(_found(unready(one.address, one.customer, facts.billing) for one in facts.sold))
     again = (quantity_billed_twice(one, facts.now) for one in facts.quantities)
     yield from twice_guards(_found((*map(billed_twice, facts.moves), *again)))

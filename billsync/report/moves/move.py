@@ -9,9 +9,8 @@ from billsync.model.address import Address
 from billsync.model.malformed import Malformed
 from billsync.rating.timeline import phase_lives
 from billsync.report.billing.subscribed import CREDIT_ONLY, Subscribed
+from billsync.report.impact.moving import IMMEDIATE
 from billsync.report.moves.terms import PlanTerms
-
-IMMEDIATE, AT_RENEWAL = "immediate", "at_renewal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +19,8 @@ class Move:
 
     `running` is the link in force now, None without one; `earlier` are the links of its chain so far, with it. What
     can't be read is Malformed. `old` and `new` are None where the plan version can't be found; `anchor` is None where
-    the running link's goes on.
+    the running link's goes on. `begins_again`: the new plan version begins at its first phase; a migration in place
+    goes on.
     """
 
     address: Address
@@ -33,6 +33,7 @@ class Move:
     running: Subscribed | Malformed | None
     earlier: tuple[Subscribed | Malformed, ...] = ()
     anchor: datetime | None = None
+    begins_again: bool = True
 
     @property
     def is_immediate(self) -> bool:

@@ -13,9 +13,10 @@ from billsync.model.address import Address
 from billsync.model.malformed import Malformed
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields
-from billsync.report.billing.subscribed import Subscribed, moment_of, parse_subscription
-from billsync.report.moves.changes import PLAN, Changing
-from billsync.report.moves.move import AT_RENEWAL, IMMEDIATE, Move
+from billsync.report.billing.subscribed import Subscribed, parse_subscription
+from billsync.report.impact.moving import CHANGING, PLAN, starts
+from billsync.report.moves.changes import Changing
+from billsync.report.moves.move import Move
 from billsync.report.moves.terms import PlanTerms, declared_terms, live_terms
 
 FEATURE = "feature"
@@ -80,16 +81,17 @@ def _move(one: Changing, sides: Sides, features: Mapping[str, str]) -> Move:
     running = links[one.running.id] if one.running else None
     old_plan = plan_of(one.running, sides.found)
     return Move(
-        address=one.address,
-        timing=one.timing,
+        address=one.begun.address,
+        timing=one.begun.timing,
         at=_takes_effect(one, running, sides.now),
         old_plan=old_plan,
-        new_plan=one.plan,
+        new_plan=one.begun.plan,
         old=_old(one, old_plan, sides, features),
-        new=sides.terms(one.plan),
+        new=sides.terms(one.begun.plan),
         running=running,
         earlier=tuple(links.values()),
-        anchor=one.anchor,
+        anchor=one.begun.anchor,
+        begins_again=one.begun.verb == CHANGING,
     )
 
 
@@ -99,8 +101,6 @@ def _old(one: Changing, plan: Address, sides: Sides, features: Mapping[str, str]
 
 
 def _takes_effect(one: Changing, running: Subscribed | Malformed | None, now: datetime) -> datetime:
-    """The moment of a change: at renewal the end of the running period."""
-    if one.timing not in (IMMEDIATE, AT_RENEWAL):
-        return moment_of(one.timing) if one.timing else now
-    is_later = one.timing == AT_RENEWAL and isinstance(running, Subscribed)
-    return running.period_at(now).end if is_later and isinstance(running, Subscribed) else now
+    """The moment of a change: at renewal the end of the running period, if that is known."""
+    renewal = running.period_at(now).end if isinstance(running, Subscribed) else now
+    return starts(one.begun.timing, renewal) or now

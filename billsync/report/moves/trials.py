@@ -40,7 +40,7 @@ def trial_of(terms: PlanTerms) -> PhaseTerms | None:
 
 def trial_again(move: Move) -> TrialAgain | None:
     """The trial that a change would begin again, if the subscriber has had one."""
-    trial = trial_of(move.new) if isinstance(move.new, PlanTerms) else None
+    trial = trial_of(move.new) if isinstance(move.new, PlanTerms) and move.begins_again else None
     if trial is None or not any(_had_trial(link, trial, move.at) for link in move.earlier):
         return None
     return TrialAgain(move.address, move.new_plan, trial)

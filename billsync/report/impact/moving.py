@@ -1,0 +1,78 @@
+"""Subscriptions that a run begins or changes, from its plan file: on which plan version, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from billsync.model.address import Address, Symbol
+from billsync.model.change import PlanFile, Step
+from billsync.model.value import Fields
+from billsync.report.billing.subscribed import moment_of
+
+SUBSCRIPTION, CUSTOMER, PLAN = "subscription", "customer", "plan"
+BEGINNING, CHANGING, MIGRATING = "subscribing", "changing", "migrating"
+"""Verbs of steps that put a subscription on a plan version: a new one, the next link, the same link."""
+
+CHANGED = (CHANGING, MIGRATING)
+IMMEDIATE, AT_RENEWAL = "immediate", "at_renewal"
+ANCHOR = "billing_anchor"
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A subscription that a run begins or changes; `plan` is the version that it gets, and `timing` the change's.
+
+    `anchor` is a declared one, from which its periods will be counted; None where it goes on, or is the start.
+    """
+
+    address: Address
+    plan: Address
+    verb: str
+    timing: str = ""
+    anchor: datetime | None = None
+
+    @property
+    def customer(self) -> Address:
+        """The customer that it belongs to."""
+        return Address(CUSTOMER, self.address.parents)
+
+    @property
+    def is_change(self) -> bool:
+        """Whether it changes a subscription, rather than begins one."""
+        return self.verb in CHANGED
+
+
+def begun_by(plan: PlanFile) -> tuple[Begun, ...]:
+    """The subscriptions that a run begins or changes, in the order of its changes."""
+    steps = {step.id: step for step in plan.steps}
+    found: list[Begun] = []
+    for change in plan.pending:
+        mine = [step for name in change.steps if (step := steps.get(name)) and _begins(step)]
+        if change.address.kind == SUBSCRIPTION and mine:
+            found.append(_begun(change.address, mine[-1], change.timing))
+    return tuple(found)
+
+
+def starts(timing: str, renewal: datetime) -> datetime | None:
+    """The moment from which a change counts; None for at once. `renewal` is the end of the running period."""
+    if timing in ("", IMMEDIATE):
+        return None
+    return renewal if timing == AT_RENEWAL else moment_of(timing)
+
+
+def _begins(step: Step) -> bool:
+    return step.verb in (BEGINNING, *CHANGED) and isinstance(_view(step).get(PLAN), Symbol)
+
+
+def _view(step: Step) -> Fields:
+    return step.after.view or {}
+
+
+def _begun(address: Address, step: Step, timing: str) -> Begun:
+    symbol = _view(step)[PLAN]
+    assert isinstance(symbol, Symbol)
+    body = step.call.body if isinstance(step.call.body, Mapping) else {}
+    anchor = moment_of(str(body[ANCHOR])) if body.get(ANCHOR) else None
+    return Begun(address, symbol.address, step.verb, timing, anchor)
