@@ -49,7 +49,12 @@ addons:
     rate_cards: [{{key: fee, name: Fee, price: {{type: flat, amount: 1}}, billing_cadence: P1M}}]
 plans:
   - {{key: p, name: P, phases: [{{key: default, name: Default, rate_cards: [{{feature: f, price: {{type: free}}}}]}}]}}
-customers: [{{key: c, name: C}}, {{key: d, name: D}}]
+customers:
+  - {{key: c, name: C}}
+  - key: d
+    name: D
+    grants:
+      - {{key: g, name: G, amount: 1, currency: USD, funding_method: external, purchase: {{}}, settlement: settled}}
 """
 GONE = f"{OWNER}meters: []\nfeatures: []\naddons: []\nplans: []\ncustomers: [{{key: d, name: D}}]\n"
 

@@ -34,6 +34,8 @@ _VERSION_CALLS = {  # of plans and add-ons
     for name in ("plans", "addons")
 }
 
+_GRANT = "/openmeter/customers/{parent}/credits/grants/{id}"
+
 _CHAIN_CALLS = {  # customer-facts.md §5.1, §5.8 and §15
     "cancel": CallForm("POST", "/openmeter/subscriptions/{id}/cancel"),
     "change": CallForm("POST", "/openmeter/subscriptions/{id}/change"),
@@ -145,7 +147,10 @@ _AUGUST: Mapping[str, Routes] = {  # OpenMeter of August 2026, which has every c
             "key", "name", "description", "labels", "funding_method", "currency", "amount", "purchase", "tax_config",
             "filters", "priority", "effective_at", "expires_after",
         ),
-        calls={"void": CallForm("POST", "/openmeter/customers/{parent}/credits/grants/{id}/void")},
+        calls={
+            "void": CallForm("POST", f"{_GRANT}/void"),
+            "settle": CallForm("POST", f"{_GRANT}/settlement/external"),
+        },
     ),
     "subscription": Routes(
         collection="/openmeter/subscriptions",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from billsync.core.content import content_digest
 from billsync.core.index import Index, is_over, parent_id, status_of, version_of
+from billsync.core.lifecycle.progress import reached
 from billsync.core.lifecycle.proof import DIGEST, VERSION
 from billsync.core.losses import Loss
 from billsync.core.ownership import KEY, is_servers_own, labels_of
@@ -72,7 +73,7 @@ def _records(source: Source, kind: Kind, snapshot: Snapshot, losses: list[Loss])
             at = addresses[row.id]
             losses.append(Loss("over", f"{at.text} is {status}: left out", _parent(source, kind, row)))
         elif not is_servers_own(row.fields):
-            yield Item(addresses[row.id], source.view(row), row)
+            yield Item(addresses[row.id], {**source.view(row), **reached(kind, row.fields)}, row)
 
 
 def _parent(source: Source, kind: Kind, row: Row) -> Address | None:

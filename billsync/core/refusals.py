@@ -108,6 +108,7 @@ NO_CALL = Refusal(
     "do it where the server offers it, or take it out of the files",
     Outcome.UNMANAGEABLE,
 )
+NEVER_BACK = Refusal("never-back", "its {name} is {live}, and never goes back to {wanted}", "declare `{name}: {live}`")
 NOTHING_TO_TAKE_BACK = Refusal("nothing-to-take-back", "it can't be {call}ed: {why}", "{way_out}")
 DANGLING = Refusal(
     "not-on-server",

@@ -246,6 +246,13 @@ CUSTOMERS = Chapter(
             "nothing is paid for a grant with `funding_method: none`, and the server drops the purchase.",
         ),
         Code(
+            "grant-settlement",
+            "this grant has no payment to record",
+            "`settlement` says how far a payment outside of the server is, so it belongs to `funding_method: "
+            "external`. The server follows invoices itself, and a gift is not paid. Leave it out.",
+            "the payment of a grant with `funding_method: none` is not recorded by hand.",
+        ),
+        Code(
             "grant-expiry",
             "the credits' end can't be used",
             "The end is declared twice, lies before the start, or after the year 9999. Leave one of `expires_at` "

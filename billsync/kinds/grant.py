@@ -11,7 +11,7 @@ from billsync.kinds.checks import grant as checks
 from billsync.model.calendar import calendar_length
 from billsync.model.duration import LONGEST, parse_duration
 from billsync.model.duration import Duration as Length
-from billsync.model.kind import Archetype, Kind, LabelPolicy, Names, Parent, State, TakingBack, Trait
+from billsync.model.kind import Archetype, Kind, LabelPolicy, Names, Parent, Progress, State, TakingBack, Trait
 from billsync.model.moment import cut_to_seconds, moment_text, parse_moment
 from billsync.model.shape import (
     Duration,
@@ -29,6 +29,9 @@ from billsync.model.shape import (
 from billsync.model.value import Fields
 
 _FIXED = Effect.IMMUTABLE
+
+SETTLEMENT = ("pending", "authorized", "settled")
+"""The states of an external payment (customer-facts.md §7.5)."""
 
 _PURCHASE = Record(
     {
@@ -150,6 +153,13 @@ RECORD = Record(
             _FIXED,
             example="2027-01-01T00:00:00Z",
         ),
+        "settlement": Field(
+            Text(choices=SETTLEMENT[1:]),
+            "How far the payment of a grant with `funding_method: external` is: authorized, or settled. It only moves "
+            "forward. Without it, payments are not managed.",
+            Effect.ONE_WAY,
+            example="settled",
+        ),
         "state": Field(
             Text(choices=("voided",)),
             "`voided` takes back what is left of the credits. It needs `--allow void`, and can't be undone: the key is "
@@ -251,8 +261,12 @@ def lost(row: Fields) -> Iterator[tuple[str, str, str]]:
     settlement = (row.get("purchase") or {}).get("settlement_status")
     if row.get("funding_method") == "invoice":
         yield "payment", "funding_method", f"was invoiced ({settlement}): created again, it is invoiced again"
-    elif row.get("funding_method") == "external":
-        yield "payment", "funding_method", f"has the payment status {settlement!r}: created again, it is pending again"
+
+
+def facts(row: Fields) -> Fields:
+    """How far the payment of an external grant is; None for other grants, whose payment the server follows itself."""
+    is_external = row.get("funding_method") == "external"
+    return {"settlement": (row.get("purchase") or {}).get("settlement_status") if is_external else None}
 
 
 def loss(row: Fields) -> str:
@@ -304,6 +318,8 @@ GRANT = Kind(
         "voided": State.TAKEN_BACK,
     },
     lost=lost,
+    facts=facts,
+    progress=Progress("settlement", SETTLEMENT, call="settle", sent="status", verb="settling"),
     taking_back=TakingBack("state", "voided", "void", "voiding", loss, hindrance),
     after=("customer",),
     checks=checks.CHECKS,

@@ -105,6 +105,21 @@ class TakingBack:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """A state that only moves forward: declared in a field, and shown as the fact of the same name (`Kind.facts`).
+
+    `states` are in their order; a new entity is in the first one, which no file declares. `call` is the capability,
+    whose body has the wanted state as `sent`; `verb` is the word for the change.
+    """
+
+    field: str
+    states: tuple[str, ...]
+    call: str
+    sent: str
+    verb: str
+
+
+@dataclass(frozen=True, slots=True)
 class Parent:
     """The kind that an entity belongs to: its field, and the names under which it nests there.
 
@@ -243,7 +258,7 @@ class Kind:
     moment; None where nothing is left to make; `unique` says that the server itself keeps the key unique, so that a
     create may be repeated; `stages` gives the views on the way to a wanted one, itself last, where one call can't do
     it; `facts` are the moments in a row that no view has and that a step may depend on; `taking_back` is the call that
-    takes an entity back for good; `frozen` names fields that
+    takes an entity back for good; `progress` is a state that only moves forward; `frozen` names fields that
     can't change while a child of that kind is in force; `inherits` are fields that come
     from the pinned entity's declaration where the own one is silent; `successor` is the server's label of a link that
     was changed into another: it holds that one's id; `pins` is the reference whose version is fixed at creation and
@@ -282,6 +297,7 @@ class Kind:
     stages: Callable[[Fields, Fields], tuple[Fields, ...]] | None = None
     facts: Callable[[Fields], Fields] | None = None
     taking_back: TakingBack | None = None
+    progress: Progress | None = None
     frozen: Mapping[str, str] = field(default_factory=dict)
     pins: str | None = None
     successor: str | None = None

@@ -122,7 +122,7 @@ customers:
     subscription: {plan: pro}
     grants:
       - {key: start, name: Start, amount: "50", currency: USD, funding_method: none, expires_after: P6M}
-      - {key: bought, name: Bought, amount: "5", currency: USD, funding_method: external, purchase: {}}
+      - {key: bought, name: Bought, amount: "5", currency: USD, funding_method: invoice, purchase: {}}
   - {key: birch, name: Birch, usage_attribution: {subject_keys: [birch]}, subscription: {plan: pro}}
 """
 
@@ -161,7 +161,7 @@ def said() -> str:
         "customer/birch has -2 USD of credit, and this file grants 0: created again, its debt is forgotten",
         "customer/hand has no owner here: a sync that creates it again marks it as owned by 'payments'",
         "every subscription that is created again begins again, and its fees in advance are due again",
-        "grant/acme/bought has the payment status 'pending': created again, it is pending again",
+        "grant/acme/bought was invoiced (settled): created again, it is invoiced again",
         "grant/acme/start expires at 2027-03-01T00:00:00Z: created again, it has its whole duration again",
         "plan/pro: left out @1 (archived); a file declares the active version",
         "settlement_mode of a plan can't be read: each subscription says its own",

@@ -22,6 +22,8 @@ OWNER = {"owner": "payments"}
 EVERY_FLAG = {**dict.fromkeys(flags(KINDS), ""), "deletes": "100"}
 
 AMOUNTS = st.integers(1, 9999).map(lambda cents: f"{cents // 100}.{cents % 100:02d}")
+_PAID = {"funding_method": "external", "purchase": {}}
+FUNDING: tuple[Document, ...] = ({"funding_method": "none"}, _PAID, {**_PAID, "settlement": "settled"})
 WORDS = st.sampled_from(["One", "Two", "Three"])
 Document = dict[str, Any]
 
@@ -115,7 +117,7 @@ def _customers(draw: st.DrawFn, key: str, plans: tuple[str, ...]) -> Document:
     grants = draw(st.lists(st.sampled_from(["welcome", "extra"]), unique=True))
     if grants:
         customer["grants"] = [
-            {"key": name, "name": name, "amount": draw(AMOUNTS), "currency": "USD", "funding_method": "none"}
+            {"key": name, "name": name, "amount": draw(AMOUNTS), "currency": "USD", **draw(st.sampled_from(FUNDING))}
             for name in grants
         ]
     if plans and draw(st.booleans()):

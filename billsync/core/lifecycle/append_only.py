@@ -1,21 +1,25 @@
-"""Append-only: created once, and taken back for good; any other difference is refused, as a live entity never
-changes."""
+"""Append-only: created once, moved forward, and taken back for good; any other difference is refused, as a live entity
+never changes."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from billsync.core.compare import field_changes
-from billsync.core.lifecycle.record import create, with_live_key
+from billsync.core.lifecycle.progress import made_and_moved, moving_forward
+from billsync.core.lifecycle.record import create, in_sequence, with_live_key
 from billsync.core.lifecycle.taken_back import is_taken_back, never_made, taking_back
 from billsync.core.ownership import owner_labels
 from billsync.core.planned import Context, Planned, names_of, note, refused
 from billsync.core.refusals import IMMUTABLE_ENTITY
 from billsync.core.view import complete
+from billsync.model.change import Outcome
 from billsync.model.state import Entity
 from billsync.model.value import Fields, canonical
 
 
 def append_only_change(context: Context, entity: Entity) -> Planned | None:
-    """Return the change of a declared entity: None, a create, taking it back, or a refusal that shows both sides."""
+    """Return the change of a declared entity: None, a create, calls on it, or a refusal that shows both sides."""
     kind = context.registry[entity.address.kind]
     row = context.index.records.get(entity.address)
     want = context.want(entity)
@@ -24,7 +28,7 @@ def append_only_change(context: Context, entity: Entity) -> Planned | None:
     have = context.view(row, compared_with=want)
     target = complete(kind, with_live_key(kind, want, have), have, {})
     if canonical(have) == canonical(target):
-        return taking_back(context, entity, row, have)
+        return _together(moving_forward(context, entity, row, have), taking_back(context, entity, row, have))
     changes = field_changes(kind.record, have, target)
     return refused(
         entity.address,
@@ -36,6 +40,19 @@ def append_only_change(context: Context, entity: Entity) -> Planned | None:
     )
 
 
+def _together(*found: Planned | None) -> Planned | None:
+    """The changes of one entity as one; a refusal of any of them stands for all, so that nothing is half done."""
+    planned = [each for each in found if each is not None]
+    refusals = [each for each in planned if each.change.outcome in (Outcome.REFUSED, Outcome.UNMANAGEABLE)]
+    changes = refusals[:1] or [each for each in planned if each.steps]
+    if len(changes) < 2:
+        return next(iter(changes or planned), None)
+    steps = in_sequence(tuple(step for each in changes for step in each.steps))
+    fields = tuple(field for each in changes for field in each.change.fields)
+    last = changes[-1].change
+    return Planned(replace(last, fields=fields, steps=tuple(step.id for step in steps)), steps)
+
+
 def _made(context: Context, entity: Entity, want: Fields) -> Planned:
     """The create, with the fields that depend on its moment; a note if its time is already over, or if it is declared
     as taken back."""
@@ -44,7 +61,7 @@ def _made(context: Context, entity: Entity, want: Fields) -> Planned:
         return never_made(kind, entity)
     sent = kind.at_creation(want, context.now) if kind.at_creation else want
     if sent is not None:
-        return create(context, entity, sent)
+        return made_and_moved(context, entity, create(context, entity, sent))
     return note(
         entity.address,
         code="over",

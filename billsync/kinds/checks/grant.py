@@ -58,6 +58,14 @@ def _terms(grant: Fields) -> Iterator[Problem]:
         yield Problem(("purchase", "availability_policy"), "grant-purchase", detail, hint)
 
 
+def settlement(grant: Fields) -> Iterator[Problem]:
+    """Only the payment of an external grant is recorded by hand; the server follows invoices itself."""
+    if "settlement" in grant and grant.get("funding_method") != "external":
+        detail = f"the payment of a grant with `funding_method: {grant.get('funding_method')}` is not recorded by hand"
+        hint = "leave settlement out, or declare `funding_method: external`"
+        yield Problem(("settlement",), "grant-settlement", detail, hint)
+
+
 def expiry(grant: Fields) -> Iterator[Problem]:
     """An end that no calendar has: the server's times go up to the year 9999."""
     duration = parse_duration(str(grant.get("expires_after")))
@@ -91,4 +99,4 @@ def _has_end(start: datetime, duration: Duration) -> bool:
     return True
 
 
-CHECKS = (currency, purchase, expiry, one_end, findable)
+CHECKS = (currency, purchase, settlement, expiry, one_end, findable)

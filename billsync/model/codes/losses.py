@@ -120,8 +120,8 @@ LOSSES = Chapter(
         Code(
             "payment",
             "whether it was paid",
-            "The file doesn't record whether a purchase was invoiced or paid. Created again, it is invoiced or "
-            "pending again.",
+            "The file doesn't record whether a purchase was invoiced. Created again, it is invoiced again. Payments "
+            "outside of the server are in the file, as `settlement`.",
             "grant/acme/topup was invoiced (settled): created again, it is invoiced again",
         ),
         Code(

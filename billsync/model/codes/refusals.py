@@ -87,6 +87,13 @@ SERVER = Chapter(
             "meter tokens: aggregation of a live meter can't be changed through the API",
         ),
         Code(
+            "never-back",
+            "this state only moves forward",
+            "The live entity is further than the file says, and no call leads back: a payment that was settled stays "
+            "settled. Declare the live state.",
+            "grant acme/bought: its settlement is settled, and never goes back to authorized",
+        ),
+        Code(
             "nothing-to-take-back",
             "the server would not take this back",
             "The entity is declared as taken back, and the server refuses that now: a grant that has expired has "
