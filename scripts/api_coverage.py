@@ -35,7 +35,7 @@ every operation of the vendor's API v3 of August 2026. Paths are written without
 PLACEHOLDER = re.compile(r"\{\w+\}")
 SOURCE = re.compile(r" ?\([\w./-]+ §[^)]*\)")
 ALONE = {
-    "GET /openmeter/currencies": ["asks which dialect the server speaks"],
+    "GET /openapi.json": ["says which operations and fields the server takes"],
     "GET /openmeter/plans/{}": ["reads a version that no list shows any more, but a subscription has"],
     "GET /openmeter/addons/{}": ["reads a version that no list shows any more, but a subscription has"],
 }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from billsync.api.generations import KONNECT
 from billsync.app.ending import Ended, Exit
-from billsync.live.connect import KONNECT
 from billsync.live.organization import Organization
 from billsync.live.target import Target
 from billsync.model.ports import RemoteError

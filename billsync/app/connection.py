@@ -23,6 +23,7 @@ class Connection:
     """A server to talk to. `target` is its name as it stands in plan files and output; it holds no secret.
 
     `found` is the generation of the API that it speaks; without it, the one that is assumed for its dialect.
+    `is_assumed`: it was asked, and didn't say.
     """
 
     remote: Remote
@@ -30,6 +31,7 @@ class Connection:
     target: str
     dialect: str
     found: Generation | None = None
+    is_assumed: bool = False
 
     @property
     def generation(self) -> Generation:

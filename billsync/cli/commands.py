@@ -14,6 +14,7 @@ from billsync.cli.surroundings import Run
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+DIALECTS = ("openmeter", "openmeter@2026-08", "openmeter@later", "konnect", "konnect@1.1", "konnect@1.2")
 PATHS = click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 YES = click.option("--yes", is_flag=True, help="Don't ask for confirmation.")
 ALLOW = click.option(
@@ -73,7 +74,10 @@ def server_options(command: Command) -> Command:
     for option in (
         click.option("--insecure-token", is_flag=True, help="Allow sending the token over plain http."),
         click.option(
-            "--dialect", type=click.Choice(["openmeter", "konnect"]), help="Detected automatically by default."
+            "--dialect",
+            type=click.Choice(DIALECTS),
+            metavar="NAME[@GENERATION]",
+            help="openmeter or konnect, such as konnect@1.2; detected automatically by default.",
         ),
         click.option(
             "--token-file", metavar="FILE", help="File with the token; default: BILLSYNC_TOKEN, KONNECT_TOKEN."

@@ -8,21 +8,25 @@ from dataclasses import dataclass
 
 import httpx
 
+from billsync.api.generations import KONNECT
 from billsync.app.aiming import check_address
 from billsync.app.connecting import connect
 from billsync.app.connection import Connection
 from billsync.app.ending import Ended, Exit, error, usage
 from billsync.cli.database import open_database
-from billsync.cli.state_dir import default_database
+from billsync.cli.served_memory import ServedFiles
+from billsync.cli.state_dir import default_database, served_memory
 from billsync.cli.surroundings import Run
 from billsync.live.client import Settings
-from billsync.live.connect import KONNECT
 from billsync.live.patience import Patience
 from billsync.live.target import Target, parse_target, token_problem
 from billsync.local.server.editions import AUGUST, edition_of
+from billsync.model.diagnostic import Diagnostic, Severity
 from billsync.model.limits import TOKEN_BYTES
 from billsync.model.ports import Clock
 from billsync.model.state import IntendedTarget
+from billsync.render.diagnostics import diagnostics_text
+from billsync.schema.codes import diagnostic
 
 SERVER_VARIABLE = "BILLSYNC_SERVER"
 TOKEN_VARIABLE = "BILLSYNC_TOKEN"
@@ -33,12 +37,16 @@ TOKEN_PLACES = f"Give it with --token-file or {TOKEN_VARIABLE}."
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """The server in the words of the command line; None for options left out."""
+    """The server in the words of the command line; None for options left out.
+
+    `asks_anew`: what the server said of itself earlier doesn't count.
+    """
 
     server: str | None = None
     token_file: str | None = None
     dialect: str | None = None
     insecure_token: bool = False
+    asks_anew: bool = False
 
 
 @contextmanager
@@ -49,7 +57,7 @@ def connected(run: Run, options: ServerOptions, intended: IntendedTarget = ANY_T
     """
     filed = _read_token(options.token_file) if options.token_file else None  # once: it may be a pipe
     target = _target(options, run.around.environment, filed)
-    check_address(intended, target, options.dialect or target.dialect)
+    check_address(intended, target, _dialect(options, target))
     clock = run.around.clock
     with ExitStack() as stack:
         transport = _embedded(target, target.database, clock, stack) if target.database is not None else None
@@ -60,7 +68,24 @@ def connected(run: Run, options: ServerOptions, intended: IntendedTarget = ANY_T
             patience=Patience(jitter=run.around.jitter),
             environment=run.around.environment,
         )
-        yield stack.enter_context(connect(target, clock, settings, intended=intended, dialect=options.dialect))
+        memory = ServedFiles(served_memory(run.around.environment), clock, options.asks_anew)
+        opening = connect(target, clock, settings, intended=intended, dialect=options.dialect, memory=memory)
+        connection = stack.enter_context(opening)
+        if connection.is_assumed:
+            run.talk(diagnostics_text([_assumed(connection)]))
+        yield connection
+
+
+def _assumed(connection: Connection) -> Diagnostic:
+    """The note that a server's generation is not its own word."""
+    detail = f"{connection.target} doesn't show which operations it takes (GET /openapi.json)."
+    hint = "It is taken as OpenMeter of August 2026. If it is newer: --dialect openmeter@later."
+    return diagnostic("assumed-generation", detail, hint, severity=Severity.NOTE)
+
+
+def _dialect(options: ServerOptions, target: Target) -> str | None:
+    """The dialect that is given, or that the address implies; without its generation."""
+    return options.dialect.partition("@")[0] if options.dialect else target.dialect
 
 
 def _target(options: ServerOptions, environment: Mapping[str, str], filed: str | None) -> Target:
@@ -98,7 +123,7 @@ def _checked_token(
 
 def _token(options: ServerOptions, target: Target, environment: Mapping[str, str]) -> str | None:
     """From the environment (empty is not given); Konnect's own variable goes to Konnect only."""
-    is_konnect = KONNECT in (options.dialect, target.dialect)
+    is_konnect = KONNECT in (_dialect(options, target), target.dialect)
     names = (TOKEN_VARIABLE, KONNECT_VARIABLE) if is_konnect else (TOKEN_VARIABLE,)
     return next((token for name in names if (token := environment.get(name, "").strip())), None)
 

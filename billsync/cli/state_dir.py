@@ -1,4 +1,4 @@
-"""The state directory: journals and the embedded server's database."""
+"""The state directory: journals, the embedded server's database, and what servers said of themselves lately."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ VARIABLE = "BILLSYNC_STATE_DIR"
 DEFAULT = ".billsync"
 DATABASE = "local.db"
 JOURNAL = "journal"
+SERVED = "served"
 
 
 def state_directory(environment: Mapping[str, str]) -> Path:
@@ -19,6 +20,11 @@ def state_directory(environment: Mapping[str, str]) -> Path:
 def journals(environment: Mapping[str, str]) -> Path:
     """The directory of the journals."""
     return state_directory(environment) / JOURNAL
+
+
+def served_memory(environment: Mapping[str, str]) -> Path:
+    """The directory of what servers said of themselves lately."""
+    return state_directory(environment) / SERVED
 
 
 def default_database(environment: Mapping[str, str]) -> str:

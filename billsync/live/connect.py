@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from billsync.api.documents import INVOICES
+from billsync.api.generations import KONNECT, OPENMETER
+from billsync.api.served import Served
 from billsync.live.client import Client, Settings
 from billsync.live.target import Target
 from billsync.model.ports import Clock, Remote, RemoteError
 
-OPENMETER = "openmeter"
-KONNECT = "konnect"
 METERS = "/openmeter/meters"
 
 
@@ -22,16 +23,20 @@ def open_remote(target: Target, clock: Clock, settings: Settings) -> Client:
     return Client(target, clock, settings)
 
 
-def find_dialect(target: Target, remote: Remote) -> str:
+def find_dialect(target: Target, remote: Remote, served: Served | None) -> str:
     """Return the dialect that the address implies, or else the one that the server shows. Raises RemoteError.
 
-    Konnect publishes no list of currencies; a self-hosted server always answers it (catalog-facts.md §10.1). A token
-    without permission to read meters raises an error that names the permission.
+    OpenMeter serves an OpenAPI document of itself, in which the operations on invoices stand; where something in front
+    of it hides the document, it still lists invoices (customer-facts.md §13). Konnect has neither, at any address. A
+    list of currencies proves nothing: Konnect is getting custom currencies too. A token without permission to read
+    meters raises an error that names the permission.
     """
     if target.dialect is not None:
         return target.dialect
+    if served is not None and served.has(f"GET {INVOICES}"):
+        return OPENMETER
     one_row = [("page[size]", "1")]
-    answer = remote.get("/openmeter/currencies", one_row)
+    answer = remote.get(INVOICES, one_row)
     if answer.ok:
         return OPENMETER
     if answer.status in (403, 404, 405):

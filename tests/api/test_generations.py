@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -116,3 +118,17 @@ def test_unknown_names_are_errors() -> None:
     for ask in (lambda: dated("stripe"), lambda: dated("konnect", "later"), lambda: dated("konnect").can("fly")):
         with pytest.raises(KeyError):
             ask()
+
+
+def test_the_page_of_generations_says_what_the_tables_say() -> None:
+    """Each row of the page names capabilities, and in which generations there is a form of them."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "generations.md").read_text(encoding="utf-8")
+    rows = [line.strip("|").split("|") for line in page.splitlines() if line.startswith("| `")]
+    said = {
+        (name, capability): cell.strip() != "\u2013"
+        for label, *cells in rows
+        for capability in re.findall(r"`([\w.]+)`", label.partition(":")[0])
+        for name, cell in zip(DOCUMENTS, cells, strict=True)
+    }
+
+    assert said == {(name, capability): dated(*name.split("@")).can(capability) for name, capability in EVERY}

@@ -68,7 +68,7 @@ def test_a_rule_of_the_product_is_no_missing_permission(detail: str) -> None:
 def test_a_token_without_a_role_is_reported_when_finding_the_dialect() -> None:
     """A token without any role is reported when the dialect is looked up."""
     with pytest.raises(RemoteError) as raised:
-        find_dialect(TARGET, client(lambda request: FORBIDDEN))
+        find_dialect(TARGET, client(lambda request: FORBIDDEN), None)
 
     roles = "`Metering & Billing Viewer` or `Metering Viewer`"
     assert str(raised.value) == f"GET /openmeter/meters: {LACKS} {roles}"

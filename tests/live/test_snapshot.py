@@ -4,14 +4,14 @@ import httpx
 import pytest
 
 from billsync.live.client import Settings
-from billsync.live.connect import find_dialect, open_remote
+from billsync.live.connect import open_remote
 from billsync.live.snapshot import Source, snapshot
 from billsync.live.target import Target
 from billsync.model.kind import ListQuery, Routes
 from billsync.model.ports import RemoteError
 from billsync.model.state import Read, Row, Snapshot
 from tests.support.clock import START, FakeClock
-from tests.support.mock_list import TARGET, client, page_of
+from tests.support.mock_list import client, page_of
 
 ROUTES = {
     "box": Routes("/boxes", ListQuery("id", 10), "key", ()),
@@ -76,35 +76,6 @@ def test_a_read_that_fails_fails_the_snapshot(reads: list[Read], documents: list
 def test_a_parent_belongs_where_the_path_has_one(read: Read) -> None:
     with pytest.raises(ValueError):
         snapshot(source(), [read])
-
-
-@pytest.mark.parametrize(
-    ("target", "paths", "dialect"),
-    [
-        (Target("https://eu.api.konghq.com/v3", dialect="konnect"), (), "konnect"),
-        (TARGET, ("/api/v3/openmeter/currencies",), "openmeter"),
-        (TARGET, ("/api/v3/openmeter/meters",), "konnect"),
-    ],
-)
-def test_the_dialect_follows_from_the_address_or_the_published_paths(
-    target: Target, paths: tuple[str, ...], dialect: str
-) -> None:
-    """The dialect follows from the address, or from the paths that the server publishes."""
-
-    def publishing(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200 if request.url.path in paths else 404, json={"detail": "?"})
-
-    assert find_dialect(target, client(publishing)) == dialect
-
-
-def test_a_server_that_answers_neither_is_a_clear_error() -> None:
-    remote = client(lambda request: httpx.Response(404, json={"detail": "route not found"}))
-
-    with pytest.raises(RemoteError) as raised:
-        find_dialect(TARGET, remote)
-
-    expected = "https://billing.example/api/v3 does not answer like an API v3 server: 404 Not Found: route not found"
-    assert str(raised.value) == expected
 
 
 def test_the_embedded_server_needs_its_transport() -> None:

@@ -137,6 +137,15 @@ CONNECTION = Chapter(
             "GET /openmeter/plans: 403: the token may not read plans",
         ),
         Code(
+            "assumed-generation",
+            "the server doesn't say what it takes",
+            "A note, not an error. OpenMeter serves an OpenAPI document of itself, where billsync reads which "
+            "operations and fields the server takes. This one serves none, so it is taken as OpenMeter of August "
+            "2026, and what came later is not used. Let `/openapi.json` through to the server, or name its "
+            "generation with `--dialect openmeter@later`.",
+            "https://billing.example/api/v3 doesn't show which operations it takes (GET /openapi.json).",
+        ),
+        Code(
             "no-invoices",
             "this API has no invoices",
             "Konnect's API v3 doesn't list invoices. Open the billing portal instead.",
