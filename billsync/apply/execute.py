@@ -156,7 +156,7 @@ def _settled(step: Step, kind: Kind, observed: Observed, tried: _Tried) -> StepR
         if tried.made not in ("", observed.id):
             return StepResult(step, Status.FAILED, _made_twice(step, tried), wrote=True)
         return StepResult(step, Status.DONE if tried.wrote else Status.ALREADY, wrote=tried.wrote)
-    if not holds_before(step.before, view=observed.view, status=observed.status, facts=observed.facts):
+    if not holds_before(kind, step.before, view=observed.view, status=observed.status, facts=observed.facts):
         return _departed(step, kind, observed, tried)
     if tried.refusal:
         return StepResult(step, Status.FAILED, tried.refusal, tried.wrote)

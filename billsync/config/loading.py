@@ -23,6 +23,7 @@ from billsync.config.node import MapNode, plain, text_of
 from billsync.config.reader import ParsedFile, read
 from billsync.config.scalars import shorten
 from billsync.config.schema_errors import Later, diagnostics_of
+from billsync.config.transitions import transitions_for_nothing, transitions_of
 from billsync.core import references
 from billsync.kinds.registry import HEADER, LATER_FIELDS
 from billsync.model.address import Address
@@ -70,6 +71,7 @@ def _loaded(paths: Sequence[str], registry: Registry, stdin: TextIO | None) -> t
     if not has_errors(unread) and all(parsed.complete for parsed in files_read):
         findings.extend(references.check(desired, registry, unsound=unsound))
         findings.extend(policies_for_nothing(desired))
+        findings.extend(transitions_for_nothing(desired))
         findings.extend(move_problems(moves, desired))
         findings.extend(forgetting_problems(forgotten, desired, moves, registry))
         _check_not_empty(desired, paths, findings)
@@ -102,6 +104,7 @@ def _desired(
         target,
         resolved(moves),
         frozenset(entry.address for entry in forgotten),
+        transitions_of(contents.header, findings),
     )
     return desired, checked.unsound, moves, forgotten
 

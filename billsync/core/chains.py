@@ -31,13 +31,17 @@ def head_of(kind: Kind, rows: tuple[Row, ...], key: str) -> Row | None:
 
     If none of our links is running, a running link without our label (made outside of billsync) counts too.
     """
-    own = [row for row in rows if labels_of(row.fields).get(KEY) == key]
-    running = [row for row in own if not has_ended(kind, row)]
-    if running:
+    if running := running_links(kind, rows, key):
         return running[-1]
+    own = [row for row in rows if labels_of(row.fields).get(KEY) == key]
     unlabelled = [row for row in rows if _is_unlabelled(row) and not has_ended(kind, row)]
     last = (unlabelled or own)[-1:]
     return last[0] if last else None
+
+
+def running_links(kind: Kind, rows: tuple[Row, ...], key: str) -> tuple[Row, ...]:
+    """The links under this key that are in force or scheduled, oldest first: two while a change is scheduled."""
+    return tuple(row for row in rows if labels_of(row.fields).get(KEY) == key and not has_ended(kind, row))
 
 
 def links_of(context: Context, address: Address) -> tuple[Row, ...]:

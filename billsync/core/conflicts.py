@@ -67,7 +67,11 @@ def refuse_dangling_references(planned: Iterable[Planned], context: Context) -> 
 
 def _refuse_dangling(planned: Planned, known: set[Address]) -> Planned:
     referred = {address for step in planned.steps for address in symbols_of(step)}
-    dangling = (address for address in referred if whole_of(address) is None and address.unversioned() not in known)
+    dangling = (
+        address
+        for address in referred
+        if whole_of(address) is None and address != planned.change.address and address.unversioned() not in known
+    )
     names = ", ".join(address.text for address in sorted(dangling, key=lambda address: address.order))
     return planned.refused(DANGLING, names=names) if names else planned
 

@@ -102,6 +102,7 @@ def _context(
         one_chain_per_parent=server.one_chain_per_parent,
         now=now,
         deletes=mode.deletes,
+        allow=frozenset(mode.allow),
         doubts=doubts(found, registry, entities),
     )
 

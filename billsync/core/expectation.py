@@ -15,11 +15,14 @@ _NONE: Mapping[str, Plain] = {}
 
 
 def holds_before(
-    expected: Expectation, *, view: Fields | None, status: str, facts: Mapping[str, Plain] = _NONE
+    kind: Kind, expected: Expectation, *, view: Fields | None, status: str, facts: Mapping[str, Plain] = _NONE
 ) -> bool:
-    """Whether the entity is exactly as it was when the step was decided."""
+    """Whether the entity is exactly as it was when the step was decided; a partial expectation is of an entity that
+    another step of the run makes, of which the server fills some fields."""
     if expected.view is None or view is None:
         return expected.view is None and view is None
+    if expected.partial:
+        return holds_after(kind, expected, view=view, status=status, facts=facts)
     fits = _status_fits(expected, status) and not facts_apart(expected, facts)
     return fits and canonical(view) == canonical(expected.view)
 

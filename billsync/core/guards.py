@@ -8,6 +8,8 @@ from fractions import Fraction
 
 from billsync.core.doubling import doubled, doubled_code
 from billsync.core.index import is_over
+from billsync.core.lifecycle.chain_end import REVERT
+from billsync.core.lifecycle.chain_steps import CANCEL
 from billsync.core.lifecycle.unmarked import unmarked_codes, unmarked_guards
 from billsync.core.obstacles import credit_code, credit_in
 from billsync.core.ownership import OWNER, is_owned, labels_of
@@ -33,7 +35,8 @@ def flags(registry: Registry) -> tuple[str, ...]:
     doubled_codes = (doubled_code(kind) for kind in registry.values() if kind.traits)
     parents = {kind.parent.kind for kind in registry.values() if kind.parent}
     credit_codes = (credit_code(registry[name]) for name in sorted(parents))
-    return (DELETES, *credit_codes, *doubled_codes, *unmarked_codes(registry), *taking_back_codes(registry))
+    others = (*unmarked_codes(registry), *taking_back_codes(registry))
+    return (DELETES, CANCEL, REVERT, *credit_codes, *doubled_codes, *others)
 
 
 def guards(
@@ -50,6 +53,7 @@ def guards(
         *(guard for guard in _with_credit(context, deletes, balance_path) if guard.code not in allow),
         *(guard for guard in unmarked_guards(context, changes) if guard.code not in allow),
         *(guard for guard in taking_back_guards(context, changes, balance_path) if guard.code not in allow),
+        *(guard for p in changes for guard in p.guards if guard.code not in allow),
     ]
     return tuple(sorted(found, key=lambda guard: (guard.code, [a.order for a in guard.addresses])))
 

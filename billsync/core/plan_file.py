@@ -180,6 +180,7 @@ def _expectation(expectation: Expectation) -> Any:
         "without": [_obstacle(obstacle) for obstacle in expectation.without],
         "marked": list(expectation.marked),
         "facts": _tagged(expectation.facts),
+        "partial": expectation.partial,
     }
 
 
@@ -188,7 +189,7 @@ def _obstacle(obstacle: Obstacle) -> Any:
 
 
 def _read_expectation(item: Any) -> Expectation:
-    """Read the output of `_expectation`; older files have no `at_least`, `without`, `marked` and `facts`."""
+    """Read the output of `_expectation`; older files have no `at_least`, `without`, `marked`, `facts` and `partial`."""
     return Expectation(
         _untagged(item["view"]),
         tuple(item["statuses"]),
@@ -196,6 +197,7 @@ def _read_expectation(item: Any) -> Expectation:
         tuple(Obstacle(o["rule"], o["kind"], o["path"], o.get("known", 0)) for o in item.get("without", ())),
         tuple(item.get("marked", ())),
         _untagged(item["facts"]) if item.get("facts") else {},
+        item.get("partial", False),
     )
 
 

@@ -13,7 +13,7 @@ from billsync.core.ownership import is_owned
 from billsync.core.refusals import Refusal
 from billsync.core.view import view
 from billsync.model.address import Address
-from billsync.model.change import Action, Call, Change, FieldChange, Outcome, Step
+from billsync.model.change import Action, Call, Change, FieldChange, Guard, Outcome, Step
 from billsync.model.kind import Kind, Registry, Routes
 from billsync.model.state import Desired, Entity, Row, Snapshot
 from billsync.model.value import Fields, Plain
@@ -25,7 +25,8 @@ class Context:
     parents.
 
     `one_chain_per_parent`: the server allows one running chain a parent. `now`: the moment of the decision, for new
-    entities. `doubts`: live entities whose state is unclear. `deletes`: this run deletes.
+    entities. `doubts`: live entities whose state is unclear. `deletes`: this run deletes. `allow`: the flags
+    that were given.
     """
 
     desired: Desired
@@ -38,6 +39,7 @@ class Context:
     one_chain_per_parent: bool
     now: datetime
     deletes: bool = False
+    allow: frozenset[str] = frozenset()
     doubts: Doubts = field(default_factory=dict)
 
     def siblings(self, address: Address) -> tuple[str, ...]:
@@ -77,12 +79,14 @@ def call_of(context: Context, address: Address, name: str, sent: Plain = None) -
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One change with its steps in order; `claims` and `frees` are names that it takes and gives up."""
+    """One change with its steps in order; `claims` and `frees` are names that it takes and gives up, `guards`
+    what stops it unless its flag is given."""
 
     change: Change
     steps: tuple[Step, ...] = ()
     claims: frozenset[str] = frozenset()
     frees: frozenset[str] = frozenset()
+    guards: tuple[Guard, ...] = ()
 
     def refused(self, refusal: Refusal, **values: object) -> Planned:
         """The change refused: it has no steps, and neither takes nor gives up a name."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from billsync.core.chains import head_of
 from billsync.core.index import is_over, version_of
+from billsync.core.lifecycle.chain_end import end_of_undeclared
 from billsync.core.lifecycle.grandfathered import subscribers
 from billsync.core.lifecycle.record import claims_of
 from billsync.core.lifecycle.versioned import archive_step
@@ -184,11 +185,7 @@ def _kept_chains(context: Context, kind: Kind, declared: set[Address]) -> Iterat
             mine = head is not None and labels_of(head.fields).get(OWNER) == context.desired.owner
             silent = address in declared or address in context.doubts or address in context.desired.forgotten
             if head is not None and mine and not silent and not is_over(kind, head.fields):
-                yield note(
-                    address,
-                    code="kept",
-                    reason=f"it is no longer declared; billsync can't cancel a {kind.name} yet: left alone",
-                )
+                yield from end_of_undeclared(context, address, head)
 
 
 def as_waiting(planned: Planned, users: tuple[Address, ...]) -> Planned:

@@ -170,10 +170,63 @@ ONE_AT_A_TIME = Refusal(
     "the server allows one {kind} at a time, and there is {other!r}",
     "end {other!r} first, or declare this {kind} under its key; if its key was renamed, list that under `moved`",
 )
-CHAIN_CHANGE = Refusal(
-    "chain-change",
-    "the live {kind} differs in {names}, and billsync can't change a {kind} yet",
-    "change it in the API or the portal, or declare what is live",
+NO_TIMING = Refusal(
+    "no-timing",
+    "the live {kind} differs in {names}, and nothing says when it is changed",
+    "add `change: at_renewal` (it takes effect with the next period, and nothing is billed twice) or "
+    "`change: immediate`, or a rule to `_info.transitions`",
+)
+TRANSITION_REFUSED = Refusal(
+    "transition-refused",
+    "it differs in {names}, and the rule of `_info.transitions` from {source} to {target} refuses such a change: "
+    "{message}",
+    "`change: at_renewal` or `change: immediate` of the {kind} itself goes before the rule",
+)
+WOULD_MOVE = Refusal(
+    "would-move",
+    "it differs in {names}, and is on {live}, which is no longer active: a change would move it to {pinned}",
+    "declare `version: latest` to move it, or declare what is live",
+)
+CHANGE_SCHEDULED = Refusal(
+    "change-scheduled", "the change to {pinned} takes effect at {begins}", outcome=Outcome.WAITING
+)
+BEGINS_LATER = Refusal("begins-later", "it is scheduled, and begins at {begins}", outcome=Outcome.WAITING)
+STARTS_LATER = Refusal(
+    "begins-later",
+    "this server's API begins a {kind} only at once: a run on or after {start} begins it",
+    outcome=Outcome.WAITING,
+)
+NOT_LATER = Refusal(
+    "unmanageable",
+    "this server's call for a later start takes no {lacking}",
+    "leave the field out, or begin the {kind} when it starts",
+    Outcome.UNMANAGEABLE,
+)
+START_PASSED = Refusal(
+    "start-passed",
+    "its start, {start}, has passed, and no API begins a {kind} in the past",
+    "leave `start` out to begin it now, or declare a start that lies ahead",
+)
+CANT_WITHDRAW = Refusal(
+    "cant-withdraw",
+    "what is scheduled for {begins} differs, and this server's API can't take back a scheduled {kind}",
+    "a run after {begins} makes the change; until then, declare what is scheduled",
+)
+ENDS_FIRST = Refusal(
+    "ends-first",
+    "it differs in {names}, and it has an end: it isn't changed before it ends",
+    "remove `ends` to change it (an end that is on the server already also needs `--allow revert`), "
+    "or declare what is live",
+)
+ENDS_LATER = Refusal(
+    "ends-later",
+    "it begins at {begins}, and can get an end at a later time only then",
+    outcome=Outcome.WAITING,
+)
+ENDS_BEFORE_IT_BEGINS = Refusal(
+    "ends-first",
+    "it starts later, and its end can be set only after it has begun",
+    "add `ends` to the {kind} when it has begun",
 )
 
 # Because of other changes

@@ -151,6 +151,7 @@ RECORD = Record(
 
 PLAN = Kind(
     name="plan",
+    cadence="billing_cadence",
     collection="plans",
     archetype=Archetype.VERSIONED,
     record=RECORD,

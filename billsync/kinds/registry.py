@@ -26,6 +26,6 @@ LATER_COLLECTIONS: Mapping[str, str] = MappingProxyType(
 
 HEADER = "_info"
 LATER_FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
-    {"plan": frozenset({"extends", "variants"}), HEADER: frozenset({"select", "transitions"})}
+    {"plan": frozenset({"extends", "variants"}), HEADER: frozenset({"select"})}
 )
 """Fields of kinds, and of `_info`, that a later version reads."""

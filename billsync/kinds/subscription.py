@@ -10,6 +10,7 @@ from billsync.kinds.plan import SETTLEMENT_MODES
 from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy, Parent, State, Trait
 from billsync.model.moment import moment_text, parse_moment
 from billsync.model.shape import Anything, Effect, Field, Integer, Record, Reference, Text, Timestamp
+from billsync.model.transition import TIMINGS
 from billsync.model.value import Fields
 
 _FIXED = "it is fixed when a subscription starts"
@@ -80,9 +81,27 @@ RECORD = Record(
             example="dynamic",
         ),
         "labels": fields.labels(Effect.CHANGE),
-        "start": _later("start times"),
-        "change": _later("plan changes and their timing"),
-        "ends": _later("cancellations"),
+        "start": Field(
+            Timestamp(),
+            "When it begins. Without it, at once. A start in the past can't be made; a running subscription keeps the "
+            "start that it had.",
+            Effect.OURS,
+            example="2027-01-01T00:00:00Z",
+        ),
+        "change": Field(
+            Text(choices=TIMINGS),
+            "When a change of plan, version, settlement mode, anchor or labels takes effect: at once, or with the next "
+            "billing period. Without it, the first rule of `_info.transitions` that covers the change says so.",
+            Effect.OURS,
+            example="at_renewal",
+        ),
+        "ends": Field(
+            Timestamp(words=TIMINGS),
+            "When it ends: at the end of the running period, at once, or at a time that is the boundary of a billing "
+            "period. Remove it to continue.",
+            Effect.OURS,
+            example="at_renewal",
+        ),
         "addons": _later("add-ons"),
     },
     doc="A subscription puts a customer on a plan.",
@@ -150,9 +169,9 @@ SUBSCRIPTION = Kind(
     cross=(across.currencies,),
     pins="plan",
     successor="openmeter_subscription.superseding.id",
+    predecessor="openmeter_subscription.previous.id",
     inherits=("settlement_mode",),
     facts=facts,
     created_verb="subscribing",
     deleted_verb="cancelling",
-    immutable_hint="changing a live subscription comes with a later version of billsync",
 )

@@ -96,6 +96,7 @@ class Expectation:
     may show more members than the view: later steps add those. `without` must not be there, right before the call.
     `marked` are marks of members that must be there afterwards, which no view has (`core.ownership.member_mark`).
     `facts` are moments that the entity must show, by name (`Kind.facts`); None where it must show none.
+    `partial`: before the call, the entity may have fields that the view doesn't name.
     """
 
     view: Fields | None
@@ -104,6 +105,7 @@ class Expectation:
     without: tuple[Obstacle, ...] = ()
     marked: tuple[str, ...] = ()
     facts: Mapping[str, Plain] = field(default_factory=dict)
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

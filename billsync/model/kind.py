@@ -250,23 +250,32 @@ class Routes:
 class Kind:
     """One kind as a table.
 
-    `read` turns a server row into raw fields in the file's shape, with references still as ids or keys; `respell` takes
-    what the view will be compared with, the view, and the row as the server gave it, and returns the view in the
-    other's spelling where both mean the same; `status` names the row's lifecycle field, and `statuses` are all the
-    values of it that are known, with what they mean; `lost` names what a dumped file doesn't carry of a row,
-    `lost_by_all` what it carries of none; `at_creation` turns a wanted view into one that the API can be sent at a
-    moment; None where nothing is left to make; `unique` says that the server itself keeps the key unique, so that a
-    create may be repeated; `stages` gives the views on the way to a wanted one, itself last, where one call can't do
-    it; `facts` are the moments in a row that no view has and that a step may depend on; `taking_back` is the call that
-    takes an entity back for good; `progress` is a state that only moves forward; `frozen` names fields that
-    can't change while a child of that kind is in force; `inherits` are fields that come
-    from the pinned entity's declaration where the own one is silent; `successor` is the server's label of a link that
-    was changed into another: it holds that one's id; `pins` is the reference whose version is fixed at creation and
-    noted in the label `billsync_<pins>`; `after` are soft edges: kinds whose entities of the same parent go first (this
-    one's parent if it is named); `claims` yields names that only one live entity may hold at a time; `traits` yields
-    further marks of an entity's identity: two entities that share a trait may be the same under two keys; `shared`:
-    files of other owners normally refer to it, so that a reference to it is no evidence of the referring entity's
-    owner; `personal` are fields that identify a person: their values stay out of journals.
+    * `read` turns a server row into raw fields in the file's shape, with references still as ids or keys.
+    * `respell` takes what the view will be compared with, the view, and the row as the server gave it, and returns the
+      view in the other's spelling where both mean the same.
+    * `status` names the row's lifecycle field, and `statuses` are all the values of it that are known, with what they
+      mean.
+    * `lost` names what a dumped file doesn't carry of a row, `lost_by_all` what it carries of none.
+    * `at_creation` turns a wanted view into one that the API can be sent at a moment; None where nothing is left to
+      make.
+    * `unique` says that the server itself keeps the key unique, so that a create may be repeated.
+    * `stages` gives the views on the way to a wanted one, itself last, where one call can't do it.
+    * `facts` are the moments in a row that no view has and that a step may depend on.
+    * `taking_back` is the call that takes an entity back for good.
+    * `progress` is a state that only moves forward.
+    * `cadence` is the field that says how often an entity is billed.
+    * `frozen` names fields that can't change while a child of that kind is in force.
+    * `inherits` are fields that come from the pinned entity's declaration where the own one is silent.
+    * `successor` is the server's label of a link that was changed into another, `predecessor` the label of that other:
+      each holds the other's id.
+    * `pins` is the reference whose version is fixed at creation and noted in the label `billsync_<pins>`.
+    * `after` are soft edges: kinds whose entities of the same parent go first (this one's parent if it is named).
+    * `claims` yields names that only one live entity may hold at a time.
+    * `traits` yields further marks of an entity's identity: two entities that share a trait may be the same under two
+      keys.
+    * `shared`: files of other owners normally refer to it, so that a reference to it is no evidence of the referring
+      entity's owner.
+    * `personal` are fields that identify a person: their values stay out of journals.
     """
 
     name: str
@@ -298,9 +307,11 @@ class Kind:
     facts: Callable[[Fields], Fields] | None = None
     taking_back: TakingBack | None = None
     progress: Progress | None = None
+    cadence: str | None = None
     frozen: Mapping[str, str] = field(default_factory=dict)
     pins: str | None = None
     successor: str | None = None
+    predecessor: str | None = None
     inherits: tuple[str, ...] = ()
     created_verb: str = "creating"
     deleted_verb: str = "deleting"

@@ -66,9 +66,11 @@ class Duration:
 
 @dataclass(frozen=True, slots=True)
 class Timestamp:
-    """An RFC 3339 time; a view holds it as text in UTC, cut to seconds or microseconds."""
+    """An RFC 3339 time; a view holds it as text in UTC, cut to seconds or microseconds. `words` may stand in its
+    place."""
 
     seconds: bool = False
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from billsync.model.address import Address
 from billsync.model.diagnostic import Position
 from billsync.model.kind import Path
 from billsync.model.policy import PricePolicy
+from billsync.model.transition import Transition
 from billsync.model.value import Fields
 
 
@@ -75,7 +76,8 @@ class Desired:
     """The state that the files declare. `named` are the kinds whose collection is in a file, even as an empty list.
 
     `prices` are rules that new prices must keep; `target` is the server that the files are for; `moved` are keys
-    that were renamed; `forgotten` are entities that are no longer declared and stay as they are.
+    that were renamed; `forgotten` are entities that are no longer declared and stay as they are;
+    `transitions` are rules for when chains change, the first that covers a change decides.
     """
 
     owner: str | None = None
@@ -87,6 +89,7 @@ class Desired:
     target: IntendedTarget = IntendedTarget()
     moved: Moved = field(default_factory=dict)
     forgotten: frozenset[Address] = frozenset()
+    transitions: tuple[Transition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,9 @@ def leaf_schema(shape: Shape) -> dict[str, Any]:
         case Duration(choices=choices):
             known = {"examples": list(choices)} if choices else {}
             return {"type": "string", "pattern": duration.PATTERN, **_LENGTH, **known}
-        case Timestamp():
-            return {"type": "string", "pattern": moment.PATTERN, **_LENGTH}
+        case Timestamp(words=words):
+            time = {"type": "string", "pattern": moment.PATTERN, **_LENGTH}
+            return {"anyOf": [{"enum": list(words)}, time]} if words else time
         case Reference():
             return {"type": "string", "minLength": 1}
         case Anything():

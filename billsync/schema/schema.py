@@ -21,6 +21,7 @@ from billsync.model.shape import Field, LabelMap, Lazy, ListOf, MapOf, Record, S
 from billsync.model.value import jsonable
 from billsync.schema.leaves import leaf_schema, nullable
 from billsync.schema.policy import policy_schema
+from billsync.schema.transitions import transitions_schema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FORMAT_VERSION = "1.0"
@@ -144,6 +145,7 @@ def _info(registry: Registry, writing: _Writing) -> Schema:
                 "examples": [{"plan": {"currency": "USD", "billing_cadence": "P1M"}}],
             },
             "policy": policy_schema(),
+            "transitions": transitions_schema(),
             "target": _target(),
         },
     }

@@ -148,7 +148,9 @@ def test_so_many_labels_that_ours_have_no_room_are_found() -> None:
         (SUBSCRIPTION, {"key": "a_b_c"}, [(("key",), "subscription-key")]),
         (SUBSCRIPTION, {"cost_basis_mode": "pinned"}, [(("cost_basis_mode",), "subscription-cost-basis")]),
         (SUBSCRIPTION, {"settlement_mode": None}, [(("settlement_mode",), "unclearable-field")]),
-        (SUBSCRIPTION, {"start": "2026-01-01T00:00:00Z"}, [(("start",), "refused-field")]),
+        (SUBSCRIPTION, {"start": "soon"}, [(("start",), "time")]),
+        (SUBSCRIPTION, {"ends": "soon"}, [(("ends",), "time")]),
+        (SUBSCRIPTION, {"ends": "at_renewal"}, []),
     ],
 )  # fmt: skip
 def test_a_problem_of_an_entity_is_found_at_its_place(kind: Kind, fields: dict[str, Any], expected: Any) -> None:

@@ -66,7 +66,7 @@ def test_without_a_word_about_more_members_a_list_is_exactly_as_it_is_said(seen:
     found = holds_after(PLAN, expected, view=seen, status="draft")
 
     assert found is holds
-    assert holds_before(expected, view=seen, status="draft") is holds
+    assert holds_before(PLAN, expected, view=seen, status="draft") is holds
 
 
 def test_a_fact_that_is_named_must_be_equal_and_others_are_ignored() -> None:
@@ -74,7 +74,7 @@ def test_a_fact_that_is_named_must_be_equal_and_others_are_ignored() -> None:
     same = {"active_to": None, "active_from": "2026-01-01T00:00:00Z", "renews_at": "2026-02-01T00:00:00Z"}
     ended = {**same, "active_to": "2026-02-01T00:00:00Z"}
 
-    before = [holds_before(expected, view={"key": "a"}, status="", facts=facts) for facts in (same, ended, {})]
+    before = [holds_before(PLAN, expected, view={"key": "a"}, status="", facts=facts) for facts in (same, ended, {})]
     after = [holds_after(PLAN, expected, view={"key": "a"}, status="", facts=facts) for facts in (same, ended, {})]
 
     assert (before, after) == ([True, False, False], [True, False, False])

@@ -274,9 +274,11 @@ def _oldest_first(members: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _declared_part(kind: str, row: dict[str, Any]) -> dict[str, Any]:
-    """What of a row without a key was declared; the rest follows from the time at which it began."""
+    """What of a row without a key was declared; the rest follows from the time at which it began, and from what it was
+    changed from."""
     fields = (*ROUTES[kind].create, "status")
-    return {name: value for name, value in row.items() if name.removesuffix("_id") in fields}
+    labels = {name: value for name, value in row["labels"].items() if not name.startswith("openmeter_")}
+    return {name: value for name, value in {**row, "labels": labels}.items() if name.removesuffix("_id") in fields}
 
 
 def _worded(value: Any, names: Mapping[str, str]) -> Any:

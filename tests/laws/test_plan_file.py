@@ -47,7 +47,9 @@ VALUES = st.recursive(
 )
 FIELDS = st.dictionaries(NAMES, VALUES, max_size=3)
 SOME_TEXTS = st.lists(TEXTS, max_size=2).map(tuple)
-EXPECTATIONS = st.builds(Expectation, st.none() | FIELDS, SOME_TEXTS, SOME_TEXTS, marked=SOME_TEXTS, facts=FIELDS)
+EXPECTATIONS = st.builds(
+    Expectation, st.none() | FIELDS, SOME_TEXTS, SOME_TEXTS, marked=SOME_TEXTS, facts=FIELDS, partial=st.booleans()
+)
 STEPS = st.builds(
     Step,
     TEXTS,

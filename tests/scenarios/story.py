@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -136,7 +137,8 @@ def outline(document: Mapping[str, Any]) -> Iterator[str]:
     for action in ("creating", "updating", "deleting"):
         for change in document["changes"][action]:
             end = "" if change.get("status", QUIET) == QUIET else f": {change['status']}"
-            yield f"{change['verb']} {change['kind']} {change['name']}{end}"
+            when = f" ({change['timing']})" if "timing" in change else ""
+            yield f"{change['verb']} {change['kind']} {change['name']}{_undated(when)}{end}"
             yield from _fields(change)
     for told in document["told"]:
         yield f"{told['outcome']} {told['kind']} {told['name']}: {told['code']}"
@@ -151,7 +153,12 @@ def _fields(item: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return _undated(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def _undated(text: str) -> str:
+    """A text without the times that the server chose, which have fractions of a second."""
+    return re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", "TIME", text)
 
 
 def as_yaml(ended: Ended) -> str:

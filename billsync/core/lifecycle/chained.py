@@ -1,51 +1,50 @@
-"""Chained: a parent holds a chain of links under one key; it is compared at its head (design.md §4).
+"""Chained: a parent holds a chain of links under one key; it is compared at its head (design.md §4, §5).
 
-A chain can be begun and compared; a change or an end of a running chain is refused or noted.
+A change ends one link and begins the next; a change at renewal leaves two running, of which the later is the head.
 """
 
 from __future__ import annotations
 
-from billsync.core.chains import has_ended, last_of, links_of, parent_of, restarts
-from billsync.core.compare import field_changes, shown
-from billsync.core.expectation import holds_after
+from billsync.core.chains import has_ended, last_of, links_of, restarts
+from billsync.core.compare import shown
 from billsync.core.index import state_of
-from billsync.core.lifecycle.proof import DIGEST, unproven
-from billsync.core.obstacles import ENDS, ends_among
-from billsync.core.ownership import KEY, OWNER, chain_labels, labels_of, pin_label
-from billsync.core.planned import Context, Planned, names_of, note, refused, step_id
-from billsync.core.refusals import (
-    CHAIN_CHANGE,
-    CHAIN_ENDED,
-    CHAIN_OF_ANOTHER,
-    NO_VERSION_TO_BEGIN_ON,
-    NOT_THE_ACTIVE_VERSION,
-    ONE_AT_A_TIME,
-)
-from billsync.core.versions import NextVersions, offered_after
-from billsync.core.view import body, complete
-from billsync.model.address import Address, Symbol
-from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Obstacle, Step
+from billsync.core.lifecycle.chain_begin import begin, start_of_entity
+from billsync.core.lifecycle.chain_change import Move, change, replace_scheduled, substitute
+from billsync.core.lifecycle.chain_end import ENDS, REVERT, declared_end, end, ends_elsewhere
+from billsync.core.lifecycle.chain_target import by_other_content, differences, live_pin, pin_of, restart_of
+from billsync.core.ownership import KEY, OWNER, labels_of, pin_label
+from billsync.core.planned import Context, Planned, names_of, note, refused
+from billsync.core.refusals import BEGINS_LATER, CHAIN_ENDED, CHAIN_OF_ANOTHER, CHANGE_SCHEDULED, ENDS_FIRST
+from billsync.core.timing import instead_of_end
+from billsync.core.versions import NextVersions
+from billsync.model.address import Address
+from billsync.model.change import FieldChange
 from billsync.model.kind import Kind, State
+from billsync.model.moment import moment_text, parse_moment
 from billsync.model.state import Entity, Row
-from billsync.model.value import Fields, Plain
 
-LATEST = "latest"
+Differences = tuple[FieldChange, ...]
 
 
 def chained_change(context: Context, entity: Entity, coming: NextVersions) -> Planned | None:
-    """Return the change of a declared chain: None, its first link, a refusal, or a note."""
+    """Return the change of a declared chain: None, a beginning, a change, an end, a refusal, or a note."""
     kind = context.registry[entity.address.kind]
     head = last_of(context, entity.address)
     if head is None or (has_ended(kind, head) and _begins_again(context, entity)):
-        return _beside_another(context, entity) or _begin(context, entity, coming)
+        return begin(context, entity, coming)
     if has_ended(kind, head):
-        return _ended(context, entity, head)
-    return _compare(context, entity, head, coming) or _restart_waits(context, entity)
+        return None if entity.fields.get(ENDS) else _ended(context, entity, head)
+    entity = _or_its_substitute(context, entity)
+    return (
+        _compare(context, entity, head, coming) or _restart_waits(context, entity) or _began_elsewhen(context, entity)
+    )
 
 
-def restart_of(entity: Entity) -> int:
-    """Return the number of restarts that a file has allowed; `true` is one."""
-    return int(entity.fields.get("restart") or 0)
+def _or_its_substitute(context: Context, entity: Entity) -> Entity:
+    """The declaration, or what takes its place where a rule has chains change to something else instead of ending."""
+    ends, kind = entity.fields.get(ENDS), context.registry[entity.address.kind]
+    rule = instead_of_end(context, pin_of(context, entity)) if ends else None
+    return substitute(entity, rule.on_cancel, kind.pins or "", declared_end(ends)) if rule else entity
 
 
 def _begins_again(context: Context, entity: Entity) -> bool:
@@ -80,181 +79,111 @@ def _restart_waits(context: Context, entity: Entity) -> Planned | None:
     )
 
 
-def _beside_another(context: Context, entity: Entity) -> Planned | None:
-    """A refusal, where the parent has a chain under another key and the server allows one (customer-facts.md §5.5)."""
-    kind = context.registry[entity.address.kind]
-    if not context.one_chain_per_parent:
-        return None
-    rows = context.index.chains.get(parent_of(kind, entity.address), ())
-    running = sorted(str(labels_of(row.fields).get(KEY)) for row in rows if not has_ended(kind, row))
-    earlier = sorted(key for key in context.siblings(entity.address) if key < entity.address.key)
-    others = running or earlier
-    if not others:
-        return None
-    return refused(entity.address, ONE_AT_A_TIME, kind=kind.name, other=others[0])
-
-
-def _begin(context: Context, entity: Entity, coming: NextVersions) -> Planned:
-    kind = context.registry[entity.address.kind]
-    pinned = _version(context, entity, coming)
-    if isinstance(pinned, Planned):
-        return pinned
-    if refusal := unproven(context, entity, pinned):
-        return refusal
-    want = _want(context, entity, pinned)
-    step = _begin_step(context, entity, want)
-    change = Change(entity.address, Action.CREATE, kind.created_verb, steps=(step.id,))
-    return Planned(change, (step,))
-
-
-def _begin_step(context: Context, entity: Entity, want: Fields) -> Step:
-    kind = context.registry[entity.address.kind]
-    routes = context.routes[kind.name]
-    parent = parent_of(kind, entity.address)
-    return Step(
-        id=step_id(entity.address, "create"),
-        address=entity.address,
-        verb=kind.created_verb,
-        call=Call("POST", context.collection(entity.address), body(kind, want, routes.create, parent)),
-        before=Expectation(None, without=(Obstacle(ENDS, kind.name, known=len(_ends(context, entity.address))),)),
-        after=Expectation(want),
-        repeatable=kind.unique,
-    )
-
-
-def _ends(context: Context, address: Address) -> tuple[str, ...]:
-    """Return the obstacle of a chain's ended links: if there is one more when the step runs, the chain was cancelled
-    meanwhile, and would be sold again."""
-    rows = (row.fields for row in links_of(context, address))
-    return ends_among(context.registry[address.kind], rows, (address.key,))
-
-
-def _want(context: Context, entity: Entity, pinned: Address) -> Fields:
-    """The full view of the chain's first link, with our labels and the version it begins on."""
-    kind = context.registry[entity.address.kind]
-    assert kind.pins is not None
-    labels = chain_labels(
-        kind,
-        owner=context.desired.owner,
-        key=entity.address.key,
-        pinned=Symbol(pinned),
-        restart=restart_of(entity),
-    )
-    declared = {**_inherited(context, kind, entity), **context.want(entity), kind.pins: Symbol(pinned)}
-    return complete(kind, declared, None, labels)
-
-
-def _inherited(context: Context, kind: Kind, entity: Entity) -> Fields:
-    assert kind.pins is not None
-    source = context.entities.get(_pinned_address(context, kind, entity))
-    return {name: source.fields[name] for name in kind.inherits if source and name in source.fields}
-
-
-def _pinned_address(context: Context, kind: Kind, entity: Entity) -> Address:
-    assert kind.pins is not None
-    symbol: Symbol = context.want(entity)[kind.pins]
-    return symbol.address.unversioned()
-
-
-def _version(context: Context, entity: Entity, coming: NextVersions) -> Address | Planned:
-    """The version that a new link begins on, or the refusal if no version is offered (design.md §5)."""
-    kind = context.registry[entity.address.kind]
-    pinned = _pinned_address(context, kind, entity)
-    newest = offered_after(context, pinned, coming)
-    declared = entity.fields.get("version")
-    if declared in (None, LATEST):
-        return newest or refused(entity.address, NO_VERSION_TO_BEGIN_ON, pinned=pinned.text)
-    if newest is not None and newest.version == int(declared):
-        return newest
-    named, offered = pinned.at(int(declared)).text, newest.text if newest else "none"
-    return refused(entity.address, NOT_THE_ACTIVE_VERSION, pinned=named, offered=offered)
-
-
-def _compare(context: Context, entity: Entity, head: Row, coming: NextVersions) -> Planned | None:
-    kind = context.registry[entity.address.kind]
-    if refusal := _by_other_content(context, entity, kind):
-        return refusal
-    changes = _differences(context, entity, head, coming)
-    if not changes:
-        return _ending(kind, entity, head)
-    if stranger := _changed_by_others(context, entity, head, changes):
-        return stranger
-    return refused(entity.address, CHAIN_CHANGE, fields=changes, kind=kind.name, names=names_of(changes))
-
-
-def _by_other_content(context: Context, entity: Entity, kind: Kind) -> Planned | None:
-    """The refusal, where the version that the declaration names has another content than its digest says."""
-    version = context.want(entity).get("version")
-    if not isinstance(version, int) or DIGEST not in entity.fields:
-        return None
-    return unproven(context, entity, _pinned_address(context, kind, entity).at(version))
-
-
-def _differences(context: Context, entity: Entity, head: Row, coming: NextVersions) -> tuple[FieldChange, ...]:
-    """Return the differences of the head from the declaration; any version of the declared plan fits unless one is
-    named."""
-    kind = context.registry[entity.address.kind]
-    assert kind.pins is not None
-    have = context.view(head)
-    pinned = have.get(kind.pins)
-    declared = _pinned_address(context, kind, entity)
-    if isinstance(pinned, Symbol) and pinned.address.unversioned() == declared:
-        want_pin = _wanted_version(context, entity, pinned, coming)
-    else:
-        want_pin = Symbol(declared)
-    wanted = {**_inherited(context, kind, entity), **context.want(entity), kind.pins: want_pin}
-    want = complete(kind, wanted, have, {})
-    if holds_after(kind, Expectation(want), view=have, status=""):
-        return ()
-    return field_changes(kind.record, have, want)
-
-
-def _wanted_version(context: Context, entity: Entity, pinned: Symbol, coming: NextVersions) -> Symbol:
-    """The version that a running link should be on; `latest` includes a version that this run publishes."""
-    version = entity.fields.get("version")
-    if version is None:
-        return pinned
-    declared = pinned.address.unversioned()
-    if version != LATEST:
-        return Symbol(declared.at(int(version)))
-    newest = offered_after(context, declared, coming)
-    return Symbol(newest) if newest else pinned
-
-
-def _changed_by_others(context: Context, entity: Entity, head: Row, changes: tuple[FieldChange, ...]) -> Planned | None:
-    """Return a note if the chain was made or changed outside of billsync, which is never reverted (design.md §4)."""
-    kind = context.registry[entity.address.kind]
-    labels = labels_of(head.fields)
-    if KEY not in labels:
-        return note(
-            entity.address,
-            code="made-elsewhere",
-            reason=f"a {kind.name} that billsync did not make is live and differs in {names_of(changes)}: left alone",
-        )
-    if labels.get(OWNER) != context.desired.owner:
-        return refused(entity.address, CHAIN_OF_ANOTHER, fields=changes, owner=labels.get(OWNER))
-    pin = labels.get(pin_label(kind))
-    live = context.view(head).get(kind.pins or "")
-    if pin is not None and live != _named(context, str(pin)):
-        return note(
-            entity.address,
-            code="changed-elsewhere",
-            reason=f"it was changed to {shown(live)} elsewhere since billsync last applied it: left alone",
-        )
-    return None
-
-
-def _named(context: Context, server_id: str) -> Plain:
-    address = context.index.names.get(server_id)
-    return Symbol(address) if address else None
-
-
-def _ending(kind: Kind, entity: Entity, head: Row) -> Planned | None:
-    if state_of(kind, head.fields) is not State.ENDING:
+def _began_elsewhen(context: Context, entity: Entity) -> Planned | None:
+    """Return a note if a running chain is declared to start at another time than it did: a start can't be moved."""
+    start = start_of_entity(entity)
+    links = [row for row in links_of(context, entity.address) if labels_of(row.fields).get(KEY) == entity.address.key]
+    began = parse_moment(str(links[0].fields.get("active_from"))) if links else None
+    if start is None or began is None or began.date() == start.date():
         return None
     return note(
         entity.address,
-        code="chain-ending",
-        reason=f"it is declared, but ends at {head.fields.get('active_to')}: "
-        "it was cancelled outside of billsync; left alone",
+        code="start-differs",
+        reason=f"it is declared to start at {moment_text(start)}, and began at {moment_text(began)}: "
+        "a start can't be moved",
+        hint="declare the start that it had, or leave `start` out",
     )
+
+
+def _compare(context: Context, entity: Entity, head: Row, coming: NextVersions) -> Planned | None:
+    if refusal := by_other_content(context, entity):
+        return refusal
+    found = differences(context, entity, head, coming)
+    if stranger := _of_others(context, entity, head, found):
+        return stranger
+    state = state_of(context.registry[entity.address.kind], head.fields)
+    move = Move(entity, head, found, coming)
+    if state is State.COMING and (found or _starts_elsewhen(context, entity, head)):
+        return replace_scheduled(context, move)
+    if entity.fields.get(ENDS):
+        return _ending(context, move)
+    if state is State.COMING:
+        return _scheduled(context, entity, head)
+    if found:
+        return change(context, move)
+    return ends_elsewhere(context, entity.address, head) if state is State.ENDING else None
+
+
+def _starts_elsewhen(context: Context, entity: Entity, head: Row) -> bool:
+    """Whether a chain that hasn't begun is declared to start at another time."""
+    start = start_of_entity(entity)
+    differs = start is not None and start != parse_moment(str(head.fields.get("active_from")))
+    return differs and _is_first(context, head)
+
+
+def _is_first(context: Context, head: Row) -> bool:
+    """Whether a link is the first of its chain, so that its start is the chain's."""
+    return context.registry[head.kind].predecessor not in labels_of(head.fields)
+
+
+def _ending(context: Context, move: Move) -> Planned | None:
+    """The end of a chain that is declared to end; one that differs, too, isn't changed before."""
+    if move.found:
+        return refused(move.entity.address, ENDS_FIRST, fields=move.found, names=names_of(move.found))
+    return end(context, move.entity.address, declared_end(move.entity.fields[ENDS]), move.link)
+
+
+def _scheduled(context: Context, entity: Entity, head: Row) -> Planned:
+    """The state of a chain whose head, as declared, hasn't begun."""
+    begins = head.fields.get("active_from")
+    if _is_first(context, head):
+        return refused(entity.address, BEGINS_LATER, begins=begins)
+    pinned = live_pin(context, head)
+    return refused(entity.address, CHANGE_SCHEDULED, pinned=pinned.text if pinned else "another", begins=begins)
+
+
+def _of_others(context: Context, entity: Entity, head: Row, found: Differences) -> Planned | None:
+    """Return a note if a chain was made or changed outside of billsync: it isn't reverted unless that is allowed.
+
+    Another version of the plan that billsync applied is no outside change: the server may migrate (design.md §4).
+    """
+    kind = context.registry[entity.address.kind]
+    labels = labels_of(head.fields)
+    if not (found or entity.fields.get(ENDS)):
+        return None
+    if KEY in labels and labels.get(OWNER) != context.desired.owner:
+        return refused(entity.address, CHAIN_OF_ANOTHER, fields=found, owner=labels.get(OWNER))
+    is_of_others = KEY not in labels or _was_changed(context, head, entity)
+    if not is_of_others or REVERT in context.allow:
+        return None
+    return _left_alone(context, kind, entity.address, head, found)
+
+
+def _left_alone(context: Context, kind: Kind, address: Address, head: Row, found: Differences) -> Planned:
+    allow = f"`--allow {REVERT}` changes it to what is declared"
+    if KEY not in labels_of(head.fields):
+        differs = f"differs in {names_of(found)}" if found else "has no end"
+        return note(
+            address,
+            code="made-elsewhere",
+            reason=f"a {kind.name} that billsync did not make is live and {differs}: left alone",
+            hint=allow,
+        )
+    live = shown(context.view(head).get(kind.pins or ""))
+    return note(
+        address,
+        code="changed-elsewhere",
+        reason=f"it was changed to {live} elsewhere since billsync last applied it: left alone",
+        hint=allow,
+    )
+
+
+def _was_changed(context: Context, head: Row, entity: Entity) -> bool:
+    """Whether somebody else moved a chain to another entity than billsync last applied, and not to the declared one."""
+    kind = context.registry[head.kind]
+    applied = labels_of(head.fields).get(pin_label(kind))
+    live = live_pin(context, head)
+    if applied is None or (live is not None and live.unversioned() == pin_of(context, entity)):
+        return False
+    named = context.index.names.get(str(applied))
+    return named is None or live is None or named.unversioned() != live.unversioned()

@@ -162,6 +162,14 @@ HEADER = Chapter(
             'No plan is "pr0", neither in these files nor in `external`, so the policy would check nothing.',
         ),
         Code(
+            "transition-for-nothing",
+            "a rule for changes names no plan",
+            "A rule of `_info.transitions` for a misspelt plan would never decide anything. It is an error where the "
+            "files declare plans and none has the name; it is a warning for a pattern (`pro-*`) and for files without "
+            "plans. Correct the name, or list the plan under `external`.",
+            'No plan is "pr0", neither in these files nor in `external`, so the rule would decide nothing.',
+        ),
+        Code(
             "unknown-library-card",
             "no card in the library has this name",
             "`use:` names a rate card of the map `rate_cards`, and none of the files has it. Correct the name, or "

@@ -94,18 +94,39 @@ NOTES = Chapter(
         Code(
             "changed-elsewhere",
             "it was changed outside of billsync",
-            "The entity was changed through the API or the portal since billsync last applied it. A change of a "
-            "running subscription is never reverted. Declare what is live.",
+            "The entity was changed through the API or the portal since billsync last applied it, perhaps by the "
+            "customer. Declare what is live, or pass `--allow revert` to change it to what is declared.",
             "subscription acme/default: it was changed to plan/basic@1 elsewhere since billsync last applied it: "
             "left alone",
         ),
         Code(
             "chain-ending",
             "it is declared, and ends soon",
-            "It was cancelled outside of billsync, and runs until the end that was set. billsync doesn't undo "
-            "that. Remove it from the files, or declare `restart` to begin another one afterwards.",
-            "subscription acme/default: it is declared, but ends at 2026-10-01T00:00:00Z: it was cancelled outside "
-            "of billsync; left alone",
+            "It was cancelled, by `ends` in a file that says so no longer or by somebody else, and runs until the end "
+            "that was set. The server doesn't say who did it, so billsync takes it back only with `--allow revert`. "
+            "Declare `ends: at_renewal`, or remove it from the files.",
+            "subscription acme/default: it is declared, but ends at 2026-10-01T00:00:00Z: it was cancelled, here or "
+            "elsewhere; left alone",
+        ),
+        Code(
+            "never-begun",
+            "it was to have ended, and never began",
+            "The file declares an end that has passed, and the server has never had the entity. Nothing is begun. "
+            "Remove it from the files.",
+            "subscription acme/default: it doesn't exist and is declared to have ended: no subscription is begun",
+        ),
+        Code(
+            "start-differs",
+            "it began at another time than declared",
+            "A start can't be moved. Declare the start that it had, or leave `start` out.",
+            "subscription acme/default: it is declared to start at 2026-09-01T00:00:00Z, and began at "
+            "2026-08-01T00:00:00Z: a start can't be moved",
+        ),
+        Code(
+            "ends",
+            "it is no longer declared, and ends",
+            "It was cancelled, and runs until the end that is named. Nothing is to be done.",
+            "subscription acme/default: it is no longer declared, and ends at 2026-10-01T00:00:00Z",
         ),
         Code(
             "credit-returned",
@@ -187,6 +208,20 @@ GUARDS = Chapter(
             "Stripe has what the API doesn't show, pass `--allow billing-setup`.",
             "the customer of a plan with prices can't be billed: it is billed by Stripe, and has no Stripe customer\n"
             "  subscription acme/default\n  Allow it with --allow billing-setup",
+        ),
+        Code(
+            "cancel",
+            "the run would end a subscription",
+            "A subscription is declared to end, or is no longer declared, so that its customer would lose what it "
+            "gives. If that is meant, pass `--allow cancel`.",
+            "subscription/acme/default would end at 2026-10-01T00:00:00Z\n  Allow it with --allow cancel",
+        ),
+        Code(
+            "revert",
+            "the run would undo what somebody else did",
+            "A subscription was changed or cancelled outside of billsync, perhaps by the customer. Such a change is "
+            "shown as a note and left alone; with `--allow revert`, a run undoes it.",
+            "subscription/acme/default was changed to plan/basic@1 elsewhere\n  Allow it with --allow revert",
         ),
         Code(
             "price-policy",

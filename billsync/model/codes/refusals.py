@@ -153,12 +153,72 @@ SERVER = Chapter(
             "subscription acme/new: the server allows one subscription at a time, and there is 'default'",
         ),
         Code(
-            "chain-change",
-            "billsync can't change this yet",
-            "The live entity differs from the declaration, and the change would move money in ways that this "
-            "version doesn't plan. Change it in the API or the portal, or declare what is live.",
-            "subscription acme/default: the live subscription differs in plan, and billsync can't change a "
-            "subscription yet",
+            "no-timing",
+            "nothing says when it is changed",
+            "The live entity differs from the declaration, and a change is billed differently at once and at renewal, "
+            "so billsync doesn't choose. Add `change: at_renewal` or `change: immediate` to it, or a rule to "
+            "`_info.transitions`.",
+            "subscription acme/default: the live subscription differs in plan, and nothing says when it is changed",
+        ),
+        Code(
+            "transition-refused",
+            "a rule of the files refuses this change",
+            "The first rule of `_info.transitions` that covers the change says `timing: refuse`; its message says why. "
+            "A `change` of the entity itself goes before the rule.",
+            "subscription acme/default: it differs in plan, and the rule of `_info.transitions` from enterprise to any "
+            "refuses such a change: talk to sales",
+        ),
+        Code(
+            "would-move",
+            "the change would also move it to another version",
+            "A change begins on an active version, and the live entity is on one that isn't active any more, so that "
+            "its prices would change, too. Declare `version: latest` to accept that, or declare what is live.",
+            "subscription acme/default: it differs in labels, and is on plan/pro@1, which is no longer active: a "
+            "change would move it to plan/pro@2",
+        ),
+        Code(
+            "change-scheduled",
+            "the change is scheduled as declared",
+            "A change at renewal was made; it takes effect on its own at the time that is named. Nothing is to be "
+            "done. Change the file before then to have another change take its place.",
+            "subscription acme/default: the change to plan/annual@1 takes effect at 2026-12-01T00:00:00Z",
+        ),
+        Code(
+            "begins-later",
+            "its start lies ahead",
+            "The entity is scheduled and begins on its own, or this server can't schedule a start, so that a run on "
+            "or after that day begins it.",
+            "subscription acme/default: it is scheduled, and begins at 2027-01-01T00:00:00Z",
+        ),
+        Code(
+            "start-passed",
+            "its start lies in the past",
+            "No API begins a subscription in the past, and one that begins now is billed differently. Leave `start` "
+            "out to begin it now.",
+            "subscription acme/default: its start, 2026-01-01T00:00:00Z, has passed, and no API begins a subscription "
+            "in the past",
+        ),
+        Code(
+            "cant-withdraw",
+            "this server can't take back what is scheduled",
+            "A change is scheduled, and the file declares another one. Only OpenMeter has calls that take back a "
+            "scheduled change. A run after the time that is named makes the change.",
+            "subscription acme/default: what is scheduled for 2026-12-01T00:00:00Z differs, and this server's API "
+            "can't take back a scheduled subscription",
+        ),
+        Code(
+            "ends-first",
+            "it differs and has an end",
+            "The file declares an end and another difference, or the live entity has an end already: it isn't changed "
+            "before it ends. Remove `ends` to change it, or declare what is live.",
+            "subscription acme/default: it differs in plan, and it has an end: it isn't changed before it ends",
+        ),
+        Code(
+            "ends-later",
+            "it can get this end only after it has begun",
+            "A change is scheduled, and the declared end lies after it. The run after the change sets the end.",
+            "subscription acme/default: it begins at 2026-12-01T00:00:00Z, and can get an end at a later time only "
+            "then",
         ),
         Code(
             "chain-ended",

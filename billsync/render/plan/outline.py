@@ -18,6 +18,7 @@ class Item:
     """One change, note or refusal.
 
     `old` and `new` are the entity's views where the steps hold them. `status` and `trouble` are there after a run.
+    `timing` says when the change of a chain takes effect: `immediate`, `at_renewal`, or a time.
     """
 
     kind: str
@@ -33,6 +34,7 @@ class Item:
     new: Fields | None = None
     status: Status | None = None
     trouble: str = ""
+    timing: str = ""
 
     @property
     def counts(self) -> bool:
@@ -100,6 +102,7 @@ def _item(change: Change, steps: Mapping[str, Step], results: Mapping[str, StepR
         new=own[-1].after.view if own else None,
         status=_status(ended),
         trouble=_trouble(ended, results),
+        timing=change.timing,
     )
 
 

@@ -84,6 +84,7 @@ def _change(item: Item) -> Any:
         "body": {"new": readable(item.new), "old": readable(item.old)},
         "fields": [_field(field) for field in item.fields],
         "reason": item.reason,
+        **({"timing": item.timing} if item.timing else {}),
         **end,
     }
 

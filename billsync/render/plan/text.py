@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from billsync.model.change import Action, Guard, Outcome
 from billsync.model.result import Status
+from billsync.model.transition import AT_RENEWAL, IMMEDIATE
 from billsync.render.formats.look import PLAIN, Color, Look
 from billsync.render.formats.words import shown, title_of, visible
 from billsync.render.plan.groups import Group, groups
@@ -69,7 +70,15 @@ def _nothing(outline: Outline) -> list[str]:
 
 def progress_line(item: Item) -> str:
     """A line about the step that is under way."""
-    return f"{item.verb} {item.kind} {item.name}"
+    return f"{item.verb} {item.kind} {item.name}{_when(item.timing)}"
+
+
+def _when(timing: str) -> str:
+    """The time at which a change of a chain takes effect, in words; empty for other changes."""
+    return f" {_TIMINGS.get(timing, f'at {timing}')}" if timing else ""
+
+
+_TIMINGS = {IMMEDIATE: "at once", AT_RENEWAL: "at renewal"}
 
 
 def _change(item: Item, look: Look) -> Iterator[str]:

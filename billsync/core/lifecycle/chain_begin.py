@@ -1,0 +1,210 @@
+"""The first link of a chain: now, or at a declared start where the server can begin one later (design.md §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from billsync.core.chains import has_ended, links_of, parent_of
+from billsync.core.lifecycle.chain_steps import CANCEL, FROM, TO, VERBS
+from billsync.core.lifecycle.chain_target import first_link, version_to_begin_on
+from billsync.core.lifecycle.proof import unproven
+from billsync.core.obstacles import ENDS, ends_among
+from billsync.core.ownership import KEY, labels_of
+from billsync.core.planned import Context, Planned, call_of, note, refused, step_id
+from billsync.core.refusals import (
+    ENDS_BEFORE_IT_BEGINS,
+    NOT_LATER,
+    ONE_AT_A_TIME,
+    START_PASSED,
+    STARTS_LATER,
+)
+from billsync.core.timing import sent_as
+from billsync.core.versions import NextVersions
+from billsync.core.view import body
+from billsync.model.address import Address, Symbol
+from billsync.model.change import Action, Call, Change, Expectation, Obstacle, Step
+from billsync.model.kind import CallForm, State
+from billsync.model.moment import moment_text, parse_moment
+from billsync.model.state import Entity
+from billsync.model.transition import AT_RENEWAL, IMMEDIATE
+from billsync.model.value import Fields, Plain
+
+BEGIN_LATER = "begin_later"
+LATE_AT_MOST = timedelta(days=1)
+"""How long after its declared start a chain still begins: a nightly run finds it a day late at most."""
+
+
+def start_of_entity(entity: Entity) -> datetime | None:
+    """The declared start of a chain."""
+    return parse_moment(str(entity.fields.get("start")))
+
+
+def starts_later(context: Context, entity: Entity) -> bool:
+    """Whether a chain is declared to start after the moment of this decision."""
+    start = start_of_entity(entity)
+    return start is not None and start > context.now
+
+
+def begin(context: Context, entity: Entity, coming: NextVersions) -> Planned:
+    """The change that begins a chain, or why it can't begin now."""
+    if refusal := _beside_another(context, entity):
+        return refusal
+    pinned = version_to_begin_on(context, entity, coming)
+    if isinstance(pinned, Planned):
+        return pinned
+    if refusal := unproven(context, entity, pinned) or _by_its_start(context, entity) or _by_its_end(context, entity):
+        return refusal
+    want = first_link(context, entity, pinned)
+    step = _later_step(context, entity, want) if starts_later(context, entity) else _step(context, entity, want)
+    steps = (step, *_end_step(context, entity, want, step))
+    kind = context.registry[entity.address.kind]
+    start = moment_text(begins) if (begins := start_of_entity(entity)) and starts_later(context, entity) else ""
+    change = Change(entity.address, Action.CREATE, kind.created_verb, steps=tuple(s.id for s in steps), timing=start)
+    return Planned(change, steps)
+
+
+def _beside_another(context: Context, entity: Entity) -> Planned | None:
+    """A refusal, where the parent has a chain under another key and the server allows one (customer-facts.md §5.5)."""
+    kind = context.registry[entity.address.kind]
+    if not context.one_chain_per_parent:
+        return None
+    rows = links_of(context, entity.address)
+    running = sorted(
+        str(labels_of(row.fields).get(KEY))
+        for row in rows
+        if not has_ended(kind, row) and labels_of(row.fields).get(KEY) != entity.address.key
+    )
+    earlier = sorted(key for key in context.siblings(entity.address) if key < entity.address.key)
+    others = running or earlier
+    if not others:
+        return None
+    return refused(entity.address, ONE_AT_A_TIME, kind=kind.name, other=others[0])
+
+
+def _by_its_start(context: Context, entity: Entity) -> Planned | None:
+    """Why a chain can't begin at its declared start: it is long over, or no call begins anything later."""
+    start, kind = start_of_entity(entity), context.registry[entity.address.kind]
+    if start is None:
+        return None
+    if start < context.now - LATE_AT_MOST:
+        return refused(entity.address, START_PASSED, start=moment_text(start), kind=kind.name)
+    if start <= context.now:
+        return None
+    form = context.routes[kind.name].calls.get(BEGIN_LATER)
+    if form is None:
+        return refused(entity.address, STARTS_LATER, action=Action.CREATE, start=moment_text(start), kind=kind.name)
+    lacking = _lacking(context, entity, form)
+    if lacking:
+        return refused(entity.address, NOT_LATER, lacking=", ".join(lacking), kind=kind.name)
+    return None
+
+
+def _lacking(context: Context, entity: Entity, form: CallForm) -> tuple[str, ...]:
+    """The declared fields that the call for a later start doesn't take."""
+    if not form.names:
+        return ()
+    declared = context.want(entity)
+    return tuple(
+        name for name in context.routes[entity.address.kind].create if name in declared and name not in form.names
+    )
+
+
+def _by_its_end(context: Context, entity: Entity) -> Planned | None:
+    """A note where a chain would have to end before it begins."""
+    ends = entity.fields.get("ends")
+    end = parse_moment(str(ends))
+    if ends == IMMEDIATE or (end is not None and end <= context.now):
+        kind = context.registry[entity.address.kind]
+        return note(
+            entity.address,
+            code="never-begun",
+            reason=f"it doesn't exist and is declared to have ended: no {kind.name} is begun",
+            hint="remove it from the files",
+        )
+    if ends and starts_later(context, entity):
+        return refused(entity.address, ENDS_BEFORE_IT_BEGINS, kind=entity.address.kind)
+    return None
+
+
+def _step(context: Context, entity: Entity, want: Fields) -> Step:
+    kind = context.registry[entity.address.kind]
+    routes = context.routes[kind.name]
+    sent = body(kind, want, routes.create, parent_of(kind, entity.address))
+    return _begun(context, entity, Call("POST", context.collection(entity.address), sent), Expectation(want))
+
+
+def _later_step(context: Context, entity: Entity, want: Fields) -> Step:
+    """The create with a start that lies ahead. Where it came out differently, the next run takes it back."""
+    kind = context.registry[entity.address.kind]
+    start = start_of_entity(entity)
+    assert start is not None
+    routes = context.routes[kind.name]
+    form = routes.calls[BEGIN_LATER]
+    sent = body(kind, want, routes.create, parent_of(kind, entity.address))
+    sent = spelled({**sent, "timing": moment_text(start)}, form)
+    after = Expectation(want, kind.words(State.COMING, State.CURRENT), facts={FROM: moment_text(start)})
+    return _begun(context, entity, call_of(context, entity.address, BEGIN_LATER, sent), after)
+
+
+def spelled(sent: Fields, form: CallForm) -> Fields:
+    """A request body in the spelling of a form of the older API; as it is for others."""
+    if not form.names:
+        return sent
+    return {form.names[name]: _spelled(name, value, form) for name, value in sent.items() if name in form.names}
+
+
+def _spelled(name: str, value: Plain, form: CallForm) -> Plain:
+    if not isinstance(value, Mapping):
+        return value
+    symbol = value.get("id")
+    if name in form.bare:
+        return symbol
+    if name in form.keyed and isinstance(symbol, Symbol):
+        return {"key": symbol.address.key, "version": symbol.address.version}
+    return value
+
+
+def _begun(context: Context, entity: Entity, call: Call, after: Expectation) -> Step:
+    kind = context.registry[entity.address.kind]
+    return Step(
+        id=step_id(entity.address, "create"),
+        address=entity.address,
+        verb=kind.created_verb,
+        call=call,
+        before=Expectation(None, without=(Obstacle(ENDS, kind.name, known=len(_ends(context, entity.address))),)),
+        after=after,
+        repeatable=kind.unique,
+    )
+
+
+def _ends(context: Context, address: Address) -> tuple[str, ...]:
+    """Return the obstacle of a chain's ended links: if there is one more when the step runs, the chain was cancelled
+    meanwhile, and would be sold again."""
+    rows = (row.fields for row in links_of(context, address))
+    return ends_among(context.registry[address.kind], rows, (address.key,))
+
+
+def _end_step(context: Context, entity: Entity, want: Fields, begun: Step) -> tuple[Step, ...]:
+    """The cancel that follows a beginning for one period, or until a declared time."""
+    ends = entity.fields.get("ends")
+    if not ends:
+        return ()
+    kind = context.registry[entity.address.kind]
+    facts: dict[str, Plain] = {} if ends == AT_RENEWAL else {TO: _time(str(ends))}
+    return (
+        Step(
+            id=step_id(entity.address, CANCEL),
+            address=entity.address,
+            verb=VERBS[CANCEL],
+            call=call_of(context, entity.address, CANCEL, {"timing": sent_as(_time(str(ends)))}),
+            before=Expectation(want, kind.words(State.CURRENT), facts={TO: None}, partial=True),
+            after=Expectation(want, kind.words(State.ENDING), facts=facts),
+            needs=(begun.id,),
+        ),
+    )
+
+
+def _time(text: str) -> str:
+    moment = parse_moment(text)
+    return moment_text(moment) if moment else text

@@ -1,0 +1,165 @@
+"""The change of a running chain, now or at renewal, in place of what is scheduled (design.md §5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from billsync.core.chains import links_of, running_links
+from billsync.core.index import state_of
+from billsync.core.lifecycle.chain_begin import begin
+from billsync.core.lifecycle.chain_end import ENDS, REVERT, declared_end, planned_withdrawal
+from billsync.core.lifecycle.chain_steps import (
+    CHANGE,
+    MIGRATE,
+    VERBS,
+    WITHDRAW,
+    Link,
+    change_step,
+    link_of,
+    migrate_step,
+    resume_step,
+    withdraw_step,
+)
+from billsync.core.lifecycle.chain_target import differences, live_pin, next_link, version_to_begin_on
+from billsync.core.lifecycle.proof import unproven
+from billsync.core.lifecycle.record import in_sequence
+from billsync.core.planned import Context, Planned, names_of, refused
+from billsync.core.refusals import CANT_WITHDRAW, ENDS_FIRST, WOULD_MOVE
+from billsync.core.timing import timing_of
+from billsync.core.versions import NextVersions
+from billsync.model.address import Address
+from billsync.model.change import Action, Change, FieldChange, Step
+from billsync.model.kind import Kind, State
+from billsync.model.state import Entity, Row
+from billsync.model.transition import IMMEDIATE
+from billsync.model.value import Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A wanted change of a chain: the declared entity, the running link, and the fields in which they differ."""
+
+    entity: Entity
+    link: Row
+    found: tuple[FieldChange, ...]
+    coming: NextVersions
+
+
+def change(context: Context, move: Move) -> Planned:
+    """The change of a running head into what is declared.
+
+    A head with an end was cancelled; its end is taken back first, if undoing is allowed.
+    """
+    kind = context.registry[move.link.kind]
+    if state_of(kind, move.link.fields) is not State.ENDING:
+        return _change(context, move)
+    if REVERT not in context.allow:
+        return refused(move.entity.address, ENDS_FIRST, fields=move.found, names=names_of(move.found))
+    link = link_of(context, move.entity.address, move.link)
+    return _change(context, move, resume_step(context, link))
+
+
+def replace_scheduled(context: Context, move: Move) -> Planned:
+    """The change of a chain whose head, other than declared, hasn't begun: the head is taken back first."""
+    address, kind = move.entity.address, context.registry[move.link.kind]
+    scheduled = link_of(context, address, move.link)
+    if not context.routes[kind.name].can(WITHDRAW):
+        begins = scheduled.facts.get("active_from")
+        return refused(address, CANT_WITHDRAW, fields=move.found, kind=kind.name, begins=begins)
+    earlier = running_links(kind, links_of(context, address), address.key)[:-1]
+    if not earlier:
+        return _begin_otherwise(context, move, scheduled)
+    back = replace(move, link=earlier[-1], found=differences(context, move.entity, earlier[-1], move.coming))
+    current = link_of(context, address, earlier[-1])
+    if not back.found and (ends := move.entity.fields.get(ENDS)):
+        return planned_withdrawal(context, scheduled, current, declared_end(ends))
+    undone = (withdraw_step(context, scheduled, current), resume_step(context, current))
+    return _change(context, back, *undone) if back.found else _withdrawn(move, undone)
+
+
+def _begin_otherwise(context: Context, move: Move, scheduled: Link) -> Planned:
+    """A chain that hasn't begun, taken back and begun as it is declared now."""
+    begun = begin(context, move.entity, move.coming)
+    if not begun.steps:
+        return begun
+    steps = in_sequence((withdraw_step(context, scheduled, None), *begun.steps))
+    return replace(begun, change=_changed(move, VERBS[CHANGE], steps, timing=begun.change.timing), steps=steps)
+
+
+def _withdrawn(move: Move, undone: tuple[Step, ...]) -> Planned:
+    steps = in_sequence(undone)
+    return Planned(_changed(move, VERBS[WITHDRAW], steps, timing=IMMEDIATE), steps)
+
+
+def _change(context: Context, move: Move, *before: Step) -> Planned:
+    """The change of the link, or why it can't be made; `before` are steps that make it one without an end."""
+    entity, kind = move.entity, context.registry[move.link.kind]
+    pinned = _version_to_change_to(context, move)
+    if isinstance(pinned, Planned):
+        return pinned
+    timing = timing_of(context, entity, live_pin(context, move.link) or pinned, pinned)
+    if not isinstance(timing, str):
+        refusal, values = timing
+        return refused(entity.address, refusal, fields=move.found, kind=kind.name, names=names_of(move.found), **values)
+    link = link_of(context, entity.address, move.link)
+    step, verb = _step(context, move, link.ending(None) if before else link, pinned, timing)
+    steps = in_sequence((*before, step))
+    return Planned(_changed(move, verb, steps, timing=timing), steps)
+
+
+def _changed(move: Move, verb: str, steps: tuple[Step, ...], *, timing: str) -> Change:
+    return Change(
+        move.entity.address,
+        Action.UPDATE,
+        verb,
+        fields=move.found,
+        steps=tuple(step.id for step in steps),
+        timing=timing,
+    )
+
+
+def _step(context: Context, move: Move, link: Link, pinned: Address, timing: str) -> tuple[Step, str]:
+    """The call that makes the change, with its verb: a migration in place where the server has that."""
+    kind = context.registry[move.link.kind]
+    is_migration = timing == IMMEDIATE and _only_the_version(kind, move.found)
+    if is_migration and context.routes[kind.name].can(MIGRATE):
+        return migrate_step(context, link, pinned), VERBS[MIGRATE]
+    want = next_link(context, move.entity, move.link, pinned)
+    return change_step(context, link, want, timing), VERBS[CHANGE]
+
+
+def _only_the_version(kind: Kind, found: tuple[FieldChange, ...]) -> bool:
+    """Whether a link is on another version of the declared entity, and as declared otherwise."""
+    return [change.path for change in found] == [(kind.pins,)] and _same_entity(found[0])
+
+
+def _same_entity(found: FieldChange) -> bool:
+    old, new = getattr(found.old, "address", None), getattr(found.new, "address", None)
+    return old is not None and new is not None and old.unversioned() == new.unversioned()
+
+
+def _version_to_change_to(context: Context, move: Move) -> Address | Planned:
+    """The version that the next link is on. A link that isn't declared to move to a newer version is not moved by
+    another change: the server only takes an active version."""
+    entity, live = move.entity, live_pin(context, move.link)
+    pinned = version_to_begin_on(context, entity, move.coming)
+    if isinstance(pinned, Planned):
+        return pinned
+    stays = "version" not in entity.fields and live is not None and live.unversioned() == pinned.unversioned()
+    if stays and live != pinned:
+        return refused(
+            entity.address,
+            WOULD_MOVE,
+            fields=move.found,
+            names=names_of(move.found),
+            live=live.text if live else "",
+            pinned=pinned.text,
+        )
+    return unproven(context, entity, pinned) or pinned
+
+
+def substitute(entity: Entity, key: str, pins: str, timing: str) -> Entity:
+    """The declaration of a chain that changes to another entity instead of ending."""
+    gone = (ENDS, "version", "version_digest")
+    fields: Fields = {name: value for name, value in entity.fields.items() if name not in gone}
+    return replace(entity, fields={**fields, pins: key, "change": timing})

@@ -1,0 +1,169 @@
+"""The declared end of a running chain, and the end of one that is no longer declared (design.md §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from billsync.core.chains import running_links
+from billsync.core.index import state_of
+from billsync.core.lifecycle.chain_steps import (
+    CANCEL,
+    RENEWS,
+    RESUME,
+    TO,
+    VERBS,
+    WITHDRAW,
+    Link,
+    cancel_step,
+    link_of,
+    resume_step,
+    withdraw_step,
+)
+from billsync.core.lifecycle.record import in_sequence
+from billsync.core.planned import Context, Planned, note, refused
+from billsync.core.refusals import CANT_WITHDRAW, ENDS_LATER
+from billsync.model.address import Address
+from billsync.model.change import Action, Change, FieldChange, Guard, Step
+from billsync.model.kind import State
+from billsync.model.moment import moment_text, parse_moment
+from billsync.model.state import Row
+from billsync.model.transition import AT_RENEWAL, IMMEDIATE
+from billsync.model.value import Plain
+
+REVERT = "revert"
+"""The flag that lets a run undo what somebody did outside of billsync, and the name of its guard."""
+
+ENDS = "ends"
+
+
+def end(context: Context, address: Address, ends: str, head: Row) -> Planned | None:
+    """The change that ends a running chain as declared; None if it ends so already."""
+    kind = context.registry[address.kind]
+    link = link_of(context, address, head)
+    if state_of(kind, head.fields) is State.COMING:
+        return _end_of_scheduled(context, address, ends, head)
+    if state_of(kind, head.fields) is State.ENDING:
+        if _ends_so(link, ends):
+            return None
+        if context.routes[kind.name].can(RESUME):
+            return planned_end(context, link, ends, resume_step(context, link))
+    return planned_end(context, link, ends)
+
+
+def planned_end(context: Context, link: Link, ends: str, *before: Step) -> Planned:
+    """The cancel of a chain, guarded; steps before it take back what is in its way."""
+    steps = in_sequence((*before, cancel_step(context, link, ends)))
+    then = link.facts.get(RENEWS) if ends == AT_RENEWAL else ends
+    change = Change(
+        link.address,
+        Action.UPDATE,
+        VERBS[CANCEL],
+        fields=(FieldChange((ENDS,), link.facts.get(TO), then),),
+        steps=tuple(step.id for step in steps),
+        timing=ends,
+    )
+    when = "at once" if ends == IMMEDIATE else f"at {then}"
+    return Planned(change, steps, guards=(cancel_guard(link.address, f"{link.address.text} would end {when}"),))
+
+
+def cancel_guard(address: Address, reason: str) -> Guard:
+    """The guard of a cancel: it ends what a customer pays for."""
+    return Guard(CANCEL, reason, f"--allow {CANCEL}", (address,))
+
+
+def _ends_so(link: Link, ends: str) -> bool:
+    """Whether a link's end is the declared one; `at_renewal` is the end of the running period, or an earlier one."""
+    until, renewal = parse_moment(str(link.facts.get(TO))), parse_moment(str(link.facts.get(RENEWS)))
+    if ends == AT_RENEWAL:
+        return until is not None and (renewal is None or until <= renewal)
+    return until is not None and until == parse_moment(ends)
+
+
+def _end_of_scheduled(context: Context, address: Address, ends: str, head: Row) -> Planned:
+    """The end of a chain whose head hasn't begun: it is taken back, if it is the first link or the end lies before."""
+    kind = context.registry[address.kind]
+    scheduled = link_of(context, address, head)
+    begins = scheduled.facts.get("active_from")
+    if not context.routes[kind.name].can(WITHDRAW):
+        return refused(address, CANT_WITHDRAW, kind=kind.name, begins=begins)
+    earlier = running_links(kind, context.index.chains[_parent(context, address)], address.key)[:-1]
+    current = link_of(context, address, earlier[-1]) if earlier else None
+    if parse_moment(ends) is not None:
+        return refused(address, ENDS_LATER, begins=begins)
+    return planned_withdrawal(context, scheduled, current, ends)
+
+
+def planned_withdrawal(context: Context, scheduled: Link, current: Link | None, ends: str) -> Planned:
+    """A scheduled link taken back, so that the chain ends with the link before it, or never begins."""
+    steps: tuple[Step, ...] = (withdraw_step(context, scheduled, current),)
+    if current is not None and ends == IMMEDIATE:
+        steps += (resume_step(context, current), cancel_step(context, current.ending(None), IMMEDIATE))
+    steps = in_sequence(steps)
+    until: Plain = current.facts.get(TO) if current is not None and ends != IMMEDIATE else ends
+    change = Change(
+        scheduled.address,
+        Action.UPDATE,
+        VERBS[WITHDRAW] if current is None else VERBS[CANCEL],
+        fields=(FieldChange((ENDS,), None, until),),
+        steps=tuple(step.id for step in steps),
+        timing=ends,
+    )
+    reason = f"{scheduled.address.text} is scheduled and would be taken back"
+    return Planned(change, steps, guards=(cancel_guard(scheduled.address, reason),))
+
+
+def _parent(context: Context, address: Address) -> Address:
+    kind = context.registry[address.kind]
+    assert kind.parent is not None
+    return Address(kind.parent.kind, address.parents)
+
+
+def ends_elsewhere(context: Context, address: Address, head: Row) -> Planned:
+    """A chain that is declared without an end and has one: the end is taken back only if undoing is allowed.
+
+    Nothing on the server says who cancelled: it may have been the customer.
+    """
+    link = link_of(context, address, head)
+    until = link.facts.get(TO)
+    kind = context.registry[address.kind]
+    if REVERT not in context.allow or not context.routes[kind.name].can(RESUME):
+        return note(
+            address,
+            code="chain-ending",
+            reason=f"it is declared, but ends at {until}: it was cancelled, here or elsewhere; left alone",
+            hint=f"declare `ends: at_renewal`, remove it from the files, or resume it with `--allow {REVERT}`",
+        )
+    step = resume_step(context, link)
+    change = Change(
+        address,
+        Action.UPDATE,
+        VERBS[RESUME],
+        fields=(FieldChange((ENDS,), until, None),),
+        steps=(step.id,),
+        timing=IMMEDIATE,
+    )
+    return Planned(change, (step,))
+
+
+def end_of_undeclared(context: Context, address: Address, head: Row) -> Iterator[Planned]:
+    """The end, at renewal, of a chain of ours that is no longer declared; a note where this run deletes nothing."""
+    kind = context.registry[address.kind]
+    if not context.deletes or kind.name not in context.desired.named:
+        yield note(
+            address,
+            code="kept",
+            reason=f"it is no longer declared: left alone; `sync` cancels it where the files name {kind.collection}",
+        )
+        return
+    if state_of(kind, head.fields) is State.ENDING:
+        yield note(address, code="ends", reason=f"it is no longer declared, and ends at {head.fields.get('active_to')}")
+        return
+    planned = end(context, address, AT_RENEWAL, head)
+    if planned is not None:
+        yield planned
+
+
+def declared_end(text: object) -> str:
+    """A declared end in canonical form: a word, or a time in UTC."""
+    moment = parse_moment(str(text))
+    return moment_text(moment) if moment else str(text)
