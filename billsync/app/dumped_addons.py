@@ -19,6 +19,7 @@ from billsync.live.snapshot import LISTS_AT_ONCE
 from billsync.live.threads import reading_threads
 from billsync.model.address import Address
 from billsync.model.malformed import Malformed
+from billsync.model.note import Note
 from billsync.model.state import Snapshot
 from billsync.model.value import Fields
 from billsync.report.billing.attached import Attached, parse_attached, parse_own_items
@@ -45,8 +46,8 @@ class _Answer:
     problem: str = ""
 
 
-def addon_notes(connection: Connection, snapshot: Snapshot) -> tuple[str, ...]:
-    """A sentence for each thing that subscriptions have outside their plans. Raises RemoteError."""
+def addon_notes(connection: Connection, snapshot: Snapshot) -> tuple[Note, ...]:
+    """A note for each thing that subscriptions have outside their plans. Raises RemoteError."""
     found = index(snapshot, KINDS, connection.routes)
     shelf = PlanShelf(connection, snapshot, found)
     running = tuple(_running(found, shelf))

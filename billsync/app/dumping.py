@@ -11,18 +11,19 @@ from billsync.app.pipeline import everything
 from billsync.core.dump import Dump, dump
 from billsync.core.losses import told
 from billsync.kinds.registry import KINDS
+from billsync.model.note import Note
 
 
 @dataclass(frozen=True, slots=True)
 class Dumped:
-    """A dump; `beyond` are sentences on items of subscriptions outside their plans."""
+    """A dump; `beyond` are notes on items of subscriptions outside their plans."""
 
     dump: Dump
-    beyond: tuple[str, ...]
+    beyond: tuple[Note, ...]
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """A sentence for each thing that the document lacks."""
+    def notes(self) -> tuple[Note, ...]:
+        """A note for each thing that the document lacks."""
         return (*told(self.dump.losses), *self.beyond)
 
 

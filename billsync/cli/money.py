@@ -8,8 +8,9 @@ from billsync.app.invoices import read_invoices
 from billsync.app.usage import UsageScope, read_customer_usage
 from billsync.cli.opening import ServerOptions, connected
 from billsync.cli.surroundings import Run
+from billsync.model.note import Note
 from billsync.render.forecast import LEFT_OUT, forecast_csv, forecast_json, forecast_text
-from billsync.render.formats.words import visible
+from billsync.render.formats.words import noted
 from billsync.render.invoices import invoices_csv, invoices_json, invoices_text
 from billsync.render.usage import usage_csv, usage_json, usage_text
 from billsync.report.forecast.customer import customer_forecast
@@ -23,7 +24,7 @@ def show_usage(run: Run, customer: str, options: ServerOptions, wanted: UsageSco
     with connected(run, options) as connection:
         found = read_customer_usage(connection, customer, wanted)
     for key in found.left_out:
-        run.talk(f"note: {visible(key)} is left out: its meter has no dimension {wanted.group!r}")
+        run.talk(noted(Note("no-such-dimension", f"{key} is left out: its meter has no dimension {wanted.group!r}")))
     period, rows, group = found.period, found.rows, wanted.group
     match form:
         case "csv":
@@ -51,10 +52,10 @@ def show_forecast(run: Run, customer: str, options: ServerOptions, form: str) ->
     shown = customer_forecast(facts)
     found, notes = shown.forecasts, shown.notes
     for note in notes:
-        run.talk(f"note: {visible(note)}")
+        run.talk(noted(note))
     match form:
         case "csv":
-            run.talk(f"note: {LEFT_OUT}")
+            run.talk(noted(Note("estimate", LEFT_OUT)))
             run.result(forecast_csv(found))
         case "json":
             run.result(forecast_json(customer, found, notes))

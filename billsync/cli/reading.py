@@ -10,8 +10,9 @@ from billsync.app.ending import Exit
 from billsync.cli.delivering import check_output, write_file
 from billsync.cli.opening import ServerOptions, connected
 from billsync.cli.surroundings import Run
+from billsync.model.note import Note
 from billsync.model.value import json_line
-from billsync.render.formats.words import visible
+from billsync.render.formats.words import noted, visible
 from billsync.render.formats.yaml_text import to_yaml
 from billsync.render.ledger import ledger_csv, ledger_json, ledger_text
 from billsync.report.credits.ledger import ledger
@@ -30,8 +31,8 @@ def write_dump(run: Run, options: ServerOptions, *, output: str | None, yes: boo
     with connected(run, options) as connection:
         dumped = dump_everything(connection)
     found = dumped.dump
-    comments = {**found.comments, (): (*OF_EVERY_DUMP, *found.comments.get((), ()), *dumped.beyond)}
-    text = to_yaml(found.document, comments)
+    at_top = (*OF_EVERY_DUMP, *found.comments.get((), ()), *(note.text for note in dumped.beyond))
+    text = to_yaml(found.document, {**found.comments, (): at_top})
     if output is None:
         run.result(text)
     else:
@@ -66,6 +67,6 @@ def ping(run: Run, options: ServerOptions) -> Exit:
     return Exit.DONE
 
 
-def _tell(run: Run, notes: Iterable[str]) -> None:
+def _tell(run: Run, notes: Iterable[Note]) -> None:
     for note in notes:
-        run.talk(f"note: {visible(note)}")
+        run.talk(noted(note))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from billsync.model.address import Address
+from billsync.model.note import Note
 
 NAMED = 10
 """How many losses of one sort are named on their own; more are counted."""
@@ -26,12 +27,12 @@ class Loss:
     field: str = ""
 
 
-def told(losses: Iterable[Loss]) -> tuple[str, ...]:
-    """A sentence for each of the first losses of a code, and one sentence with the number of the others; sorted."""
+def told(losses: Iterable[Loss]) -> tuple[Note, ...]:
+    """A note for each of the first losses of a code, and one note with the number of the others; sorted."""
     sorts: dict[str, set[str]] = defaultdict(set)
     for loss in losses:
         sorts[loss.code].add(loss.text)
-    return tuple(sentence for code, texts in sorted(sorts.items()) for sentence in _told(code, sorted(texts)))
+    return tuple(Note(code, text) for code, texts in sorted(sorts.items()) for text in _told(code, sorted(texts)))
 
 
 def _told(code: str, texts: list[str]) -> Iterator[str]:

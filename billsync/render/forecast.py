@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from billsync.model.moment import moment_text
+from billsync.model.note import Note
 from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import minus, plus
 from billsync.rating.lines import Line
@@ -36,7 +37,7 @@ def forecast_text(customer: str, forecasts: Iterable[Forecast], *, width: int | 
     return "\n\n".join("\n".join(block) for block in [*blocks, [LEFT_OUT]] if block) + "\n"
 
 
-def forecast_json(customer: str, forecasts: Iterable[Forecast], notes: Iterable[str]) -> str:
+def forecast_json(customer: str, forecasts: Iterable[Forecast], notes: Iterable[Note]) -> str:
     """The forecast as one JSON object, with every rated line; amounts are text, so that they stay exact.
 
     `notes` are the limits of the estimate.
@@ -45,7 +46,7 @@ def forecast_json(customer: str, forecasts: Iterable[Forecast], notes: Iterable[
         "format_version": "1.0",
         "customer": customer,
         "estimate": LEFT_OUT,
-        "notes": list(notes),
+        "notes": [note.text for note in notes],
         "subscriptions": [_forecast(found) for found in forecasts],
     }
     return json_text(document)

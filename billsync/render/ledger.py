@@ -12,7 +12,7 @@ from billsync.model.value import decimal_text
 from billsync.render.formats.csv_text import csv_text
 from billsync.render.formats.json_text import json_text
 from billsync.render.formats.table import table
-from billsync.render.formats.words import visible
+from billsync.render.formats.words import noted, visible
 from billsync.report.credits.ledger import Balance, Ledger, Movement, Usable
 
 COLUMNS = ("Time", "Type", "Name", "Amount", "Before", "After", "Currency")
@@ -28,7 +28,7 @@ def ledger_text(customer: str, ledger: Ledger, *, width: int | None = None) -> s
         or ["No movements."],
         list(_upcoming(ledger.upcoming)),
         [_balance(balance) for balance in ledger.balances] + [_usable(one) for one in ledger.usable],
-        [f"Note: {visible(note)}" for note in ledger.notes],
+        [noted(note) for note in ledger.notes],
     )
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
@@ -43,7 +43,7 @@ def ledger_json(customer: str, ledger: Ledger) -> str:
         "upcoming": [_movement(movement) for movement in ledger.upcoming],
         "balances": [_balance_object(balance) for balance in ledger.balances],
         "usable": [_usable_object(one) for one in ledger.usable],
-        "notes": list(ledger.notes),
+        "notes": [note.text for note in ledger.notes],
     }
     return json_text(document)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 
-from billsync.model.codes import COMMANDS, FILES, GUARDS, LOSSES, NOTES, OWNERSHIP, RATINGS, SERVER
+from billsync.model.codes import ANSWERS, COMMANDS, FILES, GUARDS, LOSSES, NOTES, OWNERSHIP, RATINGS, SERVER
 from billsync.model.codes.code import Chapter, Code
 from billsync.model.diagnostic import Diagnostic, Position, Severity, full_stop, sentence
 from billsync.model.kind import LabelPolicy, Problem, Registry
@@ -25,7 +25,7 @@ def chapters(registry: Registry) -> tuple[Chapter, ...]:
         *(kinds.unmarked_guard(kind) for kind in registry.values() if kind.labels is LabelPolicy.HIDDEN),
     )
     guards = replace(GUARDS, codes=(*GUARDS.codes, *own))
-    return (*FILES, *kinds.CHAPTERS, OWNERSHIP, SERVER, NOTES, guards, *COMMANDS, LOSSES, RATINGS)
+    return (*FILES, *kinds.CHAPTERS, OWNERSHIP, SERVER, NOTES, guards, *COMMANDS, LOSSES, ANSWERS, RATINGS)
 
 
 _GENERAL = {code.name: code for part in (*FILES, OWNERSHIP, SERVER, NOTES, *COMMANDS) for code in part.codes}

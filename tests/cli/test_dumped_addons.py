@@ -13,6 +13,7 @@ from billsync.app.dumped_addons import addon_notes
 from billsync.app.pipeline import everything
 from billsync.model.ports import Answer, Remote
 from billsync.model.value import Fields, Plain
+from billsync.render.formats.words import noted
 from tests.support.addon_shop import (
     CATALOG,
     CUSTOMERS,
@@ -73,13 +74,14 @@ def give(world: World, customer: str, addon: str, quantity: int) -> None:
 
 
 def looked_at(world: World, edit: Edit = dict, *, refuses: bool = False) -> tuple[tuple[str, ...], list[str]]:
-    """The notes, and the paths that were asked for them."""
+    """The notes, as they are printed, and the paths that were asked for them."""
     connection = world.connection()
     server = Edited(connection.remote, edit, refuses)
     edited = replace(connection, remote=server)
     live = everything(edited)
     server.asked.clear()
-    return addon_notes(edited, live), [path.rpartition("/")[0].rpartition("/")[0] for path in server.asked]
+    notes = tuple(map(noted, addon_notes(edited, live)))
+    return notes, [path.rpartition("/")[0].rpartition("/")[0] for path in server.asked]
 
 
 def dearer(row: Fields) -> dict[str, Any]:
@@ -115,9 +117,9 @@ def test_a_dump_notes_each_subscription_that_has_addons(shell: Shell, folder: Pa
     found = notes(shell)
 
     assert found == [
-        f"note: subscription/acme/default has add-ons blocks × 2 and maps × 1, {LATER}",
-        f"note: subscription/birch/default has add-on boost × 2, {LATER}",
-        f"note: subscription/cedar/default has add-on maps × 1, {LATER}",
+        f"note[held-addons]: subscription/acme/default has add-ons blocks × 2 and maps × 1, {LATER}",
+        f"note[held-addons]: subscription/birch/default has add-on boost × 2, {LATER}",
+        f"note[held-addons]: subscription/cedar/default has add-on maps × 1, {LATER}",
     ]
 
 
@@ -131,10 +133,10 @@ def test_what_an_addon_will_be_is_noted_with_what_it_is(shell: Shell, folder: Pa
     found = notes(shell)
 
     assert found == [
-        f"note: subscription/acme/default has add-on blocks × 2, × 3 from 2026-12-01T00:00:00Z, {LATER}",
-        f"note: subscription/birch/default has add-on boost × 2, none from 2026-12-01T00:00:00Z, {LATER}",
-        f"note: subscription/cedar/default has add-on maps × 1, {LATER}",
-        f"note: subscription/dune/default has add-on blocks × 1 from 2026-12-01T00:00:00Z, {LATER}",
+        f"note[held-addons]: subscription/acme/default has add-on blocks × 2, × 3 from 2026-12-01T00:00:00Z, {LATER}",
+        f"note[held-addons]: subscription/birch/default has add-on boost × 2, none from 2026-12-01T00:00:00Z, {LATER}",
+        f"note[held-addons]: subscription/cedar/default has add-on maps × 1, {LATER}",
+        f"note[held-addons]: subscription/dune/default has add-on blocks × 1 from 2026-12-01T00:00:00Z, {LATER}",
     ]
 
 
@@ -156,7 +158,7 @@ def test_addons_of_older_versions_are_noted_too(shell: Shell, folder: Path) -> N
 
     found = notes(shell)
 
-    assert found[0] == f"note: subscription/acme/default has add-on blocks × 2, {LATER}"
+    assert found[0] == f"note[held-addons]: subscription/acme/default has add-on blocks × 2, {LATER}"
 
 
 def test_many_subscriptions_with_addons_are_counted(shell: Shell, folder: Path) -> None:
@@ -172,7 +174,7 @@ def test_many_subscriptions_with_addons_are_counted(shell: Shell, folder: Path) 
     found = notes(shell)
 
     assert len(found) == 11
-    assert found[-1] == f"note: 5 more subscriptions have add-ons (blocks, maps), {LATER}"
+    assert found[-1] == f"note[held-addons]: 5 more subscriptions have add-ons (blocks, maps), {LATER}"
 
 
 def test_who_has_a_plan_that_offers_addons_is_asked_once(world: World) -> None:
@@ -180,7 +182,7 @@ def test_who_has_a_plan_that_offers_addons_is_asked_once(world: World) -> None:
 
     found, asked = looked_at(world)
 
-    assert found == (f"subscription/acme/default has add-on blocks × 2, {LATER}",)
+    assert found == (f"note[held-addons]: subscription/acme/default has add-on blocks × 2, {LATER}",)
     assert asked == ["/openmeter/subscriptions"] * 4
 
 
@@ -190,7 +192,7 @@ def test_what_an_older_version_offers_is_read_once(world: World) -> None:
 
     found, asked = looked_at(world)
 
-    assert found == (f"subscription/acme/default has add-on blocks × 2, {LATER}",)
+    assert found == (f"note[held-addons]: subscription/acme/default has add-on blocks × 2, {LATER}",)
     assert Counter(asked) == {"/openmeter/subscriptions": 4, "/openmeter/plans": 1}
 
 
@@ -202,9 +204,9 @@ def test_an_item_that_no_addon_explains_is_noted(world: World) -> None:
 
     items = "has items other than its plan's (base), which no file can declare"
     assert found == (
-        f"subscription/acme/default has add-on blocks × 2, {LATER}",
-        f"subscription/birch/default has add-on boost × 1, {LATER}",
-        *(f"subscription/{customer}/default {items}" for customer in ("acme", "cedar", "dune")),
+        f"note[held-addons]: subscription/acme/default has add-on blocks × 2, {LATER}",
+        f"note[held-addons]: subscription/birch/default has add-on boost × 1, {LATER}",
+        *(f"note[held-items]: subscription/{customer}/default {items}" for customer in ("acme", "cedar", "dune")),
     )
 
 
@@ -214,7 +216,7 @@ def test_addons_that_can_not_be_read_are_noted(world: World) -> None:
     found, _ = looked_at(world, refuses=True)
 
     assert found == tuple(
-        f"subscription/{customer}/default may have add-ons, which can't be read (403), "
+        f"note[unread]: subscription/{customer}/default may have add-ons, which can't be read (403), "
         "so that it isn't known what the file lacks"
         for customer in ("acme", "birch", "cedar", "dune")
     )
@@ -228,5 +230,5 @@ def test_who_has_a_plan_without_addons_is_not_asked() -> None:
 
     items = "has items other than its plan's (base), which no file can declare"
     customers = ("acme", "birch", "cedar", "dune", "elm")
-    assert found == tuple(f"subscription/{customer}/default {items}" for customer in customers)
+    assert found == tuple(f"note[held-items]: subscription/{customer}/default {items}" for customer in customers)
     assert asked == []

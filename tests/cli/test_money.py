@@ -224,7 +224,7 @@ def test_a_forecast_as_csv_has_a_row_for_each_line(running: Shell) -> None:
         "plan,state,at,card,feature,from,to,reference,quantity,unit_price,amount,discounts,credits,total,currency\n"
         "prepaid,due,2026-10-01T00:00:00Z,api_requests,api_requests,2026-09-01T00:00:00Z,2026-10-01T00:00:00Z,"
         "unit-price-usage,4,50,200,0,200,0,USD\n",
-        "note: Estimate from usage so far. Left out: taxes, payment fees, credits still to be bought.\n",
+        "note[estimate]: Estimate from usage so far. Left out: taxes, payment fees, credits still to be bought.\n",
     )
 
 
@@ -265,7 +265,7 @@ def test_a_forecast_trusts_the_balance_over_the_movements(shell: Shell, folder: 
     ran = shell.run("forecast", "acme", *LOCAL)
 
     assert ran.err == (
-        "note: the server's balance in USD differs by 20 from the sum of its movements; "
+        "note[balance-differs]: the server's balance in USD differs by 20 from the sum of its movements; "
         "the estimate goes by the balance\n"
     )
     assert "Credits USD: 450 now, 390 after that\n" in ran.out
@@ -278,5 +278,5 @@ def test_a_forecast_says_that_it_leaves_out_what_begins_later(running: Shell) ->
 
     assert (ran.code, ran.err) == (
         0,
-        "note: the subscription to prepaid that begins 2026-10-01 00:00:00Z is left out\n",
+        "note[not-begun]: the subscription to prepaid that begins 2026-10-01 00:00:00Z is left out\n",
     )

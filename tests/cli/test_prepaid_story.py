@@ -101,7 +101,8 @@ Time                  Type      Name                      Amount  Before  After 
 
 Balance USD: settled 50, live 50
 
-Note: The server can't list this customer's movements in full; the funded ones come from the grants.
+note[movements-not-listed]: The server can't list this customer's movements in full; \
+the funded ones come from the grants.
 """,
         "",
     )

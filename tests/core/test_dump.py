@@ -13,6 +13,7 @@ from billsync.core.losses import NAMED, Loss, told
 from billsync.core.view import view
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
+from billsync.model.note import Note
 from billsync.model.state import Row, Snapshot
 
 TABLES = routes("openmeter")
@@ -166,4 +167,4 @@ def test_more_losses_of_one_code_are_counted(number: int) -> None:
     said = told([Loss("over", text) for text in (*texts, texts[0])])
 
     more = () if number == NAMED else (f"{number - NAMED} more losses `over`: each is a comment in the file",)
-    assert said == (*texts[:NAMED], *more)
+    assert said == tuple(Note("over", text) for text in (*texts[:NAMED], *more))

@@ -13,6 +13,7 @@ from billsync.core.plan_file import from_json
 from billsync.kinds.registry import KINDS
 from billsync.model.address import part_address
 from billsync.model.change import Outcome, PlanFile
+from billsync.model.note import Note
 from billsync.model.result import Status
 from tests.support.end_state import end_state
 from tests.support.world import World, declared
@@ -310,6 +311,8 @@ def test_what_is_dumped_is_no_difference_and_an_outdated_addon_is_noted(world: W
         {"addon": "support", "from_plan_phase": "default"},
     ]
     assert [addon.get("labels") for addon in dumped.document["addons"]] == [None, None]
-    assert told(dumped.losses) == ("settlement_mode of a plan can't be read: each subscription says its own",)
+    assert told(dumped.losses) == (
+        Note("unreadable", "settlement_mode of a plan can't be read: each subscription says its own"),
+    )
     outdated = "plan/team has addon/blocks@1, and addon/blocks@2 is active: a sync makes a new version"
-    assert outdated in told(later.losses)
+    assert Note("outdated-reference", outdated) in told(later.losses)

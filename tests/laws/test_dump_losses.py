@@ -39,6 +39,11 @@ def dumped(world: World) -> Dump:
     return dump(live, KINDS, connection.routes, beyond=losses_beyond(connection, live))
 
 
+def texts(found: Dump) -> list[str]:
+    """The sentences that tell its losses."""
+    return [note.text for note in told(found.losses)]
+
+
 def made_anew(found: Dump) -> World:
     """An empty server after a sync of a dump."""
     world = World(seed=2)
@@ -95,7 +100,7 @@ def test_what_differs_after_a_dump_is_made_anew_was_told(
 
     anew = made_anew(found)
 
-    said = " ".join(told(found.losses))
+    said = " ".join(texts(found))
     untold = {
         name for name in differences(end_state(world), end_state(anew)) if f"{name} " not in said.replace(":", " ")
     }
@@ -151,7 +156,7 @@ def said() -> str:
         birch = next(row for row in http.get("customers").json()["data"] if row["key"] == "birch")
         cancel = {"timing": "next_billing_cycle"}
         http.post(f"subscriptions/{subscriptions[birch['id']]}/cancel", json=cancel).raise_for_status()
-    return "\n".join(told(dumped(world).losses))
+    return "\n".join(texts(dumped(world)))
 
 
 @pytest.mark.parametrize(
@@ -184,7 +189,7 @@ def test_nothing_is_lost_in_silence_where_nothing_can_be_said_but_for_all() -> N
 
     found = dumped(world)
 
-    assert [text for text in told(found.losses) if "language models" not in text] == []
+    assert [text for text in texts(found) if "language models" not in text] == []
 
 
 def test_a_live_value_that_no_file_may_have_is_told() -> None:
@@ -194,7 +199,7 @@ def test_a_live_value_that_no_file_may_have_is_told() -> None:
         grant = {"key": "start", "name": "Start", "amount": "5", "currency": "USD", "funding_method": "none"}
         http.post(f"customers/{made['id']}/credits/grants", json={**grant, "key": " ,"}).raise_for_status()
 
-    said = told(dumped(world).losses)
+    said = texts(dumped(world))
 
     assert [text for text in said if "a file with it is refused" in text], said
 
@@ -211,6 +216,6 @@ def test_a_live_duration_that_no_file_may_have_is_told() -> None:
         made = http.post("plans", json=plan).json()
         http.post(f"plans/{made['id']}/publish").raise_for_status()
 
-    said = told(dumped(world).losses)
+    said = texts(dumped(world))
 
     assert "plan/pro: the server rounds the fractions of P1.5M: a file with it is refused" in said

@@ -3,6 +3,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from billsync.model.note import Note
 from billsync.render.ledger import ledger_csv, ledger_json, ledger_text
 from billsync.report.credits.ledger import Balance, Ledger, Movement, Usable
 
@@ -17,7 +18,7 @@ CONSUMED = Movement(
 )
 COMING = Movement(LATER, "funded", "Next", "USD", Decimal(20))
 DIFFERING = Balance("USD", Decimal("499.5"), Decimal(500), Decimal(498), Decimal(20))
-LEDGER = Ledger(AT, (FUNDED, CONSUMED), (COMING,), (DIFFERING,), ("They differ.",))
+LEDGER = Ledger(AT, (FUNDED, CONSUMED), (COMING,), (DIFFERING,), (Note("balance-differs", "They differ."),))
 
 
 def test_the_table_runs_from_the_oldest_with_exact_amounts() -> None:
@@ -34,7 +35,7 @@ From 2026-10-01 00:00:00Z: +20 USD, Next (not counted yet)
 
 Balance USD: settled 500, live 498, pending 20 (the movements add up to 499.5)
 
-Note: They differ.
+note[balance-differs]: They differ.
 """
     )
 

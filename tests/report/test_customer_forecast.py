@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from billsync.model.note import Note
 from billsync.report.billing.catalog import Catalog
 from billsync.report.billing.subscribed import subscribed
 from billsync.report.billing.usage import MeterSlice
@@ -13,6 +14,7 @@ from tests.support.subscription_rows import FEATURES, fee_card, subscription_row
 NOW = datetime(2026, 9, 16, tzinfo=UTC)
 ONE = subscribed(subscription_row(usage_card("api", unit("1")), fee_card("base", "5")), FEATURES)
 NOTHING = Besides()
+SHARED = "2 subscriptions are in force, and each estimate counts all credits as its own"
 METERED = {"api": MeterSlice("m-1", b"{}")}
 
 
@@ -26,12 +28,12 @@ def facts(count: int, metered: dict[str, MeterSlice], besides: Besides = NOTHING
     ("count", "metered", "notes"),
     [
         (1, METERED, ()),
-        (1, {}, ("usage of the feature api can't be read, so it counts as none",)),
-        (2, METERED, ("2 subscriptions are in force, and each estimate counts all credits as its own",)),
+        (1, {}, (Note("usage-not-read", "usage of the feature api can't be read, so it counts as none"),)),
+        (2, METERED, (Note("credits-shared", SHARED),)),
     ],
 )
 def test_a_forecast_notes_what_it_can_not_read_or_count_twice(
-    count: int, metered: dict[str, MeterSlice], notes: tuple[str, ...]
+    count: int, metered: dict[str, MeterSlice], notes: tuple[Note, ...]
 ) -> None:
     found = customer_forecast(facts(count, metered))
 
@@ -41,9 +43,9 @@ def test_a_forecast_notes_what_it_can_not_read_or_count_twice(
 
 def test_credits_are_followed_until_the_period_is_no_longer_known() -> None:
     """Unknown parts of a period are noted, and credits are followed only until the first of them begins."""
-    until = datetime(2026, 9, 20, tzinfo=UTC)
+    until, note = datetime(2026, 9, 20, tzinfo=UTC), Note("changes-later", "base changes")
 
-    found = customer_forecast(facts(1, METERED, Besides(known_until=until, notes=("base changes",))))
+    found = customer_forecast(facts(1, METERED, Besides(known_until=until, notes=(note,))))
 
-    assert found.notes == ("base changes",)
+    assert found.notes == (note,)
     assert [outlook.known_until for one in found.forecasts for outlook in one.outlooks] == [until]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billsync.model.note import Note
 from billsync.report.credits.ledger import Balance, Ledger, Movement, Statement, Usable, ledger
 
 RECORDINGS = Path(__file__).parents[1] / "conformance" / "transcripts" / "money"
@@ -110,10 +111,11 @@ def test_a_sum_that_differs_from_the_servers_balance_is_said() -> None:
     found = ledger(Statement(balance("2026-09-03T00:00:00Z", USD="10"), rows, ()))
 
     assert found.balances == (said("USD", "10", added_up="6"),)
-    assert found.notes == (
+    text = (
         "USD: the movements add up to 6, the server says 10, which counts: it lists no movement "
-        "when it gives credits back (for a deleted draft invoice, say).",
+        "when it gives credits back (for a deleted draft invoice, say)."
     )
+    assert found.notes == (Note("balance-differs", text),)
 
 
 def test_a_ledger_that_the_server_cannot_list_is_built_from_the_grants() -> None:
@@ -130,9 +132,8 @@ def test_a_ledger_that_the_server_cannot_list_is_built_from_the_grants() -> None
         ("consumed", "Welcome", -12, None),
         ("funded", "Top-up", -2, "top-up"),
     ]
-    assert found.notes == (
-        "The server can't list this customer's movements in full; the funded ones come from the grants.",
-    )
+    text = "The server can't list this customer's movements in full; the funded ones come from the grants."
+    assert found.notes == (Note("movements-not-listed", text),)
 
 
 def test_a_customer_without_credits_has_an_empty_ledger() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from billsync.model.codes.answers import ANSWERS
 from billsync.model.codes.code import Chapter
 from billsync.model.codes.commands import CONNECTION, ENDS, LOCAL, USAGE
 from billsync.model.codes.content import HEADER, SHAPE, VALUES
@@ -15,4 +16,4 @@ from billsync.model.codes.refusals import OWNERSHIP, SERVER
 FILES: tuple[Chapter, ...] = (FINDING, SYNTAX, SHAPE, HEADER, VALUES, REFERENCES, MOVED, FORGET)
 COMMANDS: tuple[Chapter, ...] = (USAGE, CONNECTION, LOCAL, ENDS)
 
-__all__ = ("COMMANDS", "FILES", "GUARDS", "LOSSES", "NOTES", "OWNERSHIP", "RATINGS", "SERVER")
+__all__ = ("ANSWERS", "COMMANDS", "FILES", "GUARDS", "LOSSES", "NOTES", "OWNERSHIP", "RATINGS", "SERVER")

@@ -8,7 +8,7 @@ LOSSES = Chapter(
     "Losses of a dump",
     "`dump` writes what a file can declare, and names everything else: on stderr, and in the file as a comment at "
     "its place. A sync of the file into an empty server would lose these. The exit code stays 0.",
-    "{example}",
+    "note[{name}]: {example}",
     (
         Code(
             "no-key",
@@ -96,6 +96,19 @@ LOSSES = Chapter(
             "The server refused a read, so it isn't known what the file lacks. Give the token the permission, and "
             "dump again.",
             "the list of apps can't be read (403), so it isn't known what this file lacks of it",
+        ),
+        Code(
+            "held-addons",
+            "add-ons of a subscription",
+            "A subscription has add-ons, or will have some, and a file can't declare that yet. Attach them by hand "
+            "to a subscription that is created again.",
+            "subscription/acme/default has add-on blocks × 2, which a file can't declare yet",
+        ),
+        Code(
+            "held-items",
+            "items of a subscription that aren't its plan's",
+            "Somebody edited the subscription, or its plan version was deleted. No file can declare such items.",
+            "subscription/acme/default has items other than its plan's (support), which no file can declare",
         ),
         Code(
             "credit",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from billsync.model.address import Address, Symbol
+from billsync.model.note import Note
 from billsync.model.value import Plain, decimal_text
 
 PLAIN_TEXT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:+@/-]*", re.ASCII)
@@ -44,6 +45,11 @@ def readable(value: Plain) -> Plain:
     if isinstance(value, list | tuple):
         return [readable(item) for item in value]
     return value
+
+
+def noted(note: Note) -> str:
+    """A note on one line, with the code that `billsync explain` takes."""
+    return f"note[{note.code}]: {visible(note.text)}"
 
 
 def visible(text: str) -> str:

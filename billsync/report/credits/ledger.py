@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from billsync.model.note import Note
 from billsync.model.value import Fields, decimal_text
 from billsync.rating.arithmetic import exactly
 
@@ -89,7 +90,7 @@ class Ledger:
     movements: tuple[Movement, ...]
     upcoming: tuple[Movement, ...]
     balances: tuple[Balance, ...]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     usable: tuple[Usable, ...] = ()
 
 
@@ -168,19 +169,21 @@ def _balance(currency: str, added_up: Decimal, row: Fields) -> Balance:
     return Balance(currency, added_up, settled, live, pending)
 
 
-def _notes(statement: Statement, balances: Iterable[Balance]) -> tuple[str, ...]:
+def _notes(statement: Statement, balances: Iterable[Balance]) -> tuple[Note, ...]:
     notes = [_difference(one) for one in balances if not one.agrees]
     if not statement.is_complete:
-        notes.append("The server can't list this customer's movements in full; the funded ones come from the grants.")
+        text = "The server can't list this customer's movements in full; the funded ones come from the grants."
+        notes.append(Note("movements-not-listed", text))
     return tuple(notes)
 
 
-def _difference(one: Balance) -> str:
+def _difference(one: Balance) -> Note:
     ours, theirs = decimal_text(one.added_up), decimal_text(one.settled)
-    return (
+    text = (
         f"{one.currency}: the movements add up to {ours}, the server says {theirs}, which counts: it lists no movement "
         "when it gives credits back (for a deleted draft invoice, say)."
     )
+    return Note("balance-differs", text)
 
 
 def _moment(text: str) -> datetime:

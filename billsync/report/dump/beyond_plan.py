@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billsync.model.moment import moment_text
+from billsync.model.note import Note
 from billsync.report.billing.attached import Attached
 
 NAMED = 10
@@ -64,13 +65,13 @@ def held(addon: str, one: Attached, now: datetime) -> Held | None:
     return Held(addon, quantity, tuple(sorted(ahead))) if quantity or one.is_ahead(now) else None
 
 
-def told(found: Iterable[BeyondPlan]) -> tuple[str, ...]:
-    """A sentence for each of the first subscriptions and one with the number of the others, by reason."""
+def told(found: Iterable[BeyondPlan]) -> tuple[Note, ...]:
+    """A note for each of the first subscriptions and one with the number of the others, by reason."""
     ordered = sorted(found, key=lambda one: one.name)
     return (
-        *_addons([one for one in ordered if one.addons]),
-        *_items([one for one in ordered if one.items]),
-        *_unread([one for one in ordered if one.problem]),
+        *(Note("held-addons", text) for text in _addons([one for one in ordered if one.addons])),
+        *(Note("held-items", text) for text in _items([one for one in ordered if one.items])),
+        *(Note("unread", text) for text in _unread([one for one in ordered if one.problem])),
     )
 
 

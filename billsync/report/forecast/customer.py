@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from billsync.model.note import Note
 from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import negative
 from billsync.report.billing.catalog import Catalog
@@ -49,7 +50,7 @@ class CustomerForecast:
     """The forecasts of a customer's subscriptions in force; `notes` are the forecasts' limits."""
 
     forecasts: tuple[Forecast, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def customer_forecast(facts: ForecastFacts) -> CustomerForecast:
@@ -70,24 +71,28 @@ def _basis(one: RunningFacts, facts: ForecastFacts) -> Basis:
     )
 
 
-def _notes(facts: ForecastFacts, found: tuple[Forecast, ...]) -> Iterator[str]:
+def _notes(facts: ForecastFacts, found: tuple[Forecast, ...]) -> Iterator[Note]:
     yield from _unknown(facts)
     yield from (note for one in facts.running for note in one.besides.notes)
-    yield from (f"not estimated, and in no total: {one.text}" for each in found for one in each.not_estimated)
-    yield from (LATE.format(key=one.key, at=one.at) for each in found for one in each.late)
+    for each in found:
+        yield from (Note("not-estimated", f"not estimated, and in no total: {one.text}") for one in each.not_estimated)
+    for each in found:
+        yield from (Note("not-booked-yet", LATE.format(key=one.key, at=one.at)) for one in each.late)
     for one in facts.subscriptions:
         start = one.timeline.active_from
         if start > facts.now and one.timeline.active_to != start:
-            yield f"the subscription to {one.plan_key} that begins {start:%Y-%m-%d %H:%M:%SZ} is left out"
+            text = f"the subscription to {one.plan_key} that begins {start:%Y-%m-%d %H:%M:%SZ} is left out"
+            yield Note("not-begun", text)
 
 
-def _unknown(facts: ForecastFacts) -> Iterator[str]:
+def _unknown(facts: ForecastFacts) -> Iterator[Note]:
     """Notes on usage and credits that are not known."""
     priced = {key for one in facts.running for key in one.subscription.priced_by_usage}
     for feature in sorted(priced - facts.catalog.meter_slices.keys()):
-        yield f"usage of the feature {feature} can't be read, so it counts as none"
+        yield Note("usage-not-read", f"usage of the feature {feature} can't be read, so it counts as none")
     if len(facts.running) > 1:
-        yield f"{len(facts.running)} subscriptions are in force, and each estimate counts all credits as its own"
+        text = f"{len(facts.running)} subscriptions are in force, and each estimate counts all credits as its own"
+        yield Note("credits-shared", text)
     for code, expense in sorted(facts.wallet.unlisted.items()):
         differs = f"differs by {decimal_text(negative(expense.amount))} from the sum of its movements"
-        yield f"the server's balance in {code} {differs}; the estimate goes by the balance"
+        yield Note("balance-differs", f"the server's balance in {code} {differs}; the estimate goes by the balance")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billsync.model.moment import cut_to_seconds
+from billsync.model.note import Note
 from billsync.model.value import Fields
 from billsync.report.billing.attached import Attached
 from billsync.report.billing.charges import Due
@@ -27,7 +28,7 @@ class Besides:
 
     dues: tuple[Due, ...] = ()
     known_until: datetime | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def besides(
@@ -39,31 +40,33 @@ def besides(
     until = max(cut_to_seconds(one.period_at(now).end), min(scheduled.values())) if scheduled else None
     notes = [*_unknown(one, found, now), *(() if found.told else _gone(one, addons, now))]
     for key, moment in sorted(scheduled.items()):
-        notes.append(
-            f"{key} changes {moment:{SECONDS}}: what it costs then counts only as far as it was charged already"
-        )
+        text = f"{key} changes {moment:{SECONDS}}: what it costs then counts only as far as it was charged already"
+        notes.append(Note("changes-later", text))
     if until:
-        notes.append(f"when credits run out is worked out until {until:{SECONDS}} only")
+        notes.append(Note("known-until", f"when credits run out is worked out until {until:{SECONDS}} only"))
     return Besides(found.dues, until, tuple(notes))
 
 
-def _unknown(one: Subscribed, found: Unshown, now: datetime) -> Iterator[str]:
+def _unknown(one: Subscribed, found: Unshown, now: datetime) -> Iterator[Note]:
     for key, start in found.untold(one, now):
-        yield f"{key} counts only since {start:{SECONDS}}: what it was before can't be read"
+        text = f"{key} counts only since {start:{SECONDS}}: what it was before can't be read"
+        yield Note("earlier-not-read", text)
     for key in found.stale:
-        yield f"{key} isn't there any more, and the server hasn't worked out yet what it cost: it isn't counted"
+        text = f"{key} isn't there any more, and the server hasn't worked out yet what it cost: it isn't counted"
+        yield Note("not-charged-yet", text)
     for key in found.uncertain:
-        yield f"{key} isn't there now: {TERMS} that it has when it is aren't known"
+        yield Note("terms-not-read", f"{key} isn't there now: {TERMS} that it has when it is aren't known")
 
 
-def _gone(one: Subscribed, addons: Sequence[Attached], now: datetime) -> Iterator[str]:
+def _gone(one: Subscribed, addons: Sequence[Attached], now: datetime) -> Iterator[Note]:
     """Notes on cards that ended with an add-on within the period, and whose charges are unknown."""
     start, have = one.period_at(now).start, {slot.item.key for slot in one.slots}
     for each in addons:
         for segment in each.segments:
             if segment.quantity and segment.end and start < segment.end <= now:
                 for key in sorted({card.key for card in each.cards} - have):
-                    yield f"{key} was there until {segment.end:{SECONDS}}: what it cost can't be read"
+                    text = f"{key} was there until {segment.end:{SECONDS}}: what it cost can't be read"
+                    yield Note("earlier-not-read", text)
 
 
 def _scheduled(one: Subscribed, found: Unshown, addons: Sequence[Attached], now: datetime) -> Mapping[str, datetime]:
