@@ -218,6 +218,11 @@ ENDS_FIRST = Refusal(
     "remove `ends` to change it (an end that is on the server already also needs `--allow revert`), "
     "or declare what is live",
 )
+NOT_A_BOUNDARY = Refusal(
+    "not-a-boundary",
+    "it can't end at {ends}: that is not the boundary of a billing period; the running one ends at {renews}",
+    "declare such a time, or `ends: at_renewal`",
+)
 ENDS_LATER = Refusal(
     "ends-later",
     "it begins at {begins}, and can get an end at a later time only then",

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
+from fractions import Fraction
 
 from billsync.kinds import across, fields, forms
 from billsync.kinds.checks import subscription as checks
 from billsync.kinds.plan import SETTLEMENT_MODES
+from billsync.model.duration import Duration, parse_duration
 from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy, Parent, State, Trait
 from billsync.model.moment import moment_text, parse_moment
 from billsync.model.shape import Anything, Effect, Field, Integer, Record, Reference, Text, Timestamp
@@ -118,6 +121,29 @@ def facts(row: Fields) -> Fields:
     return {name: _moment(value) for name, value in moments.items()}
 
 
+def may_end_at(row: Fields, end: datetime) -> bool:
+    """Whether a time is the boundary of a billing period or of a phase, as the server demands (customer-facts.md §5.7).
+
+    True where the row doesn't show enough to tell.
+    """
+    anchor, cadence = parse_moment(str(row.get("billing_anchor"))), parse_duration(str(row.get("billing_cadence")))
+    if anchor is None or cadence is None:
+        return True
+    phases = {parse_moment(str(phase.get("active_to"))) for phase in row.get("phases") or ()}
+    return end in phases or _leads_to(cadence, anchor, end)
+
+
+def _leads_to(cadence: Duration, anchor: datetime, end: datetime) -> bool:
+    """Whether a cadence, some times over, leads from an anchor exactly to a time."""
+    gap = end - anchor
+    seconds = Fraction(gap.days) * _DAY + gap.seconds
+    bounds = sorted(int(seconds // cadence.in_seconds(month_days=days)) for days in (28, 31))
+    return any(cadence.after(anchor, times=times) == end for times in range(bounds[0] - 1, bounds[1] + 2))
+
+
+_DAY = 86_400
+
+
 def _moment(value: object) -> str | None:
     moment = parse_moment(value) if isinstance(value, str) else None
     return moment_text(moment) if moment else None
@@ -172,6 +198,7 @@ SUBSCRIPTION = Kind(
     predecessor="openmeter_subscription.previous.id",
     inherits=("settlement_mode",),
     facts=facts,
+    may_end_at=may_end_at,
     created_verb="subscribing",
     deleted_verb="cancelling",
 )

@@ -261,6 +261,7 @@ class Kind:
     * `unique` says that the server itself keeps the key unique, so that a create may be repeated.
     * `stages` gives the views on the way to a wanted one, itself last, where one call can't do it.
     * `facts` are the moments in a row that no view has and that a step may depend on.
+    * `may_end_at` says whether the server lets a live row end at a moment.
     * `taking_back` is the call that takes an entity back for good.
     * `progress` is a state that only moves forward.
     * `cadence` is the field that says how often an entity is billed.
@@ -305,6 +306,7 @@ class Kind:
     mentions: Mentions | None = None
     stages: Callable[[Fields, Fields], tuple[Fields, ...]] | None = None
     facts: Callable[[Fields], Fields] | None = None
+    may_end_at: Callable[[Fields, datetime], bool] | None = None
     taking_back: TakingBack | None = None
     progress: Progress | None = None
     cadence: str | None = None

@@ -71,7 +71,10 @@ def replace_scheduled(context: Context, move: Move) -> Planned:
         return _begin_otherwise(context, move, scheduled)
     back = replace(move, link=earlier[-1], found=differences(context, move.entity, earlier[-1], move.coming))
     current = link_of(context, address, earlier[-1])
-    if not back.found and (ends := move.entity.fields.get(ENDS)):
+    ends = move.entity.fields.get(ENDS)
+    if ends and back.found:
+        return refused(address, ENDS_FIRST, fields=back.found, names=names_of(back.found))
+    if ends:
         return planned_withdrawal(context, scheduled, current, declared_end(ends))
     undone = (withdraw_step(context, scheduled, current), resume_step(context, current))
     return _change(context, back, *undone) if back.found else _withdrawn(move, undone)

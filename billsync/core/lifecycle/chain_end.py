@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from billsync.core.chains import running_links
+from billsync.core.chains import links_of, running_links
 from billsync.core.index import state_of
 from billsync.core.lifecycle.chain_steps import (
     CANCEL,
+    FROM,
     RENEWS,
     RESUME,
     TO,
@@ -21,7 +22,7 @@ from billsync.core.lifecycle.chain_steps import (
 )
 from billsync.core.lifecycle.record import in_sequence
 from billsync.core.planned import Context, Planned, note, refused
-from billsync.core.refusals import CANT_WITHDRAW, ENDS_LATER
+from billsync.core.refusals import CANT_WITHDRAW, ENDS_LATER, NOT_A_BOUNDARY
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, FieldChange, Guard, Step
 from billsync.model.kind import State
@@ -41,7 +42,10 @@ def end(context: Context, address: Address, ends: str, head: Row) -> Planned | N
     kind = context.registry[address.kind]
     link = link_of(context, address, head)
     if state_of(kind, head.fields) is State.COMING:
-        return _end_of_scheduled(context, address, ends, head)
+        later = refused(address, ENDS_LATER, begins=link.facts.get(FROM))
+        return _never_begin(context, address, IMMEDIATE, head) if ends == IMMEDIATE else later
+    if (time := parse_moment(ends)) and kind.may_end_at and not kind.may_end_at(head.fields, time):
+        return refused(address, NOT_A_BOUNDARY, ends=ends, renews=link.facts.get(RENEWS))
     if state_of(kind, head.fields) is State.ENDING:
         if _ends_so(link, ends):
             return None
@@ -79,17 +83,14 @@ def _ends_so(link: Link, ends: str) -> bool:
     return until is not None and until == parse_moment(ends)
 
 
-def _end_of_scheduled(context: Context, address: Address, ends: str, head: Row) -> Planned:
-    """The end of a chain whose head hasn't begun: it is taken back, if it is the first link or the end lies before."""
+def _never_begin(context: Context, address: Address, ends: str, head: Row) -> Planned:
+    """The end of a chain whose head hasn't begun: the head is taken back, and the link before it ends."""
     kind = context.registry[address.kind]
     scheduled = link_of(context, address, head)
-    begins = scheduled.facts.get("active_from")
     if not context.routes[kind.name].can(WITHDRAW):
-        return refused(address, CANT_WITHDRAW, kind=kind.name, begins=begins)
-    earlier = running_links(kind, context.index.chains[_parent(context, address)], address.key)[:-1]
+        return refused(address, CANT_WITHDRAW, kind=kind.name, begins=scheduled.facts.get(FROM))
+    earlier = running_links(kind, links_of(context, address), address.key)[:-1]
     current = link_of(context, address, earlier[-1]) if earlier else None
-    if parse_moment(ends) is not None:
-        return refused(address, ENDS_LATER, begins=begins)
     return planned_withdrawal(context, scheduled, current, ends)
 
 
@@ -110,12 +111,6 @@ def planned_withdrawal(context: Context, scheduled: Link, current: Link | None, 
     )
     reason = f"{scheduled.address.text} is scheduled and would be taken back"
     return Planned(change, steps, guards=(cancel_guard(scheduled.address, reason),))
-
-
-def _parent(context: Context, address: Address) -> Address:
-    kind = context.registry[address.kind]
-    assert kind.parent is not None
-    return Address(kind.parent.kind, address.parents)
 
 
 def ends_elsewhere(context: Context, address: Address, head: Row) -> Planned:
@@ -158,9 +153,10 @@ def end_of_undeclared(context: Context, address: Address, head: Row) -> Iterator
     if state_of(kind, head.fields) is State.ENDING:
         yield note(address, code="ends", reason=f"it is no longer declared, and ends at {head.fields.get('active_to')}")
         return
-    planned = end(context, address, AT_RENEWAL, head)
-    if planned is not None:
-        yield planned
+    is_coming = state_of(kind, head.fields) is State.COMING
+    found = (_never_begin if is_coming else end)(context, address, AT_RENEWAL, head)
+    if found is not None:
+        yield found
 
 
 def declared_end(text: object) -> str:

@@ -22,6 +22,7 @@ from billsync.model.change import FieldChange
 from billsync.model.kind import Kind, State
 from billsync.model.moment import moment_text, parse_moment
 from billsync.model.state import Entity, Row
+from billsync.model.transition import IMMEDIATE
 
 Differences = tuple[FieldChange, ...]
 
@@ -103,7 +104,7 @@ def _compare(context: Context, entity: Entity, head: Row, coming: NextVersions) 
         return stranger
     state = state_of(context.registry[entity.address.kind], head.fields)
     move = Move(entity, head, found, coming)
-    if state is State.COMING and (found or _starts_elsewhen(context, entity, head)):
+    if state is State.COMING and (found or _starts_elsewhen(context, entity, head) or _is_hastened(context, move)):
         return replace_scheduled(context, move)
     if entity.fields.get(ENDS):
         return _ending(context, move)
@@ -119,6 +120,15 @@ def _starts_elsewhen(context: Context, entity: Entity, head: Row) -> bool:
     start = start_of_entity(entity)
     differs = start is not None and start != parse_moment(str(head.fields.get("active_from")))
     return differs and _is_first(context, head)
+
+
+def _is_hastened(context: Context, move: Move) -> bool:
+    """Whether billsync scheduled the declared change for the renewal, and it is declared to be made at once now."""
+    kind, labels = context.registry[move.link.kind], labels_of(move.link.fields)
+    applied = context.index.names.get(str(labels.get(pin_label(kind))))
+    is_ours = applied is not None and applied == live_pin(context, move.link)
+    wanted = move.entity.fields.get("change") == IMMEDIATE and not move.entity.fields.get(ENDS)
+    return wanted and is_ours and not _is_first(context, move.link)
 
 
 def _is_first(context: Context, head: Row) -> bool:

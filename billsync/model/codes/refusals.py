@@ -214,6 +214,14 @@ SERVER = Chapter(
             "subscription acme/default: it differs in plan, and it has an end: it isn't changed before it ends",
         ),
         Code(
+            "not-a-boundary",
+            "it can end only with a billing period",
+            "The declared end is not the boundary of a billing period, and the server would refuse it. Declare such a "
+            "time, or `ends: at_renewal`.",
+            "subscription acme/default: it can't end at 2026-12-24T00:00:00Z: that is not the boundary of a billing "
+            "period; the running one ends at 2027-01-01T00:00:00Z",
+        ),
+        Code(
             "ends-later",
             "it can get this end only after it has begun",
             "A change is scheduled, and the declared end lies after it. The run after the change sets the end.",

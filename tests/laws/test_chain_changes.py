@@ -1,0 +1,137 @@
+"""Changes of a subscription over time: what is scheduled, hastened, taken back, and ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from billsync.model.change import Outcome
+from tests.support.world import BASE, World, declared
+
+FILES = """
+_info: {{owner: payments, transitions: [{{from: paid, on_cancel: free}}]}}
+plans:
+  - key: free
+    name: Free
+    currency: USD
+    billing_cadence: P1M
+    phases: [{{key: d, name: D, rate_cards: [{{key: fee, name: Fee, price: {{type: free}}}}]}}]
+  - key: basic
+    name: Basic
+    currency: USD
+    billing_cadence: P1M
+    phases: [{{key: d, name: D, rate_cards: [{{key: fee, name: Fee, price: {{type: free}}}}]}}]
+  - key: paid
+    name: Paid
+    currency: USD
+    billing_cadence: P1M
+    phases: [{{key: d, name: D, rate_cards: [{{key: fee, name: Fee, price: {{type: free}}}}]}}]
+customers:
+  - {{key: acme, name: Acme Inc., {subscription}}}
+"""
+DAY = 86_400.0
+
+
+def files(subscription: str) -> Any:
+    """What a file with this subscription declares."""
+    return declared(FILES.format(subscription=f"subscription: {{{subscription}}}"))
+
+
+def synced(world: World, subscription: str, *allow: str) -> list[str]:
+    """What a run came to: the verbs of its steps, or the codes of what stops it."""
+    run = world.sync(files(subscription), allow=dict.fromkeys(allow, ""))
+    stopped = [change.code for change in run.plan.changes if change.outcome is not Outcome.PENDING]
+    done = [result.step.verb for result in run.report.results if result.step.address.kind == "subscription"]
+    assert run.report.succeeded or run.plan.guards
+    return [guard.code for guard in run.plan.guards] or [*done, *stopped]
+
+
+def links(world: World) -> list[tuple[str, str]]:
+    """The plan and the status of each live link, oldest first."""
+    with world.http() as http:
+        rows = http.get(f"{BASE}/openmeter/subscriptions", params={"page[size]": "100"}).json()["data"]
+    return [(row["plan"]["key"], row["status"]) for row in rows]
+
+
+def test_a_scheduled_change_that_is_declared_at_once_now_is_made_at_once() -> None:
+    world = World()
+    synced(world, "plan: basic")
+    synced(world, "plan: paid, change: at_renewal")
+
+    hastened = synced(world, "plan: paid, change: immediate")
+
+    assert hastened == ["withdrawing", "resuming", "changing"]
+    assert links(world) == [("basic", "inactive"), ("paid", "active")]
+    assert synced(world, "plan: paid, change: immediate") == []
+
+
+def test_a_chain_that_differs_and_is_to_end_is_neither_changed_nor_ended() -> None:
+    world = World()
+    synced(world, "plan: basic")
+    synced(world, "plan: paid, change: at_renewal")
+
+    refused = synced(world, "plan: free, change: at_renewal, ends: at_renewal", "cancel")
+
+    assert refused == ["ends-first"]
+    assert links(world) == [("basic", "canceled"), ("paid", "scheduled")]
+
+
+def test_a_declared_end_takes_a_scheduled_change_back() -> None:
+    world = World()
+    synced(world, "plan: basic")
+    synced(world, "plan: paid, change: at_renewal")
+
+    ended = synced(world, "plan: basic, ends: at_renewal", "cancel")
+
+    assert ended == ["withdrawing"]
+    assert links(world) == [("basic", "canceled")]
+    assert synced(world, "plan: basic, ends: at_renewal") == []
+
+
+def test_a_rule_on_cancel_changes_to_its_plan_instead() -> None:
+    world = World()
+    synced(world, "plan: paid")
+
+    changed = synced(world, "plan: paid, ends: at_renewal")
+
+    assert changed == ["changing"]
+    assert links(world) == [("paid", "canceled"), ("free", "scheduled")]
+    world.clock.advance(32 * DAY)
+    assert synced(world, "plan: paid, ends: at_renewal") == []
+    assert links(world) == [("paid", "inactive"), ("free", "active")]
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        ("2026-10-01T00:00:00Z", ["cancelling"]),
+        ("2027-01-01T00:00:00Z", ["cancelling"]),
+        ("2026-10-02T00:00:00Z", ["not-a-boundary"]),
+    ],
+)
+def test_an_end_must_be_the_boundary_of_a_period(ends: str, said: list[str]) -> None:
+    world = World()
+    synced(world, "plan: basic")
+
+    assert synced(world, f'plan: basic, ends: "{ends}"', "cancel") == said
+
+
+def test_a_start_that_lies_ahead_is_scheduled_and_can_be_moved() -> None:
+    world = World()
+    begun = synced(world, 'plan: basic, start: "2026-09-10T00:00:00Z"')
+
+    moved = synced(world, 'plan: basic, start: "2026-09-12T00:00:00Z"')
+
+    assert (begun, moved) == (["subscribing"], ["withdrawing", "subscribing"])
+    assert synced(world, 'plan: basic, start: "2026-09-12T00:00:00Z"') == ["begins-later"]
+    world.clock.advance(12 * DAY)
+    assert synced(world, 'plan: basic, start: "2026-09-12T00:00:00Z"') == []
+    assert links(world) == [("basic", "active")]
+
+
+def test_a_start_that_has_passed_is_refused() -> None:
+    world = World()
+
+    assert synced(world, 'plan: basic, start: "2026-08-01T00:00:00Z"') == ["start-passed"]
+    assert links(world) == []
