@@ -1,0 +1,115 @@
+"""The amounts in the guards about changes are those that the embedded server books when the change is made.
+
+It books fees of subscriptions that are paid from credits alone. Their amounts are those of invoices, but for what comes
+back (customer-facts.md §5.8); recordings of a real server judge it.
+"""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import httpx
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from billsync.local.app import create_app
+from billsync.model.address import Address
+from billsync.report.billing.subscribed import Subscribed, subscribed
+from billsync.report.impact.moving import IMMEDIATE
+from billsync.report.moves.advance import billed_ahead, billed_at_start
+from billsync.report.moves.terms import PlanTerms, Start, begun, live_terms
+from tests.support.budgets import examples
+from tests.support.clock import FakeClock
+from tests.support.prepaid import Account, account, fee_card, posted
+
+BASE = "http://local/api/v3/openmeter"
+PLENTY = "100000"
+CADENCES = ("P1W", "P1M", "P3M", "P1Y")
+AMOUNTS = st.decimals(min_value=1, max_value=500, places=2).map(str)
+SECONDS = st.integers(1, int(timedelta(days=45).total_seconds()))
+
+
+class Shop:
+    """A server on which plans of one fee in advance, and of one paid once, are sold."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock(datetime(2026, 9, 1, tzinfo=UTC))
+        app = create_app(":memory:", clock=self.clock.now, randomness=Random(1).randbytes)
+        self.server = httpx.Client(transport=httpx.WSGITransport(app=app), base_url=BASE)
+        self.made = 0
+
+    def plan(self, amount: str, cadence: str, once: str = "", *, pro_rated: bool = True) -> dict[str, Any]:
+        self.made += 1
+        cards = [fee_card("base", amount, "in_advance", billing_cadence=cadence)]
+        if once:
+            setup = fee_card("setup", once, "in_advance")
+            cards.append({name: value for name, value in setup.items() if name != "billing_cadence"})
+        body = {
+            "key": f"plan_{self.made}",
+            "name": "Plan",
+            "currency": "USD",
+            "billing_cadence": cadence,
+            "pro_rating_enabled": pro_rated,
+            "phases": [{"key": "main", "name": "Main", "rate_cards": cards}],
+        }
+        made = posted(self.server, "/plans", body)
+        return dict(posted(self.server, f"/plans/{made['id']}/publish", None))
+
+    def customer(self) -> Account:
+        self.made += 1
+        found = account(self.server, f"customer_{self.made}")
+        found.grant(PLENTY)
+        return found
+
+    def shown(self, subscription: str) -> Subscribed:
+        return subscribed(self.server.get(f"/subscriptions/{subscription}").json(), {})
+
+    def change(self, subscription: str, plan: dict[str, Any]) -> str:
+        body = {
+            "customer": {},
+            "plan": {"id": plan["id"]},
+            "timing": IMMEDIATE,
+            "settlement_mode": "credit_only",
+        }
+        return str(posted(self.server, f"/subscriptions/{subscription}/change", body)["next"]["id"])
+
+
+def terms(plan: dict[str, Any]) -> PlanTerms:
+    found = live_terms(Address("plan", (plan["key"],), plan["version"]), plan, {})
+    assert isinstance(found, PlanTerms)
+    return found
+
+
+def usd(amounts: Any) -> Decimal:
+    return Decimal(amounts.get("USD", 0))
+
+
+@settings(max_examples=examples(25), deadline=None)
+@given(
+    old=st.tuples(AMOUNTS, st.sampled_from(CADENCES)),
+    new=st.tuples(AMOUNTS, st.sampled_from(CADENCES), st.one_of(st.just(""), AMOUNTS)),
+    pro_rated=st.booleans(),
+    seconds=SECONDS,
+)
+def test_a_change_at_once_costs_what_the_guard_says(
+    old: tuple[str, str], new: tuple[str, str, str], pro_rated: bool, seconds: int
+) -> None:
+    """The new fees, and the unused part of the old one, are those that the server books and gives back."""
+    shop = Shop()
+    customer, plan = shop.customer(), shop.plan(*new, pro_rated=pro_rated)
+    subscription = customer.subscribe(shop.plan(*old)["id"])
+    shop.clock.advance(seconds)
+    running, now = shop.shown(subscription), shop.clock.now()
+    settled = Decimal(customer.balance()[1])
+
+    ahead = billed_ahead(running, now)
+    start = billed_at_start(begun(terms(plan), Start(now, running.timeline.anchor, "credit_then_invoice")))
+    following = shop.change(subscription, plan)
+    shop.clock.advance(5)
+
+    rows = customer.charges(**{"page[size]": "1000"})
+    booked = [row for row in rows if row["unique_reference_id"].startswith(following) and row["status"] == "final"]
+    assert ahead is not None
+    assert usd(start) == sum(Decimal(row["amount_after_proration"]["amount"]) for row in booked)
+    assert Decimal(customer.balance()[1]) == settled + usd(ahead.unused) - usd(start)
