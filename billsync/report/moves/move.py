@@ -10,6 +10,7 @@ from billsync.model.malformed import Malformed
 from billsync.rating.timeline import phase_lives
 from billsync.report.billing.subscribed import CREDIT_ONLY, Subscribed
 from billsync.report.impact.moving import IMMEDIATE
+from billsync.report.moves.addon_fees import AddonFees
 from billsync.report.moves.terms import PlanTerms
 
 
@@ -20,7 +21,7 @@ class Move:
     `running` is the link in force now, None without one; `earlier` are the links of its chain so far, with it. What
     can't be read is Malformed. `old` and `new` are None where the plan version can't be found; `anchor` is None where
     the running link's goes on. `begins_again`: the new plan version begins at its first phase; a migration in place
-    goes on.
+    goes on. `addons` are those that are attached to the next link in the same run.
     """
 
     address: Address
@@ -34,6 +35,7 @@ class Move:
     earlier: tuple[Subscribed | Malformed, ...] = ()
     anchor: datetime | None = None
     begins_again: bool = True
+    addons: tuple[AddonFees, ...] = ()
 
     @property
     def is_immediate(self) -> bool:

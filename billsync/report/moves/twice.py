@@ -13,11 +13,8 @@ from billsync.model.address import Address
 from billsync.model.change import Guard
 from billsync.model.malformed import Malformed
 from billsync.model.moment import moment_text
-from billsync.rating.arithmetic import exactly
-from billsync.rating.prices import FlatPrice
-from billsync.rating.timeline import Phase, Subscription, phase_lives
-from billsync.report.billing.subscribed import CREDIT_ONLY, Slot, Subscribed
-from billsync.report.impact.repricing import costing
+from billsync.report.billing.subscribed import CREDIT_ONLY, Subscribed
+from billsync.report.moves.addon_fees import AddonFees, alone
 from billsync.report.moves.advance import Advance, Unrated, billed_ahead, billed_at_start
 from billsync.report.moves.amounts import Amounts, amounts_text, together
 from billsync.report.moves.finding import grouped
@@ -47,15 +44,13 @@ class Twice:
 class QuantityChange:
     """A change at once of the quantity of an add-on that a running subscription has; a quantity of 0 detaches it.
 
-    `cards` are the attached version's at a quantity of 1, and `since` is when the present quantity began.
+    `since` is when the present quantity, that of `old`, began.
     """
 
     address: Address
-    addon: str
     running: Subscribed
-    cards: Sequence[Slot]
+    old: AddonFees
     since: datetime
-    old: int
     new: int
 
 
@@ -76,12 +71,14 @@ def billed_twice(move: Move) -> Twice | None:
 def quantity_billed_twice(change: QuantityChange, at: datetime) -> Twice | None:
     """The double billing of a change of an add-on's quantity: the new quantity is billed in full for the rest of the
     period, also a lower one (customer-facts.md §6.3)."""
-    if change.running.mode == CREDIT_ONLY or change.old in (0, change.new):
+    old = change.old
+    if change.running.mode == CREDIT_ONLY or old.quantity in (0, change.new):
         return None
-    what = f"from {change.old} to {change.new} of addon/{change.addon}"
+    what = f"from {old.quantity} to {change.new} of addon/{old.addon}"
     try:
-        before = billed_ahead(_addon_alone(change, change.since, change.old), at)
-        now = billed_at_start(_addon_alone(change, at, change.new)) if change.new else {}
+        before = billed_ahead(_alone(change.running, old, change.since), at)
+        new = replace(old, quantity=change.new)
+        now = billed_at_start(_alone(change.running, new, at)) if change.new else {}
         return Twice(change.address, what, before, now) if before else None
     except Unrated as unrated:
         return Twice(change.address, what, problem=str(unrated))
@@ -107,31 +104,20 @@ def credit_returned(move: Move) -> Amounts:
 
 
 def _begun_amounts(move: Move, running: Subscribed) -> Amounts:
-    """The amounts billed at once by the new beginning. Raises Unrated."""
+    """The amounts billed at once by the new beginning, and by the add-ons that are attached to it. Raises Unrated."""
     if not isinstance(move.new, PlanTerms):
         why = f" ({move.new.text})" if move.new else ""
         raise Unrated(f"the prices of {move.new_plan.text} can't be read{why}")
-    return billed_at_start(begun(move.new, Start(move.at, move.anchor or running.timeline.anchor, running.mode)))
+    following = begun(move.new, Start(move.at, move.anchor or running.timeline.anchor, running.mode))
+    attached = (billed_at_start(_alone(following, fees, move.at)) for fees in move.addons)
+    return together((billed_at_start(following), *attached))
 
 
-def _addon_alone(change: QuantityChange, start: datetime, quantity: int) -> Subscribed:
-    """The subscription from a moment to the end of its phase, with nothing but the add-on's fees at a quantity."""
-    timed = change.running.timeline
-    phase = next((one for one in reversed(phase_lives(timed)) if one.life.start <= start), None)
-    slots = tuple(slot for card in change.cards for slot in _fees(card, quantity))
-    items = tuple(slot.item for slot in slots)
-    alone = Subscription(
-        start, phase.life.end if phase else timed.active_to, timed.anchor, timed.cadence, (Phase("", None, items),)
-    )
-    return replace(change.running, timeline=alone, slots=slots)
-
-
-@exactly
-def _fees(card: Slot, quantity: int) -> tuple[Slot, ...]:
-    price = card.item.card.price
-    if not isinstance(price, FlatPrice):
-        return ()
-    return (replace(costing(card, price.amount * quantity), phase=""),)
+def _alone(subscription: Subscribed, fees: AddonFees, start: datetime) -> Subscribed:
+    """The subscription with the add-on's fees alone. Raises Unrated where they can't be read."""
+    if isinstance(fees.cards, Malformed):
+        raise Unrated(f"the prices of addon/{fees.addon} can't be read ({fees.cards.text})")
+    return alone(subscription, fees, start)
 
 
 def _reason(them: Sequence[Twice]) -> str:

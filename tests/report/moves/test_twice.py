@@ -10,7 +10,8 @@ import pytest
 
 from billsync.model.change import Guard
 from billsync.model.malformed import Malformed
-from billsync.report.billing.subscribed import Subscribed, moment_of
+from billsync.report.billing.subscribed import Subscribed, moment_of, subscribed
+from billsync.report.moves.addon_fees import AddonFees, alone
 from billsync.report.moves.advance import billed_ahead, billed_at_start
 from billsync.report.moves.terms import Start, begun
 from billsync.report.moves.twice import (
@@ -21,7 +22,7 @@ from billsync.report.moves.twice import (
     twice_guards,
 )
 from tests.support.moves import ACME, MID_MONTH, NEW, OLD, ahead, move, running, terms
-from tests.support.subscription_rows import fee_card, unit, usage_card
+from tests.support.subscription_rows import FEATURES, fee_card, subscription_row, unit, usage_card, with_trial
 
 VECTORS = Path(__file__).resolve().parents[2] / "conformance" / "vectors" / "proration.jsonl"
 TEAM, BUSINESS = terms(OLD, ahead("25")), terms(NEW, ahead("60"))
@@ -152,7 +153,7 @@ def test_in_the_second_of_the_start_nothing_comes_back() -> None:
 def quantity(old: int, new: int, *cards: dict[str, Any], **more: Any) -> QuantityChange:
     """A change of acme's seats, which it has had since the beginning."""
     link = running(ahead("25"), **more)
-    return QuantityChange(ACME, "seats", link, running(*cards).slots, link.timeline.active_from, old, new)
+    return QuantityChange(ACME, link, AddonFees("seats", running(*cards).slots, old), link.timeline.active_from, new)
 
 
 @pytest.mark.parametrize(("new", "billed"), [(1, "15"), (3, "45"), (0, None)])
@@ -210,3 +211,27 @@ def test_billed_ahead_of_a_running_period_is_what_its_charge_was() -> None:
 
     assert found is not None
     assert (found.amounts, found.unused) == ({"USD": Decimal("20.67")}, {"USD": Decimal("10.34")})
+
+
+def test_addons_that_are_attached_again_are_billed_again() -> None:
+    """2 × 10 for the add-on, for the other half of the month, in addition to 30 for the plan."""
+    seats = AddonFees("seats", running(ahead("10", "seats")).slots, 2)
+    unknown = AddonFees("seats", Malformed("rate_cards", None), 2)
+
+    found = billed_twice(move(TEAM, BUSINESS, running(ahead("25")), addons=(seats,)))
+    problem = billed_twice(move(TEAM, BUSINESS, running(ahead("25")), addons=(unknown,)))
+
+    assert found is not None
+    assert found.now == {"USD": Decimal(40)}
+    assert problem is not None
+    assert problem.problem == "the prices of addon/seats can't be read (rate_cards is missing)"
+
+
+def test_the_fee_of_an_addon_ends_with_its_phase() -> None:
+    """An add-on attached in the middle of a phase of ten days is billed for those days that are left: 31 × 5/31."""
+    row = with_trial(subscription_row(ahead("25"), start="2026-10-01T00:00:00Z"), "2026-10-11T00:00:00Z")
+    fees = AddonFees("seats", running(ahead("31", "seats")).slots, 1)
+
+    found = billed_at_start(alone(subscribed(row, FEATURES), fees, datetime(2026, 10, 6, tzinfo=UTC)))
+
+    assert found == {"USD": Decimal(5)}
