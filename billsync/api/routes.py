@@ -57,6 +57,7 @@ _CHAIN_CALLS_V1 = {
         },
         bare=("customer",),
         keyed=("plan",),
+        implied={"cost_basis_mode": "dynamic"},
     ),
 }
 

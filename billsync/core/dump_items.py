@@ -7,7 +7,10 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from billsync.core.content import content_digest
-from billsync.core.index import Index, is_over, parent_id, status_of, version_of
+from billsync.core.index import Index, is_over, parent_id, state_of, status_of, version_of
+from billsync.core.lifecycle.chain_begin import START
+from billsync.core.lifecycle.chain_end import ENDS
+from billsync.core.lifecycle.chain_steps import FROM, TO
 from billsync.core.lifecycle.progress import reached
 from billsync.core.lifecycle.proof import DIGEST, VERSION
 from billsync.core.losses import Loss
@@ -15,9 +18,9 @@ from billsync.core.ownership import KEY, is_servers_own, labels_of
 from billsync.core.versions import offered
 from billsync.core.view import UNKNOWN, view
 from billsync.model.address import Address, Symbol, symbols_in
-from billsync.model.kind import Archetype, Kind, Registry, Routes
+from billsync.model.kind import Archetype, Kind, Registry, Routes, State
 from billsync.model.state import Row, Snapshot
-from billsync.model.value import Fields
+from billsync.model.value import Fields, Plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +130,9 @@ def _chained(source: Source, kind: Kind, losses: list[Loss]) -> Iterator[Item]:
 
 
 def _link(source: Source, kind: Kind, row: Row, address: Address, losses: list[Loss]) -> Fields:
-    """A link's fields; if new links get another version, with the link's version and the digest of that version's
-    content."""
-    fields = dict(source.view(row))
+    """A link's fields, with its end, and its start if the chain hasn't begun; if new links get another version, with
+    the link's version and the digest of that version's content."""
+    fields = {**source.view(row), **dict(_moments(kind, row))}
     pinned = fields.get(kind.pins or "")
     if not isinstance(pinned, Symbol):
         return fields
@@ -144,6 +147,16 @@ def _link(source: Source, kind: Kind, row: Row, address: Address, losses: list[L
         )
         losses.append(Loss("price-of-an-older-version", text, address, VERSION))
     return fields
+
+
+def _moments(kind: Kind, row: Row) -> Iterator[tuple[str, Plain]]:
+    """The declared moments of a link that ends, or of the first one of a chain that hasn't begun."""
+    facts = kind.facts(row.fields) if kind.facts else {}
+    state = state_of(kind, row.fields)
+    if state is State.ENDING:
+        yield ENDS, facts.get(TO)
+    if state is State.COMING and kind.predecessor not in labels_of(row.fields):
+        yield START, facts.get(FROM)
 
 
 def _proof(source: Source, pinned: Address, rows: tuple[Row, ...]) -> Fields:

@@ -155,7 +155,7 @@ def traits(subscription: Fields) -> frozenset[Trait]:
 
 
 def lost(row: Fields) -> Iterator[tuple[str, str, str]]:
-    """Yield losses of a subscription created again from a file: its phase, and its end."""
+    """Yield the loss of a subscription created again from a file: its phase."""
     phases = [phase for phase in row.get("phases") or () if phase.get("active_from") != phase.get("active_to")]
     if len(phases) > 1:
         first = phases[0].get("key")
@@ -164,8 +164,6 @@ def lost(row: Fields) -> Iterator[tuple[str, str, str]]:
             "plan",
             f"began at {row.get('active_from')}: created again, it begins with the phase {first!r} again",
         )
-    if row.get("active_to"):
-        yield "end", "plan", f"ends at {row['active_to']}: a file can't declare that; created again, it continues"
 
 
 SUBSCRIPTION = Kind(

@@ -193,7 +193,8 @@ class CallForm:
 
     `{id}` in the path stands for the entity's symbol, `{parent}` for its parent's. A form of the older API says how its
     body is spelled: `names` are its field names by ours, `bare` the references sent as an id alone, and `keyed` those
-    sent as key and version. No names means that the body is spelled as ours.
+    sent as key and version; `implied` are the values of fields that it doesn't take and always makes so. No names means
+    that the body is spelled as ours.
     """
 
     method: str
@@ -201,6 +202,7 @@ class CallForm:
     names: Mapping[str, str] = field(default_factory=dict)
     bare: tuple[str, ...] = ()
     keyed: tuple[str, ...] = ()
+    implied: Mapping[str, Plain] = field(default_factory=dict)
 
     def on(self, symbol: str, parent: str = "") -> str:
         """The path of the call on one entity."""

@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
+from billsync.app.pipeline import everything
+from billsync.core.dump import dump
+from billsync.kinds.registry import KINDS
 from billsync.model.change import Outcome
+from billsync.model.state import Desired
+from billsync.render.formats.yaml_text import to_yaml
 from tests.support.world import BASE, World, declared
 
 FILES = """
@@ -135,3 +140,31 @@ def test_a_start_that_has_passed_is_refused() -> None:
 
     assert synced(world, 'plan: basic, start: "2026-08-01T00:00:00Z"') == ["start-passed"]
     assert links(world) == []
+
+
+def dump_of(world: World) -> tuple[str, Desired]:
+    """The dumped file of a server, and what it declares."""
+    connection = world.connection()
+    text = to_yaml(dump(everything(connection), KINDS, connection.routes).document)
+    return text, declared(text)
+
+
+@pytest.mark.parametrize(
+    ("subscription", "line"),
+    [
+        ("plan: basic, ends: at_renewal", "ends: '2026-10-01T00:00:00Z'"),
+        ('plan: basic, start: "2026-09-10T00:00:00Z"', "start: '2026-09-10T00:00:00Z'"),
+    ],
+)
+def test_a_dump_has_the_end_and_the_start_that_lie_ahead(subscription: str, line: str) -> None:
+    world = World()
+    synced(world, "plan: basic" if "ends" in subscription else subscription)
+    synced(world, subscription, "cancel")
+
+    text, again = dump_of(world)
+
+    assert line in text.replace('"', "'")
+    assert world.plan(again, mode="diff").pending == ()
+    fresh = World(seed=2)
+    fresh.sync(again)
+    assert links(fresh) == links(world)

@@ -174,8 +174,6 @@ def said() -> str:
         "again",
         "subscription/acme/default is on plan/pro@1, which this file doesn't declare: a server that lacks it can't "
         "have subscription/acme/default at its price",
-        "subscription/birch/default ends at 2026-11-01T00:00:00Z: a file can't declare that; "
-        "created again, it continues",
         "the custom currency 'COINS' is not in this file, and its cost bases: a fresh server doesn't have it",
     ],
 )

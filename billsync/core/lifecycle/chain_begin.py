@@ -31,13 +31,14 @@ from billsync.model.transition import AT_RENEWAL, IMMEDIATE
 from billsync.model.value import Fields, Plain
 
 BEGIN_LATER = "begin_later"
+START = "start"
 LATE_AT_MOST = timedelta(days=1)
 """How long after its declared start a chain still begins: a nightly run finds it a day late at most."""
 
 
 def start_of_entity(entity: Entity) -> datetime | None:
     """The declared start of a chain."""
-    return parse_moment(str(entity.fields.get("start")))
+    return parse_moment(str(entity.fields.get(START)))
 
 
 def starts_later(context: Context, entity: Entity) -> bool:
@@ -105,9 +106,10 @@ def _lacking(context: Context, entity: Entity, form: CallForm) -> tuple[str, ...
     if not form.names:
         return ()
     declared = context.want(entity)
-    return tuple(
+    unsent = (
         name for name in context.routes[entity.address.kind].create if name in declared and name not in form.names
     )
+    return tuple(name for name in unsent if declared[name] != form.implied.get(name))
 
 
 def _by_its_end(context: Context, entity: Entity) -> Planned | None:

@@ -75,6 +75,12 @@ def cancel_guard(address: Address, reason: str) -> Guard:
     return Guard(CANCEL, reason, f"--allow {CANCEL}", (address,))
 
 
+def ends_as_declared(context: Context, address: Address, ends: object, head: Row) -> bool:
+    """Whether a running chain has the declared end already, or none is declared."""
+    is_ending = state_of(context.registry[head.kind], head.fields) is State.ENDING
+    return not ends or (is_ending and _ends_so(link_of(context, address, head), declared_end(ends)))
+
+
 def _ends_so(link: Link, ends: str) -> bool:
     """Whether a link's end is the declared one; `at_renewal` is the end of the running period, or an earlier one."""
     until, renewal = parse_moment(str(link.facts.get(TO))), parse_moment(str(link.facts.get(RENEWS)))

@@ -10,7 +10,7 @@ from billsync.core.compare import shown
 from billsync.core.index import state_of
 from billsync.core.lifecycle.chain_begin import begin, start_of_entity
 from billsync.core.lifecycle.chain_change import Move, change, replace_scheduled, substitute
-from billsync.core.lifecycle.chain_end import ENDS, REVERT, declared_end, end, ends_elsewhere
+from billsync.core.lifecycle.chain_end import ENDS, REVERT, declared_end, end, ends_as_declared, ends_elsewhere
 from billsync.core.lifecycle.chain_target import by_other_content, differences, live_pin, pin_of, restart_of
 from billsync.core.ownership import KEY, OWNER, labels_of, pin_label
 from billsync.core.planned import Context, Planned, names_of, note, refused
@@ -159,7 +159,7 @@ def _of_others(context: Context, entity: Entity, head: Row, found: Differences) 
     """
     kind = context.registry[entity.address.kind]
     labels = labels_of(head.fields)
-    if not (found or entity.fields.get(ENDS)):
+    if not found and ends_as_declared(context, entity.address, entity.fields.get(ENDS), head):
         return None
     if KEY in labels and labels.get(OWNER) != context.desired.owner:
         return refused(entity.address, CHAIN_OF_ANOTHER, fields=found, owner=labels.get(OWNER))

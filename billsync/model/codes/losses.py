@@ -144,13 +144,5 @@ LOSSES = Chapter(
             "subscription/acme/default began at 2026-03-01T00:00:00Z: created again, it begins with the phase "
             "'trial' again",
         ),
-        Code(
-            "end",
-            "an end that is set",
-            "The subscription was cancelled for a later moment, which a file can't declare. Created again, it "
-            "continues.",
-            "subscription/acme/default ends at 2026-10-01T00:00:00Z: a file can't declare that; created again, it "
-            "continues",
-        ),
     ),
 )
