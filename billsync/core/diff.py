@@ -155,22 +155,16 @@ def declared_changes(context: Context, missing: Missing) -> tuple[Planned, ...]:
 
 
 def _by_archetype(context: Context, entity: Entity, coming: NextVersions) -> tuple[Planned, ...]:
-    if context.registry[entity.address.kind].archetype is Archetype.VERSIONED:
-        return versioned_changes(context, entity, coming)
-    planned = _one_change(context, entity, coming)
-    return (planned,) if planned else ()
-
-
-def _one_change(context: Context, entity: Entity, coming: NextVersions) -> Planned | None:
     match context.registry[entity.address.kind].archetype:
         case Archetype.RECORD:
-            return record_change(context, entity)
+            planned = record_change(context, entity)
         case Archetype.APPEND_ONLY:
-            return append_only_change(context, entity)
+            planned = append_only_change(context, entity)
         case Archetype.CHAINED:
-            return chained_change(context, entity, coming)
+            planned = chained_change(context, entity, coming)
         case Archetype.VERSIONED:
-            raise ValueError("a versioned entity may need more than one change")
+            return versioned_changes(context, entity, coming)
+    return (planned,) if planned else ()
 
 
 def _staying(context: Context, planned: tuple[Planned, ...]) -> Iterator[Planned]:
