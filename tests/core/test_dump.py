@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -158,6 +159,33 @@ def test_what_refers_to_what_is_gone_is_left_out_with_what_belongs_to_it() -> No
             "refers-to-gone", f"{AT.text} refers to something that was deleted or archived, so no file can declare it"
         ),
     }
+
+
+def test_a_link_on_an_older_version_of_gone_things_has_no_digest() -> None:
+    """The content of a version that refers to a deleted entity can't be said."""
+    found = dumped(ACME, plan(1, "archived", feature={"id": "F9"}), plan(2, "active"), link("S1"))
+
+    [customer] = found.document["customers"]
+    assert customer["subscription"] == {"plan": "pro", "version": 1}
+
+
+def test_what_belongs_to_a_customer_of_the_servers_own_is_left_out() -> None:
+    own = replace(ACME, fields={**ACME.fields, "labels": {"openmeter_managed_by": "system"}})
+
+    found = dumped(own, grant("G1", key="new"))
+
+    assert "customers" not in found.document
+    text = "grant/acme/new belongs to something that no file can declare: left out"
+    assert losses(found, "no-parent") == {Loss("no-parent", text)}
+
+
+def test_a_custom_currency_that_a_plan_uses_is_external() -> None:
+    """A currency that no file declares stands under `external`, where a price is in it."""
+    offering = plan(1, "active")
+
+    found = dumped(replace(offering, fields={**offering.fields, "currency": "COINS"}))
+
+    assert found.document["external"] == {"currencies": ["COINS"]}
 
 
 @pytest.mark.parametrize("number", [NAMED, NAMED + 1, NAMED + 3])
