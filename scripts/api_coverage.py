@@ -42,7 +42,12 @@ ALONE = {
 """Calls of `live/connect.py` and `app/` that neither the routes nor the documents name."""
 
 TITLES = {"addon": "add-ons"}
-PURPOSES = {"void": "voids", "settle": "records payments of"}
+PURPOSES = {
+    "void": "voids",
+    "settle": "records payments of",
+    "attach": "attaches add-ons to",
+    "set_quantity": "changes quantities of add-ons of",
+}
 """What a call on one entity does, as a verb before the kind's plural."""
 Uses = Mapping[str, Sequence[str]]
 

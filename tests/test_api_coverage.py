@@ -34,7 +34,7 @@ EDITS = {
     },
     "price-unit": {'amount: "0.40"': 'amount: "0.50"'},
     "price-graduated": {'{type: manual, amount: "0.000004"}': '{type: manual, amount: "0.000005"}'},
-    "team-addons": {'amount: "15"': 'amount: "16"'},
+    "team-addons": {'amount: "15"': 'amount: "16"', "quantity: 3": "quantity: 2"},
     "taxed-plan": {"name: Consulting by the hour": "name: Consulting"},
 }
 OWNER = "_info: {owner: short, defaults: {plan: {currency: USD, billing_cadence: P1M}}}\n"

@@ -42,6 +42,7 @@ COMPUTED = {
     "doubled_code(kind)": tuple(doubled_code(kind) for kind in KINDS.values() if kind.traits),
     "credit_code(context.registry[address.kind])": tuple(flag for flag in flags(KINDS) if flag.endswith("-credit")),
     "taking_back_code(kind)": taking_back_codes(KINDS),
+    "lost_code(field)": tuple(flag for flag in flags(KINDS) if flag.endswith("-lost")),
     "unmarked_code(context.registry[kind])": tuple(flag for flag in flags(KINDS) if flag.startswith("unmarked-")),
 }
 """Codes that are put together, by the expression that does it."""

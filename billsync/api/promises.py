@@ -90,6 +90,9 @@ PROMISES: Mapping[str, Promise] = MappingProxyType(
         "/openmeter/subscriptions/*/addons": {
             "id": TEXT,
             "addon": _REFERENCE,
+            "labels?": _LABELS,
+            "quantity": WHOLE,
+            "quantity_at": MOMENT,
             "rate_cards": ({"rate_card": _CARD},),
             "timeline": ({"active_from": MOMENT, "active_to?": MOMENT, "quantity": WHOLE},),
         },

@@ -11,8 +11,9 @@ from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 
+from billsync.api.documents import SUBSCRIPTION_ADDONS
 from billsync.api.generations import CAPABILITIES, GENERATIONS, Generation, dated
-from billsync.model.kind import CallForm, HiddenLabels, ListQuery, Part, Renaming, Routes
+from billsync.model.kind import Attachments, CallForm, HiddenLabels, ListQuery, Part, Renaming, Routes
 
 DIALECTS = tuple(GENERATIONS)
 
@@ -41,6 +42,26 @@ _CHAIN_CALLS = {  # customer-facts.md §5.1, §5.8 and §15
     "change": CallForm("POST", "/openmeter/subscriptions/{id}/change"),
     "resume": CallForm("POST", "/openmeter/subscriptions/{id}/unschedule-cancelation"),
 }
+
+_ATTACH = {"attach": CallForm("POST", "/openmeter/subscriptions/{id}/addons")}  # internal; Konnect has none
+_SET_QUANTITY_V1 = {"set_quantity": CallForm("PATCH", "/v1/subscriptions/{id}/addons/{member}")}
+
+_ATTACHMENTS = Attachments(  # customer-facts.md §6
+    part=Part(
+        field="addons",
+        collection=SUBSCRIPTION_ADDONS,
+        listing=ListQuery(sort="id", size=_PAGE, at_once=1),
+        create=("addon", "quantity", "timing", "labels"),
+        titled_by="addon",
+    ),
+    quantity="quantity",
+    offers="addons",
+    since="from_plan_phase",
+    most="max_quantity",
+    phases="phases",
+    single=("instance_type", "single"),
+    unshown=("unit_config",),
+)
 
 _CHAIN_CALLS_V1 = {
     "withdraw": CallForm("DELETE", "/v1/subscriptions/{id}"),
@@ -158,8 +179,9 @@ _AUGUST: Mapping[str, Routes] = {  # OpenMeter of August 2026, which has every c
         listing=ListQuery(sort="id", size=5, at_once=4),  # customer-facts.md §5.11
         key_filter=None,
         create=("customer", "plan", "labels", "settlement_mode", "billing_anchor", "cost_basis_mode"),
-        calls={**_CHAIN_CALLS, **_CHAIN_CALLS_V1},
+        calls={**_CHAIN_CALLS, **_CHAIN_CALLS_V1, **_ATTACH, **_SET_QUANTITY_V1},
         parent_filter="customer_id",
+        attachments=_ATTACHMENTS,
     ),
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Reads the add-ons of live subscriptions, for a dump's notes.
+"""Reads the add-ons of live subscriptions for a dump.
 
 Every running subscription of a plan version that offers add-ons is asked: its row doesn't show those that begin later
 (customer-facts.md §5.4). That is as many requests as the dump makes for grants.
@@ -6,8 +6,8 @@ Every running subscription of a plan version that offers add-ons is asked: its r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from billsync.app.connection import Connection
 from billsync.app.plan_shelf import PlanShelf
@@ -20,12 +20,21 @@ from billsync.live.threads import reading_threads
 from billsync.model.address import Address
 from billsync.model.malformed import Malformed
 from billsync.model.note import Note
-from billsync.model.state import Snapshot
+from billsync.model.state import Row, Snapshot
 from billsync.model.value import Fields
 from billsync.report.billing.attached import Attached, parse_attached, parse_own_items
 from billsync.report.dump.beyond_plan import BeyondPlan, beyond_plan, told
 
-SUBSCRIPTION = "subscription"
+SUBSCRIPTION, ADDONS = "subscription", "addons"
+
+
+@dataclass(frozen=True, slots=True)
+class WithAddons:
+    """A snapshot whose running subscriptions have their add-ons in their rows, and notes about what no file can
+    declare."""
+
+    snapshot: Snapshot
+    notes: tuple[Note, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +49,35 @@ class _Running:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """The add-ons that a subscription has or had; or why they can't be read."""
+    """The add-ons that a subscription has or had, as rows and decoded; or why they can't be read."""
 
+    rows: tuple[Fields, ...] = ()
     addons: tuple[Attached, ...] = ()
     problem: str = ""
 
 
-def addon_notes(connection: Connection, snapshot: Snapshot) -> tuple[Note, ...]:
-    """A note for each thing that subscriptions have outside their plans. Raises RemoteError."""
+def with_addons(connection: Connection, snapshot: Snapshot) -> WithAddons:
+    """Read the add-ons of running subscriptions. Raises RemoteError."""
     found = index(snapshot, KINDS, connection.routes)
-    shelf = PlanShelf(connection, snapshot, found)
-    running = tuple(_running(found, shelf))
+    running = tuple(_running(found, PlanShelf(connection, snapshot, found)))
     with reading_threads(LISTS_AT_ONCE) as threads:
         answers = tuple(threads.map(lambda one: _asked(connection, one), running))
-    keys = {each.addon_id: shelf.addon_key(each.addon_id) for answer in answers for each in answer.addons}
-    now = connection.clock.now()
-    return told(
+    notes = told(
         BeyondPlan(one.name, problem=answer.problem)
         if answer.problem
-        else beyond_plan(one.name, one.items, answer.addons, keys=keys, now=now)
+        else beyond_plan(one.name, one.items, answer.addons)
         for one, answer in zip(running, answers, strict=True)
     )
+    rows = {one.id: answer.rows for one, answer in zip(running, answers, strict=True) if answer.rows}
+    return WithAddons(_with_rows(snapshot, rows), notes)
+
+
+def _with_rows(snapshot: Snapshot, addons: dict[str, tuple[Fields, ...]]) -> Snapshot:
+    def whole(row: Row) -> Row:
+        return replace(row, fields={**row.fields, ADDONS: addons[row.id]}) if row.id in addons else row
+
+    rows = {name: tuple(map(whole, members)) for name, members in snapshot.rows.items() if name == SUBSCRIPTION}
+    return replace(snapshot, rows={**snapshot.rows, **rows})
 
 
 def _running(found: Index, shelf: PlanShelf) -> Iterator[_Running]:
@@ -90,9 +107,10 @@ def _asked(connection: Connection, one: _Running) -> _Answer:
     if not one.offered:
         return _Answer()
     try:
-        addons = parse_attached(connection.addons_of(one.id), {})
+        rows: Sequence[Fields] = connection.addons_of(one.id)
     except Refused as refused:
         return _Answer(problem=str(refused.status))
+    addons = parse_attached(rows, {})
     if isinstance(addons, Malformed):
         return _Answer(problem="not in the form of API v3")
-    return _Answer(addons)
+    return _Answer(tuple(rows), addons)

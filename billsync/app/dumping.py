@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from billsync.app.connection import Connection
-from billsync.app.dumped_addons import addon_notes
+from billsync.app.dumped_addons import with_addons
 from billsync.app.dumped_losses import losses_beyond
 from billsync.app.pipeline import everything
 from billsync.core.dump import Dump, dump
@@ -29,6 +29,6 @@ class Dumped:
 
 def dump_everything(connection: Connection) -> Dumped:
     """Read and dump everything that is live. Raises RemoteError."""
-    live = everything(connection)
-    beyond = addon_notes(connection, live)
-    return Dumped(dump(live, KINDS, connection.routes, beyond=losses_beyond(connection, live)), beyond)
+    found = with_addons(connection, everything(connection))
+    beyond = losses_beyond(connection, found.snapshot)
+    return Dumped(dump(found.snapshot, KINDS, connection.routes, beyond=beyond), found.notes)

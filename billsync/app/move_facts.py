@@ -18,6 +18,7 @@ from billsync.model.state import Desired
 from billsync.report.impact.moving import begun_by
 from billsync.report.moves.changes import changings
 from billsync.report.moves.guards import MoveFacts, Sold
+from billsync.report.moves.quantities import quantity_changes, set_at_once
 from billsync.report.moves.sides import Sides, moves_in, plan_id_of
 from billsync.report.moves.terms import PlanTerms
 
@@ -27,10 +28,12 @@ def read_move_facts(connection: Connection, desired: Desired, compared: Comparis
     begun = begun_by(compared.plan)
     found = with_moved(index(compared.snapshot, KINDS, connection.routes), desired.moved, KINDS)
     settled = read_settled(connection, desired, compared.snapshot, found)
-    if not begun:
+    set_now = set_at_once(compared.plan, found)
+    if not (begun or set_now):
         return MoveFacts(connection.clock.now(), settled=settled)
     changing = changings(begun, found)
-    now = servers_now_by_anybody(connection, compared.snapshot) if changing else connection.clock.now()
+    is_asked = bool(changing or set_now)
+    now = servers_now_by_anybody(connection, compared.snapshot) if is_asked else connection.clock.now()
     shelf = PlanShelf(connection, compared.snapshot, found)
     plans = {plan_id: shelf.plan(plan_id) for one in changing if one.running and (plan_id := plan_id_of(one.running))}
     sides = Sides(now, found, {entity.address: entity for entity in desired.entities}, plans)
@@ -39,6 +42,7 @@ def read_move_facts(connection: Connection, desired: Desired, compared: Comparis
     return MoveFacts(
         now=now,
         moves=moves_in(changing, sides),
+        quantities=quantity_changes(set_now, found, sides.features, now),
         sold=tuple(Sold(one.address, one.customer) for one in priced),
         billing=read_billing(connection, found, {one.customer for one in priced}),
         settled=settled,

@@ -9,6 +9,7 @@ from billsync.api.documents import BALANCE
 from billsync.app.connection import Connection
 from billsync.apply.bindings import Bindings
 from billsync.apply.execute import OnResult, World, execute
+from billsync.core.attached_reads import attached_reads, kinds_attached, unread_attached
 from billsync.core.diff import Mode, Server, diff
 from billsync.core.hidden import labelled, still_hidden, wanted_kinds
 from billsync.core.index import Index, index
@@ -56,7 +57,9 @@ def read_live(connection: Connection, desired: Desired, *, deletes: bool) -> Sna
     documents = balance_paths(desired, found, KINDS, BALANCE) if deletes else ()
     whole = _with_balances(connection, desired, first.with_(_read(connection, more, documents)))
     whole = _with_look_alikes(connection, desired, whole, deletes=deletes)
-    return _with_parts(connection, whole, part_reads(desired, found, KINDS, tables, deletes=deletes))
+    attached = attached_reads(desired, _indexed(connection, whole, desired), KINDS, tables)
+    parts = part_reads(desired, found, KINDS, tables, deletes=deletes)
+    return _with_parts(connection, whole, tuple(dict.fromkeys((*parts, *attached))))
 
 
 def _indexed(connection: Connection, found: Snapshot, desired: Desired) -> Index:
@@ -136,6 +139,10 @@ def compare(connection: Connection, desired: Desired, mode: Mode) -> Comparison:
     here = connection.generation
     server = Server(connection.target, connection.routes, BALANCE, here.missing, here.is_alone)
     plan = diff(desired, found, KINDS, server=server, mode=mode, now=connection.clock.now())
+    if unread := unread_attached(plan, _indexed(connection, found, desired), KINDS, connection.routes):
+        found = found.with_(_read(connection, kinds_attached(found, KINDS, connection.routes)))
+        found = _with_parts(connection, found, unread)
+        plan = diff(desired, found, KINDS, server=server, mode=mode, now=connection.clock.now())
     return Comparison(plan, found)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from billsync.core.attached import decoded, member_in
 from billsync.core.hidden import with_labels
 from billsync.core.hidden_fields import labels_inside
 from billsync.core.index import state_of, status_of
@@ -15,6 +16,7 @@ from billsync.core.row_validation import malformed, shown, unknown_in
 from billsync.core.view import view
 from billsync.model.address import SYMBOL, Address, Symbol, parse_address, whole_of
 from billsync.model.kind import Kind, Part, Registry, Routes, State
+from billsync.model.malformed import Malformed
 from billsync.model.ports import ReadDocument, ReadRows, RemoteError
 from billsync.model.state import Moved, Row
 from billsync.model.value import Fields, Plain
@@ -66,10 +68,10 @@ class Bindings:
             self._find(address)
         return self.ids.get(address)
 
-    def observe(self, address: Address, compared_with: Fields | None) -> Observed:
+    def observe(self, address: Address, compared_with: Fields | None, facts: Collection[str] = ()) -> Observed:
         """The entity as it is now, in the spelling of the view it will be compared with.
 
-        Raises RemoteError if it can't be read.
+        What is attached to it is read only if one of the `facts` names it. Raises RemoteError if it can't be read.
         """
         row = self._find(address)
         if row is None:
@@ -80,8 +82,21 @@ class Bindings:
             row = self._with_labels(address.kind, row)
         marked = frozenset(member_marks(row, self.routes[kind.name], self.names))
         seen = view(kind, row, self.names, compared_with)
-        facts = kind.facts(row) if kind.facts else {}
-        return Observed(seen, status_of(kind, row), str(row["id"]), marked, facts)
+        known = {**(kind.facts(row) if kind.facts else {}), **self._attached(kind, row, facts)}
+        return Observed(seen, status_of(kind, row), str(row["id"]), marked, known)
+
+    def _attached(self, kind: Kind, row: Fields, facts: Collection[str]) -> Fields:
+        """The quantities over time of the attached entities that the facts name; None of what was never attached."""
+        attachments = self.routes[kind.name].attachments
+        named = {fact: member for fact in sorted(facts) if (member := member_in(attachments, fact))}
+        if attachments is None or not named:
+            return {}
+        path = attachments.part.collection.replace("{parent}", str(row["id"]))
+        found = decoded(self.read_rows(path, (), attachments.part.listing), attachments)
+        if isinstance(found, Malformed):
+            raise RemoteError(f"GET {path}: unexpected response: {found.text}")
+        shown = {one.of: one.quantities.text for one in found}
+        return {fact: shown.get(self.id_of(member) or "") for fact, member in named.items()}
 
     def _find(self, address: Address) -> Fields | None:
         """The row of the entity with its key, else with a former key; for a member of a list, the member's row."""

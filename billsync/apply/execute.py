@@ -141,12 +141,13 @@ def _look(step: Step, kind: Kind, world: World, *, patient: bool) -> Observed:
     """The entity as it is; after a successful answer, a few looks until it is as promised."""
     for address in symbols_in((step.before.view, step.after.view)):
         world.bindings.id_of(address)
-    observed = world.bindings.observe(step.address, step.after.view)
+    facts = step.before.facts.keys() | step.after.facts.keys()
+    observed = world.bindings.observe(step.address, step.after.view, facts)
     for look in range(LOOKS - 1 if patient else 0):
         if _is_done(step, kind, observed):
             break
         world.clock.sleep(PAUSE * 2**look)
-        observed = world.bindings.observe(step.address, step.after.view)
+        observed = world.bindings.observe(step.address, step.after.view, facts)
     return observed
 
 

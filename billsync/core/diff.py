@@ -17,6 +17,7 @@ from billsync.core.doubts import doubts
 from billsync.core.guards import guards
 from billsync.core.index import index
 from billsync.core.lifecycle.append_only import append_only_change
+from billsync.core.lifecycle.attached import with_attached
 from billsync.core.lifecycle.chained import chained_change
 from billsync.core.lifecycle.doubtful import doubtful, other_doubts
 from billsync.core.lifecycle.grandfathered import grandfathered
@@ -161,7 +162,7 @@ def _by_archetype(context: Context, entity: Entity, coming: NextVersions) -> tup
         case Archetype.APPEND_ONLY:
             planned = append_only_change(context, entity)
         case Archetype.CHAINED:
-            planned = chained_change(context, entity, coming)
+            return with_attached(context, entity, chained_change(context, entity, coming), coming)
         case Archetype.VERSIONED:
             return versioned_changes(context, entity, coming)
     return (planned,) if planned else ()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from billsync.core.content import content_digest
+from billsync.core.dump_attached import dumped_attached
 from billsync.core.index import Index, is_over, parent_id, state_of, status_of, version_of
 from billsync.core.lifecycle.chain_begin import START
 from billsync.core.lifecycle.chain_end import ENDS
@@ -126,7 +127,8 @@ def _chained(source: Source, kind: Kind, losses: list[Loss]) -> Iterator[Item]:
             if len(links) > 1:
                 text = f"{address.text}: only its last link is declared; it replaces the running one later"
                 losses.append(Loss("several-links", text, address))
-            yield Item(address, _link(source, kind, links[-1], address, losses), links[-1])
+            fields = {**_link(source, kind, links[-1], address, losses), **_attached(source, links, address, losses)}
+            yield Item(address, fields, links[-1])
 
 
 def _link(source: Source, kind: Kind, row: Row, address: Address, losses: list[Loss]) -> Fields:
@@ -157,6 +159,33 @@ def _moments(kind: Kind, row: Row) -> Iterator[tuple[str, Plain]]:
         yield ENDS, facts.get(TO)
     if state is State.COMING and kind.predecessor not in labels_of(row.fields):
         yield START, facts.get(FROM)
+
+
+def _attached(source: Source, links: list[Row], address: Address, losses: list[Loss]) -> Fields:
+    """What is attached to the last link, in the quantities that it will have; the rest is a loss."""
+    attachments = source.routes[address.kind].attachments
+    if attachments is None:
+        return {}
+    found = dumped_attached(source.found, attachments, links, address)
+    losses.extend(found.losses)
+    if not found.members:
+        return {}
+    part = attachments.part
+    losses.extend(loss for of, _ in found.members for loss in _older(source, of, address, part.field))
+    return {
+        part.field: tuple(
+            {part.titled_by: Symbol(of.unversioned()), attachments.quantity: number} for of, number in found.members
+        )
+    }
+
+
+def _older(source: Source, of: Address, address: Address, field: str) -> Iterator[Loss]:
+    """Yield the loss of an attached version that isn't the one that new links get."""
+    active = offered(source.registry[of.kind], source.versions(of))
+    if active is not None and version_of(active) != of.version:
+        newer = of.at(version_of(active)).text
+        text = f"{address.text} has {of.text}, and {newer} is active: created again, it has that one's price"
+        yield Loss("attached-older", text, address, field)
 
 
 def _proof(source: Source, pinned: Address, rows: tuple[Row, ...]) -> Fields:

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from billsync.core.doubling import doubled, doubled_code
 from billsync.core.index import is_over
+from billsync.core.lifecycle.attached_anew import lost_code
 from billsync.core.lifecycle.chain_end import REVERT
 from billsync.core.lifecycle.chain_steps import CANCEL
 from billsync.core.lifecycle.unmarked import unmarked_codes, unmarked_guards
@@ -18,7 +19,7 @@ from billsync.core.taken_back_guards import taking_back_codes, taking_back_guard
 from billsync.core.versions import LEFT_OVER
 from billsync.model.address import Address
 from billsync.model.change import Action, Guard
-from billsync.model.kind import Registry
+from billsync.model.kind import Registry, attached_fields
 from billsync.model.value import Fields
 
 DELETES = "deletes"
@@ -35,7 +36,8 @@ def flags(registry: Registry) -> tuple[str, ...]:
     doubled_codes = (doubled_code(kind) for kind in registry.values() if kind.traits)
     parents = {kind.parent.kind for kind in registry.values() if kind.parent}
     credit_codes = (credit_code(registry[name]) for name in sorted(parents))
-    others = (*unmarked_codes(registry), *taking_back_codes(registry))
+    lost_codes = (lost_code(field) for kind in registry.values() for field in attached_fields(kind))
+    others = (*lost_codes, *unmarked_codes(registry), *taking_back_codes(registry))
     return (DELETES, CANCEL, REVERT, *credit_codes, *doubled_codes, *others)
 
 

@@ -86,8 +86,15 @@ def with_parts(snapshot: Snapshot, routes: Tables) -> Snapshot:
 
 def _whole(row: Row, read: Sequence[tuple[str, tuple[Fields, ...]]], routes: Tables) -> Row:
     for field, found in read:
-        row = replace(row, fields=embedded(row.fields, routes[row.kind].part(field), found))
+        row = replace(row, fields=_with_list(row.fields, routes[row.kind], field, found))
     return row
+
+
+def _with_list(fields: Fields, routes: Routes, field: str, found: tuple[Fields, ...]) -> Fields:
+    """An entity's fields with one of its lists; rows of what is attached stay as they are (`core.attached`)."""
+    if routes.attachments is not None and routes.attachments.part.field == field:
+        return {**fields, field: found}
+    return embedded(fields, routes.part(field), found)
 
 
 def member_marks(row: Fields, routes: Routes, names: Names) -> Iterator[str]:

@@ -6,16 +6,29 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import cache
 
-from billsync.model.kind import Kind, Part, Registry
+from billsync.model.kind import Kind, Part, Registry, attached_fields
 from billsync.model.shape import Reference, Shape
 from billsync.model.state import Desired, Read
 from billsync.model.walk import shapes_in
 
 
 def referenced_kinds(desired: Desired, registry: Registry) -> frozenset[str]:
-    """The kinds that declared entities can refer to; their ids must be resolved for a comparison."""
+    """The kinds that declared entities can refer to; their ids must be resolved for a comparison.
+
+    A reference to something attached counts only if an entity declares such a list.
+    """
     declared = {entity.address.kind for entity in desired.entities}
-    return frozenset(name for kind in declared for name in kinds_in(registry[kind].record))
+    attached = {name: attached_fields(registry[name]) for name in declared}
+    fields = {
+        (entity.address.kind, name)
+        for entity in desired.entities
+        for name in attached[entity.address.kind]
+        if name in entity.fields
+    }
+    own = {(name, field) for name in declared for field in registry[name].record.fields.keys() - set(attached[name])}
+    return frozenset(
+        found for kind, name in own | fields for found in kinds_in(registry[kind].record.fields[name].shape)
+    )
 
 
 def kinds_in(shape: Shape) -> frozenset[str]:

@@ -234,6 +234,56 @@ ENDS_BEFORE_IT_BEGINS = Refusal(
     "add `ends` to the {kind} when it has begun",
 )
 
+# What is attached to chains
+
+ATTACHED_SCHEDULED = Refusal(
+    "attached-scheduled",
+    "{name} is as declared from {moment} on: {old} until then, then {new}",
+    outcome=Outcome.WAITING,
+)
+ATTACHED_LATER = Refusal(
+    "attached-later",
+    "{name} can be attached from {moment} on: {why}",
+    "the next run after that attaches it",
+    Outcome.WAITING,
+)
+NOT_OFFERED = Refusal(
+    "not-offered",
+    "{pinned} doesn't offer {names}",
+    "leave it out, or move to a version that offers it",
+)
+OFFERS_UNKNOWN = Refusal(
+    "not-offered",
+    "it isn't known whether {pinned} offers {names}: the version was deleted, or can't be read",
+    "move to a version that is live",
+)
+TOO_MANY_ATTACHED = Refusal(
+    "attached-quantity", "{name}: {number} is more than {most}, and {why}", "declare {most} at most"
+)
+ATTACHED_ENDING = Refusal(
+    "attached-ending",
+    "it ends at {end}, and the server changes nothing that is attached to an ending {kind}: {name} stays as it is",
+    "declare what it has, or first have it go on",
+)
+NOT_ATTACHABLE = Refusal(
+    "unmanageable",
+    "this server's API can't attach {names} to a {kind} (capability `attach`)",
+    "leave it out, or attach it in the portal",
+    Outcome.UNMANAGEABLE,
+)
+NOT_REATTACHABLE = Refusal(
+    "unmanageable",
+    "the change would end {names}, and this server's API can't attach it again (capability `attach`)",
+    "change it in the portal, or detach it there first",
+    Outcome.UNMANAGEABLE,
+)
+QUANTITY_FIXED = Refusal(
+    "unmanageable",
+    "this server's API can't change the quantity of {name}{why} (capability `set_quantity`)",
+    "declare the quantity that it has, or change it in the portal",
+    Outcome.UNMANAGEABLE,
+)
+
 # Because of other changes
 
 BLOCKED = Refusal("blocked", "it needs {cause}, which is refused", outcome=Outcome.BLOCKED)

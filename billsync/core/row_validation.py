@@ -106,7 +106,7 @@ def _is_promised(field: Field) -> bool:
 
 def _is_read(field: Field) -> bool:
     """Whether decisions depend on a field; a field of billsync's own counts only if it has a closed list of values."""
-    if field.refused is not None or field.effect is Effect.ONE_WAY:
+    if field.refused is not None or field.effect in (Effect.ONE_WAY, Effect.ATTACHED):
         return False
     return field.effect is not Effect.OURS or (isinstance(field.shape, Text) and bool(field.shape.choices))
 

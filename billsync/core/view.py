@@ -56,8 +56,8 @@ def _compared(record: Record, fields: Fields) -> Fields:
 
 
 def _is_aside(field: Field) -> bool:
-    """Whether a field is never in a view: the server has no such field, or it can't be declared."""
-    return field.effect in (Effect.OURS, Effect.ONE_WAY) or field.refused is not None
+    """Whether a field is never in a view: it isn't in the entity's own row, or can't be declared."""
+    return field.effect in (Effect.OURS, Effect.ONE_WAY, Effect.ATTACHED) or field.refused is not None
 
 
 def _named(record: Record, row: Plain) -> Plain:

@@ -262,7 +262,38 @@ CUSTOMERS = Chapter(
     ),
 )
 
-CHAPTERS = (CATALOG, CARDS, CUSTOMERS)
+ATTACHED = Chapter(
+    "Refused: add-ons of subscriptions",
+    "An add-on stays as it is, for the reason that is named. The exit code is 4; other changes are made.",
+    "refused[{name}]: {example}",
+    (
+        Code(
+            "not-offered",
+            "the plan doesn't offer this add-on",
+            "A subscription can have the add-ons that its version of its plan offers, each in the version that it "
+            "offers. Leave the add-on out, offer it with a new version of the plan, or move the subscription to a "
+            "version that offers it.",
+            "subscription acme/default: plan/pro@1 doesn't offer addon 'blocks'",
+        ),
+        Code(
+            "attached-quantity",
+            "more than the plan allows",
+            "The plan's offer has a `max_quantity`, or the add-on is had once only (`instance_type: single`). Declare "
+            "a smaller quantity.",
+            "subscription acme/default: addon 'blocks': 9 is more than 4, and plan/pro@1 allows that",
+        ),
+        Code(
+            "attached-ending",
+            "the subscription ends",
+            "The server attaches nothing to a subscription that has an end, and changes no quantity there. Declare the "
+            "quantities that it has, or have the subscription go on first.",
+            "subscription acme/default: it ends at 2026-12-01T00:00:00Z, and the server changes nothing that is "
+            "attached to an ending subscription: addon 'blocks' stays as it is",
+        ),
+    ),
+)
+
+CHAPTERS = (CATALOG, CARDS, CUSTOMERS, ATTACHED)
 
 
 def credit_guard(kind: Kind) -> Code:
@@ -304,6 +335,19 @@ def taking_back_guard(kind: Kind) -> Code:
         f"{name}`.",
         f"{kind.name}/…: {form.loss(kind.example)} (the balance now: live 320, settled 500 USD)\n"
         f"  Allow it with --allow {name}",
+    )
+
+
+def lost_guard(kind: Kind, field: str) -> Code:
+    """The guard against a change of a chain that ends what is attached to it, although no file says so."""
+    name = f"{field}-lost"
+    return Code(
+        name,
+        f"a {kind.name} would lose its {field}",
+        f"A change of a {kind.name} ends its {field}, and only those that a file declares are attached again. Declare "
+        f"them under `{field}`, also those that somebody attached elsewhere. If they should end, pass "
+        f"`--allow {name}`.",
+        f"{kind.name}/… would lose … with the change: no file declares it\n  Allow it with --allow {name}",
     )
 
 

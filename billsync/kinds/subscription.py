@@ -9,19 +9,36 @@ from fractions import Fraction
 from billsync.kinds import across, fields, forms
 from billsync.kinds.checks import subscription as checks
 from billsync.kinds.plan import SETTLEMENT_MODES
+from billsync.kinds.ratecard import LARGEST
 from billsync.model.duration import Duration, parse_duration
 from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy, Parent, State, Trait
 from billsync.model.moment import moment_text, parse_moment
-from billsync.model.shape import Anything, Effect, Field, Integer, Record, Reference, Text, Timestamp
+from billsync.model.shape import Effect, Field, Integer, ListOf, Record, Reference, Text, Timestamp
 from billsync.model.transition import TIMINGS
 from billsync.model.value import Fields
 
 _FIXED = "it is fixed when a subscription starts"
 
 
-def _later(what: str) -> Field:
-    return Field(Anything(), "Not supported yet.", Effect.OURS, refused=f"{what} come with a later version of billsync")
-
+ATTACHED = Record(
+    {
+        "addon": Field(
+            Reference("addon"),
+            "The add-on, by key. The plan's version must offer it, and says which version of it that is.",
+            Effect.ATTACHED,
+            required=True,
+            example="monitoring",
+        ),
+        "quantity": Field(
+            Integer(minimum=0, maximum=LARGEST),
+            "The number of times that the subscription has it. Default: 1; 0 means that it doesn't have it.",
+            Effect.ATTACHED,
+            default=1,
+            example=2,
+        ),
+    },
+    doc="An add-on of a subscription.",
+)
 
 RECORD = Record(
     {
@@ -105,7 +122,12 @@ RECORD = Record(
             Effect.OURS,
             example="at_renewal",
         ),
-        "addons": _later("add-ons"),
+        "addons": Field(
+            ListOf(ATTACHED, key="addon", as_set=True),
+            "The add-ons that the subscription has. Without it, its add-ons are left alone; `[]` means none.",
+            Effect.ATTACHED,
+            example=[{"addon": "monitoring", "quantity": 2}],
+        ),
     },
     doc="A subscription puts a customer on a plan.",
 )

@@ -95,8 +95,9 @@ class Expectation:
     No statuses means that any will do. The view's references are Symbols. `at_least` names lists of which the entity
     may show more members than the view: later steps add those. `without` must not be there, right before the call.
     `marked` are marks of members that must be there afterwards, which no view has (`core.ownership.member_mark`).
-    `facts` are moments that the entity must show, by name (`Kind.facts`); None where it must show none.
-    `partial`: before the call, the entity may have fields that the view doesn't name.
+    `facts` are moments that the entity must show, by name (`Kind.facts`), and the quantities of what is attached to it
+    (`core.attached`); None where it must show none. `partial`: before the call, the entity may have fields that the
+    view doesn't name.
     """
 
     view: Fields | None

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from billsync.model.address import Address
-from billsync.model.shape import Record
+from billsync.model.shape import Effect, Record
 from billsync.model.value import Fields, Plain
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -159,6 +159,27 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachments:
+    """Rows below a link of a chain: other entities, each in a quantity over time. They end with their link.
+
+    `part` is their list; `quantity` is the field of its members that says how many. `offers` is the part of the pinned
+    kind that names what may be attached, `since` and `most` the fields of its members for the phase from which on and
+    the largest quantity; `phases` lists the phases in the pinned entity and in the link. An attached entity with the
+    value `single` of its field is had once. The call `set_quantity` doesn't take entities with one of the fields
+    `unshown` in a card.
+    """
+
+    part: Part
+    quantity: str
+    offers: str
+    since: str
+    most: str
+    phases: str
+    single: tuple[str, str]
+    unshown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class HiddenLabels:
     """A list of the server's older API that shows the labels hidden in a kind's rows.
 
@@ -217,7 +238,8 @@ class Routes:
     the name of the capability: a name that is absent is something that this server can't do;
     `claim_filter` finds who holds a claimed name;
     `parts` are lists of the kind that have rows of their own; `hidden` shows labels that its rows hide;
-    `renaming` changes a key; `spelled` are fields, by dotted path, that this server has under another path.
+    `renaming` changes a key; `spelled` are fields, by dotted path, that this server has under another path;
+    `attachments` are rows below a link that its own row doesn't show.
     """
 
     collection: str
@@ -234,6 +256,7 @@ class Routes:
     hidden: HiddenLabels | None = None
     renaming: Renaming | None = None
     spelled: Mapping[str, str] = field(default_factory=dict)
+    attachments: Attachments | None = None
 
     def item(self, symbol: str) -> str:
         """The path of one entity."""
@@ -245,7 +268,8 @@ class Routes:
 
     def part(self, name: str) -> Part:
         """The part that holds a list of the kind. Raises StopIteration for a field that isn't a part."""
-        return next(part for part in self.parts if part.field == name)
+        attached: tuple[Part, ...] = (self.attachments.part,) if self.attachments else ()
+        return next(part for part in (*self.parts, *attached) if part.field == name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +360,11 @@ class Kind:
     def titles(self) -> str:
         """The name of several entities of the kind in a sentence."""
         return self.collection.replace("_", " ")
+
+
+def attached_fields(kind: Kind) -> tuple[str, ...]:
+    """The lists of a kind of which each member is a row of its own below a link."""
+    return tuple(name for name, known in kind.record.fields.items() if known.effect is Effect.ATTACHED)
 
 
 Registry: TypeAlias = Mapping[str, Kind]

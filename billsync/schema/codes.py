@@ -10,7 +10,7 @@ from types import MappingProxyType
 from billsync.model.codes import ANSWERS, COMMANDS, FILES, GUARDS, LOSSES, NOTES, OWNERSHIP, RATINGS, SERVER
 from billsync.model.codes.code import Chapter, Code
 from billsync.model.diagnostic import Diagnostic, Position, Severity, full_stop, sentence
-from billsync.model.kind import LabelPolicy, Problem, Registry
+from billsync.model.kind import LabelPolicy, Problem, Registry, attached_fields
 
 
 def chapters(registry: Registry) -> tuple[Chapter, ...]:
@@ -21,6 +21,7 @@ def chapters(registry: Registry) -> tuple[Chapter, ...]:
     own = (
         *(kinds.credit_guard(registry[name]) for name in sorted(parents)),
         *(kinds.doubled_guard(kind) for kind in registry.values() if kind.traits),
+        *(kinds.lost_guard(kind, field) for kind in registry.values() for field in attached_fields(kind)),
         *(kinds.taking_back_guard(kind) for kind in registry.values() if kind.taking_back),
         *(kinds.unmarked_guard(kind) for kind in registry.values() if kind.labels is LabelPolicy.HIDDEN),
     )

@@ -35,6 +35,7 @@ EFFECTS: Mapping[Effect, str] = {
     Effect.CHANGE: "is refused (not supported yet)",
     Effect.OURS: "is billsync's own: the server doesn't have it",
     Effect.ONE_WAY: "is brought about by a call of its own, which can't be undone",
+    Effect.ATTACHED: "is attached, changed in quantity, or detached, member by member",
 }
 """The effect of changing a field, as the end of a sentence that begins with its name."""
 

@@ -1,5 +1,7 @@
-"""`dump` says which add-ons live subscriptions have, as a file can't declare them: nobody loses one in silence."""
+"""`dump` declares the add-ons of live subscriptions, and says what a file doesn't carry of them: nobody loses one in
+silence."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,8 +10,9 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 
-from billsync.app.dumped_addons import addon_notes
+from billsync.app.dumped_addons import with_addons
 from billsync.app.pipeline import everything
 from billsync.model.ports import Answer, Remote
 from billsync.model.value import Fields, Plain
@@ -31,8 +34,7 @@ from tests.support.world import World, declared
 
 pytestmark = pytest.mark.thorough
 
-LATER = "which a file can't declare yet"
-BEYOND = ("has add-on", "have add-on", "may have add-ons", "items other than", "more subscription")
+BEYOND = ("has addon", "may have add-ons", "items other than", "more subscription", "more losses `attached")
 Edit = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -80,7 +82,7 @@ def looked_at(world: World, edit: Edit = dict, *, refuses: bool = False) -> tupl
     edited = replace(connection, remote=server)
     live = everything(edited)
     server.asked.clear()
-    notes = tuple(map(noted, addon_notes(edited, live)))
+    notes = tuple(map(noted, with_addons(edited, live).notes))
     return notes, [path.rpartition("/")[0].rpartition("/")[0] for path in server.asked]
 
 
@@ -109,72 +111,82 @@ def set_quantity(client: httpx.Client, customer: str, quantity: int, timing: str
     assert answer.status_code == 200, answer.text
 
 
-def test_a_dump_notes_each_subscription_that_has_addons(shell: Shell, folder: Path) -> None:
+def dumped(shell: Shell) -> dict[str, list[str]]:
+    """The add-ons that the dump declares, by customer."""
+    document = yaml.safe_load(shell.run("dump", *LOCAL).out)
+    found = {row["key"]: row.get("subscription", {}).get("addons", []) for row in document["customers"]}
+    return {key: [f"{one['addon']} × {one['quantity']}" for one in members] for key, members in found.items()}
+
+
+def test_a_dump_declares_the_addons_of_each_subscription(shell: Shell, folder: Path) -> None:
     sell(shell, folder)
     with server(shell) as client:
         attach(client, "acme", "maps", 1)
 
-    found = notes(shell)
+    assert dumped(shell) == {
+        "acme": ["blocks × 2", "maps × 1"],
+        "birch": ["boost × 2"],
+        "cedar": ["maps × 1"],
+        "dune": [],
+        "elm": [],
+    }
+    assert notes(shell) == []
 
-    assert found == [
-        f"note[held-addons]: subscription/acme/default has add-ons blocks × 2 and maps × 1, {LATER}",
-        f"note[held-addons]: subscription/birch/default has add-on boost × 2, {LATER}",
-        f"note[held-addons]: subscription/cedar/default has add-on maps × 1, {LATER}",
-    ]
+
+def test_a_dump_of_addons_equals_what_is_live(shell: Shell, folder: Path) -> None:
+    sell(shell, folder)
+    with server(shell) as client:
+        set_quantity(client, "acme", 3, "next_billing_cycle")
+        set_quantity(client, "birch", 0, "next_billing_cycle")
+    (folder / "dump.yaml").write_text(shell.run("dump", *LOCAL).out)
+
+    ran = shell.run("diff", "dump.yaml", *LOCAL, "--exit-code", "--format", "json")
+
+    document = json.loads(ran.out)
+    assert (ran.code, document["summary"]["total"]) == (0, 0)
+    assert [(told["name"], told["code"]) for told in document["told"]] == [("acme/default", "attached-scheduled")]
 
 
-def test_what_an_addon_will_be_is_noted_with_what_it_is(shell: Shell, folder: Path) -> None:
+def test_what_an_addon_will_be_is_declared_and_noted_with_what_it_is(shell: Shell, folder: Path) -> None:
     sell(shell, folder)
     with server(shell) as client:
         set_quantity(client, "acme", 3, "next_billing_cycle")
         set_quantity(client, "birch", 0, "next_billing_cycle")
         attach(client, "dune", "blocks", 1, timing="next_billing_cycle")
 
-    found = notes(shell)
+    found = dumped(shell)
 
-    assert found == [
-        f"note[held-addons]: subscription/acme/default has add-on blocks × 2, × 3 from 2026-12-01T00:00:00Z, {LATER}",
-        f"note[held-addons]: subscription/birch/default has add-on boost × 2, none from 2026-12-01T00:00:00Z, {LATER}",
-        f"note[held-addons]: subscription/cedar/default has add-on maps × 1, {LATER}",
-        f"note[held-addons]: subscription/dune/default has add-on blocks × 1 from 2026-12-01T00:00:00Z, {LATER}",
+    assert (found["acme"], found["birch"], found["dune"]) == (["blocks × 3"], [], ["blocks × 1"])
+    last = "from 2026-12-01T00:00:00Z: a file has the last"
+    assert notes(shell) == [
+        f"note[attached-over-time]: subscription/acme/default has addon/blocks × 2, × 3 {last}",
+        f"note[attached-over-time]: subscription/birch/default has addon/boost × 2, none {last}",
+        f"note[attached-over-time]: subscription/dune/default has addon/blocks not yet, × 1 {last}",
     ]
 
 
-def test_an_addon_that_was_taken_away_is_no_note(shell: Shell, folder: Path) -> None:
+def test_an_addon_that_was_taken_away_is_not_declared(shell: Shell, folder: Path) -> None:
     sell(shell, folder)
     with server(shell) as client:
         set_quantity(client, "acme", 0, "immediate")
     shell.clock.advance(DAY)
 
-    found = notes(shell)
+    assert dumped(shell)["acme"] == []
+    assert notes(shell) == []
 
-    assert [note for note in found if "acme" in note] == []
 
-
-def test_addons_of_older_versions_are_noted_too(shell: Shell, folder: Path) -> None:
+def test_addons_of_older_versions_are_declared_and_noted(shell: Shell, folder: Path) -> None:
     sell(shell, folder)
     edited(folder, ('amount: "5"', 'amount: "6"'))
-    assert shell.run("sync", "shop", *LOCAL, "--yes").code == 4  # birch says `version: latest`
+    shell.run("sync", "shop", *LOCAL, "--yes")
 
     found = notes(shell)
 
-    assert found[0] == f"note[held-addons]: subscription/acme/default has add-on blocks × 2, {LATER}"
-
-
-def test_many_subscriptions_with_addons_are_counted(shell: Shell, folder: Path) -> None:
-    sell(shell, folder)
-    customers = folder / "shop" / "customers.yaml"
-    more = "".join(f"  - {{key: c{n:02}, name: C, subscription: {{plan: pro}}}}\n" for n in range(12))
-    customers.write_text(customers.read_text() + more)
-    assert shell.run("sync", "shop", *LOCAL, "--yes").code == 0
-    with server(shell) as client:
-        for number in range(12):
-            attach(client, f"c{number:02}", "blocks", 2)
-
-    found = notes(shell)
-
-    assert len(found) == 11
-    assert found[-1] == f"note[held-addons]: 5 more subscriptions have add-ons (blocks, maps), {LATER}"
+    assert dumped(shell)["acme"] == ["blocks × 2"]
+    assert found == [
+        "note[attached-older]: subscription/acme/default has addon/blocks@1, and addon/blocks@2 is active: created "
+        "again, it has that one's price"
+    ]
 
 
 def test_who_has_a_plan_that_offers_addons_is_asked_once(world: World) -> None:
@@ -182,7 +194,7 @@ def test_who_has_a_plan_that_offers_addons_is_asked_once(world: World) -> None:
 
     found, asked = looked_at(world)
 
-    assert found == (f"note[held-addons]: subscription/acme/default has add-on blocks × 2, {LATER}",)
+    assert found == ()
     assert asked == ["/openmeter/subscriptions"] * 4
 
 
@@ -192,7 +204,7 @@ def test_what_an_older_version_offers_is_read_once(world: World) -> None:
 
     found, asked = looked_at(world)
 
-    assert found == (f"note[held-addons]: subscription/acme/default has add-on blocks × 2, {LATER}",)
+    assert found == ()
     assert Counter(asked) == {"/openmeter/subscriptions": 4, "/openmeter/plans": 1}
 
 
@@ -203,10 +215,8 @@ def test_an_item_that_no_addon_explains_is_noted(world: World) -> None:
     found, _ = looked_at(world, dearer)
 
     items = "has items other than its plan's (base), which no file can declare"
-    assert found == (
-        f"note[held-addons]: subscription/acme/default has add-on blocks × 2, {LATER}",
-        f"note[held-addons]: subscription/birch/default has add-on boost × 1, {LATER}",
-        *(f"note[held-items]: subscription/{customer}/default {items}" for customer in ("acme", "cedar", "dune")),
+    assert found == tuple(
+        f"note[held-items]: subscription/{customer}/default {items}" for customer in ("acme", "cedar", "dune")
     )
 
 

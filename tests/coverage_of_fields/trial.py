@@ -203,6 +203,10 @@ def _departure(after: Mapping[str, Any], *, before: Mapping[str, Any], fresh: Ma
     return ""
 
 
+OF_A_LINK = ("openmeter_", "billsync_addons")
+"""Labels that tell how a subscription began: after what, and with which declared add-ons."""
+
+
 def rows(world: World) -> Mapping[str, Any]:
     """The newest row of each key as the bare API shows it, ids by name and without the server's own times."""
     with world.http() as http:
@@ -230,13 +234,25 @@ def _own_rows(
     """The rows of a list by name, with their lists and hidden labels; a row without a key has its parent's name."""
     where = ROUTES[kind]
     if where.parent_filter is not None:
-        return {f"{kind}/{names[row[where.parent_filter]]}": _declared_part(kind, row) for row in members}
+        return {
+            f"{kind}/{names[row[where.parent_filter]]}": {**_declared_part(kind, row), **_attached(http, kind, row)}
+            for row in members
+        }
     for row in members:
         for part in where.parts:
             row[part.field] = _listed(http, part.collection.replace(PARENT, row["id"]))
         if where.hidden is not None:
             row["labels"] = _labels(http.get(_url(f"{where.hidden.collection}/{row['id']}")).json())
     return {names[row["id"]]: row for row in _oldest_first(members)}
+
+
+def _attached(http: httpx.Client, kind: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """What a row has attached to it now, by the ids of what that is."""
+    attachments = ROUTES[kind].attachments
+    if attachments is None:
+        return {}
+    found = _listed(http, attachments.part.collection.replace(PARENT, row["id"]))
+    return {attachments.part.field: [[one["addon"]["id"], one["quantity"]] for one in found if one["quantity"]]}
 
 
 def _inner_rows(
@@ -277,7 +293,7 @@ def _declared_part(kind: str, row: dict[str, Any]) -> dict[str, Any]:
     """What of a row without a key was declared; the rest follows from the time at which it began, and from what it was
     changed from."""
     fields = (*ROUTES[kind].create, "status")
-    labels = {name: value for name, value in row["labels"].items() if not name.startswith("openmeter_")}
+    labels = {name: value for name, value in row["labels"].items() if not name.startswith(OF_A_LINK)}
     return {name: value for name, value in {**row, "labels": labels}.items() if name.removesuffix("_id") in fields}
 
 

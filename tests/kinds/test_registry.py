@@ -55,7 +55,7 @@ DEEPEST = 9
 
 
 def is_sent(item: Field) -> bool:
-    return item.effect not in (Effect.OURS, Effect.ONE_WAY) and item.refused is None
+    return item.effect not in (Effect.OURS, Effect.ONE_WAY, Effect.ATTACHED) and item.refused is None
 
 
 @EVERY_KIND

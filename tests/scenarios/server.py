@@ -29,7 +29,8 @@ class Server:
     def rows(self, kind: str, name: str) -> list[Row]:
         """The rows of a kind under a name: a key, or for what belongs to a customer, the customer's key.
 
-        `addons pro@2` are those of a plan's version, or of its newest one.
+        `addons pro@2` are those of a plan's version, or of its newest one; `attached acme` those of a customer's latest
+        subscription.
         """
         match kind:
             case "grants":
@@ -39,6 +40,9 @@ class Server:
                 return [{**row, "plan_id": self._plan_name(row["plan_id"])} for row in _by_start(found)]
             case "addons":
                 found = self._listed(f"plans/{self.id_of('plan', name)}/addons")
+                return sorted(({**row, "addon": self._addon_name(row["addon"]["id"])} for row in found), key=_by_addon)
+            case "attached":
+                found = self._listed(f"subscriptions/{self.id_of('subscription', name)}/addons")
                 return sorted(({**row, "addon": self._addon_name(row["addon"]["id"])} for row in found), key=_by_addon)
             case "balance":
                 balances: list[Row] = self._got(f"customers/{self.id_of('customer', name)}/credits/balance")["balances"]

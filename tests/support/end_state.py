@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import httpx
@@ -68,8 +69,11 @@ def path_of(collection: str, parent: str = "") -> str:
 
 
 def all_parts() -> Iterator[tuple[str, Part]]:
-    """Every part of every registered kind."""
-    return ((kind, part) for kind in KINDS for part in ROUTES[kind].parts)
+    """Every part of every registered kind, and what is attached to its entities."""
+    for kind in KINDS:
+        yield from ((kind, part) for part in ROUTES[kind].parts)
+        if (attachments := ROUTES[kind].attachments) is not None:
+            yield kind, attachments.part
 
 
 def part_name(kind: str, part: Part) -> str:
@@ -90,7 +94,14 @@ def _children(http: httpx.Client, kind: str, found: Mapping[str, Sequence[Mappin
 
 def _parts(http: httpx.Client, part: Part, rows: Sequence[Mapping[str, Any]], kind: str) -> Iterator[Any]:
     for above in rows:
-        yield from ({kind: above["id"], **row} for row in rows_of(http, path_of(part.collection, above["id"])))
+        found = rows_of(http, path_of(part.collection, above["id"]))
+        yield from ({kind: above["id"], **(_over_time(row) if "timeline" in row else row)} for row in found)
+
+
+def _over_time(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What is attached to a subscription, with its quantities over time: each change of one is billed."""
+    quantities = [quantity for quantity, _ in groupby(segment["quantity"] for segment in row["timeline"])]
+    return {"addon": row["addon"]["id"], "labels": row["labels"], "quantity": row["quantity"], "over time": quantities}
 
 
 def _balance(http: httpx.Client, customer_id: str) -> dict[str, str]:

@@ -98,13 +98,6 @@ LOSSES = Chapter(
             "the list of apps can't be read (403), so it isn't known what this file lacks of it",
         ),
         Code(
-            "held-addons",
-            "add-ons of a subscription",
-            "A subscription has add-ons, or will have some, and a file can't declare that yet. Attach them by hand "
-            "to a subscription that is created again.",
-            "subscription/acme/default has add-on blocks × 2, which a file can't declare yet",
-        ),
-        Code(
             "held-items",
             "items of a subscription that aren't its plan's",
             "Somebody edited the subscription, or its plan version was deleted. No file can declare such items.",
@@ -143,6 +136,27 @@ LOSSES = Chapter(
             "A subscription that is created again begins with the first phase, a trial included.",
             "subscription/acme/default began at 2026-03-01T00:00:00Z: created again, it begins with the phase "
             "'trial' again",
+        ),
+        Code(
+            "attached-over-time",
+            "a quantity that changes later",
+            "An add-on of a subscription gets another quantity at a time that is named. The file declares that "
+            "one; created again, the subscription has it at once.",
+            "subscription/acme/default has addon/blocks × 2, × 3 from 2026-12-01T00:00:00Z: a file has the last",
+        ),
+        Code(
+            "attached-until",
+            "an add-on that ends with a change",
+            "The subscription changes later, and its add-ons end with that. The file declares what comes after.",
+            "subscription/acme/default has addon/blocks × 2 until 2026-12-01T00:00:00Z: left out",
+        ),
+        Code(
+            "attached-older",
+            "an add-on of an older version",
+            "A subscription keeps the version of an add-on that it was attached in. A file names the add-on alone: "
+            "created again, the subscription gets the version that its plan offers.",
+            "subscription/acme/default has addon/blocks@1, and addon/blocks@2 is active: created again, it has that "
+            "one's price",
         ),
     ),
 )

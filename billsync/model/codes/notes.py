@@ -151,6 +151,30 @@ NOTES = Chapter(
             "yours. Add it to `adopted`.",
             "plan pro: its labels can't be read back, so the next change asks for its owner again",
         ),
+        Code(
+            "attached-scheduled",
+            "the quantity changes as declared, later",
+            "An add-on of a subscription has another quantity now, and gets the declared one at the time that is "
+            "named, on its own. There is nothing to do.",
+            "subscription acme/default: addon 'blocks' is as declared from 2026-12-01T00:00:00Z on: 2 until then, "
+            "then 3",
+        ),
+        Code(
+            "attached-later",
+            "the add-on can't be attached yet",
+            "The subscription, its change or the phase that the add-on is offered from begins later, and nothing can "
+            "be attached before. The next run after that attaches it, at once.",
+            "subscription acme/default: addon 'blocks' can be attached from 2026-12-01T00:00:00Z on: the change "
+            "takes effect then",
+        ),
+        Code(
+            "attached-elsewhere",
+            "an add-on that billsync didn't attach differs",
+            "Somebody attached the add-on in a portal or through the API, or the whole subscription isn't yours. It "
+            "isn't changed. Declare what is live, or pass `--allow revert` to have what is declared.",
+            "subscription acme/default: addon 'blocks' was attached elsewhere (5) and differs from what is declared: "
+            "left alone",
+        ),
     ),
 )
 

@@ -1,0 +1,75 @@
+"""What is attached to a live chain, as a dumped file declares it, and what the file doesn't carry of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from billsync.core.attached import Attached, attached_rows
+from billsync.core.index import Index
+from billsync.core.losses import Loss
+from billsync.model.address import Address
+from billsync.model.kind import Attachments
+from billsync.model.malformed import Malformed
+from billsync.model.moment import moment_text
+from billsync.model.state import Row
+
+
+@dataclass(frozen=True, slots=True)
+class DumpedAttached:
+    """Attached entities with their versions, sorted, with the quantities that they will have; and the losses."""
+
+    members: tuple[tuple[Address, int], ...] = ()
+    losses: tuple[Loss, ...] = ()
+
+
+def dumped_attached(found: Index, attachments: Attachments, links: Sequence[Row], address: Address) -> DumpedAttached:
+    """What is attached to the last of a chain's running links, and the losses of all of them."""
+    members = [(of, one.quantities.last) for of, one in _named(found, attachments, links[-1]) if one.quantities.last]
+    losses = [
+        *(loss for row in links[:-1] for loss in _of_earlier(found, attachments, row, address)),
+        *_of_last(found, attachments, links[-1], address),
+    ]
+    return DumpedAttached(tuple(sorted(members, key=lambda member: member[0].order)), tuple(losses))
+
+
+def _named(found: Index, attachments: Attachments, row: Row) -> Iterator[tuple[Address, Attached]]:
+    """The attached entities whose keys are known."""
+    for one in _rows(attachments, row):
+        if one.of in found.names:
+            yield found.names[one.of], one
+
+
+def _rows(attachments: Attachments, row: Row) -> tuple[Attached, ...]:
+    rows = attached_rows(row.fields, attachments)
+    return () if rows is None or isinstance(rows, Malformed) else rows
+
+
+def _of_earlier(found: Index, attachments: Attachments, row: Row, address: Address) -> Iterator[Loss]:
+    """What the running link has, which ends with it and isn't declared: the last link doesn't have it."""
+    for of, one in _named(found, attachments, row):
+        if one.quantities.now:
+            has = f"{of.unversioned().text} × {one.quantities.now}"
+            text = f"{address.text} has {has} until {row.fields.get('active_to')}: left out"
+            yield Loss("attached-until", text, address)
+
+
+def _of_last(found: Index, attachments: Attachments, row: Row, address: Address) -> Iterator[Loss]:
+    field = attachments.part.field
+    for of, one in _named(found, attachments, row):
+        if one.quantities.coming:
+            yield Loss(
+                "attached-over-time", f"{address.text} has {_over_time(of, one)}: a file has the last", address, field
+            )
+    for one in _rows(attachments, row):
+        if one.of not in found.names and (one.quantities.now or one.quantities.last):
+            text = f"{address.text} has something attached to it that was deleted, so no file can declare it"
+            yield Loss("refers-to-gone", text, address)
+
+
+def _over_time(of: Address, one: Attached) -> str:
+    now = f"× {one.quantities.now}" if one.quantities.now else "not yet"
+    then = (
+        f"{f'× {number}' if number else 'none'} from {moment_text(start)}" for start, number in one.quantities.coming
+    )
+    return f"{of.unversioned().text} {', '.join((now, *then))}"
