@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from billsync.app.connection import Connection
 from billsync.core.index import Index, is_over
 from billsync.core.read_set import subscribers_read
@@ -48,4 +50,7 @@ def _read(connection: Connection, plan_id: str) -> tuple[Fields, ...]:
 
 
 def _plan_id(row: Fields) -> str:
-    return str(row.get("plan_id") or (row.get("plan") or {}).get("id") or "")
+    """The id of a subscription's plan version, in the field of its own or in the plan's; empty if it shows none."""
+    plan = row.get("plan")
+    shown = (row.get("plan_id"), plan.get("id") if isinstance(plan, Mapping) else None)
+    return next((one for one in shown if isinstance(one, str)), "")

@@ -173,6 +173,7 @@ publishing a new version of plan prepaid@2
   ~ phases.default.rate_cards.base.price.amount: 10 → 12
 creating customer × 1
 granting grant × 1
+cancelling subscription × 1
 subscribing subscription × 1
 
 note[grandfathered]: plan prepaid@1: 5 subscriptions stay on plan/prepaid@1 (grandfathered); \
@@ -181,23 +182,24 @@ refused: customer × 2: frozen-field
 refused: customer × 1: claimed
 refused: grant × 1: immutable-field
 note: grant × 2: kept
-refused: subscription × 3: chain-change
-note: subscription × 1: kept
+refused: subscription × 3: no-timing
 refused: subscription × 1: one-at-a-time
 blocked: subscription × 1: blocked
 waiting: customer × 1: in-use
 
+stopped: cancel: subscription × 1
+  Allow it with --allow cancel
 stopped: doubled-grant: grant × 2
   Allow it with --allow doubled-grant
 
 Summary:
   Created: 3
-  Updated: 1
+  Updated: 2
   Deleted: 0
   Refused: 8
   Blocked: 1
   Waiting: 1
-  Notes: 4
+  Notes: 3
 """
     )
 
