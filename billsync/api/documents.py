@@ -17,6 +17,9 @@ CHARGES = "/openmeter/customers/{parent}/charges"
 BILLING = "/openmeter/customers/{parent}/billing"
 """Billing profile and app data (customer-facts.md §4)."""
 
+ENTITLEMENT_ACCESS = "/openmeter/customers/{parent}/entitlement-access"
+"""Features to which a customer is entitled now (customer-facts.md §12). Both dialects have it."""
+
 METER_QUERY = "/openmeter/meters/{parent}/query"
 """Usage of a meter (POST, reads only); `{parent}` stands for the meter's id. Both dialects have it."""
 

@@ -100,6 +100,7 @@ PROMISES: Mapping[str, Promise] = MappingProxyType(
             "retrieved_at": MOMENT,
             "balances": ({"currency": TEXT, "live": AMOUNT, "settled": AMOUNT, "pending": AMOUNT},),
         },
+        "/openmeter/customers/*/entitlement-access": {"data": ({"type": TEXT, "feature_key": TEXT},)},
         "/openmeter/customers/*/credits/grants": {
             **_LIFE,
             "key?": TEXT,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from billsync.api.documents import BALANCE
 from billsync.app.connection import Connection
+from billsync.app.held import held_of
 from billsync.apply.bindings import Bindings
 from billsync.apply.execute import OnResult, World, execute
 from billsync.core.attached_reads import attached_reads, kinds_attached, unread_attached
@@ -17,8 +18,8 @@ from billsync.core.moved import with_moved
 from billsync.core.parts import all_part_reads, part_reads, with_parts
 from billsync.core.read_set import (
     all_reads,
-    balance_paths,
     first_reads,
+    going_ids,
     look_alike_children,
     look_alike_reads,
     more_reads,
@@ -29,7 +30,7 @@ from billsync.core.row_validation import malformed
 from billsync.core.taken_back_guards import declares_taking_back, losing_parents
 from billsync.kinds.registry import KINDS
 from billsync.live.hidden_labels import read_document_of, read_documents
-from billsync.live.snapshot import snapshot
+from billsync.live.snapshot import PARENT, snapshot
 from billsync.model.change import PlanFile
 from billsync.model.kind import HiddenLabels, ListQuery
 from billsync.model.ports import Journal, RemoteError
@@ -54,8 +55,10 @@ def read_live(connection: Connection, desired: Desired, *, deletes: bool) -> Sna
     first = with_hidden_labels(connection, first, wanted_kinds(desired, KINDS, tables, deletes=deletes))
     found = _indexed(connection, first, desired)
     more = more_reads(desired, found, KINDS, tables, deletes=deletes)
-    documents = balance_paths(desired, found, KINDS, BALANCE) if deletes else ()
-    whole = _with_balances(connection, desired, first.with_(_read(connection, more, documents)))
+    going = going_ids(desired, found, KINDS) if deletes else ()
+    balances = [BALANCE.replace(PARENT, server_id) for server_id in going]
+    whole = first.with_(_read(connection, more, balances)).with_(Snapshot(holds=held_of(connection, going)))
+    whole = _with_balances(connection, desired, whole)
     whole = _with_look_alikes(connection, desired, whole, deletes=deletes)
     attached = attached_reads(desired, _indexed(connection, whole, desired), KINDS, tables)
     parts = part_reads(desired, found, KINDS, tables, deletes=deletes)
@@ -71,7 +74,7 @@ def _with_balances(connection: Connection, desired: Desired, found: Snapshot) ->
     """Return the snapshot with the balances of parents that lose credit. Raises RemoteError."""
     known = _indexed(connection, found, desired) if declares_taking_back(desired, KINDS) else Index()
     parents = losing_parents(desired, known, KINDS)
-    paths = [BALANCE.replace("{parent}", known.records[parent].id) for parent in parents]
+    paths = [BALANCE.replace(PARENT, known.records[parent].id) for parent in parents]
     return found.with_(_read(connection, (), [path for path in paths if path not in found.documents]))
 
 

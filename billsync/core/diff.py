@@ -16,6 +16,7 @@ from billsync.core.conflicts import (
 from billsync.core.doubts import doubts
 from billsync.core.guards import guards
 from billsync.core.index import index
+from billsync.core.leaving import after_its_children, ends_of
 from billsync.core.lifecycle.append_only import append_only_change
 from billsync.core.lifecycle.attached import with_attached
 from billsync.core.lifecycle.chained import chained_change
@@ -182,15 +183,17 @@ def _unrecorded(context: Context, planned: tuple[Planned, ...], mode: Mode) -> I
 
 
 def prunable(context: Context, changes: Sequence[Planned]) -> tuple[Planned, ...]:
-    """The deletes of entities that are no longer declared, except those that a change names already. A delete waits
-    while its entity is in use."""
+    """The deletes of entities that are no longer declared, except those that a change names already, and the ends of
+    chains that have to be over before. A delete waits while its entity is in use."""
     named = {p.change.address for p in changes}
     gone = [p for p in removals(context) if p.change.address not in named]
+    ends = ends_of(context, gone)
+    gone = [after_its_children(context, p, ends) for p in gone]
     while True:
         everything = [*changes, *gone]
         held = {i: users for i, p in enumerate(gone) if p.steps and (users := holders(context, p, everything))}
         if not held:
-            return tuple(gone)
+            return (*gone, *ends.values())
         gone = [as_waiting(p, held[i]) if i in held else p for i, p in enumerate(gone)]
 
 

@@ -222,12 +222,12 @@ def subscribers_read(kind: Kind, version_id: str) -> Read:
     return Read(kind.name, query, count_only=True)
 
 
-def balance_paths(desired: Desired, found: Index, registry: Registry, template: str) -> tuple[str, ...]:
-    """The documents that the credit guard needs: one for each parent that would be deleted, none for a doubtful one."""
+def going_ids(desired: Desired, found: Index, registry: Registry) -> tuple[str, ...]:
+    """The ids of parents that would be deleted, without doubtful ones."""
     doubtful = duplicates(found)
     names = {kind.parent.kind for kind in registry.values() if kind.parent}
     going = (address for name in sorted(names) for address in going_parents(desired, found, registry, name))
-    return tuple(template.replace("{parent}", found.records[a].id) for a in going if a not in doubtful)
+    return tuple(found.records[address].id for address in going if address not in doubtful)
 
 
 def all_reads(registry: Registry, routes: Mapping[str, Routes]) -> tuple[Read, ...]:

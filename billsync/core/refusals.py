@@ -288,4 +288,10 @@ QUANTITY_FIXED = Refusal(
 
 BLOCKED = Refusal("blocked", "it needs {cause}, which is refused", outcome=Outcome.BLOCKED)
 CIRCLE = Refusal("circle", "these steps need one another, so none can be first: {steps}", "make the change in two runs")
+STILL_THERE = Refusal(
+    "in-use",
+    "the server still has something of it: {what}",
+    "the first run after that deletes it",
+    Outcome.WAITING,
+)
 IN_USE = Refusal("in-use", "{names} still {use} it; it is deleted when that has ended", outcome=Outcome.WAITING)

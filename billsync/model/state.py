@@ -121,7 +121,8 @@ class Read:
 class Snapshot:
     """Everything that was read: rows by kind, counts and parts of rows by read, and documents (a balance, say) by path.
 
-    `unread` says, by kind, why the labels that its rows hide could not be read.
+    `unread` says, by kind, why the labels that its rows hide could not be read. `holds` says, by the id of a row that
+    is to be deleted, what the server keeps of it besides rows of any kind, in words.
     """
 
     rows: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
@@ -130,6 +131,7 @@ class Snapshot:
     read_at: datetime | None = None
     parts: Mapping[Read, tuple[Fields, ...]] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)
+    holds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def of(self, kind: str) -> tuple[Row, ...]:
         """The live rows of a kind, in the order in which they were read."""
@@ -148,4 +150,5 @@ class Snapshot:
             other.read_at or self.read_at,
             {**self.parts, **other.parts},
             {**self.unread, **other.unread},
+            {**self.holds, **other.holds},
         )

@@ -91,6 +91,8 @@ def _each_row(body: Any, change: Callable[[Any], list[Any]]) -> Any:
     if not isinstance(body, dict) or not isinstance(body.get("data"), list):
         return body
     shown = [seen for row in body["data"] for seen in change(row)]
+    if "meta" not in body:
+        return {"data": shown}
     page = body["meta"]["page"]
     total = page["total"] + len(shown) - len(body["data"])
     return {"data": shown, "meta": {"page": {**page, "total": total}}}

@@ -1,0 +1,97 @@
+"""Parents that are to be deleted: their chains are cancelled first, and the delete waits until the server has nothing
+more of theirs (customer-facts.md §3.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from billsync.core.chains import head_of
+from billsync.core.index import is_over, state_of, status_of
+from billsync.core.lifecycle.chain_end import end
+from billsync.core.ownership import KEY, OWNER, labels_of
+from billsync.core.planned import Context, Planned
+from billsync.core.refusals import STILL_THERE
+from billsync.model.address import Address
+from billsync.model.change import Outcome
+from billsync.model.kind import Archetype, Kind, State
+from billsync.model.state import Row
+from billsync.model.transition import AT_RENEWAL
+
+Ends = Mapping[Address, Planned]
+"""The ends of chains that this run plans, by address."""
+
+
+def ends_of(context: Context, going: Iterable[Planned]) -> Ends:
+    """The ends, at renewal, of our running chains that belong to entities which are to be deleted."""
+    parents = [planned.change.address for planned in going if planned.steps]
+    found = (planned for parent in parents for kind, rows in _chains(context, parent)
+             for planned in _ends(context, kind, parent, rows))  # fmt: skip
+    return {planned.change.address: planned for planned in found}
+
+
+def _chains(context: Context, parent: Address) -> Iterator[tuple[Kind, tuple[Row, ...]]]:
+    rows = context.index.chains.get(parent, ())
+    for kind in context.registry.values():
+        if kind.archetype is Archetype.CHAINED and kind.parent is not None and kind.parent.kind == parent.kind:
+            yield kind, tuple(row for row in rows if row.kind == kind.name)
+
+
+def _ends(context: Context, kind: Kind, parent: Address, rows: tuple[Row, ...]) -> Iterator[Planned]:
+    for key in sorted({str(labels_of(row.fields)[KEY]) for row in rows if KEY in labels_of(row.fields)}):
+        address, head = Address(kind.name, (*parent.names, key)), head_of(kind, rows, key)
+        if head is None or address in context.doubts or not _is_ours(context, head):
+            continue
+        if state_of(kind, head.fields) in (State.COMING, State.CURRENT):
+            planned = end(context, address, AT_RENEWAL, head)
+            yield from (planned,) if planned else ()
+
+
+def _is_ours(context: Context, row: Row) -> bool:
+    owner = labels_of(row.fields).get(OWNER)
+    return owner is not None and bool(owner == context.desired.owner)
+
+
+def after_its_children(context: Context, planned: Planned, ends: Ends) -> Planned:
+    """The delete of a parent, as waiting while the server has something of it that it doesn't delete."""
+    row = context.index.records.get(planned.change.address)
+    if not planned.steps or row is None:
+        return planned
+    found = (
+        *_links_left(context, planned.change.address, ends),
+        *_records_coming(context, planned.change.address),
+        *context.snapshot.holds.get(row.id, ()),
+    )
+    return planned.refused(STILL_THERE, what="; ".join(found)) if found else planned
+
+
+def _links_left(context: Context, parent: Address, ends: Ends) -> Iterator[str]:
+    """The links that aren't over, each with what becomes of it."""
+    for kind, rows in _chains(context, parent):
+        for row in rows:
+            if not is_over(kind, row.fields):
+                key = str(labels_of(row.fields).get(KEY, row.id))
+                address = Address(kind.name, (*parent.names, key))
+                yield f"{address.text}, {_fate(context, kind, row, ends.get(address))}"
+
+
+def _fate(context: Context, kind: Kind, row: Row, planned: Planned | None) -> str:
+    facts = kind.facts(row.fields) if kind.facts else {}
+    if planned is not None and planned.change.outcome is Outcome.PENDING:
+        until = facts.get("renews_at")
+        return (
+            f"which this run ends at {until}" if state_of(kind, row.fields) is State.CURRENT else "which this run ends"
+        )
+    if planned is not None:
+        return f"which can't be ended yet: {planned.change.reason}"
+    if state_of(kind, row.fields) is State.ENDING:
+        return f"which ends at {facts.get('active_to')}"
+    return "which is not yours and has to be ended first" if not _is_ours(context, row) else "which runs"
+
+
+def _records_coming(context: Context, parent: Address) -> Iterator[str]:
+    """The children that the server still has to bill before they take effect (customer-facts.md §7.5)."""
+    for address, row in sorted(context.index.records.items(), key=lambda item: item[0].order):
+        kind = context.registry[address.kind]
+        belongs = kind.parent is not None and Address(kind.parent.kind, address.parents) == parent
+        if belongs and state_of(kind, row.fields) is State.COMING:
+            yield f"{address.text}, which is {status_of(kind, row.fields)}"
