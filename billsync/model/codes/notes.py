@@ -13,7 +13,9 @@ NOTES = Chapter(
             "in-use",
             "it is deleted when nothing uses it any more",
             "The entity is no longer declared, but something live still uses it, and the server would refuse to "
-            "delete it. `sync` deletes it in a later run.",
+            "delete it. `sync` deletes it in a later run. Of a customer, the reason names all that the server still "
+            "has: subscriptions, with their ends, entitlements, credit that waits for its invoice, and invoices that "
+            "are not final (paid, voided or uncollectible).",
             "feature api: plan/pro still uses it; it is deleted when that has ended",
         ),
         Code(
