@@ -16,7 +16,7 @@ from billsync.core.conflicts import (
 from billsync.core.doubts import doubts
 from billsync.core.guards import guards
 from billsync.core.index import index
-from billsync.core.leaving import after_its_children, ends_of
+from billsync.core.leaving import after_its_children, leaving
 from billsync.core.lifecycle.append_only import append_only_change
 from billsync.core.lifecycle.attached import with_attached
 from billsync.core.lifecycle.chained import chained_change
@@ -187,13 +187,13 @@ def prunable(context: Context, changes: Sequence[Planned]) -> tuple[Planned, ...
     chains that have to be over before. A delete waits while its entity is in use."""
     named = {p.change.address for p in changes}
     gone = [p for p in removals(context) if p.change.address not in named]
-    ends = ends_of(context, gone)
-    gone = [after_its_children(context, p, ends) for p in gone]
+    left = leaving(context, gone)
+    gone = [after_its_children(context, p, left) for p in gone]
     while True:
         everything = [*changes, *gone]
         held = {i: users for i, p in enumerate(gone) if p.steps and (users := holders(context, p, everything))}
         if not held:
-            return (*gone, *ends.values())
+            return (*gone, *left.ends.values())
         gone = [as_waiting(p, held[i]) if i in held else p for i, p in enumerate(gone)]
 
 

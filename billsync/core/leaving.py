@@ -3,11 +3,13 @@ more of theirs (customer-facts.md §3.6)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from billsync.core.chains import head_of
 from billsync.core.index import is_over, state_of, status_of
 from billsync.core.lifecycle.chain_end import end
+from billsync.core.likeness import alike_parents, begun_again
 from billsync.core.ownership import KEY, OWNER, labels_of
 from billsync.core.planned import Context, Planned
 from billsync.core.refusals import STILL_THERE
@@ -17,16 +19,32 @@ from billsync.model.kind import Archetype, Kind, State
 from billsync.model.state import Row
 from billsync.model.transition import AT_RENEWAL
 
-Ends = Mapping[Address, Planned]
-"""The ends of chains that this run plans, by address."""
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """The consequences of parents that are to be deleted: the ends of their chains, by address, and which of them look
+    like a new entity, so that they may be the same under another key: nothing of those is ended."""
+
+    ends: Mapping[Address, Planned]
+    renamed: Mapping[Address, Address]
 
 
-def ends_of(context: Context, going: Iterable[Planned]) -> Ends:
+def leaving(context: Context, going: Iterable[Planned]) -> Leaving:
     """The ends, at renewal, of our running chains that belong to entities which are to be deleted."""
-    parents = [planned.change.address for planned in going if planned.steps]
-    found = (planned for parent in parents for kind, rows in _chains(context, parent)
-             for planned in _ends(context, kind, parent, rows))  # fmt: skip
-    return {planned.change.address: planned for planned in found}
+    parents = tuple(planned.change.address for planned in going if planned.steps)
+    renamed = dict(_renamed(context, parents))
+    left = (parent for parent in parents if parent not in renamed)
+    found = (end for parent in left for kind, rows in _chains(context, parent)
+             for end in _ends(context, kind, parent, rows))  # fmt: skip
+    return Leaving({planned.change.address: planned for planned in found}, renamed)
+
+
+def _renamed(context: Context, going: Collection[Address]) -> Iterator[tuple[Address, Address]]:
+    """Each entity to be deleted that looks like one which would be made, with that one."""
+    kinds = {address.kind for address in going if any(True for _ in _chains(context, address))}
+    new = [a for a in begun_again(context.desired, context.index, context.registry) if a.kind in kinds]
+    for address, others in alike_parents(context.desired, context.index, context.registry, new).items():
+        yield from ((other, address) for other in others if other in going)
 
 
 def _chains(context: Context, parent: Address) -> Iterator[tuple[Kind, tuple[Row, ...]]]:
@@ -51,27 +69,30 @@ def _is_ours(context: Context, row: Row) -> bool:
     return owner is not None and bool(owner == context.desired.owner)
 
 
-def after_its_children(context: Context, planned: Planned, ends: Ends) -> Planned:
+def after_its_children(context: Context, planned: Planned, left: Leaving) -> Planned:
     """The delete of a parent, as waiting while the server has something of it that it doesn't delete."""
     row = context.index.records.get(planned.change.address)
     if not planned.steps or row is None:
         return planned
     found = (
-        *_links_left(context, planned.change.address, ends),
+        *_links_left(context, planned.change.address, left),
         *_records_coming(context, planned.change.address),
         *context.snapshot.holds.get(row.id, ()),
     )
     return planned.refused(STILL_THERE, what="; ".join(found)) if found else planned
 
 
-def _links_left(context: Context, parent: Address, ends: Ends) -> Iterator[str]:
+def _links_left(context: Context, parent: Address, left: Leaving) -> Iterator[str]:
     """The links that aren't over, each with what becomes of it."""
     for kind, rows in _chains(context, parent):
         for row in rows:
             if not is_over(kind, row.fields):
                 key = str(labels_of(row.fields).get(KEY, row.id))
                 address = Address(kind.name, (*parent.names, key))
-                yield f"{address.text}, {_fate(context, kind, row, ends.get(address))}"
+                if new := left.renamed.get(parent):
+                    yield f"{address.text}, which runs on, as {parent.text} looks like the new {new.text}"
+                else:
+                    yield f"{address.text}, {_fate(context, kind, row, left.ends.get(address))}"
 
 
 def _fate(context: Context, kind: Kind, row: Row, planned: Planned | None) -> str:

@@ -235,6 +235,19 @@ def test_a_server_without_a_list_of_invoices_is_not_asked_for_it() -> None:
     assert [path for path in seen if path.endswith("entitlement-access")] != []
 
 
+def test_nothing_is_cancelled_of_a_customer_that_may_have_another_key_now() -> None:
+    world = made(GONE)
+
+    renamed = world.plan(files({"key": "gone-2", "name": "Gone"}))
+    both = world.sync(files({"key": "gone-2", "name": "Gone"}), allow={"doubled-customer": ""})
+    later = world.plan(files({"key": "gone-2", "name": "Gone"}))
+
+    assert told(renamed) == ["creating customer/gone-2 pending", "deleting customer/gone waiting"]
+    assert "which runs on, as customer/gone looks like the new customer/gone-2" in delete_of(renamed).reason
+    assert both.report.succeeded
+    assert told(later) == ["cancelling subscription/gone/default pending", "deleting customer/gone waiting"]
+
+
 def test_a_plan_file_that_runs_twice_cancels_once() -> None:
     world = made(GONE)
     text = world.plan_file(files(), allow=CANCEL)
