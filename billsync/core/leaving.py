@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from billsync.core.chains import head_of
+from billsync.core.doubling import doubled_code
 from billsync.core.index import is_over, state_of, status_of
-from billsync.core.lifecycle.chain_end import end
+from billsync.core.lifecycle.chain_end import end_at_renewal
 from billsync.core.likeness import alike_parents, begun_again
 from billsync.core.ownership import KEY, OWNER, labels_of
 from billsync.core.planned import Context, Planned
@@ -17,7 +18,6 @@ from billsync.model.address import Address
 from billsync.model.change import Outcome
 from billsync.model.kind import Archetype, Kind, State
 from billsync.model.state import Row
-from billsync.model.transition import AT_RENEWAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,10 @@ def leaving(context: Context, going: Iterable[Planned]) -> Leaving:
 
 
 def _renamed(context: Context, going: Collection[Address]) -> Iterator[tuple[Address, Address]]:
-    """Each entity to be deleted that looks like one which would be made, with that one."""
+    """Each entity to be deleted that looks like one which would be made, with that one; none if the guards against
+    that are overridden, as then both are intended."""
+    if context.allow & {doubled_code(kind) for kind in context.registry.values() if kind.traits}:
+        return
     kinds = {address.kind for address in going if any(True for _ in _chains(context, address))}
     new = [a for a in begun_again(context.desired, context.index, context.registry) if a.kind in kinds]
     for address, others in alike_parents(context.desired, context.index, context.registry, new).items():
@@ -60,7 +63,7 @@ def _ends(context: Context, kind: Kind, parent: Address, rows: tuple[Row, ...]) 
         if head is None or address in context.doubts or not _is_ours(context, head):
             continue
         if state_of(kind, head.fields) in (State.COMING, State.CURRENT):
-            planned = end(context, address, AT_RENEWAL, head)
+            planned = end_at_renewal(context, address, head)
             yield from (planned,) if planned else ()
 
 

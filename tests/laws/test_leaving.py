@@ -239,13 +239,14 @@ def test_nothing_is_cancelled_of_a_customer_that_may_have_another_key_now() -> N
     world = made(GONE)
 
     renamed = world.plan(files({"key": "gone-2", "name": "Gone"}))
-    both = world.sync(files({"key": "gone-2", "name": "Gone"}), allow={"doubled-customer": ""})
+    both = world.sync(files({"key": "gone-2", "name": "Gone"}), allow={"doubled-customer": "", **CANCEL})
     later = world.plan(files({"key": "gone-2", "name": "Gone"}))
 
     assert told(renamed) == ["creating customer/gone-2 pending", "deleting customer/gone waiting"]
     assert "which runs on, as customer/gone looks like the new customer/gone-2" in delete_of(renamed).reason
+    assert told(both.plan)[-2:] == ["cancelling subscription/gone/default pending", "deleting customer/gone waiting"]
     assert both.report.succeeded
-    assert told(later) == ["cancelling subscription/gone/default pending", "deleting customer/gone waiting"]
+    assert told(later) == ["deleting customer/gone waiting"]
 
 
 def test_a_plan_file_that_runs_twice_cancels_once() -> None:

@@ -159,10 +159,14 @@ def end_of_undeclared(context: Context, address: Address, head: Row) -> Iterator
     if state_of(kind, head.fields) is State.ENDING:
         yield note(address, code="ends", reason=f"it is no longer declared, and ends at {head.fields.get('active_to')}")
         return
-    is_coming = state_of(kind, head.fields) is State.COMING
-    found = (_never_begin if is_coming else end)(context, address, AT_RENEWAL, head)
-    if found is not None:
+    if (found := end_at_renewal(context, address, head)) is not None:
         yield found
+
+
+def end_at_renewal(context: Context, address: Address, head: Row) -> Planned | None:
+    """The end of a chain with its running period; a head that hasn't begun never does."""
+    is_coming = state_of(context.registry[address.kind], head.fields) is State.COMING
+    return (_never_begin if is_coming else end)(context, address, AT_RENEWAL, head)
 
 
 def declared_end(text: object) -> str:
