@@ -95,7 +95,7 @@ def test_a_guard_stops_the_cancel_before_anything_is_written() -> None:
     assert rows(world, "subscriptions")[0]["status"] == "active"
 
 
-def test_everything_that_keeps_the_customer_is_named_with_what_is_done_next() -> None:
+def test_everything_that_keeps_the_customer_is_named() -> None:
     world = made(GONE)
     ends = rows(world, "subscriptions")[0]["current_period"]["to"]
 
