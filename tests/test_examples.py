@@ -76,7 +76,8 @@ def test_an_example_is_synced_to_a_fresh_server_once(name: str, server: Connecti
     assert {change.outcome for change in first.changes} == {Outcome.PENDING}
     assert {change.address.unversioned() for change in first.changes} == {e.address for e in desired.entities}
     assert (first.guards, report.succeeded, report.wrote) == ((), True, True)
-    assert (again.changes, again.steps, again.guards, nothing.results) == ((), (), (), ())
+    assert {change.outcome for change in again.changes} <= {Outcome.WAITING}
+    assert (again.steps, again.guards, nothing.results) == ((), (), ())
 
 
 def test_all_examples_live_together_on_one_server(server: Connection) -> None:
@@ -85,7 +86,8 @@ def test_all_examples_live_together_on_one_server(server: Connection) -> None:
 
     plans = {name: synced(server, loaded(name))[0] for name in NAMES}
 
-    assert {name: plan.changes for name, plan in plans.items()} == dict.fromkeys(NAMES, ())
+    pending = {name: [one for one in plan.changes if one.outcome is not Outcome.WAITING] for name, plan in plans.items()}
+    assert pending == {name: [] for name in NAMES}
 
 
 @pytest.mark.parametrize("price", PRICES)

@@ -107,6 +107,21 @@ def test_a_rule_on_cancel_changes_to_its_plan_instead() -> None:
     assert links(world) == [("paid", "inactive"), ("free", "active")]
 
 
+@pytest.mark.parametrize("ends", ["at_renewal", '"2026-10-01T00:00:00Z"'])
+def test_a_new_chain_with_an_end_that_a_rule_replaces(ends: str) -> None:
+    """It begins without an end, so that the next run can change it; a cancelled one could not be changed."""
+    world = World()
+
+    begun = synced(world, f"plan: paid, ends: {ends}")
+
+    assert (begun, links(world)) == (["subscribing"], [("paid", "active")])
+    assert synced(world, f"plan: paid, ends: {ends}") == ["changing"]
+    assert links(world) == [("paid", "canceled"), ("free", "scheduled")]
+    assert synced(world, f"plan: paid, ends: {ends}") == ["change-scheduled"]
+    later = f'plan: paid, start: "2026-09-10T00:00:00Z", ends: {ends}'
+    assert synced(World(), later) == ["ends-first"]
+
+
 @pytest.mark.parametrize(
     ("ends", "said"),
     [
@@ -120,6 +135,16 @@ def test_an_end_must_be_the_boundary_of_a_period(ends: str, said: list[str]) -> 
     synced(world, "plan: basic")
 
     assert synced(world, f'plan: basic, ends: "{ends}"', "cancel") == said
+
+
+def test_a_moved_start_is_shown_with_both_times() -> None:
+    world = World()
+    synced(world, 'plan: basic, start: "2026-09-10T00:00:00Z"')
+
+    plan = world.plan(files('plan: basic, start: "2026-09-12T00:00:00Z"'))
+
+    shown = [(field.name, field.old, field.new) for change in plan.changes for field in change.fields]
+    assert shown == [("start", "2026-09-10T00:00:00Z", "2026-09-12T00:00:00Z")]
 
 
 def test_a_start_that_lies_ahead_is_scheduled_and_can_be_moved() -> None:

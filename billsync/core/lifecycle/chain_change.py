@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 from billsync.core.chains import links_of, running_links
 from billsync.core.index import state_of
-from billsync.core.lifecycle.chain_begin import begin
+from billsync.core.lifecycle.chain_begin import START, begin, start_of_entity
 from billsync.core.lifecycle.chain_end import ENDS, REVERT, declared_end, planned_withdrawal
 from billsync.core.lifecycle.chain_steps import (
     CHANGE,
+    FROM,
     MIGRATE,
     VERBS,
     WITHDRAW,
@@ -30,6 +31,7 @@ from billsync.core.versions import NextVersions
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, FieldChange, Step
 from billsync.model.kind import Kind, State
+from billsync.model.moment import moment_text
 from billsync.model.state import Entity, Row
 from billsync.model.transition import IMMEDIATE
 from billsync.model.value import Fields
@@ -64,7 +66,7 @@ def replace_scheduled(context: Context, move: Move) -> Planned:
     address, kind = move.entity.address, context.registry[move.link.kind]
     scheduled = link_of(context, address, move.link)
     if not context.routes[kind.name].can(WITHDRAW):
-        begins = scheduled.facts.get("active_from")
+        begins = scheduled.facts.get(FROM)
         return refused(address, CANT_WITHDRAW, fields=move.found, kind=kind.name, begins=begins)
     earlier = running_links(kind, links_of(context, address), address.key)[:-1]
     if not earlier:
@@ -85,8 +87,16 @@ def _begin_otherwise(context: Context, move: Move, scheduled: Link) -> Planned:
     begun = begin(context, move.entity, move.coming)
     if not begun.steps:
         return begun
+    move = replace(move, found=(*move.found, *_start_moved(move, scheduled)))
     steps = in_sequence((withdraw_step(context, scheduled, None), *begun.steps))
     return replace(begun, change=_changed(move, VERBS[CHANGE], steps, timing=begun.change.timing), steps=steps)
+
+
+def _start_moved(move: Move, scheduled: Link) -> tuple[FieldChange, ...]:
+    start, begins = start_of_entity(move.entity), scheduled.facts.get(FROM)
+    if start is None or moment_text(start) == begins:
+        return ()
+    return (FieldChange((START,), begins, moment_text(start)),)
 
 
 def _withdrawn(move: Move, undone: tuple[Step, ...]) -> Planned:

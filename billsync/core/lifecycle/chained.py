@@ -5,10 +5,12 @@ A change ends one link and begins the next; a change at renewal leaves two runni
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from billsync.core.chains import has_ended, last_of, links_of, restarts
 from billsync.core.compare import shown
 from billsync.core.index import state_of
-from billsync.core.lifecycle.chain_begin import begin, start_of_entity
+from billsync.core.lifecycle.chain_begin import begin, start_of_entity, starts_later
 from billsync.core.lifecycle.chain_change import Move, change, replace_scheduled, substitute
 from billsync.core.lifecycle.chain_end import ENDS, REVERT, declared_end, end, ends_as_declared, ends_elsewhere
 from billsync.core.lifecycle.chain_target import by_other_content, differences, live_pin, pin_of, restart_of
@@ -23,6 +25,7 @@ from billsync.model.kind import Kind, State
 from billsync.model.moment import moment_text, parse_moment
 from billsync.model.state import Entity, Row
 from billsync.model.transition import IMMEDIATE
+from billsync.model.transition import IMMEDIATE
 
 Differences = tuple[FieldChange, ...]
 
@@ -32,7 +35,7 @@ def chained_change(context: Context, entity: Entity, coming: NextVersions) -> Pl
     kind = context.registry[entity.address.kind]
     head = last_of(context, entity.address)
     if head is None or (has_ended(kind, head) and _begins_again(context, entity)):
-        return begin(context, entity, coming)
+        return begin(context, _without_replaced_end(context, entity), coming)
     if has_ended(kind, head):
         return None if entity.fields.get(ENDS) else _ended(context, entity, head)
     entity = _or_its_substitute(context, entity)
@@ -46,6 +49,19 @@ def _or_its_substitute(context: Context, entity: Entity) -> Entity:
     ends, kind = entity.fields.get(ENDS), context.registry[entity.address.kind]
     rule = instead_of_end(context, pin_of(context, entity)) if ends else None
     return substitute(entity, rule.on_cancel, kind.pins or "", declared_end(ends)) if rule else entity
+
+
+def _without_replaced_end(context: Context, entity: Entity) -> Entity:
+    """The declaration of a chain that begins: without a later end, where a rule has it change instead of ending.
+
+    The next run makes that change. A chain that was cancelled at its beginning could not be changed any more.
+    """
+    ends = entity.fields.get(ENDS)
+    if not ends or ends == IMMEDIATE or starts_later(context, entity):
+        return entity
+    if instead_of_end(context, pin_of(context, entity)) is None:
+        return entity
+    return replace(entity, fields={name: value for name, value in entity.fields.items() if name != ENDS})
 
 
 def _begins_again(context: Context, entity: Entity) -> bool:

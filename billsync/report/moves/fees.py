@@ -98,7 +98,7 @@ def dearer_fees(old: Fees, new: Fees) -> Iterator[str]:
         return
     is_alike = len(old.recurring.keys() | new.recurring.keys()) == 1
     monthly = "" if is_alike else f" ({', '.join(_monthly(code, old, new) for code in more)})"
-    yield f"fees of {old.text} become {new.text}{monthly}"
+    yield f"fees of {old.text} become {new.text}{monthly}" if old.recurring else f"fees of {new.text} are new"
 
 
 def _monthly(code: str, old: Fees, new: Fees) -> str:

@@ -92,4 +92,5 @@ def _usage_text(breach: Breach | CurrencyChanged) -> str:
         before, after = (" and ".join(codes) for codes in (breach.before, breach.after))
         return f"{breach.feature} is charged in {after} instead of {before}, which can't be compared"
     amounts = f"{money(breach.before)} → {money(breach.after)} {breach.currency}"
-    return f"{decimal_text(breach.quantity)} of {breach.feature} cost {amounts}"
+    verb = "costs" if breach.quantity == 1 else "cost"
+    return f"{decimal_text(breach.quantity)} of {breach.feature} {verb} {amounts}"

@@ -65,7 +65,7 @@ def test_fees_of_other_cadences_are_compared_for_a_month() -> None:
 
 
 def test_what_was_free_and_what_is_paid_once_costs_more() -> None:
-    assert fees([], [ahead("5")]) == ["fees of nothing become 5 USD each P1M"]
+    assert fees([], [ahead("5")]) == ["fees of 5 USD each P1M are new"]
     assert fees([ahead("25")], [ahead("25"), ahead("99", "setup", None)]) == ["a one-time fee of 99 USD is due"]
 
 
@@ -84,7 +84,7 @@ def test_dearer_usage_is_shown_where_it_differs_most() -> None:
     assert fees([cheap], [cheap]) == []
     assert fees([dear], [cheap]) == []
     assert fees([cheap], [dear]) == ["1000000 of api cost 50005 → 80002 USD"]
-    assert fees([], [usage_card("api", unit("0.10"))]) == ["1 of api cost 0 → 0.1 USD"]
+    assert fees([], [usage_card("api", unit("0.10"))]) == ["1 of api costs 0 → 0.1 USD"]
 
 
 def test_usage_of_other_cadences_is_compared_where_it_can_be() -> None:
@@ -92,7 +92,7 @@ def test_usage_of_other_cadences_is_compared_where_it_can_be() -> None:
     tiers = usage_card("api", graduated(("10", "1"), (None, "0.5")), billing_cadence="P1Y")
 
     assert fees([yearly], [monthly]) == []
-    assert fees([monthly], [yearly]) == ["1 of api cost 1 → 2 USD"]
+    assert fees([monthly], [yearly]) == ["1 of api costs 1 → 2 USD"]
     assert fees([monthly], [tiers]) == [
         "api is billed each P1Y instead of each P1M, so that its prices can't be compared"
     ]
@@ -107,7 +107,7 @@ def test_a_trial_hides_no_price_and_the_end_of_one_is_dearer() -> None:
 
     assert reasons(old, with_trial(new)) == ["in phase default fees of 25 USD each P1M become 60 USD each P1M"]
     assert reasons(with_trial(old), old) == []
-    assert reasons(with_trial(old), old, running=in_trial) == ["fees of nothing become 25 USD each P1M"]
+    assert reasons(with_trial(old), old, running=in_trial) == ["fees of 25 USD each P1M are new"]
 
 
 def test_what_can_not_be_read_is_guarded_and_said() -> None:
