@@ -86,7 +86,9 @@ def test_all_examples_live_together_on_one_server(server: Connection) -> None:
 
     plans = {name: synced(server, loaded(name))[0] for name in NAMES}
 
-    pending = {name: [one for one in plan.changes if one.outcome is not Outcome.WAITING] for name, plan in plans.items()}
+    pending = {
+        name: [one for one in plan.changes if one.outcome is not Outcome.WAITING] for name, plan in plans.items()
+    }
     assert pending == {name: [] for name in NAMES}
 
 

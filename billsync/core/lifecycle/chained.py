@@ -25,7 +25,6 @@ from billsync.model.kind import Kind, State
 from billsync.model.moment import moment_text, parse_moment
 from billsync.model.state import Entity, Row
 from billsync.model.transition import IMMEDIATE
-from billsync.model.transition import IMMEDIATE
 
 Differences = tuple[FieldChange, ...]
 
