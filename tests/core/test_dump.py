@@ -47,7 +47,13 @@ def plan(version: int, status: str, **card: Any) -> Row:
 
 
 def link(server_id: str, customer: str = "C1", **fields: Any) -> Row:
-    shown = {"customer_id": customer, "status": "active", "labels": OURS, "plan": {"id": "P1"}, "active_from": "2026"}
+    shown = {
+        "customer_id": customer,
+        "status": "active",
+        "labels": OURS,
+        "plan": {"id": "P1"},
+        "active_from": "2026-09-01T00:00:00Z",
+    }
     return Row("subscription", server_id, {"id": server_id, **shown, **fields})
 
 
@@ -100,7 +106,9 @@ def test_grants_without_a_key_or_that_are_over_are_left_out() -> None:
 
 
 def test_of_several_links_the_last_one_is_declared() -> None:
-    later = link("S2", active_from="2027", status="scheduled", plan={"id": "P2"})
+    labels = {**OURS, str(KINDS["subscription"].predecessor): "S1"}
+    moment = "2027-01-01T00:00:00Z"
+    later = link("S2", active_from=moment, status="scheduled", plan={"id": "P2"}, labels=labels)
 
     found = dumped(ACME, plan(1, "archived"), plan(2, "active"), link("S1"), later)
 
