@@ -19,6 +19,7 @@ from billsync.report.impact.moving import begun_by
 from billsync.report.moves.changes import changings
 from billsync.report.moves.guards import MoveFacts, Sold
 from billsync.report.moves.quantities import quantity_changes, set_at_once
+from billsync.report.moves.reattached import with_reattached
 from billsync.report.moves.sides import Sides, moves_in, plan_id_of
 from billsync.report.moves.terms import PlanTerms
 
@@ -41,7 +42,7 @@ def read_move_facts(connection: Connection, desired: Desired, compared: Comparis
     priced = [one for one in begun if isinstance(made := terms[one.plan], PlanTerms) and made.is_billable]
     return MoveFacts(
         now=now,
-        moves=moves_in(changing, sides),
+        moves=with_reattached(moves_in(changing, sides), compared.plan, sides),
         quantities=quantity_changes(set_now, found, sides.features, now),
         sold=tuple(Sold(one.address, one.customer) for one in priced),
         billing=read_billing(connection, found, {one.customer for one in priced}),

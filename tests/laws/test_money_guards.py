@@ -232,3 +232,76 @@ def test_without_names_no_amount_is_shown(world: World) -> None:
         ("bills-twice", "changes at once would bill running periods again"),
         ("dearer-plan", "changes would cost more"),
     ]
+
+
+ADDON = (
+    "addons:\n  - {key: seats, name: Seats, currency: USD, instance_type: multiple, rate_cards: [{key: seats, "
+    'name: Seats, billing_cadence: P1M, payment_term: in_advance, price: {type: flat, amount: "9"}}]}\n'
+)
+OFFERING = "addons: [{addon: seats}], "
+
+
+def with_seats(acme: str) -> str:
+    plans = (plan("team", "25", more=OFFERING), plan("business", "60", more=OFFERING))
+    return shop(*plans, acme=acme).replace("plans:\n", f"{ADDON}plans:\n")
+
+
+def seats(quantity: int) -> str:
+    return f"addons: [{{addon: seats, quantity: {quantity}}}]"
+
+
+def test_addons_that_are_attached_again_are_billed_again(world: World) -> None:
+    """Of 25 + 2 × 9 a month, two thirds are for the time after the change: 60 × 2/3 + 2 × 9 × 2/3 = 52 are billed."""
+    sold(world, with_seats(f"plan: team, {seats(2)}"))
+
+    found = stops(planned(world, with_seats(f"plan: business, change: immediate, {seats(2)}")))
+
+    assert [code for code, _ in found] == ["bills-twice", "dearer-plan"]
+    assert found[0][1].startswith(
+        "the change from plan/team@1 to plan/business@1 at once bills 52 USD in advance now, and nothing comes back of "
+        "the 43 USD billed until 2026-10-01T00:00:00Z (28.67 USD of it for the time after the change)"
+    )
+
+
+@pytest.mark.parametrize(("quantity", "billed"), [(1, "6 USD"), (3, "18 USD"), (0, "nothing")])
+def test_any_quantity_at_once_bills_the_add_on_again(world: World, quantity: int, billed: str) -> None:
+    """2 × 9 are paid for the month, of which a third is over."""
+    sold(world, with_seats(f"plan: team, {seats(2)}"))
+
+    found = stops(planned(world, with_seats(f"plan: team, change: immediate, {seats(quantity)}")))
+
+    assert found == [
+        (
+            "bills-twice",
+            f"the change from 2 to {quantity} of addon/seats at once bills {billed} in advance now, and nothing comes "
+            "back of the 18 USD billed until 2026-10-01T00:00:00Z (12 USD of it for the time after the change) once "
+            "that invoice is final; `change: at_renewal` bills nothing twice",
+        )
+    ]
+
+
+def test_a_quantity_at_renewal_and_a_first_one_bill_nothing_twice(world: World) -> None:
+    sold(world, with_seats("plan: team"))
+    first = stops(planned(world, with_seats(f"plan: team, change: immediate, {seats(2)}")))
+    world.sync(declared(with_seats(f"plan: team, change: immediate, {seats(2)}")))
+    world.clock.advance(DAY)
+
+    later = stops(planned(world, with_seats(f"plan: team, change: at_renewal, {seats(1)}")))
+
+    assert (first, later) == ([], [])
+
+
+def test_what_is_scheduled_and_changed_at_once_instead_bills_twice(world: World) -> None:
+    """The running link has an end, as another is scheduled after it; what it billed in advance stays billed."""
+    huge = plan("huge", "90")
+    sold(world, shop(TEAM, BUSINESS, huge, acme="plan: team"), days=0)
+    world.sync(declared(shop(TEAM, BUSINESS, huge, acme="plan: business, change: at_renewal")), allow=ALL)
+    world.clock.advance(10 * DAY)
+
+    found = stops(planned(world, shop(TEAM, BUSINESS, huge, acme="plan: huge, change: immediate")))
+
+    assert [(code, reason.partition(" at once")[0]) for code, reason in found] == [
+        ("bills-twice", "the change from plan/team@1 to plan/huge@1"),
+        ("dearer-plan", DEARER.replace("business", "huge").replace("60", "90")),
+    ]
+    assert "bills 60 USD in advance now, and nothing comes back of the 25 USD billed" in found[0][1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from billsync.core.chains import has_ended, head_of
@@ -91,12 +91,15 @@ def _from_to(call: SetAtOnce, running: Subscribed, have: Attached, now: datetime
     present = have.at(now)
     if present is None:
         return None
-    fees = AddonFees(call.addon.key, _cards(have), present.quantity)
+    currency = str(call.link.fields.get("invoice_currency", ""))
+    fees = AddonFees(call.addon.key, _cards(have, currency), present.quantity)
     return QuantityChange(call.address, running, fees, present.start, call.number)
 
 
-def _cards(have: Attached) -> tuple[Slot, ...] | Malformed:
-    """The cards of an add-on, or why one of them can't be read."""
+def _cards(have: Attached, currency: str) -> tuple[Slot, ...] | Malformed:
+    """The cards of an add-on, in the subscription's currency where they name none, or why one can't be read."""
     slots = [card.slot for card in have.cards]
     unread = next((slot for slot in slots if isinstance(slot, Malformed)), None)
-    return unread or tuple(slot for slot in slots if isinstance(slot, Slot))
+    return unread or tuple(
+        replace(slot, currency=slot.currency or currency) for slot in slots if isinstance(slot, Slot)
+    )

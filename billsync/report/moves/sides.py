@@ -34,31 +34,33 @@ class Sides:
     declared: Mapping[Address, Entity]
     plans: Mapping[str, Fields | None] = field(default_factory=dict)
     known: dict[Address, PlanTerms | Malformed | None] = field(default_factory=dict)
+    features: dict[str, str] = field(init=False)
+    """The keys of the features that were read, by their ids."""
 
-    @property
-    def features(self) -> Mapping[str, str]:
-        """The keys of the features that were read, by their ids."""
-        return {server_id: at.key for server_id, at in self.found.names.items() if at.kind == FEATURE}
+    def __post_init__(self) -> None:
+        names = self.found.names.items()
+        object.__setattr__(self, "features", {server_id: at.key for server_id, at in names if at.kind == FEATURE})
 
-    def terms(self, plan: Address) -> PlanTerms | Malformed | None:
-        """The terms of a plan version: of a live one, else of the declared one, which is to come."""
+    def terms(self, plan: Address, plan_id: str = "") -> PlanTerms | Malformed | None:
+        """The terms of a plan version: of the one with this id or of a live one, else of the declared one, which is to
+        come."""
         if plan not in self.known:
-            self.known[plan] = self._terms(plan)
+            self.known[plan] = self._terms(plan, plan_id)
         return self.known[plan]
 
-    def _terms(self, plan: Address) -> PlanTerms | Malformed | None:
+    def _terms(self, plan: Address, plan_id: str) -> PlanTerms | Malformed | None:
         rows = self.found.versions.get(plan.unversioned(), ())
-        live = next((row for row in rows if version_of(row) == plan.version), None)
-        if live is not None:
-            return live_terms(plan, live.fields, self.features)
+        live = (row.fields for row in rows if version_of(row) == plan.version)
+        shown = self.plans.get(plan_id) or next(live, None)
+        if shown is not None:
+            return live_terms(plan, shown, self.features)
         entity = self.declared.get(plan.unversioned())
         return declared_terms(plan, normalize(KINDS[PLAN], entity.fields)) if entity else None
 
 
 def moves_in(changing: Iterable[Changing], sides: Sides) -> tuple[Move, ...]:
     """The changes with both their sides."""
-    features = sides.features
-    return tuple(_move(one, sides, features) for one in changing)
+    return tuple(_move(one, sides) for one in changing)
 
 
 def plan_id_of(row: Row) -> str:
@@ -76,8 +78,8 @@ def plan_of(row: Row | None, found: Index) -> Address:
     return found.names.get(plan_id_of(row), named)
 
 
-def _move(one: Changing, sides: Sides, features: Mapping[str, str]) -> Move:
-    links = {row.id: parse_subscription(row.fields, features) for row in one.links}
+def _move(one: Changing, sides: Sides) -> Move:
+    links = {row.id: parse_subscription(row.fields, sides.features) for row in one.links}
     running = links[one.running.id] if one.running else None
     old_plan = plan_of(one.running, sides.found)
     return Move(
@@ -86,18 +88,13 @@ def _move(one: Changing, sides: Sides, features: Mapping[str, str]) -> Move:
         at=_takes_effect(one, running, sides.now),
         old_plan=old_plan,
         new_plan=one.begun.plan,
-        old=_old(one, old_plan, sides, features),
+        old=sides.terms(old_plan, plan_id_of(one.running) if one.running else ""),
         new=sides.terms(one.begun.plan),
         running=running,
         earlier=tuple(links.values()),
         anchor=one.begun.anchor,
         begins_again=one.begun.verb == CHANGING,
     )
-
-
-def _old(one: Changing, plan: Address, sides: Sides, features: Mapping[str, str]) -> PlanTerms | Malformed | None:
-    row = sides.plans.get(plan_id_of(one.running)) if one.running else None
-    return live_terms(plan, row, features) if row else sides.terms(plan)
 
 
 def _takes_effect(one: Changing, running: Subscribed | Malformed | None, now: datetime) -> datetime:
