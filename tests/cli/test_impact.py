@@ -16,7 +16,7 @@ IMPACT = """\
 Impact (an estimate): the declared subscriptions, usage of the last full billing period, old and new prices.
 
 plan/maps@2: 20 reached, usage from 2026-09-01 to 2026-10-01
-  15 would move to it, but not by this run; no change now; once moved:
+  15 move to it:
     USD 6331 → 6103 (-228): 7 pay more, 4 pay less, 4 the same
       Subscription             Change  Before  After
       geocache-hub/default        +30     360    390
@@ -28,6 +28,7 @@ plan/maps@2: 20 reached, usage from 2026-09-01 to 2026-10-01
       night-bus/default          -110     940    830
       open-weather/default       -110    1590   1480
       kayak-routes/default         -5     560    555
+    15 only later, on 2026-11-01
   5 grandfathered; no change now; if they were moved:
     USD 6760 → 6650 (-110): 2 pay more, 2 pay less, 1 the same
       Subscription            Change  Before  After
@@ -126,10 +127,11 @@ def test_a_subscription_that_gets_another_plan_is_rated_under_that(changed: Shel
     assert (
         """\
 plan/flat@1: 1 reached, usage from 2026-09-01 to 2026-10-01
-  1 would move to it, but not by this run; no change now; once moved:
+  1 moves to it:
     USD 280 → 300 (+20): 1 pays more, 0 pay less, 0 the same
       Subscription       Change  Before  After
       fleetwise/default     +20     280    300
+    1 only later, on 2026-11-01
 """
         in told
     )

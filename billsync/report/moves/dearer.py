@@ -14,6 +14,7 @@ from billsync.rating.errors import RatingError
 from billsync.report.moves.fees import dearer_fees, fees_of
 from billsync.report.moves.finding import grouped
 from billsync.report.moves.move import Move
+from billsync.report.moves.real import Paid, real_text
 from billsync.report.moves.terms import PhaseTerms, PlanTerms
 from billsync.report.moves.usage_prices import dearer_usage
 
@@ -22,19 +23,21 @@ DEARER_PLAN = "dearer-plan"
 
 @dataclass(frozen=True, slots=True)
 class Dearer:
-    """A change to a plan version that costs more, or may; `reasons` say what of it, with both amounts."""
+    """A change to a plan version that costs more, or may; `reasons` say what of it, with both amounts.
+
+    `paid` is what real usage costs on both, None where that isn't known.
+    """
 
     address: Address
     route: str
     reasons: tuple[str, ...]
+    paid: Paid | None = None
 
 
-def dearer(move: Move, real: str = "") -> Dearer | None:
-    """The reasons why a change costs more, or may; None if nothing does. `real` says what real usage would cost."""
+def dearer(move: Move, paid: Paid | None = None) -> Dearer | None:
+    """The reasons why a change costs more, or may; None if nothing does."""
     reasons = tuple(dict.fromkeys(_reasons(move)))
-    if not reasons:
-        return None
-    return Dearer(move.address, move.route, (*reasons, *((real,) if real else ())))
+    return Dearer(move.address, move.route, reasons, paid) if reasons else None
 
 
 def dearer_guards(found: Iterable[Dearer]) -> tuple[Guard, ...]:
@@ -47,7 +50,9 @@ def dearer_guards(found: Iterable[Dearer]) -> tuple[Guard, ...]:
 
 def _text(them: Sequence[Dearer]) -> str:
     what = "a change" if len(them) == 1 else f"{len(them)} changes"
-    return f"{what} from {them[0].route} would cost more: {'; '.join(them[0].reasons)}"
+    real = real_text([one.paid for one in them if one.paid])
+    reasons = (*them[0].reasons, *((real,) if real else ()))
+    return f"{what} from {them[0].route} would cost more: {'; '.join(reasons)}"
 
 
 def _reasons(move: Move) -> Iterator[str]:

@@ -13,6 +13,7 @@ from billsync.report.moves.amounts import amounts_text
 from billsync.report.moves.collecting import BILLING_SETUP, Billing, setup_guards, unready
 from billsync.report.moves.dearer import DEARER_PLAN, dearer, dearer_guards
 from billsync.report.moves.move import Move
+from billsync.report.moves.real import Paid
 from billsync.report.moves.settlement import Settled, settlement_notes
 from billsync.report.moves.trials import TRIAL_AGAIN, trial_again, trial_guards
 from billsync.report.moves.twice import (
@@ -30,7 +31,7 @@ FLAGS = (BILLING_SETUP, BILLS_TWICE, DEARER_PLAN, TRIAL_AGAIN)
 """The flags that let these guards pass."""
 
 
-NOTHING: Mapping[Address, str] = {}
+UNKNOWN: Mapping[Address, Paid] = {}
 UNNAMED = {
     BILLING_SETUP: "customers of plans with prices can't be billed",
     BILLS_TWICE: "changes at once would bill running periods again",
@@ -60,8 +61,8 @@ class MoveFacts:
     settled: tuple[Settled, ...] = ()
 
 
-def move_guards(facts: MoveFacts, allow: Container[str], real: Mapping[Address, str] = NOTHING) -> tuple[Guard, ...]:
-    """The guards that stop a run; `real` says, by subscription, what a change means at real usage."""
+def move_guards(facts: MoveFacts, allow: Container[str], real: Mapping[Address, Paid] = UNKNOWN) -> tuple[Guard, ...]:
+    """The guards that stop a run; `real` is, by subscription, what real usage costs before and after."""
     return tuple(guard for guard in _guards(facts, real) if guard.code not in allow)
 
 
@@ -81,11 +82,11 @@ def move_notes(facts: MoveFacts) -> tuple[Change, ...]:
     return (*returned, *settlement_notes(facts.settled))
 
 
-def _guards(facts: MoveFacts, real: Mapping[Address, str]) -> Iterator[Guard]:
+def _guards(facts: MoveFacts, real: Mapping[Address, Paid]) -> Iterator[Guard]:
     yield from setup_guards(_found(unready(one.address, one.customer, facts.billing) for one in facts.sold))
     again = (quantity_billed_twice(one, facts.now) for one in facts.quantities)
     yield from twice_guards(_found((*map(billed_twice, facts.moves), *again)))
-    yield from dearer_guards(_found(dearer(move, real.get(move.address, "")) for move in facts.moves))
+    yield from dearer_guards(_found(dearer(move, real.get(move.address)) for move in facts.moves))
     yield from trial_guards(_found(map(trial_again, facts.moves)))
 
 

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billsync.model.change import Guard
+from billsync.model.duration import Duration
 from billsync.report.moves.dearer import dearer, dearer_guards
+from billsync.report.moves.real import Paid
 from billsync.report.moves.terms import PlanTerms
 from tests.support.moves import ACME, NEW, OLD, ahead, move, running, terms, with_trial
 from tests.support.subscription_rows import fee_card, graduated, unit, usage_card
@@ -116,14 +118,22 @@ def test_what_can_not_be_read_is_guarded_and_said() -> None:
     assert reasons(known, known, old=None) == ["perhaps, as the prices of plan/team@1 can't be read"]
 
 
+def paid(before: str, after: str) -> Paid:
+    return {(Duration(months=Decimal(1)), "USD"): (Decimal(before), Decimal(after))}
+
+
 def test_real_usage_is_added_to_the_reasons_and_is_no_reason_itself() -> None:
+    """Real usage is summed up in the guard of all changes of one sort; by itself it is no reason for one."""
     old, new = terms(OLD, ahead("25")), terms(NEW, ahead("60"))
+    known = [dearer(move(old, new), each) for each in (paid("30", "65"), paid("70", "60"), None)]
 
-    dear, same = dearer(move(old, new), "their usage: 30 → 65 USD"), dearer(move(old, old), "their usage: 30 → 30 USD")
+    single, several = ([one for one in them if one] for them in (known[:1], known))
 
-    assert dear is not None
-    assert dear.reasons[1:] == ("their usage: 30 → 65 USD",)
-    assert same is None
+    assert dearer(move(old, old), paid("30", "65")) is None
+    assert [guard.reason.rpartition("; ")[2] for guard in (*dearer_guards(single), *dearer_guards(several))] == [
+        "at the usage of the last periods 30 → 65 USD each P1M",
+        "at the usage of the last periods 1 of 2 pay more, in all 100 → 125 USD each P1M",
+    ]
 
 
 PRICES = st.decimals(min_value=0, max_value=1000, places=2).map(str)
