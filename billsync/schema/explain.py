@@ -32,7 +32,7 @@ EFFECTS: Mapping[Effect, str] = {
     Effect.IN_PLACE: "is changed in place",
     Effect.NEW_VERSION: "makes a new version",
     Effect.IMMUTABLE: "can't be changed on a live entity",
-    Effect.CHANGE: "is refused (not supported yet)",
+    Effect.CHANGE: "ends what runs and begins another, when `change` or a rule says",
     Effect.OURS: "is billsync's own: the server doesn't have it",
     Effect.ONE_WAY: "is brought about by a call of its own, which can't be undone",
     Effect.ATTACHED: "is attached, changed in quantity, or detached, member by member",
