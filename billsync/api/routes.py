@@ -82,6 +82,19 @@ _CHAIN_CALLS_V1 = {
     ),
 }
 
+_LIFE = ("id", "created_at", "updated_at", "deleted_at")
+_VERSION_LIFE = (*_LIFE, "version", "status", "effective_from", "effective_to", "validation_errors")
+_SHOWN: Mapping[str, tuple[str, ...]] = {  # by kind, fields of rows that only the server sets, or that it forgets
+    "feature": (*_LIFE, "unit_cost.pricing"),
+    "addon": _VERSION_LIFE,
+    "plan": (*_VERSION_LIFE, *(f"addons.{name}" for name in (*_LIFE, "name", "description", "labels"))),
+    "grant": (*_LIFE, "status", "invoice", "voided_at", "purchase.amount", "purchase.settlement_status"),
+    "subscription": (
+        *_LIFE, "customer_id", "plan_id", "name", "description", "status", "active_from", "active_to",
+        "billing_cadence", "current_period", "phases", "invoice_currency", "cost_basis_pins", "pro_rating_config",
+    ),
+}  # fmt: skip
+
 _AUGUST: Mapping[str, Routes] = {  # OpenMeter of August 2026, which has every call in some form
     "meter": Routes(
         collection="/openmeter/meters",
@@ -210,6 +223,8 @@ def _in(generation: Generation, kind: str, known: Routes) -> Routes:
         hidden=known.hidden if generation.can("hidden_labels") else None,
         renaming=known.renaming if generation.can("rename_customer") else None,
         spelled=_spelled(generation, kind),
+        shown=_SHOWN.get(kind, _LIFE),
+        replaces=_replaced(generation, known),
     )
 
 
@@ -230,6 +245,20 @@ def _taken(generation: Generation, kind: str, fields: tuple[str, ...]) -> tuple[
         rest = tuple(field for field in fields if field != path)
         fields = (*rest, path) if generation.can(name) else rest
     return fields
+
+
+def _replaced(generation: Generation, known: Routes) -> frozenset[str] | None:
+    """The fields that requests for a whole entity take; for its next version, where it has versions."""
+    if generation.served is None:
+        return None
+    fields = generation.served.operations
+    call = f"POST {known.collection}" if "publish" in known.calls else f"{known.update_verb} {known.collection}/{{}}"
+    parts = {
+        f"{part.field}.{name}"
+        for part in known.parts
+        for name in fields.get(f"POST {part.collection.replace('{parent}', '{}')}", ())
+    }
+    return fields.get(call, frozenset()) | parts
 
 
 def _spelled(generation: Generation, kind: str) -> Mapping[str, str]:

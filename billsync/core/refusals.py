@@ -96,6 +96,11 @@ UNCLEARABLE_FIELD = Refusal(
     "unclearable-field", "{name} can't be removed: {why}", "declare the live value, or another one"
 )
 FROZEN_FIELD = Refusal("frozen-field", "{name} can't change while a {child} of it is live", "end the {child} first")
+UNLISTED_FIELD = Refusal(
+    "unlisted-field",
+    "the server also shows {names}, which this billsync doesn't know and {what} would lose",
+    "a newer billsync may know it; until then make this change where {names} was set",
+)
 UNSUPPORTED = Refusal(
     "unmanageable",
     "this server's API has no {lacking}",

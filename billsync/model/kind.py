@@ -239,7 +239,9 @@ class Routes:
     `claim_filter` finds who holds a claimed name;
     `parts` are lists of the kind that have rows of their own; `hidden` shows labels that its rows hide;
     `renaming` changes a key; `spelled` are fields, by dotted path, that this server has under another path;
-    `attachments` are rows below a link that its own row doesn't show.
+    `attachments` are rows below a link that its own row doesn't show;
+    `shown` are dotted fields that only the server sets; `replaces` are those that a request for the whole entity, or
+    for its next version, sets or clears, where the server itself names them.
     """
 
     collection: str
@@ -257,6 +259,8 @@ class Routes:
     renaming: Renaming | None = None
     spelled: Mapping[str, str] = field(default_factory=dict)
     attachments: Attachments | None = None
+    shown: tuple[str, ...] = ()
+    replaces: frozenset[str] | None = None
 
     def item(self, symbol: str) -> str:
         """The path of one entity."""

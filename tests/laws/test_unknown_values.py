@@ -5,13 +5,20 @@ A row of another shape than the API promises doesn't come in at all: that is one
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import pytest
 
+from billsync.api.generations import generation_of
 from billsync.api.routes import routes
+from billsync.api.served import served_by
+from billsync.app.pipeline import compare
+from billsync.core.diff import Mode
 from billsync.kinds.registry import KINDS
+from billsync.local.server.editions import AUGUST
+from billsync.local.server.openapi import openapi_document
 from billsync.model.change import Change, Outcome, PlanFile
 from billsync.model.kind import Kind
 from billsync.model.ports import RemoteError
@@ -264,16 +271,45 @@ def test_a_field_that_is_new_on_the_server_breaks_nothing() -> None:
     assert (run.plan.changes, newer.writes) == ((), [])
 
 
-def test_an_update_that_replaces_a_row_names_the_fields_that_it_may_clear() -> None:
+PLAN_CHANGED = ("name: Pro,", "name: Professional,")
+REPLACED = {
+    "meters": (("name: Calls, event_type", "name: All calls, event_type"), ("tags",), "the update"),
+    "tax-codes": (("name: VAT", "name: Value added tax"), ("tags",), "the update"),
+    "customers": (("name: Keep", "name: Kept"), ("tags",), "the update"),
+    "plans": (PLAN_CHANGED, ("phases", 0, "rate_cards", 0, "price", "tags"), "a new version"),
+    "addons": (("name: Extra,", "name: More,"), ("rate_cards", 0, "tags"), "a new version"),
+}
+
+
+@pytest.mark.parametrize("path", REPLACED)
+def test_what_an_update_would_lose_is_refused_by_name(path: str) -> None:
+    """A field that billsync doesn't know, at any depth, is never cleared: the change that would is refused."""
+    (old, new), place, what = REPLACED[path]
+    world = shop()
+    key = {"customers": "keep", "plans": "pro", "addons": "extra", "meters": "calls", "tax-codes": "vat"}[path]
+    newer = showing(row_at(world, path, key=key)["id"], place, [FUTURE])
+
+    run = world.sync(declares(SHOP.replace(old, new)), wrap=newer)
+
+    [change] = [change for change in run.plan.changes if change.outcome is Outcome.REFUSED]
+    name = ".".join(part for part in place if isinstance(part, str))
+    assert change.code == "unlisted-field"
+    assert change.reason == f"the server also shows {name}, which this billsync doesn't know and {what} would lose"
+    assert newer.writes == []
+
+
+def test_a_field_that_no_request_takes_cannot_be_lost() -> None:
+    """Where the server says what it takes, a field that it only shows is no reason to refuse."""
     world = shop()
     keep = row_at(world, "customers", key="keep")
     newer = Newer(lambda body: with_field(body, keep["id"], "tags", [FUTURE]))
+    served = served_by(openapi_document(AUGUST))
+    assert served is not None
 
-    run = world.sync(declares(SHOP.replace("name: Keep", "name: Kept")), wrap=newer)
+    connection = replace(world.connection(newer), found=generation_of(served))
+    plan = compare(connection, declares(SHOP.replace("name: Keep", "name: Kept")), Mode("sync", True, {})).plan
 
-    [change] = run.plan.changes
-    assert change.reason == "the server also shows tags, which this billsync doesn't know: the update may clear them"
-    assert run.report.succeeded
+    assert [change.outcome for change in plan.changes] == [Outcome.PENDING]
 
 
 def with_field(body: Any, server_id: str, name: str, value: Any) -> Any:

@@ -102,7 +102,8 @@ def _with(value: Any, place: Place, new: Any) -> Any:
     if not place:
         return new
     copy = list(value) if isinstance(value, list) else dict(value)
-    copy[place[0]] = _with(copy[place[0]], place[1:], new)  # type: ignore[index, call-overload]
+    inner = copy.get(place[0]) if isinstance(copy, dict) else copy[int(place[0])]
+    copy[place[0]] = _with(inner, place[1:], new)  # type: ignore[index, call-overload]
     return copy
 
 

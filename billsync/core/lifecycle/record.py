@@ -11,7 +11,8 @@ from billsync.core.lifecycle.holder import not_ours
 from billsync.core.lifecycle.renaming import may_rename, rename_step
 from billsync.core.ownership import adoption_labels, owner_labels, with_ownership_labels
 from billsync.core.planned import Context, Planned, names_of, refused, step_id
-from billsync.core.refusals import FROZEN_FIELD, IMMUTABLE_FIELD, UNCLEARABLE_FIELD
+from billsync.core.refusals import FROZEN_FIELD, IMMUTABLE_FIELD, UNCLEARABLE_FIELD, UNLISTED_FIELD
+from billsync.core.unlisted import lost_if_replaced
 from billsync.core.view import body, complete
 from billsync.model.address import Address
 from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Step
@@ -74,6 +75,7 @@ def _refusal(context: Context, entity: Entity, row: Row, changes: tuple[FieldCha
         _immutable(kind, entity, changes),
         _uncleared(kind, entity, changes),
         _frozen(context, entity, changes),
+        _replaced(context, entity, row, changes),
     ):
         if refusal is not None:
             return refusal
@@ -135,24 +137,19 @@ def _update(
         "updating",
         fields=changes,
         steps=tuple(step.id for step in steps),
-        reason=_lost_by_update(context, entity.address),
     )
     taken, held = claims_of(kind, want), claims_of(kind, have)
     return Planned(change, in_sequence(steps), claims=taken - held, frees=held - taken)
 
 
-SERVERS_OWN = frozenset({"id", "created_at", "updated_at", "deleted_at"})
-
-
-def _lost_by_update(context: Context, address: Address) -> str:
-    """Return a row's unknown fields if the update replaces the whole entity, as the server may clear them."""
-    kind = context.registry[address.kind]
-    row = context.index.records[address].fields
-    known = SERVERS_OWN | {field.wire or name for name, field in kind.record.fields.items()}
-    unknown = sorted(name for name, value in row.items() if name not in known and value not in (None, "", [], {}))
-    if context.routes[kind.name].update_verb != "PUT" or not unknown:
-        return ""
-    return f"the server also shows {', '.join(unknown)}, which this billsync doesn't know: the update may clear them"
+def _replaced(context: Context, entity: Entity, row: Row, changes: tuple[FieldChange, ...]) -> Planned | None:
+    """The refusal, where the update replaces the whole entity, with fields that billsync doesn't know."""
+    kind = context.registry[entity.address.kind]
+    routes = context.routes[kind.name]
+    lost = lost_if_replaced(kind, row.fields, routes) if routes.update_verb == "PUT" else ()
+    if not lost:
+        return None
+    return refused(entity.address, UNLISTED_FIELD, fields=changes, names=", ".join(lost), what="the update")
 
 
 def _update_step(context: Context, address: Address, *, before: Fields, after: Fields, number: int) -> Step:

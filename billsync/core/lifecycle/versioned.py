@@ -20,8 +20,10 @@ from billsync.core.refusals import (
     NO_ACTIVE_VERSION,
     SCHEDULED,
     SCHEDULED_VERSION,
+    UNLISTED_FIELD,
     UNOWNED_DRAFT,
 )
+from billsync.core.unlisted import lost_if_replaced
 from billsync.core.versions import (
     NextVersions,
     in_state,
@@ -62,8 +64,8 @@ def versioned_changes(context: Context, entity: Entity, coming: NextVersions) ->
     shown = active or (rows[-1] if rows else None)
     old = context.view(shown) if shown else None
     changes = field_changes(kind.record, old, want) if old is not None else ()
-    if foreign := _foreign(context, entity, rows, changes):
-        return (foreign,)
+    if refusal := _foreign(context, entity, rows, changes) or _replaced(context, entity, active, changes):
+        return (refusal,)
     return tuple(_with_old(planned, old) for planned in _next_version(context, entity, rows, want, changes=changes))
 
 
@@ -119,6 +121,15 @@ def _foreign(
     """
     speaking = speaking_version(context, rows)
     return not_ours(context, entity, speaking, changes) if speaking else None
+
+
+def _replaced(context: Context, entity: Entity, active: Row | None, changes: tuple[FieldChange, ...]) -> Planned | None:
+    """The refusal, where the active version has fields that billsync doesn't know: the next one wouldn't have them."""
+    kind = context.registry[entity.address.kind]
+    lost = lost_if_replaced(kind, active.fields, context.routes[kind.name]) if active else ()
+    if not lost:
+        return None
+    return refused(entity.address, UNLISTED_FIELD, fields=changes, names=", ".join(lost), what="a new version")
 
 
 def speaking_version(context: Context, rows: tuple[Row, ...]) -> Row | None:

@@ -63,6 +63,14 @@ OWNERSHIP = Chapter(
             "customer acme: it is moved to customer/acme-inc, but both are live, so they are treated as two entities",
         ),
         Code(
+            "unlisted-field",
+            "the change would lose a field that billsync doesn't know",
+            "The live entity has a field that this version of billsync doesn't know, such as one that a newer server "
+            "brought. The API changes the entity by replacing it, or by a new version, so the field would be cleared. "
+            "Nothing is sent. Make this change where the field was set, or use a newer billsync.",
+            "meter calls: the server also shows retention, which this billsync doesn't know and the update would lose",
+        ),
+        Code(
             "unknown-value",
             "the server shows a value that this version doesn't know",
             "A newer server may have given a field a value, such as a status, that this billsync has no rule for. "
