@@ -29,9 +29,12 @@ SUBSCRIPTION_ADDONS = "/openmeter/subscriptions/{parent}/addons"
 INVOICES = "/openmeter/billing/invoices"
 """All invoices, by page (customer-facts.md §13); only where the dialect has them."""
 
+CURRENCIES = "/openmeter/currencies"
+"""All currencies, by page; only where there are custom ones (catalog-facts.md §10.1)."""
+
 UNDECLARED: Mapping[str, tuple[str, tuple[tuple[str, str], ...]]] = MappingProxyType(
     {
-        "custom currencies": ("/openmeter/currencies", (("filter[type]", "custom"),)),
+        "custom currencies": (CURRENCIES, (("filter[type]", "custom"),)),
         "billing profiles": ("/openmeter/profiles", ()),
         "apps": ("/openmeter/apps", ()),
         "costs of language models": ("/openmeter/llm-cost/overrides", ()),

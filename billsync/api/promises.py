@@ -155,6 +155,32 @@ PROMISES: Mapping[str, Promise] = MappingProxyType(
 )
 
 
+SHORT: Mapping[str, Mapping[str, Promise]] = MappingProxyType(
+    {
+        "/openmeter/subscriptions": {
+            **_LIFE,
+            "customer_id": TEXT,
+            "plan_id?": TEXT,
+            "status": TEXT,
+            "billing_anchor": MOMENT,
+            "settlement_mode?": TEXT,
+            "cost_basis_mode?": TEXT,
+        },
+    }
+)
+"""What Konnect documents of rows of which OpenMeter shows more. A row with any field that only the longer form has is
+held to the longer one."""
+
+
+def promise_to(path: str, row: Mapping[str, object]) -> Promise | None:
+    """Return the promised fields of one row: the shorter form's, where it has no field of the longer alone."""
+    whole, short = promise_of(path), SHORT.get(path)
+    if short is None or not isinstance(whole, Mapping):
+        return whole
+    more = {name.removesuffix("?") for name in whole} - {name.removesuffix("?") for name in short}
+    return whole if more & row.keys() else short
+
+
 def promise_of(path: str) -> Promise | None:
     """Return the promised fields of each row of a list, or of a document; None without promises."""
     _, *names = path.split("/")

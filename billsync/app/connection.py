@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from billsync.api.documents import SUBSCRIPTION_ADDONS
 from billsync.api.generations import Generation, dated
 from billsync.api.routes import routes_of
+from billsync.core.adapted import adapted
+from billsync.kinds.registry import KINDS
 from billsync.live.paging import count_rows, read_document, read_list
 from billsync.live.snapshot import PARENT, Source
-from billsync.model.kind import ListQuery, Routes
+from billsync.model.kind import ListQuery, Registry, Routes
 from billsync.model.ports import Clock, Remote
 from billsync.model.value import Fields
+
+
+@cache
+def _kinds_of(generation: Generation) -> Registry:
+    return adapted(KINDS, routes_of(generation))
+
 
 BY_CREATION = ListQuery(sort="created_at", size=100)
 BY_ID = ListQuery(sort="id", size=100, at_once=1)
@@ -42,6 +51,11 @@ class Connection:
     def routes(self) -> Mapping[str, Routes]:
         """The routes of all kinds, also of those that are only referred to."""
         return routes_of(self.generation)
+
+    @property
+    def kinds(self) -> Registry:
+        """The tables of all kinds as this server has them."""
+        return _kinds_of(self.generation)
 
     @property
     def source(self) -> Source:

@@ -7,7 +7,6 @@ from billsync.app.connection import Connection
 from billsync.app.ending import error, usage
 from billsync.app.metering import live_subscription
 from billsync.core.row_validation import shown, unknown_in
-from billsync.kinds.registry import KINDS
 from billsync.live.statement import StatementRoutes, read_statement
 from billsync.model.ports import RemoteError
 from billsync.model.value import is_text
@@ -43,7 +42,7 @@ def statement_of(connection: Connection, customer_id: str) -> Statement:
     routes = StatementRoutes(BALANCE, TRANSACTIONS, connection.routes["grant"])
     found = read_statement(connection.remote, connection.clock, customer_id, routes)
     for grant in found.grants:
-        if faults := unknown_in(KINDS["grant"], grant):
+        if faults := unknown_in(connection.kinds["grant"], grant):
             raise RemoteError(f"unexpected response: a grant ({grant.get('id')}) shows {shown(faults)}")
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billsync.api.documents import BALANCE, BILLING, UNDECLARED
+from billsync.api.documents import BALANCE, BILLING, CURRENCIES, UNDECLARED
 from billsync.app.connection import Connection
 from billsync.core.index import Index, index
 from billsync.core.losses import Loss
@@ -46,6 +46,9 @@ def _read_lists(connection: Connection) -> Lists:
     rows: dict[str, tuple[Fields, ...]] = {}
     refused: dict[str, int] = {}
     for name, (path, query) in UNDECLARED.items():
+        if path == CURRENCIES and not connection.generation.can("custom_currencies"):
+            rows[name] = ()
+            continue
         try:
             found = connection.listed(path, query, listing=LISTING)
             rows[name] = tuple(row for row in found if not row.get("deleted_at"))

@@ -10,7 +10,6 @@ from billsync.app.dumped_losses import losses_beyond
 from billsync.app.pipeline import everything
 from billsync.core.dump import Dump, dump
 from billsync.core.losses import told
-from billsync.kinds.registry import KINDS
 from billsync.model.note import Note
 
 
@@ -31,4 +30,4 @@ def dump_everything(connection: Connection) -> Dumped:
     """Read and dump everything that is live. Raises RemoteError."""
     found = with_addons(connection, everything(connection))
     beyond = losses_beyond(connection, found.snapshot)
-    return Dumped(dump(found.snapshot, KINDS, connection.routes, beyond=beyond), found.notes)
+    return Dumped(dump(found.snapshot, connection.kinds, connection.routes, beyond=beyond), found.notes)

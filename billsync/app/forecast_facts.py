@@ -51,6 +51,8 @@ def _running(
 
 def _charges(connection: Connection, customer_id: str) -> tuple[Fields, ...] | None:
     """The rows of a customer's charges; None where the server doesn't list them. Raises RemoteError."""
+    if not connection.generation.can("charges"):
+        return None
     try:
         return connection.listed(CHARGES.replace(PARENT, customer_id))
     except Refused:

@@ -141,11 +141,11 @@ def compare(connection: Connection, desired: Desired, mode: Mode) -> Comparison:
     found = read_live(connection, desired, deletes=mode.deletes)
     here = connection.generation
     server = Server(connection.target, connection.routes, BALANCE, here.missing, here.is_alone)
-    plan = diff(desired, found, KINDS, server=server, mode=mode, now=connection.clock.now())
+    plan = diff(desired, found, connection.kinds, server=server, mode=mode, now=connection.clock.now())
     if unread := unread_attached(plan, _indexed(connection, found, desired), KINDS, connection.routes):
         found = found.with_(_read(connection, kinds_attached(found, KINDS, connection.routes)))
         found = _with_parts(connection, found, unread)
-        plan = diff(desired, found, KINDS, server=server, mode=mode, now=connection.clock.now())
+        plan = diff(desired, found, connection.kinds, server=server, mode=mode, now=connection.clock.now())
     return Comparison(plan, found)
 
 
@@ -172,7 +172,7 @@ def _bindings(connection: Connection, known: Snapshot | None, moved: Moved) -> B
     def document(where: HiddenLabels, server_id: str) -> Fields | None:
         return read_document_of(connection.remote, where, server_id)
 
-    return Bindings(KINDS, connection.routes, rows, ids, dict(found.names), moved, document)
+    return Bindings(connection.kinds, connection.routes, rows, ids, dict(found.names), moved, document)
 
 
 def everything(connection: Connection) -> Snapshot:

@@ -17,10 +17,13 @@ PREFIX = "sha256:"
 def content_digest(kind: Kind, view: Fields, routes: Routes) -> str | None:
     """SHA-256 of a view's canonical JSON; None if it refers to an unknown entity, whose key is missing.
 
-    Labels, which some servers hide, and parts, which are read separately, are left out: neither affects a price.
+    Labels, which some servers hide, parts, which are read separately, and fields that not every server keeps are left
+    out: none affects a price.
     """
     parts = {part.field for part in routes.parts}
-    priced = {name: value for name, value in view.items() if name not in parts}
+    fields = kind.record.fields
+    left_out = parts | {name for name, field in fields.items() if field.undigested}
+    priced = {name: value for name, value in view.items() if name not in left_out}
     own = transform(kind.record, priced, {Record: _without_labels})
     if any(address.key.startswith(UNKNOWN) for address in symbols_in(own)):
         return None

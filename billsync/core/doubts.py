@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from billsync.core.index import Index, is_over
+from billsync.core.index import Index, is_over, state_of
 from billsync.core.ownership import KEY, labels_of
 from billsync.core.refusals import DUPLICATE_ROWS, UNKNOWN_VALUE, Refusal
 from billsync.core.row_validation import shown, unknown_in
 from billsync.model.address import Address
-from billsync.model.kind import Archetype, Kind, Registry
+from billsync.model.kind import Archetype, Kind, Registry, State
 from billsync.model.moment import parse_moment
 from billsync.model.state import Row
 
@@ -126,16 +126,25 @@ def _chain(kind: Kind, rows: Sequence[Row], key: str) -> Doubt | None:
     own = [row for row in rows if labels_of(row.fields).get(KEY) == key]
     running = [row for row in own if not is_over(kind, row.fields)]
     unlabelled = [row for row in rows if KEY not in labels_of(row.fields) and not is_over(kind, row.fields)]
-    return _unknown(kind, own if running else (*own, *unlabelled)) or _same(_at_once(running or unlabelled))
+    return _unknown(kind, own if running else (*own, *unlabelled)) or _same(_at_once(kind, running or unlabelled))
 
 
-def _at_once(rows: Sequence[Row]) -> tuple[Row, ...]:
+def _at_once(kind: Kind, rows: Sequence[Row]) -> tuple[Row, ...]:
     """The first two links that are in force at the same time; in a chain each begins when the one before it ends."""
     inorder = sorted(rows, key=lambda row: (_time(row, "active_from"), row.id))
     for earlier, later in pairwise(inorder):
-        if earlier.fields.get("active_to") is None or _time(earlier, "active_to") > _time(later, "active_from"):
+        if not _follows(kind, earlier, later):
             return (earlier, later)
     return ()
+
+
+def _follows(kind: Kind, earlier: Row, later: Row) -> bool:
+    """Whether a link begins no sooner than another ends. A server that shows no times shows by their states whether
+    one ends and the other is to come."""
+    if later.fields.get("active_from") is None:
+        states = (state_of(kind, earlier.fields), state_of(kind, later.fields))
+        return states == (State.ENDING, State.COMING)
+    return earlier.fields.get("active_to") is not None and _time(earlier, "active_to") <= _time(later, "active_from")
 
 
 def _time(row: Row, name: str) -> datetime:

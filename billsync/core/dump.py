@@ -19,6 +19,7 @@ from billsync.core.row_validation import shown, unknown_in
 from billsync.kinds.registry import LATER_COLLECTIONS
 from billsync.model.address import Address, symbols_in
 from billsync.model.kind import Kind, LabelPolicy, Path, Registry, Routes
+from billsync.model.shape import Effect
 from billsync.model.state import Row, Snapshot
 from billsync.model.value import Fields
 
@@ -80,9 +81,14 @@ def _unreadable(items: Iterable[Item], registry: Registry) -> Iterator[Loss]:
     for kind in registry.values():
         if kind.lost_by_all and kind.name in dumped:
             yield Loss("every", kind.lost_by_all)
-        for name in kind.inherits if kind.pins in dumped else ():
+        for name in _unshown(registry[kind.pins], kind.inherits) if kind.pins in dumped else ():
             text = f"{name} of a {kind.pins} can't be read: each {kind.name} says its own"
             yield Loss("unreadable", text)
+
+
+def _unshown(kind: Kind, names: Iterable[str]) -> Iterator[str]:
+    """The fields of a kind that the server has no place for."""
+    return (name for name in names if kind.record.fields[name].effect is Effect.OURS)
 
 
 def _owner(snapshot: Snapshot, losses: list[Loss]) -> str | None:

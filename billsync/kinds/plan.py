@@ -98,6 +98,21 @@ def _with_cadence(card: Fields, cadence: str) -> Fields:
     return {**card, "billing_cadence": cadence}
 
 
+_MODE_DOC = (
+    "The default way of payment of this plan's subscriptions: from credits alone, or from credits and then by invoice. "
+    "It travels with each subscription. A newer OpenMeter keeps it with the plan, too: there, another mode makes a new "
+    "version."
+)
+_MODE = Text(choices=SETTLEMENT_MODES)
+_SETTLEMENT_MODE = Field(
+    _MODE,
+    _MODE_DOC,
+    Effect.OURS,
+    example="credit_only",
+    taken=Field(_MODE, _MODE_DOC, _NEW, default="credit_then_invoice", undigested=True),
+)
+
+
 RECORD = Record(
     {
         "key": fields.key(
@@ -123,13 +138,7 @@ RECORD = Record(
         "pro_rating_enabled": Field(
             Boolean(), "Whether a period that is cut short costs its part only.", _NEW, default=True
         ),
-        "settlement_mode": Field(
-            Text(choices=SETTLEMENT_MODES),
-            "The default way of payment of this plan's subscriptions: from credits alone, or from credits and then "
-            "by invoice. It travels with each subscription and is never compared on the plan.",
-            Effect.OURS,
-            example="credit_only",
-        ),
+        "settlement_mode": _SETTLEMENT_MODE,
         "phases": Field(
             ListOf(PHASE, key="key", minimum=1),
             "The phases, in their order. Most plans have one.",

@@ -11,7 +11,7 @@ from billsync.kinds.checks import subscription as checks
 from billsync.kinds.plan import SETTLEMENT_MODES
 from billsync.kinds.ratecard import LARGEST
 from billsync.model.duration import Duration, parse_duration
-from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy, Parent, State, Trait
+from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy, Names, Parent, State, Trait
 from billsync.model.moment import moment_text, parse_moment
 from billsync.model.shape import Effect, Field, Integer, ListOf, Record, Reference, Text, Timestamp
 from billsync.model.transition import TIMINGS
@@ -133,6 +133,12 @@ RECORD = Record(
 )
 
 
+def read(row: Fields, names: Names) -> Fields:
+    """The row with a reference to its plan, of which Konnect shows the id alone."""
+    shown = row.get("plan") or row.get("plan_id") is None
+    return row if shown else {**row, "plan": {"id": row["plan_id"]}}
+
+
 def facts(row: Fields) -> Fields:
     """The moments of a link of the chain: its start, its end, and the end of its running billing period.
 
@@ -200,6 +206,7 @@ SUBSCRIPTION = Kind(
     labels=LabelPolicy.FIXED,
     parent=Parent("customer", one="subscription", many="subscriptions"),
     traits=traits,
+    read=read,
     status="status",
     statuses={
         "scheduled": State.COMING,

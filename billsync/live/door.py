@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from billsync.api.promises import AMOUNT, ANYTHING, BOOLEAN, MOMENT, TEXT, WHOLE, Promise, promise_of
+from billsync.api.promises import AMOUNT, ANYTHING, BOOLEAN, MOMENT, TEXT, WHOLE, Promise, promise_of, promise_to
 from billsync.model.moment import parse_moment
 from billsync.model.ports import RemoteError
 from billsync.model.value import Fields, Plain
@@ -24,11 +24,11 @@ KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
 
 def check_rows(path: str, rows: Iterable[Fields]) -> None:
     """Raises RemoteError for the first row that breaks the API's promises, naming the field and its value."""
-    promise = promise_of(path)
-    if promise is None:
+    if promise_of(path) is None:
         return
     for row in rows:
-        if fault := _fault(promise, row, ""):
+        promise = promise_to(path, row) if isinstance(row, Mapping) else promise_of(path)
+        if promise is not None and (fault := _fault(promise, row, "")):
             raise RemoteError(f"GET {path}: unexpected response: {fault}")
 
 

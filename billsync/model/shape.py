@@ -141,7 +141,9 @@ class Field:
     `default` is what absence means (already canonical); `refused` the reason why a value can't be declared;
     `clear` the reason why a live value can't be removed; `derived` marks a field that a record's rules fill when
     it is absent; `wire` is the API's name where it differs; `sent_empty` is what an update sends for an absent
-    value, where leaving the field out would keep the live one; `unshown`: a row may lack it although it is required.
+    value, where leaving the field out would keep the live one; `unshown`: a row may lack it although it is required;
+    `taken` is the field on servers whose requests have it, where others don't; `undigested`: it is no part of a
+    version's content, as not every server keeps it.
     """
 
     shape: Shape
@@ -156,6 +158,8 @@ class Field:
     sent_empty: Plain = None
     unshown: bool = False
     example: Plain = None
+    taken: Field | None = None
+    undigested: bool = False
 
 
 Rule: TypeAlias = Callable[[Fields], Fields]

@@ -73,7 +73,7 @@ def _with_feature_id(call: Call) -> Call:
 
 
 def _app(call: Call, row: Document) -> Document:
-    return {**row, "definition": present(row["definition"], "type", "name")}
+    return {**row, "definition": present(row["definition"], "type", "name", "description")}
 
 
 def _subscription_addon(call: Call, row: Document) -> Document:

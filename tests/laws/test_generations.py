@@ -1,0 +1,210 @@
+"""Runs against every generation of the API: what one takes is sent, what it doesn't is refused, and nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from billsync.app.dumping import dump_everything
+from billsync.local.server.editions import AUGUST, EDITIONS, KONNECT, KONNECT_LATER, LATER, Edition
+from billsync.model.change import Change, Outcome
+from tests.support.generations import GENERATIONS
+from tests.support.recorder import Recorder
+from tests.support.world import Run, World, declared
+
+SHOP = """\
+_info: {owner: payments}
+meters: [{key: calls, name: Calls, event_type: call, aggregation: count}]
+features: [{key: calls, name: Calls, meter: calls}]
+tax_codes: [{key: vat, name: VAT}]
+plans:
+  - {key: pro, name: Pro, currency: USD, billing_cadence: P1M, settlement_mode: MODE,
+     phases: [{key: default, name: Default, rate_cards: [{feature: calls, price: {type: unit, amount: "1"}}]}]}
+customers:
+  - key: acme
+    name: Acme
+    subscription: {plan: pro}
+    grants: [{key: g, name: G, amount: 5, currency: USD, funding_method: none, tax_config: {tax_code: vat}}]
+"""
+CREDIT_ONLY, INVOICED = SHOP.replace("MODE", "credit_only"), SHOP.replace("MODE", "credit_then_invoice")
+UNDECLARED = SHOP.replace(" settlement_mode: MODE,", "")
+
+
+def generation(name: str) -> pytest.MarkDecorator:
+    return pytest.mark.generation(name)
+
+
+EVERY = [
+    pytest.param(each, id=name, marks=generation(name))
+    for each in EDITIONS
+    for name in (f"{each.dialect}@{each.generation}",)
+]
+
+
+@dataclass(slots=True)
+class Overheard(httpx.BaseTransport):
+    """Passes calls on, and notes their bodies and the answers that a server gives to what it doesn't have."""
+
+    inner: httpx.BaseTransport
+    sent: dict[str, Any]
+    unknown: list[str]
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self.inner.handle_request(request)
+        response.read()
+        call = f"{request.method} {request.url.path.rpartition('/')[2]}"
+        if request.method != "GET":
+            self.sent[call] = request.content.decode()
+        if response.status_code in (404, 405) or "is unsupported" in response.text:
+            self.unknown.append(f"{request.method} {request.url.path} -> {response.status_code}")
+        return response
+
+
+@dataclass(slots=True)
+class Ear:
+    """Wraps each transport of a world, and knows what went over all of them."""
+
+    sent: dict[str, Any] = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
+
+    def __call__(self, inner: httpx.BaseTransport) -> httpx.BaseTransport:
+        return Overheard(inner, self.sent, self.unknown)
+
+
+def outcomes(run: Run) -> Mapping[str, Change]:
+    return {change.address.text: change for change in run.plan.changes if change.outcome is not Outcome.NOTE}
+
+
+@pytest.mark.parametrize("edition", EVERY)
+def test_a_whole_shop_is_synced_once_on_every_generation(edition: Edition) -> None:
+    """Everything is created, no call is unknown to the server, and the second run has nothing to do."""
+    world, ear = World(edition=edition), Ear()
+
+    first = world.sync(declared(CREDIT_ONLY), wrap=ear)
+    second = world.sync(declared(CREDIT_ONLY), wrap=ear)
+
+    assert first.report.succeeded
+    assert not second.plan.pending
+    assert (outcomes(second), ear.unknown) == ({}, [])
+
+
+@pytest.mark.parametrize("edition", EVERY)
+def test_a_plans_settlement_mode_is_sent_where_the_server_takes_it(edition: Edition) -> None:
+    world, ear = World(edition=edition), Ear()
+
+    world.sync(declared(CREDIT_ONLY), wrap=ear)
+
+    assert ('"settlement_mode":"credit_only"' in ear.sent["POST plans"]) is (edition is LATER)
+
+
+@generation("openmeter@later")
+@pytest.mark.parametrize("text", [INVOICED, UNDECLARED])
+def test_another_settlement_mode_makes_a_new_version_where_the_plan_keeps_it(text: str) -> None:
+    """Another mode, or none, which means invoices: the subscription of the older version keeps its own."""
+    world = World(edition=LATER)
+    world.sync(declared(CREDIT_ONLY))
+
+    change = outcomes(world.sync(declared(text)))["plan/pro@2"]
+
+    assert [(each.name, each.old, each.new) for each in change.fields] == [
+        ("settlement_mode", "credit_only", "credit_then_invoice")
+    ]
+
+
+@pytest.mark.parametrize("edition", [each for each in EVERY if each.values[0] is not LATER])
+def test_another_settlement_mode_is_no_change_of_a_plan_that_keeps_none(edition: Edition) -> None:
+    world = World(edition=edition)
+    world.sync(declared(CREDIT_ONLY))
+
+    assert "plan/pro@2" not in outcomes(world.sync(declared(INVOICED)))
+
+
+@pytest.mark.parametrize("edition", EVERY)
+def test_a_grants_tax_code_is_spelled_as_the_server_has_it(edition: Edition) -> None:
+    world, ear = World(edition=edition), Ear()
+
+    world.sync(declared(CREDIT_ONLY), wrap=ear)
+
+    name = "code" if edition is LATER else "tax_code"
+    assert f'"tax_config":{{"{name}":{{"id":' in ear.sent["POST grants"]
+
+
+@pytest.mark.parametrize("edition", EVERY)
+def test_another_tax_code_of_a_grant_is_refused_on_every_generation(edition: Edition) -> None:
+    """A grant never changes: the difference is seen, whatever the server calls the field."""
+    world = World(edition=edition)
+    world.sync(declared(CREDIT_ONLY))
+    other = CREDIT_ONLY.replace("tax_codes: [", "tax_codes: [{key: gst, name: GST}, ")
+    other = other.replace("tax_code: vat", "tax_code: gst")
+
+    change = outcomes(world.sync(declared(other)))["grant/acme/g"]
+
+    assert (change.code, [each.name for each in change.fields]) == ("immutable-field", ["tax_config.tax_code"])
+
+
+@pytest.mark.parametrize("edition", EVERY)
+def test_a_dump_of_every_generation_is_what_was_declared(edition: Edition) -> None:
+    world = World(edition=edition)
+    world.sync(declared(CREDIT_ONLY))
+
+    document = dump_everything(world.connection()).dump.document
+
+    assert ("settlement_mode" in document["plans"][0]) is (edition is LATER)
+    assert document["customers"][0]["grants"][0]["tax_config"] == {"tax_code": "vat"}
+
+
+@pytest.mark.parametrize(("text", "changed"), [(UNDECLARED, False), (INVOICED, False), (CREDIT_ONLY, True)])
+def test_an_upgraded_server_makes_a_difference_where_another_mode_is_declared(
+    tmp_path: Path, openapi: Recorder, text: str, changed: bool
+) -> None:
+    """A plan made in August 2026 is shown with invoices; only another declared mode makes a new version of it."""
+    openapi.document = None  # there is one for each half
+    before = World(database=str(tmp_path / "shop.db"))
+    before.sync(declared(text))
+    before.close()
+
+    after = World(database=str(tmp_path / "shop.db"), edition=LATER).sync(declared(text))
+
+    assert ("plan/pro@2" in outcomes(after)) is changed
+
+
+TOKENS = "external: {currencies: [tokens]}\n"
+PINNED = "{plan: pro, cost_basis_mode: pinned, settlement_mode: credit_then_invoice}"
+LACKING = {
+    "cost_basis_mode": ("{plan: pro}", PINNED),
+    "phases.rate_cards.currency": ('amount: "1"}}]', 'amount: "1"}, currency: tokens}]'),
+}
+
+
+@generation("konnect@1.1")
+@pytest.mark.parametrize("lacking", LACKING)
+def test_what_a_generation_lacks_is_refused_before_the_first_write(lacking: str) -> None:
+    (old, new), edition = LACKING[lacking], KONNECT
+    world, ear = World(edition=edition), Ear()
+
+    run = world.sync(declared(TOKENS + CREDIT_ONLY.replace(old, new)), wrap=ear)
+
+    [change] = [each for each in run.plan.changes if each.outcome is Outcome.UNMANAGEABLE]
+    assert change.reason == f"this server's API has no {lacking}"
+    assert ear.unknown == []
+
+
+@generation("konnect@1.2")
+def test_konnect_1_2_takes_a_cost_basis_mode() -> None:
+    text = INVOICED.replace("{plan: pro}", "{plan: pro, cost_basis_mode: pinned}")
+    world = World(edition=KONNECT_LATER)
+
+    run = world.sync(declared(text))
+
+    assert run.report.succeeded
+    assert not world.sync(declared(text)).plan.pending
+
+
+def test_each_edition_of_the_embedded_server_is_a_generation() -> None:
+    assert EDITIONS[0] is AUGUST
+    assert {f"{each.dialect}@{each.generation}" for each in EDITIONS} == set(GENERATIONS)
