@@ -284,14 +284,16 @@ def forecast(run: Run, /, customer: str, form: str, **server: Any) -> Exit:
 
 @billsync.command()
 @server_options
+@click.option("--api", "names_unlisted", is_flag=True, help="List operations and fields that billsync doesn't know.")
+@click.option("--exit-code", is_flag=True, help="Exit with 2 when --api lists any.")
 @FORMAT
 @click.pass_obj
-def ping(run: Run, /, **server: Any) -> Exit:
-    """Check that the server answers."""
+def ping(run: Run, /, names_unlisted: bool, exit_code: bool, **server: Any) -> Exit:
+    """Check that the server answers; show what it can do, and what the token may not read."""
     from billsync.cli.opening import ServerOptions
     from billsync.cli.reading import ping
 
-    return ping(run, ServerOptions(**server))
+    return ping(run, ServerOptions(**server), names_unlisted=names_unlisted, exit_code=exit_code)
 
 
 @billsync.command()

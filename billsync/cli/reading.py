@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from billsync.app.customers import read_statement_of
 from billsync.app.dumping import dump_everything
 from billsync.app.ending import Exit
+from billsync.app.pinging import ping as pinged
 from billsync.cli.delivering import check_output, write_file
 from billsync.cli.opening import ServerOptions, connected
 from billsync.cli.surroundings import Run
 from billsync.model.note import Note
-from billsync.model.value import json_line
-from billsync.render.formats.words import noted, visible
+from billsync.render.formats.words import noted
 from billsync.render.formats.yaml_text import to_yaml
 from billsync.render.ledger import ledger_csv, ledger_json, ledger_text
+from billsync.render.ping import ping_json, ping_text
 from billsync.report.credits.ledger import ledger
 
 OF_EVERY_DUMP = (
@@ -57,14 +59,13 @@ def show_ledger(run: Run, customer: str, options: ServerOptions, form: str) -> E
     return Exit.DONE
 
 
-def ping(run: Run, options: ServerOptions) -> Exit:
-    """Say whether the server answers, and which dialect it speaks."""
-    with connected(run, options) as connection:
-        connection.count("meter")
-    facts = {"server": connection.target, "dialect": connection.dialect}
-    text = f"{visible(connection.target)} answers, and speaks the dialect {connection.dialect}.\n"
-    run.result(json_line(facts) + "\n" if run.wants_json else text)
-    return Exit.DONE
+def ping(run: Run, options: ServerOptions, *, names_unlisted: bool, exit_code: bool) -> Exit:
+    """Say whether the server answers, what it can do, and, if asked, what of its API billsync doesn't know."""
+    with connected(run, replace(options, asks_anew=True)) as connection:
+        found = pinged(connection, names_unlisted=names_unlisted)
+    run.result(ping_json(found) if run.wants_json else ping_text(found))
+    has_news = found.unlisted is not None and bool(found.unlisted.lines)
+    return Exit.PENDING if exit_code and has_news else Exit.DONE
 
 
 def _tell(run: Run, notes: Iterable[Note]) -> None:

@@ -104,7 +104,7 @@ def test_a_plans_settlement_mode_is_sent_where_the_server_takes_it(edition: Edit
 
 @generation("openmeter@later")
 @pytest.mark.parametrize("text", [INVOICED, UNDECLARED])
-def test_another_settlement_mode_makes_a_new_version_where_the_plan_keeps_it(text: str) -> None:
+def test_another_settlement_mode_makes_a_new_version_where_plans_keep_it(text: str) -> None:
     """Another mode, or none, which means invoices: the subscription of the older version keeps its own."""
     world = World(edition=LATER)
     world.sync(declared(CREDIT_ONLY))
@@ -159,7 +159,7 @@ def test_a_dump_of_every_generation_is_what_was_declared(edition: Edition) -> No
 
 
 @pytest.mark.parametrize(("text", "changed"), [(UNDECLARED, False), (INVOICED, False), (CREDIT_ONLY, True)])
-def test_an_upgraded_server_makes_a_difference_where_another_mode_is_declared(
+def test_an_upgraded_server_shows_a_declared_mode_as_a_difference(
     tmp_path: Path, openapi: Recorder, text: str, changed: bool
 ) -> None:
     """A plan made in August 2026 is shown with invoices; only another declared mode makes a new version of it."""

@@ -146,6 +146,13 @@ CONNECTION = Chapter(
             "https://billing.example/api/v3 doesn't show which operations it takes (GET /openapi.json).",
         ),
         Code(
+            "no-openapi",
+            "the server doesn't say what it takes",
+            "`ping --api` compares a server's own OpenAPI document with what this billsync knows, and this server "
+            "serves none: Konnect never does, and something in front of an OpenMeter server may hide it.",
+            "https://eu.api.konghq.com/v3 serves no OpenAPI document of itself.",
+        ),
+        Code(
             "no-invoices",
             "this API has no invoices",
             "Konnect's API v3 doesn't list invoices. Open the billing portal instead.",
