@@ -156,4 +156,4 @@ def test_the_exit_code_tells_a_nightly_job_of_news(shell: Shell, monkeypatch: py
 def test_a_server_that_says_nothing_of_itself_cannot_be_compared(shell: Shell) -> None:
     ran = shell.run("ping", "--server", "local:x.db?dialect=konnect", "--api")
 
-    assert (ran.code, ran.err.splitlines()[0]) == (1, "error[no-openapi]: the server doesn't say what it takes")
+    assert (ran.code, ran.err.splitlines()[0]) == (1, "error[no-openapi]: the server serves no document to compare")

@@ -147,7 +147,7 @@ CONNECTION = Chapter(
         ),
         Code(
             "no-openapi",
-            "the server doesn't say what it takes",
+            "the server serves no document to compare",
             "`ping --api` compares a server's own OpenAPI document with what this billsync knows, and this server "
             "serves none: Konnect never does, and something in front of an OpenMeter server may hide it.",
             "https://eu.api.konghq.com/v3 serves no OpenAPI document of itself.",
