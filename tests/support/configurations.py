@@ -33,14 +33,14 @@ def documents(draw: st.DrawFn) -> Document:
     """A configuration with some of the add-ons, plans and customers there are; references are always there."""
     customers = draw(st.lists(st.sampled_from(CUSTOMERS), unique=True, min_size=1))
     addons = draw(st.lists(st.sampled_from(ADDONS), unique=True))
-    plans = draw(st.lists(st.sampled_from(PLANS), unique=True))
+    plans = [draw(_plans(key, tuple(addons))) for key in draw(st.lists(st.sampled_from(PLANS), unique=True))]
     return {
         "_info": OWNER,
         "meters": [_meter(key, draw(WORDS)) for key in METERS],
         "features": [_feature(key, draw(st.none() | AMOUNTS)) for key in FEATURES],
         "tax_codes": [draw(_tax_codes(key)) for key in TAX_CODES],
         "addons": [draw(_addons(key)) for key in addons],
-        "plans": [draw(_plans(key, tuple(addons))) for key in plans],
+        "plans": plans,
         "customers": [draw(_customers(key, tuple(plans))) for key in customers],
     }
 
@@ -112,7 +112,7 @@ def _cards(draw: st.DrawFn) -> Document:
 
 
 @st.composite
-def _customers(draw: st.DrawFn, key: str, plans: tuple[str, ...]) -> Document:
+def _customers(draw: st.DrawFn, key: str, plans: tuple[Document, ...]) -> Document:
     customer: Document = {"key": key, "name": draw(WORDS), "usage_attribution": {"subject_keys": [f"{key}-prod"]}}
     grants = draw(st.lists(st.sampled_from(["welcome", "extra"]), unique=True))
     if grants:
@@ -121,5 +121,23 @@ def _customers(draw: st.DrawFn, key: str, plans: tuple[str, ...]) -> Document:
             for name in grants
         ]
     if plans and draw(st.booleans()):
-        customer["subscription"] = {"plan": draw(st.sampled_from(plans))}
+        customer["subscription"] = draw(_subscriptions(draw(st.sampled_from(plans))))
     return customer
+
+
+@st.composite
+def _subscriptions(draw: st.DrawFn, plan: Document) -> Document:
+    """A subscription that declares some of its plan's add-ons, none of them, or nothing about them."""
+    timing = draw(st.just({}) | st.sampled_from([{"change": "immediate"}, {"change": "at_renewal"}]))
+    subscription = {"plan": plan["key"], **timing}
+    if draw(st.booleans()):
+        offers = (
+            draw(st.lists(st.sampled_from(plan["addons"]), unique_by=lambda offer: offer["addon"]))
+            if plan["addons"]
+            else []
+        )
+        subscription["addons"] = [
+            {"addon": offer["addon"], "quantity": draw(st.integers(0, offer.get("max_quantity", 3)))}
+            for offer in offers
+        ]
+    return subscription

@@ -30,7 +30,7 @@ from billsync.core.timing import timing_of
 from billsync.core.versions import NextVersions
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, FieldChange, Step
-from billsync.model.kind import Kind, State
+from billsync.model.kind import State
 from billsync.model.moment import moment_text
 from billsync.model.state import Entity, Row
 from billsync.model.transition import IMMEDIATE
@@ -134,21 +134,18 @@ def _changed(move: Move, verb: str, steps: tuple[Step, ...], *, timing: str) -> 
 def _step(context: Context, move: Move, link: Link, pinned: Address, timing: str) -> tuple[Step, str]:
     """The call that makes the change, with its verb: a migration in place where the server has that."""
     kind = context.registry[move.link.kind]
-    is_migration = timing == IMMEDIATE and _only_the_version(kind, move.found)
+    is_migration = timing == IMMEDIATE and _only_the_version(context, move, pinned)
     if is_migration and context.routes[kind.name].can(MIGRATE):
         return migrate_step(context, link, pinned), VERBS[MIGRATE]
     want = next_link(context, move.entity, move.link, pinned)
     return change_step(context, link, want, timing), VERBS[CHANGE]
 
 
-def _only_the_version(kind: Kind, found: tuple[FieldChange, ...]) -> bool:
+def _only_the_version(context: Context, move: Move, pinned: Address) -> bool:
     """Whether a link is on another version of the declared entity, and as declared otherwise."""
-    return [change.path for change in found] == [(kind.pins,)] and _same_entity(found[0])
-
-
-def _same_entity(found: FieldChange) -> bool:
-    old, new = getattr(found.old, "address", None), getattr(found.new, "address", None)
-    return old is not None and new is not None and old.unversioned() == new.unversioned()
+    kind, live = context.registry[move.link.kind], live_pin(context, move.link)
+    paths = [change.path for change in move.found]
+    return paths == [(kind.pins,)] and live is not None and live.unversioned() == pinned.unversioned()
 
 
 def _version_to_change_to(context: Context, move: Move) -> Address | Planned:
