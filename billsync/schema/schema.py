@@ -183,7 +183,8 @@ def _patterns(registry: Registry, doc: str) -> Schema:
 def _moved(registry: Registry) -> Schema:
     """Renamed keys. A check refuses the kinds whose keys can't change, and gives the reason."""
     return {
-        "description": "Renamed keys: the live entity under the old key is the declared one under the new key.",
+        "description": "Renamed keys: the live entity under the old key is the declared one under the new key. "
+        f"No server changes the keys of {_listed(kind.titles for kind in registry.values() if not kind.traits)}.",
         **_entries(registry, {"from": "The key that it had.", "to": "The key that it has in the files now."}),
         "examples": [[{"kind": "customer", "from": "acmee", "to": "acme"}]],
     }
