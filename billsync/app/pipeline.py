@@ -138,7 +138,11 @@ def _checked(connection: Connection, found: Snapshot) -> Snapshot:
 
 def compare(connection: Connection, desired: Desired, mode: Mode) -> Comparison:
     """Read the server, and return the comparison with its plan. Raises RemoteError."""
-    found = read_live(connection, desired, deletes=mode.deletes)
+    return compared(connection, desired, read_live(connection, desired, deletes=mode.deletes), mode)
+
+
+def compared(connection: Connection, desired: Desired, found: Snapshot, mode: Mode) -> Comparison:
+    """The comparison of a desired state with the live state that was read for it."""
     here = connection.generation
     server = Server(connection.target, connection.routes, BALANCE, here.missing, here.is_alone)
     plan = diff(desired, found, connection.kinds, server=server, mode=mode, now=connection.clock.now())

@@ -12,7 +12,7 @@ from billsync.app.customers import customer_id_of, subscriptions_of
 from billsync.app.ending import usage
 from billsync.app.metering import query, read_catalog
 from billsync.app.server_time import servers_now
-from billsync.model.moment import cut_to_seconds, parse_moment
+from billsync.model.moment import cut_to_seconds, parse_day_or_time
 from billsync.rating.periods import Period
 from billsync.report.billing.catalog import Catalog
 from billsync.report.billing.subscribed import Subscribed, running_at
@@ -81,7 +81,7 @@ def _moment(option: str, text: str | None) -> datetime | None:
     """A day or a time in UTC. Raises Ended for anything else."""
     if text is None:
         return None
-    moment = parse_moment(text if "T" in text.upper() else f"{text}T00:00:00Z")
+    moment = parse_day_or_time(text)
     if moment is None:
         raise usage(
             "no-time", f"{option} is not a date or time: {text!r}", "Write 2026-09-01, or 2026-09-01T12:00:00Z."

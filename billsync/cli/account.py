@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from billsync.model.change import PlanFile, Step
 from billsync.model.diagnostic import Diagnostic
@@ -19,6 +20,16 @@ UNCLEAR = "the run was interrupted at this call, which may have been carried out
 NOT_TRIED = "not tried: the run was interrupted"
 
 
+class Addition(Protocol):
+    """More about a run than its changes: a text above them, and parts of the JSON object by name."""
+
+    def text(self, results: Mapping[str, StepResult], look: Look) -> str:
+        """The text, which ends with a line break."""
+
+    def parts(self, results: Mapping[str, StepResult]) -> Mapping[str, Any]:
+        """The parts."""
+
+
 @dataclass(slots=True)
 class Account:
     """A plan file and what has become of its steps. `called` are the steps whose call may have been sent;
@@ -29,6 +40,7 @@ class Account:
     results: dict[str, StepResult] = field(default_factory=dict)
     called: set[str] = field(default_factory=set)
     was_shown: bool = False
+    addition: Addition | None = None
 
     def note(self, result: StepResult) -> None:
         """Keep a step's end."""
@@ -47,11 +59,13 @@ class Account:
 
     def text(self, look: Look) -> str:
         """The account for a person, without changes that were already shown before the confirmation."""
-        return (end_as_text if self.was_shown else as_text)(self._outline(), look)
+        head = f"{self.addition.text(self.results, look)}\n" if self.addition else ""
+        return head + (end_as_text if self.was_shown else as_text)(self._outline(), look)
 
     def json(self, more: Sequence[Diagnostic] = ()) -> str:
         """The account with the findings of the run, and more of them."""
-        return as_json(self._outline(), (*self.findings, *more))
+        parts = self.addition.parts(self.results) if self.addition else None
+        return as_json(self._outline(), (*self.findings, *more), parts)
 
     def _outline(self) -> Outline:
         return outline(self.plan, self.report)

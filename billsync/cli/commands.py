@@ -10,6 +10,7 @@ import click
 from billsync import __version__
 from billsync.app.ending import Exit
 from billsync.cli.allowances import allowances
+from billsync.cli.migrate_options import migrate_options
 from billsync.cli.surroundings import Run
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -193,6 +194,56 @@ def _write(
     from billsync.cli.writing import write
 
     return write(run, paths, ServerOptions(**server), mode=mode, allow=allow, yes=yes)
+
+
+@billsync.command()
+@PATHS
+@server_options
+@migrate_options
+@ALLOW
+@VERBOSE
+@click.option("--impact-periods", type=click.IntRange(1, 36), default=1, show_default=True, metavar="N")
+@click.option("--impact-sample", type=click.IntRange(min=1), metavar="N", help="Estimate the impact of N only.")
+@click.option("--dry-run", "is_dry", is_flag=True, help="Show what would be done; writes nothing to the server.")
+@click.option("--exit-code", is_flag=True, help="With --dry-run, exit with 2 when changes are pending.")
+@YES
+@FORMAT
+@click.pass_obj
+def migrate(
+    run: Run,
+    /,
+    paths: tuple[str, ...],
+    plan: str,
+    target: str,
+    version: int | None,
+    selectors: tuple[Any, ...],
+    timing: str | None,
+    shares: tuple[Any, ...],
+    stop_if: tuple[Any, ...],
+    not_before: Any,
+    notices: str | None,
+    allow: dict[str, str],
+    impact_periods: int,
+    impact_sample: int | None,
+    is_dry: bool,
+    exit_code: bool,
+    yes: bool,
+    **server: Any,
+) -> Exit:
+    """Move live subscriptions to another version of their plan, or to another plan, wave by wave."""
+    from billsync.app.impact_facts import ImpactScope
+    from billsync.app.migrate import MigrationScope
+    from billsync.cli.migrating import MigrateOptions, migrate
+    from billsync.cli.opening import ServerOptions
+
+    if not_before and timing == "immediate":
+        raise click.UsageError("--not-before goes with --timing at_renewal: what moves at once moves before any date")
+    if exit_code and not is_dry:
+        raise click.UsageError("--exit-code goes with --dry-run")
+    impact = ImpactScope("declared", impact_periods, impact_sample)
+    scope = MigrationScope(plan, target, version, selectors, timing, not_before, shares, stop_if, allow, impact)
+    how = MigrateOptions(is_dry, exit_code, yes, notices)
+    return migrate(run, paths, ServerOptions(**server), scope, how)
 
 
 @billsync.command()

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from billsync import __version__
 from billsync.app.connection import Connection
 from billsync.app.difference import intended
 from billsync.app.ending import Ended, Exit, error, usage
 from billsync.app.outcomes import code_of_run, owner_missing
 from billsync.app.pipeline import Comparison, carry_out
 from billsync.apply.execute import stopped
-from billsync.apply.journal import FileJournal
-from billsync.cli.account import Account, WitnessedJournal
+from billsync.cli.account import Account
 from billsync.cli.inputs import desired_state
+from billsync.cli.journaling import journaled, show_end
 from billsync.cli.opening import ServerOptions, connected
-from billsync.cli.state_dir import VARIABLE, journals
 from billsync.cli.surroundings import Run
 from billsync.core.diff import Mode
 from billsync.model.change import PlanFile
-from billsync.model.result import Status, StepResult
-from billsync.render.formats.words import title_of, visible
+from billsync.render.formats.words import visible
 from billsync.render.plan.outline import outline
 from billsync.render.plan.text import as_text
 
@@ -61,29 +58,11 @@ def _ask(run: Run, plan: PlanFile, *, yes: bool) -> bool:
 
 def _carry_out(run: Run, connection: Connection, comparison: Comparison, account: Account) -> None:
     """Carry the plan file out; from the first call on, the account has its results. Raises Ended."""
-    plan = comparison.plan
-    directory = journals(run.around.environment)
-    facts = {"billsync": __version__, "target": plan.target, "owner": plan.owner, "mode": plan.mode}
-    try:
-        with FileJournal(directory, clock=connection.clock, facts=facts) as journal:
-            journal.record("begin", {"steps": len(plan.steps)})
-            run.account = account
-            witnessed = WitnessedJournal(journal, account)
-            carry_out(
-                connection,
-                plan,
-                journal=witnessed,
-                known=comparison.snapshot,
-                on_result=lambda result: _ended(run, account, result),
-            )
-            witnessed.check()
-    except OSError as problem:
-        detail = f"{directory}: {problem.strerror or problem}"
-        hint = f"{VARIABLE} sets another directory for journals."
-        raise error("no-journal", detail, hint) from problem
-
-
-def _ended(run: Run, account: Account, result: StepResult) -> None:
-    account.note(result)
-    end = "" if result.status is Status.DONE else f": {result.status.value}: {visible(result.reason)}"
-    run.progress(f"{result.step.verb} {title_of(result.step.address)}{end}")
+    with journaled(run, connection, account) as journal:
+        carry_out(
+            connection,
+            comparison.plan,
+            journal=journal,
+            known=comparison.snapshot,
+            on_result=lambda result: show_end(run, account, result),
+        )

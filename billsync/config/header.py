@@ -12,6 +12,7 @@ from billsync.config.node import ListNode, MapNode, ScalarNode, text_of
 from billsync.config.suggest import did_you_mean_at
 from billsync.kinds.forms import EXACT, PERCENT
 from billsync.model.diagnostic import Diagnostic, Position, Severity
+from billsync.model.duration import LONGEST, Duration, parse_duration
 from billsync.model.labels import value_problem
 from billsync.model.policy import PricePolicy
 from billsync.model.state import Desired, IntendedTarget
@@ -70,6 +71,20 @@ def prices_of(header: MapNode | None, findings: Findings) -> tuple[PricePolicy, 
         if one.usage_from > one.usage_to:
             findings.add("out-of-range", one.position, "`usage.from` is above `usage.to`")
     return whole
+
+
+def notice_of(header: MapNode | None, findings: Findings) -> Duration | None:
+    """The notice period, if one is set; the file's schema reports a text of another form."""
+    policy = header.get("policy") if header else None
+    node = policy.get("notice") if isinstance(policy, MapNode) else None
+    text = text_of(node)
+    if node is None or text is None:
+        return None
+    notice = parse_duration(text)
+    if notice is None or not 0 < notice.in_seconds() <= LONGEST:
+        findings.add("out-of-range", node.place, f'"{text}" is not the length of a notice period', "Write P14D.")
+        return None
+    return notice
 
 
 def policies_for_nothing(desired: Desired) -> Iterator[Diagnostic]:

@@ -16,7 +16,7 @@ from billsync.config.entities import check, expand
 from billsync.config.files import read_sources
 from billsync.config.finding import Findings
 from billsync.config.forgotten import Forgotten, forgetting_problems, forgotten_in
-from billsync.config.header import defaults_of, owner_of, policies_for_nothing, prices_of, target_of
+from billsync.config.header import defaults_of, notice_of, owner_of, policies_for_nothing, prices_of, target_of
 from billsync.config.library import Expansion, check_library
 from billsync.config.moved import Move, move_problems, moves_of, resolved
 from billsync.config.node import MapNode, plain, text_of
@@ -105,6 +105,7 @@ def _desired(
         resolved(moves),
         frozenset(entry.address for entry in forgotten),
         transitions_of(contents.header, findings),
+        notice_of(contents.header, findings),
     )
     return desired, checked.unsound, moves, forgotten
 

@@ -34,6 +34,11 @@ def parse_moment(text: str) -> datetime | None:
         return None
 
 
+def parse_day_or_time(text: str) -> datetime | None:
+    """The start of a day in UTC (`2026-09-01`), or a time; None for another text."""
+    return parse_moment(text if "T" in text.upper() else f"{text}T00:00:00Z")
+
+
 def moment_text(moment: datetime) -> str:
     """The time as RFC 3339 in UTC, without zeros at the end of the fraction."""
     text = moment.astimezone(UTC).replace(tzinfo=None).isoformat()

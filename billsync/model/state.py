@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from billsync.model.address import Address
 from billsync.model.diagnostic import Position
+from billsync.model.duration import Duration
 from billsync.model.kind import Path
 from billsync.model.policy import PricePolicy
 from billsync.model.transition import Transition
@@ -77,7 +78,8 @@ class Desired:
 
     `prices` are rules that new prices must keep; `target` is the server that the files are for; `moved` are keys
     that were renamed; `forgotten` are entities that are no longer declared and stay as they are;
-    `transitions` are rules for when chains change, the first that covers a change decides.
+    `transitions` are rules for when chains change, the first that covers a change decides; `notice` is the time that
+    customers are given before many are moved at once.
     """
 
     owner: str | None = None
@@ -90,6 +92,7 @@ class Desired:
     moved: Moved = field(default_factory=dict)
     forgotten: frozenset[Address] = frozenset()
     transitions: tuple[Transition, ...] = ()
+    notice: Duration | None = None
 
 
 @dataclass(frozen=True, slots=True)

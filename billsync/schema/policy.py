@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from billsync.kinds.forms import EXACT, PERCENT
+from billsync.model.duration import PATTERN
 from billsync.model.limits import NUMBER_CHARACTERS
 
 
@@ -19,7 +20,15 @@ def policy_schema() -> dict[str, Any]:
                 "description": "The largest changes that new prices may make to the charge for a feature in a period.",
                 "type": "array",
                 "items": _price_policy(),
-            }
+            },
+            "notice": {
+                "description": "The time that customers are given before `migrate` moves them: a move that would take "
+                "effect earlier is refused.",
+                "type": "string",
+                "pattern": PATTERN,
+                "maxLength": NUMBER_CHARACTERS,
+                "examples": ["P14D"],
+            },
         },
     }
 

@@ -50,6 +50,28 @@ USAGE = Chapter(
             "http://127.0.0.1:8888/api/v3 has none with the key 'acne'.",
         ),
         Code(
+            "no-plan",
+            "there is no such plan",
+            "No live plan on the server has the key that `--plan` or `--to` of `migrate` names. Check the key and the "
+            "server. The exit code is 1.",
+            "http://127.0.0.1:8888/api/v3 has none with the key 'prp'.",
+        ),
+        Code(
+            "not-active",
+            "no subscription can be moved to this version",
+            "The server moves subscriptions to an active version only, and the one that `migrate --to` names is a "
+            "draft, archived, or not there. Publish it first, or name the active one. The exit code is 1.",
+            "'2' of plan pro is not an active version: only pro@3 is.",
+        ),
+        Code(
+            "nothing-matches",
+            "no subscription matches",
+            "`migrate` found no subscription of the files' owner on this plan, at this version, that its selectors "
+            "choose, and none that an earlier run has moved. Those of other owners, and those that billsync didn't "
+            "make, don't count. The exit code is 1.",
+            "No live subscription of this owner on plan pro is selected (not selected: 12).",
+        ),
+        Code(
             "no-dimension",
             "no meter has this dimension",
             "`usage --by` groups by a dimension of meters, and none of this customer's features is metered by this "

@@ -78,6 +78,39 @@ NOTES = Chapter(
             "grant acme/welcome: its credit was voided at 2026-08-01T00:00:00Z; billsync won't issue it again",
         ),
         Code(
+            "declared-otherwise",
+            "the files declare it on something else",
+            "A migration never moves a subscription against the files, as the next `sync` would move it back: they "
+            "declare another plan, another version by its number, or its end. Change the declaration first.",
+            "subscription acme/default: the files declare version 1, and it is not moved to plan/pro@2 against them",
+        ),
+        Code(
+            "another-change",
+            "another change is scheduled",
+            "The subscription changes at its renewal to something else than the target of the migration. It is left "
+            "alone; a run after that time moves it if it is still on the plan.",
+            "subscription acme/default: a change to plan/team@1 is scheduled for 2026-12-01T00:00:00Z: left alone",
+        ),
+        Code(
+            "ending",
+            "it ends, and is not moved",
+            "The subscription was cancelled and runs until its end. Nothing moves a cancelled subscription.",
+            "subscription acme/default: it is on plan/pro@1 and ends at 2026-12-01T00:00:00Z: it isn't moved",
+        ),
+        Code(
+            "later-run",
+            "it is left for a later run",
+            "The change would take effect before the date given with `--not-before`. A run after the renewal that is "
+            "named moves it at the next one.",
+            "subscription acme/default: it would move at 2026-12-01T00:00:00Z, before the date given",
+        ),
+        Code(
+            "later-wave",
+            "it is in a later wave",
+            "The shares of `--waves` don't reach this customer. A run with larger shares, or with `rest`, moves it.",
+            "subscription acme/default: it is in none of the waves of this run: left for a later one",
+        ),
+        Code(
             "restart-waits",
             "it begins again when it ends",
             "`restart` is declared while the entity is in force. When it ends, the next run begins another one and "
@@ -248,6 +281,17 @@ GUARDS = Chapter(
             "A subscription was changed or cancelled outside of billsync, perhaps by the customer. Such a change is "
             "shown as a note and left alone; with `--allow revert`, a run undoes it.",
             "subscription/acme/default was changed to plan/basic@1 elsewhere\n  Allow it with --allow revert",
+        ),
+        Code(
+            "notice-period",
+            "customers would be moved before the notice period is over",
+            "`_info.policy.notice` is the time that customers are given before `migrate` moves them. A wave holds a "
+            "change that would take effect earlier. No flag overrides it: move at renewal, and leave those that renew "
+            "earlier for a later run with `--not-before`.",
+            "2 of wave 1% would move before the notice period of P14D is over, the first at 2026-09-11T00:00:00Z; the "
+            "first date that is possible is 2026-09-25T00:00:00Z: `--timing at_renewal --not-before "
+            "2026-09-25T00:00:00Z` leaves those that renew earlier for a later run\n  subscription acme/default\n"
+            "  No flag allows it: change the policy, or the files",
         ),
         Code(
             "price-policy",

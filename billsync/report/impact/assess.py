@@ -44,6 +44,11 @@ class ImpactFacts:
     usage: UsageByCustomer
     looked: Looked
 
+    @property
+    def is_sample(self) -> bool:
+        """Whether it leaves subscriptions out that the changes reach."""
+        return len(subscription_ids(one.reached for one in self.cases)) < self.looked.reached
+
 
 def assess(facts: ImpactFacts) -> Impact:
     """Work out the impact of changes, in the order of their addresses. Raises RatingError."""

@@ -1,0 +1,197 @@
+"""`migrate`: moves live subscriptions from a plan to another version or plan, wave by wave. It only decides here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from billsync.app.connection import Connection
+from billsync.app.impact_facts import ImpactScope, read_impact_facts
+from billsync.app.migration_facts import MigrationFacts, read_migration_facts, read_route
+from billsync.app.move_facts import read_move_facts
+from billsync.app.pipeline import Comparison, carry_out, compared
+from billsync.apply.execute import OnResult
+from billsync.core.diff import Mode
+from billsync.core.planned import note
+from billsync.model.address import Address
+from billsync.model.change import Change, Guard, PlanFile
+from billsync.model.ports import Journal
+from billsync.model.result import StepResult
+from billsync.model.state import Desired
+from billsync.report.impact.assess import ImpactFacts, assess, subscription_ids
+from billsync.report.impact.impact import Impact
+from billsync.report.migration.effect import Wave, effects, too_early, wave
+from billsync.report.migration.migration import Migration, wave_end
+from billsync.report.migration.notices import notice_guards, notices
+from billsync.report.migration.selecting import Selector
+from billsync.report.migration.standing import Member, Route, Standing, standing
+from billsync.report.migration.stopping import Condition
+from billsync.report.migration.wanted import wanted
+from billsync.report.migration.waves import EVERYBODY, Share, place_of, share_of
+from billsync.report.moves.guards import MoveFacts, move_guards, move_notes
+
+MODE = "migrate"
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationScope:
+    """The migration that is asked for: from where to where, of whom, when, in which waves, and when it stops.
+
+    `allow` are guards that may pass; `impact` says over how many periods the impact is estimated.
+    """
+
+    plan: str
+    target: str
+    version: int | None = None
+    selectors: tuple[Selector, ...] = ()
+    timing: str | None = None
+    not_before: datetime | None = None
+    shares: tuple[Share, ...] = EVERYBODY
+    stop_if: tuple[Condition, ...] = ()
+    allow: Mapping[str, str] = field(default_factory=dict)
+    impact: ImpactScope = field(default_factory=lambda: ImpactScope("declared"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A migration on one server, with the live state that was read for it."""
+
+    connection: Connection
+    desired: Desired
+    scope: MigrationScope
+    route: Route
+    facts: MigrationFacts
+
+    def compared(self, members: Sequence[Member]) -> tuple[Desired, Comparison]:
+        """The state that these members are to have, compared with the live one."""
+        intent = wanted(self.desired, members, self.route, self.scope.timing)
+        mode = Mode(MODE, deletes=False, allow=self.scope.allow)
+        return intent, compared(self.connection, intent, self.facts.snapshot, mode)
+
+
+def plan_migration(
+    connection: Connection, desired: Desired, scope: MigrationScope, progress: Callable[[str], None]
+) -> Migration:
+    """Read the subscriptions, decide which move in which wave, and estimate each wave's impact.
+
+    Raises Ended for a migration that can't be, RemoteError, RatingError.
+    """
+    route = read_route(connection, scope.plan, scope.target, scope.version)
+    progress(f"migrate: looking for the subscriptions on plan {scope.plan}")
+    facts = read_migration_facts(connection, desired, route, scope.selectors)
+    task = _Task(connection, desired, scope, route, facts)
+    found = standing(facts.found, desired, route, scope.selectors)
+    members, left = _chosen(task, found)
+    intent, comparison = task.compared(members)
+    moves = read_move_facts(connection, intent, comparison)
+    waves = _waves(scope.shares, comparison.plan, members, moves.now)
+    return Migration(
+        route,
+        scope.timing,
+        scope.not_before,
+        _whole(comparison.plan, left, moves, scope, notice_guards(waves, desired.notice, moves.now)),
+        waves,
+        _impacts(task, intent, comparison, waves, progress),
+        notices(moves.moves, waves, members),
+        Counter(facts.counts) + Counter(found.counts),
+        facts.snapshot,
+    )
+
+
+def _whole(
+    plan: PlanFile, left: Iterable[Change], moves: MoveFacts, scope: MigrationScope, more: Iterable[Guard]
+) -> PlanFile:
+    """The plan file with the guards about money and notice, and with notes on those that stay."""
+    guards = (*plan.guards, *move_guards(moves, scope.allow), *more)
+    return replace(plan, guards=guards, changes=(*plan.changes, *left, *move_notes(moves)))
+
+
+def _chosen(task: _Task, found: Standing) -> tuple[tuple[Member, ...], tuple[Change, ...]]:
+    """The members of this run's waves, and notes on all others that were selected."""
+    shares = {one.address: share_of(task.scope.shares, one.address.names[0]) for one in found.members}
+    asked = tuple(one for one in found.members if shares[one.address])
+    later = (_later_wave(one) for one in found.members if not shares[one.address])
+    early = _too_early(task, asked)
+    named = {change.address for change in early}
+    members = tuple(one for one in asked if one.address not in named)
+    return members, (*found.left, *early, *later)
+
+
+def _later_wave(member: Member) -> Change:
+    reason = "it is in none of the waves of this run: left for a later one"
+    return note(member.address, code="later-wave", reason=reason).change
+
+
+def _too_early(task: _Task, members: Sequence[Member]) -> tuple[Change, ...]:
+    """Notes on the members that would move before the date that was given."""
+    if task.scope.not_before is None or not members:
+        return ()
+    _, found = task.compared(members)
+    return too_early(effects(found.plan, task.connection.clock.now()), task.scope.not_before)
+
+
+def _waves(shares: Iterable[Share], plan: PlanFile, members: Sequence[Member], now: datetime) -> tuple[Wave, ...]:
+    """The waves in their order, each with its part of the plan file, in the order of the customers' places."""
+    found = effects(plan, now)
+    parts: dict[Share | None, list[Member]] = {share: [] for share in shares}
+    for member in members:
+        parts[share_of(tuple(filter(None, parts)), member.address.names[0])].append(member)
+    return tuple(wave(share, plan, _in_place(them), found) for share, them in parts.items() if share)
+
+
+def _in_place(members: Iterable[Member]) -> tuple[Address, ...]:
+    ordered = sorted(members, key=lambda one: (place_of(one.address.names[0]), one.address.order))
+    return tuple(one.address for one in ordered)
+
+
+def _impacts(
+    task: _Task, intent: Desired, comparison: Comparison, waves: Sequence[Wave], progress: Callable[[str], None]
+) -> tuple[Impact, ...]:
+    """The impact of each wave, from one reading; none where nothing moves."""
+    if not comparison.plan.steps:
+        return ()
+    facts = read_impact_facts(task.connection, intent, comparison, task.scope.impact, progress)
+    return tuple(_impact(facts, each) for each in waves)
+
+
+def _impact(facts: ImpactFacts, one: Wave) -> Impact:
+    """The impact of a wave; of a sample, the part that lies in it."""
+    names = {"/".join(address.names) for address in one.moving}
+    cases = tuple(case for case in facts.cases if case.reached.name in names)
+    reached = len(subscription_ids(case.reached for case in cases))
+    count = len(one.moving) if facts.is_sample else reached
+    return assess(replace(facts, cases=cases, looked=replace(facts.looked, reached=count)))
+
+
+def carry_out_waves(
+    connection: Connection,
+    migration: Migration,
+    stop_if: Sequence[Condition],
+    *,
+    journal: Journal,
+    may_begin: Callable[[Wave], bool],
+    on_result: OnResult,
+) -> str:
+    """Run the waves one after another, each by the one rule of every step.
+
+    Returns the reason why it stopped before the last wave; empty if all were run. Errors of the server are in the
+    results.
+    """
+    results: dict[str, StepResult] = {}
+
+    def keep(result: StepResult) -> None:
+        results[result.step.id] = result
+        on_result(result)
+
+    for number, each in enumerate(migration.waves, 1):
+        if each.moving and not may_begin(each):
+            return f"wave {each.share.name} was declined"
+        journal.record("wave", {"wave": each.share.name, "steps": len(each.plan.steps)})
+        carry_out(connection, each.plan, journal=journal, known=migration.snapshot, on_result=keep)
+        end = wave_end(each, results)
+        met = [one for one in stop_if if one.holds(failed=end.failed, refused=end.refused, size=each.size)]
+        if met and number < len(migration.waves):
+            return f"{met[0].text} holds after wave {each.share.name}"
+    return ""

@@ -1,0 +1,175 @@
+"""Reads the live side of a migration: the plan versions, the subscriptions on the plan that is left, their customers.
+
+Unselected customers and subscriptions of others are counted, and nothing else of theirs is read.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from billsync.app.connection import Connection
+from billsync.app.ending import error
+from billsync.app.pipeline import read_live
+from billsync.core.index import Index, index, version_of
+from billsync.core.moved import present, with_moved
+from billsync.core.versions import offered
+from billsync.kinds.registry import KINDS
+from billsync.live.paging import Refused
+from billsync.live.threads import reading_threads
+from billsync.model.address import Address
+from billsync.model.kind import State
+from billsync.model.state import Desired, Row, Snapshot
+from billsync.model.value import Fields
+from billsync.report.migration.selecting import CustomerLike, LabelIs, Selector, selects
+from billsync.report.migration.standing import NOT_SELECTED, THERE, Member, Route, is_there, stranger
+from billsync.report.migration.wanted import wanted
+from billsync.report.moves.sides import plan_of
+
+SUBSCRIPTION, PLAN, CUSTOMER = "subscription", "plan", "customer"
+LATEST = "latest"
+FEW = 50
+"""Up to this many customers are read one by one; above, their whole list is read."""
+
+AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationFacts:
+    """The live state around the subscriptions that may move, and numbers of those that certainly don't."""
+
+    snapshot: Snapshot
+    found: Index
+    counts: Mapping[str, int]
+
+
+def read_route(connection: Connection, plan: str, target: str, version: int | None) -> Route:
+    """The plan that is left, and the active version that `target` names: `latest`, a number, or another plan's key.
+
+    Raises Ended for a plan that isn't there, and for a version that no subscription can be moved to; RemoteError.
+    """
+    source = Address(PLAN, (plan,))
+    _versions(connection, source)
+    key, at, number = target.partition("@")
+    if target == LATEST or target.isdecimal():
+        aim, wanted_version = source, "" if target == LATEST else target
+    else:
+        aim, wanted_version = Address(PLAN, (key,)), number
+    active = offered(KINDS[PLAN], _versions(connection, aim))
+    if active is None or (at and not number) or wanted_version not in ("", str(version_of(active))):
+        offer = f"only {aim.key}@{version_of(active)} is" if active else "no version of it is"
+        detail = f"{target!r} of plan {aim.key} is not an active version: {offer}."
+        raise error("not-active", detail, "Subscriptions are moved to the active version of a plan; publish it first.")
+    route = Route(source, aim.at(version_of(active)), version)
+    if source.at(version or 0) == route.target:
+        raise error("nothing-matches", f"--from {version} is the version to which they would move.")
+    return route
+
+
+def _versions(connection: Connection, plan: Address) -> tuple[Row, ...]:
+    """The live versions of a plan, oldest first. Raises Ended without any, RemoteError."""
+    rows = (Row(PLAN, str(row["id"]), row) for row in connection.rows(PLAN, key=plan.key))
+    live = tuple(row for row in rows if not row.fields.get("deleted_at") and row.fields.get("key") == plan.key)
+    if not live:
+        raise error("no-plan", f"{connection.target} has none with the key {plan.key!r}.")
+    return tuple(sorted(live, key=version_of))
+
+
+def read_migration_facts(
+    connection: Connection, desired: Desired, route: Route, selectors: Sequence[Selector]
+) -> MigrationFacts:
+    """Read the subscriptions that may move, and all about their customers. Raises Ended if there are none, RemoteError.
+
+    One that has been moved already counts as one that was there.
+    """
+    rows = _running(connection, route.source.key)
+    counts: Counter[str] = Counter()
+    counts[THERE] = sum(is_there(row, route.target) and not stranger(row, desired) for row in rows)
+    leaving = [row for row in rows if route.leaves(plan_of(row, Index()))]
+    counts.update(strange for row in leaving if (strange := stranger(row, desired)))
+    ours = [row for row in leaving if not stranger(row, desired)]
+    customers = _customers(connection, {str(row.fields["customer_id"]) for row in ours})
+    chosen = _chosen(customers, desired, selectors)
+    members = [_member(row, chosen, desired, route) for row in ours if str(row.fields["customer_id"]) in chosen]
+    counts[NOT_SELECTED] = len(ours) - len(members)
+    if not members and not counts[THERE] and not _were_moved(connection, desired, route):
+        raise error("nothing-matches", _nothing(route, counts), "Check --plan, --from and --select.")
+    snapshot = read_live(connection, wanted(desired, members, route, None), deletes=False)
+    return MigrationFacts(snapshot, with_moved(index(snapshot, KINDS, connection.routes), desired.moved, KINDS), counts)
+
+
+def _running(connection: Connection, plan: str) -> tuple[Row, ...]:
+    """The subscriptions on a plan that run, or are to begin. Raises RemoteError."""
+    states = ",".join(sorted(KINDS[SUBSCRIPTION].words(State.COMING, State.CURRENT, State.ENDING)))
+    return _subscriptions(connection, (("filter[plan_key]", plan), ("filter[status][oeq]", states)))
+
+
+def _subscriptions(connection: Connection, query: tuple[tuple[str, str], ...]) -> tuple[Row, ...]:
+    routes = connection.routes[SUBSCRIPTION]
+    rows = connection.listed(routes.collection, query, listing=routes.listing)
+    return tuple(Row(SUBSCRIPTION, str(row["id"]), row) for row in rows if not row.get("deleted_at"))
+
+
+def _customers(connection: Connection, ids: Iterable[str]) -> Mapping[str, Fields]:
+    """The live customers with these ids. Raises RemoteError."""
+    wanted_ids = sorted(ids)
+    if len(wanted_ids) <= FEW:
+        with reading_threads(AT_ONCE) as threads:
+            rows = tuple(threads.map(lambda one: _customer(connection, one), wanted_ids))
+    else:
+        rows = connection.rows(CUSTOMER)
+    found = {str(row["id"]): row for row in rows if row is not None and not row.get("deleted_at")}
+    return {server_id: found[server_id] for server_id in wanted_ids if server_id in found}
+
+
+def _customer(connection: Connection, server_id: str) -> Fields | None:
+    try:
+        return connection.item(CUSTOMER, server_id)
+    except Refused:
+        return None
+
+
+def _chosen(
+    customers: Mapping[str, Fields], desired: Desired, selectors: Sequence[Selector]
+) -> Mapping[str, tuple[Address, Fields]]:
+    """The customers with a key that selectors of customers choose, by their ids, with their addresses in the files."""
+    named = {
+        server_id: (present(Address(CUSTOMER, (str(row["key"]),)), desired.moved), row)
+        for server_id, row in customers.items()
+        if row.get("key")
+    }
+    own = [selector for selector in selectors if isinstance(selector, LabelIs | CustomerLike)]
+    return {
+        server_id: (address, row) for server_id, (address, row) in named.items() if selects(own, address.key, row, None)
+    }
+
+
+def _member(row: Row, chosen: Mapping[str, tuple[Address, Fields]], desired: Desired, route: Route) -> Member:
+    """A subscription of which the rest is yet to be read."""
+    customer, fields = chosen[str(row.fields["customer_id"])]
+    key = str((row.fields.get("labels") or {}).get("billsync_key"))
+    address = present(Address(SUBSCRIPTION, (*customer.names, key)), desired.moved)
+    return Member(address, Row(CUSTOMER, str(fields["id"]), fields), plan_of(row, Index()))
+
+
+def _were_moved(connection: Connection, desired: Desired, route: Route) -> bool:
+    """Whether a subscription on the target came from the plan that is left: a run that is done changes nothing.
+
+    The history of the plan is read only where nothing runs on it.
+    """
+    if route.source == route.target.unversioned():
+        return False
+    earlier = {row.id for row in _subscriptions(connection, (("filter[plan_key]", route.source.key),))}
+    predecessor = KINDS[SUBSCRIPTION].predecessor
+    now = _running(connection, route.target.key)
+    return any(
+        (row.fields.get("labels") or {}).get(predecessor) in earlier for row in now if not stranger(row, desired)
+    )
+
+
+def _nothing(route: Route, counts: Mapping[str, int]) -> str:
+    plan = route.source.key if route.version is None else f"{route.source.key}@{route.version}"
+    others = {name.replace("_", " "): count for name, count in counts.items() if count}
+    but = "; ".join(f"{name}: {count}" for name, count in others.items())
+    return f"No live subscription of this owner on plan {plan} is selected{f' ({but})' if but else ''}."

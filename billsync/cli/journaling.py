@@ -1,0 +1,46 @@
+"""The journal of a command that writes, and its progress on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from billsync import __version__
+from billsync.app.connection import Connection
+from billsync.app.ending import error
+from billsync.apply.journal import FileJournal
+from billsync.cli.account import Account, WitnessedJournal
+from billsync.cli.state_dir import VARIABLE, journals
+from billsync.cli.surroundings import Run
+from billsync.model.ports import Journal
+from billsync.model.result import Status, StepResult
+from billsync.render.formats.words import title_of, visible
+
+
+@contextmanager
+def journaled(run: Run, connection: Connection, account: Account) -> Iterator[Journal]:
+    """The journal of a run of the account's plan file, which is the command's account from now on.
+
+    Raises Ended when it can't be written.
+    """
+    plan = account.plan
+    directory = journals(run.around.environment)
+    facts = {"billsync": __version__, "target": plan.target, "owner": plan.owner, "mode": plan.mode}
+    try:
+        with FileJournal(directory, clock=connection.clock, facts=facts) as journal:
+            journal.record("begin", {"steps": len(plan.steps)})
+            run.account = account
+            witnessed = WitnessedJournal(journal, account)
+            yield witnessed
+            witnessed.check()
+    except OSError as problem:
+        detail = f"{directory}: {problem.strerror or problem}"
+        hint = f"{VARIABLE} sets another directory for journals."
+        raise error("no-journal", detail, hint) from problem
+
+
+def show_end(run: Run, account: Account, result: StepResult) -> None:
+    """Keep the end of a step in the account, and show it as progress."""
+    account.note(result)
+    end = "" if result.status is Status.DONE else f": {result.status.value}: {visible(result.reason)}"
+    run.progress(f"{result.step.verb} {title_of(result.step.address)}{end}")

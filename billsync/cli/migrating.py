@@ -1,0 +1,146 @@
+"""`migrate`: decide, show, ask wave by wave, and carry out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from billsync.app.connection import Connection
+from billsync.app.ending import Ended, Exit, error, usage
+from billsync.app.migrate import MigrationScope, carry_out_waves, plan_migration
+from billsync.app.outcomes import code_of_difference, code_of_run
+from billsync.apply.execute import stopped
+from billsync.cli.account import Account
+from billsync.cli.delivering import check_output, write_file
+from billsync.cli.inputs import desired_state
+from billsync.cli.journaling import journaled, show_end
+from billsync.cli.opening import ServerOptions, connected
+from billsync.cli.surroundings import Run
+from billsync.model.diagnostic import Diagnostic
+from billsync.model.result import Status, StepResult
+from billsync.render.formats.look import Look
+from billsync.render.formats.words import visible
+from billsync.render.migration import migration_object, migration_text, notices_csv
+from billsync.render.plan.outline import outline
+from billsync.render.plan.structured import as_json
+from billsync.render.plan.text import as_text
+from billsync.report.migration.effect import Wave
+from billsync.report.migration.migration import Migration
+from billsync.schema.codes import diagnostic
+
+NOTHING_YET: Mapping[str, StepResult] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class MigrateOptions:
+    """How a migration is carried out: for show only, without questions, and with a file of notices."""
+
+    is_dry: bool = False
+    exit_code: bool = False
+    yes: bool = False
+    notices: str | None = None
+
+
+@dataclass(slots=True)
+class _About:
+    """The migration above the changes of an account; `stopped` says why it ended early."""
+
+    migration: Migration
+    stopped: str = ""
+
+    def text(self, results: Mapping[str, StepResult], look: Look) -> str:
+        """The waves as text."""
+        return migration_text(self.migration, results, self.stopped, look.width)
+
+    def parts(self, results: Mapping[str, StepResult]) -> Mapping[str, Any]:
+        """The migration as a part of the JSON object."""
+        return {"migration": migration_object(self.migration, results, self.stopped)}
+
+
+def migrate(run: Run, paths: Sequence[str], options: ServerOptions, scope: MigrationScope, how: MigrateOptions) -> Exit:
+    """Move subscriptions to another plan version, wave by wave, or show what that would do. Raises Ended,
+    RemoteError."""
+    if not how.is_dry and not how.yes and not run.around.is_terminal:
+        raise usage("no-consent", hint="Review the migration with `--dry-run` first.")
+    if how.notices:
+        check_output(how.notices, yes=how.yes)
+    desired, findings = desired_state(run, paths)
+    if desired.owner is None:
+        raise error(
+            "no-owner", hint="Add `_info: {owner: NAME}` to one of the files; only its subscriptions are moved."
+        )
+    with connected(run, options, desired.target) as connection:
+        found = plan_migration(connection, desired, scope, run.progress)
+        if how.notices:
+            write_file(how.notices, notices_csv(found.notices))
+        if how.is_dry:
+            return _show(run, found, findings, exit_code=how.exit_code)
+        return _carry_out(run, connection, found, findings, scope, yes=how.yes)
+
+
+def _show(run: Run, found: Migration, findings: Sequence[Diagnostic], *, exit_code: bool) -> Exit:
+    about, whole = _About(found), outline(found.plan)
+    run.verdict = code_of_difference(found.plan, (), exit_code=exit_code)
+    if run.wants_json:
+        run.result(as_json(whole, findings, about.parts(NOTHING_YET)))
+    else:
+        run.result(f"{about.text(NOTHING_YET, run.look)}\n{as_text(whole, run.look)}")
+    return run.verdict
+
+
+def _carry_out(
+    run: Run,
+    connection: Connection,
+    found: Migration,
+    findings: tuple[Diagnostic, ...],
+    scope: MigrationScope,
+    *,
+    yes: bool,
+) -> Exit:
+    about = _About(found)
+    account = Account(found.plan, findings, addition=about)
+    if found.plan.guards:
+        account.results = {result.step.id: result for result in stopped(found.plan).results}
+    elif found.plan.steps:
+        _in_waves(run, connection, account, about, scope, yes=yes)
+    run.account = account
+    run.verdict = code_of_run(account.plan, account.results.values(), wrote=account.wrote)
+    run.result(account.json() if run.wants_json else account.text(run.look))
+    return run.verdict
+
+
+def _in_waves(
+    run: Run, connection: Connection, account: Account, about: _About, scope: MigrationScope, *, yes: bool
+) -> None:
+    """Carry the waves out; those that are not begun are marked so in the account. Raises Ended if nothing was begun."""
+
+    def may_begin(wave: Wave) -> bool:
+        return yes or _agreed(run, account, wave)
+
+    if not yes:
+        run.talk(f"{about.text(NOTHING_YET, run.look)}\n{as_text(outline(account.plan), run.look)}")
+    with journaled(run, connection, account) as journal:
+        about.stopped = carry_out_waves(
+            connection,
+            about.migration,
+            scope.stop_if,
+            journal=journal,
+            may_begin=may_begin,
+            on_result=lambda result: show_end(run, account, result),
+        )
+    for step in account.plan.steps:
+        if step.id not in account.results:
+            account.note(StepResult(step, Status.BLOCKED, f"not begun: {about.stopped}"))
+
+
+def _agreed(run: Run, account: Account, wave: Wave) -> bool:
+    """Whether the person at the terminal lets a wave begin. Raises Ended for a no to the first one."""
+    count = len(wave.moving)
+    whom = "1 subscription" if count == 1 else f"{count} subscriptions"
+    if run.agrees(f"Move {whom} (wave {wave.share.name}) on {visible(account.plan.target)}?"):
+        return True
+    if not account.results:
+        run.account = None
+        raise Ended(Exit.ERROR, diagnostic("declined"))
+    return False
