@@ -14,6 +14,7 @@ from billsync.app.ending import error
 from billsync.app.pipeline import read_live
 from billsync.core.index import Index, index, version_of
 from billsync.core.moved import present, with_moved
+from billsync.core.ownership import KEY, labels_of
 from billsync.core.versions import offered
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused
@@ -86,7 +87,7 @@ def read_migration_facts(
     rows = _running(connection, route.source.key)
     counts: Counter[str] = Counter()
     counts[THERE] = sum(is_there(row, route.target) and not stranger(row, desired) for row in rows)
-    leaving = [row for row in rows if route.leaves(plan_of(row, Index()))]
+    leaving = list({_chain(row): row for row in rows if route.leaves(plan_of(row, Index()))}.values())
     counts.update(strange for row in leaving if (strange := stranger(row, desired)))
     ours = [row for row in leaving if not stranger(row, desired)]
     customers = _customers(connection, {str(row.fields["customer_id"]) for row in ours})
@@ -97,6 +98,11 @@ def read_migration_facts(
         raise error("nothing-matches", _nothing(route, counts), "Check --plan, --from and --select.")
     snapshot = read_live(connection, wanted(desired, members, route, None), deletes=False)
     return MigrationFacts(snapshot, with_moved(index(snapshot, KINDS, connection.routes), desired.moved, KINDS), counts)
+
+
+def _chain(row: Row) -> tuple[str, str]:
+    """The customer and the key of a link's chain: two links of it run while a change is scheduled."""
+    return str(row.fields["customer_id"]), str(labels_of(row.fields).get(KEY) or row.id)
 
 
 def _running(connection: Connection, plan: str) -> tuple[Row, ...]:
@@ -148,8 +154,7 @@ def _chosen(
 def _member(row: Row, chosen: Mapping[str, tuple[Address, Fields]], desired: Desired, route: Route) -> Member:
     """A subscription of which the rest is yet to be read."""
     customer, fields = chosen[str(row.fields["customer_id"])]
-    key = str((row.fields.get("labels") or {}).get("billsync_key"))
-    address = present(Address(SUBSCRIPTION, (*customer.names, key)), desired.moved)
+    address = present(Address(SUBSCRIPTION, (*customer.names, _chain(row)[1])), desired.moved)
     return Member(address, Row(CUSTOMER, str(fields["id"]), fields), plan_of(row, Index()))
 
 
@@ -161,11 +166,9 @@ def _were_moved(connection: Connection, desired: Desired, route: Route) -> bool:
     if route.source == route.target.unversioned():
         return False
     earlier = {row.id for row in _subscriptions(connection, (("filter[plan_key]", route.source.key),))}
-    predecessor = KINDS[SUBSCRIPTION].predecessor
+    predecessor = str(KINDS[SUBSCRIPTION].predecessor)
     now = _running(connection, route.target.key)
-    return any(
-        (row.fields.get("labels") or {}).get(predecessor) in earlier for row in now if not stranger(row, desired)
-    )
+    return any(str(labels_of(row.fields).get(predecessor)) in earlier for row in now if not stranger(row, desired))
 
 
 def _nothing(route: Route, counts: Mapping[str, int]) -> str:

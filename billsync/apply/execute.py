@@ -80,9 +80,12 @@ def execute(plan: PlanFile, world: World, *, on_result: OnResult = lambda result
 _GONE = "unreachable"
 
 
+GUARDED = "a guard stopped the run"
+
+
 def stopped(plan: PlanFile) -> Report:
     """The report of a run that a guard stopped before its first step."""
-    return Report(tuple(StepResult(step, Status.BLOCKED, "a guard stopped the run") for step in plan.steps))
+    return Report(tuple(StepResult(step, Status.BLOCKED, GUARDED) for step in plan.steps))
 
 
 def _blocked(step: Step, results: Mapping[str, StepResult], gone: str) -> StepResult | None:

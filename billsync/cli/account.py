@@ -33,7 +33,7 @@ class Addition(Protocol):
 @dataclass(slots=True)
 class Account:
     """A plan file and what has become of its steps. `called` are the steps whose call may have been sent;
-    `was_shown`: the changes were shown where the result is shown."""
+    `was_shown`: the changes were shown where the result is shown. `not_tried` is the reason why the rest wasn't."""
 
     plan: PlanFile
     findings: tuple[Diagnostic, ...] = ()
@@ -41,6 +41,7 @@ class Account:
     called: set[str] = field(default_factory=set)
     was_shown: bool = False
     addition: Addition | None = None
+    not_tried: str = NOT_TRIED
 
     def note(self, result: StepResult) -> None:
         """Keep a step's end."""
@@ -73,7 +74,7 @@ class Account:
     def _unfinished(self, step: Step) -> StepResult:
         if step.id in self.called:
             return StepResult(step, Status.FAILED, UNCLEAR, wrote=True)
-        return StepResult(step, Status.BLOCKED, NOT_TRIED)
+        return StepResult(step, Status.BLOCKED, self.not_tried)
 
 
 class WitnessedJournal:

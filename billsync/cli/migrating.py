@@ -10,7 +10,7 @@ from billsync.app.connection import Connection
 from billsync.app.ending import Ended, Exit, error, usage
 from billsync.app.migrate import MigrationScope, carry_out_waves, plan_migration
 from billsync.app.outcomes import code_of_difference, code_of_run
-from billsync.apply.execute import stopped
+from billsync.apply.execute import GUARDED
 from billsync.cli.account import Account
 from billsync.cli.delivering import check_output, write_file
 from billsync.cli.inputs import desired_state
@@ -18,7 +18,7 @@ from billsync.cli.journaling import journaled, show_end
 from billsync.cli.opening import ServerOptions, connected
 from billsync.cli.surroundings import Run
 from billsync.model.diagnostic import Diagnostic
-from billsync.model.result import Status, StepResult
+from billsync.model.result import StepResult
 from billsync.render.formats.look import Look
 from billsync.render.formats.words import visible
 from billsync.render.migration import migration_object, migration_text, notices_csv
@@ -101,7 +101,7 @@ def _carry_out(
     about = _About(found)
     account = Account(found.plan, findings, addition=about)
     if found.plan.guards:
-        account.results = {result.step.id: result for result in stopped(found.plan).results}
+        account.not_tried = GUARDED
     elif found.plan.steps:
         _in_waves(run, connection, account, about, scope, yes=yes)
     run.account = account
@@ -113,7 +113,7 @@ def _carry_out(
 def _in_waves(
     run: Run, connection: Connection, account: Account, about: _About, scope: MigrationScope, *, yes: bool
 ) -> None:
-    """Carry the waves out; those that are not begun are marked so in the account. Raises Ended if nothing was begun."""
+    """Carry the waves out; the account says why some were not begun. Raises Ended if nothing was begun."""
 
     def may_begin(wave: Wave) -> bool:
         return yes or _agreed(run, account, wave)
@@ -129,9 +129,7 @@ def _in_waves(
             may_begin=may_begin,
             on_result=lambda result: show_end(run, account, result),
         )
-    for step in account.plan.steps:
-        if step.id not in account.results:
-            account.note(StepResult(step, Status.BLOCKED, f"not begun: {about.stopped}"))
+    account.not_tried = f"not begun: {about.stopped}"
 
 
 def _agreed(run: Run, account: Account, wave: Wave) -> bool:
