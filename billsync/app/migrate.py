@@ -96,7 +96,7 @@ def plan_migration(
         _impacts(task, intent, comparison, waves, progress),
         notices(moves.moves, waves, members),
         Counter(facts.counts) + Counter(found.counts),
-        facts.snapshot,
+        comparison.snapshot,
     )
 
 

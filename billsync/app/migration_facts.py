@@ -17,7 +17,6 @@ from billsync.core.moved import present, with_moved
 from billsync.core.ownership import KEY, labels_of
 from billsync.core.versions import offered
 from billsync.kinds.registry import KINDS
-from billsync.live.paging import Refused
 from billsync.live.threads import reading_threads
 from billsync.model.address import Address
 from billsync.model.kind import State
@@ -122,18 +121,11 @@ def _customers(connection: Connection, ids: Iterable[str]) -> Mapping[str, Field
     wanted_ids = sorted(ids)
     if len(wanted_ids) <= FEW:
         with reading_threads(AT_ONCE) as threads:
-            rows = tuple(threads.map(lambda one: _customer(connection, one), wanted_ids))
+            rows = tuple(threads.map(lambda one: connection.item(CUSTOMER, one), wanted_ids))
     else:
         rows = connection.rows(CUSTOMER)
-    found = {str(row["id"]): row for row in rows if row is not None and not row.get("deleted_at")}
+    found = {str(row["id"]): row for row in rows if not row.get("deleted_at")}
     return {server_id: found[server_id] for server_id in wanted_ids if server_id in found}
-
-
-def _customer(connection: Connection, server_id: str) -> Fields | None:
-    try:
-        return connection.item(CUSTOMER, server_id)
-    except Refused:
-        return None
 
 
 def _chosen(

@@ -473,3 +473,28 @@ def test_every_wave_stands_in_the_journal(shop: Shell) -> None:
     events = [json.loads(line) for line in Path(".billsync/journal", name).read_text().splitlines()]
     assert [event["wave"] for event in events if event["event"] == "wave"] == ["25%", "rest"]
     assert sum(event["event"] == "call" for event in events) == 8
+
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "team-addons" / "billsync.yaml"
+
+
+def test_add_ons_that_no_file_declares_stop_the_run(shell: Shell, folder: Path) -> None:
+    """Those that are declared are attached again after the renewal."""
+    (folder / "shop.yaml").unlink()
+    whole = EXAMPLE.read_text()
+    (folder / "team.yaml").write_text(whole)
+    assert shell.run("sync", "team.yaml", *LOCAL, "--yes").code == 0
+    shell.clock.advance(DAY)
+    (folder / "team.yaml").write_text(whole.replace('amount: "49"', 'amount: "45"'))
+    assert shell.run("sync", "team.yaml", *LOCAL, "--yes").code == 0
+    (folder / "plans.yaml").write_text((folder / "team.yaml").read_text().partition("customers:")[0])
+    asked = ("--plan", "dev_team", *AT_RENEWAL, *LOCAL, "--format", "json", "--yes")
+
+    lost = json.loads(shell.run("migrate", "plans.yaml", *asked).out)
+    kept = json.loads(shell.run("migrate", "team.yaml", *asked).out)
+
+    assert sorted((guard["code"], guard["addresses"][0]) for guard in lost["guards"]) == [
+        ("addons-lost", "subscription/borealis/default"),
+        ("addons-lost", "subscription/cirrus/default"),
+    ]
+    assert (kept["guards"], kept["migration"]["waves"][0]["counts"]["moved"]) == ([], 3)

@@ -170,6 +170,12 @@ def harness(journey: Journey, folder: Path) -> Harness:
     return Harness(journey, start, _undisturbed(journey, start, from_files))
 
 
+def harness_of(journey: Journey, folder: Path, attempt: Attempt) -> Harness:
+    """A harness in which each attempt is another command than `sync`."""
+    start = Start(journey, folder)
+    return Harness(journey, start, _undisturbed(journey, start, attempt), attempt)
+
+
 def plan_file_harness(journey: Journey, folder: Path) -> Harness:
     """A harness in which each attempt runs the plan file that was saved at the start."""
     start = Start(journey, folder)
