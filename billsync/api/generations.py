@@ -55,6 +55,7 @@ class Capability:
 
 _SUBSCRIPTION = "/openmeter/subscriptions/{}"
 _VERSIONS = ("plan", "addon")
+_CHANGE_WITHOUT_MODE = CallForm("POST", "/openmeter/subscriptions/{id}/change", implied={"cost_basis_mode": "dynamic"})
 _LATER_BEGIN = CallForm("POST", "/openmeter/subscriptions")
 _LATER_ITEM = "/openmeter/subscriptions/{id}"
 
@@ -76,7 +77,11 @@ CAPABILITIES: Mapping[str, Capability] = MappingProxyType(
             ("grant",), Form(_ALL, ("POST /openmeter/customers/{}/credits/grants/{}/settlement/external",))
         ),
         "cancel": _call(("subscription",), Form(_ALL, (f"POST {_SUBSCRIPTION}/cancel",))),
-        "change": _call(("subscription",), Form(_ALL, (f"POST {_SUBSCRIPTION}/change",))),
+        "change": _call(
+            ("subscription",),
+            Form(_OWN, (f"POST {_SUBSCRIPTION}/change: cost_basis_mode",)),
+            Form(_ALL - _OWN, (f"POST {_SUBSCRIPTION}/change",), _CHANGE_WITHOUT_MODE),
+        ),
         "resume": _call(("subscription",), Form(_ALL, (f"POST {_SUBSCRIPTION}/unschedule-cancelation",))),
         "withdraw": _call(
             ("subscription",),
@@ -202,8 +207,7 @@ def generation_of(served: Served) -> Generation:
     """The generation of an OpenMeter server that says what it takes."""
     forms = {}
     for name, capability in CAPABILITIES.items():
-        fitting = (form for form in capability.forms if _AUGUST in form.of or _LATER in form.of)
-        if form := next((form for form in fitting if all(served.has(need) for need in form.needs)), None):
+        if form := next((form for form in capability.forms if all(map(served.has, form.needs))), None):
             forms[name] = form
     name = next((name for name in GENERATIONS[OPENMETER] if dated(OPENMETER, name).forms == forms), "served")
     return Generation(OPENMETER, name, forms, served)

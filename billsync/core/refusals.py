@@ -96,6 +96,12 @@ UNCLEARABLE_FIELD = Refusal(
     "unclearable-field", "{name} can't be removed: {why}", "declare the live value, or another one"
 )
 FROZEN_FIELD = Refusal("frozen-field", "{name} can't change while a {child} of it is live", "end the {child} first")
+NOT_SENT = Refusal(
+    "unmanageable",
+    "this server's API can't change a {kind} and keep its {names}",
+    "end it and begin another, or change it where the server offers that",
+    Outcome.UNMANAGEABLE,
+)
 UNLISTED_FIELD = Refusal(
     "unlisted-field",
     "the server also shows {names}, which this billsync doesn't know and {what} would lose",

@@ -13,6 +13,7 @@ import pytest
 from billsync.app.dumping import dump_everything
 from billsync.local.server.editions import AUGUST, EDITIONS, KONNECT, KONNECT_LATER, LATER, Edition
 from billsync.model.change import Change, Outcome
+from tests.support.configurations import EVERY_FLAG
 from tests.support.generations import GENERATIONS
 from tests.support.recorder import Recorder
 from tests.support.world import Run, World, declared
@@ -205,6 +206,118 @@ def test_konnect_1_2_takes_a_cost_basis_mode() -> None:
     assert not world.sync(declared(text)).plan.pending
 
 
+@generation("konnect@1.2")
+def test_a_change_that_would_lose_the_cost_basis_mode_is_refused() -> None:
+    pinned = "cost_basis_mode: pinned, settlement_mode: credit_then_invoice"
+    story = Story(KONNECT_LATER)
+    story.sync(f"{{plan: pro, {pinned}}}")
+
+    state = declared(TWO_PLANS.replace("SUBSCRIPTION", f"{{plan: max, change: immediate, {pinned}}}"))
+    run = story.world.sync(state, wrap=story.ear, allow=EVERY_FLAG)
+
+    change = outcomes(run)["subscription/acme/default"]
+    assert change.reason == "this server's API can't change a subscription and keep its cost_basis_mode"
+    assert (change.outcome, "POST change" in story.written()) == (Outcome.UNMANAGEABLE, False)
+
+
 def test_each_edition_of_the_embedded_server_is_a_generation() -> None:
     assert EDITIONS[0] is AUGUST
     assert {f"{each.dialect}@{each.generation}" for each in EDITIONS} == set(GENERATIONS)
+
+
+TWO_PLANS = """\
+_info: {owner: payments}
+addons:
+  - {key: extra, name: Extra, currency: USD, instance_type: multiple,
+     rate_cards: [{key: more, name: More, billing_cadence: P1M, price: {type: flat, amount: "3"}}]}
+plans:
+  - {key: pro, name: Pro, currency: USD, billing_cadence: P1M, settlement_mode: credit_only, addons: [{addon: extra}],
+     phases: [{key: a, name: A, rate_cards: [{key: fee, name: Fee, billing_cadence: P1M,
+      price: {type: flat, amount: "10"}}]}]}
+  - {key: max, name: Max, currency: USD, billing_cadence: P1M, settlement_mode: credit_only, addons: [{addon: extra}],
+     phases: [{key: a, name: A, rate_cards: [{key: fee, name: Fee, billing_cadence: P1M,
+      price: {type: flat, amount: "20"}}]}]}
+customers: [{key: acme, name: Acme, subscription: SUBSCRIPTION}]
+"""
+
+
+@dataclass(slots=True)
+class Story:
+    """A customer of one server, whose subscription is declared anew from time to time."""
+
+    edition: Edition
+    ear: Ear = field(default_factory=Ear)
+    world: World = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.world = World(edition=self.edition)
+
+    def sync(self, subscription: str, text: str = TWO_PLANS) -> Run:
+        """One run with all guards overridden, in which no call is unknown to the server, and one that finds nothing."""
+        state = declared(text.replace("SUBSCRIPTION", subscription))
+        self.ear.sent.clear()
+        run = self.world.sync(state, wrap=self.ear, allow=EVERY_FLAG)
+        again = self.world.sync(state, allow=EVERY_FLAG)
+        assert (run.report.succeeded, again.plan.pending, self.ear.unknown) == (True, (), [])
+        return run
+
+    def written(self) -> list[str]:
+        """The calls of the last run, by their method and the last part of their path."""
+        return sorted(self.ear.sent)
+
+
+@pytest.mark.parametrize("edition", EVERY)
+@pytest.mark.parametrize("timing", ["immediate", "at_renewal"])
+def test_a_subscription_changes_its_plan_on_every_generation(edition: Edition, timing: str) -> None:
+    story = Story(edition)
+    story.sync("{plan: pro}")
+
+    story.sync(f"{{plan: max, change: {timing}}}")
+
+    assert story.written() == ["POST change"]
+
+
+@pytest.mark.parametrize("edition", EVERY)
+def test_a_new_version_is_moved_to_in_place_where_the_server_can(edition: Edition) -> None:
+    """The same subscription where the server migrates, and a change where it doesn't."""
+    story = Story(edition)
+    story.sync("{plan: pro, version: latest}")
+
+    story.sync("{plan: pro, version: latest, change: immediate}", TWO_PLANS.replace('"10"', '"11"'))
+
+    moved = [call for call in story.written() if call in ("POST change", "POST migrate")]
+    assert moved == ["POST migrate" if edition is LATER else "POST change"]
+
+
+@pytest.mark.parametrize("edition", EVERY)
+def test_a_later_start_takes_the_form_that_the_server_has(edition: Edition) -> None:
+    """Through API v3 with a timing, through v1, or waiting for the day."""
+    story = Story(edition)
+
+    story.sync("{plan: pro, start: 2026-10-15T00:00:00Z}")
+
+    sent = story.ear.sent.get("POST subscriptions", "")
+    assert ('"timing":"2026-10-15T00:00:00Z"' in sent) is not edition.is_konnect
+    assert ('"customerId"' in sent) is (edition is AUGUST)
+
+
+@pytest.mark.parametrize("edition", [each for each in EVERY if not each.values[0].is_konnect])
+def test_the_quantity_of_an_addon_takes_the_form_that_the_server_has(edition: Edition) -> None:
+    story = Story(edition)
+    story.sync("{plan: pro, addons: [{addon: extra, quantity: 1}]}")
+
+    story.sync("{plan: pro, change: immediate, addons: [{addon: extra, quantity: 2}]}")
+
+    [call] = story.written()
+    assert (call.startswith("PATCH"), '"quantity":2' in story.ear.sent[call]) == (True, True)
+
+
+@generation("konnect@1.1")
+def test_konnect_cannot_attach_and_says_so() -> None:
+    state = declared(TWO_PLANS.replace("SUBSCRIPTION", "{plan: pro, addons: [{addon: extra, quantity: 1}]}"))
+    world, ear = World(edition=KONNECT), Ear()
+
+    run = world.sync(state, wrap=ear, allow=EVERY_FLAG)
+
+    assert Outcome.UNMANAGEABLE in {change.outcome for change in run.plan.changes}
+    assert ear.unknown == []

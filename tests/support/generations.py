@@ -144,6 +144,8 @@ def _hosted_later(to: _Changed) -> None:
     mode = {"type": "string", "enum": ["dynamic", "pinned"], "default": "dynamic"}
     for schema in ("BillingSubscriptionCreate", "BillingSubscription"):
         to.field(schema, "cost_basis_mode", mode, "added: [cost_basis_mode,")
+    for part in ("current", "next"):  # each is written out there
+        to.schemas["BillingSubscriptionChangeResponse"]["properties"][part]["properties"]["cost_basis_mode"] = mode
     to.required("BillingSubscriptionCreate", ["customer"], 'was: "[customer, plan]", now: "[customer]"')
     currency = {"type": "string", "minLength": 3, "maxLength": 24}
     to.field("BillingRateCard", "currency", currency, "{added: [currency (override)]")

@@ -25,7 +25,7 @@ from billsync.core.lifecycle.chain_target import differences, live_pin, next_lin
 from billsync.core.lifecycle.proof import unproven
 from billsync.core.lifecycle.record import in_sequence
 from billsync.core.planned import Context, Planned, names_of, refused
-from billsync.core.refusals import CANT_WITHDRAW, ENDS_FIRST, WOULD_MOVE
+from billsync.core.refusals import CANT_WITHDRAW, ENDS_FIRST, NOT_SENT, WOULD_MOVE
 from billsync.core.timing import timing_of
 from billsync.core.versions import NextVersions
 from billsync.model.address import Address
@@ -114,6 +114,8 @@ def _change(context: Context, move: Move, *before: Step) -> Planned:
     if not isinstance(timing, str):
         refusal, values = timing
         return refused(entity.address, refusal, fields=move.found, kind=kind.name, names=names_of(move.found), **values)
+    if lost := _lost_by_change(context, move, pinned):
+        return refused(entity.address, NOT_SENT, fields=move.found, kind=kind.name, names=", ".join(lost))
     link = link_of(context, entity.address, move.link)
     step, verb = _step(context, move, link.ending(None) if before else link, pinned, timing)
     steps = in_sequence((*before, step))
@@ -134,18 +136,26 @@ def _changed(move: Move, verb: str, steps: tuple[Step, ...], *, timing: str) -> 
 def _step(context: Context, move: Move, link: Link, pinned: Address, timing: str) -> tuple[Step, str]:
     """The call that makes the change, with its verb: a migration in place where the server has that."""
     kind = context.registry[move.link.kind]
-    is_migration = timing == IMMEDIATE and _only_the_version(context, move, pinned)
+    is_migration = timing == IMMEDIATE and _only_to_a_newer_version(context, move, pinned)
     if is_migration and context.routes[kind.name].can(MIGRATE):
         return migrate_step(context, link, pinned), VERBS[MIGRATE]
     want = next_link(context, move.entity, move.link, pinned)
     return change_step(context, link, want, timing), VERBS[CHANGE]
 
 
-def _only_the_version(context: Context, move: Move, pinned: Address) -> bool:
-    """Whether a link is on another version of the declared entity, and as declared otherwise."""
+def _lost_by_change(context: Context, move: Move, pinned: Address) -> tuple[str, ...]:
+    """The fields whose values this server's change can't be sent, and wouldn't be set to by it."""
+    form = context.routes[move.link.kind].calls[CHANGE]
+    want = next_link(context, move.entity, move.link, pinned)
+    return tuple(name for name, value in form.implied.items() if want.get(name, value) != value)
+
+
+def _only_to_a_newer_version(context: Context, move: Move, pinned: Address) -> bool:
+    """Whether a link is on an older version of the declared entity, and as declared otherwise."""
     kind, live = context.registry[move.link.kind], live_pin(context, move.link)
-    paths = [change.path for change in move.found]
-    return paths == [(kind.pins,)] and live is not None and live.unversioned() == pinned.unversioned()
+    if live is None or live.unversioned() != pinned.unversioned() or [c.path for c in move.found] != [(kind.pins,)]:
+        return False
+    return (live.version or 0) < (pinned.version or 0)
 
 
 def _version_to_change_to(context: Context, move: Move) -> Address | Planned:

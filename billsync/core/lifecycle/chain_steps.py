@@ -76,7 +76,8 @@ def change_step(context: Context, link: Link, want: Fields, timing: str) -> Step
     """The change of a link without an end into the next one, which has `want` as its view."""
     kind = context.registry[link.address.kind]
     routes = context.routes[kind.name]
-    sent = body(kind, want, routes.create, parent_of(kind, link.address))
+    names = tuple(name for name in routes.create if name not in routes.calls[CHANGE].implied)
+    sent = body(kind, want, names, parent_of(kind, link.address))
     if timing == IMMEDIATE:
         after = Expectation(want, kind.words(State.CURRENT))
     else:
