@@ -32,6 +32,11 @@ class Quantities:
         return self.ahead[-1][1] if self.ahead else self.now
 
     @property
+    def has_some(self) -> bool:
+        """Whether there are any, now or in the end."""
+        return bool(self.now or self.last)
+
+    @property
     def coming(self) -> tuple[tuple[datetime, int], ...]:
         """The moments at which the quantity changes."""
         before = (self.now, *(number for _, number in self.ahead))

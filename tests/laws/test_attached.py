@@ -260,6 +260,20 @@ def test_a_change_that_ends_what_no_file_declares_is_guarded(world: World, timin
     assert addons(world) == {}
 
 
+def test_a_change_keeps_the_quantity_that_somebody_else_attached(world: World) -> None:
+    """Attached again in the declared quantity, it would be undone."""
+    sync(world, f"plan: pro, {NOW}{NONE}")
+    by_hand(world, "maps", 1)
+    sync(world, f"plan: max, {NOW}{NONE}", **{"dearer-plan": "", "bills-twice": "", "addons-lost": ""})
+    by_hand(world, "blocks", 1)
+
+    stopped = sync(world, f"plan: pro, {NOW}{TWO}")
+    same = sync(world, f"plan: pro, {NOW}addons: [{{addon: blocks}}]")
+
+    assert [guard.code for guard in stopped.plan.guards] == ["addons-lost"]
+    assert same.plan.guards == ()
+
+
 def test_an_add_on_that_the_file_drops_with_the_change_asks_nobody(world: World) -> None:
     run = sync(world, f"plan: max, {NOW}{NONE}", **{"dearer-plan": "", "bills-twice": ""})
 

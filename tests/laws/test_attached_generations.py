@@ -25,6 +25,7 @@ from tests.laws.test_attached import (
 from tests.laws.test_attached import (
     LATER as AT_RENEWAL,
 )
+from tests.support.recorder import Recorder
 from tests.support.world import Run, World, Wrap, as_it_is, declared
 
 pytestmark = pytest.mark.thorough
@@ -144,6 +145,32 @@ def test_what_a_server_can_not_do_is_told_with_the_capability(
 
 def test_add_ons_that_are_live_can_be_declared_everywhere(lacking: World) -> None:
     assert told(sync(lacking, f"plan: pro, {TWO}")) == []
+
+
+@pytest.mark.parametrize("edition", HOSTED)
+@pytest.mark.parametrize(
+    ("declaration", "expected"),
+    [
+        (f"plan: pro, {TWO}", []),
+        ("plan: pro", []),
+        (f"plan: pro, {NOW}{THREE}", [("updating", "unmanageable", "unmanageable")]),
+        (f"plan: max, {NOW}{TWO}", [("changing", "unmanageable", "unmanageable")]),
+    ],
+)
+def test_konnect_shows_add_ons_and_changes_none(
+    tmp_path: Path, openapi: Recorder, edition: Edition, declaration: str, expected: list[tuple[str, str, str]]
+) -> None:
+    """What it shows was sold elsewhere: Konnect's portal, say."""
+    database = str(tmp_path / "shop.db")
+    world = World(database=database)
+    sync(world, f"plan: pro, {TWO}")
+    world.close()
+    openapi.faults.clear()  # of traffic with the other server
+
+    run = sync(World(seed=2, database=database, clock=world.clock, edition=edition), declaration, **ALLOWED)
+
+    assert told(run) == expected
+    assert run.plan.steps == ()
 
 
 def test_the_older_api_takes_no_quantity_of_what_it_can_not_show() -> None:

@@ -53,7 +53,7 @@ def on_new_link(
             return (planned.refused(NOT_REATTACHABLE, names=names),)
         return (planned.refused(NOT_ATTACHABLE, names=names, kind=kind.title),)
     planned = _with_fields(attachments, planned, ended, wanted)
-    planned = _guarded(context, entity, attachments, planned, sorted(ended.keys() - wanted))
+    planned = _guarded(context, entity, attachments, planned, wanted)
     if not wanted:
         return (planned,)
     offers = offers_of(context, attachments, _pinned(kind, planned), coming)
@@ -161,11 +161,17 @@ def _with_fields(
     return replace(planned, change=replace(planned.change, fields=(*planned.change.fields, *fields)))
 
 
-def _guarded(context: Context, entity: Entity, attachments: Attachments, planned: Planned, ended: list[str]) -> Planned:
-    """A change with the guard of what it would end although no file says so."""
-    owners = {key: owner for key, (_, owner) in _running(context, entity, attachments)}
+def _guarded(
+    context: Context, entity: Entity, attachments: Attachments, planned: Planned, wanted: Mapping[str, int]
+) -> Planned:
+    """A change with the guard of what it would end although no file says so, or in another quantity than somebody else
+    attached."""
     silent = attachments.part.field not in entity.fields
-    lost = [key for key in ended if silent or owners[key] != context.desired.owner]
+    lost = [
+        key
+        for key, (number, owner) in sorted(_running(context, entity, attachments))
+        if number != wanted.get(key) and (silent or owner != context.desired.owner)
+    ]
     return replace(planned, guards=(*planned.guards, _lost_guard(attachments, planned, lost))) if lost else planned
 
 
@@ -173,7 +179,7 @@ def _lost_guard(attachments: Attachments, planned: Planned, lost: list[str]) -> 
     field, address = attachments.part.field, planned.change.address
     names = ", ".join(name_of(attachments, key) for key in lost)
     reason = (
-        f"{address.text} would lose {names} with the change: no file declares it; "
-        f"with it under `{field}` it is attached again"
+        f"{address.text} would lose {names} with the change, which no file declares so; "
+        f"what stands under `{field}` is attached again"
     )
     return Guard(lost_code(field), reason, f"--allow {lost_code(field)}", (address,))

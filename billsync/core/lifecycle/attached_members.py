@@ -93,13 +93,21 @@ def declared_quantities(context: Context, entity: Entity, attachments: Attachmen
 
 
 def members_of(context: Context, attachments: Attachments, row: Row) -> Mapping[str, Member] | Malformed | None:
-    """What is or was attached to a link, by key, with its version; None if that wasn't read."""
+    """What is or was attached to a link, by key, with its version; None if that wasn't read.
+
+    A migration in place leaves rows of older versions of an entity; only one of them may have a quantity.
+    """
     found = attached_rows(row.fields, attachments)
     if found is None or isinstance(found, Malformed):
         return found
     kind, names = attachments.part.titled_by, context.index.names
-    members = ((names.get(one.of) or Address(kind, (UNKNOWN + one.of,)), one) for one in found)
-    return {address.key: (address, one) for address, one in members}
+    members: dict[str, Member] = {}
+    for one in sorted(found, key=lambda one: one.quantities.has_some):
+        address = names.get(one.of) or Address(kind, (UNKNOWN + one.of,))
+        if address.key in members and members[address.key][1].quantities.has_some:
+            return Malformed(kind, f"{address.key} in two versions")
+        members[address.key] = (address, one)
+    return members
 
 
 def decided(link: Link, key: str, member: Member | None) -> Move | Planned | None:

@@ -182,4 +182,6 @@ def _with_cleared(kind: Kind, before: Fields, after: Fields) -> Fields:
 
 def in_sequence(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     """The steps, each needing the one before it."""
-    return steps[:1] + tuple(replace(step, needs=(*step.needs, previous.id)) for previous, step in pairwise(steps))
+    return steps[:1] + tuple(
+        replace(step, needs=tuple(dict.fromkeys((*step.needs, previous.id)))) for previous, step in pairwise(steps)
+    )
