@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from billsync.api.generations import CAPABILITIES
 from billsync.core.index import status_of
 from billsync.model.kind import Kind
 from billsync.model.shape import Effect, Field, Lazy, ListOf, MapOf, Record, Shape, Text, Variant
@@ -18,6 +19,8 @@ Rewrite = Callable[[Any], Any]
 
 Place = tuple[str | int, ...]
 FUTURE = "from_the_future"
+TAKEN_SOMEWHERE = frozenset(path for capability in CAPABILITIES.values() for path in capability.takes.values())
+"""Fields that some generation of the API takes, and others don't."""
 CATALOG = """\
 _info: {owner: payments}
 meters: [{key: calls, name: Calls, event_type: call, aggregation: count}]
@@ -137,13 +140,16 @@ def _chosen(shape: Shape, value: Any, place: Place) -> Iterator[Place]:
 def _fields(record: Record, row: Mapping[str, Any], place: Place) -> Iterator[Place]:
     for name, known in record.fields.items():
         wire = known.wire or name
-        if _is_shown(known) and row.get(wire) is not None:
+        if _is_shown(name, known) and row.get(wire) is not None:
             yield from _chosen(known.shape, row[wire], (*place, wire))
 
 
-def _is_shown(known: Field) -> bool:
-    """Whether rows may have a field: not one that can't be declared, or that only says what is to be done."""
-    return known.refused is None and known.effect is not Effect.ONE_WAY
+def _is_shown(name: str, known: Field) -> bool:
+    """Whether rows may have a field: not one that can't be declared, or that only says what is to be done. A field that
+    is ours alone on one server may be another's own."""
+    if known.refused is not None or known.effect is Effect.ONE_WAY:
+        return False
+    return known.effect is not Effect.OURS or name in TAKEN_SOMEWHERE
 
 
 def all_choices(kind: Kind) -> frozenset[str]:
@@ -160,7 +166,7 @@ def _possible(shape: Shape, path: tuple[str, ...], seen: frozenset[str]) -> Iter
             yield path
         case Record(fields=fields):
             for name, known in fields.items():
-                if _is_shown(known):
+                if _is_shown(name, known):
                     yield from _possible(known.shape, (*path, known.wire or name), seen)
         case Variant(tag=tag, cases=cases):
             yield (*path, tag)
