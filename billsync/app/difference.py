@@ -46,8 +46,8 @@ def difference(
     """Compare as `sync` would, and estimate the impact if asked for. Raises Ended, RemoteError, RatingError."""
     compared = compare(connection, desired, Mode("diff", deletes=True, allow=scope.allow))
     found = impact(connection, desired, compared, scope.impact, progress) if scope.impact else None
-    facts = read_move_facts(connection, desired, compared)
     rows = index(compared.snapshot, KINDS, connection.routes)
+    facts = read_move_facts(connection, desired, compared, rows)
     guards = price_guards(desired, compared.plan, rows, usage_in(found.verdicts) if found else {})
     moves = move_guards(facts, scope.allow, real_usage(found.verdicts) if found else {})
     if scope.is_anonymous:
@@ -61,8 +61,9 @@ def intended(connection: Connection, desired: Desired, mode: Mode) -> Comparison
     """Compare for a run in this mode, with the guards of price policies and of money. Raises RemoteError,
     RatingError."""
     compared = compare(connection, desired, mode)
-    facts = read_move_facts(connection, desired, compared)
-    guards = price_guards(desired, compared.plan, index(compared.snapshot, KINDS, connection.routes))
+    rows = index(compared.snapshot, KINDS, connection.routes)
+    facts = read_move_facts(connection, desired, compared, rows)
+    guards = price_guards(desired, compared.plan, rows)
     moves = move_guards(facts, mode.allow)
     return replace(compared, plan=_guarded(compared.plan, (*guards, *moves), move_notes(facts)))
 

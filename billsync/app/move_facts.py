@@ -11,7 +11,7 @@ from billsync.app.pipeline import Comparison
 from billsync.app.plan_shelf import PlanShelf
 from billsync.app.server_time import servers_now_by_anybody
 from billsync.app.settlement_facts import read_settled
-from billsync.core.index import index
+from billsync.core.index import Index
 from billsync.core.moved import with_moved
 from billsync.kinds.registry import KINDS
 from billsync.model.state import Desired
@@ -24,10 +24,11 @@ from billsync.report.moves.sides import Sides, moves_in, plan_id_of
 from billsync.report.moves.terms import PlanTerms
 
 
-def read_move_facts(connection: Connection, desired: Desired, compared: Comparison) -> MoveFacts:
-    """Read everything that the guards of changes and beginnings of subscriptions need. Raises RemoteError."""
+def read_move_facts(connection: Connection, desired: Desired, compared: Comparison, rows: Index) -> MoveFacts:
+    """Read everything that the guards of changes and beginnings of subscriptions need; `rows` are those that were
+    compared. Raises RemoteError."""
     begun = begun_by(compared.plan)
-    found = with_moved(index(compared.snapshot, KINDS, connection.routes), desired.moved, KINDS)
+    found = with_moved(rows, desired.moved, KINDS)
     settled = read_settled(connection, desired, compared.snapshot, found)
     set_now = set_at_once(compared.plan, found)
     if not (begun or set_now):
@@ -36,7 +37,8 @@ def read_move_facts(connection: Connection, desired: Desired, compared: Comparis
     is_asked = bool(changing or set_now)
     now = servers_now_by_anybody(connection, compared.snapshot) if is_asked else connection.clock.now()
     shelf = PlanShelf(connection, compared.snapshot, found)
-    plans = {plan_id: shelf.plan(plan_id) for one in changing if one.running and (plan_id := plan_id_of(one.running))}
+    pinned = {plan_id_of(one.running.fields) for one in changing if one.running}
+    plans = {plan_id: shelf.plan(plan_id) for plan_id in sorted(pinned) if plan_id}
     sides = Sides(now, found, {entity.address: entity for entity in desired.entities}, plans)
     terms = {plan: sides.terms(plan) for plan in {one.plan for one in begun}}
     priced = [one for one in begun if isinstance(made := terms[one.plan], PlanTerms) and made.is_billable]

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from billsync.app.connection import Connection
 from billsync.core.index import Index, is_over
 from billsync.core.read_set import subscribers_read
 from billsync.kinds.registry import KINDS
-from billsync.model.state import Desired, Entity, Snapshot
+from billsync.model.state import Desired, Entity, Row, Snapshot
 from billsync.model.value import Fields
 from billsync.report.moves.settlement import Settled
+from billsync.report.moves.sides import plan_id_of
 
 PLAN, SUBSCRIPTION, MODE = "plan", "subscription", "settlement_mode"
+Known: TypeAlias = Mapping[str, Sequence[Fields]]
+
 FEW = 200
 """Up to this many subscriptions of a plan version are read only for this."""
 
@@ -20,15 +25,27 @@ FEW = 200
 def read_settled(connection: Connection, desired: Desired, snapshot: Snapshot, found: Index) -> tuple[Settled, ...]:
     """The settlement modes of live subscriptions, by declared plan. Raises RemoteError."""
     plans = [entity for entity in desired.entities if entity.address.kind == PLAN and entity.fields.get(MODE)]
-    return tuple(_settled(connection, plan, snapshot, found) for plan in plans)
+    known = _by_plan(snapshot) if plans else {}
+    return tuple(_settled(connection, plan, found.versions.get(plan.address, ()), snapshot, known) for plan in plans)
 
 
-def _settled(connection: Connection, plan: Entity, snapshot: Snapshot, found: Index) -> Settled:
+def _by_plan(snapshot: Snapshot) -> Known:
+    """The live subscriptions that were read for the comparison, by the ids of their plan versions."""
+    rows: dict[str, list[Fields]] = defaultdict(list)
+    for row in snapshot.of(SUBSCRIPTION):
+        if not is_over(KINDS[SUBSCRIPTION], row.fields):
+            rows[plan_id_of(row.fields)].append(row.fields)
+    return rows
+
+
+def _settled(
+    connection: Connection, plan: Entity, versions: Iterable[Row], snapshot: Snapshot, known: Known
+) -> Settled:
     modes: list[str] = []
     unread = 0
-    for row in found.versions.get(plan.address, ()):
+    for row in versions:
         count = snapshot.counts.get(subscribers_read(KINDS[SUBSCRIPTION], row.id), 0)
-        rows = _known(snapshot, row.id)
+        rows = known.get(row.id, ())
         if len(rows) < count <= FEW:
             rows = _read(connection, row.id)
         modes += [str(one.get(MODE, "")) for one in rows]
@@ -36,21 +53,8 @@ def _settled(connection: Connection, plan: Entity, snapshot: Snapshot, found: In
     return Settled(plan.address, str(plan.fields[MODE]), tuple(modes), unread)
 
 
-def _known(snapshot: Snapshot, plan_id: str) -> tuple[Fields, ...]:
-    """The live subscriptions of a plan version that were read for the comparison."""
-    rows = (row.fields for row in snapshot.of(SUBSCRIPTION))
-    return tuple(row for row in rows if _plan_id(row) == plan_id and not is_over(KINDS[SUBSCRIPTION], row))
-
-
-def _read(connection: Connection, plan_id: str) -> tuple[Fields, ...]:
+def _read(connection: Connection, plan_id: str) -> Sequence[Fields]:
     routes = connection.routes[SUBSCRIPTION]
     query = subscribers_read(KINDS[SUBSCRIPTION], plan_id).query
     rows = connection.listed(routes.collection, query, listing=routes.listing)
     return tuple(row for row in rows if not row.get("deleted_at"))
-
-
-def _plan_id(row: Fields) -> str:
-    """The id of a subscription's plan version, in the field of its own or in the plan's; empty if it shows none."""
-    plan = row.get("plan")
-    shown = (row.get("plan_id"), plan.get("id") if isinstance(plan, Mapping) else None)
-    return next((one for one in shown if isinstance(one, str)), "")

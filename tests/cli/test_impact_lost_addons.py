@@ -316,3 +316,45 @@ def test_an_unreadable_plan_version_is_taken_to_offer_every_addon(
     edited(folder, ('amount: "3"', 'amount: "4"'))
 
     assert totals(impact(sold, "--impact=all")) == [("addon/boost@2", "16 → 18")]
+
+
+def moving(folder: Path, addons: str = "") -> None:
+    """Birch, who has two boosts, moves to the plan's new version at its renewal."""
+    edited(folder, ('amount: "10"', 'amount: "12"'))
+    customers = next(path for path in (folder / "shop").iterdir() if "birch" in path.read_text())
+    text = customers.read_text().replace("version: latest", f"version: latest, change: at_renewal{addons}")
+    customers.write_text(text)
+
+
+def test_a_move_drops_the_addons_that_no_file_declares(sold: Shell, folder: Path) -> None:
+    """Birch pays 10 + 2 × 3, and 12 after the move: the boosts are not declared, so nothing attaches them again."""
+    moving(folder)
+
+    told = impact(sold, "--impact")
+
+    assert blocks(told, "addon/") == [
+        [
+            "addon/boost: not attached again: 1 reached, usage from 2026-10-01 to 2026-11-01",
+            "  1 loses it:",
+            "    USD 16 → 10 (-6): 0 pay more, 1 pays less, 0 the same",
+            "      Subscription   Change  Before  After",
+            "      birch/default      -6      16     10",
+            "    1 only later, on 2026-12-01",
+        ]
+    ]
+    assert blocks(told, "plan/pro@2")[0][-1] == (
+        "  note: 1 subscription has boost, which is not attached again: here counted on both sides"
+    )
+    assert totals(told)[1:] == [("plan/pro@2", "16 → 18"), ("plan/pro@2", "50 → 56"), ("together", "16 → 12")]
+
+
+def test_a_move_keeps_the_addons_that_the_files_declare(sold: Shell, folder: Path) -> None:
+    moving(folder, ", addons: [{addon: boost, quantity: 2}]")
+
+    told = impact(sold, "--impact")
+
+    assert (blocks(told, "addon/"), blocks(told, "together")) == ([], [])
+    assert blocks(told, "plan/pro@2")[0][1:3] == [
+        "  1 moves to it:",
+        "    USD 16 → 18 (+2): 1 pays more, 0 pay less, 0 the same",
+    ]

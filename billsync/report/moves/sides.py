@@ -63,9 +63,11 @@ def moves_in(changing: Iterable[Changing], sides: Sides) -> tuple[Move, ...]:
     return tuple(_move(one, sides) for one in changing)
 
 
-def plan_id_of(row: Row) -> str:
-    """The id of the plan version that a subscription is on; empty for one without a plan."""
-    return str(row.fields.get("plan_id") or (row.fields.get("plan") or {}).get("id") or "")
+def plan_id_of(row: Fields) -> str:
+    """The id of the plan version that a subscription is on, which it shows in two places; empty for one without."""
+    plan = row.get("plan")
+    shown = (row.get("plan_id"), plan.get("id") if isinstance(plan, Mapping) else None)
+    return next((one for one in shown if isinstance(one, str)), "")
 
 
 def plan_of(row: Row | None, found: Index) -> Address:
@@ -75,7 +77,7 @@ def plan_of(row: Row | None, found: Index) -> Address:
     shown = row.fields.get("plan") or {}
     version = shown.get("version")
     named = Address(PLAN, (str(shown.get("key") or "?"),), version if isinstance(version, int) else None)
-    return found.names.get(plan_id_of(row), named)
+    return found.names.get(plan_id_of(row.fields), named)
 
 
 def _move(one: Changing, sides: Sides) -> Move:
@@ -88,7 +90,7 @@ def _move(one: Changing, sides: Sides) -> Move:
         at=_takes_effect(one, running, sides.now),
         old_plan=old_plan,
         new_plan=one.begun.plan,
-        old=sides.terms(old_plan, plan_id_of(one.running) if one.running else ""),
+        old=sides.terms(old_plan, plan_id_of(one.running.fields) if one.running else ""),
         new=sides.terms(one.begun.plan),
         running=running,
         earlier=tuple(links.values()),
