@@ -16,7 +16,7 @@ DAY = timedelta(days=1).total_seconds()
 ALL = dict.fromkeys(FLAGS, "")
 HEAD = "_info: {owner: shop, defaults: {plan: {currency: USD, billing_cadence: P1M}}}\n"
 BILLS_TWICE = (
-    "the change from plan/team@1 to plan/business@1 at once bills 40 USD in advance now, and nothing comes back of the "
+    "the change from plan/team@1 to plan/business@1 at once bills 40 USD in advance, and nothing comes back of the "
     "25 USD billed until 2026-10-01T00:00:00Z (16.67 USD of it for the time after the change) once that invoice is "
     "final; `change: at_renewal` bills nothing twice"
 )
@@ -111,7 +111,7 @@ def test_a_cheaper_plan_at_once_still_bills_twice(world: World) -> None:
     found = stops(planned(world, shop(TEAM, BUSINESS, acme="plan: team, change: immediate")))
 
     assert [code for code, _ in found] == ["bills-twice"]
-    assert "bills 16.67 USD in advance now, and nothing comes back of the 60 USD billed" in found[0][1]
+    assert "bills 16.67 USD in advance, and nothing comes back of the 60 USD billed" in found[0][1]
 
 
 def test_a_new_version_that_costs_more_is_dearer(world: World) -> None:
@@ -139,7 +139,7 @@ def test_another_way_of_payment_at_once_bills_twice_too(world: World) -> None:
     found = stops(planned(world, shop(TEAM, acme="plan: team, settlement_mode: credit_only, change: immediate")))
 
     assert [code for code, _ in found] == ["bills-twice"]
-    assert found[0][1].startswith("the change from plan/team@1 to plan/team@1 at once bills 16.67 USD in advance now")
+    assert found[0][1].startswith("the change from plan/team@1 to plan/team@1 at once bills 16.67 USD in advance,")
 
 
 def test_from_credits_alone_the_unused_part_comes_back_as_a_note_says(world: World) -> None:
@@ -258,7 +258,7 @@ def test_addons_that_are_attached_again_are_billed_again(world: World) -> None:
 
     assert [code for code, _ in found] == ["bills-twice", "dearer-plan"]
     assert found[0][1].startswith(
-        "the change from plan/team@1 to plan/business@1 at once bills 52 USD in advance now, and nothing comes back of "
+        "the change from plan/team@1 to plan/business@1 at once bills 52 USD in advance, and nothing comes back of "
         "the 43 USD billed until 2026-10-01T00:00:00Z (28.67 USD of it for the time after the change)"
     )
 
@@ -273,7 +273,7 @@ def test_any_quantity_at_once_bills_the_add_on_again(world: World, quantity: int
     assert found == [
         (
             "bills-twice",
-            f"the change from 2 to {quantity} of addon/seats at once bills {billed} in advance now, and nothing comes "
+            f"the change from 2 to {quantity} of addon/seats at once bills {billed} in advance, and nothing comes "
             "back of the 18 USD billed until 2026-10-01T00:00:00Z (12 USD of it for the time after the change) once "
             "that invoice is final; `change: at_renewal` bills nothing twice",
         )
@@ -304,4 +304,4 @@ def test_what_is_scheduled_and_changed_at_once_instead_bills_twice(world: World)
         ("bills-twice", "the change from plan/team@1 to plan/huge@1"),
         ("dearer-plan", DEARER.replace("business", "huge").replace("60", "90")),
     ]
-    assert "bills 60 USD in advance now, and nothing comes back of the 25 USD billed" in found[0][1]
+    assert "bills 60 USD in advance, and nothing comes back of the 25 USD billed" in found[0][1]

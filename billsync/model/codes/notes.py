@@ -233,9 +233,10 @@ GUARDS = Chapter(
             "With `credit_then_invoice` the server invoices the new fees in advance for the rest of the period at "
             "once, and gives nothing back of those that it has invoiced for it, once that invoice is final. So "
             "does any change of the quantity of an add-on with fees in advance, even to a lower one. The message shows "
-            "both amounts, before credits and taxes. `change: at_renewal` bills nothing twice. If it is meant, pass "
+            "both amounts, before credits and taxes. `change: at_renewal` bills nothing twice, unless a fee "
+            "is paid for longer than the plan's period. If it is meant, pass "
             "`--allow bills-twice`.",
-            "the change from plan/team@1 to plan/business@1 at once bills 30 USD in advance now, and nothing comes "
+            "the change from plan/team@1 to plan/business@1 at once bills 30 USD in advance, and nothing comes "
             "back of the 25 USD billed until 2026-10-01T00:00:00Z (12.5 USD of it for the time after the change) once "
             "that invoice is final; `change: at_renewal` bills nothing twice\n  subscription acme/default\n"
             "  Allow it with --allow bills-twice",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from billsync.model.moment import cut_to_seconds
 from billsync.rating.arithmetic import minus
 from billsync.rating.errors import RatingError
 from billsync.rating.periods import Period
@@ -36,9 +37,23 @@ def billed_ahead(subscription: Subscribed, at: datetime) -> Advance | None:
 
     One-time fees are not for a time.
     """
+    return _advance(subscription, at, due(subscription, until=at))
+
+
+def billed_beyond(subscription: Subscribed, at: datetime) -> Advance | None:
+    """The fees in advance that will have been billed for a time after the end of a subscription at a moment; None
+    without any. Raises Unrated.
+
+    Only fees by a longer cadence than the plan's are, if it ends with a period of the plan.
+    """
+    end = cut_to_seconds(at)  # as invoices are dated; what begins in that second is the next link's
+    return _advance(subscription, end, (one for one in due(subscription, until=end) if one.billed.invoice_at < end))
+
+
+def _advance(subscription: Subscribed, at: datetime, dues: Iterable[Due]) -> Advance | None:
     dues = [
         one
-        for one in due(subscription, until=at)
+        for one in dues
         if one.billed.item.is_in_advance and one.billed.item.cadence and one.billed.service_period.end > at
     ]
     amounts = _amounts(dues, subscription)

@@ -15,7 +15,7 @@ from billsync.model.malformed import Malformed
 from billsync.model.moment import moment_text
 from billsync.report.billing.subscribed import CREDIT_ONLY, Subscribed
 from billsync.report.moves.addon_fees import AddonFees, alone
-from billsync.report.moves.advance import Advance, Unrated, billed_ahead, billed_at_start
+from billsync.report.moves.advance import Advance, Unrated, billed_ahead, billed_at_start, billed_beyond
 from billsync.report.moves.amounts import Amounts, amounts_text, together
 from billsync.report.moves.finding import grouped
 from billsync.report.moves.move import Move
@@ -23,14 +23,15 @@ from billsync.report.moves.terms import PlanTerms, Start, begun
 
 BILLS_TWICE = "bills-twice"
 WAY_OUT = "`change: at_renewal` bills nothing twice"
-"""The way out, as every message names it."""
+"""The way out of most changes at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Twice:
     """A change that bills again: `before` was billed for a time that isn't over, and `now` will be billed.
 
-    `what` names the change. With a `problem`, the reason why the amounts can't be worked out, there are none.
+    `what` names the change, and `way_out` says how to avoid it. With a `problem`, the reason why the amounts can't be
+    worked out, there are none.
     """
 
     address: Address
@@ -38,6 +39,7 @@ class Twice:
     before: Advance | None = None
     now: Amounts = field(default_factory=dict)
     problem: str = ""
+    way_out: str = WAY_OUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +57,35 @@ class QuantityChange:
 
 
 def billed_twice(move: Move) -> Twice | None:
-    """The double billing of a change of plan, if there is any: at once, with invoices, and after a fee in advance."""
-    if not move.is_immediate or move.is_by_credit_alone or move.running is None:
+    """The double billing of a change of plan, if there is any: with invoices, after a fee in advance for a time that
+    the change cuts short. At renewal only a fee by a longer cadence than the plan's is for such a time."""
+    if move.is_by_credit_alone or move.running is None:
         return None
-    what = f"from {move.route}"
+    what = f"from {move.route} {'at once' if move.is_immediate else 'at renewal'}"
     if isinstance(move.running, Malformed):
         return Twice(move.address, what, problem=f"its row can't be read ({move.running.text})")
     try:
-        before = billed_ahead(move.running, move.at)
-        return Twice(move.address, what, before, _begun_amounts(move, move.running)) if before else None
+        before = _cut_short(move, move.running)
+        if before is None:
+            return None
+        way_out = _way_out(move.running, before, move.at) if move.is_immediate else _later(before)
+        return Twice(move.address, what, before, _begun_amounts(move, move.running), way_out=way_out)
     except Unrated as unrated:
         return Twice(move.address, what, problem=str(unrated))
+
+
+def _cut_short(move: Move, running: Subscribed) -> Advance | None:
+    """The fees in advance for a time that isn't over when the change takes effect. Raises Unrated."""
+    return (billed_ahead if move.is_immediate else billed_beyond)(running, move.at)
+
+
+def _way_out(running: Subscribed, before: Advance, at: datetime) -> str:
+    """How to avoid the double billing of a change at once: by renewal, unless a fee is paid for longer."""
+    return WAY_OUT if before.until <= running.period_at(at).end else _later(before)
+
+
+def _later(before: Advance) -> str:
+    return f"from {moment_text(before.until)} on nothing is billed twice"
 
 
 def quantity_billed_twice(change: QuantityChange, at: datetime) -> Twice | None:
@@ -74,12 +94,14 @@ def quantity_billed_twice(change: QuantityChange, at: datetime) -> Twice | None:
     old = change.old
     if change.running.mode == CREDIT_ONLY or old.quantity in (0, change.new):
         return None
-    what = f"from {old.quantity} to {change.new} of addon/{old.addon}"
+    what = f"from {old.quantity} to {change.new} of addon/{old.addon} at once"
     try:
         before = billed_ahead(_alone(change.running, old, change.since), at)
         new = replace(old, quantity=change.new)
         now = billed_at_start(_alone(change.running, new, at)) if change.new else {}
-        return Twice(change.address, what, before, now) if before else None
+        return (
+            Twice(change.address, what, before, now, way_out=_way_out(change.running, before, at)) if before else None
+        )
     except Unrated as unrated:
         return Twice(change.address, what, problem=str(unrated))
 
@@ -88,16 +110,16 @@ def twice_guards(found: Iterable[Twice]) -> tuple[Guard, ...]:
     """A guard for all changes of the same sort, with both sums."""
     return tuple(
         Guard(BILLS_TWICE, _reason(them), f"--allow {BILLS_TWICE}", tuple(one.address for one in them))
-        for them in grouped(found, lambda one: (one.what, one.problem))
+        for them in grouped(found, lambda one: (one.what, one.problem, one.way_out == WAY_OUT))
     )
 
 
 def credit_returned(move: Move) -> Amounts:
-    """The unused part of the fees in advance that comes back as credit when a change at once ends the running link."""
-    if not move.is_immediate or not move.is_by_credit_alone or not isinstance(move.running, Subscribed):
+    """The unused part of the fees in advance that comes back as credit when a change ends the running link."""
+    if not move.is_by_credit_alone or not isinstance(move.running, Subscribed):
         return {}
     try:
-        before = billed_ahead(move.running, move.at)
+        before = _cut_short(move, move.running)
     except Unrated:
         return {}
     return before.unused if before else {}
@@ -124,15 +146,16 @@ def _reason(them: Sequence[Twice]) -> str:
     first, count = them[0], len(them)
     subject = f"the change {first.what}" if count == 1 else f"each of {count} changes {first.what}"
     if first.problem:
-        return f"{subject} at once may bill the running period twice: {first.problem}; {WAY_OUT}"
+        return f"{subject} may bill the running period twice: {first.problem}; {WAY_OUT}"
     before = [one.before for one in them if one.before]
     now = amounts_text(together(one.now for one in them))
     billed, unused = (
         amounts_text(together(each)) for each in zip(*((a.amounts, a.unused) for a in before), strict=True)
     )
     until = f" until {moment_text(before[0].until)}" if count == 1 else " for periods that aren't over"
+    way_out = first.way_out if count == 1 or first.way_out == WAY_OUT else "later changes bill nothing twice"
     in_all = "" if count == 1 else " in all"
     return (
-        f"{subject} at once bills {now}{in_all} in advance now, and nothing comes back of the {billed} billed{until} "
-        f"({unused} of it for the time after the change) once that invoice is final; {WAY_OUT}"
+        f"{subject} bills {now}{in_all} in advance, and nothing comes back of the {billed} billed{until} "
+        f"({unused} of it for the time after the change) once that invoice is final; {way_out}"
     )

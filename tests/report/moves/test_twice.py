@@ -41,7 +41,7 @@ def test_a_change_at_once_shows_what_was_billed_and_what_will_be() -> None:
     assert twice_guards([found]) == (
         Guard(
             "bills-twice",
-            "the change from plan/team@1 to plan/business@1 at once bills 30 USD in advance now, and nothing comes "
+            "the change from plan/team@1 to plan/business@1 at once bills 30 USD in advance, and nothing comes "
             "back of the 25 USD billed until 2026-10-01T00:00:00Z (12.5 USD of it for the time after the change) once "
             "that invoice is final; `change: at_renewal` bills nothing twice",
             "--allow bills-twice",
@@ -54,7 +54,7 @@ def test_several_changes_of_one_sort_are_one_guard_with_sums() -> None:
     link = running(ahead("25"))
 
     assert reasons(*[move(TEAM, BUSINESS, link)] * 3) == [
-        "each of 3 changes from plan/team@1 to plan/business@1 at once bills 90 USD in all in advance now, and nothing "
+        "each of 3 changes from plan/team@1 to plan/business@1 at once bills 90 USD in all in advance, and nothing "
         "comes back of the 75 USD billed for periods that aren't over (37.5 USD of it for the time after the change) "
         "once that invoice is final; `change: at_renewal` bills nothing twice"
     ]
@@ -80,9 +80,7 @@ def test_nothing_is_billed_twice(link: Subscribed | None, more: dict[str, Any]) 
 def test_a_change_to_a_plan_without_fees_in_advance_gives_nothing_back() -> None:
     (reason,) = reasons(move(TEAM, terms(NEW, fee_card("base", "60")), running(ahead("25"))))
 
-    assert reason.startswith(
-        "the change from plan/team@1 to plan/business@1 at once bills nothing in advance now, and "
-    )
+    assert reason.startswith("the change from plan/team@1 to plan/business@1 at once bills nothing in advance, and ")
 
 
 def test_a_yearly_fee_counts_until_its_year_is_over() -> None:
@@ -139,7 +137,7 @@ def test_with_credit_alone_the_unused_part_comes_back() -> None:
     link = running(ahead("25"), settlement_mode="credit_only")
 
     assert credit_returned(move(TEAM, BUSINESS, link)) == {"USD": Decimal("12.5")}
-    assert credit_returned(move(TEAM, BUSINESS, link, timing="at_renewal")) == {}
+    assert credit_returned(move(TEAM, BUSINESS, link, timing="at_renewal", at=datetime(2026, 10, 1, tzinfo=UTC))) == {}
     assert credit_returned(move(TEAM, BUSINESS, running(ahead("25")))) == {}
 
 
@@ -163,7 +161,7 @@ def test_any_change_of_a_quantity_bills_the_new_one_again(new: int, billed: str 
 
     assert found is not None
     assert found.before is not None
-    assert (found.what, found.before.amounts) == (f"from 2 to {new} of addon/seats", {"USD": Decimal(60)})
+    assert (found.what, found.before.amounts) == (f"from 2 to {new} of addon/seats at once", {"USD": Decimal(60)})
     assert found.now == ({"USD": Decimal(billed)} if billed else {})
 
 
@@ -235,3 +233,43 @@ def test_the_fee_of_an_addon_ends_with_its_phase() -> None:
     found = billed_at_start(alone(subscribed(row, FEATURES), fees, datetime(2026, 10, 6, tzinfo=UTC)))
 
     assert found == {"USD": Decimal(5)}
+
+
+def test_a_fee_paid_for_longer_is_billed_again_at_renewal_too() -> None:
+    """A monthly plan with 1200 a year in advance, left after a month: 335 of 365 days were paid for nothing."""
+    renewal = datetime(2026, 10, 1, tzinfo=UTC)
+    link = running(ahead("25"), ahead("1200", "licence", "P1Y"))
+    later = {"timing": "at_renewal", "at": renewal}
+    new = terms(NEW, ahead("60"), ahead("1200", "licence", "P1Y"))
+
+    once, renewed = (
+        twice_guards([found])
+        for found in (billed_twice(move(TEAM, new, link)), billed_twice(move(TEAM, new, link, **later)))
+        if found
+    )
+    several = [found for found in [billed_twice(move(TEAM, new, link, **later))] * 2 if found]
+
+    assert once[0].reason.rpartition("; ")[2] == "from 2027-09-01T00:00:00Z on nothing is billed twice"
+    assert renewed[0].reason == (
+        "the change from plan/team@1 to plan/business@1 at renewal bills 1161.37 USD in advance, and nothing comes "
+        "back of the 1200 USD billed until 2027-09-01T00:00:00Z (1101.37 USD of it for the time after the change) once "
+        "that invoice is final; from 2027-09-01T00:00:00Z on nothing is billed twice"
+    )
+    assert twice_guards(several)[0].reason.endswith("is final; later changes bill nothing twice")
+
+
+def test_with_credit_alone_what_is_paid_for_longer_comes_back_at_renewal() -> None:
+    renewal = {"timing": "at_renewal", "at": datetime(2026, 10, 1, tzinfo=UTC)}
+    link = running(ahead("25"), ahead("1200", "licence", "P1Y"), settlement_mode="credit_only")
+
+    assert credit_returned(move(TEAM, BUSINESS, link, **renewal)) == {"USD": Decimal("1101.37")}
+    assert billed_twice(move(TEAM, BUSINESS, link, **renewal)) is None
+
+
+def test_a_period_that_ends_within_a_second_is_not_billed_for_the_next() -> None:
+    """Invoices are dated in whole seconds; a fee that would be due in the second of the renewal isn't billed before."""
+    link = running(ahead("300", cadence="P1Y"), start="2026-09-01T00:00:00.28Z", billing_cadence="P1Y")
+    renewal = link.period_at(MID_MONTH).end
+
+    assert renewal == datetime(2027, 9, 1, 0, 0, 0, 280_000, tzinfo=UTC)
+    assert billed_twice(move(TEAM, BUSINESS, link, timing="at_renewal", at=renewal)) is None
