@@ -14,7 +14,9 @@ from billsync.app.move_facts import read_move_facts
 from billsync.app.pipeline import Comparison, carry_out, compared
 from billsync.apply.execute import OnResult
 from billsync.core.diff import Mode
+from billsync.core.index import index
 from billsync.core.planned import note
+from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Change, Guard, PlanFile
 from billsync.model.ports import Journal
@@ -85,7 +87,8 @@ def plan_migration(
     found = standing(facts.found, desired, route, scope.selectors)
     members, left = _chosen(task, found)
     intent, comparison = task.compared(members)
-    moves = read_move_facts(connection, intent, comparison)
+    rows = index(comparison.snapshot, KINDS, connection.routes)
+    moves = read_move_facts(connection, intent, comparison, rows)
     waves = _waves(scope.shares, comparison.plan, members, moves.now)
     return Migration(
         route,

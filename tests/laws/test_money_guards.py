@@ -9,8 +9,9 @@ from billsync.app.difference import DiffScope, difference, intended
 from billsync.app.impact_facts import ImpactScope
 from billsync.core.diff import Mode
 from billsync.model.change import PlanFile
+from billsync.report.billing.subscribed import moment_of, subscribed
 from billsync.report.moves.guards import FLAGS
-from tests.support.world import World, declared
+from tests.support.world import World, declared, rows_of
 
 DAY = timedelta(days=1).total_seconds()
 ALL = dict.fromkeys(FLAGS, "")
@@ -305,3 +306,19 @@ def test_what_is_scheduled_and_changed_at_once_instead_bills_twice(world: World)
         ("dearer-plan", DEARER.replace("business", "huge").replace("60", "90")),
     ]
     assert "bills 60 USD in advance, and nothing comes back of the 25 USD billed" in found[0][1]
+
+
+@pytest.mark.parametrize("days", [3, 10, 40])
+def test_at_renewal_is_when_the_server_begins_the_next_link(world: World, days: int) -> None:
+    """In a trial of seven days it is the trial's end, afterwards the end of the billing period."""
+    old, new = plan("team", "25", trial=True), BUSINESS
+    sold(world, shop(old, new, acme="plan: team"), days=days)
+    with world.http() as http:
+        (row,) = rows_of(http, "subscriptions")
+    renewal = subscribed(row, {}).renewal_after(world.clock.now())
+
+    world.sync(declared(shop(old, new, acme="plan: business, change: at_renewal")), allow=ALL)
+
+    with world.http() as http:
+        (following,) = (one for one in rows_of(http, "subscriptions") if one["status"] == "scheduled")
+    assert moment_of(following["active_from"]) == renewal == moment_of(row["current_period"]["to"])

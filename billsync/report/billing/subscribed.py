@@ -13,7 +13,7 @@ from billsync.model.value import Fields, Plain
 from billsync.rating.arithmetic import EXACT
 from billsync.rating.periods import MICROSECOND, Period, period_at
 from billsync.rating.prices import FlatPrice, FreePrice
-from billsync.rating.timeline import Item, Phase, Subscription
+from billsync.rating.timeline import Item, Phase, Subscription, billing_period, phase_lives
 from billsync.report.billing.live_card import live_card
 
 CREDIT_ONLY = "credit_only"
@@ -63,6 +63,16 @@ class Subscribed:
         """The billing period of a moment, within the subscription's life."""
         found = period_at(self.timeline.anchor, self.timeline.cadence, moment)
         return found.within(self.timeline.active_from, self.timeline.active_to)
+
+    def renewal_after(self, moment: datetime) -> datetime:
+        """The end of the billing period of a moment, within its phase: there a change at renewal takes effect.
+
+        Source: customer-facts.md §5.4, §5.7.
+        """
+        begun = [one for one in phase_lives(self.timeline) if one.life.start <= moment]
+        if not begun:
+            return self.period_at(moment).end
+        return billing_period(self.timeline, begun[-1].life, moment).end
 
     def slot(self, phase: str, item: Item) -> Slot:
         """Return the fields of a phase's item that the timeline doesn't have. Raises KeyError."""

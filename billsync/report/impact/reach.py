@@ -126,7 +126,7 @@ def _by_plan(one: Identity, before: Subscribed, target: Target, known: _Known) -
 def _since(one: Identity, before: Subscribed, status: MigrationStatus, known: _Known) -> datetime | None:
     """The moment from which a move of this run counts; None for at once, and where nothing moves."""
     moving = known.changes.moving(one) if status is MigrationStatus.MOVING else None
-    return starts(moving.timing, before.period_at(known.live.now).end) if moving else None
+    return starts(moving.timing, before.renewal_after(known.live.now)) if moving else None
 
 
 def _by(one: Identity, target: Target, status: MigrationStatus, before: Subscribed, problem: str) -> Reached:

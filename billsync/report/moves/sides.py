@@ -101,5 +101,5 @@ def _move(one: Changing, sides: Sides) -> Move:
 
 def _takes_effect(one: Changing, running: Subscribed | Malformed | None, now: datetime) -> datetime:
     """The moment of a change: at renewal the end of the running period, if that is known."""
-    renewal = running.period_at(now).end if isinstance(running, Subscribed) else now
+    renewal = running.renewal_after(now) if isinstance(running, Subscribed) else now
     return starts(one.begun.timing, renewal) or now

@@ -81,7 +81,7 @@ def _cut_short(move: Move, running: Subscribed) -> Advance | None:
 
 def _way_out(running: Subscribed, before: Advance, at: datetime) -> str:
     """How to avoid the double billing of a change at once: by renewal, unless a fee is paid for longer."""
-    return WAY_OUT if before.until <= running.period_at(at).end else _later(before)
+    return WAY_OUT if before.until <= running.renewal_after(at) else _later(before)
 
 
 def _later(before: Advance) -> str:
