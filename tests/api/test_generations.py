@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ import pytest
 from billsync.api.generations import CAPABILITIES, GENERATIONS, dated, generation_of
 from billsync.api.routes import routes, routes_of
 from billsync.api.served import Served, served_by
+from billsync.core.adapted import adapted
+from billsync.kinds.registry import KINDS
+from billsync.model.shape import Effect, Lazy, ListOf, Record, Reference, Shape, Variant, Wire
 from tests.support.generations import GENERATIONS as DOCUMENTS
 from tests.support.generations import document_of
 
@@ -85,6 +89,73 @@ def test_every_call_sends_only_fields_that_its_operation_takes(name: str) -> Non
         )
         for field in fields
         if not offered.has(f"{verb} {path.replace('{parent}', '{}')}: {field}")
+    ]
+
+    assert unknown == []
+
+
+def sendable(shape: Shape, path: str = "", seen: frozenset[str] = frozenset()) -> Iterator[str]:
+    """The dotted names that a request body made from a shape may have; list members are passed over."""
+    match shape:
+        case Lazy(name=name) if name not in seen:
+            yield from sendable(shape.get(), path, seen | {name})
+        case Record(fields=fields):
+            for name, known in fields.items():
+                if known.refused is None and known.effect not in (Effect.OURS, Effect.ONE_WAY, Effect.ATTACHED):
+                    yield f"{path}{known.wire or name}"
+                    yield from sendable(known.shape, f"{path}{known.wire or name}.", seen)
+        case Variant(tag=tag, cases=cases):
+            yield f"{path}{tag}"
+            for case in cases.values():
+                yield from sendable(case, path, seen)
+        case ListOf(item=item):
+            yield from sendable(item, path, seen)
+        case Reference(wire=Wire.ID):
+            yield f"{path}id"
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_field_that_can_be_declared_is_taken_or_refused(name: str, kind: str) -> None:
+    """Each field that a file can declare, at any depth, is in the request of each generation, or is refused there."""
+    generation, known = dated(*name.split("@")), routes_of(dated(*name.split("@")))[kind]
+    collection = known.collection.replace("{parent}", "{}")
+    parts = {part.field for part in known.parts}
+    record = adapted(KINDS, routes_of(generation))[kind].record
+
+    unknown = [
+        field
+        for field in sendable(record)
+        if field.partition(".")[0] in known.create and field.partition(".")[0] not in parts
+        if not served(name).has(f"POST {collection}: {field}") and field not in generation.missing.get(kind, ())
+    ]
+
+    assert unknown == []
+
+
+CALLED = {
+    "cancel": {"timing"},
+    "change": {"customer", "plan", "timing", "labels", "settlement_mode", "billing_anchor"},
+    "begin_later": {"customer", "plan", "timing", "labels", "settlement_mode", "billing_anchor"},
+    "migrate": {"timing", "target_version"},
+    "attach": {"addon", "quantity", "timing", "labels"},
+    "set_quantity": {"quantity", "timing"},
+    "settle": {"status"},
+}
+"""The fields that the calls of API v3 on one entity are sent."""
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_call_on_an_entity_takes_what_it_is_sent(name: str) -> None:
+    offered = served(name)
+    calls = {call: form for known in routes_of(dated(*name.split("@"))).values() for call, form in known.calls.items()}
+
+    unknown = [
+        f"{call}: {field}"
+        for call, form in calls.items()
+        if not form.path.startswith("/v1/")
+        for field in sorted(CALLED.get(call, ()))
+        if not offered.has(f"{form.method} {re.sub(r'{[a-z]+}', '{}', form.path)}: {field}")
     ]
 
     assert unknown == []
