@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from billsync.api.documents import SUBSCRIPTION_ADDONS
-from billsync.api.generations import Generation, dated
+from billsync.api.generations import KONNECT, Generation, dated
 from billsync.api.routes import routes_of
 from billsync.core.adapted import adapted
 from billsync.kinds.registry import KINDS
@@ -60,7 +60,7 @@ class Connection:
     @property
     def source(self) -> Source:
         """The connection as a source of snapshots."""
-        return Source(self.remote, self.routes, self.clock)
+        return Source(self.remote, self.routes, self.clock, may_lack=self.dialect == KONNECT)
 
     def rows(self, kind: str, **equal: str) -> tuple[Fields, ...]:
         """Every row of a kind of which these fields have these values, deleted rows included.

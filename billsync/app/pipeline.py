@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from billsync.api.documents import BALANCE
@@ -167,8 +167,10 @@ def carry_out(
 
 
 def _bindings(connection: Connection, known: Snapshot | None, moved: Moved) -> Bindings:
+    lacking = _lists_of(connection, known.absent) if known else frozenset()
+
     def rows(path: str, query: Sequence[tuple[str, str]], listing: ListQuery) -> Sequence[Fields]:
-        return connection.listed(path, query, listing=listing)
+        return () if path.rpartition("/")[2] in lacking else connection.listed(path, query, listing=listing)
 
     found = with_moved(index(known, KINDS, connection.routes), moved, KINDS) if known else Index()
     ids = {address: server_id for server_id, address in found.names.items()}
@@ -177,6 +179,13 @@ def _bindings(connection: Connection, known: Snapshot | None, moved: Moved) -> B
         return read_document_of(connection.remote, where, server_id)
 
     return Bindings(connection.kinds, connection.routes, rows, ids, dict(found.names), moved, document)
+
+
+def _lists_of(connection: Connection, absent: Collection[str]) -> frozenset[str]:
+    """The last parts of the paths of lists that hold entities of these kinds, by themselves or below others."""
+    parts = (part for routes in connection.routes.values() for part in routes.parts if part.titled_by in absent)
+    paths = (*(connection.routes[kind].collection for kind in absent), *(part.collection for part in parts))
+    return frozenset(path.rpartition("/")[2] for path in paths)
 
 
 def everything(connection: Connection) -> Snapshot:

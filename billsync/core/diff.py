@@ -149,7 +149,7 @@ def declared_changes(context: Context, missing: Missing) -> tuple[Planned, ...]:
     coming: dict[Address, Address] = {}
     rank = {name: number for number, name in enumerate(context.registry)}
     for entity in sorted(context.desired.entities, key=lambda e: (rank[e.address.kind], e.address.order)):
-        certain = unsupported(entity, missing) or doubtful(context, entity.address)
+        certain = unsupported(entity, missing, context) or doubtful(context, entity.address)
         planned = (certain,) if certain else _by_archetype(context, entity, coming)
         found.extend(planned)
         coming.update(coming_versions(context, planned))

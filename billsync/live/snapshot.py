@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from billsync.live.paging import count_rows, read_document, read_list
+from billsync.live.paging import Refused, count_rows, read_document, read_list
 from billsync.live.threads import reading_threads
 from billsync.model.kind import Routes
 from billsync.model.ports import Clock, Remote
@@ -14,15 +15,24 @@ from billsync.model.value import Fields
 
 LISTS_AT_ONCE = 4
 PARENT = "{parent}"
+NOT_FOUND = 404
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The source of a snapshot: a server, the routes of its dialect, and a clock."""
+    """The source of a snapshot: a server, the routes of its dialect, and a clock.
+
+    `may_lack`: its routes come from a table, so a list that it answers with 404 is one that it doesn't have.
+    """
 
     remote: Remote
     routes: Mapping[str, Routes]
     clock: Clock
+    may_lack: bool = False
+
+
+_Answered: TypeAlias = tuple[Row, ...] | int | None
+"""The rows of a list, their number, or None where the server has no such list."""
 
 
 def snapshot(source: Source, reads: Sequence[Read], documents: Sequence[str] = ()) -> Snapshot:
@@ -40,12 +50,13 @@ def snapshot(source: Source, reads: Sequence[Read], documents: Sequence[str] = (
         found, documents_found = _several(source, wanted, paths)
     counts = {read: answer for read, answer in found.items() if isinstance(answer, int)}
     parts = {read: _fields(answer) for read, answer in found.items() if read.part}
-    return Snapshot(_by_kind(found), counts, documents_found, began, parts)
+    absent = frozenset(read.kind for read, answer in found.items() if answer is None and not read.part)
+    return Snapshot(_by_kind(found), counts, documents_found, began, parts, absent=absent)
 
 
 def _several(
     source: Source, wanted: Sequence[Read], paths: Sequence[str]
-) -> tuple[dict[Read, tuple[Row, ...] | int], dict[str, Fields]]:
+) -> tuple[dict[Read, _Answered], dict[str, Fields]]:
     """The answers of several reads at once, in their order."""
     with reading_threads(LISTS_AT_ONCE) as threads:
         lists = threads.map(lambda read: _read(source, read), wanted)
@@ -53,7 +64,17 @@ def _several(
         return dict(zip(wanted, lists, strict=True)), dict(zip(paths, bodies, strict=True))
 
 
-def _read(source: Source, read: Read) -> tuple[Row, ...] | int:
+def _read(source: Source, read: Read) -> _Answered:
+    """The answer of one read. A 404 below another entity means that this one is gone, and is an error."""
+    try:
+        return _answered(source, read)
+    except Refused as problem:
+        if not source.may_lack or problem.status != NOT_FOUND or (read.parent_id and not read.part):
+            raise
+        return None
+
+
+def _answered(source: Source, read: Read) -> tuple[Row, ...] | int:
     routes = source.routes[read.kind]
     where = routes.part(read.part) if read.part else routes
     path = _path(where.collection, read)
@@ -69,14 +90,14 @@ def _path(collection: str, read: Read) -> str:
     return collection.replace(PARENT, read.parent_id or "")
 
 
-def _fields(answer: tuple[Row, ...] | int) -> tuple[Fields, ...]:
-    return () if isinstance(answer, int) else tuple(row.fields for row in answer)
+def _fields(answer: _Answered) -> tuple[Fields, ...]:
+    return tuple(row.fields for row in answer) if isinstance(answer, tuple) else ()
 
 
-def _by_kind(found: Mapping[Read, tuple[Row, ...] | int]) -> dict[str, tuple[Row, ...]]:
+def _by_kind(found: Mapping[Read, _Answered]) -> dict[str, tuple[Row, ...]]:
     kinds: dict[str, dict[str, Row]] = {}
     for read, rows in found.items():
-        if not isinstance(rows, int) and not read.part:
+        if isinstance(rows, tuple) and not read.part:
             known = kinds.setdefault(read.kind, {})
             for row in rows:
                 known.setdefault(row.id, row)

@@ -125,7 +125,8 @@ class Snapshot:
     """Everything that was read: rows by kind, counts and parts of rows by read, and documents (a balance, say) by path.
 
     `unread` says, by kind, why the labels that its rows hide could not be read. `holds` says, by the id of a row that
-    is to be deleted, what the server keeps of it besides rows of any kind, in words.
+    is to be deleted, what the server keeps of it besides rows of any kind, in words. `absent` are kinds whose list this
+    server doesn't have.
     """
 
     rows: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
@@ -135,6 +136,7 @@ class Snapshot:
     parts: Mapping[Read, tuple[Fields, ...]] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)
     holds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    absent: frozenset[str] = frozenset()
 
     def of(self, kind: str) -> tuple[Row, ...]:
         """The live rows of a kind, in the order in which they were read."""
@@ -154,4 +156,5 @@ class Snapshot:
             {**self.parts, **other.parts},
             {**self.unread, **other.unread},
             {**self.holds, **other.holds},
+            self.absent | other.absent,
         )

@@ -13,6 +13,7 @@ import pytest
 from billsync.app.dumping import dump_everything
 from billsync.local.server.editions import AUGUST, EDITIONS, KONNECT, KONNECT_LATER, LATER, Edition
 from billsync.model.change import Change, Outcome
+from billsync.model.ports import RemoteError
 from tests.support.configurations import EVERY_FLAG
 from tests.support.generations import GENERATIONS
 from tests.support.recorder import Recorder
@@ -321,3 +322,46 @@ def test_konnect_cannot_attach_and_says_so() -> None:
 
     assert Outcome.UNMANAGEABLE in {change.outcome for change in run.plan.changes}
     assert ear.unknown == []
+
+
+@dataclass(slots=True)
+class Hiding(httpx.BaseTransport):
+    """Passes calls on, but for a list that the server doesn't have."""
+
+    inner: httpx.BaseTransport
+    hidden: str
+    writes: list[str]
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if f"/{self.hidden}" in request.url.path:
+            return httpx.Response(404, json={"status": 404, "title": "Not Found", "detail": "no Route matched"})
+        if request.method != "GET":
+            self.writes.append(f"{request.method} {request.url.path.rpartition('/')[2]}")
+        return self.inner.handle_request(request)
+
+
+@generation("konnect@1.1")
+@pytest.mark.parametrize(
+    ("hidden", "reason", "others"),
+    [
+        ("tax-codes", "this server's API has no list of tax codes", {"customer/acme", "plan/pro@1"}),
+        ("addons", "this server's API has no list of addons", {"customer/acme", "tax_code/vat"}),
+    ],
+)
+def test_a_kind_that_konnect_does_not_list_is_unmanageable(hidden: str, reason: str, others: set[str]) -> None:
+    """What its table says is corrected by what answers 404: nothing of that kind, or that needs it, is written."""
+    addon = TWO_PLANS[TWO_PLANS.index("addons:") : TWO_PLANS.index("plans:")]
+    text = CREDIT_ONLY + (addon if hidden == "addons" else "")
+    world, writes = World(edition=KONNECT), []
+
+    run = world.sync(declared(text), wrap=lambda inner: Hiding(inner, hidden, writes))
+
+    unmanageable = [change.reason for change in run.plan.changes if change.outcome is Outcome.UNMANAGEABLE]
+    assert (unmanageable, run.report.succeeded) == ([reason], True)
+    assert others <= {change.address.text for change in run.plan.pending}
+
+
+@pytest.mark.parametrize("edition", [AUGUST])
+def test_a_list_that_openmeter_does_not_answer_is_an_error(edition: Edition) -> None:
+    with pytest.raises(RemoteError, match="GET /openmeter/tax-codes: 404"):
+        World(edition=edition).sync(declared(CREDIT_ONLY), wrap=lambda inner: Hiding(inner, "tax-codes", []))
