@@ -269,7 +269,7 @@ OFFERS_UNKNOWN = Refusal(
     "move to a version that is live",
 )
 TOO_MANY_ATTACHED = Refusal(
-    "attached-quantity", "{name}: {number} is more than {most}, and {why}", "declare {most} at most"
+    "attached-quantity", "{name}: {number} is more than {most}, {why}", "declare {most} at most"
 )
 ATTACHED_ENDING = Refusal(
     "attached-ending",

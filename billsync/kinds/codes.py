@@ -280,7 +280,7 @@ ATTACHED = Chapter(
             "more than the plan allows",
             "The plan's offer has a `max_quantity`, or the add-on is had once only (`instance_type: single`). Declare "
             "a smaller quantity.",
-            "subscription acme/default: addon 'blocks': 9 is more than 4, and plan/pro@1 allows that",
+            "subscription acme/default: addon 'blocks': 9 is more than 4, the most that plan/pro@1 allows",
         ),
         Code(
             "attached-ending",

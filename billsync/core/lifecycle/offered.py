@@ -128,6 +128,6 @@ def _too_many(attachments: Attachments, offers: Offers, offer: Offer, number: in
     most = 1 if offer.is_single else offer.most
     if most is None or number <= most:
         return None
-    why = "it can be had once only" if offer.is_single else f"{offers.title} allows that"
+    why = "and it can be had once only" if offer.is_single else f"the most that {offers.title} allows"
     name = name_of(attachments, offer.address.key)
     return because(TOO_MANY_ATTACHED, name=name, number=number, most=most, why=why)
