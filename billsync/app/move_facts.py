@@ -5,6 +5,8 @@ A run that begins and changes no subscription needs none of them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from billsync.app.billing_facts import read_billing
 from billsync.app.connection import Connection
 from billsync.app.pipeline import Comparison
@@ -15,12 +17,13 @@ from billsync.core.index import Index
 from billsync.core.moved import with_moved
 from billsync.kinds.registry import KINDS
 from billsync.model.state import Desired
-from billsync.report.impact.moving import begun_by
+from billsync.model.value import Fields
+from billsync.report.impact.moving import PLAN, begun_by
 from billsync.report.moves.changes import changings
 from billsync.report.moves.guards import MoveFacts, Sold
 from billsync.report.moves.quantities import quantity_changes, set_at_once
 from billsync.report.moves.reattached import with_reattached
-from billsync.report.moves.sides import Sides, moves_in, plan_id_of
+from billsync.report.moves.sides import FEATURE, Sides, moves_in, plan_id_of
 from billsync.report.moves.terms import PlanTerms
 
 
@@ -39,7 +42,8 @@ def read_move_facts(connection: Connection, desired: Desired, compared: Comparis
     shelf = PlanShelf(connection, compared.snapshot, found)
     pinned = {plan_id_of(one.running.fields) for one in changing if one.running}
     plans = {plan_id: shelf.plan(plan_id) for plan_id in sorted(pinned) if plan_id}
-    sides = Sides(now, found, {entity.address: entity for entity in desired.entities}, plans)
+    named = _features(connection, found, plans.values()) if is_asked else {}
+    sides = Sides(now, found, {entity.address: entity for entity in desired.entities}, plans, named)
     terms = {plan: sides.terms(plan) for plan in {one.plan for one in begun}}
     priced = [one for one in begun if isinstance(made := terms[one.plan], PlanTerms) and made.is_billable]
     return MoveFacts(
@@ -50,3 +54,17 @@ def read_move_facts(connection: Connection, desired: Desired, compared: Comparis
         billing=read_billing(connection, found, {one.customer for one in priced}),
         settled=settled,
     )
+
+
+def _features(connection: Connection, found: Index, plans: Iterable[Fields | None]) -> Mapping[str, str]:
+    """The keys of all features by their ids, where plan versions show one that no file declares. Raises RemoteError."""
+    compared = (row.fields for rows in found.versions.values() for row in rows if row.kind == PLAN)
+    shown = {server_id for plan in (*compared, *plans) if plan for server_id in _feature_ids(plan)}
+    if shown <= found.names.keys():
+        return {}
+    return {str(row["id"]): str(row["key"]) for row in connection.rows(FEATURE)}
+
+
+def _feature_ids(plan: Fields) -> Iterable[str]:
+    cards = (card for phase in plan.get("phases") or () for card in phase.get("rate_cards") or ())
+    return (str(card["feature"]["id"]) for card in cards if card.get("feature"))

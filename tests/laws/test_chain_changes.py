@@ -94,6 +94,29 @@ def test_a_declared_end_takes_a_scheduled_change_back() -> None:
     assert synced(world, "plan: basic, ends: at_renewal") == []
 
 
+@pytest.mark.parametrize(
+    ("before", "reason"),
+    [
+        (
+            ("plan: basic", "plan: paid, change: at_renewal"),
+            "subscription/acme/default would end at 2026-10-01T00:00:00Z; the change that is scheduled is taken back",
+        ),
+        (
+            ('plan: basic, start: "2026-09-10T00:00:00Z"',),
+            "subscription/acme/default has not begun, and would never begin",
+        ),
+    ],
+)
+def test_the_guard_of_a_cancel_says_what_is_taken_back(before: tuple[str, ...], reason: str) -> None:
+    world = World()
+    for subscription in before:
+        synced(world, subscription)
+
+    plan = world.plan(declared(FILES.format(subscription="subscriptions: []")))
+
+    assert [(guard.code, guard.reason) for guard in plan.guards] == [("cancel", reason)]
+
+
 def test_a_rule_on_cancel_changes_to_its_plan_instead() -> None:
     world = World()
     synced(world, "plan: paid")

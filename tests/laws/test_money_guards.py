@@ -63,6 +63,27 @@ def stops(found: PlanFile) -> list[tuple[str, str]]:
     return [(guard.code, guard.reason) for guard in found.guards]
 
 
+def test_a_guard_names_features_by_their_keys_where_no_file_declares_them(world: World) -> None:
+    usage = (
+        "meters: [{key: calls, name: Calls, event_type: call, aggregation: count}]\n"
+        "features: [{key: calls, name: Calls, meter: calls}]\n"
+        "plans:\n"
+        "  - {key: cheap, name: C, phases: [{key: d, name: D, rate_cards: [{feature: calls, price: {type: free}}]}]}\n"
+        "  - {key: dear, name: D, phases: [{key: d, name: D, rate_cards: [{feature: calls, "
+        'price: {type: unit, amount: "6"}}]}]}\n'
+    )
+    sold(world, f"{HEAD}{usage}customers: [{{key: acme, name: Acme, subscription: {{plan: cheap}}}}]")
+    wanted = (
+        f"{HEAD}external: {{plans: [cheap, dear]}}\n"
+        "customers: [{key: acme, name: Acme, subscription: {plan: dear, change: at_renewal}}]"
+    )
+
+    found = planned(world, wanted)
+
+    reason = "a change from plan/cheap@1 to plan/dear@1 would cost more: 1 of calls costs 0 → 6 USD"
+    assert stops(found) == [("dearer-plan", reason)]
+
+
 def test_an_immediate_change_to_a_dearer_plan_is_stopped_twice(world: World) -> None:
     """Ten days of thirty are over: 25 × 20/30 is unused, and 60 × 20/30 is billed."""
     sold(world, shop(TEAM, BUSINESS, acme="plan: team"))

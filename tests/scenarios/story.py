@@ -108,7 +108,7 @@ class Stage:
     def command(self, line: str) -> Ended:
         """One command line of billsync on the scenario's folder, with `--format json`."""
         name, *flags = shlex.split(self._mine(line))
-        consent = ["--yes"] if name in ("sync", "apply") else []
+        consent = ["--yes"] if name in ("sync", "apply", "migrate") else []
         target = [] if name == "validate" or "--server" in flags else ["--server", self.server.base]
         out, err = StringIO(), StringIO()
         around = Surroundings(StringIO(), out, err, self.environment, SystemClock(), False)

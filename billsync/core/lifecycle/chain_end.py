@@ -66,8 +66,12 @@ def planned_end(context: Context, link: Link, ends: str, *before: Step) -> Plann
         steps=tuple(step.id for step in steps),
         timing=ends,
     )
-    when = "at once" if ends == IMMEDIATE else f"at {then}"
-    return Planned(change, steps, guards=(cancel_guard(link.address, f"{link.address.text} would end {when}"),))
+    reason = f"{link.address.text} would end {_when(ends, then)}"
+    return Planned(change, steps, guards=(cancel_guard(link.address, reason),))
+
+
+def _when(ends: str, moment: Plain) -> str:
+    return "at once" if ends == IMMEDIATE else f"at {moment}"
 
 
 def cancel_guard(address: Address, reason: str) -> Guard:
@@ -115,7 +119,9 @@ def planned_withdrawal(context: Context, scheduled: Link, current: Link | None, 
         steps=tuple(step.id for step in steps),
         timing=ends,
     )
-    reason = f"{scheduled.address.text} is scheduled and would be taken back"
+    reason = f"{scheduled.address.text} has not begun, and would never begin"
+    if current is not None:
+        reason = f"{scheduled.address.text} would end {_when(ends, until)}; the change that is scheduled is taken back"
     return Planned(change, steps, guards=(cancel_guard(scheduled.address, reason),))
 
 

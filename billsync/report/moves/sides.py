@@ -24,7 +24,8 @@ FEATURE = "feature"
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Both sides' facts; `plans` are rows of plan versions by their ids, in addition to those that were compared.
+    """Both sides' facts; `plans` are rows of plan versions by their ids, and `named` keys of features by theirs, in
+    addition to those that were compared.
 
     The terms of a plan version are worked out once.
     """
@@ -33,13 +34,15 @@ class Sides:
     found: Index
     declared: Mapping[Address, Entity]
     plans: Mapping[str, Fields | None] = field(default_factory=dict)
+    named: Mapping[str, str] = field(default_factory=dict)
     known: dict[Address, PlanTerms | Malformed | None] = field(default_factory=dict)
     features: dict[str, str] = field(init=False)
     """The keys of the features that were read, by their ids."""
 
     def __post_init__(self) -> None:
         names = self.found.names.items()
-        object.__setattr__(self, "features", {server_id: at.key for server_id, at in names if at.kind == FEATURE})
+        compared = {server_id: at.key for server_id, at in names if at.kind == FEATURE}
+        object.__setattr__(self, "features", {**self.named, **compared})
 
     def terms(self, plan: Address, plan_id: str = "") -> PlanTerms | Malformed | None:
         """The terms of a plan version: of the one with this id or of a live one, else of the declared one, which is to
