@@ -116,6 +116,23 @@ def test_quantities_of_add_ons_cost_what_the_page_says() -> None:
         assert paid - 20 == total(row[3]), row
 
 
+def test_the_guard_about_invoices_shows_the_amounts_of_add_ons() -> None:
+    for row in rows_below("| seats |"):
+        ((old, new, when),) = re.findall(r"^(\d), then (\d), at (\w+)$", row[0])
+        if old == "0" or when == "renewal":
+            continue
+        world = World()
+        first = f"plan: basic, addons: [{{addon: seat, quantity: {old}}}]"
+        world.sync(declared(FILES.format(mode="credit_then_invoice", term="in_arrears", subscription=first)))
+        world.clock.advance(15 * DAY)
+
+        then = f"plan: basic, change: immediate, addons: [{{addon: seat, quantity: {new}}}]"
+        guards = guards_of(world, FILES.format(mode="credit_then_invoice", term="in_arrears", subscription=then))
+
+        billed = f"{total(row[2]) - 60} USD" if new != "0" else "nothing"
+        assert f"bills {billed} in advance now, and nothing comes back of the 60 USD" in guards["bills-twice"], row
+
+
 @pytest.mark.parametrize("beginning", ["| from Basic to Pro |", "| from Pro to Basic |"])
 def test_the_guard_about_invoices_shows_the_amounts_of_the_page(beginning: str) -> None:
     before, after = OF_PLANS[beginning]
