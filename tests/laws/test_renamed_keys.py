@@ -83,7 +83,7 @@ def test_the_guards_name_the_way_out_and_their_flags() -> None:
     new = files(renamed(grants=[{**GRANT, "key": "hello"}]))
 
     stopped = world.sync(new)
-    allowed = world.sync(new, allow={"doubled-grant": "", "doubled-subscription": ""})
+    allowed = world.sync(new, allow={"doubled-grant": "", "doubled-subscription": "", "cancel": ""})
 
     assert [(guard.flag, guard.reason) for guard in stopped.plan.guards] == [
         (
