@@ -16,12 +16,13 @@ from billsync.apply.execute import OnResult
 from billsync.core.diff import Mode
 from billsync.core.index import index
 from billsync.core.planned import note
+from billsync.core.refusals import NO_TIMING
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Change, Guard, PlanFile
 from billsync.model.ports import Journal
 from billsync.model.result import StepResult
-from billsync.model.state import Desired
+from billsync.model.state import Desired, Snapshot
 from billsync.report.impact.assess import ImpactFacts, assess, subscription_ids
 from billsync.report.impact.impact import Impact
 from billsync.report.migration.effect import Wave, effects, too_early, wave
@@ -35,6 +36,11 @@ from billsync.report.migration.waves import EVERYBODY, Share, place_of, share_of
 from billsync.report.moves.guards import MoveFacts, move_guards, move_notes
 
 MODE = "migrate"
+TIMING = (
+    "pass `--timing at_renewal` (it takes effect with the next period, and nothing is billed twice) or "
+    "`--timing immediate`, or add a rule to `_info.transitions`"
+)
+"""The hint where nothing says when a subscription moves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,13 @@ class _Task:
         """The state that these members are to have, compared with the live one."""
         intent = wanted(self.desired, members, self.route, self.scope.timing)
         mode = Mode(MODE, deletes=False, allow=self.scope.allow)
-        return intent, compared(self.connection, intent, self.facts.snapshot, mode)
+        found = compared(self.connection, intent, self.facts.snapshot, mode)
+        changes = tuple(replace(one, hint=TIMING) if one.code == NO_TIMING.code else one for one in found.plan.changes)
+        return intent, replace(found, plan=replace(found.plan, changes=changes))
+
+    def knowing(self, snapshot: Snapshot) -> _Task:
+        """The task with more of the live state, so that nothing is read twice."""
+        return replace(self, facts=replace(self.facts, snapshot=snapshot))
 
 
 def plan_migration(
@@ -85,7 +97,7 @@ def plan_migration(
     facts = read_migration_facts(connection, desired, route, scope.selectors)
     task = _Task(connection, desired, scope, route, facts)
     found = standing(facts.found, desired, route, scope.selectors)
-    members, left = _chosen(task, found)
+    task, members, left = _chosen(task, found)
     intent, comparison = task.compared(members)
     rows = index(comparison.snapshot, KINDS, connection.routes)
     moves = read_move_facts(connection, intent, comparison, rows)
@@ -111,15 +123,15 @@ def _whole(
     return replace(plan, guards=guards, changes=(*plan.changes, *left, *move_notes(moves)))
 
 
-def _chosen(task: _Task, found: Standing) -> tuple[tuple[Member, ...], tuple[Change, ...]]:
-    """The members of this run's waves, and notes on all others that were selected."""
+def _chosen(task: _Task, found: Standing) -> tuple[_Task, tuple[Member, ...], tuple[Change, ...]]:
+    """The members of this run's waves, and notes on all others that were selected; the task knows what was read."""
     shares = {one.address: share_of(task.scope.shares, one.address.names[0]) for one in found.members}
     asked = tuple(one for one in found.members if shares[one.address])
     later = (_later_wave(one) for one in found.members if not shares[one.address])
-    early = _too_early(task, asked)
+    task, early = _too_early(task, asked)
     named = {change.address for change in early}
     members = tuple(one for one in asked if one.address not in named)
-    return members, (*found.left, *early, *later)
+    return task, members, (*found.left, *early, *later)
 
 
 def _later_wave(member: Member) -> Change:
@@ -127,12 +139,13 @@ def _later_wave(member: Member) -> Change:
     return note(member.address, code="later-wave", reason=reason).change
 
 
-def _too_early(task: _Task, members: Sequence[Member]) -> tuple[Change, ...]:
+def _too_early(task: _Task, members: Sequence[Member]) -> tuple[_Task, tuple[Change, ...]]:
     """Notes on the members that would move before the date that was given."""
     if task.scope.not_before is None or not members:
-        return ()
+        return task, ()
     _, found = task.compared(members)
-    return too_early(effects(found.plan, task.connection.clock.now()), task.scope.not_before)
+    early = too_early(effects(found.plan, task.connection.clock.now()), task.scope.not_before)
+    return task.knowing(found.snapshot), early
 
 
 def _waves(shares: Iterable[Share], plan: PlanFile, members: Sequence[Member], now: datetime) -> tuple[Wave, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from billsync.app.connection import Connection
-from billsync.app.ending import Ended, Exit, error, usage
+from billsync.app.ending import Exit, error, usage
 from billsync.app.migrate import MigrationScope, carry_out_waves, plan_migration
 from billsync.app.outcomes import code_of_difference, code_of_run
 from billsync.apply.execute import GUARDED
@@ -27,7 +27,6 @@ from billsync.render.plan.structured import as_json
 from billsync.render.plan.text import as_text
 from billsync.report.migration.effect import Wave
 from billsync.report.migration.migration import Migration
-from billsync.schema.codes import diagnostic
 
 NOTHING_YET: Mapping[str, StepResult] = {}
 
@@ -115,11 +114,15 @@ def _in_waves(
 ) -> None:
     """Carry the waves out; the account says why some were not begun. Raises Ended if nothing was begun."""
 
+    first = next(wave for wave in about.migration.waves if wave.moving)
+
     def may_begin(wave: Wave) -> bool:
-        return yes or _agreed(run, account, wave)
+        return yes or wave == first or _agreed(run, account, wave)
 
     if not yes:
         run.talk(f"{about.text(NOTHING_YET, run.look)}\n{as_text(outline(account.plan), run.look)}")
+        if not _agreed(run, account, first):
+            raise error("declined")
     with journaled(run, connection, account) as journal:
         about.stopped = carry_out_waves(
             connection,
@@ -133,12 +136,7 @@ def _in_waves(
 
 
 def _agreed(run: Run, account: Account, wave: Wave) -> bool:
-    """Whether the person at the terminal lets a wave begin. Raises Ended for a no to the first one."""
+    """Whether the person at the terminal lets a wave begin."""
     count = len(wave.moving)
     whom = "1 subscription" if count == 1 else f"{count} subscriptions"
-    if run.agrees(f"Move {whom} (wave {wave.share.name}) on {visible(account.plan.target)}?"):
-        return True
-    if not account.results:
-        run.account = None
-        raise Ended(Exit.ERROR, diagnostic("declined"))
-    return False
+    return run.agrees(f"Move {whom} (wave {wave.share.name}) on {visible(account.plan.target)}?")

@@ -82,6 +82,16 @@ def migrated(shell: Shell, *more: str, files: str = "catalog.yaml") -> Any:
     return json.loads(ran.out)["migration"] | {"exit": ran.code}
 
 
+def rows(shell: Shell, customer: str) -> list[Any]:
+    """All links of a customer's subscription, oldest first."""
+    app = open_database(".billsync/local.db", shell.clock, test_clock=False)
+    with httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://local/api/v3/openmeter") as client:
+        (found,) = client.get("/customers", params={"filter[key][eq]": customer}).json()["data"]
+        links: list[Any] = client.get("/subscriptions", params={"filter[customer_id]": found["id"]}).json()["data"]
+    app.close()
+    return links
+
+
 def live(shell: Shell, customer: str = "") -> list[str]:
     """What each customer's subscriptions are on, without those that have ended: `customer-01 pro@1 active`."""
     app = open_database(".billsync/local.db", shell.clock, test_clock=False)
@@ -168,6 +178,72 @@ def test_another_plan_at_once(shop: Shell) -> None:
     assert (again["exit"], again["counts"]["moving"]) == (0, 0)
 
 
+def test_all_but_the_plan_is_kept(shop: Shell, folder: Path) -> None:
+    """The settlement mode too, although the plan's declaration has another one: no file declares this subscription."""
+    terms = "plan: pro, settlement_mode: credit_only, billing_anchor: '2026-09-05T00:00:00Z', labels: {deal: x1}"
+    ninth = f"customers: [{{key: customer-09, name: Ninth, subscription: {{{terms}, version: 2}}}}]\n"
+    (folder / "all" / "ninth.yaml").write_text(ninth)
+    assert shop.run("apply", "all", *LOCAL, "--yes").code == 0
+    (folder / "catalog.yaml").write_text(
+        catalog("15").replace("key: team", "key: team\n    settlement_mode: credit_then_invoice")
+    )
+
+    found = migrated(shop, *TEAM_AT_ONCE, "--select", "customer=*-09", "--allow", "bills-twice")
+
+    before, after = rows(shop, "customer-09")
+    kept = ("settlement_mode", "billing_anchor", "cost_basis_mode")
+    own = {name: text for name, text in after["labels"].items() if not name.startswith("openmeter_")}
+    assert (found["exit"], [before[name] for name in kept]) == (0, [after[name] for name in kept])
+    assert after["settlement_mode"] == "credit_only"
+    assert own == {
+        **{name: text for name, text in before["labels"].items() if name in own},
+        "billsync_plan": own["billsync_plan"],
+    }
+    assert (own["deal"], own["billsync_key"], own["billsync_owner"]) == ("x1", "default", "payments")
+
+
+@pytest.mark.generation("openmeter@later")
+def test_a_later_server_moves_to_another_version_in_place(shell: Shell, folder: Path) -> None:
+    """Id, labels and periods stay."""
+    later = ("--server", "local:later.db?generation=later")
+    (folder / "shop.yaml").unlink()
+    (folder / "customers.yaml").write_text(CUSTOMERS)
+    for price in ("20", "15"):
+        (folder / "catalog.yaml").write_text(catalog(price))
+        assert shell.run("sync", ".", *later, "--yes").code == 0
+
+    asked = ("migrate", ".", "--plan", "pro", "--to", "2", "--timing", "immediate", *later, "--yes")
+    ran = shell.run(*asked, "--allow", "bills-twice")
+    again = shell.run(*asked)
+
+    assert (ran.code, ran.out.count("migrating subscription")) == (0, 8)
+    assert (again.code, "  8 on the target already\n" in again.out) == (0, True)
+
+
+def test_konnect_moves_at_renewal(shell: Shell, folder: Path) -> None:
+    konnect = ("--server", "local:konnect.db", "--dialect", "konnect")
+    (folder / "shop.yaml").unlink()
+    (folder / "customers.yaml").write_text(CUSTOMERS)
+    for price in ("20", "15"):
+        (folder / "catalog.yaml").write_text(catalog(price))
+        assert shell.run("sync", ".", *konnect, "--yes", "--allow", "unmarked-plan").code == 0
+
+    ran = shell.run("migrate", ".", "--plan", "pro", *AT_RENEWAL, *konnect, "--yes")
+
+    assert (ran.code, ran.out.count("changing subscription")) == (0, 8)
+
+
+def test_a_subscriptions_own_change_goes_before_the_timing(shop: Shell, folder: Path) -> None:
+    customers = folder / "all" / "customers.yaml"
+    customers.write_text(customers.read_text().replace("{plan: pro}", "{plan: pro, change: at_renewal}", 1))
+
+    found = migrated(shop, "--to", "2", "--timing", "immediate", "--allow", "bills-twice", files="all")
+
+    assert found["exit"] == 0
+    assert live(shop, "customer-01") == ["customer-01 pro@1 canceled", "customer-01 pro@2 scheduled"]
+    assert live(shop, "customer-02") == ["customer-02 pro@2 active"]
+
+
 def test_a_guard_stops_all_waves_before_the_first_write(shop: Shell) -> None:
     before = live(shop)
 
@@ -202,12 +278,14 @@ def test_a_dry_run_writes_nothing_and_ends_like_a_diff(shop: Shell) -> None:
 
 def test_without_a_timing_the_rules_of_the_files_decide(shop: Shell, folder: Path) -> None:
     refused = migrated(shop, "--to", "team")
+    said = migrate(shop, "--to", "team", "--dry-run").out
     rules = "transitions: [{from: pro, to: team, timing: at_renewal}, {from: '*', to: '*', timing: refuse}]"
     (folder / "catalog.yaml").write_text(catalog("15", policy=rules))
 
     found = migrated(shop, "--to", "team")
 
     assert (refused["exit"], {one["code"] for one in refused["waves"][0]["refused"]}) == (4, {"no-timing"})
+    assert "  pass `--timing at_renewal` (it takes effect with the next period" in said
     assert found["exit"] == 0
     assert live(shop, "customer-01") == ["customer-01 pro@1 canceled", "customer-01 team@1 scheduled"]
 
