@@ -10,6 +10,7 @@ from billsync.core.chains import head_of
 from billsync.core.doubling import doubled_code
 from billsync.core.index import is_over, state_of, status_of
 from billsync.core.lifecycle.chain_end import end_at_renewal
+from billsync.core.lifecycle.chain_steps import RENEWS, TO
 from billsync.core.likeness import alike_parents, begun_again
 from billsync.core.ownership import KEY, OWNER, labels_of
 from billsync.core.planned import Context, Planned
@@ -99,16 +100,13 @@ def _links_left(context: Context, parent: Address, left: Leaving) -> Iterator[st
 
 
 def _fate(context: Context, kind: Kind, row: Row, planned: Planned | None) -> str:
-    facts = kind.facts(row.fields) if kind.facts else {}
-    if planned is not None and planned.change.outcome is Outcome.PENDING:
-        until = facts.get("renews_at")
-        return (
-            f"which this run ends at {until}" if state_of(kind, row.fields) is State.CURRENT else "which this run ends"
-        )
-    if planned is not None:
+    facts, state = kind.facts(row.fields) if kind.facts else {}, state_of(kind, row.fields)
+    if planned is not None and planned.change.outcome is not Outcome.PENDING:
         return f"which can't be ended yet: {planned.change.reason}"
-    if state_of(kind, row.fields) is State.ENDING:
-        return f"which ends at {facts.get('active_to')}"
+    if state is State.ENDING:
+        return f"which ends at {facts.get(TO)}"
+    if planned is not None:
+        return "which this run takes back" if state is State.COMING else f"which this run ends at {facts.get(RENEWS)}"
     return "which is not yours and has to be ended first" if not _is_ours(context, row) else "which runs"
 
 

@@ -166,7 +166,7 @@ def test_a_subscription_that_has_not_begun_is_taken_back_first() -> None:
     gone = world.sync(files())
 
     assert told(taken_back.plan) == ["withdrawing subscription/gone/default pending", "deleting customer/gone waiting"]
-    assert "subscription/gone/default, which this run ends" in delete_of(taken_back.plan).reason
+    assert "subscription/gone/default, which this run takes back" in delete_of(taken_back.plan).reason
     assert told(gone.plan) == ["deleting customer/gone pending"]
     assert gone.report.succeeded
 
