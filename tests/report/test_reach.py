@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from billsync.report.billing.usage import MeterSlice
 from billsync.report.impact.live import Live, plan_version
 from billsync.report.impact.moving import Begun
 from billsync.report.impact.offers import Offer
+from billsync.report.impact.periods import prepared
 from billsync.report.impact.price_changes import AddonChange, PriceChanges
 from billsync.report.impact.reach import NO_PLAN, reach
 from billsync.report.impact.reached import MigrationStatus, Reached
@@ -24,7 +26,8 @@ from billsync.report.impact.reached_addons import Candidate, Unread, reached_wit
 from billsync.report.impact.repricing import plan_cards
 from billsync.report.impact.subscribers import Identity, Subscriber
 from billsync.report.impact.targets import Target
-from tests.support.subscription_rows import FEATURES, fee_card, plan_fields, subscription_row
+from billsync.report.impact.verdicts import verdict
+from tests.support.subscription_rows import FEATURES, fee_card, plan_fields, subscription_row, usage_card
 
 NOW = datetime(2026, 11, 16, tzinfo=UTC)
 COMING = Address("plan", ("pro",), 2)
@@ -205,3 +208,54 @@ def test_a_move_drops_the_addons_that_no_file_declares(verb: str, addons: Any, d
         f"{target[6:]}, which is {why}: here counted on both sides" for target, why in dropped
     )
     assert {each.since for each in reached} == {datetime(2026, 12, 1, tzinfo=UTC)}
+
+
+def to_cadence(cadence: str, *new: dict[str, Any]) -> PriceChanges:
+    """The changes, with a coming version that is billed by another cadence."""
+    changed = changes()
+    target = replace(changed.targets["pro"], cadence=cadence, cards=plan_cards(plan_fields(*new)))
+    return replace(changed, targets={"pro": target})
+
+
+def paid(changed: PriceChanges, shown: Live) -> dict[tuple[str, str], tuple[Decimal, Decimal]]:
+    (one,) = reach(changed, shown)
+    assert isinstance(one, Reached)
+    found = verdict(prepared(one, NOW, 1), {})
+    assert found.problem == ""
+    return {(cadence.text, currency): pair for (cadence, currency), pair in found.paid.items()}
+
+
+def test_fees_that_move_from_a_month_to_a_year_are_summed_each_by_itself() -> None:
+    yearly = fee_card("base", "100", cadence="P1Y")
+
+    assert paid(to_cadence("P1Y", yearly), live(subscriber())) == {
+        ("P1M", "USD"): (Decimal(10), Decimal(0)),
+        ("P1Y", "USD"): (Decimal(0), Decimal(100)),
+    }
+
+
+def test_fees_that_move_from_a_year_to_a_month_are_summed_over_a_year() -> None:
+    """100 a year become 12 × 12 a year; the subscription is more than a year old."""
+    card = fee_card("base", "100", cadence="P1Y")
+    row = {**subscription_row(card, start="2025-09-01T00:00:00Z"), "billing_cadence": "P1Y"}
+    plan = {**PLAN_ROW, "phases": [{"key": "default", "rate_cards": [card]}]}
+
+    found = paid(to_cadence("P1M", fee_card("base", "12")), live(subscriber(ACME, row), plan=plan))
+
+    assert found == {("P1Y", "USD"): (Decimal(100), Decimal(144))}
+
+
+def test_usage_that_moves_to_another_cadence_is_not_estimated() -> None:
+    card = usage_card("api", {"type": "unit", "amount": "1"})
+    plan = {**PLAN_ROW, "phases": [{"key": "default", "rate_cards": [card]}]}
+    yearly = {**card, "billing_cadence": "P1Y"}
+
+    shown = live(subscriber(ACME, subscription_row(card)), plan=plan)
+
+    assert found(to_cadence("P1Y", yearly), shown) == [
+        (
+            "plan/pro@2",
+            MigrationStatus.STAYING,
+            "usage of api would be billed by another cadence, so that no period is the same",
+        )
+    ]

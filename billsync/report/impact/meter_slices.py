@@ -7,6 +7,7 @@ from dataclasses import replace
 from billsync.core.index import Index
 from billsync.core.normalize import normalize
 from billsync.kinds.registry import KINDS
+from billsync.model.duration import Duration
 from billsync.model.state import Desired
 from billsync.model.value import canonical
 from billsync.rating.prices import FreePrice
@@ -27,6 +28,29 @@ def with_declared(catalog: Catalog, desired: Desired, found: Index) -> Catalog:
             if meter and row:
                 meter_slices[entity.address.key] = MeterSlice(row.id, canonical(meter.get("filters") or {}))
     return replace(catalog, meter_slices=meter_slices)
+
+
+def other_cadences(before: Subscribed, after: Subscribed) -> str:
+    """Return the reason why usage of both sides can't be compared; empty if it can.
+
+    A fee by another cadence is summed by itself; of usage no period would be the same.
+    """
+    old, new = (_cadences(side) for side in (before, after))
+    moved = sorted(feature for feature in old.keys() & new.keys() if old[feature] != new[feature])
+    return (
+        f"usage of {', '.join(moved)} would be billed by another cadence, so that no period is the same"
+        if moved
+        else ""
+    )
+
+
+def _cadences(side: Subscribed) -> dict[str, frozenset[Duration | None]]:
+    """The cadences by which each feature's usage is billed."""
+    priced = [slot for slot in side.slots if slot.feature in side.priced_by_usage]
+    return {
+        feature: frozenset(slot.item.cadence for slot in priced if slot.feature == feature)
+        for feature in side.priced_by_usage
+    }
 
 
 def unmetered(before: Subscribed, after: Subscribed, catalog: Catalog) -> str:

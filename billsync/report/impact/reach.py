@@ -10,10 +10,10 @@ from billsync.core.index import version_of
 from billsync.model.address import Address
 from billsync.model.malformed import Malformed
 from billsync.model.state import Row
-from billsync.report.billing.subscribed import Subscribed, duration_of, unreadable
+from billsync.report.billing.subscribed import Subscribed, unreadable
 from billsync.report.impact.concerns import Concerns, concerns_at, may_have_any, with_dropped
 from billsync.report.impact.live import Live
-from billsync.report.impact.meter_slices import unmetered
+from billsync.report.impact.meter_slices import other_cadences, unmetered
 from billsync.report.impact.moving import starts
 from billsync.report.impact.price_changes import PLAN, PriceChanges
 from billsync.report.impact.reached import MigrationStatus, Reached
@@ -23,7 +23,6 @@ from billsync.report.impact.subscribers import Identity, Subscriber, addons_decl
 from billsync.report.impact.targets import Target
 
 NO_PLAN = "its present plan can't be read"
-OTHER_CADENCE = "its billing cadence would change, so that no period is the same"
 
 
 def reach(changes: PriceChanges, live: Live) -> Iterator[Reached | Candidate]:
@@ -117,8 +116,7 @@ def _by_plan(one: Identity, before: Subscribed, target: Target, known: _Known) -
     if own is None:
         return _by(one, target, status, before, NO_PLAN)
     after = repriced(before, target.cards, own)
-    is_other = duration_of(target.cadence) != before.timeline.cadence
-    problem = OTHER_CADENCE if is_other else unmetered(before, after.subscribed, known.live.catalog)
+    problem = other_cadences(before, after.subscribed) or unmetered(before, after.subscribed, known.live.catalog)
     found = replace(_by(one, target, status, before, problem), since=_since(one, before, status, known))
     return replace(found, after=after.subscribed, notes=() if problem else after.notes)
 
