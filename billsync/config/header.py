@@ -49,7 +49,8 @@ def target_of(header: MapNode | None, findings: Findings) -> IntendedTarget:
         if dialect == OPENMETER and value is not None:
             detail = f"an {OPENMETER} server has no `{name}`; only Konnect has regions and organizations"
             findings.add("unknowable-target", node.entries[name].place, detail, f"Remove `{name}`.")
-    return IntendedTarget(dialect, region, org, node.place)
+    chains = {"one": False, "many": True}.get(text_of(node.get("subscriptions_per_customer")) or "")
+    return IntendedTarget(dialect, region, org, node.place, chains)
 
 
 def defaults_of(header: MapNode | None) -> Mapping[str, MapNode]:

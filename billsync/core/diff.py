@@ -13,9 +13,9 @@ from billsync.core.conflicts import (
     refuse_dangling_references,
     refuse_held_names,
 )
-from billsync.core.doubts import doubts
+from billsync.core.doubts import doubts, several_at_once
 from billsync.core.guards import guards
-from billsync.core.index import index
+from billsync.core.index import Index, index
 from billsync.core.leaving import after_its_children, leaving
 from billsync.core.lifecycle.append_only import append_only_change
 from billsync.core.lifecycle.attached import with_attached
@@ -101,12 +101,20 @@ def _context(
         index=found,
         registry=registry,
         routes=server.routes,
-        one_chain_per_parent=server.one_chain_per_parent,
+        one_chain_per_parent=_is_alone(server, desired, found, registry),
         now=now,
         deletes=mode.deletes,
         allow=frozenset(mode.allow),
         doubts=doubts(found, registry, entities),
     )
+
+
+def _is_alone(server: Server, desired: Desired, found: Index, registry: Registry) -> bool:
+    """Whether a parent may have one running chain only: as the files say, else as the server's table says, unless some
+    parent has two of different keys in force, which proves the contrary."""
+    if desired.target.has_several_chains is not None:
+        return not desired.target.has_several_chains
+    return server.one_chain_per_parent and not any(several_at_once(registry, rows) for rows in found.chains.values())
 
 
 def _children(desired: Desired) -> Mapping[tuple[str, tuple[str, ...]], tuple[str, ...]]:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from billsync.core.index import Index, is_over, state_of
 from billsync.core.ownership import KEY, labels_of
@@ -127,6 +127,16 @@ def _chain(kind: Kind, rows: Sequence[Row], key: str) -> Doubt | None:
     running = [row for row in own if not is_over(kind, row.fields)]
     unlabelled = [row for row in rows if KEY not in labels_of(row.fields) and not is_over(kind, row.fields)]
     return _unknown(kind, own if running else (*own, *unlabelled)) or _same(_at_once(kind, running or unlabelled))
+
+
+def several_at_once(registry: Registry, rows: Sequence[Row]) -> bool:
+    """Whether two links of different chains of one parent are in force at the same time."""
+    running = [row for row in rows if not is_over(registry[row.kind], row.fields)]
+    return any(
+        labels_of(one.fields).get(KEY) != labels_of(other.fields).get(KEY)
+        for one, other in combinations(running, 2)
+        if one.kind == other.kind and _at_once(registry[one.kind], (one, other))
+    )
 
 
 def _at_once(kind: Kind, rows: Sequence[Row]) -> tuple[Row, ...]:

@@ -51,12 +51,16 @@ class Patterns:
 
 @dataclass(frozen=True, slots=True)
 class IntendedTarget:
-    """The server that the files are for; None for what they leave open."""
+    """The server that the files are for; None for what they leave open.
+
+    `has_several_chains` says whether one parent may have several running chains there, which no server tells.
+    """
 
     dialect: str | None = None
     region: str | None = None
     org: str | None = None
     position: Position | None = None
+    has_several_chains: bool | None = None
 
     @property
     def facts(self) -> Mapping[str, str]:

@@ -163,6 +163,11 @@ def _target() -> Schema:
             "dialect": {"description": "The family of servers.", "enum": list(DIALECTS)},
             "region": {"description": "Konnect's region, as its address begins.", **text, "examples": ["eu"]},
             "org": {"description": "The id or the name of the organization of the token, in Konnect.", **text},
+            "subscriptions_per_customer": {
+                "description": "Whether a customer may have several subscriptions at once there. Default: one on "
+                "OpenMeter, unless a customer has two already; Konnect decides itself.",
+                "enum": ["one", "many"],
+            },
         },
         "examples": [{"dialect": "konnect", "region": "eu"}],
     }

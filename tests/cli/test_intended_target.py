@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.command import Shell
 from tests.support.sockets import answering
+from tests.support.world import declared
 
 METERS = "meters: [{key: calls, name: Calls, event_type: call, aggregation: count}]\n"
 KONNECT = "https://eu.api.konghq.com/v3"
@@ -131,3 +132,10 @@ def test_what_no_openmeter_server_has_is_refused_offline(shell: Shell, folder: P
         1,
         [("unknowable-target", "Remove `region`."), ("unknowable-target", "Remove `org`.")],
     )
+
+
+@pytest.mark.parametrize(("said", "several"), [("many", True), ("one", False)])
+def test_the_target_may_say_how_many_subscriptions_are_allowed(said: str, several: bool) -> None:
+    target = declared(f"_info: {{target: {{subscriptions_per_customer: {said}}}}}\n{METERS}").target
+
+    assert (target.has_several_chains, target.facts) == (several, {})

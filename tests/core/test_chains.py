@@ -16,12 +16,13 @@ from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import PlanFile
 from billsync.model.diagnostic import Position
-from billsync.model.state import Desired, Entity, Moved, Row, Snapshot
+from billsync.model.state import Desired, Entity, IntendedTarget, Moved, Row, Snapshot
 
 TABLES = routes("openmeter")
 CAN = dated("openmeter")
 SERVER = Server("here", TABLES, BALANCE, CAN.missing, CAN.is_alone)
 SEVERAL = replace(SERVER, one_chain_per_parent=False)
+ANYWHERE = IntendedTarget()
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 OURS = {"billsync_owner": "payments"}
 SUPERSEDED = "openmeter_subscription.superseding.id"
@@ -51,7 +52,12 @@ def outcomes(links: tuple[Row, ...], server: Server = SERVER, **declared: Any) -
 
 
 def planned(
-    links: tuple[Row, ...], server: Server = SERVER, *, moved: Moved | None = None, **declared: Any
+    links: tuple[Row, ...],
+    server: Server = SERVER,
+    *,
+    moved: Moved | None = None,
+    target: IntendedTarget = ANYWHERE,
+    **declared: Any,
 ) -> PlanFile:
     """The plan file for one customer with these links and chains."""
     shown = {"version": 1, "status": "active", "currency": "USD", "billing_cadence": "P1M", "phases": []}
@@ -59,7 +65,8 @@ def planned(
     acme = Row("customer", "C1", {"id": "C1", "key": "acme", "name": "Acme", "labels": OURS})
     chains = [entity("subscription", "acme", key, **fields) for key, fields in declared.items()]
     live = Snapshot({"customer": (acme,), "plan": tuple(plans), "subscription": links})
-    desired = Desired("payments", (entity("customer", "acme", name="Acme"), *chains), moved=moved or {})
+    entities = (entity("customer", "acme", name="Acme"), *chains)
+    desired = Desired("payments", entities, moved=moved or {}, target=target)
     return diff(desired, live, KINDS, server=server, mode=Mode("sync", True, {}), now=NOW)
 
 
@@ -160,3 +167,35 @@ def test_a_key_that_runs_beside_the_one_it_was_moved_to_is_refused() -> None:
     plan = planned(links, SEVERAL, moved={new: (old,)}, second={"plan": "small"})
 
     assert [(change.address, change.code) for change in plan.changes] == [(old, "moved-and-live")]
+
+
+def endless(row: Row) -> Row:
+    return replace(row, fields={name: value for name, value in row.fields.items() if name != "active_to"})
+
+
+SMALL = {"plan": "small"}
+TWO = (endless(ours(1, "a", "active")), endless(ours(2, "b", "active")))
+
+
+def test_two_running_subscriptions_show_that_several_are_allowed() -> None:
+    assert outcomes(TWO, a=SMALL, b=SMALL, c=SMALL) == {"a": EQUAL, "b": EQUAL, "c": BEGINS}
+    assert outcomes(TWO[:1], a=SMALL, c=SMALL) == {"a": EQUAL, "c": "one-at-a-time"}
+
+
+def test_one_that_follows_another_is_no_sign_that_several_are_allowed() -> None:
+    one_after_the_other = (ours(1, "a", "canceled"), endless(ours(2, "b", "scheduled")))
+
+    assert outcomes(one_after_the_other, a=SMALL, b=SMALL, c=SMALL)["c"] == "one-at-a-time"
+
+
+@pytest.mark.parametrize(("said", "outcome"), [(True, BEGINS), (False, "one-at-a-time")])
+@pytest.mark.parametrize("links", [TWO, TWO[:1], ()])
+def test_the_files_may_say_how_many_subscriptions_a_customer_may_have(
+    links: tuple[Row, ...], said: bool, outcome: str
+) -> None:
+    """What the files say of the server goes before its table, and before what customers have."""
+    target = IntendedTarget(has_several_chains=said)
+
+    found = planned(links, SERVER, target=target, a=SMALL, b=SMALL, c=SMALL)
+
+    assert {change.address.key: change.code or change.verb for change in found.changes}["c"] == outcome
