@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import MAXYEAR, MINYEAR, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -21,6 +21,8 @@ _NUMBER = r"\d+(?:\.\d+)?"
 
 LONGEST = 366 * 86_400 * 1_000
 """The seconds of the longest duration that a file may say: a thousand years."""
+
+MEAN_MONTH_SECONDS = 2_629_746
 
 
 def _units(units: str, number: str) -> str:
@@ -60,6 +62,12 @@ class Duration:
     def in_seconds(self, *, month_days: int = 28, day_hours: int = 24) -> Fraction:
         """Return the length if every month had that many days and every day that many hours; a year is 12 months."""
         return _in_seconds(self, month_days, day_hours)
+
+    @property
+    def mean_seconds(self) -> Fraction:
+        """The length if every month had the mean length of the calendar's months."""
+        months = Fraction(self.years) * 12 + Fraction(self.months)
+        return months * MEAN_MONTH_SECONDS + replace(self, years=Decimal(0), months=Decimal(0)).in_seconds()
 
     @property
     def is_whole(self) -> bool:

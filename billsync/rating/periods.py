@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from functools import lru_cache
 
 from billsync.model.duration import Duration
@@ -18,7 +17,6 @@ from billsync.rating.arithmetic import exactly
 MICROSECOND = timedelta(microseconds=1)
 MICROSECONDS = 1_000_000
 SECOND = timedelta(seconds=1)
-MEAN_MONTH_SECONDS = 2_629_746
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +83,10 @@ def _count_at(anchor: datetime, cadence: Duration, moment: datetime) -> int:
     return count
 
 
-@exactly
 def _mean_microseconds(cadence: Duration) -> int:
-    months = Fraction(cadence.years * 12 + cadence.months) * MEAN_MONTH_SECONDS
-    seconds = (
-        months
-        + Duration(
-            weeks=cadence.weeks,
-            days=cadence.days,
-            hours=cadence.hours,
-            minutes=cadence.minutes,
-            seconds=cadence.seconds,
-        ).in_seconds()
-    )
-    if seconds <= 0:
+    if cadence.mean_seconds <= 0:
         raise ValueError("a cadence must be longer than nothing")
-    return int(seconds * MICROSECONDS)
+    return int(cadence.mean_seconds * MICROSECONDS)
 
 
 @lru_cache(maxsize=4096)

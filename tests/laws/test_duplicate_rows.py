@@ -138,7 +138,8 @@ def test_two_links_one_after_the_other_are_one_chain() -> None:
     world = shop()
     server_id = id_of(world, "subscription/acme/default")
     turn = world.clock.now().replace(microsecond=0).isoformat().replace("+00:00", "Z")
-    later = twice(server_id, OTHER, status="scheduled", active_from=turn)
+    labels = {"billsync_key": "default", "billsync_owner": "payments", str(KINDS["subscription"].predecessor): server_id}
+    later = twice(server_id, OTHER, status="scheduled", active_from=turn, labels=labels)
 
     def ending(body: Any) -> Any:
         rows = body.get("data") if isinstance(body, dict) else None
@@ -151,7 +152,8 @@ def test_two_links_one_after_the_other_are_one_chain() -> None:
 
     run = world.sync(declared(SHOP), wrap=Newer(ending))
 
-    assert run.plan.changes == ()
+    waits = [(change.address.text, change.outcome.value, change.code, change.steps) for change in run.plan.changes]
+    assert waits == [("subscription/acme/default", "waiting", "change-scheduled", ())]
 
 
 def test_two_attachments_of_one_addon_are_refused_by_both_ids() -> None:

@@ -88,6 +88,16 @@ def test_an_end_beyond_the_calendar_overflows(text: str, start: datetime) -> Non
 
 
 @pytest.mark.parametrize(
+    ("text", "seconds"), [("P1M", 2_629_746), ("P1Y", 31_556_952), ("P1M7D", 3_234_546), ("PT1M", 60), ("P0D", 0)]
+)
+def test_a_month_has_its_mean_length(text: str, seconds: int) -> None:
+    length = parse_duration(text)
+
+    assert length is not None
+    assert length.mean_seconds == seconds
+
+
+@pytest.mark.parametrize(
     ("plan", "card", "fits"),
     [
         *(("P1M", card, True) for card in ("P1M", "P1D", "PT1H", "P2M", "P3M", "P18M", "P1Y")),

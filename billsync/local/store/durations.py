@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from decimal import Decimal
 from fractions import Fraction
 
 from billsync.model.duration import Duration, divides_evenly, parse_duration
-from billsync.rating.periods import MEAN_MONTH_SECONDS
 
 NOTHING = Duration()
 HOUR = 3600
@@ -23,9 +22,7 @@ def canonical_duration(text: str) -> str:
 
 def is_under_an_hour(length: Duration) -> bool:
     """Whether it is, where every month has the mean length."""
-    months, _, _ = lengths(length)
-    rest = replace(length, years=Decimal(0), months=Decimal(0))
-    return months * MEAN_MONTH_SECONDS + rest.in_seconds() < HOUR
+    return length.mean_seconds < HOUR
 
 
 def lengths(length: Duration) -> tuple[Fraction, Fraction, Fraction]:

@@ -8,16 +8,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from billsync.model.duration import Duration
+from billsync.model.duration import MEAN_MONTH_SECONDS, Duration
 from billsync.rating.arithmetic import divided
-from billsync.rating.periods import MEAN_MONTH_SECONDS, Period
+from billsync.rating.periods import Period
 from billsync.rating.rate import Piece, rate
 from billsync.rating.usage import Usage
 from billsync.report.billing.subscribed import Slot
 from billsync.report.impact.price_policy import DECIMALS
 from billsync.report.moves.amounts import Amounts, amounts_text, money, summed
 
-MONTHS = 12
 MONTH = Period(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
 
 
@@ -67,15 +66,7 @@ def fees_of(slots: Iterable[Slot]) -> Fees:
 
 def months_in(cadence: Duration) -> Fraction:
     """The number of months that a cadence lasts: exact for months and years, else of mean months."""
-    months = Fraction(cadence.years * MONTHS + cadence.months)
-    seconds = Duration(
-        weeks=cadence.weeks,
-        days=cadence.days,
-        hours=cadence.hours,
-        minutes=cadence.minutes,
-        seconds=cadence.seconds,
-    ).in_seconds()
-    return months + Fraction(seconds) / MEAN_MONTH_SECONDS
+    return cadence.mean_seconds / MEAN_MONTH_SECONDS
 
 
 def _sums(slots: Iterable[Slot]) -> Amounts:
