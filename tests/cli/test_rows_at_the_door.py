@@ -37,10 +37,12 @@ SHOP = (
     CATALOG.replace(", {addon: maps}", "")
     .replace("- key: pro\n", "- key: pro\n    settlement_mode: credit_only\n")
     .replace("rate_cards: [{key: base,", "rate_cards: [TILES, {key: base,", 1)
-    .replace("TILES", '{feature: tiles, billing_cadence: P1M, price: {type: unit, amount: "0.1"}}')
+    .replace("TILES", '{feature: tiles, billing_cadence: P1M, price: {type: unit, amount: "0.1"}, ENTITLEMENT}')
+    .replace("ENTITLEMENT", "entitlement: {type: boolean}")
     + "tax_codes: [{key: software, name: Software, app_mappings: [{app_type: sandbox, tax_code: soft}]}]"
     + CUSTOMERS
 )
+LEAVING = SHOP.replace(CUSTOMERS, "\ncustomers: []\n")
 DEARER = SHOP.replace('amount: "10"', 'amount: "12"')
 INVOICE = {
     "id": "01J00000000000000000000000",
@@ -55,6 +57,7 @@ INVOICE = {
 COMMANDS = {
     "diff": ("diff", "shop.yaml"),
     "impact": ("diff", "dearer.yaml", "--impact=all"),
+    "leaving": ("diff", "leaving.yaml"),
     "dump": ("dump",),
     "usage": ("usage", "acme"),
     "ledger": ("ledger", "acme"),
@@ -71,6 +74,8 @@ class Tape(httpx.BaseTransport):
     inner: httpx.BaseTransport | None = None
     answers: dict[tuple[str, str, bytes], tuple[int, bytes]] = field(default_factory=dict)
     spoiled: tuple[str, Place, str] | None = None
+    of_others: dict[tuple[str, str, bytes], tuple[int, bytes]] = field(default_factory=dict)
+    """Answers of the same server to other commands: a spoiled row may make a command ask what it didn't ask before."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         asked = (request.method, str(request.url), request.read())
@@ -80,9 +85,9 @@ class Tape(httpx.BaseTransport):
         elif self.inner is not None:
             answer = self.inner.handle_request(request)
             self.answers[asked] = (answer.status_code, answer.read())
-        status, content = self.answers[asked]
+        status, content = self.answers.get(asked) or self.of_others[asked]
         if self.spoiled and request.method == "GET" and pattern(request.url.path) == self.spoiled[0]:
-            content = json.dumps(spoil(json.loads(content), *self.spoiled[1:])).encode()
+            content = json.dumps(spoil(json.loads(content), *self.spoiled)).encode()
         return httpx.Response(status, headers={"Content-Type": "application/json"}, content=content)
 
     def rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -90,8 +95,7 @@ class Tape(httpx.BaseTransport):
         for (method, url, _), (status, content) in self.answers.items():
             path = pattern(httpx.URL(url).path)
             if method == "GET" and status == 200 and path in PROMISES:
-                document = json.loads(content)
-                for row in document.get("data", [document]):
+                for row in rows_of(path, json.loads(content)):
                     yield path, row
 
 
@@ -101,9 +105,17 @@ def pattern(path: str) -> str:
     return next((known for known, of in PROMISES.items() if of is promise), path)
 
 
-def spoil(document: Any, place: Place, how: str) -> Any:
+def rows_of(path: str, document: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a list; the document itself where its path promises one."""
+    promise = PROMISES[path]
+    is_list = "data" in document and not (isinstance(promise, dict) and "data" in promise)
+    rows: list[dict[str, Any]] = document["data"] if is_list else [document]
+    return rows
+
+
+def spoil(document: Any, path: str, place: Place, how: str) -> Any:
     """The document with a field gone, or of another type, in each of its rows that has it."""
-    for row in document.get("data", [document]):
+    for row in rows_of(path, document):
         holder = row
         try:
             for name in place[:-1]:
@@ -151,6 +163,7 @@ class Stage:
         """Run a command once more, with a field spoiled."""
         tape = self.tapes[command]
         tape.inner, tape.spoiled, self.now[0] = None, spoiled, tape
+        tape.of_others = {asked: found for other in self.tapes.values() for asked, found in other.answers.items()}
         return self.shell.run(*COMMANDS[command], "--server", "local:")
 
 
@@ -160,6 +173,7 @@ def stage(shell: Shell, folder: Path, openapi: Recorder, monkeypatch: pytest.Mon
     openapi.document = None  # what is spoiled here is wrong on purpose
     (folder / "shop.yaml").write_text(SHOP)
     (folder / "dearer.yaml").write_text(DEARER)
+    (folder / "leaving.yaml").write_text(LEAVING)
     assert shell.run("sync", "shop.yaml", "--yes", "--server", "local:").code == 0
     open_and_use(shell.clock)
     embedded, now = opening._embedded, [Tape()]

@@ -138,7 +138,11 @@ def test_two_links_one_after_the_other_are_one_chain() -> None:
     world = shop()
     server_id = id_of(world, "subscription/acme/default")
     turn = world.clock.now().replace(microsecond=0).isoformat().replace("+00:00", "Z")
-    labels = {"billsync_key": "default", "billsync_owner": "payments", str(KINDS["subscription"].predecessor): server_id}
+    labels = {
+        "billsync_key": "default",
+        "billsync_owner": "payments",
+        str(KINDS["subscription"].predecessor): server_id,
+    }
     later = twice(server_id, OTHER, status="scheduled", active_from=turn, labels=labels)
 
     def ending(body: Any) -> Any:
