@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from billsync.app.connection import Connection
-from billsync.app.ending import error
+from billsync.app.ending import Ended, error
 from billsync.app.pipeline import read_live
 from billsync.core.index import Index, index, version_of
 from billsync.core.moved import present, with_moved
@@ -50,13 +50,17 @@ def read_route(connection: Connection, plan: str, target: str, version: int | No
     Raises Ended for a plan that isn't there, and for a version that no subscription can be moved to; RemoteError.
     """
     source = Address(PLAN, (plan,))
-    _versions(connection, source)
+    if not _versions(connection, source) and not _running(connection, plan):  # a deleted plan keeps its subscriptions
+        raise _no_plan(connection, source)
     key, at, number = target.partition("@")
     if target == LATEST or target.isdecimal():
         aim, wanted_version = source, "" if target == LATEST else target
     else:
         aim, wanted_version = Address(PLAN, (key,)), number
-    active = offered(KINDS[PLAN], _versions(connection, aim))
+    versions = _versions(connection, aim)
+    if not versions:
+        raise _no_plan(connection, aim)
+    active = offered(KINDS[PLAN], versions)
     if active is None or (at and not number) or wanted_version not in ("", str(version_of(active))):
         offer = f"only {aim.key}@{version_of(active)} is" if active else "no version of it is"
         detail = f"{target!r} of plan {aim.key} is not an active version: {offer}."
@@ -68,12 +72,14 @@ def read_route(connection: Connection, plan: str, target: str, version: int | No
 
 
 def _versions(connection: Connection, plan: Address) -> tuple[Row, ...]:
-    """The live versions of a plan, oldest first. Raises Ended without any, RemoteError."""
+    """The live versions of a plan, oldest first. Raises RemoteError."""
     rows = (Row(PLAN, str(row["id"]), row) for row in connection.rows(PLAN, key=plan.key))
     live = tuple(row for row in rows if not row.fields.get("deleted_at") and row.fields.get("key") == plan.key)
-    if not live:
-        raise error("no-plan", f"{connection.target} has none with the key {plan.key!r}.")
     return tuple(sorted(live, key=version_of))
+
+
+def _no_plan(connection: Connection, plan: Address) -> Ended:
+    return error("no-plan", f"{connection.target} has none with the key {plan.key!r}.")
 
 
 def read_migration_facts(

@@ -123,6 +123,7 @@ def _in_waves(
         run.talk(f"{about.text(NOTHING_YET, run.look)}\n{as_text(outline(account.plan), run.look)}")
         if not _agreed(run, account, first):
             raise error("declined")
+        account.was_shown = run.around.width is not None and not run.wants_json
     with journaled(run, connection, account) as journal:
         about.stopped = carry_out_waves(
             connection,

@@ -22,6 +22,8 @@ from billsync.report.migration.standing import MOVED, NOT_SELECTED, OTHER_OWNERS
 NAMED = 3
 """The number of a wave's subscriptions that are named; the changes below name all."""
 
+OF_A_WAVE = "the subscriptions of this wave"
+
 UNNAMED = {
     MOVED: "moved already (the change is scheduled)",
     THERE: "on the target already",
@@ -65,7 +67,9 @@ def _wave(one: Wave, impact: Impact | None, end: WaveEnd | None, width: int | No
     if one.refused:
         yield f"  {len(one.refused)} can't be moved, see below"
     if impact and impact.changes:
-        yield from (f"  {line}" if line else "" for line in impact_text(impact, width=width).splitlines())
+        yield from (
+            f"  {line}" if line else "" for line in impact_text(impact, width=width, whom=OF_A_WAVE).splitlines()
+        )
 
 
 def _end_text(end: WaveEnd) -> str:

@@ -339,6 +339,15 @@ def test_a_bad_option_is_named(shop: Shell, options: tuple[str, str], said: str)
     assert said in ran.err
 
 
+def test_of_many_customers_the_whole_list_is_read(shop: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = migrated(shop, *AT_RENEWAL, "--select", "tier=b", "--dry-run")
+    monkeypatch.setattr("billsync.app.migration_facts.FEW", 1)
+
+    many = migrated(shop, *AT_RENEWAL, "--select", "tier=b", "--dry-run")
+
+    assert few == many
+
+
 @pytest.mark.parametrize(
     ("options", "code"),
     [
@@ -528,9 +537,13 @@ def test_a_run_that_was_killed_between_waves_is_resumed(shop: Shell, monkeypatch
 
 
 def test_each_wave_is_asked_about(shop: Shell) -> None:
+    """The changes are shown before, and not once more after, on a terminal."""
+    shop.width = 120
+
     ran = migrate(shop, *AT_RENEWAL, "--waves", "25%,rest", answer="y\nn\n")
 
     assert (ran.code, len(live(shop))) == (0, 10)
+    assert (ran.err.count("changing subscription"), ran.out.count("changing subscription")) == (10, 6)
     assert "Move 2 subscriptions (wave 25%) on local:.billsync/local.db? [y/N]" in ran.err
     assert "Stopped: wave rest was declined." in ran.out
 
