@@ -26,6 +26,7 @@ from billsync.model.state import Desired, Snapshot
 from billsync.report.impact.assess import ImpactFacts, assess, subscription_ids
 from billsync.report.impact.impact import Impact
 from billsync.report.migration.effect import Wave, effects, too_early, wave
+from billsync.report.migration.losses import losses
 from billsync.report.migration.migration import Migration, wave_end
 from billsync.report.migration.notices import notice_guards, notices
 from billsync.report.migration.selecting import Selector
@@ -110,6 +111,7 @@ def plan_migration(
         waves,
         _impacts(task, intent, comparison, waves, progress),
         notices(moves.moves, waves, members),
+        losses(comparison.plan.changes, moves.moves),
         Counter(facts.counts) + Counter(found.counts),
         comparison.snapshot,
     )

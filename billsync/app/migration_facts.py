@@ -27,7 +27,7 @@ from billsync.report.migration.standing import NOT_SELECTED, THERE, Member, Rout
 from billsync.report.migration.wanted import wanted
 from billsync.report.moves.sides import plan_of
 
-SUBSCRIPTION, PLAN, CUSTOMER = "subscription", "plan", "customer"
+SUBSCRIPTION, PLAN, CUSTOMER, FEATURE = "subscription", "plan", "customer", "feature"
 LATEST = "latest"
 FEW = 50
 """Up to this many customers are read one by one; above, their whole list is read."""
@@ -102,7 +102,14 @@ def read_migration_facts(
     if not members and not counts[THERE] and not _were_moved(connection, desired, route):
         raise error("nothing-matches", _nothing(route, counts), "Check --plan, --from and --select.")
     snapshot = read_live(connection, wanted(desired, members, route, None), deletes=False)
+    snapshot = snapshot.with_(Snapshot({FEATURE: _features(connection)}))
     return MigrationFacts(snapshot, with_moved(index(snapshot, KINDS, connection.routes), desired.moved, KINDS), counts)
+
+
+def _features(connection: Connection) -> tuple[Row, ...]:
+    """The live features, whose keys the prices of plan versions are named by. Raises RemoteError."""
+    rows = connection.rows(FEATURE)
+    return tuple(Row(FEATURE, str(row["id"]), row) for row in rows if not row.get("deleted_at"))
 
 
 def _chain(row: Row) -> tuple[str, str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from billsync.model.address import Address
 from billsync.model.change import Change
 from billsync.model.moment import moment_text
 from billsync.model.result import StepResult
@@ -39,7 +41,8 @@ def migration_text(found: Migration, results: Mapping[str, StepResult], stopped:
     blocks = [list(_head(found))]
     impacts: tuple[Impact | None, ...] = found.impacts or (None,) * len(found.waves)
     for each, impact in zip(found.waves, impacts, strict=True):
-        blocks.append(list(_wave(each, impact, wave_end(each, results) if results else None, width)))
+        end = wave_end(each, results) if results else None
+        blocks.append([*_wave(each, end), *_losses(each, found), *_impact(impact, width)])
     blocks.append([f"Stopped: {visible(stopped)}."] if stopped else [])
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
@@ -57,7 +60,7 @@ def _head(found: Migration) -> Iterator[str]:
     yield from (f"  {found.counts[name]} {text}" for name, text in UNNAMED.items() if found.counts.get(name))
 
 
-def _wave(one: Wave, impact: Impact | None, end: WaveEnd | None, width: int | None) -> Iterator[str]:
+def _wave(one: Wave, end: WaveEnd | None) -> Iterator[str]:
     names = [name_of(address) for address in one.moving]
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     listed = f": {', '.join(names[:NAMED])}{more}" if names else ""
@@ -66,6 +69,17 @@ def _wave(one: Wave, impact: Impact | None, end: WaveEnd | None, width: int | No
         yield f"  {_end_text(end)}"
     if one.refused:
         yield f"  {len(one.refused)} can't be moved, see below"
+
+
+def _losses(one: Wave, found: Migration) -> Iterator[str]:
+    """A line for each thing that is lost, with the number of those who lose it."""
+    lost = Counter(thing for address in one.moving for thing in found.losses.get(address, ()))
+    yield from (
+        f"  {count} {'loses' if count == 1 else 'lose'} {visible(thing)}" for thing, count in sorted(lost.items())
+    )
+
+
+def _impact(impact: Impact | None, width: int | None) -> Iterator[str]:
     if impact and impact.changes:
         yield from (
             f"  {line}" if line else "" for line in impact_text(impact, width=width, whom=OF_A_WAVE).splitlines()
@@ -100,7 +114,7 @@ def migration_object(found: Migration, results: Mapping[str, StepResult], stoppe
         "not_before": moment_text(found.not_before) if found.not_before else None,
         "counts": {"moving": found.moving, "staying": len(found.staying), **_counts(found)},
         "waves": [
-            _wave_object(each, impact, wave_end(each, results))
+            _wave_object(each, impact, wave_end(each, results), found)
             for each, impact in zip(found.waves, impacts, strict=True)
         ],
         "staying": [_staying(change) for change in found.staying],
@@ -112,19 +126,19 @@ def _counts(found: Migration) -> Mapping[str, int]:
     return {name: found.counts.get(name, 0) for name in UNNAMED}
 
 
-def _wave_object(one: Wave, impact: Impact | None, end: WaveEnd) -> Any:
+def _wave_object(one: Wave, impact: Impact | None, end: WaveEnd, found: Migration) -> Any:
     return {
         "wave": one.share.name,
         "state": end.state,
         "counts": {"moved": end.moved, "failed": end.failed, "refused": end.refused, "pending": end.pending},
-        "subscriptions": [_moving(name_of(address), at) for address, at in one.effects.items()],
+        "subscriptions": [_moving(address, at, found) for address, at in one.effects.items()],
         "refused": [_staying(change) for change in one.refused],
         "impact": impact_object(impact) if impact else None,
     }
 
 
-def _moving(name: str, at: datetime) -> Any:
-    return {"name": name, "from": moment_text(at)}
+def _moving(address: Address, at: datetime, found: Migration) -> Any:
+    return {"name": name_of(address), "from": moment_text(at), "loses": list(found.losses.get(address, ()))}
 
 
 def _staying(change: Change) -> Any:

@@ -464,6 +464,34 @@ def test_notices_say_who_pays_what_from_when(shop: Shell, folder: Path) -> None:
     assert "file-exists" in again.err
 
 
+METERED = """\
+_info: {owner: payments, defaults: {plan: {currency: USD, billing_cadence: P1M}}}
+meters: [{key: calls, name: Calls, event_type: call, aggregation: count}]
+features: [{key: calls, name: Calls, meter: calls}, {key: seats, name: Seats}]
+plans:
+  - key: pro
+    name: Pro
+    phases: [{key: default, name: Default, rate_cards: [CARDS]}]
+"""
+CALLS = '{feature: calls, price: {type: unit, amount: "%s"}}'
+SEATS = ', {feature: seats, price: {type: flat, amount: "3"}, billing_cadence: P1M}'
+
+
+def test_notices_and_losses_name_features_by_their_keys(shell: Shell, folder: Path) -> None:
+    (folder / "shop.yaml").unlink()
+    (folder / "customers.yaml").write_text(CUSTOMERS)
+    for cards in (CALLS % "0.2" + SEATS, CALLS % "0.1"):
+        (folder / "plans.yaml").write_text(METERED.replace("CARDS", cards))
+        assert shell.run("sync", "plans.yaml", "customers.yaml", *LOCAL, "--yes").code == 0
+
+    found = migrated(shell, *AT_RENEWAL, "--dry-run", "--notices", "notices.csv", files="plans.yaml")
+
+    row = next(csv.DictReader((folder / "notices.csv").read_text().splitlines()))
+    assert (row["old_unit_prices"], row["new_unit_prices"]) == ("calls: 0.2 USD a unit", "calls: 0.1 USD a unit")
+    assert (row["old_fees"], row["new_fees"]) == ("3 USD each P1M", "nothing")
+    assert {tuple(one["loses"]) for one in found["waves"][0]["subscriptions"]} == {("feature seats",)}
+
+
 def break_changes(monkeypatch: pytest.MonkeyPatch, *, after: int) -> list[str]:
     """Every change after the first ones is answered with 400; gives the paths of all changes."""
     from billsync.live.client import Client
@@ -581,6 +609,7 @@ def test_add_ons_that_no_file_declares_stop_the_run(shell: Shell, folder: Path) 
     (folder / "plans.yaml").write_text((folder / "team.yaml").read_text().partition("customers:")[0])
     asked = ("--plan", "dev_team", *AT_RENEWAL, *LOCAL, "--format", "json", "--yes")
 
+    text = shell.run("migrate", "plans.yaml", *asked[:-3], "--dry-run").out
     lost = json.loads(shell.run("migrate", "plans.yaml", *asked).out)
     kept = json.loads(shell.run("migrate", "team.yaml", *asked).out)
 
@@ -588,4 +617,11 @@ def test_add_ons_that_no_file_declares_stop_the_run(shell: Shell, folder: Path) 
         ("addons-lost", "subscription/borealis/default"),
         ("addons-lost", "subscription/cirrus/default"),
     ]
+    assert "  1 loses add-on mock_servers\n  2 lose add-on monitoring\n" in text
+    (wave,) = lost["migration"]["waves"]
+    assert {one["name"]: one["loses"] for one in wave["subscriptions"]} == {
+        "borealis/default": ["add-on monitoring"],
+        "cirrus/default": ["add-on mock_servers", "add-on monitoring"],
+        "dorado/default": [],
+    }
     assert (kept["guards"], kept["migration"]["waves"][0]["counts"]["moved"]) == ([], 3)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from billsync.model.address import Address
 from billsync.model.change import Change, PlanFile
 from billsync.model.result import Status, StepResult
 from billsync.model.state import Snapshot
@@ -22,7 +23,7 @@ class Migration:
     """The plan file of all waves with the notes on those that stay, each wave with its impact, notices, and counts.
 
     `timing` and `not_before` are as asked for, None without; `snapshot` is the live state that was read for it.
-    `impacts` are as many as waves, or none where nothing moves.
+    `impacts` are as many as waves, or none where nothing moves; `losses` say in words what subscriptions lose.
     """
 
     route: Route
@@ -32,6 +33,7 @@ class Migration:
     waves: tuple[Wave, ...]
     impacts: tuple[Impact, ...]
     notices: tuple[Notice, ...]
+    losses: Mapping[Address, tuple[str, ...]]
     counts: Mapping[str, int]
     snapshot: Snapshot
 
