@@ -88,6 +88,13 @@ CAPABILITIES: Mapping[str, Capability] = MappingProxyType(
             Form(_NEW, (f"POST {_SUBSCRIPTION}/unschedule",), CallForm("POST", f"{_LATER_ITEM}/unschedule")),
             Form(_OWN),  # API v1: DELETE
         ),
+        "restore": _call(
+            ("subscription",),
+            Form(
+                _NEW, (f"POST {_SUBSCRIPTION}/restore",), CallForm("POST", "/openmeter/subscriptions/{earlier}/restore")
+            ),
+            Form(_OWN),  # API v1: POST
+        ),
         "begin_later": _call(
             ("subscription",),
             Form(_NEW, ("POST /openmeter/subscriptions: timing",), _LATER_BEGIN),

@@ -65,6 +65,7 @@ _ATTACHMENTS = Attachments(  # customer-facts.md §6
 
 _CHAIN_CALLS_V1 = {
     "withdraw": CallForm("DELETE", "/v1/subscriptions/{id}"),
+    "restore": CallForm("POST", "/v1/subscriptions/{earlier}/restore"),
     "begin_later": CallForm(
         "POST",
         "/v1/subscriptions",

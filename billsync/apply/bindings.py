@@ -11,10 +11,11 @@ from billsync.core.hidden_fields import labels_inside
 from billsync.core.index import state_of, status_of
 from billsync.core.lookup import choose, doubt_about, lookup
 from billsync.core.moved import names_of, present_label
+from billsync.core.ownership import labels_of
 from billsync.core.parts import embedded, member_marks
 from billsync.core.row_validation import malformed, shown, unknown_in
 from billsync.core.view import view
-from billsync.model.address import SYMBOL, Address, Symbol, parse_address, whole_of
+from billsync.model.address import SYMBOL, Address, Symbol, chain_of, earlier, parse_address, whole_of
 from billsync.model.kind import Kind, Part, Registry, Routes, State
 from billsync.model.malformed import Malformed
 from billsync.model.ports import ReadDocument, ReadRows, RemoteError
@@ -65,7 +66,7 @@ class Bindings:
     def id_of(self, address: Address) -> str | None:
         """The id of an entity, looked up if it isn't known; None where the server has no such entity."""
         if address not in self.ids:
-            self._find(address)
+            self._find(chain_of(address))
         return self.ids.get(address)
 
     def observe(self, address: Address, compared_with: Fields | None, facts: Collection[str] = ()) -> Observed:
@@ -137,7 +138,15 @@ class Bindings:
         if doubt is not None:
             raise RemoteError(f"{address.text}: {doubt.reason}")
         self.bind(address, str(found["id"]))
+        self._bind_earlier(address, found)
         return self._whole(address.kind, present_label(found, name, address))
+
+    def _bind_earlier(self, address: Address, head: Fields) -> None:
+        """Remember the link that a chain's head follows, which the head names in a label."""
+        kind = self.registry.get(address.kind)
+        before = labels_of(head).get(kind.predecessor) if kind and kind.predecessor else None
+        if before is not None:
+            self.bind(earlier(address), str(before))
 
     def _whole(self, kind: str, row: Fields) -> Fields:
         """A row with its part lists, which are read."""

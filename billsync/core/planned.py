@@ -12,7 +12,7 @@ from billsync.core.normalize import normalize
 from billsync.core.ownership import is_owned
 from billsync.core.refusals import Refusal
 from billsync.core.view import view
-from billsync.model.address import Address
+from billsync.model.address import Address, earlier
 from billsync.model.change import Action, Call, Change, FieldChange, Guard, Outcome, Step
 from billsync.model.kind import Kind, Registry, Routes
 from billsync.model.state import Desired, Entity, Row, Snapshot
@@ -74,7 +74,7 @@ def call_of(context: Context, address: Address, name: str, sent: Plain = None) -
     """The call of this name on an entity. Raises KeyError for one that this server doesn't have."""
     parent = context.parent_symbol(address) if address.parents else ""
     form = context.routes[address.kind].calls[name]
-    return Call(form.method, form.on(address.symbol, parent), sent)
+    return Call(form.method, form.on(address.symbol, parent).replace("{earlier}", earlier(address).symbol), sent)
 
 
 @dataclass(frozen=True, slots=True)

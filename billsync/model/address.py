@@ -77,6 +77,19 @@ def whole_of(part: Address) -> tuple[Address, str, Address] | None:
     return (Address(kind, part.parents, part.version), field, parse_address(part.key)) if dot else None
 
 
+_EARLIER = ":earlier"
+
+
+def earlier(chain: Address) -> Address:
+    """The link of a chain before its head, as it stands in a call's path: `subscription:earlier/acme/default`."""
+    return Address(f"{chain.kind}{_EARLIER}", chain.names)
+
+
+def chain_of(address: Address) -> Address:
+    """The chain of an earlier link; any other address as it is."""
+    return Address(address.kind.removesuffix(_EARLIER), address.names, address.version)
+
+
 @dataclass(frozen=True, slots=True)
 class Symbol:
     """Stands in a view or a body for an entity, so that a person's text is never taken for a server id."""
@@ -92,8 +105,8 @@ def symbols_in(value: object) -> tuple[Address, ...]:
 
 
 def symbols_in_path(path: str) -> tuple[Address, ...]:
-    """Every address that stands in braces in a call's path, in their order."""
-    return tuple(parse_address(text) for text in SYMBOL.findall(path))
+    """Every address that stands in braces in a call's path, in their order; of an earlier link, its chain."""
+    return tuple(chain_of(parse_address(text)) for text in SYMBOL.findall(path))
 
 
 def _collect(value: object, found: set[Address]) -> None:

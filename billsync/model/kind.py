@@ -212,7 +212,8 @@ class Renaming:
 class CallForm:
     """The form in which one server offers a call, for a capability that core asks for by name.
 
-    `{id}` in the path stands for the entity's symbol, `{parent}` for its parent's. A form of the older API says how its
+    `{id}` in the path stands for the entity's symbol, `{parent}` for its parent's, and `{earlier}` for that of the link
+    before a chain's head. A form of the older API says how its
     body is spelled: `names` are its field names by ours, `bare` the references sent as an id alone, and `keyed` those
     sent as key and version; `implied` are the values of fields that it doesn't take and always makes so. No names means
     that the body is spelled as ours.

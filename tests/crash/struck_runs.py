@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
+from billsync.local.server.editions import AUGUST, Edition
 from tests.support.crash_harness import Harness, Journey, harness, plan_file_harness
 from tests.support.faults import Point
 from tests.support.world import EXAMPLES, declared_in, examples
@@ -48,9 +49,11 @@ class StruckRun:
 
     folder: Path
     saved: bool = False
+    edition: Edition = AUGUST
 
     def __str__(self) -> str:
-        return self.folder.name + (" as a plan file" if self.saved else "")
+        on = "" if self.edition is AUGUST else f" on {generation_of(self.edition)}"
+        return self.folder.name + (" as a plan file" if self.saved else "") + on
 
     @property
     def quick(self) -> bool:
@@ -63,13 +66,8 @@ class StruckRun:
 
     def _journey(self) -> Journey:
         states = (self.folder,) if self.folder.parent == EXAMPLES else tuple(sorted(self.folder.glob("*.yaml")))
-        return Journey(self.folder.name, tuple(declared_in(state) for state in states), dict.fromkeys(self._flags, ""))
-
-    @property
-    def _flags(self) -> tuple[str, ...]:
-        """The guards that the last state overrides: the words in the file `allow`, if there is one."""
-        allowed = self.folder / "allow"
-        return tuple(allowed.read_text().split()) if allowed.exists() else ()
+        flags = dict.fromkeys(words_in(self.folder / "allow"), "")
+        return Journey(self.folder.name, tuple(map(declared_in, states)), flags, edition=self.edition)
 
     def least(self, journey: Journey) -> int:
         """The least number of calls that the run may have, so that a run which has become empty is noticed."""
@@ -85,6 +83,27 @@ class Call:
     run: StruckRun
     point: Point
     signature: str
+
+
+def words_in(path: Path) -> tuple[str, ...]:
+    """The words of a file of a journey; none where there is no such file.
+
+    `allow` has the guards that are overridden, `generations` the other ones of the API on which it is struck, too.
+    """
+    return tuple(path.read_text().split()) if path.exists() else ()
+
+
+def generation_of(edition: Edition) -> str:
+    """An edition as the file `generations` names it: `openmeter@later`."""
+    return f"{edition.dialect}@{edition.generation}"
+
+
+def struck_on(edition: Edition) -> tuple[StruckRun, ...]:
+    """The journeys that name another generation of the API."""
+    found = (
+        folder for folder in sorted(JOURNEYS.iterdir()) if generation_of(edition) in words_in(folder / "generations")
+    )
+    return tuple(StruckRun(folder, edition=edition) for folder in found)
 
 
 def struck_runs() -> tuple[StruckRun, ...]:

@@ -66,7 +66,7 @@ def test_a_scheduled_change_that_is_declared_at_once_now_is_made_at_once() -> No
 
     hastened = synced(world, "plan: paid, change: immediate")
 
-    assert hastened == ["withdrawing", "resuming", "changing"]
+    assert hastened == ["withdrawing", "changing"]
     assert links(world) == [("basic", "inactive"), ("paid", "active")]
     assert synced(world, "plan: paid, change: immediate") == []
 

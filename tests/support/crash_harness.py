@@ -12,9 +12,12 @@ from pathlib import Path
 
 import httpx
 
+from billsync.local.server.editions import AUGUST, Edition
+from billsync.model.change import Outcome
 from billsync.model.ports import RemoteError
 from billsync.model.result import Report
 from billsync.model.state import Desired
+from billsync.model.transition import IMMEDIATE
 from tests.support.call_signatures import signature
 from tests.support.end_state import EndState, end_state
 from tests.support.faults import Fault, FaultyTransport, Killed, Point
@@ -36,6 +39,7 @@ class Journey:
     states: tuple[Desired, ...]
     allow: Mapping[str, str] = field(default_factory=dict)
     wrap: Wrap = as_it_is
+    edition: Edition = AUGUST
 
     @property
     def last(self) -> Desired:
@@ -50,12 +54,16 @@ Attempt = Callable[[Journey, World, Wrap], tuple[str, ...]]
 def from_files(journey: Journey, world: World, wrap: Wrap) -> tuple[str, ...]:
     """Everything read and decided by a client that knows nothing."""
     run = world.sync(journey.last, wrap=lambda inner: journey.wrap(wrap(inner)), allow=journey.allow)
-    refused = [f"{change.address.text} is {change.outcome.value}: {change.reason}" for change in run.plan.changes
-               if change.code in REFUSALS]  # fmt: skip
+    refused = [
+        f"{change.address.text} is {change.outcome.value}: {change.reason}"
+        for change in run.plan.changes
+        if change.outcome in NOT_MADE
+    ]
     return (*refused, *_unsuccessful(run.report))
 
 
-REFUSALS = frozenset({"foreign-draft", "immutable-field", "not-owned", "frozen-field", "chain-change", "blocked"})
+NOT_MADE = frozenset({Outcome.REFUSED, Outcome.BLOCKED})
+"""The outcomes of changes that should have been made, and weren't."""
 
 
 def from_plan_file(text: str) -> Attempt:
@@ -73,9 +81,13 @@ class Start:
     def __init__(self, journey: Journey, folder: Path) -> None:
         self._template = folder / "template.db"
         self._copy = folder / "copy.db"
-        world = World(seed=1, database=str(self._template))
+        self._edition = journey.edition
+        world = World(seed=1, database=str(self._template), edition=self._edition)
         for state in journey.states[:-1]:
-            assert not from_files(Journey("before", (state,), {"deletes": "25"}), world, as_it_is)
+            allow = {"deletes": "25", **journey.allow}
+            before = replace(journey, states=(state,), allow=allow, wrap=as_it_is)
+            troubles = from_files(before, world, as_it_is)
+            assert not troubles, troubles
         world.close()
 
     def world(self) -> World:
@@ -83,7 +95,7 @@ class Start:
         for leftover in self._copy.parent.glob(f"{self._copy.name}*"):
             leftover.unlink()
         shutil.copy(self._template, self._copy)
-        world = World(seed=2, database=str(self._copy))
+        world = World(seed=2, database=str(self._copy), edition=self._edition)
         world.clock.advance(BETWEEN_RUNS)
         return world
 
@@ -98,7 +110,8 @@ class Undisturbed:
 
 def _undisturbed(journey: Journey, start: Start, attempt: Attempt) -> Undisturbed:
     world, wire = start.world(), Wire()
-    assert not attempt(journey, world, wire.wrap)
+    troubles = attempt(journey, world, wire.wrap)
+    assert not troubles, troubles
     made = zip(wire.transport.calls, map(signature, wire.transport.requests), strict=True)
     whole = Undisturbed(dict(sorted(made)), end_state(world))
     world.close()
@@ -160,6 +173,7 @@ class Harness:
         return (
             *_other_rows(found, self.whole.state),
             *_other_credit(self.journey.last, found),
+            *_other_bills(found, self.whole.state),
             *_other_subscriptions(self.journey.last, found),
         )
 
@@ -208,11 +222,26 @@ def _other_credit(desired: Desired, found: EndState) -> Iterator[str]:
             yield f"customer {customer} has {funded} {currency}, declared are {amount}"
 
 
+def _other_bills(found: EndState, expected: EndState) -> Iterator[str]:
+    """How charges and bookings differ from those of the undisturbed run. Amounts depend on when a run was made."""
+    for name in ("charges", "bookings"):
+        have, want = getattr(found, name), getattr(expected, name)
+        yield from (
+            f"customer {key} has {have.get(key)} {name}, expected {want[key]}"
+            for key in want
+            if have.get(key) != want[key]
+        )
+
+
 def _other_subscriptions(desired: Desired, found: EndState) -> Iterator[str]:
-    declared = Counter(e.address.names[0] for e in desired.entities if e.address.kind == "subscription")
-    for customer, number in declared.items():
+    """A declared subscription is one chain, unless it is declared to have ended; never are two links in force."""
+    declared = [entity for entity in desired.entities if entity.address.kind == "subscription"]
+    wanted = Counter(entity.address.names[0] for entity in declared if entity.fields.get("ends") != IMMEDIATE)
+    for customer, number in wanted.items():
         if found.running(customer) != number:
             yield f"customer {customer} has {found.running(customer)} running subscriptions, declared are {number}"
+        if found.in_force(customer) > number:
+            yield f"customer {customer} has {found.in_force(customer)} subscriptions in force at one time"
 
 
 def _more_work(journey: Journey, world: World) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
@@ -20,6 +20,7 @@ ROUTES = routes("openmeter")
 API = "/openmeter/"
 ULID = re.compile(r"\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b")
 TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+SUPERSEDED = KINDS["subscription"].successor
 SERVERS_OWN = frozenset({"id", "created_at", "updated_at"})
 
 
@@ -27,18 +28,26 @@ SERVERS_OWN = frozenset({"id", "created_at", "updated_at"})
 class EndState:
     """All rows that a server shows, in words that two servers share: no ids, no times.
 
-    `balances` hold what each customer has been given, by currency.
+    `balances` hold what each customer has been given, by currency; `charges` and `bookings` the number of charges and
+    of rows in the ledger, by customer.
     """
 
     rows: Mapping[str, tuple[Any, ...]]
     balances: Mapping[str, Mapping[str, str]]
+    charges: Mapping[str, int] = field(default_factory=dict)
+    bookings: Mapping[str, int] = field(default_factory=dict)
 
     def running(self, customer: str) -> int:
-        """How many subscriptions of a customer are in force or will be."""
+        """How many chains of subscriptions of a customer are in force or will be: a link that is followed by another
+        one is no chain of its own."""
         named = f"customer/{customer}"
-        return sum(
-            1 for row in self.rows["subscription"] if row["customer_id"] == named and row["status"] != "inactive"
-        )
+        rows = (row for row in self.rows["subscription"] if row["customer_id"] == named)
+        return sum(row["status"] != "inactive" and SUPERSEDED not in row["labels"] for row in rows)
+
+    def in_force(self, customer: str) -> int:
+        """How many subscriptions of a customer are in force."""
+        named, rows = f"customer/{customer}", self.rows["subscription"]
+        return sum(row["customer_id"] == named and row["status"] in ("active", "canceled") for row in rows)
 
     def versions(self, plan: str, kind: str = "plan") -> int:
         """How many versions of a plan, or of an add-on, there are."""
@@ -60,7 +69,14 @@ def end_state_of(http: httpx.Client) -> EndState:
     rows = {
         kind: tuple(sorted((_worded(_shared(row), names) for row in rows), key=repr)) for kind, rows in found.items()
     }
-    return EndState(rows, {customer["key"]: _balance(http, customer["id"]) for customer in found["customer"]})
+    customers = {customer["key"]: customer["id"] for customer in found["customer"]}
+    charges = {key: _number(http, f"customers/{server_id}/charges") for key, server_id in customers.items()}
+    return EndState(
+        rows,
+        {key: _balance(http, server_id) for key, server_id in customers.items()},
+        charges,
+        {key: _number(http, f"customers/{server_id}/credits/transactions") for key, server_id in customers.items()},
+    )
 
 
 def path_of(collection: str, parent: str = "") -> str:
@@ -108,6 +124,13 @@ def _balance(http: httpx.Client, customer_id: str) -> dict[str, str]:
     answer = http.get(path_of(BALANCE, customer_id))
     answer.raise_for_status()
     return {row["currency"]: row["settled"] for row in answer.json()["balances"]}
+
+
+def _number(http: httpx.Client, path: str) -> int:
+    """The number of rows of a list; an empty list of charges is null (customer-facts.md §11)."""
+    answer = http.get(path, params={"page[size]": "100"})
+    answer.raise_for_status()
+    return len(answer.json()["data"] or ())
 
 
 def _names(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ from billsync.core.lifecycle.chain_steps import (
     change_step,
     link_of,
     migrate_step,
+    restore_step,
     resume_step,
     withdraw_step,
 )
@@ -78,8 +79,8 @@ def replace_scheduled(context: Context, move: Move) -> Planned:
         return refused(address, ENDS_FIRST, fields=back.found, names=names_of(back.found))
     if ends:
         return planned_withdrawal(context, scheduled, current, declared_end(ends))
-    undone = (withdraw_step(context, scheduled, current), resume_step(context, current))
-    return _change(context, back, *undone) if back.found else _withdrawn(move, undone)
+    undone = restore_step(context, scheduled, current)
+    return _change(context, back, undone) if back.found else _withdrawn(move, undone)
 
 
 def _begin_otherwise(context: Context, move: Move, scheduled: Link) -> Planned:
@@ -99,9 +100,8 @@ def _start_moved(move: Move, scheduled: Link) -> tuple[FieldChange, ...]:
     return (FieldChange((START,), begins, moment_text(start)),)
 
 
-def _withdrawn(move: Move, undone: tuple[Step, ...]) -> Planned:
-    steps = in_sequence(undone)
-    return Planned(_changed(move, VERBS[WITHDRAW], steps, timing=IMMEDIATE), steps)
+def _withdrawn(move: Move, undone: Step) -> Planned:
+    return Planned(_changed(move, VERBS[WITHDRAW], (undone,), timing=IMMEDIATE), (undone,))
 
 
 def _change(context: Context, move: Move, *before: Step) -> Planned:

@@ -17,6 +17,7 @@ from billsync.core.lifecycle.chain_steps import (
     Link,
     cancel_step,
     link_of,
+    restore_step,
     resume_step,
     withdraw_step,
 )
@@ -108,7 +109,8 @@ def planned_withdrawal(context: Context, scheduled: Link, current: Link | None, 
     """A scheduled link taken back, so that the chain ends with the link before it, or never begins."""
     steps: tuple[Step, ...] = (withdraw_step(context, scheduled, current),)
     if current is not None and ends == IMMEDIATE:
-        steps += (resume_step(context, current), cancel_step(context, current.ending(None), IMMEDIATE))
+        back = restore_step(context, scheduled, current)
+        steps = (back, cancel_step(context, current.ending(None), IMMEDIATE))
     steps = in_sequence(steps)
     until: Plain = current.facts.get(TO) if current is not None and ends != IMMEDIATE else ends
     change = Change(

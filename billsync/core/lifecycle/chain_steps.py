@@ -15,11 +15,13 @@ from billsync.model.state import Row
 from billsync.model.transition import AT_RENEWAL, IMMEDIATE
 from billsync.model.value import Fields, Plain
 
-CANCEL, CHANGE, RESUME, WITHDRAW, MIGRATE = "cancel", "change", "resume", "withdraw", "migrate"
+CANCEL, CHANGE, RESUME, MIGRATE = "cancel", "change", "resume", "migrate"
+WITHDRAW, RESTORE = "withdraw", "restore"
 FROM, TO, RENEWS = "active_from", "active_to", "renews_at"
 """The moments of a link (`Kind.facts`): its start, its end, and the end of its running period."""
 
 VERBS = {CANCEL: "cancelling", CHANGE: "changing", RESUME: "resuming", WITHDRAW: "withdrawing", MIGRATE: "migrating"}
+VERBS |= {RESTORE: VERBS[WITHDRAW]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,17 @@ def withdraw_step(context: Context, scheduled: Link, current: Link | None) -> St
         kept = {FROM: current.facts.get(FROM), TO: current.facts.get(TO)}
         after = Expectation(current.view, kind.words(State.ENDING), facts=kept)
     return _step(context, scheduled, WITHDRAW, None, before, after)
+
+
+def restore_step(context: Context, scheduled: Link, current: Link) -> Step:
+    """A link that hasn't begun taken back, and the end of the link before it, in one call.
+
+    If a run broke between two calls, it would leave a link with an end, and nothing would say that nobody cancelled it.
+    """
+    kind = context.registry[scheduled.address.kind]
+    before = Expectation(scheduled.view, kind.words(State.COMING), facts={FROM: scheduled.facts.get(FROM)})
+    after = Expectation(current.view, kind.words(State.CURRENT), facts={FROM: current.facts.get(FROM), TO: None})
+    return _step(context, scheduled, RESTORE, None, before, after)
 
 
 def change_step(context: Context, link: Link, want: Fields, timing: str) -> Step:
