@@ -130,7 +130,7 @@ def test_the_guard_about_invoices_shows_the_amounts_of_add_ons() -> None:
         guards = guards_of(world, FILES.format(mode="credit_then_invoice", term="in_arrears", subscription=then))
 
         billed = f"{total(row[2]) - 60} USD" if new != "0" else "nothing"
-        assert f"bills {billed} in advance now, and nothing comes back of the 60 USD" in guards["bills-twice"], row
+        assert f"bills {billed} in advance, and nothing comes back of the 60 USD" in guards["bills-twice"], row
 
 
 @pytest.mark.parametrize("beginning", ["| from Basic to Pro |", "| from Pro to Basic |"])
@@ -145,7 +145,7 @@ def test_the_guard_about_invoices_shows_the_amounts_of_the_page(beginning: str) 
     target = FILES.format(mode="credit_then_invoice", term="in_advance", subscription=f"{after}, change: immediate")
     guards = guards_of(world, target)
 
-    assert f"bills {now} USD in advance now, and nothing comes back of the {paid} USD billed" in guards["bills-twice"]
+    assert f"bills {now} USD in advance, and nothing comes back of the {paid} USD billed" in guards["bills-twice"]
 
 
 def guards_of(world: World, text: str) -> dict[str, str]:
