@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from billsync.core.index import Index
+from billsync.core.planned import Context
 from billsync.core.unsupported import unsupported
+from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Action, Outcome
 from billsync.model.diagnostic import Position
-from billsync.model.state import Entity
+from billsync.model.state import Desired, Entity, Snapshot
 
 MISSING = {
     "addon": ("rate_cards.currency",),
@@ -20,6 +24,12 @@ MISSING = {
 HERE = Position("a.yaml", 1, 1)
 FEE = {"key": "fee", "name": "Fee", "price": {"type": "flat", "amount": "1"}}
 IN_EUR = {**FEE, "currency": "EUR"}
+
+
+def context(*absent: str) -> Context:
+    """A server whose API lacks the lists of these kinds."""
+    found, now = Snapshot(absent=frozenset(absent)), datetime(2026, 9, 1, tzinfo=UTC)
+    return Context(Desired(), {}, {}, found, Index(), KINDS, {}, one_chain_per_parent=True, now=now)
 
 
 def plan(*cards: Any) -> dict[str, Any]:
@@ -37,7 +47,7 @@ def plan(*cards: Any) -> dict[str, Any]:
 def test_a_declared_field_that_the_dialect_lacks_is_refused_by_name(
     kind: str, fields: dict[str, Any], lacking: str
 ) -> None:
-    planned = unsupported(Entity(Address(kind, ("a",)), fields, HERE), MISSING)
+    planned = unsupported(Entity(Address(kind, ("a",)), fields, HERE), MISSING, context())
 
     assert planned is not None
     change = planned.change
@@ -57,4 +67,14 @@ def test_a_declared_field_that_the_dialect_lacks_is_refused_by_name(
     ],
 )
 def test_an_entity_without_such_a_field_is_left_to_its_lifecycle(kind: str, fields: dict[str, Any]) -> None:
-    assert unsupported(Entity(Address(kind, ("a",)), fields, HERE), MISSING) is None
+    assert unsupported(Entity(Address(kind, ("a",)), fields, HERE), MISSING, context("grant")) is None
+
+
+def test_an_entity_of_a_kind_whose_list_the_server_lacks_is_unmanageable() -> None:
+    planned = unsupported(Entity(Address("tax_code", ("a",)), {"name": "A"}, HERE), MISSING, context("tax_code"))
+
+    assert planned is not None
+    change = planned.change
+    assert (change.action, change.outcome, change.code) == (Action.NONE, Outcome.UNMANAGEABLE, "unmanageable")
+    assert change.reason == "this server's API has no list of tax codes"
+    assert planned.steps == ()
