@@ -14,7 +14,7 @@ from billsync.core.ownership import labels_of
 from billsync.core.view import SERVERS
 from billsync.model.address import Address, parse_address
 from billsync.model.kind import Attachments
-from billsync.model.malformed import Malformed, MalformedRow, each, inside, parsed, text, whole
+from billsync.model.malformed import Malformed, MalformedRow, each, inside, parsed_rows, text, whole
 from billsync.model.moment import parse_moment
 from billsync.model.value import Fields
 
@@ -88,13 +88,7 @@ def attached_rows(row: Fields, attachments: Attachments) -> tuple[Attached, ...]
 
 def decoded(rows: Iterable[Fields], attachments: Attachments) -> tuple[Attached, ...] | Malformed:
     """The attached entities in these rows, or the field that can't be understood."""
-    found: list[Attached] = []
-    for row in rows:
-        one = parsed(_attached, row, attachments)
-        if isinstance(one, Malformed):
-            return one
-        found.append(one)
-    return tuple(found)
+    return parsed_rows(_attached, rows, attachments)
 
 
 def _attached(row: Fields, attachments: Attachments) -> Attached:

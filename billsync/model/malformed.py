@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -50,6 +50,16 @@ def parsed(decode: Callable[Concatenate[Fields, P], T], row: Fields, *args: P.ar
     """The decoded row, or the field that isn't as was promised."""
     try:
         return decode(row, *args, **more)
+    except MalformedRow as fault:
+        return fault.malformed
+
+
+def parsed_rows(
+    decode: Callable[Concatenate[Fields, P], T], rows: Iterable[Fields], *args: P.args, **more: P.kwargs
+) -> tuple[T, ...] | Malformed:
+    """The decoded rows, or the first field of one that isn't as was promised."""
+    try:
+        return tuple(decode(row, *args, **more) for row in rows)
     except MalformedRow as fault:
         return fault.malformed
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from billsync.model.malformed import Malformed, each, inside, parsed, text, whole
+from billsync.model.malformed import Malformed, each, inside, parsed, parsed_rows, text, whole
 from billsync.model.value import Fields
 
 
@@ -39,6 +39,11 @@ def test_the_field_at_fault_is_named_with_its_place(broken: Fields, field: str, 
 
     assert isinstance(found, Malformed)
     assert (found.field, found.text) == (field, said)
+
+
+def test_of_several_rows_the_first_field_at_fault_is_named() -> None:
+    assert parsed_rows(size, [row(1), row(2, 3)]) == ([1], [2, 3])
+    assert parsed_rows(size, [row(1), row("many"), row(None)]) == Malformed("boxes.1.items.0.size.value", "many")
 
 
 def test_a_mistake_of_a_decoder_is_raised() -> None:

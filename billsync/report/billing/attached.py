@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from billsync.model.malformed import Malformed, each, inside, members, parsed, part, text, whole
+from billsync.model.malformed import Malformed, each, inside, members, parsed, parsed_rows, part, text, whole
 from billsync.model.value import Fields, canonical
 from billsync.report.billing.subscribed import Slot, card_slot, moment, optional_moment
 
@@ -61,13 +61,7 @@ def attached(row: Fields, features: Mapping[str, str]) -> Attached:
 
 def parse_attached(rows: Iterable[Fields], features: Mapping[str, str]) -> tuple[Attached, ...] | Malformed:
     """The add-ons in the rows of a subscription, or the field because of which one can't be understood."""
-    found = []
-    for row in rows:
-        one = parsed(attached, row, features)
-        if isinstance(one, Malformed):
-            return one
-        found.append(one)
-    return tuple(found)
+    return parsed_rows(attached, rows, features)
 
 
 def _card(card: Fields, features: Mapping[str, str]) -> AttachedCard:
