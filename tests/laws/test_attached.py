@@ -170,6 +170,15 @@ def test_a_quantity_at_once_goes_before_what_is_scheduled(world: World) -> None:
     assert again(world, wanted) == []
 
 
+def test_only_what_is_scheduled_is_changed_where_that_is_all_that_differs(world: World) -> None:
+    sync(world, f"plan: pro, {LATER}{THREE}")
+
+    run = sync(world, f"plan: pro, {NOW}{TWO}")
+
+    assert [step.call.body for step in run.plan.steps] == [{"quantity": 2, "timing": "2026-10-01T00:00:00Z"}]
+    assert again(world, f"plan: pro, {NOW}{TWO}") == []
+
+
 def test_an_add_on_is_detached_and_attached_again(world: World) -> None:
     """The row stays, so that the server would refuse to make another one."""
     gone = sync(world, f"plan: pro, {NOW}{NONE}")

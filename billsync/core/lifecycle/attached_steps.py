@@ -65,6 +65,8 @@ def steps_of(context: Context, address: Address, move: Move, *, before: Expectat
     have = move.have.quantities if move.have else None
     for timing, moment in _moments(move):
         want = _with_quantity(have or Quantities(), moment, move.number)
+        if have is not None and want.text == have.text:
+            continue  # what is scheduled for later is all that differs
         number = len(steps) + 1
         steps.append(_step(context, address, move, timing=timing, number=number, facts=(have, want), before=before))
         have = want
