@@ -24,6 +24,8 @@ from billsync.report.moves.terms import PlanTerms, Start, begun
 BILLS_TWICE = "bills-twice"
 WAY_OUT = "`change: at_renewal` bills nothing twice"
 """The way out of most changes at once."""
+UNSHOWN = Malformed("phases", None)
+"""A row without phases, as Konnect shows it; nothing but its plan version's fees can be on it there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def billed_twice(move: Move) -> Twice | None:
         return None
     what = f"from {move.route} {'at once' if move.is_immediate else 'at renewal'}"
     if isinstance(move.running, Malformed):
-        return Twice(move.address, what, problem=f"its row can't be read ({move.running.text})")
+        return _unread(move, what, move.running)
     try:
         before = _cut_short(move, move.running)
         if before is None:
@@ -71,7 +73,28 @@ def billed_twice(move: Move) -> Twice | None:
         way_out = _way_out(move.running, before, move.at) if move.is_immediate else _later(before)
         return Twice(move.address, what, before, _begun_amounts(move, move.running), way_out=way_out)
     except Unrated as unrated:
-        return Twice(move.address, what, problem=str(unrated))
+        return Twice(move.address, what, problem=str(unrated), way_out=_unknown_way_out(move))
+
+
+def _unknown_way_out(move: Move) -> str:
+    """How to avoid a double billing of unknown amounts: at renewal there is no way."""
+    return WAY_OUT if move.is_immediate else ""
+
+
+def _unread(move: Move, what: str, running: Malformed) -> Twice | None:
+    """The change of a link that can't be read: it may bill twice, unless its plan version shows that nothing can."""
+    is_unshown = running == UNSHOWN
+    if is_unshown and isinstance(move.old, PlanTerms) and not _may_be_cut_short(move, move.old):
+        return None
+    problem = "its row doesn't show its fees" if is_unshown else "its row can't be read"
+    return Twice(move.address, what, problem=f"{problem} ({running.text})", way_out=_unknown_way_out(move))
+
+
+def _may_be_cut_short(move: Move, old: PlanTerms) -> bool:
+    """Whether a plan version has fees in advance for a time that a change may cut short."""
+    items = (slot.item for phase in old.phases for slot in phase.slots)
+    recurring = (item for item in items if item.is_flat and item.is_in_advance and item.cadence)
+    return any(move.is_immediate or item.cadence != old.cadence for item in recurring)
 
 
 def _cut_short(move: Move, running: Subscribed) -> Advance | None:
@@ -146,7 +169,8 @@ def _reason(them: Sequence[Twice]) -> str:
     first, count = them[0], len(them)
     subject = f"the change {first.what}" if count == 1 else f"each of {count} changes {first.what}"
     if first.problem:
-        return f"{subject} may bill the running period twice: {first.problem}; {WAY_OUT}"
+        way_out = f"; {first.way_out}" if first.way_out else ""
+        return f"{subject} may bill the running period twice: {first.problem}{way_out}"
     before = [one.before for one in them if one.before]
     now = amounts_text(together(one.now for one in them))
     billed, unused = (

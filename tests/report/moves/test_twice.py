@@ -127,10 +127,27 @@ def test_unknown_amounts_are_guarded_and_said() -> None:
         for why in (
             "the prices of plan/business@1 can't be read",
             "the prices of plan/business@1 can't be read (phases is missing)",
-            "its row can't be read (phases is missing)",
+            "its row doesn't show its fees (phases is missing)",
             "the decimals of the currency ZZZ are not known",
         )
     ]
+
+
+def test_a_link_without_phases_is_judged_by_its_plan_version() -> None:
+    """Konnect's rows show no phases: only a plan with fees in advance may bill twice, at renewal a longer fee."""
+    unshown = Malformed("phases", None)
+    arrears = terms(OLD, fee_card("base", "25", "in_arrears"))
+    renewal: dict[str, Any] = {"timing": "at_renewal", "at": datetime(2026, 10, 1, tzinfo=UTC)}
+    yearly = terms(OLD, ahead("25"), ahead("100", "support", "P1Y"))
+
+    assert reasons(
+        move(arrears, BUSINESS, unshown), move(terms(OLD), BUSINESS, unshown), move(TEAM, BUSINESS, unshown, **renewal)
+    ) == []  # fmt: skip
+    assert reasons(move(yearly, BUSINESS, unshown, **renewal)) == [
+        "the change from plan/team@1 to plan/business@1 at renewal may bill the running period twice: its row doesn't "
+        "show its fees (phases is missing)"
+    ]
+    assert len(reasons(move(arrears, BUSINESS, Malformed("active_from", None)))) == 1
 
 
 def test_with_credit_alone_the_unused_part_comes_back() -> None:
