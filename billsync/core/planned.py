@@ -18,6 +18,13 @@ from billsync.model.kind import Kind, Registry, Routes
 from billsync.model.state import Desired, Entity, Row, Snapshot
 from billsync.model.value import Fields, Plain
 
+UNSHOWN_TIME = "a time that this server doesn't show"
+
+
+def time_shown(moment: Plain) -> str:
+    """A moment that a row shows, for a sentence; the rows of Konnect's subscriptions show none."""
+    return str(moment) if moment else UNSHOWN_TIME
+
 
 @dataclass(frozen=True, slots=True)
 class Context:

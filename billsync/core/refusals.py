@@ -113,6 +113,12 @@ UNSUPPORTED = Refusal(
     "leave the field out, or use a server that has it",
     Outcome.UNMANAGEABLE,
 )
+UNSHOWN_END = Refusal(
+    "unmanageable",
+    "this server's API doesn't show when a {kind} ends, so that an end at a time can't be compared",
+    "declare `ends: at_renewal` in the last period",
+    Outcome.UNMANAGEABLE,
+)
 NO_CALL = Refusal(
     "unmanageable",
     "this server's API can't {call} a {kind}",
@@ -221,7 +227,7 @@ START_PASSED = Refusal(
 CANT_WITHDRAW = Refusal(
     "cant-withdraw",
     "what is scheduled for {begins} differs, and this server's API can't take back a scheduled {kind}",
-    "a run after {begins} makes the change; until then, declare what is scheduled",
+    "a run after that makes the change; until then, declare what is scheduled",
 )
 ENDS_FIRST = Refusal(
     "ends-first",

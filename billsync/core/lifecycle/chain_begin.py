@@ -18,6 +18,7 @@ from billsync.core.refusals import (
     ONE_AT_A_TIME,
     START_PASSED,
     STARTS_LATER,
+    UNSHOWN_END,
 )
 from billsync.core.timing import sent_as
 from billsync.core.versions import NextVersions
@@ -126,6 +127,8 @@ def _by_its_end(context: Context, entity: Entity) -> Planned | None:
         )
     if ends and starts_later(context, entity):
         return refused(entity.address, ENDS_BEFORE_IT_BEGINS, kind=entity.address.kind)
+    if end and not context.routes[entity.address.kind].can(BEGIN_LATER):  # Konnect, whose rows show no times either
+        return refused(entity.address, UNSHOWN_END, action=Action.CREATE, kind=entity.address.kind)
     return None
 
 

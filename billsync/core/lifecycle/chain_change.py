@@ -25,14 +25,14 @@ from billsync.core.lifecycle.chain_steps import (
 from billsync.core.lifecycle.chain_target import differences, live_pin, next_link, version_to_begin_on
 from billsync.core.lifecycle.proof import unproven
 from billsync.core.lifecycle.record import in_sequence
-from billsync.core.planned import Context, Planned, names_of, refused
-from billsync.core.refusals import CANT_WITHDRAW, ENDS_FIRST, NOT_SENT, WOULD_MOVE
+from billsync.core.planned import Context, Planned, names_of, refused, time_shown
+from billsync.core.refusals import CANT_WITHDRAW, ENDS_FIRST, NOT_SENT, UNSHOWN_END, WOULD_MOVE
 from billsync.core.timing import timing_of
 from billsync.core.versions import NextVersions
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, FieldChange, Step
 from billsync.model.kind import State
-from billsync.model.moment import moment_text
+from billsync.model.moment import moment_text, parse_moment
 from billsync.model.state import Entity, Row
 from billsync.model.transition import IMMEDIATE
 from billsync.model.value import Fields
@@ -67,7 +67,7 @@ def replace_scheduled(context: Context, move: Move) -> Planned:
     address, kind = move.entity.address, context.registry[move.link.kind]
     scheduled = link_of(context, address, move.link)
     if not context.routes[kind.name].can(WITHDRAW):
-        begins = scheduled.facts.get(FROM)
+        begins = time_shown(scheduled.facts.get(FROM))
         return refused(address, CANT_WITHDRAW, fields=move.found, kind=kind.name, begins=begins)
     earlier = running_links(kind, links_of(context, address), address.key)[:-1]
     if not earlier:
@@ -117,6 +117,8 @@ def _change(context: Context, move: Move, *before: Step) -> Planned:
     if lost := _lost_by_change(context, move, pinned):
         return refused(entity.address, NOT_SENT, fields=move.found, kind=kind.name, names=", ".join(lost))
     link = link_of(context, entity.address, move.link)
+    if parse_moment(timing) and link.facts.get(FROM) is None:
+        return refused(entity.address, UNSHOWN_END, fields=move.found, kind=kind.name)
     step, verb = _step(context, move, link.ending(None) if before else link, pinned, timing)
     steps = in_sequence((*before, step))
     return Planned(_changed(move, verb, steps, timing=timing), steps)

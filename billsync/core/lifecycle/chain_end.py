@@ -22,8 +22,8 @@ from billsync.core.lifecycle.chain_steps import (
     withdraw_step,
 )
 from billsync.core.lifecycle.record import in_sequence
-from billsync.core.planned import Context, Planned, note, refused
-from billsync.core.refusals import CANT_WITHDRAW, ENDS_LATER, NOT_A_BOUNDARY
+from billsync.core.planned import Context, Planned, note, refused, time_shown
+from billsync.core.refusals import CANT_WITHDRAW, ENDS_LATER, NOT_A_BOUNDARY, UNSHOWN_END
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, FieldChange, Guard, Step
 from billsync.model.kind import State
@@ -43,9 +43,12 @@ def end(context: Context, address: Address, ends: str, head: Row) -> Planned | N
     kind = context.registry[address.kind]
     link = link_of(context, address, head)
     if state_of(kind, head.fields) is State.COMING:
-        later = refused(address, ENDS_LATER, begins=link.facts.get(FROM))
+        later = refused(address, ENDS_LATER, begins=time_shown(link.facts.get(FROM)))
         return _never_begin(context, address, IMMEDIATE, head) if ends == IMMEDIATE else later
-    if (time := parse_moment(ends)) and kind.may_end_at and not kind.may_end_at(head.fields, time):
+    time = parse_moment(ends)
+    if time and link.facts.get(FROM) is None:
+        return refused(address, UNSHOWN_END, kind=kind.name)
+    if time and kind.may_end_at and not kind.may_end_at(head.fields, time):
         return refused(address, NOT_A_BOUNDARY, ends=ends, renews=link.facts.get(RENEWS))
     if state_of(kind, head.fields) is State.ENDING:
         if _ends_so(link, ends):
@@ -58,7 +61,7 @@ def end(context: Context, address: Address, ends: str, head: Row) -> Planned | N
 def planned_end(context: Context, link: Link, ends: str, *before: Step) -> Planned:
     """The cancel of a chain, guarded; steps before it take back what is in its way."""
     steps = in_sequence((*before, cancel_step(context, link, ends)))
-    then = link.facts.get(RENEWS) if ends == AT_RENEWAL else ends
+    then = (link.facts.get(RENEWS) or ends) if ends == AT_RENEWAL else ends
     change = Change(
         link.address,
         Action.UPDATE,
@@ -72,6 +75,8 @@ def planned_end(context: Context, link: Link, ends: str, *before: Step) -> Plann
 
 
 def _when(ends: str, moment: Plain) -> str:
+    if moment in (AT_RENEWAL, None):
+        return "at its renewal"
     return "at once" if ends == IMMEDIATE else f"at {moment}"
 
 
@@ -87,11 +92,16 @@ def ends_as_declared(context: Context, address: Address, ends: object, head: Row
 
 
 def _ends_so(link: Link, ends: str) -> bool:
-    """Whether a link's end is the declared one; `at_renewal` is the end of the running period, or an earlier one."""
+    """Whether the end of an ending link is the declared one.
+
+    `at_renewal` is the end of the running period, or an earlier one; where the server shows no time, it is what is set.
+    """
     until, renewal = parse_moment(str(link.facts.get(TO))), parse_moment(str(link.facts.get(RENEWS)))
+    if until is None:
+        return ends == AT_RENEWAL
     if ends == AT_RENEWAL:
-        return until is not None and (renewal is None or until <= renewal)
-    return until is not None and until == parse_moment(ends)
+        return renewal is None or until <= renewal
+    return until == parse_moment(ends)
 
 
 def _never_begin(context: Context, address: Address, ends: str, head: Row) -> Planned:
@@ -99,7 +109,7 @@ def _never_begin(context: Context, address: Address, ends: str, head: Row) -> Pl
     kind = context.registry[address.kind]
     scheduled = link_of(context, address, head)
     if not context.routes[kind.name].can(WITHDRAW):
-        return refused(address, CANT_WITHDRAW, kind=kind.name, begins=scheduled.facts.get(FROM))
+        return refused(address, CANT_WITHDRAW, kind=kind.name, begins=time_shown(scheduled.facts.get(FROM)))
     earlier = running_links(kind, links_of(context, address), address.key)[:-1]
     current = link_of(context, address, earlier[-1]) if earlier else None
     return planned_withdrawal(context, scheduled, current, ends)
@@ -139,7 +149,7 @@ def ends_elsewhere(context: Context, address: Address, head: Row) -> Planned:
         return note(
             address,
             code="chain-ending",
-            reason=f"it is declared, but ends at {until}: it was cancelled, here or elsewhere; left alone",
+            reason=f"it is declared, but ends at {time_shown(until)}: it was cancelled, here or elsewhere; left alone",
             hint=f"declare `ends: at_renewal`, remove it from the files, or resume it with `--allow {REVERT}`",
         )
     step = resume_step(context, link)
@@ -165,7 +175,8 @@ def end_of_undeclared(context: Context, address: Address, head: Row) -> Iterator
         )
         return
     if state_of(kind, head.fields) is State.ENDING:
-        yield note(address, code="ends", reason=f"it is no longer declared, and ends at {head.fields.get('active_to')}")
+        until = time_shown(head.fields.get(TO))
+        yield note(address, code="ends", reason=f"it is no longer declared, and ends at {until}")
         return
     if (found := end_at_renewal(context, address, head)) is not None:
         yield found

@@ -15,7 +15,7 @@ from billsync.core.lifecycle.chain_change import Move, change, replace_scheduled
 from billsync.core.lifecycle.chain_end import ENDS, REVERT, declared_end, end, ends_as_declared, ends_elsewhere
 from billsync.core.lifecycle.chain_target import by_other_content, differences, live_pin, pin_of, restart_of
 from billsync.core.ownership import KEY, OWNER, labels_of, pin_label
-from billsync.core.planned import Context, Planned, names_of, note, refused
+from billsync.core.planned import Context, Planned, names_of, note, refused, time_shown
 from billsync.core.refusals import BEGINS_LATER, CHAIN_ENDED, CHAIN_OF_ANOTHER, CHANGE_SCHEDULED, ENDS_FIRST
 from billsync.core.timing import instead_of_end
 from billsync.core.versions import NextVersions
@@ -76,7 +76,7 @@ def _ended(context: Context, entity: Entity, head: Row) -> Planned:
     return refused(
         entity.address,
         CHAIN_ENDED,
-        end=head.fields.get("active_to"),
+        end=time_shown(head.fields.get("active_to")),
         how=again if used else made,
         restart=used + 1 if used else "true",
     )
@@ -160,7 +160,7 @@ def _ending(context: Context, move: Move) -> Planned | None:
 
 def _scheduled(context: Context, entity: Entity, head: Row) -> Planned:
     """The state of a chain whose head, as declared, hasn't begun."""
-    begins = head.fields.get("active_from")
+    begins = time_shown(head.fields.get("active_from"))
     if _is_first(context, head):
         return refused(entity.address, BEGINS_LATER, begins=begins)
     pinned = live_pin(context, head)
