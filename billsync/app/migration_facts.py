@@ -99,7 +99,7 @@ def read_migration_facts(
     chosen = _chosen(customers, desired, selectors)
     members = [_member(row, chosen, desired, route) for row in ours if str(row.fields["customer_id"]) in chosen]
     counts[NOT_SELECTED] = len(ours) - len(members)
-    if not members and not counts[THERE] and not _were_moved(connection, desired, route):
+    if not members and not _has_arrived(connection, desired, route, selectors, rows):
         raise error("nothing-matches", _nothing(route, counts), "Check --plan, --from and --select.")
     snapshot = read_live(connection, wanted(desired, members, route, None), deletes=False)
     snapshot = snapshot.with_(Snapshot({FEATURE: _features(connection)}))
@@ -163,17 +163,25 @@ def _member(row: Row, chosen: Mapping[str, tuple[Address, Fields]], desired: Des
     return Member(address, Row(CUSTOMER, str(fields["id"]), fields), plan_of(row, Index()))
 
 
-def _were_moved(connection: Connection, desired: Desired, route: Route) -> bool:
-    """Whether a subscription on the target came from the plan that is left: a run that is done changes nothing.
+def _has_arrived(
+    connection: Connection, desired: Desired, route: Route, selectors: Sequence[Selector], rows: Sequence[Row]
+) -> bool:
+    """Whether a subscription of a chosen customer is on the target: a run that is done, made again, is no mistake.
 
-    The history of the plan is read only where nothing runs on it.
+    `rows` are the running ones on the plan that is left. It is asked only where nothing moves.
     """
-    if route.source == route.target.unversioned():
-        return False
+    is_same = route.source == route.target.unversioned()
+    there = [row for row in (rows if is_same else _come_from(connection, route)) if is_there(row, route.target)]
+    ids = {str(row.fields["customer_id"]) for row in there if not stranger(row, desired)}
+    return bool(_chosen(_customers(connection, ids), desired, selectors))
+
+
+def _come_from(connection: Connection, route: Route) -> tuple[Row, ...]:
+    """The running subscriptions on the target's plan that were on the plan that is left right before."""
     earlier = {row.id for row in _subscriptions(connection, (("filter[plan_key]", route.source.key),))}
     predecessor = str(KINDS[SUBSCRIPTION].predecessor)
-    now = _running(connection, route.target.key)
-    return any(str(labels_of(row.fields).get(predecessor)) in earlier for row in now if not stranger(row, desired))
+    running = _running(connection, route.target.key)
+    return tuple(row for row in running if str(labels_of(row.fields).get(predecessor)) in earlier)
 
 
 def _nothing(route: Route, counts: Mapping[str, int]) -> str:

@@ -339,6 +339,20 @@ def test_a_bad_option_is_named(shop: Shell, options: tuple[str, str], said: str)
     assert said in ran.err
 
 
+@pytest.mark.parametrize("target", ["latest", "team"])
+def test_selectors_that_choose_nobody_are_an_error_after_a_migration_too(shop: Shell, target: str) -> None:
+    """Who has been moved by an earlier run is no mistake."""
+    asked = ("--to", target, "--timing", "at_renewal")
+    migrated(shop, *asked)
+    shop.clock.advance(40 * DAY)
+
+    nobody = migrate(shop, *asked, "--select", "tier=c", "--yes")
+    again = migrate(shop, *asked, "--select", "tier=b", "--yes")
+
+    assert (nobody.code, "no subscription matches" in nobody.err) == (1, True)
+    assert again.code == 0
+
+
 def test_of_many_customers_the_whole_list_is_read(shop: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     few = migrated(shop, *AT_RENEWAL, "--select", "tier=b", "--dry-run")
     monkeypatch.setattr("billsync.app.migration_facts.FEW", 1)
