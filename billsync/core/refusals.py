@@ -197,7 +197,7 @@ TRANSITION_REFUSED = Refusal(
     "transition-refused",
     "it differs in {names}, and the rule of `_info.transitions` from {source} to {target} refuses such a change: "
     "{message}",
-    "`change: at_renewal` or `change: immediate` of the {kind} itself goes before the rule",
+    "where it is agreed, set `change: at_renewal` or `change: immediate` on the {kind}: that goes before the rule",
 )
 WOULD_MOVE = Refusal(
     "would-move",

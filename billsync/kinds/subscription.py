@@ -110,8 +110,9 @@ RECORD = Record(
         ),
         "change": Field(
             Text(choices=TIMINGS),
-            "When a change of plan, version, settlement mode, anchor or labels takes effect: at once, or with the next "
-            "billing period. Without it, the first rule of `_info.transitions` that covers the change says so.",
+            "When a change of plan, version, settlement mode, anchor, labels or add-ons takes effect: at once, or with "
+            "the next billing period. Without it, the first rule of `_info.transitions` that covers the change says "
+            "so.",
             Effect.OURS,
             example="at_renewal",
         ),
