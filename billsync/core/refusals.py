@@ -240,6 +240,11 @@ NOT_A_BOUNDARY = Refusal(
     "it can't end at {ends}: that is not the boundary of a billing period; the running one ends at {renews}",
     "declare such a time, or `ends: at_renewal`",
 )
+ENDS_PASSED = Refusal(
+    "ends-passed",
+    "it runs, and its declared end, {ends}, has passed",
+    "declare `ends: immediate` to end it now, or an end that lies ahead",
+)
 ENDS_LATER = Refusal(
     "ends-later",
     "it begins at {begins}, and can get an end at a later time only then",

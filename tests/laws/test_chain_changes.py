@@ -151,6 +151,7 @@ def test_a_new_chain_with_an_end_that_a_rule_replaces(ends: str) -> None:
         ("2026-10-01T00:00:00Z", ["cancelling"]),
         ("2027-01-01T00:00:00Z", ["cancelling"]),
         ("2026-10-02T00:00:00Z", ["not-a-boundary"]),
+        ("2026-08-01T00:00:00Z", ["ends-passed"]),
     ],
 )
 def test_an_end_must_be_the_boundary_of_a_period(ends: str, said: list[str]) -> None:
@@ -158,6 +159,36 @@ def test_an_end_must_be_the_boundary_of_a_period(ends: str, said: list[str]) -> 
     synced(world, "plan: basic")
 
     assert synced(world, f'plan: basic, ends: "{ends}"', "cancel") == said
+
+
+def test_an_end_is_moved_to_a_later_time_only_if_allowed() -> None:
+    """The customer may have cancelled in a portal: a later end would bill for months that were not wanted."""
+    world = World()
+    synced(world, "plan: basic")
+    synced(world, "plan: basic, ends: at_renewal", "cancel")
+    later = 'plan: basic, ends: "2026-12-01T00:00:00Z"'
+
+    left = synced(world, later, "cancel")
+
+    assert (left, links(world)) == (["chain-ending"], [("basic", "canceled")])
+    assert synced(world, later, "cancel", "revert") == ["resuming", "cancelling"]
+    assert synced(world, later) == []
+    assert synced(world, "plan: basic, ends: at_renewal", "cancel") == ["resuming", "cancelling"]
+
+
+def test_a_chain_that_ended_too_early() -> None:
+    """It is refused until its declared end has passed, as is one that is declared without an end."""
+    world = World()
+    later = 'plan: basic, ends: "2026-12-01T00:00:00Z"'
+    synced(world, "plan: basic")
+    synced(world, "plan: basic, ends: at_renewal", "cancel")
+
+    world.clock.advance(32 * DAY)
+
+    assert synced(world, later) == ["chain-ended"]
+    assert synced(world, "plan: basic, ends: at_renewal") == []
+    world.clock.advance(60 * DAY)
+    assert synced(world, later) == []
 
 
 def test_a_moved_start_is_shown_with_both_times() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from billsync.core.chains import links_of, running_links
 from billsync.core.index import state_of
@@ -23,7 +24,7 @@ from billsync.core.lifecycle.chain_steps import (
 )
 from billsync.core.lifecycle.record import in_sequence
 from billsync.core.planned import Context, Planned, note, refused, time_shown
-from billsync.core.refusals import CANT_WITHDRAW, ENDS_LATER, NOT_A_BOUNDARY, UNSHOWN_END
+from billsync.core.refusals import CANT_WITHDRAW, ENDS_LATER, ENDS_PASSED, NOT_A_BOUNDARY, UNSHOWN_END
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, FieldChange, Guard, Step
 from billsync.model.kind import State
@@ -50,9 +51,13 @@ def end(context: Context, address: Address, ends: str, head: Row) -> Planned | N
         return refused(address, UNSHOWN_END, kind=kind.name)
     if time and kind.may_end_at and not kind.may_end_at(head.fields, time):
         return refused(address, NOT_A_BOUNDARY, ends=ends, renews=link.facts.get(RENEWS))
+    if time is not None and time <= context.now:
+        return refused(address, ENDS_PASSED, ends=ends)
     if state_of(kind, head.fields) is State.ENDING:
         if _ends_so(link, ends):
             return None
+        if _ends_sooner(link, time) and _may_not_resume(context, link):
+            return _ending_note(link, f"it is declared to end at {ends}")
         if context.routes[kind.name].can(RESUME):
             return planned_end(context, link, ends, resume_step(context, link))
     return planned_end(context, link, ends)
@@ -104,6 +109,28 @@ def _ends_so(link: Link, ends: str) -> bool:
     return until == parse_moment(ends)
 
 
+def _ends_sooner(link: Link, declared: datetime | None) -> bool:
+    """Whether a link ends before the declared time: a run that moves the end takes back what somebody decided."""
+    until = parse_moment(str(link.facts.get(TO)))
+    return declared is not None and until is not None and until < declared
+
+
+def _may_not_resume(context: Context, link: Link) -> bool:
+    """Whether an end stays, as undoing isn't allowed or the server can't. Nothing on it says who cancelled."""
+    return REVERT not in context.allow or not context.routes[link.address.kind].can(RESUME)
+
+
+def _ending_note(link: Link, declared: str) -> Planned:
+    """A note about an end that was set here or elsewhere, and stays."""
+    until = time_shown(link.facts.get(TO))
+    return note(
+        link.address,
+        code="chain-ending",
+        reason=f"{declared}, but ends at {until}: it was cancelled, here or elsewhere; left alone",
+        hint=f"declare `ends: at_renewal`, remove it from the files, or resume it with `--allow {REVERT}`",
+    )
+
+
 def _never_begin(context: Context, address: Address, ends: str, head: Row) -> Planned:
     """The end of a chain whose head hasn't begun: the head is taken back, and the link before it ends."""
     kind = context.registry[address.kind]
@@ -140,24 +167,17 @@ def planned_withdrawal(context: Context, scheduled: Link, current: Link | None, 
 def ends_elsewhere(context: Context, address: Address, head: Row) -> Planned:
     """A chain that is declared without an end and has one: the end is taken back only if undoing is allowed.
 
-    Nothing on the server says who cancelled: it may have been the customer.
+    It may have been the customer who cancelled.
     """
     link = link_of(context, address, head)
-    until = link.facts.get(TO)
-    kind = context.registry[address.kind]
-    if REVERT not in context.allow or not context.routes[kind.name].can(RESUME):
-        return note(
-            address,
-            code="chain-ending",
-            reason=f"it is declared, but ends at {time_shown(until)}: it was cancelled, here or elsewhere; left alone",
-            hint=f"declare `ends: at_renewal`, remove it from the files, or resume it with `--allow {REVERT}`",
-        )
+    if _may_not_resume(context, link):
+        return _ending_note(link, "it is declared")
     step = resume_step(context, link)
     change = Change(
         address,
         Action.UPDATE,
         VERBS[RESUME],
-        fields=(FieldChange((ENDS,), until, None),),
+        fields=(FieldChange((ENDS,), link.facts.get(TO), None),),
         steps=(step.id,),
         timing=IMMEDIATE,
     )

@@ -36,7 +36,7 @@ def chained_change(context: Context, entity: Entity, coming: NextVersions) -> Pl
     if head is None or (has_ended(kind, head) and _begins_again(context, entity)):
         return begin(context, _without_replaced_end(context, entity), coming)
     if has_ended(kind, head):
-        return None if entity.fields.get(ENDS) else _ended(context, entity, head)
+        return None if _may_have_ended(context, entity, head) else _ended(context, entity, head)
     entity = _or_its_substitute(context, entity)
     return (
         _compare(context, entity, head, coming) or _restart_waits(context, entity) or _began_elsewhen(context, entity)
@@ -66,6 +66,13 @@ def _without_replaced_end(context: Context, entity: Entity) -> Entity:
 def _begins_again(context: Context, entity: Entity) -> bool:
     """Whether the file allows one more beginning than there was: each number is used up by the link that it begins."""
     return restart_of(entity) > restarts(links_of(context, entity.address), entity.address.key)
+
+
+def _may_have_ended(context: Context, entity: Entity, head: Row) -> bool:
+    """Whether an ended chain is declared to end, and at no later time that still lies ahead."""
+    ends = entity.fields.get(ENDS)
+    declared, ended = parse_moment(str(ends)), parse_moment(str(head.fields.get("active_to")))
+    return bool(ends) and (declared is None or declared <= context.now or (ended is not None and declared <= ended))
 
 
 def _ended(context: Context, entity: Entity, head: Row) -> Planned:

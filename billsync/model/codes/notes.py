@@ -138,7 +138,8 @@ NOTES = Chapter(
             "chain-ending",
             "it is declared, and ends soon",
             "It was cancelled, by `ends` in a file that says so no longer or by somebody else, and runs until the end "
-            "that was set. The server doesn't say who did it, so billsync takes it back only with `--allow revert`. "
+            "that was set; the file declares none, or a later one. The server doesn't say who did it, so billsync "
+            "takes it back only with `--allow revert`. "
             "Declare `ends: at_renewal`, or remove it from the files.",
             "subscription acme/default: it is declared, but ends at 2026-10-01T00:00:00Z: it was cancelled, here or "
             "elsewhere; left alone",

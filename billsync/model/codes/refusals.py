@@ -230,6 +230,13 @@ SERVER = Chapter(
             "period; the running one ends at 2027-01-01T00:00:00Z",
         ),
         Code(
+            "ends-passed",
+            "its declared end lies in the past",
+            "It runs, and no API ends a subscription in the past. Declare `ends: immediate` to end it now, or an end "
+            "that lies ahead.",
+            "subscription acme/default: it runs, and its declared end, 2026-08-01T00:00:00Z, has passed",
+        ),
+        Code(
             "ends-later",
             "it can get this end only after it has begun",
             "A change is scheduled, and the declared end lies after it. The run after the change sets the end.",
