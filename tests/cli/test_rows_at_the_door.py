@@ -20,6 +20,7 @@ from billsync.cli.database import open_database
 from tests.support.addon_shop import CATALOG
 from tests.support.clock import FakeClock
 from tests.support.command import Ran, Shell
+from tests.support.promised_rows import rows_of
 from tests.support.recorder import Recorder
 
 BASE = "/api/v3"
@@ -95,7 +96,7 @@ class Tape(httpx.BaseTransport):
         for (method, url, _), (status, content) in self.answers.items():
             path = pattern(httpx.URL(url).path)
             if method == "GET" and status == 200 and path in PROMISES:
-                for row in rows_of(path, json.loads(content)):
+                for row in rows_of(PROMISES[path], json.loads(content)):
                     yield path, row
 
 
@@ -105,17 +106,9 @@ def pattern(path: str) -> str:
     return next((known for known, of in PROMISES.items() if of is promise), path)
 
 
-def rows_of(path: str, document: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rows of a list; the document itself where its path promises one."""
-    promise = PROMISES[path]
-    is_list = "data" in document and not (isinstance(promise, dict) and "data" in promise)
-    rows: list[dict[str, Any]] = document["data"] if is_list else [document]
-    return rows
-
-
 def spoil(document: Any, path: str, place: Place, how: str) -> Any:
     """The document with a field gone, or of another type, in each of its rows that has it."""
-    for row in rows_of(path, document):
+    for row in rows_of(PROMISES[path], document):
         holder = row
         try:
             for name in place[:-1]:

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from billsync.api.promises import promise_of
 from billsync.api.routes import routes
 from billsync.core.row_validation import unknown_in
 from billsync.kinds.registry import KINDS
 from billsync.live.door import check_rows
 from tests.conformance.scenario import chosen_folder, scenarios_in
+from tests.support.promised_rows import rows_of
 
 BASE = "/api/v3"
 COLLECTIONS = {
@@ -30,8 +32,8 @@ def recorded_reads() -> Iterator[tuple[str, list[dict[str, Any]]]]:
             body = response.get("body")
             is_read = request["method"] == "GET" and response["status"] == 200 and request["path"].startswith(BASE)
             if is_read and isinstance(body, dict):
-                rows = body.get("data") if "data" in body else [body]
-                yield request["path"].removeprefix(BASE), [row for row in rows or () if not row.get("deleted_at")]
+                path = request["path"].removeprefix(BASE)
+                yield path, [row for row in rows_of(promise_of(path), body) if not row.get("deleted_at")]
 
 
 def test_no_recorded_row_is_refused() -> None:
