@@ -117,6 +117,19 @@ def test_the_guard_of_a_cancel_says_what_is_taken_back(before: tuple[str, ...], 
     assert [(guard.code, guard.reason) for guard in plan.guards] == [("cancel", reason)]
 
 
+def test_an_end_after_the_scheduled_change_is_set_in_one_run() -> None:
+    world = World()
+    synced(world, "plan: basic")
+    synced(world, "plan: paid, change: at_renewal")
+    ends = 'plan: basic, ends: "2026-12-01T00:00:00Z"'
+
+    ended = synced(world, ends, "cancel")
+
+    assert ended == ["withdrawing", "cancelling"]
+    assert links(world) == [("basic", "canceled")]
+    assert synced(world, ends) == []
+
+
 def test_a_rule_on_cancel_changes_to_its_plan_instead() -> None:
     world = World()
     synced(world, "plan: paid")

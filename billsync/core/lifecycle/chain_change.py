@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from billsync.core.chains import links_of, running_links
 from billsync.core.index import state_of
 from billsync.core.lifecycle.chain_begin import START, begin, start_of_entity
-from billsync.core.lifecycle.chain_end import ENDS, REVERT, declared_end, planned_withdrawal
+from billsync.core.lifecycle.chain_end import ENDS, REVERT, cant_end_at, declared_end, planned_withdrawal
 from billsync.core.lifecycle.chain_steps import (
     CHANGE,
     FROM,
@@ -78,7 +78,9 @@ def replace_scheduled(context: Context, move: Move) -> Planned:
     if ends and back.found:
         return refused(address, ENDS_FIRST, fields=back.found, names=names_of(back.found))
     if ends:
-        return planned_withdrawal(context, scheduled, current, declared_end(ends))
+        end = declared_end(ends)
+        refusal = cant_end_at(context, address, end, earlier[-1])
+        return refusal or planned_withdrawal(context, scheduled, current, end)
     undone = restore_step(context, scheduled, current)
     return _change(context, back, undone) if back.found else _withdrawn(move, undone)
 

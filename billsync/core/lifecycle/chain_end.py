@@ -49,10 +49,8 @@ def end(context: Context, address: Address, ends: str, head: Row) -> Planned | N
     time = parse_moment(ends)
     if time and link.facts.get(FROM) is None:
         return refused(address, UNSHOWN_END, kind=kind.name)
-    if time and kind.may_end_at and not kind.may_end_at(head.fields, time):
-        return refused(address, NOT_A_BOUNDARY, ends=ends, renews=link.facts.get(RENEWS))
-    if time is not None and time <= context.now:
-        return refused(address, ENDS_PASSED, ends=ends)
+    if refusal := cant_end_at(context, address, ends, head):
+        return refusal
     if state_of(kind, head.fields) is State.ENDING:
         if _ends_so(link, ends):
             return None
@@ -61,6 +59,14 @@ def end(context: Context, address: Address, ends: str, head: Row) -> Planned | N
         if context.routes[kind.name].can(RESUME):
             return planned_end(context, link, ends, resume_step(context, link))
     return planned_end(context, link, ends)
+
+
+def cant_end_at(context: Context, address: Address, ends: str, row: Row) -> Planned | None:
+    """A refusal, where a link can't end at a declared time."""
+    kind, time = context.registry[row.kind], parse_moment(ends)
+    if time and kind.may_end_at and not kind.may_end_at(row.fields, time):
+        return refused(address, NOT_A_BOUNDARY, ends=ends, renews=link_of(context, address, row).facts.get(RENEWS))
+    return refused(address, ENDS_PASSED, ends=ends) if time and time <= context.now else None
 
 
 def planned_end(context: Context, link: Link, ends: str, *before: Step) -> Planned:
@@ -143,13 +149,16 @@ def _never_begin(context: Context, address: Address, ends: str, head: Row) -> Pl
 
 
 def planned_withdrawal(context: Context, scheduled: Link, current: Link | None, ends: str) -> Planned:
-    """A scheduled link taken back, so that the chain ends with the link before it, or never begins."""
+    """A scheduled link taken back, so that the chain ends with the link before it, or never begins.
+
+    The link before it keeps its end, which is at the renewal; for any other end it is restored and cancelled.
+    """
     steps: tuple[Step, ...] = (withdraw_step(context, scheduled, current),)
-    if current is not None and ends == IMMEDIATE:
-        back = restore_step(context, scheduled, current)
-        steps = (back, cancel_step(context, current.ending(None), IMMEDIATE))
+    keeps_its_end = current is not None and _ends_so(current, ends)
+    if current is not None and not keeps_its_end:
+        steps = (restore_step(context, scheduled, current), cancel_step(context, current.ending(None), ends))
     steps = in_sequence(steps)
-    until: Plain = current.facts.get(TO) if current is not None and ends != IMMEDIATE else ends
+    until: Plain = current.facts.get(TO) if current is not None and keeps_its_end else ends
     change = Change(
         scheduled.address,
         Action.UPDATE,

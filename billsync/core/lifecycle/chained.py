@@ -139,8 +139,8 @@ def _compare(context: Context, entity: Entity, head: Row, coming: NextVersions) 
 
 def _starts_elsewhen(context: Context, entity: Entity, head: Row) -> bool:
     """Whether a chain that hasn't begun is declared to start at another time."""
-    start = start_of_entity(entity)
-    differs = start is not None and start != parse_moment(str(head.fields.get("active_from")))
+    start, begins = start_of_entity(entity), parse_moment(str(head.fields.get("active_from")))
+    differs = start is not None and begins is not None and start != begins
     return differs and _is_first(context, head)
 
 
