@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 
 import httpx
 import pytest
@@ -17,8 +18,9 @@ import pytest
 from billsync.apply.bindings import Bindings, Observed
 from billsync.model.address import Address
 from billsync.model.value import Fields
-from tests.crash.struck_runs import QUICK, Runs, StruckRun
-from tests.support.crash_harness import Harness
+from tests.crash.struck_runs import JOURNEYS, QUICK, Runs, StruckRun
+from tests.support.crash_harness import Harness, harness
+from tests.support.end_state import SUPERSEDED
 from tests.support.faults import FAULTS, Point
 from tests.support.state_digest import Digest, Tables, state_digest
 from tests.support.world import EXAMPLES
@@ -48,6 +50,23 @@ class ChangingGrants(httpx.BaseTransport):
         response = self.inner.handle_request(request)
         self.always = self.always or response.status_code == 502
         return response
+
+
+@dataclass(slots=True)
+class InTwoCalls(httpx.BaseTransport):
+    """Takes a scheduled subscription back in two calls: it goes, and then the one before it gets its end back."""
+
+    inner: httpx.BaseTransport
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if not request.url.path.endswith("/restore"):
+            return self.inner.handle_request(request)
+        base, _, link = str(request.url).removesuffix("/restore").replace("/v1/", "/v3/openmeter/").rpartition("/")
+        shown = self.inner.handle_request(httpx.Request("GET", f"{base}/{link}"))
+        following = json.loads(shown.read())["labels"][SUPERSEDED]
+        withdrawn = httpx.Request("DELETE", f"{base}/{following}".replace("/v3/openmeter/", "/v1/"))
+        self.inner.handle_request(withdrawn).read()
+        return self.inner.handle_request(httpx.Request("POST", f"{base}/{link}/unschedule-cancelation"))
 
 
 def without_key(grant: Grant) -> Grant:
@@ -133,6 +152,17 @@ def test_without_observing_the_harness_finds_a_plan_versioned_twice(
 
     assert seeing == ()
     assert said(blind, "there are") == ["there are 2 plan rows, expected 1"]
+
+
+def test_a_change_taken_back_in_two_calls_may_leave_an_end(runs: Runs, tmp_path: Path) -> None:
+    safe = runs.harness(StruckRun(JOURNEYS / "a-change-at-renewal-taken-back"))
+    unsafe = harness(replace(safe.journey, wrap=InTwoCalls), tmp_path)
+    point = next(call for call in unsafe.whole.calls if call.method == "DELETE")
+
+    troubles = unsafe.troubles_at(BY_NAME["killed after"], point)
+
+    assert said(troubles, "a subscription is") != []
+    assert "'status': 'canceled'" in said(troubles, "a subscription is")[0]
 
 
 def test_with_grant_keys_the_same_faults_double_nothing(runs: Runs) -> None:

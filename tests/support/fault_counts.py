@@ -1,10 +1,12 @@
-"""Sums up the fault points that tests tried, for the end of the run, also where several processes ran it."""
+"""Sums up the fault points and the steps of state machines for the end of the run, also of several processes."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 
 import pytest
+
+from tests.support.step_counts import STEPS, steps_in
 
 FAULT_POINTS = "fault points"
 
@@ -19,3 +21,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                     tried[name] += pairs
     for name, pairs in sorted(tried.items()):
         terminalreporter.write_line(f"{name}: {len(pairs)} tried, {len(set(pairs))} distinct (signature, fault) pairs")
+    if steps := steps_in(terminalreporter.getreports("passed")):
+        terminalreporter.write_line(f"{STEPS}: {steps}")
