@@ -6,7 +6,7 @@ nothing is remembered of a journey that is safe.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -92,10 +92,12 @@ def blind_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
     see = Bindings.observe
     looked: set[tuple[int, Address]] = set()
 
-    def observe(self: Bindings, address: Address, beside: Fields | None) -> Observed:
+    def observe(
+        self: Bindings, address: Address, compared_with: Fields | None, facts: Collection[str] = ()
+    ) -> Observed:
         first = (id(self), address) not in looked
         looked.add((id(self), address))
-        return Observed(None) if first else see(self, address, beside)
+        return Observed(None) if first else see(self, address, compared_with, facts)
 
     monkeypatch.setattr(Bindings, "observe", observe)
 
@@ -126,6 +128,8 @@ def test_without_grant_keys_the_harness_finds_doubled_credit(name: str, funded: 
 
     assert said(troubles, "customer acme has") == [
         f"customer acme has {funded} USD, declared are 500",
+        "customer acme has 0 charges, expected 1",
+        f"customer acme has {funded // 500} bookings, expected 1",
         "customer acme has 0 running subscriptions, declared are 1",
     ]
     assert f"there are {funded // 500} grant rows, expected 1" in said(troubles, "there are")
