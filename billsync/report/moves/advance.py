@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from billsync.model.moment import cut_to_seconds
-from billsync.rating.arithmetic import minus
+from billsync.rating.arithmetic import ZERO, minus
 from billsync.rating.errors import RatingError
 from billsync.rating.periods import Period
 from billsync.report.billing.charges import Due, UnknownCurrency, charge, due
@@ -76,12 +76,14 @@ def _amounts(dues: Iterable[Due], subscription: Subscribed) -> Amounts:
 def _unused(one: Due, subscription: Subscribed, at: datetime) -> Decimal:
     """The part of a fee that isn't for the time before a moment.
 
-    A fee whose whole period lies before its end in the same second costs all of it (customer-facts.md §5.8).
+    Of a fee that began in the same second as the change, nothing comes back (customer-facts.md §5.8).
     """
     start, end = one.billed.service_period.start, one.billed.service_period.end
     used = replace(one, billed=replace(one.billed, service_period=Period(start, max(start, min(at, end)))))
     if start > at:
         return _total(one, subscription)
+    if cut_to_seconds(start) == cut_to_seconds(at):
+        return ZERO
     return minus(_total(one, subscription), _total(used, subscription))
 
 

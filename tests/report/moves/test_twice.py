@@ -1,6 +1,7 @@
 """Changes that bill the same time twice: amounts worked out by hand."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -159,10 +160,12 @@ def test_with_credit_alone_the_unused_part_comes_back() -> None:
 
 
 def test_in_the_second_of_the_start_nothing_comes_back() -> None:
-    """Source: customer-facts.md §5.8."""
+    """Source: customer-facts.md §5.8. A fee that began in the middle of a period is no exception."""
     link = running(ahead("25"), settlement_mode="credit_only")
+    began = replace(link, timeline=replace(link.timeline, active_from=MID_MONTH))
 
     assert credit_returned(move(TEAM, BUSINESS, link, at=datetime(2026, 9, 1, 0, 0, 0, 5, tzinfo=UTC))) == {}
+    assert credit_returned(move(TEAM, BUSINESS, began, at=MID_MONTH)) == {}
 
 
 def quantity(old: int, new: int, *cards: dict[str, Any], **more: Any) -> QuantityChange:
