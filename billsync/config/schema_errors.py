@@ -254,6 +254,14 @@ def _key(failure: Failure, root: Node) -> Iterator[Diagnostic]:
     yield finding("malformed-text", place, detail, _example({"pattern": failure.limit}))
 
 
+def _exclusive(failure: Failure, root: Node) -> Iterator[Diagnostic]:
+    """`oneOf` with several branches that fit: fields that exclude each other. What is no map has a message already."""
+    if isinstance(failure.value, Mapping):
+        names = [name for branch in failure.limit for name in branch.get("required", ()) if name in failure.value]
+        detail = f"{' and '.join(f'`{name}`' for name in names)} are two sorts of entries"
+        yield from _one("conflicting-fields", failure, root, detail, "Keep one of them.")
+
+
 def _told_elsewhere(failure: Failure, root: Node) -> Iterator[Diagnostic]:
     """Skip `not`, which marks refused fields: the check of the entity gives the reason."""
     return iter(())
@@ -276,6 +284,7 @@ _EXPLAIN: Mapping[str, _Explain] = {
     **dict.fromkeys(_RANGES, _range),
     **dict.fromkeys(_COUNTS, _count),
     "uniqueItems": _repeated,
+    "oneOf": _exclusive,
     "not": _told_elsewhere,
 }
 
