@@ -13,12 +13,13 @@ from billsync.core.lifecycle.chain_end import end_at_renewal
 from billsync.core.lifecycle.chain_steps import RENEWS, TO
 from billsync.core.likeness import alike_parents, begun_again
 from billsync.core.ownership import KEY, OWNER, labels_of
-from billsync.core.planned import Context, Planned
+from billsync.core.planned import Context, Planned, time_shown
 from billsync.core.refusals import STILL_THERE
 from billsync.model.address import Address
 from billsync.model.change import Outcome
 from billsync.model.kind import Archetype, Kind, State
 from billsync.model.state import Row
+from billsync.model.value import Fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def after_its_children(context: Context, planned: Planned, left: Leaving) -> Pla
         *_records_coming(context, planned.change.address),
         *context.snapshot.holds.get(row.id, ()),
     )
-    return planned.refused(STILL_THERE, what="; ".join(found)) if found else planned
+    return planned.refused(STILL_THERE, what="; ".join(dict.fromkeys(found))) if found else planned
 
 
 def _links_left(context: Context, parent: Address, left: Leaving) -> Iterator[str]:
@@ -104,10 +105,17 @@ def _fate(context: Context, kind: Kind, row: Row, planned: Planned | None) -> st
     if planned is not None and planned.change.outcome is not Outcome.PENDING:
         return f"which can't be ended yet: {planned.change.reason}"
     if state is State.ENDING:
-        return f"which ends at {facts.get(TO)}"
+        return f"which ends at {time_shown(facts.get(TO))}"
     if planned is not None:
-        return "which this run takes back" if state is State.COMING else f"which this run ends at {facts.get(RENEWS)}"
+        return _fate_of_ended(state, facts)
     return "which is not yours and has to be ended first" if not _is_ours(context, row) else "which runs"
+
+
+def _fate_of_ended(state: State | None, facts: Fields) -> str:
+    """The fate of a link that this run ends."""
+    if state is State.COMING:
+        return "which this run takes back"
+    return f"which this run ends at {time_shown(facts.get(RENEWS))}"
 
 
 def _records_coming(context: Context, parent: Address) -> Iterator[str]:

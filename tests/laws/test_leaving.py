@@ -14,6 +14,7 @@ from billsync.app.pipeline import compare
 from billsync.core.diff import Mode
 from billsync.live.client import Client, Settings
 from billsync.live.target import Target
+from billsync.local.server.editions import KONNECT
 from billsync.model.change import Change, Outcome, PlanFile
 from billsync.model.result import Status
 from billsync.model.state import Desired
@@ -169,6 +170,19 @@ def test_a_subscription_that_has_not_begun_is_taken_back_first() -> None:
     assert "subscription/gone/default, which this run takes back" in delete_of(taken_back.plan).reason
     assert told(gone.plan) == ["deleting customer/gone pending"]
     assert gone.report.succeeded
+
+
+@pytest.mark.generation("konnect@1.1")
+def test_the_end_of_a_subscription_whose_times_are_not_shown() -> None:
+    world = World(edition=KONNECT)
+    assert world.sync(files(GONE)).report.succeeded
+
+    waiting = delete_of(world.plan(files()))
+
+    assert waiting.reason == (
+        "the server still has something of it: subscription/gone/default, which this run ends at a time that this "
+        "server doesn't show; the entitlement to seats, support"
+    )
 
 
 def test_an_entitlement_that_was_given_by_hand_is_named() -> None:

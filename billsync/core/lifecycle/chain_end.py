@@ -186,7 +186,7 @@ def ends_elsewhere(context: Context, address: Address, head: Row) -> Planned:
         address,
         Action.UPDATE,
         VERBS[RESUME],
-        fields=(FieldChange((ENDS,), link.facts.get(TO), None),),
+        fields=(FieldChange((ENDS,), time_shown(link.facts.get(TO)), None),),
         steps=(step.id,),
         timing=IMMEDIATE,
     )
