@@ -47,6 +47,12 @@ PURPOSES = {
     "settle": "records payments of",
     "attach": "attaches add-ons to",
     "set_quantity": "changes quantities of add-ons of",
+    "change": "changes the plan of",
+    "cancel": "sets the end of",
+    "resume": "takes back the end of",
+    "begin_later": "schedules the start of",
+    "withdraw": "takes back the scheduled start of",
+    "restore": "takes back the scheduled change of",
 }
 """What a call on one entity does, as a verb before the kind's plural."""
 Uses = Mapping[str, Sequence[str]]
@@ -101,8 +107,7 @@ def _calls(kind: str, calls: Routes) -> Iterator[tuple[str, str]]:
     else:
         yield from _changes(calls, plural)
         for name, form in calls.calls.items():
-            if name in PURPOSES:
-                yield _bare(f"{form.method} {form.path}"), f"{PURPOSES[name]} {plural}"
+            yield _bare(f"{form.method} {form.path}"), f"{PURPOSES[name]} {plural}"
     for part in calls.parts:
         members = TITLES.get(part.field.removesuffix("s"), part.field)
         yield _bare(f"GET {part.collection}"), f"lists {members} of {plural}"

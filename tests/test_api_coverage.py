@@ -56,6 +56,27 @@ customers:
     grants:
       - {{key: g, name: G, amount: 1, currency: USD, funding_method: external, purchase: {{}}, settlement: settled}}
 """
+PRICED = """
+  - key: KEY
+    name: N
+    phases:
+      - {key: default, name: D, rate_cards: [{key: fee, name: F, price: {type: flat, amount: 1}, billing_cadence: P1M}]}
+"""
+PLANS = (
+    OWNER.replace("short", "subscribed") + "plans:" + PRICED.replace("KEY", "small") + PRICED.replace("KEY", "large")
+)
+LIFE = (  # a change and an end that are scheduled and taken back, and a start that lies ahead
+    "{plan: small}",
+    "{plan: large, change: at_renewal}",
+    "{plan: small, change: at_renewal}",
+    "{plan: small, ends: at_renewal}",
+    "{plan: small}",
+)
+LATER = "{key: later, name: L, subscription: {plan: small, start: '2027-06-01T00:00:00Z'}}"
+SUBSCRIBED = (
+    *(f"{PLANS}customers: [{{key: s, name: S, subscription: {each}}}, {LATER}]\n" for each in LIFE),
+    f"{PLANS}customers: [{{key: s, name: S, subscription: {LIFE[-1]}}}, {{key: later, name: L, subscriptions: []}}]\n",
+)
 GONE = f"{OWNER}meters: []\nfeatures: []\naddons: []\nplans: []\ncustomers: [{{key: d, name: D}}]\n"
 
 
@@ -88,9 +109,10 @@ def live(shell: Shell, folder: Path) -> None:
         assert shell.run(command, "acme", *LOCAL).code == 0
     assert shell.run("ping", *LOCAL).code == 0
     assert shell.run("dump", *LOCAL, "--yes").code == 0
-    for declared in (SHORT_LIVED, GONE):
+    for declared in (SHORT_LIVED, GONE, *SUBSCRIBED):
         (folder / "short.yaml").write_text(declared, encoding="utf-8")
-        assert shell.run("sync", "short.yaml", *LOCAL, "--yes").code == 0
+        ran = shell.run("sync", "short.yaml", *LOCAL, "--yes", "--allow", "cancel", "--allow", "revert")
+        assert ran.code == 0, ran.out + ran.err
 
 
 def edited(example: Path, edits: dict[str, str]) -> None:
