@@ -214,6 +214,16 @@ def test_a_moved_start_is_shown_with_both_times() -> None:
     assert shown == [("start", "2026-09-10T00:00:00Z", "2026-09-12T00:00:00Z")]
 
 
+def test_a_start_that_has_just_passed_begins_now_and_is_no_difference() -> None:
+    world = World()
+    yesterday = 'plan: basic, start: "2026-08-31T12:00:00Z"'
+
+    begun = synced(world, yesterday)
+
+    assert (begun, synced(world, yesterday)) == (["subscribing"], [])
+    assert synced(world, 'plan: basic, start: "2026-08-30T12:00:00Z"') == ["start-differs"]
+
+
 def test_a_start_that_lies_ahead_is_scheduled_and_can_be_moved() -> None:
     world = World()
     begun = synced(world, 'plan: basic, start: "2026-09-10T00:00:00Z"')

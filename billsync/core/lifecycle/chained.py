@@ -10,7 +10,7 @@ from dataclasses import replace
 from billsync.core.chains import has_ended, last_of, links_of, restarts
 from billsync.core.compare import shown
 from billsync.core.index import state_of
-from billsync.core.lifecycle.chain_begin import begin, start_of_entity, starts_later
+from billsync.core.lifecycle.chain_begin import LATE_AT_MOST, begin, start_of_entity, starts_later
 from billsync.core.lifecycle.chain_change import Move, change, replace_scheduled, substitute
 from billsync.core.lifecycle.chain_end import ENDS, REVERT, declared_end, end, ends_as_declared, ends_elsewhere
 from billsync.core.lifecycle.chain_target import by_other_content, differences, live_pin, pin_of, restart_of
@@ -107,7 +107,7 @@ def _began_elsewhen(context: Context, entity: Entity) -> Planned | None:
     start = start_of_entity(entity)
     links = [row for row in links_of(context, entity.address) if labels_of(row.fields).get(KEY) == entity.address.key]
     began = parse_moment(str(links[0].fields.get("active_from"))) if links else None
-    if start is None or began is None or began.date() == start.date():
+    if start is None or began is None or began.date() == start.date() or start <= began <= start + LATE_AT_MOST:
         return None
     return note(
         entity.address,
