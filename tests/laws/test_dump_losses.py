@@ -58,13 +58,18 @@ def differences(before: EndState, after: EndState) -> Iterator[str]:
     """The addresses of what is live on the first server and not the same on the other."""
     for kind, rows in before.rows.items():
         there = [without_chance(row) for row in after.rows[kind]]
-        live = (row for row in rows if row.get("quantity") != 0)  # an add-on that was detached keeps its row
+        live = (row for row in rows if not is_past(row))
         yield from (name_of(kind, row) for row in live if without_chance(row) not in there)
     for customer, balances in before.balances.items():
         if {c: a for c, a in balances.items() if a != "0"} != {
             c: a for c, a in after.balances.get(customer, {}).items() if a != "0"
         }:
             yield f"customer/{customer}"
+
+
+def is_past(row: Mapping[str, Any]) -> bool:
+    """Whether a row is history: a link that was changed into another, or an add-on that was detached."""
+    return row.get("quantity") == 0 or row.get("status") == "inactive"
 
 
 def without_chance(row: Mapping[str, Any]) -> str:
