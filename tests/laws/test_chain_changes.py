@@ -270,3 +270,14 @@ def test_a_dump_has_the_end_and_the_start_that_lie_ahead(subscription: str, line
     fresh = World(seed=2)
     fresh.sync(again)
     assert links(fresh) == links(world)
+
+
+def test_a_scheduled_subscription_of_another_plan_begins_no_earlier() -> None:
+    world = World()
+    synced(world, 'plan: basic, start: "2026-09-10T00:00:00Z"')
+
+    changed = synced(world, "plan: paid")
+
+    assert changed == ["withdrawing", "subscribing"]
+    assert links(world) == [("paid", "scheduled")]
+    assert synced(world, "plan: paid") == ["begins-later"]

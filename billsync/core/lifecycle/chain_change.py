@@ -86,8 +86,12 @@ def replace_scheduled(context: Context, move: Move) -> Planned:
 
 
 def _begin_otherwise(context: Context, move: Move, scheduled: Link) -> Planned:
-    """A chain that hasn't begun, taken back and begun as it is declared now."""
-    begun = begin(context, move.entity, move.coming)
+    """A chain that hasn't begun, taken back and begun as it is declared now.
+
+    Without a declared start it keeps the scheduled one: another plan is no wish to be billed earlier.
+    """
+    kept = {START: scheduled.facts.get(FROM), **move.entity.fields}
+    begun = begin(context, replace(move.entity, fields=kept), move.coming)
     if not begun.steps:
         return begun
     move = replace(move, found=(*move.found, *_start_moved(move, scheduled)))
