@@ -153,6 +153,7 @@ def planned_withdrawal(context: Context, scheduled: Link, current: Link | None, 
 
     The link before it keeps its end, which is at the renewal; for any other end it is restored and cancelled.
     """
+    ends = ends if current is not None else IMMEDIATE  # what never begins has no renewal
     steps: tuple[Step, ...] = (withdraw_step(context, scheduled, current),)
     keeps_its_end = current is not None and _ends_so(current, ends)
     if current is not None and not keeps_its_end:
