@@ -19,6 +19,8 @@ from billsync.model.shape import Effect, Lazy, ListOf, Record, Reference, Shape,
 from tests.support.generations import GENERATIONS as DOCUMENTS
 from tests.support.generations import document_of
 
+pytestmark = pytest.mark.thorough
+
 EVERY = [(name, capability) for name in DOCUMENTS for capability in CAPABILITIES]
 
 

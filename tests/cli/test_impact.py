@@ -9,6 +9,8 @@ import pytest
 from billsync.cli.database import open_database
 from tests.support.command import Shell
 
+pytestmark = pytest.mark.thorough
+
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "price-change"
 LOCAL = ("--server", "local:")
 DAY = timedelta(days=1).total_seconds()

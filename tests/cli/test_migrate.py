@@ -14,6 +14,8 @@ from billsync.apply.journal import FileJournal
 from billsync.cli.database import open_database
 from tests.support.command import Ran, Shell
 
+pytestmark = pytest.mark.thorough
+
 LOCAL = ("--server", "local:")
 AT_RENEWAL = ("--to", "latest", "--timing", "at_renewal")
 TEAM_AT_ONCE = ("--to", "team", "--timing", "immediate")

@@ -14,6 +14,8 @@ from billsync.model.state import Desired
 from billsync.render.formats.yaml_text import to_yaml
 from tests.support.world import BASE, World, declared
 
+pytestmark = pytest.mark.thorough
+
 FILES = """
 _info: {{owner: payments, transitions: [{{from: paid, on_cancel: free}}]}}
 plans:

@@ -11,6 +11,8 @@ from billsync.app.difference import intended
 from billsync.core.diff import Mode
 from tests.support.world import BASE, World, declared, rows_of
 
+pytestmark = pytest.mark.thorough
+
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "changing-plans.md"
 DAY = 86_400.0
 CREDIT = 1000

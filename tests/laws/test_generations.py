@@ -19,6 +19,8 @@ from tests.support.generations import GENERATIONS
 from tests.support.recorder import Recorder
 from tests.support.world import Run, World, declared
 
+pytestmark = pytest.mark.thorough
+
 SHOP = """\
 _info: {owner: payments}
 meters: [{key: calls, name: Calls, event_type: call, aggregation: count}]

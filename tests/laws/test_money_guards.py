@@ -13,6 +13,8 @@ from billsync.report.billing.subscribed import moment_of, subscribed
 from billsync.report.moves.guards import FLAGS
 from tests.support.world import World, declared, rows_of
 
+pytestmark = pytest.mark.thorough
+
 DAY = timedelta(days=1).total_seconds()
 ALL = dict.fromkeys(FLAGS, "")
 HEAD = "_info: {owner: shop, defaults: {plan: {currency: USD, billing_cadence: P1M}}}\n"
