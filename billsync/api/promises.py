@@ -168,7 +168,7 @@ SHORT: Mapping[str, Mapping[str, Promise]] = MappingProxyType(
         },
     }
 )
-"""What Konnect documents of rows of which OpenMeter shows more. A row with any field that only the longer form has is
+"""Rows as Konnect documents them, of which OpenMeter shows more. A row with any field that only the longer form has is
 held to the longer one."""
 
 

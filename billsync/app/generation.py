@@ -14,10 +14,10 @@ from billsync.model.ports import Remote
 
 
 class ServedMemory(Protocol):
-    """What servers said of themselves lately. It may forget anything at any time."""
+    """Recent statements of servers about themselves. It may forget anything at any time."""
 
     def recall(self, target: str) -> Served | None:
-        """What a server said within the last day; None if that isn't known."""
+        """The statement of a server from the last day; None if that isn't known."""
 
     def keep(self, target: str, served: Served) -> None:
         """Remember what a server says."""
@@ -61,7 +61,7 @@ def find_generation(target: Target, remote: Remote, given: str | None, memory: S
 
 
 def _served(target: Target, remote: Remote, memory: ServedMemory) -> Served | None:
-    """What the server says. One on this machine is always asked: it is near, and may be another one each time."""
+    """The statement of the server. One on this machine is always asked: it may be another one each time."""
     if target.is_loopback:
         return read_served(remote)
     if (known := memory.recall(target.name)) is not None:

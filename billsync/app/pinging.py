@@ -26,8 +26,10 @@ FORBIDDEN, NOT_FOUND = 403, 404
 
 
 def ping(connection: Connection, *, names_unlisted: bool) -> Pinged:
-    """What a server can do. Raises RemoteError where it can't be read at all; Ended where it should name what it takes
-    and doesn't."""
+    """Return the capabilities of a server.
+
+    Raises RemoteError where it can't be read at all; Ended where it should name what it takes and doesn't.
+    """
     answers = _answers(connection)
     readable = [kind for kind, answer in answers.items() if answer.ok]
     if not readable:
@@ -65,7 +67,7 @@ def _missing(connection: Connection, kind: str) -> MissingRight:
 
 
 def _unlisted(connection: Connection, answers: Mapping[str, Answer]) -> Unlisted:
-    """What the server has beyond the tables of the API that billsync carries, and its rows beyond the kinds."""
+    """List what the server has beyond the tables of the API that billsync carries, and its rows beyond the kinds."""
     served = connection.generation.served
     if served is None:
         raise error("no-openapi", f"{connection.target} serves no OpenAPI document of itself.")

@@ -33,7 +33,7 @@ NOTHING_YET: Mapping[str, StepResult] = {}
 
 @dataclass(frozen=True, slots=True)
 class MigrateOptions:
-    """How a migration is carried out: for show only, without questions, and with a file of notices."""
+    """Options of a migration: for show only, without questions, and with a file of notices."""
 
     is_dry: bool = False
     exit_code: bool = False

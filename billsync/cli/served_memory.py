@@ -32,7 +32,7 @@ class ServedFiles:
     is_fresh_wanted: bool = False
 
     def recall(self, target: str) -> Served | None:
-        """What a server said within the last day; None if that isn't known, or was to be asked anew."""
+        """The statement of a server from the last day; None if that isn't known, or was to be asked anew."""
         if self.is_fresh_wanted:
             return None
         try:

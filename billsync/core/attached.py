@@ -21,7 +21,7 @@ from billsync.model.value import Fields
 
 @dataclass(frozen=True, slots=True)
 class Quantities:
-    """How many there are now, and how many there will be from which moments, in order of time."""
+    """The quantity now, and the quantities from later moments on, in order of time."""
 
     now: int = 0
     ahead: tuple[tuple[datetime, int], ...] = ()

@@ -1,4 +1,4 @@
-"""What is attached to a live chain, as a dumped file declares it, and what the file doesn't carry of it."""
+"""Attachments of a live chain, as a dumped file declares them, and the losses where it can't."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class DumpedAttached:
 
 
 def dumped_attached(found: Index, attachments: Attachments, links: Sequence[Row], address: Address) -> DumpedAttached:
-    """What is attached to the last of a chain's running links, and the losses of all of them."""
+    """Attachments of the last of a chain's running links, and the losses of all of them."""
     members = [(of, one.quantities.last) for of, one in _named(found, attachments, links[-1]) if one.quantities.last]
     losses = [
         *(loss for row in links[:-1] for loss in _of_earlier(found, attachments, row, address)),
@@ -46,7 +46,7 @@ def _rows(attachments: Attachments, row: Row) -> tuple[Attached, ...]:
 
 
 def _of_earlier(found: Index, attachments: Attachments, row: Row, address: Address) -> Iterator[Loss]:
-    """What the running link has, which ends with it and isn't declared: the last link doesn't have it."""
+    """Losses of the running link, whose attachments end with it and aren't declared: the last link doesn't have it."""
     for of, one in _named(found, attachments, row):
         if one.quantities.now:
             has = f"{of.unversioned().text} × {one.quantities.now}"

@@ -162,7 +162,7 @@ def _moments(kind: Kind, row: Row) -> Iterator[tuple[str, Plain]]:
 
 
 def _attached(source: Source, links: list[Row], address: Address, losses: list[Loss]) -> Fields:
-    """What is attached to the last link, in the quantities that it will have; the rest is a loss."""
+    """Attachments of the last link, in the quantities that it will have; the rest is a loss."""
     attachments = source.routes[address.kind].attachments
     if attachments is None:
         return {}

@@ -264,7 +264,7 @@ def lost(row: Fields) -> Iterator[tuple[str, str, str]]:
 
 
 def facts(row: Fields) -> Fields:
-    """How far the payment of an external grant is; None for other grants, whose payment the server follows itself."""
+    """The payment status of an external grant; None for other grants, whose payment the server follows itself."""
     is_external = row.get("funding_method") == "external"
     return {"settlement": (row.get("purchase") or {}).get("settlement_status") if is_external else None}
 

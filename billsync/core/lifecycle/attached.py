@@ -1,4 +1,4 @@
-"""What is attached to a declared chain: attached, changed in quantity, or detached, member by member.
+"""Attachments of a declared chain: attached, changed in quantity, or detached, member by member.
 
 A link's rows end with it: a change of the chain drops them all, and what is declared is attached to the next link
 again (customer-facts.md §5.8, §6).

@@ -1,4 +1,4 @@
-"""What is declared to be attached to a chain that begins, or changes into another link: it is attached anew."""
+"""Declared attachments of a chain that begins, or changes into another link: they are attached anew."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _inserted(kind: Kind, planned: Planned, steps: tuple[Step, ...]) -> Planned:
 
 
 def _ended(context: Context, entity: Entity, attachments: Attachments) -> Iterator[tuple[str, int]]:
-    """What a change of the chain would end, by key: what its running links have or will have."""
+    """Attachments that a change of the chain would end, by key: those its running links have or will have."""
     for key, (number, _) in _running(context, entity, attachments):
         yield key, number
 

@@ -68,7 +68,7 @@ class Link:
 
     @property
     def members(self) -> Mapping[str, Member] | Malformed | None:
-        """What is or was attached, by key, with its version; None if that wasn't read."""
+        """Present and past attachments, by key, with the version; None if they weren't read."""
         return members_of(self.context, self.attachments, self.row)
 
     def fact(self, name: str) -> str | None:
@@ -82,7 +82,7 @@ class Link:
 
 
 def beginning(kind: Kind, *, is_first: bool) -> str:
-    """What happens when a link begins, as a reason to wait for it."""
+    """The event that begins a link, as a reason to wait for it."""
     return f"the {kind.title} begins then" if is_first else "the change takes effect then"
 
 
@@ -93,7 +93,7 @@ def declared_quantities(context: Context, entity: Entity, attachments: Attachmen
 
 
 def members_of(context: Context, attachments: Attachments, row: Row) -> Mapping[str, Member] | Malformed | None:
-    """What is or was attached to a link, by key, with its version; None if that wasn't read.
+    """Present and past attachments of a link, by key, with the version; None if they weren't read.
 
     A migration in place leaves rows of older versions of an entity; only one of them may have a quantity.
     """
@@ -155,7 +155,7 @@ def _of_others(link: Link, key: str, have: Attached | None) -> Planned | None:
 
 
 def _not_now(link: Link, key: str) -> Reason | None:
-    """Why nothing can be changed while a link is in its state: before its start, or with an end (§5.6)."""
+    """The reason why nothing can be changed while a link is in its state: before its start, or with an end (§5.6)."""
     state, name = state_of(link.kind, link.row.fields), name_of(link.attachments, key)
     if state is State.COMING:
         address = link.entity.address

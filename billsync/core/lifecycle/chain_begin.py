@@ -85,7 +85,7 @@ def _beside_another(context: Context, entity: Entity) -> Planned | None:
 
 
 def _by_its_start(context: Context, entity: Entity) -> Planned | None:
-    """Why a chain can't begin at its declared start: it is long over, or no call begins anything later."""
+    """The reason why a chain can't begin at its declared start: it is long over, or no call begins anything later."""
     start, kind = start_of_entity(entity), context.registry[entity.address.kind]
     if start is None:
         return None

@@ -111,7 +111,7 @@ def _offer(context: Context, attachments: Attachments, member: Fields, address: 
 
 
 def not_allowed(attachments: Attachments, offers: Offers, wanted: Mapping[str, int]) -> Reason | None:
-    """Why a version doesn't allow these quantities by key; a quantity of 0 needs no offer."""
+    """The reason why a version doesn't allow these quantities by key; a quantity of 0 needs no offer."""
     asked = {key: number for key, number in sorted(wanted.items()) if number}
     if lacking := [key for key in asked if key not in offers.by_key]:
         names = ", ".join(name_of(attachments, key) for key in lacking)

@@ -1,1 +1,1 @@
-"""What Konnect takes or shows in another way than OpenMeter, as it is documented: never recorded."""
+"""Differences of Konnect from OpenMeter in requests and rows, as documented: never recorded."""

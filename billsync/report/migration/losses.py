@@ -1,4 +1,4 @@
-"""What subscriptions lose when they move: features that the new plan version lacks, and add-ons that end."""
+"""Losses of subscriptions that move: features that the new plan version lacks, and add-ons that end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom a migration has to tell what, and the notice period that the files demand."""
+"""Notices that a migration owes to customers, and the notice period that the files demand."""
 
 from __future__ import annotations
 

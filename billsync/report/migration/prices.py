@@ -107,7 +107,7 @@ def _tier(tier: Tier, currency: str) -> str:
 
 
 def _terms(card: Card, currency: str) -> Iterable[str]:
-    """What else decides the price: discounts, commitments, and a conversion of the quantity."""
+    """Other terms that decide the price: discounts, commitments, and a conversion of the quantity."""
     if card.unit_config is not None:
         config = card.unit_config
         yield f"units {config.operation.value} by {decimal_text(config.factor)}"

@@ -109,7 +109,7 @@ def _began(found: Index, customer: Address, key: str) -> datetime | None:
 
 
 def _stays(address: Address, links: Sequence[Row], found: Index, route: Route) -> Change | None:
-    """Why a subscription stays as it is: it has moved already, has another change coming, an end, or hasn't begun."""
+    """The reason why a subscription stays: it has moved already, has another change coming, an end, or hasn't begun."""
     head = links[-1]
     plan = plan_of(head, found)
     match state_of(SUBSCRIPTION, head.fields):

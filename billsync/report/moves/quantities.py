@@ -71,7 +71,7 @@ def _change(call: SetAtOnce, found: Index, features: Mapping[str, str], now: dat
 
 
 def _terms(addon: Address, found: Index) -> Mapping[str, Plain]:
-    """When the cards of an add-on version are paid, by key."""
+    """Payment terms of an add-on version's cards, by key."""
     rows = (row for row in found.versions.get(addon.unversioned(), ()) if version_of(row) == addon.version)
     return {card["key"]: card["payment_term"] for row in rows for card in row.fields["rate_cards"] if TERM in card}
 

@@ -77,7 +77,7 @@ def billed_twice(move: Move) -> Twice | None:
 
 
 def _unknown_way_out(move: Move) -> str:
-    """How to avoid a double billing of unknown amounts: at renewal there is no way."""
+    """The way around a double billing of unknown amounts: at renewal there is no way."""
     return WAY_OUT if move.is_immediate else ""
 
 
@@ -103,7 +103,7 @@ def _cut_short(move: Move, running: Subscribed) -> Advance | None:
 
 
 def _way_out(running: Subscribed, before: Advance, at: datetime) -> str:
-    """How to avoid the double billing of a change at once: by renewal, unless a fee is paid for longer."""
+    """The way around the double billing of a change at once: by renewal, unless a fee is paid for longer."""
     return WAY_OUT if before.until <= running.renewal_after(at) else _later(before)
 
 
