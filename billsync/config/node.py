@@ -8,16 +8,18 @@ from typing import TypeAlias
 
 from billsync.model.diagnostic import Position
 from billsync.model.kind import Path
+from billsync.model.source import Source
 from billsync.model.value import Plain
 
 
 @dataclass(frozen=True, slots=True)
 class ScalarNode:
-    """One value and the text that it was written as."""
+    """One value and the text that it was written as; `source` is where the text came from, if it is in no file."""
 
     value: Plain
     text: str
     place: Position
+    source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)

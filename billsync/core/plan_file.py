@@ -23,11 +23,12 @@ from billsync.model.change import (
     PlanFile,
     Step,
 )
-from billsync.model.value import FloatFound, Plain
+from billsync.model.source import Source
+from billsync.model.value import FloatFound, Masked, Plain
 
 FORMAT_VERSION = "1.0"
-SYMBOL, NUMBER, LITERAL = "$symbol", "$number", "$literal"
-TAGS = frozenset({SYMBOL, NUMBER, LITERAL})
+SYMBOL, NUMBER, LITERAL, MASKED = "$symbol", "$number", "$literal", "$masked"
+TAGS = frozenset({SYMBOL, NUMBER, LITERAL, MASKED})
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 """The errors of reading a text of another form; a damaged number is an ArithmeticError."""
 
@@ -90,6 +91,8 @@ def _tagged(value: Plain) -> Any:
         raise FloatFound(repr(value))
     if isinstance(value, Symbol):
         return {SYMBOL: value.address.text}
+    if isinstance(value, Masked):
+        return {MASKED: [value.source.form, value.source.name, value.form, value.proof]}
     if isinstance(value, Decimal):
         return {NUMBER: format(value, "f")}
     if isinstance(value, Mapping):
@@ -104,6 +107,9 @@ def _untagged(value: Any) -> Plain:
     if isinstance(value, dict):
         if value.keys() == {SYMBOL}:
             return Symbol(parse_address(value[SYMBOL]))
+        if value.keys() == {MASKED}:
+            form, name, spelling, proof = value[MASKED]
+            return Masked(Source(form, name), spelling, proof)
         if value.keys() == {NUMBER}:
             return Decimal(value[NUMBER])
         inner = value[LITERAL] if value.keys() == {LITERAL} else value

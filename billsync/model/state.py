@@ -13,6 +13,7 @@ from billsync.model.diagnostic import Position
 from billsync.model.duration import Duration
 from billsync.model.kind import Path
 from billsync.model.policy import PricePolicy
+from billsync.model.source import Source
 from billsync.model.transition import Transition
 from billsync.model.value import Fields
 
@@ -23,12 +24,14 @@ class Entity:
 
     `fields` are as declared, after the library and the defaults: references are keys, numbers Decimal or text.
     `places` holds the position of each path that the files name; what came from a default has its own place.
+    `sources` says, by path, which values came from `!env` or `!file`.
     """
 
     address: Address
     fields: Fields
     position: Position
     places: Mapping[Path, Position] = field(default_factory=dict)
+    sources: Mapping[Path, Source] = field(default_factory=dict)
 
     def place(self, path: Path) -> Position:
         """Return the position of the path in the files, or of the nearest field around it."""

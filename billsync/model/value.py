@@ -5,16 +5,36 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeAlias
 
 from billsync.model.address import Symbol
+from billsync.model.source import Source
 
 Plain: TypeAlias = Any
-"""None, bool, int, Decimal, str, Symbol, tuple/list of Plain, or a Mapping from str to Plain. No float."""
+"""None, bool, int, Decimal, str, Symbol, Masked, tuple/list of Plain, or a Mapping from str to Plain. No float."""
 
 Fields: TypeAlias = Mapping[str, Plain]
 """The fields of one entity, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """Stands for a value that came from a source: what is shown names the source, and never the value.
+
+    `form` names the spelling of the source's text that was replaced (`core.masking`), so that the value can be put
+    back exactly. `proof` is a keyed digest of a value that isn't the source's present one, such as an older secret.
+    """
+
+    source: Source
+    form: str = "text"
+    proof: str = ""
+
+    @property
+    def text(self) -> str:
+        """The words in the value's place: `(from env STRIPE_ID)`."""
+        return f"(from {self.source.text})"
 
 
 _AS_IT_IS = frozenset({str, int, bool, type(None)})
@@ -38,8 +58,8 @@ def decimal_text(number: Decimal) -> str:
 def jsonable(value: Plain) -> Any:
     """The value in the types that `json` writes.
 
-    A Decimal becomes its text, a tuple a list, a Symbol `{"$symbol": address}`. For people and digests: a plan
-    file is written without loss elsewhere. Raises FloatFound for a float.
+    A Decimal becomes its text, a tuple a list, a Symbol `{"$symbol": address}`, a Masked `{"$masked": source}`. For
+    people and digests: a plan file is written without loss elsewhere. Raises FloatFound for a float.
     """
     if type(value) in _AS_IT_IS:  # most values: asking whether each is a Mapping takes longer than all the rest
         return value
@@ -49,6 +69,8 @@ def jsonable(value: Plain) -> Any:
         return decimal_text(value)
     if isinstance(value, Symbol):
         return {"$symbol": value.address.text}
+    if isinstance(value, Masked):
+        return {"$masked": value.source.text}
     if isinstance(value, Mapping):
         return {str(key): jsonable(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):

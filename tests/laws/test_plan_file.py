@@ -21,10 +21,11 @@ from billsync.model.change import (
     PlanFile,
     Step,
 )
-from billsync.model.value import FloatFound
+from billsync.model.source import Source
+from billsync.model.value import FloatFound, Masked
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
-NAMES = st.one_of(TEXTS, st.sampled_from(["$symbol", "$number", "$literal", "key"]))
+NAMES = st.one_of(TEXTS, st.sampled_from(["$symbol", "$number", "$literal", "$masked", "key"]))
 KEYS = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=8)
 ADDRESSES = st.builds(
     Address,
@@ -39,6 +40,7 @@ LEAVES = st.one_of(
     st.decimals(allow_nan=False, allow_infinity=False, places=4),
     TEXTS,
     ADDRESSES.map(Symbol),
+    st.builds(Masked, st.builds(Source, st.sampled_from(["env", "file"]), TEXTS), TEXTS, TEXTS),
 )
 VALUES = st.recursive(
     LEAVES,

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from billsync.model.address import Address, Symbol
 from billsync.model.note import Note
-from billsync.model.value import Plain, decimal_text
+from billsync.model.value import Masked, Plain, decimal_text
 
 PLAIN_TEXT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:+@/-]*", re.ASCII)
 ABSENT = "(none)"
@@ -29,15 +29,22 @@ def shown(value: Plain) -> str:
     """A field's value: plain words bare, other text quoted, lists and maps as compact JSON."""
     if value is None:
         return ABSENT
+    if isinstance(value, Masked):
+        return visible(value.text)
     if isinstance(value, str) and PLAIN_TEXT.fullmatch(value):
         return value
     return visible(json.dumps(readable(value), ensure_ascii=False))
 
 
 def readable(value: Plain) -> Plain:
-    """The value in the types that `json` writes: exact numbers as text, references as `plan/pro@3`."""
+    """The value in the types that `json` writes: exact numbers as text, references as `plan/pro@3`.
+
+    A masked value is the words `(from env NAME)`.
+    """
     if isinstance(value, Symbol):
         return value.address.text
+    if isinstance(value, Masked):
+        return value.text
     if isinstance(value, Decimal):
         return decimal_text(value)
     if isinstance(value, Mapping):

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from billsync.model.kind import Path
-from billsync.model.value import FloatFound, Plain, decimal_text
+from billsync.model.value import FloatFound, Masked, Plain, decimal_text
 
 SAFE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
 Comments: TypeAlias = Mapping[Path, tuple[str, ...]]
@@ -95,6 +95,8 @@ def _scalar(value: Plain) -> str:
         return _text(value)
     if isinstance(value, Decimal):
         return decimal_text(value)
+    if isinstance(value, Masked):
+        return f"{value.source.tag} {_text(value.source.name)}"
     if isinstance(value, float):
         raise FloatFound(repr(value))
     if isinstance(value, Mapping):
