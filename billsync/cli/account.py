@@ -6,15 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from billsync.cli.outputs import Result
 from billsync.model.change import PlanFile, Step
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.ports import Journal
 from billsync.model.result import Report, Status, StepResult
 from billsync.model.value import Plain
 from billsync.render.formats.look import Look
-from billsync.render.plan.outline import Outline, outline
-from billsync.render.plan.structured import as_json
-from billsync.render.plan.text import as_text, end_as_text
+from billsync.render.plan.outline import outline
 
 UNCLEAR = "the run was interrupted at this call, which may have been carried out"
 NOT_TRIED = "not tried: the run was interrupted"
@@ -58,18 +57,19 @@ class Account:
         """All steps: those that ended, the one that was under way, and those that were not tried."""
         return Report(tuple(self.results.get(step.id) or self._unfinished(step) for step in self.plan.steps))
 
-    def text(self, look: Look) -> str:
-        """The account for a person, without changes that were already shown before the confirmation."""
-        head = f"{self.addition.text(self.results, look)}\n" if self.addition else ""
-        return head + (end_as_text if self.was_shown else as_text)(self._outline(), look)
+    def result(self, more: Sequence[Diagnostic] = ()) -> Result:
+        """The account as a result, with the findings of the run, and more of them."""
+        return Result(
+            self.plan,
+            outline(self.plan, self.report),
+            (*self.findings, *more),
+            above=self._above,
+            parts=self.addition.parts(self.results) if self.addition else {},
+            was_shown=self.was_shown,
+        )
 
-    def json(self, more: Sequence[Diagnostic] = ()) -> str:
-        """The account with the findings of the run, and more of them."""
-        parts = self.addition.parts(self.results) if self.addition else None
-        return as_json(self._outline(), (*self.findings, *more), parts)
-
-    def _outline(self) -> Outline:
-        return outline(self.plan, self.report)
+    def _above(self, look: Look) -> str:
+        return self.addition.text(self.results, look) if self.addition else ""
 
     def _unfinished(self, step: Step) -> StepResult:
         if step.id in self.called:

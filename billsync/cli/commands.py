@@ -11,6 +11,7 @@ from billsync import __version__
 from billsync.app.ending import Exit
 from billsync.cli.allowances import allowances
 from billsync.cli.migrate_options import migrate_options
+from billsync.cli.output_options import output_options
 from billsync.cli.surroundings import Run
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -134,7 +135,7 @@ def impact_options(command: Command) -> Command:
 @VERBOSE
 @click.option("--exit-code", "--non-zero-exit-code", is_flag=True, help="Exit with 2 when changes are pending.")
 @impact_options
-@FORMAT
+@output_options
 @click.pass_obj
 def diff(
     run: Run,
@@ -167,7 +168,7 @@ def diff(
 @ALLOW
 @VERBOSE
 @YES
-@FORMAT
+@output_options
 @click.pass_obj
 def apply(run: Run, /, paths: tuple[str, ...], allow: dict[str, str], yes: bool, **server: Any) -> Exit:
     """Create and update what the files declare; never delete."""
@@ -180,7 +181,7 @@ def apply(run: Run, /, paths: tuple[str, ...], allow: dict[str, str], yes: bool,
 @ALLOW
 @VERBOSE
 @YES
-@FORMAT
+@output_options
 @click.pass_obj
 def sync(run: Run, /, paths: tuple[str, ...], allow: dict[str, str], yes: bool, **server: Any) -> Exit:
     """Create, update, and delete what is owned and no longer declared."""
@@ -207,7 +208,7 @@ def _write(
 @click.option("--dry-run", "is_dry", is_flag=True, help="Show what would be done; writes nothing to the server.")
 @click.option("--exit-code", is_flag=True, help="With --dry-run, exit with 2 when changes are pending.")
 @YES
-@FORMAT
+@output_options
 @click.pass_obj
 def migrate(
     run: Run,

@@ -11,17 +11,16 @@ from billsync.app.ending import Exit
 from billsync.app.outcomes import code_of_difference, owner_missing
 from billsync.cli.inputs import as_it_is, desired_state
 from billsync.cli.opening import ServerOptions, connected
+from billsync.cli.outputs import Result
+from billsync.cli.showing import check_files, show
 from billsync.cli.surroundings import Run
 from billsync.kinds.registry import KINDS
 from billsync.model.kind import Kind
 from billsync.model.state import Desired
 from billsync.render.diagnostics import diagnostics_text
-from billsync.render.impact.object import impact_object
-from billsync.render.impact.text import impact_text
 from billsync.render.plan.nameless import finding_without_names, without_names
 from billsync.render.plan.outline import outline
-from billsync.render.plan.structured import as_json_chunks, errors_as_json
-from billsync.render.plan.text import as_text
+from billsync.render.plan.structured import errors_as_json
 
 
 def validate(run: Run, paths: Sequence[str]) -> Exit:
@@ -36,6 +35,7 @@ def show_difference(
 ) -> Exit:
     """Print the changes that `sync` would make, and the impact of new prices; an anonymous impact names no customer."""
     telling = finding_without_names if wanted.is_anonymous else as_it_is
+    check_files(run)
     desired, findings = desired_state(run, paths, telling=telling)
     with connected(run, options, desired.target) as connection:
         found = difference(connection, desired, wanted, run.progress)
@@ -44,13 +44,8 @@ def show_difference(
     whole = outline(found.plan)
     if wanted.is_anonymous:
         whole = without_names(whole, private_kinds())
-    if run.wants_json:
-        more = {"impact": impact_object(found.impact)} if found.impact else None
-        for chunk in list(as_json_chunks(whole, (*findings, *missing), more)):  # all or nothing: it has to be JSON
-            run.result(chunk)
-    else:
-        prices = f"\n{impact_text(found.impact, width=run.look.width)}" if found.impact else ""
-        run.result(as_text(whole, run.look) + prices)
+    show(run, Result(found.plan, whole, (*findings, *missing), found.impact))
+    if not run.wants_json:
         run.talk(diagnostics_text(missing))
     return run.verdict
 

@@ -15,9 +15,12 @@ from billsync.app.ending import error, usage
 def check_output(output: str, *, yes: bool) -> None:
     """Check that a result may be written there, before any work is done for it. Raises Ended."""
     with _reported(output):
-        found = _status(_target(output))
+        target = _target(output)
+        found = _status(target)
+        if not target.parent.is_dir():
+            raise NotADirectoryError(f"{target.parent} is not a directory")
     if found is not None and not stat.S_ISREG(found.st_mode):
-        hint = "For a pipe or a device, leave -o out and redirect stdout."
+        hint = "For a pipe or a device, write to stdout and redirect it."
         raise error("no-file", output, hint)
     if found is not None and not yes:
         raise usage("file-exists", output, "Pass --yes to overwrite it.")

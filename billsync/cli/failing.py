@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import click
 
 from billsync.app.ending import Ended, Exit, ResultLost, worst
+from billsync.cli.account import Account
+from billsync.cli.showing import printed, write_files
 from billsync.cli.signals import Interrupted
 from billsync.cli.surroundings import Run
 from billsync.model.diagnostic import Diagnostic
@@ -85,9 +87,19 @@ def _internal(run: Run, error: BaseException) -> Diagnostic:
 def _tell(run: Run, findings: Sequence[Diagnostic]) -> None:
     """Print the findings, after the report of the steps done so far; in JSON as one document."""
     account = run.account
-    if run.wants_json:
-        run.result_anywhere(account.json(findings) if account else errors_as_json(findings))
-        return
     if account:
-        run.result_anywhere(account.text(run.look))
-    run.talk(diagnostics_text(findings))
+        findings = (*findings, *_unwritten(run, account, findings))
+        run.result_anywhere("".join(printed(run, account.result(findings))))
+    elif run.wants_json:
+        run.result_anywhere(errors_as_json(findings))
+    if not run.wants_json:
+        run.talk(diagnostics_text(findings))
+
+
+def _unwritten(run: Run, account: Account, findings: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Write the files of `--out` that are still to be written; the findings about those that can't be."""
+    try:
+        write_files(run, account.result(findings))
+    except Ended as ended:
+        return ended.findings
+    return ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from billsync.app.connection import Connection
@@ -16,6 +17,8 @@ from billsync.cli.delivering import check_output, write_file
 from billsync.cli.inputs import desired_state
 from billsync.cli.journaling import journaled, show_end
 from billsync.cli.opening import ServerOptions, connected
+from billsync.cli.outputs import Result
+from billsync.cli.showing import check_files, show
 from billsync.cli.surroundings import Run
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.result import StepResult
@@ -23,7 +26,6 @@ from billsync.render.formats.look import Look
 from billsync.render.formats.words import visible
 from billsync.render.migration import migration_object, migration_text, notices_csv
 from billsync.render.plan.outline import outline
-from billsync.render.plan.structured import as_json
 from billsync.render.plan.text import as_text
 from billsync.report.migration.effect import Wave
 from billsync.report.migration.migration import Migration
@@ -62,6 +64,7 @@ def migrate(run: Run, paths: Sequence[str], options: ServerOptions, scope: Migra
     RemoteError."""
     if not how.is_dry and not how.yes and not run.around.is_terminal:
         raise usage("no-consent", hint="Review the migration with `--dry-run` first.")
+    check_files(run)
     if how.notices:
         check_output(how.notices, yes=how.yes)
     desired, findings = desired_state(run, paths)
@@ -79,12 +82,11 @@ def migrate(run: Run, paths: Sequence[str], options: ServerOptions, scope: Migra
 
 
 def _show(run: Run, found: Migration, findings: Sequence[Diagnostic], *, exit_code: bool) -> Exit:
-    about, whole = _About(found), outline(found.plan)
+    about = _About(found)
     run.verdict = code_of_difference(found.plan, (), exit_code=exit_code)
-    if run.wants_json:
-        run.result(as_json(whole, findings, about.parts(NOTHING_YET)))
-    else:
-        run.result(f"{about.text(NOTHING_YET, run.look)}\n{as_text(whole, run.look)}")
+    above = partial(about.text, NOTHING_YET)
+    parts = about.parts(NOTHING_YET)
+    show(run, Result(found.plan, outline(found.plan), tuple(findings), above=above, parts=parts))
     return run.verdict
 
 
@@ -105,7 +107,7 @@ def _carry_out(
         _in_waves(run, connection, account, about, scope, yes=yes)
     run.account = account
     run.verdict = code_of_run(account.plan, account.results.values(), wrote=account.wrote)
-    run.result(account.json() if run.wants_json else account.text(run.look))
+    show(run, account.result())
     return run.verdict
 
 

@@ -6,7 +6,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, TextIO
@@ -64,7 +64,8 @@ class Run:
 
     `account` is what a write has done so far, `verdict` the exit code if nothing else happens, `is_ending` whether the
     end is being reported already, `is_ended` whether it has been reported, `was_stopped` whether a signal asked for the
-    end, and `is_stdout_lost` whether stdout took no more.
+    end, and `is_stdout_lost` whether stdout took no more. `stdout_format` is the format of the result on stdout, and
+    `outputs` are the formats and files that it has still to be written to.
     """
 
     around: Surroundings
@@ -78,6 +79,8 @@ class Run:
     is_stdout_lost: bool = False
     names_all: bool = False
     is_progressing: bool = False
+    stdout_format: str = "text"
+    outputs: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def look(self) -> Look:

@@ -14,6 +14,7 @@ from billsync.cli.account import Account
 from billsync.cli.inputs import desired_state
 from billsync.cli.journaling import journaled, show_end
 from billsync.cli.opening import ServerOptions, connected
+from billsync.cli.showing import check_files, show
 from billsync.cli.surroundings import Run
 from billsync.core.diff import Mode
 from billsync.model.change import PlanFile
@@ -28,6 +29,7 @@ def write(
     """Bring the server to the declared state; `mode` is `apply` or `sync`. Raises Ended, RemoteError."""
     if not yes and not run.around.is_terminal:
         raise usage("no-consent", hint="Review the changes with `billsync diff` first.")
+    check_files(run)
     desired, findings = desired_state(run, paths)
     with connected(run, options, desired.target) as connection:
         comparison = intended(connection, desired, Mode(mode, deletes=mode == "sync", allow=allow))
@@ -42,7 +44,7 @@ def write(
             _carry_out(run, connection, comparison, account)
     run.account = account
     run.verdict = code_of_run(account.plan, account.results.values(), wrote=account.wrote)
-    run.result(account.json() if run.wants_json else account.text(run.look))
+    show(run, account.result())
     return run.verdict
 
 

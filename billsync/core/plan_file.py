@@ -21,6 +21,7 @@ from billsync.model.change import (
     Obstacle,
     Outcome,
     PlanFile,
+    Reading,
     Step,
 )
 from billsync.model.source import Source
@@ -41,16 +42,21 @@ def to_json(plan_file: PlanFile) -> str:
     """The plan file as JSON text; the same plan file always gives the same bytes."""
     document = {
         "format_version": plan_file.format_version,
+        "billsync": plan_file.billsync,
         "target": plan_file.target,
+        "dialect": plan_file.dialect,
         "intended": dict(plan_file.intended),
         "moved": {new.text: [old.text for old in olds] for new, olds in plan_file.moved.items()},
         "owner": plan_file.owner,
         "mode": plan_file.mode,
+        "allowed": list(plan_file.allowed),
         "created_at": plan_file.created_at,
         "expires_at": plan_file.expires_at,
         "changes": [_change(change) for change in plan_file.changes],
         "guards": [_guard(guard) for guard in plan_file.guards],
         "steps": [_step(step) for step in plan_file.steps],
+        "readings": [_reading(reading) for reading in plan_file.readings],
+        "secrets": dict(plan_file.secrets),
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
@@ -82,6 +88,11 @@ def _plan_file(document: Any) -> PlanFile:
         format_version=document["format_version"],
         intended={str(name): str(value) for name, value in document.get("intended", {}).items()},
         moved={parse_address(new): tuple(map(parse_address, olds)) for new, olds in document.get("moved", {}).items()},
+        dialect=document.get("dialect", ""),
+        allowed=tuple(document.get("allowed", ())),
+        billsync=document.get("billsync", ""),
+        readings=tuple(_read_reading(item) for item in document.get("readings", ())),
+        secrets={str(name): str(value) for name, value in document.get("secrets", {}).items()},
     )
 
 
@@ -204,6 +215,25 @@ def _read_expectation(item: Any) -> Expectation:
         tuple(item.get("marked", ())),
         _untagged(item["facts"]) if item.get("facts") else {},
         item.get("partial", False),
+    )
+
+
+def _reading(reading: Reading) -> Any:
+    return {
+        "address": reading.address.text,
+        "expected": _expectation(reading.expected),
+        "steps": list(reading.steps),
+        "fields": None if reading.fields is None else list(reading.fields),
+    }
+
+
+def _read_reading(item: Any) -> Reading:
+    fields = item["fields"]
+    return Reading(
+        parse_address(item["address"]),
+        _read_expectation(item["expected"]),
+        tuple(item["steps"]),
+        None if fields is None else tuple(fields),
     )
 
 

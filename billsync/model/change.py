@@ -147,11 +147,27 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """Something that was read to decide, and isn't the own entity of the steps that were decided on it.
+
+    `steps` are ids; `fields` are the top-level fields of the expected view that count, or None where all do. An
+    entity that is as one of the plan file's own steps leaves it is as expected, too.
+    """
+
+    address: Address
+    expected: Expectation
+    steps: tuple[str, ...]
+    fields: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PlanFile:
     """The reviewable list of steps, in an order that runs. No server id stands in it.
 
     Times are RFC 3339 in UTC. `intended` is what the files say of the server that they are for, by name; `moved` are
-    the older keys under which entities may be live.
+    the older keys under which entities may be live. `dialect` is the generation of the server's API, `allowed` the
+    flags that let guards pass, `billsync` the version that wrote it; `readings` are what its steps were decided on
+    besides their own entities, and `secrets` keyed digests of values that stand in the environment or in other files.
     """
 
     target: str
@@ -165,6 +181,11 @@ class PlanFile:
     format_version: str = "1.0"
     intended: Mapping[str, str] = field(default_factory=dict)
     moved: Mapping[Address, tuple[Address, ...]] = field(default_factory=dict)
+    dialect: str = ""
+    allowed: tuple[str, ...] = ()
+    billsync: str = ""
+    readings: tuple[Reading, ...] = ()
+    secrets: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def pending(self) -> tuple[Change, ...]:

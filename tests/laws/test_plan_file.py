@@ -19,6 +19,7 @@ from billsync.model.change import (
     Obstacle,
     Outcome,
     PlanFile,
+    Reading,
     Step,
 )
 from billsync.model.source import Source
@@ -78,6 +79,7 @@ CHANGES = st.builds(
     timing=TEXTS,
 )
 GUARDS = st.builds(Guard, TEXTS, TEXTS, TEXTS, st.lists(ADDRESSES, max_size=2).map(tuple))
+READINGS = st.builds(Reading, ADDRESSES, EXPECTATIONS, SOME_TEXTS, st.none() | SOME_TEXTS)
 PLANS = st.builds(
     PlanFile,
     TEXTS,
@@ -88,6 +90,11 @@ PLANS = st.builds(
     st.lists(GUARDS, max_size=1).map(tuple),
     TEXTS,
     TEXTS,
+    dialect=TEXTS,
+    allowed=SOME_TEXTS,
+    billsync=TEXTS,
+    readings=st.lists(READINGS, max_size=1).map(tuple),
+    secrets=st.dictionaries(TEXTS, TEXTS, max_size=1),
 )
 EMPTY = PlanFile("local:", "payments", "sync", (), ())
 

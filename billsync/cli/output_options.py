@@ -1,0 +1,83 @@
+"""The options `--format` and `--out` of commands whose result is changes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import click
+
+from billsync.cli.outputs import RENDERERS, STDOUT
+from billsync.cli.surroundings import Run
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def output_options(command: Command) -> Command:
+    """Add the options of a command whose result has every format."""
+    for option in (
+        click.option(
+            "--out",
+            "outputs",
+            multiple=True,
+            expose_value=False,
+            callback=_take_outputs,
+            metavar="FORMAT=FILE",
+            help=f"Also write the result to a file; may be repeated. FORMAT: {', '.join(RENDERERS)}.",
+        ),
+        click.option(
+            "--format",
+            type=click.Choice(tuple(RENDERERS)),
+            default="text",
+            show_default=True,
+            expose_value=False,
+            is_eager=True,
+            callback=_take_format,
+            help="Output format of the result.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _take_format(ctx: click.Context, parameter: click.Parameter, value: str) -> None:
+    _print_as(ctx.ensure_object(Run), value)
+
+
+def _take_outputs(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> None:
+    run = ctx.ensure_object(Run)
+    asked = [_parsed(value) for value in values]
+    printed = [name for name, path in asked if path == STDOUT]
+    is_asked_for = ctx.get_parameter_source("format") is not click.core.ParameterSource.DEFAULT
+    if len(printed) + is_asked_for > 1:
+        raise click.BadParameter("stdout takes one format: name it with --format, or with one --out FORMAT=-.")
+    if twice := next(_repeated(path for _, path in asked if path != STDOUT), None):
+        raise click.BadParameter(f"{twice} is named twice; each format needs a file of its own.")
+    for name in printed:
+        _print_as(run, name)
+    run.outputs = [(name, path) for name, path in asked if path != STDOUT]
+
+
+def _parsed(text: str) -> tuple[str, str]:
+    """The format and the file of one `FORMAT=FILE`. Raises BadParameter."""
+    name, _, path = text.partition("=")
+    if not path:
+        raise click.BadParameter(f"{text!r} isn't FORMAT=FILE, such as json=changes.json.")
+    if name not in RENDERERS:
+        raise click.BadParameter(f"{name!r} is not a format; there are {', '.join(RENDERERS)}.")
+    return name, path
+
+
+def _repeated(paths: Iterator[str]) -> Iterator[str]:
+    seen: set[str] = set()
+    for path in paths:
+        place = os.path.abspath(path)
+        if place in seen:
+            yield path
+        seen.add(place)
+
+
+def _print_as(run: Run, name: str) -> None:
+    run.stdout_format = name
+    run.wants_json = name == "json"

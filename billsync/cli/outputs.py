@@ -1,0 +1,66 @@
+"""The result of a command as one value, and the table of the formats that are made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from billsync.render.formats.look import Look
+
+if TYPE_CHECKING:  # `billsync --help` loads no model
+    from billsync.model.change import PlanFile
+    from billsync.model.diagnostic import Diagnostic
+    from billsync.render.plan.outline import Outline
+    from billsync.report.impact.impact import Impact
+
+STDOUT = "-"
+
+
+def _nothing(look: Look) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The result of a command: the changes of a plan file in outline, and what belongs to them.
+
+    `above` is text over the changes; `parts` are more members of the JSON object. `was_shown`: the person at the
+    terminal has seen the changes, so that text on stdout only tells what became of them.
+    """
+
+    plan: PlanFile
+    outline: Outline
+    findings: tuple[Diagnostic, ...] = ()
+    impact: Impact | None = None
+    above: Callable[[Look], str] = _nothing
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    was_shown: bool = False
+
+
+Renderer = Callable[[Result, Look], Iterable[str]]
+
+
+def _text(result: Result, look: Look) -> Iterable[str]:
+    from billsync.render.impact.text import impact_text
+    from billsync.render.plan.text import as_text, end_as_text
+
+    above = result.above(look)
+    changes = (end_as_text if result.was_shown else as_text)(result.outline, look)
+    prices = f"\n{impact_text(result.impact, width=look.width)}" if result.impact else ""
+    return ((f"{above}\n" if above else "") + changes + prices,)
+
+
+def _json(result: Result, look: Look) -> Iterable[str]:
+    from billsync.render.impact.object import impact_object
+    from billsync.render.plan.structured import as_json_chunks
+
+    prices = {"impact": impact_object(result.impact)} if result.impact else {}
+    return as_json_chunks(result.outline, result.findings, {**prices, **result.parts})
+
+
+RENDERERS: Mapping[str, Renderer] = {
+    "text": _text,
+    "json": _json,
+}
+"""The formats of results. A new format is a line here; the options take their choices from it."""

@@ -1,0 +1,36 @@
+"""Results on stdout, as `--format` says, and whole in the files of `--out FORMAT=FILE`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from billsync.cli.delivering import check_output, write_file
+from billsync.cli.outputs import RENDERERS, Result
+from billsync.cli.surroundings import Run
+from billsync.render.formats.look import PLAIN
+
+
+def check_files(run: Run) -> None:
+    """Check that the files of `--out` can be written, before any work is done for them. Raises Ended."""
+    for _, path in run.outputs:
+        check_output(path, yes=True)
+
+
+def show(run: Run, result: Result) -> None:
+    """Write the result to the files that were asked for, then print it on stdout. Raises Ended, ResultLost."""
+    write_files(run, result)
+    for chunk in printed(run, result):
+        run.result(chunk)
+
+
+def printed(run: Run, result: Result) -> list[str]:
+    """The chunks of the result as it is printed on stdout; all are made before any is printed: JSON has to be whole."""
+    return list(RENDERERS[run.stdout_format](result, run.look))
+
+
+def write_files(run: Run, result: Result) -> None:
+    """Write the result to the files of `--out`, each once. Raises Ended."""
+    look, whole = replace(PLAIN, names_all=run.names_all), replace(result, was_shown=False)
+    while run.outputs:
+        name, path = run.outputs.pop(0)
+        write_file(path, "".join(RENDERERS[name](whole, look)))

@@ -1,0 +1,61 @@
+"""`--format` and `--out FORMAT=FILE`: every format of one result, whole, and without a word on the exit code."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from billsync.cli.outputs import RENDERERS
+from tests.support.command import Shell
+
+pytestmark = pytest.mark.thorough
+
+LOCAL = ("--server", "local:")
+
+
+def written(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} - {"shop.yaml", ".billsync"}
+
+
+def test_one_run_writes_every_format_that_is_asked_for(shell: Shell, folder: Path) -> None:
+    plain = shell.run("diff", "shop.yaml", *LOCAL, "--exit-code")
+    as_json = shell.run("diff", "shop.yaml", *LOCAL, "--format", "json")
+
+    ran = shell.run("diff", "shop.yaml", *LOCAL, "--exit-code", "--out", "json=c.json", "--out", "text=c.txt")
+
+    assert (ran, written(folder)) == (plain, {"c.json", "c.txt"})
+    assert ((folder / "c.json").read_text(), (folder / "c.txt").read_text()) == (as_json.out, plain.out)
+
+
+def test_a_write_says_in_its_files_what_it_did(shell: Shell, folder: Path) -> None:
+    (folder / "c.json").write_text("old")
+
+    ran = shell.run("sync", "shop.yaml", *LOCAL, "--yes", "--out", "json=c.json", "--out", "text=-")
+
+    statuses = {change["status"] for change in json.loads((folder / "c.json").read_text())["changes"]["creating"]}
+    assert (ran.code, statuses) == (0, {"done"})
+    assert ran.out.endswith("Deleted: 0\n")
+
+
+def test_a_file_that_cannot_be_written_stops_a_write_before_it_begins(shell: Shell, folder: Path) -> None:
+    ran = shell.run("sync", "shop.yaml", *LOCAL, "--yes", "--out", "json=missing/c.json")
+
+    assert (ran.code, ran.out) == (1, "")
+    assert "error[unwritable]" in ran.err
+    assert not (folder / ".billsync" / "local.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("outputs", "said"),
+    [
+        (["json"], "'json' isn't FORMAT=FILE, such as json=changes.json."),
+        (["yaml=c"], f"'yaml' is not a format; there are {', '.join(RENDERERS)}."),
+        (["json=c", "text=./c"], "./c is named twice; each format needs a file of its own."),
+        (["json=-", "text=-"], "stdout takes one format: name it with --format, or with one --out FORMAT=-."),
+    ],
+)
+def test_outputs_that_contradict_each_other_are_wrong_usage(shell: Shell, outputs: list[str], said: str) -> None:
+    ran = shell.run("diff", "shop.yaml", *LOCAL, *(part for output in outputs for part in ("--out", output)))
+
+    assert ran.code == 64
+    assert said in " ".join(ran.err.split())
