@@ -31,6 +31,10 @@ class Quantities:
         """The quantity after everything that is scheduled."""
         return self.ahead[-1][1] if self.ahead else self.now
 
+    def before(self, number: int) -> int:
+        """The quantity that a change replaces: the last one, or the present one if the wanted one is scheduled."""
+        return self.now if self.last == number else self.last
+
     @property
     def has_some(self) -> bool:
         """Whether there are any, now or in the end."""

@@ -182,6 +182,11 @@ CHAIN_ENDED = Refusal(
     "it ended at {end}{how}; billsync only begins it again on request",
     "add `restart: {restart}` to begin it again, or remove it from the files",
 )
+CHANGED_ON_BOTH_SIDES = Refusal(
+    "changed-on-both-sides",
+    "it was changed to {live} elsewhere since billsync last applied {applied}, and {declared} is declared now",
+    "{adopting}, or pass `--allow revert` to change it to {declared}",
+)
 ONE_AT_A_TIME = Refusal(
     "one-at-a-time",
     "the server allows one {kind} at a time, and there is {other!r}",

@@ -30,7 +30,8 @@ PREVIOUS, SUPERSEDED = "openmeter_subscription.previous.id", "openmeter_subscrip
 DIALECTS = ("openmeter", "konnect")
 CODES = {
     "begins-later", "cant-withdraw", "chain-ended", "chain-ending", "change-scheduled", "changed-elsewhere",
-    "ends", "ends-first", "ends-later", "made-elsewhere", "never-begun", "no-timing", "not-owned",
+    "changed-on-both-sides", "ends", "ends-first", "ends-later", "made-elsewhere", "never-begun", "no-timing",
+    "not-owned",
     "restart-waits", "start-differs", "start-passed", "transition-refused", "unmanageable", "would-move",
 }  # fmt: skip
 PLANS = {"S1": ("small", 1, "archived"), "S2": ("small", 2, "active"), "L1": ("large", 1, "active")}

@@ -170,6 +170,17 @@ def test_a_quantity_at_once_goes_before_what_is_scheduled(world: World) -> None:
     assert again(world, wanted) == []
 
 
+@pytest.mark.parametrize(("wanted", "number"), [(THREE, 3), (NONE, 0)])
+def test_a_scheduled_quantity_is_made_at_once_where_the_file_says_so(world: World, wanted: str, number: int) -> None:
+    sync(world, f"plan: pro, {LATER}{wanted}")
+
+    run = sync(world, f"plan: pro, {NOW}{wanted}")
+
+    assert fields(run.plan.changes[-1]) == [("addons.blocks.quantity", 2, number or None)]
+    assert addons(world)["blocks"][0] == number
+    assert again(world, f"plan: pro, {NOW}{wanted}") == []
+
+
 def test_only_what_is_scheduled_is_changed_where_that_is_all_that_differs(world: World) -> None:
     sync(world, f"plan: pro, {LATER}{THREE}")
 

@@ -113,7 +113,7 @@ def members_of(context: Context, attachments: Attachments, row: Row) -> Mapping[
 def decided(link: Link, key: str, member: Member | None) -> Move | Planned | None:
     """A member's move; None if it is as declared; else the outcome of what isn't done."""
     have, number = member[1] if member else None, link.declared.get(key, 0)
-    if number == (have.quantities.last if have else 0):
+    if number == (have.quantities.last if have else 0) and not _is_hastened(link, key, have):
         return _scheduled(link, key, have) if have and have.quantities.coming else None
     if theirs := _of_others(link, key, have):
         return theirs
@@ -121,8 +121,14 @@ def decided(link: Link, key: str, member: Member | None) -> Move | Planned | Non
     found = reason or _move(link, key, member, number)
     if isinstance(found, Move):
         return found
-    fields = (quantity_change(link.attachments, key, have.quantities.last if have else 0, number),)
+    fields = (quantity_change(link.attachments, key, have.quantities.before(number) if have else 0, number),)
     return refused_for(link.entity.address, found, fields)
+
+
+def _is_hastened(link: Link, key: str, have: Attached | None) -> bool:
+    """Whether the declared quantity is scheduled for later, and the file says to make it at once."""
+    is_scheduled = have is not None and have.quantities.now != have.quantities.last
+    return is_scheduled and link.entity.fields.get("change") == IMMEDIATE and _of_others(link, key, have) is None
 
 
 def _scheduled(link: Link, key: str, have: Attached) -> Planned:

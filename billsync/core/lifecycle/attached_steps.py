@@ -41,8 +41,8 @@ class Move:
 
     @property
     def old(self) -> int:
-        """The quantity that the member would have without the move."""
-        return self.have.quantities.last if self.have else 0
+        """The quantity that the member would have without the move, or has until then if it is scheduled already."""
+        return self.have.quantities.before(self.number) if self.have else 0
 
     @property
     def verb(self) -> str:

@@ -16,7 +16,14 @@ from billsync.core.lifecycle.chain_end import ENDS, REVERT, declared_end, end, e
 from billsync.core.lifecycle.chain_target import by_other_content, differences, live_pin, pin_of, restart_of
 from billsync.core.ownership import KEY, OWNER, labels_of, pin_label
 from billsync.core.planned import Context, Planned, names_of, note, refused, time_shown
-from billsync.core.refusals import BEGINS_LATER, CHAIN_ENDED, CHAIN_OF_ANOTHER, CHANGE_SCHEDULED, ENDS_FIRST
+from billsync.core.refusals import (
+    BEGINS_LATER,
+    CHAIN_ENDED,
+    CHAIN_OF_ANOTHER,
+    CHANGE_SCHEDULED,
+    CHANGED_ON_BOTH_SIDES,
+    ENDS_FIRST,
+)
 from billsync.core.timing import instead_of_end
 from billsync.core.versions import NextVersions
 from billsync.model.address import Address
@@ -177,7 +184,8 @@ def _scheduled(context: Context, entity: Entity, head: Row) -> Planned:
 def _of_others(context: Context, entity: Entity, head: Row, found: Differences) -> Planned | None:
     """Return a note if a chain was made or changed outside of billsync: it isn't reverted unless that is allowed.
 
-    Another version of the plan that billsync applied is no outside change: the server may migrate (design.md §4).
+    It is a refusal where the file was edited, too: no edit is passed over in silence. Another version of the plan that
+    billsync applied is no outside change: the server may migrate (design.md §4).
     """
     kind = context.registry[entity.address.kind]
     labels = labels_of(head.fields)
@@ -188,7 +196,25 @@ def _of_others(context: Context, entity: Entity, head: Row, found: Differences) 
     is_of_others = KEY not in labels or _was_changed(context, head, entity)
     if not is_of_others or REVERT in context.allow:
         return None
+    if applied := _edited_since(context, head, entity):
+        live, declared = live_pin(context, head), pin_of(context, entity).text
+        return refused(
+            entity.address,
+            CHANGED_ON_BOTH_SIDES,
+            fields=found,
+            live=live.text if live else "none",
+            applied=applied.text,
+            declared=declared,
+            adopting=f"declare `{kind.pins}: {live.key}`, which is live" if live else f"leave out `{kind.pins}`",
+        )
     return _left_alone(context, kind, entity.address, head, found)
+
+
+def _edited_since(context: Context, head: Row, entity: Entity) -> Address | None:
+    """The entity that billsync last applied to a chain that others changed, if the file declares neither it nor the
+    live one: then the file was edited since."""
+    applied = context.index.names.get(str(labels_of(head.fields).get(pin_label(context.registry[head.kind]))))
+    return applied if applied and applied.unversioned() != pin_of(context, entity) else None
 
 
 def _left_alone(context: Context, kind: Kind, address: Address, head: Row, found: Differences) -> Planned:

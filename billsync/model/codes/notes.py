@@ -130,7 +130,8 @@ NOTES = Chapter(
             "changed-elsewhere",
             "it was changed outside of billsync",
             "The entity was changed through the API or the portal since billsync last applied it, perhaps by the "
-            "customer. Declare what is live, or pass `--allow revert` to change it to what is declared.",
+            "customer. Declare what is live, or pass `--allow revert` to change it to what is declared. If the file "
+            "was edited since, too, it is refused (`changed-on-both-sides`).",
             "subscription acme/default: it was changed to plan/basic@1 elsewhere since billsync last applied it: "
             "left alone",
         ),

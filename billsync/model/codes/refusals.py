@@ -251,6 +251,15 @@ SERVER = Chapter(
             "subscription acme/default: it ended at 2026-09-01T00:00:00Z; billsync only begins it again on request",
         ),
         Code(
+            "changed-on-both-sides",
+            "a portal and the files changed it",
+            "It was changed through the API or the portal since billsync last applied it, perhaps by the customer, and "
+            "the file was edited since, too: it declares neither what was applied nor what is live. Nothing is "
+            "changed. Declare what is live, or pass `--allow revert` to change it to what is declared.",
+            "subscription acme/default: it was changed to plan/basic@1 elsewhere since billsync last applied "
+            "plan/team@2, and plan/pro is declared now",
+        ),
+        Code(
             "version-differs",
             "the version has other content than the file means",
             "A file names a version by number and by the digest of its content, and on this server that number has "
