@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes schemas/: one JSON Schema for a whole file, and one for each kind, from the tables in billsync/kinds.
+"""Writes schemas/: JSON Schemas for a whole file, for profiles, and for each kind, from the tables in billsync/.
 
 Usage: generate_schemas.py [DIRECTORY]
 """
@@ -16,12 +16,14 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from billsync.kinds.registry import KINDS  # noqa: E402
+from billsync.schema.profiles import profiles_schema  # noqa: E402
 from billsync.schema.schema import file_schema, written_schema  # noqa: E402
 
 
 def schemas() -> Mapping[str, str]:
     """The text of each file in schemas/, by name."""
     made: dict[str, Any] = {"billsync": file_schema(KINDS)}
+    made["profiles"] = profiles_schema()
     made.update({kind.name: written_schema(KINDS, kind) for kind in KINDS.values()})
     return {
         f"{name}.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for name, schema in made.items()

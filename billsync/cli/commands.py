@@ -12,11 +12,11 @@ from billsync.app.ending import Exit
 from billsync.cli.allowances import allowances
 from billsync.cli.migrate_options import migrate_options
 from billsync.cli.output_options import output_options
+from billsync.cli.server_options import ServerOptions, server_options
 from billsync.cli.surroundings import Run
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-DIALECTS = ("openmeter", "openmeter@2026-08", "openmeter@later", "konnect", "konnect@1.1", "konnect@1.2")
 PATHS = click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 YES = click.option("--yes", is_flag=True, help="Don't ask for confirmation.")
 ALLOW = click.option(
@@ -69,25 +69,6 @@ TABLE_FORMAT = click.option(
     callback=_table_format,
     help="Output format of the result.",
 )
-
-
-def server_options(command: Command) -> Command:
-    """The options that name a server and how to get in."""
-    for option in (
-        click.option("--insecure-token", is_flag=True, help="Allow sending the token over plain http."),
-        click.option(
-            "--dialect",
-            type=click.Choice(DIALECTS),
-            metavar="NAME[@GENERATION]",
-            help="openmeter or konnect, such as konnect@1.2; detected automatically by default.",
-        ),
-        click.option(
-            "--token-file", metavar="FILE", help="File with the token; default: BILLSYNC_TOKEN, KONNECT_TOKEN."
-        ),
-        click.option("--server", metavar="URL", help="The API's base URL, or local:[PATH]; default: BILLSYNC_SERVER."),
-    ):
-        command = option(command)
-    return command
 
 
 @click.group(no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -153,7 +134,6 @@ def diff(
     from billsync.app.difference import DiffScope
     from billsync.app.impact_facts import ImpactScope
     from billsync.cli.comparing import show_difference
-    from billsync.cli.opening import ServerOptions
 
     if impact is None and (impact_sample or impact_anonymous or impact_periods != 1):
         raise click.UsageError("--impact-sample, --impact-anonymous and --impact-periods go with --impact")
@@ -191,7 +171,6 @@ def sync(run: Run, /, paths: tuple[str, ...], allow: dict[str, str], yes: bool, 
 def _write(
     run: Run, /, paths: tuple[str, ...], server: Mapping[str, Any], *, mode: str, allow: Mapping[str, str], yes: bool
 ) -> Exit:
-    from billsync.cli.opening import ServerOptions
     from billsync.cli.writing import write
 
     return write(run, paths, ServerOptions(**server), mode=mode, allow=allow, yes=yes)
@@ -235,7 +214,6 @@ def migrate(
     from billsync.app.impact_facts import ImpactScope
     from billsync.app.migrate import MigrationScope
     from billsync.cli.migrating import MigrateOptions, migrate
-    from billsync.cli.opening import ServerOptions
 
     if not_before and timing == "immediate":
         raise click.UsageError("--not-before goes with --timing at_renewal: what moves at once moves before any date")
@@ -254,7 +232,6 @@ def migrate(
 @click.pass_obj
 def dump(run: Run, /, output: str | None, yes: bool, **server: Any) -> Exit:
     """Print the files that declare what is live."""
-    from billsync.cli.opening import ServerOptions
     from billsync.cli.reading import write_dump
 
     return write_dump(run, ServerOptions(**server), output=None if output == "-" else output, yes=yes)
@@ -267,7 +244,6 @@ def dump(run: Run, /, output: str | None, yes: bool, **server: Any) -> Exit:
 @click.pass_obj
 def ledger(run: Run, /, customer: str, form: str, **server: Any) -> Exit:
     """Show a customer's credits: each movement, and the balance."""
-    from billsync.cli.opening import ServerOptions
     from billsync.cli.reading import show_ledger
 
     return show_ledger(run, customer, ServerOptions(**server), form)
@@ -302,7 +278,6 @@ def usage(
     """Show what a customer used."""
     from billsync.app.usage import UsageScope
     from billsync.cli.money import show_usage
-    from billsync.cli.opening import ServerOptions
 
     scope = UsageScope(start, end, window, None if by == "feature" else by)
     return show_usage(run, customer, ServerOptions(**server), scope, form)
@@ -316,7 +291,6 @@ def usage(
 def invoices(run: Run, /, customer: str | None, form: str, **server: Any) -> Exit:
     """Show a customer's invoices, or all."""
     from billsync.cli.money import show_invoices
-    from billsync.cli.opening import ServerOptions
 
     return show_invoices(run, customer, ServerOptions(**server), form)
 
@@ -329,7 +303,6 @@ def invoices(run: Run, /, customer: str | None, form: str, **server: Any) -> Exi
 def forecast(run: Run, /, customer: str, form: str, **server: Any) -> Exit:
     """Estimate what the running period will cost, and when the credits run out."""
     from billsync.cli.money import show_forecast
-    from billsync.cli.opening import ServerOptions
 
     return show_forecast(run, customer, ServerOptions(**server), form)
 
@@ -342,7 +315,6 @@ def forecast(run: Run, /, customer: str, form: str, **server: Any) -> Exit:
 @click.pass_obj
 def ping(run: Run, /, names_unlisted: bool, exit_code: bool, **server: Any) -> Exit:
     """Check that the server answers; show what it can do, and what the token may not read."""
-    from billsync.cli.opening import ServerOptions
     from billsync.cli.reading import ping
 
     return ping(run, ServerOptions(**server), names_unlisted=names_unlisted, exit_code=exit_code)

@@ -10,8 +10,9 @@ from billsync.app.difference import DiffScope, difference
 from billsync.app.ending import Exit
 from billsync.app.outcomes import code_of_difference, owner_missing
 from billsync.cli.inputs import as_it_is, desired_state
-from billsync.cli.opening import ServerOptions, connected
+from billsync.cli.opening import connected
 from billsync.cli.outputs import Result
+from billsync.cli.server_options import ServerOptions
 from billsync.cli.showing import check_files, show
 from billsync.cli.surroundings import Run
 from billsync.kinds.registry import KINDS

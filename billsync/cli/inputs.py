@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from billsync.app.ending import Ended, Exit
+from billsync.cli.profiles import owned
 from billsync.cli.surroundings import Run
 from billsync.config import load
 from billsync.kinds.registry import KINDS
@@ -31,4 +32,4 @@ def desired_state(
         raise Ended(Exit.ERROR, *findings)
     if findings and not run.wants_json:
         run.talk(diagnostics_text(findings))
-    return desired, findings
+    return owned(run, desired), findings

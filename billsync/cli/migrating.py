@@ -16,8 +16,9 @@ from billsync.cli.account import Account
 from billsync.cli.delivering import check_output, write_file
 from billsync.cli.inputs import desired_state
 from billsync.cli.journaling import journaled, show_end
-from billsync.cli.opening import ServerOptions, connected
+from billsync.cli.opening import connected
 from billsync.cli.outputs import Result
+from billsync.cli.server_options import ServerOptions
 from billsync.cli.showing import check_files, show
 from billsync.cli.surroundings import Run
 from billsync.model.diagnostic import Diagnostic

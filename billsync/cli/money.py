@@ -6,7 +6,8 @@ from billsync.app.ending import Exit
 from billsync.app.forecast_facts import read_forecast_facts
 from billsync.app.invoices import read_invoices
 from billsync.app.usage import UsageScope, read_customer_usage
-from billsync.cli.opening import ServerOptions, connected
+from billsync.cli.opening import connected
+from billsync.cli.server_options import ServerOptions
 from billsync.cli.surroundings import Run
 from billsync.model.note import Note
 from billsync.render.forecast import LEFT_OUT, forecast_csv, forecast_json, forecast_text

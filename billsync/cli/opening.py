@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 
 import httpx
 
@@ -15,14 +15,16 @@ from billsync.app.connection import Connection
 from billsync.app.ending import Ended, Exit, error, usage
 from billsync.cli.database import open_database
 from billsync.cli.served_memory import ServedFiles
+from billsync.cli.server_options import ServerOptions, with_profile
 from billsync.cli.state_dir import default_database, served_memory
 from billsync.cli.surroundings import Run
 from billsync.live.client import Settings
 from billsync.live.patience import Patience
 from billsync.live.target import Target, parse_target, token_problem
+from billsync.live.trust import trust_in
 from billsync.local.server.editions import AUGUST, edition_of
 from billsync.model.diagnostic import Diagnostic, Severity
-from billsync.model.limits import TOKEN_BYTES
+from billsync.model.limits import ANSWER_SECONDS, CA_BYTES, REQUEST_SECONDS, TOKEN_BYTES
 from billsync.model.ports import Clock
 from billsync.model.state import IntendedTarget
 from billsync.render.diagnostics import diagnostics_text
@@ -35,26 +37,13 @@ ANY_TARGET = IntendedTarget()
 TOKEN_PLACES = f"Give it with --token-file or {TOKEN_VARIABLE}."
 
 
-@dataclass(frozen=True, slots=True)
-class ServerOptions:
-    """The server in the words of the command line; None for options left out.
-
-    `asks_anew`: what the server said of itself earlier doesn't count.
-    """
-
-    server: str | None = None
-    token_file: str | None = None
-    dialect: str | None = None
-    insecure_token: bool = False
-    asks_anew: bool = False
-
-
 @contextmanager
 def connected(run: Run, options: ServerOptions, intended: IntendedTarget = ANY_TARGET) -> Iterator[Connection]:
     """A connection to the server that was named, which must be the intended one, as far as that is said.
 
     Raises Ended for unusable options and for another server, RemoteError for the server.
     """
+    options = with_profile(run, options)
     filed = _read_token(options.token_file) if options.token_file else None  # once: it may be a pipe
     target = _target(options, run.around.environment, filed)
     check_address(intended, target, _dialect(options, target))
@@ -67,6 +56,10 @@ def connected(run: Run, options: ServerOptions, intended: IntendedTarget = ANY_T
             transport=transport,
             patience=Patience(jitter=run.around.jitter),
             environment=run.around.environment,
+            headers=_checked_headers(options, target),
+            trust=_trust(options.ca_file) if options.ca_file and target.database is None else None,
+            request_seconds=float(options.timeout or REQUEST_SECONDS),
+            answer_seconds=float(options.timeout or ANSWER_SECONDS),
         )
         memory = ServedFiles(served_memory(run.around.environment), clock, options.asks_anew)
         opening = connect(target, clock, settings, intended=intended, dialect=options.dialect, memory=memory)
@@ -91,7 +84,7 @@ def _dialect(options: ServerOptions, target: Target) -> str | None:
 def _target(options: ServerOptions, environment: Mapping[str, str], filed: str | None) -> Target:
     named = options.server or environment.get(SERVER_VARIABLE)
     if not named:
-        hint = f"Give --server, or set {SERVER_VARIABLE}. `--server local:` is the embedded server."
+        hint = f"Give --server or --profile, or set {SERVER_VARIABLE}. `--server local:` is the embedded server."
         raise usage("no-server", hint=hint)
     if any(token in named for token in _tokens(environment, filed)):
         raise usage("bad-server", "It holds the token.", TOKEN_PLACES)
@@ -121,6 +114,26 @@ def _checked_token(
     return token
 
 
+def _checked_headers(options: ServerOptions, target: Target) -> Mapping[str, str]:
+    """The headers to add. Like a token, they go over plain http to this machine only. Raises Ended."""
+    if options.header and target.base.startswith("http:") and not (target.is_loopback or options.insecure_token):
+        detail = f"{target.base} is neither https nor on this machine."
+        raise usage("insecure-header", detail, "Use https, or allow it with --insecure-token.")
+    return options.header
+
+
+def _trust(path: str) -> ssl.SSLContext:
+    """The certificates in a file. Raises Ended when it holds none that can be read."""
+    from billsync.config.bounded import NotAFile, TooLong, read_file
+
+    try:
+        read_file(path, CA_BYTES)
+        return trust_in(path)
+    except (OSError, ValueError, TooLong, NotAFile) as problem:
+        detail = f"the file that --ca-file or the profile names: {_reason(problem)}"
+        raise error("bad-ca-file", detail, "Name a file with CA certificates in PEM.") from problem
+
+
 def _token(options: ServerOptions, target: Target, environment: Mapping[str, str]) -> str | None:
     """From the environment (empty is not given); Konnect's own variable goes to Konnect only."""
     is_konnect = KONNECT in (_dialect(options, target), target.dialect)
@@ -145,7 +158,7 @@ def _read_token(path: str) -> str:
     try:
         return read_file(path, TOKEN_BYTES).decode("utf-8").strip()
     except (OSError, ValueError, TooLong, NotAFile) as problem:
-        detail = f"the file that --token-file names: {_reason(problem)}"
+        detail = f"the file that --token-file or the profile names: {_reason(problem)}"
         raise error("no-token", detail, "Name a file that holds the token.") from problem
 
 

@@ -10,7 +10,8 @@ from billsync.app.dumping import dump_everything
 from billsync.app.ending import Exit
 from billsync.app.pinging import ping as pinged
 from billsync.cli.delivering import check_output, write_file
-from billsync.cli.opening import ServerOptions, connected
+from billsync.cli.opening import connected
+from billsync.cli.server_options import ServerOptions
 from billsync.cli.surroundings import Run
 from billsync.model.note import Note
 from billsync.render.formats.words import noted

@@ -13,7 +13,8 @@ from billsync.apply.execute import stopped
 from billsync.cli.account import Account
 from billsync.cli.inputs import desired_state
 from billsync.cli.journaling import journaled, show_end
-from billsync.cli.opening import ServerOptions, connected
+from billsync.cli.opening import connected
+from billsync.cli.server_options import ServerOptions
 from billsync.cli.showing import check_files, show
 from billsync.cli.surroundings import Run
 from billsync.core.diff import Mode

@@ -6,6 +6,7 @@ Every way in which httpx can fail ends in one of ports.RemoteError, Unclear or U
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -21,7 +22,7 @@ from billsync.live.messages import error_message, printable
 from billsync.live.patience import Patience
 from billsync.live.proxies import proxy_to
 from billsync.live.received import Received, received
-from billsync.live.secrets import mask_of
+from billsync.live.secrets import PIECE, mask_of
 from billsync.live.target import Target, token_problem
 from billsync.live.wire import DeadlineTransport, Overdue
 from billsync.model.limits import ANSWER_BYTES, ANSWER_SECONDS, CONNECT_SECONDS, REQUEST_SECONDS
@@ -41,7 +42,7 @@ TOO_SLOW = (408, 504)
 RULES = ("forbidden error:", "Deleting tax codes is not allowed")
 """In the detail of a 403 that is a rule of the product, not a permission (customer-facts.md §5.6)."""
 
-OVERDUE = f"the answer took longer than {REQUEST_SECONDS:.0f} seconds"
+OVERDUE = "the answer took longer than {seconds:.0f} seconds"
 TOO_LONG = f"the answer is longer than {ANSWER_BYTES // 2**20} MiB"
 UNUSABLE = "the CA bundle that SSL_CERT_FILE or SSL_CERT_DIR names, or the proxy, can't be used"
 NOT_AN_API = "this is not an API v3 server (it answered {what}): is the base {base} right?"
@@ -51,13 +52,17 @@ NOT_AN_API = "this is not an API v3 server (it answered {what}): is the base {ba
 class Settings:
     """Settings of a client. `transport` stands in for the network; `insecure_token` lets a token go over plain http.
 
-    `environment` may name a proxy.
+    `environment` may name a proxy. `trust` replaces the certificates that the environment names, `headers` are added to
+    each request, and a request may take `request_seconds`, with silences of `answer_seconds`.
     """
 
     token: str | None = field(default=None, repr=False)
     insecure_token: bool = False
     transport: httpx.BaseTransport | None = None
     answer_seconds: float = ANSWER_SECONDS
+    request_seconds: float = REQUEST_SECONDS
+    trust: ssl.SSLContext | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     patience: Patience = field(default_factory=Patience)
     user_agent: str = f"billsync/{__version__}"
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -77,7 +82,7 @@ class Client:
         self._target = target
         self._clock = clock
         self._settings = settings
-        self._mask = mask_of(settings.token)
+        self._mask = mask_of(settings.token, *_secret_values(settings.headers))
         self._http = _http_client(target, clock, settings)
 
     def __enter__(self) -> Self:
@@ -196,7 +201,8 @@ class Client:
         except NOT_SENT as error:
             raise Unreachable(self._clean(f"{self._target.name} can't be reached: {_reason(error)}")) from error
         except Overdue as error:
-            raise GaveUp(f"{method} {path}: {OVERDUE}") from error
+            overdue = OVERDUE.format(seconds=self._settings.request_seconds)
+            raise GaveUp(f"{method} {path}: {overdue}") from error
         except BodyTooLong as error:
             raise GaveUp(f"{method} {path}: {TOO_LONG}") from error
         except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
@@ -235,17 +241,25 @@ def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
+def _secret_values(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """The values of added headers that are long enough to be secrets; a short one could be any word of a message."""
+    return tuple(value for value in headers.values() if len(value) >= PIECE)
+
+
 def _http_client(target: Target, clock: Clock, settings: Settings) -> httpx.Client:
-    headers = {
-        "User-Agent": settings.user_agent,
-        "Accept": "application/json, application/problem+json",
-        "Accept-Encoding": ACCEPTED,
-    }
+    headers = httpx.Headers(
+        {
+            "User-Agent": settings.user_agent,
+            "Accept": "application/json, application/problem+json",
+            "Accept-Encoding": ACCEPTED,
+        }
+    )
+    headers.update(settings.headers)
     if settings.token:
         headers["Authorization"] = f"Bearer {settings.token}"
     return httpx.Client(
         headers=headers,
-        timeout=httpx.Timeout(settings.answer_seconds, connect=CONNECT_SECONDS),
+        timeout=httpx.Timeout(settings.answer_seconds, connect=min(CONNECT_SECONDS, settings.request_seconds)),
         transport=settings.transport or _transport(target, clock, settings),
         follow_redirects=False,
         trust_env=False,
@@ -256,6 +270,6 @@ def _transport(target: Target, clock: Clock, settings: Settings) -> DeadlineTran
     """The network. Raises Unreachable for a proxy or a CA bundle that can't be used."""
     proxy = proxy_to(target, settings.environment)
     try:
-        return DeadlineTransport(clock, proxy=proxy)
+        return DeadlineTransport(clock, proxy=proxy, trust=settings.trust, seconds=settings.request_seconds)
     except (OSError, ValueError, RuntimeError, ImportError) as error:
         raise Unreachable(f"{target.name} can't be reached: {UNUSABLE} ({type(error).__name__})") from error

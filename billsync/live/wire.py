@@ -34,19 +34,20 @@ class _Overdue(httpcore.ReadTimeout):
 class Deadline:
     """The deadline of this thread's request."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, seconds: float = REQUEST_SECONDS) -> None:
         self._clock = clock
+        self._seconds = seconds
         self._of_thread = threading.local()
 
     def begin(self) -> None:
         """A request begins."""
-        self._of_thread.until = self._clock.now() + timedelta(seconds=REQUEST_SECONDS)
+        self._of_thread.until = self._clock.now() + timedelta(seconds=self._seconds)
 
     def within(self, timeout: float | None) -> float:
         """The seconds that may pass: the time-out, or less. Raises when none are left."""
         until: datetime | None = getattr(self._of_thread, "until", None)
         if until is None:
-            return REQUEST_SECONDS if timeout is None else timeout
+            return self._seconds if timeout is None else timeout
         left = (until - self._clock.now()).total_seconds()
         if left <= 0:
             raise _Overdue
@@ -100,13 +101,20 @@ class Network(httpcore.NetworkBackend):
 
 
 class DeadlineTransport(httpx.BaseTransport):
-    """The transport of a client. `network` replaces the machine's own network."""
+    """The transport of a client. `network` replaces the machine's own network, and `trust` the CA certificates that
+    the environment names; `seconds` limit a whole request."""
 
     def __init__(
-        self, clock: Clock, *, proxy: httpx.Proxy | None, network: httpcore.NetworkBackend | None = None
+        self,
+        clock: Clock,
+        *,
+        proxy: httpx.Proxy | None,
+        network: httpcore.NetworkBackend | None = None,
+        trust: ssl.SSLContext | None = None,
+        seconds: float = REQUEST_SECONDS,
     ) -> None:
-        self._deadline = Deadline(clock)
-        self._pool = _pool(proxy, Network(self._deadline, network))
+        self._deadline = Deadline(clock, seconds)
+        self._pool = _pool(proxy, Network(self._deadline, network), trust or httpx.create_ssl_context())
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send, and return the answer before its body is read. Raises httpx.TransportError."""
@@ -149,9 +157,9 @@ class _Body(httpx.SyncByteStream):
             self._answer.close()
 
 
-def _pool(proxy: httpx.Proxy | None, network: Network) -> httpcore.ConnectionPool:
+def _pool(proxy: httpx.Proxy | None, network: Network, trust: ssl.SSLContext) -> httpcore.ConnectionPool:
     options: dict[str, Any] = {
-        "ssl_context": httpx.create_ssl_context(),
+        "ssl_context": trust,
         "max_connections": CONNECTIONS,
         "max_keepalive_connections": CONNECTIONS,
         "keepalive_expiry": IDLE_SECONDS,

@@ -18,6 +18,9 @@ INPUT_FILES = 100_000
 TOKEN_BYTES = 65_536
 """A token file."""
 
+CA_BYTES = 10_000_000
+"""A file with CA certificates: those of all public authorities are 300 kB."""
+
 # What stands in one file.
 NESTING = 100
 """Lists and maps in one another."""
@@ -47,7 +50,10 @@ ANSWER_SECONDS = 30.0
 CONNECT_SECONDS = 10.0
 
 REQUEST_SECONDS = 60.0
-"""The longest that one request may take, from the first byte sent to the last byte read."""
+"""The longest that one request may take, from the first byte sent to the last byte read, unless --timeout says."""
+
+LONGEST_TIMEOUT = 3600
+"""The most seconds that --timeout takes."""
 
 LIST_ROWS = 1_000_000
 """The longest list, read by pages or by cursors."""

@@ -93,7 +93,7 @@ def test_a_token_file_that_holds_no_token_is_a_clear_error(
 
     ran = shell.run("ping", "--server", "https://billing.example", "--token-file", str(tmp_path / "token"))
 
-    assert (ran.code, ran.err.splitlines()[1]) == (1, f"  the file that --token-file names: {reason}")
+    assert (ran.code, ran.err.splitlines()[1]) == (1, f"  the file that --token-file or the profile names: {reason}")
 
 
 @pytest.mark.parametrize("path", ["/dev/zero", "pipe", "."])

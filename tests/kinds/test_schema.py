@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from billsync.kinds.registry import KINDS
 from billsync.model.kind import Kind
 from billsync.model.value import jsonable
+from billsync.schema.profiles import profiles_schema
 from billsync.schema.schema import file_schema, kind_schema, written_schema
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +33,7 @@ def descriptions(schema: Any) -> Iterator[tuple[str, Any]]:
 def test_the_committed_schemas_are_fresh() -> None:
     expected = {f"{name}.schema.json": written_schema(KINDS, kind) for name, kind in KINDS.items()}
     expected["billsync.schema.json"] = file_schema(KINDS)
+    expected["profiles.schema.json"] = profiles_schema()
 
     committed = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in (ROOT / "schemas").iterdir()}
 

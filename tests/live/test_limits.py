@@ -159,6 +159,19 @@ def test_an_answer_that_drips_is_given_up_in_time(method: str, drip: str) -> Non
     assert (clock.now() - began).total_seconds() == REQUEST_SECONDS
 
 
+def test_the_time_of_a_request_can_be_given() -> None:
+    clock = FakeClock()
+    began = clock.now()
+    network = Dripping(clock, *DRIPS["a byte of the body"], seconds=5.0)
+    transport = DeadlineTransport(clock, proxy=None, network=network, seconds=120)
+
+    with pytest.raises(GaveUp) as raised:
+        Client(TARGET, clock, Settings(transport=transport, request_seconds=120)).get("/x")
+
+    assert str(raised.value) == "GET /x: the answer took longer than 120 seconds"
+    assert (clock.now() - began).total_seconds() == 120
+
+
 def test_an_answer_that_drips_is_not_asked_for_again() -> None:
     clock = FakeClock()
     network = Dripping(clock, *DRIPS["a byte of the body"], seconds=5.0)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 @contextmanager
-def answering(answers: Sequence[bytes]) -> Iterator[tuple[str, list[bytes]]]:
-    """A base URL, and the requests seen so far. Each connection gets the next answer; the last one repeats."""
+def answering(answers: Sequence[bytes], *, secured: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[bytes]]]:
+    """A base URL, and the requests seen so far. Each connection gets the next answer; the last one repeats. With TLS,
+    a client that doesn't trust the certificate gets none."""
     seen: list[bytes] = []
     listener = socket.create_server(("127.0.0.1", 0))
-    thread = threading.Thread(target=_serve, args=(listener, list(answers), seen), daemon=True)
+    thread = threading.Thread(target=_serve, args=(listener, list(answers), seen, secured), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/api/v3", seen
@@ -30,15 +32,18 @@ def free_port() -> int:
         return port
 
 
-def _serve(listener: socket.socket, answers: list[bytes], seen: list[bytes]) -> None:
+def _serve(listener: socket.socket, answers: list[bytes], seen: list[bytes], secured: ssl.SSLContext | None) -> None:
     while True:
         try:
             connection, _ = listener.accept()
         except OSError:
             return
-        with connection:
-            seen.append(_request(connection))
-            connection.sendall(answers.pop(0) if len(answers) > 1 else answers[0])
+        with connection, suppress(ssl.SSLError):
+            stream = secured.wrap_socket(connection, server_side=True) if secured else connection
+            seen.append(_request(stream))
+            stream.sendall(answers.pop(0) if len(answers) > 1 else answers[0])
+            if secured:
+                stream.close()
 
 
 def _request(connection: socket.socket) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from billsync.model.codes.answers import ANSWERS
 from billsync.model.codes.code import Chapter
 from billsync.model.codes.commands import CONNECTION, ENDS, LOCAL, USAGE
+from billsync.model.codes.connections import PROFILES
 from billsync.model.codes.content import HEADER, SHAPE, VALUES
 from billsync.model.codes.files import FINDING, SYNTAX
 from billsync.model.codes.losses import LOSSES
@@ -14,6 +15,6 @@ from billsync.model.codes.references import FORGET, MOVED, REFERENCES
 from billsync.model.codes.refusals import OWNERSHIP, SERVER
 
 FILES: tuple[Chapter, ...] = (FINDING, SYNTAX, SHAPE, HEADER, VALUES, REFERENCES, MOVED, FORGET)
-COMMANDS: tuple[Chapter, ...] = (USAGE, CONNECTION, LOCAL, ENDS)
+COMMANDS: tuple[Chapter, ...] = (USAGE, CONNECTION, PROFILES, LOCAL, ENDS)
 
 __all__ = ("ANSWERS", "COMMANDS", "FILES", "GUARDS", "LOSSES", "NOTES", "OWNERSHIP", "RATINGS", "SERVER")

@@ -117,8 +117,8 @@ CONNECTION = Chapter(
         Code(
             "no-server",
             "no server is named",
-            "Each command that reads or writes a server needs one. Pass `--server URL` or set `BILLSYNC_SERVER`; "
-            "`local:` is the embedded server.",
+            "Each command that reads or writes a server needs one. Pass `--server URL` or `--profile NAME`, or set "
+            "`BILLSYNC_SERVER`; `local:` is the embedded server.",
             "Pass --server or set BILLSYNC_SERVER.",
         ),
         Code(
@@ -132,9 +132,9 @@ CONNECTION = Chapter(
         Code(
             "no-token",
             "the token file can't be read",
-            "The file that `--token-file` names can't be opened, is too long, or is not UTF-8. Name a file that "
-            "holds the token and nothing else.",
-            "the file that --token-file names: No such file or directory",
+            "The file that `--token-file` or the profile's `token_file` names can't be opened, is too long, or is not "
+            "UTF-8. Name a file that holds the token and nothing else.",
+            "the file that --token-file or the profile names: No such file or directory",
         ),
         Code(
             "bad-token",
@@ -149,6 +149,21 @@ CONNECTION = Chapter(
             "The address begins with `http://` and is not on this machine, so anybody on the way could read the "
             "token. Use https, or pass `--insecure-token` in a network that you trust.",
             "http://billing.internal/api/v3 is neither https nor on this machine.",
+        ),
+        Code(
+            "insecure-header",
+            "headers would be sent over plain http",
+            "The address begins with `http://` and is not on this machine, and a header that `--header` or a profile "
+            "adds may be as secret as a token. Use https, or pass `--insecure-token` in a network that you trust.",
+            "http://billing.internal/api/v3 is neither https nor on this machine.",
+        ),
+        Code(
+            "bad-ca-file",
+            "the CA certificates can't be read",
+            "The file that `--ca-file` or the profile's `ca_file` names can't be opened, or holds no certificate in "
+            "PEM. It replaces the certificates that the system or `SSL_CERT_FILE` gives, so it must hold those of "
+            "every authority that is needed.",
+            "the file that --ca-file or the profile names: No such file or directory",
         ),
         Code(
             "remote",
