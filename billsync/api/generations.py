@@ -45,15 +45,18 @@ class Capability:
     """Something that servers can or can't do. The first form that a server has is used.
 
     A capability with a `kind` is a call on its entities, in `Routes.calls` under the same name; one with `takes` is a
-    field of requests, by kind and dotted path; all others are lists and documents, or API v1.
+    field of requests, by kind and dotted path; one with `mentions` is such a field that may also name an entity which
+    isn't referred to, such as a custom currency; all others are lists and documents, or API v1.
     """
 
     forms: tuple[Form, ...]
     kinds: tuple[str, ...] = ()
     takes: Mapping[str, str] = field(default_factory=dict)
+    mentions: Mapping[str, str] = field(default_factory=dict)
 
 
 _SUBSCRIPTION = "/openmeter/subscriptions/{}"
+_CUSTOM = "POST /openmeter/currencies/custom"
 _VERSIONS = ("plan", "addon")
 _CHANGE_WITHOUT_MODE = CallForm("POST", "/openmeter/subscriptions/{id}/change", implied={"cost_basis_mode": "dynamic"})
 _LATER_BEGIN = CallForm("POST", "/openmeter/subscriptions")
@@ -150,7 +153,15 @@ CAPABILITIES: Mapping[str, Capability] = MappingProxyType(
         ),
         "invoices": Capability((Form(_OWN, ("GET /openmeter/billing/invoices",)),)),
         "charges": Capability((Form(_OWN | {_HOSTED}, ("GET /openmeter/customers/{}/charges",)),)),
-        "custom_currencies": Capability((Form(_OWN, ("POST /openmeter/currencies/custom",)),)),
+        "custom_currencies": Capability((Form(_OWN, (_CUSTOM,)),)),
+        "plan.custom_currency": Capability((Form(_OWN, (_CUSTOM,)),), mentions={"plan": "currency"}),
+        "addon.custom_currency": Capability(
+            (
+                Form(_OWN, (_CUSTOM,)),
+                Form(frozenset({_HOSTED_LATER}), ("POST /openmeter/addons: rate_cards.currency",)),  # by its description
+            ),
+            mentions={"addon": "currency"},
+        ),
         "hidden_labels": Capability((Form(_OWN),)),  # API v1 shows the labels of plans
         "rename_customer": Capability((Form(_OWN),)),  # API v1 changes a key
     }
@@ -195,6 +206,16 @@ class Generation:
         for name, capability in CAPABILITIES.items():
             for kind, path in capability.takes.items() if name not in self.forms and name not in OWN_ELSEWHERE else ():
                 found[kind] = (*found.get(kind, ()), path)
+        return found
+
+    @property
+    def unmentionable(self) -> Mapping[str, Mapping[str, str]]:
+        """By kind, the dotted fields that can't name a custom entity on this server, with the capability that it lacks;
+        list members are passed over."""
+        found: dict[str, dict[str, str]] = {}
+        for name, capability in CAPABILITIES.items():
+            for kind, path in capability.mentions.items() if name not in self.forms else ():
+                found.setdefault(kind, {})[path] = name
         return found
 
 

@@ -144,7 +144,7 @@ def compare(connection: Connection, desired: Desired, mode: Mode) -> Comparison:
 def compared(connection: Connection, desired: Desired, found: Snapshot, mode: Mode) -> Comparison:
     """The comparison of a desired state with the live state that was read for it."""
     here = connection.generation
-    server = Server(connection.target, connection.routes, BALANCE, here.missing, here.is_alone)
+    server = Server(connection.target, connection.routes, BALANCE, here.missing, here.is_alone, here.unmentionable)
     plan = diff(desired, found, connection.kinds, server=server, mode=mode, now=connection.clock.now())
     if unread := unread_attached(plan, _indexed(connection, found, desired), KINDS, connection.routes):
         found = found.with_(_read(connection, kinds_attached(found, KINDS, connection.routes)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from billsync.core.conflicts import (
@@ -31,7 +31,7 @@ from billsync.core.obstacles import with_obstacles
 from billsync.core.order import linked, ordered, with_delete_edges, with_soft_edges
 from billsync.core.planned import Context, Planned
 from billsync.core.prune import as_waiting, held_by, holders, kept, removals
-from billsync.core.unsupported import Missing, unsupported
+from billsync.core.unsupported import Missing, Unmentionable, unsupported
 from billsync.core.versions import NextVersions, coming_versions
 from billsync.model.address import Address
 from billsync.model.change import Action, PlanFile, Step
@@ -52,7 +52,8 @@ class Mode:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """The server to compare with: its name, its tables, the path of balances, and the fields that it lacks by kind.
+    """The server to compare with: its name, its tables, the path of balances, the fields that it lacks by kind, and
+    those that can't name other entities there.
 
     `one_chain_per_parent`: it allows one running chain a parent.
     """
@@ -62,6 +63,7 @@ class Server:
     balance_path: str
     missing: Missing
     one_chain_per_parent: bool
+    unmentionable: Unmentionable = field(default_factory=dict)
 
 
 def diff(
@@ -127,7 +129,7 @@ def _children(desired: Desired) -> Mapping[tuple[str, tuple[str, ...]], tuple[st
 def _changes(context: Context, server: Server, mode: Mode) -> tuple[Planned, ...]:
     """Return all changes with their steps' needs and obstacles; those that the server or another change rules out are
     refused."""
-    changes = (*declared_changes(context, server.missing), *left_alone(context))
+    changes = (*declared_changes(context, server), *left_alone(context))
     changes = block_dependents(refuse_dangling_references(changes, context))
     changes += prunable(context, changes) if mode.deletes else ()
     changes = with_dependencies(refuse_held_names(changes, context), context)
@@ -151,13 +153,14 @@ def with_dependencies(changes: Iterable[Planned], context: Context) -> tuple[Pla
     return block_dependents(with_delete_edges(linked_changes, _users(context, linked_changes)))
 
 
-def declared_changes(context: Context, missing: Missing) -> tuple[Planned, ...]:
+def declared_changes(context: Context, server: Server) -> tuple[Planned, ...]:
     """Yield the change of every declared entity, in creation order of kinds, as later ones refer to new versions."""
     found: list[Planned] = []
     coming: dict[Address, Address] = {}
     rank = {name: number for number, name in enumerate(context.registry)}
     for entity in sorted(context.desired.entities, key=lambda e: (rank[e.address.kind], e.address.order)):
-        certain = unsupported(entity, missing, context) or doubtful(context, entity.address)
+        lacking = unsupported(entity, server.missing, context, server.unmentionable)
+        certain = lacking or doubtful(context, entity.address)
         planned = (certain,) if certain else _by_archetype(context, entity, coming)
         found.extend(planned)
         coming.update(coming_versions(context, planned))

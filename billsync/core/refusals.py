@@ -113,6 +113,12 @@ UNSUPPORTED = Refusal(
     "leave the field out, or use a server that has it",
     Outcome.UNMANAGEABLE,
 )
+UNMENTIONABLE = Refusal(
+    "unmanageable",
+    "this server's API takes no {kind} of your own, such as {key!r}, as `{field}` (capability `{capability}`)",
+    "name an ordinary {kind}, or use a server that takes it",
+    Outcome.UNMANAGEABLE,
+)
 UNSHOWN_END = Refusal(
     "unmanageable",
     "this server's API doesn't show when a {kind} ends, so that an end at a time can't be compared",

@@ -198,6 +198,25 @@ def test_what_a_generation_lacks_is_refused_before_the_first_write(lacking: str)
     assert ear.unknown == []
 
 
+FEE = '{key: fee, name: Fee, price: {type: flat, amount: "1"}}'
+SOLD = f"addons: [{{key: extra, name: Extra, currency: tokens, instance_type: single, rate_cards: [{FEE}]}}]\n"
+PRICED = CREDIT_ONLY.replace("currency: USD, billing", "currency: tokens, billing")
+
+
+@pytest.mark.parametrize("edition", EVERY)
+def test_a_custom_currency_is_refused_before_the_first_write_where_the_server_takes_none(edition: Edition) -> None:
+    ear = Ear()
+
+    run = World(edition=edition).sync(declared(TOKENS + SOLD + PRICED), wrap=ear)
+
+    refused = {each.address.text: each.reason for each in run.plan.changes if each.outcome is Outcome.UNMANAGEABLE}
+    lacking = {KONNECT: ("plan", "addon"), KONNECT_LATER: ("plan",)}.get(edition, ())
+    names = {"plan": "plan/pro", "addon": "addon/extra"}
+    said = "this server's API takes no currency of your own, such as 'tokens', as `currency`"
+    assert refused == {names[kind]: f"{said} (capability `{kind}.custom_currency`)" for kind in lacking}
+    assert ear.unknown == []
+
+
 @generation("konnect@1.2")
 def test_konnect_1_2_takes_a_cost_basis_mode() -> None:
     text = INVOICED.replace("{plan: pro}", "{plan: pro, cost_basis_mode: pinned}")
