@@ -236,12 +236,18 @@ def _call(step: Step, world: World, tried: _Tried) -> _Tried:
         return _Tried(tried.calls + 1, wrote=True, trouble=str(error))
     message = text_kept(kind, answer.message)
     world.journal.record("answer", {"step": step.id, "status": answer.status, "message": message})
-    return _after_answer(tried, answer, creates=step.before.view is None)
+    return _after_answer(tried, answer, kind, creates=step.before.view is None)
 
 
-def _after_answer(tried: _Tried, answer: Answer, *, creates: bool) -> _Tried:
+def _after_answer(tried: _Tried, answer: Answer, kind: Kind, *, creates: bool) -> _Tried:
     if answer.ok:
         return _Tried(tried.calls + 1, wrote=True, ok=True, made=_id_in(answer) if creates else "")
     if answer.unclear:
         return _Tried(tried.calls + 1, wrote=True, trouble=answer.message)
-    return _Tried(tried.calls + 1, wrote=tried.wrote, refusal=answer.message, trouble=tried.trouble)
+    return _Tried(tried.calls + 1, wrote=tried.wrote, refusal=_in_our_words(kind, answer), trouble=tried.trouble)
+
+
+def _in_our_words(kind: Kind, answer: Answer) -> str:
+    """The meaning of a refused call, where the kind's table knows the server's code; else the server's own words."""
+    meaning = next((text for code, text in kind.answers.items() if code in answer.message), None)
+    return f"{meaning} (the server's answer: {answer.message.partition(':')[0]})" if meaning else answer.message

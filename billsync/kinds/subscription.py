@@ -195,6 +195,12 @@ def lost(row: Fields) -> Iterator[tuple[str, str, str]]:
         )
 
 
+_ALONE = (
+    "one-at-a-time: the server allows a customer one subscription at a time, and another one runs or is scheduled. End "
+    "that one first, or declare one only. `_info: {target: {subscriptions_per_customer: many}}` is for servers that are "
+    "set up for several; for this one, leave it out or say `one`"
+)
+
 SUBSCRIPTION = Kind(
     name="subscription",
     collection="subscriptions",
@@ -227,6 +233,7 @@ SUBSCRIPTION = Kind(
     inherits=("settlement_mode",),
     facts=facts,
     may_end_at=may_end_at,
+    answers={"only_single_subscription_allowed_per_customer_at_a_time": _ALONE},  # customer-facts.md §5.5
     created_verb="subscribing",
     deleted_verb="cancelling",
 )

@@ -307,6 +307,7 @@ class Kind:
       keys.
     * `shared`: files of other owners normally refer to it, so that a reference to it is no evidence of the referring
       entity's owner.
+    * `answers` says what the server's own codes for a refused call mean, and what to do.
     * `personal` are fields that identify a person: their values stay out of journals.
     """
 
@@ -350,6 +351,7 @@ class Kind:
     deleted_verb: str = "deleting"
     immutable_hint: str = ""
     shared: bool = False
+    answers: Mapping[str, str] = field(default_factory=dict)
     personal: frozenset[str] = frozenset()
 
     def words(self, *states: State) -> tuple[str, ...]:

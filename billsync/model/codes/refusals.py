@@ -157,7 +157,9 @@ SERVER = Chapter(
             "one-at-a-time",
             "the server allows only one at a time",
             "The parent has one in force under another key, and this server doesn't take a second one. End that one "
-            "first, or declare this one under its key; list a renamed key under `moved`.",
+            "first, or declare this one under its key; list a renamed key under `moved`. Where the files say "
+            "`_info: {target: {subscriptions_per_customer: many}}` and the server allows one nevertheless, only the "
+            "call tells: the second subscription fails with this code, and what depends on it is not done.",
             "subscription acme/new: the server allows one subscription at a time, and there is 'default'",
         ),
         Code(
