@@ -158,7 +158,9 @@ CAPABILITIES: Mapping[str, Capability] = MappingProxyType(
         "addon.custom_currency": Capability(
             (
                 Form(_OWN, (_CUSTOM,)),
-                Form(frozenset({_HOSTED_LATER}), ("POST /openmeter/addons: rate_cards.currency",)),  # by its description
+                Form(
+                    frozenset({_HOSTED_LATER}), ("POST /openmeter/addons: rate_cards.currency",)
+                ),  # by its description
             ),
             mentions={"addon": "currency"},
         ),

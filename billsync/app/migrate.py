@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from billsync.app.impact_facts import ImpactScope, read_impact_facts
 from billsync.app.migration_facts import MigrationFacts, read_migration_facts, read_route
 from billsync.app.move_facts import read_move_facts
 from billsync.app.pipeline import Comparison, carry_out, compared
+from billsync.app.unpublished import unpublished_change, unpublished_guard, unpublished_warning
 from billsync.apply.execute import OnResult
 from billsync.core.diff import Mode
 from billsync.core.index import index
@@ -20,6 +21,7 @@ from billsync.core.refusals import NO_TIMING
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Change, Guard, PlanFile
+from billsync.model.diagnostic import Diagnostic, Severity
 from billsync.model.ports import Journal
 from billsync.model.result import StepResult
 from billsync.model.state import Desired, Snapshot
@@ -30,11 +32,12 @@ from billsync.report.migration.losses import losses
 from billsync.report.migration.migration import Migration, wave_end
 from billsync.report.migration.notices import notice_guards, notices
 from billsync.report.migration.selecting import Selector
-from billsync.report.migration.standing import Member, Route, Standing, standing
+from billsync.report.migration.standing import NOT_SELECTED, Member, Route, Standing, standing
 from billsync.report.migration.stopping import Condition
 from billsync.report.migration.wanted import wanted
 from billsync.report.migration.waves import EVERYBODY, Share, place_of, share_of
 from billsync.report.moves.guards import MoveFacts, move_guards, move_notes
+from billsync.schema.codes import diagnostic
 
 MODE = "migrate"
 TIMING = (
@@ -61,6 +64,11 @@ class MigrationScope:
     stop_if: tuple[Condition, ...] = ()
     allow: Mapping[str, str] = field(default_factory=dict)
     impact: ImpactScope = field(default_factory=lambda: ImpactScope("declared"))
+
+    @property
+    def names_version(self) -> bool:
+        """Whether the target names the number of a version, and not the one that is active."""
+        return self.target.isdecimal() or "@" in self.target
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +106,7 @@ def plan_migration(
     facts = read_migration_facts(connection, desired, route, scope.selectors)
     task = _Task(connection, desired, scope, route, facts)
     found = standing(facts.found, desired, route, scope.selectors)
+    unpublished = unpublished_change(connection, desired, route.target)
     task, members, left = _chosen(task, found)
     intent, comparison = task.compared(members)
     rows = index(comparison.snapshot, KINDS, connection.routes)
@@ -107,14 +116,42 @@ def plan_migration(
         route,
         scope.timing,
         scope.not_before,
-        _whole(comparison.plan, left, moves, scope, notice_guards(waves, desired.notice, moves.now)),
+        _whole(
+            comparison.plan,
+            left,
+            moves,
+            scope,
+            (*notice_guards(waves, desired.notice, moves.now), *_unpublished(unpublished, scope, waves, route)),
+        ),
         waves,
         _impacts(task, intent, comparison, waves, progress),
         notices(moves.moves, waves, members),
         losses(comparison.plan.changes, moves.moves),
         Counter(facts.counts) + Counter(found.counts),
         comparison.snapshot,
+        (*_named_version(unpublished, scope, route), *_nobody(found, route)),
     )
+
+
+def _unpublished(change: Change | None, scope: MigrationScope, waves: Iterable[Wave], route: Route) -> Iterator[Guard]:
+    """The guard against moving subscriptions to a version that the files have replaced already."""
+    if change is not None and not scope.names_version and any(each.moving for each in waves):
+        yield unpublished_guard(change, route.target)
+
+
+def _named_version(change: Change | None, scope: MigrationScope, route: Route) -> Iterator[Diagnostic]:
+    """The warning instead, where the version was named."""
+    if change is not None and scope.names_version:
+        yield unpublished_warning(change, route.target)
+
+
+def _nobody(found: Standing, route: Route) -> Iterator[Diagnostic]:
+    """The warning where the time of their start leaves out all who could move."""
+    if (count := found.counts[NOT_SELECTED]) and not found.members and not found.left:
+        whom = f"{count} subscription{'s' if count > 1 else ''}"
+        detail = f"`--select` leaves out all {whom} on plan {route.source.key} that could move: nobody moves."
+        hint = "Check the date in `started`; those that are on the target already are counted as such."
+        yield diagnostic("nobody-chosen", detail, hint, severity=Severity.WARNING)
 
 
 def _whole(

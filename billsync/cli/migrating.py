@@ -23,6 +23,7 @@ from billsync.cli.showing import check_files, show
 from billsync.cli.surroundings import Run
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.result import StepResult
+from billsync.render.diagnostics import diagnostics_text
 from billsync.render.formats.look import Look
 from billsync.render.formats.words import visible
 from billsync.render.migration import migration_object, migration_text, notices_csv
@@ -75,11 +76,19 @@ def migrate(run: Run, paths: Sequence[str], options: ServerOptions, scope: Migra
         )
     with connected(run, options, desired.target) as connection:
         found = plan_migration(connection, desired, scope, run.progress)
+        findings = (*findings, *_told(run, found.findings))
         if how.notices:
             write_file(how.notices, notices_csv(found.notices))
         if how.is_dry:
             return _show(run, found, findings, exit_code=how.exit_code)
         return _carry_out(run, connection, found, findings, scope, yes=how.yes)
+
+
+def _told(run: Run, findings: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+    """The findings, printed on stderr unless the JSON result holds them."""
+    if findings and not run.wants_json:
+        run.talk(diagnostics_text(findings))
+    return findings
 
 
 def _show(run: Run, found: Migration, findings: Sequence[Diagnostic], *, exit_code: bool) -> Exit:

@@ -197,8 +197,8 @@ def lost(row: Fields) -> Iterator[tuple[str, str, str]]:
 
 _ALONE = (
     "one-at-a-time: the server allows a customer one subscription at a time, and another one runs or is scheduled. End "
-    "that one first, or declare one only. `_info: {target: {subscriptions_per_customer: many}}` is for servers that are "
-    "set up for several; for this one, leave it out or say `one`"
+    "that one first, or declare one only. `_info: {target: {subscriptions_per_customer: many}}` is for servers that "
+    "are set up for several; for this one, leave it out or say `one`"
 )
 
 SUBSCRIPTION = Kind(

@@ -341,6 +341,28 @@ def test_a_bad_option_is_named(shop: Shell, options: tuple[str, str], said: str)
     assert said in ran.err
 
 
+def test_a_start_that_chooses_nobody_is_said_on_stderr_and_ends_with_0(shop: Shell) -> None:
+    ran = migrate(shop, *AT_RENEWAL, "--select", "started<2026-01-01", "--yes")
+    shown = json.loads(migrate(shop, *AT_RENEWAL, "--select", "started<2026-01-01", "--yes", "--format", "json").out)
+
+    assert ran.code == 0
+    assert "warning[nobody-chosen]: nobody is chosen" in ran.err
+    assert "leaves out all 8 subscriptions on plan pro that could move" in ran.err
+    assert [each["code"] for each in shown["diagnostics"]] == ["nobody-chosen"]
+
+
+def test_a_plan_whose_change_is_unpublished_moves_nobody_unless_the_version_is_named(shop: Shell, folder: Path) -> None:
+    (folder / "catalog.yaml").write_text(catalog("12"))
+
+    latest, named = (migrate(shop, "--to", to, *AT_RENEWAL[2:], "--yes") for to in ("latest", "pro@2"))
+
+    assert (latest.code, named.code) == (4, 0)
+    assert "stopped[unpublished-change]" in latest.out
+    assert "content of plan pro than the active version plan/pro@2 has (in phases): `sync` publishes" in latest.out
+    assert "warning[unpublished-change]" in named.err
+    assert live(shop, "customer-05") == ["customer-05 pro@1 canceled", "customer-05 pro@2 scheduled"]
+
+
 @pytest.mark.parametrize("target", ["latest", "team"])
 def test_selectors_that_choose_nobody_are_an_error_after_a_migration_too(shop: Shell, target: str) -> None:
     """Who has been moved by an earlier run is no mistake."""

@@ -68,8 +68,16 @@ USAGE = Chapter(
             "no subscription matches",
             "`migrate` found no subscription of the files' owner on this plan, at this version, that its selectors "
             "choose, and none that an earlier run has moved. Those of other owners, and those that billsync didn't "
-            "make, don't count. The exit code is 1.",
+            "make, don't count. The exit code is 1: a label or a key that no customer has is most likely a mistake.",
             "No live subscription of this owner on plan pro is selected (not selected: 12).",
+        ),
+        Code(
+            "nobody-chosen",
+            "nobody is chosen",
+            "`migrate --select started…` leaves out every subscription that could move. This is a warning on stderr, "
+            "and the exit code is 0, as of every run that has nothing to do: a job that moves those who started before "
+            "a date ends like that when it has moved them all.",
+            "`--select` leaves out all 12 subscriptions on plan pro that could move: nobody moves.",
         ),
         Code(
             "no-dimension",

@@ -297,6 +297,16 @@ GUARDS = Chapter(
             "  No flag allows it: change the policy, or the files",
         ),
         Code(
+            "unpublished-change",
+            "the files declare another content of the plan than its active version has",
+            "`migrate` publishes nothing: it would move subscriptions to a version that the next `sync` replaces. No "
+            "flag overrides it: `sync` first, or name the version that is meant (`--to 2`, `--to team@2`), which makes "
+            "this a warning.",
+            "the files declare another content of plan pro than the active version plan/pro@2 has (in phases): `sync` "
+            "publishes it first, so that nobody is moved twice; or name the version that is meant, `--to pro@2`\n"
+            "  plan pro\n  No flag allows it: change the policy, or the files",
+        ),
+        Code(
             "price-policy",
             "a price policy forbids this change",
             "A changed price moves what is paid, somewhere in the policy's range of usage, further than "

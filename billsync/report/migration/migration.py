@@ -8,6 +8,7 @@ from datetime import datetime
 
 from billsync.model.address import Address
 from billsync.model.change import Change, PlanFile
+from billsync.model.diagnostic import Diagnostic
 from billsync.model.result import Status, StepResult
 from billsync.model.state import Snapshot
 from billsync.report.impact.impact import Impact
@@ -24,6 +25,7 @@ class Migration:
 
     `timing` and `not_before` are as asked for, None without; `snapshot` is the live state that was read for it.
     `impacts` are as many as waves, or none where nothing moves; `losses` say in words what subscriptions lose.
+    `findings` are warnings about what was asked for.
     """
 
     route: Route
@@ -36,6 +38,7 @@ class Migration:
     losses: Mapping[Address, tuple[str, ...]]
     counts: Mapping[str, int]
     snapshot: Snapshot
+    findings: tuple[Diagnostic, ...] = ()
 
     @property
     def moving(self) -> int:
