@@ -73,4 +73,13 @@ def _parent_problems(entry: Forgotten, desired: Desired, registry: Registry) -> 
     near = {entity.address.key: entity.position for entity in desired.entities if entity.address.kind == parent.kind}
     if owner.key not in near and owner not in desired.forgotten and not desired.external.match(owner.kind, owner.key):
         detail = f'{owner.kind} "{owner.key}" is neither in these files nor in `external`'
-        yield finding("unknown-reference", entry.place(parent.kind), detail, did_you_mean_at(owner.key, near))
+        hint = did_you_mean_at(owner.key, near) or _ways_out(owner, registry[owner.kind].collection)
+        yield finding("unknown-reference", entry.place(parent.kind), detail, hint)
+
+
+def _ways_out(owner: Address, collection: str) -> str:
+    """The hint for an entry whose parent no file names."""
+    return (
+        f"If it was taken out of the files, too, forget it as well: `{{kind: {owner.kind}, key: {owner.key}}}`. If it "
+        f"is declared elsewhere, name it: `external: {{{collection}: [{owner.key}]}}`."
+    )

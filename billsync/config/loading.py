@@ -36,7 +36,10 @@ from billsync.schema.schema import file_schema, kind_schema
 FEATURE = "feature"
 """The kind from whose entities rate cards take their names."""
 
-ONLY_EMPTY = "Declare at least one entity: without any, `sync` deletes nothing that an empty collection leaves out."
+ONLY_EMPTY = (
+    "Declare at least one entity of any kind: an empty collection alone is refused, so that a lost file can't delete "
+    "everything."
+)
 
 
 def load(

@@ -351,7 +351,8 @@ def test_a_start_that_chooses_nobody_is_said_on_stderr_and_ends_with_0(shop: She
     assert [each["code"] for each in shown["diagnostics"]] == ["nobody-chosen"]
 
 
-def test_a_plan_whose_change_is_unpublished_moves_nobody_unless_the_version_is_named(shop: Shell, folder: Path) -> None:
+def test_a_plan_whose_change_is_unpublished_moves_nobody(shop: Shell, folder: Path) -> None:
+    """Unless the version is named: then it is a warning."""
     (folder / "catalog.yaml").write_text(catalog("12"))
 
     latest, named = (migrate(shop, "--to", to, *AT_RENEWAL[2:], "--yes") for to in ("latest", "pro@2"))

@@ -204,7 +204,8 @@ PRICED = CREDIT_ONLY.replace("currency: USD, billing", "currency: tokens, billin
 
 
 @pytest.mark.parametrize("edition", EVERY)
-def test_a_custom_currency_is_refused_before_the_first_write_where_the_server_takes_none(edition: Edition) -> None:
+def test_a_custom_currency_is_refused_where_the_server_takes_none(edition: Edition) -> None:
+    """It is refused before the first write, by the capability that the server lacks."""
     ear = Ear()
 
     run = World(edition=edition).sync(declared(TOKENS + SOLD + PRICED), wrap=ear)

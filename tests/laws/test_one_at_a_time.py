@@ -23,7 +23,8 @@ customers:
 HINT = "is for servers that are set up for several; for this one, leave it out or say `one` (the server's answer: 409"
 
 
-def test_a_second_subscription_fails_by_name_and_what_depends_on_it_is_not_tried() -> None:
+def test_a_second_subscription_fails_by_name() -> None:
+    """What depends on it is not tried."""
     run = World().sync(declared(SHOP))
 
     ends = {result.step.id: result for result in run.report.results if result.status is not Status.DONE}
