@@ -11,6 +11,7 @@ from billsync.app.migrate import MigrationScope, carry_out_waves, plan_migration
 from billsync.model.result import StepResult
 from billsync.report.migration.waves import parse_shares
 from tests.crash.conftest import IN_MEMORY, Count
+from tests.crash.migrated_shop import KEYS, plans, shop
 from tests.crash.struck_runs import Call, StruckRun, spread
 from tests.support.crash_harness import Attempt, Harness, Journey, harness_of
 from tests.support.faults import FAULTS, Fault
@@ -19,20 +20,9 @@ from tests.support.world import NoJournal, World, Wrap, declared
 pytestmark = [pytest.mark.thorough, pytest.mark.crash]
 
 LAW = "one migration, and a migration again"
-KEYS = ("customer-02", "customer-05", "customer-07")
-"""The first of them is alone in the first quarter."""
-PLANS = """\
-_info: {owner: payments, defaults: {plan: {currency: USD, billing_cadence: P1M}}}
-plans:
-  - key: pro
-    name: Pro
-    phases: [{key: default, name: Default, rate_cards: [
-      {key: base, name: Base, billing_cadence: P1M, payment_term: in_advance, price: {type: flat, amount: "PRICE"}}]}]
-"""
-CUSTOMERS = "customers:\n" + "".join(f"  - {{key: {key}, name: {key}, subscription: {{plan: pro}}}}\n" for key in KEYS)
 MIGRATIONS = {
-    "at renewal": (PLANS, "at_renewal"),
-    "at once": (PLANS + CUSTOMERS, "immediate"),
+    "at renewal": (plans, "at_renewal"),
+    "at once": (shop, "immediate"),
 }
 """The files with which subscriptions are moved, and when. With those that declare them, a sync afterwards is empty."""
 
@@ -64,10 +54,10 @@ def struck() -> Iterator[Callable[[str], Harness]]:
         def harness(name: str) -> Harness:
             if name not in made:
                 files, timing = MIGRATIONS[name]
-                before = [declared((PLANS + CUSTOMERS).replace("PRICE", price)) for price in ("20", "15")]
+                before = [declared(shop(price)) for price in ("20", "15")]
                 place = Path(folder, timing)
                 place.mkdir()
-                journey = Journey(name, (*before, declared(files.replace("PRICE", "15"))))
+                journey = Journey(name, (*before, declared(files("15"))))
                 made[name] = harness_of(journey, place, migration(timing))
             return made[name]
 
