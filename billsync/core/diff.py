@@ -14,6 +14,7 @@ from billsync.core.conflicts import (
     refuse_held_names,
 )
 from billsync.core.doubts import doubts, several_at_once
+from billsync.core.effects import moving_away, with_effects
 from billsync.core.guards import guards
 from billsync.core.index import Index, index
 from billsync.core.leaving import after_its_children, leaving
@@ -80,7 +81,7 @@ def diff(
         target=server.target,
         owner=desired.owner,
         mode=mode.name,
-        changes=tuple(p.change for p in sorted(changes, key=lambda p: _shown_order(p, registry))),
+        changes=with_effects(context, (p.change for p in sorted(changes, key=lambda p: _shown_order(p, registry)))),
         steps=steps,
         guards=guards(context, changes, allow=mode.allow, balance_path=server.balance_path),
         created_at=now.isoformat(),
@@ -183,9 +184,10 @@ def _by_archetype(context: Context, entity: Entity, coming: NextVersions) -> tup
 def _staying(context: Context, planned: tuple[Planned, ...]) -> Iterator[Planned]:
     """Yield notes about chains that stay on older versions than this run publishes; blocked versions don't count."""
     coming = coming_versions(context, (p for p in planned if p.change.is_pending))
+    moving = moving_away(context, (p.change for p in planned))
     for entity in context.desired.entities:
         if context.registry[entity.address.kind].archetype is Archetype.VERSIONED:
-            yield from grandfathered(context, entity, coming)
+            yield from grandfathered(context, entity, coming, moving)
 
 
 def _unrecorded(context: Context, planned: tuple[Planned, ...], mode: Mode) -> Iterator[Planned]:

@@ -15,6 +15,7 @@ from billsync.model.change import (
     Action,
     Call,
     Change,
+    Effect,
     Expectation,
     FieldChange,
     Guard,
@@ -143,6 +144,8 @@ def _change(change: Change) -> Any:
         "steps": list(change.steps),
         "old": _tagged(change.old),
         "timing": change.timing,
+        "effect": change.effect.value if change.effect else None,
+        "staying": change.staying,
     }
 
 
@@ -159,6 +162,8 @@ def _read_change(item: Any) -> Change:
         steps=tuple(item["steps"]),
         old=_untagged(item["old"]),
         timing=item.get("timing", ""),
+        effect=Effect(item["effect"]) if item.get("effect") else None,
+        staying=item.get("staying"),
     )
 
 

@@ -82,4 +82,5 @@ ADDON = Kind(
     cross=(across.priced_features,),
     mentions=across.custom_currencies,
     deleted_verb="archiving",
+    irreversible={"archiving": ""},
 )

@@ -125,4 +125,5 @@ CUSTOMER = Kind(
     stages=stages,
     frozen={"usage_attribution": "subscription", "currency": "subscription"},
     personal=frozenset({"name", "description", "labels", "metadata", "primary_email", "billing_address"}),
+    irreversible={"deleting": ""},
 )

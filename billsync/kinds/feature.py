@@ -134,4 +134,5 @@ FEATURE = Kind(
     stages=stages,
     deleted_verb="archiving",
     immutable_hint="declare a feature with another key, and use it in the plan's rate cards: a new version of the plan",
+    irreversible={"archiving": ""},
 )

@@ -325,4 +325,5 @@ GRANT = Kind(
     checks=checks.CHECKS,
     created_verb="granting",
     immutable_hint="a grant never changes: declare another one, under another key",
+    irreversible={"granting": "", "settling": "", "voiding": ""},
 )

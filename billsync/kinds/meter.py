@@ -64,4 +64,5 @@ METER = Kind(
     labels=LabelPolicy.MUTABLE,
     checks=checks.CHECKS,
     immutable_hint="declare a meter with another key, and a new feature over it",
+    irreversible={"deleting": ""},
 )

@@ -199,4 +199,5 @@ PLAN = Kind(
     cross=(across.priced_features, *fitting.CROSS),
     mentions=across.custom_currencies,
     deleted_verb="archiving",
+    irreversible={"archiving": ""},
 )

@@ -52,4 +52,5 @@ TAX_CODE = Kind(
     labels=LabelPolicy.MUTABLE,
     checks=checks.CHECKS,
     shared=True,
+    irreversible={"creating": ""},
 )

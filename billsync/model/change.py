@@ -31,6 +31,15 @@ class Outcome(Enum):
     NOTE = "note"
 
 
+class Effect(Enum):
+    """The effect of a pending change, for the person who approves it."""
+
+    IN_PLACE = "in place"
+    NEW_VERSION = "new version"
+    REVERSIBLE = "reversible"
+    IRREVERSIBLE = "irreversible"
+
+
 @dataclass(frozen=True, slots=True)
 class FieldChange:
     """One field that differs; `old` or `new` is None where the field is absent. Symbols are shown by key."""
@@ -53,7 +62,8 @@ class Change:
     and `hint` what to do. `steps` are ids of its steps; `old` is the view of the
     version that a new one takes the place of. No place in a file stands in it: the same state written in
     other files is the same change (law 6). `timing` says when the change of a chain takes effect: `immediate`,
-    `at_renewal`, or a time (RFC 3339); empty for all other changes.
+    `at_renewal`, or a time (RFC 3339); empty for all other changes. `effect` is None unless it is pending; `staying`
+    counts the subscribers who stay on older versions where it publishes a new one.
     """
 
     address: Address
@@ -67,6 +77,8 @@ class Change:
     steps: tuple[str, ...] = ()
     old: Fields | None = None
     timing: str = ""
+    effect: Effect | None = None
+    staying: int | None = None
 
     @property
     def is_pending(self) -> bool:

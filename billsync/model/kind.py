@@ -308,6 +308,8 @@ class Kind:
     * `shared`: files of other owners normally refer to it, so that a reference to it is no evidence of the referring
       entity's owner.
     * `answers` says what the server's own codes for a refused call mean, and what to do.
+    * `irreversible` are the verbs of changes that can't be undone, each with the capability that takes such a change
+      back as long as it lies ahead, empty for none.
     * `personal` are fields that identify a person: their values stay out of journals.
     """
 
@@ -350,6 +352,7 @@ class Kind:
     created_verb: str = "creating"
     deleted_verb: str = "deleting"
     immutable_hint: str = ""
+    irreversible: Mapping[str, str] = field(default_factory=dict)
     shared: bool = False
     answers: Mapping[str, str] = field(default_factory=dict)
     personal: frozenset[str] = frozenset()

@@ -13,6 +13,7 @@ from billsync.model.change import (
     Action,
     Call,
     Change,
+    Effect,
     Expectation,
     FieldChange,
     Guard,
@@ -77,6 +78,8 @@ CHANGES = st.builds(
     TEXTS,
     st.lists(TEXTS, max_size=2).map(tuple),
     timing=TEXTS,
+    effect=st.none() | st.sampled_from(Effect),
+    staying=st.none() | st.integers(0, 9),
 )
 GUARDS = st.builds(Guard, TEXTS, TEXTS, TEXTS, st.lists(ADDRESSES, max_size=2).map(tuple))
 READINGS = st.builds(Reading, ADDRESSES, EXPECTATIONS, SOME_TEXTS, st.none() | SOME_TEXTS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from billsync.core.index import version_of
 from billsync.core.planned import Context, Planned, note
 from billsync.core.read_set import subscribers_read
@@ -11,24 +13,29 @@ from billsync.model.kind import Kind
 from billsync.model.state import Entity, Row
 
 
-def grandfathered(context: Context, entity: Entity, coming: NextVersions) -> tuple[Planned, ...]:
-    """A note for each version of a declared entity that has running children and isn't the newest one."""
+def grandfathered(
+    context: Context, entity: Entity, coming: NextVersions, moving: Mapping[Address, int]
+) -> tuple[Planned, ...]:
+    """A note for each older version of a declared entity on which running children stay.
+
+    `moving` counts the children that this run moves away, by the version on which they are.
+    """
     rows = context.index.versions.get(entity.address, ())
     newest = offered_after(context, entity.address, coming)
     if newest is None:
         return ()
     older = [row for row in rows if version_of(row) < (newest.version or 0)]
-    notes = (_note(context, entity, row, newest) for row in older)
+    notes = (_note(context, entity, row, newest, moving) for row in older)
     return tuple(planned for planned in notes if planned is not None)
 
 
-def _note(context: Context, entity: Entity, row: Row, newest: Address) -> Planned | None:
-    found = subscribers(context, row)
-    if found is None:
-        return None
-    number, kind = found
-    stay = f"{kind.name} stays" if number == 1 else f"{kind.collection} stay"
+def _note(context: Context, entity: Entity, row: Row, newest: Address, moving: Mapping[Address, int]) -> Planned | None:
     address = entity.address.at(version_of(row))
+    found = subscribers(context, row)
+    if found is None or found[0] <= moving.get(address, 0):
+        return None
+    number, kind = found[0] - moving.get(address, 0), found[1]
+    stay = f"{kind.name} stays" if number == 1 else f"{kind.collection} stay"
     return note(
         address,
         code="grandfathered",

@@ -51,7 +51,9 @@ def _counted(items: Iterable[Item], private: Collection[str]) -> tuple[Item, ...
 
 def _alike(item: Item) -> Item:
     """Return a private item without its reason, with its code instead: equal for equal outcomes."""
-    return Item(item.kind, "", item.action, item.verb, item.outcome, reason=item.code, code=item.code)
+    return Item(
+        item.kind, "", item.action, item.verb, item.outcome, reason=item.code, code=item.code, effect=item.effect
+    )
 
 
 def _with_harmless_reason(item: Item, private: Collection[str]) -> Item:

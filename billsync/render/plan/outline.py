@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from billsync.model.change import Action, Change, FieldChange, Guard, Outcome, PlanFile, Step
+from billsync.model.change import Action, Change, Effect, FieldChange, Guard, Outcome, PlanFile, Step
 from billsync.model.result import Report, Status, StepResult
 from billsync.model.value import Fields
 from billsync.render.formats.words import name_of, title_of
@@ -35,6 +35,8 @@ class Item:
     status: Status | None = None
     trouble: str = ""
     timing: str = ""
+    effect: Effect | None = None
+    staying: int | None = None
 
     @property
     def counts(self) -> bool:
@@ -103,6 +105,8 @@ def _item(change: Change, steps: Mapping[str, Step], results: Mapping[str, StepR
         status=_status(ended),
         trouble=_trouble(ended, results),
         timing=change.timing,
+        effect=change.effect,
+        staying=change.staying,
     )
 
 

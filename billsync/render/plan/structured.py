@@ -85,6 +85,8 @@ def _change(item: Item) -> Any:
         "fields": [_field(field) for field in item.fields],
         "reason": item.reason,
         **({"timing": item.timing} if item.timing else {}),
+        **({"effect": item.effect.value} if item.effect else {}),
+        **({"staying": item.staying} if item.staying is not None else {}),
         **end,
     }
 

@@ -9,6 +9,7 @@ from billsync.model.result import Status
 from billsync.model.transition import AT_RENEWAL, IMMEDIATE
 from billsync.render.formats.look import PLAIN, Color, Look
 from billsync.render.formats.words import shown, title_of, visible
+from billsync.render.plan.effects import remarkable_effect
 from billsync.render.plan.groups import Group, groups
 from billsync.render.plan.outline import Item, Outline, Summary
 from billsync.render.plan.price_card import price_card
@@ -85,12 +86,18 @@ def _change(item: Item, look: Look) -> Iterator[str]:
     end = f": {ENDS[item.status]}" if item.status not in (None, Status.DONE) else ""
     trouble = f": {visible(item.trouble)}" if item.trouble else ""
     color = Color.TROUBLE if trouble else COLORS[item.action]
-    yield look.colored(progress_line(item) + end + trouble, color)
+    yield look.colored(progress_line(item) + _effect(item) + end + trouble, color)
     yield from _fields(item)
     if item.action is Action.CREATE and item.new:
         yield from price_card(item.new)
     if item.reason:
         yield f"  {visible(item.reason)}"
+
+
+def _effect(item: Item) -> str:
+    """The effect in brackets, before the change is made."""
+    effect = "" if item.status else remarkable_effect(item)
+    return f" ({effect})" if effect else ""
 
 
 def _all_told(told: Iterable[Item], look: Look) -> Iterator[str]:

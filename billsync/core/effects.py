@@ -1,0 +1,67 @@
+"""The effect of each change, for the person who approves it; the verbs that can't be undone stand in the kinds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from billsync.core.index import version_of
+from billsync.core.lifecycle.grandfathered import subscribers
+from billsync.core.planned import Context
+from billsync.model.address import Address, Symbol
+from billsync.model.change import Action, Change, Effect
+from billsync.model.kind import Archetype, Kind, Routes
+from billsync.model.transition import IMMEDIATE
+
+
+def with_effects(context: Context, changes: Iterable[Change]) -> tuple[Change, ...]:
+    """The changes, each pending one with its effect."""
+    changes = tuple(changes)
+    moving = moving_away(context, changes)
+    return tuple(_with_effect(context, change, moving) if change.is_pending else change for change in changes)
+
+
+def _with_effect(context: Context, change: Change, moving: Mapping[Address, int]) -> Change:
+    kind = context.registry[change.address.kind]
+    effect = effect_of(change, kind, context.routes[kind.name])
+    staying = _staying(context, change.address, moving) if effect is Effect.NEW_VERSION else None
+    return replace(change, effect=effect, staying=staying)
+
+
+def effect_of(change: Change, kind: Kind, routes: Routes) -> Effect:
+    """The effect of a pending change on a server with these routes.
+
+    An irreversible change that takes effect later is reversible where the server can take it back until then.
+    """
+    if change.verb in kind.irreversible:
+        way_back, is_later = kind.irreversible[change.verb], change.timing not in ("", IMMEDIATE)
+        return Effect.REVERSIBLE if is_later and way_back and routes.can(way_back) else Effect.IRREVERSIBLE
+    if change.action is not Action.UPDATE:
+        return Effect.REVERSIBLE
+    match kind.archetype:
+        case Archetype.VERSIONED:
+            return Effect.NEW_VERSION if (change.address.version or 0) > 1 else Effect.REVERSIBLE
+        case Archetype.CHAINED:
+            return Effect.REVERSIBLE
+        case Archetype.RECORD | Archetype.APPEND_ONLY:
+            return Effect.IN_PLACE
+
+
+def moving_away(context: Context, changes: Iterable[Change]) -> Mapping[Address, int]:
+    """The number of chains that pending changes move away, by the version on which each is now."""
+    found: Counter[Address] = Counter()
+    for change in changes:
+        pins = context.registry[change.address.kind].pins
+        for field in change.fields if pins and change.is_pending else ():
+            if field.path == (pins,) and isinstance(field.old, Symbol):
+                found[field.old.address] += 1
+    return found
+
+
+def _staying(context: Context, newest: Address, moving: Mapping[Address, int]) -> int:
+    """The number of subscribers on older versions that this run doesn't move."""
+    rows = context.index.versions.get(newest.unversioned(), ())
+    older = {newest.at(version_of(row)): row for row in rows if version_of(row) < (newest.version or 0)}
+    counts = ((subscribers(context, row) or (0,))[0] - moving.get(address, 0) for address, row in older.items())
+    return sum(max(count, 0) for count in counts)

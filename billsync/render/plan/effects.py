@@ -1,0 +1,36 @@
+"""The effect of a change in words: `in place`, `new version: 12 subscribers stay on the old one`."""
+
+from __future__ import annotations
+
+from billsync.model.change import Effect, Outcome
+from billsync.render.plan.outline import Item
+
+
+def effect_text(item: Item) -> str:
+    """The effect of a pending change, or what keeps another from being made; empty for a note."""
+    match item.outcome:
+        case Outcome.PENDING:
+            return _pending(item)
+        case Outcome.WAITING:
+            return f"waiting: {item.reason}"
+        case Outcome.UNMANAGEABLE:
+            return f"unmanageable here because {item.reason}"
+        case Outcome.REFUSED | Outcome.BLOCKED | Outcome.NOTE:
+            return ""
+
+
+def _pending(item: Item) -> str:
+    if not item.effect:
+        return ""
+    return f"{item.effect.value}: {staying_text(item.staying)}" if item.staying else item.effect.value
+
+
+def staying_text(count: int) -> str:
+    """The number of those who stay on older versions, as a clause."""
+    return "1 subscriber stays on the old one" if count == 1 else f"{count} subscribers stay on the old one"
+
+
+def remarkable_effect(item: Item) -> str:
+    """The effect beside a line of a terminal; empty where its verb says it, and for what can simply be undone."""
+    says_it = item.effect is Effect.NEW_VERSION and not item.staying
+    return "" if says_it or item.effect is Effect.REVERSIBLE else effect_text(item)
