@@ -49,7 +49,7 @@ def test_each_kind_of_change_has_its_effect(kind: str, action: Action, verb: str
     assert effect_of(change, KINDS[kind], TABLES[kind]) is effect
 
 
-def test_a_scheduled_change_is_irreversible_where_the_server_cant_take_it_back() -> None:
+def test_a_scheduled_change_is_irreversible_without_the_call_that_undoes_it() -> None:
     can = TABLES["subscription"]
     without = replace(can, calls={name: form for name, form in can.calls.items() if name != "withdraw"})
     change = Change(Address("subscription", ("acme", "main")), U, "changing", timing="at_renewal")
@@ -57,7 +57,7 @@ def test_a_scheduled_change_is_irreversible_where_the_server_cant_take_it_back()
     assert effect_of(change, KINDS["subscription"], without) is Effect.IRREVERSIBLE
 
 
-def test_every_verb_that_cant_be_undone_is_taken_back_by_a_call_that_some_server_has() -> None:
+def test_what_takes_a_change_back_is_a_call_that_servers_have() -> None:
     for kind in KINDS.values():
         for way_back in filter(None, kind.irreversible.values()):
             assert TABLES[kind.name].can(way_back)
