@@ -49,7 +49,7 @@ def test_each_kind_of_change_has_its_effect(kind: str, action: Action, verb: str
     assert effect_of(change, KINDS[kind], TABLES[kind]) is effect
 
 
-def test_a_scheduled_change_is_irreversible_without_the_call_that_undoes_it() -> None:
+def test_a_scheduled_change_stays_without_a_call_that_undoes_it() -> None:
     can = TABLES["subscription"]
     without = replace(can, calls={name: form for name, form in can.calls.items() if name != "withdraw"})
     change = Change(Address("subscription", ("acme", "main")), U, "changing", timing="at_renewal")
