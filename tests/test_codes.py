@@ -19,7 +19,7 @@ from billsync.kinds.registry import KINDS
 from billsync.model.codes.code import AS_ERROR
 from billsync.rating import errors as rating
 from billsync.report.moves.guards import FLAGS
-from billsync.schema.codes import chapters, pages
+from billsync.schema.codes import chapters, guard_names, pages
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "billsync"
@@ -175,6 +175,7 @@ def test_no_summary_is_written_where_its_code_is_used() -> None:
 
 def test_every_guard_has_a_page_that_names_its_flag() -> None:
     every = (*flags(KINDS), *FLAGS)
+    assert guard_names(KINDS) == tuple(sorted(every))
     assert {flag: f"--allow {flag}" in CODES[flag].doc for flag in every} == dict.fromkeys(every, True)
 
 

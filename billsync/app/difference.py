@@ -13,6 +13,7 @@ from billsync.app.move_facts import read_move_facts
 from billsync.app.pipeline import Comparison, compare
 from billsync.core.diff import Mode
 from billsync.core.index import index
+from billsync.core.policies import hardened, permitted
 from billsync.kinds.registry import KINDS
 from billsync.model.change import Change, Guard, PlanFile
 from billsync.model.state import Desired
@@ -49,12 +50,12 @@ def difference(
     rows = index(compared.snapshot, KINDS, connection.routes)
     facts = read_move_facts(connection, desired, compared, rows)
     guards = price_guards(desired, compared.plan, rows, usage_in(found.verdicts) if found else {})
-    moves = move_guards(facts, scope.allow, real_usage(found.verdicts) if found else {})
+    moves = move_guards(facts, permitted(desired.policy, scope.allow), real_usage(found.verdicts) if found else {})
     if scope.is_anonymous:
         guards = without_usage(guards, price_guards(desired, compared.plan, rows))
         moves = without_amounts(moves)
         found = redact(found) if found else None
-    return Difference(_guarded(compared.plan, (*guards, *moves), move_notes(facts)), found)
+    return Difference(_guarded(compared.plan, (*guards, *hardened(desired.policy, moves)), move_notes(facts)), found)
 
 
 def intended(connection: Connection, desired: Desired, mode: Mode) -> Comparison:
@@ -64,8 +65,10 @@ def intended(connection: Connection, desired: Desired, mode: Mode) -> Comparison
     rows = index(compared.snapshot, KINDS, connection.routes)
     facts = read_move_facts(connection, desired, compared, rows)
     guards = price_guards(desired, compared.plan, rows)
-    moves = move_guards(facts, mode.allow)
-    return replace(compared, plan=_guarded(compared.plan, (*guards, *moves), move_notes(facts)))
+    moves = move_guards(facts, permitted(desired.policy, mode.allow))
+    return replace(
+        compared, plan=_guarded(compared.plan, (*guards, *hardened(desired.policy, moves)), move_notes(facts))
+    )
 
 
 def _guarded(plan: PlanFile, guards: tuple[Guard, ...], notes: tuple[Change, ...]) -> PlanFile:

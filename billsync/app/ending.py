@@ -27,7 +27,7 @@ MEANINGS: Mapping[Exit, str] = {
     Exit.PENDING: "changes are pending, with `diff --exit-code` (or `--non-zero-exit-code`) or `migrate --dry-run "
     "--exit-code`; `ping --api --exit-code` lists something; never otherwise",
     Exit.PARTLY: "a step failed, or the run broke off or could not report, after something was written: run it again",
-    Exit.REFUSED: "refused by a guard, a price policy, or for the reason shown; everything else was done unless a "
+    Exit.REFUSED: "refused by a guard, a policy, or for the reason shown; everything else was done unless a "
     "guard stopped the run",
     Exit.USAGE: "wrong usage; also a write without a terminal and without `--yes`",
 }

@@ -17,11 +17,13 @@ from billsync.apply.execute import OnResult
 from billsync.core.diff import Mode
 from billsync.core.index import index
 from billsync.core.planned import note
+from billsync.core.policies import hardened, permitted
 from billsync.core.refusals import NO_TIMING
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Change, Guard, PlanFile
 from billsync.model.diagnostic import Diagnostic, Severity
+from billsync.model.policy import Policy
 from billsync.model.ports import Journal
 from billsync.model.result import StepResult
 from billsync.model.state import Desired, Snapshot
@@ -118,10 +120,12 @@ def plan_migration(
         scope.not_before,
         _whole(
             comparison.plan,
-            left,
-            moves,
-            scope,
-            (*notice_guards(waves, desired.notice, moves.now), *_unpublished(unpublished, scope, waves, route)),
+            (*left, *move_notes(moves)),
+            (
+                *_move_guards(desired.policy, moves, scope.allow),
+                *notice_guards(waves, desired.notice, moves.now),
+                *_unpublished(unpublished, scope, waves, route),
+            ),
         ),
         waves,
         _impacts(task, intent, comparison, waves, progress),
@@ -131,6 +135,10 @@ def plan_migration(
         comparison.snapshot,
         (*_named_version(unpublished, scope, route), *_nobody(found, route)),
     )
+
+
+def _move_guards(policy: Policy, moves: MoveFacts, allow: Mapping[str, str]) -> tuple[Guard, ...]:
+    return hardened(policy, move_guards(moves, permitted(policy, allow)))
 
 
 def _unpublished(change: Change | None, scope: MigrationScope, waves: Iterable[Wave], route: Route) -> Iterator[Guard]:
@@ -154,12 +162,9 @@ def _nobody(found: Standing, route: Route) -> Iterator[Diagnostic]:
         yield diagnostic("nobody-chosen", detail, hint, severity=Severity.WARNING)
 
 
-def _whole(
-    plan: PlanFile, left: Iterable[Change], moves: MoveFacts, scope: MigrationScope, more: Iterable[Guard]
-) -> PlanFile:
+def _whole(plan: PlanFile, notes: Iterable[Change], guards: Iterable[Guard]) -> PlanFile:
     """The plan file with the guards about money and notice, and with notes on those that stay."""
-    guards = (*plan.guards, *move_guards(moves, scope.allow), *more)
-    return replace(plan, guards=guards, changes=(*plan.changes, *left, *move_notes(moves)))
+    return replace(plan, guards=(*plan.guards, *guards), changes=(*plan.changes, *notes))
 
 
 def _chosen(task: _Task, found: Standing) -> tuple[_Task, tuple[Member, ...], tuple[Change, ...]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from billsync.app.ending import Exit, worst
 from billsync.model.change import PlanFile
-from billsync.model.diagnostic import Diagnostic
+from billsync.model.diagnostic import Diagnostic, Severity
 from billsync.model.result import Status, StepResult
 from billsync.model.state import Desired
 from billsync.render.plan.outline import outline
@@ -19,6 +19,14 @@ def owner_missing(desired: Desired, plan: PlanFile) -> tuple[Diagnostic, ...]:
         return ()
     hint = "Add `_info: {owner: NAME}` to one of the files; everything that billsync creates is marked with it."
     return (diagnostic("no-owner", hint=hint),)
+
+
+def forbidden_flags(desired: Desired, allow: Mapping[str, str]) -> tuple[Diagnostic, ...]:
+    """Warnings about flags that were given and that the policy of the files forbids."""
+    place = desired.policy.places.get("forbid")
+    names = sorted(desired.policy.forbid & allow.keys())
+    details = (f"`--allow {name}` changes nothing: `_info.policy.forbid` names {name}." for name in names)
+    return tuple(diagnostic("forbidden-flag", text, position=place, severity=Severity.WARNING) for text in details)
 
 
 def refusal_of(plan: PlanFile) -> Exit:

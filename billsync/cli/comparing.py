@@ -37,7 +37,7 @@ def show_difference(
     """Print the changes that `sync` would make, and the impact of new prices; an anonymous impact names no customer."""
     telling = finding_without_names if wanted.is_anonymous else as_it_is
     check_files(run)
-    desired, findings = desired_state(run, paths, telling=telling)
+    desired, findings = desired_state(run, paths, allow=wanted.allow, telling=telling)
     with connected(run, options, desired.target) as connection:
         found = difference(connection, desired, wanted, run.progress)
     missing = owner_missing(desired, found.plan)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from billsync.app.ending import Ended, Exit
+from billsync.app.outcomes import forbidden_flags
 from billsync.cli.profiles import owned
 from billsync.cli.surroundings import Run
 from billsync.config import load
@@ -13,6 +14,8 @@ from billsync.model.diagnostic import Diagnostic, has_errors
 from billsync.model.state import Desired
 from billsync.render.diagnostics import diagnostics_text
 
+NOTHING: Mapping[str, str] = {}
+
 
 def as_it_is(finding: Diagnostic) -> Diagnostic:
     """The finding."""
@@ -20,14 +23,18 @@ def as_it_is(finding: Diagnostic) -> Diagnostic:
 
 
 def desired_state(
-    run: Run, paths: Sequence[str], *, telling: Callable[[Diagnostic], Diagnostic] = as_it_is
+    run: Run,
+    paths: Sequence[str],
+    *,
+    allow: Mapping[str, str] = NOTHING,
+    telling: Callable[[Diagnostic], Diagnostic] = as_it_is,
 ) -> tuple[Desired, tuple[Diagnostic, ...]]:
-    """Return the state that the files declare; passes warnings to the caller.
+    """Return the state that the files declare; passes warnings to the caller, also about flags that a policy forbids.
 
     Raises Ended with all findings if one is an error.
     """
     desired, found = load(paths, registry=KINDS, stdin=run.around.stdin)
-    findings = tuple(map(telling, found))
+    findings = tuple(map(telling, (*found, *forbidden_flags(desired, allow))))
     if has_errors(findings):
         raise Ended(Exit.ERROR, *findings)
     if findings and not run.wants_json:

@@ -69,7 +69,7 @@ def migrate(run: Run, paths: Sequence[str], options: ServerOptions, scope: Migra
     check_files(run)
     if how.notices:
         check_output(how.notices, yes=how.yes)
-    desired, findings = desired_state(run, paths)
+    desired, findings = desired_state(run, paths, allow=scope.allow)
     if desired.owner is None:
         raise error(
             "no-owner", hint="Add `_info: {owner: NAME}` to one of the files; only its subscriptions are moved."

@@ -31,7 +31,7 @@ def write(
     if not yes and not run.around.is_terminal:
         raise usage("no-consent", hint="Review the changes with `billsync diff` first.")
     check_files(run)
-    desired, findings = desired_state(run, paths)
+    desired, findings = desired_state(run, paths, allow=allow)
     with connected(run, options, desired.target) as connection:
         comparison = intended(connection, desired, Mode(mode, deletes=mode == "sync", allow=allow))
         account = Account(comparison.plan, findings)

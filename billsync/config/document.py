@@ -12,8 +12,8 @@ from billsync.config.shapes import right_shape
 from billsync.config.suggest import did_you_mean
 from billsync.config.words import found_node
 from billsync.kinds.registry import LATER_COLLECTIONS
+from billsync.model.globs import Patterns
 from billsync.model.kind import Kind, Registry
-from billsync.model.state import Patterns
 from billsync.model.value import jsonable
 from billsync.schema.schema import kind_schema
 

@@ -16,10 +16,11 @@ from billsync.config.entities import check, expand
 from billsync.config.files import read_sources
 from billsync.config.finding import Findings
 from billsync.config.forgotten import Forgotten, forgetting_problems, forgotten_in
-from billsync.config.header import defaults_of, notice_of, owner_of, policies_for_nothing, prices_of, target_of
+from billsync.config.header import defaults_of, owner_of, target_of
 from billsync.config.library import Expansion, check_library
 from billsync.config.moved import Move, move_problems, moves_of, resolved
 from billsync.config.node import MapNode, plain, text_of
+from billsync.config.policies import notice_of, policies_for_nothing, policy_of, prices_of
 from billsync.config.reader import ParsedFile, read
 from billsync.config.scalars import shorten
 from billsync.config.schema_errors import Later, diagnostics_of
@@ -73,7 +74,7 @@ def _loaded(paths: Sequence[str], registry: Registry, stdin: TextIO | None) -> t
     desired, unsound, moves, forgotten = _desired(documents, registry, findings)
     if not has_errors(unread) and all(parsed.complete for parsed in files_read):
         findings.extend(references.check(desired, registry, unsound=unsound))
-        findings.extend(policies_for_nothing(desired))
+        findings.extend(policies_for_nothing(desired, registry))
         findings.extend(transitions_for_nothing(desired))
         findings.extend(move_problems(moves, desired))
         findings.extend(forgetting_problems(forgotten, desired, moves, registry))
@@ -109,6 +110,7 @@ def _desired(
         frozenset(entry.address for entry in forgotten),
         transitions_of(contents.header, findings),
         notice_of(contents.header, findings),
+        policy_of(contents.header, registry, findings),
     )
     return desired, checked.unsound, moves, forgotten
 

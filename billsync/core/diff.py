@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from billsync.core.conflicts import (
@@ -31,6 +31,7 @@ from billsync.core.moved import with_moved
 from billsync.core.obstacles import with_obstacles
 from billsync.core.order import linked, ordered, with_delete_edges, with_soft_edges
 from billsync.core.planned import Context, Planned
+from billsync.core.policies import permitted
 from billsync.core.prune import as_waiting, held_by, holders, kept, removals
 from billsync.core.unsupported import Missing, Unmentionable, unsupported
 from billsync.core.versions import NextVersions, coming_versions
@@ -74,6 +75,7 @@ def diff(
 
     `now` dates it, and is when new entities that end at a declared moment begin.
     """
+    mode = replace(mode, allow=permitted(desired.policy, mode.allow))
     context = _context(desired, snapshot, registry, server=server, mode=mode, now=now)
     steps, changes = _in_order(_changes(context, server, mode), context)
     changes += (*_staying(context, changes), *_unrecorded(context, changes, mode))

@@ -15,20 +15,20 @@ from billsync.core.lifecycle.unmarked import unmarked_codes, unmarked_guards
 from billsync.core.obstacles import credit_code, credit_in
 from billsync.core.ownership import OWNER, is_owned, labels_of
 from billsync.core.planned import Context, Planned
+from billsync.core.policies import DELETE_POLICY, DELETES, deleted, hardened, policy_guards
 from billsync.core.taken_back_guards import taking_back_codes, taking_back_guards
-from billsync.core.versions import LEFT_OVER
 from billsync.model.address import Address
-from billsync.model.change import Action, Guard
+from billsync.model.change import Guard
 from billsync.model.kind import Registry, attached_fields
+from billsync.model.policy import PERCENT_FROM
 from billsync.model.value import Fields
 
-DELETES = "deletes"
 COUNTED_FLAGS = (DELETES,)
 """The flags that take a number (`deletes=25`)."""
 
 DELETES_AT_MOST = 10
 SHARE_AT_MOST = Fraction(1, 5)
-SHARE_COUNTS_FROM = 10
+SHARE_COUNTS_FROM = PERCENT_FROM
 
 
 def flags(registry: Registry) -> tuple[str, ...]:
@@ -46,21 +46,29 @@ def guards(
 ) -> tuple[Guard, ...]:
     """The guards that stop this run, sorted by code; `allow` maps a guard's name to its value, empty for none."""
     changes = tuple(p for p in planned if p.change.is_pending)
-    deletes = tuple(
-        p.change.address for p in changes if p.change.action is Action.DELETE and p.change.code != LEFT_OVER
-    )
-    found = [
-        *_too_many_deletes(context, deletes, allow.get(DELETES)),
+    deletes = deleted(changes)
+    owned = {name: _owned(context, name) for name in {address.kind for address in deletes}}
+    policies = tuple(policy_guards(context, changes, owned))
+    limited = any(guard.code == DELETE_POLICY for guard in policies)
+    found = (
+        *policies,
+        *(() if limited else _too_many_deletes(context, deletes, owned, allow.get(DELETES))),
         *(guard for guard in doubled(context, changes) if guard.code not in allow),
         *(guard for guard in _with_credit(context, deletes, balance_path) if guard.code not in allow),
         *(guard for guard in unmarked_guards(context, changes) if guard.code not in allow),
         *(guard for guard in taking_back_guards(context, changes, balance_path) if guard.code not in allow),
         *(guard for p in changes for guard in p.guards if guard.code not in allow),
-    ]
-    return tuple(sorted(found, key=lambda guard: (guard.code, [a.order for a in guard.addresses])))
+    )
+    return tuple(
+        sorted(
+            hardened(context.desired.policy, found), key=lambda guard: (guard.code, [a.order for a in guard.addresses])
+        )
+    )
 
 
-def _too_many_deletes(context: Context, deletes: tuple[Address, ...], allowed: str | None) -> Iterator[Guard]:
+def _too_many_deletes(
+    context: Context, deletes: tuple[Address, ...], owned: Mapping[str, int], allowed: str | None
+) -> Iterator[Guard]:
     limit = int(allowed) if allowed else DELETES_AT_MOST
     flag = f"--allow {DELETES}={len(deletes)}"
     if len(deletes) > limit:
@@ -69,13 +77,10 @@ def _too_many_deletes(context: Context, deletes: tuple[Address, ...], allowed: s
     if allowed:
         return
     for kind, addresses in sorted(_by_kind(deletes).items()):
-        owned = _owned(context, kind)
-        if owned >= SHARE_COUNTS_FROM and len(addresses) > SHARE_AT_MOST * owned:
+        if owned[kind] >= SHARE_COUNTS_FROM and len(addresses) > SHARE_AT_MOST * owned[kind]:
+            collection = context.registry[kind].collection
             yield Guard(
-                DELETES,
-                f"{len(addresses)} of {owned} owned {context.registry[kind].collection} would be deleted",
-                flag,
-                addresses,
+                DELETES, f"{len(addresses)} of {owned[kind]} owned {collection} would be deleted", flag, addresses
             )
 
 

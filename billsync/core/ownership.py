@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from billsync.model.address import Symbol
+from billsync.model.globs import Patterns
 from billsync.model.kind import Kind, LabelPolicy
 from billsync.model.labels import MOST, OURS
-from billsync.model.state import Patterns, Row
+from billsync.model.state import Row
 from billsync.model.value import Fields, Plain
 
 OWNER = f"{OURS}owner"

@@ -10,9 +10,10 @@ from billsync.core.referring import kinds_in
 from billsync.core.suggest import Suggester
 from billsync.model.address import Address
 from billsync.model.diagnostic import Diagnostic
+from billsync.model.globs import Patterns
 from billsync.model.kind import Find, Kind, Path, Registry
 from billsync.model.shape import Lazy, ListOf, MapOf, Record, Reference, Shape, Variant
-from billsync.model.state import Desired, Entity, Patterns
+from billsync.model.state import Desired, Entity
 from billsync.model.value import Fields, Plain
 from billsync.schema.codes import diagnostic, diagnostic_of
 

@@ -1,28 +1,57 @@
-"""Rules that a configuration sets for itself: how far prices may move. Values only."""
+"""Rules that a configuration sets for itself: how far prices may move, and what no run may do. Values only."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
-from fnmatch import fnmatchcase
 
+from billsync.model.address import Address
 from billsync.model.diagnostic import Position
+from billsync.model.globs import Patterns
+
+PERCENT_FROM = 10
+"""The number of owned entities of a kind from which a share of them is limited, unless a policy gives another."""
 
 
 @dataclass(frozen=True, slots=True)
 class PricePolicy:
     """A limit, in percent, on changes of the amount paid for one feature, over a range of usage in a billing period.
 
-    None means no limit. `plans` are keys and globs.
+    None means no limit. `keys` are the plans and the add-ons whose prices it limits.
     """
 
-    plans: tuple[str, ...]
+    keys: Patterns
     max_increase: Decimal | None
     max_decrease: Decimal | None
     usage_from: Decimal
     usage_to: Decimal
     position: Position
 
-    def covers(self, plan: str) -> bool:
-        """Whether a plan is named, exactly or by a glob."""
-        return any(fnmatchcase(plan, pattern) for pattern in self.plans)
+    def covers(self, kind: str, key: str) -> bool:
+        """Whether an entity is named, exactly or by a glob."""
+        return self.keys.match(kind, key)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What no run may do, whatever flags it is given. None means no limit.
+
+    `max_deletes` counts the entities that one run deletes. `max_delete_percent` limits the share of the owned ones of a
+    kind, where these are `percent_from` or more. `protected` are never deleted, and nothing that belongs to them is
+    deleted, cancelled or taken back. `forbid` are guards that no flag overrides. `places` has the position of each
+    rule, by name.
+    """
+
+    max_deletes: int | None = None
+    max_delete_percent: Decimal | None = None
+    percent_from: int = PERCENT_FROM
+    protected: Patterns = field(default_factory=Patterns)
+    forbid: frozenset[str] = frozenset()
+    require_owner: bool = False
+    places: Mapping[str, Position] = field(default_factory=dict)
+
+    def protects(self, address: Address) -> bool:
+        """Whether an entity is protected, by its key or, where it belongs to another, by all its names (`acme/key`)."""
+        texts = {address.key, "/".join(address.names)}
+        return any(self.protected.match(address.kind, text) for text in texts)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 from billsync.model.address import Address
 from billsync.model.diagnostic import Position
 from billsync.model.duration import Duration
+from billsync.model.globs import Patterns
 from billsync.model.kind import Path
-from billsync.model.policy import PricePolicy
+from billsync.model.policy import Policy, PricePolicy
 from billsync.model.source import Source
 from billsync.model.transition import Transition
 from billsync.model.value import Fields
@@ -39,17 +39,6 @@ class Entity:
             if found := self.places.get(path[:length]):
                 return found
         return self.position
-
-
-@dataclass(frozen=True, slots=True)
-class Patterns:
-    """Keys and globs by kind, as in `external` and `adopted`."""
-
-    by_kind: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    def match(self, kind: str, key: str) -> bool:
-        """Whether a key of the kind is named, exactly or by a glob."""
-        return any(fnmatchcase(key, pattern) for pattern in self.by_kind.get(kind, ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +75,13 @@ class Desired:
     `prices` are rules that new prices must keep; `target` is the server that the files are for; `moved` are keys
     that were renamed; `forgotten` are entities that are no longer declared and stay as they are;
     `transitions` are rules for when chains change, the first that covers a change decides; `notice` is the time that
-    customers are given before many are moved at once.
+    customers are given before many are moved at once; `policy` limits what runs may do.
     """
 
     owner: str | None = None
     entities: tuple[Entity, ...] = ()
-    external: Patterns = Patterns()
-    adopted: Patterns = Patterns()
+    external: Patterns = field(default_factory=Patterns)
+    adopted: Patterns = field(default_factory=Patterns)
     named: frozenset[str] = frozenset()
     prices: tuple[PricePolicy, ...] = ()
     target: IntendedTarget = IntendedTarget()
@@ -100,6 +89,7 @@ class Desired:
     forgotten: frozenset[Address] = frozenset()
     transitions: tuple[Transition, ...] = ()
     notice: Duration | None = None
+    policy: Policy = field(default_factory=Policy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 
-from billsync.model.codes import ANSWERS, COMMANDS, FILES, GUARDS, LOSSES, NOTES, OWNERSHIP, RATINGS, SERVER
+from billsync.model.codes import ANSWERS, COMMANDS, FILES, GUARDS, LOSSES, NOTES, OWNERSHIP, POLICIES, RATINGS, SERVER
 from billsync.model.codes.code import Chapter, Code
 from billsync.model.diagnostic import Diagnostic, Position, Severity, full_stop, sentence
 from billsync.model.kind import LabelPolicy, Problem, Registry, attached_fields
@@ -15,6 +15,19 @@ from billsync.model.kind import LabelPolicy, Problem, Registry, attached_fields
 
 def chapters(registry: Registry) -> tuple[Chapter, ...]:
     """Every chapter, in the order in which a person meets them."""
+    from billsync.kinds import codes as kinds
+
+    own = (OWNERSHIP, SERVER, NOTES, _guards(registry), POLICIES)
+    return (*FILES, *kinds.CHAPTERS, *own, *COMMANDS, LOSSES, ANSWERS, RATINGS)
+
+
+def guard_names(registry: Registry) -> tuple[str, ...]:
+    """The guards that a flag overrides, by name, sorted."""
+    return tuple(sorted(c.name for c in _guards(registry).codes if f"--allow {c.name}" in c.doc))
+
+
+def _guards(registry: Registry) -> Chapter:
+    """The chapter of guards, with those of single kinds."""
     from billsync.kinds import codes as kinds
 
     parents = {kind.parent.kind for kind in registry.values() if kind.parent}
@@ -25,8 +38,7 @@ def chapters(registry: Registry) -> tuple[Chapter, ...]:
         *(kinds.taking_back_guard(kind) for kind in registry.values() if kind.taking_back),
         *(kinds.unmarked_guard(kind) for kind in registry.values() if kind.labels is LabelPolicy.HIDDEN),
     )
-    guards = replace(GUARDS, codes=(*GUARDS.codes, *own))
-    return (*FILES, *kinds.CHAPTERS, OWNERSHIP, SERVER, NOTES, guards, *COMMANDS, LOSSES, ANSWERS, RATINGS)
+    return replace(GUARDS, codes=(*GUARDS.codes, *own))
 
 
 _GENERAL = {code.name: code for part in (*FILES, OWNERSHIP, SERVER, NOTES, *COMMANDS) for code in part.codes}

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from billsync.kinds.forms import EXACT, PERCENT
 from billsync.model.duration import PATTERN
+from billsync.model.kind import Registry
 from billsync.model.limits import NUMBER_CHARACTERS
+from billsync.model.policy import PERCENT_FROM
 
 
-def policy_schema() -> dict[str, Any]:
-    """The schema of the block."""
+def policy_schema(registry: Registry, guards: Sequence[str]) -> dict[str, Any]:
+    """The schema of the block; `guards` are the names of the guards that flags override."""
     return {
         "description": "Rules that stop a run before its first write. No flag overrides them.",
         "type": "object",
@@ -29,7 +32,66 @@ def policy_schema() -> dict[str, Any]:
                 "maxLength": NUMBER_CHARACTERS,
                 "examples": ["P14D"],
             },
+            "max_deletes": {
+                "description": "The largest number of entities that one run may delete.",
+                "type": "integer",
+                "minimum": 0,
+                "examples": [5],
+            },
+            "max_delete_percent": _delete_percent(),
+            "protected": _protected(registry),
+            "forbid": {
+                "description": "Guards that no flag overrides. `deletes` keeps the number that a run may delete at its "
+                "default, and `revert` leaves alone what somebody changed elsewhere.",
+                "type": "array",
+                "items": {"enum": list(guards)},
+                "examples": [["cancel", "void"]],
+            },
+            "require_owner": {
+                "description": "Whether files without an `owner` are an error, for `validate`, too.",
+                "type": "boolean",
+                "default": False,
+                "examples": [True],
+            },
         },
+    }
+
+
+def _delete_percent() -> dict[str, Any]:
+    share = {"type": ["number", "string"], "pattern": PERCENT, "maxLength": NUMBER_CHARACTERS, "minimum": 0}
+    share["maximum"] = 100
+    return {
+        "description": "The largest share of the owned entities of a kind that one run may delete, in percent.",
+        "anyOf": [
+            share,
+            {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["percent"],
+                "properties": {
+                    "percent": {"description": "The share, in percent.", **share, "examples": [10]},
+                    "from": {
+                        "description": f"The number of owned entities from which it counts. Default: {PERCENT_FROM}.",
+                        "type": "integer",
+                        "minimum": 1,
+                        "examples": [20],
+                    },
+                },
+            },
+        ],
+        "examples": [{"percent": 10, "from": 20}],
+    }
+
+
+def _protected(registry: Registry) -> dict[str, Any]:
+    keys = {"type": "array", "items": {"type": "string", "minLength": 1}}
+    return {
+        "description": "What is never deleted, by collection: keys and globs. Nothing that belongs to it is deleted, "
+        "cancelled or voided either.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {kind.collection: keys for kind in registry.values()},
+        "examples": [{"customers": ["acme", "big_*"]}],
     }
 
 
@@ -37,16 +99,12 @@ def _price_policy() -> dict[str, Any]:
     return {
         "type": "object",
         "additionalProperties": False,
-        "required": ["plans", "usage"],
+        "required": ["usage"],
         "anyOf": [{"required": ["max_increase"]}, {"required": ["max_decrease"]}],
+        "allOf": [{"anyOf": [{"required": ["plans"]}, {"required": ["addons"]}]}],
         "properties": {
-            "plans": {
-                "description": "The plans that it applies to: keys and globs.",
-                "type": "array",
-                "minItems": 1,
-                "items": {"type": "string", "minLength": 1},
-                "examples": [["pro*"]],
-            },
+            "plans": _keys("The plans that it applies to: keys and globs.", "pro*"),
+            "addons": _keys("The add-ons that it applies to: keys and globs.", "seats*"),
             "max_increase": _percent("The largest increase."),
             "max_decrease": _percent("The largest decrease."),
             "usage": {
@@ -59,6 +117,11 @@ def _price_policy() -> dict[str, Any]:
             },
         },
     }
+
+
+def _keys(doc: str, example: str) -> dict[str, Any]:
+    items = {"type": "string", "minLength": 1}
+    return {"description": doc, "type": "array", "minItems": 1, "items": items, "examples": [[example]]}
 
 
 def _percent(doc: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from billsync.model.kind import Absent, Kind, Registry
 from billsync.model.labels import MOST_DECLARED
 from billsync.model.shape import Field, LabelMap, Lazy, ListOf, MapOf, Record, Shape, Variant
 from billsync.model.value import jsonable
+from billsync.schema.codes import guard_names
 from billsync.schema.leaves import leaf_schema, nullable
 from billsync.schema.policy import policy_schema
 from billsync.schema.transitions import transitions_schema
@@ -144,7 +145,7 @@ def _info(registry: Registry, writing: _Writing) -> Schema:
                 "properties": defaults,
                 "examples": [{"plan": {"currency": "USD", "billing_cadence": "P1M"}}],
             },
-            "policy": policy_schema(),
+            "policy": policy_schema(registry, guard_names(registry)),
             "transitions": transitions_schema(),
             "target": _target(),
         },

@@ -105,7 +105,8 @@ def _properties(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> Mapping[
         schema = whole["$defs"][schema["$ref"].rpartition("/")[2]]
     if "items" in schema:
         return _properties(schema["items"], whole)
-    cases = {name: field for case in schema.get("oneOf", ()) for name, field in case.get("properties", {}).items()}
+    forms = (*schema.get("oneOf", ()), *schema.get("anyOf", ()))
+    cases = {name: field for form in forms for name, field in form.get("properties", {}).items()}
     return {**cases, **schema.get("properties", {})}
 
 
@@ -113,6 +114,10 @@ def _takes(schema: Mapping[str, Any]) -> str:
     """Return a description of a value."""
     if "enum" in schema:
         return " | ".join(str(choice) for choice in schema["enum"])
+    if "enum" in schema.get("items", {}):
+        return f"a list of {_takes(schema['items'])}"
+    if "anyOf" in schema and "type" not in schema:
+        return " | ".join(dict.fromkeys(_takes(form) for form in schema["anyOf"]))
     if "pattern" in schema and schema["pattern"] in FORMS:
         return FORMS[schema["pattern"]].name
     kinds = schema.get("type", "object")

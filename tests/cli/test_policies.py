@@ -97,3 +97,15 @@ def test_what_only_an_estimate_needs_is_refused_without_one(shell: Shell) -> Non
 
     assert ran.code == 64
     assert "--impact-sample, --impact-anonymous and --impact-periods go with --impact" in ran.err
+
+
+def test_a_flag_that_the_policy_forbids_is_named(shell: Shell, folder: Path) -> None:
+    shop = folder / "shop.yaml"
+    shop.write_text(shop.read_text().replace("meters:\n", "  policy: {forbid: [cancel, void]}\nmeters:\n", 1))
+
+    ran = shell.run("diff", "shop.yaml", *LOCAL, "--allow", "void", "--allow", "deletes=5")
+
+    assert ran.err.startswith(
+        "shop.yaml:4:12: warning[forbidden-flag]: the policy of the files forbids this flag\n"
+        "  `--allow void` changes nothing: `_info.policy.forbid` names void.\n"
+    )

@@ -16,7 +16,8 @@ from billsync.config import load
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.diagnostic import Diagnostic, Position, Severity
-from billsync.model.state import Desired, Patterns
+from billsync.model.globs import Patterns
+from billsync.model.state import Desired
 
 METERS = "meters: [{key: requests, name: Requests, event_type: request, aggregation: count}]\n"
 FEATURES = "features: [{key: requests, name: API requests, meter: requests}]\n"

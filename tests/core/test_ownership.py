@@ -6,7 +6,8 @@ import pytest
 
 from billsync.core.ownership import is_owned
 from billsync.kinds.registry import KINDS
-from billsync.model.state import Patterns, Row
+from billsync.model.globs import Patterns
+from billsync.model.state import Row
 
 ADOPTED = Patterns({"customer": ("*",)})
 

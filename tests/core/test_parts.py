@@ -13,7 +13,8 @@ from billsync.core.row_validation import unknown_in
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.diagnostic import Position
-from billsync.model.state import Desired, Entity, Patterns, Read, Row, Snapshot
+from billsync.model.globs import Patterns
+from billsync.model.state import Desired, Entity, Read, Row, Snapshot
 
 TABLES = routes("openmeter")
 HERE = Position("a.yaml", 1, 1)

@@ -8,9 +8,10 @@ from billsync.core.references import Referred, check, finder
 from billsync.core.suggest import Suggester
 from billsync.model.address import Address
 from billsync.model.diagnostic import Diagnostic, Position
+from billsync.model.globs import Patterns
 from billsync.model.kind import Archetype, Find, Kind, Parent, Problem, Registry
 from billsync.model.shape import Field, Lazy, ListOf, MapOf, Record, Reference, Shape, Text, Variant
-from billsync.model.state import Desired, Entity, Patterns
+from billsync.model.state import Desired, Entity
 from billsync.model.value import Fields
 
 CONDITION: Shape = Record(

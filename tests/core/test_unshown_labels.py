@@ -14,7 +14,8 @@ from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Change, Outcome
 from billsync.model.diagnostic import Position
-from billsync.model.state import Desired, Entity, Patterns, Row, Snapshot
+from billsync.model.globs import Patterns
+from billsync.model.state import Desired, Entity, Row, Snapshot
 
 HERE = Position("a.yaml", 1, 1)
 NOW = datetime(2026, 11, 21, tzinfo=UTC)

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billsync.model.diagnostic import Position
+from billsync.model.globs import Patterns
 from billsync.model.policy import PricePolicy
 from billsync.report.impact.price_policy import Breach, CurrencyChanged, breaches
 from billsync.report.impact.repricing import PlanCards, plan_cards
@@ -13,7 +14,7 @@ from tests.support.subscription_rows import fee_card, graduated, plan_fields, un
 
 def policy(increase: str | None = "10", decrease: str | None = "5", to: str = "1000") -> PricePolicy:
     up, down = (None if text is None else Decimal(text) for text in (increase, decrease))
-    return PricePolicy(("pro*",), up, down, Decimal(0), Decimal(to), Position("a.yaml", 1, 1))
+    return PricePolicy(Patterns({"plan": ("pro*",)}), up, down, Decimal(0), Decimal(to), Position("a.yaml", 1, 1))
 
 
 def cards(*prices: dict[str, Any]) -> PlanCards:
@@ -156,7 +157,7 @@ def test_another_rounding_of_packages_is_found_at_its_first_step() -> None:
 
 
 def test_packages_of_another_size_are_found_far_from_nothing() -> None:
-    rule = PricePolicy(("*",), Decimal(10), None, Decimal(3000), Decimal(6000), Position("a.yaml", 1, 1))
+    rule = PricePolicy(Patterns(), Decimal(10), None, Decimal(3000), Decimal(6000), Position("a.yaml", 1, 1))
 
     ((quantity, percent),) = worst(packs("1000", "ceiling", "1"), packs("1500", "ceiling", "1.5"), rule)
 

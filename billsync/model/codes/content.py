@@ -135,7 +135,7 @@ HEADER = Chapter(
             "the files name no owner",
             "There are changes to make, and no owner is named. billsync marks what it creates with an owner, and "
             "changes or deletes only what carries that mark. Add `_info: {owner: NAME}` to one of the files. "
-            "`validate` and a `diff` without changes work without it.",
+            "`validate` and a `diff` without changes work without it, unless `_info.policy.require_owner` is true.",
             "Add `_info: {owner: NAME}` to one of the files.",
         ),
         Code(
@@ -155,11 +155,19 @@ HEADER = Chapter(
         ),
         Code(
             "policy-for-nothing",
-            "a price policy names no plan",
-            "A policy for a misspelt plan would silently protect nothing. It is an error where the files declare "
-            "plans and none has the name; it is a warning for a pattern (`pro-*`) and for files without plans. "
-            "Correct the name, or list the plan under `external`.",
+            "a policy names nothing that is declared",
+            "A policy for a misspelt key would silently protect nothing. For prices it is an error where the files "
+            "declare plans or add-ons and none has the name; it is a warning for a pattern (`pro-*`) and for files "
+            "without any. Correct the name, or list the plan under `external`. What `protected` names may also be "
+            "something that is no longer declared: a warning.",
             'No plan is "pr0", neither in these files nor in `external`, so the policy would check nothing.',
+        ),
+        Code(
+            "forbidden-flag",
+            "the policy of the files forbids this flag",
+            "`_info.policy.forbid` names guards that no flag overrides, so that the flag of one of them changes "
+            "nothing. This is a warning. Leave the flag out, or change the policy, where a reviewer sees it.",
+            "`--allow cancel` changes nothing: `_info.policy.forbid` names cancel.",
         ),
         Code(
             "transition-for-nothing",

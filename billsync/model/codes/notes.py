@@ -286,17 +286,6 @@ GUARDS = Chapter(
             "subscription/acme/default was changed to plan/basic@1 elsewhere\n  Allow it with --allow revert",
         ),
         Code(
-            "notice-period",
-            "customers would be moved before the notice period is over",
-            "`_info.policy.notice` is the time that customers are given before `migrate` moves them. A wave holds a "
-            "change that would take effect earlier. No flag overrides it: move at renewal, and leave those that renew "
-            "earlier for a later run with `--not-before`.",
-            "2 of wave 1% would move before the notice period of P14D is over, the first at 2026-09-11T00:00:00Z; the "
-            "first date that is possible is 2026-09-25T00:00:00Z: `--timing at_renewal --not-before "
-            "2026-09-25T00:00:00Z` leaves those that renew earlier for a later run\n  subscription acme/default\n"
-            "  No flag allows it: change the policy, or the files",
-        ),
-        Code(
             "unpublished-change",
             "the files declare another content of the plan than its active version has",
             "`migrate` publishes nothing: it would move subscriptions to a version that the next `sync` replaces. No "
@@ -305,15 +294,6 @@ GUARDS = Chapter(
             "the files declare another content of plan pro than the active version plan/pro@2 has (in phases): `sync` "
             "publishes it first, so that nobody is moved twice; or name the version that is meant, `--to pro@2`\n"
             "  plan pro\n  No flag allows it: change the policy, or the files",
-        ),
-        Code(
-            "price-policy",
-            "a price policy forbids this change",
-            "A changed price moves what is paid, somewhere in the policy's range of usage, further than "
-            "`_info.policy` allows. No flag overrides it: change the price, or the policy in the files, where a "
-            "reviewer sees it.",
-            "plan/pro@3, phase default: 1000 of api would cost 10 → 12 USD, 20 % more; the policy at "
-            "billing.yaml:4:9 allows 10 %\n  No flag allows it: change the policy, or the files",
         ),
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
@@ -15,17 +15,18 @@ from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Action, Guard, PlanFile
 from billsync.model.state import Desired
-from billsync.model.value import decimal_text
+from billsync.model.value import Fields, decimal_text
 from billsync.rating.arithmetic import magnitude, rounded
 from billsync.report.impact.price_policy import Breach, CurrencyChanged, breaches
-from billsync.report.impact.repricing import PlanCards, plan_cards
+from billsync.report.impact.repricing import PlanCards, addon_cards, plan_cards
 from billsync.report.impact.verdicts import Verdict
 
-PLAN = "plan"
+CARDS: Mapping[str, Callable[[Fields], PlanCards]] = {"plan": plan_cards, "addon": addon_cards}
+"""The cards of an entity in canonical form, by kind."""
 CODE = "price-policy"
 
 Used = Mapping[str, Mapping[str, frozenset[Decimal]]]
-"""Real usage: by the address of a plan's new version, then by feature."""
+"""Real usage: by the address of a new version, then by feature."""
 
 NO_USAGE: Used = {}
 REAL_USAGE = "a price policy is broken at real usage; the usage is one customer's and not shown"
@@ -61,10 +62,13 @@ def _guards(desired: Desired, plan: PlanFile, found: Index, used: Used) -> Itera
     entities = {entity.address: entity for entity in desired.entities}
     for change in plan.pending:
         address = change.address.unversioned()
-        row = offered_or_last(KINDS[PLAN], published(KINDS[PLAN], found.versions.get(address, ())))
-        if address.kind == PLAN and change.action is Action.UPDATE and row is not None:
-            old = plan_cards(view(KINDS[PLAN], row.fields, found.names))
-            new = plan_cards(normalize(KINDS[PLAN], entities[address].fields))
+        kind, cards = KINDS[address.kind], CARDS.get(address.kind)
+        if cards is None or change.action is not Action.UPDATE:
+            continue
+        row = offered_or_last(kind, published(kind, found.versions.get(address, ())))
+        if row is not None:
+            old = cards(view(kind, row.fields, found.names))
+            new = cards(normalize(kind, entities[address].fields))
             yield from _breached(desired, change.address, old, new, used.get(change.address.text, {}))
 
 
@@ -72,13 +76,13 @@ def _breached(
     desired: Desired, address: Address, old: PlanCards, new: PlanCards, used: Mapping[str, frozenset[Decimal]]
 ) -> Iterator[Guard]:
     for policy in desired.prices:
-        if policy.covers(address.key):
+        if policy.covers(address.kind, address.key):
             for breach in breaches(policy, old, new, used):
                 yield Guard(CODE, _reason(address, breach), "", (address,))
 
 
 def _reason(address: Address, breach: Breach | CurrencyChanged) -> str:
-    where = f"{address.text}, phase {breach.phase}"
+    where = f"{address.text}, phase {breach.phase}" if breach.phase else address.text
     place = f"the policy at {breach.policy.position}"
     if isinstance(breach, CurrencyChanged):
         before, after = (" and ".join(codes) for codes in (breach.before, breach.after))

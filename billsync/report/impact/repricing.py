@@ -141,6 +141,12 @@ def plan_cards(plan: Fields) -> PlanCards:
     return PlanCards({str(phase["key"]): declared_slots(str(phase["key"]), phase, plan) for phase in plan["phases"]})
 
 
+def addon_cards(addon: Fields) -> PlanCards:
+    """The cards of an add-on in canonical form, as those of one phase without a name. Raises KeyError or ValueError for
+    another form."""
+    return PlanCards({"": declared_slots("", addon, addon)})
+
+
 def declared_slots(phase: str, holder: Fields, owner: Fields) -> tuple[Slot, ...]:
     """The cards in canonical form that a phase or an add-on has, in a phase; `owner` gives the currency."""
     found = []

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from billsync.model.diagnostic import Position
 from billsync.model.duration import Duration
+from billsync.model.globs import Patterns
 from billsync.model.policy import PricePolicy
 from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import ZERO, exactly
@@ -48,7 +49,7 @@ def _metered(phase: PhaseTerms) -> dict[str, tuple[Slot, ...]]:
 
 
 def _breaches(feature: str, old: tuple[Slot, ...], new: tuple[Slot, ...]) -> tuple[Breach | CurrencyChanged, ...]:
-    policy = PricePolicy(("*",), ZERO, None, ZERO, _usage_to((*old, *new)), NOWHERE)
+    policy = PricePolicy(Patterns(), ZERO, None, ZERO, _usage_to((*old, *new)), NOWHERE)
     before, after = (PlanCards({PHASE: tuple(replace(one, feature=feature) for one in side)}) for side in (old, new))
     return breaches(policy, before, after, NO_USAGE)
 
