@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes schemas/: JSON Schemas for a whole file, for profiles, and for each kind, from the tables in billsync/.
+"""Writes schemas/: JSON Schemas for a whole file, for profiles, for plan files, and for each kind.
 
 Usage: generate_schemas.py [DIRECTORY]
 """
@@ -15,6 +15,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from billsync.core.plan_file import plan_file_schema  # noqa: E402
 from billsync.kinds.registry import KINDS  # noqa: E402
 from billsync.schema.profiles import profiles_schema  # noqa: E402
 from billsync.schema.schema import file_schema, written_schema  # noqa: E402
@@ -25,6 +26,7 @@ def schemas() -> Mapping[str, str]:
     made: dict[str, Any] = {"billsync": file_schema(KINDS)}
     made["profiles"] = profiles_schema()
     made.update({kind.name: written_schema(KINDS, kind) for kind in KINDS.values()})
+    made["plan-file"] = plan_file_schema()
     return {
         f"{name}.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for name, schema in made.items()
     }

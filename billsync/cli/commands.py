@@ -335,7 +335,7 @@ def explain(run: Run, /, topic: str | None) -> Exit:
 @click.argument("kind", required=False)
 @click.pass_obj
 def schema(run: Run, /, kind: str | None) -> Exit:
-    """Print the JSON Schema of a file, or of one kind."""
+    """Print the JSON Schema of a file, of one kind, or of plan files (plan-file)."""
     from billsync.cli.explaining import show_schema
 
     return show_schema(run, kind)

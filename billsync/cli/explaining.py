@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from difflib import get_close_matches
+from typing import Any
 
 from billsync.app.ending import MEANINGS, Ended, Exit, usage
 from billsync.cli.surroundings import Run
+from billsync.core.plan_file import plan_file_schema
 from billsync.kinds.registry import KINDS
 from billsync.model.kind import Kind
 from billsync.model.value import Fields
@@ -19,6 +21,7 @@ from billsync.schema.schema import file_schema, written_schema
 from billsync.schema.topics import Path, Topic, plain_path, topics
 
 CODE = "code."
+PLAN_FILE = "plan-file"
 _EXIT_CODES_DOC = "The exit codes, for scripts. If several apply, the first of 3, 4, 1 and 2 counts."
 
 
@@ -124,10 +127,15 @@ def _as_json(found: Explanation) -> str:
 
 
 def show_schema(run: Run, name: str | None) -> Exit:
-    """Print the JSON Schema of a whole file, or of one kind as a person writes it."""
-    schema = file_schema(KINDS) if name is None else written_schema(KINDS, _kind(name))
-    run.result(json.dumps(schema, indent=2, ensure_ascii=False) + "\n")
+    """Print the JSON Schema of a whole file, of one kind as a person writes it, or of plan files."""
+    run.result(json.dumps(_schema(name), indent=2, ensure_ascii=False) + "\n")
     return Exit.DONE
+
+
+def _schema(name: str | None) -> Mapping[str, Any]:
+    if name == PLAN_FILE:
+        return plan_file_schema()
+    return file_schema(KINDS) if name is None else written_schema(KINDS, _kind(name))
 
 
 def _kind(name: str) -> Kind:
@@ -135,7 +143,7 @@ def _kind(name: str) -> Kind:
     for kind in KINDS.values():
         if name in (kind.name, kind.collection):
             return kind
-    raise _unknown("kind", name, KINDS)
+    raise _unknown("kind", name, (*KINDS, PLAN_FILE))
 
 
 def _unknown(what: str, name: str, choices: Iterable[str], *, listed: int | None = None) -> Ended:

@@ -1,16 +1,32 @@
 """The plan file as JSON and back, without loss (law 8): numbers stay exact, symbols stay symbols.
 
-No command writes or reads one yet; `diff --out plan=FILE` and `sync --plan-file` will (design.md §7).
+Its forms are a table, from which its JSON Schema is made, too. A digest over the content shows that it wasn't edited;
+it is no signature, as anybody can make one.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
-from billsync.model.address import Address, Symbol, parse_address
+from billsync.core.forms import (
+    ADDRESS,
+    COUNT,
+    FIELDS,
+    FLAG,
+    MALFORMED,
+    PATH,
+    PLAIN,
+    TEXT,
+    Member,
+    Schema,
+    choice,
+    many,
+    map_of,
+    optional,
+    record,
+)
 from billsync.model.change import (
     Action,
     Call,
@@ -25,232 +41,191 @@ from billsync.model.change import (
     Reading,
     Step,
 )
-from billsync.model.source import Source
-from billsync.model.value import FloatFound, Masked, Plain
+from billsync.model.value import digest
 
 FORMAT_VERSION = "1.0"
-SYMBOL, NUMBER, LITERAL, MASKED = "$symbol", "$number", "$literal", "$masked"
-TAGS = frozenset({SYMBOL, NUMBER, LITERAL, MASKED})
-MALFORMED = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
-"""The errors of reading a text of another form; a damaged number is an ArithmeticError."""
+DIGEST = "digest"
+_KEPT_APART = ("format_version", DIGEST)
 
 
 class UnknownFormat(ValueError):
     """The text isn't a plan file of a version that this billsync supports."""
 
 
+class OtherVersion(UnknownFormat):
+    """The text is a plan file of another format version."""
+
+
+class Edited(UnknownFormat):
+    """The content of the plan file isn't what its digest says."""
+
+
+_OBSTACLE = record(
+    Obstacle,
+    "Something that must not be there.",
+    {
+        "rule": Member(TEXT, "The rule that is checked."),
+        "kind": Member(TEXT, "The kind whose rows are looked at."),
+        "path": Member(TEXT, "The document that is looked at."),
+        "known": Member(COUNT, "How many of them were there when the step was decided."),
+    },
+)
+_EXPECTATION = record(
+    Expectation,
+    "The expected form of an entity.",
+    {
+        "view": Member(optional(FIELDS), "Its fields; null where it must be absent."),
+        "statuses": Member(many(TEXT), "The statuses that it may have; none means any."),
+        "at_least": Member(many(TEXT), "Lists of which it may show more members."),
+        "without": Member(many(_OBSTACLE), "What must not be there right before the call."),
+        "marked": Member(many(TEXT), "Marks of members that must be there."),
+        "facts": Member(FIELDS, "Moments and quantities that it must show, by name."),
+        "partial": Member(FLAG, "Whether it may have fields that the view doesn't name."),
+    },
+)
+_CALL = record(
+    Call,
+    "One call of the API; a symbol in braces stands for an id.",
+    {
+        "method": Member(TEXT, "The HTTP method."),
+        "path": Member(TEXT, "The path after the API's base."),
+        "body": Member(PLAIN, "The body; null for none."),
+    },
+)
+_STEP = record(
+    Step,
+    "One call on one entity.",
+    {
+        "id": Member(TEXT, "The step's name."),
+        "address": Member(ADDRESS, "The entity."),
+        "verb": Member(TEXT, "The word for people."),
+        "call": Member(_CALL, "The call."),
+        "before": Member(_EXPECTATION, "The entity before the call; otherwise the step is stale."),
+        "after": Member(_EXPECTATION, "The entity after the call; if it is so already, the step is done."),
+        "needs": Member(many(TEXT), "The steps that must be done first."),
+        "repeatable": Member(FLAG, "Whether the call may be made again after an unclear outcome."),
+    },
+)
+_FIELD_CHANGE = record(
+    FieldChange,
+    "A field that differs.",
+    {
+        "path": Member(PATH, "Its place in the entity."),
+        "old": Member(PLAIN, "Its live value; null where it is absent."),
+        "new": Member(PLAIN, "Its wanted value; null where it is absent."),
+    },
+)
+_CHANGE = record(
+    Change,
+    "The change of one entity, or a note or refusal about it.",
+    {
+        "address": Member(ADDRESS, "The entity."),
+        "action": Member(choice(Action), "The kind of change; none for notes and refusals."),
+        "verb": Member(TEXT, "The word for people."),
+        "outcome": Member(choice(Outcome), "Whether a run carries it out, and why not."),
+        "code": Member(TEXT, "The code of the reason."),
+        "reason": Member(TEXT, "Why it is refused, waits, or is a note."),
+        "hint": Member(TEXT, "What to do."),
+        "fields": Member(many(_FIELD_CHANGE), "The fields that differ."),
+        "steps": Member(many(TEXT), "The names of its steps."),
+        "old": Member(optional(FIELDS), "The version that a new one takes the place of."),
+        "timing": Member(TEXT, "When the change of a chain takes effect."),
+        "effect": Member(optional(choice(Effect)), "What the change does; null for notes and refusals."),
+        "staying": Member(optional(COUNT), "How many subscribers stay on the old version; null if none can."),
+    },
+)
+_GUARD = record(
+    Guard,
+    "A rule that stops the run before its first call.",
+    {
+        "code": Member(TEXT, "Its code."),
+        "reason": Member(TEXT, "Why it stops the run."),
+        "flag": Member(TEXT, "The flag that lets it pass."),
+        "addresses": Member(many(ADDRESS), "The entities that it is about."),
+    },
+)
+_READING = record(
+    Reading,
+    "An entity that steps of other entities were decided on.",
+    {
+        "address": Member(ADDRESS, "The entity."),
+        "expected": Member(_EXPECTATION, "The entity as it was read."),
+        "steps": Member(many(TEXT), "The names of the steps that were decided on it."),
+        "fields": Member(optional(many(TEXT)), "The fields that count; null for all of them."),
+    },
+)
+_PLAN_FILE = record(
+    PlanFile,
+    "The steps of a run that was decided, and everything that is checked when it is carried out.",
+    {
+        "billsync": Member(TEXT, "The version of billsync that wrote it."),
+        "target": Member(TEXT, "The server."),
+        "dialect": Member(TEXT, "The dialect of its API, with the generation."),
+        "intended": Member(map_of(TEXT, TEXT), "The server that the files are for."),
+        "owner": Member(optional(TEXT), "The owner."),
+        "mode": Member(TEXT, "The command that carries it out: apply or sync."),
+        "allowed": Member(many(TEXT), "The flags that let guards pass."),
+        "created_at": Member(TEXT, "When it was decided (RFC 3339, UTC)."),
+        "expires_at": Member(TEXT, "Until when it may be carried out (RFC 3339, UTC)."),
+        "moved": Member(map_of(ADDRESS, many(ADDRESS)), "Former keys, by the entity that has a new one."),
+        "changes": Member(many(_CHANGE), "The changes, for people."),
+        "guards": Member(many(_GUARD), "The guards that stop it."),
+        "steps": Member(many(_STEP), "The steps, in an order that runs."),
+        "readings": Member(many(_READING), "What was read to decide, besides the entities of the steps."),
+        "secrets": Member(map_of(TEXT, TEXT), "Keyed digests of values from the environment or from other files."),
+    },
+)
+
+
 def to_json(plan_file: PlanFile) -> str:
     """The plan file as JSON text; the same plan file always gives the same bytes."""
-    document = {
-        "format_version": plan_file.format_version,
-        "billsync": plan_file.billsync,
-        "target": plan_file.target,
-        "dialect": plan_file.dialect,
-        "intended": dict(plan_file.intended),
-        "moved": {new.text: [old.text for old in olds] for new, olds in plan_file.moved.items()},
-        "owner": plan_file.owner,
-        "mode": plan_file.mode,
-        "allowed": list(plan_file.allowed),
-        "created_at": plan_file.created_at,
-        "expires_at": plan_file.expires_at,
-        "changes": [_change(change) for change in plan_file.changes],
-        "guards": [_guard(guard) for guard in plan_file.guards],
-        "steps": [_step(step) for step in plan_file.steps],
-        "readings": [_reading(reading) for reading in plan_file.readings],
-        "secrets": dict(plan_file.secrets),
-    }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    document = {"format_version": plan_file.format_version, **_PLAN_FILE.write(plan_file)}
+    return json.dumps(sealed(document), indent=2, ensure_ascii=False) + "\n"
+
+
+def sealed(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The document with the digest of its content after the format version."""
+    content = {name: value for name, value in document.items() if name != DIGEST}
+    version = {name: value for name, value in content.items() if name in _KEPT_APART}
+    return {**version, DIGEST: f"sha256:{digest(content)}", **content}
 
 
 def from_json(text: str) -> PlanFile:
-    """The plan file that `to_json` wrote. Raises UnknownFormat for anything else."""
+    """The plan file that `to_json` wrote. Raises UnknownFormat for anything else, OtherVersion, Edited."""
     try:
-        document = json.loads(text)
+        document = json.loads(text, parse_float=_no_float, parse_constant=_no_float)
         version = document["format_version"]
         if version != FORMAT_VERSION:
-            raise UnknownFormat(f"plan file format {version!r}; this billsync knows {FORMAT_VERSION!r}")
-        return _plan_file(document)
+            raise OtherVersion(f"plan file format {version!r}; this billsync knows {FORMAT_VERSION!r}")
+        if sealed(document)[DIGEST] != document[DIGEST]:
+            raise Edited("its content doesn't have the digest that stands in it")
+        members = {name: value for name, value in document.items() if name not in _KEPT_APART}
+        found: PlanFile = _PLAN_FILE.read(members)
+        return found
     except UnknownFormat:
         raise
     except MALFORMED as error:
         raise UnknownFormat(f"not a plan file: {error}") from error
 
 
-def _plan_file(document: Any) -> PlanFile:
-    return PlanFile(
-        target=document["target"],
-        owner=document["owner"],
-        mode=document["mode"],
-        changes=tuple(_read_change(item) for item in document["changes"]),
-        steps=tuple(_read_step(item) for item in document["steps"]),
-        guards=tuple(_read_guard(item) for item in document["guards"]),
-        created_at=document["created_at"],
-        expires_at=document["expires_at"],
-        format_version=document["format_version"],
-        intended={str(name): str(value) for name, value in document.get("intended", {}).items()},
-        moved={parse_address(new): tuple(map(parse_address, olds)) for new, olds in document.get("moved", {}).items()},
-        dialect=document.get("dialect", ""),
-        allowed=tuple(document.get("allowed", ())),
-        billsync=document.get("billsync", ""),
-        readings=tuple(_read_reading(item) for item in document.get("readings", ())),
-        secrets={str(name): str(value) for name, value in document.get("secrets", {}).items()},
-    )
+def _no_float(text: str) -> Any:
+    raise ValueError(f"{text} is a float")
 
 
-def _tagged(value: Plain) -> Any:
-    """The value in JSON's types; a value of any other type becomes a map with one tagged member."""
-    if isinstance(value, float):
-        raise FloatFound(repr(value))
-    if isinstance(value, Symbol):
-        return {SYMBOL: value.address.text}
-    if isinstance(value, Masked):
-        return {MASKED: [value.source.form, value.source.name, value.form, value.proof]}
-    if isinstance(value, Decimal):
-        return {NUMBER: format(value, "f")}
-    if isinstance(value, Mapping):
-        plain = {str(key): _tagged(item) for key, item in value.items()}
-        return {LITERAL: plain} if plain.keys() & TAGS else plain
-    if isinstance(value, tuple | list):
-        return [_tagged(item) for item in value]
-    return value
-
-
-def _untagged(value: Any) -> Plain:
-    if isinstance(value, dict):
-        if value.keys() == {SYMBOL}:
-            return Symbol(parse_address(value[SYMBOL]))
-        if value.keys() == {MASKED}:
-            form, name, spelling, proof = value[MASKED]
-            return Masked(Source(form, name), spelling, proof)
-        if value.keys() == {NUMBER}:
-            return Decimal(value[NUMBER])
-        inner = value[LITERAL] if value.keys() == {LITERAL} else value
-        return {key: _untagged(item) for key, item in inner.items()}
-    if isinstance(value, list):
-        return tuple(_untagged(item) for item in value)
-    return value
-
-
-def _change(change: Change) -> Any:
-    return {
-        "address": change.address.text,
-        "action": change.action.value,
-        "verb": change.verb,
-        "outcome": change.outcome.value,
-        "code": change.code,
-        "reason": change.reason,
-        "hint": change.hint,
-        "fields": [{"path": list(f.path), "old": _tagged(f.old), "new": _tagged(f.new)} for f in change.fields],
-        "steps": list(change.steps),
-        "old": _tagged(change.old),
-        "timing": change.timing,
-        "effect": change.effect.value if change.effect else None,
-        "staying": change.staying,
+def plan_file_schema() -> Schema:
+    """The JSON Schema (2020-12) of a plan file."""
+    head = {
+        "format_version": {"const": FORMAT_VERSION, "description": "The version of the format of plan files."},
+        DIGEST: {
+            "type": "string",
+            "pattern": "^sha256:[0-9a-f]{64}$",
+            "description": "SHA-256 of the canonical JSON of everything else: sorted keys, no white space, UTF-8.",
+        },
     }
-
-
-def _read_change(item: Any) -> Change:
-    return Change(
-        address=parse_address(item["address"]),
-        action=Action(item["action"]),
-        verb=item["verb"],
-        outcome=Outcome(item["outcome"]),
-        fields=tuple(FieldChange(tuple(f["path"]), _untagged(f["old"]), _untagged(f["new"])) for f in item["fields"]),
-        reason=item["reason"],
-        hint=item["hint"],
-        code=item["code"],
-        steps=tuple(item["steps"]),
-        old=_untagged(item["old"]),
-        timing=item.get("timing", ""),
-        effect=Effect(item["effect"]) if item.get("effect") else None,
-        staying=item.get("staying"),
-    )
-
-
-def _step(step: Step) -> Any:
     return {
-        "id": step.id,
-        "address": step.address.text,
-        "verb": step.verb,
-        "call": {"method": step.call.method, "path": step.call.path, "body": _tagged(step.call.body)},
-        "before": _expectation(step.before),
-        "after": _expectation(step.after),
-        "needs": list(step.needs),
-        "repeatable": step.repeatable,
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "plan file",
+        **_PLAN_FILE.schema,
+        "properties": {**head, **_PLAN_FILE.schema["properties"]},
+        "required": [*head, *_PLAN_FILE.schema["required"]],
     }
-
-
-def _read_step(item: Any) -> Step:
-    call = item["call"]
-    return Step(
-        id=item["id"],
-        address=parse_address(item["address"]),
-        verb=item["verb"],
-        call=Call(call["method"], call["path"], _untagged(call["body"])),
-        before=_read_expectation(item["before"]),
-        after=_read_expectation(item["after"]),
-        needs=tuple(item["needs"]),
-        repeatable=item["repeatable"],
-    )
-
-
-def _expectation(expectation: Expectation) -> Any:
-    return {
-        "view": _tagged(expectation.view),
-        "statuses": list(expectation.statuses),
-        "at_least": list(expectation.at_least),
-        "without": [_obstacle(obstacle) for obstacle in expectation.without],
-        "marked": list(expectation.marked),
-        "facts": _tagged(expectation.facts),
-        "partial": expectation.partial,
-    }
-
-
-def _obstacle(obstacle: Obstacle) -> Any:
-    return {"rule": obstacle.rule, "kind": obstacle.kind, "path": obstacle.path, "known": obstacle.known}
-
-
-def _read_expectation(item: Any) -> Expectation:
-    """Read the output of `_expectation`; older files have no `at_least`, `without`, `marked`, `facts` and `partial`."""
-    return Expectation(
-        _untagged(item["view"]),
-        tuple(item["statuses"]),
-        tuple(item.get("at_least", ())),
-        tuple(Obstacle(o["rule"], o["kind"], o["path"], o.get("known", 0)) for o in item.get("without", ())),
-        tuple(item.get("marked", ())),
-        _untagged(item["facts"]) if item.get("facts") else {},
-        item.get("partial", False),
-    )
-
-
-def _reading(reading: Reading) -> Any:
-    return {
-        "address": reading.address.text,
-        "expected": _expectation(reading.expected),
-        "steps": list(reading.steps),
-        "fields": None if reading.fields is None else list(reading.fields),
-    }
-
-
-def _read_reading(item: Any) -> Reading:
-    fields = item["fields"]
-    return Reading(
-        parse_address(item["address"]),
-        _read_expectation(item["expected"]),
-        tuple(item["steps"]),
-        None if fields is None else tuple(fields),
-    )
-
-
-def _guard(guard: Guard) -> Any:
-    return {
-        "code": guard.code,
-        "reason": guard.reason,
-        "flag": guard.flag,
-        "addresses": [address.text for address in guard.addresses],
-    }
-
-
-def _read_guard(item: Any) -> Guard:
-    addresses: tuple[Address, ...] = tuple(parse_address(text) for text in item["addresses"])
-    return Guard(item["code"], item["reason"], item["flag"], addresses)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from billsync.core.plan_file import plan_file_schema
 from billsync.kinds.registry import KINDS
 from billsync.model.kind import Kind
 from billsync.model.value import jsonable
@@ -34,6 +35,7 @@ def test_the_committed_schemas_are_fresh() -> None:
     expected = {f"{name}.schema.json": written_schema(KINDS, kind) for name, kind in KINDS.items()}
     expected["billsync.schema.json"] = file_schema(KINDS)
     expected["profiles.schema.json"] = profiles_schema()
+    expected["plan-file.schema.json"] = plan_file_schema()
 
     committed = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in (ROOT / "schemas").iterdir()}
 

@@ -1,13 +1,15 @@
 """Law 8: a plan file survives JSON, whatever values stand in it; what is no plan file is said to be none."""
 
 import json
+from dataclasses import fields
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
-from billsync.core.plan_file import UnknownFormat, from_json, to_json
+from billsync.core.plan_file import Edited, OtherVersion, UnknownFormat, from_json, plan_file_schema, sealed, to_json
 from billsync.model.address import Address, Symbol
 from billsync.model.change import (
     Action,
@@ -99,6 +101,7 @@ PLANS = st.builds(
     readings=st.lists(READINGS, max_size=1).map(tuple),
     secrets=st.dictionaries(TEXTS, TEXTS, max_size=1),
 )
+VALIDATOR = Draft202012Validator(plan_file_schema())
 EMPTY = PlanFile("local:", "payments", "sync", (), ())
 
 
@@ -155,7 +158,7 @@ def test_a_plan_file_without_at_least_expects_exact_members(plan: PlanFile) -> N
         for side in ("before", "after"):
             del step[side]["at_least"]
 
-    read = from_json(json.dumps(document))
+    read = from_json(json.dumps(sealed(document)))
 
     assert [side.at_least for step in read.steps for side in (step.before, step.after)] == [()] * 2 * len(plan.steps)
 
@@ -184,9 +187,9 @@ def test_what_is_no_plan_file_is_refused(text: str) -> None:
 
 
 def test_a_plan_file_of_another_version_is_refused_by_name() -> None:
-    other = json.dumps({**json.loads(to_json(EMPTY)), "format_version": "9.0"})
+    other = json.dumps(sealed({**json.loads(to_json(EMPTY)), "format_version": "9.0"}))
 
-    with pytest.raises(UnknownFormat) as caught:
+    with pytest.raises(OtherVersion) as caught:
         from_json(other)
 
     assert str(caught.value) == "plan file format '9.0'; this billsync knows '1.0'"
@@ -201,10 +204,12 @@ def test_a_plan_file_of_another_version_is_refused_by_name() -> None:
         {"guards": [1]},
         {"steps": "abc"},
         {"steps": [[]]},
+        {"target": 1},
+        {"a_later_condition": True},
     ],
 )
 def test_a_damaged_plan_file_is_refused(damage: dict[str, object]) -> None:
-    damaged = json.dumps({**json.loads(to_json(EMPTY)), **damage})
+    damaged = json.dumps(sealed({**json.loads(to_json(EMPTY)), **damage}))
 
     with pytest.raises(UnknownFormat):
         from_json(damaged)
@@ -239,12 +244,37 @@ def test_a_plan_file_with_anything_anywhere_is_read_or_refused(
     document = json.loads(to_json(plan))
     place = data.draw(st.sampled_from(places(document)))
 
+    damaged = replaced(document, place, new)
     try:
-        read = from_json(json.dumps(replaced(document, place, new)))
+        read = from_json(json.dumps(sealed(damaged) if isinstance(damaged, dict) else damaged))
     except UnknownFormat:
         read = None
 
     assert read is None or isinstance(read, PlanFile)
+
+
+@given(PLANS, JSON, st.data())
+def test_an_edited_plan_file_is_refused(plan: PlanFile, new: object, data: st.DataObject) -> None:
+    document = json.loads(to_json(plan))
+    place = data.draw(st.sampled_from(places(document)[1:]).filter(lambda place: place != ("format_version",)))
+    edited = replaced(document, place, new)
+
+    if json.dumps(edited, sort_keys=True) == json.dumps(document, sort_keys=True):
+        assert from_json(json.dumps(edited)) == plan
+    else:
+        with pytest.raises(Edited):
+            from_json(json.dumps(edited))
+
+
+@given(PLANS)
+def test_every_plan_file_is_as_its_schema_says(plan: PlanFile) -> None:
+    assert [error.message for error in VALIDATOR.iter_errors(json.loads(to_json(plan)))] == []
+
+
+def test_the_schema_describes_every_member() -> None:
+    Draft202012Validator.check_schema(plan_file_schema())
+
+    assert {one.name for one in fields(PlanFile)} <= plan_file_schema()["properties"].keys()
 
 
 def test_a_plan_file_that_is_nested_without_end_is_refused() -> None:
