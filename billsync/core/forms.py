@@ -52,7 +52,7 @@ def _as_it_is(value: Any) -> Any:
 TEXT = Form(_as_it_is, _of(str), {"type": "string"})
 COUNT = Form(_as_it_is, _of(int), {"type": "integer"})
 FLAG = Form(_as_it_is, _of(bool), {"type": "boolean"})
-ADDRESS = Form(lambda address: address.text, parse_address, {"type": "string", "examples": ["plan/pro@3"]})
+ADDRESS = Form(lambda address: address.text, parse_address, {"type": "string"})
 
 
 def optional(form: Form) -> Form:
