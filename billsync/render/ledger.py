@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from billsync.model.moment import moment_text
@@ -12,7 +11,7 @@ from billsync.model.value import decimal_text
 from billsync.render.formats.csv_text import csv_text
 from billsync.render.formats.json_text import json_text
 from billsync.render.formats.table import table
-from billsync.render.formats.words import noted, visible
+from billsync.render.formats.words import noted, visible, with_sign
 from billsync.report.credits.ledger import Balance, Ledger, Movement, Usable
 
 COLUMNS = ("Time", "Type", "Name", "Amount", "Before", "After", "Currency")
@@ -64,13 +63,13 @@ def _cells(movement: Movement, before: str, after: str) -> list[str]:
 def _row(movement: Movement) -> tuple[str, ...]:
     name = f"{movement.name} ({movement.grant})" if movement.grant else movement.name
     name += f", for {', '.join(movement.features)} only" if movement.features else ""
-    amounts = (_signed(movement.amount), decimal_text(movement.before), decimal_text(movement.after))
+    amounts = (with_sign(movement.amount), decimal_text(movement.before), decimal_text(movement.after))
     return (_time(movement.at), movement.type, visible(name), *amounts, visible(movement.currency))
 
 
 def _upcoming(movements: Iterable[Movement]) -> Iterator[str]:
     for one in movements:
-        amount = f"{_signed(one.amount)} {visible(one.currency)}"
+        amount = f"{with_sign(one.amount)} {visible(one.currency)}"
         yield f"From {_time(one.at)}: {amount}, {visible(one.name)} (not counted yet)"
 
 
@@ -117,10 +116,6 @@ def _balance_object(balance: Balance) -> Any:
         "added_up": decimal_text(balance.added_up),
         "agrees": balance.agrees,
     }
-
-
-def _signed(amount: Decimal) -> str:
-    return ("+" if amount > 0 else "") + decimal_text(amount)
 
 
 def _time(moment: datetime) -> str:

@@ -23,11 +23,12 @@ def csv_text(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(names)
-    writer.writerows([_harmless(cell) for cell in row] for row in rows)
+    writer.writerows([harmless(cell) for cell in row] for row in rows)
     return stream.getvalue()
 
 
-def _harmless(cell: str) -> str:
+def harmless(cell: str) -> str:
+    """The cell, which no spreadsheet takes for a formula, with every character visible."""
     if NUMBER.fullmatch(cell):
         return cell
     is_formula = cell.lstrip().startswith(FORMULA) or cell.startswith(CONTROL)

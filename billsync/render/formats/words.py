@@ -66,3 +66,8 @@ def visible(text: str) -> str:
 
 def _escape(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
+
+
+def with_sign(amount: Decimal) -> str:
+    """The exact amount, with its sign unless it is zero."""
+    return ("+" if amount > 0 else "") + decimal_text(amount)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 from billsync.model.value import decimal_text
 from billsync.render.formats.table import table
-from billsync.render.formats.words import visible
+from billsync.render.formats.words import visible, with_sign
 from billsync.report.impact.impact import ChangeImpact, Count, Group, Impact, Later, Part, PartSum
 from billsync.report.impact.reached import MigrationStatus
 from billsync.report.impact.sums import Paid, difference
@@ -147,7 +146,7 @@ def _title(one: PartSum) -> str:
 def _sum_line(one: PartSum) -> str:
     if one.not_shown:
         return f": not shown, {one.not_shown}"
-    amounts = _signed(one.difference)
+    amounts = with_sign(one.difference)
     if one.before is not None and one.after is not None:
         amounts = f"{decimal_text(one.before)} → {decimal_text(one.after)} ({amounts})"
     return f" {amounts}: {', '.join(_counted(count, COUNTED[what]) for what, count in one.counts.items())}"
@@ -168,13 +167,9 @@ def _details(one: PartSum, width: int | None) -> Iterator[str]:
 
 def _row(one: Paid) -> list[str]:
     verdict, (before, after) = one
-    return [visible(verdict.reached.name), _signed(difference(one)), decimal_text(before), decimal_text(after)]
+    return [visible(verdict.reached.name), with_sign(difference(one)), decimal_text(before), decimal_text(after)]
 
 
 def group_line(group: Group) -> str:
     """Several subscriptions, with how much more they pay together."""
-    return f"{group.count} subscriptions: {_signed(group.difference)} together"
-
-
-def _signed(amount: Decimal) -> str:
-    return ("+" if amount > 0 else "") + decimal_text(amount)
+    return f"{group.count} subscriptions: {with_sign(group.difference)} together"

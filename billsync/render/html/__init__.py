@@ -1,0 +1,1 @@
+"""The page as one HTML file that needs no network: markup, pictures, look."""

@@ -1,0 +1,174 @@
+"""Pictures as SVG, drawn by pygal: a price curve over the usage of real customers, and who pays more and less.
+
+Coordinates are floats, as a screen has no others; every amount that is written as text is exact.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+from xml.etree import ElementTree
+
+from markupsafe import Markup
+
+from billsync.render.formats.words import visible, with_sign
+from billsync.render.page.page import Bars
+from billsync.report.curves.curve import Bin, Point, PriceCurve
+
+WIDTH = 800
+CURVE_HEIGHT = 420
+BAR_HEIGHT = 30
+AROUND_BARS = 90
+USAGE_SHARE = 4
+"""The usage takes the lowest quarter of a curve's picture."""
+LABEL_LENGTH = 28
+USELESS = ("script", "title", "desc")
+"""Elements for pygal's own tooltips, which need a script."""
+SECOND_AXIS = "axis y2"
+"""The scale of the usage, whose fractions of subscriptions say nothing: the legend names its top."""
+DASHED = {"dasharray": "7, 4"}
+DOTTED = {"dasharray": "2, 4"}
+Place = tuple[float | None, float | None]
+Coordinates = list[Place]
+
+
+def curve_picture(curve: PriceCurve, name: str) -> Markup:
+    """The old and the new cost by the quantity, the ends of tiers, and below them how many customers use how much.
+
+    `name` is the picture's id on the page.
+    """
+    pygal = _pygal()
+    top = _most(point.amount for point in (*curve.old, *curve.new))
+    counts = [one.count for one in curve.usage if one.count]
+    chart = pygal.XY(
+        **_options(("--old", "--new", "--soft", "--usage"), CURVE_HEIGHT),
+        show_dots=False,
+        allow_interruptions=True,
+        include_x_axis=True,
+        legend_at_bottom=True,
+        legend_at_bottom_columns=4,
+        x_title=_shortened(visible(curve.unit)),
+        y_title=_shortened(visible(curve.currency)),
+        formatter=_tick,
+        secondary_range=(0, max(counts, default=1) * USAGE_SHARE),
+    )
+    chart.add("before" if curve.old else None, _line(curve.old), stroke_style=DASHED)
+    chart.add("after" if curve.new else None, _line(curve.new))
+    chart.add("a tier ends" if curve.steps else None, list(_steps(curve, top)), stroke_style=DOTTED)
+    users = f"subscriptions, at most {max(counts):,}" if counts else None
+    chart.add(users, list(_usage(curve.usage)), secondary=True, fill=True)
+    return _svg(chart, name, f"{curve.target}: {curve.title}", "The cost of a billing period by the quantity used.")
+
+
+def bars_picture(bars: Bars, name: str) -> Markup:
+    """A bar for each subscription, the largest increase at the top. `name` is the picture's id on the page."""
+    pygal = _pygal()
+    shown = tuple(reversed(bars.bars))
+    height = AROUND_BARS + BAR_HEIGHT * len(shown)
+    chart = pygal.HorizontalBar(
+        **_options(("--more",), height),
+        show_legend=False,
+        print_values=True,
+        print_values_position="top",
+        truncate_label=-1,
+        formatter=_tick,
+    )
+    chart.x_labels = [_shortened(visible(bar.label)) for bar in shown]
+    chart.add(None, [_bar(bar.amount) for bar in shown])
+    return _svg(chart, name, bars.title, f"How much more or less each pays, in {bars.currency}.")
+
+
+def _pygal() -> Any:
+    """The library, without its finder for plugins, which Python 3.11 warns of at each later import."""
+    import pygal
+
+    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != pygal.__name__]
+    return pygal
+
+
+def _options(colors: Sequence[str], height: int) -> dict[str, Any]:
+    style = _pygal().style.Style(
+        background="transparent",
+        plot_background="transparent",
+        foreground="var(--ink)",
+        foreground_strong="var(--ink)",
+        foreground_subtle="var(--soft)",
+        guide_stroke_color="var(--line)",
+        major_guide_stroke_color="var(--line)",
+        guide_stroke_dasharray="0",
+        major_guide_stroke_dasharray="0",
+        colors=tuple(f"var({color})" for color in colors),
+        value_colors=tuple("var(--ink)" for _ in colors),
+        font_family="inherit",
+        label_font_size=15,
+        major_label_font_size=15,
+        legend_font_size=16,
+        title_font_size=16,
+        value_font_size=15,
+        opacity=".55",
+        stroke_opacity="1",
+        stroke_width="2.5",
+        transition="0s",
+    )
+    return {"style": style, "js": (), "width": WIDTH, "height": height, "explicit_size": False, "truncate_legend": -1}
+
+
+def _bar(amount: Decimal) -> dict[str, Any]:
+    color = "--more" if amount > 0 else "--less"
+    text = with_sign(amount)
+    return {"value": float(amount), "formatter": lambda value: text, "style": f"fill: var({color}); stroke: none"}
+
+
+def _line(points: Sequence[Point]) -> Coordinates:
+    return [(float(point.quantity), float(point.amount)) for point in points]
+
+
+def _most(amounts: Iterator[Decimal]) -> float:
+    return float(max(amounts, default=Decimal(1)))
+
+
+def _steps(curve: PriceCurve, top: float) -> Iterator[Place]:
+    """A line from the bottom to the top at each end of a tier, with a gap after it."""
+    for step in curve.steps:
+        yield from ((float(step.quantity), 0.0), (float(step.quantity), top), (None, None))
+
+
+def _usage(usage: Sequence[Bin]) -> Iterator[Place]:
+    for one in usage:
+        start, end, height = float(one.start), float(one.end), float(one.count or 0)
+        yield from ((start, 0.0), (start, height), (end, height), (end, 0.0))
+
+
+def _shortened(text: str) -> str:
+    """The text as it fits beside an axis; the tables below the picture hold the whole."""
+    return text if len(text) <= LABEL_LENGTH else f"{text[: LABEL_LENGTH - 1]}…"
+
+
+def _tick(value: float) -> str:
+    return f"{value:,.10g}"
+
+
+def _is_useless(element: ElementTree.Element) -> bool:
+    is_comment = callable(element.tag)
+    return is_comment or element.tag.rpartition("}")[2] in USELESS or element.attrib.get("class") == SECOND_AXIS
+
+
+def _svg(chart: Any, name: str, title: str, description: str) -> Markup:
+    """The chart's elements without what only a script would use, with a title and a description for those who can't
+    see it."""
+    chart.uuid = name
+    tree: ElementTree.Element = chart.render_tree()
+    for parent in list(tree.iter()):
+        if str(parent.attrib.get("id")).startswith("activate-"):
+            del parent.attrib["id"]
+        for child in list(parent):
+            if _is_useless(child):
+                parent.remove(child)
+    for tag, text in (("desc", description), ("title", title)):
+        element = ElementTree.Element(tag, {"id": f"{name}-{tag}"})
+        element.text = visible(text)
+        tree.insert(0, element)
+    tree.attrib |= {"role": "img", "aria-labelledby": f"{name}-title {name}-desc"}
+    return Markup(ElementTree.tostring(tree, encoding="unicode"))
