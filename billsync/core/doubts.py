@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import combinations, pairwise
 
-from billsync.core.index import Index, is_over, state_of
+from billsync.core.index import Index, in_order, is_over, state_of
 from billsync.core.ownership import KEY, labels_of
 from billsync.core.refusals import DUPLICATE_ROWS, UNKNOWN_VALUE, Refusal
 from billsync.core.row_validation import shown, unknown_in
@@ -141,8 +141,7 @@ def several_at_once(registry: Registry, rows: Sequence[Row]) -> bool:
 
 def _at_once(kind: Kind, rows: Sequence[Row]) -> tuple[Row, ...]:
     """The first two links that are in force at the same time; in a chain each begins when the one before it ends."""
-    inorder = sorted(rows, key=lambda row: (_time(row, "active_from"), row.id))
-    for earlier, later in pairwise(inorder):
+    for earlier, later in pairwise(in_order(kind, rows)):
         if not _follows(kind, earlier, later):
             return (earlier, later)
     return ()

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
+from billsync.core.ownership import labels_of
 from billsync.model.address import Address
 from billsync.model.kind import Archetype, Kind, Registry, Routes, State
+from billsync.model.moment import parse_moment
 from billsync.model.state import Row, Snapshot
 from billsync.model.value import Fields, Plain
 
@@ -53,7 +56,7 @@ def index(snapshot: Snapshot, registry: Registry, routes: Mapping[str, Routes]) 
         names,
         records,
         {address: tuple(sorted(rows, key=version_of)) for address, rows in versions.items()},
-        {address: tuple(sorted(rows, key=start_of)) for address, rows in chains.items()},
+        {address: in_order(registry[rows[0].kind], rows) for address, rows in chains.items()},
         {address: tuple(rows) for address, rows in keyless.items()},
     )
 
@@ -97,9 +100,43 @@ def is_version(value: Plain) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def start_of(row: Row) -> tuple[str, str]:
-    """Return the start of a link of a chain; its id breaks ties."""
-    return (str(row.fields.get("active_from", "")), row.id)
+def in_order(kind: Kind, rows: Iterable[Row]) -> tuple[Row, ...]:
+    """Links of chains, oldest first: by their start, and never before the link that they follow by the server's label.
+
+    Konnect shows no start (customer-facts.md §5.2): there the states decide (ended, in force, to come), then the
+    creation. Ids come last, as they are random within a millisecond. Where only they decide between two running links of a
+    chain, there is a doubt (core/doubts.py); the order of ended links decides nothing.
+    """
+    several = tuple(rows)
+    if len(several) < 2:
+        return several
+    waiting = {row.id: row for row in sorted(several, key=lambda row: _place(kind, row))}
+    found: list[Row] = []
+    while waiting:
+        found.extend(reversed(_with_earlier(kind, waiting)))
+    return tuple(found)
+
+
+def _with_earlier(kind: Kind, waiting: dict[str, Row]) -> list[Row]:
+    """Take out the first of these links, and all that it follows, latest first."""
+    taken: list[Row] = []
+    name: Plain = next(iter(waiting))
+    while isinstance(name, str) and (row := waiting.pop(name, None)) is not None:
+        taken.append(row)
+        name = labels_of(row.fields).get(kind.predecessor or "")
+    return taken
+
+
+_AGES = {State.OVER: 0, State.TAKEN_BACK: 0, State.COMING: 2}
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+def _place(kind: Kind, row: Row) -> tuple[datetime, int, datetime, str]:
+    start, created = (parse_moment(str(row.fields.get(name))) for name in ("active_from", "created_at"))
+    if start is not None:
+        return (start, 0, _LONG_AGO, row.id)
+    state = state_of(kind, row.fields)
+    return (_LONG_AGO, _AGES.get(state, 1) if state else 1, created or _LONG_AGO, row.id)
 
 
 def status_of(kind: Kind, row: Fields) -> str:

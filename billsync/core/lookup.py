@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from billsync.core.chains import head_of
 from billsync.core.doubts import Doubt, doubt_among
-from billsync.core.index import is_over, start_of, version_of
+from billsync.core.index import in_order, is_over, version_of
 from billsync.model.address import Address
 from billsync.model.kind import Archetype, ListQuery, Registry, Routes
 from billsync.model.state import Row
@@ -46,7 +46,7 @@ def choose(
     kind = registry.get(address.kind)
     live = _live(rows, routes, parent_id)
     if kind is not None and kind.archetype is Archetype.CHAINED:
-        links = sorted((Row(kind.name, str(row["id"]), row) for row in live), key=start_of)
+        links = in_order(kind, (Row(kind.name, str(row["id"]), row) for row in live))
         head = head_of(kind, tuple(links), address.key)
         return head.fields if head and not is_over(kind, head.fields) else None
     same = [row for row in live if row.get(kind.key if kind else "key") == address.key]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from billsync.api.documents import BALANCE
 from billsync.api.generations import dated
 from billsync.api.routes import routes
 from billsync.core.diff import Mode, Server, diff
+from billsync.core.index import in_order
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import PlanFile
@@ -199,3 +201,46 @@ def test_the_files_may_say_how_many_subscriptions_a_customer_may_have(
     found = planned(links, SERVER, target=target, a=SMALL, b=SMALL, c=SMALL)
 
     assert {change.address.key: change.code or change.verb for change in found.changes}["c"] == outcome
+
+
+PREVIOUS = "openmeter_subscription.previous.id"
+MILLISECOND = "2026-09-01T00:00:00.{}Z"
+
+
+def unshown(name: str, status: str, *, created: str = "5", previous: str = "") -> Row:
+    """A link as Konnect shows it: without any time but that of its creation."""
+    marks = {"billsync_owner": "payments", "billsync_key": "default", "billsync_plan": "P1"}
+    marks |= {PREVIOUS: previous} if previous else {}
+    shown = {"customer_id": "C1", "plan_id": "P1", "settlement_mode": "credit_only", "status": status}
+    return Row("subscription", name, {"id": name, "labels": marks, "created_at": MILLISECOND.format(created), **shown})
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        (unshown("S2", "canceled"), unshown("S1", "scheduled")),
+        (unshown("S2", "inactive"), unshown("S1", "active")),
+        (unshown("S2", "inactive", created="001"), unshown("S1", "inactive", created="002")),
+        (unshown("S2", "inactive"), unshown("S1", "inactive", previous="S2")),
+        (unshown("S3", "inactive"), unshown("S2", "inactive", previous="S3"), unshown("S1", "inactive", previous="S2")),
+    ],
+)
+def test_links_without_times_are_ordered_by_what_else_is_shown(links: tuple[Row, ...]) -> None:
+    """Ids of one millisecond are random: they decide only where nothing else does."""
+    kind = KINDS["subscription"]
+
+    assert {tuple(row.id for row in in_order(kind, mixed)) for mixed in permutations(links)} == {
+        tuple(row.id for row in links)
+    }
+
+
+def test_two_running_links_that_only_ids_order_are_refused() -> None:
+    assert outcomes((unshown("S2", "active"), unshown("S1", "active")), default={"plan": "small"}) == {
+        "default": "duplicate-rows"
+    }
+
+
+def test_a_scheduled_link_with_a_lower_id_is_the_head() -> None:
+    links = (unshown("S2", "canceled"), unshown("S1", "scheduled", previous="S2"))
+
+    assert outcomes(links, default={"plan": "small"}) == {"default": "change-scheduled"}
