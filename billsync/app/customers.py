@@ -31,10 +31,13 @@ def customer_id_of(connection: Connection, key: str) -> str:
     return live[0]
 
 
-def subscriptions_of(connection: Connection, customer_id: str, catalog: Catalog) -> tuple[Subscribed, ...]:
-    """A customer's subscriptions, whenever they are in force. Raises RemoteError."""
+def subscriptions_of(connection: Connection, customer_id: str, catalog: Catalog) -> tuple[Subscribed, ...] | None:
+    """A customer's subscriptions, whenever they are in force; None where the server doesn't show their phases. Raises
+    RemoteError."""
     rows = connection.rows("subscription", customer_id=customer_id)
-    return tuple(live_subscription(row, catalog.features) for row in rows if not row.get("deleted_at"))
+    found = [live_subscription(row, catalog.features) for row in rows if not row.get("deleted_at")]
+    shown = tuple(one for one in found if one is not None)
+    return shown if len(shown) == len(found) else None
 
 
 def statement_of(connection: Connection, customer_id: str) -> Statement:

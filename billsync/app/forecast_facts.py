@@ -24,13 +24,24 @@ from billsync.report.forecast.customer import ForecastFacts, RunningFacts
 from billsync.report.forecast.forecast import usage_needed
 from billsync.report.forecast.running_period import besides
 
+INSTEAD = (
+    "`billsync usage CUSTOMER --from DATE` shows what was used, and `billsync ledger CUSTOMER` the credits; the plan's "
+    "prices are in its file."
+)
+"""The hint where a server doesn't show what a forecast needs."""
+
 
 def read_forecast_facts(connection: Connection, customer: str) -> ForecastFacts:
-    """Subscriptions, credits, charges, add-ons and usage of a customer. Raises Ended for none in force, RemoteError."""
+    """Subscriptions, credits, charges, add-ons and usage of a customer.
+
+    Raises Ended where none is in force or the server doesn't show what is in them, RemoteError.
+    """
     customer_id = customer_id_of(connection, customer)
     catalog = read_catalog(connection)
     now = servers_now(connection, customer_id)
     subscriptions = subscriptions_of(connection, customer_id, catalog)
+    if subscriptions is None:
+        raise error("phases-unshown", f"{connection.target} shows neither phases nor starts.", INSTEAD)
     in_force = running_at(now, subscriptions)
     if not in_force:
         raise error("no-subscription", f"{customer!r} has no active subscription.")

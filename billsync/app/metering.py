@@ -16,7 +16,7 @@ from billsync.model.ports import RemoteError
 from billsync.model.value import Fields, Plain
 from billsync.rating.periods import Period
 from billsync.report.billing.catalog import Catalog, catalog_of
-from billsync.report.billing.subscribed import Subscribed, parse_subscription
+from billsync.report.billing.subscribed import UNSHOWN, Subscribed, parse_subscription
 from billsync.report.billing.usage import CUSTOMER, MeterSlice, by_customer, query_body
 
 Quantities = dict[tuple[str, Period], Decimal]
@@ -57,9 +57,14 @@ def _is_usage(row: Plain) -> bool:
     return is_number and all(isinstance(time, str) and parse_moment(time) for time in times)
 
 
-def live_subscription(row: Fields, features: Mapping[str, str]) -> Subscribed:
-    """The subscription in a row. Raises Unreadable for a row that API v3 doesn't have, or a price we can't rate."""
+def live_subscription(row: Fields, features: Mapping[str, str]) -> Subscribed | None:
+    """The subscription in a row; None where the server shows no phases.
+
+    Raises Unreadable for a row that API v3 doesn't have, or a price we can't rate.
+    """
     found = parse_subscription(row, features)
+    if found == UNSHOWN:
+        return None
     if isinstance(found, Malformed):
         raise Unreadable(row.get("id"), found.text)
     return found

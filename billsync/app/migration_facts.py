@@ -90,20 +90,29 @@ def read_migration_facts(
     One that has been moved already counts as one that was there.
     """
     rows = _running(connection, route.source.key)
+    plans = _plans(connection, route)
     counts: Counter[str] = Counter()
-    counts[THERE] = sum(is_there(row, route.target) and not stranger(row, desired) for row in rows)
-    leaving = list({_chain(row): row for row in rows if route.leaves(plan_of(row, Index()))}.values())
+    counts[THERE] = sum(is_there(row, route.target, plans) and not stranger(row, desired) for row in rows)
+    leaving = list({_chain(row): row for row in rows if route.leaves(plan_of(row, plans))}.values())
     counts.update(strange for row in leaving if (strange := stranger(row, desired)))
     ours = [row for row in leaving if not stranger(row, desired)]
     customers = _customers(connection, {str(row.fields["customer_id"]) for row in ours})
     chosen = _chosen(customers, desired, selectors)
-    members = [_member(row, chosen, desired, route) for row in ours if str(row.fields["customer_id"]) in chosen]
+    members = [_member(row, chosen, desired, plans) for row in ours if str(row.fields["customer_id"]) in chosen]
     counts[NOT_SELECTED] = len(ours) - len(members)
-    if not members and not _has_arrived(connection, desired, route, selectors, rows):
+    if not members and not _has_arrived(connection, desired, route, selectors, rows, plans):
         raise error("nothing-matches", _nothing(route, counts), "Check --plan, --from and --select.")
     snapshot = read_live(connection, wanted(desired, members, route, None), deletes=False)
-    snapshot = snapshot.with_(Snapshot({FEATURE: _features(connection)}))
+    snapshot = snapshot.with_(Snapshot({FEATURE: _features(connection), PLAN: tuple(plans.records.values())}))
     return MigrationFacts(snapshot, with_moved(index(snapshot, KINDS, connection.routes), desired.moved, KINDS), counts)
+
+
+def _plans(connection: Connection, route: Route) -> Index:
+    """The versions of both plans by their ids: Konnect shows no more of a subscription's plan. Raises RemoteError."""
+    both = dict.fromkeys((route.source, route.target.unversioned()))
+    rows = [row for plan in both for row in _versions(connection, plan)]
+    addresses = {row.id: Address(PLAN, (str(row.fields["key"]),), version_of(row)) for row in rows}
+    return Index(names=addresses, records={addresses[row.id]: row for row in rows})
 
 
 def _features(connection: Connection) -> tuple[Row, ...]:
@@ -120,7 +129,7 @@ def _chain(row: Row) -> tuple[str, str]:
 def _running(connection: Connection, plan: str) -> tuple[Row, ...]:
     """The subscriptions on a plan that run, or are to begin. Raises RemoteError."""
     states = ",".join(sorted(KINDS[SUBSCRIPTION].words(State.COMING, State.CURRENT, State.ENDING)))
-    return _subscriptions(connection, (("filter[plan_key]", plan), ("filter[status][oeq]", states)))
+    return _subscriptions(connection, (("filter[plan_key][eq]", plan), ("filter[status][oeq]", states)))
 
 
 def _subscriptions(connection: Connection, query: tuple[tuple[str, str], ...]) -> tuple[Row, ...]:
@@ -156,29 +165,34 @@ def _chosen(
     }
 
 
-def _member(row: Row, chosen: Mapping[str, tuple[Address, Fields]], desired: Desired, route: Route) -> Member:
+def _member(row: Row, chosen: Mapping[str, tuple[Address, Fields]], desired: Desired, plans: Index) -> Member:
     """A subscription of which the rest is yet to be read."""
     customer, fields = chosen[str(row.fields["customer_id"])]
     address = present(Address(SUBSCRIPTION, (*customer.names, _chain(row)[1])), desired.moved)
-    return Member(address, Row(CUSTOMER, str(fields["id"]), fields), plan_of(row, Index()))
+    return Member(address, Row(CUSTOMER, str(fields["id"]), fields), plan_of(row, plans))
 
 
 def _has_arrived(
-    connection: Connection, desired: Desired, route: Route, selectors: Sequence[Selector], rows: Sequence[Row]
+    connection: Connection,
+    desired: Desired,
+    route: Route,
+    selectors: Sequence[Selector],
+    rows: Sequence[Row],
+    plans: Index,
 ) -> bool:
     """Whether a subscription of a chosen customer is on the target: a run that is done, made again, is no mistake.
 
     `rows` are the running ones on the plan that is left. It is asked only where nothing moves.
     """
     is_same = route.source == route.target.unversioned()
-    there = [row for row in (rows if is_same else _come_from(connection, route)) if is_there(row, route.target)]
+    there = [row for row in (rows if is_same else _come_from(connection, route)) if is_there(row, route.target, plans)]
     ids = {str(row.fields["customer_id"]) for row in there if not stranger(row, desired)}
     return bool(_chosen(_customers(connection, ids), desired, selectors))
 
 
 def _come_from(connection: Connection, route: Route) -> tuple[Row, ...]:
     """The running subscriptions on the target's plan that were on the plan that is left right before."""
-    earlier = {row.id for row in _subscriptions(connection, (("filter[plan_key]", route.source.key),))}
+    earlier = {row.id for row in _subscriptions(connection, (("filter[plan_key][eq]", route.source.key),))}
     predecessor = str(KINDS[SUBSCRIPTION].predecessor)
     running = _running(connection, route.target.key)
     return tuple(row for row in running if str(labels_of(row.fields).get(predecessor)) in earlier)

@@ -35,11 +35,13 @@ class UsageScope:
 
 @dataclass(frozen=True, slots=True)
 class CustomerUsage:
-    """The usage of a customer in a period. `left_out` are the features whose meters lack the dimension."""
+    """The usage of a customer in a period. `left_out` are the features whose meters lack the dimension; `of_all`: the
+    server doesn't show the subscriptions' cards, so that it is of all features."""
 
     period: Period
     rows: tuple[Used, ...]
     left_out: tuple[str, ...] = ()
+    of_all: bool = False
 
 
 def read_customer_usage(connection: Connection, customer: str, wanted: UsageScope) -> CustomerUsage:
@@ -47,13 +49,14 @@ def read_customer_usage(connection: Connection, customer: str, wanted: UsageScop
     customer_id = customer_id_of(connection, customer)
     catalog = read_catalog(connection)
     now = servers_now(connection, customer_id)
-    running = running_at(now, subscriptions_of(connection, customer_id, catalog))
+    subscriptions = subscriptions_of(connection, customer_id, catalog)
+    running = running_at(now, subscriptions or ())
     period = _period(wanted, running, now)
     priced = {key for one in running for key in one.features} or catalog.meter_slices.keys()
     metered = sorted(priced & catalog.meter_slices.keys())
     features = _with_dimension(catalog, metered, wanted.group)
     rows = [row for key in features for row in _used(connection, catalog, key, period, wanted, customer_id)]
-    return CustomerUsage(period, tuple(rows), tuple(sorted(set(metered) - set(features))))
+    return CustomerUsage(period, tuple(rows), tuple(sorted(set(metered) - set(features))), subscriptions is None)
 
 
 def _with_dimension(catalog: Catalog, metered: Sequence[str], group: str | None) -> Sequence[str]:

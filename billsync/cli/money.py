@@ -18,6 +18,11 @@ from billsync.report.forecast.customer import customer_forecast
 
 INVOICE_FORMS = {"json": invoices_json, "csv": invoices_csv}
 
+ALL_FEATURES = (
+    "the server shows neither the cards nor the period of the customer's subscriptions: this is the usage of all "
+    "features, and without --from, of the last thirty days"
+)
+
 
 def show_usage(run: Run, customer: str, options: ServerOptions, wanted: UsageScope, form: str) -> Exit:
     """Print a customer's usage of each feature: of its subscriptions' cards, or of all features if it has no
@@ -26,6 +31,8 @@ def show_usage(run: Run, customer: str, options: ServerOptions, wanted: UsageSco
         found = read_customer_usage(connection, customer, wanted)
     for key in found.left_out:
         run.talk(noted(Note("no-such-dimension", f"{key} is left out: its meter has no dimension {wanted.group!r}")))
+    if found.of_all:
+        run.talk(noted(Note("all-features", ALL_FEATURES)))
     period, rows, group = found.period, found.rows, wanted.group
     match form:
         case "csv":

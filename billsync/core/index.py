@@ -104,8 +104,8 @@ def in_order(kind: Kind, rows: Iterable[Row]) -> tuple[Row, ...]:
     """Links of chains, oldest first: by their start, and never before the link that they follow by the server's label.
 
     Konnect shows no start (customer-facts.md §5.2): there the states decide (ended, in force, to come), then the
-    creation. Ids come last, as they are random within a millisecond. Where only they decide between two running links of a
-    chain, there is a doubt (core/doubts.py); the order of ended links decides nothing.
+    creation. Ids come last, as they are random within a millisecond. Where only they decide between two running
+    links of a chain, there is a doubt (core/doubts.py); the order of ended links decides nothing.
     """
     several = tuple(rows)
     if len(several) < 2:

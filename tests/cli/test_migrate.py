@@ -222,8 +222,9 @@ def test_a_later_server_moves_to_another_version_in_place(shell: Shell, folder: 
     assert (again.code, "  8 on the target already\n" in again.out) == (0, True)
 
 
+@pytest.mark.generation("konnect@1.1")
 def test_konnect_moves_at_renewal(shell: Shell, folder: Path) -> None:
-    konnect = ("--server", "local:konnect.db", "--dialect", "konnect")
+    konnect = ("--server", "local:konnect.db?dialect=konnect", "--dialect", "konnect")
     (folder / "shop.yaml").unlink()
     (folder / "customers.yaml").write_text(CUSTOMERS)
     for price in ("20", "15"):
@@ -233,6 +234,8 @@ def test_konnect_moves_at_renewal(shell: Shell, folder: Path) -> None:
     ran = shell.run("migrate", ".", "--plan", "pro", *AT_RENEWAL, *konnect, "--yes")
 
     assert (ran.code, ran.out.count("changing subscription")) == (0, 8)
+    again = shell.run("migrate", ".", "--plan", "pro", *AT_RENEWAL, *konnect, "--yes")
+    assert (again.code, "8 moved already (the change is scheduled)" in again.out) == (0, True)
 
 
 def test_a_subscriptions_own_change_goes_before_the_timing(shop: Shell, folder: Path) -> None:

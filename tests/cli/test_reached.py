@@ -68,7 +68,6 @@ def test_a_refused_query_says_what_the_server_said() -> None:
         ),
         (subscription_row(usage_card("api", unit("much"))), "phases.0.items.0.rate_card.price.amount is 'much'"),
         ({**subscription_row(), "billing_cadence": "monthly"}, "billing_cadence is 'monthly'"),
-        ({**subscription_row(), "phases": None}, "phases is missing"),
     ],
 )
 def test_a_subscription_that_can_not_be_read_is_named_with_the_field(row: dict[str, Any], why: str) -> None:
@@ -76,3 +75,7 @@ def test_a_subscription_that_can_not_be_read_is_named_with_the_field(row: dict[s
         live_subscription(row, FEATURES)
 
     assert str(raised.value) == f"subscription sub-1 can't be read ({why})"
+
+
+def test_a_subscription_without_phases_is_not_guessed_from_its_plan() -> None:
+    assert live_subscription({**subscription_row(), "phases": None}, FEATURES) is None

@@ -17,6 +17,14 @@ ANSWERS = Chapter(
             "Estimate from usage so far. Left out: taxes, payment fees, credits still to be bought.",
         ),
         Code(
+            "all-features",
+            "the usage of all features is shown",
+            "Konnect documents a subscription without its phases, its cards and its periods. `usage` then shows all "
+            "metered features, and without `--from` the last thirty days instead of the running billing period.",
+            "the server shows neither the cards nor the period of the customer's subscriptions: this is the usage of "
+            "all features, and without --from, of the last thirty days",
+        ),
+        Code(
             "usage-not-read",
             "usage that can't be read counts as none",
             "A card of the subscription has a price for the usage of a feature that has no meter, or whose meter is "

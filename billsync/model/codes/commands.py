@@ -210,6 +210,14 @@ CONNECTION = Chapter(
             "'acme' has no active subscription.",
         ),
         Code(
+            "phases-unshown",
+            "the server doesn't show what is in a subscription",
+            "Konnect documents a subscription without its phases, its start and its periods. A plan version says what "
+            "it may hold, but not which phase is in force, or what was edited or attached, so that a forecast would be "
+            "a guess. `usage` and `ledger` work; the exit code is 1.",
+            "https://eu.api.konghq.com/v3 shows neither phases nor starts.",
+        ),
+        Code(
             "duplicate-rows",
             "the server shows one entity more than once",
             "Two live rows have the same key (or two links of a subscription overlap), so the right one is "

@@ -17,6 +17,9 @@ from billsync.rating.timeline import Item, Phase, Subscription, billing_period, 
 from billsync.report.billing.live_card import live_card
 
 CREDIT_ONLY = "credit_only"
+UNSHOWN = Malformed("phases", None)
+"""A row without phases, as Konnect shows it. They can't be derived from its plan version: neither the start, and with
+it the phase in force, nor what was edited or attached is shown either (customer-facts.md §5.2)."""
 
 
 @dataclass(frozen=True, slots=True)

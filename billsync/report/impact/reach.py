@@ -10,7 +10,7 @@ from billsync.core.index import version_of
 from billsync.model.address import Address
 from billsync.model.malformed import Malformed
 from billsync.model.state import Row
-from billsync.report.billing.subscribed import Subscribed, unreadable
+from billsync.report.billing.subscribed import UNSHOWN, Subscribed, unreadable
 from billsync.report.impact.concerns import Concerns, concerns_at, may_have_any, with_dropped
 from billsync.report.impact.live import Live
 from billsync.report.impact.meter_slices import other_cadences, unmetered
@@ -80,7 +80,7 @@ def _reached(one: Subscriber, known: _Known) -> Iterator[Reached | Candidate]:
     if target is None and not concerns:
         return
     if isinstance(one.subscribed, Malformed):
-        yield from _unread(one, target, concerns, f"its row can't be read ({one.subscribed.text})", known)
+        yield from _unread(one, target, concerns, _why_unread(one.subscribed), known)
         return
     now, before = known.live.now, one.subscribed
     if before.period_at(now).holds(now):
@@ -91,6 +91,12 @@ def _reached(one: Subscriber, known: _Known) -> Iterator[Reached | Candidate]:
             yield Candidate(one.identity, before, concerns, status, target, plan, since)
         elif plan:
             yield plan
+
+
+def _why_unread(found: Malformed) -> str:
+    if found == UNSHOWN:
+        return "this server shows neither its phases nor its start, so that what it pays isn't known"
+    return f"its row can't be read ({found.text})"
 
 
 def _concerns(one: Subscriber, target: Target | None, known: _Known) -> Concerns:

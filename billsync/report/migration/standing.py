@@ -96,10 +96,10 @@ def stranger(link: Row, desired: Desired) -> str:
     return UNLABELLED if KEY not in labels or OWNER not in labels else ""
 
 
-def is_there(link: Row, plan: Address) -> bool:
-    """Whether a link is in force on a plan version."""
+def is_there(link: Row, plan: Address, plans: Index) -> bool:
+    """Whether a link is in force on a plan version; `plans` names versions by their ids."""
     is_in_force = state_of(SUBSCRIPTION, link.fields) in (State.CURRENT, State.ENDING)
-    return is_in_force and plan_of(link, Index()) == plan
+    return is_in_force and plan_of(link, plans) == plan
 
 
 def _began(found: Index, customer: Address, key: str) -> datetime | None:

@@ -13,7 +13,7 @@ from billsync.model.address import Address
 from billsync.model.change import Guard
 from billsync.model.malformed import Malformed
 from billsync.model.moment import moment_text
-from billsync.report.billing.subscribed import CREDIT_ONLY, Subscribed
+from billsync.report.billing.subscribed import CREDIT_ONLY, UNSHOWN, Subscribed
 from billsync.report.moves.addon_fees import AddonFees, alone
 from billsync.report.moves.advance import Advance, Unrated, billed_ahead, billed_at_start, billed_beyond
 from billsync.report.moves.amounts import Amounts, amounts_text, together
@@ -24,8 +24,6 @@ from billsync.report.moves.terms import PlanTerms, Start, begun
 BILLS_TWICE = "bills-twice"
 WAY_OUT = "`change: at_renewal` bills nothing twice"
 """The way out of most changes at once."""
-UNSHOWN = Malformed("phases", None)
-"""A row without phases, as Konnect shows it; nothing but its plan version's fees can be on it there."""
 
 
 @dataclass(frozen=True, slots=True)
