@@ -4,35 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from billsync.app.aiming import check_dialect, check_organization
-from billsync.app.connection import Connection
-from billsync.app.generation import ServedMemory, find_generation
+from billsync.app.connection import Connection, ReadingConnection
+from billsync.app.generation import Found, ServedMemory, find_generation
 from billsync.live.client import Settings
-from billsync.live.connect import open_remote
+from billsync.live.connect import open_reader, open_remote
 from billsync.live.organization import read_organization
 from billsync.live.target import Target
-from billsync.model.ports import Clock
+from billsync.model.ports import Clock, Reader
 from billsync.model.state import IntendedTarget
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The way to a server. `dialect` is the one that was given; without it, it is detected."""
+
+    target: Target
+    clock: Clock
+    settings: Settings
+    dialect: str | None
+    memory: ServedMemory
+
+
 @contextmanager
-def connect(
-    target: Target,
-    clock: Clock,
-    settings: Settings,
-    *,
-    intended: IntendedTarget,
-    dialect: str | None,
-    memory: ServedMemory,
-) -> Iterator[Connection]:
-    """A connection that is closed at the end of its block; without a `dialect`, it is detected.
+def connect(way: Way, intended: IntendedTarget) -> Iterator[Connection]:
+    """A connection that is closed at the end of its block.
 
     Raises Ended for another server than the files intend, RemoteError.
     """
-    with open_remote(target, clock, settings) as remote:
-        found = find_generation(target, remote, dialect, memory)
+    with open_remote(way.target, way.clock, way.settings) as remote:
+        found = _checked(way, intended, remote)
         spoken = found.generation.dialect
-        check_dialect(intended, target, spoken)
-        check_organization(intended, target, lambda: read_organization(target, clock, settings))
-        yield Connection(remote, clock, target.name, spoken, found.generation, is_assumed=found.is_assumed)
+        yield Connection(remote, way.clock, way.target.name, spoken, found.generation, is_assumed=found.is_assumed)
+
+
+@contextmanager
+def connect_reading(way: Way, intended: IntendedTarget) -> Iterator[ReadingConnection]:
+    """The same for a connection through which nothing can be written."""
+    with open_reader(way.target, way.clock, way.settings) as reader:
+        found = _checked(way, intended, reader)
+        spoken = found.generation.dialect
+        yield ReadingConnection(
+            reader, way.clock, way.target.name, spoken, found.generation, is_assumed=found.is_assumed
+        )
+
+
+def _checked(way: Way, intended: IntendedTarget, reader: Reader) -> Found:
+    """The generation of a server, which must be the intended one. Raises Ended, RemoteError."""
+    found = find_generation(way.target, reader, way.dialect, way.memory)
+    check_dialect(intended, way.target, found.generation.dialect)
+    check_organization(intended, way.target, lambda: read_organization(way.target, way.clock, way.settings))
+    return found

@@ -14,7 +14,7 @@ from billsync.kinds.registry import KINDS
 from billsync.live.paging import count_rows, read_document, read_list
 from billsync.live.snapshot import PARENT, Source
 from billsync.model.kind import ListQuery, Registry, Routes
-from billsync.model.ports import Clock, Remote
+from billsync.model.ports import Clock, Reader, Remote
 from billsync.model.value import Fields
 
 
@@ -28,14 +28,14 @@ BY_ID = ListQuery(sort="id", size=100, at_once=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
-    """A server to talk to. `target` is its name as it stands in plan files and output; it holds no secret.
+class ReadingConnection:
+    """A server to read. `target` is its name as it stands in plan files and output; it holds no secret.
 
     `found` is the generation of the API that it speaks; without it, the one that is assumed for its dialect.
     `is_assumed`: it was asked, and didn't say.
     """
 
-    remote: Remote
+    remote: Reader
     clock: Clock
     target: str
     dialect: str
@@ -96,3 +96,10 @@ class Connection:
     def document(self, path: str) -> Fields:
         """One object that isn't in a list. Raises RemoteError; Refused where the server answers with an error."""
         return read_document(self.remote, path)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection(ReadingConnection):
+    """A server that can also be written to."""
+
+    remote: Remote

@@ -10,7 +10,7 @@ from billsync.api.served import Served
 from billsync.live.connect import find_dialect
 from billsync.live.openapi_document import read_served
 from billsync.live.target import Target
-from billsync.model.ports import Remote
+from billsync.model.ports import Reader
 
 
 class ServedMemory(Protocol):
@@ -43,7 +43,7 @@ class Found:
     is_assumed: bool = False
 
 
-def find_generation(target: Target, remote: Remote, given: str | None, memory: ServedMemory) -> Found:
+def find_generation(target: Target, remote: Reader, given: str | None, memory: ServedMemory) -> Found:
     """The generation that `given` (`konnect@1.2`, `openmeter`) or the address names, else the server's own.
 
     Raises RemoteError.
@@ -60,7 +60,7 @@ def find_generation(target: Target, remote: Remote, given: str | None, memory: S
     return Found(generation_of(served)) if served else Found(dated(OPENMETER), is_assumed=True)
 
 
-def _served(target: Target, remote: Remote, memory: ServedMemory) -> Served | None:
+def _served(target: Target, remote: Reader, memory: ServedMemory) -> Served | None:
     """The statement of the server. One on this machine is always asked: it may be another one each time."""
     if target.is_loopback:
         return read_served(remote)

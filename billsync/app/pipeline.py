@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from billsync.api.documents import BALANCE
-from billsync.app.connection import Connection
+from billsync.app.connection import Connection, ReadingConnection
 from billsync.app.held import held_of
 from billsync.apply.bindings import Bindings
 from billsync.apply.execute import OnResult, World, execute
@@ -47,7 +47,7 @@ class Comparison:
     snapshot: Snapshot
 
 
-def read_live(connection: Connection, desired: Desired, *, deletes: bool) -> Snapshot:
+def read_live(connection: ReadingConnection, desired: Desired, *, deletes: bool) -> Snapshot:
     """The live state that matters for a desired state, read in rounds that depend on earlier ones. Raises
     RemoteError."""
     tables = connection.routes
@@ -65,12 +65,12 @@ def read_live(connection: Connection, desired: Desired, *, deletes: bool) -> Sna
     return _with_parts(connection, whole, tuple(dict.fromkeys((*parts, *attached))))
 
 
-def _indexed(connection: Connection, found: Snapshot, desired: Desired) -> Index:
+def _indexed(connection: ReadingConnection, found: Snapshot, desired: Desired) -> Index:
     """The snapshot's index, by the addresses that the files use."""
     return with_moved(index(found, KINDS, connection.routes), desired.moved, KINDS)
 
 
-def _with_balances(connection: Connection, desired: Desired, found: Snapshot) -> Snapshot:
+def _with_balances(connection: ReadingConnection, desired: Desired, found: Snapshot) -> Snapshot:
     """Return the snapshot with the balances of parents that lose credit. Raises RemoteError."""
     known = _indexed(connection, found, desired) if declares_taking_back(desired, KINDS) else Index()
     parents = losing_parents(desired, known, KINDS)
@@ -78,7 +78,7 @@ def _with_balances(connection: Connection, desired: Desired, found: Snapshot) ->
     return found.with_(_read(connection, (), [path for path in paths if path not in found.documents]))
 
 
-def _with_look_alikes(connection: Connection, desired: Desired, found: Snapshot, *, deletes: bool) -> Snapshot:
+def _with_look_alikes(connection: ReadingConnection, desired: Desired, found: Snapshot, *, deletes: bool) -> Snapshot:
     """Return the snapshot with look-alikes of entities that get a new child, and their children. Raises RemoteError."""
     tables = connection.routes
     known = _indexed(connection, found, desired)
@@ -88,7 +88,7 @@ def _with_look_alikes(connection: Connection, desired: Desired, found: Snapshot,
     return everybody.with_(_read(connection, reads)) if reads else everybody
 
 
-def with_hidden_labels(connection: Connection, found: Snapshot, kinds: Iterable[str]) -> Snapshot:
+def with_hidden_labels(connection: ReadingConnection, found: Snapshot, kinds: Iterable[str]) -> Snapshot:
     """The snapshot with the labels that rows of these kinds hide. What can't be read of them is unknown, and why."""
     for name in kinds:
         where = connection.routes[name].hidden
@@ -97,7 +97,7 @@ def with_hidden_labels(connection: Connection, found: Snapshot, kinds: Iterable[
     return found
 
 
-def _with_labels_of(connection: Connection, found: Snapshot, name: str, where: HiddenLabels) -> Snapshot:
+def _with_labels_of(connection: ReadingConnection, found: Snapshot, name: str, where: HiddenLabels) -> Snapshot:
     try:
         documents = dict(read_documents(connection.remote, where))
         for row in still_hidden(found, KINDS[name], where, known=documents):
@@ -108,14 +108,14 @@ def _with_labels_of(connection: Connection, found: Snapshot, name: str, where: H
         return replace(found, unread={**found.unread, name: str(error)})
 
 
-def _with_parts(connection: Connection, found: Snapshot, reads: Sequence[Read]) -> Snapshot:
+def _with_parts(connection: ReadingConnection, found: Snapshot, reads: Sequence[Read]) -> Snapshot:
     """The snapshot with the part lists of its rows in them. Raises RemoteError."""
     return (
         _checked(connection, with_parts(found.with_(_read(connection, reads)), connection.routes)) if reads else found
     )
 
 
-def _in_rounds(connection: Connection, reads: Iterable[Read]) -> Snapshot:
+def _in_rounds(connection: ReadingConnection, reads: Iterable[Read]) -> Snapshot:
     """Read entities that refer before those that they refer to."""
     found = Snapshot()
     for together in rounds(reads, KINDS):
@@ -123,12 +123,12 @@ def _in_rounds(connection: Connection, reads: Iterable[Read]) -> Snapshot:
     return found
 
 
-def _read(connection: Connection, reads: Sequence[Read], documents: Sequence[str] = ()) -> Snapshot:
+def _read(connection: ReadingConnection, reads: Sequence[Read], documents: Sequence[str] = ()) -> Snapshot:
     """A snapshot in which each row says which entity it is. Raises RemoteError."""
     return _checked(connection, snapshot(connection.source, reads, documents))
 
 
-def _checked(connection: Connection, found: Snapshot) -> Snapshot:
+def _checked(connection: ReadingConnection, found: Snapshot) -> Snapshot:
     for name, rows in found.rows.items():
         for row in rows:
             if fault := malformed(KINDS.get(name), row.fields, connection.routes[name]):
@@ -136,12 +136,12 @@ def _checked(connection: Connection, found: Snapshot) -> Snapshot:
     return found
 
 
-def compare(connection: Connection, desired: Desired, mode: Mode) -> Comparison:
+def compare(connection: ReadingConnection, desired: Desired, mode: Mode) -> Comparison:
     """Read the server, and return the comparison with its plan. Raises RemoteError."""
     return compared(connection, desired, read_live(connection, desired, deletes=mode.deletes), mode)
 
 
-def compared(connection: Connection, desired: Desired, found: Snapshot, mode: Mode) -> Comparison:
+def compared(connection: ReadingConnection, desired: Desired, found: Snapshot, mode: Mode) -> Comparison:
     """The comparison of a desired state with the live state that was read for it."""
     here = connection.generation
     server = Server(connection.target, connection.routes, BALANCE, here.missing, here.is_alone, here.unmentionable)
@@ -166,7 +166,7 @@ def carry_out(
     return execute(plan, world, on_result=on_result)
 
 
-def _bindings(connection: Connection, known: Snapshot | None, moved: Moved) -> Bindings:
+def _bindings(connection: ReadingConnection, known: Snapshot | None, moved: Moved) -> Bindings:
     lacking = _lists_of(connection, known.absent) if known else frozenset()
 
     def rows(path: str, query: Sequence[tuple[str, str]], listing: ListQuery) -> Sequence[Fields]:
@@ -181,14 +181,14 @@ def _bindings(connection: Connection, known: Snapshot | None, moved: Moved) -> B
     return Bindings(connection.kinds, connection.routes, rows, ids, dict(found.names), moved, document)
 
 
-def _lists_of(connection: Connection, absent: Collection[str]) -> frozenset[str]:
+def _lists_of(connection: ReadingConnection, absent: Collection[str]) -> frozenset[str]:
     """The last parts of the paths of lists that hold entities of these kinds, by themselves or below others."""
     parts = (part for routes in connection.routes.values() for part in routes.parts if part.titled_by in absent)
     paths = (*(connection.routes[kind].collection for kind in absent), *(part.collection for part in parts))
     return frozenset(path.rpartition("/")[2] for path in paths)
 
 
-def everything(connection: Connection) -> Snapshot:
+def everything(connection: ReadingConnection) -> Snapshot:
     """All live rows of all kinds, as `dump` needs them. Raises RemoteError."""
     first = _in_rounds(connection, all_reads(KINDS, connection.routes))
     first = with_hidden_labels(connection, first, KINDS)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from billsync.api.documents import BALANCE
-from billsync.app.connection import Connection
+from billsync.app.connection import ReadingConnection
 from billsync.live.door import check_rows
 from billsync.live.snapshot import PARENT
 from billsync.model.moment import parse_moment
@@ -15,7 +15,7 @@ from billsync.model.state import Snapshot
 CUSTOMER = "customer"
 
 
-def servers_now(connection: Connection, customer_id: str) -> datetime:
+def servers_now(connection: ReadingConnection, customer_id: str) -> datetime:
     """Return the server's time, if a balance shows it; else this machine's (a server may run on a test clock)."""
     path = BALANCE.replace(PARENT, customer_id)
     answer = connection.remote.get(path)
@@ -25,14 +25,14 @@ def servers_now(connection: Connection, customer_id: str) -> datetime:
     return (parse_moment(told) if isinstance(told, str) else None) or connection.clock.now()
 
 
-def servers_now_by_anybody(connection: Connection, known: Snapshot) -> datetime:
+def servers_now_by_anybody(connection: ReadingConnection, known: Snapshot) -> datetime:
     """Return the server's time from the balance of a known customer, or of any; without customers, this machine's."""
     rows = (row.id for row in known.of(CUSTOMER) if not row.fields.get("deleted_at"))
     somebody = next(rows, None) or _somebody(connection)
     return servers_now(connection, somebody) if somebody else connection.clock.now()
 
 
-def _somebody(connection: Connection) -> str | None:
+def _somebody(connection: ReadingConnection) -> str | None:
     path = connection.routes[CUSTOMER].collection
     answer = connection.remote.get(path, [("page[size]", "1"), ("page[number]", "1")])
     rows = answer.body.get("data") if answer.ok and isinstance(answer.body, Mapping) else None

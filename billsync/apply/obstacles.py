@@ -13,16 +13,16 @@ from billsync.core.referring import referred
 from billsync.model.address import Address
 from billsync.model.change import Obstacle, Step
 from billsync.model.kind import Kind
-from billsync.model.ports import Remote, RemoteError
+from billsync.model.ports import Reader, RemoteError
 from billsync.model.value import Fields
 
 
-def in_the_way(step: Step, remote: Remote, bindings: Bindings) -> tuple[str, ...]:
+def in_the_way(step: Step, remote: Reader, bindings: Bindings) -> tuple[str, ...]:
     """Return the obstacles of a step at this moment, as text; empty if there are none. Raises RemoteError, Unbound."""
     return tuple(text for obstacle in step.before.without for text in _seen(obstacle, step.address, remote, bindings))
 
 
-def _seen(obstacle: Obstacle, address: Address, remote: Remote, bindings: Bindings) -> tuple[str, ...]:
+def _seen(obstacle: Obstacle, address: Address, remote: Reader, bindings: Bindings) -> tuple[str, ...]:
     if obstacle.rule == CREDIT:
         return credit_in(_document(remote, bindings.path(obstacle.path)))
     kind = bindings.registry[obstacle.kind]
@@ -34,7 +34,7 @@ def _seen(obstacle: Obstacle, address: Address, remote: Remote, bindings: Bindin
     return users_among(kind, tuple(_users(kind, address, bindings)), server_id) if server_id else ()
 
 
-def _document(remote: Remote, path: str) -> Fields:
+def _document(remote: Reader, path: str) -> Fields:
     answer = remote.get(path)
     if not answer.ok:
         raise RemoteError(f"GET {path}: {answer.message}")

@@ -145,6 +145,20 @@ def diff(
 @billsync.command()
 @PATHS
 @server_options
+@VERBOSE
+@click.option("--exit-code", "--non-zero-exit-code", is_flag=True, help="Exit with 2 when anything differs.")
+@output_options
+@click.pass_obj
+def drift(run: Run, /, paths: tuple[str, ...], exit_code: bool, **server: Any) -> Exit:
+    """Show how the server differs from the files; has no way to write."""
+    from billsync.cli.drifting import show_drift
+
+    return show_drift(run, paths, ServerOptions(**server), exit_code=exit_code)
+
+
+@billsync.command()
+@PATHS
+@server_options
 @ALLOW
 @VERBOSE
 @YES

@@ -10,8 +10,8 @@ import httpx
 
 from billsync.api.generations import KONNECT
 from billsync.app.aiming import check_address
-from billsync.app.connecting import connect
-from billsync.app.connection import Connection
+from billsync.app.connecting import Way, connect, connect_reading
+from billsync.app.connection import Connection, ReadingConnection
 from billsync.app.ending import Ended, Exit, error, usage
 from billsync.cli.database import open_database
 from billsync.cli.served_memory import ServedFiles
@@ -43,33 +43,49 @@ def connected(run: Run, options: ServerOptions, intended: IntendedTarget = ANY_T
 
     Raises Ended for unusable options and for another server, RemoteError for the server.
     """
+    with ExitStack() as stack:
+        connection = stack.enter_context(connect(_way(run, options, intended, stack), intended))
+        _tell_assumed(run, connection)
+        yield connection
+
+
+@contextmanager
+def connected_to_read(run: Run, options: ServerOptions, intended: IntendedTarget) -> Iterator[ReadingConnection]:
+    """The same for a connection through which nothing can be written."""
+    with ExitStack() as stack:
+        connection = stack.enter_context(connect_reading(_way(run, options, intended, stack), intended))
+        _tell_assumed(run, connection)
+        yield connection
+
+
+def _way(run: Run, options: ServerOptions, intended: IntendedTarget, stack: ExitStack) -> Way:
     options = with_profile(run, options)
     filed = _read_token(options.token_file) if options.token_file else None  # once: it may be a pipe
     target = _target(options, run.around.environment, filed)
     check_address(intended, target, _dialect(options, target))
     clock = run.around.clock
-    with ExitStack() as stack:
-        transport = _embedded(target, target.database, clock, stack) if target.database is not None else None
-        settings = Settings(
-            token=_checked_token(options, target, run.around.environment, filed),
-            insecure_token=options.insecure_token,
-            transport=transport,
-            patience=Patience(jitter=run.around.jitter),
-            environment=run.around.environment,
-            headers=_checked_headers(options, target),
-            trust=_trust(options.ca_file) if options.ca_file and target.database is None else None,
-            request_seconds=float(options.timeout or REQUEST_SECONDS),
-            answer_seconds=float(options.timeout or ANSWER_SECONDS),
-        )
-        memory = ServedFiles(served_memory(run.around.environment), clock, options.asks_anew)
-        opening = connect(target, clock, settings, intended=intended, dialect=options.dialect, memory=memory)
-        connection = stack.enter_context(opening)
-        if connection.is_assumed:
-            run.talk(diagnostics_text([_assumed(connection)]))
-        yield connection
+    transport = _embedded(target, target.database, clock, stack) if target.database is not None else None
+    settings = Settings(
+        token=_checked_token(options, target, run.around.environment, filed),
+        insecure_token=options.insecure_token,
+        transport=transport,
+        patience=Patience(jitter=run.around.jitter),
+        environment=run.around.environment,
+        headers=_checked_headers(options, target),
+        trust=_trust(options.ca_file) if options.ca_file and target.database is None else None,
+        request_seconds=float(options.timeout or REQUEST_SECONDS),
+        answer_seconds=float(options.timeout or ANSWER_SECONDS),
+    )
+    memory = ServedFiles(served_memory(run.around.environment), clock, options.asks_anew)
+    return Way(target, clock, settings, options.dialect, memory)
 
 
-def _assumed(connection: Connection) -> Diagnostic:
+def _tell_assumed(run: Run, connection: ReadingConnection) -> None:
+    if connection.is_assumed:
+        run.talk(diagnostics_text([_assumed(connection)]))
+
+
+def _assumed(connection: ReadingConnection) -> Diagnostic:
     """The note that a server's generation is not its own word."""
     detail = f"{connection.target} doesn't show which operations it takes (GET /openapi.json)."
     hint = "It is taken as OpenMeter of August 2026. If it is newer: --dialect openmeter@later."

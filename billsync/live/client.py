@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 import httpx
 
@@ -19,6 +19,7 @@ from billsync.api.permissions import roles_for
 from billsync.live.body import ACCEPTED, BodyTooLong
 from billsync.live.encoding import encode
 from billsync.live.messages import error_message, printable
+from billsync.live.methods import OnlyMethods
 from billsync.live.patience import Patience
 from billsync.live.proxies import proxy_to
 from billsync.live.received import Received, received
@@ -68,12 +69,15 @@ class Settings:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-class Client:
-    """Implements `ports.Remote`; threads may share one.
+class ReadingClient:
+    """Implements `ports.Reader`; threads may share one. Its transport sends nothing but reads.
 
     Raises Unreachable when the CA bundle or the proxy that the environment names can't be used, ValueError for a
     token that `target.token_problem` refuses.
     """
+
+    _METHODS: ClassVar[frozenset[str] | None] = frozenset({"GET"})
+    """The methods that may be sent; None is any."""
 
     def __init__(self, target: Target, clock: Clock, settings: Settings) -> None:
         problem = token_problem(target, settings.token)
@@ -83,7 +87,7 @@ class Client:
         self._clock = clock
         self._settings = settings
         self._mask = mask_of(settings.token, *_secret_values(settings.headers))
-        self._http = _http_client(target, clock, settings)
+        self._http = _http_client(target, clock, settings, self._METHODS)
 
     def __enter__(self) -> Self:
         return self
@@ -96,20 +100,6 @@ class Client:
     def close(self) -> None:
         """Give the connections back."""
         self._http.close()
-
-    def call(self, method: str, path: str, body: Plain = None) -> Answer:
-        """Make one call; only a 429, which means that the server did nothing, is retried after a wait.
-
-        Raises Unreachable when nothing was written (no connection, 401, 429 to the end, a redirect), and Unclear
-        when the answer was lost or isn't the server's own. Every other answer comes back, errors too.
-        """
-        content = None if body is None else encode(body)
-        for attempt in range(1, self._settings.patience.busy_tries + 1):
-            response = self._send(method, path, content=content)
-            if response.status != 429:
-                return self._written(method, path, response)
-            self._wait(attempt, response)
-        raise self._still_busy(method, path)
 
     def get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> Answer:
         """Read; lost answers, 429 and passing server errors are tried again with growing waits.
@@ -148,12 +138,6 @@ class Client:
         if outcome.parsed is None and outcome.status < 500:
             raise RemoteError(f"GET {path}: {self._strange(outcome)}")
         return self._answer("GET", path, outcome)
-
-    def _written(self, method: str, path: str, response: Received) -> Answer:
-        self._refuse(method, path, response)
-        if response.ok and response.parsed is None:
-            raise Unclear(f"{method} {path}: {self._strange(response)}")
-        return self._answer(method, path, response)
 
     def _answer(self, method: str, path: str, response: Received) -> Answer:
         status, parsed = response.status, response.parsed
@@ -228,6 +212,32 @@ class Client:
         return printable(text, self._mask)
 
 
+class Client(ReadingClient):
+    """Implements `ports.Remote`; threads may share one."""
+
+    _METHODS = None
+
+    def call(self, method: str, path: str, body: Plain = None) -> Answer:
+        """Make one call; only a 429, which means that the server did nothing, is retried after a wait.
+
+        Raises Unreachable when nothing was written (no connection, 401, 429 to the end, a redirect), and Unclear
+        when the answer was lost or isn't the server's own. Every other answer comes back, errors too.
+        """
+        content = None if body is None else encode(body)
+        for attempt in range(1, self._settings.patience.busy_tries + 1):
+            response = self._send(method, path, content=content)
+            if response.status != 429:
+                return self._written(method, path, response)
+            self._wait(attempt, response)
+        raise self._still_busy(method, path)
+
+    def _written(self, method: str, path: str, response: Received) -> Answer:
+        self._refuse(method, path, response)
+        if response.ok and response.parsed is None:
+            raise Unclear(f"{method} {path}: {self._strange(response)}")
+        return self._answer(method, path, response)
+
+
 def _asks_for_rows(query: Sequence[tuple[str, str]]) -> bool:
     """Whether the read is a page of several rows, so that less could be asked for."""
     return any(name == "page[size]" and value != "1" for name, value in query)
@@ -246,7 +256,7 @@ def _secret_values(headers: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(value for value in headers.values() if len(value) >= PIECE)
 
 
-def _http_client(target: Target, clock: Clock, settings: Settings) -> httpx.Client:
+def _http_client(target: Target, clock: Clock, settings: Settings, methods: frozenset[str] | None) -> httpx.Client:
     headers = httpx.Headers(
         {
             "User-Agent": settings.user_agent,
@@ -257,10 +267,11 @@ def _http_client(target: Target, clock: Clock, settings: Settings) -> httpx.Clie
     headers.update(settings.headers)
     if settings.token:
         headers["Authorization"] = f"Bearer {settings.token}"
+    transport = settings.transport or _transport(target, clock, settings)
     return httpx.Client(
         headers=headers,
         timeout=httpx.Timeout(settings.answer_seconds, connect=min(CONNECT_SECONDS, settings.request_seconds)),
-        transport=settings.transport or _transport(target, clock, settings),
+        transport=transport if methods is None else OnlyMethods(transport, methods),
         follow_redirects=False,
         trust_env=False,
     )

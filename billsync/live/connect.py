@@ -5,9 +5,9 @@ from __future__ import annotations
 from billsync.api.documents import INVOICES
 from billsync.api.generations import KONNECT, OPENMETER
 from billsync.api.served import Served
-from billsync.live.client import Client, Settings
+from billsync.live.client import Client, ReadingClient, Settings
 from billsync.live.target import Target
-from billsync.model.ports import Clock, Remote, RemoteError
+from billsync.model.ports import Clock, Reader, RemoteError
 
 METERS = "/openmeter/meters"
 
@@ -18,12 +18,22 @@ def open_remote(target: Target, clock: Clock, settings: Settings) -> Client:
 
     Raises Unreachable for unusable proxy or CA settings, ValueError for a target without a transport.
     """
-    if target.database is not None and settings.transport is None:
-        raise ValueError("the embedded server needs a transport")
+    _check_transport(target, settings)
     return Client(target, clock, settings)
 
 
-def find_dialect(target: Target, remote: Remote, served: Served | None) -> str:
+def open_reader(target: Target, clock: Clock, settings: Settings) -> ReadingClient:
+    """A client that only reads, for the target. Raises as `open_remote` does."""
+    _check_transport(target, settings)
+    return ReadingClient(target, clock, settings)
+
+
+def _check_transport(target: Target, settings: Settings) -> None:
+    if target.database is not None and settings.transport is None:
+        raise ValueError("the embedded server needs a transport")
+
+
+def find_dialect(target: Target, remote: Reader, served: Served | None) -> str:
     """Return the dialect that the address implies, or else the one that the server shows. Raises RemoteError.
 
     OpenMeter serves an OpenAPI document of itself, in which the operations on invoices stand; where something in front

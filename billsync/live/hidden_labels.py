@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from billsync.live.paging import Refused
 from billsync.model.kind import HiddenLabels
-from billsync.model.ports import Answer, Remote, RemoteError
+from billsync.model.ports import Answer, Reader, RemoteError
 from billsync.model.value import Fields
 
 NOT_REPRESENTABLE = 400
@@ -15,7 +15,7 @@ NOT_REPRESENTABLE = 400
 READINGS = 4
 
 
-def read_documents(remote: Remote, where: HiddenLabels) -> Mapping[str, Fields]:
+def read_documents(remote: Reader, where: HiddenLabels) -> Mapping[str, Fields]:
     """All documents of the list by id. Raises RemoteError.
 
     A list that changes while it is read is read again, up to three times.
@@ -26,7 +26,7 @@ def read_documents(remote: Remote, where: HiddenLabels) -> Mapping[str, Fields]:
     raise RemoteError(f"GET {where.collection}: the list keeps changing while it is read ({READINGS} readings)")
 
 
-def read_document_of(remote: Remote, where: HiddenLabels, server_id: str) -> Fields | None:
+def read_document_of(remote: Reader, where: HiddenLabels, server_id: str) -> Fields | None:
     """One document by its id; None where the older API has no words for it. Raises RemoteError."""
     path = f"{where.collection}/{server_id}"
     answer = remote.get(path)
@@ -39,7 +39,7 @@ def read_document_of(remote: Remote, where: HiddenLabels, server_id: str) -> Fie
     return answer.body
 
 
-def _all_pages(remote: Remote, where: HiddenLabels) -> Mapping[str, Fields] | None:
+def _all_pages(remote: Reader, where: HiddenLabels) -> Mapping[str, Fields] | None:
     """The documents of all pages by id; None where the list changed meanwhile."""
     found: dict[str, Fields] = {}
     number, total = 0, None
@@ -53,7 +53,7 @@ def _all_pages(remote: Remote, where: HiddenLabels) -> Mapping[str, Fields] | No
     return found if len(found) == total else None
 
 
-def _page(remote: Remote, where: HiddenLabels, number: int) -> tuple[int, list[Fields]]:
+def _page(remote: Reader, where: HiddenLabels, number: int) -> tuple[int, list[Fields]]:
     query = [*where.query, ("page", str(number)), ("pageSize", str(where.size))]
     answer = remote.get(where.collection, query)
     if not answer.ok:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from billsync.api.served import DOCUMENT, Served, served_by
-from billsync.model.ports import Remote, RemoteError, TimedOut, Unreachable
+from billsync.model.ports import Reader, RemoteError, TimedOut, Unreachable
 
 NOT_OURS = 501
 """The status of a server error that says something about the route, and nothing about the moment."""
 
 
-def read_served(remote: Remote) -> Served | None:
+def read_served(remote: Reader) -> Served | None:
     """The operations and request fields that the server names; None if it serves no such document.
 
     Raises RemoteError where it can't be asked now: what it takes is unknown then, and never assumed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from billsync.live.client import Client, Settings
+from billsync.live.client import ReadingClient, Settings
 from billsync.live.paging import read_document
 from billsync.live.target import KONNECT_HOSTS, Target
 from billsync.model.ports import Clock
@@ -27,6 +27,6 @@ def read_organization(target: Target, clock: Clock, settings: Settings) -> Organ
     Raises RemoteError.
     """
     where = target if target.region is None else replace(target, base=GLOBAL)
-    with Client(where, clock, settings) as client:
+    with ReadingClient(where, clock, settings) as client:
         row = read_document(client, PATH)
     return Organization(str(row.get("id") or ""), str(row.get("name") or ""))

@@ -16,7 +16,7 @@ from billsync.live.pace import Pace, first_pace
 from billsync.live.threads import reading_threads
 from billsync.model.kind import ListQuery
 from billsync.model.limits import EMPTY_PAGES, LIST_ROWS
-from billsync.model.ports import Answer, Clock, Remote, RemoteError, TimedOut
+from billsync.model.ports import Answer, Clock, Reader, RemoteError, TimedOut
 from billsync.model.value import Fields
 
 Query = Sequence[tuple[str, str]]
@@ -45,7 +45,7 @@ class Shifted(Exception):
     """The list changed while it was read, so rows may be missing or duplicated; the message gives the evidence."""
 
 
-def read_list(remote: Remote, path: str, query: Query, listing: ListQuery, clock: Clock) -> tuple[Fields, ...]:
+def read_list(remote: Reader, path: str, query: Query, listing: ListQuery, clock: Clock) -> tuple[Fields, ...]:
     """Every row that matched when the reading began, each once, in the list's order.
 
     A list that changes in any other way than by rows that come at its end is read again, up to three times. Raises
@@ -57,9 +57,9 @@ def read_list(remote: Remote, path: str, query: Query, listing: ListQuery, clock
     return rows
 
 
-def _all_rows(remote: Remote, path: str, query: Query, *, listing: ListQuery, clock: Clock) -> tuple[Fields, ...]:
+def _all_rows(remote: Reader, path: str, query: Query, *, listing: ListQuery, clock: Clock) -> tuple[Fields, ...]:
     filters = list(query) + ([("sort", listing.sort)] if listing.sort else [])
-    reader = _Reader(remote, path, filters, listing, clock)
+    reader = _Pages(remote, path, filters, listing, clock)
     reasons: list[str] = []
     for _ in range(READINGS):
         try:
@@ -71,13 +71,13 @@ def _all_rows(remote: Remote, path: str, query: Query, *, listing: ListQuery, cl
     )
 
 
-def count_rows(remote: Remote, path: str, query: Query) -> int:
+def count_rows(remote: Reader, path: str, query: Query) -> int:
     """Return the number of rows that match; fetches one row. Raises RemoteError."""
     _check(query, 1)
     return _page(remote, path, query, number=1, size=1).total
 
 
-def read_forward(remote: Remote, path: str, query: Query, *, size: int) -> tuple[Fields, ...]:
+def read_forward(remote: Reader, path: str, query: Query, *, size: int) -> tuple[Fields, ...]:
     """Every row of a list with cursors, read forward only, with fewer rows a page after a time-out.
 
     Backward pages skip rows (customer-facts.md §9). Raises RemoteError.
@@ -105,7 +105,7 @@ def read_forward(remote: Remote, path: str, query: Query, *, size: int) -> tuple
         seen.add(cursor)
 
 
-def _forward_page(remote: Remote, path: str, query: Query, *, size: int, cursor: str | None) -> tuple[Answer, int]:
+def _forward_page(remote: Reader, path: str, query: Query, *, size: int, cursor: str | None) -> tuple[Answer, int]:
     """The page after a cursor, and the size at which it came. Raises TimedOut when one row takes too long."""
     after = [("page[after]", cursor)] if cursor else []
     while True:
@@ -117,7 +117,7 @@ def _forward_page(remote: Remote, path: str, query: Query, *, size: int, cursor:
             size //= 2
 
 
-def read_document(remote: Remote, path: str, query: Query = ()) -> Fields:
+def read_document(remote: Reader, path: str, query: Query = ()) -> Fields:
     """One object that isn't in a list. Raises RemoteError."""
     answer = remote.get(path, query)
     if not answer.ok:
@@ -129,10 +129,10 @@ def read_document(remote: Remote, path: str, query: Query = ()) -> Fields:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class _Pages:
     """The constants of reading one list."""
 
-    remote: Remote
+    remote: Reader
     path: str
     query: Query
     listing: ListQuery
@@ -236,7 +236,7 @@ def _as_it_was(path: str, rows: list[Fields], total: int, last: Fields | None) -
     return rows[:total]
 
 
-def _page(remote: Remote, path: str, query: Query, *, number: int, size: int) -> Page:
+def _page(remote: Reader, path: str, query: Query, *, number: int, size: int) -> Page:
     answer = remote.get(path, [*query, ("page[size]", str(size)), ("page[number]", str(number))])
     rows = _rows(path, answer)
     total = _meta(path, answer).get("total")

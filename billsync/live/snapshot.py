@@ -9,7 +9,7 @@ from typing import TypeAlias
 from billsync.live.paging import Refused, count_rows, read_document, read_list
 from billsync.live.threads import reading_threads
 from billsync.model.kind import Routes
-from billsync.model.ports import Clock, Remote
+from billsync.model.ports import Clock, Reader
 from billsync.model.state import Read, Row, Snapshot
 from billsync.model.value import Fields
 
@@ -25,7 +25,7 @@ class Source:
     `may_lack`: its routes come from a table, so a list that it answers with 404 is one that it doesn't have.
     """
 
-    remote: Remote
+    remote: Reader
     routes: Mapping[str, Routes]
     clock: Clock
     may_lack: bool = False

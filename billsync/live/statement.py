@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from billsync.live.paging import Refused, read_document, read_forward, read_list
 from billsync.live.snapshot import PARENT
 from billsync.model.kind import Routes
-from billsync.model.ports import Clock, Remote
+from billsync.model.ports import Clock, Reader
 from billsync.model.value import Fields
 from billsync.report.credits.ledger import Statement
 
@@ -25,7 +25,7 @@ class StatementRoutes:
     grants: Routes
 
 
-def read_statement(remote: Remote, clock: Clock, customer_id: str, routes: StatementRoutes) -> Statement:
+def read_statement(remote: Reader, clock: Clock, customer_id: str, routes: StatementRoutes) -> Statement:
     """Balance, movements and grants of a customer.
 
     The list of all movements answers 500 for good once a grant has filled a hole (customer-facts.md §9.2); then the
@@ -50,7 +50,7 @@ def _restrictions(grants: Iterable[Fields]) -> Iterator[tuple[str | None, Sequen
         yield feature, [("filter[feature_key][eq]", feature)]
 
 
-def _movements(remote: Remote, path: str) -> tuple[tuple[Fields, ...], bool]:
+def _movements(remote: Reader, path: str) -> tuple[tuple[Fields, ...], bool]:
     try:
         return read_forward(remote, path, (), size=SIZE), True
     except Refused as refused:

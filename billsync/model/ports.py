@@ -57,17 +57,21 @@ class Answer:
         return self.status == 408 or (self.status >= 500 and self.status != 501)
 
 
-class Remote(Protocol):
-    """A server. Paths begin after the API's base: `/openmeter/plans`."""
-
-    def call(self, method: str, path: str, body: Plain = None) -> Answer:
-        """Make one call; repeated only when the server says that it did nothing (429). Raises RemoteError."""
+class Reader(Protocol):
+    """A server that is only read. Paths begin after the API's base: `/openmeter/plans`."""
 
     def get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> Answer:
         """Read, repeated on what is safe to repeat; but a page of several rows that times out raises TimedOut at once.
 
         Raises RemoteError.
         """
+
+
+class Remote(Reader, Protocol):
+    """A server."""
+
+    def call(self, method: str, path: str, body: Plain = None) -> Answer:
+        """Make one call; repeated only when the server says that it did nothing (429). Raises RemoteError."""
 
 
 class Journal(Protocol):

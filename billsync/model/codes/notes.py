@@ -49,6 +49,13 @@ NOTES = Chapter(
             "grant acme/welcome: it is no longer declared; a grant is never taken back by leaving it out: left alone",
         ),
         Code(
+            "unowned",
+            "it is live, and neither declared nor yours",
+            "`drift` found it in a collection that the files name. It counts for nothing: no run changes or deletes "
+            "what isn't owned. Declare it and list it under `adopted` to take it over, or list it under `external`.",
+            "customer initech: it is live, not declared, and not marked as anybody's",
+        ),
+        Code(
             "not-deletable",
             "it is no longer declared, and can't be deleted",
             "The API has no call that deletes an entity of this kind. It stays; list it under `external` if others "

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from billsync.model.address import Address
 from billsync.model.change import Action, Change, Effect, FieldChange, Guard, Outcome, PlanFile, Step
 from billsync.model.result import Report, Status, StepResult
 from billsync.model.value import Fields
 from billsync.render.formats.words import name_of, title_of
 
+UNKNOWN: Mapping[Address, str] = {}
 TROUBLE = (Status.FAILED, Status.STALE, Status.BLOCKED)
 
 
@@ -18,7 +20,8 @@ class Item:
     """One change, note or refusal.
 
     `old` and `new` are the entity's views where the steps hold them. `status` and `trouble` are there after a run.
-    `timing` says when the change of a chain takes effect: `immediate`, `at_renewal`, or a time.
+    `timing` says when the change of a chain takes effect: `immediate`, `at_renewal`, or a time. `since` is when the
+    server last changed the entity, where that was asked for and it says so.
     """
 
     kind: str
@@ -37,6 +40,7 @@ class Item:
     timing: str = ""
     effect: Effect | None = None
     staying: int | None = None
+    since: str = ""
 
     @property
     def counts(self) -> bool:
@@ -77,11 +81,12 @@ class Outline:
         return self.changes + self.told
 
 
-def outline(plan: PlanFile, report: Report | None = None) -> Outline:
-    """The outline of a plan file; with a report, of the run that carried it out."""
+def outline(plan: PlanFile, report: Report | None = None, *, since: Mapping[Address, str] = UNKNOWN) -> Outline:
+    """The outline of a plan file; with a report, of the run that carried it out. `since` goes to the items."""
     steps = {step.id: step for step in plan.steps}
     results = {result.step.id: result for result in report.results} if report else {}
-    items = tuple(_item(change, steps, results) for change in plan.changes)
+    found = tuple((_item(change, steps, results), since.get(change.address, "")) for change in plan.changes)
+    items = tuple(replace(item, since=time) if time else item for item, time in found)
     changes = tuple(item for item in items if item.outcome is Outcome.PENDING)
     told = tuple(item for item in items if item.outcome is not Outcome.PENDING)
     return Outline(plan.target, plan.owner, plan.mode, changes, told, plan.guards, _summary(items))

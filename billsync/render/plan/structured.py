@@ -87,6 +87,7 @@ def _change(item: Item) -> Any:
         **({"timing": item.timing} if item.timing else {}),
         **({"effect": item.effect.value} if item.effect else {}),
         **({"staying": item.staying} if item.staying is not None else {}),
+        **({"since": item.since} if item.since else {}),
         **end,
     }
 
@@ -99,6 +100,7 @@ def _told(item: Item) -> Any:
         "code": item.code,
         "reason": item.reason,
         "hint": item.hint,
+        **({"since": item.since} if item.since else {}),
         "fields": [_field(field) for field in item.fields],
     }
 

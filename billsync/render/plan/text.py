@@ -92,6 +92,7 @@ def _change(item: Item, look: Look) -> Iterator[str]:
         yield from price_card(item.new)
     if item.reason:
         yield f"  {visible(item.reason)}"
+    yield from _since(item)
 
 
 def _effect(item: Item) -> str:
@@ -117,8 +118,14 @@ def _told(group: Group, look: Look) -> Iterator[str]:
         more = f" and {count - NAMED} more (--verbose names all)" if count > NAMED else ""
         yield f"  {', '.join(group.names[:NAMED])}{more}"
     yield from _fields(item)
+    yield from _since(item) if count == 1 else ()
     if item.hint:
         yield f"  {visible(item.hint)}"
+
+
+def _since(item: Item) -> Iterator[str]:
+    if item.since:
+        yield f"  last changed there at {item.since}"
 
 
 def _fields(item: Item) -> Iterator[str]:

@@ -1,0 +1,38 @@
+"""`drift`: show how a server differs from the files, over a connection that can't write."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from billsync.app.drift import Drift, find_drift
+from billsync.app.ending import Exit
+from billsync.cli.inputs import desired_state
+from billsync.cli.opening import connected_to_read
+from billsync.cli.outputs import Result
+from billsync.cli.server_options import ServerOptions
+from billsync.cli.showing import check_files, show
+from billsync.cli.surroundings import Run
+from billsync.render.formats.look import Look
+from billsync.render.formats.words import visible
+from billsync.render.plan.outline import outline
+
+
+def show_drift(run: Run, paths: Sequence[str], options: ServerOptions, *, exit_code: bool) -> Exit:
+    """Print what of the declared and the owned isn't as the files say. Raises Ended, RemoteError."""
+    check_files(run)
+    desired, findings = desired_state(run, paths)
+    with connected_to_read(run, options, desired.target) as connection:
+        found = find_drift(connection, desired)
+    count = len(found.differing)
+    run.verdict = Exit.PENDING if count and exit_code else Exit.DONE
+    whole = outline(found.plan, since=found.since)
+    show(run, Result(found.plan, whole, findings, above=lambda look: _head(found, look), parts={"drift": count}))
+    return run.verdict
+
+
+def _head(found: Drift, look: Look) -> str:
+    count = len(found.differing)
+    if not count:
+        return f"No drift: {visible(found.plan.target)} is as the files say."
+    what = "1 entity is" if count == 1 else f"{count} entities are"
+    return f"Drift: {what} not as the files say on {visible(found.plan.target)}. What would end it:\n"
