@@ -20,7 +20,7 @@ from billsync.model.state import Desired
 from billsync.report.impact.impact import Impact
 from billsync.report.impact.price_guards import price_guards, usage_in, without_usage
 from billsync.report.impact.redact import redact
-from billsync.report.moves.guards import move_guards, move_notes, without_amounts
+from billsync.report.moves.guards import MoveFacts, move_guards, move_notes, without_amounts
 from billsync.report.moves.real import real_usage
 
 
@@ -55,7 +55,8 @@ def difference(
         guards = without_usage(guards, price_guards(desired, compared.plan, rows))
         moves = without_amounts(moves)
         found = redact(found) if found else None
-    return Difference(_guarded(compared.plan, (*guards, *hardened(desired.policy, moves)), move_notes(facts)), found)
+    moves = hardened(desired.policy, moves)
+    return Difference(_guarded(compared.plan, (*guards, *moves), _notes(desired, facts)), found)
 
 
 def intended(connection: Connection, desired: Desired, mode: Mode) -> Comparison:
@@ -65,10 +66,13 @@ def intended(connection: Connection, desired: Desired, mode: Mode) -> Comparison
     rows = index(compared.snapshot, KINDS, connection.routes)
     facts = read_move_facts(connection, desired, compared, rows)
     guards = price_guards(desired, compared.plan, rows)
-    moves = move_guards(facts, permitted(desired.policy, mode.allow))
-    return replace(
-        compared, plan=_guarded(compared.plan, (*guards, *hardened(desired.policy, moves)), move_notes(facts))
-    )
+    moves = hardened(desired.policy, move_guards(facts, permitted(desired.policy, mode.allow)))
+    return replace(compared, plan=_guarded(compared.plan, (*guards, *moves), _notes(desired, facts)))
+
+
+def _notes(desired: Desired, facts: MoveFacts) -> tuple[Change, ...]:
+    """The notes about money that belong to what this run is about."""
+    return tuple(note for note in move_notes(facts) if desired.selection.includes(note.address))
 
 
 def _guarded(plan: PlanFile, guards: tuple[Guard, ...], notes: tuple[Change, ...]) -> PlanFile:

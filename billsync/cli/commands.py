@@ -12,6 +12,7 @@ from billsync.app.ending import Exit
 from billsync.cli.allowances import allowances
 from billsync.cli.migrate_options import migrate_options
 from billsync.cli.output_options import output_options
+from billsync.cli.selecting import select_option
 from billsync.cli.server_options import ServerOptions, server_options
 from billsync.cli.surroundings import Run
 
@@ -82,6 +83,7 @@ def billsync(run: Run, /, debug: bool) -> None:
 
 @billsync.command()
 @PATHS
+@select_option
 @FORMAT
 @click.pass_obj
 def validate(run: Run, /, paths: tuple[str, ...]) -> Exit:
@@ -111,6 +113,7 @@ def impact_options(command: Command) -> Command:
 
 @billsync.command()
 @PATHS
+@select_option
 @server_options
 @ALLOW
 @VERBOSE
@@ -144,6 +147,7 @@ def diff(
 
 @billsync.command()
 @PATHS
+@select_option
 @server_options
 @VERBOSE
 @click.option("--exit-code", "--non-zero-exit-code", is_flag=True, help="Exit with 2 when anything differs.")
@@ -171,6 +175,7 @@ def apply(run: Run, /, paths: tuple[str, ...], allow: dict[str, str], yes: bool,
 
 @billsync.command()
 @PATHS
+@select_option
 @server_options
 @ALLOW
 @VERBOSE

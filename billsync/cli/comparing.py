@@ -12,11 +12,12 @@ from billsync.app.outcomes import code_of_difference, owner_missing
 from billsync.cli.inputs import as_it_is, desired_state
 from billsync.cli.opening import connected
 from billsync.cli.outputs import Result
+from billsync.cli.selecting import check_patterns, counted
 from billsync.cli.server_options import ServerOptions
 from billsync.cli.showing import check_files, show
 from billsync.cli.surroundings import Run
+from billsync.core.selecting import included
 from billsync.kinds.registry import KINDS
-from billsync.model.kind import Kind
 from billsync.model.state import Desired
 from billsync.render.diagnostics import diagnostics_text
 from billsync.render.plan.nameless import finding_without_names, without_names
@@ -27,6 +28,7 @@ from billsync.render.plan.structured import errors_as_json
 def validate(run: Run, paths: Sequence[str]) -> Exit:
     """Check the files offline."""
     desired, findings = desired_state(run, paths)
+    check_patterns(run, desired)
     run.result(errors_as_json(findings, {"declared": _counts(desired)}) if run.wants_json else _valid(desired))
     return Exit.DONE
 
@@ -40,6 +42,7 @@ def show_difference(
     desired, findings = desired_state(run, paths, allow=wanted.allow, telling=telling)
     with connected(run, options, desired.target) as connection:
         found = difference(connection, desired, wanted, run.progress)
+    check_patterns(run, desired, found.plan, unnamed=private_kinds() if wanted.is_anonymous else ())
     missing = owner_missing(desired, found.plan)
     run.verdict = code_of_difference(found.plan, missing, exit_code=exit_code)
     whole = outline(found.plan)
@@ -53,15 +56,11 @@ def show_difference(
 
 def _valid(desired: Desired) -> str:
     counts = _counts(desired)
-    parts = [_counted(kind, counts[kind.collection]) for kind in KINDS.values() if counts[kind.collection]]
+    parts = [counted(kind, counts[kind.collection]) for kind in KINDS.values() if counts[kind.collection]]
     return f"Valid: {', '.join(parts) or 'nothing is declared'}.\n"
 
 
 def _counts(desired: Desired) -> Mapping[str, int]:
-    """Return the number of declared entities of each kind, by collection."""
-    counts = Counter(entity.address.kind for entity in desired.entities)
+    """Return the number of declared entities of each kind that are selected, by collection."""
+    counts = Counter(address.kind for address in included(desired))
     return {kind.collection: counts[name] for name, kind in KINDS.items()}
-
-
-def _counted(kind: Kind, count: int) -> str:
-    return f"1 {kind.title}" if count == 1 else f"{count} {kind.titles}"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from billsync.app.ending import Ended, Exit
 from billsync.app.outcomes import forbidden_flags
 from billsync.cli.profiles import owned
+from billsync.cli.selecting import selected_part
 from billsync.cli.surroundings import Run
 from billsync.config import load
 from billsync.kinds.registry import KINDS
@@ -39,4 +40,4 @@ def desired_state(
         raise Ended(Exit.ERROR, *findings)
     if findings and not run.wants_json:
         run.talk(diagnostics_text(findings))
-    return owned(run, desired), findings
+    return selected_part(run, owned(run, desired)), findings

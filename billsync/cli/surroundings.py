@@ -65,7 +65,8 @@ class Run:
     `account` is what a write has done so far, `verdict` the exit code if nothing else happens, `is_ending` whether the
     end is being reported already, `is_ended` whether it has been reported, `was_stopped` whether a signal asked for the
     end, and `is_stdout_lost` whether stdout took no more. `stdout_format` is the format of the result on stdout, and
-    `outputs` are the formats and files that it has still to be written to. `profile` is the name of the chosen one.
+    `outputs` are the formats and files that it has still to be written to. `profile` is the name of the chosen one,
+    and `patterns` choose the part of the files that the command is about.
     """
 
     around: Surroundings
@@ -79,6 +80,7 @@ class Run:
     is_stdout_lost: bool = False
     names_all: bool = False
     profile: str | None = None
+    patterns: tuple[tuple[str, str], ...] = ()
     is_progressing: bool = False
     stdout_format: str = "text"
     outputs: list[tuple[str, str]] = field(default_factory=list)

@@ -14,6 +14,7 @@ from billsync.cli.account import Account
 from billsync.cli.inputs import desired_state
 from billsync.cli.journaling import journaled, show_end
 from billsync.cli.opening import connected
+from billsync.cli.selecting import check_patterns
 from billsync.cli.server_options import ServerOptions
 from billsync.cli.showing import check_files, show
 from billsync.cli.surroundings import Run
@@ -34,6 +35,7 @@ def write(
     desired, findings = desired_state(run, paths, allow=allow)
     with connected(run, options, desired.target) as connection:
         comparison = intended(connection, desired, Mode(mode, deletes=mode == "sync", allow=allow))
+        check_patterns(run, desired, comparison.plan)
         account = Account(comparison.plan, findings)
         if comparison.plan.guards:
             account.results = {result.step.id: result for result in stopped(comparison.plan).results}

@@ -23,10 +23,10 @@ from billsync.config.node import MapNode, plain, text_of
 from billsync.config.policies import notice_of, policies_for_nothing, policy_of, prices_of
 from billsync.config.reader import ParsedFile, read
 from billsync.config.scalars import shorten
-from billsync.config.schema_errors import Later, diagnostics_of
+from billsync.config.schema_errors import diagnostics_of
+from billsync.config.selection import selection_of, selection_problems
 from billsync.config.transitions import transitions_for_nothing, transitions_of
 from billsync.core import references
-from billsync.kinds.registry import HEADER, LATER_FIELDS
 from billsync.model.address import Address
 from billsync.model.diagnostic import Diagnostic, Position, has_errors
 from billsync.model.kind import Registry
@@ -111,11 +111,10 @@ def _desired(
         transitions_of(contents.header, findings),
         notice_of(contents.header, findings),
         policy_of(contents.header, registry, findings),
+        selection_of(contents.header, registry, findings),
     )
+    findings.extend(selection_problems(desired, registry))
     return desired, checked.unsound, moves, forgotten
-
-
-_LATER: Later = {(HEADER,): LATER_FIELDS[HEADER]}
 
 
 def _check_shells(documents: Iterable[MapNode], registry: Registry, findings: Findings) -> None:
@@ -123,7 +122,7 @@ def _check_shells(documents: Iterable[MapNode], registry: Registry, findings: Fi
     told = {diagnostic.position for diagnostic in findings.all}
     for document in documents:
         part = shell(document)
-        found = diagnostics_of(validator.iter_errors(plain(part)), part, later=_LATER)
+        found = diagnostics_of(validator.iter_errors(plain(part)), part)
         findings.extend(diagnostic for diagnostic in found if diagnostic.position not in told)
 
 

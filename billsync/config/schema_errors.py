@@ -26,7 +26,7 @@ from billsync.model.kind import Path
 _MANY_FIELDS = 12
 """With more fields than this, a message doesn't list them."""
 
-_IN_HEADER = ("owner", "defaults", "policy", "target", "transitions")
+_IN_HEADER = ("owner", "defaults", "policy", "select", "target", "transitions")
 """Fields of `_info` that a person may write elsewhere."""
 
 _Explain: TypeAlias = Callable[[Failure, Node], Iterable[Diagnostic]]

@@ -52,7 +52,7 @@ def _part_problems(shape: Shape, value: Plain, path: Path) -> Iterator[Problem]:
         case ListOf() if isinstance(value, list | tuple):
             yield from _repeated(shape, tuple(value), path)
         case LabelMap() if isinstance(value, Mapping):
-            yield from _labels(value, path)
+            yield from label_problems(value, path)
         case Number():
             yield from _number(shape, number(value), path)
         case Duration() if isinstance(value, str):
@@ -73,7 +73,8 @@ def _undeclarable(record: Record, fields: Fields, path: Path) -> Iterator[Proble
             yield Problem((*path, name), "unclearable-field", field.clear, hint)
 
 
-def _labels(labels: Fields, path: Path) -> Iterator[Problem]:
+def label_problems(labels: Fields, path: Path) -> Iterator[Problem]:
+    """Yield the reasons why the server would refuse or hide these labels; `path` is theirs."""
     if len(labels) > MOST_DECLARED:
         detail = f"there are {len(labels)}; the server takes 50, and billsync adds up to three of its own"
         yield Problem(path, "label", detail, f"declare {MOST_DECLARED} at most")

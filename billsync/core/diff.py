@@ -33,6 +33,7 @@ from billsync.core.order import linked, ordered, with_delete_edges, with_soft_ed
 from billsync.core.planned import Context, Planned
 from billsync.core.policies import permitted
 from billsync.core.prune import as_waiting, held_by, holders, kept, removals
+from billsync.core.selected_changes import within_selection
 from billsync.core.unsupported import Missing, Unmentionable, unsupported
 from billsync.core.versions import NextVersions, coming_versions
 from billsync.model.address import Address
@@ -77,7 +78,7 @@ def diff(
     """
     mode = replace(mode, allow=permitted(desired.policy, mode.allow))
     context = _context(desired, snapshot, registry, server=server, mode=mode, now=now)
-    steps, changes = _in_order(_changes(context, server, mode), context)
+    steps, changes = _in_order(within_selection(_changes(context, server, mode), context), context)
     changes += (*_staying(context, changes), *_unrecorded(context, changes, mode))
     return PlanFile(
         target=server.target,
@@ -188,7 +189,8 @@ def _staying(context: Context, planned: tuple[Planned, ...]) -> Iterator[Planned
     coming = coming_versions(context, (p for p in planned if p.change.is_pending))
     moving = moving_away(context, (p.change for p in planned))
     for entity in context.desired.entities:
-        if context.registry[entity.address.kind].archetype is Archetype.VERSIONED:
+        is_versioned = context.registry[entity.address.kind].archetype is Archetype.VERSIONED
+        if is_versioned and context.desired.selection.includes(entity.address):
             yield from grandfathered(context, entity, coming, moving)
 
 

@@ -62,7 +62,7 @@ def _chains(context: Context, parent: Address) -> Iterator[tuple[Kind, tuple[Row
 def _ends(context: Context, kind: Kind, parent: Address, rows: tuple[Row, ...]) -> Iterator[Planned]:
     for key in sorted({str(labels_of(row.fields)[KEY]) for row in rows if KEY in labels_of(row.fields)}):
         address, head = Address(kind.name, (*parent.names, key)), head_of(kind, rows, key)
-        if head is None or address in context.doubts or not _is_ours(context, head):
+        if head is None or address in context.doubts or not _may_end(context, head):
             continue
         if state_of(kind, head.fields) in (State.COMING, State.CURRENT):
             planned = end_at_renewal(context, address, head)
@@ -72,6 +72,13 @@ def _ends(context: Context, kind: Kind, parent: Address, rows: tuple[Row, ...]) 
 def _is_ours(context: Context, row: Row) -> bool:
     owner = labels_of(row.fields).get(OWNER)
     return owner is not None and bool(owner == context.desired.owner)
+
+
+def _may_end(context: Context, row: Row) -> bool:
+    """Whether a link is ours, and of the files' selection."""
+    labels = labels_of(row.fields)
+    carries = all(labels.get(name) == value for name, value in context.desired.selection.labels.items())
+    return _is_ours(context, row) and carries
 
 
 def after_its_children(context: Context, planned: Planned, left: Leaving) -> Planned:

@@ -11,7 +11,7 @@ from billsync.model.address import Symbol
 from billsync.model.globs import Patterns
 from billsync.model.kind import Kind, LabelPolicy
 from billsync.model.labels import MOST, OURS
-from billsync.model.state import Row
+from billsync.model.state import Desired, Row
 from billsync.model.value import Fields, Plain
 
 OWNER = f"{OURS}owner"
@@ -51,6 +51,24 @@ def owner_labels(kind: Kind, owner: str | None) -> dict[str, Plain]:
     if owner is None or kind.labels is LabelPolicy.NONE:
         return {}
     return {OWNER: owner}
+
+
+def labels_of_ours(kind: Kind, desired: Desired) -> dict[str, Plain]:
+    """The labels that a new entity gets besides its own: those of the files' selection, and the owner's."""
+    if kind.labels is LabelPolicy.NONE:
+        return {}
+    return {**desired.selection.labels, **owner_labels(kind, desired.owner)}
+
+
+def selection_labels(kind: Kind, row: Fields, desired: Desired) -> dict[str, Plain]:
+    """The labels of the files' selection that an entity of ours lacks, where they can be added to one that is live."""
+    live = labels_of(row)
+    if kind.labels is not LabelPolicy.MUTABLE or is_servers_own(row):
+        return {}
+    lacking: dict[str, Plain] = {
+        name: value for name, value in desired.selection.labels.items() if live.get(name) != value
+    }
+    return lacking if len(live.keys() | lacking.keys()) <= MOST else {}
 
 
 def restarts_of(row: Fields) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from billsync.core.doubts import duplicates
 from billsync.core.index import Index, state_of
 from billsync.core.likeness import alike_parents, begun_again
-from billsync.core.ownership import is_owned
+from billsync.core.ownership import is_owned, labels_of
 from billsync.core.referring import referenced_kinds, referrers
 from billsync.core.versions import offered_or_last
 from billsync.model.address import Address
@@ -184,7 +184,8 @@ def undeclared(desired: Desired, found: Index, kind: Kind) -> Iterator[Address]:
     for address, row in sorted(live.items(), key=lambda item: item[0].order):
         owned = is_owned(kind, row, owner=desired.owner, adopted=desired.adopted, key=address.key)
         left = address in desired.forgotten or desired.external.match(kind.name, address.key)
-        if address not in declared and owned and not left:
+        is_within = desired.selection.may_delete(address, labels_of(row.fields))
+        if address not in declared and owned and is_within and not left:
             yield address
 
 

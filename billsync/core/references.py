@@ -45,9 +45,7 @@ def check(desired: Desired, registry: Registry, *, unsound: frozenset[Address] =
     finders = {name: finder(kind.record) for name, kind in registry.items()}
     for entity in desired.entities:
         kind = registry[entity.address.kind]
-        search = finders[kind.name]
-        inside = (*_mentioned(entity, kind), *(search(entity.fields, ()) if search else ()))
-        for referred in (*_parents(entity, kind), *inside):
+        for referred in referred_by(entity, kind, finders[kind.name]):
             if not known.has(referred):
                 found.append(known.unknown(entity, referred))
     found += (_also_external(e) for e in desired.entities if desired.external.match(e.address.kind, e.address.key))
@@ -55,6 +53,13 @@ def check(desired: Desired, registry: Registry, *, unsound: frozenset[Address] =
         found += _cross_problems(entity, registry[entity.address.kind], known.find)
     found += _claimed_twice((entity for entity in desired.entities if entity.address not in unsound), registry)
     return tuple(sorted(found, key=lambda one: one.order))
+
+
+def referred_by(entity: Entity, kind: Kind, search: Finder | None) -> Iterator[Referred]:
+    """Every entity that a declared one belongs to, mentions or refers to; `search` is the finder of its kind."""
+    yield from _parents(entity, kind)
+    yield from _mentioned(entity, kind)
+    yield from search(entity.fields, ()) if search else ()
 
 
 def _also_external(entity: Entity) -> Diagnostic:

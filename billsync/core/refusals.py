@@ -320,6 +320,12 @@ QUANTITY_FIXED = Refusal(
 # Because of other changes
 
 BLOCKED = Refusal("blocked", "it needs {cause}, which is refused", outcome=Outcome.BLOCKED)
+UNSELECTED = Refusal(
+    "unselected",
+    "it needs {steps}, and {names} is not selected",
+    "select it, too: --select {names}",
+    Outcome.BLOCKED,
+)
 CIRCLE = Refusal("circle", "these steps need one another, so none can be first: {steps}", "make the change in two runs")
 STILL_THERE = Refusal(
     "in-use",

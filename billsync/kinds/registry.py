@@ -24,8 +24,5 @@ LATER_COLLECTIONS: Mapping[str, str] = MappingProxyType(
 )
 """Collections of what can be referred to, but not declared yet, with their kinds."""
 
-HEADER = "_info"
-LATER_FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
-    {"plan": frozenset({"extends", "variants"}), HEADER: frozenset({"select"})}
-)
-"""Fields of kinds, and of `_info`, that a later version reads."""
+LATER_FIELDS: Mapping[str, frozenset[str]] = MappingProxyType({"plan": frozenset({"extends", "variants"})})
+"""Fields of kinds that a later version reads."""

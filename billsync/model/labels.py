@@ -15,6 +15,9 @@ MOST = 50
 MOST_DECLARED = MOST - 3
 """How many labels a file may declare: billsync adds up to three."""
 
+MOST_SELECTING = 10
+"""How many labels `_info.select` may give to everything."""
+
 _LONGEST_VALUE = 63
 _FORM = re.compile(r"[a-zA-Z0-9]+(?:[._-][a-zA-Z0-9]{2,})*(?:[._-][a-zA-Z0-9]+)?", re.ASCII)
 _SPECIAL = re.compile(r"[._-]")

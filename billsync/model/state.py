@@ -13,6 +13,7 @@ from billsync.model.duration import Duration
 from billsync.model.globs import Patterns
 from billsync.model.kind import Path
 from billsync.model.policy import Policy, PricePolicy
+from billsync.model.selection import Selection
 from billsync.model.source import Source
 from billsync.model.transition import Transition
 from billsync.model.value import Fields
@@ -75,7 +76,8 @@ class Desired:
     `prices` are rules that new prices must keep; `target` is the server that the files are for; `moved` are keys
     that were renamed; `forgotten` are entities that are no longer declared and stay as they are;
     `transitions` are rules for when chains change, the first that covers a change decides; `notice` is the time that
-    customers are given before many are moved at once; `policy` limits what runs may do.
+    customers are given before many are moved at once; `policy` limits what runs may do; `selection` is the part that a
+    run is about.
     """
 
     owner: str | None = None
@@ -90,6 +92,7 @@ class Desired:
     transitions: tuple[Transition, ...] = ()
     notice: Duration | None = None
     policy: Policy = field(default_factory=Policy)
+    selection: Selection = field(default_factory=Selection)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from billsync.model.value import jsonable
 from billsync.schema.codes import guard_names
 from billsync.schema.leaves import leaf_schema, nullable
 from billsync.schema.policy import policy_schema
+from billsync.schema.selection import selection_schema
 from billsync.schema.transitions import transitions_schema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -148,6 +149,7 @@ def _info(registry: Registry, writing: _Writing) -> Schema:
             "policy": policy_schema(registry, guard_names(registry)),
             "transitions": transitions_schema(),
             "target": _target(),
+            "select": selection_schema(registry),
         },
     }
 

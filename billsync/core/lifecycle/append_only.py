@@ -9,7 +9,7 @@ from billsync.core.compare import field_changes
 from billsync.core.lifecycle.progress import made_and_moved, moving_forward
 from billsync.core.lifecycle.record import create, in_sequence, with_live_key
 from billsync.core.lifecycle.taken_back import is_taken_back, never_made, taking_back
-from billsync.core.ownership import owner_labels
+from billsync.core.ownership import labels_of_ours
 from billsync.core.planned import Context, Planned, names_of, note, refused
 from billsync.core.refusals import IMMUTABLE_ENTITY
 from billsync.core.view import complete
@@ -24,7 +24,7 @@ def append_only_change(context: Context, entity: Entity) -> Planned | None:
     row = context.index.records.get(entity.address)
     want = context.want(entity)
     if row is None:
-        return _made(context, entity, complete(kind, want, None, owner_labels(kind, context.desired.owner)))
+        return _made(context, entity, complete(kind, want, None, labels_of_ours(kind, context.desired)))
     have = context.view(row, compared_with=want)
     target = complete(kind, with_live_key(kind, want, have), have, {})
     if canonical(have) == canonical(target):

@@ -23,6 +23,7 @@ from billsync.core.lifecycle.chain_steps import (
     withdraw_step,
 )
 from billsync.core.lifecycle.record import in_sequence
+from billsync.core.ownership import labels_of
 from billsync.core.planned import Context, Planned, note, refused, time_shown
 from billsync.core.refusals import CANT_WITHDRAW, ENDS_LATER, ENDS_PASSED, NOT_A_BOUNDARY, UNSHOWN_END
 from billsync.model.address import Address
@@ -203,6 +204,10 @@ def end_of_undeclared(context: Context, address: Address, head: Row) -> Iterator
             code="kept",
             reason=f"it is no longer declared: left alone; `sync` cancels it where the files name {kind.collection}",
         )
+        return
+    if not context.desired.selection.may_delete(address, labels_of(head.fields)):
+        reason = "it is no longer declared: left alone, as it is not in this run's selection"
+        yield note(address, code="kept", reason=reason)
         return
     if state_of(kind, head.fields) is State.ENDING:
         until = time_shown(head.fields.get(TO))

@@ -68,13 +68,14 @@ def next_link(context: Context, entity: Entity, head: Row, pinned: Address) -> F
 
 
 def _labels(context: Context, entity: Entity, pinned: Address) -> Fields:
-    return chain_labels(
+    own = chain_labels(
         context.registry[entity.address.kind],
         owner=context.desired.owner,
         key=entity.address.key,
         pinned=Symbol(pinned),
         restart=restart_of(entity),
     )
+    return {**context.desired.selection.labels, **own}
 
 
 def _declared(context: Context, entity: Entity, pinned: Address) -> Fields:

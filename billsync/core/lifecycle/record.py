@@ -9,7 +9,7 @@ from billsync.core.compare import field_changes
 from billsync.core.index import is_over
 from billsync.core.lifecycle.holder import not_ours
 from billsync.core.lifecycle.renaming import may_rename, rename_step
-from billsync.core.ownership import adoption_labels, owner_labels, with_ownership_labels
+from billsync.core.ownership import adoption_labels, labels_of_ours, selection_labels, with_ownership_labels
 from billsync.core.planned import Context, Planned, names_of, refused, step_id
 from billsync.core.refusals import FROZEN_FIELD, IMMUTABLE_FIELD, UNCLEARABLE_FIELD, UNLISTED_FIELD
 from billsync.core.unlisted import lost_if_replaced
@@ -28,10 +28,12 @@ def record_change(context: Context, entity: Entity) -> Planned | None:
     declared = context.want(entity)
     row = context.index.records.get(entity.address)
     if row is None:
-        return create(context, entity, complete(kind, declared, None, owner_labels(kind, context.desired.owner)))
+        return create(context, entity, complete(kind, declared, None, labels_of_ours(kind, context.desired)))
     have = context.view(row, compared_with=declared)
     adopted = context.desired.adopted.match(kind.name, entity.address.key)
     labels = adoption_labels(kind, row.fields, owner=context.desired.owner) if adopted else {}
+    if context.owns(kind, row, entity.address.key):
+        labels |= selection_labels(kind, row.fields, context.desired)
     keyed = declared if may_rename(context, entity, row) else with_live_key(kind, declared, have)
     want = complete(kind, with_ownership_labels(keyed, labels), have, {})
     if canonical(have) == canonical(want):

@@ -12,7 +12,7 @@ from billsync.core.lifecycle.drafts import cleared, is_left_over, named, unmarke
 from billsync.core.lifecycle.holder import Claim, holder_of, not_ours
 from billsync.core.lifecycle.record import in_sequence
 from billsync.core.lifecycle.unshown import unshown_labels, visible
-from billsync.core.ownership import OWNER, labels_of, owner_labels, with_ownership_labels
+from billsync.core.ownership import OWNER, labels_of, labels_of_ours, with_ownership_labels
 from billsync.core.planned import Context, Planned, call_of, refused, step_id
 from billsync.core.refusals import (
     FOREIGN_DRAFT,
@@ -100,7 +100,7 @@ def _no_version(entity: Entity, missing: tuple[Address, ...]) -> Planned:
 
 def _marked(context: Context, kind: Kind, want: Fields) -> Fields:
     """The view with the label of its owner, where the kind shows labels: each new version carries it."""
-    labels = {} if hides_labels(kind) else owner_labels(kind, context.desired.owner)
+    labels = {} if hides_labels(kind) else labels_of_ours(kind, context.desired)
     return complete(kind, with_ownership_labels(want, labels), None, {}) if labels else want
 
 
@@ -211,7 +211,7 @@ def _create_step(context: Context, address: Address, want: Fields, *, seen: Fiel
     kind = context.registry[address.kind]
     routes = context.routes[kind.name]
     later = tuple(part.field for part in routes.parts if part.field in want)
-    marked = with_ownership_labels(want, owner_labels(kind, context.desired.owner))
+    marked = with_ownership_labels(want, labels_of_ours(kind, context.desired))
     return Step(
         id=step_id(address, "create"),
         address=address,

@@ -80,6 +80,14 @@ USAGE = Chapter(
             "`--select` leaves out all 12 subscriptions on plan pro that could move: nobody moves.",
         ),
         Code(
+            "nothing-selected",
+            "the selection matches nothing",
+            "A `--select` matches nothing in the files, and nothing of yours on the server that is no longer declared. "
+            "Correct it: `KIND/KEY`, such as `plan/pro`, and `KIND/CUSTOMER/KEY` for what belongs to a customer, such "
+            "as `grant/acme/welcome`. Globs are allowed.",
+            "plan/prp",
+        ),
+        Code(
             "no-dimension",
             "no meter has this dimension",
             "`usage --by` groups by a dimension of meters, and none of this customer's features is metered by this "

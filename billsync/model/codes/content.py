@@ -154,6 +154,21 @@ HEADER = Chapter(
             "They are for region 'eu', and https://us.api.konghq.com/v3 is in region 'us'.",
         ),
         Code(
+            "selected-without-parent",
+            "this kind needs the one that it belongs to",
+            "`_info.select.kinds` names a kind whose entities belong to those of another kind, which isn't among them. "
+            "Whether one is abandoned shows only where both are compared. Add the other kind.",
+            "subscriptions belong to customers. Add `customer`.",
+        ),
+        Code(
+            "other-selected-label",
+            "the label contradicts the files' selection",
+            "`_info.select.labels` are given to everything in these files, so that only what carries them is ever "
+            "deleted. An entity declares another value for one of them. Remove the label from the entity, or from the "
+            "selection.",
+            "`_info.select` gives everything the label `team: payments`, and here it is another one.",
+        ),
+        Code(
             "policy-for-nothing",
             "a policy names nothing that is declared",
             "A policy for a misspelt key would silently protect nothing. For prices it is an error where the files "

@@ -286,6 +286,14 @@ SERVER = Chapter(
             "feature api: these steps need one another, so none can be first: feature/api:update, meter/tokens:update",
         ),
         Code(
+            "unselected",
+            "it needs something that is not selected",
+            "A run with `--select` deletes and ends only what is selected itself, and this change has to wait for such "
+            "a step: a subject key that another customer gives up, for example. Select the other entity, too, or run "
+            "without `--select`.",
+            "customer acme: it needs deleting customer/old, and customer/old is not selected",
+        ),
+        Code(
             "blocked",
             "it needs something that is refused",
             "The change itself is fine, but it refers or belongs to an entity whose change is refused. Resolve that "

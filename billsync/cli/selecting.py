@@ -1,0 +1,108 @@
+"""`--select`: the part of the files that a command is about, and the words about what is left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from billsync.app.ending import usage
+from billsync.cli.surroundings import Run
+
+if TYPE_CHECKING:  # `billsync --help` loads no model
+    from billsync.model.address import Address
+    from billsync.model.change import PlanFile
+    from billsync.model.kind import Kind
+    from billsync.model.state import Desired
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+GLOB = frozenset("*?[")
+
+
+def select_option(command: Command) -> Command:
+    """The option that chooses a part of the files."""
+    return click.option(
+        "--select",
+        "--target",
+        multiple=True,
+        metavar="KIND/KEY",
+        expose_value=False,
+        callback=_patterns,
+        help="Only this entity, and what it needs; a glob, repeatable: plan/pro, 'grant/acme/*'.",
+    )(command)
+
+
+def _patterns(ctx: click.Context, parameter: click.Parameter, texts: Sequence[str]) -> None:
+    if texts:
+        ctx.ensure_object(Run).patterns = tuple(_pattern(text) for text in texts)
+
+
+def _pattern(text: str) -> tuple[str, str]:
+    """The globs of a kind and a name. Raises BadParameter for another form, and for a kind that there isn't."""
+    from billsync.kinds.registry import KINDS
+
+    kind, slash, names = text.partition("/")
+    if not (kind and slash and names):
+        raise click.BadParameter(f"{text!r} is not KIND/KEY, such as plan/pro")
+    if kind not in KINDS and not GLOB & set(kind):
+        collections = {known.collection: name for name, known in KINDS.items()}
+        close = collections.get(kind) or next(iter(get_close_matches(kind, KINDS, n=1)), None)
+        known = f"did you mean {close}/{names}?" if close else f"use {', '.join(KINDS)}"
+        raise click.BadParameter(f"no kind is {kind!r}: {known}")
+    return kind, names
+
+
+def selected_part(run: Run, desired: Desired) -> Desired:
+    """The desired state with the selection of the files and of the command; stderr says what is left out."""
+    from billsync.core.selecting import included, selected
+    from billsync.kinds.registry import KINDS
+
+    selection = replace(desired.selection, patterns=run.patterns)
+    if selection.is_whole:
+        return desired
+    found = selected(desired, selection, KINDS)
+    chosen = [address for address in included(found) if selection.chooses(address)]
+    needed = [address for address in included(found) if not selection.chooses(address)]
+    counts = Counter(entity.address.kind for entity in desired.entities)
+    left = counts - Counter(address.kind for address in (*chosen, *needed))
+    needs = f", with {_counted(_count(needed))} that it needs" if needed else ""
+    run.talk(f"Selected: {_counted(_count(chosen))}{needs}. Left out: {_counted(left)}.")
+    return found
+
+
+def check_patterns(run: Run, desired: Desired, plan: PlanFile | None = None, *, unnamed: Collection[str] = ()) -> None:
+    """Check that each pattern chooses something that is declared, or that the plan file names; entities of the unnamed
+    kinds are not proposed. Raises Ended."""
+    from billsync.core.selecting import near, unmatched
+
+    others = (change.address for change in plan.changes) if plan else ()
+    known = (*(entity.address for entity in desired.entities), *others) if run.patterns else ()
+    for pattern in unmatched(run.patterns, known):
+        close = near(pattern, [address for address in known if address.kind not in unnamed])
+        hint = (
+            f"Did you mean {close}?"
+            if close
+            else "Names are KIND/KEY; of something that belongs to a customer, " + ("KIND/CUSTOMER/KEY.")
+        )
+        raise usage("nothing-selected", "/".join(pattern), hint)
+
+
+def _count(addresses: Iterable[Address]) -> Mapping[str, int]:
+    return Counter(address.kind for address in addresses)
+
+
+def counted(kind: Kind, count: int) -> str:
+    """`1 plan`, `2 plans`."""
+    return f"1 {kind.title}" if count == 1 else f"{count} {kind.titles}"
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    """`1 plan and 2 features`, in the order of the kinds."""
+    from billsync.kinds.registry import KINDS
+
+    words = [counted(kind, counts[name]) for name, kind in KINDS.items() if counts.get(name)]
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words) or "nothing"

@@ -1,0 +1,92 @@
+"""Selections of declared entities: what is chosen, with everything that it needs, and what is left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from billsync.core.references import Finder, finder, referred_by
+from billsync.core.suggest import closest
+from billsync.model.address import Address
+from billsync.model.globs import Patterns
+from billsync.model.kind import Kind, Registry
+from billsync.model.selection import Selection, matches
+from billsync.model.state import Desired, Entity
+
+Chosen = tuple[tuple[str, str], ...]
+
+
+def selected(desired: Desired, selection: Selection, registry: Registry) -> Desired:
+    """The desired state with a selection: entities of other kinds are only referred to, and what the chosen entities
+    need is needed.
+
+    The other entities stay declared, as nothing that is declared may be taken for abandoned.
+    """
+    within = _of_kinds(desired, selection.kinds) if selection.kinds else desired
+    needed = _needed(within, selection, registry) if selection.patterns else frozenset()
+    return replace(within, selection=replace(selection, needed=needed))
+
+
+def _of_kinds(desired: Desired, kinds: frozenset[str]) -> Desired:
+    """The desired state of these kinds. What is declared of others counts as external: it is there, and not written."""
+    others: dict[str, tuple[str, ...]] = dict(desired.external.by_kind)
+    for entity in desired.entities:
+        if entity.address.kind not in kinds:
+            others[entity.address.kind] = (*others.get(entity.address.kind, ()), _literal(entity.address.key))
+    return replace(
+        desired,
+        entities=tuple(entity for entity in desired.entities if entity.address.kind in kinds),
+        external=Patterns(others),
+        named=desired.named & kinds,
+    )
+
+
+def _literal(key: str) -> str:
+    """The glob that matches this key alone."""
+    return "".join(f"[{char}]" if char in "*?[" else char for char in key)
+
+
+def _needed(desired: Desired, selection: Selection, registry: Registry) -> frozenset[Address]:
+    """What the chosen entities refer to and belong to, what that needs, and so on, without the chosen ones."""
+    entities = {entity.address: entity for entity in desired.entities}
+    finders = {name: finder(kind.record) for name, kind in registry.items()}
+    found = {address for address in entities if selection.chooses(address)}
+    waiting = list(found)
+    while waiting:
+        entity = entities[waiting.pop()]
+        kind = registry[entity.address.kind]
+        for address in _needs(entity, kind, finders[kind.name]):
+            if address in entities and address not in found:
+                found.add(address)
+                waiting.append(address)
+    return frozenset(address for address in found if not selection.chooses(address))
+
+
+def _needs(entity: Entity, kind: Kind, search: Finder | None) -> Iterator[Address]:
+    yield from (Address(referred.kind, (referred.key,)) for referred in referred_by(entity, kind, search))
+
+
+def left_out(desired: Desired) -> Mapping[str, int]:
+    """The number of declared entities of each kind that a run is not about."""
+    addresses = (entity.address for entity in desired.entities)
+    return Counter(address.kind for address in addresses if not desired.selection.includes(address))
+
+
+def included(desired: Desired) -> tuple[Address, ...]:
+    """The declared entities that a run is about."""
+    return tuple(e.address for e in desired.entities if desired.selection.includes(e.address))
+
+
+def unmatched(patterns: Chosen, known: Iterable[Address]) -> Chosen:
+    """The patterns that match none of these entities."""
+    addresses = tuple(address.unversioned() for address in known)
+    return tuple(pattern for pattern in patterns if not any(matches(pattern, address) for address in addresses))
+
+
+def near(pattern: tuple[str, str], known: Iterable[Address]) -> str | None:
+    """The known entity whose name is nearest to a pattern, as `kind/name`; None if none is near."""
+    names = {f"{address.kind}/{'/'.join(address.names)}" for address in known}
+    same_kind = {name for name in names if name.startswith(f"{pattern[0]}/")}
+    text = "/".join(pattern)
+    return closest(text, same_kind) or closest(text, names)

@@ -1,0 +1,61 @@
+"""The part of the files that a run is about: chosen by kind and key, or by the files' own `_info.select`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from billsync.model.address import Address, chain_of, whole_of
+from billsync.model.value import Fields, Plain
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A part of the files. An empty field leaves everything in.
+
+    `patterns` are globs of kinds and of names, as in `plan/*`. `kinds` are compared and written, and no others. Only
+    live entities that carry all of `labels` may be deleted; what a run creates gets them. `needed` are declared
+    entities that no pattern matches and that the chosen ones need.
+    """
+
+    patterns: tuple[tuple[str, str], ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    kinds: frozenset[str] = frozenset()
+    needed: frozenset[Address] = frozenset()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is left out."""
+        return not self.patterns and not self.kinds
+
+    def chooses(self, address: Address) -> bool:
+        """Whether the selection itself names an entity, or a part of it."""
+        whole = _whole(address)
+        return self._has_kind(whole.kind) and (
+            not self.patterns or any(matches(pattern, whole) for pattern in self.patterns)
+        )
+
+    def includes(self, address: Address) -> bool:
+        """Whether a run is about an entity: it is chosen, or needed by one that is."""
+        return self.chooses(address) or _whole(address) in self.needed
+
+    def may_delete(self, address: Address, labels: Fields | Plain) -> bool:
+        """Whether a run may delete a live entity with these labels."""
+        carried = labels if isinstance(labels, Mapping) else {}
+        return self.chooses(address) and all(carried.get(name) == value for name, value in self.labels.items())
+
+    def _has_kind(self, kind: str) -> bool:
+        return not self.kinds or kind in self.kinds
+
+
+def matches(pattern: tuple[str, str], address: Address) -> bool:
+    """Whether a pattern matches an entity: `*` stands for any text, slashes between parents and children included."""
+    kind, names = pattern
+    return fnmatchcase(address.kind, kind) and fnmatchcase("/".join(address.names), names)
+
+
+def _whole(address: Address) -> Address:
+    """The entity that an address, or a part of one, belongs to, without its version."""
+    part = whole_of(address)
+    return chain_of(part[0] if part else address).unversioned()
