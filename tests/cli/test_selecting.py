@@ -39,7 +39,9 @@ def test_a_delete_is_within_the_selection(shell: Shell, folder: Path) -> None:
 
     ran = shell.run("diff", "more.yaml", "--server", "local:", "--select", "meter/one")
 
-    assert [line for line in ran.out.splitlines() if line.startswith("deleting")] == ["deleting meter one (irreversible)"]
+    assert [line for line in ran.out.splitlines() if line.startswith("deleting")] == [
+        "deleting meter one (irreversible)"
+    ]
 
 
 @pytest.mark.parametrize(
