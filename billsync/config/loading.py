@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.protocols import Validator
 
 from billsync.config.document import Contents, gather, shell
+from billsync.config.due_at_start import due_at_start
 from billsync.config.entities import check, expand
 from billsync.config.files import read_sources
 from billsync.config.finding import Findings
@@ -75,6 +76,7 @@ def _loaded(paths: Sequence[str], registry: Registry, stdin: TextIO | None) -> t
     if not has_errors(unread) and all(parsed.complete for parsed in files_read):
         findings.extend(references.check(desired, registry, unsound=unsound))
         findings.extend(policies_for_nothing(desired, registry))
+        findings.extend(due_at_start(desired, unsound))
         findings.extend(transitions_for_nothing(desired))
         findings.extend(move_problems(moves, desired))
         findings.extend(forgetting_problems(forgotten, desired, moves, registry))

@@ -41,6 +41,7 @@ def policy_of(header: MapNode | None, registry: Registry, findings: Findings) ->
         protected=_protected(node.get(PROTECTED), registry),
         forbid=frozenset(_texts(node, "forbid")),
         require_owner=_is_true(node.get("require_owner")),
+        nothing_due_at_start=tuple(_texts(node, "nothing_due_at_start")),
         places={name: entry.place for name, entry in node.entries.items()},
     )
     if policy.require_owner and (header is None or header.get("owner") is None):

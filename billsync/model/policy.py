@@ -39,8 +39,8 @@ class Policy:
 
     `max_deletes` counts the entities that one run deletes. `max_delete_percent` limits the share of the owned ones of a
     kind, where these are `percent_from` or more. `protected` are never deleted, and nothing that belongs to them is
-    deleted, cancelled or taken back. `forbid` are guards that no flag overrides. `places` has the position of each
-    rule, by name.
+    deleted, cancelled or taken back. `forbid` are guards that no flag overrides. `nothing_due_at_start` are plans, by
+    keys and globs, that bill nothing when a subscription begins. `places` has the position of each rule, by name.
     """
 
     max_deletes: int | None = None
@@ -49,6 +49,7 @@ class Policy:
     protected: Patterns = field(default_factory=Patterns)
     forbid: frozenset[str] = frozenset()
     require_owner: bool = False
+    nothing_due_at_start: tuple[str, ...] = ()
     places: Mapping[str, Position] = field(default_factory=dict)
 
     def protects(self, address: Address) -> bool:

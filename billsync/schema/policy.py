@@ -47,6 +47,13 @@ def policy_schema(registry: Registry, guards: Sequence[str]) -> dict[str, Any]:
                 "items": {"enum": list(guards)},
                 "examples": [["cancel", "void"]],
             },
+            "nothing_due_at_start": {
+                "description": "Plans by keys and globs that bill nothing when a subscription begins: a fee in advance "
+                "in their first phase is an error, for `validate`, too.",
+                "type": "array",
+                "items": {"type": "string", "minLength": 1},
+                "examples": [["fleet*"]],
+            },
             "require_owner": {
                 "description": "Whether files without an `owner` are an error, for `validate`, too.",
                 "type": "boolean",

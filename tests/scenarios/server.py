@@ -66,6 +66,12 @@ class Server:
         rows = [row for row in self.rows(kind, key) if not version or row["version"] == int(version)]
         return str(rows[-1]["id"])
 
+    @property
+    def bills_by_stripe(self) -> bool:
+        """Whether the default billing profile collects by Stripe."""
+        stripe = {row["id"] for row in self._listed("apps") if row["type"] == "stripe"}
+        return any(row["default"] and row["apps"]["payment"]["id"] in stripe for row in self._listed("profiles"))
+
     def _plan_name(self, plan_id: str) -> str:
         plan = self._got(f"plans/{plan_id}")
         return f"{plan['key']}@{plan['version']}"

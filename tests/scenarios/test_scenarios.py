@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from billsync.local import create_app
 from tests.scenarios.server import Server
 from tests.scenarios.story import Stage, read, stories
 from tests.support.loopback import listening
+from tests.support.stripe_server import billing_by_stripe
 
 pytestmark = pytest.mark.thorough
 
@@ -38,13 +39,36 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     app.close()
 
 
+@pytest.fixture(scope="session")
+def stripe_base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The base of a server whose default profile collects by Stripe. The embedded one has no Stripe app, so that reads
+    of its billing are answered in front of it; a real one is taken as it is."""
+    if named := os.environ.get(VARIABLE):
+        yield named.rstrip("/")
+        return
+    app = create_app(str(tmp_path_factory.mktemp("stripe") / "local.db"), clock=lambda: datetime.now(UTC))
+    with listening(billing_by_stripe(app)) as port:
+        yield f"http://127.0.0.1:{port}/api/v3"
+    app.close()
+
+
 @pytest.fixture
-def stage(base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    """An empty folder, and keys that nobody else has."""
+def stage(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    """An empty folder, and keys that nobody else has, on the server that the scenario needs."""
+    base = request.getfixturevalue("stripe_base" if "stripe" in _needs(request) else "base")
     token = {TOKEN: os.environ[TOKEN]} if TOKEN in os.environ else {}
     headers = {"authorization": f"Bearer {token[TOKEN]}"} if token else {}
     with httpx.Client(base_url=f"{base}/openmeter", headers=headers, timeout=60) as http:
-        yield Stage(Server(base, http), tmp_path, f"r{secrets.token_hex(4)}", token, monkeypatch)
+        server = Server(base, http)
+        if "stripe" in _needs(request) and not server.bills_by_stripe:
+            pytest.skip("the default billing profile of this server doesn't collect by Stripe")
+        yield Stage(server, tmp_path, f"r{secrets.token_hex(4)}", token, monkeypatch)
+
+
+def _needs(request: pytest.FixtureRequest) -> Sequence[str]:
+    """The parts of a scenario's server that not every server has."""
+    found: Sequence[str] = read(request.getfixturevalue("path")).get("needs", [])
+    return found
 
 
 @pytest.mark.scenarios

@@ -49,6 +49,7 @@ STATUSES = {
     },
     "GET": {
         "/openmeter/currencies/custom/{currencyId}": {404},
+        "/openmeter/customers/{customerId}/billing": {412},
         "/openmeter/customers/{customerId}/credits/balance": {500},
         "/openmeter/customers/{customerId}/credits/transactions": {500},
         "/openmeter/customers/{customerId}/entitlement-access": {412},

@@ -169,6 +169,14 @@ HEADER = Chapter(
             "`_info.select` gives everything the label `team: payments`, and here it is another one.",
         ),
         Code(
+            "due-at-start",
+            "a fee is due at sign-up, and the policy wants none",
+            "`_info.policy.nothing_due_at_start` names plans that bill nothing when a subscription begins, and a fee "
+            "in the first phase of one is paid in advance. Set `payment_term: in_arrears`, or take the plan out of the "
+            "policy. Usage is billed in arrears, and the rule doesn't look at add-ons.",
+            'Plan "fleet" bills 80 for `fleet_fee` at sign-up.',
+        ),
+        Code(
             "policy-for-nothing",
             "a policy names nothing that is declared",
             "A policy for a misspelt key would silently protect nothing. For prices it is an error where the files "
