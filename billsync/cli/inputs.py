@@ -34,7 +34,7 @@ def desired_state(
 
     Raises Ended with all findings if one is an error.
     """
-    desired, found = load(paths, registry=KINDS, stdin=run.around.stdin)
+    desired, found = load(paths, registry=KINDS, stdin=run.around.stdin, environment=run.around.environment)
     findings = tuple(map(telling, (*found, *forbidden_flags(desired, allow))))
     if has_errors(findings):
         raise Ended(Exit.ERROR, *findings)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from billsync.config.finding import finding
-from billsync.config.node import Entry, ListNode, MapNode, Node, ScalarNode
+from billsync.config.node import Entry, ListNode, MapNode, Node, RemovalNode, ScalarNode
+from billsync.config.outside import ENV, FILE, NoValue, Outside
 from billsync.config.scalars import Unfit, resolve, shorten
 from billsync.model import limits
 from billsync.model.diagnostic import Diagnostic, Position
@@ -23,6 +24,15 @@ class Limits:
     key: int = limits.KEY_CHARACTERS
 
 
+REMOVE = "!remove"
+_MAP_OF_ENV = "Write `!env {name: NAME, default: VALUE}`; the default stands in the file, and `!file` has none."
+
+
+def _may_be_default(node: Node | None) -> bool:
+    """Whether a default is left out, or a plain value."""
+    return node is None or (isinstance(node, ScalarNode) and node.source is None and node.value is not None)
+
+
 @dataclass(slots=True)
 class _Frame:
     """A list or a map that is still open. `key` is the key that waits for its value."""
@@ -31,6 +41,7 @@ class _Frame:
     is_map: bool
     anchor: str | None
     opened_at: int
+    tag: str | None = None
     height: int = 1
     items: list[Node] = field(default_factory=list)
     entries: dict[str, Entry] = field(default_factory=dict)
@@ -47,8 +58,10 @@ class _Anchored:
 class NodeBuilder:
     """Takes events in the order of the text. Once `stopped`, nothing more is to be fed."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, outside: Outside | None = None) -> None:
         self.diagnostics: list[Diagnostic] = []
+        self.removals: list[Position] = []
+        self.outside = outside or Outside()
         self.roots: list[Node] = []
         self.stopped = False
         self._limits = limits
@@ -61,19 +74,21 @@ class NodeBuilder:
         """Anchors end with their document."""
         self._anchors.clear()
 
-    def open(self, place: Position, *, is_map: bool, anchor: str | None = None) -> None:
-        """A list or a map begins."""
+    def open(self, place: Position, *, is_map: bool, anchor: str | None = None, tag: str | None = None) -> None:
+        """A list or a map begins; the `tag` of a map is one of ours."""
         if self._expects_key:
             self._stop("key-not-text", place, "expected a key, found a list or a map", "Write a text.")
         elif len(self._stack) >= self._limits.depth:
             self.too_deep(place)
         elif self._counted(place):
-            self._stack.append(_Frame(place, is_map, anchor, self._count))
+            self._stack.append(_Frame(place, is_map, anchor, self._count, tag))
 
     def close(self) -> None:
         """The innermost list or map ends."""
         frame = self._stack.pop()
         node: Node = MapNode(frame.entries, frame.place) if frame.is_map else ListNode(tuple(frame.items), frame.place)
+        if frame.tag is not None and isinstance(node, MapNode):
+            node = self._from_map(frame.tag, node)
         if frame.anchor is not None:
             self._anchors[frame.anchor] = _Anchored(node, self._count - frame.opened_at + 1, frame.height)
         self._add(node, frame.height)
@@ -93,6 +108,45 @@ class NodeBuilder:
         if self._expects_key:
             return self._key(text, place, quoted=True)
         return self._scalar(text, text, place, anchor)
+
+    def tagged_scalar(self, tag: str, text: str, place: Position, *, anchor: str | None = None) -> None:
+        """A scalar with one of our tags: a value from outside, or a removal."""
+        if self._expects_key:
+            self.report("sourced-key", place, f"`{tag}` is in front of a key", "Write the key.")
+            self._key(text, place, quoted=True)
+        elif self._counted(place):
+            node = self._removal(text, place) if tag == REMOVE else self._outer(tag, text, place)
+            if anchor is not None:
+                self._anchors[anchor] = _Anchored(node, 1, 0)
+            self._add(node, 0)
+
+    def _outer(self, tag: str, text: str, place: Position) -> ScalarNode:
+        """The value that a tag names, or an empty text with a finding."""
+        found = self.outside.variable(text) if tag == ENV else self.outside.text_file(text)
+        if isinstance(found, NoValue):
+            self.report(found.code, place, found.detail, found.hint)
+            return ScalarNode("", "", place)
+        return ScalarNode(self.outside.found[found], self.outside.found[found], place, found)
+
+    def _removal(self, text: str, place: Position) -> RemovalNode:
+        self.removals.append(place)
+        return RemovalNode(None, "", place, member=ScalarNode(text, text, place) if text else None)
+
+    def _from_map(self, tag: str, node: MapNode) -> ScalarNode:
+        """`!env {name, default}`, or `!remove {key}`."""
+        if tag == REMOVE:
+            self.removals.append(node.place)
+            return RemovalNode(None, "", node.place, member=node)
+        name, default = node.get("name"), node.get("default")
+        is_right = isinstance(name, ScalarNode) and name.text and not node.entries.keys() - {"name", "default"}
+        if tag == FILE or not is_right or not _may_be_default(default):
+            self.report("bad-source", node.place, f"`{tag}` doesn't take this map", _MAP_OF_ENV)
+            return ScalarNode("", "", node.place)
+        assert isinstance(name, ScalarNode)
+        found = self.outside.variable(name.text)
+        if isinstance(found, NoValue) and found.is_absent and isinstance(default, ScalarNode):
+            return default
+        return self._outer(tag, name.text, node.place)
 
     def constant(self, value: Plain, text: str, place: Position) -> None:
         """A value whose meaning is known already."""

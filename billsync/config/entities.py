@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jsonschema.protocols import Validator
 
@@ -13,6 +13,7 @@ from billsync.config.library import Expansion
 from billsync.config.node import MapNode, Places, is_null, nearest, plain, text_of
 from billsync.config.schema_errors import Later, diagnostics_of
 from billsync.config.soundness import SoundPart, sound_part
+from billsync.config.sourced import keys_from_outside, sources_in, typed_map
 from billsync.config.words import found_node
 from billsync.core.check import problems, value_problems
 from billsync.kinds.registry import LATER_FIELDS
@@ -60,24 +61,35 @@ def check(
     findings: Findings,
     *,
     unfinished: Collection[Position],
+    has_sources: bool = False,
 ) -> Checked:
     """The entities, each declared once; all mistakes are reported, also in entities without an address.
 
-    In `unfinished` places, missing fields aren't reported.
+    In `unfinished` places, missing fields aren't reported. Unless the files have sources, none are looked for.
     """
     declared: dict[Address, Entity] = {}
     unsound: set[Address] = set()
-    for item in expanded:
+    for written in expanded:
+        sources = sources_in(written.node) if has_sources else {}
+        item = _typed(written) if sources else written
         fields = plain(item.node)
         diagnostics = tuple(_diagnostics(item, fields, validators[item.kind.name]))
+        if has_sources:
+            diagnostics = (*diagnostics, *keys_from_outside(item.kind, item.whole))
         findings.extend(d for d in diagnostics if d.code != "missing-field" or d.position not in unfinished)
         if address := _address(item):
-            entity = Entity(address, fields, item.node.place, Places(item.whole))
+            entity = Entity(address, fields, item.node.place, Places(item.whole), sources)
             if diagnostics:
                 unsound.add(address)
             if (earlier := declared.setdefault(address, entity)) is not entity:
                 findings.add("declared-twice", entity.position, _twice(entity, earlier), "Remove one of them.")
     return Checked(tuple(declared.values()), frozenset(unsound))
+
+
+def _typed(written: Expanded) -> Expanded:
+    """The entity with the types of its fields in values that came from outside."""
+    node = typed_map(written.kind.record, written.node)
+    return replace(written, node=node, whole=node if written.whole is written.node else written.whole)
 
 
 def _diagnostics(item: Expanded, fields: Fields, validator: Validator) -> Iterator[Diagnostic]:

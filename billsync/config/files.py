@@ -19,10 +19,11 @@ STDIN = "-"
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """One file's content under the name that the person used."""
+    """One file's content under the name that the person used, and the folder of the configuration that it is in."""
 
     name: str
     content: bytes | str
+    folder: str = "."
 
 
 def read_sources(paths: Sequence[str], stdin: TextIO | None) -> tuple[tuple[SourceFile, ...], tuple[Diagnostic, ...]]:
@@ -31,11 +32,11 @@ def read_sources(paths: Sequence[str], stdin: TextIO | None) -> tuple[tuple[Sour
     `-` is the standard input. Files with other endings are left out of directories, which is said, and hidden ones;
     a file that is named itself is always read.
     """
-    names, diagnostics = _file_names(paths)
+    folders, diagnostics = _folders_by_file(paths)
     sources: list[SourceFile] = []
     size = 0
-    for name in names:
-        found = _standard_input(stdin) if name == STDIN else _file(name)
+    for name, folder in folders.items():
+        found = _standard_input(stdin) if name == STDIN else _file(name, folder)
         if isinstance(found, Diagnostic):
             diagnostics.append(found)
             continue
@@ -48,20 +49,22 @@ def read_sources(paths: Sequence[str], stdin: TextIO | None) -> tuple[tuple[Sour
     return tuple(sources), tuple(diagnostics)
 
 
-def _file_names(paths: Sequence[str]) -> tuple[list[str], list[Diagnostic]]:
-    names: dict[str, str] = {}
+def _folders_by_file(paths: Sequence[str]) -> tuple[dict[str, str], list[Diagnostic]]:
+    """Return the files with the folder of the configuration that each is in, and findings."""
+    names: dict[str, tuple[str, str]] = {}
     diagnostics: list[Diagnostic] = []
     for path in paths:
-        inside = [path]
+        inside, folder = [path], os.path.dirname(path) or "."
         if not path:
             diagnostics.append(finding("missing-path", Position(path, 1, 1), "a path is empty", _NAME_ONE))
             continue
         if path != STDIN and Path(path).is_dir():
             inside, problems = search(path)
             diagnostics += problems
+            folder = path
         for name in inside:
-            names.setdefault(name if name == STDIN else os.path.realpath(name), name)
-    return list(names.values()), diagnostics
+            names.setdefault(name if name == STDIN else os.path.realpath(name), (name, folder))
+    return dict(names.values()), diagnostics
 
 
 def _standard_input(stdin: TextIO | None) -> SourceFile | Diagnostic:
@@ -89,10 +92,10 @@ _NAME_ONE = "Name a file or a directory; `-` is the standard input."
 _SPLIT = "Split it, or read fewer entities at a time."
 
 
-def _file(name: str) -> SourceFile | Diagnostic:
+def _file(name: str, folder: str) -> SourceFile | Diagnostic:
     place = Position(name, 1, 1)
     try:
-        return SourceFile(name, read_file(name, FILE_BYTES))
+        return SourceFile(name, read_file(name, FILE_BYTES), folder)
     except FileNotFoundError:
         return finding("missing-path", place, f"{name} doesn't exist")
     except TooLong as error:

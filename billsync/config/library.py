@@ -20,13 +20,13 @@ _PARTS: Mapping[str, str] = {"phases": "phase", "rate_cards": CARD}
 class Expansion:
     """The values that entities are completed from.
 
-    `names` gives a feature's name by its key, None for one whose name these files don't say. `unfinished` gathers
-    the places of cards that lack what their library card would have given.
+    `names` gives a feature's name by its key, None for one whose name these files don't say. `unfinished` gathers the
+    places of cards that lack what their library card would have given.
     """
 
     library: Mapping[str, Entry]
     defaults: Mapping[str, MapNode]
-    names: Callable[[str], str | None]
+    names: Callable[[str], ScalarNode | None]
     findings: Findings
     unfinished: set[Position] = field(default_factory=set)
 
@@ -91,7 +91,7 @@ class Expansion:
             card = card.with_text("key", key, place)
         name = self.names(key)
         if "name" not in card.entries and name is not None:
-            card = card.with_text("name", name, place)
+            card = card.with_text("name", name.text, place, name.source)
         return card
 
 

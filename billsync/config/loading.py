@@ -6,6 +6,7 @@ import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TextIO
 
 from jsonschema import Draft202012Validator
@@ -20,18 +21,21 @@ from billsync.config.forgotten import Forgotten, forgetting_problems, forgotten_
 from billsync.config.header import defaults_of, owner_of, target_of
 from billsync.config.library import Expansion, check_library
 from billsync.config.moved import Move, move_problems, moves_of, resolved
-from billsync.config.node import MapNode, plain, text_of
+from billsync.config.node import MapNode, ScalarNode, plain, text_node, text_of
+from billsync.config.outside import Outside
 from billsync.config.policies import notice_of, policies_for_nothing, policy_of, prices_of
 from billsync.config.reader import ParsedFile, read
 from billsync.config.scalars import shorten
 from billsync.config.schema_errors import diagnostics_of
 from billsync.config.selection import selection_of, selection_problems
+from billsync.config.sourced import header_from_outside, without_sourced
 from billsync.config.transitions import transitions_for_nothing, transitions_of
 from billsync.core import references
 from billsync.model.address import Address
 from billsync.model.diagnostic import Diagnostic, Position, has_errors
 from billsync.model.kind import Registry
 from billsync.model.limits import MESSAGE_CHARACTERS
+from billsync.model.source import Source
 from billsync.model.state import Desired
 from billsync.schema.schema import file_schema, kind_schema
 
@@ -42,17 +46,22 @@ ONLY_EMPTY = (
     "Declare at least one entity of any kind: an empty collection alone is refused, so that a lost file can't delete "
     "everything."
 )
+NOWHERE = Position("", 1, 1)
 
 
 def load(
-    paths: Sequence[str], *, registry: Registry, stdin: TextIO | None = None
+    paths: Sequence[str],
+    *,
+    registry: Registry,
+    stdin: TextIO | None = None,
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Desired, tuple[Diagnostic, ...]]:
     """Return the state that the files declare, and all findings by position; after an error, the state is incomplete.
 
-    Paths are files, directories, or `-` for the standard input (design.md §3).
+    Paths are files, directories, or `-` for the standard input (design.md §3). `environment` is where `!env` looks.
     """
     with _no_collecting():
-        return _loaded(paths, registry, stdin)
+        return _loaded(paths, registry, stdin, environment)
 
 
 @contextmanager
@@ -67,12 +76,18 @@ def _no_collecting() -> Iterator[None]:
             gc.enable()
 
 
-def _loaded(paths: Sequence[str], registry: Registry, stdin: TextIO | None) -> tuple[Desired, tuple[Diagnostic, ...]]:
+def _loaded(
+    paths: Sequence[str], registry: Registry, stdin: TextIO | None, environment: Mapping[str, str]
+) -> tuple[Desired, tuple[Diagnostic, ...]]:
     sources, unread = read_sources(paths, stdin)
-    files_read = tuple(read(source.content, source.name) for source in sources)
+    sourced: dict[Source, str] = {}
+    files_read = tuple(
+        read(source.content, source.name, outside=Outside(environment, source.name, source.folder, sourced))
+        for source in sources
+    )
     documents = tuple(document for parsed in files_read for document in parsed.documents)
     findings = Findings()
-    desired, unsound, moves, forgotten = _desired(documents, registry, findings)
+    desired, unsound, moves, forgotten = _desired(documents, registry, findings, sourced)
     if not has_errors(unread) and all(parsed.complete for parsed in files_read):
         findings.extend(references.check(desired, registry, unsound=unsound))
         findings.extend(policies_for_nothing(desired, registry))
@@ -81,11 +96,12 @@ def _loaded(paths: Sequence[str], registry: Registry, stdin: TextIO | None) -> t
         findings.extend(move_problems(moves, desired))
         findings.extend(forgetting_problems(forgotten, desired, moves, registry))
         _check_not_empty(desired, paths, findings)
-    return desired, _sorted((*unread, *_merged(files_read, findings)))
+    found = tuple(_merged(files_read, findings))
+    return desired, _sorted((*unread, *(without_sourced(found, documents, sourced) if sourced else found)))
 
 
 def _desired(
-    documents: Sequence[MapNode], registry: Registry, findings: Findings
+    documents: Sequence[MapNode], registry: Registry, findings: Findings, sourced: Mapping[Source, str]
 ) -> tuple[Desired, frozenset[Address], tuple[Move, ...], tuple[Forgotten, ...]]:
     contents = gather(documents, registry, findings)
     check_library(contents.library, findings)
@@ -93,7 +109,7 @@ def _desired(
     expansion = _expansion(contents, findings)
     validators = _validators(registry)
     expanded = [expand(raw, expansion) for raw in contents.entities]
-    checked = check(expanded, validators.by_kind, findings, unfinished=expansion.unfinished)
+    checked = check(expanded, validators.by_kind, findings, unfinished=expansion.unfinished, has_sources=bool(sourced))
     owner = owner_of(contents.header, findings)
     ordered = tuple(sorted(checked.entities, key=lambda entity: entity.address.order))
     prices = prices_of(contents.header, findings)
@@ -114,6 +130,7 @@ def _desired(
         notice_of(contents.header, findings),
         policy_of(contents.header, registry, findings),
         selection_of(contents.header, registry, findings),
+        sourced=sourced,
     )
     findings.extend(selection_problems(desired, registry))
     return desired, checked.unsound, moves, forgotten
@@ -126,6 +143,7 @@ def _check_shells(documents: Iterable[MapNode], registry: Registry, findings: Fi
         part = shell(document)
         found = diagnostics_of(validator.iter_errors(plain(part)), part)
         findings.extend(diagnostic for diagnostic in found if diagnostic.position not in told)
+        findings.extend(header_from_outside(part))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,17 +174,18 @@ def _expansion(contents: Contents, findings: Findings) -> Expansion:
     defaults = defaults_of(contents.header)
     names = _feature_names(contents, defaults)
 
-    def name_of(key: str) -> str | None:
+    def name_of(key: str) -> ScalarNode | None:
         """An unknown feature is reported as such; that its name is missing isn't worth a second message."""
-        return names.get(key) if key in names or contents.external.match(FEATURE, key) else key
+        is_known = key in names or contents.external.match(FEATURE, key)
+        return names.get(key) if is_known else ScalarNode(key, key, NOWHERE)
 
     return Expansion(contents.library, defaults, name_of, findings)
 
 
-def _feature_names(contents: Contents, defaults: Mapping[str, MapNode]) -> Mapping[str, str | None]:
-    common = text_of(defaults[FEATURE].get("name")) if FEATURE in defaults else None
+def _feature_names(contents: Contents, defaults: Mapping[str, MapNode]) -> Mapping[str, ScalarNode | None]:
+    common = text_node(defaults[FEATURE].get("name")) if FEATURE in defaults else None
     features = [raw for raw in contents.entities if raw.kind.name == FEATURE]
-    return {text_of(raw.node.get(raw.kind.key)) or "": text_of(raw.node.get("name")) or common for raw in features}
+    return {text_of(raw.node.get(raw.kind.key)) or "": text_node(raw.node.get("name")) or common for raw in features}
 
 
 def _check_not_empty(desired: Desired, paths: Sequence[str], findings: Findings) -> None:

@@ -23,6 +23,16 @@ class ScalarNode:
 
 
 @dataclass(frozen=True, slots=True)
+class RemovalNode(ScalarNode):
+    """`!remove` in an overlay: takes out the field in whose place it stands, or the member of a list with this key.
+
+    `member` is the key, or a map with the fields that name the member. Elsewhere it counts as null.
+    """
+
+    member: ScalarNode | MapNode | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ListNode:
     """A list."""
 
@@ -58,9 +68,9 @@ class MapNode:
         """Both maps in one; where they share a key, this one's whole value stands."""
         return MapNode({**defaults.entries, **self.entries}, self.place)
 
-    def with_text(self, name: str, text: str, place: Position) -> MapNode:
+    def with_text(self, name: str, text: str, place: Position, source: Source | None = None) -> MapNode:
         """The same map with a text under this key; the place is where the text came from."""
-        return MapNode({**self.entries, name: Entry(place, ScalarNode(text, text, place))}, self.place)
+        return MapNode({**self.entries, name: Entry(place, ScalarNode(text, text, place, source))}, self.place)
 
     def with_node(self, name: str, node: Node) -> MapNode:
         """The same map with another value under a key that it has."""
@@ -83,6 +93,24 @@ def text_of(node: Node | None) -> str | None:
     """The text, where the node is one and isn't empty."""
     value = node.value if isinstance(node, ScalarNode) else None
     return value if isinstance(value, str) and value else None
+
+
+def text_node(node: Node | None) -> ScalarNode | None:
+    """The node, where it is a text and isn't empty."""
+    return node if isinstance(node, ScalarNode) and text_of(node) else None
+
+
+def sourced(node: Node, path: Path = ()) -> Iterator[tuple[Path, ScalarNode]]:
+    """Every value in a node that came from a source, with its path."""
+    if isinstance(node, ScalarNode):
+        if node.source is not None:
+            yield path, node
+    elif isinstance(node, ListNode):
+        for index, item in enumerate(node.items):
+            yield from sourced(item, (*path, index))
+    else:
+        for key, entry in node.entries.items():
+            yield from sourced(entry.node, (*path, key))
 
 
 def is_null(node: Node | None) -> bool:

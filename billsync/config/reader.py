@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from billsync.config.builder import Limits, NodeBuilder
+from billsync.config.characters import described, first_forbidden
 from billsync.config.files import STDIN
 from billsync.config.finding import finding
 from billsync.config.json_text import read_json
 from billsync.config.node import MapNode, Node, ScalarNode
+from billsync.config.outside import Outside
 from billsync.config.yaml_text import read_yaml
 from billsync.model.diagnostic import Diagnostic, Position
 
 LIMITS = Limits()
-
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +26,19 @@ class ParsedFile:
     complete: bool = True
 
 
-def read(content: bytes | str, file: str, limits: Limits = LIMITS) -> ParsedFile:
+def read(content: bytes | str, file: str, limits: Limits = LIMITS, outside: Outside | None = None) -> ParsedFile:
     """The documents of a file (design.md §3): JSON when its name ends so, else YAML."""
     try:
         text = content if isinstance(content, str) else content.decode("utf-8")
     except UnicodeDecodeError as error:
         return _unread(_not_utf_8(error, file))
     text = text.removeprefix("\ufeff")
-    if found := _FORBIDDEN.search(text):
-        return _unread(_forbidden(text, found.start(), file))
-    return _parsed_file(_parsed(text, file, limits))
+    if (found := first_forbidden(text)) is not None:
+        return _unread(_forbidden(text, found, file))
+    return _parsed_file(_parsed(text, file, limits, outside or Outside(file=file)))
 
 
-def _parsed(text: str, file: str, limits: Limits) -> NodeBuilder:
+def _parsed(text: str, file: str, limits: Limits, outside: Outside) -> NodeBuilder:
     """Read an unnamed text that begins like JSON as JSON if it is; a map in braces is YAML, too."""
     if file.lower().endswith(".json"):
         return read_json(text, file, limits)
@@ -47,7 +46,7 @@ def _parsed(text: str, file: str, limits: Limits) -> NodeBuilder:
         in_json = read_json(text, file, limits)
         if not any(found.code == "not-json" for found in in_json.diagnostics):
             return in_json
-    return read_yaml(text, file, limits)
+    return read_yaml(text, file, limits, outside=outside)
 
 
 def _unread(diagnostic: Diagnostic) -> ParsedFile:
@@ -55,7 +54,7 @@ def _unread(diagnostic: Diagnostic) -> ParsedFile:
 
 
 def _parsed_file(builder: NodeBuilder) -> ParsedFile:
-    diagnostics = list(builder.diagnostics)
+    diagnostics = [*builder.diagnostics, *(finding("stray-remove", place, _REMOVE) for place in builder.removals)]
     documents = []
     complete = not builder.stopped
     for root in builder.roots:
@@ -67,6 +66,7 @@ def _parsed_file(builder: NodeBuilder) -> ParsedFile:
     return ParsedFile(tuple(documents), tuple(diagnostics), complete)
 
 
+_REMOVE = "`!remove` takes something out of the files below an overlay, and this is no overlay"
 _MAP_HINT = "Begin with a collection: `meters:`, `plans:`, `customers:` …"
 
 
@@ -81,10 +81,8 @@ def _not_utf_8(error: UnicodeDecodeError, file: str) -> Diagnostic:
 
 
 def _forbidden(text: str, offset: int, file: str) -> Diagnostic:
-    detail = f"U+{ord(text[offset]):04X} is a control character or not a character"
-    return finding(
-        "forbidden-character", _place(text[:offset], file), detail, "Remove it, or escape it in double quotes."
-    )
+    hint = "Remove it, or escape it in double quotes."
+    return finding("forbidden-character", _place(text[:offset], file), described(text[offset]), hint)
 
 
 def _place(before: str, file: str) -> Position:

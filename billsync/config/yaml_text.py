@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from billsync.config.builder import Limits, NodeBuilder
+from billsync.config.builder import REMOVE, Limits, NodeBuilder
+from billsync.config.outside import ENV, FILE, Outside
 from billsync.model.diagnostic import Position
 
 
@@ -30,9 +31,11 @@ def fastest_parser() -> Callable[[str], Any]:
     return CParser
 
 
-def read_yaml(text: str, file: str, limits: Limits, parser: Callable[[str], Any] | None = None) -> NodeBuilder:
-    """The nodes of every document in the text, and its errors."""
-    builder = NodeBuilder(limits)
+def read_yaml(
+    text: str, file: str, limits: Limits, parser: Callable[[str], Any] | None = None, outside: Outside | None = None
+) -> NodeBuilder:
+    """The nodes of every document in the text, and its errors; tagged values come from `outside`."""
+    builder = NodeBuilder(limits, outside)
     try:
         source = (parser or fastest_parser())(text)
         while not builder.stopped and (event := source.get_event()) is not None:
@@ -95,6 +98,9 @@ def _begin(builder: NodeBuilder, event: Any, place: Position) -> None:
 
 
 def _scalar(builder: NodeBuilder, event: Any, place: Position) -> None:
+    if event.tag in _OURS:
+        builder.tagged_scalar(event.tag, event.value, place, anchor=event.anchor)
+        return
     _check_tag(builder, event, place)
     if event.style:
         builder.quoted_scalar(event.value, place, anchor=event.anchor)
@@ -108,8 +114,10 @@ def _open_list(builder: NodeBuilder, event: Any, place: Position) -> None:
 
 
 def _open_map(builder: NodeBuilder, event: Any, place: Position) -> None:
-    _check_tag(builder, event, place)
-    builder.open(place, is_map=True, anchor=event.anchor)
+    tag = event.tag if event.tag in _OURS else None
+    if tag is None:
+        _check_tag(builder, event, place)
+    builder.open(place, is_map=True, anchor=event.anchor, tag=tag)
 
 
 def _close(builder: NodeBuilder, event: Any, place: Position) -> None:
@@ -124,14 +132,11 @@ def _check_tag(builder: NodeBuilder, event: Any, place: Position) -> None:
     if event.tag is None:
         return
     shown = event.tag.replace("tag:yaml.org,2002:", "!!")
-    if event.tag in _LATER_TAGS:
-        builder.report("not-supported-yet", place, f"`{shown}` is not supported by this version")
-    else:
-        hint = "Remove it; quote the value if it is a text."
-        builder.report("tag", place, f"`{shown}` is in front of the value", hint)
+    where = "a list" if event.tag in _OURS else "the value"
+    builder.report("tag", place, f"`{shown}` is in front of {where}", "Remove it; quote the value if it is a text.")
 
 
-_LATER_TAGS = frozenset({"!env", "!file", "!remove"})
+_OURS = frozenset({ENV, FILE, REMOVE})
 _Feed: TypeAlias = Callable[[NodeBuilder, Any, Position], None]
 _FEEDS: dict[type, _Feed] = {
     yaml.DocumentStartEvent: _begin,

@@ -16,6 +16,7 @@ import httpx
 
 from billsync import __version__
 from billsync.api.permissions import roles_for
+from billsync.core.hiding import PIECE, mask_of
 from billsync.live.body import ACCEPTED, BodyTooLong
 from billsync.live.encoding import encode
 from billsync.live.messages import error_message, printable
@@ -23,7 +24,6 @@ from billsync.live.methods import OnlyMethods
 from billsync.live.patience import Patience
 from billsync.live.proxies import proxy_to
 from billsync.live.received import Received, received
-from billsync.live.secrets import PIECE, mask_of
 from billsync.live.target import Target, token_problem
 from billsync.live.wire import DeadlineTransport, Overdue
 from billsync.model.limits import ANSWER_BYTES, ANSWER_SECONDS, CONNECT_SECONDS, REQUEST_SECONDS

@@ -21,6 +21,9 @@ TOKEN_BYTES = 65_536
 CA_BYTES = 10_000_000
 """A file with CA certificates: those of all public authorities are 300 kB."""
 
+SOURCE_BYTES = 65_536
+"""A file that a configuration takes a value from."""
+
 # What stands in one file.
 NESTING = 100
 """Lists and maps in one another."""

@@ -174,9 +174,9 @@ SYNTAX = Chapter(
         ),
         Code(
             "tag",
-            "tags are not supported",
-            "A tag (`!!float`, `!env`) would change what a value means. billsync reads plain values only. Remove "
-            "the tag, and quote the value if it is text.",
+            "this tag is not supported",
+            "A tag such as `!!float` would change what a value means. billsync knows `!env`, `!file` and, in overlays, "
+            "`!remove`. Remove any other tag, and quote the value if it is text.",
             "`!!float` is in front of the value.",
         ),
         Code(

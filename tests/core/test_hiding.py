@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billsync.core.hiding import PIECE, mask_of
 from billsync.live.client import Client, Settings
-from billsync.live.secrets import PIECE, mask_of
 from billsync.model.limits import SERVER_CHARACTERS
 from billsync.model.ports import RemoteError
 from tests.support.clock import FakeClock

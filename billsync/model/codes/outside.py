@@ -1,0 +1,97 @@
+"""Codes of values that come from outside of the files, and of overlays."""
+
+from __future__ import annotations
+
+from billsync.model.codes.code import AS_ERROR, Chapter, Code
+
+OVERLAY = Chapter(
+    "Overlays",
+    "`--overlay FILE` merges a file over the others: maps field by field, lists with keys member by member, other "
+    "lists whole. The exit code is 1.",
+    AS_ERROR,
+    (
+        Code(
+            "stray-remove",
+            "`!remove` stands outside of an overlay",
+            "In a file without `_overlay: true`, there is nothing below that could be taken out. Remove the line, or "
+            "move it into an overlay.",
+            "`!remove` takes something out of the files below an overlay, and this is no overlay.",
+        ),
+    ),
+)
+
+OUTSIDE = Chapter(
+    "Values from outside of the files",
+    "`!env NAME` takes a value from an environment variable, `!file path` from a file. Where one can't be had, the run "
+    "stops: a missing secret must not become an empty field. Messages name the source, and never show the value. The "
+    "exit code is 1.",
+    AS_ERROR,
+    (
+        Code(
+            "unset-variable",
+            "an environment variable is not set",
+            "`!env NAME` names a variable that the environment of billsync doesn't have. Set it; in a pipeline, pass "
+            "it to the step that runs billsync. `!env {name: NAME, default: VALUE}` gives a value for where it is not "
+            "set.",
+            "STRIPE_ID is not set.",
+        ),
+        Code(
+            "empty-source",
+            "a value from outside is empty",
+            "The variable or the file holds nothing but white space. Pipelines set a secret that they don't know to "
+            "an empty text, so this is an error, and not an empty field. To leave a field out, remove it from the "
+            "file or with `!remove` in an overlay.",
+            "env STRIPE_ID is empty.",
+        ),
+        Code(
+            "bad-source",
+            "this doesn't name a source",
+            "`!env` takes the name of a variable (letters, digits and `_`), or a map with `name` and a plain "
+            "`default`; `!file` takes a path.",
+            "`!env` takes the name of a variable.",
+        ),
+        Code(
+            "unreadable-source",
+            "a file with a value can't be read",
+            "The path after `!file` leads to nothing, to something other than a file, or to one that you may not "
+            "read. It is relative to the file that it is written in; in the standard input, to the working directory.",
+            "secrets/stripe.txt doesn't exist.",
+        ),
+        Code(
+            "source-too-long",
+            "a file with a value is too long",
+            "`!file` reads up to 65,536 bytes: a field's value, and not a document.",
+            "data.bin: it is longer than 65,536 bytes, the most that is read.",
+        ),
+        Code(
+            "source-outside",
+            "a file with a value is outside of the configuration",
+            "`!file` reads files in the configuration's folder only: the directory on the command line, or the folder "
+            "of the file that it names. Links are followed, and must not lead out. Otherwise a proposed change to the "
+            "configuration could send any file of the machine that checks it to a server. Move the file, or use "
+            "`!env`.",
+            "../key.txt is not in billing, or a link leads out of it.",
+        ),
+        Code(
+            "source-cycle",
+            "a file with a value leads back to itself",
+            "The path after `!file` is the very file that it is written in, or a link that ends in a circle.",
+            "a.txt is a link that leads back to itself.",
+        ),
+        Code(
+            "source-not-utf-8",
+            "a file with a value is not UTF-8 text",
+            "Some bytes of the file are no part of a character in UTF-8. Save it as UTF-8; a binary value can't be "
+            "a field's value.",
+            "logo.png: byte 1 is no part of a character.",
+        ),
+        Code(
+            "sourced-key",
+            "this can't come from outside of the files",
+            "Keys, references, types, and everything in `_info`, `external`, `adopted`, `moved` and `forget` name "
+            "things or rule over them. They are shown in every output and stand in plan files, so they can't be "
+            "secrets. Write the value; where it differs between environments, write it in an overlay.",
+            "a key can't come from env CUSTOMER, as it is shown everywhere.",
+        ),
+    ),
+)
