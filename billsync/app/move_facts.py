@@ -21,7 +21,7 @@ from billsync.model.value import Fields
 from billsync.report.impact.moving import PLAN, begun_by
 from billsync.report.moves.changes import changings
 from billsync.report.moves.guards import MoveFacts, Sold
-from billsync.report.moves.quantities import quantity_changes, set_at_once
+from billsync.report.moves.quantities import quantities_set, quantity_changes
 from billsync.report.moves.reattached import with_reattached
 from billsync.report.moves.sides import FEATURE, Sides, moves_in, plan_id_of
 from billsync.report.moves.terms import PlanTerms
@@ -33,7 +33,7 @@ def read_move_facts(connection: Connection, desired: Desired, compared: Comparis
     begun = begun_by(compared.plan)
     found = with_moved(rows, desired.moved, KINDS)
     settled = read_settled(connection, desired, compared.snapshot, found)
-    set_now = set_at_once(compared.plan, found)
+    set_now = quantities_set(compared.plan, found)
     if not (begun or set_now):
         return MoveFacts(connection.clock.now(), settled=settled)
     changing = changings(begun, found)
@@ -49,7 +49,7 @@ def read_move_facts(connection: Connection, desired: Desired, compared: Comparis
     return MoveFacts(
         now=now,
         moves=with_reattached(moves_in(changing, sides), compared.plan, sides),
-        quantities=quantity_changes(set_now, found, sides.features, now),
+        quantities=quantity_changes(set_now, sides),
         sold=tuple(Sold(one.address, one.customer) for one in priced),
         billing=read_billing(connection, found, {one.customer for one in priced}),
         settled=settled,

@@ -306,13 +306,32 @@ def test_any_quantity_at_once_bills_the_add_on_again(world: World, quantity: int
 
 def test_a_quantity_at_renewal_and_a_first_one_bill_nothing_twice(world: World) -> None:
     sold(world, with_seats("plan: team"))
-    first = stops(planned(world, with_seats(f"plan: team, change: immediate, {seats(2)}")))
+    plan = planned(world, with_seats(f"plan: team, change: immediate, {seats(2)}"))
+    first = stops(plan)
     world.sync(declared(with_seats(f"plan: team, change: immediate, {seats(2)}")))
     world.clock.advance(DAY)
 
     later = stops(planned(world, with_seats(f"plan: team, change: at_renewal, {seats(1)}")))
 
     assert (first, later) == ([], [])
+    assert [(change.code, change.reason) for change in plan.changes if not change.is_pending] == [
+        ("bills-in-advance", "the change from 0 to 2 of addon/seats at once bills 12 USD in advance")
+    ]
+
+
+def test_what_was_paid_and_detached_is_billed_again_where_it_is_attached_again(world: World) -> None:
+    """2 × 9 are paid for September; a day after they are detached, on the 12th, 19 of 30 days are left."""
+    sold(world, with_seats(f"plan: team, {seats(2)}"))
+    world.sync(declared(with_seats("plan: team, change: immediate, addons: []")), allow=ALL)
+    world.clock.advance(DAY)
+
+    found = stops(planned(world, with_seats(f"plan: team, change: immediate, {seats(2)}")))
+
+    assert [code for code, _ in found] == ["bills-twice"]
+    assert found[0][1].startswith(
+        "the change from 0 to 2 of addon/seats at once bills 11.4 USD in advance, and nothing comes back of the 18 USD "
+        "billed until 2026-10-01T00:00:00Z (11.4 USD of it for the time after the change)"
+    )
 
 
 def test_what_is_scheduled_and_changed_at_once_instead_bills_twice(world: World) -> None:

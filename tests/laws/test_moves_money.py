@@ -13,18 +13,23 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from billsync.core.index import Index
 from billsync.local.app import create_app
 from billsync.model.address import Address
+from billsync.model.state import Row
 from billsync.report.billing.subscribed import Subscribed, subscribed
 from billsync.report.impact.moving import IMMEDIATE
 from billsync.report.moves.advance import billed_ahead, billed_at_start
+from billsync.report.moves.quantities import QuantitySet, quantity_changes
+from billsync.report.moves.sides import Sides
 from billsync.report.moves.terms import PlanTerms, Start, begun, live_terms
+from billsync.report.moves.twice import QuantityChange
 from tests.support.budgets import examples
 from tests.support.clock import FakeClock
 from tests.support.prepaid import Account, account, fee_card, posted
 
 BASE = "http://local/api/v3/openmeter"
-PLENTY = "100000"
+PLENTY, BASE_FEE = "100000", "1"
 CADENCES = ("P1W", "P1M", "P3M", "P1Y")
 AMOUNTS = st.decimals(min_value=1, max_value=500, places=2).map(str)
 SECONDS = st.integers(1, int(timedelta(days=45).total_seconds()))
@@ -55,6 +60,48 @@ class Shop:
         }
         made = posted(self.server, "/plans", body)
         return dict(posted(self.server, f"/plans/{made['id']}/publish", None))
+
+    def offering(self, amount: str, cadence: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A monthly plan, and an add-on of it with one fee in advance."""
+        self.made += 1
+        body = {"key": f"addon_{self.made}", "name": "Seats", "currency": "USD", "instance_type": "multiple"}
+        card = fee_card("seats", amount, "in_advance", billing_cadence=cadence)
+        addon = posted(self.server, "/addons", {**body, "rate_cards": [card]})
+        addon = posted(self.server, f"/addons/{addon['id']}/publish", None)
+        base = fee_card("base", BASE_FEE, "in_advance")
+        plan = {"key": f"plan_{self.made}", "name": "Plan", "currency": "USD", "billing_cadence": "P1M"}
+        phases = [{"key": "main", "name": "Main", "rate_cards": [base]}]
+        made = posted(self.server, "/plans", {**plan, "phases": phases})
+        posted(
+            self.server,
+            f"/plans/{made['id']}/addons",
+            {"addon": {"id": addon["id"]}, "name": "Seats", "from_plan_phase": "main"},
+        )
+        return dict(posted(self.server, f"/plans/{made['id']}/publish", None)), dict(addon)
+
+    def set_quantity(self, subscription: str, addon: dict[str, Any], number: int, timing: str) -> None:
+        """Attach an add-on, or change its quantity."""
+        path = f"/subscriptions/{subscription}/addons"
+        rows = self.server.get(path).json()["data"]
+        if not rows:
+            body = {"addon": {"id": addon["id"]}, "quantity": number, "timing": timing}
+            posted(self.server, path, body)
+            return
+        body = {"quantity": number, "timing": timing}
+        answer = self.server.patch(f"http://local/api/v1{path}/{rows[0]['id']}", json=body)
+        assert answer.is_success, answer.text
+
+    def quantity_change(
+        self, subscription: str, addon: dict[str, Any], number: int, *, is_immediate: bool
+    ) -> tuple[QuantityChange, ...]:
+        """The change of a quantity as a run would work it out."""
+        path = f"/subscriptions/{subscription}"
+        row, rows = (self.server.get(one).json() for one in (path, f"{path}/addons"))
+        version = Address("addon", (addon["key"],), addon["version"])
+        found = Index({addon["id"]: version}, versions={version.unversioned(): (Row("addon", addon["id"], addon),)})
+        link = Row("subscription", subscription, {**row, "addons": rows["data"]})
+        call = QuantitySet(link, Address("subscription", ("acme", "default")), version, number, is_immediate)
+        return quantity_changes([call], Sides(self.clock.now(), found, {}))
 
     def customer(self) -> Account:
         self.made += 1
@@ -113,3 +160,36 @@ def test_a_change_at_once_costs_what_the_guard_says(
     assert ahead is not None
     assert usd(start) == sum(Decimal(row["amount_after_proration"]["amount"]) for row in booked)
     assert Decimal(customer.balance()[1]) == settled + usd(ahead.unused) - usd(start)
+
+
+CHANGES = st.lists(
+    st.tuples(st.integers(0, 4), st.sampled_from(["immediate", "next_billing_cycle"]), SECONDS), min_size=1, max_size=4
+)
+
+
+@settings(max_examples=examples(10), deadline=None)
+@given(amount=AMOUNTS, cadence=st.sampled_from(("P1M", "P3M", "P1Y")), first=st.integers(0, 3), changes=CHANGES)
+def test_a_quantity_costs_what_the_guards_and_notes_say(
+    amount: str, cadence: str, first: int, changes: list[tuple[int, str, int]]
+) -> None:
+    """Each quantity of an add-on, at once or at renewal, is billed and gives back what is worked out before."""
+    shop = Shop()
+    customer = shop.customer()
+    plan, addon = shop.offering(amount, cadence)
+    subscription = customer.subscribe(plan["id"])
+    if first:
+        shop.set_quantity(subscription, addon, first, IMMEDIATE)
+    for number, timing, seconds in changes:
+        shop.clock.advance(seconds)
+        (change,) = shop.quantity_change(subscription, addon, number, is_immediate=timing == IMMEDIATE)
+        until_renewal = change.running.renewal_after(shop.clock.now()) - shop.clock.now()
+        if change.have == number or until_renewal < timedelta(minutes=1):
+            continue
+        before, now = change.before(), change.now()
+        settled = Decimal(customer.balance()[1])
+        shop.set_quantity(subscription, addon, number, timing)
+        if timing != IMMEDIATE:
+            shop.clock.advance(until_renewal.total_seconds())
+            settled -= Decimal(BASE_FEE)
+        shop.clock.advance(5)
+        assert Decimal(customer.balance()[1]) == settled + usd(before.unused if before else {}) - usd(now)

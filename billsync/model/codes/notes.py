@@ -181,6 +181,13 @@ NOTES = Chapter(
             "back as credit",
         ),
         Code(
+            "bills-in-advance",
+            "an add-on is billed in advance",
+            "An add-on is attached, or its quantity changes, and its fee in advance is billed for the rest of the "
+            "period. Nothing was billed for that time before, or what is unused of it comes back as credit.",
+            "subscription acme/default: the change from 0 to 2 of addon/seats at once bills 30 USD in advance",
+        ),
+        Code(
             "settlement-mode",
             "live subscriptions are paid for in another way than their plan declares",
             "A plan's `settlement_mode` is that of subscriptions that begin; running ones keep theirs, whoever made "

@@ -45,6 +45,11 @@ class Attached:
                 return segment
         return None
 
+    def last_begun(self, moment: datetime) -> Segment | None:
+        """The segment with a quantity that began last by a moment, in force then or ended; None without any."""
+        begun = (one for one in self.segments if one.quantity and one.start <= moment and one.start != one.end)
+        return max(begun, key=lambda one: one.start, default=None)
+
     def is_ahead(self, moment: datetime) -> bool:
         """Whether the add-on's quantity is 0 now and positive later."""
         return self.at(moment) is None and any(one.quantity and one.start > moment for one in self.segments)

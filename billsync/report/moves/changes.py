@@ -12,7 +12,7 @@ from billsync.model.kind import State
 from billsync.model.state import Row
 from billsync.report.impact.moving import SUBSCRIPTION, Begun
 
-IN_FORCE = (State.CURRENT, State.ENDING)
+_RUNNING = (State.CURRENT, State.ENDING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,5 +31,9 @@ def changings(begun: Iterable[Begun], found: Index) -> tuple[Changing, ...]:
 
 def _changing(one: Begun, found: Index) -> Changing:
     links = found.chains.get(one.customer, ())
-    in_force = tuple(row for row in links if state_of(KINDS[SUBSCRIPTION], row.fields) in IN_FORCE)
-    return Changing(one, head_of(KINDS[SUBSCRIPTION], in_force, one.address.key), links)
+    return Changing(one, head_of(KINDS[SUBSCRIPTION], in_force(links), one.address.key), links)
+
+
+def in_force(links: Iterable[Row]) -> tuple[Row, ...]:
+    """The links that run now, with an end or without."""
+    return tuple(row for row in links if state_of(KINDS[SUBSCRIPTION], row.fields) in _RUNNING)

@@ -13,6 +13,7 @@ from billsync.report.moves.amounts import amounts_text
 from billsync.report.moves.collecting import BILLING_SETUP, Billing, setup_guards, unready
 from billsync.report.moves.dearer import DEARER_PLAN, dearer, dearer_guards
 from billsync.report.moves.move import Move
+from billsync.report.moves.quantity_notes import quantity_notes
 from billsync.report.moves.real import Paid
 from billsync.report.moves.settlement import Settled, settlement_notes
 from billsync.report.moves.trials import TRIAL_AGAIN, trial_again, trial_guards
@@ -77,14 +78,15 @@ def without_amounts(guards: Iterable[Guard]) -> tuple[Guard, ...]:
 
 
 def move_notes(facts: MoveFacts) -> tuple[Change, ...]:
-    """Notes about credit that comes back, and about subscriptions that keep another settlement mode."""
+    """Notes about credit that comes back, about fees of add-ons that nothing stops, and about subscriptions that keep
+    another settlement mode."""
     returned = (_returned(move) for move in facts.moves if credit_returned(move))
-    return (*returned, *settlement_notes(facts.settled))
+    return (*returned, *quantity_notes(facts.quantities), *settlement_notes(facts.settled))
 
 
 def _guards(facts: MoveFacts, real: Mapping[Address, Paid]) -> Iterator[Guard]:
     yield from setup_guards(_found(unready(one.address, one.customer, facts.billing) for one in facts.sold))
-    again = (quantity_billed_twice(one, facts.now) for one in facts.quantities)
+    again = map(quantity_billed_twice, facts.quantities)
     yield from twice_guards(_found((*map(billed_twice, facts.moves), *again)))
     yield from dearer_guards(_found(dearer(move, real.get(move.address)) for move in facts.moves))
     yield from trial_guards(_found(map(trial_again, facts.moves)))

@@ -1,73 +1,102 @@
-"""Changes at once of the quantities of add-ons in a plan file, with what their subscriptions have now."""
+"""Changes of the quantities of add-ons in a plan file, with what their subscriptions have before."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 
-from billsync.core.chains import has_ended, head_of
+from billsync.core.chains import head_of
 from billsync.core.index import Index, version_of
+from billsync.core.timing import sent_as
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address, symbols_in_path, whole_of
 from billsync.model.change import PlanFile, Step
 from billsync.model.malformed import Malformed
 from billsync.model.state import Row
 from billsync.model.value import Fields, Plain
+from billsync.rating.periods import MICROSECOND
 from billsync.report.billing.attached import Attached, parse_attached
-from billsync.report.billing.subscribed import Slot, Subscribed, parse_subscription
-from billsync.report.impact.moving import CUSTOMER, IMMEDIATE, SUBSCRIPTION
+from billsync.report.billing.subscribed import Slot, parse_subscription
+from billsync.report.impact.moving import AT_RENEWAL, CUSTOMER, IMMEDIATE, SUBSCRIPTION, begun_by
 from billsync.report.moves.addon_fees import AddonFees
+from billsync.report.moves.changes import in_force
+from billsync.report.moves.reattached import addon_cards, attached_by
+from billsync.report.moves.sides import Sides
 from billsync.report.moves.twice import QuantityChange
 
 ADDONS, TERM = "addons", "payment_term"
+TIMINGS = tuple(sent_as(timing) for timing in (IMMEDIATE, AT_RENEWAL))
 
 
 @dataclass(frozen=True, slots=True)
-class SetAtOnce:
-    """A call that sets a quantity from now on: of which add-on version, on which running link, and how many."""
+class QuantitySet:
+    """A call that sets a quantity at once or at renewal: of which add-on version, on which running link, and how
+    many."""
 
     link: Row
     address: Address
     addon: Address
     number: int
+    is_immediate: bool
 
 
-def set_at_once(plan: PlanFile, found: Index) -> tuple[SetAtOnce, ...]:
-    """The calls of a plan file that set quantities at once; `found` holds the compared rows."""
+def quantities_set(plan: PlanFile, found: Index) -> tuple[QuantitySet, ...]:
+    """The calls of a plan file that set quantities on links that run already; `found` holds the compared rows.
+
+    A further call of a member only takes back what was scheduled for later.
+    """
     named = {name for change in plan.pending for name in change.steps if change.address.kind == SUBSCRIPTION}
-    return tuple(_calls((step for step in plan.steps if step.id in named), found))
+    begun = {one.address for one in begun_by(plan)}
+    calls: dict[tuple[Address, Address], QuantitySet] = {}
+    for call in _calls((step for step in plan.steps if step.id in named), found, begun):
+        calls.setdefault((call.address, call.addon), call)
+    return tuple(calls.values())
 
 
-def _calls(steps: Iterable[Step], found: Index) -> Iterator[SetAtOnce]:
+def _calls(steps: Iterable[Step], found: Index, begun: Container[Address]) -> Iterator[QuantitySet]:
     for step in steps:
         body, link = step.call.body, _link(step.address, found)
-        members = [part[2] for address in symbols_in_path(step.call.path) if (part := whole_of(address))]
-        if members and link and isinstance(body, Mapping) and body.get("timing") == IMMEDIATE:
-            yield SetAtOnce(link, step.address, members[-1], int(body["quantity"]))
+        if link is None or not isinstance(body, Mapping) or body.get("timing") not in TIMINGS:
+            continue
+        addon = _set_by(step) or (None if step.address in begun else attached_by(step))
+        if addon is not None:
+            yield QuantitySet(link, step.address, addon, int(body["quantity"]), body["timing"] == IMMEDIATE)
+
+
+def _set_by(step: Step) -> Address | None:
+    """The add-on version whose quantity a call changes."""
+    members = [part[2] for address in symbols_in_path(step.call.path) if (part := whole_of(address))]
+    return members[-1] if members else None
 
 
 def _link(address: Address, found: Index) -> Row | None:
-    kind = KINDS[SUBSCRIPTION]
-    head = head_of(kind, found.chains.get(Address(CUSTOMER, address.parents), ()), address.key)
-    return None if head is None or has_ended(kind, head) else head
+    links = found.chains.get(Address(CUSTOMER, address.parents), ())
+    return head_of(KINDS[SUBSCRIPTION], in_force(links), address.key)
 
 
-def quantity_changes(
-    calls: Iterable[SetAtOnce], found: Index, features: Mapping[str, str], now: datetime
-) -> tuple[QuantityChange, ...]:
-    """The changes of quantities that are in force now; an add-on that there is none of is no change."""
-    changes = (_change(call, found, features, now) for call in calls)
+def quantity_changes(calls: Iterable[QuantitySet], sides: Sides) -> tuple[QuantityChange, ...]:
+    """The changes of quantities with both their sides."""
+    changes = (_change(call, sides) for call in calls)
     return tuple(change for change in changes if change is not None)
 
 
-def _change(call: SetAtOnce, found: Index, features: Mapping[str, str], now: datetime) -> QuantityChange | None:
+def _change(call: QuantitySet, sides: Sides) -> QuantityChange | None:
+    found, features = sides.found, sides.features
     running = parse_subscription(call.link.fields, features)
     rows = (row for row in call.link.fields.get(ADDONS) or () if found.names.get(row["addon"]["id"]) == call.addon)
     attached = parse_attached((_with_terms(row, _terms(call.addon, found)) for row in rows), features)
-    if isinstance(running, Malformed) or isinstance(attached, Malformed) or not attached:
+    if isinstance(running, Malformed) or isinstance(attached, Malformed):
         return None
-    return _from_to(call, running, attached[0], now)
+    at = sides.now if call.is_immediate else running.renewal_after(sides.now)
+    currency = str(call.link.fields.get("invoice_currency", ""))
+    cards = _cards(attached[0], currency) if attached else addon_cards(call.addon, sides)
+    before = attached[0].last_begun(at if call.is_immediate else at - MICROSECOND) if attached else None
+    old = AddonFees(call.addon.key, cards, before.quantity if before else 0)
+    until = before.end if before and before.end and before.end < at else None
+    since = before.start if before else at
+    return QuantityChange(
+        call.address, running, old, since, call.number, at, until=until, is_immediate=call.is_immediate
+    )
 
 
 def _terms(addon: Address, found: Index) -> Mapping[str, Plain]:
@@ -85,15 +114,6 @@ def _with_terms(row: Fields, terms: Mapping[str, Plain]) -> Fields:
         for key in [one["rate_card"].get("key")]
     ]
     return {**row, "rate_cards": cards}
-
-
-def _from_to(call: SetAtOnce, running: Subscribed, have: Attached, now: datetime) -> QuantityChange | None:
-    present = have.at(now)
-    if present is None:
-        return None
-    currency = str(call.link.fields.get("invoice_currency", ""))
-    fees = AddonFees(call.addon.key, _cards(have, currency), present.quantity)
-    return QuantityChange(call.address, running, fees, present.start, call.number)
 
 
 def _cards(have: Attached, currency: str) -> tuple[Slot, ...] | Malformed:

@@ -26,12 +26,12 @@ def with_reattached(moves: Iterable[Move], plan: PlanFile, sides: Sides) -> tupl
     """The changes with the add-ons that the same run attaches to their next links at once."""
     attached: dict[Address, list[AddonFees]] = defaultdict(list)
     for step in plan.steps:
-        if step.address.kind == SUBSCRIPTION and (addon := _attached_by(step)):
-            attached[step.address].append(AddonFees(addon.key, _cards(addon, sides), _quantity(step)))
+        if step.address.kind == SUBSCRIPTION and (addon := attached_by(step)):
+            attached[step.address].append(AddonFees(addon.key, addon_cards(addon, sides), _quantity(step)))
     return tuple(replace(move, addons=tuple(attached[move.address])) for move in moves)
 
 
-def _attached_by(step: Step) -> Address | None:
+def attached_by(step: Step) -> Address | None:
     """The add-on version that a call attaches at once; None for any other call."""
     body = step.call.body
     if not isinstance(body, Mapping) or body.get("timing") != IMMEDIATE or not isinstance(body.get(ADDON), Mapping):
@@ -45,7 +45,7 @@ def _quantity(step: Step) -> int:
     return int(step.call.body["quantity"])
 
 
-def _cards(addon: Address, sides: Sides) -> tuple[Slot, ...] | Malformed:
+def addon_cards(addon: Address, sides: Sides) -> tuple[Slot, ...] | Malformed:
     """The cards of an add-on version: of a live one, else of the declared one, which is to come."""
     rows = sides.found.versions.get(addon.unversioned(), ())
     live = next((row for row in rows if version_of(row) == addon.version), None)

@@ -12,7 +12,7 @@ from datetime import datetime
 from billsync.model.address import Address
 from billsync.model.change import Guard
 from billsync.model.malformed import Malformed
-from billsync.model.moment import moment_text
+from billsync.model.moment import cut_to_seconds, moment_text
 from billsync.report.billing.subscribed import CREDIT_ONLY, UNSHOWN, Subscribed
 from billsync.report.moves.addon_fees import AddonFees, alone
 from billsync.report.moves.advance import Advance, Unrated, billed_ahead, billed_at_start, billed_beyond
@@ -44,9 +44,10 @@ class Twice:
 
 @dataclass(frozen=True, slots=True)
 class QuantityChange:
-    """A change at once of the quantity of an add-on that a running subscription has; a quantity of 0 detaches it.
+    """A change of the quantity of an add-on of a running subscription at a moment; a quantity of 0 detaches it.
 
-    `since` is when the present quantity, that of `old`, began.
+    `old` is the last quantity before it, 0 where there was none, and `since` when that began; `until` is when it ended,
+    None while it is in force.
     """
 
     address: Address
@@ -54,6 +55,38 @@ class QuantityChange:
     old: AddonFees
     since: datetime
     new: int
+    at: datetime
+    until: datetime | None = None
+    is_immediate: bool = True
+
+    @property
+    def have(self) -> int:
+        """The quantity right before the change."""
+        return self.old.quantity if self.until is None else 0
+
+    @property
+    def what(self) -> str:
+        """The change in a sentence: `from 2 to 3 of addon/seats at once`."""
+        when = "at once" if self.is_immediate else "at renewal"
+        return f"from {self.have} to {self.new} of addon/{self.old.addon} {when}"
+
+    @property
+    def is_by_credit_alone(self) -> bool:
+        """Whether the subscription makes no invoices; what is unused of a fee then comes back as credit."""
+        return self.running.mode == CREDIT_ONLY
+
+    def before(self) -> Advance | None:
+        """The fees in advance billed for the last quantity, for a time that isn't over. Raises Unrated."""
+        if not self.old.quantity or self.have == self.new:
+            return None
+        billed = _alone(self.running, self.old, self.since)
+        billed = billed.ending(cut_to_seconds(self.until)) if self.until else billed
+        return (billed_ahead if self.is_immediate else billed_beyond)(billed, self.at)
+
+    def now(self) -> Amounts:
+        """The fees in advance that the new quantity is billed when it begins. Raises Unrated."""
+        new = replace(self.old, quantity=self.new)
+        return billed_at_start(_alone(self.running, new, self.at)) if self.new and self.new != self.have else {}
 
 
 def billed_twice(move: Move) -> Twice | None:
@@ -109,22 +142,23 @@ def _later(before: Advance) -> str:
     return f"from {moment_text(before.until)} on nothing is billed twice"
 
 
-def quantity_billed_twice(change: QuantityChange, at: datetime) -> Twice | None:
+def quantity_billed_twice(change: QuantityChange) -> Twice | None:
     """The double billing of a change of an add-on's quantity: the new quantity is billed in full for the rest of the
-    period, also a lower one (customer-facts.md §6.3)."""
-    old = change.old
-    if change.running.mode == CREDIT_ONLY or old.quantity in (0, change.new):
+    period, also a lower one, and one after it was detached (customer-facts.md §6.3).
+
+    At renewal only a fee by a longer cadence than the plan's is for such a time.
+    """
+    if change.is_by_credit_alone:
         return None
-    what = f"from {old.quantity} to {change.new} of addon/{old.addon} at once"
     try:
-        before = billed_ahead(_alone(change.running, old, change.since), at)
-        new = replace(old, quantity=change.new)
-        now = billed_at_start(_alone(change.running, new, at)) if change.new else {}
-        return (
-            Twice(change.address, what, before, now, way_out=_way_out(change.running, before, at)) if before else None
-        )
+        before = change.before()
+        if before is None:
+            return None
+        way_out = _way_out(change.running, before, change.at) if change.is_immediate else _later(before)
+        return Twice(change.address, change.what, before, change.now(), way_out=way_out)
     except Unrated as unrated:
-        return Twice(change.address, what, problem=str(unrated))
+        way_out = WAY_OUT if change.is_immediate else ""
+        return Twice(change.address, change.what, problem=str(unrated), way_out=way_out)
 
 
 def twice_guards(found: Iterable[Twice]) -> tuple[Guard, ...]:

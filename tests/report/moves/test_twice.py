@@ -14,6 +14,7 @@ from billsync.model.malformed import Malformed
 from billsync.report.billing.subscribed import Subscribed, moment_of, subscribed
 from billsync.report.moves.addon_fees import AddonFees, alone
 from billsync.report.moves.advance import billed_ahead, billed_at_start
+from billsync.report.moves.quantity_notes import quantity_notes
 from billsync.report.moves.terms import Start, begun
 from billsync.report.moves.twice import (
     QuantityChange,
@@ -26,6 +27,7 @@ from tests.support.moves import ACME, MID_MONTH, NEW, OLD, ahead, move, running,
 from tests.support.subscription_rows import FEATURES, fee_card, subscription_row, unit, usage_card, with_trial
 
 VECTORS = Path(__file__).resolve().parents[2] / "conformance" / "vectors" / "proration.jsonl"
+OCTOBER = datetime(2026, 10, 1, tzinfo=UTC)
 TEAM, BUSINESS = terms(OLD, ahead("25")), terms(NEW, ahead("60"))
 
 
@@ -170,14 +172,16 @@ def test_in_the_second_of_the_start_nothing_comes_back() -> None:
 
 def quantity(old: int, new: int, *cards: dict[str, Any], **more: Any) -> QuantityChange:
     """A change of acme's seats, which it has had since the beginning."""
+    terms = {name: more.pop(name) for name in ("at", "until", "is_immediate") if name in more}
     link = running(ahead("25"), **more)
-    return QuantityChange(ACME, link, AddonFees("seats", running(*cards).slots, old), link.timeline.active_from, new)
+    fees = AddonFees("seats", running(*cards).slots, old)
+    return QuantityChange(ACME, link, fees, link.timeline.active_from, new, **{"at": MID_MONTH, **terms})
 
 
 @pytest.mark.parametrize(("new", "billed"), [(1, "15"), (3, "45"), (0, None)])
 def test_any_change_of_a_quantity_bills_the_new_one_again(new: int, billed: str | None) -> None:
     """2 × 30 are paid: each other quantity is billed for the rest of the month, also a lower one (§6.3)."""
-    found = quantity_billed_twice(quantity(2, new, ahead("30", "seats")), MID_MONTH)
+    found = quantity_billed_twice(quantity(2, new, ahead("30", "seats")))
 
     assert found is not None
     assert found.before is not None
@@ -189,17 +193,69 @@ def test_quantities_that_bill_nothing_again() -> None:
     seats = ahead("30", "seats")
 
     found = [
-        quantity_billed_twice(one, MID_MONTH)
+        quantity_billed_twice(one)
         for one in (
             quantity(0, 2, seats),
             quantity(2, 2, seats),
             quantity(2, 1, fee_card("seats", "30")),
             quantity(1, 0, usage_card("api", unit("1"))),
             quantity(2, 1, seats, settlement_mode="credit_only"),
+            quantity(2, 3, seats, at=OCTOBER, is_immediate=False),
+            quantity(2, 2, seats, at=datetime(2026, 10, 16, tzinfo=UTC), until=MID_MONTH),
         )
     ]
 
-    assert found == [None] * 5
+    assert found == [None] * 7
+
+
+def twice_text(change: QuantityChange) -> str:
+    found = quantity_billed_twice(change)
+    assert found is not None
+    (guard,) = twice_guards([found])
+    return guard.reason
+
+
+def test_what_was_detached_and_is_attached_again_was_billed_before() -> None:
+    """2 × 30 were billed for September; detached on the 10th, two more on the 16th cost 30 for the other half."""
+    change = quantity(2, 2, ahead("30", "seats"), until=datetime(2026, 9, 10, tzinfo=UTC))
+
+    assert twice_text(change) == (
+        "the change from 0 to 2 of addon/seats at once bills 30 USD in advance, and nothing comes back of the 60 USD "
+        "billed until 2026-10-01T00:00:00Z (30 USD of it for the time after the change) once that invoice is final; "
+        "`change: at_renewal` bills nothing twice"
+    )
+
+
+def test_a_quantity_paid_for_longer_is_billed_again_at_renewal_too() -> None:
+    """2 × 365 for a year; from October on three cost 3 × 335, and 2 × 335 of what was billed are lost."""
+    change = quantity(2, 3, ahead("365", "seats", "P1Y"), at=OCTOBER, is_immediate=False)
+
+    assert twice_text(change) == (
+        "the change from 2 to 3 of addon/seats at renewal bills 1005 USD in advance, and nothing comes back of the "
+        "730 USD billed until 2027-09-01T00:00:00Z (670 USD of it for the time after the change) once that invoice is "
+        "final; from 2027-09-01T00:00:00Z on nothing is billed twice"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (quantity(0, 2, ahead("30", "seats")), "from 0 to 2 of addon/seats at once bills 30 USD in advance"),
+        (
+            quantity(2, 3, ahead("30", "seats"), settlement_mode="credit_only"),
+            "from 2 to 3 of addon/seats at once bills 45 USD in advance, and 30 USD of what was billed come back as "
+            "credit",
+        ),
+        (quantity(2, 3, ahead("30", "seats")), None),
+        (quantity(0, 2, ahead("30", "seats"), at=OCTOBER, is_immediate=False), None),
+        (quantity(0, 2, usage_card("api", unit("1"))), None),
+    ],
+    ids=["first", "by credit alone", "guarded", "at renewal", "by usage"],
+)
+def test_what_no_guard_shows_of_a_quantity_is_a_note(change: QuantityChange, reason: str | None) -> None:
+    found = [one.reason for one in quantity_notes([change])]
+
+    assert found == ([f"the change {reason}"] if reason else [])
 
 
 def test_the_amounts_billed_by_a_new_beginning_are_those_of_the_vectors() -> None:
