@@ -18,6 +18,7 @@ from billsync.core.moved import with_moved
 from billsync.core.parts import all_part_reads, part_reads, with_parts
 from billsync.core.read_set import (
     all_reads,
+    ending_reads,
     first_reads,
     going_ids,
     look_alike_children,
@@ -62,7 +63,8 @@ def read_live(connection: ReadingConnection, desired: Desired, *, deletes: bool)
     whole = _with_look_alikes(connection, desired, whole, deletes=deletes)
     attached = attached_reads(desired, _indexed(connection, whole, desired), KINDS, tables)
     parts = part_reads(desired, found, KINDS, tables, deletes=deletes)
-    return _with_parts(connection, whole, tuple(dict.fromkeys((*parts, *attached))))
+    ending = ending_reads(desired, found, whole.counts, KINDS)
+    return _with_parts(connection, whole, tuple(dict.fromkeys((*parts, *attached, *ending))))
 
 
 def _indexed(connection: ReadingConnection, found: Snapshot, desired: Desired) -> Index:

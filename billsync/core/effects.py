@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from billsync.core.index import version_of
-from billsync.core.lifecycle.grandfathered import subscribers
+from billsync.core.lifecycle.grandfathered import ending_on, subscribers
 from billsync.core.planned import Context
 from billsync.model.address import Address, Symbol
 from billsync.model.change import Action, Change, Effect
@@ -63,5 +63,11 @@ def _staying(context: Context, newest: Address, moving: Mapping[Address, int]) -
     """The number of subscribers on older versions that this run doesn't move."""
     rows = context.index.versions.get(newest.unversioned(), ())
     older = {newest.at(version_of(row)): row for row in rows if version_of(row) < (newest.version or 0)}
-    counts = ((subscribers(context, row) or (0,))[0] - moving.get(address, 0) for address, row in older.items())
+    counts = (_running(context, row) - moving.get(address, 0) for address, row in older.items())
     return sum(max(count, 0) for count in counts)
+
+
+def _running(context: Context, row: Row) -> int:
+    """The number of subscribers of a version that have no end."""
+    found = subscribers(context, row)
+    return found[0] - ending_on(context, found[1], row) if found else 0

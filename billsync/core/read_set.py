@@ -218,9 +218,31 @@ def _counts(kind: Kind, desired: Desired, found: Index, registry: Registry, *, d
 
 def subscribers_read(kind: Kind, version_id: str) -> Read:
     """The count of the running children of one version."""
-    running = kind.words(State.COMING, State.CURRENT, State.ENDING)
-    query = ((f"filter[{kind.pins}_id]", version_id), ("filter[status][oeq]", ",".join(sorted(running))))
+    return _count(kind, version_id, State.COMING, State.CURRENT, State.ENDING)
+
+
+def ending_read(kind: Kind, version_id: str) -> Read:
+    """The count of the running children of one version that have an end."""
+    return _count(kind, version_id, State.ENDING)
+
+
+def _count(kind: Kind, version_id: str, *states: State) -> Read:
+    words = ",".join(sorted(kind.words(*states)))
+    query = ((f"filter[{kind.pins}_id]", version_id), ("filter[status][oeq]", words))
     return Read(kind.name, query, count_only=True)
+
+
+def ending_reads(desired: Desired, found: Index, counts: Mapping[Read, int], registry: Registry) -> tuple[Read, ...]:
+    """Counts of the children that have an end, of each declared version that has running ones."""
+    return tuple(
+        ending_read(kind, row.id)
+        for kind in registry.values()
+        if kind.archetype is Archetype.CHAINED
+        for entity in desired.entities
+        if entity.address.kind == kind.pins
+        for row in found.versions.get(entity.address, ())
+        if counts.get(subscribers_read(kind, row.id))
+    )
 
 
 def going_ids(desired: Desired, found: Index, registry: Registry) -> tuple[str, ...]:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from billsync.core.index import version_of
+from billsync.core.index import state_of, version_of
+from billsync.core.lifecycle.chain_target import live_pin
+from billsync.core.ownership import labels_of
 from billsync.core.planned import Context, Planned, note
-from billsync.core.read_set import subscribers_read
+from billsync.core.read_set import ending_read, subscribers_read
 from billsync.core.versions import NextVersions, offered_after
 from billsync.model.address import Address
-from billsync.model.kind import Kind
+from billsync.model.kind import Kind, State
 from billsync.model.state import Entity, Row
 
 
 def grandfathered(
     context: Context, entity: Entity, coming: NextVersions, moving: Mapping[Address, int]
 ) -> tuple[Planned, ...]:
-    """A note for each older version of a declared entity on which running children stay.
+    """A note for each older version of a declared entity that has running children.
 
     `moving` counts the children that this run moves away, by the version on which they are.
     """
@@ -30,17 +32,52 @@ def grandfathered(
 
 
 def _note(context: Context, entity: Entity, row: Row, newest: Address, moving: Mapping[Address, int]) -> Planned | None:
-    address = entity.address.at(version_of(row))
     found = subscribers(context, row)
-    if found is None or found[0] <= moving.get(address, 0):
+    if found is None:
         return None
-    number, kind = found[0] - moving.get(address, 0), found[1]
-    stay = f"{kind.name} stays" if number == 1 else f"{kind.collection} stay"
+    number, kind = found
+    address = entity.address.at(version_of(row))
+    now, ending = moving.get(address, 0), ending_on(context, kind, row)
+    stays = max(number - ending - now, 0)
+    if not (stays or ending):
+        return None
+    stay = f"{stays} {kind.name} stays" if stays == 1 else f"{stays or 'no'} {kind.collection} stay"
+    others = "".join(f", {text}" for text in _leaving(context, kind, row, now, ending))
     return note(
         address,
         code="grandfathered",
-        reason=f"{number} {stay} on {address.text} (grandfathered); {newest.text} is for new ones",
+        reason=f"{stay} on {address.text} (grandfathered){others}; {newest.text} is for new ones",
     )
+
+
+def _leaving(context: Context, kind: Kind, row: Row, now: int, ending: int) -> Iterator[str]:
+    """The children that don't stay: moved by this run, and those with an end, of which only rows that were read say
+    whether another one is scheduled after it."""
+    if now:
+        yield f"{_are(now)} moved by this run"
+    ends = [one for one in context.snapshot.of(kind.name) if _ends_on(context, kind, one, row)]
+    moving = sum(1 for one in ends if kind.successor and labels_of(one.fields).get(kind.successor))
+    if len(ends) < ending:
+        yield f"{_are(ending)} scheduled to move or to end"
+        return
+    for count, what in ((moving, "move"), (len(ends) - moving, "end")):
+        if count:
+            yield f"{_are(count)} scheduled to {what}"
+
+
+def ending_on(context: Context, kind: Kind, row: Row) -> int:
+    """The number of a version's running links that have an end, by a scheduled change or a cancel."""
+    return context.snapshot.counts.get(ending_read(kind, row.id), 0)
+
+
+def _ends_on(context: Context, kind: Kind, child: Row, version: Row) -> bool:
+    is_ending = state_of(kind, child.fields) is State.ENDING
+    pinned = live_pin(context, child) if is_ending else None
+    return pinned is not None and pinned == context.index.names.get(version.id)
+
+
+def _are(count: int) -> str:
+    return f"{count} is" if count == 1 else f"{count} are"
 
 
 def subscribers(context: Context, row: Row) -> tuple[int, Kind] | None:

@@ -36,9 +36,10 @@ NOTES = Chapter(
         Code(
             "grandfathered",
             "an older version still has subscribers",
-            "Running subscriptions stay on the version that they began on; new ones begin on the active one. There "
-            "is nothing to do.",
-            "plan pro@1: 12 subscriptions stay on plan/pro@1 (grandfathered); plan/pro@2 is for new ones",
+            "Running subscriptions stay on the version that they began on; new ones begin on the active one. Those "
+            "that a run moves, and those with a scheduled change or an end, are counted apart. There is nothing to do.",
+            "plan pro@1: 12 subscriptions stay on plan/pro@1 (grandfathered), 3 are scheduled to move; plan/pro@2 is "
+            "for new ones",
         ),
         Code(
             "kept",

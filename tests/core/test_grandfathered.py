@@ -1,0 +1,60 @@
+"""Subscribers of an older version: only those that stay are counted as staying."""
+
+from typing import Any
+
+import pytest
+
+from billsync.api.documents import BALANCE
+from billsync.api.generations import dated
+from billsync.api.routes import routes_of
+from billsync.core.diff import Mode, Server, diff
+from billsync.core.read_set import ending_read, subscribers_read
+from billsync.kinds.registry import KINDS
+from billsync.model.address import Address
+from billsync.model.diagnostic import Position
+from billsync.model.state import Desired, Entity, Row, Snapshot
+from tests.core.test_chain_outcomes import DECEMBER, NOW, OURS, SUPERSEDED, link
+
+SMALL = {"key": "small", "name": "small", "currency": "USD", "billing_cadence": "P1M", "phases": []}
+PLACE = Position("a.yaml", 1, 1)
+STATUSES = ((1, "archived"), (2, "active"))
+MODE = Mode("sync", True, {})
+STAYS = link(1, "S1", "active")
+MOVES = link(1, "S1", "canceled", active_to=DECEMBER, labels={SUPERSEDED: "X2"})
+ENDS = link(1, "S1", "canceled", active_to=DECEMBER)
+
+
+@pytest.mark.parametrize(
+    ("running", "ending", "row", "version", "said"),
+    [
+        (5, 0, STAYS, None, "5 subscriptions stay on plan/small@1 (grandfathered)"),
+        (5, 1, MOVES, None, "4 subscriptions stay on plan/small@1 (grandfathered), 1 is scheduled to move"),
+        (5, 1, ENDS, None, "4 subscriptions stay on plan/small@1 (grandfathered), 1 is scheduled to end"),
+        (5, 3, MOVES, None, "2 subscriptions stay on plan/small@1 (grandfathered), 3 are scheduled to move or to end"),
+        (2, 0, STAYS, "latest", "1 subscription stays on plan/small@1 (grandfathered), 1 is moved by this run"),
+        (1, 1, MOVES, None, "no subscriptions stay on plan/small@1 (grandfathered), 1 is scheduled to move"),
+        (1, 0, STAYS, "latest", None),
+    ],
+)
+def test_who_moves_or_ends_does_not_stay(
+    running: int, ending: int, row: dict[str, Any], version: str | None, said: str | None
+) -> None:
+    versions = [
+        Row("plan", f"S{n}", {**SMALL, "id": f"S{n}", "version": n, "status": status}) for n, status in STATUSES
+    ]
+    counts = {subscribers_read(KINDS["subscription"], "S1"): running, ending_read(KINDS["subscription"], "S1"): ending}
+    acme = Row("customer", "C1", {"id": "C1", "key": "acme", "name": "Acme", "labels": OURS})
+    rows = {"customer": (acme,), "plan": tuple(versions), "subscription": (Row("subscription", "X1", row),)}
+    chain = {"key": "default", "plan": "small", **({"version": version, "change": "at_renewal"} if version else {})}
+    entities = (
+        Entity(Address("plan", ("small",)), SMALL, PLACE),
+        Entity(Address("customer", ("acme",)), {"key": "acme", "name": "Acme"}, PLACE),
+        Entity(Address("subscription", ("acme", "default")), chain, PLACE),
+    )
+    can = dated("openmeter")
+    server = Server("here", routes_of(can), BALANCE, can.missing, can.is_alone)
+
+    plan = diff(Desired("payments", entities), Snapshot(rows, counts=counts), KINDS, server=server, mode=MODE, now=NOW)
+
+    found = [change.reason for change in plan.changes if change.code == "grandfathered"]
+    assert found == ([f"{said}; plan/small@2 is for new ones"] if said else [])
