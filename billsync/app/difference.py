@@ -20,6 +20,7 @@ from billsync.model.state import Desired
 from billsync.report.impact.impact import Impact
 from billsync.report.impact.price_guards import price_guards, usage_in, without_usage
 from billsync.report.impact.redact import redact
+from billsync.report.moves.ending import with_lost_fees
 from billsync.report.moves.guards import MoveFacts, move_guards, move_notes, without_amounts
 from billsync.report.moves.real import real_usage
 
@@ -55,8 +56,9 @@ def difference(
         guards = without_usage(guards, price_guards(desired, compared.plan, rows))
         moves = without_amounts(moves)
         found = redact(found) if found else None
+    plan = compared.plan if scope.is_anonymous else _with_lost_fees(compared.plan, facts)
     moves = hardened(desired.policy, moves)
-    return Difference(_guarded(compared.plan, (*guards, *moves), _notes(desired, facts)), found)
+    return Difference(_guarded(plan, (*guards, *moves), _notes(desired, facts)), found)
 
 
 def intended(connection: Connection, desired: Desired, mode: Mode) -> Comparison:
@@ -67,7 +69,13 @@ def intended(connection: Connection, desired: Desired, mode: Mode) -> Comparison
     facts = read_move_facts(connection, desired, compared, rows)
     guards = price_guards(desired, compared.plan, rows)
     moves = hardened(desired.policy, move_guards(facts, permitted(desired.policy, mode.allow)))
-    return replace(compared, plan=_guarded(compared.plan, (*guards, *moves), _notes(desired, facts)))
+    plan = _with_lost_fees(compared.plan, facts)
+    return replace(compared, plan=_guarded(plan, (*guards, *moves), _notes(desired, facts)))
+
+
+def _with_lost_fees(plan: PlanFile, facts: MoveFacts) -> PlanFile:
+    """The plan file, its guards against a cancel with the fees that it loses."""
+    return replace(plan, guards=with_lost_fees(plan.guards, facts.endings))
 
 
 def _notes(desired: Desired, facts: MoveFacts) -> tuple[Change, ...]:

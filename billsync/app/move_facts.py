@@ -1,6 +1,6 @@
 """Reads the facts of a run's changes of subscriptions: plan versions, the server's time, and billing.
 
-A run that begins and changes no subscription needs none of them.
+A run that begins, changes and ends no subscription needs none of them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from billsync.model.state import Desired
 from billsync.model.value import Fields
 from billsync.report.impact.moving import PLAN, begun_by
 from billsync.report.moves.changes import changings
+from billsync.report.moves.ending import cancelled_by, endings
 from billsync.report.moves.guards import MoveFacts, Sold
 from billsync.report.moves.quantities import quantities_set, quantity_changes
 from billsync.report.moves.reattached import with_reattached
@@ -34,13 +35,14 @@ def read_move_facts(connection: Connection, desired: Desired, compared: Comparis
     found = with_moved(rows, desired.moved, KINDS)
     settled = read_settled(connection, desired, compared.snapshot, found)
     set_now = quantities_set(compared.plan, found)
-    if not (begun or set_now):
+    cancelled = cancelled_by(compared.plan, found)
+    if not (begun or set_now or cancelled):
         return MoveFacts(connection.clock.now(), settled=settled)
     changing = changings(begun, found)
-    is_asked = bool(changing or set_now)
+    is_asked = bool(changing or set_now or cancelled)
     now = servers_now_by_anybody(connection, compared.snapshot) if is_asked else connection.clock.now()
     shelf = PlanShelf(connection, compared.snapshot, found)
-    pinned = {plan_id_of(one.running.fields) for one in changing if one.running}
+    pinned = {plan_id_of(one.before.fields) for one in changing if one.before}
     plans = {plan_id: shelf.plan(plan_id) for plan_id in sorted(pinned) if plan_id}
     named = _features(connection, found, plans.values()) if is_asked else {}
     sides = Sides(now, found, {entity.address: entity for entity in desired.entities}, plans, named)
@@ -50,6 +52,7 @@ def read_move_facts(connection: Connection, desired: Desired, compared: Comparis
         now=now,
         moves=with_reattached(moves_in(changing, sides), compared.plan, sides),
         quantities=quantity_changes(set_now, sides),
+        endings=endings(cancelled, sides),
         sold=tuple(Sold(one.address, one.customer) for one in priced),
         billing=read_billing(connection, found, {one.customer for one in priced}),
         settled=settled,

@@ -220,6 +220,33 @@ def test_a_cancel_is_not_a_move(world: World) -> None:
     assert [code for code, _ in stops(found) if code in FLAGS] == []
 
 
+def test_a_cancel_at_once_shows_the_fee_that_it_loses(world: World) -> None:
+    sold(world, shop(TEAM, acme="plan: team"))
+
+    found = planned(world, shop(TEAM, acme="plan: team, ends: immediate"))
+
+    assert stops(found) == [
+        (
+            "cancel",
+            "subscription/acme/default would end at once; nothing comes back of the 25 USD billed until "
+            "2026-10-01T00:00:00Z (16.67 USD of it for the time after the end)",
+        )
+    ]
+
+
+@pytest.mark.parametrize("start", ["2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z"])
+def test_a_scheduled_first_link_that_becomes_dearer_is_stopped(world: World, start: str) -> None:
+    """It was agreed at 25; nothing was billed yet, so nothing is billed twice."""
+    sold(world, shop(TEAM, BUSINESS, acme="plan: team, start: 2026-10-01T00:00:00Z"))
+
+    dearer, cheaper = (
+        stops(planned(world, shop(TEAM, BUSINESS, plan("small", "9"), acme=f"plan: {key}, start: {start}")))
+        for key in ("business", "small")
+    )
+
+    assert (dearer, cheaper) == ([("dearer-plan", DEARER)], [])
+
+
 def test_a_change_that_is_refused_needs_no_guard(world: World) -> None:
     """Without a timing nothing changes, and nothing is billed."""
     sold(world, shop(TEAM, BUSINESS, acme="plan: team"))
@@ -319,7 +346,7 @@ def test_a_quantity_at_renewal_and_a_first_one_bill_nothing_twice(world: World) 
     ]
 
 
-def test_what_was_paid_and_detached_is_billed_again_where_it_is_attached_again(world: World) -> None:
+def test_what_was_detached_is_billed_again(world: World) -> None:
     """2 × 9 are paid for September; a day after they are detached, on the 12th, 19 of 30 days are left."""
     sold(world, with_seats(f"plan: team, {seats(2)}"))
     world.sync(declared(with_seats("plan: team, change: immediate, addons: []")), allow=ALL)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billsync.model.address import Address, Symbol
-from billsync.model.change import PlanFile, Step
+from billsync.model.change import Action, Change, PlanFile, Step
 from billsync.model.value import Fields
 from billsync.report.billing.subscribed import moment_of
 
@@ -25,6 +25,7 @@ class Begun:
     """A subscription that a run begins or changes; `plan` is the version that it gets, and `timing` the change's.
 
     `anchor` is a declared one, from which its periods will be counted; None where it goes on, or is the start.
+    `replaces`: it begins in place of one that was scheduled and hasn't begun.
     """
 
     address: Address
@@ -32,6 +33,7 @@ class Begun:
     verb: str
     timing: str = ""
     anchor: datetime | None = None
+    replaces: bool = False
 
     @property
     def customer(self) -> Address:
@@ -51,7 +53,7 @@ def begun_by(plan: PlanFile) -> tuple[Begun, ...]:
     for change in plan.pending:
         mine = [step for name in change.steps if (step := steps.get(name)) and _begins(step)]
         if change.address.kind == SUBSCRIPTION and mine:
-            found.append(_begun(change.address, mine[-1], change.timing))
+            found.append(_begun(change, mine[-1]))
     return tuple(found)
 
 
@@ -70,9 +72,10 @@ def _view(step: Step) -> Fields:
     return step.after.view or {}
 
 
-def _begun(address: Address, step: Step, timing: str) -> Begun:
+def _begun(change: Change, step: Step) -> Begun:
     symbol = _view(step)[PLAN]
     assert isinstance(symbol, Symbol)
     body = step.call.body if isinstance(step.call.body, Mapping) else {}
     anchor = moment_of(str(body[ANCHOR])) if body.get(ANCHOR) else None
-    return Begun(address, symbol.address, step.verb, timing, anchor)
+    replaces = step.verb == BEGINNING and change.action is Action.UPDATE
+    return Begun(change.address, symbol.address, step.verb, change.timing, anchor, replaces)

@@ -17,21 +17,32 @@ _RUNNING = (State.CURRENT, State.ENDING)
 
 @dataclass(frozen=True, slots=True)
 class Changing:
-    """A subscription that a run changes: the link in force, None without one, and all links of its customer so far."""
+    """A subscription that a run changes: the link in force, None without one, and all links of its customer so far.
+
+    `replaced` is a link that is scheduled and never begins; None without one.
+    """
 
     begun: Begun
     running: Row | None
     links: tuple[Row, ...]
+    replaced: Row | None = None
+
+    @property
+    def before(self) -> Row | None:
+        """The link whose plan version the change leaves."""
+        return self.running or self.replaced
 
 
 def changings(begun: Iterable[Begun], found: Index) -> tuple[Changing, ...]:
     """The subscriptions that a run changes; `found` holds the compared rows by the addresses that the files use."""
-    return tuple(_changing(one, found) for one in begun if one.is_change)
+    return tuple(_changing(one, found) for one in begun if one.is_change or one.replaces)
 
 
 def _changing(one: Begun, found: Index) -> Changing:
     links = found.chains.get(one.customer, ())
-    return Changing(one, head_of(KINDS[SUBSCRIPTION], in_force(links), one.address.key), links)
+    kind, key = KINDS[SUBSCRIPTION], one.address.key
+    replaced = head_of(kind, links, key) if one.replaces else None
+    return Changing(one, head_of(kind, in_force(links), key), links, replaced)
 
 
 def in_force(links: Iterable[Row]) -> tuple[Row, ...]:

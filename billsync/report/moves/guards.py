@@ -12,6 +12,7 @@ from billsync.model.change import Action, Change, Guard, Outcome
 from billsync.report.moves.amounts import amounts_text
 from billsync.report.moves.collecting import BILLING_SETUP, Billing, setup_guards, unready
 from billsync.report.moves.dearer import DEARER_PLAN, dearer, dearer_guards
+from billsync.report.moves.ending import Ending
 from billsync.report.moves.move import Move
 from billsync.report.moves.quantity_notes import quantity_notes
 from billsync.report.moves.real import Paid
@@ -52,11 +53,12 @@ class Sold:
 
 @dataclass(frozen=True, slots=True)
 class MoveFacts:
-    """The facts of a run's changes of subscriptions: the changes, billing, and live settlement modes."""
+    """The facts of a run's changes of subscriptions: the changes, ends, billing, and live settlement modes."""
 
     now: datetime
     moves: tuple[Move, ...] = ()
     quantities: tuple[QuantityChange, ...] = ()
+    endings: tuple[Ending, ...] = ()
     sold: tuple[Sold, ...] = ()
     billing: Billing = field(default_factory=Billing)
     settled: tuple[Settled, ...] = ()

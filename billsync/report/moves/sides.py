@@ -86,14 +86,14 @@ def plan_of(row: Row | None, found: Index) -> Address:
 def _move(one: Changing, sides: Sides) -> Move:
     links = {row.id: parse_subscription(row.fields, sides.features) for row in one.links}
     running = links[one.running.id] if one.running else None
-    old_plan = plan_of(one.running, sides.found)
+    old_plan = plan_of(one.before, sides.found)
     return Move(
         address=one.begun.address,
         timing=one.begun.timing,
         at=_takes_effect(one, running, sides.now),
         old_plan=old_plan,
         new_plan=one.begun.plan,
-        old=sides.terms(old_plan, plan_id_of(one.running.fields) if one.running else ""),
+        old=sides.terms(old_plan, plan_id_of(one.before.fields) if one.before else ""),
         new=sides.terms(one.begun.plan),
         running=running,
         earlier=tuple(links.values()),
