@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from billsync.model.kind import HiddenLabels
+
 BALANCE = "/openmeter/customers/{parent}/credits/balance"
 """Credit balance by currency (customer-facts.md §8)."""
 
@@ -25,6 +27,17 @@ METER_QUERY = "/openmeter/meters/{parent}/query"
 
 SUBSCRIPTION_ADDONS = "/openmeter/subscriptions/{parent}/addons"
 """The add-ons of a subscription, by page (customer-facts.md §6.1); `{parent}` stands for its id. Both dialects."""
+
+DELETED_CUSTOMERS = HiddenLabels(
+    collection="/v1/customers",
+    query=(("includeDeleted", "true"), ("orderBy", "id"), ("order", "ASC")),
+    size=1000,
+    labels="metadata",
+    lists={},
+    unshown=(),
+    fiat="currency",
+)
+"""All customers, deleted ones with `deletedAt`, in API v1; API v3 lists no deleted ones (customer-facts.md §3.4)."""
 
 INVOICES = "/openmeter/billing/invoices"
 """All invoices, by page (customer-facts.md §13); only where the dialect has them."""

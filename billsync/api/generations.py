@@ -166,6 +166,7 @@ CAPABILITIES: Mapping[str, Capability] = MappingProxyType(
         ),
         "hidden_labels": Capability((Form(_OWN),)),  # API v1 shows the labels of plans
         "rename_customer": Capability((Form(_OWN),)),  # API v1 changes a key
+        "deleted_customers": Capability((Form(_OWN),)),  # API v1 lists them
     }
 )
 

@@ -1,6 +1,6 @@
 """Reads the facts of a run's changes of subscriptions: plan versions, the server's time, and billing.
 
-A run that begins, changes and ends no subscription needs none of them.
+A run that begins, changes and ends no subscription, and creates no customer with money, needs none of them.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from billsync.app.billing_facts import read_billing
 from billsync.app.connection import Connection
+from billsync.app.deleted_customers import read_deleted
 from billsync.app.pipeline import Comparison
 from billsync.app.plan_shelf import PlanShelf
 from billsync.app.server_time import servers_now_by_anybody
@@ -24,6 +25,7 @@ from billsync.report.moves.ending import cancelled_by, endings
 from billsync.report.moves.guards import MoveFacts, Sold
 from billsync.report.moves.quantities import quantities_set, quantity_changes
 from billsync.report.moves.reattached import with_reattached
+from billsync.report.moves.recreated import recreated
 from billsync.report.moves.sides import FEATURE, Sides, moves_in, plan_id_of
 from billsync.report.moves.terms import PlanTerms
 
@@ -36,7 +38,8 @@ def read_move_facts(connection: Connection, desired: Desired, compared: Comparis
     settled = read_settled(connection, desired, compared.snapshot, found)
     set_now = quantities_set(compared.plan, found)
     cancelled = cancelled_by(compared.plan, found)
-    if not (begun or set_now or cancelled):
+    deleted = read_deleted(connection, desired, compared.plan)
+    if not (begun or set_now or cancelled or deleted):
         return MoveFacts(connection.clock.now(), settled=settled)
     changing = changings(begun, found)
     is_asked = bool(changing or set_now or cancelled)
@@ -53,6 +56,7 @@ def read_move_facts(connection: Connection, desired: Desired, compared: Comparis
         moves=with_reattached(moves_in(changing, sides), compared.plan, sides),
         quantities=quantity_changes(set_now, sides),
         endings=endings(cancelled, sides),
+        recreated=recreated(deleted, compared.plan, desired, sides),
         sold=tuple(Sold(one.address, one.customer) for one in priced),
         billing=read_billing(connection, found, {one.customer for one in priced}),
         settled=settled,

@@ -391,3 +391,37 @@ def test_at_renewal_is_when_the_server_begins_the_next_link(world: World, days: 
     with world.http() as http:
         (following,) = (one for one in rows_of(http, "subscriptions") if one["status"] == "scheduled")
     assert moment_of(following["active_from"]) == renewal == moment_of(row["current_period"]["to"])
+
+
+GRANTED = "grants: [{key: welcome, name: Welcome, amount: 100, currency: USD, funding_method: none}]"
+
+
+def deleted_in_a_portal(world: World) -> None:
+    """Acme's subscription is ended, and acme deleted, by somebody else."""
+    with world.http() as http:
+        (customer,) = (row["id"] for row in rows_of(http, "customers") if row["key"] == "acme")
+        for row in rows_of(http, "subscriptions"):
+            if row["status"] == "active":
+                assert http.post(f"/subscriptions/{row['id']}/cancel", json={}).is_success
+        assert http.delete(f"/customers/{customer}").is_success
+
+
+def test_a_deleted_customer_is_not_created_again_in_silence(world: World) -> None:
+    """It is named with what it would be granted and billed; a customer that was never there is not."""
+    wanted = shop(TEAM, acme=f"plan: team}}, {GRANTED}").replace("]}}", "]}")
+    sold(world, wanted)
+    deleted_in_a_portal(world)
+    wanted += "  - {key: birch, name: Birch, subscription: {plan: team}}\n"
+
+    found = planned(world, wanted)
+    allowed = world.sync(declared(wanted), allow=ALL)
+
+    assert stops(found) == [
+        (
+            "recreated",
+            "customer/acme was deleted at 2026-09-11T00:00:00Z, here or elsewhere; it would be created again, granted "
+            "100 USD and subscribed to plan/team@1 (25 USD billed in advance): what the deleted one had was granted "
+            "and billed before",
+        )
+    ]
+    assert (stops(allowed.plan), stops(planned(world, wanted))) == ([], [])

@@ -277,6 +277,16 @@ GUARDS = Chapter(
             "and a trial was had before\n  subscription acme/default\n  Allow it with --allow trial-again",
         ),
         Code(
+            "recreated",
+            "a deleted customer would be created again",
+            "The server had a customer of this key, and it was deleted: in a portal, through the API, or by a run "
+            "after it was taken out of the files. Created again, it is granted and billed from the start. Take it out "
+            "of the files, or pass `--allow recreated`. Only API v1 lists deleted customers: Konnect shows none.",
+            "customer/acme was deleted at 2026-09-05T12:00:00Z, here or elsewhere; it would be created again, granted "
+            "100 USD and subscribed to plan/team@1 (25 USD billed in advance): what the deleted one had was granted "
+            "and billed before\n  customer acme\n  Allow it with --allow recreated",
+        ),
+        Code(
             "billing-setup",
             "a customer can't be billed for a plan with prices",
             "The customer's billing profile collects by Stripe, and the API shows no Stripe customer or no default "

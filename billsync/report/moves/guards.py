@@ -16,6 +16,7 @@ from billsync.report.moves.ending import Ending
 from billsync.report.moves.move import Move
 from billsync.report.moves.quantity_notes import quantity_notes
 from billsync.report.moves.real import Paid
+from billsync.report.moves.recreated import RECREATED, Recreated, recreated_guards
 from billsync.report.moves.settlement import Settled, settlement_notes
 from billsync.report.moves.trials import TRIAL_AGAIN, trial_again, trial_guards
 from billsync.report.moves.twice import (
@@ -29,7 +30,7 @@ from billsync.report.moves.twice import (
 
 T = TypeVar("T")
 
-FLAGS = (BILLING_SETUP, BILLS_TWICE, DEARER_PLAN, TRIAL_AGAIN)
+FLAGS = (BILLING_SETUP, BILLS_TWICE, DEARER_PLAN, RECREATED, TRIAL_AGAIN)
 """The flags that let these guards pass."""
 
 
@@ -38,6 +39,7 @@ UNNAMED = {
     BILLING_SETUP: "customers of plans with prices can't be billed",
     BILLS_TWICE: "changes at once would bill running periods again",
     DEARER_PLAN: "changes would cost more",
+    RECREATED: "customers that were deleted would be created again, with grants or subscriptions",
     TRIAL_AGAIN: "changes would begin trials again",
 }
 """The reasons without names and amounts."""
@@ -53,12 +55,14 @@ class Sold:
 
 @dataclass(frozen=True, slots=True)
 class MoveFacts:
-    """The facts of a run's changes of subscriptions: the changes, ends, billing, and live settlement modes."""
+    """The facts of a run's changes of subscriptions: the changes, ends, billing, and live settlement modes; and the
+    customers that were deleted before."""
 
     now: datetime
     moves: tuple[Move, ...] = ()
     quantities: tuple[QuantityChange, ...] = ()
     endings: tuple[Ending, ...] = ()
+    recreated: tuple[Recreated, ...] = ()
     sold: tuple[Sold, ...] = ()
     billing: Billing = field(default_factory=Billing)
     settled: tuple[Settled, ...] = ()
@@ -91,6 +95,7 @@ def _guards(facts: MoveFacts, real: Mapping[Address, Paid]) -> Iterator[Guard]:
     again = map(quantity_billed_twice, facts.quantities)
     yield from twice_guards(_found((*map(billed_twice, facts.moves), *again)))
     yield from dearer_guards(_found(dearer(move, real.get(move.address)) for move in facts.moves))
+    yield from recreated_guards(facts.recreated)
     yield from trial_guards(_found(map(trial_again, facts.moves)))
 
 
