@@ -37,6 +37,7 @@ SOURCE = re.compile(r" ?\([\w./-]+ §[^)]*\)")
 ALONE = {
     "GET /openapi.json": ["says which operations and fields the server takes"],
     "GET /openmeter/plans/{}": ["reads a version that no list shows any more, but a subscription has"],
+    "GET /v1/customers": ["lists deleted customers, which v3 doesn't show (OpenMeter only)"],
     "GET /openmeter/addons/{}": ["reads a version that no list shows any more, but a subscription has"],
 }
 """Calls of `live/connect.py` and `app/` that neither the routes nor the documents name."""

@@ -6,13 +6,20 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from billsync.core.index import version_of
+from billsync.core.chains import last_of
+from billsync.core.index import state_of, version_of
+from billsync.core.lifecycle.chain_steps import CHANGE, MIGRATE, VERBS, WITHDRAW
+from billsync.core.lifecycle.chain_target import live_pin
 from billsync.core.lifecycle.grandfathered import ending_on, subscribers
 from billsync.core.planned import Context
-from billsync.model.address import Address, Symbol
+from billsync.model.address import Address
 from billsync.model.change import Action, Change, Effect
-from billsync.model.kind import Archetype, Kind, Routes
+from billsync.model.kind import Archetype, Kind, Routes, State
+from billsync.model.state import Row
 from billsync.model.transition import IMMEDIATE
+
+_MOVING = tuple(VERBS[name] for name in (CHANGE, MIGRATE, WITHDRAW))
+"""Verbs of changes after which a chain is on another version than its head was."""
 
 
 def with_effects(context: Context, changes: Iterable[Change]) -> tuple[Change, ...]:
@@ -49,13 +56,17 @@ def effect_of(change: Change, kind: Kind, routes: Routes) -> Effect:
 
 
 def moving_away(context: Context, changes: Iterable[Change]) -> Mapping[Address, int]:
-    """The number of chains that pending changes move away, by the version on which each is now."""
+    """The number of chains that pending changes move away, by the version on which each is now.
+
+    One whose head has an end leaves without this run.
+    """
     found: Counter[Address] = Counter()
     for change in changes:
-        pins = context.registry[change.address.kind].pins
-        for field in change.fields if pins and change.is_pending else ():
-            if field.path == (pins,) and isinstance(field.old, Symbol):
-                found[field.old.address] += 1
+        is_moved = change.is_pending and change.verb in _MOVING and change.address.parents
+        head = last_of(context, change.address) if is_moved else None
+        if head is not None and state_of(context.registry[head.kind], head.fields) in (State.CURRENT, State.COMING):
+            pinned = live_pin(context, head)
+            found.update([pinned] if pinned else [])
     return found
 
 
