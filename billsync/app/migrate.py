@@ -19,6 +19,7 @@ from billsync.core.index import index
 from billsync.core.planned import note
 from billsync.core.policies import hardened, permitted
 from billsync.core.refusals import NO_TIMING
+from billsync.core.step_masking import UNMASKED, StepMasking
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Change, Guard, PlanFile
@@ -233,6 +234,7 @@ def carry_out_waves(
     journal: Journal,
     may_begin: Callable[[Wave], bool],
     on_result: OnResult,
+    masking: StepMasking = UNMASKED,
 ) -> str:
     """Run the waves one after another, each by the one rule of every step.
 
@@ -249,7 +251,7 @@ def carry_out_waves(
         if each.moving and not may_begin(each):
             return f"wave {each.share.name} was declined"
         journal.record("wave", {"wave": each.share.name, "steps": len(each.plan.steps)})
-        carry_out(connection, each.plan, journal=journal, known=migration.snapshot, on_result=keep)
+        carry_out(connection, each.plan, journal=journal, known=migration.snapshot, on_result=keep, masking=masking)
         end = wave_end(each, results)
         met = [one for one in stop_if if one.holds(failed=end.failed, refused=end.refused, size=each.size)]
         if met and number < len(migration.waves):

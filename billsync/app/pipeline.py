@@ -28,6 +28,7 @@ from billsync.core.read_set import (
 )
 from billsync.core.referring import rounds
 from billsync.core.row_validation import malformed
+from billsync.core.step_masking import UNMASKED, StepMasking
 from billsync.core.taken_back_guards import declares_taking_back, losing_parents
 from billsync.kinds.registry import KINDS
 from billsync.live.hidden_labels import read_document_of, read_documents
@@ -162,9 +163,10 @@ def carry_out(
     journal: Journal,
     known: Snapshot | None = None,
     on_result: OnResult = lambda result: None,
+    masking: StepMasking = UNMASKED,
 ) -> Report:
     """Run a plan file; ids come from a snapshot, if there is one, and are looked up otherwise."""
-    world = World(connection.remote, _bindings(connection, known, plan.moved), journal, connection.clock)
+    world = World(connection.remote, _bindings(connection, known, plan.moved), journal, connection.clock, masking)
     return execute(plan, world, on_result=on_result)
 
 

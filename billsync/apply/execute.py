@@ -13,11 +13,13 @@ from billsync.apply.evidence import body_kept, text_kept
 from billsync.apply.obstacles import in_the_way
 from billsync.core.compare import shown
 from billsync.core.expectation import differences_after, differences_before, facts_apart, holds_after, holds_before
+from billsync.core.step_masking import UNMASKED, StepMasking
 from billsync.model.address import symbols_in
 from billsync.model.change import FieldChange, PlanFile, Step
 from billsync.model.kind import Kind
 from billsync.model.ports import Answer, Clock, Journal, Remote, RemoteError, Unclear, Unreachable
 from billsync.model.result import Report, Status, StepResult
+from billsync.model.value import Plain
 
 ATTEMPTS = 3
 """How often a step may be called before its outcome is given up as unclear."""
@@ -41,6 +43,11 @@ class World:
     bindings: Bindings
     journal: Journal
     clock: Clock
+    masking: StepMasking = UNMASKED
+
+    def record(self, event: str, facts: Mapping[str, Plain]) -> None:
+        """Keep an event in the journal, without sourced values."""
+        self.journal.record(event, self.masking.facts(facts))
 
     def kind(self, step: Step) -> Kind:
         """The table of a step's kind."""
@@ -67,13 +74,13 @@ def execute(plan: PlanFile, world: World, *, on_result: OnResult = lambda result
     results: dict[str, StepResult] = {}
     gone = ""
     for step in plan.steps:
-        result = _blocked(step, results, gone) or _run(step, world)
+        result = world.masking.result(_blocked(step, results, gone) or _run(step, world))
         if result.status is Status.FAILED and result.cause == _GONE:
             gone = result.reason
         results[step.id] = result
         on_result(result)
         reason = text_kept(world.kind(step), result.reason)
-        world.journal.record("result", {"step": step.id, "status": result.status.value, "reason": reason})
+        world.record("result", {"step": step.id, "status": result.status.value, "reason": reason})
     return Report(tuple(results.values()))
 
 
@@ -107,7 +114,7 @@ def _run(step: Step, world: World) -> StepResult:
             return StepResult(step, Status.FAILED, _told(error, tried), tried.wrote, _GONE)
         except RemoteError as error:
             return StepResult(step, Status.FAILED, _told(error, tried), tried.wrote)
-        if (result := _settled(step, kind, observed, tried)) is not None:
+        if (result := _settled(step, kind, observed, tried, world.masking)) is not None:
             return result
         if (blocking := _in_the_way(step, world, tried)) is not None:
             return blocking
@@ -154,14 +161,14 @@ def _look(step: Step, kind: Kind, world: World, *, patient: bool) -> Observed:
     return observed
 
 
-def _settled(step: Step, kind: Kind, observed: Observed, tried: _Tried) -> StepResult | None:
+def _settled(step: Step, kind: Kind, observed: Observed, tried: _Tried, masking: StepMasking) -> StepResult | None:
     """The step's result if the observed state decides it; None if the step may be called (again)."""
     if _is_done(step, kind, observed):
         if tried.made not in ("", observed.id):
             return StepResult(step, Status.FAILED, _made_twice(step, tried), wrote=True)
         return StepResult(step, Status.DONE if tried.wrote else Status.ALREADY, wrote=tried.wrote)
     if not holds_before(kind, step.before, view=observed.view, status=observed.status, facts=observed.facts):
-        return _departed(step, kind, observed, tried)
+        return _departed(step, kind, observed, tried, masking)
     if tried.refusal:
         return StepResult(step, Status.FAILED, tried.refusal, tried.wrote)
     if tried.ok:
@@ -196,7 +203,7 @@ def _made_twice(step: Step, tried: _Tried) -> str:
     )
 
 
-def _departed(step: Step, kind: Kind, observed: Observed, tried: _Tried) -> StepResult:
+def _departed(step: Step, kind: Kind, observed: Observed, tried: _Tried, masking: StepMasking) -> StepResult:
     """The result of a step for which neither before nor after holds: the differing fields, and the server's answer if
     it was called."""
     if tried.calls or step.before.view is None:
@@ -205,7 +212,7 @@ def _departed(step: Step, kind: Kind, observed: Observed, tried: _Tried) -> Step
         changes = differences_before(kind, step.before, observed.view)
     if observed.view is not None:
         changes += facts_apart(step.after if tried.calls else step.before, observed.facts)
-    fields = "; ".join(_difference(change) for change in changes)
+    fields = "; ".join(_difference(masking.difference(step, change)) for change in changes)
     reason = f"{step.address.text} is not as expected: {fields or _presence(step, observed)}"
     if tried.calls:
         said = tried.refusal or tried.trouble or "the server accepted the call"
@@ -228,14 +235,14 @@ def _call(step: Step, world: World, tried: _Tried) -> _Tried:
     path, body = world.bindings.path(step.call.path), world.bindings.body(step.call.body)
     kind = world.kind(step)
     facts = {"step": step.id, "method": step.call.method, "path": path, "body": body_kept(kind, body)}
-    world.journal.record("call", facts)
+    world.record("call", facts)
     try:
         answer = world.remote.call(step.call.method, path, body)
     except Unclear as error:
-        world.journal.record("unclear", {"step": step.id, "reason": text_kept(kind, str(error))})
+        world.record("unclear", {"step": step.id, "reason": text_kept(kind, str(error))})
         return _Tried(tried.calls + 1, wrote=True, trouble=str(error))
     message = text_kept(kind, answer.message)
-    world.journal.record("answer", {"step": step.id, "status": answer.status, "message": message})
+    world.record("answer", {"step": step.id, "status": answer.status, "message": message})
     return _after_answer(tried, answer, kind, creates=step.before.view is None)
 
 

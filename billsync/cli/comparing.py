@@ -16,6 +16,7 @@ from billsync.cli.selecting import check_patterns, counted
 from billsync.cli.server_options import ServerOptions
 from billsync.cli.showing import check_files, show
 from billsync.cli.surroundings import Run
+from billsync.core.masking import masked
 from billsync.core.selecting import included
 from billsync.kinds.registry import KINDS
 from billsync.model.state import Desired
@@ -45,10 +46,11 @@ def show_difference(
     check_patterns(run, desired, found.plan, unnamed=private_kinds() if wanted.is_anonymous else ())
     missing = owner_missing(desired, found.plan)
     run.verdict = code_of_difference(found.plan, missing, exit_code=exit_code)
-    whole = outline(found.plan)
+    shown = masked(found.plan, desired, KINDS)
+    whole = outline(shown)
     if wanted.is_anonymous:
         whole = without_names(whole, private_kinds())
-    show(run, Result(found.plan, whole, (*findings, *missing), found.impact))
+    show(run, Result(shown, whole, (*findings, *missing), found.impact))
     if not run.wants_json:
         run.talk(diagnostics_text(missing))
     return run.verdict

@@ -12,6 +12,8 @@ from billsync.cli.outputs import Result
 from billsync.cli.server_options import ServerOptions
 from billsync.cli.showing import check_files, show
 from billsync.cli.surroundings import Run
+from billsync.core.masking import masked
+from billsync.kinds.registry import KINDS
 from billsync.render.formats.look import Look
 from billsync.render.formats.words import visible
 from billsync.render.plan.outline import outline
@@ -25,8 +27,9 @@ def show_drift(run: Run, paths: Sequence[str], options: ServerOptions, *, exit_c
         found = find_drift(connection, desired)
     count = len(found.differing)
     run.verdict = Exit.PENDING if count and exit_code else Exit.DONE
-    whole = outline(found.plan, since=found.since)
-    show(run, Result(found.plan, whole, findings, above=lambda look: _head(found, look), parts={"drift": count}))
+    shown = masked(found.plan, desired, KINDS)
+    whole = outline(shown, since=found.since)
+    show(run, Result(shown, whole, findings, above=lambda look: _head(found, look), parts={"drift": count}))
     return run.verdict
 
 

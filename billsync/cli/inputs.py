@@ -10,6 +10,7 @@ from billsync.cli.profiles import owned
 from billsync.cli.selecting import selected_part
 from billsync.cli.surroundings import Run
 from billsync.config import load
+from billsync.core.hiding import whole_mask
 from billsync.kinds.registry import KINDS
 from billsync.model.diagnostic import Diagnostic, has_errors
 from billsync.model.state import Desired
@@ -35,6 +36,8 @@ def desired_state(
     Raises Ended with all findings if one is an error.
     """
     desired, found = load(paths, registry=KINDS, stdin=run.around.stdin, environment=run.around.environment)
+    run.sourced = desired.sourced
+    run.hide(whole_mask(desired.sourced))
     findings = tuple(map(telling, (*found, *forbidden_flags(desired, allow))))
     if has_errors(findings):
         raise Ended(Exit.ERROR, *findings)

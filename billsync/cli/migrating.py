@@ -21,6 +21,10 @@ from billsync.cli.outputs import Result
 from billsync.cli.server_options import ServerOptions
 from billsync.cli.showing import check_files, show
 from billsync.cli.surroundings import Run
+from billsync.core.masking import masked
+from billsync.core.step_masking import step_masking
+from billsync.kinds.registry import KINDS
+from billsync.model.change import PlanFile
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.result import StepResult
 from billsync.render.diagnostics import diagnostics_text
@@ -78,10 +82,12 @@ def migrate(run: Run, paths: Sequence[str], options: ServerOptions, scope: Migra
         found = plan_migration(connection, desired, scope, run.progress)
         findings = (*findings, *_told(run, found.findings))
         if how.notices:
-            write_file(how.notices, notices_csv(found.notices))
+            write_file(how.notices, run.masked(notices_csv(found.notices)))
         if how.is_dry:
-            return _show(run, found, findings, exit_code=how.exit_code)
-        return _carry_out(run, connection, found, findings, scope, yes=how.yes)
+            return _show(run, found, masked(found.plan, desired, KINDS), findings, exit_code=how.exit_code)
+        about = _About(found)
+        account = Account(masked(found.plan, desired, KINDS), findings, addition=about)
+        return _carry_out(run, connection, about, account, scope, yes=how.yes)
 
 
 def _told(run: Run, findings: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
@@ -91,29 +97,27 @@ def _told(run: Run, findings: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
     return findings
 
 
-def _show(run: Run, found: Migration, findings: Sequence[Diagnostic], *, exit_code: bool) -> Exit:
+def _show(run: Run, found: Migration, shown: PlanFile, findings: Sequence[Diagnostic], *, exit_code: bool) -> Exit:
     about = _About(found)
     run.verdict = code_of_difference(found.plan, (), exit_code=exit_code)
     above = partial(about.text, NOTHING_YET)
     parts = about.parts(NOTHING_YET)
-    show(run, Result(found.plan, outline(found.plan), tuple(findings), above=above, parts=parts))
+    show(run, Result(shown, outline(shown), tuple(findings), above=above, parts=parts))
     return run.verdict
 
 
 def _carry_out(
     run: Run,
     connection: Connection,
-    found: Migration,
-    findings: tuple[Diagnostic, ...],
+    about: _About,
+    account: Account,
     scope: MigrationScope,
     *,
     yes: bool,
 ) -> Exit:
-    about = _About(found)
-    account = Account(found.plan, findings, addition=about)
-    if found.plan.guards:
+    if account.plan.guards:
         account.not_tried = GUARDED
-    elif found.plan.steps:
+    elif account.plan.steps:
         _in_waves(run, connection, account, about, scope, yes=yes)
     run.account = account
     run.verdict = code_of_run(account.plan, account.results.values(), wrote=account.wrote)
@@ -144,6 +148,7 @@ def _in_waves(
             journal=journal,
             may_begin=may_begin,
             on_result=lambda result: show_end(run, account, result),
+            masking=step_masking(account.plan, run.sourced, KINDS),
         )
     account.not_tried = f"not begun: {about.stopped}"
 

@@ -18,6 +18,7 @@ from billsync.cli.served_memory import ServedFiles
 from billsync.cli.server_options import ServerOptions, with_profile
 from billsync.cli.state_dir import default_database, served_memory
 from billsync.cli.surroundings import Run
+from billsync.core.hiding import source_mask, whole_mask
 from billsync.live.client import Settings
 from billsync.live.patience import Patience
 from billsync.live.target import Target, parse_target, token_problem
@@ -61,12 +62,14 @@ def connected_to_read(run: Run, options: ServerOptions, intended: IntendedTarget
 def _way(run: Run, options: ServerOptions, intended: IntendedTarget, stack: ExitStack) -> Way:
     options = with_profile(run, options)
     filed = _read_token(options.token_file) if options.token_file else None  # once: it may be a pipe
+    run.hide(whole_mask({}, *_tokens(run.around.environment, filed)))
     target = _target(options, run.around.environment, filed)
     check_address(intended, target, _dialect(options, target))
     clock = run.around.clock
     transport = _embedded(target, target.database, clock, stack) if target.database is not None else None
     settings = Settings(
         token=_checked_token(options, target, run.around.environment, filed),
+        hidden=source_mask(run.sourced),
         insecure_token=options.insecure_token,
         transport=transport,
         patience=Patience(jitter=run.around.jitter),

@@ -33,4 +33,4 @@ def write_files(run: Run, result: Result) -> None:
     look, whole = replace(PLAIN, names_all=run.names_all), replace(result, was_shown=False)
     while run.outputs:
         name, path = run.outputs.pop(0)
-        write_file(path, "".join(RENDERERS[name](whole, look)))
+        write_file(path, run.masked("".join(RENDERERS[name](whole, look))))

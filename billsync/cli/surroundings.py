@@ -17,7 +17,9 @@ from billsync.render.formats.look import Look
 
 if TYPE_CHECKING:  # `billsync --help` loads no model
     from billsync.cli.account import Account
+    from billsync.core.hiding import Mask
     from billsync.model.ports import Clock
+    from billsync.model.source import Source
 
 
 NARROW = 80
@@ -82,8 +84,18 @@ class Run:
     profile: str | None = None
     patterns: tuple[tuple[str, str], ...] = ()
     is_progressing: bool = False
+    mask: Mask | None = None
+    sourced: Mapping[Source, str] = field(default_factory=dict, repr=False)
     stdout_format: str = "text"
     outputs: list[tuple[str, str]] = field(default_factory=list)
+
+    def hide(self, mask: Mask) -> None:
+        """Mask more secrets in all that is printed."""
+        self.mask = self.mask.also(mask) if self.mask else mask
+
+    def masked(self, text: str) -> str:
+        """The text without the secrets that this command was given."""
+        return self.mask.whole(text) if self.mask else text
 
     @property
     def look(self) -> Look:
@@ -103,7 +115,7 @@ class Run:
         """
         self._end_progress()
         try:
-            write_to(self.around.stdout, text)
+            write_to(self.around.stdout, self.masked(text))
         except BrokenPipeError as error:
             self.is_stdout_lost = True
             if self.has_written:
@@ -152,7 +164,7 @@ class Run:
 
     def _written(self, text: str) -> bool:
         try:
-            write_to(self.around.stderr, text)
+            write_to(self.around.stderr, self.masked(text))
         except OSError:
             return False
         return True

@@ -19,6 +19,9 @@ from billsync.cli.server_options import ServerOptions
 from billsync.cli.showing import check_files, show
 from billsync.cli.surroundings import Run
 from billsync.core.diff import Mode
+from billsync.core.masking import masked
+from billsync.core.step_masking import step_masking
+from billsync.kinds.registry import KINDS
 from billsync.model.change import PlanFile
 from billsync.render.formats.words import visible
 from billsync.render.plan.outline import outline
@@ -36,14 +39,14 @@ def write(
     with connected(run, options, desired.target) as connection:
         comparison = intended(connection, desired, Mode(mode, deletes=mode == "sync", allow=allow))
         check_patterns(run, desired, comparison.plan)
-        account = Account(comparison.plan, findings)
+        account = Account(masked(comparison.plan, desired, KINDS), findings)
         if comparison.plan.guards:
-            account.results = {result.step.id: result for result in stopped(comparison.plan).results}
+            account.results = {result.step.id: result for result in stopped(account.plan).results}
         run.verdict = code_of_run(account.plan, account.results.values(), wrote=account.wrote)
         if missing := owner_missing(desired, comparison.plan):
             raise Ended(Exit.ERROR, *missing)
         if comparison.plan.steps and not comparison.plan.guards:
-            account.was_shown = _ask(run, comparison.plan, yes=yes)
+            account.was_shown = _ask(run, account.plan, yes=yes)
             _carry_out(run, connection, comparison, account)
     run.account = account
     run.verdict = code_of_run(account.plan, account.results.values(), wrote=account.wrote)
@@ -70,4 +73,5 @@ def _carry_out(run: Run, connection: Connection, comparison: Comparison, account
             journal=journal,
             known=comparison.snapshot,
             on_result=lambda result: show_end(run, account, result),
+            masking=step_masking(account.plan, run.sourced, KINDS),
         )

@@ -9,7 +9,7 @@ from typing import Any
 from billsync.model.address import Symbol
 from billsync.model.change import FieldChange
 from billsync.model.shape import Lazy, ListOf, MapOf, Record, Shape, Variant
-from billsync.model.value import Fields, Plain, decimal_text
+from billsync.model.value import Fields, Masked, Plain, decimal_text
 
 _ORDER = "(order)"
 
@@ -118,6 +118,8 @@ def _leaf(value: Plain) -> Plain:
         return shown(value)
     if isinstance(value, Decimal):
         return decimal_text(value)
+    if isinstance(value, Masked):
+        return value.text
     if isinstance(value, Mapping):
         return {str(name): _leaf(member) for name, member in value.items()}
     if isinstance(value, tuple | list):

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from billsync.core.compare import field_changes
 from billsync.core.ownership import LABELS
+from billsync.core.unmasking import recognized
 from billsync.model.change import Expectation, FieldChange
 from billsync.model.kind import Absent, Kind
 from billsync.model.shape import ListOf
@@ -24,7 +25,7 @@ def holds_before(
     if expected.partial:
         return holds_after(kind, expected, view=view, status=status, facts=facts)
     fits = _status_fits(expected, status) and not facts_apart(expected, facts)
-    return fits and canonical(view) == canonical(expected.view)
+    return fits and canonical(recognized(view, expected.view)) == canonical(expected.view)
 
 
 def facts_apart(expected: Expectation, facts: Mapping[str, Plain]) -> tuple[FieldChange, ...]:
@@ -94,7 +95,7 @@ def differences_before(kind: Kind, expected: Expectation, view: Fields | None) -
     absent."""
     if expected.view is None or view is None:
         return ()
-    return field_changes(kind.record, view, expected.view)
+    return field_changes(kind.record, recognized(view, expected.view), expected.view)
 
 
 def differences_after(kind: Kind, expected: Expectation, view: Fields | None) -> tuple[FieldChange, ...]:

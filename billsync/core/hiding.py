@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from array import array
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from string import ascii_lowercase, ascii_uppercase
 from urllib.parse import quote
@@ -26,11 +25,15 @@ _NUMBER = re.compile(r"-?[0-9]+\.[0-9]+\Z", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A text that must not be shown, and what stands in its place. `is_word`: it is masked only as a whole word."""
+    """A text that must not be shown, and what stands in its place.
+
+    `is_word`: it is masked only as a whole word; `piece` is the shortest part of it that is masked, too.
+    """
 
     text: str
     shown: str = MASKED
     is_word: bool = False
+    piece: int = PIECE
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Mask:
     def __call__(self, text: str, *, at_most: int) -> str:
         """The text without secrets, then cut to `at_most` characters; a cut ends in `…`."""
         spellings = [spelling for secret in self._secrets for spelling in _spellings(secret)]
-        reserve = max((len(spelling.text) for spelling, _ in spellings), default=0)
+        reserve = max((len(spelling.text) for spelling in spellings), default=0)
         looked_at = text[: 4 * at_most + reserve]
         masked = _without(looked_at, spellings)
         if len(looked_at) < len(text):
@@ -60,6 +63,9 @@ class Mask:
     def also(self, other: Mask) -> Mask:
         """A mask of the secrets of both."""
         return Mask((*self._secrets, *other._secrets))
+
+
+NOTHING_HIDDEN = Mask()
 
 
 def mask_of(*secrets: str | None) -> Mask:
@@ -80,41 +86,48 @@ def _secrets(source: Source, text: str) -> Iterator[Secret]:
         yield Secret(spelling, shown, is_word=len(spelling) < PIECE)
 
 
-def _spellings(secret: Secret) -> Iterator[tuple[Secret, int]]:
-    """The forms in which a secret may appear in a text, each with the shortest piece that must be masked."""
+def whole_mask(texts: Mapping[Source, str], *secrets: str | None) -> Mask:
+    """A mask for all that is printed, of secrets as a whole: what a longer part of the output merely shares stays.
+
+    Texts of sources that are shorter than a piece stay.
+    """
+    own = {secret: MASKED for secret in secrets if secret}
+    named = {text: Masked(source).text for source, text in texts.items() if len(text) >= PIECE}
+    return Mask(tuple(Secret(text, shown, piece=len(text)) for text, shown in {**own, **named}.items()))
+
+
+def _spellings(secret: Secret) -> Iterator[Secret]:
+    """The forms in which a secret may appear in a text."""
     text = secret.text
-    yield secret, PIECE
+    yield secret
     if (escaped := json.dumps(text, ensure_ascii=False)[1:-1]) != text:
-        yield Secret(escaped, secret.shown, secret.is_word), PIECE
+        yield replace(secret, text=escaped)
     for spelling in sorted({quote(text, safe=""), "".join(f"%{byte:02X}" for byte in text.encode())} - {text}):
-        yield Secret(spelling, secret.shown, secret.is_word), 3 * PIECE
+        yield replace(secret, text=spelling, piece=3 * secret.piece)
 
 
-def _without(text: str, spellings: Iterable[tuple[Secret, int]]) -> str:
-    hidden = array("L", bytes(array("L").itemsize * len(text)))
-    words: list[str] = [""]
-    for spelling, piece in spellings:
-        if spelling.shown not in words:
-            words.append(spelling.shown)
-        number = words.index(spelling.shown)
-        for start, end in _found(text, spelling, min(piece, len(spelling.text))):
-            hidden[start:end] = array("L", [number]) * (end - start)
-    shown: list[str] = []
-    for place, char in enumerate(text):
-        if not hidden[place]:
-            shown.append(char)
-        elif not place or hidden[place] != hidden[place - 1]:
-            shown.append(words[hidden[place]])
-    return "".join(shown)
+def _without(text: str, spellings: Iterable[Secret]) -> str:
+    spans = [(span, spelling.shown) for spelling in spellings for span in _found(text, spelling)]
+    if not spans:
+        return text
+    hidden: list[str] = [""] * len(text)
+    for (start, end), shown in spans:
+        hidden[start:end] = [shown] * (end - start)
+    before = ["", *hidden]
+    return "".join(
+        char if not shown else shown if shown != last else ""
+        for char, shown, last in zip(text, hidden, before, strict=False)
+    )
 
 
-def _found(text: str, secret: Secret, piece: int) -> Iterator[tuple[int, int]]:
+def _found(text: str, secret: Secret) -> Iterator[tuple[int, int]]:
     """Return the spans of pieces of a secret, in any case; they may overlap."""
     lowered, small = text.translate(SMALL), secret.text.translate(SMALL)
     if secret.is_word:
         word = rf"(?<![\w.]){re.escape(small)}(?!\w|\.\w)"
         yield from (found.span() for found in re.finditer(word, lowered))
         return
+    piece = min(secret.piece, len(small))
     for wanted in {small[start : start + piece] for start in range(len(small) - piece + 1)}:
         start = lowered.find(wanted)
         while start >= 0:

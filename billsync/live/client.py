@@ -16,7 +16,7 @@ import httpx
 
 from billsync import __version__
 from billsync.api.permissions import roles_for
-from billsync.core.hiding import PIECE, mask_of
+from billsync.core.hiding import NOTHING_HIDDEN, PIECE, Mask, mask_of
 from billsync.live.body import ACCEPTED, BodyTooLong
 from billsync.live.encoding import encode
 from billsync.live.messages import error_message, printable
@@ -54,7 +54,8 @@ class Settings:
     """Settings of a client. `transport` stands in for the network; `insecure_token` lets a token go over plain http.
 
     `environment` may name a proxy. `trust` replaces the certificates that the environment names, `headers` are added to
-    each request, and a request may take `request_seconds`, with silences of `answer_seconds`.
+    each request, and a request may take `request_seconds`, with silences of `answer_seconds`. `hidden` masks what must
+    not be repeated from an answer.
     """
 
     token: str | None = field(default=None, repr=False)
@@ -67,6 +68,7 @@ class Settings:
     patience: Patience = field(default_factory=Patience)
     user_agent: str = f"billsync/{__version__}"
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    hidden: Mask = NOTHING_HIDDEN
 
 
 class ReadingClient:
@@ -86,7 +88,7 @@ class ReadingClient:
         self._target = target
         self._clock = clock
         self._settings = settings
-        self._mask = mask_of(settings.token, *_secret_values(settings.headers))
+        self._mask = mask_of(settings.token, *_secret_values(settings.headers)).also(settings.hidden)
         self._http = _http_client(target, clock, settings, self._METHODS)
 
     def __enter__(self) -> Self:

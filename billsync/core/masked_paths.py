@@ -1,0 +1,119 @@
+"""The places of sourced values in views and in changes: members of keyed lists stand there under their key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from billsync.core.compare import shown
+from billsync.model.kind import Kind, Path
+from billsync.model.shape import Lazy, ListOf, MapOf, Record, Shape, Variant
+from billsync.model.source import Source
+from billsync.model.state import Entity
+from billsync.model.value import Masked, Plain
+from billsync.model.walk import case_of
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a keyed list: the field that names it, and its name."""
+
+    key: str
+    name: str
+
+
+Place: TypeAlias = tuple[str | Member, ...]
+"""A path that leads through names only; below a list without keys, it ends at the list."""
+
+Hide: TypeAlias = Callable[[Plain], Plain]
+
+
+def paths_of(kind: Kind, entity: Entity) -> Iterator[tuple[Place, Source]]:
+    """The place of each sourced value of an entity."""
+    for path, source in entity.sources.items():
+        yield tuple(_place(kind.record, entity.fields, path)), source
+
+
+def _place(shape: Shape | None, value: Plain, path: Path) -> Iterator[str | Member]:
+    for part in path:
+        while isinstance(shape, Lazy):
+            shape = shape.get()
+        match shape:
+            case Record(fields=known):
+                shape = known[str(part)].shape if part in known else None
+                yield str(part)
+            case Variant():
+                case = case_of(shape, value)
+                shape = case.fields[str(part)].shape if case and part in case.fields else None
+                yield str(part)
+            case ListOf(item=item, key=str(key)) if isinstance(part, int):
+                shape = item
+                yield Member(key, shown(value[part].get(key)))
+            case ListOf():
+                return
+            case _:
+                shape = shape.value if isinstance(shape, MapOf) else None
+                yield str(part)
+        value = value[part]
+    while isinstance(shape, Lazy):
+        shape = shape.get()
+    if isinstance(shape, Record) and shape.short:
+        yield shape.short
+
+
+def places_in(shape: Shape | None, value: Plain, place: Place = ()) -> Iterator[tuple[Place, Source]]:
+    """The place of each masked value in a view."""
+    while isinstance(shape, Lazy):
+        shape = shape.get()
+    if isinstance(value, Masked):
+        yield place, value.source
+    elif isinstance(value, Mapping):
+        case = case_of(shape, value) if isinstance(shape, Variant) else shape
+        for name, item in value.items():
+            yield from places_in(_inner(case, name), item, (*place, name))
+    elif isinstance(value, list | tuple) and isinstance(shape, ListOf):
+        for item in value:
+            if shape.key is None:
+                yield from ((place, source) for _, source in places_in(shape.item, item))
+            else:
+                yield from places_in(shape.item, item, (*place, Member(shape.key, shown(item.get(shape.key)))))
+
+
+def _inner(shape: Shape | None, name: str) -> Shape | None:
+    if isinstance(shape, Record):
+        return shape.fields[name].shape if name in shape.fields else None
+    return shape.value if isinstance(shape, MapOf) else None
+
+
+def covered(value: Plain, place: Place, hide: Hide) -> Plain:
+    """The value with everything hidden at a place below it. Keyed lists may be maps by key, as in changes."""
+    if not place:
+        return _all(value, hide)
+    step, rest = place[0], place[1:]
+    if isinstance(step, Member) and isinstance(value, list | tuple):
+        return type(value)(
+            covered(item, rest, hide) if isinstance(item, Mapping) and shown(item.get(step.key)) == step.name else item
+            for item in value
+        )
+    name = step.name if isinstance(step, Member) else step
+    if isinstance(value, Mapping) and name in value:
+        return {**value, name: covered(value[name], rest, hide)}
+    return value
+
+
+def covered_change(value: Plain, path: Path, place: Place, hide: Hide) -> Plain:
+    """One side of a field's change, with everything hidden that is at the place or below it."""
+    names = tuple(step.name if isinstance(step, Member) else step for step in place)
+    shared = min(len(path), len(names))
+    if tuple(map(str, path[:shared])) != names[:shared]:
+        return value
+    return covered(value, place[shared:], hide)
+
+
+def _all(value: Plain, hide: Hide) -> Plain:
+    if isinstance(value, Mapping):
+        return {name: _all(item, hide) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_all(item, hide) for item in value)
+    return hide(value)
