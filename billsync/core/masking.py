@@ -138,7 +138,8 @@ class Masking:
         return replace(
             plan_file,
             changes=tuple(
-                self._change(change, [steps[name] for name in change.steps if name in steps]) for change in plan_file.changes
+                self._change(change, [steps[name] for name in change.steps if name in steps])
+                for change in plan_file.changes
             ),
             steps=tuple(map(self.step, plan_file.steps)),
             guards=tuple(map(self._guard, plan_file.guards)),
