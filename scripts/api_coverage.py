@@ -19,7 +19,8 @@ from billsync.api.generations import dated
 from billsync.api.routes import routes
 from billsync.kinds.registry import KINDS
 from billsync.local.registry import ROUTES
-from billsync.model.kind import Archetype, Routes
+from billsync.model.kind import Archetype
+from billsync.model.routes import Routes
 
 PACKAGE = Path(__file__).resolve().parents[1] / "billsync"
 OPERATIONS = PACKAGE / "local" / "data" / "requests.json"

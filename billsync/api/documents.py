@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from billsync.model.kind import HiddenLabels
+from billsync.model.routes import HiddenLabels
 
 BALANCE = "/openmeter/customers/{parent}/credits/balance"
 """Credit balance by currency (customer-facts.md §8)."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from billsync.api.served import Served
-from billsync.model.kind import CallForm
+from billsync.model.routes import CallForm
 
 OPENMETER, KONNECT = "openmeter", "konnect"
 GENERATIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(

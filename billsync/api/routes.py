@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from billsync.api.documents import SUBSCRIPTION_ADDONS
 from billsync.api.generations import CAPABILITIES, GENERATIONS, Generation, dated
-from billsync.model.kind import Attachments, CallForm, HiddenLabels, ListQuery, Part, Renaming, Routes
+from billsync.model.routes import Attachments, CallForm, HiddenLabels, ListQuery, Part, Renaming, Routes
 
 DIALECTS = tuple(GENERATIONS)
 

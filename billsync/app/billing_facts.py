@@ -11,7 +11,7 @@ from billsync.live.paging import Refused
 from billsync.live.snapshot import LISTS_AT_ONCE, PARENT
 from billsync.live.threads import reading_threads
 from billsync.model.address import Address
-from billsync.model.kind import ListQuery
+from billsync.model.routes import ListQuery
 from billsync.model.value import Fields
 from billsync.report.moves.collecting import Answer, Billing, Profiles
 

@@ -13,8 +13,9 @@ from billsync.core.adapted import adapted
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import count_rows, read_document, read_list
 from billsync.live.snapshot import PARENT, Source
-from billsync.model.kind import ListQuery, Registry, Routes
+from billsync.model.kind import Registry
 from billsync.model.ports import Clock, Reader, Remote
+from billsync.model.routes import ListQuery, Routes
 from billsync.model.value import Fields
 
 

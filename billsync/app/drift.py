@@ -29,7 +29,7 @@ class Drift:
 
     @property
     def differing(self) -> tuple[Change, ...]:
-        """What of the declared and the owned isn't as the files say."""
+        """The declared and the owned that isn't as the files say."""
         return tuple(change for change in self.plan.changes if is_drift(change))
 
 

@@ -11,7 +11,7 @@ from billsync.live.paging import Refused
 from billsync.live.snapshot import LISTS_AT_ONCE, PARENT
 from billsync.live.threads import reading_threads
 from billsync.model.address import Address
-from billsync.model.kind import ListQuery
+from billsync.model.routes import ListQuery
 from billsync.model.state import Snapshot
 from billsync.model.value import Fields
 from billsync.report.dump.losses_beyond import Lists, LossFacts, customers, losses_in, with_credit

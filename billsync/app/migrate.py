@@ -115,19 +115,16 @@ def plan_migration(
     rows = index(comparison.snapshot, KINDS, connection.routes)
     moves = read_move_facts(connection, intent, comparison, rows)
     waves = _waves(scope.shares, comparison.plan, members, moves.now)
+    guards = (
+        *_move_guards(desired.policy, moves, scope.allow),
+        *notice_guards(waves, desired.notice, moves.now),
+        *_unpublished(unpublished, scope, waves, route),
+    )
     return Migration(
         route,
         scope.timing,
         scope.not_before,
-        _whole(
-            comparison.plan,
-            (*left, *move_notes(moves)),
-            (
-                *_move_guards(desired.policy, moves, scope.allow),
-                *notice_guards(waves, desired.notice, moves.now),
-                *_unpublished(unpublished, scope, waves, route),
-            ),
-        ),
+        _whole(comparison.plan, (*left, *move_notes(moves)), guards),
         waves,
         _impacts(task, intent, comparison, waves, progress),
         notices(moves.moves, waves, members),

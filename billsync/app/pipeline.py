@@ -34,9 +34,9 @@ from billsync.kinds.registry import KINDS
 from billsync.live.hidden_labels import read_document_of, read_documents
 from billsync.live.snapshot import PARENT, snapshot
 from billsync.model.change import PlanFile
-from billsync.model.kind import HiddenLabels, ListQuery
 from billsync.model.ports import Journal, RemoteError
 from billsync.model.result import Report
+from billsync.model.routes import HiddenLabels, ListQuery
 from billsync.model.state import Desired, Moved, Read, Snapshot
 from billsync.model.value import Fields
 

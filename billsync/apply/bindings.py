@@ -16,9 +16,10 @@ from billsync.core.parts import embedded, member_marks
 from billsync.core.row_validation import malformed, shown, unknown_in
 from billsync.core.view import view
 from billsync.model.address import SYMBOL, Address, Symbol, chain_of, earlier, parse_address, whole_of
-from billsync.model.kind import Kind, Part, Registry, Routes, State
+from billsync.model.kind import Kind, Registry, State
 from billsync.model.malformed import Malformed
 from billsync.model.ports import ReadDocument, ReadRows, RemoteError
+from billsync.model.routes import Part, Routes
 from billsync.model.state import Moved, Row
 from billsync.model.value import Fields, Plain
 

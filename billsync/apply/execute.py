@@ -22,10 +22,10 @@ from billsync.model.result import Report, Status, StepResult
 from billsync.model.value import Plain
 
 ATTEMPTS = 3
-"""How often a step may be called before its outcome is given up as unclear."""
+"""Number of calls of a step before its outcome is given up as unclear."""
 
 LOOKS = 3
-"""How often an entity is looked at after a successful answer before the answer is disbelieved."""
+"""Number of looks at an entity after a successful answer before the answer is disbelieved."""
 
 PAUSE = 1.0
 """Seconds before looking again; doubled each time."""

@@ -2,74 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
 from billsync import __version__
 from billsync.app.ending import Exit
-from billsync.cli.allowances import allowances
+from billsync.cli.customer_commands import CUSTOMER_COMMANDS
 from billsync.cli.migrate_options import migrate_options
+from billsync.cli.options import ALLOW, FORMAT, PATHS, VERBOSE, YES, impact_options
 from billsync.cli.output_options import output_options
 from billsync.cli.selecting import select_option
 from billsync.cli.server_options import ServerOptions, server_options
 from billsync.cli.surroundings import Run
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-PATHS = click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-YES = click.option("--yes", is_flag=True, help="Don't ask for confirmation.")
-ALLOW = click.option(
-    "--allow",
-    multiple=True,
-    callback=allowances,
-    metavar="FLAG",
-    help="Override a guard; the guard's message names the flag, such as deletes=25.",
-)
-
-
-def _format(ctx: click.Context, parameter: click.Parameter, value: str) -> None:
-    ctx.ensure_object(Run).wants_json = value == "json"
-
-
-def _names_all(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
-    ctx.ensure_object(Run).names_all = value
-
-
-VERBOSE = click.option(
-    "--verbose",
-    is_flag=True,
-    expose_value=False,
-    callback=_names_all,
-    help="Name every entity; by default, equal refusals and notes are shown once.",
-)
-
-FORMAT = click.option(
-    "--format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    expose_value=False,
-    callback=_format,
-    help="Output format of the result.",
-)
-
-
-def _table_format(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
-    _format(ctx, parameter, value)
-    return value
-
-
-TABLE_FORMAT = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "csv"]),
-    default="text",
-    show_default=True,
-    callback=_table_format,
-    help="Output format of the result.",
-)
 
 
 @click.group(no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -91,24 +37,6 @@ def validate(run: Run, /, paths: tuple[str, ...]) -> Exit:
     from billsync.cli.comparing import validate
 
     return validate(run, paths)
-
-
-def impact_options(command: Command) -> Command:
-    """The options of the impact estimate."""
-    for option in (
-        click.option("--impact-sample", type=click.IntRange(min=1), metavar="N", help="Look at N subscriptions only."),
-        click.option("--impact-anonymous", is_flag=True, help="Show groups of at least five, and no names."),
-        click.option("--impact-periods", type=click.IntRange(1, 36), default=1, show_default=True, metavar="N"),
-        click.option(
-            "--impact",
-            is_flag=False,
-            flag_value="declared",
-            type=click.Choice(["declared", "all"]),
-            help="Estimate the change of bills, for the declared subscriptions or for all.",
-        ),
-    ):
-        command = option(command)
-    return command
 
 
 @billsync.command()
@@ -257,76 +185,6 @@ def dump(run: Run, /, output: str | None, yes: bool, **server: Any) -> Exit:
 
 
 @billsync.command()
-@click.argument("customer")
-@server_options
-@TABLE_FORMAT
-@click.pass_obj
-def ledger(run: Run, /, customer: str, form: str, **server: Any) -> Exit:
-    """Show a customer's credits: each movement, and the balance."""
-    from billsync.cli.reading import show_ledger
-
-    return show_ledger(run, customer, ServerOptions(**server), form)
-
-
-@billsync.command()
-@click.argument("customer")
-@server_options
-@click.option("--from", "start", metavar="TIME", help="2026-09-01 or a full time; default: the running billing period.")
-@click.option("--to", "end", metavar="TIME", help="End of the period, exclusive; default: now.")
-@click.option("--window", type=click.Choice(["minute", "hour", "day", "month"]), help="One row per window.")
-@click.option(
-    "--by",
-    default="feature",
-    show_default=True,
-    metavar="GROUP",
-    help="Group by feature, subject, or a dimension.",
-)
-@TABLE_FORMAT
-@click.pass_obj
-def usage(
-    run: Run,
-    /,
-    customer: str,
-    start: str | None,
-    end: str | None,
-    window: str | None,
-    by: str,
-    form: str,
-    **server: Any,
-) -> Exit:
-    """Show what a customer used."""
-    from billsync.app.usage import UsageScope
-    from billsync.cli.money import show_usage
-
-    scope = UsageScope(start, end, window, None if by == "feature" else by)
-    return show_usage(run, customer, ServerOptions(**server), scope, form)
-
-
-@billsync.command()
-@click.argument("customer", required=False)
-@server_options
-@TABLE_FORMAT
-@click.pass_obj
-def invoices(run: Run, /, customer: str | None, form: str, **server: Any) -> Exit:
-    """Show a customer's invoices, or all."""
-    from billsync.cli.money import show_invoices
-
-    return show_invoices(run, customer, ServerOptions(**server), form)
-
-
-@billsync.command()
-@click.argument("customer")
-@server_options
-@TABLE_FORMAT
-@click.pass_obj
-def forecast(run: Run, /, customer: str, form: str, **server: Any) -> Exit:
-    """Estimate what the running period will cost, and when the credits run out."""
-    from billsync.cli.money import show_forecast
-
-    return show_forecast(run, customer, ServerOptions(**server), form)
-
-
-@billsync.command()
 @server_options
 @click.option("--api", "names_unlisted", is_flag=True, help="List operations and fields that billsync doesn't know.")
 @click.option("--exit-code", is_flag=True, help="Exit with 2 when --api lists any.")
@@ -379,3 +237,7 @@ def serve(run: Run, /, **options: Any) -> Exit:
     from billsync.cli.serving import serve
 
     return serve(run, **options)
+
+
+for _command in CUSTOMER_COMMANDS:
+    billsync.add_command(_command)

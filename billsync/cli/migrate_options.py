@@ -8,19 +8,59 @@ from typing import Any, TypeVar
 import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Option = Callable[[Any], Any]
 
 
 def migrate_options(command: Command) -> Command:
     """The options that say whom a migration moves, where to, when, and in which steps."""
-    for option in (
+    for option in (*_waves(), *_timing(), *_selection()):
+        command = option(command)
+    return command
+
+
+def _selection() -> tuple[Option, ...]:
+    """The options that say whom a migration moves, and where to; the last one is shown first."""
+    return (
         click.option(
-            "--notices", metavar="FILE", help="Write whom to tell what, and from when, as CSV; also with --dry-run."
+            "--select",
+            "selectors",
+            multiple=True,
+            metavar="WHOM",
+            callback=_selectors,
+            help="KEY=VALUE of customers' labels, customer=GLOB, started<DATE or started>=DATE; all must hold.",
         ),
+        click.option(
+            "--to", "target", required=True, metavar="VERSION|PLAN", help="latest, a version, or another plan's key."
+        ),
+        click.option(
+            "--from", "version", type=click.IntRange(min=1), metavar="N", help="Only those on this version of the plan."
+        ),
+        click.option("--plan", required=True, metavar="KEY", help="The plan that they are on."),
+    )
+
+
+def _timing() -> tuple[Option, ...]:
+    """The options that say when it moves them; the last one is shown first."""
+    return (
         click.option(
             "--not-before",
             metavar="DATE",
             callback=_moment,
             help="Leave those that would move earlier for a later run.",
+        ),
+        click.option(
+            "--timing",
+            type=click.Choice(["immediate", "at_renewal"]),
+            help="When they move; default: what the files say for each.",
+        ),
+    )
+
+
+def _waves() -> tuple[Option, ...]:
+    """The options that say in which waves, when they stop, and who is told; the last one is shown first."""
+    return (
+        click.option(
+            "--notices", metavar="FILE", help="Write whom to tell what, and from when, as CSV; also with --dry-run."
         ),
         click.option(
             "--stop-if",
@@ -40,29 +80,7 @@ def migrate_options(command: Command) -> Command:
             callback=_shares,
             help="Shares of all customers, counted from the start: 1%,25%,rest.",
         ),
-        click.option(
-            "--timing",
-            type=click.Choice(["immediate", "at_renewal"]),
-            help="When they move; default: what the files say for each.",
-        ),
-        click.option(
-            "--select",
-            "selectors",
-            multiple=True,
-            metavar="WHOM",
-            callback=_selectors,
-            help="KEY=VALUE of customers' labels, customer=GLOB, started<DATE or started>=DATE; all must hold.",
-        ),
-        click.option(
-            "--to", "target", required=True, metavar="VERSION|PLAN", help="latest, a version, or another plan's key."
-        ),
-        click.option(
-            "--from", "version", type=click.IntRange(min=1), metavar="N", help="Only those on this version of the plan."
-        ),
-        click.option("--plan", required=True, metavar="KEY", help="The plan that they are on."),
-    ):
-        command = option(command)
-    return command
+    )
 
 
 def _parsed(parse: Callable[[str], Any], text: str) -> Any:

@@ -26,7 +26,7 @@ PROTECTED = "protected"
 
 
 def policy_of(header: MapNode | None, registry: Registry, findings: Findings) -> Policy:
-    """What no run may do; the file's schema reports what isn't well formed.
+    """The limits of every run; the file's schema reports what isn't well formed.
 
     Files that name no owner although they require one are an error.
     """

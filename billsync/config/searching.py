@@ -14,7 +14,7 @@ from billsync.model.limits import INPUT_FILES, NESTING
 
 SUFFIXES = (".yaml", ".yml", ".json")
 _LISTED = 5
-"""How many of the files that are not read the note names."""
+"""Largest number of unread files that the note names."""
 
 
 @dataclass(slots=True)

@@ -48,7 +48,7 @@ def read_yaml(
 
 
 _LIBRARY_DEPTH = "exceeded maximum nesting depth"
-"""What libyaml says of about 1,000 levels, since 0.2.6; it looks ahead of our own limit."""
+"""Message of libyaml at about 1,000 levels, since 0.2.6; it looks ahead of our own limit."""
 _CANNOT_START = "cannot start any token"
 
 

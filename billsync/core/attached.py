@@ -13,9 +13,9 @@ from datetime import datetime
 from billsync.core.ownership import labels_of
 from billsync.core.view import SERVERS
 from billsync.model.address import Address, parse_address
-from billsync.model.kind import Attachments
 from billsync.model.malformed import Malformed, MalformedRow, each, inside, parsed_rows, text, whole
 from billsync.model.moment import parse_moment
+from billsync.model.routes import Attachments
 from billsync.model.value import Fields
 
 

@@ -11,7 +11,8 @@ from billsync.core.versions import offered
 from billsync.core.view import view
 from billsync.model.address import Address, Symbol
 from billsync.model.change import PlanFile
-from billsync.model.kind import Archetype, Kind, Registry, Routes
+from billsync.model.kind import Archetype, Kind, Registry
+from billsync.model.routes import Routes
 from billsync.model.state import Desired, Entity, Read, Row, Snapshot
 
 Tables = Mapping[str, Routes]

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from billsync.core.view import UNKNOWN
 from billsync.model.address import symbols_in
-from billsync.model.kind import Kind, Routes
+from billsync.model.kind import Kind
+from billsync.model.routes import Routes
 from billsync.model.shape import LabelMap, Record
 from billsync.model.value import Fields, Plain, digest
 from billsync.model.walk import transform

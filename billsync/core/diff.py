@@ -38,7 +38,8 @@ from billsync.core.unsupported import Missing, Unmentionable, unsupported
 from billsync.core.versions import NextVersions, coming_versions
 from billsync.model.address import Address
 from billsync.model.change import Action, PlanFile, Step
-from billsync.model.kind import Archetype, Registry, Routes
+from billsync.model.kind import Archetype, Registry
+from billsync.model.routes import Routes
 from billsync.model.state import Desired, Entity, Snapshot
 
 VALID_FOR = timedelta(hours=24)

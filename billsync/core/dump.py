@@ -18,7 +18,8 @@ from billsync.core.refusals import UNKNOWN_VALUE
 from billsync.core.row_validation import shown, unknown_in
 from billsync.kinds.registry import LATER_COLLECTIONS
 from billsync.model.address import Address, symbols_in
-from billsync.model.kind import Kind, LabelPolicy, Path, Registry, Routes
+from billsync.model.kind import Kind, LabelPolicy, Path, Registry
+from billsync.model.routes import Routes
 from billsync.model.shape import Effect
 from billsync.model.state import Row, Snapshot
 from billsync.model.value import Fields

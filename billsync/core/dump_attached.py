@@ -9,9 +9,9 @@ from billsync.core.attached import Attached, attached_rows
 from billsync.core.index import Index
 from billsync.core.losses import Loss
 from billsync.model.address import Address
-from billsync.model.kind import Attachments
 from billsync.model.malformed import Malformed
 from billsync.model.moment import moment_text
+from billsync.model.routes import Attachments
 from billsync.model.state import Row
 
 

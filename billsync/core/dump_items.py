@@ -19,7 +19,8 @@ from billsync.core.ownership import KEY, is_servers_own, labels_of
 from billsync.core.versions import offered
 from billsync.core.view import UNKNOWN, view
 from billsync.model.address import Address, Symbol, symbols_in
-from billsync.model.kind import Archetype, Kind, Registry, Routes, State
+from billsync.model.kind import Archetype, Kind, Registry, State
+from billsync.model.routes import Routes
 from billsync.model.state import Row, Snapshot
 from billsync.model.value import Fields, Plain
 

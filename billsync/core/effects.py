@@ -14,7 +14,8 @@ from billsync.core.lifecycle.grandfathered import ending_on, subscribers
 from billsync.core.planned import Context
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, Effect
-from billsync.model.kind import Archetype, Kind, Routes, State
+from billsync.model.kind import Archetype, Kind, State
+from billsync.model.routes import Routes
 from billsync.model.state import Row
 from billsync.model.transition import IMMEDIATE
 

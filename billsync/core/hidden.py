@@ -11,8 +11,9 @@ from dataclasses import replace
 
 from billsync.core.index import is_over, version_of
 from billsync.core.ownership import LABELS
-from billsync.model.kind import HiddenLabels, Kind, LabelPolicy, Registry, Routes
+from billsync.model.kind import Kind, LabelPolicy, Registry
 from billsync.model.labels import key_problem, value_problem
+from billsync.model.routes import HiddenLabels, Routes
 from billsync.model.state import Desired, Row, Snapshot
 from billsync.model.value import Fields, Plain
 

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 
 from billsync.core.ownership import labels_of
 from billsync.model.address import Address
-from billsync.model.kind import Archetype, Kind, Registry, Routes, State
+from billsync.model.kind import Archetype, Kind, Registry, State
 from billsync.model.moment import parse_moment
+from billsync.model.routes import Routes
 from billsync.model.state import Row, Snapshot
 from billsync.model.value import Fields, Plain
 

@@ -9,7 +9,8 @@ from billsync.core.chains import head_of
 from billsync.core.doubts import Doubt, doubt_among
 from billsync.core.index import in_order, is_over, version_of
 from billsync.model.address import Address
-from billsync.model.kind import Archetype, ListQuery, Registry, Routes
+from billsync.model.kind import Archetype, Registry
+from billsync.model.routes import ListQuery, Routes
 from billsync.model.state import Row
 from billsync.model.value import Fields
 

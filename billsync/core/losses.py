@@ -10,7 +10,7 @@ from billsync.model.address import Address
 from billsync.model.note import Note
 
 NAMED = 10
-"""How many losses of one sort are named on their own; more are counted."""
+"""Largest number of losses of one sort that are named on their own; more are counted."""
 
 
 @dataclass(frozen=True, slots=True)

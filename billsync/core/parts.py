@@ -16,7 +16,8 @@ from billsync.core.read_set import undeclared
 from billsync.core.referring import referred
 from billsync.core.versions import offered
 from billsync.model.address import Address
-from billsync.model.kind import Kind, Names, Part, Registry, Routes
+from billsync.model.kind import Kind, Names, Registry
+from billsync.model.routes import Part, Routes
 from billsync.model.state import Desired, Read, Row, Snapshot
 from billsync.model.value import Fields
 

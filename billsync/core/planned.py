@@ -14,7 +14,8 @@ from billsync.core.refusals import Refusal
 from billsync.core.view import view
 from billsync.model.address import Address, earlier
 from billsync.model.change import Action, Call, Change, FieldChange, Guard, Outcome, Step
-from billsync.model.kind import Kind, Registry, Routes
+from billsync.model.kind import Kind, Registry
+from billsync.model.routes import Routes
 from billsync.model.state import Desired, Entity, Row, Snapshot
 from billsync.model.value import Fields, Plain
 

@@ -1,4 +1,4 @@
-"""What the files forbid every run (`_info.policy`): deletes, losses of what is protected, and flags that override
+"""Rules of the files for every run (`_info.policy`): deletes, losses of what is protected, and flags that override
 guards. No flag overrides a policy (design.md §4)."""
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def _protected(context: Context, changes: Iterable[Planned]) -> Iterator[Guard]:
 
 
 def _loss(context: Context, planned: Planned) -> str:
-    """What a change takes away for good, as a verb; empty for any other change."""
+    """The verb of a change that takes something away for good; empty for any other change."""
     change, taking_back = planned.change, context.registry[planned.change.address.kind].taking_back
     if change.action is Action.DELETE and change.code != LEFT_OVER:
         return DELETE

@@ -11,7 +11,8 @@ from billsync.core.ownership import is_owned, labels_of
 from billsync.core.referring import referenced_kinds, referrers
 from billsync.core.versions import offered_or_last
 from billsync.model.address import Address
-from billsync.model.kind import Archetype, Kind, Registry, Routes, State
+from billsync.model.kind import Archetype, Kind, Registry, State
+from billsync.model.routes import Routes
 from billsync.model.state import Desired, Read, Row
 
 FEW = 200

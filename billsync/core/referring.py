@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import cache
 
-from billsync.model.kind import Kind, Part, Registry, attached_fields
+from billsync.model.kind import Kind, Registry, attached_fields
+from billsync.model.routes import Part
 from billsync.model.shape import Reference, Shape
 from billsync.model.state import Desired, Read
 from billsync.model.walk import shapes_in

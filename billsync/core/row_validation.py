@@ -12,8 +12,9 @@ from decimal import Decimal, InvalidOperation
 from billsync.core.index import is_over, is_version, status_of
 from billsync.core.normalize import number
 from billsync.model.duration import parse_duration
-from billsync.model.kind import Archetype, Kind, Routes
+from billsync.model.kind import Archetype, Kind
 from billsync.model.moment import parse_moment
+from billsync.model.routes import Routes
 from billsync.model.shape import (
     Anything,
     Boolean,

@@ -48,7 +48,7 @@ def _literal(key: str) -> str:
 
 
 def _needed(desired: Desired, selection: Selection, registry: Registry) -> frozenset[Address]:
-    """What the chosen entities refer to and belong to, what that needs, and so on, without the chosen ones."""
+    """The entities that the chosen ones refer to and belong to, and all that these need, without the chosen ones."""
     entities = {entity.address: entity for entity in desired.entities}
     finders = {name: finder(kind.record) for name, kind in registry.items()}
     found = {address for address in entities if selection.chooses(address)}

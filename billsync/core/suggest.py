@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
 COMPARISONS = 200_000
-"""How many pairs of words one Suggester compares at most: about two seconds' work."""
+"""Largest number of pairs of words that one Suggester compares: about two seconds' work."""
 
 
 _LONGEST = 100

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from billsync.model.kind import Kind, Routes
+from billsync.model.kind import Kind
+from billsync.model.routes import Routes
 from billsync.model.shape import Lazy, ListOf, MapOf, Record, Shape, Variant
 from billsync.model.value import Fields, Plain
 from billsync.model.walk import case_of

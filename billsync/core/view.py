@@ -12,8 +12,9 @@ from decimal import Decimal
 from billsync.core.hidden_fields import merged_inside
 from billsync.core.normalize import canonical_record, sorted_canonical
 from billsync.model.address import Address, Symbol
-from billsync.model.kind import Absent, Kind, LabelPolicy, Names, Part
+from billsync.model.kind import Absent, Kind, LabelPolicy, Names
 from billsync.model.labels import OURS
+from billsync.model.routes import Part
 from billsync.model.shape import (
     Effect,
     Field,
@@ -31,7 +32,7 @@ from billsync.model.walk import Rules, transform
 
 SERVERS = "openmeter_"
 UNKNOWN = "?"
-"""What the key of a reference to something unknown begins with, so that it equals no declared one."""
+"""Beginning of the key of a reference to something unknown, so that it equals no declared one."""
 
 
 def view(kind: Kind, row: Fields, names: Names, compared_with: Fields | None = None) -> Fields:

@@ -9,7 +9,7 @@ from billsync.model.shape import Anything, Effect, Field, ListOf, Record, Text
 from billsync.model.value import Fields
 
 STRIPE_CUSTOMER = "cus_"
-"""How the ids of Stripe's customers begin, which are often kept in a label."""
+"""Beginning of the ids of Stripe's customers, which are often kept in a label."""
 
 _ATTRIBUTION = Record(
     {

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from billsync.live.paging import Refused
-from billsync.model.kind import HiddenLabels
 from billsync.model.ports import Answer, Reader, RemoteError
+from billsync.model.routes import HiddenLabels
 from billsync.model.value import Fields
 
 NOT_REPRESENTABLE = 400
-"""What the older API answers for something that it has no words for (catalog-facts.md §14.2)."""
+"""Answers of the older API for something that it has no words for (catalog-facts.md §14.2)."""
 
 READINGS = 4
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from math import inf
 from statistics import median
 
-from billsync.model.kind import ListQuery
 from billsync.model.limits import PAGE_SECONDS
+from billsync.model.routes import ListQuery
 
 GROWTH = 8
 SMALL_CEILING = 80

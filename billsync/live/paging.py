@@ -14,9 +14,9 @@ from itertools import repeat
 from billsync.live.door import check_rows
 from billsync.live.pace import Pace, first_pace
 from billsync.live.threads import reading_threads
-from billsync.model.kind import ListQuery
 from billsync.model.limits import EMPTY_PAGES, LIST_ROWS
 from billsync.model.ports import Answer, Clock, Reader, RemoteError, TimedOut
+from billsync.model.routes import ListQuery
 from billsync.model.value import Fields
 
 Query = Sequence[tuple[str, str]]

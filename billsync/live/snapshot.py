@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 from billsync.live.paging import Refused, count_rows, read_document, read_list
 from billsync.live.threads import reading_threads
-from billsync.model.kind import Routes
 from billsync.model.ports import Clock, Reader
+from billsync.model.routes import Routes
 from billsync.model.state import Read, Row, Snapshot
 from billsync.model.value import Fields
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from billsync.live.paging import Refused, read_document, read_forward, read_list
 from billsync.live.snapshot import PARENT
-from billsync.model.kind import Routes
 from billsync.model.ports import Clock, Reader
+from billsync.model.routes import Routes
 from billsync.model.value import Fields
 from billsync.report.credits.ledger import Statement
 

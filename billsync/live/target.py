@@ -14,7 +14,7 @@ LOCAL = "local:"
 LOCAL_BASE = "http://local.invalid/api/v3"
 LOCAL_DEFAULT = ".billsync/local.db"
 NEWER, OLDER = "/v3", "/v1/"
-"""How the base of API v3 ends, and how paths of API v1 begin: the same server has it at the same place, under v1."""
+"""The end of the base of API v3, and the beginning of paths of API v1, which the same server has at the same place."""
 EMBEDDED_FORMS = "Forms: local:PATH?generation=later, local:PATH?dialect=konnect, local:PATH?generation=1.2."
 KONNECT_HOSTS = ".api.konghq.com"
 

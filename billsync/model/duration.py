@@ -31,7 +31,7 @@ def _units(units: str, number: str) -> str:
 
 _WHOLE_NUMBER = "[0-9]+"
 PATTERN = whole_text(f"P{_units('YMWD', _WHOLE_NUMBER)}(?:T{_units('HMS', _WHOLE_NUMBER)})?")
-"""What files may declare: whole numbers only, as the server rounds fractions (`P1.5D` is two days there).
+"""Form of a duration in files: whole numbers only, as the server rounds fractions (`P1.5D` is two days there).
 
 It lets `P` and `PT` pass, which `parse_duration` refuses. Source: customer-facts.md §7.2, catalog-facts.md §1.2.
 """

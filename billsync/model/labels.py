@@ -13,10 +13,10 @@ OURS = "billsync_"
 RESERVED = ("_", "kong", "konnect", "insomnia", "mesh", "kic", "kuma", "openmeter")
 MOST = 50
 MOST_DECLARED = MOST - 3
-"""How many labels a file may declare: billsync adds up to three."""
+"""Largest number of labels that a file may declare: billsync adds up to three."""
 
 MOST_SELECTING = 10
-"""How many labels `_info.select` may give to everything."""
+"""Largest number of labels that `_info.select` may give to everything."""
 
 _LONGEST_VALUE = 63
 _FORM = re.compile(r"[a-zA-Z0-9]+(?:[._-][a-zA-Z0-9]{2,})*(?:[._-][a-zA-Z0-9]+)?", re.ASCII)

@@ -62,20 +62,20 @@ LIST_ROWS = 1_000_000
 """The longest list, read by pages or by cursors."""
 
 EMPTY_PAGES = 100
-"""How many empty pages in a row a list with cursors may have."""
+"""Largest number of empty pages in a row in a list with cursors."""
 
 PAGE_SECONDS = 1.0
-"""How long a page of a list should take at most: pages don't grow past it, and shrink where they take longer."""
+"""Longest time that a page of a list should take: pages don't grow past it, and shrink where they take longer."""
 
 CONNECTIONS = 32
-"""How many connections to a server there are at most."""
+"""Largest number of connections to a server."""
 
 # What is said.
 SHOWN_CHARACTERS = 60
-"""How much of a person's own text a message repeats."""
+"""Most characters of a person's own text that a message repeats."""
 
 MESSAGE_CHARACTERS = 1_000
-"""How long a sentence of a message can be."""
+"""Longest sentence of a message, in characters."""
 
 SERVER_CHARACTERS = 2_000
-"""How much of a server's words a message repeats."""
+"""Most characters of a server's words that a message repeats."""

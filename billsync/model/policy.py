@@ -35,7 +35,7 @@ class PricePolicy:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What no run may do, whatever flags it is given. None means no limit.
+    """Limits of every run, whatever flags it is given. None means no limit.
 
     `max_deletes` counts the entities that one run deletes. `max_delete_percent` limits the share of the owned ones of a
     kind, where these are `percent_from` or more. `protected` are never deleted, and nothing that belongs to them is

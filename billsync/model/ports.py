@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from billsync.model.kind import HiddenLabels, ListQuery
+from billsync.model.routes import HiddenLabels, ListQuery
 from billsync.model.value import Fields, Plain
 
 

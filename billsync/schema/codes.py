@@ -28,15 +28,15 @@ def guard_names(registry: Registry) -> tuple[str, ...]:
 
 def _guards(registry: Registry) -> Chapter:
     """The chapter of guards, with those of single kinds."""
-    from billsync.kinds import codes as kinds
+    from billsync.kinds import guard_codes
 
     parents = {kind.parent.kind for kind in registry.values() if kind.parent}
     own = (
-        *(kinds.credit_guard(registry[name]) for name in sorted(parents)),
-        *(kinds.doubled_guard(kind) for kind in registry.values() if kind.traits),
-        *(kinds.lost_guard(kind, field) for kind in registry.values() for field in attached_fields(kind)),
-        *(kinds.taking_back_guard(kind) for kind in registry.values() if kind.taking_back),
-        *(kinds.unmarked_guard(kind) for kind in registry.values() if kind.labels is LabelPolicy.HIDDEN),
+        *(guard_codes.credit_guard(registry[name]) for name in sorted(parents)),
+        *(guard_codes.doubled_guard(kind) for kind in registry.values() if kind.traits),
+        *(guard_codes.lost_guard(kind, field) for kind in registry.values() for field in attached_fields(kind)),
+        *(guard_codes.taking_back_guard(kind) for kind in registry.values() if kind.taking_back),
+        *(guard_codes.unmarked_guard(kind) for kind in registry.values() if kind.labels is LabelPolicy.HIDDEN),
     )
     return replace(GUARDS, codes=(*GUARDS.codes, *own))
 

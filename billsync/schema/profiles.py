@@ -12,7 +12,7 @@ DIALECTS = tuple(
     for dialect, generations in GENERATIONS.items()
     for name in (dialect, *(f"{dialect}@{generation}" for generation in generations))
 )
-"""What `--dialect` takes."""
+"""Values of `--dialect`."""
 
 _TEXT = {"type": "string", "minLength": 1}
 

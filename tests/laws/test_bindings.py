@@ -12,8 +12,8 @@ from billsync.api.routes import routes
 from billsync.apply.bindings import Bindings, Observed
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address, part_address
-from billsync.model.kind import HiddenLabels, ListQuery
 from billsync.model.ports import RemoteError
+from billsync.model.routes import HiddenLabels, ListQuery
 from billsync.model.value import Fields, Plain
 
 TABLES = routes("openmeter")

@@ -16,9 +16,9 @@ from billsync.kinds.registry import KINDS
 from billsync.live.paging import read_list
 from billsync.model.address import Address, Symbol
 from billsync.model.change import Call, Expectation, Obstacle, PlanFile, Step
-from billsync.model.kind import ListQuery
 from billsync.model.ports import Answer, Unclear, Unreachable
 from billsync.model.result import Report, Status, StepResult
+from billsync.model.routes import ListQuery
 from billsync.model.value import Fields
 from tests.support.clock import FakeClock
 from tests.support.scripted import (

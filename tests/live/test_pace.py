@@ -9,8 +9,8 @@ import pytest
 from billsync.api.routes import DIALECTS, routes
 from billsync.live.pace import first_pace
 from billsync.live.paging import read_forward, read_list
-from billsync.model.kind import ListQuery
 from billsync.model.ports import RemoteError, TimedOut
+from billsync.model.routes import ListQuery
 from tests.support.clock import START, FakeClock
 from tests.support.mock_list import client, page_of, rows
 from tests.support.slow_large_pages import CliffServer, Cost, cliff_after, measured

@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from billsync.live.paging import count_rows, read_forward, read_list
-from billsync.model.kind import ListQuery
 from billsync.model.ports import RemoteError
+from billsync.model.routes import ListQuery
 from tests.support.clock import FakeClock
 from tests.support.mock_list import client, page_of, rows
 

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billsync.live.paging import read_list
-from billsync.model.kind import ListQuery
 from billsync.model.ports import RemoteError
+from billsync.model.routes import ListQuery
 from tests.support.budgets import examples
 from tests.support.clock import FakeClock
 from tests.support.mock_list import client, page_of, rows

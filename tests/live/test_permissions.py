@@ -7,8 +7,8 @@ from billsync.api.permissions import roles_for
 from billsync.api.routes import DIALECTS, routes
 from billsync.live.connect import find_dialect
 from billsync.live.paging import read_list
-from billsync.model.kind import ListQuery
 from billsync.model.ports import RemoteError
+from billsync.model.routes import ListQuery
 from tests.support.clock import FakeClock
 from tests.support.mock_list import TARGET, client
 from tests.support.recorder import Recorder

@@ -7,8 +7,8 @@ from billsync.live.client import Settings
 from billsync.live.connect import open_remote
 from billsync.live.snapshot import Source, snapshot
 from billsync.live.target import Target
-from billsync.model.kind import ListQuery, Routes
 from billsync.model.ports import RemoteError
+from billsync.model.routes import ListQuery, Routes
 from billsync.model.state import Read, Row, Snapshot
 from tests.support.clock import START, FakeClock
 from tests.support.mock_list import client, page_of

@@ -6,8 +6,8 @@ import pytest
 from billsync.live.client import Client
 from billsync.live.paging import Refused
 from billsync.live.statement import StatementRoutes, read_statement
-from billsync.model.kind import ListQuery, Routes
 from billsync.model.ports import RemoteError
+from billsync.model.routes import ListQuery, Routes
 from billsync.report.credits.ledger import Statement
 from tests.support.clock import FakeClock
 from tests.support.mock_list import client, page_of

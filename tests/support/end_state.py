@@ -13,7 +13,7 @@ import httpx
 from billsync.api.documents import BALANCE
 from billsync.api.routes import routes
 from billsync.kinds.registry import KINDS
-from billsync.model.kind import Part
+from billsync.model.routes import Part
 from tests.support.world import World, rows_of
 
 ROUTES = routes("openmeter")

@@ -18,8 +18,9 @@ from billsync.core.planned import Context, Planned, refused
 from billsync.core.refusals import UNKNOWN_VALUE
 from billsync.core.versions import NextVersions
 from billsync.model.change import Action, Change, Expectation, FieldChange, Outcome, Step
-from billsync.model.kind import Attachments, State
+from billsync.model.kind import State
 from billsync.model.malformed import Malformed
+from billsync.model.routes import Attachments
 from billsync.model.state import Entity, Row
 
 STOPPED = (Outcome.REFUSED, Outcome.BLOCKED, Outcome.UNMANAGEABLE)

@@ -18,8 +18,9 @@ from billsync.core.refusals import ATTACHED_LATER, NOT_ATTACHABLE, NOT_REATTACHA
 from billsync.core.versions import NextVersions
 from billsync.model.address import Address, Symbol
 from billsync.model.change import Action, Expectation, Guard, Step
-from billsync.model.kind import Attachments, Kind, State
+from billsync.model.kind import Kind, State
 from billsync.model.malformed import Malformed
+from billsync.model.routes import Attachments
 from billsync.model.state import Entity
 from billsync.model.transition import AT_RENEWAL, IMMEDIATE
 

@@ -12,8 +12,8 @@ from dataclasses import replace
 from billsync.core.ownership import KEY, LABELS, labels_of
 from billsync.core.planned import Planned
 from billsync.model.change import Step
-from billsync.model.kind import Attachments
 from billsync.model.labels import OURS
+from billsync.model.routes import Attachments
 from billsync.model.value import Fields, Plain
 
 DIGITS, MOST = 6, 9

@@ -27,9 +27,10 @@ from billsync.core.timing import timing_of
 from billsync.core.versions import NextVersions
 from billsync.core.view import UNKNOWN
 from billsync.model.address import Address, Symbol
-from billsync.model.kind import Attachments, Kind, State
+from billsync.model.kind import Kind, State
 from billsync.model.malformed import Malformed
 from billsync.model.moment import moment_text, parse_moment
+from billsync.model.routes import Attachments
 from billsync.model.state import Entity, Row
 from billsync.model.transition import AT_RENEWAL, IMMEDIATE
 from billsync.model.value import Fields

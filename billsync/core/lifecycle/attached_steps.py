@@ -13,8 +13,8 @@ from billsync.core.planned import Context, step_id
 from billsync.core.timing import sent_as
 from billsync.model.address import Address, Symbol, part_address
 from billsync.model.change import Call, Expectation, FieldChange, Step
-from billsync.model.kind import Attachments
 from billsync.model.moment import moment_text
+from billsync.model.routes import Attachments
 from billsync.model.transition import IMMEDIATE
 from billsync.model.value import Plain
 

@@ -11,7 +11,8 @@ from billsync.core.versions import in_state
 from billsync.core.view import complete, part_body
 from billsync.model.address import Address, Symbol, part_address
 from billsync.model.change import Call, Step
-from billsync.model.kind import Kind, Part, State
+from billsync.model.kind import Kind, State
+from billsync.model.routes import Part
 from billsync.model.state import Row
 from billsync.model.value import Fields, Plain, canonical
 

@@ -25,8 +25,9 @@ from billsync.core.versions import NextVersions
 from billsync.core.view import body
 from billsync.model.address import Address, Symbol
 from billsync.model.change import Action, Call, Change, Expectation, Obstacle, Step
-from billsync.model.kind import CallForm, State
+from billsync.model.kind import State
 from billsync.model.moment import moment_text, parse_moment
+from billsync.model.routes import CallForm
 from billsync.model.state import Entity
 from billsync.model.transition import AT_RENEWAL, IMMEDIATE
 from billsync.model.value import Fields, Plain
@@ -34,7 +35,7 @@ from billsync.model.value import Fields, Plain
 BEGIN_LATER = "begin_later"
 START = "start"
 LATE_AT_MOST = timedelta(days=1)
-"""How long after its declared start a chain still begins: a nightly run finds it a day late at most."""
+"""Longest time after its declared start that a chain still begins: a nightly run finds it a day late at most."""
 
 
 def start_of_entity(entity: Entity) -> datetime | None:

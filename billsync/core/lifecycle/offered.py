@@ -11,7 +11,7 @@ from billsync.core.refusals import NOT_OFFERED, OFFERS_UNKNOWN, TOO_MANY_ATTACHE
 from billsync.core.versions import NextVersions, offered_after
 from billsync.model.address import Address, Symbol
 from billsync.model.change import FieldChange
-from billsync.model.kind import Attachments
+from billsync.model.routes import Attachments
 from billsync.model.state import Row
 from billsync.model.value import Fields
 

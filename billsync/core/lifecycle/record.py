@@ -16,7 +16,8 @@ from billsync.core.unlisted import lost_if_replaced
 from billsync.core.view import body, complete
 from billsync.model.address import Address
 from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Step
-from billsync.model.kind import Absent, Kind, Routes
+from billsync.model.kind import Absent, Kind
+from billsync.model.routes import Routes
 from billsync.model.shape import Effect
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields, canonical

@@ -7,7 +7,8 @@ from billsync.core.planned import Context, step_id
 from billsync.core.view import body
 from billsync.model.address import Address
 from billsync.model.change import Call, Expectation, Step
-from billsync.model.kind import Kind, Renaming
+from billsync.model.kind import Kind
+from billsync.model.routes import Renaming
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields, Plain
 

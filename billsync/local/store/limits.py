@@ -9,13 +9,13 @@ BODY_BYTES = 16 * 1024 * 1024
 """Of one request's body; more is answered with 413, and not read."""
 
 NESTED_VALUES = 100
-"""How deep the lists and objects of a body may stand in each other."""
+"""Greatest depth of the lists and objects of a body."""
 
 REQUEST_SECONDS = 30
 """From the first byte of a request (or from connecting) to its last; a slower client is cut off."""
 
 IDLE_SECONDS = 60
-"""How long a connection may stand unused; clients drop theirs much earlier (httpx after 5 s), so that none is closed
+"""Longest time that a connection stands unused; clients drop theirs earlier (httpx after 5 s), so that none is closed
 under a request."""
 
 CONNECTIONS = 256
@@ -25,10 +25,10 @@ THREADS = 8
 """Requests at work at once. None of them ever waits for its client."""
 
 BUSY_SECONDS = 30.0
-"""How long a request waits for another process that writes to the same file; then it is answered with 503."""
+"""Longest wait of a request for another process that writes to the same file; then it is answered with 503."""
 
 HISTORY_WINDOWS = 5_000
 """In the history of an entitlement; more is answered with 400."""
 
 PAST_PERIODS = 10_000
-"""How many usage periods of an entitlement may lie before its making; more is answered with 400."""
+"""Largest number of usage periods of an entitlement before its making; more is answered with 400."""

@@ -109,7 +109,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Who pays more and less: the largest increase first, the largest decrease last.
+    """Customers who pay more and less: the largest increase first, the largest decrease last.
 
     `left_out` counts those between whose bars aren't shown.
     """

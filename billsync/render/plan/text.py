@@ -32,7 +32,7 @@ ENDS = {
 
 
 NAMED = 3
-"""How many of a group are named; `--verbose` names all of them."""
+"""Largest number of a group that are named; `--verbose` names all of them."""
 
 COLORS = {
     Action.CREATE: Color.CREATE,

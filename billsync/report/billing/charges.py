@@ -27,7 +27,7 @@ Metered: TypeAlias = Mapping[tuple[str, Period], Decimal]
 
 
 TIMELINES, PIECES = 1_024, 8_192
-"""How many timelines and rated pieces are remembered: subscriptions of one plan often come one after the other."""
+"""Number of timelines and rated pieces to remember: subscriptions of one plan often come one after the other."""
 
 
 class UnknownCurrency(ValueError):

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What a quantity costs."""
+    """Cost of a quantity."""
 
     quantity: Decimal
     amount: Decimal
