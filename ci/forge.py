@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
-"""Comments on a pull request and one issue, on GitHub and GitLab: what a pipeline says about billing.
+"""Comments on a pull request, one issue, and the plan file that was approved, on GitHub and GitLab.
 
 Stands alone: Python's standard library only. The comment's behaviours: `update` its own comment in place, add a `new`
 one each time, `hide-and-new`, `delete-and-new`. Its own are those of the token's user that begin with a hidden marker.
-Where nothing changes no comment is made, but one that is there is updated to say so.
+Where nothing changes no comment is made, but one that is there is updated to say so. `plan` downloads the plan file
+that the last pipeline of a merged pull request made.
 
-Settings come from the environment. GitHub: GITHUB_TOKEN, GITHUB_REPOSITORY, GITHUB_API_URL, GITHUB_REF or
-GITHUB_EVENT_PATH. GitLab: GITLAB_TOKEN, CI_PROJECT_ID, CI_API_V4_URL, CI_MERGE_REQUEST_IID. Both:
-FORGE_AUTHOR, the token's user, where it can't be asked for.
+Settings come from the environment. GitHub: GITHUB_TOKEN, GITHUB_REPOSITORY, GITHUB_API_URL, GITHUB_REF,
+GITHUB_EVENT_PATH, GITHUB_SHA, GITHUB_WORKFLOW_REF. GitLab: GITLAB_TOKEN, CI_PROJECT_ID, CI_API_V4_URL,
+CI_MERGE_REQUEST_IID, CI_COMMIT_SHA. Both: FORGE_AUTHOR, the token's user, where it can't be asked for.
 """
 
 from __future__ import annotations
 
 import argparse
 import http.client
+import io
 import json
 import os
 import re
@@ -22,6 +24,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from email.message import Message
@@ -33,6 +36,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}\Z")
 ROWS = 100
 TRIES = 4
 LONGEST_WAIT = 60.0
+FILE_BYTES = 100 * 2**20
 SECONDS = 30
 NO_ANSWER = 0
 PASSING = (NO_ANSWER, 429, 500, 502, 503, 504)
@@ -86,8 +90,7 @@ class Api:
     sleep: Callable[[float], None]
 
     def __post_init__(self) -> None:
-        parts = urllib.parse.urlsplit(self.base)
-        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+        if not _is_safe(self.base):
             raise Failed(f"{self.base} is not https: the token is not sent there")
         self._opener = urllib.request.build_opener(NoRedirects)
 
@@ -115,6 +118,28 @@ class Api:
             if len(found) < ROWS:
                 return
             page += 1
+
+    def named(self, path: str, name: str) -> list[Any]:
+        """The rows of a list that stands in an object under a name; the first page, newest first. Raises Failed."""
+        found = self.read(path)
+        rows = found.get(name) if isinstance(found, dict) else found
+        return rows if isinstance(rows, list) else []
+
+    def file(self, path: str) -> bytes:
+        """A file, also from where the forge redirects to: there without the token. Raises Failed."""
+        request = urllib.request.Request(self.base + path, headers=dict(self.headers))
+        try:
+            try:
+                with self._opener.open(request, timeout=SECONDS) as response:
+                    return _content(response)
+            except urllib.error.HTTPError as error:
+                place = error.headers.get("Location", "")
+                if error.code not in (302, 303, 307) or not _is_safe(place):
+                    raise
+                with self._opener.open(urllib.request.Request(place), timeout=SECONDS) as response:
+                    return _content(response)
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise Failed(self._clean(f"GET {path}: {error}")) from error
 
     def _tried(self, method: str, path: str, body: Any, *, again: Sequence[int]) -> Any:
         for attempt in range(1, TRIES + 1):
@@ -148,6 +173,19 @@ class Api:
 
     def _clean(self, text: str) -> str:
         return text.replace(self.secret, "***") if self.secret else text
+
+
+def _is_safe(url: str) -> bool:
+    """Whether an address is https, or on this machine."""
+    parts = urllib.parse.urlsplit(url)
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+
+
+def _content(response: Any) -> bytes:
+    content: bytes = response.read(FILE_BYTES + 1)
+    if len(content) > FILE_BYTES:
+        raise ValueError(f"it is longer than {FILE_BYTES // 2**20} MiB")
+    return content
 
 
 def _parsed(content: bytes) -> Any:
@@ -210,6 +248,9 @@ class Forge(Protocol):
     def close(self, issue: Post, body: str) -> None:
         """Say in an issue why it is closed, and close it."""
 
+    def approved(self, artifact: str, file: str) -> bytes:
+        """The file of an artifact that the last pipeline of the merged pull request made. Raises Failed."""
+
 
 @dataclass
 class GitHub:
@@ -220,6 +261,8 @@ class GitHub:
     number: str
     login: str
     graphql: Api
+    commit: str
+    workflow: str
 
     def author(self) -> str:
         """A workflow's own token may not ask who it is: it is the actions' bot."""
@@ -265,6 +308,29 @@ class GitHub:
         self.api.create(f"/repos/{self.repository}/issues/{issue.key}/comments", {"body": body})
         self.api.write("PATCH", f"/repos/{self.repository}/issues/{issue.key}", {"state": "closed"})
 
+    def approved(self, artifact: str, file: str) -> bytes:
+        where = f"/repos/{self.repository}"
+        head = self._head(where)
+        query = urllib.parse.urlencode({"head_sha": head, "event": "pull_request", "per_page": ROWS})
+        runs = self.api.named(f"{where}/actions/runs?{query}", "workflow_runs")
+        own = [run for run in runs if run.get("path") == self.workflow and run.get("head_sha") == head]
+        last = _only_good(own[:1], "conclusion", f"the run of {self.workflow} for {head}")
+        name = urllib.parse.quote(artifact)
+        found = self.api.named(f"{where}/actions/runs/{last['id']}/artifacts?name={name}", "artifacts")
+        live = [each for each in found if each.get("name") == artifact and not each.get("expired")]
+        if not live:
+            raise Failed(f"run {last['id']} has no artifact {artifact!r}, or it has expired")
+        archive = self.api.file(f"{where}/actions/artifacts/{live[0]['id']}/zip")
+        return _unzipped(archive, os.path.basename(file))
+
+    def _head(self, where: str) -> str:
+        """The last commit of the pull request that was merged as this commit."""
+        pulls = self.api.rows(f"{where}/commits/{self.commit}/pulls")
+        merged = [pull for pull in pulls if pull.get("merge_commit_sha") == self.commit and pull.get("merged_at")]
+        if not merged:
+            raise Failed(f"no pull request was merged as {self.commit}: there is no approved plan file")
+        return str(merged[0]["head"]["sha"])
+
     def _number(self) -> str:
         if not self.number:
             raise Failed("this run belongs to no pull request: give --number")
@@ -279,6 +345,7 @@ class GitLab:
     project: str
     number: str
     login: str
+    commit: str
 
     def author(self) -> str:
         """The user of the token; that of a project's access token is a bot."""
@@ -316,10 +383,46 @@ class GitLab:
         self.api.create(f"/projects/{self.project}/issues/{issue.key}/notes", {"body": body})
         self.api.write("PUT", f"/projects/{self.project}/issues/{issue.key}", {"state_event": "close"})
 
+    def approved(self, artifact: str, file: str) -> bytes:
+        """The artifact is the one of a job, by its name."""
+        where = f"/projects/{self.project}"
+        requests = self.api.rows(f"{where}/repository/commits/{self.commit}/merge_requests")
+        merged = [each for each in requests if each.get("state") == "merged"]
+        if not merged:
+            raise Failed(f"no merge request was merged as {self.commit}: there is no approved plan file")
+        iid = merged[0]["iid"]
+        pipelines = list(self.api.rows(f"{where}/merge_requests/{iid}/pipelines"))
+        newest = sorted(pipelines, key=lambda each: int(each["id"]), reverse=True)[:1]
+        last = _only_good(newest, "status", f"the last pipeline of merge request !{iid}")
+        jobs = [job for job in self.api.rows(f"{where}/pipelines/{last['id']}/jobs") if job.get("name") == artifact]
+        if not jobs:
+            raise Failed(f"pipeline {last['id']} has no job {artifact!r}")
+        return self.api.file(f"{where}/jobs/{jobs[0]['id']}/artifacts/{urllib.parse.quote(os.path.normpath(file))}")
+
     def _request(self) -> str:
         if not self.number:
             raise Failed("this pipeline belongs to no merge request: run it for merge requests, or give --number")
         return f"/projects/{self.project}/merge_requests/{self.number}"
+
+
+def _only_good(found: Sequence[Any], field: str, what: str) -> Any:
+    """The newest pipeline. Raises Failed if there is none, or it didn't succeed: nobody approved what it shows."""
+    if not found:
+        raise Failed(f"{what} is not there")
+    if found[0].get(field) != "success":
+        raise Failed(f"{what} didn't succeed: {found[0].get(field)}")
+    return found[0]
+
+
+def _unzipped(content: bytes, name: str) -> bytes:
+    """One file of an archive. Raises Failed."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if archive.getinfo(name).file_size > FILE_BYTES:
+                raise Failed(f"{name} is longer than {FILE_BYTES // 2**20} MiB")
+            return archive.read(name)
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise Failed(f"the artifact holds no {name}") from error
 
 
 def comment(forge: Forge, name: str, text: str, behaviour: str, *, is_quiet: bool) -> str:
@@ -431,7 +534,9 @@ def _github(environment: Mapping[str, str], number: str, login: str, sleep: Call
     api = Api(base, {**headers, "X-GitHub-Api-Version": "2022-11-28"}, token, {401: hint, 403: hint, 404: hint}, sleep)
     graphql = replace(api, base=base.removesuffix("/v3"))
     repository = _needed(environment, "GITHUB_REPOSITORY")
-    return GitHub(api, repository, number or _pull_request(environment), login, graphql)
+    workflow = environment.get("GITHUB_WORKFLOW_REF", "").partition("@")[0].removeprefix(f"{repository}/")
+    number = number or _pull_request(environment)
+    return GitHub(api, repository, number, login, graphql, environment.get("GITHUB_SHA", ""), workflow)
 
 
 def _pull_request(environment: Mapping[str, str]) -> str:
@@ -452,7 +557,8 @@ def _gitlab(environment: Mapping[str, str], number: str, login: str, sleep: Call
     hint = "GITLAB_TOKEN must be an access token of the project with the scope `api` and the role Reporter or higher."
     api = Api(base, {"PRIVATE-TOKEN": token}, token, {401: hint, 403: hint, 404: hint}, sleep)
     project = urllib.parse.quote(_needed(environment, "CI_PROJECT_ID"), safe="")
-    return GitLab(api, project, number or environment.get("CI_MERGE_REQUEST_IID", ""), login)
+    number = number or environment.get("CI_MERGE_REQUEST_IID", "")
+    return GitLab(api, project, number, login, environment.get("CI_COMMIT_SHA", ""))
 
 
 def _needed(environment: Mapping[str, str], name: str) -> str:
@@ -480,6 +586,9 @@ def _arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--forge", choices=("github", "gitlab"), help="default: where this runs")
     commands = parser.add_subparsers(dest="command", required=True)
+    plan = commands.add_parser("plan", help="download the plan file of the pull request that was merged as this commit")
+    plan.add_argument("file", help="where it goes; in the artifact it has the same name, on GitLab the same path")
+    plan.add_argument("--artifact", required=True, help="on GitHub its name, on GitLab the job's")
     for name, text in (("comment", "comment on the pull request"), ("issue", "keep one issue")):
         command = commands.add_parser(name, help=text)
         command.add_argument("file", help="the text, in Markdown")
@@ -497,15 +606,24 @@ def _arguments() -> argparse.ArgumentParser:
 def run(arguments: Sequence[str], environment: Mapping[str, str], sleep: Callable[[float], None]) -> str:
     """Carry out one command line; returns what was done. Raises Failed, SystemExit for wrong usage."""
     given = _arguments().parse_args(arguments)
+    forge = forge_of(given.forge, environment, getattr(given, "number", ""), sleep)
     try:
+        if given.command == "plan":
+            return _downloaded(forge, given.artifact, given.file)
         with open(given.file, encoding="utf-8") as file:
             text = file.read()
     except (OSError, ValueError) as error:
-        raise Failed(f"{given.file} can't be read: {error}") from error
-    forge = forge_of(given.forge, environment, getattr(given, "number", ""), sleep)
+        raise Failed(f"{given.file}: {error}") from error
     if given.command == "issue":
         return issue(forge, given.name, given.title, text, is_over=given.over)
     return comment(forge, given.name, text, given.behaviour, is_quiet=given.nothing_changes)
+
+
+def _downloaded(forge: Forge, artifact: str, path: str) -> str:
+    content = forge.approved(artifact, path)
+    with open(path, "wb") as file:
+        file.write(content)
+    return f"{path} is the plan file that was approved"
 
 
 def main() -> int:

@@ -16,12 +16,19 @@ def allowances(ctx: click.Context, parameter: click.Parameter, texts: Sequence[s
     return dict(_pair(text) for text in texts)
 
 
-def _pair(text: str) -> tuple[str, str]:
-    from billsync.core.guards import COUNTED_FLAGS, flags
+def known_flags() -> tuple[str, ...]:
+    """The flags that let a guard pass."""
+    from billsync.core.guards import flags
     from billsync.kinds.registry import KINDS
     from billsync.report.moves.guards import FLAGS
 
-    known = (*flags(KINDS), *FLAGS)
+    return (*flags(KINDS), *FLAGS)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    from billsync.core.guards import COUNTED_FLAGS
+
+    known = known_flags()
     name, equals, count = text.partition("=")
     if name not in known:
         raise click.BadParameter(_unknown(name, known))

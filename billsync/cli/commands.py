@@ -239,5 +239,16 @@ def serve(run: Run, /, **options: Any) -> Exit:
     return serve(run, **options)
 
 
+@billsync.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(ctx: click.Context, /, shell: str) -> Exit:
+    """Print the script that lets a shell complete commands and options."""
+    from billsync.cli.completing import script_for
+
+    ctx.ensure_object(Run).result(script_for(ctx, shell))
+    return Exit.DONE
+
+
 for _command in CUSTOMER_COMMANDS:
     billsync.add_command(_command)

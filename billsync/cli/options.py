@@ -12,12 +12,26 @@ from billsync.cli.surroundings import Run
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-PATHS = click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+
+def _complete(name: str) -> Callable[[click.Context, click.Parameter, str], list[Any]]:
+    """The completions that a function of `completing` gives, which is loaded only when a shell asks."""
+
+    def complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+        from billsync.cli import completing
+
+        found: list[Any] = getattr(completing, name)(ctx, parameter, incomplete)
+        return found
+
+    return complete
+
+
+PATHS = click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=_complete("files"))
 YES = click.option("--yes", is_flag=True, help="Don't ask for confirmation.")
 ALLOW = click.option(
     "--allow",
     multiple=True,
     callback=allowances,
+    shell_complete=_complete("flags"),
     metavar="FLAG",
     help="Override a guard; the guard's message names the flag, such as deletes=25.",
 )
