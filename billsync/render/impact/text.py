@@ -47,7 +47,7 @@ AT_ONCE = {
 def impact_text(impact: Impact, *, width: int | None = None, whom: str = "") -> str:
     """A block for each change; ends with a line break. `whom` names the subscriptions, if not the declared ones or
     all."""
-    blocks = [list(_head(impact, whom))]
+    blocks = [list(head_lines(impact, whom))]
     blocks += [list(_block(change, width)) for change in impact.changes]
     blocks.append([LEFT_OUT, _requests(impact), *impact.remarks])
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
@@ -59,7 +59,7 @@ def _requests(impact: Impact) -> str:
     return f"{queries}{asked}"
 
 
-def _head(impact: Impact, whom: str) -> Iterator[str]:
+def head_lines(impact: Impact, whom: str) -> Iterator[str]:
     whom = whom or ("every live subscription" if impact.everybody else "the declared subscriptions")
     yield f"Impact (an estimate): {whom}, usage of {_asked_for(impact)}, old and new prices."
     if impact.is_sample:

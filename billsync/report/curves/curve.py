@@ -41,7 +41,7 @@ class PriceCurve:
 
     `target` is the changed entity, as text: `plan/pro@3`. `unit` names what is counted, the feature. `old` and `new`
     have the same quantities, ascending; one of them is empty where there is no such price. `usage` are ranges of equal
-    width, empty where no usage is known.
+    width, empty where no usage is known; `beyond` counts the periods with more usage than the range has.
     """
 
     target: str
@@ -53,3 +53,4 @@ class PriceCurve:
     new: tuple[Point, ...]
     steps: tuple[TierEnd, ...] = ()
     usage: tuple[Bin, ...] = ()
+    beyond: int = 0

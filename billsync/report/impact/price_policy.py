@@ -72,7 +72,7 @@ def breaches(
 
     `used` is real usage by feature, which is looked at besides the policy's range. Raises RatingError.
     """
-    before, after = _units(_beside(old, new)), _units(new)
+    before, after = _units(beside(old, new)), _units(new)
     found: list[Breach | CurrencyChanged] = []
     for unit in sorted(before.keys() | after.keys()):
         sides = (before.get(unit, ()), after.get(unit, ()))
@@ -81,7 +81,7 @@ def breaches(
     return tuple(found)
 
 
-def _beside(old: PlanCards, new: PlanCards) -> PlanCards:
+def beside(old: PlanCards, new: PlanCards) -> PlanCards:
     """The old phases under the names of the new ones that take their place.
 
     A new phase takes the place of the one with its key, else of the one that stood where it stands now: another key
@@ -171,7 +171,7 @@ def _quantities(policy: PricePolicy, *sides: Sequence[Slot]) -> Iterator[Decimal
     Between two of them both bills are straight lines, or staircases whose first steps are among them.
     """
     cards = [slot.item.card for side in sides for slot in side]
-    bounds = {policy.usage_from, *(bound for card in cards for bound in _bounds(card))}
+    bounds = {policy.usage_from, *(bound for card in cards for bound in tier_bounds(card))}
     edges = {policy.usage_from, policy.usage_to}
     for card in cards:
         edges |= {one for bound in bounds for one in _around(bound, card)}
@@ -184,7 +184,7 @@ def _quantities(policy: PricePolicy, *sides: Sequence[Slot]) -> Iterator[Decimal
 
 
 @exactly
-def _bounds(card: Card) -> list[Decimal]:
+def tier_bounds(card: Card) -> list[Decimal]:
     """Metered quantities at which a tier ends, or the free units do."""
     tiers = card.price.tiers if isinstance(card.price, GraduatedPrice | VolumePrice) else ()
     free = card.discounts.usage or ZERO

@@ -122,7 +122,7 @@ def windows(verdicts: Iterable[Verdict]) -> Mapping[Duration, Period]:
 def largest(verdicts: Iterable[Verdict], column: Column, *, count: int) -> tuple[tuple[Paid, ...], tuple[Paid, ...]]:
     """The subscribers with the largest increases in a column, and those with the largest decreases, each largest
     first."""
-    ordered = _by_difference(verdicts, column)
+    ordered = by_difference(verdicts, column)
     less = [one for one in ordered if difference(one) < 0][:count]
     more = [one for one in reversed(ordered) if difference(one) > 0][:count]
     return tuple(more), tuple(less)
@@ -135,7 +135,7 @@ def difference(one: Paid) -> Decimal:
     return after - before
 
 
-def _by_difference(verdicts: Iterable[Verdict], column: Column) -> list[Paid]:
+def by_difference(verdicts: Iterable[Verdict], column: Column) -> list[Paid]:
     """The rated subscribers with an amount in a column, from the smallest difference to the largest."""
     mine = [(one, pair) for one in verdicts if not one.problem and (pair := one.paid.get(column))]
     return sorted(mine, key=lambda one: (difference(one), one[0].reached.name))
@@ -148,7 +148,7 @@ def groups(verdicts: Iterable[Verdict], column: Column, *, size: int) -> Iterato
     differences.
     """
     found = [_Group([], 0)]
-    for one in _by_difference(verdicts, column):
+    for one in by_difference(verdicts, column):
         if found[-1].is_large(size):
             found.append(_Group([], 0))
         found[-1].add([one])

@@ -1,0 +1,141 @@
+"""The headline of an impact: each subscription once, whatever number of changes reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from billsync.model.duration import Duration
+from billsync.rating.arithmetic import HUNDRED, divided, exactly, magnitude, minus, negative
+from billsync.report.impact.impact import Count, Impact, having
+from billsync.report.impact.reached import COMBINED, MigrationStatus
+from billsync.report.impact.sums import Sum, sums
+from billsync.report.impact.verdicts import Verdict
+
+MUCH = Decimal(20)
+"""The increase, in percent, above which a subscription is counted as paying much more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """Totals at one cadence in one currency, before and after."""
+
+    cadence: Duration
+    currency: str
+    before: Decimal
+    after: Decimal
+
+    @property
+    def difference(self) -> Decimal:
+        """The difference after the change, negative if less is paid."""
+        return minus(self.after, self.before)
+
+    @property
+    def percent(self) -> Decimal | None:
+        """The difference in percent of what was paid; None where that was nothing."""
+        return percent(self.before, self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The totals of an impact.
+
+    `moving` is of the subscriptions that the run changes, `all` of all that are reached, as if everybody moved.
+    `grandfathered` counts those that stay; `much_more` those of all who would pay over 20 % more. Both counts and both
+    sums are empty where an impact is anonymous.
+    """
+
+    reached: Count
+    periods: int
+    moving: tuple[Money, ...] = ()
+    all: tuple[Money, ...] = ()
+    moves: int = 0
+    grandfathered: int = 0
+    much_more: int = 0
+    not_rated: int = 0
+
+
+def totals(impact: Impact) -> Totals:
+    """The totals of an impact."""
+    verdicts = each_once(impact)
+    return Totals(
+        reached=impact.reached,
+        periods=impact.periods,
+        moving=tuple(map(_money, sums(having(verdicts, MigrationStatus.MOVING)))),
+        all=tuple(map(_money, sums(verdicts))),
+        moves=len(having(verdicts, MigrationStatus.MOVING)),
+        grandfathered=len(having(verdicts, MigrationStatus.STAYING)),
+        much_more=sum(_pays_much_more(one) for one in verdicts),
+        not_rated=sum(bool(one.problem) for one in verdicts),
+    )
+
+
+def each_once(impact: Impact) -> Sequence[Verdict]:
+    """One verdict for each subscription: on everything together, else on the change that makes a difference."""
+    found: dict[tuple[str, str], Verdict] = {}
+    for one in (verdict for change in impact.changes for verdict in change.verdicts or ()):
+        key = one.reached.name, one.reached.before.id
+        known = found.get(key)
+        if known is None or one.reached.target == COMBINED or (not _differs(known) and _differs(one)):
+            found[key] = one
+    return tuple(found.values())
+
+
+def percent(before: Decimal, after: Decimal) -> Decimal | None:
+    """The increase in percent; None where nothing was paid before."""
+    return _percent(before, after) if before else None
+
+
+@exactly
+def _percent(before: Decimal, after: Decimal) -> Decimal:
+    return divided((after - before) * HUNDRED, before)
+
+
+def _money(one: Sum) -> Money:
+    return Money(one.cadence, one.currency, one.before, one.after)
+
+
+def _differs(one: Verdict) -> bool:
+    return any(before != after for before, after in one.paid.values())
+
+
+def _pays_much_more(one: Verdict) -> bool:
+    return any(_is_much(before, after) for before, after in one.paid.values())
+
+
+@exactly
+def _is_much(before: Decimal, after: Decimal) -> bool:
+    return after > before and (after - before) * HUNDRED > MUCH * before
+
+
+@dataclass(frozen=True, slots=True)
+class LineSum:
+    """What one line of the bills costs all subscriptions of a change, before and after."""
+
+    name: str
+    currency: str
+    before: Decimal
+    after: Decimal
+
+
+def line_sums(verdicts: Iterable[Verdict]) -> tuple[LineSum, ...]:
+    """The lines of the bills, summed up by name and currency: the largest difference first, then by name."""
+    found: dict[tuple[str, str], tuple[Decimal, Decimal]] = {}
+    for bill in (bill for one in verdicts for bill in one.bills):
+        for one in bill.before:
+            _add(found, (one.name or one.key, one.currency), one.totals.total, Decimal(0))
+        for one in bill.after:
+            _add(found, (one.name or one.key, one.currency), Decimal(0), one.totals.total)
+    lines = [LineSum(name, currency, *amounts) for (name, currency), amounts in found.items()]
+    return tuple(
+        sorted(lines, key=lambda line: (negative(magnitude(minus(line.after, line.before))), line.name, line.currency))
+    )
+
+
+@exactly
+def _add(
+    found: dict[tuple[str, str], tuple[Decimal, Decimal]], key: tuple[str, str], before: Decimal, after: Decimal
+) -> None:
+    known = found.get(key, (Decimal(0), Decimal(0)))
+    found[key] = known[0] + before, known[1] + after
