@@ -24,7 +24,7 @@ def test_private_changes_are_counted_where_the_first_of_them_stands() -> None:
 
     found = without_names(outline(meter, item("customer", "acme"), item("customer", "zeta"), plan), PRIVATE)
 
-    counted = Item("customer", "× 2", Action.CREATE, "creating", Outcome.PENDING)
+    counted = Item("customer", "× 2", Action.CREATE, "creating", Outcome.PENDING, count=2)
     assert found == outline(meter, counted, plan)
 
 

@@ -46,7 +46,11 @@ def _counted(items: Iterable[Item], private: Collection[str]) -> tuple[Item, ...
         if not counts[alike]:
             found.append(alike)
         counts[alike] += 1
-    return tuple(replace(item, name=f"× {counts[item]}") if item.kind in private else item for item in found)
+    return tuple(_joined(item, counts[item]) if item.kind in private else item for item in found)
+
+
+def _joined(item: Item, count: int) -> Item:
+    return replace(item, name=f"× {count}", count=count)
 
 
 def _alike(item: Item) -> Item:

@@ -21,7 +21,8 @@ class Item:
 
     `old` and `new` are the entity's views where the steps hold them. `status` and `trouble` are there after a run.
     `timing` says when the change of a chain takes effect: `immediate`, `at_renewal`, or a time. `since` is when the
-    server last changed the entity, where that was asked for and it says so.
+    server last changed the entity, where that was asked for and it says so. `count` is how many changes it stands for,
+    where customers aren't named.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Item:
     effect: Effect | None = None
     staying: int | None = None
     since: str = ""
+    count: int = 1
 
     @property
     def counts(self) -> bool:

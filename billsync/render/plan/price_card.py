@@ -12,6 +12,16 @@ OPEN = "above"
 _EXTRAS = ("unit_config", "discounts", "commitments", "entitlement")
 
 
+def card_rows(view: Fields) -> Iterator[tuple[str, str, str]]:
+    """The phase, the key and the terms of each rate card of an entity, whose phase is empty where it has none."""
+    currency, cadence = view.get("currency"), view.get("billing_cadence")
+    for phase in view.get("phases") or ():
+        for key, terms in _cards(phase.get("rate_cards") or (), currency, cadence):
+            yield str(phase.get("key")), key, terms
+    for key, terms in _cards(view.get("rate_cards") or (), currency, cadence):
+        yield "", key, terms
+
+
 def price_card(view: Fields) -> Iterator[str]:
     """Lines for an entity's rate cards, by phase where it has phases; none for an entity without prices."""
     currency, cadence = view.get("currency"), view.get("billing_cadence")
@@ -19,14 +29,19 @@ def price_card(view: Fields) -> Iterator[str]:
     for phase in phases:
         last = f" for {phase['duration']}" if "duration" in phase else ""
         yield f"    phase {visible(str(phase.get('key')))}{last}:"
-        yield from (f"      {line}" for line in _cards(phase.get("rate_cards") or (), currency, cadence))
-    yield from (f"    {line}" for line in _cards(view.get("rate_cards") or (), currency, cadence))
+        yield from (f"      {_line(*card)}" for card in _cards(phase.get("rate_cards") or (), currency, cadence))
+    yield from (f"    {_line(*card)}" for card in _cards(view.get("rate_cards") or (), currency, cadence))
 
 
-def _cards(cards: Sequence[Fields], currency: Plain, cadence: Plain) -> Iterator[str]:
+def _line(key: str, terms: str) -> str:
+    return visible(f"{key}: {terms}")
+
+
+def _cards(cards: Sequence[Fields], currency: Plain, cadence: Plain) -> Iterator[tuple[str, str]]:
+    """The key and the terms of each card."""
     for card in cards:
         each = card.get("billing_cadence") or cadence
-        yield visible(f"{card.get('key')}: {_terms(card, str(currency or ''), str(each or ''))}")
+        yield str(card.get("key")), _terms(card, str(currency or ""), str(each or ""))
 
 
 def _terms(card: Fields, currency: str, each: str) -> str:

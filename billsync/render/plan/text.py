@@ -71,10 +71,10 @@ def _nothing(outline: Outline) -> list[str]:
 
 def progress_line(item: Item) -> str:
     """A line about the step that is under way."""
-    return f"{item.verb} {item.kind} {item.name}{_when(item.timing)}"
+    return f"{item.verb} {item.kind} {item.name}{when_text(item.timing)}"
 
 
-def _when(timing: str) -> str:
+def when_text(timing: str) -> str:
     """The time at which a change of a chain takes effect, in words; empty for other changes."""
     return f" {_TIMINGS.get(timing, f'at {timing}')}" if timing else ""
 

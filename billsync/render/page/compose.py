@@ -1,0 +1,73 @@
+"""The page of a comparison or a run: made from the one outline that every format is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from billsync.model.change import Outcome
+from billsync.model.diagnostic import Diagnostic
+from billsync.render.page.changes import change_sections, told_sections
+from billsync.render.page.decisions import decisions
+from billsync.render.page.headline import headline_text
+from billsync.render.page.impact_sections import (
+    curve_sections,
+    estimate_lines,
+    line_sections,
+    money_section,
+    people_sections,
+)
+from billsync.render.page.page import Page, Text, code, plain
+from billsync.render.page.personal import personal_fields, without_personal_data
+from billsync.render.plan.outline import Outline
+from billsync.report.curves.curve import PriceCurve
+from billsync.report.impact.impact import Impact
+
+
+@dataclass(frozen=True, slots=True)
+class PageOptions:
+    """The name of the page, whether it may show personal data, and where the whole result is."""
+
+    marker: str = ""
+    shows_personal_data: bool = False
+    elsewhere: str = ""
+
+
+def page_of(
+    outline: Outline,
+    impact: Impact | None = None,
+    curves: Sequence[PriceCurve] = (),
+    options: PageOptions = PageOptions(),
+    findings: Sequence[Diagnostic] = (),
+) -> Page:
+    """The page, without personal data unless the options say so."""
+    hidden = {} if options.shows_personal_data else personal_fields()
+    decided = decisions(outline, findings)
+    page = Page(
+        marker=options.marker,
+        headline=plain(headline_text(outline, impact)),
+        decisions=decided,
+        sections=(
+            *(money_section(impact) if impact else ()),
+            *curve_sections(curves),
+            *change_sections(outline, hidden, has_more=impact is not None),
+            *(line_sections(impact) if impact else ()),
+            *(people_sections(impact) if impact else ()),
+            *told_sections(outline, hidden),
+        ),
+        footer=_footer(outline, impact),
+        elsewhere=options.elsewhere,
+        is_quiet=not outline.changes and not decided and _has_only_notes(outline),
+    )
+    return page if options.shows_personal_data else without_personal_data(page, outline)
+
+
+def _has_only_notes(outline: Outline) -> bool:
+    return all(item.outcome is Outcome.NOTE for item in outline.told)
+
+
+def _footer(outline: Outline, impact: Impact | None) -> tuple[Text, ...]:
+    """The target and the owner, and what the numbers are."""
+    owner = plain(", owner ") + code(outline.owner) if outline.owner else ()
+    place = plain("Compared with ") + code(outline.target) + owner
+    return (place, *(estimate_lines(impact) if impact else ()))

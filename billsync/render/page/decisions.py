@@ -1,0 +1,87 @@
+"""The decisions that a person has to make: what stops a run, refusals, what can't be undone, and who stays behind."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from billsync.kinds.registry import KINDS
+from billsync.model.change import Effect, Guard, Outcome
+from billsync.model.diagnostic import Diagnostic, Severity
+from billsync.render.diagnostics import one_line
+from billsync.render.page.page import Decision, DecisionKind, Span, Style, Text, code, plain
+from billsync.render.plan.effects import staying_text
+from billsync.render.plan.groups import Group, groups
+from billsync.render.plan.outline import Item, Outline
+
+NAMED = 5
+"""How many entities of one decision are named; all are in the sections."""
+
+TOLD = {Outcome.REFUSED: DecisionKind.REFUSED, Outcome.BLOCKED: DecisionKind.BLOCKED}
+NO_FLAG = "no flag allows it: change the policy, or the files"
+
+
+def decisions(outline: Outline, findings: Sequence[Diagnostic] = ()) -> tuple[Decision, ...]:
+    """The decisions, the most urgent sort first, each sort in the outline's order."""
+    found = [
+        *(_mistake(one) for one in findings if one.severity is Severity.ERROR),
+        *map(_stopped, outline.guards),
+        *(_told(group) for group in groups(item for item in outline.told if item.outcome in TOLD)),
+        *_irreversible(outline.changes),
+        *_grandfathered(outline.changes),
+    ]
+    order = list(DecisionKind)
+    return tuple(sorted(found, key=lambda one: order.index(one.kind)))
+
+
+def named(item: Item) -> str:
+    """An item as an address: `plan/pro@3`; several without names as `customer × 3`."""
+    return f"{item.kind}/{item.name}" if item.count == 1 else f"{item.kind} {item.name}"
+
+
+def _mistake(finding: Diagnostic) -> Decision:
+    return Decision(DecisionKind.STOPPED, plain(one_line(finding)), finding.code, plain(finding.hint))
+
+
+def _stopped(guard: Guard) -> Decision:
+    names = _names([address.text for address in guard.addresses])
+    missing = [address.text for address in guard.addresses if address.text not in guard.reason]
+    text = plain(guard.reason) + (plain(": ") + names if missing else ())
+    way_out = plain("allow it with ") + code(guard.flag) if guard.flag else plain(NO_FLAG)
+    return Decision(DecisionKind.STOPPED, text, guard.code, way_out)
+
+
+def _told(group: Group) -> Decision:
+    item = group.item
+    names = _names([f"{item.kind}/{name}" for name in group.names])
+    return Decision(TOLD[item.outcome], names + plain(f": {item.reason}"), item.code, plain(item.hint))
+
+
+def _irreversible(items: Iterable[Item]) -> Iterator[Decision]:
+    """One decision for each verb and kind of what can't be undone."""
+    found: dict[tuple[str, str], list[Item]] = defaultdict(list)
+    for item in items:
+        if item.effect is Effect.IRREVERSIBLE:
+            found[item.verb, item.kind].append(item)
+    for (verb, kind), them in found.items():
+        number = sum(item.count for item in them)
+        what = KINDS[kind].title if number == 1 or kind not in KINDS else f"{number:,} {KINDS[kind].titles}"
+        yield Decision(DecisionKind.IRREVERSIBLE, plain(f"{verb} {what} can't be undone: ") + _names(map(named, them)))
+
+
+def _grandfathered(items: Iterable[Item]) -> Iterator[Decision]:
+    for item in items:
+        if item.staying:
+            text = code(named(item)) + plain(f": {staying_text(item.staying)}")
+            yield Decision(DecisionKind.GRANDFATHERED, text, "grandfathered")
+
+
+def _names(names: Iterable[str]) -> Text:
+    """The first names, and how many more there are."""
+    every = list(names)
+    spans: list[Span] = []
+    for name in every[:NAMED]:
+        spans += [Span(", ")] if spans else []
+        spans.append(Span(name, Style.CODE))
+    rest = len(every) - NAMED
+    return (*spans, *(plain(f" and {rest:,} more") if rest > 0 else ()))

@@ -1,0 +1,77 @@
+"""The first line of a page: how much changes, who is reached, and the money."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from billsync.kinds.registry import KINDS
+from billsync.model.change import Action
+from billsync.render.page.amounts import count, each, signed, with_percent
+from billsync.render.plan.outline import Item, Outline
+from billsync.report.impact.impact import Impact
+from billsync.report.impact.totals import MUCH, Money, Totals, totals
+
+BETWEEN = " · "
+PARTS_AT_MOST = 3
+"""More counts by kind and action than these become one number."""
+
+VERBS = {
+    Action.CREATE: ("is new", "are new"),
+    Action.UPDATE: ("changes", "change"),
+    Action.DELETE: ("is removed", "are removed"),
+    Action.NONE: ("stays", "stay"),
+}
+
+
+def headline_text(outline: Outline, impact: Impact | None) -> str:
+    """The line: `3 plans change · 1,204 subscriptions reached · +2,310.40 USD a month (+1.8 %)`."""
+    return BETWEEN.join((_changes(outline.changes), *(_impact(totals(impact)) if impact else ())))
+
+
+def counted(items: Iterable[Item]) -> tuple[str, ...]:
+    """The numbers of changes by kind and action, in words."""
+    counts = Counter((item.kind, item.action) for item in items for _ in range(item.count))
+    return tuple(f"{count(number)} {_noun(kind, number)} {VERBS[action][number != 1]}"
+                 for (kind, action), number in counts.items())  # fmt: skip
+
+
+def _noun(kind: str, number: int) -> str:
+    return (KINDS[kind].title if number == 1 else KINDS[kind].titles) if kind in KINDS else kind
+
+
+def _changes(items: tuple[Item, ...]) -> str:
+    parts = counted(items)
+    if not parts:
+        return "no changes"
+    return BETWEEN.join(parts) if len(parts) <= PARTS_AT_MOST else f"{sum(item.count for item in items):,} changes"
+
+
+def _impact(found: Totals) -> Iterator[str]:
+    noun = "subscription" if found.reached == 1 else "subscriptions"
+    yield f"{count(found.reached)} {noun} reached"
+    yield from _money(found)
+    if found.much_more:
+        yield _much_more(found)
+
+
+def _money(found: Totals) -> Iterator[str]:
+    """What the run changes; what it would be if everybody moved, where that is something else."""
+    over = "" if found.periods == 1 else f" over {found.periods} periods"
+    yield from (f"{_change(one)}{over}" for one in found.moving)
+    if found.moving != found.all:
+        if not found.moving:
+            yield "no change now"
+        yield from (f"{_change(one)}{over} if everybody moved" for one in found.all)
+
+
+def _change(one: Money) -> str:
+    amount = f"{signed(one.difference, one.currency)} {one.currency} {each(one.cadence)}"
+    return f"{amount}{with_percent(one.before, one.after)}"
+
+
+def _much_more(found: Totals) -> str:
+    would = "pays" if found.much_more == 1 else "pay"
+    if found.moving != found.all:
+        would = "would pay"
+    return f"{count(found.much_more)} {would} over {MUCH} % more"

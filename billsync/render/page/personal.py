@@ -1,0 +1,95 @@
+"""A page without personal data: e-mail addresses, and values of customers' personal fields wherever a text has them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from billsync.kinds.registry import KINDS
+from billsync.model.value import Plain
+from billsync.render.page.changes import LEFT_OUT
+from billsync.render.page.page import Page
+from billsync.render.plan.outline import Item, Outline
+
+EMAIL = re.compile(r"[\w.!#$%&'*+=?^`{|}~-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
+"""An e-mail address, as it is or as a part of an entity's address, in which `@` is `%40`."""
+SHORTEST = 4
+"""Shorter values, such as a country code, are no personal data by themselves, and stand in other words."""
+
+UNSAID = frozenset({"labels", "metadata"})
+"""Personal fields whose values no sentence quotes: they are words of other meanings, too."""
+
+
+def personal_fields() -> Mapping[str, frozenset[str]]:
+    """The personal fields by kind."""
+    return {name: kind.personal for name, kind in KINDS.items() if kind.personal}
+
+
+def without_personal_data(page: Page, outline: Outline) -> Page:
+    """The page with e-mail addresses and the outline's personal values replaced in every text.
+
+    Each address is numbered, so that two customers whose keys are addresses stay apart.
+    """
+    values = sorted(frozenset(_values(outline)), key=lambda value: (-len(value), value))
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, values))})(?!\w)") if values else None
+    numbers: dict[str, int] = {}
+
+    def numbered(found: re.Match[str]) -> str:
+        number = numbers.setdefault(found[0].replace("%40", "@"), len(numbers) + 1)
+        return f"(e-mail {number})"
+
+    def hidden(text: str) -> str:
+        text = EMAIL.sub(numbered, text)
+        return pattern.sub(LEFT_OUT, text) if pattern else text
+
+    found: Page = _mapped(page, hidden)
+    return replace(found, marker=page.marker)
+
+
+def _values(outline: Outline) -> Iterator[str]:
+    """Texts in personal fields of both views of every item, but not those that are keys as well."""
+    keys = {part for item in outline.items for part in (item.name, *item.name.split("/"))}
+    for item in outline.items:
+        personal = personal_fields().get(item.kind, frozenset()) - UNSAID
+        for view in (item.old, item.new, *_changed(item)):
+            for name in personal:
+                texts = _texts((view or {}).get(name))
+                yield from (text for text in texts if len(text) >= SHORTEST and text not in keys)
+
+
+def _changed(item: Item) -> Iterator[Mapping[str, Plain]]:
+    for field in item.fields:
+        if field.path:
+            yield from ({str(field.path[0]): side} for side in (field.old, field.new))
+
+
+def _texts(value: Plain) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
+
+
+def _mapped(value: Any, change: Callable[[str], str]) -> Any:
+    """The value with every text in it changed."""
+    if isinstance(value, Enum | Decimal) or value is None:
+        return value
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, tuple):
+        return tuple(_mapped(item, change) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{f.name: _mapped(getattr(value, f.name), change) for f in _fields(value)})
+    return value
+
+
+def _fields(value: Any) -> Iterable[Any]:
+    return fields(value)
