@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -11,12 +12,32 @@ import click
 from billsync.cli.outputs import RENDERERS, STDOUT
 from billsync.cli.surroundings import Run
 
+CUT_FORMATS = frozenset({"markdown"})
+"""The formats that leave sections out where they would be too long."""
+
+COMMENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def output_options(command: Command) -> Command:
     """Add the options of a command whose result has every format."""
     for option in (
+        click.option(
+            "--show-personal-data",
+            is_flag=True,
+            expose_value=False,
+            callback=_take_personal_data,
+            help="Show customers' names, e-mails and addresses in pages (markdown), too.",
+        ),
+        click.option(
+            "--comment-id",
+            default="",
+            metavar="NAME",
+            expose_value=False,
+            callback=_take_comment_id,
+            help="Name the comment (markdown) in its hidden marker, by which a bot finds it again.",
+        ),
         click.option(
             "--out",
             "outputs",
@@ -57,6 +78,17 @@ def _take_outputs(ctx: click.Context, parameter: click.Parameter, values: tuple[
     for name in printed:
         _print_as(run, name)
     run.outputs = [(name, path) for name, path in asked if path != STDOUT]
+    run.whole_in = tuple(os.path.basename(path) for name, path in run.outputs if name not in CUT_FORMATS)
+
+
+def _take_personal_data(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    ctx.ensure_object(Run).shows_personal_data = value
+
+
+def _take_comment_id(ctx: click.Context, parameter: click.Parameter, value: str) -> None:
+    if value and not COMMENT_ID.fullmatch(value):
+        raise click.BadParameter(f"{value!r} is no name: letters, digits, '.', '_' and '-', at most 64.")
+    ctx.ensure_object(Run).comment_id = value
 
 
 def _parsed(text: str) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from billsync.render.formats.look import Look
 if TYPE_CHECKING:  # `billsync --help` loads no model
     from billsync.model.change import PlanFile
     from billsync.model.diagnostic import Diagnostic
+    from billsync.render.page.page import Page
     from billsync.render.plan.outline import Outline
     from billsync.report.impact.impact import Impact
 
@@ -22,11 +23,20 @@ def _nothing(look: Look) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class PageChoices:
+    """The options of pages: the name in a comment's marker, personal data, and the files with the whole result."""
+
+    comment_id: str = ""
+    shows_personal_data: bool = False
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """The result of a command: the changes of a plan file in outline, and what belongs to them.
 
     `above` is text over the changes; `parts` are more members of the JSON object. `was_shown`: the person at the
-    terminal has seen the changes, so that text on stdout only tells what became of them.
+    terminal has seen the changes, so that text on stdout only tells what became of them. `choices` are those of pages.
     """
 
     plan: PlanFile
@@ -36,6 +46,7 @@ class Result:
     above: Callable[[Look], str] = _nothing
     parts: Mapping[str, Any] = field(default_factory=dict)
     was_shown: bool = False
+    choices: PageChoices = PageChoices()
 
 
 Renderer = Callable[[Result, Look], Iterable[str]]
@@ -59,8 +70,24 @@ def _json(result: Result, look: Look) -> Iterable[str]:
     return as_json_chunks(result.outline, result.findings, {**prices, **result.parts})
 
 
+def _page(result: Result) -> Page:
+    from billsync.render.page.compose import PageOptions, page_of
+    from billsync.report.curves.curves import curves
+
+    chosen = result.choices
+    options = PageOptions(chosen.comment_id, chosen.shows_personal_data, " and ".join(chosen.files))
+    return page_of(result.outline, result.impact, curves(result.plan, result.impact), options, result.findings)
+
+
+def _markdown(result: Result, look: Look) -> Iterable[str]:
+    from billsync.render.markdown.comment import as_markdown
+
+    return (as_markdown(_page(result)),)
+
+
 RENDERERS: Mapping[str, Renderer] = {
     "text": _text,
     "json": _json,
+    "markdown": _markdown,
 }
 """The formats of results. A new format is a line here; the options take their choices from it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from billsync.cli.delivering import check_output, write_file
-from billsync.cli.outputs import RENDERERS, Result
+from billsync.cli.outputs import RENDERERS, PageChoices, Result
 from billsync.cli.surroundings import Run
 from billsync.render.formats.look import PLAIN
 
@@ -25,12 +25,16 @@ def show(run: Run, result: Result) -> None:
 
 def printed(run: Run, result: Result) -> list[str]:
     """The chunks of the result as it is printed on stdout; all are made before any is printed: JSON has to be whole."""
-    return list(RENDERERS[run.stdout_format](result, run.look))
+    return list(RENDERERS[run.stdout_format](_with_choices(run, result), run.look))
 
 
 def write_files(run: Run, result: Result) -> None:
     """Write the result to the files of `--out`, each once. Raises Ended."""
-    look, whole = replace(PLAIN, names_all=run.names_all), replace(result, was_shown=False)
+    look, whole = replace(PLAIN, names_all=run.names_all), replace(_with_choices(run, result), was_shown=False)
     while run.outputs:
         name, path = run.outputs.pop(0)
         write_file(path, run.masked("".join(RENDERERS[name](whole, look))))
+
+
+def _with_choices(run: Run, result: Result) -> Result:
+    return replace(result, choices=PageChoices(run.comment_id, run.shows_personal_data, run.whole_in))

@@ -68,7 +68,8 @@ class Run:
     end is being reported already, `is_ended` whether it has been reported, `was_stopped` whether a signal asked for the
     end, and `is_stdout_lost` whether stdout took no more. `stdout_format` is the format of the result on stdout, and
     `outputs` are the formats and files that it has still to be written to. `profile` is the name of the chosen one,
-    and `patterns` choose the part of the files that the command is about.
+    and `patterns` choose the part of the files that the command is about. `comment_id` names a comment among others,
+    `shows_personal_data` is about pages, and `whole_in` are the names of the files in which the whole result is.
     """
 
     around: Surroundings
@@ -88,6 +89,9 @@ class Run:
     sourced: Mapping[Source, str] = field(default_factory=dict, repr=False)
     stdout_format: str = "text"
     outputs: list[tuple[str, str]] = field(default_factory=list)
+    comment_id: str = ""
+    shows_personal_data: bool = False
+    whole_in: tuple[str, ...] = ()
 
     def hide(self, mask: Mask) -> None:
         """Mask more secrets in all that is printed."""

@@ -59,3 +59,19 @@ def test_outputs_that_contradict_each_other_are_wrong_usage(shell: Shell, output
 
     assert ran.code == 64
     assert said in " ".join(ran.err.split())
+
+
+def test_a_comment_is_one_of_the_formats_and_has_a_name(shell: Shell, folder: Path) -> None:
+    """A comment is one of the formats, has a name, and says where the whole is; customers' names are in it if asked."""
+    text = (folder / "shop.yaml").read_text()
+    (folder / "shop.yaml").write_text(text.replace("name: Acme Inc.", "name: Acme Secret Inc."))
+    flags = ("--format", "markdown", "--comment-id", "staging")
+
+    comment = shell.run("diff", "shop.yaml", *LOCAL, *flags)
+    asked = shell.run("diff", "shop.yaml", *LOCAL, *flags, "--show-personal-data")
+    wrong = shell.run("diff", "shop.yaml", *LOCAL, "--comment-id", "a b")
+
+    assert (comment.code, comment.err, asked.code, wrong.code) == (0, "", 0, 64)
+    assert comment.out.startswith("<!-- billsync-comment: staging -->\n### billsync: 6 changes\n")
+    assert "publishing | `plan/prepaid@1` | reversible |" in comment.out
+    assert asked.out.startswith(comment.out.partition("\n")[0])

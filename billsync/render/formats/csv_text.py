@@ -27,9 +27,14 @@ def csv_text(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return stream.getvalue()
 
 
+def is_formula(cell: str) -> bool:
+    """Whether a spreadsheet could take the cell for a formula."""
+    looks_like_one = cell.lstrip().startswith(FORMULA) or cell.startswith(CONTROL)
+    return looks_like_one and not NUMBER.fullmatch(cell)
+
+
 def harmless(cell: str) -> str:
     """The cell, which no spreadsheet takes for a formula, with every character visible."""
     if NUMBER.fullmatch(cell):
         return cell
-    is_formula = cell.lstrip().startswith(FORMULA) or cell.startswith(CONTROL)
-    return ("'" if is_formula else "") + visible(cell)
+    return ("'" if is_formula(cell) else "") + visible(cell)
