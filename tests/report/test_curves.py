@@ -21,7 +21,7 @@ def costs(curve: PriceCurve, *quantities: str) -> list[tuple[Decimal, Decimal]]:
     return [(found["old"][Decimal(one)], found["new"][Decimal(one)]) for one in quantities]
 
 
-def test_a_curve_has_both_costs_at_even_quantities_and_at_the_ends_of_tiers() -> None:
+def test_a_curve_has_both_costs_at_even_quantities_and_ends_of_tiers() -> None:
     (curve,) = curves_of(prices(OLD), prices(NEW))
 
     assert (curve.target, curve.title, curve.unit, curve.currency, curve.cadence) == (

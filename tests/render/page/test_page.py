@@ -58,7 +58,7 @@ def test_the_headline_counts_changes_subscriptions_and_money() -> None:
     )
 
 
-def test_the_headline_without_an_impact_counts_changes_by_kind_up_to_three_sorts() -> None:
+def test_the_headline_counts_changes_by_kind_up_to_three_sorts() -> None:
     some = (pending("meter", "m", Action.CREATE), pending("feature", "f", Action.DELETE), pending("tax_code", "t"))
 
     assert headline() == "no changes"
@@ -187,7 +187,7 @@ def test_an_anonymous_page_names_nobody_and_sums_nothing_small() -> None:
     assert text_of(page.headline) == "1 plan changes · some subscriptions reached"
 
 
-def test_a_page_is_quiet_where_nothing_changes_and_nothing_is_to_be_decided() -> None:
+def test_a_page_is_quiet_where_nothing_is_to_be_decided() -> None:
     note = pending("meter", "m", Action.NONE, outcome=Outcome.NOTE)
     waiting = replace(note, outcome=Outcome.WAITING)
 
