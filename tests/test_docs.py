@@ -158,7 +158,7 @@ def test_the_exit_codes_in_the_documentation_are_those_that_explain_shows() -> N
 def test_the_exit_codes_in_the_readme_are_those_of_the_program() -> None:
     told = {int(code) for code in re.findall(r"^\| (\d+) \|", read("README.md"), re.MULTILINE)}
 
-    assert told == {code.value for code in Exit} - {Exit.STALE.value}
+    assert told == {code.value for code in Exit}
 
 
 @pytest.mark.slow

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
+from billsync.api.generations import KONNECT
 from billsync.app.aiming import check_dialect, check_organization
 from billsync.app.connection import Connection, ReadingConnection
 from billsync.app.generation import Found, ServedMemory, find_generation
@@ -37,7 +39,16 @@ def connect(way: Way, intended: IntendedTarget) -> Iterator[Connection]:
     with open_remote(way.target, way.clock, way.settings) as remote:
         found = _checked(way, intended, remote)
         spoken = found.generation.dialect
-        yield Connection(remote, way.clock, way.target.name, spoken, found.generation, is_assumed=found.is_assumed)
+        read = partial(read_organization, way.target, way.clock, way.settings)
+        yield Connection(
+            remote,
+            way.clock,
+            way.target.name,
+            spoken,
+            found.generation,
+            is_assumed=found.is_assumed,
+            read_organization=read if spoken == KONNECT and way.target.database is None else None,
+        )
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -11,6 +11,7 @@ from billsync.api.generations import KONNECT, Generation, dated
 from billsync.api.routes import routes_of
 from billsync.core.adapted import adapted
 from billsync.kinds.registry import KINDS
+from billsync.live.organization import Organization
 from billsync.live.paging import count_rows, read_document, read_list
 from billsync.live.snapshot import PARENT, Source
 from billsync.model.kind import Registry
@@ -33,7 +34,8 @@ class ReadingConnection:
     """A server to read. `target` is its name as it stands in plan files and output; it holds no secret.
 
     `found` is the generation of the API that it speaks; without it, the one that is assumed for its dialect.
-    `is_assumed`: it was asked, and didn't say.
+    `is_assumed`: it was asked, and didn't say. `read_organization` reads whose token it is, where an address leads to
+    several organizations.
     """
 
     remote: Reader
@@ -42,6 +44,7 @@ class ReadingConnection:
     dialect: str
     found: Generation | None = None
     is_assumed: bool = False
+    read_organization: Callable[[], Organization] | None = None
 
     @property
     def generation(self) -> Generation:

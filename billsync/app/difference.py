@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from billsync.app.connection import Connection
 from billsync.app.impact import impact
 from billsync.app.impact_facts import ImpactScope
 from billsync.app.move_facts import read_move_facts
 from billsync.app.pipeline import Comparison, compare
+from billsync.app.plan_files import for_later
 from billsync.core.diff import Mode
 from billsync.core.index import index
 from billsync.core.policies import hardened, permitted
@@ -27,11 +29,14 @@ from billsync.report.moves.real import real_usage
 
 @dataclass(frozen=True, slots=True)
 class DiffScope:
-    """Guards that may pass, the impact that is asked for, and whether customers may not be named."""
+    """Guards that may pass, the impact that is asked for, and whether customers may not be named; the command that
+    would make the changes, and how long a plan file of them may be carried out (None for no plan file)."""
 
     allow: Mapping[str, str]
     impact: ImpactScope | None = None
     is_anonymous: bool = False
+    mode: str = "sync"
+    valid_for: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ def difference(
     connection: Connection, desired: Desired, scope: DiffScope, progress: Callable[[str], None] = lambda text: None
 ) -> Difference:
     """Compare as `sync` would, and estimate the impact if asked for. Raises Ended, RemoteError, RatingError."""
-    compared = compare(connection, desired, Mode("diff", deletes=True, allow=scope.allow))
+    compared = compare(connection, desired, Mode(scope.mode, deletes=scope.mode == "sync", allow=scope.allow))
     found = impact(connection, desired, compared, scope.impact, progress) if scope.impact else None
     rows = index(compared.snapshot, KINDS, connection.routes)
     facts = read_move_facts(connection, desired, compared, rows)
@@ -58,7 +63,8 @@ def difference(
         found = redact(found) if found else None
     plan = compared.plan if scope.is_anonymous else _with_lost_fees(compared.plan, facts)
     moves = hardened(desired.policy, moves)
-    return Difference(_guarded(plan, (*guards, *moves), _notes(desired, facts)), found)
+    plan = _guarded(plan, (*guards, *moves), _notes(desired, facts))
+    return Difference(for_later(plan, connection, scope.valid_for) if scope.valid_for else plan, found)
 
 
 def intended(connection: Connection, desired: Desired, mode: Mode) -> Comparison:

@@ -17,7 +17,7 @@ class Exit(IntEnum):
     PENDING = 2
     PARTLY = 3
     REFUSED = 4
-    STALE = 5  # a plan file that no longer fits: no command takes one yet
+    STALE = 5
     USAGE = 64
 
 
@@ -30,6 +30,7 @@ MEANINGS: Mapping[Exit, str] = {
     Exit.PARTLY: "a step failed, or the run broke off or could not report, after something was written: run it again",
     Exit.REFUSED: "refused by a guard, a policy, or for the reason shown; everything else was done unless a "
     "guard stopped the run",
+    Exit.STALE: "what a plan file was decided on has changed since; everything that doesn't depend on it was done",
     Exit.USAGE: "wrong usage; also a write without a terminal and without `--yes`",
 }
 """The meanings of the exit codes, as in docs/runs.md."""

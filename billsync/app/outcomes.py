@@ -13,9 +13,9 @@ from billsync.render.plan.outline import outline
 from billsync.schema.codes import diagnostic
 
 
-def owner_missing(desired: Desired, plan: PlanFile) -> tuple[Diagnostic, ...]:
+def owner_missing(plan: PlanFile) -> tuple[Diagnostic, ...]:
     """The finding that stops a write: there are changes to make, and the files name no owner."""
-    if desired.owner is not None or not plan.steps:
+    if plan.owner is not None or not plan.steps:
         return ()
     hint = "Add `_info: {owner: NAME}` to one of the files; everything that billsync creates is marked with it."
     return (diagnostic("no-owner", hint=hint),)
@@ -47,3 +47,12 @@ def code_of_run(plan: PlanFile, results: Iterable[StepResult], *, wrote: bool) -
     if broken and wrote:
         return Exit.PARTLY
     return worst(refusal_of(plan), Exit.ERROR if broken else Exit.DONE)
+
+
+def code_of_plan_file_run(plan: PlanFile, results: Iterable[StepResult], *, wrote: bool) -> Exit:
+    """The exit code of a run of a plan file: what has become stale since it was made counts by itself."""
+    statuses = {result.status for result in results}
+    failed = Exit.ERROR if Status.FAILED in statuses else Exit.DONE
+    if failed and wrote:
+        return Exit.PARTLY
+    return worst(refusal_of(plan), Exit.STALE if Status.STALE in statuses else Exit.DONE, failed)

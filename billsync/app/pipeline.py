@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from billsync import __version__
 from billsync.api.documents import BALANCE
 from billsync.app.connection import Connection, ReadingConnection
 from billsync.app.held import held_of
@@ -153,7 +154,7 @@ def compared(connection: ReadingConnection, desired: Desired, found: Snapshot, m
         found = found.with_(_read(connection, kinds_attached(found, KINDS, connection.routes)))
         found = _with_parts(connection, found, unread)
         plan = diff(desired, found, connection.kinds, server=server, mode=mode, now=connection.clock.now())
-    return Comparison(plan, found)
+    return Comparison(replace(plan, dialect=here.full_name, billsync=__version__), found)
 
 
 def carry_out(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import click
@@ -12,7 +13,18 @@ from billsync.app.ending import Exit
 from billsync.cli.customer_commands import CUSTOMER_COMMANDS
 from billsync.cli.migrate_options import migrate_options
 from billsync.cli.options import ALLOW, FORMAT, PATHS, VERBOSE, YES, impact_options
-from billsync.cli.output_options import output_options
+from billsync.cli.output_options import diff_output_options, output_options
+from billsync.cli.outputs import PLAN
+from billsync.cli.plan_file_options import (
+    PATHS_OR_PLAN_FILE,
+    RUNNING,
+    SHOWING,
+    check_expires,
+    check_owner,
+    check_plan_file,
+    diff_plan_file_options,
+    run_plan_file_options,
+)
 from billsync.cli.selecting import select_option
 from billsync.cli.server_options import ServerOptions, server_options
 from billsync.cli.surroundings import Run
@@ -40,14 +52,15 @@ def validate(run: Run, /, paths: tuple[str, ...]) -> Exit:
 
 
 @billsync.command()
-@PATHS
+@PATHS_OR_PLAN_FILE
 @select_option
 @server_options
 @ALLOW
 @VERBOSE
 @click.option("--exit-code", "--non-zero-exit-code", is_flag=True, help="Exit with 2 when changes are pending.")
 @impact_options
-@output_options
+@diff_plan_file_options
+@diff_output_options
 @click.pass_obj
 def diff(
     run: Run,
@@ -59,17 +72,25 @@ def diff(
     impact_periods: int,
     impact_anonymous: bool,
     impact_sample: int | None,
+    mode: str,
+    expires: timedelta,
+    plan_file: str | None,
     **server: Any,
 ) -> Exit:
     """Show what sync would do; writes nothing."""
     from billsync.app.difference import DiffScope
     from billsync.app.impact_facts import ImpactScope
-    from billsync.cli.comparing import show_difference
+    from billsync.cli.comparing import show_difference, show_plan_file
 
+    check_plan_file(paths, plan_file, SHOWING)
+    if plan_file is not None:
+        return show_plan_file(run, plan_file, exit_code=exit_code)
+    check_expires(run)
     if impact is None and (impact_sample or impact_anonymous or impact_periods != 1):
         raise click.UsageError("--impact-sample, --impact-anonymous and --impact-periods go with --impact")
     scope = ImpactScope(impact, impact_periods, impact_sample) if impact else None
-    wanted = DiffScope(allow, scope, is_anonymous=impact_anonymous)
+    valid_for = expires if run.asks_for(PLAN) else None
+    wanted = DiffScope(allow, scope, is_anonymous=impact_anonymous, mode=mode, valid_for=valid_for)
     return show_difference(run, paths, ServerOptions(**server), wanted, exit_code=exit_code)
 
 
@@ -89,37 +110,53 @@ def drift(run: Run, /, paths: tuple[str, ...], exit_code: bool, **server: Any) -
 
 
 @billsync.command()
-@PATHS
-@server_options
-@ALLOW
-@VERBOSE
-@YES
-@output_options
-@click.pass_obj
-def apply(run: Run, /, paths: tuple[str, ...], allow: dict[str, str], yes: bool, **server: Any) -> Exit:
-    """Create and update what the files declare; never delete."""
-    return _write(run, paths, server, mode="apply", allow=allow, yes=yes)
-
-
-@billsync.command()
-@PATHS
+@PATHS_OR_PLAN_FILE
 @select_option
 @server_options
 @ALLOW
+@run_plan_file_options
 @VERBOSE
 @YES
 @output_options
 @click.pass_obj
-def sync(run: Run, /, paths: tuple[str, ...], allow: dict[str, str], yes: bool, **server: Any) -> Exit:
+def apply(run: Run, /, paths: tuple[str, ...], **options: Any) -> Exit:
+    """Create and update what the files declare; never delete."""
+    return _write(run, paths, mode="apply", **options)
+
+
+@billsync.command()
+@PATHS_OR_PLAN_FILE
+@select_option
+@server_options
+@ALLOW
+@run_plan_file_options
+@VERBOSE
+@YES
+@output_options
+@click.pass_obj
+def sync(run: Run, /, paths: tuple[str, ...], **options: Any) -> Exit:
     """Create, update, and delete what is owned and no longer declared."""
-    return _write(run, paths, server, mode="sync", allow=allow, yes=yes)
+    return _write(run, paths, mode="sync", **options)
 
 
 def _write(
-    run: Run, /, paths: tuple[str, ...], server: Mapping[str, Any], *, mode: str, allow: Mapping[str, str], yes: bool
+    run: Run,
+    /,
+    paths: tuple[str, ...],
+    *,
+    mode: str,
+    allow: Mapping[str, str],
+    yes: bool,
+    plan_file: str | None,
+    owner: str | None,
+    **server: Any,
 ) -> Exit:
-    from billsync.cli.writing import write
+    from billsync.cli.writing import write, write_plan_file
 
+    check_plan_file(paths, plan_file, RUNNING)
+    check_owner(owner, plan_file)
+    if plan_file is not None:
+        return write_plan_file(run, plan_file, ServerOptions(**server), mode=mode, owner=owner, yes=yes)
     return write(run, paths, ServerOptions(**server), mode=mode, allow=allow, yes=yes)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from billsync.app.anonymous import private_kinds
 from billsync.app.difference import DiffScope, difference
 from billsync.app.ending import Exit
 from billsync.app.outcomes import code_of_difference, owner_missing
-from billsync.cli.inputs import as_it_is, desired_state
+from billsync.app.plan_files import expired, is_expired
+from billsync.cli.inputs import as_it_is, desired_state, read_plan_file
 from billsync.cli.opening import connected
 from billsync.cli.outputs import Result
 from billsync.cli.selecting import check_patterns, counted
@@ -19,6 +21,7 @@ from billsync.cli.surroundings import Run
 from billsync.core.masking import masked
 from billsync.core.selecting import included
 from billsync.kinds.registry import KINDS
+from billsync.model.diagnostic import Severity
 from billsync.model.state import Desired
 from billsync.render.diagnostics import diagnostics_text
 from billsync.render.plan.nameless import finding_without_names, without_names
@@ -44,7 +47,7 @@ def show_difference(
     with connected(run, options, desired.target) as connection:
         found = difference(connection, desired, wanted, run.progress)
     check_patterns(run, desired, found.plan, unnamed=private_kinds() if wanted.is_anonymous else ())
-    missing = owner_missing(desired, found.plan)
+    missing = owner_missing(found.plan)
     run.verdict = code_of_difference(found.plan, missing, exit_code=exit_code)
     shown = masked(found.plan, desired, KINDS)
     whole = outline(shown)
@@ -53,6 +56,19 @@ def show_difference(
     show(run, Result(shown, whole, (*findings, *missing), found.impact))
     if not run.wants_json:
         run.talk(diagnostics_text(missing))
+    return run.verdict
+
+
+def show_plan_file(run: Run, path: str, *, exit_code: bool) -> Exit:
+    """Show a plan file again, without a server. Raises Ended."""
+    check_files(run)
+    plan = read_plan_file(run, path)
+    missing = owner_missing(plan)
+    late = (replace(expired(plan), severity=Severity.NOTE),) if is_expired(plan, run.around.clock.now()) else ()
+    run.verdict = code_of_difference(plan, missing, exit_code=exit_code)
+    show(run, Result(plan, outline(plan), (*missing, *late)))
+    if not run.wants_json:
+        run.talk(diagnostics_text((*missing, *late)))
     return run.verdict
 
 

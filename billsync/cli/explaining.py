@@ -22,7 +22,7 @@ from billsync.schema.topics import Path, Topic, plain_path, topics
 
 CODE = "code."
 PLAN_FILE = "plan-file"
-_EXIT_CODES_DOC = "The exit codes, for scripts. If several apply, the first of 3, 4, 1 and 2 counts."
+_EXIT_CODES_DOC = "The exit codes, for scripts. If several apply, the first of 3, 4, 5, 1 and 2 counts."
 
 
 def _exit_codes(path: Path) -> Explanation | None:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from billsync.app.ending import Ended, Exit
+from billsync.app.ending import Ended, Exit, error
 from billsync.app.outcomes import forbidden_flags
+from billsync.app.plan_files import opened
 from billsync.cli.profiles import owned
 from billsync.cli.selecting import selected_part
 from billsync.cli.surroundings import Run
 from billsync.config import load
+from billsync.config.bounded import NotAFile, TooLong, read_file
 from billsync.core.hiding import whole_mask
 from billsync.kinds.registry import KINDS
+from billsync.model.change import PlanFile
 from billsync.model.diagnostic import Diagnostic, has_errors
+from billsync.model.limits import PLAN_FILE_BYTES
 from billsync.model.state import Desired
 from billsync.render.diagnostics import diagnostics_text
 
 NOTHING: Mapping[str, str] = {}
+
+STDIN = "-"
 
 
 def as_it_is(finding: Diagnostic) -> Diagnostic:
@@ -44,3 +50,16 @@ def desired_state(
     if findings and not run.wants_json:
         run.talk(diagnostics_text(findings))
     return selected_part(run, owned(run, desired)), findings
+
+
+def read_plan_file(run: Run, path: str) -> PlanFile:
+    """The plan file at a path; `-` is stdin. Raises Ended."""
+    try:
+        text = run.around.stdin.read() if path == STDIN else read_file(path, PLAN_FILE_BYTES).decode("utf-8")
+    except (OSError, ValueError, TooLong, NotAFile) as problem:
+        reason = getattr(problem, "strerror", None) or str(problem)
+        raise error("no-plan-file", f"{path}: {reason}") from problem
+    found = opened(text)
+    if isinstance(found, PlanFile):
+        return found
+    raise Ended(Exit.ERROR, found)

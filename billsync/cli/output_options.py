@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, TypeVar
 
 import click
 
-from billsync.cli.outputs import RENDERERS, STDOUT
+from billsync.cli.outputs import PLAN, RENDERERS, STDOUT
 from billsync.cli.surroundings import Run
 
 CUT_FORMATS = frozenset({"markdown"})
@@ -22,6 +23,16 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def output_options(command: Command) -> Command:
     """Add the options of a command whose result has every format."""
+    return _options(command, RENDERERS)
+
+
+def diff_output_options(command: Command) -> Command:
+    """Add the options of `diff`, which can also write a plan file."""
+    return _options(command, (*RENDERERS, PLAN))
+
+
+def _options(command: Command, files: Iterable[str]) -> Command:
+    names = tuple(files)
     for option in (
         click.option(
             "--show-personal-data",
@@ -43,9 +54,9 @@ def output_options(command: Command) -> Command:
             "outputs",
             multiple=True,
             expose_value=False,
-            callback=_take_outputs,
+            callback=partial(_take_outputs, names),
             metavar="FORMAT=FILE",
-            help=f"Also write the result to a file; may be repeated. FORMAT: {', '.join(RENDERERS)}.",
+            help=f"Also write the result to a file; may be repeated. FORMAT: {', '.join(names)}.",
         ),
         click.option(
             "--format",
@@ -66,9 +77,11 @@ def _take_format(ctx: click.Context, parameter: click.Parameter, value: str) -> 
     _print_as(ctx.ensure_object(Run), value)
 
 
-def _take_outputs(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> None:
+def _take_outputs(
+    names: tuple[str, ...], ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> None:
     run = ctx.ensure_object(Run)
-    asked = [_parsed(value) for value in values]
+    asked = [_parsed(value, names) for value in values]
     printed = [name for name, path in asked if path == STDOUT]
     is_asked_for = ctx.get_parameter_source("format") is not click.core.ParameterSource.DEFAULT
     if len(printed) + is_asked_for > 1:
@@ -91,13 +104,13 @@ def _take_comment_id(ctx: click.Context, parameter: click.Parameter, value: str)
     ctx.ensure_object(Run).comment_id = value
 
 
-def _parsed(text: str) -> tuple[str, str]:
+def _parsed(text: str, names: tuple[str, ...]) -> tuple[str, str]:
     """The format and the file of one `FORMAT=FILE`. Raises BadParameter."""
     name, _, path = text.partition("=")
     if not path:
         raise click.BadParameter(f"{text!r} isn't FORMAT=FILE, such as json=changes.json.")
-    if name not in RENDERERS:
-        raise click.BadParameter(f"{name!r} is not a format; there are {', '.join(RENDERERS)}.")
+    if name not in names:
+        raise click.BadParameter(f"{name!r} is not a format; there are {', '.join(names)}.")
     return name, path
 
 

@@ -85,9 +85,19 @@ def _markdown(result: Result, look: Look) -> Iterable[str]:
     return (as_markdown(_page(result)),)
 
 
+def _plan(result: Result, look: Look) -> Iterable[str]:
+    from billsync.core.plan_file import to_json
+
+    return (to_json(result.plan),)
+
+
 RENDERERS: Mapping[str, Renderer] = {
     "text": _text,
     "json": _json,
     "markdown": _markdown,
 }
 """The formats of results. A new format is a line here; the options take their choices from it."""
+
+PLAN = "plan"
+FILES: Mapping[str, Renderer] = {**RENDERERS, PLAN: _plan}
+"""The formats of files: also the plan file, which `diff` alone writes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from billsync.cli.delivering import check_output, write_file
-from billsync.cli.outputs import RENDERERS, PageChoices, Result
+from billsync.cli.outputs import FILES, PageChoices, Result
 from billsync.cli.surroundings import Run
 from billsync.render.formats.look import PLAIN
 
@@ -25,7 +25,7 @@ def show(run: Run, result: Result) -> None:
 
 def printed(run: Run, result: Result) -> list[str]:
     """The chunks of the result as it is printed on stdout; all are made before any is printed: JSON has to be whole."""
-    return list(RENDERERS[run.stdout_format](_with_choices(run, result), run.look))
+    return list(FILES[run.stdout_format](_with_choices(run, result), run.look))
 
 
 def write_files(run: Run, result: Result) -> None:
@@ -33,7 +33,7 @@ def write_files(run: Run, result: Result) -> None:
     look, whole = replace(PLAIN, names_all=run.names_all), replace(_with_choices(run, result), was_shown=False)
     while run.outputs:
         name, path = run.outputs.pop(0)
-        write_file(path, run.masked("".join(RENDERERS[name](whole, look))))
+        write_file(path, run.masked("".join(FILES[name](whole, look))))
 
 
 def _with_choices(run: Run, result: Result) -> Result:

@@ -106,6 +106,10 @@ class Run:
         """The look of this command's results."""
         return self.around.look(names_all=self.names_all)
 
+    def asks_for(self, name: str) -> bool:
+        """Whether the result is wanted in a format, on stdout or in a file."""
+        return name in (self.stdout_format, *(asked for asked, _ in self.outputs))
+
     @property
     def has_written(self) -> bool:
         """Whether the server may hold something of this run."""

@@ -92,6 +92,7 @@ def diff(
         expires_at=(now + VALID_FOR).isoformat(),
         intended=desired.target.facts,
         moved=desired.moved,
+        allowed=tuple(sorted(f"{flag}={value}" if value else flag for flag, value in mode.allow.items())),
     )
 
 

@@ -15,6 +15,9 @@ INPUT_BYTES = 1_000_000_000
 INPUT_FILES = 100_000
 """Files of one command, and entries of the directories that are searched for them."""
 
+PLAN_FILE_BYTES = 1_000_000_000
+"""A plan file: the steps of a hundred thousand subscriptions are 300 MB."""
+
 TOKEN_BYTES = 65_536
 """A token file."""
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from billsync.cli.outputs import RENDERERS
+from billsync.cli.outputs import FILES
 from tests.support.command import Shell
 
 pytestmark = pytest.mark.thorough
@@ -49,7 +49,7 @@ def test_a_file_that_cannot_be_written_stops_a_write_before_it_begins(shell: She
     ("outputs", "said"),
     [
         (["json"], "'json' isn't FORMAT=FILE, such as json=changes.json."),
-        (["yaml=c"], f"'yaml' is not a format; there are {', '.join(RENDERERS)}."),
+        (["yaml=c"], f"'yaml' is not a format; there are {', '.join(FILES)}."),
         (["json=c", "text=./c"], "./c is named twice; each format needs a file of its own."),
         (["json=-", "text=-"], "stdout takes one format: name it with --format, or with one --out FORMAT=-."),
     ],

@@ -11,12 +11,13 @@ from billsync.model.codes.files import FINDING, SYNTAX
 from billsync.model.codes.losses import LOSSES
 from billsync.model.codes.notes import GUARDS, NOTES
 from billsync.model.codes.outside import OUTSIDE, OVERLAY
+from billsync.model.codes.plan_files import PLAN_FILES
 from billsync.model.codes.policies import POLICIES
 from billsync.model.codes.ratings import RATINGS
 from billsync.model.codes.references import FORGET, MOVED, REFERENCES
 from billsync.model.codes.refusals import OWNERSHIP, SERVER
 
 FILES: tuple[Chapter, ...] = (FINDING, SYNTAX, OUTSIDE, OVERLAY, SHAPE, HEADER, VALUES, REFERENCES, MOVED, FORGET)
-COMMANDS: tuple[Chapter, ...] = (USAGE, CONNECTION, PROFILES, LOCAL, ENDS)
+COMMANDS: tuple[Chapter, ...] = (USAGE, PLAN_FILES, CONNECTION, PROFILES, LOCAL, ENDS)
 
 __all__ = ("ANSWERS", "COMMANDS", "FILES", "GUARDS", "LOSSES", "NOTES", "OWNERSHIP", "POLICIES", "RATINGS", "SERVER")

@@ -118,8 +118,8 @@ USAGE = Chapter(
         Code(
             "no-file",
             "the output is not a regular file",
-            "`-o` replaces a whole file or nothing, which can't be done with a pipe or a device. Leave `-o` out and "
-            "redirect stdout. The exit code is 1.",
+            "`-o` and `--out` replace a whole file or nothing, which can't be done with a pipe or a device. Write to "
+            "stdout (`--out FORMAT=-`) and redirect it. The exit code is 1.",
             "/dev/null",
         ),
     ),
@@ -294,7 +294,7 @@ ENDS = Chapter(
         Code(
             "unwritable",
             "the file can't be written",
-            "The operating system refused to write the file named with `-o`. The old file is as it was.",
+            "The operating system refused to write the file named with `-o` or `--out`. The old file is as it was.",
             "dump.yaml: Permission denied",
         ),
         Code(
