@@ -41,7 +41,10 @@ def desired_state(
 
     Raises Ended with all findings if one is an error.
     """
-    desired, found = load(paths, registry=KINDS, stdin=run.around.stdin, environment=run.around.environment)
+    around = run.around
+    desired, found = load(
+        paths, registry=KINDS, stdin=around.stdin, environment=around.environment, overlays=run.overlays
+    )
     run.sourced = desired.sourced
     run.hide(whole_mask(desired.sourced))
     findings = tuple(map(telling, (*found, *forbidden_flags(desired, allow))))

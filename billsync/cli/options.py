@@ -25,7 +25,25 @@ def _complete(name: str) -> Callable[[click.Context, click.Parameter, str], list
     return complete
 
 
-PATHS = click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=_complete("files"))
+def _overlays(ctx: click.Context, parameter: click.Parameter, files: tuple[str, ...]) -> None:
+    ctx.ensure_object(Run).overlays = files
+
+
+def PATHS(command: Command) -> Command:
+    """The files that a command is about, and those that are merged over them."""
+    paths = click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=_complete("files"))
+    overlay = click.option(
+        "--overlay",
+        multiple=True,
+        metavar="FILE",
+        shell_complete=_complete("files"),
+        expose_value=False,
+        callback=_overlays,
+        help="Merge a file with `_overlay: true` over the others; repeatable, in order.",
+    )
+    return overlay(paths(command))
+
+
 YES = click.option("--yes", is_flag=True, help="Don't ask for confirmation.")
 ALLOW = click.option(
     "--allow",

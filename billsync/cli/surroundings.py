@@ -86,6 +86,7 @@ class Run:
     patterns: tuple[tuple[str, str], ...] = ()
     is_progressing: bool = False
     mask: Mask | None = None
+    overlays: tuple[str, ...] = ()
     sourced: Mapping[Source, str] = field(default_factory=dict, repr=False)
     stdout_format: str = "text"
     outputs: list[tuple[str, str]] = field(default_factory=list)

@@ -8,6 +8,7 @@ from typing import Any
 
 from billsync.config.finding import Findings
 from billsync.config.node import Entry, ListNode, MapNode, Node, ScalarNode, is_null, plain
+from billsync.config.reader import MARK
 from billsync.config.shapes import right_shape
 from billsync.config.suggest import did_you_mean
 from billsync.config.words import found_node
@@ -21,7 +22,7 @@ EDITOR_SCHEMA = "$schema"
 """The field in which a JSON file names its schema for editors; it is ignored here."""
 
 _SHELL = ("_info", "rate_cards", "external", "adopted", "moved", "forget")
-_LATER = frozenset({*LATER_COLLECTIONS, "_overlay", "variants"})
+_LATER = frozenset({*LATER_COLLECTIONS, "variants"})
 _LISTS = ("moved", "forget")
 """The lists of statements about keys."""
 
@@ -101,7 +102,7 @@ def _take(name: str, entry: Entry, gathering: _Gathering) -> None:
     elif name in _LISTS:
         nodes = entry.node.items if isinstance(entry.node, ListNode) else ()
         gathering.lists[name] += [node for node in nodes if isinstance(node, MapNode)]
-    elif name == EDITOR_SCHEMA:
+    elif name in (EDITOR_SCHEMA, MARK):
         pass
     elif name in _LATER:
         gathering.findings.add("not-supported-yet", entry.place, f"`{name}` is not supported by this version")

@@ -49,6 +49,19 @@ def read_sources(paths: Sequence[str], stdin: TextIO | None) -> tuple[tuple[Sour
     return tuple(sources), tuple(diagnostics)
 
 
+def read_files(names: Sequence[str]) -> tuple[tuple[SourceFile, ...], tuple[Diagnostic, ...]]:
+    """Each of these files, in the order of the names, also twice."""
+    found = [_file(name, os.path.dirname(name) or ".") if name else _no_name(name) for name in names]
+    return (
+        tuple(source for source in found if isinstance(source, SourceFile)),
+        tuple(problem for problem in found if isinstance(problem, Diagnostic)),
+    )
+
+
+def _no_name(path: str) -> Diagnostic:
+    return finding("missing-path", Position(path, 1, 1), "a path is empty", _NAME_ONE)
+
+
 def _folders_by_file(paths: Sequence[str]) -> tuple[dict[str, str], list[Diagnostic]]:
     """Return the files with the folder of the configuration that each is in, and findings."""
     names: dict[str, tuple[str, str]] = {}
@@ -56,7 +69,7 @@ def _folders_by_file(paths: Sequence[str]) -> tuple[dict[str, str], list[Diagnos
     for path in paths:
         inside, folder = [path], os.path.dirname(path) or "."
         if not path:
-            diagnostics.append(finding("missing-path", Position(path, 1, 1), "a path is empty", _NAME_ONE))
+            diagnostics.append(_no_name(path))
             continue
         if path != STDIN and Path(path).is_dir():
             inside, problems = search(path)

@@ -15,7 +15,7 @@ from jsonschema.protocols import Validator
 from billsync.config.document import Contents, gather, shell
 from billsync.config.due_at_start import due_at_start
 from billsync.config.entities import check, expand
-from billsync.config.files import read_sources
+from billsync.config.files import SourceFile, read_files, read_sources
 from billsync.config.finding import Findings
 from billsync.config.forgotten import Forgotten, forgetting_problems, forgotten_in
 from billsync.config.header import defaults_of, owner_of, target_of
@@ -23,8 +23,9 @@ from billsync.config.library import Expansion, check_library
 from billsync.config.moved import Move, move_problems, moves_of, resolved
 from billsync.config.node import MapNode, ScalarNode, plain, text_node, text_of
 from billsync.config.outside import Outside
+from billsync.config.overlays import overlaid
 from billsync.config.policies import notice_of, policies_for_nothing, policy_of, prices_of
-from billsync.config.reader import ParsedFile, read
+from billsync.config.reader import ParsedFile, Role, read
 from billsync.config.scalars import shorten
 from billsync.config.schema_errors import diagnostics_of
 from billsync.config.selection import selection_of, selection_problems
@@ -55,13 +56,15 @@ def load(
     registry: Registry,
     stdin: TextIO | None = None,
     environment: Mapping[str, str] = MappingProxyType({}),
+    overlays: Sequence[str] = (),
 ) -> tuple[Desired, tuple[Diagnostic, ...]]:
     """Return the state that the files declare, and all findings by position; after an error, the state is incomplete.
 
-    Paths are files, directories, or `-` for the standard input (design.md §3). `environment` is where `!env` looks.
+    Paths are files, directories, or `-` for the standard input (design.md §3). `environment` is where `!env` looks;
+    `overlays` are files that are merged over the others, in their order.
     """
     with _no_collecting():
-        return _loaded(paths, registry, stdin, environment)
+        return _loaded(paths, overlays, registry, stdin, environment)
 
 
 @contextmanager
@@ -77,16 +80,26 @@ def _no_collecting() -> Iterator[None]:
 
 
 def _loaded(
-    paths: Sequence[str], registry: Registry, stdin: TextIO | None, environment: Mapping[str, str]
+    paths: Sequence[str],
+    overlays: Sequence[str],
+    registry: Registry,
+    stdin: TextIO | None,
+    environment: Mapping[str, str],
 ) -> tuple[Desired, tuple[Diagnostic, ...]]:
     sources, unread = read_sources(paths, stdin)
+    above, missing = read_files(overlays)
+    unread = (*unread, *missing)
     sourced: dict[Source, str] = {}
-    files_read = tuple(
-        read(source.content, source.name, outside=Outside(environment, source.name, source.folder, sourced))
-        for source in sources
-    )
-    documents = tuple(document for parsed in files_read for document in parsed.documents)
+
+    def parsed(source: SourceFile, role: Role) -> ParsedFile:
+        outside = Outside(environment, source.name, source.folder, sourced)
+        return read(source.content, source.name, outside=outside, role=role)
+
+    below = tuple(parsed(source, Role.BASE) for source in sources)
+    over = tuple(parsed(source, Role.OVERLAY) for source in above)
+    files_read = (*below, *over)
     findings = Findings()
+    documents = overlaid(_documents(below), _documents(over), registry, findings)
     desired, unsound, moves, forgotten = _desired(documents, registry, findings, sourced)
     if not has_errors(unread) and all(parsed.complete for parsed in files_read):
         findings.extend(references.check(desired, registry, unsound=unsound))
@@ -98,6 +111,10 @@ def _loaded(
         _check_not_empty(desired, paths, findings)
     found = tuple(_merged(files_read, findings))
     return desired, _sorted((*unread, *(without_sourced(found, documents, sourced) if sourced else found)))
+
+
+def _documents(files: Iterable[ParsedFile]) -> tuple[MapNode, ...]:
+    return tuple(document for parsed in files for document in parsed.documents)
 
 
 def _desired(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 
 from billsync.config.builder import Limits, NodeBuilder
 from billsync.config.characters import described, first_forbidden
@@ -17,6 +19,13 @@ from billsync.model.diagnostic import Diagnostic, Position
 LIMITS = Limits()
 
 
+class Role(Enum):
+    """Whether a file declares something, or is merged over files that do."""
+
+    BASE = "base"
+    OVERLAY = "overlay"
+
+
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
     """The documents of one file. Not `complete`: something was not read, so that things may seem to be missing."""
@@ -26,7 +35,13 @@ class ParsedFile:
     complete: bool = True
 
 
-def read(content: bytes | str, file: str, limits: Limits = LIMITS, outside: Outside | None = None) -> ParsedFile:
+def read(
+    content: bytes | str,
+    file: str,
+    limits: Limits = LIMITS,
+    outside: Outside | None = None,
+    role: Role = Role.BASE,
+) -> ParsedFile:
     """The documents of a file (design.md §3): JSON when its name ends so, else YAML."""
     try:
         text = content if isinstance(content, str) else content.decode("utf-8")
@@ -35,7 +50,7 @@ def read(content: bytes | str, file: str, limits: Limits = LIMITS, outside: Outs
     text = text.removeprefix("\ufeff")
     if (found := first_forbidden(text)) is not None:
         return _unread(_forbidden(text, found, file))
-    return _parsed_file(_parsed(text, file, limits, outside or Outside(file=file)))
+    return _parsed_file(_parsed(text, file, limits, outside or Outside(file=file)), role)
 
 
 def _parsed(text: str, file: str, limits: Limits, outside: Outside) -> NodeBuilder:
@@ -53,19 +68,40 @@ def _unread(diagnostic: Diagnostic) -> ParsedFile:
     return ParsedFile(diagnostics=(diagnostic,), complete=False)
 
 
-def _parsed_file(builder: NodeBuilder) -> ParsedFile:
-    diagnostics = [*builder.diagnostics, *(finding("stray-remove", place, _REMOVE) for place in builder.removals)]
+def _parsed_file(builder: NodeBuilder, role: Role) -> ParsedFile:
+    diagnostics = list(builder.diagnostics)
     documents = []
     complete = not builder.stopped
+    misplaced = [problem for root in builder.roots for problem in _misplaced(root, role)]
     for root in builder.roots:
         if isinstance(root, MapNode):
             documents.append(root)
         elif not _is_empty(root):
             diagnostics.append(finding("not-a-map", root.place, "the document is a list or a single value", _MAP_HINT))
             complete = False
+    if misplaced:
+        return ParsedFile((), (*diagnostics, *misplaced), complete=False)
+    if role is Role.BASE:
+        diagnostics += [finding("stray-remove", place, _REMOVE) for place in builder.removals]
     return ParsedFile(tuple(documents), tuple(diagnostics), complete)
 
 
+def _misplaced(root: Node, role: Role) -> Iterator[Diagnostic]:
+    """Return the finding on an overlay among the files that declare, or the other way round."""
+    if not isinstance(root, MapNode):
+        return
+    mark = root.entries.get(MARK)
+    says_so = mark is not None and isinstance(mark.node, ScalarNode) and mark.node.value is True
+    if mark is not None and (role is Role.BASE or not says_so):
+        yield finding("misplaced-overlay", mark.place, *(_AMONG if role is Role.BASE else _NOT_TRUE))
+    elif mark is None and role is Role.OVERLAY:
+        yield finding("not-an-overlay", root.place, "it doesn't say `_overlay: true`", _SAY_SO)
+
+
+MARK = "_overlay"
+_AMONG = ("this is an overlay, and it is among the files that declare something", "Name it with --overlay.")
+_NOT_TRUE = ("`_overlay` is not true", "Write `_overlay: true`.")
+_SAY_SO = "Add the line, or name the file without --overlay: then it declares something."
 _REMOVE = "`!remove` takes something out of the files below an overlay, and this is no overlay"
 _MAP_HINT = "Begin with a collection: `meters:`, `plans:`, `customers:` …"
 

@@ -17,6 +17,44 @@ OVERLAY = Chapter(
             "move it into an overlay.",
             "`!remove` takes something out of the files below an overlay, and this is no overlay.",
         ),
+        Code(
+            "misplaced-overlay",
+            "an overlay stands in the wrong place",
+            "A file with `_overlay: true` changes others and declares nothing, so it isn't read as one of them, "
+            "neither when it is named nor in a directory. Name it with `--overlay`, and keep it out of the directories "
+            "that you name.",
+            "this is an overlay, and it is among the files that declare something.",
+        ),
+        Code(
+            "not-an-overlay",
+            "this is not an overlay",
+            "A file that `--overlay` names must say `_overlay: true`: read as an overlay by mistake, a file that "
+            "declares something would be an error in each line. Each of its documents says it.",
+            "it doesn't say `_overlay: true`.",
+        ),
+        Code(
+            "overlay-for-nothing",
+            "an overlay changes something that isn't declared",
+            "An overlay changes what the files below it declare, and adds no entity: otherwise a typing mistake in a "
+            "key would add one, and leave the value as it was. Correct the key; declare a new entity in a file of its "
+            "own, and name that file for this environment only.",
+            'the files below declare no plan "prro".',
+        ),
+        Code(
+            "removal-of-nothing",
+            "there is nothing to take out",
+            "`!remove` names a field, a member of a list, or an entity that the files below don't have. What comes "
+            "from the library or from defaults isn't there yet when an overlay is merged: change it there.",
+            "the files below have no field `currency`.",
+        ),
+        Code(
+            "overlay-type",
+            "an overlay has another type",
+            "The overlay has a map where the files below have a list or a plain value, or the other way round, so the "
+            "two can't be merged. Write the same type; to replace a field by one of another type, take it out in one "
+            "overlay and add it in the next.",
+            "the files below have a list here, and the overlay a map.",
+        ),
     ),
 )
 
