@@ -52,6 +52,21 @@ def validate(run: Run, /, paths: tuple[str, ...]) -> Exit:
 
 
 @billsync.command()
+@PATHS
+@click.option(
+    "--format", "form", type=click.Choice(["yaml", "json"]), default="yaml", show_default=True, help="Output format."
+)
+@click.option("-o", "--output", metavar="FILE", help="Write to a file instead of stdout; - is stdout.")
+@YES
+@click.pass_obj
+def render(run: Run, /, paths: tuple[str, ...], form: str, output: str | None, yes: bool) -> Exit:
+    """Print what the files declare together as one file: after the library, the defaults and the overlays."""
+    from billsync.cli.rendering import render
+
+    return render(run, paths, form=form, output=None if output == "-" else output, yes=yes)
+
+
+@billsync.command()
 @PATHS_OR_PLAN_FILE
 @select_option
 @server_options

@@ -29,10 +29,9 @@ def _overlays(ctx: click.Context, parameter: click.Parameter, files: tuple[str, 
     ctx.ensure_object(Run).overlays = files
 
 
-def PATHS(command: Command) -> Command:
-    """The files that a command is about, and those that are merged over them."""
-    paths = click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=_complete("files"))
-    overlay = click.option(
+def overlay_option(command: Command) -> Command:
+    """The option that names files to be merged over the others."""
+    return click.option(
         "--overlay",
         multiple=True,
         metavar="FILE",
@@ -40,8 +39,13 @@ def PATHS(command: Command) -> Command:
         expose_value=False,
         callback=_overlays,
         help="Merge a file with `_overlay: true` over the others; repeatable, in order.",
-    )
-    return overlay(paths(command))
+    )(command)
+
+
+def PATHS(command: Command) -> Command:
+    """The files that a command is about, and those that are merged over them."""
+    paths = click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=_complete("files"))
+    return overlay_option(paths(command))
 
 
 YES = click.option("--yes", is_flag=True, help="Don't ask for confirmation.")

@@ -11,13 +11,19 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from billsync.cli.options import overlay_option
 from billsync.cli.outputs import PLAN
 from billsync.cli.server_options import ServerOptions
 from billsync.cli.surroundings import Run
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-PATHS_OR_PLAN_FILE = click.argument("paths", nargs=-1, metavar="[PATH...]")
+
+def PATHS_OR_PLAN_FILE(command: Command) -> Command:
+    """The files that a command is about, with those over them, or neither with a plan file."""
+    return overlay_option(click.argument("paths", nargs=-1, metavar="[PATH...]")(command))
+
+
 SHOWING = frozenset(
     {"plan_file", "exit_code", "format", "outputs", "verbose", "color", "quiet", "show_personal_data", "comment_id"}
 )

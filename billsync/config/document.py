@@ -15,7 +15,7 @@ from billsync.config.words import found_node
 from billsync.kinds.registry import LATER_COLLECTIONS
 from billsync.model.globs import Patterns
 from billsync.model.kind import Kind, Registry
-from billsync.model.value import jsonable
+from billsync.model.value import Fields, jsonable
 from billsync.schema.schema import kind_schema
 
 EDITOR_SCHEMA = "$schema"
@@ -81,6 +81,21 @@ def gather(documents: Sequence[MapNode], registry: Registry, findings: Findings)
         tuple(gathering.lists["moved"]),
         tuple(gathering.lists["forget"]),
     )
+
+
+def besides(contents: Contents, registry: Registry) -> Fields:
+    """The parts that are no entities, without what has been filled in already: the library and the defaults."""
+    header = plain(contents.header.without("defaults")) if contents.header else {}
+    names = {name: collection for collection, name in LATER_COLLECTIONS.items()}
+    names |= {kind.name: kind.collection for kind in registry.values()}
+    parts = {
+        "_info": header,
+        "external": {names[name]: list(texts) for name, texts in contents.external.by_kind.items()},
+        "adopted": {names[name]: list(texts) for name, texts in contents.adopted.by_kind.items()},
+        "moved": [plain(node) for node in contents.moved],
+        "forget": [plain(node) for node in contents.forget],
+    }
+    return {name: part for name, part in parts.items() if part}
 
 
 def shell(document: MapNode) -> MapNode:

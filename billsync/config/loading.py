@@ -12,7 +12,7 @@ from typing import TextIO
 from jsonschema import Draft202012Validator
 from jsonschema.protocols import Validator
 
-from billsync.config.document import Contents, gather, shell
+from billsync.config.document import Contents, besides, gather, shell
 from billsync.config.due_at_start import due_at_start
 from billsync.config.entities import check, expand
 from billsync.config.files import SourceFile, read_files, read_sources
@@ -148,6 +148,7 @@ def _desired(
         policy_of(contents.header, registry, findings),
         selection_of(contents.header, registry, findings),
         sourced=sourced,
+        besides=besides(contents, registry),
     )
     findings.extend(selection_problems(desired, registry))
     return desired, checked.unsound, moves, forgotten

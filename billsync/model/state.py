@@ -77,7 +77,8 @@ class Desired:
     that were renamed; `forgotten` are entities that are no longer declared and stay as they are;
     `transitions` are rules for when chains change, the first that covers a change decides; `notice` is the time that
     customers are given before many are moved at once; `policy` limits what runs may do; `selection` is the part that a
-    run is about; `sourced` are the texts of all sources that values come from.
+    run is about; `sourced` are the texts of all sources that values come from; `besides` are the
+    parts of the files that are no entities, as they are written, by name.
     """
 
     owner: str | None = None
@@ -94,6 +95,7 @@ class Desired:
     policy: Policy = field(default_factory=Policy)
     selection: Selection = field(default_factory=Selection)
     sourced: Mapping[Source, str] = field(default_factory=dict, repr=False)
+    besides: Fields = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

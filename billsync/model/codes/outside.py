@@ -124,6 +124,13 @@ OUTSIDE = Chapter(
             "logo.png: byte 1 is no part of a character.",
         ),
         Code(
+            "no-tags-in-json",
+            "a value from outside can't be written as JSON",
+            "`render --format json` can't write a value that comes from `!env` or `!file`: JSON has no tags, and the "
+            "value itself is not written. Use `--format yaml`.",
+            "The value comes from env NAME.",
+        ),
+        Code(
             "sourced-key",
             "this can't come from outside of the files",
             "Keys, references, types, and everything in `_info`, `external`, `adopted`, `moved` and `forget` name "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from itertools import chain
 from typing import Any, TypeVar, overload
 
@@ -62,7 +63,7 @@ def _pieces(value: Any, line: str) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         yield from _inside("[]", (_pieces(item, line + "  ") for item in value), line)
     else:
-        yield json_line(value)
+        yield format(value, "f") if isinstance(value, Decimal) else json_line(value)
 
 
 def _inside(brackets: str, items: Iterable[Iterable[str]], line: str) -> Iterator[str]:
