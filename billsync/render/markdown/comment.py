@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 from billsync.render.markdown.blocks import section_text
 from billsync.render.markdown.escape import code_span, inline
-from billsync.render.page.page import Decision, DecisionKind, Page, Section, plain, text_of
+from billsync.render.page.page import Decision, DecisionKind, Page, Section, Table, plain, text_of
 
 LIMIT = 65_536
 """The longest comment that GitHub takes, in characters."""
@@ -20,7 +21,13 @@ WORDS = {
     DecisionKind.IRREVERSIBLE: "Irreversible",
     DecisionKind.GRANDFATHERED: "Grandfathered",
 }
-HERE = "the whole output of `billsync diff`"
+SHORTEST_ROW = 8
+"""No row of a table has fewer characters."""
+
+QUIET = "<!-- billsync-quiet -->"
+"""The hidden second line of a comment that nobody needs: nothing changes, and nothing is to be decided."""
+
+HERE = "the output of `billsync diff`"
 
 
 def marker(name: str) -> str:
@@ -34,7 +41,8 @@ def as_markdown(page: Page, limit: int = LIMIT) -> str:
     Whole sections are left out before anything is cut, the last ones first, and the comment says which, and where they
     are. Only a list of decisions that is too long by itself is cut.
     """
-    head = f"{marker(page.marker)}\n### billsync: {inline(page.headline)}"
+    quiet = f"{QUIET}\n" if page.is_quiet else ""
+    head = f"{marker(page.marker)}\n{quiet}### billsync: {inline(page.headline)}"
     foot = "\n\n---\n\n" + "  \n".join(map(inline, page.footer)) if page.footer else ""
     room = limit - _size(head) - _size(foot) - 1
     lines = list(_decision_lines(page.decisions))
@@ -63,7 +71,8 @@ def _decision_lines(decisions: Sequence[Decision]) -> Iterator[str]:
 
 def _cut(lines: Sequence[str], room: int, page: Page) -> str:
     """The first decisions that fit with a line about the others; none is cut within."""
-    for count in range(len(lines) - 1, 0, -1):
+    ends = accumulate(_size(line) + 1 for line in lines)
+    for count in range(min(len(lines) - 1, sum(end < room for end in ends)), 0, -1):
         rest = inline(plain(f"{len(lines) - count:,} more decisions: see {page.elsewhere or HERE}."))
         text = _joined([*lines[:count], f"- {rest}"])
         if _size(text) + _size(_notice(page.sections, page)) <= room:
@@ -73,7 +82,7 @@ def _cut(lines: Sequence[str], room: int, page: Page) -> str:
 
 def _sections(page: Page, room: int) -> str:
     """The sections that fit, with a notice about the others; the first ones are the weightiest."""
-    texts = [f"\n\n{section_text(section)}" for section in page.sections]
+    texts = [_section(section, room) for section in page.sections]
     if sum(map(_size, texts)) <= room:
         return "".join(texts)
     kept: list[int] = []
@@ -81,6 +90,12 @@ def _sections(page: Page, room: int) -> str:
         if _size(_shown(page, texts, [*kept, number])) <= room:
             kept.append(number)
     return _shown(page, texts, kept)
+
+
+def _section(section: Section, room: int) -> str:
+    """The section's text; blanks as long for one that has too many rows to fit, whose text would be made in vain."""
+    rows = sum(len(block.rows) for block in section.blocks if isinstance(block, Table))
+    return " " * (room + 1) if rows * SHORTEST_ROW > room else f"\n\n{section_text(section)}"
 
 
 def _shown(page: Page, texts: Sequence[str], kept: Sequence[int]) -> str:
@@ -96,5 +111,5 @@ def _notice(left_out: Sequence[Section], page: Page) -> str:
     counted = f" ({changes:,} changes)" if changes else ""
     titles = "; ".join(text_of(section.title) for section in left_out[:10])
     rest = f"; and {len(left_out) - 10:,} more" if len(left_out) > 10 else ""
-    where = inline(plain(f"The whole is in {page.elsewhere or HERE}."))
+    where = inline(plain(f"All of it is in {page.elsewhere or HERE}."))
     return f"\n\n**Left out, as a comment can't be longer**{counted}: {inline(plain(titles + rest))}. {where}"

@@ -31,43 +31,47 @@ class Money:
         """The difference after the change, negative if less is paid."""
         return minus(self.after, self.before)
 
-    @property
-    def percent(self) -> Decimal | None:
-        """The difference in percent of what was paid; None where that was nothing."""
-        return percent(self.before, self.after)
-
 
 @dataclass(frozen=True, slots=True)
 class Totals:
     """The totals of an impact.
 
     `moving` is of the subscriptions that the run changes, `all` of all that are reached, as if everybody moved.
-    `grandfathered` counts those that stay; `much_more` those of all who would pay over 20 % more. Both counts and both
-    sums are empty where an impact is anonymous.
+    `much_more` counts those of all who would pay over 20 % more. In an anonymous impact that is zero, and both sums are
+    those of one change that it shows.
     """
 
     reached: Count
     periods: int
     moving: tuple[Money, ...] = ()
     all: tuple[Money, ...] = ()
-    moves: int = 0
-    grandfathered: int = 0
     much_more: int = 0
-    not_rated: int = 0
 
 
 def totals(impact: Impact) -> Totals:
     """The totals of an impact."""
     verdicts = each_once(impact)
+    if not verdicts:
+        shown = _shown_sums(impact)
+        return Totals(impact.reached, impact.periods, shown, shown)
     return Totals(
         reached=impact.reached,
         periods=impact.periods,
         moving=tuple(map(_money, sums(having(verdicts, MigrationStatus.MOVING)))),
         all=tuple(map(_money, sums(verdicts))),
-        moves=len(having(verdicts, MigrationStatus.MOVING)),
-        grandfathered=len(having(verdicts, MigrationStatus.STAYING)),
         much_more=sum(_pays_much_more(one) for one in verdicts),
-        not_rated=sum(bool(one.problem) for one in verdicts),
+    )
+
+
+def _shown_sums(impact: Impact) -> tuple[Money, ...]:
+    """The sums of those who move, as far as an anonymous impact shows them; none of several changes, as some
+    subscriptions may be in more than one."""
+    parts = [change.parts[MigrationStatus.MOVING] for change in impact.changes]
+    sums_of_one = parts[0].sums or () if len(parts) == 1 else ()
+    return tuple(
+        Money(one.cadence, one.currency, one.before, one.after)
+        for one in sums_of_one
+        if one.before is not None and one.after is not None
     )
 
 

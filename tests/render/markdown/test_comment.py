@@ -75,9 +75,15 @@ def test_sections_are_left_out_whole_and_named() -> None:
 
     assert len(shown) <= LIMIT
     assert (shown.count("first-"), shown.count("second-"), shown.count("third-")) == (100, 0, 100)
-    left_out = "**Left out, as a comment can't be longer** (3,000 changes): second. The whole is in `changes.html`."
+    left_out = "**Left out, as a comment can't be longer** (3,000 changes): second. All of it is in `changes.html`."
     assert left_out in shown
     assert shown.endswith("the end\n")
+
+
+def test_a_comment_that_nobody_needs_says_so_where_a_bot_looks() -> None:
+    assert as_markdown(Page("x", plain("no changes"), is_quiet=True)) == (
+        "<!-- billsync-comment: x -->\n<!-- billsync-quiet -->\n### billsync: no changes\n"
+    )
 
 
 @pytest.mark.parametrize("limit", range(300, 3_000, 300))
@@ -95,7 +101,7 @@ def test_only_decisions_that_dont_fit_by_themselves_are_cut() -> None:
 
     kept = shown.count("- **Refused**")
     assert LIMIT * 9 // 10 < len(shown) <= LIMIT
-    assert f"- {2_000 - kept:,} more decisions: see the whole output of `billsync diff`." in shown
+    assert f"- {2_000 - kept:,} more decisions: see the output of `billsync diff`." in shown
 
 
 def test_a_curve_is_a_chart_that_begins_at_zero() -> None:

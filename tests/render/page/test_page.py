@@ -16,6 +16,7 @@ from billsync.render.page.compose import PageOptions, page_of
 from billsync.render.page.decisions import decisions
 from billsync.render.page.headline import headline_text
 from billsync.render.page.page import DecisionKind, Page, text_of, texts
+from billsync.render.page.personal import without_values
 from billsync.render.plan.outline import outline
 from billsync.report.impact.impact import Impact, Looked, impact_of
 from billsync.report.impact.reached import COMBINED, MigrationStatus
@@ -75,7 +76,7 @@ def test_a_subscription_that_two_changes_reach_is_counted_once() -> None:
 
     found = totals(impact_of({"plan/pro@2": (one,), "addon/x@2": (other,), COMBINED: (both,)}, Looked(True, 1, 1)))
 
-    assert (found.reached, found.moves, [(sum_.before, sum_.after) for sum_ in found.moving]) == (1, 1, [(10, 90)])
+    assert (found.reached, [(sum_.before, sum_.after) for sum_ in found.moving]) == (1, [(10, 90)])
 
 
 @pytest.mark.parametrize(
@@ -187,6 +188,14 @@ def test_an_anonymous_page_names_nobody_and_sums_nothing_small() -> None:
     assert text_of(page.headline) == "1 plan changes · some subscriptions reached"
 
 
+def test_an_anonymous_headline_has_the_sum_that_is_shown() -> None:
+    found = redact(impact_with(OLD, NEW, *["1000"] * 6))
+
+    assert headline(pending("plan", "p"), impact=found) == (
+        "1 plan changes · 6 subscriptions reached · +3,000.00 USD a month (+50.0 %)"
+    )
+
+
 def test_a_page_is_quiet_where_nothing_is_to_be_decided() -> None:
     note = pending("meter", "m", Action.NONE, outcome=Outcome.NOTE)
     waiting = replace(note, outcome=Outcome.WAITING)
@@ -197,3 +206,17 @@ def test_a_page_is_quiet_where_nothing_is_to_be_decided() -> None:
     ]
 
     assert quiet == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Acme Inc. is Acme Inc", "(personal data left out). is (personal data left out)"),
+        ("acme/Acme, Inc", "acme/Acme, Inc"),
+        ("Main Street 5 and Mainz", "(personal data left out) and Mainz"),
+        ("Main Street 5a", "(personal data left out) 5a"),
+        ("Straße Main Streets", "Straße Main Streets"),
+    ],
+)
+def test_values_are_found_as_whole_words(text: str, shown: str) -> None:
+    assert without_values(text, frozenset({"Acme Inc", "Main Street", "Main Street 5"}), 3) == shown
