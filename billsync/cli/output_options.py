@@ -39,7 +39,7 @@ def _options(command: Command, files: Iterable[str]) -> Command:
             is_flag=True,
             expose_value=False,
             callback=_take_personal_data,
-            help="Show customers' names, e-mails and addresses in pages (markdown), too.",
+            help="Show customers' names, e-mails and addresses in pages (markdown, html), too.",
         ),
         click.option(
             "--comment-id",

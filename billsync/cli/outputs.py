@@ -85,6 +85,12 @@ def _markdown(result: Result, look: Look) -> Iterable[str]:
     return (as_markdown(_page(result)),)
 
 
+def _html(result: Result, look: Look) -> Iterable[str]:
+    from billsync.render.html.page import as_html
+
+    return (as_html(_page(result)),)
+
+
 def _plan(result: Result, look: Look) -> Iterable[str]:
     from billsync.core.plan_file import to_json
 
@@ -95,6 +101,7 @@ RENDERERS: Mapping[str, Renderer] = {
     "text": _text,
     "json": _json,
     "markdown": _markdown,
+    "html": _html,
 }
 """The formats of results. A new format is a line here; the options take their choices from it."""
 

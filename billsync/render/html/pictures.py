@@ -28,6 +28,7 @@ USELESS = ("script", "title", "desc")
 """Elements for pygal's own tooltips, which need a script."""
 SECOND_AXIS = "axis y2"
 """The scale of the usage, whose fractions of subscriptions say nothing: the legend names its top."""
+SIZES = ((10**9, "G"), (10**6, "M"), (10**3, "k"))
 DASHED = {"dasharray": "7, 4"}
 DOTTED = {"dasharray": "2, 4"}
 Place = tuple[float | None, float | None]
@@ -49,6 +50,7 @@ def curve_picture(curve: PriceCurve, name: str) -> Markup:
         include_x_axis=True,
         legend_at_bottom=True,
         legend_at_bottom_columns=4,
+        x_value_formatter=_tick,
         x_title=_shortened(visible(curve.unit)),
         y_title=_shortened(visible(curve.currency)),
         formatter=_tick,
@@ -72,7 +74,6 @@ def bars_picture(bars: Bars, name: str) -> Markup:
         show_legend=False,
         print_values=True,
         print_values_position="top",
-        truncate_label=-1,
         formatter=_tick,
     )
     chart.x_labels = [_shortened(visible(bar.label)) for bar in shown]
@@ -112,7 +113,8 @@ def _options(colors: Sequence[str], height: int) -> dict[str, Any]:
         stroke_width="2.5",
         transition="0s",
     )
-    return {"style": style, "js": (), "width": WIDTH, "height": height, "explicit_size": False, "truncate_legend": -1}
+    whole = {"truncate_legend": -1, "truncate_label": -1}
+    return {"style": style, "js": (), "width": WIDTH, "height": height, "explicit_size": False, **whole}
 
 
 def _bar(amount: Decimal) -> dict[str, Any]:
@@ -147,7 +149,9 @@ def _shortened(text: str) -> str:
 
 
 def _tick(value: float) -> str:
-    return f"{value:,.10g}"
+    """A number at an axis: 1,500,000 is 1.5M."""
+    size, suffix = next(((size, suffix) for size, suffix in SIZES if abs(value) >= 10 * size), (1, ""))
+    return f"{value / size:,.10g}{suffix}"
 
 
 def _is_useless(element: ElementTree.Element) -> bool:

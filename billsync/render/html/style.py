@@ -29,10 +29,11 @@ summary { cursor: pointer; }
 .effect.irreversible { color: var(--warn); font-weight: 600; }
 code { font-family: ui-monospace, monospace; font-size: 0.93em; background: var(--back); padding: 0.05em 0.25em; }
 .scroll { overflow-x: auto; margin: 0.75rem 0; }
-table { border-collapse: collapse; }
+table { border-collapse: collapse; overflow-wrap: normal; }
 caption { text-align: left; font-weight: 600; padding: 0.25rem 0; }
 th, td { border: 1px solid var(--line); padding: 0.3rem 0.6rem; text-align: left; vertical-align: top; }
-thead th { background: var(--back); }
+td.number, th.number[scope=row] { white-space: nowrap; }
+thead th { background: var(--back); white-space: normal; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 figure { margin: 1rem 0; }
 figcaption { font-weight: 600; }
