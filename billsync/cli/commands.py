@@ -42,13 +42,18 @@ def billsync(run: Run, /, debug: bool) -> None:
 @billsync.command()
 @PATHS
 @select_option
+@server_options
+@click.option("--online", is_flag=True, help="Also check `external` and capabilities on the server; writes nothing.")
 @FORMAT
 @click.pass_obj
-def validate(run: Run, /, paths: tuple[str, ...]) -> Exit:
-    """Check files, offline."""
+def validate(run: Run, /, paths: tuple[str, ...], online: bool, **server: Any) -> Exit:
+    """Check files; offline, unless --online names a server."""
     from billsync.cli.comparing import validate
 
-    return validate(run, paths)
+    options = ServerOptions(**server)
+    if not online and options != ServerOptions():
+        raise click.UsageError("the options that name a server go with --online")
+    return validate(run, paths, options if online else None)
 
 
 @billsync.command()

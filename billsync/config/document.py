@@ -59,7 +59,7 @@ class _Gathering:
         self.singular = {**LATER_COLLECTIONS, **{name: kind.name for name, kind in self.kinds.items()}}
         self.header: MapNode | None = None
         self.library: dict[str, Entry] = {}
-        self.patterns: dict[str, dict[str, list[str]]] = {"external": {}, "adopted": {}}
+        self.patterns: dict[str, dict[str, list[ScalarNode]]] = {"external": {}, "adopted": {}}
         self.entities: list[RawEntity] = []
         self.named: set[str] = set()
         self.lists: dict[str, list[MapNode]] = {name: [] for name in _LISTS}
@@ -230,9 +230,15 @@ def _take_patterns(name: str, node: Node, gathering: _Gathering) -> None:
     for collection, entry in node.entries.items() if isinstance(node, MapNode) else ():
         kind = gathering.singular.get(collection)
         if kind and isinstance(entry.node, ListNode):
-            texts = [item.value for item in entry.node.items if isinstance(item, ScalarNode)]
-            gathering.patterns[name].setdefault(kind, []).extend(text for text in texts if isinstance(text, str))
+            found = gathering.patterns[name].setdefault(kind, [])
+            found.extend(item for item in entry.node.items if isinstance(item, ScalarNode))
 
 
-def _patterns(found: Mapping[str, Sequence[str]]) -> Patterns:
-    return Patterns({kind: tuple(sorted(set(texts))) for kind, texts in sorted(found.items())})
+def _patterns(found: Mapping[str, Sequence[ScalarNode]]) -> Patterns:
+    texts = {
+        kind: {item.value: item.place for item in items if isinstance(item.value, str)} for kind, items in found.items()
+    }
+    return Patterns(
+        {kind: tuple(sorted(known)) for kind, known in sorted(texts.items())},
+        {(kind, text): place for kind, known in texts.items() for text, place in known.items()},
+    )

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+from billsync.model.diagnostic import Position
+
 
 @dataclass(frozen=True, slots=True)
 class Patterns:
-    """Keys and globs by kind, as in `external` and `adopted`."""
+    """Keys and globs by kind, as in `external` and `adopted`; `places` are those of each kind and text."""
 
     by_kind: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    places: Mapping[tuple[str, str], Position] = field(default_factory=dict, compare=False, repr=False)
 
     def match(self, kind: str, key: str) -> bool:
         """Whether a key of the kind is named, exactly or by a glob."""

@@ -18,6 +18,14 @@ REFERENCES = Chapter(
             'plan "gold" refers to feature "seets", which is neither in these files nor in `external`.',
         ),
         Code(
+            "external-missing",
+            "the server doesn't have this",
+            "Of `validate --online`: `external` names something that the server doesn't have, or that is archived or "
+            "has ended there. What refers to it can't be created. Correct the key, create it where it is managed, or "
+            "name the right server. A glob that matches nothing is a warning.",
+            '`external` names plan "legacy", and local: has no such plan in use.',
+        ),
+        Code(
             "declared-and-external",
             "this is declared and external at once",
             "What is listed under `external` is only referred to and never written, so it can't be declared too. "
