@@ -27,6 +27,7 @@ from billsync.core.forms import (
     optional,
     record,
 )
+from billsync.model import patterns
 from billsync.model.change import (
     Action,
     Call,
@@ -218,7 +219,7 @@ def plan_file_schema() -> Schema:
         "format_version": {"const": FORMAT_VERSION, "description": "The version of the format of plan files."},
         DIGEST: {
             "type": "string",
-            "pattern": "^sha256:[0-9a-f]{64}$",
+            "pattern": patterns.DIGEST,
             "description": "SHA-256 of the canonical JSON of everything else: sorted keys, no white space, UTF-8.",
         },
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from billsync.model import duration, moment
-from billsync.model.patterns import whole_text
+from billsync.model.patterns import DIGEST, whole_text
 
 EXACT = whole_text(r"-?[0-9]+(\.[0-9]+)?")
 """A number written as text, exactly as the API takes it (catalog-facts.md §1.2)."""
@@ -16,7 +16,6 @@ PERCENT = whole_text(r"[0-9]+(\.[0-9]+)? ?%")
 RESOURCE_KEY = whole_text("[a-z0-9]+(?:_[a-z0-9]+)*")
 CURRENCY = whole_text("[A-Z]{3}")
 COUNTRY = whole_text("[A-Z]{2}")
-DIGEST = whole_text("sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)

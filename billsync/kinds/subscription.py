@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from fractions import Fraction
 
-from billsync.kinds import across, fields, forms
+from billsync.kinds import across, fields
 from billsync.kinds.checks import subscription as checks
 from billsync.kinds.plan import SETTLEMENT_MODES
 from billsync.kinds.ratecard import LARGEST
+from billsync.model import patterns
 from billsync.model.duration import Duration, parse_duration
 from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy, Names, Parent, State, Trait
 from billsync.model.moment import moment_text, parse_moment
@@ -73,7 +74,7 @@ RECORD = Record(
             example=True,
         ),
         "version_digest": Field(
-            Text(minimum=71, maximum=71, pattern=forms.DIGEST),
+            Text(minimum=71, maximum=71, pattern=patterns.DIGEST),
             "The content that a `version` by its number must have, as `dump` writes it: on a server where that "
             "version has other prices, the subscription is refused.",
             Effect.OURS,

@@ -9,3 +9,6 @@ END = r"$(?!\n)"
 def whole_text(form: str) -> str:
     """The pattern of a text that has this form and nothing else. Digits are to be written as `[0-9]`, not `\\d`."""
     return f"^{form}{END}"
+
+
+DIGEST = whole_text("sha256:[0-9a-f]{64}")
