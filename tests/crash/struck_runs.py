@@ -78,11 +78,12 @@ class StruckRun:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of an undisturbed run."""
+    """One call of an undisturbed run, which has so many calls."""
 
     run: StruckRun
     point: Point
     signature: str
+    of: int = 0
 
 
 def words_in(path: Path) -> tuple[str, ...]:
@@ -123,18 +124,21 @@ class Runs:
         """All calls of these runs by signature; a plan file writes with signatures of its own."""
         found = defaultdict(list)
         for run in runs:
-            for point, signature in self.harness(run).whole.calls.items():
+            calls = self.harness(run).whole.calls
+            for point, signature in calls.items():
                 whole = f"{signature} of a plan file" if run.saved and point.writes else signature
-                found[whole].append(Call(run, point, whole))
+                found[whole].append(Call(run, point, whole, len(calls)))
         return found
 
 
 def spread(calls: Calls, ways: Sequence[Way]) -> Iterator[tuple[Call, Way]]:
     """Each signature with each way once, and each call with some way: as few points as that can be done with.
 
-    Where a signature has fewer calls than there are ways, they take turns; where it has more, the ways do.
+    Where a signature has more calls than there are ways, the ways take turns; where it has fewer, those of shorter runs
+    do, which take less time.
     """
     for signature in sorted(calls):
         same = calls[signature]
-        for number in range(max(len(same), len(ways))):
-            yield same[number % len(same)], ways[number % len(ways)]
+        shorter = sorted(same, key=lambda call: call.of)[: (len(same) + 1) // 2]
+        further = (shorter[number % len(shorter)] for number in range(len(ways) - len(same)))
+        yield from ((call, ways[number % len(ways)]) for number, call in enumerate((*same, *further)))

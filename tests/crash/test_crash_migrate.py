@@ -64,12 +64,13 @@ def struck() -> Iterator[Callable[[str], Harness]]:
         yield harness
 
 
-def points(harness: Harness, name: str) -> list[tuple[Call, Fault]]:
-    """The calls that are struck, with their faults."""
+def points(struck: Callable[[str], Harness], name: str) -> list[tuple[Call, Fault]]:
+    """The calls of a migration that are struck, with their faults; both share the signatures of what they read."""
     calls = defaultdict(list)
-    for point, signature in harness.whole.calls.items():
-        calls[signature].append(Call(StruckRun(Path(name)), point, signature))
-    return list(spread(calls, FAULTS))
+    for each in MIGRATIONS:
+        for point, signature in struck(each).whole.calls.items():
+            calls[signature].append(Call(StruckRun(Path(each)), point, signature))
+    return [(call, fault) for call, fault in spread(calls, FAULTS) if call.run == StruckRun(Path(name))]
 
 
 @pytest.mark.parametrize("name", MIGRATIONS)
@@ -77,7 +78,7 @@ def test_a_migration_after_a_fault_ends_where_an_undisturbed_one_does(
     name: str, struck: Callable[[str], Harness], count: Count
 ) -> None:
     harness = struck(name)
-    chosen = points(harness, name)
+    chosen = points(struck, name)
 
     found = [trouble for each, fault in chosen for trouble in harness.troubles_at(fault, each.point)]
 
