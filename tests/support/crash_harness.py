@@ -6,6 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -21,11 +22,15 @@ from billsync.model.transition import IMMEDIATE
 from tests.support.call_signatures import signature
 from tests.support.end_state import EndState, end_state
 from tests.support.faults import Fault, FaultyTransport, Killed, Point
+from tests.support.remembered_reads import Answers, Reads
 from tests.support.state_digest import Digest, state_digest, tables_of
 from tests.support.world import World, Wrap, as_it_is
 
-BETWEEN_RUNS = 61.0
-"""Seconds until somebody runs it again."""
+BETWEEN_RUNS = 120.0
+"""Seconds until somebody runs it again; some ticks of the server's clock."""
+TICK = 60
+"""Seconds by which the server's clock moves where second runs are remembered: a client that has waited between two
+attempts leaves the rows of one that hasn't."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +81,14 @@ def from_plan_file(text: str) -> Attempt:
 
 
 class Start:
-    """A server on which everything but a journey's last state was synced, to be had again and again."""
+    """A server on which everything but a journey's last state was synced, to be had again and again.
 
-    def __init__(self, journey: Journey, folder: Path) -> None:
+    Its clock moves by `tick` seconds at once. What reads were answered is remembered, unless its clock always moves.
+    """
+
+    def __init__(self, journey: Journey, folder: Path, tick: int = TICK) -> None:
+        self.tick = tick
+        self._answers: Answers = {}
         self._template = folder / "template.db"
         self._copy = folder / "copy.db"
         self._edition = journey.edition
@@ -90,13 +100,22 @@ class Start:
             assert not troubles, troubles
         world.close()
 
+    @property
+    def by_a_clock_that_always_moves(self) -> Start:
+        """The same, without ticks."""
+        found = copy(self)
+        found.tick = 0
+        return found
+
     def world(self) -> World:
-        """The same server, some time later, with the same ids to come."""
+        """The same server, some time later, with the same ids to come, whatever was asked before."""
         for leftover in self._copy.parent.glob(f"{self._copy.name}*"):
             leftover.unlink()
         shutil.copy(self._template, self._copy)
-        world = World(seed=2, database=str(self._copy), edition=self._edition)
+        world = World(database=str(self._copy), edition=self._edition, tick=self.tick, randomness=bytes)
         world.clock.advance(BETWEEN_RUNS)
+        if self.tick:
+            world.reads = Reads(self._copy, world.server_time, self._answers)
         return world
 
 
@@ -137,8 +156,8 @@ class Harness:
 
     @property
     def unremembering(self) -> Harness:
-        """The same, but every second run is made."""
-        return replace(self, digest=None)
+        """The same, but every second run is made, and the server's clock moves while the client waits."""
+        return replace(self, digest=None, start=self.start.by_a_clock_that_always_moves)
 
     def troubles_at(self, fault: Fault, point: Point) -> tuple[str, ...]:
         """What is wrong after the fault at one call and the same attempt again; nothing when law 3 holds."""
@@ -161,6 +180,7 @@ class Harness:
         return self.outcomes[state]
 
     def _run_again(self, world: World) -> tuple[str, ...]:
+        world.ask_anew()
         second = Wire()
         found = (*self.attempt(self.journey, world, second.wrap), *self._differences(world))
         if self.attempt is not from_files or second.transport.writes:

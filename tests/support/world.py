@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from random import Random
@@ -22,6 +23,7 @@ from billsync.kinds.registry import KINDS
 from billsync.live.client import Client, Settings
 from billsync.live.target import Target
 from billsync.local import create_app
+from billsync.local.app import Randomness
 from billsync.local.server.editions import AUGUST, Edition
 from billsync.model.change import PlanFile
 from billsync.model.diagnostic import Diagnostic, Severity
@@ -29,6 +31,7 @@ from billsync.model.result import Report
 from billsync.model.state import Desired
 from billsync.model.value import Plain
 from tests.support.clock import FakeClock
+from tests.support.remembered_reads import Reads, RememberingTransport
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 BASE = "http://local.invalid/api/v3"
@@ -82,21 +85,35 @@ class Run:
 
 @dataclass(slots=True)
 class World:
-    """One server with its clock. `seed` makes its ids repeatable."""
+    """One server with its clock. `seed` makes its ids repeatable.
+
+    The server's clock moves by `tick` seconds at once; 0 for a clock that always moves. Where there are `reads`,
+    what they remember isn't asked again.
+    """
 
     seed: int = 1
     database: str = ":memory:"
     clock: FakeClock = field(default_factory=FakeClock)
     app: Any = None
     edition: Edition = AUGUST
+    tick: int = 0
+    randomness: Randomness | None = None
+    reads: Reads | None = None
 
     def __post_init__(self) -> None:
-        randomness = Random(self.seed).randbytes
-        self.app = create_app(self.database, clock=self.clock.now, randomness=randomness, edition=self.edition)
+        randomness = self.randomness or Random(self.seed).randbytes
+        self.app = create_app(self.database, clock=self.server_time, randomness=randomness, edition=self.edition)
+
+    def server_time(self) -> datetime:
+        """The time by the server's clock."""
+        now = self.clock.now()
+        since = timedelta(seconds=now.timestamp() % self.tick) if self.tick else timedelta()
+        return now - since
 
     def transport(self) -> httpx.BaseTransport:
         """A way to the server, without a socket."""
-        return httpx.WSGITransport(app=self.app)
+        found = httpx.WSGITransport(app=self.app)
+        return RememberingTransport(found, self.reads) if self.reads else found
 
     def connection(self, wrap: Wrap = as_it_is) -> Connection:
         """A new client that knows nothing."""
@@ -149,8 +166,15 @@ class World:
             rows = [row for kind in ("plans", "addons") for row in rows_of(http, kind)]
         return [str(row["id"]) for row in rows if row["status"] == "draft"]
 
+    def ask_anew(self) -> None:
+        """From here on remember no reads."""
+        if self.reads:
+            self.reads.close()
+        self.reads = None
+
     def close(self) -> None:
         """Let go of the database."""
+        self.ask_anew()
         self.app.close()
 
 
