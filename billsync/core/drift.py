@@ -61,7 +61,8 @@ def unowned(desired: Desired, found: Index, registry: Registry) -> Iterator[Chan
         owner = labels_of(row.fields).get(OWNER)
         known = address in declared or address in desired.forgotten or desired.external.match(row.kind, address.key)
         owned = is_owned(registry[row.kind], row, owner=desired.owner, adopted=desired.adopted, key=address.key)
-        if not (known or owned or is_servers_own(row.fields)):
+        chosen = desired.selection.may_delete(address, labels_of(row.fields))
+        if chosen and not (known or owned or is_servers_own(row.fields)):
             reason = "it is live, not declared, and " + (f"owned by {owner!r}" if owner else "not marked as anybody's")
             yield note(address, code="unowned", reason=reason).change
     for parent, counts in sorted(_unnamed(desired, found, registry).items(), key=lambda item: item[0].order):
@@ -96,6 +97,7 @@ def _unnamed(desired: Desired, found: Index, registry: Registry) -> Mapping[Addr
             nameless = kind.archetype is not Archetype.CHAINED or (
                 KEY not in labels_of(row.fields) and (kind.name, parent.names) not in declared
             )
-            if kind.name in desired.named and nameless and not is_over(kind, row.fields):
+            chosen = desired.selection.is_whole or desired.selection.chooses(parent)
+            if chosen and kind.name in desired.named and nameless and not is_over(kind, row.fields):
                 counts.setdefault(parent, Counter())[kind.name] += 1
     return counts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import get_type_hints
 
 import httpx
@@ -11,10 +12,13 @@ import pytest
 from billsync.app.connection import ReadingConnection
 from billsync.app.drift import Drift, find_drift
 from billsync.app.pipeline import compare
+from billsync.core.selecting import selected
+from billsync.kinds.registry import KINDS
 from billsync.live.client import ReadingClient, Settings
 from billsync.live.methods import MethodRefused
 from billsync.live.target import Target
 from billsync.model.ports import Reader
+from billsync.model.selection import Selection
 from tests.support.portal import Portal
 from tests.support.world import BASE, TARGET, World, declared
 
@@ -91,6 +95,14 @@ def test_what_is_nobodys_is_a_note(world: World) -> None:
         ("customer/hooli", "it is live, not declared, and owned by 'them'"),
         ("customer/initech", "it is live, not declared, and not marked as anybody's"),
     ]
+
+
+def test_what_is_nobodys_is_a_note_only_where_it_is_selected(world: World) -> None:
+    desired = replace(declared(FILES), selection=Selection(patterns=(("customer", "hoo*"),)))
+
+    found = find_drift(reading(world)[0], selected(desired, desired.selection, KINDS))
+
+    assert [change.address.text for change in found.plan.changes if change.code == "unowned"] == ["customer/hooli"]
 
 
 def test_what_is_owned_counts_where_the_files_name_its_collection(world: World) -> None:
