@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.support.fake_forge import TOKEN, FakeForge, Fault, serving
+from tests.support.fake_forge import TOKEN, Approved, FakeForge, Fault, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 MARKER = "<!-- billsync-comment: billing -->"
@@ -206,3 +206,47 @@ def test_the_number_of_a_pull_request_is_in_the_event_too(tmp_path: Path) -> Non
             caller.run("comment", "text", GITHUB_REF="refs/heads/main")
 
     assert len(forge.comments) == 1
+
+
+PLAN = {"github": "plan.json", "gitlab": "out/plan.json"}
+
+
+def downloaded(caller: Caller, approved: Approved | None, **environment: str) -> bytes:
+    caller.forge.approved = approved
+    FORGE.run(
+        ["plan", "out/plan.json", "--artifact", "kept"],
+        {**caller.forge.environment, **environment},
+        caller.waits.append,
+    )
+    return (caller.folder / "out" / "plan.json").read_bytes()
+
+
+def test_the_plan_file_that_was_approved_is_downloaded(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(caller.folder)
+    (caller.folder / "out").mkdir()
+
+    assert downloaded(caller, Approved({PLAN[caller.forge.kind]: b"{}"}, "kept")) == b"{}"
+
+
+@pytest.mark.parametrize(
+    ("approved", "problem"),
+    [
+        (None, "was merged as merge1: there is no approved plan file"),
+        (Approved({}, "kept", merge="other"), "was merged as merge1: there is no approved plan file"),
+        (Approved({}, "kept", result="failure"), "didn't succeed: failure"),
+        (Approved({}, "another"), "has no artifact 'kept'|has no job 'kept'"),
+        (Approved({"else": b""}, "kept"), "the artifact holds no plan.json|404"),
+    ],
+)
+def test_where_nothing_was_approved_there_is_no_plan_file(
+    caller: Caller, approved: Approved | None, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(caller.folder)
+
+    with pytest.raises(FORGE.Failed, match=problem):
+        downloaded(caller, approved)
+
+
+def test_a_plan_file_of_another_workflow_is_none(tmp_path: Path) -> None:
+    with serving("github") as forge, pytest.raises(FORGE.Failed, match="the run of other for h is not there"):
+        downloaded(Caller(forge, tmp_path), Approved({}, "kept"), GITHUB_WORKFLOW_REF="acme/billing/other@main")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 import threading
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -28,6 +30,26 @@ class Fault:
 
 
 @dataclass
+class Approved:
+    """The files that the last pipeline of a merged pull request left, and how that pipeline ended."""
+
+    files: dict[str, bytes]
+    name: str
+    merge: str = "merge1"
+    result: str = "success"
+    workflow: str = ".github/workflows/billing.yml"
+    expired: bool = False
+
+    def zipped(self) -> bytes:
+        """The files in an archive."""
+        content = BytesIO()
+        with zipfile.ZipFile(content, "w") as archive:
+            for name, data in self.files.items():
+                archive.writestr(name, data)
+        return content.getvalue()
+
+
+@dataclass
 class FakeForge:
     """The posts of pull request 7, and the issues. A page has at most `size` rows."""
 
@@ -37,6 +59,7 @@ class FakeForge:
     faults: list[Fault] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
+    approved: Approved | None = None
     size: int = 100
     port: int = 0
     made: int = 0
@@ -47,8 +70,9 @@ class FakeForge:
         base = f"http://127.0.0.1:{self.port}"
         if self.kind == "github":
             return {"GITHUB_TOKEN": TOKEN, "GITHUB_REPOSITORY": "acme/billing", "GITHUB_API_URL": base,
-                    "GITHUB_REF": "refs/pull/7/merge"}  # fmt: skip
-        return {"GITLAB_CI": "true", "GITLAB_TOKEN": TOKEN, "CI_API_V4_URL": base, "CI_PROJECT_ID": "42",
+                    "GITHUB_REF": "refs/pull/7/merge", "GITHUB_SHA": "merge1",
+                    "GITHUB_WORKFLOW_REF": "acme/billing/.github/workflows/billing.yml@refs/heads/main"}  # fmt: skip
+        return {"GITLAB_CI": "true", "CI_COMMIT_SHA": "merge1", "GITLAB_TOKEN": TOKEN, "CI_API_V4_URL": base, "CI_PROJECT_ID": "42",
                 "CI_MERGE_REQUEST_IID": "7"}  # fmt: skip
 
     def says(self, body: str, author: str = "") -> Row:
@@ -69,6 +93,13 @@ class FakeForge:
         path = re.sub(r"^/repos/acme/billing|^/projects/42", "", parts.path)
         page = parse_qs(parts.query)
         match (method, path.strip("/").split("/")):
+            case ("GET", ["blob"] | ["commits" | "repository" | "actions" | "pipelines" | "jobs", *_]):
+                return self._of_the_merge(path.strip("/").split("/"))
+            case ("GET", ["merge_requests", "7", "pipelines"]):
+                rows = (
+                    [{"id": 8, "status": "failed"}, {"id": 9, "status": self.approved.result}] if self.approved else []
+                )
+                return self._listed(rows, page)
             case ("GET", ["user"]):
                 is_app = self.kind == "github"
                 return (403, {"message": "Resource not accessible"}) if is_app else (200, {"username": BOT["gitlab"]})
@@ -88,6 +119,30 @@ class FakeForge:
             case (_, ["issues", key]):
                 return self._changed(self.issues, method, key, body)
         return 404, {"message": f"no such route: {method} {parts.path}"}
+
+    def _of_the_merge(self, path: list[str]) -> tuple[int, Any]:
+        """What is asked for on the way to the approved plan file; a text is an address to go on to."""
+        found = self.approved
+        if found is None:
+            return 200, []
+        pull = {"merge_commit_sha": found.merge, "merged_at": "now", "head": {"sha": "h"}, "state": "merged", "iid": 7}
+        run = {"id": 9, "head_sha": "h", "path": found.workflow, "conclusion": found.result}
+        match path:
+            case ["commits", sha, "pulls"] | ["repository", "commits", sha, "merge_requests"]:
+                return 200, [pull] * (sha == found.merge)
+            case ["actions", "runs"]:
+                return 200, {"workflow_runs": [{**run, "path": "other.yml"}, run]}
+            case ["actions", "runs", "9", "artifacts"]:
+                return 200, {"artifacts": [{"id": 5, "name": found.name, "expired": found.expired}]}
+            case ["actions", "artifacts", "5", "zip"]:
+                return 302, "/blob"
+            case ["blob"]:
+                return 200, found.zipped()
+            case ["pipelines", "9", "jobs"]:
+                return 200, [{"id": 4, "name": found.name}]
+            case ["jobs", "4", "artifacts", *name] if "/".join(name) in found.files:
+                return 200, found.files["/".join(name)]
+        return 404, {"message": "Not Found"}
 
     def _listed(self, rows: list[Row], page: dict[str, list[str]]) -> tuple[int, list[Row]]:
         size, number = min(int(page["per_page"][0]), self.size), int(page["page"][0])
@@ -129,9 +184,12 @@ def _handler(forge: FakeForge) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def _serve(self) -> None:
             sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            given = self.headers.get("Authorization", "").removeprefix("Bearer ") or self.headers.get("PRIVATE-TOKEN")
+            given = self.headers.get("Authorization", "").removeprefix("Bearer ") or self.headers.get(
+                "PRIVATE-TOKEN", ""
+            )
             fault = forge.fault(self.command)
-            if given != TOKEN:
+            is_blob = self.path == "/blob"  # signed by its address; a token there would be a leak
+            if given != ("" if is_blob else TOKEN):
                 self._reply(401, {"message": f"Bad credentials {given}"}, {})
             elif fault is None or fault.acts:
                 status, body = forge.answer(self.command, self.path, json.loads(sent or b"{}"))
@@ -148,7 +206,9 @@ def _handler(forge: FakeForge) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
 
         def _reply(self, status: int, body: Any, headers: dict[str, str]) -> None:
-            content = b"" if body is None else json.dumps(body).encode()
+            content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+            if isinstance(body, str):
+                headers = {**headers, "Location": f"http://127.0.0.1:{forge.port}{body}"}
             self.send_response(status)
             for name, value in {**headers, "Content-Length": str(len(content))}.items():
                 self.send_header(name, value)
