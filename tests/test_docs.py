@@ -92,7 +92,7 @@ def test_the_file_in_the_readme_is_valid(tmp_path: Path) -> None:
 
 
 def test_the_whole_file_in_the_file_format_is_valid_and_has_every_kind(tmp_path: Path) -> None:
-    (file,) = (block for block in blocks(read("docs/file-format.md"), "yaml") if block.startswith("_info:"))
+    file = next(block for block in blocks(read("docs/file-format.md"), "yaml") if block.startswith("_info:"))
     (tmp_path / "whole.yaml").write_text(file, encoding="utf-8")
 
     desired, diagnostics = load([str(tmp_path)], registry=KINDS)

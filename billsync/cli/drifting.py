@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from billsync.app.drift import Drift, find_drift
 from billsync.app.ending import Exit
@@ -17,6 +18,7 @@ from billsync.core.masking import masked
 from billsync.kinds.registry import KINDS
 from billsync.render.formats.look import Look
 from billsync.render.formats.words import visible
+from billsync.render.page.headline import drift_text
 from billsync.render.plan.outline import outline
 
 
@@ -30,7 +32,7 @@ def show_drift(run: Run, paths: Sequence[str], options: ServerOptions, *, exit_c
     count = len(found.differing)
     run.verdict = Exit.PENDING if count and exit_code else Exit.DONE
     shown = masked(found.plan, desired, KINDS)
-    whole = outline(shown, since=found.since)
+    whole = replace(outline(shown, since=found.since), drift=count)
     show(run, Result(shown, whole, findings, above=lambda look: _head(found, look), parts={"drift": count}))
     return run.verdict
 
@@ -39,5 +41,4 @@ def _head(found: Drift, look: Look) -> str:
     count = len(found.differing)
     if not count:
         return f"No drift: {visible(found.plan.target)} is as the files say."
-    what = "1 entity is" if count == 1 else f"{count} entities are"
-    return f"Drift: {what} not as the files say on {visible(found.plan.target)}. What would end it:\n"
+    return f"Drift: {drift_text(count)} on {visible(found.plan.target)}. What would end it:\n"

@@ -6,6 +6,7 @@ from pathlib import Path
 from tests.support.command import Shell
 
 LOCAL = ("--server", "local:")
+OUT = ("--out", "json=drift.json", "--out", "markdown=drift.md")
 
 
 def test_drift_says_what_differs_and_since_when(shell: Shell, folder: Path) -> None:
@@ -15,7 +16,7 @@ def test_drift_says_what_differs_and_since_when(shell: Shell, folder: Path) -> N
     shop.write_text(shop.read_text().replace("Acme Inc.", "Acme Ltd."))
 
     quiet = shell.run("drift", "shop.yaml", *LOCAL)
-    found = shell.run("drift", "shop.yaml", *LOCAL, "--exit-code", "--out", "json=drift.json")
+    found = shell.run("drift", "shop.yaml", *LOCAL, "--exit-code", *OUT)
 
     assert (none.code, none.out.splitlines()[0]) == (0, "No drift: local:.billsync/local.db is as the files say.")
     assert (quiet.code, found.code, quiet.out) == (0, 2, found.out)
@@ -31,3 +32,6 @@ def test_drift_says_what_differs_and_since_when(shell: Shell, folder: Path) -> N
         "drift",
         "2026-09-01T00:00:00Z",
     )
+    page = (folder / "drift.md").read_text()
+    assert page.splitlines()[1] == "### billsync: 1 entity is not as the files say"
+    assert "| updating | `customer/acme` | in place; last changed there at `2026-09-01T00:00:00Z` |" in page

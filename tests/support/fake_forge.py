@@ -72,8 +72,8 @@ class FakeForge:
             return {"GITHUB_TOKEN": TOKEN, "GITHUB_REPOSITORY": "acme/billing", "GITHUB_API_URL": base,
                     "GITHUB_REF": "refs/pull/7/merge", "GITHUB_SHA": "merge1",
                     "GITHUB_WORKFLOW_REF": "acme/billing/.github/workflows/billing.yml@refs/heads/main"}  # fmt: skip
-        return {"GITLAB_CI": "true", "CI_COMMIT_SHA": "merge1", "GITLAB_TOKEN": TOKEN, "CI_API_V4_URL": base, "CI_PROJECT_ID": "42",
-                "CI_MERGE_REQUEST_IID": "7"}  # fmt: skip
+        return {"GITLAB_CI": "true", "CI_COMMIT_SHA": "merge1", "GITLAB_TOKEN": TOKEN, "CI_API_V4_URL": base,
+                "CI_PROJECT_ID": "42", "CI_MERGE_REQUEST_IID": "7"}  # fmt: skip
 
     def says(self, body: str, author: str = "") -> Row:
         """A comment that is there already."""

@@ -26,7 +26,15 @@ VERBS = {
 
 def headline_text(outline: Outline, impact: Impact | None) -> str:
     """The line: `3 plans change · 1,204 subscriptions reached · +2,310.40 USD a month (+1.8 %)`."""
-    return BETWEEN.join((_changes(outline.changes), *(_impact(totals(impact)) if impact else ())))
+    first = _changes(outline.changes) if outline.drift is None else drift_text(outline.drift)
+    return BETWEEN.join((first, *(_impact(totals(impact)) if impact else ())))
+
+
+def drift_text(number: int) -> str:
+    """The number of entities that differ from the files, in words."""
+    if not number:
+        return "no drift"
+    return f"{count(number)} {'entity is' if number == 1 else 'entities are'} not as the files say"
 
 
 def counted(items: Iterable[Item]) -> tuple[str, ...]:

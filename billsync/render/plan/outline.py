@@ -45,6 +45,11 @@ class Item:
     count: int = 1
 
     @property
+    def changed_at(self) -> str:
+        """When the server last changed it, as a phrase; empty where that isn't known."""
+        return f"last changed there at {self.since}" if self.since else ""
+
+    @property
     def counts(self) -> bool:
         """Whether it is one of the changes that will be made, or after a run, was made."""
         return self.outcome is Outcome.PENDING and self.status not in TROUBLE
@@ -67,7 +72,8 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """The whole output of a run, in the order in which it is shown."""
+    """The whole output of a run, in the order in which it is shown. `drift` is the number of entities that aren't as
+    the files say, where that was asked."""
 
     target: str
     owner: str | None
@@ -76,6 +82,7 @@ class Outline:
     told: tuple[Item, ...]
     guards: tuple[Guard, ...]
     summary: Summary
+    drift: int | None = None
 
     @property
     def items(self) -> tuple[Item, ...]:

@@ -125,7 +125,7 @@ def _told(group: Group, look: Look) -> Iterator[str]:
 
 def _since(item: Item) -> Iterator[str]:
     if item.since:
-        yield f"  last changed there at {item.since}"
+        yield f"  {item.changed_at}"
 
 
 def _fields(item: Item) -> Iterator[str]:
