@@ -33,6 +33,8 @@ from typing import Any, Protocol
 COMMENT, ISSUE, OLD = "billsync-comment", "billsync-issue", "billsync-old"
 BEHAVIOURS = ("update", "new", "hide-and-new", "delete-and-new")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}\Z")
+BILLSYNCS_OWN = re.compile(rf"\A<!-- {COMMENT}: [^>\n]* -->")
+"""The marker that billsync itself writes at the top of its Markdown."""
 ROWS = 100
 TRIES = 4
 LONGEST_WAIT = 60.0
@@ -500,7 +502,7 @@ def _marker(kind: str, name: str) -> str:
 def _marked(kind: str, name: str, text: str) -> str:
     marker = _marker(kind, name)
     rest = text.replace("\r\n", "\n").strip("\n")
-    rest = rest.removeprefix(_marker(COMMENT, name)).strip("\n")
+    rest = BILLSYNCS_OWN.sub("", rest).strip("\n")
     return f"{marker}\n{rest}"
 
 
@@ -554,7 +556,7 @@ def _pull_request(environment: Mapping[str, str]) -> str:
 def _gitlab(environment: Mapping[str, str], number: str, login: str, sleep: Callable[[float], None]) -> Forge:
     token = _token(environment, "GITLAB_TOKEN")
     base = _needed(environment, "CI_API_V4_URL").rstrip("/")
-    hint = "GITLAB_TOKEN must be an access token of the project with the scope `api` and the role Reporter or higher."
+    hint = "GITLAB_TOKEN must be an access token of the project: scope `api`, role Developer."
     api = Api(base, {"PRIVATE-TOKEN": token}, token, {401: hint, 403: hint, 404: hint}, sleep)
     project = urllib.parse.quote(_needed(environment, "CI_PROJECT_ID"), safe="")
     number = number or environment.get("CI_MERGE_REQUEST_IID", "")

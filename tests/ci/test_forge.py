@@ -142,7 +142,7 @@ def test_a_forge_that_stays_away_is_a_clear_error(caller: Caller) -> None:
 def test_a_token_without_rights_says_which_it_needs(caller: Caller) -> None:
     caller.forge.faults.append(Fault("POST", 403))
 
-    with pytest.raises(FORGE.Failed, match=r"`pull-requests: write`|role Reporter"):
+    with pytest.raises(FORGE.Failed, match=r"`pull-requests: write`|role Developer"):
         caller.run("comment", "text")
 
 
