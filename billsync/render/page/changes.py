@@ -54,7 +54,7 @@ _TITLES = {
 def _told_section(word: str, items: list[Item], personal: Personal) -> Section:
     title = f"{word}: {sum(item.count for item in items):,}"
     rows = tuple(
-        (code(named(item)), plain("; ".join(filter(None, (item.reason, _since(item))))), plain(item.hint))
+        (code(named(item)), plain("; ".join(filter(None, (item.reason, item.changed_at)))), plain(item.hint))
         for item in items
     )
     columns = (Column("entity"), Column("because"), Column("what to do"))
@@ -85,12 +85,8 @@ def _table(kind: str, items: list[Item]) -> Table:
 
 def _row(item: Item) -> tuple[Text, ...]:
     end = ": ".join(part for part in (ENDS[item.status] if item.status else "", item.trouble) if part)
-    notes = [part for part in (end or effect_text(item), item.reason, _since(item)) if part]
+    notes = [part for part in (end or effect_text(item), item.reason, item.changed_at) if part]
     return plain(f"{item.verb}{when_text(item.timing)}"), code(named(item)), plain("; ".join(notes))
-
-
-def _since(item: Item) -> str:
-    return f"last changed there at {item.since}" if item.since else ""
 
 
 def _fields(items: Iterable[Item], personal: Personal) -> Iterable[Block]:
