@@ -76,9 +76,7 @@ def _is_ours(context: Context, row: Row) -> bool:
 
 def _may_end(context: Context, row: Row) -> bool:
     """Whether a link is ours, and of the files' selection."""
-    labels = labels_of(row.fields)
-    carries = all(labels.get(name) == value for name, value in context.desired.selection.labels.items())
-    return _is_ours(context, row) and carries
+    return _is_ours(context, row) and context.desired.selection.carried_by(labels_of(row.fields))
 
 
 def after_its_children(context: Context, planned: Planned, left: Leaving) -> Planned:

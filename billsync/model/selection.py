@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from billsync.model.address import Address, chain_of, whole_of
-from billsync.model.value import Fields, Plain
+from billsync.model.value import Fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,9 @@ class Selection:
         """Whether a run is about an entity: it is chosen, or needed by one that is."""
         return self.chooses(address) or _whole(address) in self.needed
 
-    def may_delete(self, address: Address, labels: Fields | Plain) -> bool:
-        """Whether a run may delete a live entity with these labels."""
-        carried = labels if isinstance(labels, Mapping) else {}
-        return self.chooses(address) and all(carried.get(name) == value for name, value in self.labels.items())
+    def carried_by(self, labels: Fields) -> bool:
+        """Whether a live entity with these labels carries all those of the selection, so that it may be deleted."""
+        return all(labels.get(name) == value for name, value in self.labels.items())
 
     def _has_kind(self, kind: str) -> bool:
         return not self.kinds or kind in self.kinds

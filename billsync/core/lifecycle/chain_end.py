@@ -205,8 +205,8 @@ def end_of_undeclared(context: Context, address: Address, head: Row) -> Iterator
             reason=f"it is no longer declared: left alone; `sync` cancels it where the files name {kind.collection}",
         )
         return
-    if not context.desired.selection.may_delete(address, labels_of(head.fields)):
-        reason = "it is no longer declared: left alone, as it is not in this run's selection"
+    if not context.desired.selection.carried_by(labels_of(head.fields)):
+        reason = "it is no longer declared: left alone, as it lacks labels of `_info.select`"
         yield note(address, code="kept", reason=reason)
         return
     if state_of(kind, head.fields) is State.ENDING:
