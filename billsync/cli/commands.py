@@ -12,7 +12,7 @@ from billsync import __version__
 from billsync.app.ending import Exit
 from billsync.cli.customer_commands import CUSTOMER_COMMANDS
 from billsync.cli.migrate_options import migrate_options
-from billsync.cli.options import ALLOW, FORMAT, PATHS, VERBOSE, YES, impact_options
+from billsync.cli.options import ALLOW, FORMAT, PATHS, YES, impact_options
 from billsync.cli.output_options import diff_output_options, output_options
 from billsync.cli.outputs import PLAN
 from billsync.cli.plan_file_options import (
@@ -28,6 +28,7 @@ from billsync.cli.plan_file_options import (
 from billsync.cli.selecting import select_option
 from billsync.cli.server_options import ServerOptions, server_options
 from billsync.cli.surroundings import Run
+from billsync.cli.talk_options import talk_options
 
 
 @click.group(no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -76,7 +77,7 @@ def render(run: Run, /, paths: tuple[str, ...], form: str, output: str | None, y
 @select_option
 @server_options
 @ALLOW
-@VERBOSE
+@talk_options
 @click.option("--exit-code", "--non-zero-exit-code", is_flag=True, help="Exit with 2 when changes are pending.")
 @impact_options
 @diff_plan_file_options
@@ -118,7 +119,7 @@ def diff(
 @PATHS
 @select_option
 @server_options
-@VERBOSE
+@talk_options
 @click.option("--exit-code", "--non-zero-exit-code", is_flag=True, help="Exit with 2 when anything differs.")
 @output_options
 @click.pass_obj
@@ -135,7 +136,7 @@ def drift(run: Run, /, paths: tuple[str, ...], exit_code: bool, **server: Any) -
 @server_options
 @ALLOW
 @run_plan_file_options
-@VERBOSE
+@talk_options
 @YES
 @output_options
 @click.pass_obj
@@ -150,7 +151,7 @@ def apply(run: Run, /, paths: tuple[str, ...], **options: Any) -> Exit:
 @server_options
 @ALLOW
 @run_plan_file_options
-@VERBOSE
+@talk_options
 @YES
 @output_options
 @click.pass_obj
@@ -185,7 +186,7 @@ def _write(
 @server_options
 @migrate_options
 @ALLOW
-@VERBOSE
+@talk_options
 @click.option("--impact-periods", type=click.IntRange(1, 36), default=1, show_default=True, metavar="N")
 @click.option("--impact-sample", type=click.IntRange(min=1), metavar="N", help="Estimate the impact of N only.")
 @click.option("--dry-run", "is_dry", is_flag=True, help="Show what would be done; writes nothing to the server.")

@@ -51,7 +51,7 @@ def desired_state(
     if has_errors(findings):
         raise Ended(Exit.ERROR, *findings)
     if findings and not run.wants_json:
-        run.talk(diagnostics_text(findings))
+        run.mention(diagnostics_text(findings))
     return selected_part(run, owned(run, desired)), findings
 
 

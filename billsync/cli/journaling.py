@@ -43,4 +43,5 @@ def show_end(run: Run, account: Account, result: StepResult) -> None:
     """Keep the end of a step in the account, and show it as progress."""
     account.note(result)
     end = "" if result.status is Status.DONE else f": {result.status.value}: {visible(result.reason)}"
-    run.progress(f"{result.step.verb} {title_of(result.step.address)}{end}")
+    text = f"{result.step.verb} {title_of(result.step.address)}{end}"
+    run.stepped(text, len(account.results), len(account.plan.steps))

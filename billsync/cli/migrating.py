@@ -13,6 +13,7 @@ from billsync.app.migrate import MigrationScope, carry_out_waves, plan_migration
 from billsync.app.outcomes import code_of_difference, code_of_run
 from billsync.apply.execute import GUARDED
 from billsync.cli.account import Account
+from billsync.cli.consent import agrees
 from billsync.cli.delivering import check_output, write_file
 from billsync.cli.inputs import desired_state
 from billsync.cli.journaling import journaled, show_end
@@ -157,4 +158,4 @@ def _agreed(run: Run, account: Account, wave: Wave) -> bool:
     """Whether the person at the terminal lets a wave begin."""
     count = len(wave.moving)
     whom = "1 subscription" if count == 1 else f"{count} subscriptions"
-    return run.agrees(f"Move {whom} (wave {wave.share.name}) on {visible(account.plan.target)}?")
+    return agrees(run, f"move {whom} (wave {wave.share.name}) on {visible(account.plan.target)}")

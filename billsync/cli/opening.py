@@ -74,6 +74,7 @@ def _way(run: Run, options: ServerOptions, intended: IntendedTarget, stack: Exit
         transport=transport,
         patience=Patience(jitter=run.around.jitter),
         environment=run.around.environment,
+        on_request=run.requested,
         headers=_checked_headers(options, target),
         trust=_trust(options.ca_file) if options.ca_file and target.database is None else None,
         request_seconds=float(options.timeout or REQUEST_SECONDS),
@@ -85,7 +86,7 @@ def _way(run: Run, options: ServerOptions, intended: IntendedTarget, stack: Exit
 
 def _tell_assumed(run: Run, connection: ReadingConnection) -> None:
     if connection.is_assumed:
-        run.talk(diagnostics_text([_assumed(connection)]))
+        run.mention(diagnostics_text([_assumed(connection)]))
 
 
 def _assumed(connection: ReadingConnection) -> Diagnostic:

@@ -63,18 +63,6 @@ def _format(ctx: click.Context, parameter: click.Parameter, value: str) -> None:
     ctx.ensure_object(Run).wants_json = value == "json"
 
 
-def _names_all(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
-    ctx.ensure_object(Run).names_all = value
-
-
-VERBOSE = click.option(
-    "--verbose",
-    is_flag=True,
-    expose_value=False,
-    callback=_names_all,
-    help="Name every entity; by default, equal refusals and notes are shown once.",
-)
-
 FORMAT = click.option(
     "--format",
     type=click.Choice(["text", "json"]),

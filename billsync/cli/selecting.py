@@ -70,7 +70,7 @@ def selected_part(run: Run, desired: Desired) -> Desired:
     counts = Counter(entity.address.kind for entity in desired.entities)
     left = counts - Counter(address.kind for address in (*chosen, *needed))
     needs = f", with {_counted(_count(needed))} that it needs" if needed else ""
-    run.talk(f"Selected: {_counted(_count(chosen))}{needs}. Left out: {_counted(left)}.")
+    run.mention(f"Selected: {_counted(_count(chosen))}{needs}. Left out: {_counted(left)}.")
     return found
 
 

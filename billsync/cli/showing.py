@@ -30,7 +30,7 @@ def printed(run: Run, result: Result) -> list[str]:
 
 def write_files(run: Run, result: Result) -> None:
     """Write the result to the files of `--out`, each once. Raises Ended."""
-    look, whole = replace(PLAIN, names_all=run.names_all), replace(_with_choices(run, result), was_shown=False)
+    look, whole = replace(PLAIN, names_all=run.is_verbose), replace(_with_choices(run, result), was_shown=False)
     while run.outputs:
         name, path = run.outputs.pop(0)
         write_file(path, run.masked("".join(FILES[name](whole, look))))

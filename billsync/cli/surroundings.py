@@ -8,23 +8,37 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from io import FileIO, TextIOWrapper
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, TextIO
 
 from billsync.app.ending import Exit, ResultLost
+from billsync.cli.progress import Progress
 from billsync.cli.streams import standard_streams, write_to
 from billsync.render.formats.look import Look
 
 if TYPE_CHECKING:  # `billsync --help` loads no model
     from billsync.cli.account import Account
     from billsync.core.hiding import Mask
+    from billsync.live.requested import Requested
     from billsync.model.ports import Clock
     from billsync.model.source import Source
 
 
 NARROW = 80
-CLEAR = "\r\x1b[K"
-"""The control sequence that erases a line on a terminal."""
+
+
+def no_terminal() -> TextIO | None:
+    """Nothing, where the process has no terminal of its own."""
+    return None
+
+
+def own_terminal() -> TextIO | None:
+    """The terminal that the process belongs to, whatever its streams are; None without one."""
+    try:
+        return TextIOWrapper(FileIO(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY), "w+"), encoding="utf-8")
+    except OSError:
+        return None
 
 
 class SystemClock:
@@ -42,7 +56,8 @@ class SystemClock:
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """The environment of one command. `jitter` gives numbers from 0 to 1; `is_terminal`: a person can answer
-    questions."""
+    questions. `open_terminal` opens the terminal of the process itself, where stdin is something else; None without
+    one."""
 
     stdin: TextIO
     stdout: TextIO
@@ -52,12 +67,18 @@ class Surroundings:
     is_terminal: bool
     jitter: Callable[[], float] = random.random
     width: int | None = None
+    is_stderr_terminal: bool | None = None
+    open_terminal: Callable[[], TextIO | None] = no_terminal
 
-    def look(self, *, names_all: bool = False) -> Look:
-        """Return the look of results: as wide as the terminal on stdout, in colors unless the environment forbids
-        them."""
+    def has_colors(self, asked: str) -> bool:
+        """Whether text has colors: `always`, `never`, or `auto`, on a terminal unless the environment forbids them."""
         is_dull = bool(self.environment.get("NO_COLOR")) or self.environment.get("TERM") == "dumb"
-        return Look(self.width, self.width is not None and not is_dull, names_all)
+        return asked == "always" or (asked == "auto" and self.width is not None and not is_dull)
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether stderr is a terminal."""
+        return self.is_terminal if self.is_stderr_terminal is None else self.is_stderr_terminal
 
 
 @dataclass(slots=True)
@@ -81,13 +102,15 @@ class Run:
     is_ended: bool = False
     was_stopped: bool = False
     is_stdout_lost: bool = False
-    names_all: bool = False
+    color: str = "auto"
+    is_quiet: bool = False
+    is_verbose: bool = False
     profile: str | None = None
     patterns: tuple[tuple[str, str], ...] = ()
-    is_progressing: bool = False
     mask: Mask | None = None
     overlays: tuple[str, ...] = ()
     sourced: Mapping[Source, str] = field(default_factory=dict, repr=False)
+    bar: Progress | None = None
     stdout_format: str = "text"
     outputs: list[tuple[str, str]] = field(default_factory=list)
     comment_id: str = ""
@@ -105,7 +128,8 @@ class Run:
     @property
     def look(self) -> Look:
         """The look of this command's results."""
-        return self.around.look(names_all=self.names_all)
+        around = self.around
+        return Look(around.width, around.has_colors(self.color), self.is_verbose, self.is_quiet)
 
     def asks_for(self, name: str) -> bool:
         """Whether the result is wanted in a format, on stdout or in a file."""
@@ -147,31 +171,46 @@ class Run:
         """Print a line on stderr, and return whether that was possible. Prints nothing for an empty text."""
         return self._said(text if text.endswith("\n") or not text else text + "\n")
 
+    def ask(self, question: str) -> bool:
+        """Print a question on stderr, and return whether that was possible."""
+        return self._said(question)
+
+    def mention(self, text: str) -> None:
+        """Print a line on stderr that is no error, unless little is to be said."""
+        if not self.is_quiet:
+            self.talk(text)
+
+    def requested(self, request: Requested) -> None:
+        """Show a request on stderr, or count it as progress."""
+        if self.is_verbose:
+            self.talk(request.text)
+        elif bar := self._progress():
+            bar.request()
+
     def progress(self, text: str) -> None:
-        """Show progress in one line that the next one replaces, if stderr is a terminal."""
-        if self.around.is_terminal:
-            line = text[: (self.around.width or NARROW) - 1]
-            self.is_progressing = self._written(f"{CLEAR}{line}")
+        """Show what is being done, where there is progress."""
+        if bar := self._progress():
+            bar.stage(text)
+
+    def stepped(self, text: str, done: int, total: int) -> None:
+        """Show the end of a step, where there is progress."""
+        if bar := self._progress():
+            bar.step(text, done, total)
+
+    def _progress(self) -> Progress | None:
+        """The progress of this command: only on a terminal, and where it isn't in the way of other lines."""
+        if self.is_quiet or self.is_verbose or not self.around.shows_progress:
+            return None
+        if self.bar is None:
+            self.bar = Progress(self.around.stderr, width=(self.around.width or NARROW) - 1)
+        return self.bar
 
     def _end_progress(self) -> None:
-        if self.is_progressing:
-            self.is_progressing = False
-            self._written(CLEAR)
-
-    def agrees(self, question: str) -> bool:
-        """Whether the person at the terminal says yes. A question that can't be shown is not agreed to."""
-        if not self._said(f"{question} [y/N] "):
-            return False
-        try:
-            return self.around.stdin.readline().strip().lower() in ("y", "yes")
-        except (OSError, ValueError):  # the terminal is gone, or what was typed is no text
-            return False
+        if self.bar is not None:
+            self.bar.end()
 
     def _said(self, text: str) -> bool:
         self._end_progress()
-        return self._written(text)
-
-    def _written(self, text: str) -> bool:
         try:
             write_to(self.around.stderr, self.masked(text))
         except OSError:
@@ -184,4 +223,14 @@ def system_surroundings() -> Surroundings:
     stdin, stdout, stderr = standard_streams()
     is_terminal = stdin.isatty() and stderr.isatty()
     width = get_terminal_size().columns if stdout.isatty() else None
-    return Surroundings(stdin, stdout, stderr, os.environ, SystemClock(), is_terminal, width=width)
+    return Surroundings(
+        stdin,
+        stdout,
+        stderr,
+        os.environ,
+        SystemClock(),
+        is_terminal,
+        width=width,
+        is_stderr_terminal=stderr.isatty(),
+        open_terminal=own_terminal,
+    )

@@ -7,8 +7,9 @@ Every way in which httpx can fail ends in one of ports.RemoteError, Unclear or U
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from types import TracebackType
 from typing import ClassVar, Self
 
@@ -24,6 +25,7 @@ from billsync.live.methods import OnlyMethods
 from billsync.live.patience import Patience
 from billsync.live.proxies import proxy_to
 from billsync.live.received import Received, received
+from billsync.live.requested import Requested, unheard
 from billsync.live.target import Target, token_problem
 from billsync.live.wire import DeadlineTransport, Overdue
 from billsync.model.limits import ANSWER_BYTES, ANSWER_SECONDS, CONNECT_SECONDS, REQUEST_SECONDS
@@ -55,7 +57,7 @@ class Settings:
 
     `environment` may name a proxy. `trust` replaces the certificates that the environment names, `headers` are added to
     each request, and a request may take `request_seconds`, with silences of `answer_seconds`. `hidden` masks what must
-    not be repeated from an answer.
+    not be repeated from an answer. `on_request` is called after each request, by the thread that made it.
     """
 
     token: str | None = field(default=None, repr=False)
@@ -65,6 +67,7 @@ class Settings:
     request_seconds: float = REQUEST_SECONDS
     trust: ssl.SSLContext | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    on_request: Callable[[Requested], None] = unheard
     patience: Patience = field(default_factory=Patience)
     user_agent: str = f"billsync/{__version__}"
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -173,6 +176,16 @@ class ReadingClient:
     def _send(
         self, method: str, path: str, *, query: Sequence[tuple[str, str]] = (), content: bytes | None = None
     ) -> Received:
+        began, status = self._clock.now(), None
+        try:
+            response = self._sent(method, path, query=query, content=content)
+            status = response.status
+            return response
+        finally:
+            took = (self._clock.now() - began) // timedelta(milliseconds=1)
+            self._settings.on_request(Requested(method, self._clean(path), status, took))
+
+    def _sent(self, method: str, path: str, *, query: Sequence[tuple[str, str]], content: bytes | None) -> Received:
         headers = {} if content is None else {"Content-Type": "application/json"}
         url = self._target.url(path)
         if url is None:

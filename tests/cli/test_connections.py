@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from billsync.app.connecting import Way
 from billsync.cli import opening
 from billsync.live.client import Settings
-from billsync.live.target import Target
-from billsync.model.ports import Clock, RemoteError
+from billsync.model.ports import RemoteError
+from billsync.model.state import IntendedTarget
 from tests.support.command import Shell
 from tests.support.sockets import answering
 from tests.support.tls import CERTIFICATE, answering_with_tls
@@ -74,8 +75,8 @@ def test_a_ca_file_without_certificates_is_a_clear_error(shell: Shell, folder: P
 def test_a_time_out_limits_requests_and_their_silences(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[Settings] = []
 
-    def never(target: Target, clock: Clock, settings: Settings, **rest: object) -> None:
-        given.append(settings)
+    def never(way: Way, intended: IntendedTarget) -> None:
+        given.append(way.settings)
         raise RemoteError("nothing is asked")
 
     monkeypatch.setattr(opening, "connect", never)

@@ -211,6 +211,6 @@ def test_a_failed_step_keeps_its_code_on_a_stdout_that_takes_nothing(
 def test_a_question_that_cannot_be_shown_is_answered_with_no(shell: Shell, folder: Path) -> None:
     (folder / "shop.yaml").write_text(ONE)
 
-    ran = Stoppable(shell.clock, answer="y\n").run("sync", "shop.yaml", *LOCAL, stderr="a terminal that is gone")
+    ran = Stoppable(shell.clock, answer="yes\n").run("sync", "shop.yaml", *LOCAL, stderr="a terminal that is gone")
 
     assert (ran.code, shell.run(*STRICT).code) == (1, 2)

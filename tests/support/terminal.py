@@ -19,7 +19,7 @@ from pathlib import Path
 from tests.support.console import PROMPT, TOOLS, surroundings
 
 COLUMNS = 110
-QUESTION = b"[y/N] "
+QUESTION = b"Type yes to "
 ESCAPE = re.compile(r"\x1b\[([\d;]*)([A-Za-z])")
 
 WIDTH, HEIGHT, MARGIN, BAR = 8.4, 20, 18, 34
@@ -29,6 +29,7 @@ STYLES = {
     "33": ("#e2b93d", False),
     "31": ("#f4706b", False),
     "1;31": ("#f4706b", True),
+    "36": ("#5fc9d6", False),
     "2": ("#8b96a5", False),
 }
 """Color and boldness in the picture, by the code that billsync prints."""
@@ -73,7 +74,7 @@ def shown(typed: Typed, directory: Path, tools: Path) -> str:
     seen = b""
     for piece in _pieces(ours):
         seen += piece
-        if piece.endswith(QUESTION):
+        if QUESTION in seen.rpartition(b"\n")[2] and piece.endswith(b": "):
             os.write(ours, f"{typed.answer}\n".encode())
     os.close(ours)
     process.wait()
@@ -165,7 +166,7 @@ def _row(line: Sequence[Cell], number: int) -> Iterator[str]:
 PICTURE = "docs/run.svg"
 TITLE = "billsync in a terminal: everything is created, then a new price makes a new version of a plan"
 STORY = (
-    Typed("billsync sync shop --server local:", "y"),
+    Typed("billsync sync shop --server local:", "yes"),
     Typed('sed -i.old \'s/"0.002"/"0.003"/\' shop/catalog.yaml && rm shop/*.old'),
     Typed("billsync diff shop --server local:"),
 )

@@ -16,15 +16,23 @@ class Color(Enum):
     DELETE = "\x1b[31m"
     TROUBLE = "\x1b[1;31m"
     NOTE = "\x1b[2m"
+    VERSION = "\x1b[36m"
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """`width` is the terminal's, in columns, or None without a terminal; `names_all`: nothing is grouped."""
+    """`width` is the terminal's, in columns, or None without a terminal; `names_all`: nothing is grouped. `is_quiet`:
+    only what keeps a run from its end, and the summary."""
 
     width: int | None = None
     has_colors: bool = False
     names_all: bool = False
+    is_quiet: bool = False
+
+    @property
+    def draws_trees(self) -> bool:
+        """Whether what belongs to one entity stands together: on a terminal."""
+        return self.width is not None
 
     def colored(self, text: str, color: Color) -> str:
         """The text in a color, where there are colors."""

@@ -39,7 +39,7 @@ def _group(items: list[Item]) -> Group:
 def _without_name(item: Item) -> Item:
     """The item with its own name replaced in its sentences, so that items of one group compare equal."""
     reason, hint = (_anonymous(text, item) for text in (item.reason, item.hint))
-    return replace(item, name="", reason=reason, hint=hint, old=None, new=None, since="")
+    return replace(item, name="", reason=reason, hint=hint, old=None, new=None, since="", address=None)
 
 
 def _anonymous(text: str, item: Item) -> str:

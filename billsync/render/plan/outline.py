@@ -22,7 +22,7 @@ class Item:
     `old` and `new` are the entity's views where the steps hold them. `status` and `trouble` are there after a run.
     `timing` says when the change of a chain takes effect: `immediate`, `at_renewal`, or a time. `since` is when the
     server last changed the entity, where that was asked for and it says so. `count` is how many changes it stands for,
-    where customers aren't named.
+    where customers aren't named. `address` is the entity's, unless names are left out.
     """
 
     kind: str
@@ -43,6 +43,7 @@ class Item:
     staying: int | None = None
     since: str = ""
     count: int = 1
+    address: Address | None = None
 
     @property
     def changed_at(self) -> str:
@@ -105,6 +106,7 @@ def _item(change: Change, steps: Mapping[str, Step], results: Mapping[str, StepR
     own = [steps[name] for name in change.steps if name in steps]
     ended = [results[name] for name in change.steps if name in results]
     return Item(
+        address=change.address,
         kind=change.address.kind,
         name=name_of(change.address),
         action=change.action,

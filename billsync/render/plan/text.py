@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from billsync.model.change import Action, Guard, Outcome
+from billsync.model.change import Action, Effect, Guard, Outcome
 from billsync.model.result import Status
 from billsync.model.transition import AT_RENEWAL, IMMEDIATE
 from billsync.render.formats.look import PLAIN, Color, Look
@@ -13,6 +13,7 @@ from billsync.render.plan.effects import remarkable_effect
 from billsync.render.plan.groups import Group, groups
 from billsync.render.plan.outline import Item, Outline, Summary
 from billsync.render.plan.price_card import price_card
+from billsync.render.plan.tree import branched, trees
 
 ALWAYS = ("created", "updated", "deleted")
 WORDS = {
@@ -40,27 +41,62 @@ COLORS = {
     Action.DELETE: Color.DELETE,
     Action.NONE: Color.NOTE,
 }
+BY_EFFECT = {
+    Effect.IN_PLACE: Color.UPDATE,
+    Effect.NEW_VERSION: Color.VERSION,
+    Effect.REVERSIBLE: Color.CREATE,
+    Effect.IRREVERSIBLE: Color.DELETE,
+}
+FAILED = (Status.FAILED, Status.STALE, Status.BLOCKED)
 TROUBLE = (Outcome.REFUSED, Outcome.BLOCKED)
 
 
 def as_text(outline: Outline, look: Look = PLAIN) -> str:
     """Render change lines, notes and refusals, guards, and the summary block; ends with a line break."""
-    return _blocks(
-        [line for item in outline.changes for line in _change(item, look)] or _nothing(outline),
-        list(_all_told(outline.told, look)),
+    if look.is_quiet:
+        return _quietly(outline, look)
+    return blocks(
+        list(change_lines(outline.changes, look)) or _nothing(outline),
+        list(told_lines(outline.told, look)),
         [line for guard in outline.guards for line in _guard(guard, look)],
-        list(_summary(outline.summary)),
+        list(summary_lines(outline.summary)),
     )
 
 
 def end_as_text(outline: Outline, look: Look = PLAIN) -> str:
     """Render the results of changes that were shown before: those not carried out, and the summary."""
     undone = (item for item in outline.changes if item.status is not Status.DONE)
-    return _blocks([line for item in undone for line in _change(item, look)], list(_summary(outline.summary)))
+    return blocks([line for item in undone for line in _change(item, look)], list(summary_lines(outline.summary)))
 
 
-def _blocks(*blocks: list[str]) -> str:
-    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+def _quietly(outline: Outline, look: Look) -> str:
+    """What keeps the run from its end, and the summary."""
+    failed = (item for item in outline.changes if item.status in FAILED)
+    return blocks(
+        [line for item in failed for line in _change(item, look)],
+        list(told_lines((item for item in outline.told if item.outcome in TROUBLE), look)),
+        [line for guard in outline.guards for line in _guard(guard, look)],
+        list(summary_lines(outline.summary)),
+    )
+
+
+def change_lines(items: Sequence[Item], look: Look) -> Iterator[str]:
+    """The lines of changes; on a terminal, what belongs to one entity stands under it."""
+    if not look.draws_trees:
+        yield from (line for item in items for line in _change(item, look))
+        return
+    for tree in trees(items):
+        if tree.item:
+            yield from _change(tree.item, look)
+        elif tree.root:
+            yield look.colored(title_of(tree.root), Color.NOTE)
+        for number, item in enumerate(tree.branches, 1):
+            yield from branched(list(_change(item, look)), is_last=number == len(tree.branches))
+
+
+def blocks(*parts: list[str]) -> str:
+    """Parts of a text with an empty line between them, without empty ones; ends with a line break."""
+    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
 
 def _nothing(outline: Outline) -> list[str]:
@@ -85,7 +121,7 @@ _TIMINGS = {IMMEDIATE: "at once", AT_RENEWAL: "at renewal"}
 def _change(item: Item, look: Look) -> Iterator[str]:
     end = f": {ENDS[item.status]}" if item.status not in (None, Status.DONE) else ""
     trouble = f": {visible(item.trouble)}" if item.trouble else ""
-    color = Color.TROUBLE if trouble else COLORS[item.action]
+    color = Color.TROUBLE if trouble else _color(item)
     yield look.colored(progress_line(item) + _effect(item) + end + trouble, color)
     yield from _fields(item)
     if item.action is Action.CREATE and item.new:
@@ -95,13 +131,21 @@ def _change(item: Item, look: Look) -> Iterator[str]:
     yield from _since(item)
 
 
+def _color(item: Item) -> Color:
+    """The color of a change: by its effect, or by its action where a plan file says none. A delete is red."""
+    if item.effect is None or item.action is Action.DELETE:
+        return COLORS[item.action]
+    return BY_EFFECT[item.effect]
+
+
 def _effect(item: Item) -> str:
     """The effect in brackets, before the change is made."""
     effect = "" if item.status else remarkable_effect(item)
     return f" ({effect})" if effect else ""
 
 
-def _all_told(told: Iterable[Item], look: Look) -> Iterator[str]:
+def told_lines(told: Iterable[Item], look: Look) -> Iterator[str]:
+    """The lines of refusals and notes; what is said of many is said once."""
     every = tuple(Group(item, (item.name,)) for item in told) if look.names_all else groups(told)
     for group in every:
         yield from _told(group, look)
@@ -150,7 +194,8 @@ def _listed(names: Iterable[str]) -> Iterator[str]:
         yield f"  {joined}"
 
 
-def _summary(summary: Summary) -> Iterator[str]:
+def summary_lines(summary: Summary) -> Iterator[str]:
+    """The summary block."""
     yield "Summary:"
     for name in Summary.__slots__:
         count = getattr(summary, name)
