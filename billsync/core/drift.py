@@ -61,7 +61,7 @@ def unowned(desired: Desired, found: Index, registry: Registry) -> Iterator[Chan
         owner = labels_of(row.fields).get(OWNER)
         known = address in declared or address in desired.forgotten or desired.external.match(row.kind, address.key)
         owned = is_owned(registry[row.kind], row, owner=desired.owner, adopted=desired.adopted, key=address.key)
-        chosen = desired.selection.may_delete(address, labels_of(row.fields))
+        chosen = desired.selection.chooses(address) and desired.selection.carried_by(labels_of(row.fields))
         if chosen and not (known or owned or is_servers_own(row.fields)):
             reason = "it is live, not declared, and " + (f"owned by {owner!r}" if owner else "not marked as anybody's")
             yield note(address, code="unowned", reason=reason).change
