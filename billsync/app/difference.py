@@ -22,6 +22,7 @@ from billsync.model.state import Desired
 from billsync.report.impact.impact import Impact
 from billsync.report.impact.price_guards import price_guards, usage_in, without_usage
 from billsync.report.impact.redact import redact
+from billsync.report.moves.billing_readings import billing_readings
 from billsync.report.moves.ending import with_lost_fees
 from billsync.report.moves.guards import MoveFacts, move_guards, move_notes, without_amounts
 from billsync.report.moves.real import real_usage
@@ -64,6 +65,8 @@ def difference(
     plan = compared.plan if scope.is_anonymous else _with_lost_fees(compared.plan, facts)
     moves = hardened(desired.policy, moves)
     plan = _guarded(plan, (*guards, *moves), _notes(desired, facts))
+    sold = {one.address: one.customer for one in facts.sold}
+    plan = replace(plan, readings=(*plan.readings, *billing_readings(plan, sold, facts.billing)))
     return Difference(for_later(plan, connection, scope.valid_for) if scope.valid_for else plan, found)
 
 

@@ -166,12 +166,13 @@ def carry_out(
     on_result: OnResult = lambda result: None,
     masking: StepMasking = UNMASKED,
 ) -> Report:
-    """Run a plan file; ids come from a snapshot, if there is one, and are looked up otherwise."""
-    world = World(connection.remote, _bindings(connection, known, plan.moved), journal, connection.clock, masking)
-    return execute(plan, world, on_result=on_result)
+    """Run a plan file that was decided on this snapshot."""
+    bindings = bindings_of(connection, known, plan.moved)
+    return execute(plan, World(connection.remote, bindings, journal, connection.clock, masking), on_result=on_result)
 
 
-def _bindings(connection: ReadingConnection, known: Snapshot | None, moved: Moved) -> Bindings:
+def bindings_of(connection: ReadingConnection, known: Snapshot | None, moved: Moved) -> Bindings:
+    """The ids that a snapshot shows, if there is one; others are looked up."""
     lacking = _lists_of(connection, known.absent) if known else frozenset()
 
     def rows(path: str, query: Sequence[tuple[str, str]], listing: ListQuery) -> Sequence[Fields]:

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from billsync.app.billing_facts import read_billing
 from billsync.app.connection import Connection
-from billsync.app.pipeline import carry_out
-from billsync.apply.execute import OnResult
+from billsync.app.pipeline import bindings_of
+from billsync.apply.bindings import Bindings
+from billsync.apply.execute import OnResult, World, execute
+from billsync.core.compare import shown
+from billsync.core.index import Index
 from billsync.core.plan_file import Edited, OtherVersion, UnknownFormat, from_json, to_json
+from billsync.core.readings import departure
+from billsync.core.step_masking import UNMASKED, StepMasking
 from billsync.live.target import LOCAL
-from billsync.model.change import PlanFile
+from billsync.model.address import Address, symbols_in
+from billsync.model.change import PlanFile, Reading
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.moment import parse_moment
 from billsync.model.ports import Journal
 from billsync.model.result import Report
-from billsync.model.state import IntendedTarget
+from billsync.model.source import Source
+from billsync.model.state import IntendedTarget, Row
+from billsync.report.moves.billing_readings import BILLING, PROFILES, billing_seen, profiles_seen
+from billsync.report.moves.collecting import Billing
 from billsync.schema.codes import diagnostic
 
 ANEW = "Make it again with `billsync diff … --out plan=FILE`."
 ADDRESS, ORG = "address", "org"
+CUSTOMER = "customer"
 
 
 def for_later(plan: PlanFile, connection: Connection, valid_for: timedelta) -> PlanFile:
@@ -81,6 +92,17 @@ def misuses(plan: PlanFile, *, mode: str, owner: str | None, now: datetime) -> I
         yield diagnostic("plan-file-owner", f"It is of owner {plan.owner!r}, and the run is for {owner!r}.", ANEW)
 
 
+def no_secret(detail: str) -> Diagnostic:
+    """The finding about a source that gives no value here."""
+    return diagnostic("plan-file-secret", f"{detail}.", "Give it the value that was reviewed.")
+
+
+def other_secret(source: Source) -> Diagnostic:
+    """The finding about a source that has another value than the reviewed one."""
+    detail = f"{source.text} isn't the value that was reviewed, or BILLSYNC_PLAN_KEY is another."
+    return diagnostic("plan-file-secret", detail, f"Give it that value, or: {ANEW}")
+
+
 def intended_by(plan: PlanFile) -> IntendedTarget:
     """The server that the files of the plan file were for."""
     known = plan.intended
@@ -97,9 +119,61 @@ def other_server(plan: PlanFile, connection: Connection) -> tuple[Diagnostic, ..
     return tuple(diagnostic("plan-file-target", detail, f"Name the same server, or: {ANEW}") for detail in details)
 
 
-def carry_out_plan_file(connection: Connection, plan: PlanFile, *, journal: Journal, on_result: OnResult) -> Report:
+def carry_out_plan_file(
+    connection: Connection,
+    plan: PlanFile,
+    *,
+    journal: Journal,
+    on_result: OnResult = lambda result: None,
+    masking: StepMasking = UNMASKED,
+) -> Report:
     """Run the steps of a plan file that was made before, with nothing known but what stands in it.
 
     Everything that they were decided on is read before the first write. Raises RemoteError.
     """
-    return carry_out(connection, plan, journal=journal, on_result=on_result)
+    bindings = bindings_of(connection, None, plan.moved)
+    world = World(connection.remote, bindings, journal, connection.clock, masking, unmet(connection, bindings, plan))
+    return execute(plan, world, on_result=on_result)
+
+
+def unmet(connection: Connection, bindings: Bindings, plan: PlanFile) -> Mapping[str, str]:
+    """By the id of a step, what it was decided on and is no longer so, with old and new. Raises RemoteError."""
+    found: dict[str, str] = {}
+    billing = _billing(connection, bindings, plan)
+    for reading in plan.readings:
+        departed = (
+            _billed_otherwise(billing, reading) if reading.address.kind == BILLING else _departed(bindings, reading)
+        )
+        if departed:
+            found |= dict.fromkeys(reading.steps, f"it was decided on {reading.address.text}: {departed}")
+    return found
+
+
+def _billing(connection: Connection, bindings: Bindings, plan: PlanFile) -> Billing:
+    """The billing of the customers on whose billing the plan file was decided, by their addresses there."""
+    readings = [reading.address for reading in plan.readings if reading.address.kind == BILLING]
+    if not readings:
+        return Billing()
+    ids = {address: bindings.id_of(Address(CUSTOMER, address.names)) for address in readings if address != PROFILES}
+    rows = {address: Row(CUSTOMER, server_id, {}) for address, server_id in ids.items() if server_id}
+    return read_billing(connection, Index(records=rows), ids or [PROFILES])
+
+
+def _billed_otherwise(billing: Billing, reading: Reading) -> str:
+    is_general = reading.address == PROFILES
+    have = (
+        profiles_seen(billing.profiles)
+        if is_general
+        else billing_seen(billing.answers.get(reading.address), billing.profiles)
+    )
+    want = reading.expected.view or {}
+    names = sorted(name for name in have.keys() | want.keys() if have.get(name) != want.get(name))
+    return "; ".join(f"{name} is {shown(have.get(name))}, was {shown(want.get(name))}" for name in names)
+
+
+def _departed(bindings: Bindings, reading: Reading) -> str:
+    for address in symbols_in(reading.expected.view):
+        bindings.id_of(address)
+    observed = bindings.observe(reading.address, reading.expected.view)
+    kind = bindings.registry[reading.address.kind]
+    return departure(kind, reading, view=observed.view, status=observed.status)

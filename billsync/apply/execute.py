@@ -1,12 +1,14 @@
 """The one rule for every step: observe; after holds -> done; before holds -> call; otherwise stale.
 
+A step whose before holds is stale, too, if what it was decided on besides its entity is no longer so.
+
 An unclear outcome applies the same rule again, so a retry, a second runner and a resumed plan file are one case.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from billsync.apply.bindings import Bindings, Observed, Unbound
 from billsync.apply.evidence import body_kept, text_kept
@@ -37,13 +39,14 @@ OnResult = Callable[[StepResult], None]
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything that a run may touch."""
+    """Everything that a run may touch. `unmet` says, by a step's id, what it was decided on that is no longer so."""
 
     remote: Remote
     bindings: Bindings
     journal: Journal
     clock: Clock
     masking: StepMasking = UNMASKED
+    unmet: Mapping[str, str] = field(default_factory=dict)
 
     def record(self, event: str, facts: Mapping[str, Plain]) -> None:
         """Keep an event in the journal, without sourced values."""
@@ -116,6 +119,8 @@ def _run(step: Step, world: World) -> StepResult:
             return StepResult(step, Status.FAILED, _told(error, tried), tried.wrote)
         if (result := _settled(step, kind, observed, tried, world.masking)) is not None:
             return result
+        if step.id in world.unmet and not tried.calls:
+            return StepResult(step, Status.STALE, world.unmet[step.id])
         if (blocking := _in_the_way(step, world, tried)) is not None:
             return blocking
         if tried.calls:

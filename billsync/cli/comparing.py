@@ -12,14 +12,14 @@ from billsync.app.ending import Ended, Exit
 from billsync.app.online import online_problems
 from billsync.app.outcomes import code_of_difference, owner_missing
 from billsync.app.plan_files import expired, is_expired
-from billsync.cli.inputs import as_it_is, desired_state, read_plan_file
+from billsync.cli.inputs import as_it_is, desired_state, plan_key, read_plan_file
 from billsync.cli.opening import connected, connected_to_read
 from billsync.cli.outputs import Result
 from billsync.cli.selecting import check_patterns, counted
 from billsync.cli.server_options import ServerOptions
 from billsync.cli.showing import check_files, show
 from billsync.cli.surroundings import Run
-from billsync.core.masking import masked
+from billsync.core.plan_secrets import without_secrets
 from billsync.core.selecting import included
 from billsync.kinds.registry import KINDS
 from billsync.model.diagnostic import Diagnostic, Severity, has_errors
@@ -66,7 +66,7 @@ def show_difference(
     check_patterns(run, desired, found.plan, unnamed=private_kinds() if wanted.is_anonymous else ())
     missing = owner_missing(found.plan)
     run.verdict = code_of_difference(found.plan, missing, exit_code=exit_code)
-    shown = masked(found.plan, desired, KINDS)
+    shown = without_secrets(found.plan, desired, KINDS, plan_key(run))
     whole = outline(shown)
     if wanted.is_anonymous:
         whole = without_names(whole, private_kinds())

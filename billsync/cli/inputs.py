@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 from billsync.app.ending import Ended, Exit, error
 from billsync.app.outcomes import forbidden_flags
-from billsync.app.plan_files import opened
+from billsync.app.plan_files import no_secret, opened, other_secret
 from billsync.cli.profiles import owned
 from billsync.cli.selecting import selected_part
 from billsync.cli.surroundings import Run
 from billsync.config import load
 from billsync.config.bounded import NotAFile, TooLong, read_file
+from billsync.config.outside import Outside, texts_of
 from billsync.core.hiding import whole_mask
+from billsync.core.plan_secrets import other_secrets
+from billsync.core.unmasking import sources_of, unmasked
 from billsync.kinds.registry import KINDS
 from billsync.model.change import PlanFile
 from billsync.model.diagnostic import Diagnostic, has_errors
@@ -23,6 +26,7 @@ from billsync.render.diagnostics import diagnostics_text
 NOTHING: Mapping[str, str] = {}
 
 STDIN = "-"
+PLAN_KEY_VARIABLE = "BILLSYNC_PLAN_KEY"
 
 
 def as_it_is(finding: Diagnostic) -> Diagnostic:
@@ -53,6 +57,25 @@ def desired_state(
     if findings and not run.wants_json:
         run.mention(diagnostics_text(findings))
     return selected_part(run, owned(run, desired)), findings
+
+
+def plan_key(run: Run) -> str:
+    """The key of the digests of secrets in plan files; empty where none is given."""
+    return run.around.environment.get(PLAN_KEY_VARIABLE, "")
+
+
+def revealed(run: Run, plan: PlanFile) -> PlanFile:
+    """The plan file as it is carried out, with the values of its sources as they are here. Raises Ended.
+
+    They must be those that were reviewed.
+    """
+    texts, missing = texts_of(sources_of(plan), Outside(run.around.environment))
+    run.sourced = texts
+    run.hide(whole_mask(texts))
+    lacking = tuple(no_secret(problem.detail) for problem in missing)
+    if findings := lacking or tuple(map(other_secret, other_secrets(plan, texts, plan_key(run)))):
+        raise Ended(Exit.ERROR, *findings)
+    return unmasked(plan, texts)
 
 
 def read_plan_file(run: Run, path: str) -> PlanFile:

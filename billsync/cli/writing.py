@@ -16,7 +16,7 @@ from billsync.app.plan_files import carry_out_plan_file, intended_by, misuses, o
 from billsync.apply.execute import OnResult, stopped
 from billsync.cli.account import Account
 from billsync.cli.consent import agrees, check_consent
-from billsync.cli.inputs import desired_state, read_plan_file
+from billsync.cli.inputs import desired_state, read_plan_file, revealed
 from billsync.cli.journaling import journaled, show_end
 from billsync.cli.opening import connected
 from billsync.cli.profiles import chosen_profile
@@ -76,10 +76,12 @@ def write_plan_file(run: Run, path: str, options: ServerOptions, *, mode: str, o
     check_files(run)
     plan = read_plan_file(run, path)
     _refuse(*misuses(plan, mode=mode, owner=owner or chosen_profile(run).owner, now=run.around.clock.now()))
+    whole = revealed(run, plan)
     with connected(run, options, intended_by(plan)) as connection:
         _refuse(*other_server(plan, connection))
         account = Account(plan)
-        go = partial(carry_out_plan_file, connection, plan)
+        masking = step_masking(plan, run.sourced, KINDS)
+        go = partial(carry_out_plan_file, connection, whole, masking=masking)
         _carry_out(run, connection, account, go, code_of_plan_file_run, asking=None if yes else (path,))
     return _end(run, account, code_of_plan_file_run)
 

@@ -33,6 +33,7 @@ from billsync.core.order import linked, ordered, with_delete_edges, with_soft_ed
 from billsync.core.planned import Context, Planned
 from billsync.core.policies import permitted
 from billsync.core.prune import as_waiting, held_by, holders, kept, removals
+from billsync.core.readings import readings
 from billsync.core.selected_changes import within_selection
 from billsync.core.unsupported import Missing, Unmentionable, unsupported
 from billsync.core.versions import NextVersions, coming_versions
@@ -92,6 +93,7 @@ def diff(
         expires_at=(now + VALID_FOR).isoformat(),
         intended=desired.target.facts,
         moved=desired.moved,
+        readings=readings(context, steps),
         allowed=tuple(sorted(f"{flag}={value}" if value else flag for flag, value in mode.allow.items())),
     )
 

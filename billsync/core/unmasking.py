@@ -45,7 +45,8 @@ def revealed(value: Plain, texts: Mapping[Source, str]) -> Plain:
 
 def sources_of(plan_file: PlanFile) -> tuple[Source, ...]:
     """Every source whose value a run of the plan file needs, sorted."""
-    parts = [(step.call.body, step.before, step.after) for step in plan_file.steps]
+    parts: list[object] = [(step.call.body, step.before, step.after) for step in plan_file.steps]
+    parts += [reading.expected for reading in plan_file.readings]
     return tuple(sorted({masked.source for part in parts for masked in masked_in(part) if masked.form != OTHER}))
 
 

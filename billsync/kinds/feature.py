@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from billsync.kinds import across, fields
 from billsync.kinds.checks import feature as checks
+from billsync.kinds.terms import METER_TERMS
 from billsync.model.kind import Archetype, Kind, LabelPolicy
 from billsync.model.shape import (
     Boolean,
@@ -51,7 +52,13 @@ FILTER = Record(
 
 METER = Record(
     {
-        "key": Field(Reference("meter", Wire.BARE), "The meter's key.", Effect.IMMUTABLE, required=True, wire="id"),
+        "key": Field(
+            Reference("meter", Wire.BARE, decides=METER_TERMS),
+            "The meter's key.",
+            Effect.IMMUTABLE,
+            required=True,
+            wire="id",
+        ),
         "filters": Field(
             MapOf(FILTER, maximum=10),
             "Which of the meter's events count: conditions by dimension, all of which must hold.",

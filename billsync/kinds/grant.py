@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from billsync.kinds import fields
 from billsync.kinds.checks import grant as checks
+from billsync.kinds.terms import FEATURE_TERMS, TAX_TERMS
 from billsync.model.calendar import calendar_length
 from billsync.model.duration import LONGEST, parse_duration
 from billsync.model.duration import Duration as Length
@@ -59,7 +60,10 @@ _PURCHASE = Record(
 _TAX_CONFIG = Record(
     {
         "tax_code": Field(
-            Reference("tax_code"), "The tax code, by key. Without it, the server's default.", _FIXED, example="prepaid"
+            Reference("tax_code", decides=TAX_TERMS),
+            "The tax code, by key. Without it, the server's default.",
+            _FIXED,
+            example="prepaid",
         ),
         "behavior": Field(
             Text(choices=("inclusive", "exclusive")), "Whether the price includes the tax.", _FIXED, example="exclusive"
@@ -71,7 +75,7 @@ _TAX_CONFIG = Record(
 _FILTERS = Record(
     {
         "features": Field(
-            ListOf(Reference("feature", Wire.TEXT), as_set=True, unique=True),
+            ListOf(Reference("feature", Wire.TEXT, decides=FEATURE_TERMS), as_set=True, unique=True),
             "The features that the credits can pay for, by key. Without it, all of them.",
             _FIXED,
             example=["api_requests"],
@@ -306,7 +310,7 @@ GRANT = Kind(
     },
     traits=traits,
     labels=LabelPolicy.FIXED,
-    parent=Parent("customer", many="grants"),
+    parent=Parent("customer", many="grants", decides=("currency",)),
     read=read,
     respell=respell,
     at_creation=at_creation,

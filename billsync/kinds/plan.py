@@ -6,6 +6,7 @@ from billsync.kinds import across, fields, fitting
 from billsync.kinds.checks import plan as checks
 from billsync.kinds.prices import USAGE_PRICES
 from billsync.kinds.ratecard import LARGEST, RATE_CARD, fill_usage_period
+from billsync.kinds.terms import ADDON_TERMS
 from billsync.model.kind import Archetype, Kind, LabelPolicy, State
 from billsync.model.shape import Boolean, Duration, Effect, Field, Integer, ListOf, Record, Reference, Text
 from billsync.model.value import Fields
@@ -42,7 +43,7 @@ PHASE = Record(
 PLAN_ADDON = Record(
     {
         "addon": Field(
-            Reference("addon"),
+            Reference("addon", decides=ADDON_TERMS),
             "The add-on, by key. The plan offers its newest version.",
             _NEW,
             required=True,

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from billsync.kinds import fields
 from billsync.kinds.prices import FLAT, PRICE
+from billsync.kinds.terms import FEATURE_TERMS, TAX_TERMS
 from billsync.model.duration import Duration as Length
 from billsync.model.duration import parse_duration
 from billsync.model.shape import (
@@ -84,7 +85,9 @@ UNIT_CONFIG = Record(
 
 TAX_CONFIG = Record(
     {
-        "code": Field(Reference("tax_code"), "The tax code, by key.", _NEW, required=True, example="software"),
+        "code": Field(
+            Reference("tax_code", decides=TAX_TERMS), "The tax code, by key.", _NEW, required=True, example="software"
+        ),
         "behavior": Field(
             Text(choices=("inclusive", "exclusive")), "Whether the price includes the tax.", _NEW, example="exclusive"
         ),
@@ -185,8 +188,8 @@ def _fields(holder: str, *, place: str, labels: Field, cadence: str) -> dict[str
         "description": fields.description(_NEW),
         "labels": labels,
         "feature": Field(
-            Reference("feature"), "The feature that is sold, by key. Prices by usage need one.", _NEW,
-            example="api_requests",
+            Reference("feature", decides=FEATURE_TERMS), "The feature that is sold, by key. Prices by usage need one.",
+            _NEW, example="api_requests",
         ),
         "price": Field(PRICE, "What it costs.", _NEW, required=True, example={"type": "unit", "amount": "0.002"}),
         "billing_cadence": Field(

@@ -10,6 +10,7 @@ from billsync.kinds import across, fields
 from billsync.kinds.checks import subscription as checks
 from billsync.kinds.plan import SETTLEMENT_MODES
 from billsync.kinds.ratecard import LARGEST
+from billsync.kinds.terms import ADDON_TERMS, CUSTOMER_TERMS, PLAN_TERMS
 from billsync.model import patterns
 from billsync.model.duration import Duration, parse_duration
 from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy, Names, Parent, State, Trait
@@ -24,7 +25,7 @@ _FIXED = "it is fixed when a subscription starts"
 ATTACHED = Record(
     {
         "addon": Field(
-            Reference("addon"),
+            Reference("addon", decides=ADDON_TERMS),
             "The add-on, by key. The plan's version must offer it, and says which version of it that is.",
             Effect.ATTACHED,
             required=True,
@@ -51,7 +52,7 @@ RECORD = Record(
             example="default",
         ),
         "plan": Field(
-            Reference("plan"),
+            Reference("plan", decides=PLAN_TERMS),
             "The plan, by key.",
             Effect.CHANGE,
             required=True,
@@ -212,7 +213,7 @@ SUBSCRIPTION = Kind(
     default_key="default",
     absent=Absent.NOT_MANAGED,
     labels=LabelPolicy.FIXED,
-    parent=Parent("customer", one="subscription", many="subscriptions"),
+    parent=Parent("customer", one="subscription", many="subscriptions", decides=CUSTOMER_TERMS),
     traits=traits,
     read=read,
     status="status",

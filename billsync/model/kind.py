@@ -123,12 +123,14 @@ class Progress:
 class Parent:
     """The kind that an entity belongs to: its field, and the names under which it nests there.
 
-    `one` is the nested single map, `many` the nested list (either may be empty).
+    `one` is the nested single map, `many` the nested list (either may be empty); `decides` are the fields of the parent
+    on which its children are decided, as in `Reference`.
     """
 
     kind: str
     one: str = ""
     many: str = ""
+    decides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,10 +85,15 @@ class LabelMap:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A reference to an entity of `kind` by its key; a view holds a Symbol."""
+    """A reference to an entity of `kind` by its key; a view holds a Symbol.
+
+    `decides` are the fields of that entity on which the referring one is decided: if they have changed since, a plan
+    file no longer fits.
+    """
 
     kind: str
     wire: Wire = Wire.ID
+    decides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

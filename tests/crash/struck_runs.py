@@ -114,6 +114,12 @@ def struck_runs() -> tuple[StruckRun, ...]:
     return (*map(StruckRun, folders), *saved)
 
 
+def saved_runs() -> tuple[StruckRun, ...]:
+    """The plan files of all examples and journeys."""
+    folders = (*examples(), *sorted(path for path in JOURNEYS.iterdir() if path.is_dir()))
+    return tuple(StruckRun(folder, saved=True) for folder in folders)
+
+
 class Runs:
     """The harnesses of all runs of this process; each is made when it is first asked for."""
 

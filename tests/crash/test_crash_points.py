@@ -12,7 +12,7 @@ from billsync.api.routes import routes
 from billsync.kinds.registry import KINDS
 from billsync.model.kind import Registry
 from tests.crash.conftest import Count
-from tests.crash.struck_runs import Call, Calls, Runs, StruckRun, spread, struck_runs
+from tests.crash.struck_runs import Call, Calls, Runs, StruckRun, saved_runs, spread, struck_runs
 from tests.support.faults import FAULTS, Fault, Point
 
 pytestmark = pytest.mark.thorough
@@ -76,7 +76,7 @@ def test_each_call_of_a_run_is_struck(run: StruckRun, runs: Runs) -> None:
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-@pytest.mark.parametrize("run", ALL_RUNS, ids=str)
+@pytest.mark.parametrize("run", dict.fromkeys((*ALL_RUNS, *saved_runs())), ids=str)
 def test_a_run_after_any_fault_ends_like_an_undisturbed_run(
     run: StruckRun, fault: Fault, runs: Runs, count: Count
 ) -> None:

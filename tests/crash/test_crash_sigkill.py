@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.end_state import EndState
 from tests.support.killing_proxy import KillingProxy, listening
-from tests.support.real_processes import KILLED, SECONDS, client, ended, seen, serve, twice_again
+from tests.support.real_processes import KILLED, SECONDS, client, ended, saved_by, seen, serve, twice_again
 from tests.support.world import EXAMPLES
 
 EXAMPLE = EXAMPLES / "prepaid-credits"
@@ -51,6 +51,24 @@ def test_a_client_that_is_killed_doubles_nothing(
         again = twice_again(tmp_path, base, monkeypatch, *SYNC)
 
         assert killed[0] == KILLED, killed[1]
+        assert [code for code, _ in again] == [0, 0], again
+        assert seen(base) == undisturbed
+
+
+@pytest.mark.crash
+def test_a_plan_file_goes_on_where_a_killed_run_stopped(tmp_path: Path, undisturbed: EndState) -> None:
+    """A plan file that was killed in the middle is finished by the same command in another empty directory."""
+    plan = ("sync", "--plan-file", str(tmp_path / "plan.json"))
+    with serve(tmp_path) as (_, base):
+        victims: list[subprocess.Popen[str]] = []
+        proxy = KillingProxy(base, WRITES["grant"], lambda: victims[0].kill(), True)
+        with listening(proxy) as url:
+            saved = saved_by(tmp_path, url, "saved", EXAMPLE, plan[-1])
+            victims.append(client(tmp_path, url, "killed", *plan))
+            killed = ended(victims[0])
+            again = [ended(client(tmp_path, url, name, *plan)) for name in ("again", "and-again")]
+
+        assert (saved[0], killed[0]) == (0, KILLED), (saved, killed)
         assert [code for code, _ in again] == [0, 0], again
         assert seen(base) == undisturbed
 

@@ -1,7 +1,8 @@
 """Two runs at once: a second client does the whole work while the first one stands between two of its calls.
 
-Nothing is granted, subscribed or published twice. Versions of plans and add-ons have no key that the server keeps: the
-first client may leave a draft behind when it was overtaken between its look and its call; then it must say so.
+Both read the files, or both have the same plan file. Nothing is granted, subscribed or published twice. Versions of
+plans and add-ons have no key that the server keeps: the first client may leave a draft behind when it was overtaken
+between its look and its call; then it must say so.
 """
 
 from contextlib import suppress
@@ -11,7 +12,7 @@ import pytest
 
 from billsync.model.ports import RemoteError
 from tests.crash.conftest import Count
-from tests.crash.struck_runs import QUICK, Call, Runs, StruckRun, spread, struck_runs
+from tests.crash.struck_runs import QUICK, Call, Runs, StruckRun, saved_runs, spread, struck_runs
 from tests.support.crash_harness import Harness, Wire, from_files
 from tests.support.faults import Deliver, Fault, Point
 from tests.support.world import EXAMPLES, World, as_it_is
@@ -20,6 +21,8 @@ SIDES = ("overtaken before", "overtaken after")
 LAW = "two runs at once"
 RUNS = [run for run in struck_runs() if not run.saved and (run.folder.parent != EXAMPLES or run.folder.name == QUICK)]
 """The prepaid example from nothing, and every journey."""
+SAVED = [run for run in struck_runs() if run.saved and run.folder.name in (QUICK, "an-edited-price")]
+"""Two plan files: from nothing, and of a plan's next version."""
 
 
 def marked(run: StruckRun) -> object:
@@ -31,11 +34,11 @@ def overtaken(harness: Harness, world: World, side: str) -> Fault:
 
     def strike(request: httpx.Request, deliver: Deliver) -> httpx.Response:
         if side == "overtaken before":
-            from_files(harness.journey, world, as_it_is)
+            harness.attempt(harness.journey, world, as_it_is)
         response = deliver(request)
         response.read()
         if side == "overtaken after":
-            from_files(harness.journey, world, as_it_is)
+            harness.attempt(harness.journey, world, as_it_is)
         return response
 
     return Fault(side, strike)
@@ -47,9 +50,11 @@ def troubles_at(harness: Harness, point: Point, side: str) -> list[str]:
     wire = Wire(overtaken(harness, world, side), point)
     said: tuple[str, ...] = ()
     with suppress(RemoteError):
-        said = from_files(harness.journey, world, wire.wrap)
+        said = harness.attempt(harness.journey, world, wire.wrap)
     left_over = world.drafts()
     silent = [f"nobody spoke of {draft}" for draft in left_over if not any(draft in text for text in said)]
+    if left_over and harness.attempt is not from_files:  # a plan file has no step for it: the next sync deletes it
+        from_files(harness.journey, world, as_it_is)
     missed = [] if wire.transport.struck else ["the call was never made"]
     found = [*missed, *silent, *harness.troubles_of_a_run_again(world)]
     world.close()
@@ -57,9 +62,9 @@ def troubles_at(harness: Harness, point: Point, side: str) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("run", [marked(run) for run in RUNS])
+@pytest.mark.parametrize("run", [marked(run) for run in (*RUNS, *SAVED)])
 def test_two_runs_at_once_double_nothing(run: StruckRun, runs: Runs, count: Count) -> None:
-    struck = [(call, side) for call, side in spread(runs.calls(RUNS), SIDES) if call.run == run]
+    struck = [(call, side) for call, side in spread(runs.calls(SAVED if run.saved else RUNS), SIDES) if call.run == run]
     harness = runs.harness(run)
 
     troubles = [trouble for call, side in struck for trouble in troubles_at(harness, call.point, side)]
@@ -71,7 +76,7 @@ def test_two_runs_at_once_double_nothing(run: StruckRun, runs: Runs, count: Coun
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("side", SIDES)
-@pytest.mark.parametrize("run", [run for run in struck_runs() if not run.saved], ids=str)
+@pytest.mark.parametrize("run", dict.fromkeys((*struck_runs(), *saved_runs())), ids=str)
 def test_two_runs_at_once_double_nothing_at_any_call(run: StruckRun, side: str, runs: Runs, count: Count) -> None:
     harness = runs.harness(run).unremembering
     calls: list[Call] = [call for same in runs.calls((run,)).values() for call in same]

@@ -6,10 +6,12 @@ import httpx
 import pytest
 
 from billsync.app.difference import DiffScope, difference, intended
+from billsync.app.plan_files import carry_out_plan_file
 from billsync.core.diff import Mode
+from billsync.core.plan_file import from_json, to_json
 from billsync.model.change import PlanFile
 from tests.support.stripe_server import StripeServer
-from tests.support.world import World, as_it_is, declared, rows_of
+from tests.support.world import NoJournal, World, as_it_is, declared, rows_of
 
 CATALOG = """
 _info: {owner: shop, defaults: {plan: {currency: USD, billing_cadence: P1M}}}
@@ -107,3 +109,37 @@ def test_the_flag_lets_it_pass_and_diff_says_the_same(world: World) -> None:
     assert stops(allowed) == []
     assert stops(shown) == [NEEDS_CUSTOMER]
     assert [reason for _, reason, _ in stops(nameless)] == ["customers of plans with prices can't be billed"]
+
+
+READY = {"customer_id": "cus_1", "default_payment_method_id": "pm_1"}
+NOBODY = CUSTOMERS.replace(", subscription: {plan: paid}", "").replace(", subscription: {plan: free}", "")
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "said"),
+    [
+        ({"acme": READY}, {"acme": READY}, ""),
+        ({"acme": READY}, {"acme": {"customer_id": "cus_1"}}, "has_payment_method is False, was True"),
+        ({"acme": READY}, {}, "problem is it is billed by Stripe, and has no Stripe customer"),
+        (None, {"acme": READY}, "may_need_setup is True, was False"),
+    ],
+)
+def test_a_plan_file_is_stale_where_billing_is_set_up_otherwise(
+    world: World,
+    then: Mapping[str, Mapping[str, str]] | None,
+    now: Mapping[str, Mapping[str, str]],
+    said: str,
+) -> None:
+    world.sync(declared(CATALOG + NOBODY))
+    with world.http() as http:
+        ids = {str(row["key"]): str(row["id"]) for row in rows_of(http, "customers")}
+    before = as_it_is if then is None else Wrapped({ids[key]: data for key, data in then.items()})
+    plan = difference(world.connection(before), declared(CATALOG + CUSTOMERS), DiffScope({})).plan
+    after = world.connection(Wrapped({ids[key]: data for key, data in now.items()}))
+
+    report = carry_out_plan_file(after, from_json(to_json(plan)), journal=NoJournal())
+
+    reasons = {result.step.address.text: result.reason for result in report.results}
+    assert said in reasons.pop("subscription/acme/default")
+    assert report.succeeded == (not said)
+    assert set(reasons.values()) == {""}

@@ -53,6 +53,17 @@ def client(folder: Path, base: str, name: str, *arguments: str) -> subprocess.Po
     )
 
 
+def saved_by(folder: Path, base: str, name: str, example: Path, plan_file: str) -> tuple[int, str]:
+    """The end of a diff that saves a plan file."""
+    empty = folder / name
+    empty.mkdir()
+    command = [*BILLSYNC, "diff", str(example), "--server", f"{base}/api/v3", "--out", f"plan={plan_file}"]
+    made = subprocess.run(
+        command, capture_output=True, text=True, cwd=empty, env=environment(folder), timeout=SECONDS, check=False
+    )
+    return made.returncode, made.stdout + made.stderr
+
+
 def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
     """The code of a process that ends by itself, and what it said."""
     said, _ = process.communicate(timeout=SECONDS)

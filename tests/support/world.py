@@ -15,6 +15,7 @@ import httpx
 from billsync.api.generations import dated
 from billsync.app.connection import Connection
 from billsync.app.pipeline import carry_out, compare
+from billsync.app.plan_files import carry_out_plan_file
 from billsync.apply.execute import stopped
 from billsync.config import load
 from billsync.core.diff import Mode
@@ -146,7 +147,7 @@ class World:
 
     def carry_out(self, plan: PlanFile, *, wrap: Wrap = as_it_is) -> Report:
         """Run a plan file that was made before, with nothing known but what it says."""
-        return carry_out(self.connection(wrap), plan, journal=NoJournal())
+        return carry_out_plan_file(self.connection(wrap), plan, journal=NoJournal())
 
     def run_plan_file(self, text: str, *, wrap: Wrap = as_it_is) -> Report:
         """Run a saved plan file, with nothing known beforehand."""

@@ -60,6 +60,14 @@ PLAN_FILES = Chapter(
             "It is for `sync`, and this is `apply`.",
         ),
         Code(
+            "plan-file-secret",
+            "a value from outside of the plan file is missing, or is another",
+            "Values from `!env` and `!file` don't stand in a plan file. A run takes them from the environment and from "
+            "files again (a path starts at the working directory), and a keyed digest shows whether they are those "
+            "that were reviewed. Set them, and `BILLSYNC_PLAN_KEY`, as for the `diff`, or make the plan file again.",
+            "STRIPE_ID is not set.",
+        ),
+        Code(
             "plan-file-owner",
             "the plan file is another owner's",
             "`--owner`, or the profile, names an owner, and the files from which the plan file was made have another "

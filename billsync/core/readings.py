@@ -1,0 +1,120 @@
+"""What steps were decided on besides their own entities: what they refer to and belong to, as it was read.
+
+Entities that the run itself writes are not among it: their own steps look at them, and what refers to them needs those
+steps.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+
+from billsync.core.compare import field_changes, shown
+from billsync.core.index import state_of
+from billsync.core.lifecycle.offered import row_of
+from billsync.core.order import symbols_of
+from billsync.core.planned import Context
+from billsync.core.unmasking import recognized
+from billsync.model.address import Address, chain_of, symbols_in, whole_of
+from billsync.model.change import Expectation, Reading, Step
+from billsync.model.kind import Absent, Archetype, Kind, State
+from billsync.model.shape import Reference
+from billsync.model.state import Row
+from billsync.model.value import Fields, canonical
+from billsync.model.walk import shapes_in
+
+
+def decided_on(kind: Kind) -> Mapping[str, frozenset[str]]:
+    """By kind, the fields of the entities on which one of this kind is decided: of those that it refers to, and of
+    its parent."""
+    found: dict[str, frozenset[str]] = defaultdict(frozenset)
+    for shape in shapes_in(kind.record):
+        if isinstance(shape, Reference):
+            found[shape.kind] |= frozenset(shape.decides)
+    if kind.parent is not None:
+        found[kind.parent.kind] |= frozenset(kind.parent.decides)
+    return dict(found)
+
+
+def readings(context: Context, steps: Sequence[Step]) -> tuple[Reading, ...]:
+    """The readings of a run's steps, sorted; each with the steps that were decided on it."""
+    tables = {name: decided_on(kind) for name, kind in context.registry.items()}
+    written = {_entity(step.address) for step in steps}
+    found: dict[tuple[Address, frozenset[str]], list[str]] = defaultdict(list)
+    for step in steps:
+        table = tables[_entity(step.address).kind]
+        for address in _named(step):
+            if address.kind in table and address not in written:
+                found[address, table[address.kind]].append(step.id)
+    replaced = {address.unversioned() for address in written if address.version is not None}
+    ordered = sorted(found.items(), key=lambda item: (item[0][0].order, sorted(item[0][1])))
+    made = (_reading(context, address, fields, ids, replaced) for (address, fields), ids in ordered)
+    return tuple(reading for reading in made if reading is not None)
+
+
+def _entity(address: Address) -> Address:
+    """The entity that a step's address belongs to: of a member of a list, the whole; of a link, the chain."""
+    part = whole_of(chain_of(address))
+    return part[0] if part else chain_of(address)
+
+
+def _named(step: Step) -> frozenset[Address]:
+    """The entities that a step's call names, and those that its entity refers to only afterwards."""
+    before, after = (frozenset(symbols_in(side.view)) for side in (step.before, step.after))
+    return frozenset(symbols_of(step)) | (after - before)
+
+
+def _reading(
+    context: Context,
+    address: Address,
+    fields: Iterable[str],
+    ids: Iterable[str],
+    replaced: Container[Address],
+) -> Reading | None:
+    """The reading of an entity; None of one that wasn't read, as this run makes it.
+
+    A version that this run replaces may be archived by then: that is its own doing.
+    """
+    row = _row(context, address)
+    if row is None:
+        return None
+    kind = context.registry[address.kind]
+    seen = context.view(row)
+    counted = tuple(sorted(name for name in fields if _counts(context, kind, row, seen, name)))
+    states = [state for state in (state_of(kind, row.fields),) if state is not None]
+    allowed = [*states, State.OVER] if address.unversioned() in replaced else states
+    view = {name: seen[name] for name in counted if name in seen}
+    return Reading(address, Expectation(view, kind.words(*allowed)), tuple(ids), counted)
+
+
+def _row(context: Context, address: Address) -> Row | None:
+    if context.registry[address.kind].archetype is Archetype.VERSIONED:
+        return row_of(context, address)
+    return context.index.records.get(address)
+
+
+def _counts(context: Context, kind: Kind, row: Row, seen: Fields, name: str) -> bool:
+    """Whether a field was read and decides: of what the server fills in itself (customer-facts.md §3.5), only if it was
+    there."""
+    is_unread = any(part.field == name and part.field not in row.fields for part in context.routes[kind.name].parts)
+    return not is_unread and (name in seen or kind.absent is Absent.DEFAULT)
+
+
+def departure(kind: Kind, reading: Reading, *, view: Fields | None, status: str) -> str:
+    """How an entity departs from what was read of it, with old and new; empty if it doesn't."""
+    return "; ".join(_differences(kind, reading, view, status))
+
+
+def _differences(kind: Kind, reading: Reading, view: Fields | None, status: str) -> Iterator[str]:
+    expected = reading.expected
+    if view is None:
+        yield "it is no longer there"
+        return
+    want = expected.view or {}
+    seen = {name: value for name, value in view.items() if reading.fields is None or name in reading.fields}
+    have = recognized(seen, want)
+    if canonical(have) != canonical(want):
+        for change in field_changes(kind.record, have, want):
+            yield f"{change.name} is {shown(change.old)}, was {shown(change.new)}"
+    if expected.statuses and status not in expected.statuses:
+        yield f"its status is {status!r}, was {expected.statuses[0]!r}"
