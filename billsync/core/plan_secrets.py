@@ -19,26 +19,26 @@ from billsync.model.state import Desired
 from billsync.model.value import digest
 
 
-def without_secrets(plan: PlanFile, desired: Desired, registry: Registry, key: str) -> PlanFile:
+def without_secrets(plan_file: PlanFile, desired: Desired, registry: Registry, key: str) -> PlanFile:
     """The plan file as it is saved: sourced values are hidden, and those that a run needs have a digest."""
-    hidden = masked(plan, desired, registry, salt=_salt(plan))
+    hidden = masked(plan_file, desired, registry, salt=_salt(plan_file))
     texts = {source: desired.sourced[source] for source in sources_of(hidden)}
     return replace(hidden, secrets=_digests(hidden, texts, key))
 
 
-def other_secrets(plan: PlanFile, texts: Mapping[Source, str], key: str) -> Iterator[Source]:
+def other_secrets(plan_file: PlanFile, texts: Mapping[Source, str], key: str) -> Iterator[Source]:
     """Yield the sources whose values aren't those that were reviewed, or were reviewed under another key."""
-    found = _digests(plan, texts, key)
-    for source in sources_of(plan):
-        if not hmac.compare_digest(found.get(source.text, ""), plan.secrets.get(source.text, "?")):
+    found = _digests(plan_file, texts, key)
+    for source in sources_of(plan_file):
+        if not hmac.compare_digest(found.get(source.text, ""), plan_file.secrets.get(source.text, "?")):
             yield source
 
 
-def _digests(plan: PlanFile, texts: Mapping[Source, str], key: str) -> Mapping[str, str]:
+def _digests(plan_file: PlanFile, texts: Mapping[Source, str], key: str) -> Mapping[str, str]:
     """The digests by the sources' names; all of one plan file have one derived key."""
     if not texts:
         return {}
-    salt = _salt(plan).encode()
+    salt = _salt(plan_file).encode()
     derived = _derived(key, salt)
     return {
         source.text: f"hmac-sha256:{hmac.new(derived, _derived(text, salt), hashlib.sha256).hexdigest()}"
@@ -50,6 +50,6 @@ def _derived(text: str, salt: bytes) -> bytes:
     return hashlib.scrypt(text.encode(), salt=salt, n=2**13, r=8, p=1, dklen=32)
 
 
-def _salt(plan: PlanFile) -> str:
+def _salt(plan_file: PlanFile) -> str:
     """The same for the same decision, so that a plan file has the same bytes; another one for each other."""
-    return digest((plan.target, plan.owner, plan.mode, plan.created_at))[:32]
+    return digest((plan_file.target, plan_file.owner, plan_file.mode, plan_file.created_at))[:32]
