@@ -251,6 +251,11 @@ NOT_A_BOUNDARY = Refusal(
     "it can't end at {ends}: that is not the boundary of a billing period; the running one ends at {renews}",
     "declare such a time, or `ends: at_renewal`",
 )
+OFF_ITS_PERIODS = Refusal(
+    "not-a-boundary",
+    "it can't end at {ends}: that is not the boundary of a billing period; its periods are counted from {anchor}",
+    "declare a `billing_anchor` from which billing periods lead to that time, or `ends: at_renewal`",
+)
 ENDS_PASSED = Refusal(
     "ends-passed",
     "it runs, and its declared end, {ends}, has passed",

@@ -39,7 +39,7 @@ def timing_of(context: Context, entity: Entity, source: Address, target: Address
 
 def instead_of_end(context: Context, source: Address) -> Transition | None:
     """The first rule that has a chain change to something else where it would be cancelled."""
-    key, cadence = source.key, _cadence(context, source)
+    key, cadence = source.key, cadence_of(context, source)
     found = (rule for rule in context.desired.transitions if rule.on_cancel and rule.source.covers(key, cadence))
     return next((rule for rule in found if rule.on_cancel != source.key), None)
 
@@ -48,10 +48,10 @@ def _covers(context: Context, rule: Transition, source: Address, target: Address
     if rule.on_cancel:
         return False
     both = ((rule.source, source), (rule.target, target))
-    return all(side.covers(address.key, _cadence(context, address)) for side, address in both)
+    return all(side.covers(address.key, cadence_of(context, address)) for side, address in both)
 
 
-def _cadence(context: Context, address: Address) -> str | None:
+def cadence_of(context: Context, address: Address) -> str | None:
     """The cadence of a pinned entity: of this live version, else as declared, else of the last live version."""
     kind = context.registry[address.kind]
     if kind.cadence is None:

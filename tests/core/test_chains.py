@@ -176,6 +176,9 @@ def endless(row: Row) -> Row:
 
 
 SMALL = {"plan": "small"}
+ENDING = replace(
+    ours(1, "a", "canceled"), fields={**ours(1, "a", "canceled").fields, "active_to": "2027-01-01T00:00:00Z"}
+)
 TWO = (endless(ours(1, "a", "active")), endless(ours(2, "b", "active")))
 
 
@@ -188,6 +191,51 @@ def test_one_that_follows_another_is_no_sign_that_several_are_allowed() -> None:
     one_after_the_other = (ours(1, "a", "canceled"), endless(ours(2, "b", "scheduled")))
 
     assert outcomes(one_after_the_other, a=SMALL, b=SMALL, c=SMALL)["c"] == "one-at-a-time"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "outcome"),
+    [
+        ((ours(1, "a"),), SMALL, "one-at-a-time"),
+        ((ours(1, "a"),), {**SMALL, "ends": "at_renewal"}, BEGINS),
+        ((ours(1, "a"),), {**SMALL, "ends": "at_renewal", "restart": True}, "one-at-a-time"),
+        ((), {**SMALL, "ends": "immediate"}, BEGINS),
+        ((ENDING,), {**SMALL, "ends": "at_renewal"}, BEGINS),
+        ((replace(ENDING, fields={**ENDING.fields, "active_to": "2027-01-02T00:00:00Z"}),), SMALL, "one-at-a-time"),
+    ],
+)
+def test_a_subscription_begins_after_one_that_ended_as_declared(
+    first: tuple[Row, ...], second: dict[str, Any], outcome: str
+) -> None:
+    """An end that nobody declared keeps the place: it may be the customer's own."""
+    later = {"start": "2027-01-01T00:00:00Z"} if any(row.fields["status"] == "canceled" for row in first) else {}
+
+    assert outcomes(first, a=second, b={**SMALL, **later})["b"] == outcome
+
+
+@pytest.mark.parametrize(
+    ("ends", "anchor", "outcome"),
+    [
+        ("2027-02-01T00:00:00Z", None, "not-a-boundary"),
+        ("2027-02-01T00:00:00Z", "2026-08-01T00:00:00Z", BEGINS),
+        ("2027-02-02T00:00:00Z", "2026-08-01T00:00:00Z", "not-a-boundary"),
+        ("2027-02-21T00:00:00Z", None, BEGINS),
+    ],
+)
+def test_none_begins_that_can_not_end_as_declared(ends: str, anchor: str | None, outcome: str) -> None:
+    chain = {**SMALL, "ends": ends, **({"billing_anchor": anchor} if anchor else {})}
+
+    assert outcomes((), a=chain) == {"a": outcome}
+
+
+@pytest.mark.parametrize(("plan", "told"), [("small", "changed-elsewhere"), ("large", "changed-on-both-sides")])
+def test_a_custom_plan_of_a_portal_is_called_one(plan: str, told: str) -> None:
+    own = ours(1, status="active")
+    custom = replace(own, fields={name: value for name, value in own.fields.items() if name != "plan"})
+
+    found = planned((custom,), default={"plan": plan}).changes[-1]
+
+    assert (found.code, "to a custom or deleted plan elsewhere" in str(found.reason)) == (told, True)
 
 
 @pytest.mark.parametrize(("said", "outcome"), [(True, BEGINS), (False, "one-at-a-time")])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from billsync.core.chains import has_ended, links_of, parent_of
+from billsync.core.chains import has_ended, last_of, links_of, parent_of, restarts
 from billsync.core.lifecycle.chain_steps import CANCEL, FROM, TO, VERBS
-from billsync.core.lifecycle.chain_target import first_link, version_to_begin_on
+from billsync.core.lifecycle.chain_target import first_link, pin_of, restart_of, version_to_begin_on
 from billsync.core.lifecycle.proof import unproven
 from billsync.core.obstacles import ENDS, ends_among
 from billsync.core.ownership import KEY, labels_of
@@ -15,12 +15,13 @@ from billsync.core.planned import Context, Planned, call_of, note, refused, step
 from billsync.core.refusals import (
     ENDS_BEFORE_IT_BEGINS,
     NOT_LATER,
+    OFF_ITS_PERIODS,
     ONE_AT_A_TIME,
     START_PASSED,
     STARTS_LATER,
     UNSHOWN_END,
 )
-from billsync.core.timing import sent_as
+from billsync.core.timing import cadence_of, sent_as
 from billsync.core.versions import NextVersions
 from billsync.core.view import body
 from billsync.model.address import Address, Symbol
@@ -28,7 +29,7 @@ from billsync.model.change import Action, Call, Change, Expectation, Obstacle, S
 from billsync.model.kind import State
 from billsync.model.moment import moment_text, parse_moment
 from billsync.model.routes import CallForm
-from billsync.model.state import Entity
+from billsync.model.state import Entity, Row
 from billsync.model.transition import AT_RENEWAL, IMMEDIATE
 from billsync.model.value import Fields, Plain
 
@@ -72,17 +73,47 @@ def _beside_another(context: Context, entity: Entity) -> Planned | None:
     kind = context.registry[entity.address.kind]
     if not context.one_chain_per_parent:
         return None
-    rows = links_of(context, entity.address)
     running = sorted(
         str(labels_of(row.fields).get(KEY))
-        for row in rows
-        if not has_ended(kind, row) and labels_of(row.fields).get(KEY) != entity.address.key
+        for row in links_of(context, entity.address)
+        if not _ends_before(context, entity, row) and labels_of(row.fields).get(KEY) != entity.address.key
     )
     earlier = sorted(key for key in context.siblings(entity.address) if key < entity.address.key)
-    others = running or earlier
+    parents = entity.address.parents
+    siblings = (context.entities[Address(kind.name, (*parents, key))] for key in earlier)
+    others = running or [each.address.key for each in siblings if _comes_first(context, each)]
     if not others:
         return None
     return refused(entity.address, ONE_AT_A_TIME, kind=kind.name, other=others[0])
+
+
+def _ends_before(context: Context, entity: Entity, row: Row) -> bool:
+    """Whether a link is over when a chain begins: now, or at its declared start that lies ahead."""
+    until, start = parse_moment(str(row.fields.get(TO))), start_of_entity(entity)
+    goes_first = until is not None and start is not None and context.now < until <= start
+    return goes_first or has_ended(context.registry[row.kind], row)
+
+
+def _comes_first(context: Context, entity: Entity) -> bool:
+    """Whether a declared chain that isn't running keeps its place: not if it ended, or never begins, as declared."""
+    head = last_of(context, entity.address)
+    if head is None:
+        return not _never_begins(context, entity)
+    if not has_ended(context.registry[head.kind], head):
+        return False
+    return begins_again(context, entity) or not may_have_ended(context, entity, head)
+
+
+def may_have_ended(context: Context, entity: Entity, head: Row) -> bool:
+    """Whether an ended chain is declared to end, and at no later time that still lies ahead."""
+    ends = entity.fields.get("ends")
+    declared, ended = parse_moment(str(ends)), parse_moment(str(head.fields.get(TO)))
+    return bool(ends) and (declared is None or declared <= context.now or (ended is not None and declared <= ended))
+
+
+def begins_again(context: Context, entity: Entity) -> bool:
+    """Whether the file allows one more beginning than there was: each number is used up by the link that it begins."""
+    return restart_of(entity) > restarts(links_of(context, entity.address), entity.address.key)
 
 
 def _by_its_start(context: Context, entity: Entity) -> Planned | None:
@@ -116,10 +147,9 @@ def _lacking(context: Context, entity: Entity, form: CallForm) -> tuple[str, ...
 
 def _by_its_end(context: Context, entity: Entity) -> Planned | None:
     """A note where a chain would have to end before it begins."""
-    ends = entity.fields.get("ends")
+    ends, kind = entity.fields.get("ends"), context.registry[entity.address.kind]
     end = parse_moment(str(ends))
-    if ends == IMMEDIATE or (end is not None and end <= context.now):
-        kind = context.registry[entity.address.kind]
+    if _never_begins(context, entity):
         return note(
             entity.address,
             code="never-begun",
@@ -127,10 +157,29 @@ def _by_its_end(context: Context, entity: Entity) -> Planned | None:
             hint="remove it from the files",
         )
     if ends and starts_later(context, entity):
-        return refused(entity.address, ENDS_BEFORE_IT_BEGINS, kind=entity.address.kind)
-    if end and not context.routes[entity.address.kind].can(BEGIN_LATER):  # Konnect, whose rows show no times either
-        return refused(entity.address, UNSHOWN_END, action=Action.CREATE, kind=entity.address.kind)
-    return None
+        return refused(entity.address, ENDS_BEFORE_IT_BEGINS, kind=kind.name)
+    if end and not context.routes[kind.name].can(BEGIN_LATER):  # Konnect, whose rows show no times either
+        return refused(entity.address, UNSHOWN_END, action=Action.CREATE, kind=kind.name)
+    return _off_its_periods(context, entity, end) if end else None
+
+
+def _off_its_periods(context: Context, entity: Entity, end: datetime) -> Planned | None:
+    """A refusal, where a chain that begins now can't have the declared end: no cancel would follow its beginning."""
+    kind, pinned = context.registry[entity.address.kind], pin_of(context, entity)
+    declared, cadence = context.want(entity).get("billing_anchor"), cadence_of(context, pinned)
+    anchor = str(declared or moment_text(context.now))
+    begun = {"billing_anchor": anchor, "billing_cadence": cadence}
+    if not kind.may_end_at or kind.may_end_at(begun, end):
+        return None
+    counted_from = anchor if declared else "its beginning"
+    return refused(entity.address, OFF_ITS_PERIODS, action=Action.CREATE, ends=moment_text(end), anchor=counted_from)
+
+
+def _never_begins(context: Context, entity: Entity) -> bool:
+    """Whether a chain is declared to have ended."""
+    ends = entity.fields.get("ends")
+    end = parse_moment(str(ends))
+    return ends == IMMEDIATE or (end is not None and end <= context.now)
 
 
 def _step(context: Context, entity: Entity, want: Fields) -> Step:

@@ -10,10 +10,17 @@ from dataclasses import replace
 from billsync.core.chains import has_ended, last_of, links_of, restarts
 from billsync.core.compare import shown
 from billsync.core.index import state_of
-from billsync.core.lifecycle.chain_begin import LATE_AT_MOST, begin, start_of_entity, starts_later
+from billsync.core.lifecycle.chain_begin import (
+    LATE_AT_MOST,
+    begin,
+    begins_again,
+    may_have_ended,
+    start_of_entity,
+    starts_later,
+)
 from billsync.core.lifecycle.chain_change import Move, change, replace_scheduled, substitute
 from billsync.core.lifecycle.chain_end import ENDS, REVERT, declared_end, end, ends_as_declared, ends_elsewhere
-from billsync.core.lifecycle.chain_target import by_other_content, differences, live_pin, pin_of, restart_of
+from billsync.core.lifecycle.chain_target import by_other_content, differences, live_pin, pin_of
 from billsync.core.ownership import KEY, OWNER, labels_of, pin_label
 from billsync.core.planned import Context, Planned, names_of, note, refused, time_shown
 from billsync.core.refusals import (
@@ -40,10 +47,10 @@ def chained_change(context: Context, entity: Entity, coming: NextVersions) -> Pl
     """Return the change of a declared chain: None, a beginning, a change, an end, a refusal, or a note."""
     kind = context.registry[entity.address.kind]
     head = last_of(context, entity.address)
-    if head is None or (has_ended(kind, head) and _begins_again(context, entity)):
+    if head is None or (has_ended(kind, head) and begins_again(context, entity)):
         return begin(context, _without_replaced_end(context, entity), coming)
     if has_ended(kind, head):
-        return None if _may_have_ended(context, entity, head) else _ended(context, entity, head)
+        return None if may_have_ended(context, entity, head) else _ended(context, entity, head)
     entity = _or_its_substitute(context, entity)
     return (
         _compare(context, entity, head, coming) or _restart_waits(context, entity) or _began_elsewhen(context, entity)
@@ -70,18 +77,6 @@ def _without_replaced_end(context: Context, entity: Entity) -> Entity:
     return replace(entity, fields={name: value for name, value in entity.fields.items() if name != ENDS})
 
 
-def _begins_again(context: Context, entity: Entity) -> bool:
-    """Whether the file allows one more beginning than there was: each number is used up by the link that it begins."""
-    return restart_of(entity) > restarts(links_of(context, entity.address), entity.address.key)
-
-
-def _may_have_ended(context: Context, entity: Entity, head: Row) -> bool:
-    """Whether an ended chain is declared to end, and at no later time that still lies ahead."""
-    ends = entity.fields.get(ENDS)
-    declared, ended = parse_moment(str(ends)), parse_moment(str(head.fields.get("active_to")))
-    return bool(ends) and (declared is None or declared <= context.now or (ended is not None and declared <= ended))
-
-
 def _ended(context: Context, entity: Entity, head: Row) -> Planned:
     kind = context.registry[entity.address.kind]
     used = restarts(links_of(context, entity.address), entity.address.key)
@@ -98,7 +93,7 @@ def _ended(context: Context, entity: Entity, head: Row) -> Planned:
 
 def _restart_waits(context: Context, entity: Entity) -> Planned | None:
     """Return a note if a running chain is declared to begin again after it has ended."""
-    if not _begins_again(context, entity):
+    if not begins_again(context, entity):
         return None
     kind = context.registry[entity.address.kind]
     return note(
@@ -198,16 +193,22 @@ def _of_others(context: Context, entity: Entity, head: Row, found: Differences) 
         return None
     if applied := _edited_since(context, head, entity):
         live, declared = live_pin(context, head), pin_of(context, entity).text
+        instead = f"declare `{kind.pins}: {live.key}`, which is live" if live else "list its key under `forget` instead"
         return refused(
             entity.address,
             CHANGED_ON_BOTH_SIDES,
             fields=found,
-            live=live.text if live else "none",
+            live=live.text if live else _unlisted(kind),
             applied=applied.text,
             declared=declared,
-            adopting=f"declare `{kind.pins}: {live.key}`, which is live" if live else f"leave out `{kind.pins}`",
+            adopting=instead,
         )
     return _left_alone(context, kind, entity.address, head, found)
+
+
+def _unlisted(kind: Kind) -> str:
+    """Words for what a link is pinned to, where no list shows it: it was made for this chain alone, or is gone."""
+    return f"a custom or deleted {kind.pins}"
 
 
 def _edited_since(context: Context, head: Row, entity: Entity) -> Address | None:
@@ -227,7 +228,7 @@ def _left_alone(context: Context, kind: Kind, address: Address, head: Row, found
             reason=f"a {kind.name} that billsync did not make is live and {differs}: left alone",
             hint=allow,
         )
-    live = shown(context.view(head).get(kind.pins or ""))
+    live = shown(context.view(head).get(kind.pins or "")) if live_pin(context, head) else _unlisted(kind)
     return note(
         address,
         code="changed-elsewhere",

@@ -227,7 +227,8 @@ SERVER = Chapter(
             "not-a-boundary",
             "it can end only with a billing period",
             "The declared end is not the boundary of a billing period, and the server would refuse it. Declare such a "
-            "time, or `ends: at_renewal`.",
+            "time, or `ends: at_renewal`. The periods of a new subscription are counted from its `billing_anchor`, or "
+            "else from its beginning, so that a date needs an anchor.",
             "subscription acme/default: it can't end at 2026-12-24T00:00:00Z: that is not the boundary of a billing "
             "period; the running one ends at 2027-01-01T00:00:00Z",
         ),
