@@ -82,6 +82,7 @@ _HINTS = {
     "expected ',' or ": "Put `,` between the values, or close the `[` or `{`.",
     "expected key": "Start all fields of a map in the same column, and quote the whole value or none of it.",
     "unexpected end of stream": "A quote is not closed.",
+    "expected whitespace or line break": "Put a space between a tag such as `!remove` and the bracket after it.",
     "unknown escape": "Use single quotes, where a backslash has no special meaning.",
     "<document start>": "Separate documents with a line `---`.",
 }

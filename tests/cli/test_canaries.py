@@ -75,12 +75,13 @@ def leaks(ran: Ran, folder: Path) -> list[str]:
 
 COMMANDS: tuple[tuple[str, ...], ...] = (
     ("diff", "shop.yaml", "--server", "SERVER"),
-    ("diff", "shop.yaml", "--server", "SERVER", "--impact", "--out", "json=out.json"),
+    ("diff", "shop.yaml", "--server", "SERVER", "--impact", "--out", "json=out.json", "--out", "plan=plan.json"),
+    ("diff", "shop.yaml", "--server", "SERVER", "--out", "markdown=out.md"),
     ("diff", "bad.yaml", "--server", "SERVER"),
     ("validate", "shop.yaml"),
     ("validate", "bad.yaml"),
     ("apply", "shop.yaml", "--server", "SERVER", "--yes", "--verbose"),
-    ("migrate", "shop.yaml", "--server", "SERVER", "--plan", "pro", "--dry-run"),
+    ("migrate", "shop.yaml", "--server", "SERVER", "--plan", "pro", "--to", "latest", "--dry-run"),
     ("drift", "shop.yaml", "--server", "SERVER"),
     ("ping", "--server", f"http://me:{PASSWORD}@127.0.0.1:1/api/v3"),
     ("diff", "shop.yaml", "--server", f"http://127.0.0.1:1/{PASSWORD}?x={TOKEN}"),
@@ -100,7 +101,9 @@ def test_no_command_shows_a_secret_whatever_it_does(shop: Shell, tmp_path: Path,
         shop.environment = {**shop.environment, "NAME": name}
         for command in COMMANDS:
             words = [live if word == "SERVER" else word for word in command]
-            found[(name, command)] = leaks(shop.run("--debug", *words, "--format", form), tmp_path)
+            ran = shop.run("--debug", *words, "--format", form)
+            assert (ran.code == 64) == (live not in words and command[0] != "validate"), ran
+            found[(name, command)] = leaks(ran, tmp_path)
         synced = shop.run("sync", "shop.yaml", "--server", live, "--yes", "--format", form)
         assert synced.code in (0, 4), synced.err
         found[(name, ("sync",))] = leaks(synced, tmp_path)
