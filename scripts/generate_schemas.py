@@ -17,15 +17,16 @@ sys.path.insert(0, str(ROOT))
 
 from billsync.core.plan_file import plan_file_schema  # noqa: E402
 from billsync.kinds.registry import KINDS  # noqa: E402
+from billsync.schema.for_editors import for_editors  # noqa: E402
 from billsync.schema.profiles import profiles_schema  # noqa: E402
 from billsync.schema.schema import file_schema, written_schema  # noqa: E402
 
 
 def schemas() -> Mapping[str, str]:
     """The text of each file in schemas/, by name."""
-    made: dict[str, Any] = {"billsync": file_schema(KINDS)}
+    made: dict[str, Any] = {"billsync": for_editors(file_schema(KINDS))}
     made["profiles"] = profiles_schema()
-    made.update({kind.name: written_schema(KINDS, kind) for kind in KINDS.values()})
+    made.update({kind.name: for_editors(written_schema(KINDS, kind)) for kind in KINDS.values()})
     made["plan-file"] = plan_file_schema()
     return {
         f"{name}.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for name, schema in made.items()

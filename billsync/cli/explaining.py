@@ -17,6 +17,7 @@ from billsync.model.value import Fields
 from billsync.render.explain import code_text, explanation_text, topics_text
 from billsync.schema.codes import pages
 from billsync.schema.explain import Explanation
+from billsync.schema.for_editors import for_editors
 from billsync.schema.schema import file_schema, written_schema
 from billsync.schema.topics import Path, Topic, plain_path, topics
 
@@ -135,7 +136,7 @@ def show_schema(run: Run, name: str | None) -> Exit:
 def _schema(name: str | None) -> Mapping[str, Any]:
     if name == PLAN_FILE:
         return plan_file_schema()
-    return file_schema(KINDS) if name is None else written_schema(KINDS, _kind(name))
+    return for_editors(file_schema(KINDS) if name is None else written_schema(KINDS, _kind(name)))
 
 
 def _kind(name: str) -> Kind:

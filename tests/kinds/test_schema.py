@@ -14,6 +14,7 @@ from billsync.core.plan_file import plan_file_schema
 from billsync.kinds.registry import KINDS
 from billsync.model.kind import Kind
 from billsync.model.value import jsonable
+from billsync.schema.for_editors import for_editors
 from billsync.schema.profiles import profiles_schema
 from billsync.schema.schema import file_schema, kind_schema, written_schema
 
@@ -32,8 +33,8 @@ def descriptions(schema: Any) -> Iterator[tuple[str, Any]]:
 
 
 def test_the_committed_schemas_are_fresh() -> None:
-    expected = {f"{name}.schema.json": written_schema(KINDS, kind) for name, kind in KINDS.items()}
-    expected["billsync.schema.json"] = file_schema(KINDS)
+    expected = {f"{name}.schema.json": for_editors(written_schema(KINDS, kind)) for name, kind in KINDS.items()}
+    expected["billsync.schema.json"] = for_editors(file_schema(KINDS))
     expected["profiles.schema.json"] = profiles_schema()
     expected["plan-file.schema.json"] = plan_file_schema()
 
@@ -138,3 +139,25 @@ def test_an_entity_at_top_level_names_its_parent_and_a_nested_one_does_not() -> 
 
     assert at_top == ["'customer' is a required property"]
     assert nested == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "is_right"),
+    [
+        ("amount", "GRANT_AMOUNT", True),
+        ("amount", {"name": "GRANT_AMOUNT", "default": 5}, True),
+        ("amount", "secrets/amount.txt", True),
+        ("amount", "5.00", True),
+        ("amount", "five", False),
+        ("currency", "CURRENCY", True),
+        ("currency", "usd", False),
+        ("funding_method", "FUNDING", True),
+        ("key", {"name": "KEY"}, False),
+        ("customer", {"name": "KEY"}, False),
+    ],
+)
+def test_an_editor_takes_a_source_where_a_value_stands(field: str, value: object, is_right: bool) -> None:
+    schema = for_editors(file_schema(KINDS))
+    grant = {"customer": "acme", "key": "k", "name": "N", "amount": "1", "currency": "USD", "funding_method": "none"}
+
+    assert Draft202012Validator(schema).is_valid({"_overlay": True, "grants": [{**grant, field: value}]}) is is_right
