@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TextIO
 
 from billsync.config.bounded import NotAFile, TooLong, read_file, within
 from billsync.config.finding import finding
-from billsync.config.searching import search
+from billsync.config.searching import search, skipped_note
 from billsync.model.diagnostic import Diagnostic, Position
 from billsync.model.limits import FILE_BYTES, INPUT_BYTES
 
@@ -26,13 +26,31 @@ class SourceFile:
     folder: str = "."
 
 
-def read_sources(paths: Sequence[str], stdin: TextIO | None) -> tuple[tuple[SourceFile, ...], tuple[Diagnostic, ...]]:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The files that paths name, what is wrong with them, and by directory the files in it that are not read."""
+
+    sources: tuple[SourceFile, ...]
+    problems: tuple[Diagnostic, ...]
+    skipped: Mapping[str, Sequence[str]]
+
+    def notes(self, used: Iterable[str]) -> tuple[Diagnostic, ...]:
+        """The notes on files that are not read, except those that values were taken from."""
+        taken = {os.path.realpath(name) for name in used}
+        left = {
+            folder: [path for path in paths if os.path.realpath(path) not in taken]
+            for folder, paths in self.skipped.items()
+        }
+        return tuple(skipped_note(folder, paths) for folder, paths in left.items() if paths)
+
+
+def read_sources(paths: Sequence[str], stdin: TextIO | None) -> Found:
     """Every file that the paths name, each once, in the order of the paths; a directory is read sorted and whole.
 
-    `-` is the standard input. Files with other endings are left out of directories, which is said, and hidden ones;
-    a file that is named itself is always read.
+    `-` is the standard input. Files with other endings are left out of directories, and hidden ones; a file that is
+    named itself is always read.
     """
-    folders, diagnostics = _folders_by_file(paths)
+    folders, diagnostics, skipped = _folders_by_file(paths)
     sources: list[SourceFile] = []
     size = 0
     for name, folder in folders.items():
@@ -46,7 +64,7 @@ def read_sources(paths: Sequence[str], stdin: TextIO | None) -> tuple[tuple[Sour
             diagnostics.append(finding("too-long", Position(name, 1, 1), detail, "Read fewer at a time."))
             break
         sources.append(found)
-    return tuple(sources), tuple(diagnostics)
+    return Found(tuple(sources), tuple(diagnostics), skipped)
 
 
 def read_files(names: Sequence[str]) -> tuple[tuple[SourceFile, ...], tuple[Diagnostic, ...]]:
@@ -62,8 +80,9 @@ def _no_name(path: str) -> Diagnostic:
     return finding("missing-path", Position(path, 1, 1), "a path is empty", _NAME_ONE)
 
 
-def _folders_by_file(paths: Sequence[str]) -> tuple[dict[str, str], list[Diagnostic]]:
-    """Return the files with the folder of the configuration that each is in, and findings."""
+def _folders_by_file(paths: Sequence[str]) -> tuple[dict[str, str], list[Diagnostic], dict[str, list[str]]]:
+    """Return the files with the folder of the configuration that each is in, findings, and what is skipped."""
+    skipped: dict[str, list[str]] = {}
     names: dict[str, tuple[str, str]] = {}
     diagnostics: list[Diagnostic] = []
     for path in paths:
@@ -72,12 +91,12 @@ def _folders_by_file(paths: Sequence[str]) -> tuple[dict[str, str], list[Diagnos
             diagnostics.append(_no_name(path))
             continue
         if path != STDIN and Path(path).is_dir():
-            inside, problems = search(path)
+            inside, problems, skipped[path] = search(path)
             diagnostics += problems
             folder = path
         for name in inside:
             names.setdefault(name if name == STDIN else os.path.realpath(name), (name, folder))
-    return dict(names.values()), diagnostics
+    return dict(names.values()), diagnostics, skipped
 
 
 def _standard_input(stdin: TextIO | None) -> SourceFile | Diagnostic:

@@ -86,18 +86,19 @@ def _loaded(
     stdin: TextIO | None,
     environment: Mapping[str, str],
 ) -> tuple[Desired, tuple[Diagnostic, ...]]:
-    sources, unread = read_sources(paths, stdin)
+    found = read_sources(paths, stdin)
     above, missing = read_files(overlays)
-    unread = (*unread, *missing)
     sourced: dict[Source, str] = {}
 
     def parsed(source: SourceFile, role: Role) -> ParsedFile:
         outside = Outside(environment, source.name, source.folder, sourced)
         return read(source.content, source.name, outside=outside, role=role)
 
-    below = tuple(parsed(source, Role.BASE) for source in sources)
+    below = tuple(parsed(source, Role.BASE) for source in found.sources)
     over = tuple(parsed(source, Role.OVERLAY) for source in above)
     files_read = (*below, *over)
+    taken = (source.name for source in sourced if source.form == "file")
+    unread = (*found.problems, *missing, *found.notes(taken))
     findings = Findings()
     documents = overlaid(_documents(below), _documents(over), registry, findings)
     desired, unsound, moves, forgotten = _desired(documents, registry, findings, sourced)
@@ -109,8 +110,8 @@ def _loaded(
         findings.extend(move_problems(moves, desired))
         findings.extend(forgetting_problems(forgotten, desired, moves, registry))
         _check_not_empty(desired, paths, findings)
-    found = tuple(_merged(files_read, findings))
-    return desired, _sorted((*unread, *(without_sourced(found, documents, sourced) if sourced else found)))
+    told = tuple(_merged(files_read, findings))
+    return desired, _sorted((*unread, *(without_sourced(told, documents, sourced) if sourced else told)))
 
 
 def _documents(files: Iterable[ParsedFile]) -> tuple[MapNode, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from billsync.config.bounded import KINDS_OF_FILE
@@ -73,31 +73,30 @@ class _Search:
         else:
             self.skipped.append(path)
 
-    def tell_skipped(self) -> None:
-        """One note for all files that are not read."""
-        if self.skipped:
-            named = ", ".join(os.path.relpath(path, self.root) for path in self.skipped[:_LISTED])
-            more = f" and {len(self.skipped) - _LISTED:,} more" if len(self.skipped) > _LISTED else ""
-            detail = f"not read, as their names don't end in .yaml, .yml or .json: {named}{more}"
-            note = warning("other-files", Position(self.root, 1, 1), detail)
-            self.diagnostics.append(replace(note, severity=Severity.NOTE))
-
     def _report(self, code: str, path: str, detail: str, hint: str = "") -> None:
         self.diagnostics.append(finding(code, Position(path, 1, 1), detail, hint))
 
 
-def search(directory: str) -> tuple[list[str], list[Diagnostic]]:
-    """The files in a directory, sorted by name, and the entries that could not be read or aren't files.
+def search(directory: str) -> tuple[list[str], list[Diagnostic], list[str]]:
+    """The files in a directory, sorted by name, the entries that could not be read or aren't files, and the files with
+    other endings.
 
     Links are followed; a directory that is linked twice is read once. Entries that begin with a dot are left out.
     """
     found = _Search(directory)
     files = list(found.files(directory, frozenset()))
-    found.tell_skipped()
     if not files and not has_errors(tuple(found.diagnostics)):
         hint = "Files end in .yaml, .yml or .json; hidden ones are skipped."
         found.diagnostics.append(finding("no-files", Position(directory, 1, 1), f"{directory} holds none", hint))
-    return files, found.diagnostics
+    return files, found.diagnostics, found.skipped
+
+
+def skipped_note(directory: str, skipped: Sequence[str]) -> Diagnostic:
+    """The one note for all files of a directory that are not read."""
+    named = ", ".join(os.path.relpath(path, directory) for path in skipped[:_LISTED])
+    more = f" and {len(skipped) - _LISTED:,} more" if len(skipped) > _LISTED else ""
+    detail = f"not read, as their names don't end in .yaml, .yml or .json: {named}{more}"
+    return replace(warning("other-files", Position(directory, 1, 1), detail), severity=Severity.NOTE)
 
 
 def _reason(error: OSError, path: str) -> str:
