@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from billsync.render.formats.look import Look
+from billsync.render.formats.look import PLAIN, Look
 
 if TYPE_CHECKING:  # `billsync --help` loads no model
     from billsync.model.change import PlanFile
@@ -76,7 +76,9 @@ def _page(result: Result) -> Page:
 
     chosen = result.choices
     options = PageOptions(chosen.comment_id, chosen.shows_personal_data, " and ".join(chosen.files))
-    return page_of(result.outline, result.impact, curves(result.plan, result.impact), options, result.findings)
+    prices = curves(result.plan, result.impact)
+    lines = [line.strip() for line in result.above(PLAIN).splitlines() if line.strip()]
+    return page_of(result.outline, result.impact, prices, options, result.findings, lines)
 
 
 def _markdown(result: Result, look: Look) -> Iterable[str]:

@@ -86,3 +86,11 @@ def test_discounts_and_minimums_are_in_the_cost() -> None:
     (curve,) = curves_of(prices(unit("1")), prices(unit("1"), **more), used=("100",))
 
     assert costs(curve, "0", "10", "100") == [(0, 20), (10, 20), (100, 50)]
+
+
+def test_an_add_on_has_curves_as_a_plan_has() -> None:
+    old, new = ({"currency": "USD", **prices(price)["phases"][0]} for price in (OLD, NEW))
+
+    (curve,) = curves_of(old, new)
+
+    assert (curve.title, costs(curve, "60")) == ("API", [(120, 110)])

@@ -16,6 +16,7 @@ LIMIT = 65_536
 NAME = re.compile(r"[^A-Za-z0-9._-]")
 WORDS = {
     DecisionKind.STOPPED: "Stopped",
+    DecisionKind.FAILED: "Failed",
     DecisionKind.REFUSED: "Refused",
     DecisionKind.BLOCKED: "Blocked",
     DecisionKind.IRREVERSIBLE: "Irreversible",

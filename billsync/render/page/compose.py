@@ -17,7 +17,7 @@ from billsync.render.page.impact_sections import (
     money_section,
     people_sections,
 )
-from billsync.render.page.page import Page, Text, code, plain
+from billsync.render.page.page import Page, Paragraph, Section, Text, code, plain
 from billsync.render.page.personal import personal_fields, without_personal_data
 from billsync.render.plan.outline import Outline
 from billsync.report.curves.curve import PriceCurve
@@ -39,8 +39,9 @@ def page_of(
     curves: Sequence[PriceCurve] = (),
     options: PageOptions = PageOptions(),
     findings: Sequence[Diagnostic] = (),
+    above: Sequence[str] = (),
 ) -> Page:
-    """The page, without personal data unless the options say so."""
+    """The page, without personal data unless the options say so; `above` are lines of a command's own output."""
     hidden = {} if options.shows_personal_data else personal_fields()
     decided = decisions(outline, findings)
     page = Page(
@@ -48,6 +49,7 @@ def page_of(
         headline=plain(headline_text(outline, impact)),
         decisions=decided,
         sections=(
+            *((Section(plain("About this run"), (Paragraph(tuple(map(plain, above))),)),) if above else ()),
             *(money_section(impact) if impact else ()),
             *curve_sections(curves),
             *change_sections(outline, hidden, has_more=impact is not None),

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from billsync.kinds.registry import KINDS
 from billsync.model.change import Effect, Guard, Outcome
 from billsync.model.diagnostic import Diagnostic, Severity
+from billsync.model.result import Status
 from billsync.render.diagnostics import one_line
 from billsync.render.page.page import Decision, DecisionKind, Span, Style, Text, code, plain
 from billsync.render.plan.effects import staying_text
@@ -23,12 +24,14 @@ NO_FLAG = "no flag allows it: change the policy, or the files"
 
 def decisions(outline: Outline, findings: Sequence[Diagnostic] = ()) -> tuple[Decision, ...]:
     """The decisions, the most urgent sort first, each sort in the outline's order."""
+    to_come = [item for item in outline.changes if item.status is None]
     found = [
         *(_mistake(one) for one in findings if one.severity is Severity.ERROR),
         *map(_stopped, outline.guards),
+        *(_failed(item) for item in outline.changes if item.trouble),
         *(_told(group) for group in groups(item for item in outline.told if item.outcome in TOLD)),
-        *_irreversible(outline.changes),
-        *_grandfathered(outline.changes),
+        *_irreversible(to_come),
+        *_grandfathered(to_come),
     ]
     order = list(DecisionKind)
     return tuple(sorted(found, key=lambda one: order.index(one.kind)))
@@ -49,6 +52,12 @@ def _stopped(guard: Guard) -> Decision:
     text = plain(guard.reason) + (plain(": ") + names if missing else ())
     way_out = plain("allow it with ") + code(guard.flag) if guard.flag else plain(NO_FLAG)
     return Decision(DecisionKind.STOPPED, text, guard.code, way_out)
+
+
+def _failed(item: Item) -> Decision:
+    """A change that a run didn't make, and why."""
+    kind = DecisionKind.BLOCKED if item.status is Status.BLOCKED else DecisionKind.FAILED
+    return Decision(kind, code(named(item)) + plain(f": {item.trouble}"))
 
 
 def _told(group: Group) -> Decision:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from billsync.kinds.registry import KINDS
 from billsync.model.change import Action
 from billsync.render.page.amounts import count, each, signed, with_percent
-from billsync.render.plan.outline import Item, Outline
+from billsync.render.plan.outline import Item, Outline, Summary
 from billsync.report.impact.impact import Impact
 from billsync.report.impact.totals import MUCH, Money, Totals, totals
 
@@ -27,7 +27,8 @@ VERBS = {
 def headline_text(outline: Outline, impact: Impact | None) -> str:
     """The line: `3 plans change · 1,204 subscriptions reached · +2,310.40 USD a month (+1.8 %)`."""
     first = _changes(outline.changes) if outline.drift is None else drift_text(outline.drift)
-    return BETWEEN.join((first, *(_impact(totals(impact)) if impact else ())))
+    undone = _undone(outline.summary)
+    return BETWEEN.join((first, *undone, *(_impact(totals(impact)) if impact else ())))
 
 
 def drift_text(number: int) -> str:
@@ -53,6 +54,13 @@ def _changes(items: tuple[Item, ...]) -> str:
     if not parts:
         return "no changes"
     return BETWEEN.join(parts) if len(parts) <= PARTS_AT_MOST else f"{sum(item.count for item in items):,} changes"
+
+
+def _undone(summary: Summary) -> Iterator[str]:
+    """How many changes a run, or a guard, leaves undone."""
+    yield from (f"{summary.failed:,} failed",) if summary.failed else ()
+    yield from (f"{summary.blocked:,} not done",) if summary.blocked else ()
+    yield from (f"{summary.refused:,} refused",) if summary.refused else ()
 
 
 def _impact(found: Totals) -> Iterator[str]:

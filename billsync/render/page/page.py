@@ -127,6 +127,7 @@ class DecisionKind(Enum):
     """The reasons why a person has to decide, the most urgent first."""
 
     STOPPED = "stopped"  # a guard or a mistake stops the run
+    FAILED = "failed"  # a run could not make the change
     REFUSED = "refused"
     BLOCKED = "blocked"
     IRREVERSIBLE = "irreversible"

@@ -11,6 +11,8 @@ import pytest
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, Effect, FieldChange, Guard, Outcome, PlanFile
 from billsync.model.diagnostic import Diagnostic, Severity
+from billsync.model.source import Source
+from billsync.model.value import Masked
 from billsync.render.page.amounts import money, percent_text, signed
 from billsync.render.page.compose import PageOptions, page_of
 from billsync.render.page.decisions import decisions
@@ -23,7 +25,7 @@ from billsync.report.impact.reached import COMBINED, MigrationStatus
 from billsync.report.impact.redact import redact
 from billsync.report.impact.totals import totals
 from tests.support.curves import PLAN, curves_of, impact_with, judged, prices, repricing
-from tests.support.plans import GUARD, plan_file, step
+from tests.support.plans import GUARD, broken_report, plan_file, step
 from tests.support.subscription_rows import unit
 
 OLD, NEW = prices(unit("1")), prices(unit("1.5"))
@@ -194,6 +196,27 @@ def test_an_anonymous_headline_has_the_sum_that_is_shown() -> None:
     assert headline(pending("plan", "p"), impact=found) == (
         "1 plan changes · 6 subscriptions reached · +3,000.00 USD a month (+50.0 %)"
     )
+
+
+def test_after_a_run_the_page_says_what_failed_and_asks_nothing_that_is_done() -> None:
+    page = page_of(outline(plan_file(), broken_report()))
+
+    assert text_of(page.headline) == "5 changes · 1 failed · 1 not done · 1 refused"
+    assert [(one.kind, text_of(one.text)) for one in page.decisions] == [
+        (DecisionKind.FAILED, "customer/acme: 409 Conflict: taken"),
+        (DecisionKind.REFUSED, "feature/tokens: it is not owned"),
+        (DecisionKind.BLOCKED, "grant/acme/welcome: customer acme was not done"),
+    ]
+
+
+def test_lines_of_a_command_come_first_and_masked_values_name_their_source() -> None:
+    secret = FieldChange(("name",), "old", Masked(Source("env", "NAME")))
+    page = page_of(
+        outline(PlanFile("", "o", "diff", (pending("meter", "m", fields=(secret,)),), ())), above=("Wave 1%: 3",)
+    )
+
+    assert said(page).splitlines()[1:3] == ["About this run", "Wave 1%: 3"]
+    assert "(from env NAME)" in said(page)
 
 
 def test_a_page_is_quiet_where_nothing_is_to_be_decided() -> None:
