@@ -198,7 +198,7 @@ def test_an_anonymous_headline_has_the_sum_that_is_shown() -> None:
     )
 
 
-def test_after_a_run_the_page_says_what_failed_and_asks_nothing_that_is_done() -> None:
+def test_after_a_run_the_page_says_what_failed_and_asks_nothing() -> None:
     page = page_of(outline(plan_file(), broken_report()))
 
     assert text_of(page.headline) == "5 changes · 1 failed · 1 not done · 1 refused"
