@@ -18,10 +18,10 @@ from billsync.render.plan.text import ENDS, when_text
 
 LEFT_OUT = "(personal data left out)"
 APART = 3
-"""How many entities have a table of fields each; more are in one table."""
+"""The number of entities with a table of fields each; more are in one table."""
 
 FEW = 10
-"""How many changes are shown without a fold."""
+"""The number of changes that are shown without a fold."""
 
 Personal = Mapping[str, Collection[str]]
 """The personal fields by kind."""

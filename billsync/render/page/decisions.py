@@ -16,7 +16,7 @@ from billsync.render.plan.groups import Group, groups
 from billsync.render.plan.outline import Item, Outline
 
 NAMED = 5
-"""How many entities of one decision are named; all are in the sections."""
+"""The number of entities that one decision names; all are in the sections."""
 
 TOLD = {Outcome.REFUSED: DecisionKind.REFUSED, Outcome.BLOCKED: DecisionKind.BLOCKED}
 NO_FLAG = "no flag allows it: change the policy, or the files"

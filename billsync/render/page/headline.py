@@ -57,7 +57,7 @@ def _changes(items: tuple[Item, ...]) -> str:
 
 
 def _undone(summary: Summary) -> Iterator[str]:
-    """How many changes a run, or a guard, leaves undone."""
+    """The numbers of changes that a run leaves undone, or refuses."""
     yield from (f"{summary.failed:,} failed",) if summary.failed else ()
     yield from (f"{summary.blocked:,} not done",) if summary.blocked else ()
     yield from (f"{summary.refused:,} refused",) if summary.refused else ()
@@ -72,7 +72,7 @@ def _impact(found: Totals) -> Iterator[str]:
 
 
 def _money(found: Totals) -> Iterator[str]:
-    """What the run changes; what it would be if everybody moved, where that is something else."""
+    """The amounts that the run changes; those if everybody moved, too, where they differ."""
     over = "" if found.periods == 1 else f" over {found.periods} periods"
     yield from (f"{_change(one)}{over}" for one in found.moving)
     if found.moving != found.all:

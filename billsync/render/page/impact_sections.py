@@ -30,7 +30,7 @@ from billsync.report.impact.sums import by_difference, difference
 from billsync.report.impact.totals import LineSum, line_sums
 
 OPEN_CURVES = 3
-"""How many curves are shown without a fold."""
+"""The number of curves that are shown without a fold."""
 
 BARS_EACH_WAY = 20
 LINES = 25
@@ -76,7 +76,7 @@ def line_sections(impact: Impact) -> tuple[Section, ...]:
 
 
 def people_sections(impact: Impact) -> tuple[Section, ...]:
-    """Who pays more and less, and who isn't in the numbers."""
+    """The sections of those who pay more and less, and of those who aren't in the numbers."""
     bars = tuple(bar for change in impact.changes for bar in _bars(change))
     return (
         *((Section(plain("Who pays more and less"), bars, is_fold=True),) if bars else ()),
@@ -85,7 +85,7 @@ def people_sections(impact: Impact) -> tuple[Section, ...]:
 
 
 def estimate_lines(impact: Impact) -> tuple[Text, ...]:
-    """What the numbers are about, and what they leave out."""
+    """Lines that say which usage the numbers are about, and what they leave out."""
     return tuple(plain(line) for line in (*head_lines(impact, ""), LEFT_OUT, *impact.remarks))
 
 
@@ -172,14 +172,14 @@ def _descending(bars: Iterable[Bar]) -> tuple[Bar, ...]:
 
 
 def _longest(title: str, currency: str, bars: tuple[Bar, ...]) -> Bars:
-    """The bars, at most so many each way."""
+    """The longest bars each way."""
     more, less = (tuple(bar for bar in bars if (bar.amount > 0) is side) for side in (True, False))
     shown = (*more[:BARS_EACH_WAY], *less[-BARS_EACH_WAY:])
     return Bars(title, currency, shown, len(bars) - len(shown))
 
 
 def _missing(impact: Impact) -> tuple[Section, ...]:
-    """Those who can't be rated, and what the numbers leave out or don't say."""
+    """The section of subscriptions that can't be rated, and of what the numbers leave out or don't say."""
     rows = tuple(
         (_title(change), code(one.name) if one.name else plain(count(one.count)), plain(one.reason))
         for change in impact.changes

@@ -20,7 +20,7 @@ EMAIL = re.compile(r"[\w.!#$%&'*+=?^`{|}~-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
 """An e-mail address, as it is or as a part of an entity's address, in which `@` is `%40`."""
 WORD = re.compile(r"\w+")
 AROUND = re.compile(r"^\W+|\W+$")
-"""What a sentence that quotes a value may lack, such as a point at its end."""
+"""Marks around a value that a sentence which quotes it may lack, such as a point at its end."""
 
 SHORTEST = 4
 """Shorter values, such as a country code, are no personal data by themselves, and stand in other words."""

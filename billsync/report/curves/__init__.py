@@ -1,1 +1,1 @@
-"""Price curves: what a month costs under an old and a new price, over the usage that customers have."""
+"""Price curves: the cost of a month under an old and a new price, over the usage that customers have."""

@@ -23,14 +23,14 @@ from billsync.report.billing.subscribed import Slot
 from billsync.report.curves.curve import Bin, Point, PriceCurve, TierEnd
 from billsync.report.curves.scale import intervals, top_of
 from billsync.report.impact.impact import Impact
-from billsync.report.impact.price_policy import MONTH, beside, tier_bounds
+from billsync.report.impact.price_policy import MONTH, paired_phases, tier_bounds
 from billsync.report.impact.repricing import PlanCards, declared_slots, plan_cards
 
 UNTIERED_TO = Decimal(1000)
 """The range of a curve without usage and without tiers."""
 
 FAR = 4
-"""How many times more than most a few may use and still be in the range."""
+"""The factor by which a few may use more than most and still be in the range."""
 
 CUSTOM_DECIMALS = 2
 """The decimals of amounts in a currency that the server's table doesn't have."""
@@ -64,7 +64,7 @@ def _of_change(plan: PlanFile, change: Change, used: Used) -> Iterator[PriceCurv
     old, new = (_cards(view) for view in _views(plan, change))
     if old is None or new is None:
         return
-    before, after = _units(beside(old, new)), _units(new)
+    before, after = _units(paired_phases(old, new)), _units(new)
     for unit in dict.fromkeys((*after, *before)):
         sides = _Sides(before.get(unit, ()), after.get(unit, ()))
         quantities = used.get((change.address.text, unit[1], unit[2]), ())
@@ -181,7 +181,7 @@ def _used(impact: Impact) -> Used:
 
 
 def _histogram(used: Sequence[Decimal], top: Decimal) -> tuple[Bin, ...]:
-    """How many billing periods have a usage in each interval of the range; none without usage."""
+    """The number of billing periods with a usage in each interval of the range; none without usage."""
     if not used:
         return ()
     edges = intervals(ZERO, top)

@@ -72,7 +72,7 @@ def breaches(
 
     `used` is real usage by feature, which is looked at besides the policy's range. Raises RatingError.
     """
-    before, after = _units(beside(old, new)), _units(new)
+    before, after = _units(paired_phases(old, new)), _units(new)
     found: list[Breach | CurrencyChanged] = []
     for unit in sorted(before.keys() | after.keys()):
         sides = (before.get(unit, ()), after.get(unit, ()))
@@ -81,7 +81,7 @@ def breaches(
     return tuple(found)
 
 
-def beside(old: PlanCards, new: PlanCards) -> PlanCards:
+def paired_phases(old: PlanCards, new: PlanCards) -> PlanCards:
     """The old phases under the names of the new ones that take their place.
 
     A new phase takes the place of the one with its key, else of the one that stood where it stands now: another key

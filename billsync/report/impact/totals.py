@@ -115,7 +115,7 @@ def _is_much(before: Decimal, after: Decimal) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class LineSum:
-    """What one line of the bills costs all subscriptions of a change, before and after."""
+    """The cost of one line of the bills for all subscriptions of a change, before and after."""
 
     name: str
     currency: str

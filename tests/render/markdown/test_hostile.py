@@ -47,7 +47,7 @@ HOSTILE = HOSTILE.filter(lambda text: bool(text.strip(" ")))
 HARMLESS = Shown(as_markdown(page(lambda text: "x"))).tags
 
 
-@settings(max_examples=examples(120))
+@settings(max_examples=examples(80))
 @given(HOSTILE)
 def test_a_hostile_text_changes_nothing_but_the_words(text: str) -> None:
     shown = Shown(as_markdown(page(lambda _: text)))
@@ -57,7 +57,7 @@ def test_a_hostile_text_changes_nothing_but_the_words(text: str) -> None:
     assert all(char.isprintable() or char == "\n" for char in "".join(shown.text))
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(30))
 @given(HOSTILE)
 def test_a_name_in_a_table_is_readable_and_no_formula(text: str) -> None:
     rows = Shown(as_markdown(page(lambda _: text))).cells
