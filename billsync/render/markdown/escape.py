@@ -29,7 +29,8 @@ AROUND = re.compile(r"([(\"'“]*)(.*?)([)\"'”.,;:!?%]*)", re.DOTALL)
 COMMIT = re.compile(r"[0-9a-f]{7,64}", re.IGNORECASE)
 TRACKER = re.compile(r"[^\W\d_][^\W_]*-[0-9]")
 MARKS = "()\"'“”.,;:!?%"
-LIST_ITEM = re.compile(r"[0-9]+[.)]")
+LIST_ITEM = re.compile(r"^([0-9]+)([.)])(?=\s|$)")
+"""A number that would begin a list."""
 
 
 def inline(text: Text) -> str:
@@ -71,18 +72,16 @@ def pieces(sentence: str) -> Iterator[tuple[str, bool]]:
     """The sentence in pieces, each with whether it has to be code; pieces in backquotes are code without them."""
     place = 0
     for found in QUOTED.finditer(sentence):
-        yield from _words(sentence[place : found.start()], is_first=place == 0)
+        yield from _words(sentence[place : found.start()])
         yield found[1], True
         place = found.end()
-    yield from _words(sentence[place:], is_first=place == 0)
+    yield from _words(sentence[place:])
 
 
-def _words(text: str, *, is_first: bool) -> Iterator[tuple[str, bool]]:
-    """Words and the spaces between them; a number with a point at the start would begin a list."""
-    for number, word in enumerate(re.split(r"( )", text)):
-        if is_first and number == 0 and LIST_ITEM.fullmatch(word):
-            yield word, True
-        elif word == " " or _is_harmless(word):
+def _words(text: str) -> Iterator[tuple[str, bool]]:
+    """Words and the spaces between them."""
+    for word in re.split(r"( )", text):
+        if word == " " or _is_harmless(word):
             yield word, False
         elif word:
             yield from _coded(word)
@@ -105,10 +104,11 @@ def _is_harmless(word: str) -> bool:
 
 def _line(text: Text, *, in_table: bool) -> str:
     """The text without spaces around it: four of them before it would make it a block of code."""
-    return "".join(
+    line = "".join(
         _bold(code_span(piece, in_table=in_table) if is_code else piece, style)
         for piece, is_code, style in _pieces(text)
     ).strip(" ")
+    return LIST_ITEM.sub(r"\1\\\2", line)
 
 
 def _pieces(text: Text) -> Iterator[tuple[str, bool, Style]]:
