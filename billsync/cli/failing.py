@@ -13,6 +13,7 @@ from billsync.cli.account import Account
 from billsync.cli.showing import printed, write_files
 from billsync.cli.signals import Interrupted
 from billsync.cli.surroundings import Run
+from billsync.core.hiding import source_mask
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.ports import RemoteError
 from billsync.render.diagnostics import diagnostics_text
@@ -76,10 +77,11 @@ def _show_usage(run: Run, error: click.UsageError) -> None:
 
 def _internal(run: Run, error: BaseException) -> Diagnostic:
     """A bug, or an outside that nothing foresaw."""
+    mask = source_mask(run.sourced)
     if run.debug:
-        lines = "".join(traceback.format_exception(error)).splitlines()
+        lines = mask.whole("".join(traceback.format_exception(error))).splitlines()
         run.talk("\n".join(visible(line) for line in lines))
-    detail = f"{type(error).__name__}: {error}"
+    detail = mask.whole(f"{type(error).__name__}: {error}")
     hint = "Run `billsync --debug …` to see where it came from, and report it."
     return diagnostic("internal", detail, hint)
 

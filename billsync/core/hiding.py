@@ -20,6 +20,7 @@ SHORT = 4
 """Texts from a source that are shorter are masked only where their value is known to stand: `5` is no secret."""
 
 SMALL = str.maketrans(ascii_uppercase, ascii_lowercase)
+_WORDS = re.compile(r"[^\W\d]+(?:[ _-]+[^\W\d]+)*\Z")
 _NUMBER = re.compile(r"-?[0-9]+\.[0-9]+\Z", re.ASCII)
 
 
@@ -89,10 +90,11 @@ def _secrets(source: Source, text: str) -> Iterator[Secret]:
 def whole_mask(texts: Mapping[Source, str], *secrets: str | None) -> Mask:
     """A mask for all that is printed, of secrets as a whole: what a longer part of the output merely shares stays.
 
-    Texts of sources that are shorter than a piece stay.
+    Texts of sources that are shorter than a piece, or only words, stay: the output's own words may be the same.
     """
     own = {secret: MASKED for secret in secrets if secret}
-    named = {text: Masked(source).text for source, text in texts.items() if len(text) >= PIECE}
+    kept = ((source, text) for source, text in texts.items() if len(text) >= PIECE and not _WORDS.match(text))
+    named = {text: Masked(source).text for source, text in kept}
     return Mask(tuple(Secret(text, shown, piece=len(text)) for text, shown in {**own, **named}.items()))
 
 

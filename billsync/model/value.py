@@ -36,6 +36,9 @@ class Masked:
         """The words in the value's place: `(from env STRIPE_ID)`."""
         return f"(from {self.source.text})"
 
+    def __str__(self) -> str:
+        return self.text
+
 
 _AS_IT_IS = frozenset({str, int, bool, type(None)})
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
 
 from billsync.config import load
 from billsync.core.desired_document import desired_document
@@ -16,6 +17,8 @@ from billsync.model.diagnostic import Severity
 from billsync.model.state import Desired
 from billsync.render.formats.json_text import json_text
 from billsync.render.formats.yaml_text import to_yaml
+from tests.support.budgets import examples
+from tests.support.configurations import states
 
 EXAMPLES = sorted(path for path in (Path(__file__).parents[2] / "examples").iterdir() if path.is_dir())
 SECRETS = """\
@@ -62,6 +65,12 @@ def test_a_rendered_example_declares_the_same(folder: Path) -> None:
     assert essence(again) == essence(desired)
     assert essence(loaded(json_text(document))) == essence(desired)
     assert desired_document(again, KINDS) == document
+
+
+@given(states())
+@settings(max_examples=examples(20))
+def test_any_state_is_declared_by_its_rendered_file(desired: Desired) -> None:
+    assert essence(loaded(to_yaml(desired_document(desired, KINDS)))) == essence(desired)
 
 
 def test_a_source_stands_in_the_place_of_its_value() -> None:

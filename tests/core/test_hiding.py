@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billsync.core.hiding import PIECE, mask_of
+from billsync.core.hiding import PIECE, mask_of, whole_mask
 from billsync.live.client import Client, Settings
 from billsync.model.limits import SERVER_CHARACTERS
 from billsync.model.ports import RemoteError
+from billsync.model.source import Source
 from tests.support.clock import FakeClock
 from tests.support.mock_list import TARGET
 
@@ -50,6 +51,14 @@ def test_a_text_without_a_secret_stays_and_is_cut_with_a_sign() -> None:
     assert mask("as it is", at_most=8) == "as it is"
     assert mask("as it was", at_most=8) == "as it w…"
     assert TOKEN not in repr(mask)
+
+
+def test_what_is_printed_keeps_words_that_equal_a_value() -> None:
+    texts = {Source("env", "A"): "customer", Source("env", "B"): "Über uns", Source("env", "C"): "s3cret-value"}
+
+    masked = whole_mask(texts, TOKEN).whole(f'{{"customer": "s3cret-value, Über uns, {TOKEN}, s3cret-val"}}')
+
+    assert masked == '{"customer": "(from env C), Über uns, ***, s3cret-val"}'
 
 
 def said_by(response: httpx.Response) -> str:

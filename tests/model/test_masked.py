@@ -9,7 +9,7 @@ MASKED = Masked(Source("env", "STRIPE_ID"))
 
 
 def test_a_masked_value_names_its_source_and_nothing_else():
-    assert shown(MASKED) == "(from env STRIPE_ID)"
+    assert shown(MASKED) == f"{MASKED}" == "(from env STRIPE_ID)"
     assert readable({"app_data": (MASKED,)}) == {"app_data": ["(from env STRIPE_ID)"]}
     assert jsonable(MASKED) == {"$masked": "env STRIPE_ID"}
 
