@@ -40,7 +40,8 @@ def profiles_schema() -> dict[str, Any]:
 def profile_schema() -> dict[str, Any]:
     """The schema of one profile. Paths are relative to the working directory, where `.billsync.yaml` stands."""
     return {
-        "description": "How to reach one server. A flag goes before a profile, a profile before the environment.",
+        "description": "How to reach one server, in `.billsync.yaml`. One counts only with `--profile NAME`; a flag "
+        "goes before it, the environment after it.",
         "type": "object",
         "additionalProperties": False,
         "properties": {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from billsync.kinds.forms import FORMS
@@ -13,6 +13,7 @@ from billsync.model.kind import Kind, Registry
 from billsync.model.shape import Record
 from billsync.model.value import Fields, Plain, jsonable
 from billsync.schema.explain import Explanation, explain, explain_field, explain_record
+from billsync.schema.profiles import profile_schema
 from billsync.schema.schema import file_schema
 
 Path: TypeAlias = tuple[str, ...]
@@ -36,7 +37,8 @@ class Topic:
 
 def topics(registry: Registry) -> tuple[Topic, ...]:
     """Every topic: the kinds in their order, then the parts, then the rest of a file."""
-    return (*(_kind(kind, registry) for kind in registry.values()), *_parts(), *_of_the_file(registry))
+    kinds = (_kind(kind, registry) for kind in registry.values())
+    return (*kinds, *_parts(), *_of_the_file(registry), _profile())
 
 
 def plain_path(topic: str) -> Path:
@@ -74,6 +76,16 @@ def _of_the_file(registry: Registry) -> Iterator[Topic]:
     for name in _HEADER_FIELDS:
         if name in schema["properties"]:
             yield _from_schema(name, schema["properties"][name], schema)
+
+
+def _profile() -> Topic:
+    """A profile, which stands in a file of its own."""
+    schema = profile_schema()
+
+    def in_file(example: Plain) -> Fields:
+        return {"profiles": {"production": example}}
+
+    return replace(_from_schema("profile", schema, schema), other_name="profiles", in_file=in_file)
 
 
 def _from_schema(name: str, schema: Mapping[str, Any], whole: Mapping[str, Any]) -> Topic:
