@@ -13,7 +13,7 @@
 #   BILLSYNC_DIFF        more options of the diff, such as --impact, --expires=7d and --allow=cancel
 #   BILLSYNC_NAME        tells this comment and this issue from others: billsync
 #   BILLSYNC_BEHAVIOUR   of the comment: update, new, hide-and-new, delete-and-new, or none for no comment
-#   BILLSYNC_OUT         the folder of plan.json, comment.md, drift.md: .
+#   BILLSYNC_OUT         the folder of plan.json, comment.md, page.html, drift.md: .
 #   BILLSYNC_ARTIFACT    where sync finds the plan file: the artifact's name, on GitLab the job's; empty: in BILLSYNC_OUT
 set -euo pipefail
 
@@ -52,7 +52,7 @@ check() {
   rm -f "$plan"
   billsync validate "${files[@]}" || broken $?
   billsync diff "${files[@]}" "${connection[@]}" "${more[@]}" --exit-code --comment-id "$name" \
-    --out "markdown=$out/comment.md" --out "plan=$plan" || code=$?
+    --out "markdown=$out/comment.md" --out "html=$out/page.html" --out "plan=$plan" || code=$?
   case $code in
   0) say --nothing-changes ;;
   2) say ;;

@@ -1,6 +1,8 @@
 """Every example under examples/ is discovered, checked, and synced to a fresh embedded server, twice."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -22,9 +24,13 @@ from billsync.model.result import Report
 from billsync.model.state import Desired
 from billsync.model.value import Plain
 from tests.support.clock import FakeClock
+from tests.support.world import examples
 
-EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
-NAMES = tuple(sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir()))
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = ROOT / "examples"
+SECRET = "billing@fleetwise.example"
+PICTURE = re.compile(r"<svg.*?</svg>", re.DOTALL)
+NAMES = tuple(path.name for path in examples())
 PRICES = ("free", "flat", "unit", "graduated", "volume")
 SCHEMA_LINE = re.compile(r"# yaml-language-server: \$schema=(\S+)\n")
 
@@ -114,3 +120,31 @@ def test_the_schema_that_the_examples_name_exists() -> None:
     schema = EXAMPLES.parent / "schemas" / "billsync.schema.json"
 
     assert schema.is_file()
+
+
+def test_the_gitops_example_is_what_a_fresh_run_makes(tmp_path: Path) -> None:
+    """The pictures may differ with the library that draws them."""
+    subprocess.run([sys.executable, ROOT / "scripts" / "generate_gitops_example.py", tmp_path], check=True)
+
+    made, kept = (
+        {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.iterdir()) if path.suffix != ".diff"}
+        for folder in (tmp_path, EXAMPLES / "gitops" / "pull-request")
+    )
+
+    assert {name: PICTURE.sub("", text) for name, text in made.items()} == {
+        name: PICTURE.sub("", text) for name, text in kept.items()
+    }, "run scripts/generate_gitops_example.py"
+    assert {name: bool(PICTURE.search(text)) for name, text in made.items()} == {"comment.md": False, "page.html": True}
+    assert SECRET not in "".join(made.values())
+
+
+def test_the_gitops_example_is_valid_in_each_environment() -> None:
+    folder = EXAMPLES / "gitops"
+
+    found = [
+        load([str(folder / "billing")], registry=KINDS, overlays=[str(path)], environment={"FLEETWISE_EMAIL": SECRET})
+        for path in sorted((folder / "environments").iterdir())
+    ]
+
+    assert [diagnostics for _, diagnostics in found] == [(), ()]
+    assert [sum(e.address.kind == "customer" for e in desired.entities) for desired, _ in found] == [8, 2]

@@ -50,7 +50,7 @@ def has_a_base(kind: Kind) -> bool:
 
 
 def has_an_example(kind: Kind) -> bool:
-    examples = [load([str(path)], registry=KINDS)[0] for path in sorted((ROOT / "examples").iterdir())]
+    examples = [load([str(path)], registry=KINDS)[0] for path in sorted((ROOT / "examples").glob("*/*.yaml"))]
     return any(entity.address.kind == kind.name for desired in examples for entity in desired.entities)
 
 

@@ -8,21 +8,10 @@ from typing import Any, TypeVar
 import click
 
 from billsync.cli.allowances import allowances
+from billsync.cli.completions import completed
 from billsync.cli.surroundings import Run
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-def _complete(name: str) -> Callable[[click.Context, click.Parameter, str], list[Any]]:
-    """The completions that a function of `completing` gives, which is loaded only when a shell asks."""
-
-    def complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
-        from billsync.cli import completing
-
-        found: list[Any] = getattr(completing, name)(ctx, parameter, incomplete)
-        return found
-
-    return complete
 
 
 def _overlays(ctx: click.Context, parameter: click.Parameter, files: tuple[str, ...]) -> None:
@@ -35,7 +24,7 @@ def overlay_option(command: Command) -> Command:
         "--overlay",
         multiple=True,
         metavar="FILE",
-        shell_complete=_complete("files"),
+        shell_complete=completed("files"),
         expose_value=False,
         callback=_overlays,
         help="Merge a file with `_overlay: true` over the others; repeatable, in order.",
@@ -44,7 +33,7 @@ def overlay_option(command: Command) -> Command:
 
 def PATHS(command: Command) -> Command:
     """The files that a command is about, and those that are merged over them."""
-    paths = click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=_complete("files"))
+    paths = click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=completed("files"))
     return overlay_option(paths(command))
 
 
@@ -53,7 +42,7 @@ ALLOW = click.option(
     "--allow",
     multiple=True,
     callback=allowances,
-    shell_complete=_complete("flags"),
+    shell_complete=completed("flags"),
     metavar="FLAG",
     help="Override a guard; the guard's message names the flag, such as deletes=25.",
 )

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from billsync.cli.completions import completed
 from billsync.cli.options import overlay_option
 from billsync.cli.outputs import PLAN
 from billsync.cli.server_options import ServerOptions
@@ -21,7 +22,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def PATHS_OR_PLAN_FILE(command: Command) -> Command:
     """The files that a command is about, with those over them, or neither with a plan file."""
-    return overlay_option(click.argument("paths", nargs=-1, metavar="[PATH...]")(command))
+    return overlay_option(
+        click.argument("paths", nargs=-1, metavar="[PATH...]", shell_complete=completed("files"))(command)
+    )
 
 
 SHOWING = frozenset(

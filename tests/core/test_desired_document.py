@@ -19,8 +19,9 @@ from billsync.render.formats.json_text import json_text
 from billsync.render.formats.yaml_text import to_yaml
 from tests.support.budgets import examples
 from tests.support.configurations import states
+from tests.support.world import examples as folders
 
-EXAMPLES = sorted(path for path in (Path(__file__).parents[2] / "examples").iterdir() if path.is_dir())
+EXAMPLES = folders()
 SECRETS = """\
 _info: {owner: me, defaults: {customer: {currency: USD}}}
 meters: []
