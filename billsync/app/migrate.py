@@ -186,7 +186,8 @@ def _too_early(task: _Task, members: Sequence[Member]) -> tuple[_Task, tuple[Cha
     if task.scope.not_before is None or not members:
         return task, ()
     _, found = task.compared(members)
-    early = too_early(effects(found.plan, task.connection.clock.now()), task.scope.not_before)
+    now = task.connection.clock.now()
+    early = too_early(effects(found.plan, now), task.scope.not_before, now)
     return task.knowing(found.snapshot), early
 
 

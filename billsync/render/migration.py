@@ -16,7 +16,7 @@ from billsync.render.formats.words import name_of, visible
 from billsync.render.impact.object import impact_object
 from billsync.render.impact.text import impact_text
 from billsync.report.impact.impact import Impact
-from billsync.report.migration.effect import Wave
+from billsync.report.migration.effect import Wave, time_text
 from billsync.report.migration.migration import Migration, WaveEnd, wave_end
 from billsync.report.migration.notices import COLUMNS, Notice
 from billsync.report.migration.standing import MOVED, NOT_SELECTED, OTHER_OWNERS, THERE, UNLABELLED
@@ -92,7 +92,9 @@ def _end_text(end: WaveEnd) -> str:
 
 
 def _when(one: Wave) -> str:
-    times = sorted(one.effects.values())
+    times = sorted(at for at in one.effects.values() if at)
+    if len(times) < len(one.effects):
+        return f", effective at {time_text(None)}"
     if not times:
         return ""
     first, last = (f"{time:%Y-%m-%d}" for time in (times[0], times[-1]))
@@ -137,8 +139,9 @@ def _wave_object(one: Wave, impact: Impact | None, end: WaveEnd, found: Migratio
     }
 
 
-def _moving(address: Address, at: datetime, found: Migration) -> Any:
-    return {"name": name_of(address), "from": moment_text(at), "loses": list(found.losses.get(address, ()))}
+def _moving(address: Address, at: datetime | None, found: Migration) -> Any:
+    since = moment_text(at) if at else None
+    return {"name": name_of(address), "from": since, "loses": list(found.losses.get(address, ()))}
 
 
 def _staying(change: Change) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from billsync.core.planned import note
+from billsync.core.planned import note, time_shown
 from billsync.model.address import Address
 from billsync.model.change import Change, Outcome, PlanFile, Step
 from billsync.model.moment import moment_text, parse_moment
@@ -20,11 +20,12 @@ STAYING = (Outcome.NOTE, Outcome.WAITING)
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """The part of a migration that is carried out together: its changes and steps, and the times of their effect."""
+    """The part of a migration that is carried out together: its changes and steps, and the times of their effect,
+    None for one that the server doesn't show."""
 
     share: Share
     plan: PlanFile
-    effects: Mapping[Address, datetime]
+    effects: Mapping[Address, datetime | None]
 
     @property
     def moving(self) -> tuple[Address, ...]:
@@ -42,31 +43,42 @@ class Wave:
         return len(self.plan.changes)
 
 
-def effects(plan: PlanFile, now: datetime) -> Mapping[Address, datetime]:
-    """The times at which pending changes take effect; now, where that isn't known."""
+def effects(plan: PlanFile, now: datetime) -> Mapping[Address, datetime | None]:
+    """The times at which pending changes take effect; None for a renewal whose time the server doesn't show."""
     steps = {step.id: step for step in plan.steps}
     return {change.address: _effect(change, steps, now) for change in plan.pending}
 
 
-def _effect(change: Change, steps: Mapping[str, Step], now: datetime) -> datetime:
+def _effect(change: Change, steps: Mapping[str, Step], now: datetime) -> datetime | None:
     made = [step for name in change.steps if (step := steps.get(name)) and step.verb in CHANGED]
     if change.timing == IMMEDIATE or not made:
         return now
-    return parse_moment(str(made[-1].after.facts.get(FROM))) or now
+    return parse_moment(str(made[-1].after.facts.get(FROM)))
 
 
-def too_early(found: Mapping[Address, datetime], not_before: datetime | None) -> tuple[Change, ...]:
-    """Notes on subscriptions whose change would take effect before a date: they are left for a later run."""
+def too_early(
+    found: Mapping[Address, datetime | None], not_before: datetime | None, now: datetime
+) -> tuple[Change, ...]:
+    """Notes on subscriptions whose change would, or may, take effect before a date: they are left for a later run."""
     if not_before is None:
         return ()
     return tuple(
-        note(address, code="later-run", reason=f"it would move at {moment_text(at)}, before the date given").change
+        note(address, code="later-run", reason=f"it would move at {time_text(at)}, {_before(at)}").change
         for address, at in found.items()
-        if at < not_before
+        if (at or now) < not_before
     )
 
 
-def wave(share: Share, plan: PlanFile, members: Sequence[Address], found: Mapping[Address, datetime]) -> Wave:
+def time_text(at: datetime | None) -> str:
+    """A time of effect in words."""
+    return time_shown(moment_text(at) if at else None)
+
+
+def _before(at: datetime | None) -> str:
+    return "before the date given" if at else "perhaps before the date given"
+
+
+def wave(share: Share, plan: PlanFile, members: Sequence[Address], found: Mapping[Address, datetime | None]) -> Wave:
     """The wave of these subscriptions in their order, out of the plan file of all."""
     place = {address: number for number, address in enumerate(members)}
     own_changes = (one for one in plan.changes if one.address in place and one.outcome not in STAYING)

@@ -12,7 +12,7 @@ from billsync.model.duration import Duration
 from billsync.model.moment import moment_text
 from billsync.model.value import Fields
 from billsync.rating.errors import RatingError
-from billsync.report.migration.effect import Wave
+from billsync.report.migration.effect import Wave, time_text
 from billsync.report.migration.prices import fees_text, unit_prices
 from billsync.report.migration.standing import Member
 from billsync.report.moves.move import Move
@@ -56,14 +56,15 @@ class Notice:
     new_plan: Address
     old: Prices
     new: Prices
-    since: datetime
+    since: datetime | None
 
     @property
     def cells(self) -> tuple[str, ...]:
         """The notice as a row of the file, in the order of its columns."""
         plans = (f"{plan.key}@{plan.version}" for plan in (self.old_plan, self.new_plan))
         prices = (self.old.fees, self.new.fees, self.old.units, self.new.units)
-        return (self.customer, self.name, self.email, self.subscription, *plans, *prices, moment_text(self.since))
+        since = moment_text(self.since) if self.since else ""
+        return (self.customer, self.name, self.email, self.subscription, *plans, *prices, since)
 
 
 def notices(moves: Iterable[Move], waves: Sequence[Wave], members: Iterable[Member]) -> tuple[Notice, ...]:
@@ -74,7 +75,7 @@ def notices(moves: Iterable[Move], waves: Sequence[Wave], members: Iterable[Memb
     return tuple(_notice(by_address[at], customers[at], since) for at, since in found if at in by_address)
 
 
-def _notice(move: Move, customer: Fields, since: datetime) -> Notice:
+def _notice(move: Move, customer: Fields, since: datetime | None) -> Notice:
     old, new = _both(move)
     return Notice(
         customer=move.address.names[0],
@@ -128,11 +129,12 @@ def notice_guards(waves: Iterable[Wave], notice: Duration | None, now: datetime)
         return
     possible = notice.after(now)
     for each in waves:
-        early = {address: at for address, at in each.effects.items() if at < possible}
+        early = {address: at for address, at in each.effects.items() if (at or now) < possible}
         if early:
+            first = min(early.values(), key=lambda at: at or now)
             reason = (
                 f"{len(early)} of wave {each.share.name} would move before the notice period of {notice.text} is over, "
-                f"the first at {moment_text(min(early.values()))}; the first date that is possible is "
+                f"the first at {time_text(first)}; the first date that is possible is "
                 f"{moment_text(possible)}: `--timing at_renewal --not-before {moment_text(possible)}` leaves those "
                 "that renew earlier for a later run"
             )
