@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from billsync.config.finding import Findings
 from billsync.config.merging import Merging, own_key, removed_key
 from billsync.config.node import Entry, ListNode, MapNode, Node, RemovalNode, text_of
+from billsync.config.overlay_places import Place, entity_places, is_nested, parent_of
 from billsync.config.reader import MARK
 from billsync.config.suggest import did_you_mean
 from billsync.config.words import found_node
@@ -24,11 +24,6 @@ _PLAIN = (MARK, "_format_version", "$schema")
 _WHOLE = ("external", "adopted")
 _LISTS = ("moved", "forget")
 LIBRARY = "rate_cards"
-
-Name: TypeAlias = tuple[str, str | None, str]
-"""An entity: its kind, its parent's key, and its own."""
-Place: TypeAlias = tuple[int, Path]
-"""The place of a node: the number of its document, and the path in it."""
 
 
 @dataclass(slots=True)
@@ -65,7 +60,7 @@ class _Overlaying:
         self._registry = registry
         self._findings = findings
         self._kinds = {kind.collection: kind for kind in registry.values()}
-        self._places = dict(_entities(documents, registry))
+        self._places = dict(entity_places(documents, registry))
         library = [doc.get(LIBRARY) for doc in documents]
         self._library = {
             name: e.node for part in library if isinstance(part, MapNode) for name, e in part.entries.items()
@@ -134,13 +129,17 @@ class _Overlaying:
             self._clash(node, "a list")
             return
         for item in node.items:
-            if isinstance(item, MapNode):
-                self._take_entity(kind, item, _parent_of(kind, item))
-            elif isinstance(item, RemovalNode):
-                parent = _parent_of(kind, item.member) if isinstance(item.member, MapNode) else None
-                self._remove(kind, item, parent, removed_key(item, kind.key) or kind.default_key)
-            else:
-                self._clash(item, "a map")
+            named = item.member if isinstance(item, RemovalNode) else item
+            self._take_item(kind, item, parent_of(kind, named) if isinstance(named, MapNode) else None)
+
+    def _take_item(self, kind: Kind, item: Node, parent: str | None) -> None:
+        """One member of a collection, or of the list under a parent."""
+        if isinstance(item, MapNode):
+            self._take_entity(kind, item, parent)
+        elif isinstance(item, RemovalNode):
+            self._remove(kind, item, parent, removed_key(item, kind.key) or kind.default_key)
+        else:
+            self._clash(item, "a map")
 
     def _take_entity(self, kind: Kind, item: MapNode, parent: str | None) -> None:
         """Change an entity, and those that nest in it."""
@@ -155,31 +154,35 @@ class _Overlaying:
         if place is None:
             self._report_unknown(kind, item, parent, key)
             return
-        edit = self._edit(*place)
-        edit.over = own.without(kind.parent.kind) if kind.parent and _is_nested(place) else own
+        edit = self._edit_once(place, item, kind)
+        edit.over = own.without(kind.parent.kind) if kind.parent and is_nested(place) else own
 
     def _take_nested(self, kind: Kind, name: str, node: Node, parent: str | None) -> None:
-        if kind.parent and name == kind.parent.one and isinstance(node, MapNode):
-            self._take_entity(kind, node, parent)
-        elif kind.parent and name == kind.parent.one and isinstance(node, RemovalNode):
-            self._remove(kind, node, parent, removed_key(node, kind.key) or kind.default_key)
-        elif isinstance(node, ListNode) and kind.parent and name == kind.parent.many:
+        """The field of a parent under which entities of a kind nest: one of them, or a list."""
+        assert kind.parent is not None
+        if name == kind.parent.one:
+            self._take_item(kind, node, parent)
+        elif isinstance(node, ListNode):
             for item in node.items:
-                if isinstance(item, RemovalNode):
-                    self._remove(kind, item, parent, removed_key(item, kind.key) or kind.default_key)
-                elif isinstance(item, MapNode):
-                    self._take_entity(kind, item, parent)
-                else:
-                    self._clash(item, "a map")
+                self._take_item(kind, item, parent)
         else:
-            self._clash(node, "a map" if kind.parent and name == kind.parent.one else "a list")
+            self._clash(node, "a list")
 
     def _remove(self, kind: Kind, node: Node, parent: str | None, key: str | None) -> None:
         place = self._places.get((kind.name, parent, key or ""))
         if place is None:
             self._merging.nothing(node, f"no {_title(kind, parent, key)}", self._meant(kind, parent, key))
         else:
-            self._edit(*place).goes = True
+            self._edit_once(place, node, kind).goes = True
+
+    def _edit_once(self, place: Place, node: Node, kind: Kind) -> _Edit:
+        """The change of an entity, which one overlay makes once."""
+        edit = self._edit(*place)
+        if edit.goes or edit.over is not None:
+            self._findings.add(
+                "declared-twice", node.place, f"this overlay changes the {kind.title} already", "Join them."
+            )
+        return edit
 
     def _report_unknown(self, kind: Kind, item: MapNode, parent: str | None, key: str | None) -> None:
         if key is None:
@@ -256,42 +259,5 @@ def _has(node: Node | None, name: str) -> bool:
     return isinstance(node, MapNode) and name in node.entries
 
 
-def _is_nested(place: Place) -> bool:
-    return len(place[1]) > 2
-
-
-def _parent_of(kind: Kind, item: MapNode) -> str | None:
-    return text_of(item.get(kind.parent.kind)) if kind.parent else None
-
-
 def _title(kind: Kind, parent: str | None, key: str | None) -> str:
     return f'{kind.title} "{key or ""}"' + (f' of {kind.parent.kind} "{parent}"' if kind.parent and parent else "")
-
-
-def _entities(documents: Sequence[MapNode], registry: Registry) -> Iterator[tuple[Name, Place]]:
-    """Every entity with its place, the last one first, so that the first of two counts."""
-    found: list[tuple[Name, Place]] = []
-    for number, document in enumerate(documents):
-        for kind in registry.values():
-            for index, item in _maps(document.get(kind.collection)):
-                path: Path = (kind.collection, index)
-                key = own_key(item, kind.key) or kind.default_key or ""
-                found.append(((kind.name, _parent_of(kind, item), key), (number, path)))
-                found += [(name, (number, (*path, *inner))) for name, inner in _nested(registry, kind, item, key)]
-    yield from reversed(found)
-
-
-def _nested(registry: Registry, kind: Kind, item: MapNode, key: str) -> Iterator[tuple[Name, Path]]:
-    for child in registry.values():
-        if child.parent is None or child.parent.kind != kind.name:
-            continue
-        if isinstance(one := item.get(child.parent.one), MapNode):
-            yield (child.name, key, own_key(one, child.key) or child.default_key or ""), (child.parent.one,)
-        for index, member in _maps(item.get(child.parent.many)):
-            yield (child.name, key, own_key(member, child.key) or child.default_key or ""), (child.parent.many, index)
-
-
-def _maps(node: Node | None) -> Iterator[tuple[int, MapNode]]:
-    for index, item in enumerate(node.items if isinstance(node, ListNode) else ()):
-        if isinstance(item, MapNode):
-            yield index, item

@@ -7,7 +7,7 @@ carried out with the others.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TypeAlias
@@ -18,9 +18,11 @@ from billsync.core.source_forms import FORMS, OTHER, SCALARS, proof
 from billsync.model.address import Address, chain_of, symbols_in, whole_of
 from billsync.model.change import Change, Expectation, FieldChange, Guard, PlanFile, Reading, Step
 from billsync.model.kind import Registry
+from billsync.model.shape import Reference
 from billsync.model.source import Source
 from billsync.model.state import Desired, Entity
 from billsync.model.value import Fields, Masked, Plain
+from billsync.model.walk import visit
 
 Known: TypeAlias = Mapping[tuple[str, Plain], Masked]
 """What to hide: the masked value by the type and the value."""
@@ -112,8 +114,19 @@ class Masking:
             found[address.names] = found.get(address.names, frozenset()) | set(entity.sources.values())
         return found
 
+    @cached_property
+    def _declared(self) -> Mapping[Address, Entity]:
+        return {entity.address: entity for entity in self.desired.entities}
+
+    def _referred(self, address: Address) -> Iterator[Address]:
+        """The entities that the declaration of an entity refers to."""
+        entity = self._declared.get(address)
+        for _, shape, value in visit(self.registry[address.kind].record, entity.fields) if entity else ():
+            if isinstance(shape, Reference) and isinstance(value, str):
+                yield Address(shape.kind, (value,))
+
     def scope(self, address: Address, *values: Plain) -> Scope:
-        """The scope of an entity, with those of what it nests in and of what the values refer to."""
+        """The scope of an entity, with those of what it nests in, and of what it and the values refer to."""
         if not self._own:
             return NOTHING
         whole = whole_of(chain_of(address))
@@ -122,7 +135,7 @@ class Masking:
         sources = set(own.sources.values()) if own else set()
         for length in range(1, len(here.names)):
             sources |= self._by_names.get(here.names[:length], frozenset())
-        for other in symbols_in(values):
+        for other in (*symbols_in(values), *self._referred(here)):
             if found := self._own.get(other.unversioned()):
                 sources |= set(found.sources.values())
         if not sources:
@@ -166,9 +179,9 @@ class Masking:
         return self.scope(step.address, step.call.body, step.before.view, step.after.view)
 
     def _guard(self, guard: Guard) -> Guard:
-        scopes = [self.scope(address) for address in guard.addresses]
-        mask = Mask()
-        for scope in scopes:
+        """A guard speaks of amounts that live entities pay, declared or not: every source is hidden in it."""
+        mask = source_mask(self.desired.sourced)
+        for scope in map(self.scope, guard.addresses):
             mask = mask.also(scope.mask)
         return replace(guard, reason=mask.whole(guard.reason))
 

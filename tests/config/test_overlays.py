@@ -157,6 +157,12 @@ def test_overlays_are_merged_in_their_order_and_know_their_places(base: Path) ->
         ("rate_cards: {other: !remove }", "2:21", "removal-of-nothing"),
         ("addons: !remove", "2:9", "removal-of-nothing"),
         ("plans: [{key: pro, labels: {a: !remove }}]", "2:32", "removal-of-nothing"),
+        ("plans: [{key: pro, name: X}, {key: pro}]", "2:30", "declared-twice"),
+        (
+            "customers: [{key: acme, grants: [!remove welcome]}]\ngrants: [{customer: acme, key: welcome}]",
+            "3:10",
+            "declared-twice",
+        ),
         ("plans: {pro: {name: X}}", "2:8", "overlay-type"),
         ("plans: [pro]", "2:9", "overlay-type"),
         ("plans: [{key: pro, phases: {main: {}}}]", "2:28", "overlay-type"),

@@ -101,7 +101,8 @@ def test_a_change_hides_both_sides_of_a_sourced_field(desired: Desired) -> None:
 def test_another_entity_with_the_same_value_shows_it(desired: Desired) -> None:
     plan = plan_of(Address("plan", ("other",)))
 
-    assert masked(plan, desired, KINDS) == plan
+    shown = masked(plan, desired, KINDS)
+    assert (shown.changes, shown.steps) == (plan.changes, plan.steps)
 
 
 def test_what_nests_in_the_entity_and_what_refers_to_it_hides_it_too(desired: Desired) -> None:
@@ -119,6 +120,20 @@ def test_what_nests_in_the_entity_and_what_refers_to_it_hides_it_too(desired: De
     shown = masked(grant, Desired(entities=(customer,), sourced={NAME: "x9y"}), KINDS)
 
     assert shown.steps[0].call.body == {"note": Masked(NAME)}
+
+
+def test_a_note_on_what_refers_to_the_entity_and_each_guard_hide_it() -> None:
+    text = FILES + "customers: [{key: acme, name: Acme, subscription: {plan: pro}}, {key: zorg, name: Zorg}]\n"
+    desired, _ = load(
+        ["-"], registry=KINDS, stdin=io.StringIO(text), environment={"PRICE": "12.50", "NAME": "Secret plan"}
+    )
+    chain, other = Address("subscription", ("acme", "default")), Address("customer", ("zorg",))
+    notes = tuple(Change(address, Action.NONE, "note", reason="pays 12.50") for address in (chain, other))
+
+    shown = masked(PlanFile("local:", "me", "sync", notes, (), (Guard("g", "12.50", "x", (other,)),)), desired, KINDS)
+
+    assert [change.reason for change in shown.changes] == ["pays (from env PRICE)", "pays 12.50"]
+    assert [guard.reason for guard in shown.guards] == ["(from env PRICE)"]
 
 
 def test_a_masked_plan_file_is_put_back_exactly(desired: Desired) -> None:
