@@ -54,10 +54,14 @@ _TITLES = {
 def _told_section(word: str, items: list[Item], personal: Personal) -> Section:
     title = f"{word}: {sum(item.count for item in items):,}"
     rows = tuple(
-        (code(named(item)), plain("; ".join(filter(None, (item.reason, item.changed_at)))), plain(item.hint))
+        (
+            code(named(item)),
+            plain("; ".join(filter(None, (effect_text(item) or item.reason, item.changed_at)))),
+            plain(item.hint),
+        )
         for item in items
     )
-    columns = (Column("entity"), Column("because"), Column("what to do"))
+    columns = (Column("entity"), Column("effect" if effect_text(items[0]) else "because"), Column("what to do"))
     return Section(plain(title), (Table(title, columns, rows), *_fields(items, personal)), is_fold=True)
 
 

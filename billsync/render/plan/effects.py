@@ -27,7 +27,7 @@ def _pending(item: Item) -> str:
 
 def staying_text(count: int) -> str:
     """The number of those who stay on older versions, as a clause."""
-    return "1 subscriber stays on the old one" if count == 1 else f"{count} subscribers stay on the old one"
+    return "1 subscriber stays on the old one" if count == 1 else f"{count:,} subscribers stay on the old one"
 
 
 def remarkable_effect(item: Item) -> str:

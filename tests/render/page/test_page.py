@@ -17,7 +17,7 @@ from billsync.render.page.amounts import money, percent_text, signed
 from billsync.render.page.compose import PageOptions, page_of
 from billsync.render.page.decisions import decisions
 from billsync.render.page.headline import headline_text
-from billsync.render.page.page import DecisionKind, Page, text_of, texts
+from billsync.render.page.page import DecisionKind, Page, Table, text_of, texts
 from billsync.render.page.personal import without_values
 from billsync.render.plan.outline import outline
 from billsync.report.impact.impact import Impact, Looked, impact_of
@@ -217,6 +217,24 @@ def test_lines_of_a_command_come_first_and_masked_values_name_their_source() -> 
 
     assert said(page).splitlines()[1:3] == ["About this run", "Wave 1%: 3"]
     assert "(from env NAME)" in said(page)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "shown"),
+    [
+        (Outcome.WAITING, ("Waiting: 1", "effect", "waiting: until March")),
+        (Outcome.UNMANAGEABLE, ("Can't be managed here: 1", "effect", "unmanageable here because until March")),
+        (Outcome.NOTE, ("Notes: 1", "because", "until March")),
+    ],
+)
+def test_what_isnt_changed_says_its_effect_or_why(outcome: Outcome, shown: tuple[str, str, str]) -> None:
+    told = pending("meter", "m", Action.NONE, outcome=outcome, reason="until March")
+
+    (section,) = page_of(outline(PlanFile("", "o", "diff", (told,), ()))).sections
+
+    (table,) = section.blocks
+    assert isinstance(table, Table)
+    assert (text_of(section.title), table.columns[1].title, text_of(table.rows[0][1])) == shown
 
 
 def test_a_page_is_quiet_where_nothing_is_to_be_decided() -> None:
