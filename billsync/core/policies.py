@@ -57,7 +57,8 @@ def _too_many(policy: Policy, deletes: tuple[Address, ...]) -> Iterator[Guard]:
     limit = policy.max_deletes
     if limit is not None and len(deletes) > limit:
         place = policy.places["max_deletes"]
-        reason = f"{len(deletes)} deletes exceed the {limit} that the policy at {place} allows; {NOT_RAISED}"
+        count = "1 delete exceeds" if len(deletes) == 1 else f"{len(deletes)} deletes exceed"
+        reason = f"{count} the {limit} that the policy at {place} allows; {NOT_RAISED}"
         yield Guard(DELETE_POLICY, reason, "", deletes)
 
 

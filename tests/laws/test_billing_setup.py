@@ -99,6 +99,19 @@ def test_a_sandbox_needs_nothing(world: World) -> None:
     assert stops(planned(world, CATALOG + CUSTOMERS)) == []
 
 
+def test_a_policy_that_forbids_the_flag_is_named_and_stops_the_run(world: World) -> None:
+    text = (CATALOG + CUSTOMERS).replace("_info: {", "_info: {policy: {forbid: [billing-setup]}, ", 1)
+
+    for plan in (
+        planned(world, text, Wrapped(), **{"billing-setup": ""}),
+        difference(world.connection(Wrapped()), declared(text), DiffScope({"billing-setup": ""})).plan,
+    ):
+        (guard,) = plan.guards
+        assert guard.flag == ""
+        assert guard.reason.startswith(f"{NEEDS_CUSTOMER[1]}; the policy at -:")
+        assert guard.reason.endswith("forbids it, so that `--allow billing-setup` changes nothing")
+
+
 def test_the_flag_lets_it_pass_and_diff_says_the_same(world: World) -> None:
     text, wrap = CATALOG + CUSTOMERS, Wrapped()
 
