@@ -228,6 +228,18 @@ def test_none_begins_that_can_not_end_as_declared(ends: str, anchor: str | None,
     assert outcomes((), a=chain) == {"a": outcome}
 
 
+@pytest.mark.parametrize(
+    ("start", "told"), [("2026-07-01T00:00:00Z", EQUAL), ("2026-05-01T00:00:00Z", "start-differs")]
+)
+def test_a_start_is_that_of_the_last_beginning(start: str, told: str) -> None:
+    """A subscription that `restart` began again has an older link, which began at another time."""
+    again = endless(ours(7, status="active", billsync_restart="1"))
+
+    found = outcomes((ours(5), again), default={**SMALL, "restart": True, "start": start})
+
+    assert found == {"default": told}
+
+
 @pytest.mark.parametrize(("plan", "told"), [("small", "changed-elsewhere"), ("large", "changed-on-both-sides")])
 def test_a_custom_plan_of_a_portal_is_called_one(plan: str, told: str) -> None:
     own = ours(1, status="active")

@@ -108,7 +108,8 @@ def _began_elsewhen(context: Context, entity: Entity) -> Planned | None:
     """Return a note if a running chain is declared to start at another time than it did: a start can't be moved."""
     start = start_of_entity(entity)
     links = [row for row in links_of(context, entity.address) if labels_of(row.fields).get(KEY) == entity.address.key]
-    began = parse_moment(str(links[0].fields.get("active_from"))) if links else None
+    first = next((row for row in reversed(links) if _is_first(context, row)), None)  # `restart` begins another one
+    began = parse_moment(str(first.fields.get("active_from"))) if first else None
     if start is None or began is None or began.date() == start.date() or start <= began <= start + LATE_AT_MOST:
         return None
     return note(
