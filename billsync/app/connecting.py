@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from billsync.api.generations import KONNECT
 from billsync.app.aiming import check_dialect, check_organization
 from billsync.app.connection import Connection, ReadingConnection
 from billsync.app.generation import Found, ServedMemory, find_generation
@@ -47,7 +46,7 @@ def connect(way: Way, intended: IntendedTarget) -> Iterator[Connection]:
             spoken,
             found.generation,
             is_assumed=found.is_assumed,
-            read_organization=read if spoken == KONNECT and way.target.database is None else None,
+            read_organization=read if way.target.region is not None else None,
         )
 
 

@@ -2,13 +2,19 @@
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from billsync.app.plan_files import for_later, intended_by
+from billsync.cli.outputs import RENDERERS
 from billsync.core.plan_file import sealed
+from billsync.live.organization import Organization
+from billsync.model.change import PlanFile
 from tests.support.command import Ran, Shell
+from tests.support.world import World
 
 pytestmark = pytest.mark.thorough
 
@@ -57,7 +63,7 @@ def test_a_plan_file_runs_without_its_files_from_any_directory(
     assert shell.run("diff", str(folder / "shop.yaml"), *server, "--exit-code").code == 0
 
 
-@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("form", RENDERERS)
 def test_a_plan_file_is_shown_again_offline_as_it_was_shown(
     shell: Shell, folder: Path, server: tuple[str, str], saved: Ran, form: str
 ) -> None:
@@ -181,6 +187,18 @@ def test_options_that_contradict_a_plan_file_are_wrong_usage(
 
     assert ran.code == 64
     assert said in " ".join(ran.err.split())
+
+
+def test_the_organization_of_the_token_is_part_of_the_server() -> None:
+    """One address of Konnect leads to every organization, so a plan file names the one in which it was made."""
+    world = World()
+    connection = replace(world.connection(), read_organization=lambda: Organization("org-1", "Acme"))
+    made = PlanFile(connection.target, "payments", "sync", (), (), created_at="2026-09-01T12:00:00Z")
+
+    plan = for_later(made, connection, timedelta(hours=1))
+
+    assert (intended_by(plan).org, plan.expires_at) == ("org-1", "2026-09-01T13:00:00+00:00")
+    world.close()
 
 
 def test_a_plan_file_that_is_not_there_is_said(shell: Shell, server: tuple[str, str]) -> None:
