@@ -53,16 +53,14 @@ _TITLES = {
 
 def _told_section(word: str, items: list[Item], personal: Personal) -> Section:
     title = f"{word}: {sum(item.count for item in items):,}"
-    rows = tuple(
-        (
-            code(named(item)),
-            plain("; ".join(filter(None, (effect_text(item) or item.reason, item.changed_at)))),
-            plain(item.hint),
-        )
-        for item in items
-    )
+    rows = tuple((code(named(item)), plain(_said(item)), plain(item.hint)) for item in items)
     columns = (Column("entity"), Column("effect" if effect_text(items[0]) else "because"), Column("what to do"))
     return Section(plain(title), (Table(title, columns, rows), *_fields(items, personal)), is_fold=True)
+
+
+def _said(item: Item) -> str:
+    """The effect or the reason, and the time of the last change where it is known."""
+    return "; ".join(filter(None, (effect_text(item) or item.reason, item.changed_at)))
 
 
 def _section(kind: str, items: list[Item], personal: Personal, is_fold: bool) -> Section:
