@@ -75,10 +75,19 @@ def _money(found: Totals) -> Iterator[str]:
     """The amounts that the run changes; those if everybody moved, too, where they differ."""
     over = "" if found.periods == 1 else f" over {found.periods} periods"
     yield from (f"{_change(one)}{over}" for one in found.moving)
-    if found.moving != found.all:
+    if _some_stay(found):
         if not found.moving:
             yield "no change now"
         yield from (f"{_change(one)}{over} if everybody moved" for one in found.all)
+
+
+def _some_stay(found: Totals) -> bool:
+    """Whether the run moves so few that it makes a difference."""
+    moved, everybody = (
+        {(one.cadence, one.currency): one.difference for one in them if one.difference}
+        for them in (found.moving, found.all)
+    )
+    return moved != everybody
 
 
 def _change(one: Money) -> str:
@@ -88,6 +97,6 @@ def _change(one: Money) -> str:
 
 def _much_more(found: Totals) -> str:
     would = "pays" if found.much_more == 1 else "pay"
-    if found.moving != found.all:
+    if _some_stay(found):
         would = "would pay"
     return f"{count(found.much_more)} {would} over {MUCH} % more"

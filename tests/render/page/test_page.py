@@ -61,6 +61,14 @@ def test_the_headline_counts_changes_subscriptions_and_money() -> None:
     )
 
 
+def test_those_who_stay_and_would_pay_the_same_are_no_second_sum() -> None:
+    verdicts = (judged("a", OLD, NEW, "1000"), judged("b", OLD, NEW, "0", STAYING))
+
+    shown = headline(pending("plan", "p"), impact=impact_of({PLAN.text: verdicts}, Looked(True, 1, 2)))
+
+    assert shown == ("1 plan changes · 2 subscriptions reached · +500.00 USD a month (+50.0 %) · 1 pays over 20 % more")
+
+
 def test_the_headline_counts_changes_by_kind_up_to_three_sorts() -> None:
     some = (pending("meter", "m", Action.CREATE), pending("feature", "f", Action.DELETE), pending("tax_code", "t"))
 
