@@ -1,6 +1,7 @@
 """Changes within a billing period that bill fees in advance for a time that was billed before (customer-facts.md §5.8).
 
-With invoices nothing of a fee comes back once its invoice is final; with credits alone the unused part does.
+With invoices nothing of a fee comes back once its invoice is final; with credits alone the unused part does, unless the
+plan isn't prorated.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class Twice:
     now: Amounts = field(default_factory=dict)
     problem: str = ""
     way_out: str = WAY_OUT
+    is_by_credit_alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class QuantityChange:
 def billed_twice(move: Move) -> Twice | None:
     """The double billing of a change of plan, if there is any: with invoices, after a fee in advance for a time that
     the change cuts short. At renewal only a fee by a longer cadence than the plan's is for such a time."""
-    if move.is_by_credit_alone or move.running is None:
+    if move.running is None or (move.is_by_credit_alone and _comes_back(move.running)):
         return None
     what = f"from {move.route} {'at once' if move.is_immediate else 'at renewal'}"
     if isinstance(move.running, Malformed):
@@ -102,9 +104,15 @@ def billed_twice(move: Move) -> Twice | None:
         if before is None:
             return None
         way_out = _way_out(move.running, before, move.at) if move.is_immediate else _later(before)
-        return Twice(move.address, what, before, _begun_amounts(move, move.running), way_out=way_out)
+        now = _begun_amounts(move, move.running)
+        return Twice(move.address, what, before, now, way_out=way_out, is_by_credit_alone=move.is_by_credit_alone)
     except Unrated as unrated:
         return Twice(move.address, what, problem=str(unrated), way_out=_unknown_way_out(move))
+
+
+def _comes_back(running: Subscribed | Malformed) -> bool:
+    """Whether credit comes back for the unused part of a fee that was paid from credit."""
+    return isinstance(running, Malformed) or running.pro_rated
 
 
 def _unknown_way_out(move: Move) -> str:
@@ -165,7 +173,7 @@ def twice_guards(found: Iterable[Twice]) -> tuple[Guard, ...]:
     """A guard for all changes of the same sort, with both sums."""
     return tuple(
         Guard(BILLS_TWICE, _reason(them), f"--allow {BILLS_TWICE}", tuple(one.address for one in them))
-        for them in grouped(found, lambda one: (one.what, one.problem, one.way_out == WAY_OUT))
+        for them in grouped(found, lambda one: (one.what, one.problem, one.way_out == WAY_OUT, one.is_by_credit_alone))
     )
 
 
@@ -211,6 +219,11 @@ def _reason(them: Sequence[Twice]) -> str:
     until = f" until {moment_text(before[0].until)}" if count == 1 else " for periods that aren't over"
     way_out = first.way_out if count == 1 or first.way_out == WAY_OUT else "later changes bill nothing twice"
     in_all = "" if count == 1 else " in all"
+    if first.is_by_credit_alone:
+        return (
+            f"{subject} bills {now}{in_all} in advance, and nothing comes back of the {billed} billed{until}, as it is "
+            f"not prorated; {way_out}"
+        )
     return (
         f"{subject} bills {now}{in_all} in advance, and nothing comes back of the {billed} billed{until} "
         f"({unused} of it for the time after the change) once that invoice is final; {way_out}"

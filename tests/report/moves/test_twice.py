@@ -109,6 +109,15 @@ def test_without_proration_the_new_fee_is_billed_in_full() -> None:
     ]
 
 
+def test_with_credit_alone_nothing_comes_back_without_proration() -> None:
+    link = replace(running(ahead("25"), settlement_mode="credit_only"), pro_rated=False)
+
+    assert reasons(move(TEAM, BUSINESS, link)) == [
+        "the change from plan/team@1 to plan/business@1 at once bills 30 USD in advance, and nothing comes back of the "
+        "25 USD billed until 2026-10-01T00:00:00Z, as it is not prorated; `change: at_renewal` bills nothing twice"
+    ]
+
+
 def test_a_one_time_fee_is_billed_by_each_beginning() -> None:
     found = billed_twice(move(TEAM, terms(NEW, ahead("60"), ahead("100", "setup", None)), running(ahead("25"))))
 
