@@ -61,7 +61,7 @@ class NodeBuilder:
     def __init__(self, limits: Limits, outside: Outside | None = None) -> None:
         self.diagnostics: list[Diagnostic] = []
         self.removals: list[Position] = []
-        self.outside = outside or Outside()
+        self.outside = outside
         self.roots: list[Node] = []
         self.stopped = False
         self._limits = limits
@@ -122,6 +122,7 @@ class NodeBuilder:
 
     def _outer(self, tag: str, text: str, place: Position) -> ScalarNode:
         """The value that a tag names, or an empty text with a finding."""
+        assert self.outside is not None
         found = self.outside.variable(text) if tag == ENV else self.outside.text_file(text)
         if isinstance(found, NoValue):
             self.report(found.code, place, found.detail, found.hint)
@@ -143,6 +144,7 @@ class NodeBuilder:
             self.report("bad-source", node.place, f"`{tag}` doesn't take this map", _MAP_OF_ENV)
             return ScalarNode("", "", node.place)
         assert isinstance(name, ScalarNode)
+        assert self.outside is not None
         found = self.outside.variable(name.text)
         if isinstance(found, NoValue) and found.is_absent and isinstance(default, ScalarNode):
             return default

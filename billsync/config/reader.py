@@ -42,7 +42,7 @@ def read(
     outside: Outside | None = None,
     role: Role = Role.BASE,
 ) -> ParsedFile:
-    """The documents of a file (design.md §3): JSON when its name ends so, else YAML."""
+    """The documents of a file (design.md §3): JSON when its name ends so, else YAML; without `outside`, no tags."""
     try:
         text = content if isinstance(content, str) else content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -50,10 +50,10 @@ def read(
     text = text.removeprefix("\ufeff")
     if (found := first_forbidden(text)) is not None:
         return _unread(_forbidden(text, found, file))
-    return _parsed_file(_parsed(text, file, limits, outside or Outside(file=file)), role)
+    return _parsed_file(_parsed(text, file, limits, outside), role)
 
 
-def _parsed(text: str, file: str, limits: Limits, outside: Outside) -> NodeBuilder:
+def _parsed(text: str, file: str, limits: Limits, outside: Outside | None) -> NodeBuilder:
     """Read an unnamed text that begins like JSON as JSON if it is; a map in braces is YAML, too."""
     if file.lower().endswith(".json"):
         return read_json(text, file, limits)

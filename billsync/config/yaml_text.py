@@ -99,7 +99,7 @@ def _begin(builder: NodeBuilder, event: Any, place: Position) -> None:
 
 
 def _scalar(builder: NodeBuilder, event: Any, place: Position) -> None:
-    if event.tag in _OURS:
+    if event.tag in _OURS and builder.outside is not None:
         builder.tagged_scalar(event.tag, event.value, place, anchor=event.anchor)
         return
     _check_tag(builder, event, place)
@@ -115,7 +115,7 @@ def _open_list(builder: NodeBuilder, event: Any, place: Position) -> None:
 
 
 def _open_map(builder: NodeBuilder, event: Any, place: Position) -> None:
-    tag = event.tag if event.tag in _OURS else None
+    tag = event.tag if event.tag in _OURS and builder.outside is not None else None
     if tag is None:
         _check_tag(builder, event, place)
     builder.open(place, is_map=True, anchor=event.anchor, tag=tag)
@@ -133,7 +133,7 @@ def _check_tag(builder: NodeBuilder, event: Any, place: Position) -> None:
     if event.tag is None:
         return
     shown = event.tag.replace("tag:yaml.org,2002:", "!!")
-    where = "a list" if event.tag in _OURS else "the value"
+    where = "a list" if event.tag in _OURS and builder.outside is not None else "the value"
     builder.report("tag", place, f"`{shown}` is in front of {where}", "Remove it; quote the value if it is a text.")
 
 

@@ -113,6 +113,7 @@ def test_a_file_is_read_from_the_folder_of_the_file_that_names_it(tmp_path: Path
         ("!file circle.txt", "source-cycle"),
         ("!file shop.yaml", "source-cycle"),
         ("!secret x", "tag"),
+        ("!remove", "stray-remove"),
     ],
 )
 def test_a_source_without_a_value_is_an_error(tmp_path: Path, tag: str, code: str) -> None:
