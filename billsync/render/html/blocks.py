@@ -26,7 +26,7 @@ from billsync.report.curves.curve import Bin, Point, PriceCurve
 
 FIELD_COLUMNS = (Column("field"), Column("before"), Column("after"))
 CURVE_COLUMNS = (Column("quantity", is_number=True), Column("before", is_number=True), Column("after", is_number=True))
-USAGE_COLUMNS = (Column("from", is_number=True), Column("to", is_number=True), Column("subscriptions", is_number=True))
+USAGE_COLUMNS = (Column("from", is_number=True), Column("to", is_number=True), Column("periods", is_number=True))
 BAR_COLUMNS = (Column("who"), Column("change", is_number=True))
 TOO_FEW = "too few to show"
 
@@ -84,7 +84,9 @@ def _curve(curve: PriceCurve, name: str) -> Markup:
     title = f"{curve.title}: {curve.currency} for each {curve.cadence}, by {curve.unit}"
     numbers = [table(Table("The cost by the quantity", CURVE_COLUMNS, tuple(_costs(curve.old, curve.new))))]
     if curve.usage:
-        numbers.append(table(Table("Subscriptions by their usage", USAGE_COLUMNS, tuple(_ranges(curve.usage)))))
+        numbers.append(table(Table("Billing periods by their usage", USAGE_COLUMNS, tuple(_ranges(curve.usage)))))
+    if curve.beyond:
+        numbers.append(Markup("<p>Not in the picture: {} periods with more usage.</p>").format(f"{curve.beyond:,}"))
     if curve.steps:
         ends = ", ".join(f"{decimal_text(step.quantity)} ({_where(step.in_old, step.in_new)})" for step in curve.steps)
         numbers.append(Markup("<p>Tiers end at: {}</p>").format(ends))

@@ -27,7 +27,7 @@ LABEL_LENGTH = 28
 USELESS = ("script", "title", "desc")
 """Elements for pygal's own tooltips, which need a script."""
 SECOND_AXIS = "axis y2"
-"""The scale of the usage, whose fractions of subscriptions say nothing: the legend names its top."""
+"""The scale of the usage, whose fractions of periods say nothing: the legend names its top."""
 SIZES = ((10**9, "G"), (10**6, "M"), (10**3, "k"))
 DASHED = {"dasharray": "7, 4"}
 DOTTED = {"dasharray": "2, 4"}
@@ -36,7 +36,7 @@ Coordinates = list[Place]
 
 
 def curve_picture(curve: PriceCurve, name: str) -> Markup:
-    """The old and the new cost by the quantity, the ends of tiers, and below them how many customers use how much.
+    """The old and the new cost by the quantity, the ends of tiers, and below them the billing periods by their usage.
 
     `name` is the picture's id on the page.
     """
@@ -59,8 +59,8 @@ def curve_picture(curve: PriceCurve, name: str) -> Markup:
     chart.add("before" if curve.old else None, _line(curve.old), stroke_style=DASHED)
     chart.add("after" if curve.new else None, _line(curve.new))
     chart.add("a tier ends" if curve.steps else None, list(_steps(curve, top)), stroke_style=DOTTED)
-    users = f"subscriptions, at most {max(counts):,}" if counts else None
-    chart.add(users, list(_usage(curve.usage)), secondary=True, fill=True)
+    periods = f"billing periods, at most {max(counts):,}" if counts else None
+    chart.add(periods, list(_usage(curve.usage)), secondary=True, fill=True)
     return _svg(chart, name, f"{curve.target}: {curve.title}", "The cost of a billing period by the quantity used.")
 
 

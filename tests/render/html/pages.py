@@ -43,6 +43,7 @@ def curve(named: Callable[[str], str] = str) -> PriceCurve:
             Bin(Decimal(100), Decimal(200), None),
             Bin(Decimal(200), Decimal(300), 9),
         ),
+        beyond=2,
     )
 
 

@@ -133,3 +133,7 @@ def test_a_cell_that_looks_like_a_formula_is_quoted(text: str) -> None:
 @pytest.mark.parametrize("text", ["+138.35", "-3.50", "+138.35 (+3.9 %)", "-1,200.00 USD"])
 def test_a_signed_number_in_a_cell_stays_as_it_is(text: str) -> None:
     assert f">{text}</bdi></td>" in as_html(page(lambda _: text))
+
+
+def test_periods_outside_the_picture_are_counted_below_it() -> None:
+    assert "Not in the picture: 2 periods with more usage." in as_html(page())
