@@ -156,14 +156,15 @@ def quantity_billed_twice(change: QuantityChange) -> Twice | None:
 
     At renewal only a fee by a longer cadence than the plan's is for such a time.
     """
-    if change.is_by_credit_alone:
+    if change.is_by_credit_alone and _comes_back(change.running):
         return None
     try:
         before = change.before()
         if before is None:
             return None
         way_out = _way_out(change.running, before, change.at) if change.is_immediate else _later(before)
-        return Twice(change.address, change.what, before, change.now(), way_out=way_out)
+        by_credit = change.is_by_credit_alone
+        return Twice(change.address, change.what, before, change.now(), way_out=way_out, is_by_credit_alone=by_credit)
     except Unrated as unrated:
         way_out = WAY_OUT if change.is_immediate else ""
         return Twice(change.address, change.what, problem=str(unrated), way_out=way_out)

@@ -118,6 +118,14 @@ def test_with_credit_alone_nothing_comes_back_without_proration() -> None:
     ]
 
 
+def test_no_seat_comes_back_as_credit_without_proration() -> None:
+    change = quantity(2, 3, ahead("30", "seats"), settlement_mode="credit_only")
+    whole = replace(change, running=replace(change.running, pro_rated=False))
+
+    assert "nothing comes back of the 60 USD" in twice_text(whole)
+    assert list(quantity_notes([whole])) == []
+
+
 def test_a_one_time_fee_is_billed_by_each_beginning() -> None:
     found = billed_twice(move(TEAM, terms(NEW, ahead("60"), ahead("100", "setup", None)), running(ahead("25"))))
 
