@@ -39,6 +39,9 @@ from billsync.report.migration.migration import Migration
 
 NOTHING_YET: Mapping[str, StepResult] = {}
 
+MOVED = "subscription"
+"""The kind whose entities a migration moves."""
+
 
 @dataclass(frozen=True, slots=True)
 class MigrateOptions:
@@ -79,6 +82,9 @@ def migrate(run: Run, paths: Sequence[str], options: ServerOptions, scope: Migra
         raise error(
             "no-owner", hint="Add `_info: {owner: NAME}` to one of the files; only its subscriptions are moved."
         )
+    if desired.selection.kinds and MOVED not in desired.selection.kinds:
+        hint = f"Add `{MOVED}` there, or use files that are about it."
+        raise error("nothing-selected", f"`_info.select.kinds` leaves {KINDS[MOVED].titles} out", hint)
     with connected(run, options, desired.target) as connection:
         found = plan_migration(connection, desired, scope, run.progress)
         findings = (*findings, *_told(run, found.findings))

@@ -71,9 +71,11 @@ def test_files_can_be_about_some_kinds(shell: Shell, folder: Path) -> None:
     text = (folder / "shop.yaml").read_text().replace("owner: payments", "owner: payments\n  select: {kinds: [meter]}")
     (folder / "shop.yaml").write_text(text)
 
-    ran = shell.run("sync", "shop.yaml", "--server", "local:", "--yes", "--format", "json")
+    ran = shell.run("sync", "shop.yaml", "--server", "local:", "--yes", "--verbose")
+    moved = shell.run("migrate", "shop.yaml", "--server", "local:", "--yes", "--plan", "prepaid", "--to", "latest")
 
-    assert ran.err.splitlines()[0] == (
-        "Selected: 1 meter. Left out: 1 feature, 1 plan, 1 customer, 1 grant and 1 subscription."
-    )
-    assert (ran.code, '"Created": 1' in ran.out or '"creating": 1' in ran.out) == (0, True)
+    said, *requests = ran.err.splitlines()
+    assert said == "Selected: 1 meter. Left out: 1 feature, 1 plan, 1 customer, 1 grant and 1 subscription."
+    lists = {line.split()[1].removesuffix(":").split("/")[2] for line in requests if "openapi" not in line}
+    assert (ran.code, ran.out.splitlines()[0], lists) == (0, "creating meter api_requests", {"meters", "features"})
+    assert (moved.code, "error[nothing-selected]" in moved.err) == (1, True)

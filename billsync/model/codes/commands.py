@@ -84,7 +84,8 @@ USAGE = Chapter(
             "the selection matches nothing",
             "A `--select` matches nothing in the files, and nothing of yours on the server that is no longer declared. "
             "Correct it: `KIND/KEY`, such as `plan/pro`, and `KIND/CUSTOMER/KEY` for what belongs to a customer, such "
-            "as `grant/acme/welcome`. Globs are allowed.",
+            "as `grant/acme/welcome`. Globs are allowed. For `migrate`, `_info.select` leaves subscriptions out "
+            "(exit code 1).",
             "plan/prp",
         ),
         Code(
