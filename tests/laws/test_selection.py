@@ -13,7 +13,7 @@ from billsync.model.selection import Selection
 from billsync.model.state import Desired
 from tests.support.budgets import examples
 from tests.support.configurations import EVERY_FLAG, states
-from tests.support.world import World
+from tests.support.world import World, declared
 
 several = settings(
     max_examples=examples(8),
@@ -33,9 +33,9 @@ def lines(plan: PlanFile) -> dict[Address, Change]:
     return {change.address: change for change in plan.changes if change.outcome is Outcome.PENDING}
 
 
-def goes(change: Change, declared: frozenset[Address]) -> bool:
+def goes(change: Change, here: frozenset[Address]) -> bool:
     """Whether a change deletes or ends something that is no longer declared."""
-    return change.address.unversioned() not in declared
+    return change.address.unversioned() not in here
 
 
 @several
@@ -46,7 +46,7 @@ def test_a_part_of_a_difference_is_what_the_whole_says_of_it(before: Desired, af
     world = World()
     world.sync(before, allow=EVERY_FLAG)
     part = selected(after, Selection(tuple(map(pattern, globs))), KINDS)
-    declared = frozenset(entity.address for entity in after.entities)
+    here = frozenset(entity.address for entity in after.entities)
 
     whole, plan = (world.plan(desired, allow=EVERY_FLAG) for desired in (after, part))
 
@@ -55,7 +55,7 @@ def test_a_part_of_a_difference_is_what_the_whole_says_of_it(before: Desired, af
     held = {change.address for change in plan.changes if change.outcome in (Outcome.BLOCKED, Outcome.WAITING)}
     chosen = {address for address in expected if part.selection.includes(address)}
     assert chosen - held <= found.keys()
-    going = [change.address for change in found.values() if goes(change, declared)]
+    going = [change.address for change in found.values() if goes(change, here)]
     assert all(part.selection.chooses(a) or part.selection.chooses(Address("customer", a.parents)) for a in going)
     assert {need for step in plan.steps for need in step.needs} <= {step.id for step in plan.steps}
 
@@ -89,7 +89,31 @@ def test_only_what_carries_the_labels_is_deleted(before: Desired, after: Desired
     without, with_labels = (world.plan(part, allow=EVERY_FLAG) for world in (plain, labelled))
     whole = plain.plan(after, allow=EVERY_FLAG)
 
-    declared = frozenset(entity.address for entity in after.entities)
-    gone = {address for address, change in lines(whole).items() if goes(change, declared)}
-    assert [change for change in lines(without).values() if goes(change, declared)] == []
-    assert {a for a, change in lines(with_labels).items() if goes(change, declared)} == gone
+    here = frozenset(entity.address for entity in after.entities)
+    gone = {address for address, change in lines(whole).items() if goes(change, here)}
+    assert [change for change in lines(without).values() if goes(change, here)] == []
+    assert {a for a, change in lines(with_labels).items() if goes(change, here)} == gone
+
+
+HELD = """\
+_info: {owner: payments}
+customers: [{key: %s, name: N, usage_attribution: {subject_keys: [acme-prod]}}]
+"""
+
+
+def test_a_change_that_waits_for_a_delete_outside_is_blocked() -> None:
+    """A subject key that an undeclared customer holds is free only once that one is deleted."""
+    world = World()
+    world.sync(declared(HELD % "old"))
+    after = declared(HELD % "new")
+
+    plans = {
+        chosen: world.plan(selected(after, Selection(tuple(map(pattern, chosen))), KINDS), allow=EVERY_FLAG)
+        for chosen in (("customer/new",), ("customer/new", "customer/old"))
+    }
+
+    (alone,) = plans["customer/new",].changes
+    assert (alone.address.text, alone.outcome, alone.code) == ("customer/new", Outcome.BLOCKED, "unselected")
+    assert alone.hint == "select it, too: --select customer/old"
+    both = {change.address.text for change in plans["customer/new", "customer/old"].pending}
+    assert both == {"customer/new", "customer/old"}
