@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from billsync.cli.completions import completed
 from billsync.cli.surroundings import Run
 from billsync.model.headers import header_problem
 from billsync.model.limits import LONGEST_TIMEOUT
@@ -52,7 +53,10 @@ def server_options(command: Command) -> Command:
             help="The longest that a request may take; default: 60, with silences of 30.",
         ),
         click.option(
-            "--ca-file", metavar="FILE", help="CA certificates to trust, in PEM; default: SSL_CERT_FILE, SSL_CERT_DIR."
+            "--ca-file",
+            metavar="FILE",
+            shell_complete=completed("files"),
+            help="CA certificates to trust, in PEM; default: SSL_CERT_FILE, SSL_CERT_DIR.",
         ),
         click.option(
             "--dialect",
@@ -61,7 +65,10 @@ def server_options(command: Command) -> Command:
             help="openmeter or konnect, such as konnect@1.2; detected automatically by default.",
         ),
         click.option(
-            "--token-file", metavar="FILE", help="File with the token; default: BILLSYNC_TOKEN, KONNECT_TOKEN."
+            "--token-file",
+            metavar="FILE",
+            shell_complete=completed("files"),
+            help="File with the token; default: BILLSYNC_TOKEN, KONNECT_TOKEN.",
         ),
         click.option(
             "--profile",

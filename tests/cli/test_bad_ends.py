@@ -79,7 +79,10 @@ def test_errors_are_json_with_format_json(shell: Shell, folder: Path) -> None:
         ((), "Missing command."),
         (("frobnicate",), "No such command 'frobnicate'."),
         (("diff",), "Missing argument 'PATH...'."),
-        (("diff", "shop.yaml", "--format", "xml"), "Invalid value for '--format': 'xml' is not one of 'text', 'json'."),
+        (
+            ("diff", "shop.yaml", "--format", "xml"),
+            "Invalid value for '--format': 'xml' is not one of 'text', 'json', 'markdown', 'html'.",
+        ),
         (
             ("sync", "shop.yaml", "--allow", "deletes"),
             "Invalid value for '--allow': deletes needs a number: deletes=25",
@@ -206,7 +209,7 @@ def test_a_guard_is_4_before_the_first_write(shell: Shell, folder: Path) -> None
 def test_a_bug_is_one_sentence_and_a_traceback_only_when_asked_for(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(run: Run, paths: object) -> None:
+    def broken(run: Run, *given: object) -> None:
         raise ZeroDivisionError("oops")
 
     monkeypatch.setattr("billsync.cli.comparing.validate", broken)
