@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from billsync.app.ending import error
 from billsync.cli.delivering import check_output, write_file
-from billsync.cli.outputs import FILES, PageChoices, Result
+from billsync.cli.outputs import FILES, PLAN, PageChoices, Result
 from billsync.cli.surroundings import Run
-from billsync.render.formats.look import PLAIN
+from billsync.render.formats.look import PLAIN, Look
+
+TAKEN_TWICE = "Take it from its source (`!env`, `!file`) in each place."
 
 
 def check_files(run: Run) -> None:
@@ -25,7 +28,7 @@ def show(run: Run, result: Result) -> None:
 
 def printed(run: Run, result: Result) -> list[str]:
     """The chunks of the result as it is printed on stdout; all are made before any is printed: JSON has to be whole."""
-    return list(FILES[run.stdout_format](_with_choices(run, result), run.look))
+    return _rendered(run, run.stdout_format, _with_choices(run, result), run.look)
 
 
 def write_files(run: Run, result: Result) -> None:
@@ -33,7 +36,16 @@ def write_files(run: Run, result: Result) -> None:
     look, whole = replace(PLAIN, names_all=run.is_verbose), replace(_with_choices(run, result), was_shown=False)
     while run.outputs:
         name, path = run.outputs.pop(0)
-        write_file(path, run.masked("".join(FILES[name](whole, look))))
+        write_file(path, run.masked("".join(_rendered(run, name, whole, look))))
+
+
+def _rendered(run: Run, name: str, result: Result, look: Look) -> list[str]:
+    """The chunks of a format. A plan file in which a secret would have to be hidden is not made: it would be another
+    one. Raises Ended."""
+    chunks = list(FILES[name](result, look))
+    if name == PLAN and run.masked(text := "".join(chunks)) != text:
+        raise error("plan-file-secret", "A value from outside of the files also stands in them.", TAKEN_TWICE)
+    return chunks
 
 
 def _with_choices(run: Run, result: Result) -> Result:

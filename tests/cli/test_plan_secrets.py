@@ -67,6 +67,16 @@ def test_a_value_that_was_not_reviewed_is_refused(
     assert OTHER not in ran.err
 
 
+def test_a_plan_file_that_would_hold_a_secret_is_not_made(server: tuple[str, str], folder: Path) -> None:
+    (folder / "shop.yaml").write_text(FILES + f"  - {{key: birch, name: Birch, labels: {{stripe: {CANARY}}}}}\n")
+
+    ran = shell_with(CANARY).run("diff", "shop.yaml", *server, "--out", "plan=plan.json")
+
+    assert (ran.code, ran.out, (folder / "plan.json").exists()) == (1, "", False)
+    assert "error[plan-file-secret]" in ran.err
+    assert CANARY not in ran.err
+
+
 def test_an_older_secret_that_somebody_changed_makes_a_step_stale(server: tuple[str, str]) -> None:
     assert shell_with(OLDER).run("sync", "shop.yaml", *server, "--yes").code == 0
     assert shell_with(CANARY).run("diff", "shop.yaml", *server, "--out", "plan=plan.json").code == 0

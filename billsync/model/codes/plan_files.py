@@ -64,7 +64,8 @@ PLAN_FILES = Chapter(
             "a value from outside of the plan file is missing, or is another",
             "Values from `!env` and `!file` don't stand in a plan file. A run takes them from the environment and from "
             "files again (a path starts at the working directory), and a keyed digest shows whether they are those "
-            "that were reviewed. Set them, and `BILLSYNC_PLAN_KEY`, as for the `diff`, or make the plan file again.",
+            "that were reviewed. Set them, and `BILLSYNC_PLAN_KEY`, as for the `diff`, or make the plan file again. "
+            "A plan file isn't made at all where such a value also stands in the files as it is.",
             "STRIPE_ID is not set.",
         ),
         Code(
