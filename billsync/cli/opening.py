@@ -18,7 +18,7 @@ from billsync.cli.served_memory import ServedFiles
 from billsync.cli.server_options import ServerOptions, with_profile
 from billsync.cli.state_dir import default_database, served_memory
 from billsync.cli.surroundings import Run
-from billsync.core.hiding import source_mask, whole_mask
+from billsync.core.hiding import secret_values, source_mask, whole_mask
 from billsync.live.client import Settings
 from billsync.live.patience import Patience
 from billsync.live.target import Target, parse_target, token_problem
@@ -62,7 +62,7 @@ def connected_to_read(run: Run, options: ServerOptions, intended: IntendedTarget
 def _way(run: Run, options: ServerOptions, intended: IntendedTarget, stack: ExitStack) -> Way:
     options = with_profile(run, options)
     filed = _read_token(options.token_file) if options.token_file else None  # once: it may be a pipe
-    run.hide(whole_mask({}, *_tokens(run.around.environment, filed)))
+    run.hide(whole_mask({}, *_tokens(run.around.environment, filed), *secret_values(options.header)))
     target = _target(options, run.around.environment, filed)
     check_address(intended, target, _dialect(options, target))
     clock = run.around.clock

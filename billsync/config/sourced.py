@@ -75,7 +75,7 @@ def keys_from_outside(kind: Kind, whole: MapNode) -> Iterator[Diagnostic]:
     They are parts of addresses, which are shown everywhere.
     """
     values = dict(sourced(whole))
-    for path, name in _names(kind, whole):
+    for path, name in _names(kind, whole) if values else ():
         if path in values:
             detail = f"{name} can't come from {values[path].source.text}, as it is shown everywhere"  # type: ignore[union-attr]
             yield finding("sourced-key", values[path].place, detail, _KEY_HINT)

@@ -74,6 +74,11 @@ def mask_of(*secrets: str | None) -> Mask:
     return Mask(tuple(Secret(secret) for secret in secrets if secret))
 
 
+def secret_values(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """The values of added headers that are long enough to be secrets; a short one could be any word of a message."""
+    return tuple(value for value in headers.values() if len(value) >= PIECE)
+
+
 def source_mask(texts: Mapping[Source, str], *, shortest: int = SHORT) -> Mask:
     """A mask that names the source of each text. Those shorter than `shortest` stay."""
     found = ((source, text) for source, text in texts.items() if len(text) >= shortest)

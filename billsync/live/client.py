@@ -17,7 +17,7 @@ import httpx
 
 from billsync import __version__
 from billsync.api.permissions import roles_for
-from billsync.core.hiding import NOTHING_HIDDEN, PIECE, Mask, mask_of
+from billsync.core.hiding import NOTHING_HIDDEN, Mask, mask_of, secret_values
 from billsync.live.body import ACCEPTED, BodyTooLong
 from billsync.live.encoding import encode
 from billsync.live.messages import error_message, printable
@@ -91,7 +91,7 @@ class ReadingClient:
         self._target = target
         self._clock = clock
         self._settings = settings
-        self._mask = mask_of(settings.token, *_secret_values(settings.headers)).also(settings.hidden)
+        self._mask = mask_of(settings.token, *secret_values(settings.headers)).also(settings.hidden)
         self._http = _http_client(target, clock, settings, self._METHODS)
 
     def __enter__(self) -> Self:
@@ -264,11 +264,6 @@ def _may_pass(outcome: Received | RemoteError) -> bool:
 
 def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
-
-
-def _secret_values(headers: Mapping[str, str]) -> tuple[str, ...]:
-    """The values of added headers that are long enough to be secrets; a short one could be any word of a message."""
-    return tuple(value for value in headers.values() if len(value) >= PIECE)
 
 
 def _http_client(target: Target, clock: Clock, settings: Settings, methods: frozenset[str] | None) -> httpx.Client:

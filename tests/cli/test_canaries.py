@@ -15,7 +15,8 @@ from tests.support.loopback import App, serving
 TOKEN = "kpat_canary-token-93125"
 NAME, OLDER, PRICE, NOTE = "Canary Incorporated 47", "Older Canary Limited 46", "73911.25", "canary-file-85201"
 PASSWORD, WARES = "canary-hunter2-60417", "Canary wares no. 88"
-SECRETS = (WARES, TOKEN, NAME, OLDER, PRICE, NOTE, PASSWORD)
+HEADER = "canary-header-5511"
+SECRETS = (WARES, HEADER, TOKEN, NAME, OLDER, PRICE, NOTE, PASSWORD)
 FILES = """\
 _info: {owner: payments, defaults: {plan: {currency: USD, billing_cadence: P1M}}}
 features: [{key: seats, name: !env WARES}]
@@ -127,11 +128,11 @@ def test_a_servers_error_that_repeats_a_request_shows_no_secret(shop: Shell, tmp
 
 def test_a_traceback_shows_no_secret(shop: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
-        raise KeyError(f"{NAME} {PRICE} {NOTE} {TOKEN}")
+        raise KeyError(f"{NAME} {PRICE} {NOTE} {TOKEN} {HEADER}")
 
     monkeypatch.setattr("billsync.cli.comparing.difference", fail)
 
-    ran = shop.run("--debug", "diff", "shop.yaml", "--server", "local:")
+    ran = shop.run("--debug", "diff", "shop.yaml", "--server", "local:", "--header", f"X-Key={HEADER}")
 
     assert "Traceback" in ran.err
     assert leaks(ran, tmp_path) == []
