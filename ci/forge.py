@@ -32,7 +32,7 @@ from typing import Any, Protocol
 
 COMMENT, ISSUE, OLD = "billsync-comment", "billsync-issue", "billsync-old"
 BEHAVIOURS = ("update", "new", "hide-and-new", "delete-and-new")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}\Z")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 BILLSYNCS_OWN = re.compile(rf"\A<!-- {COMMENT}: [^>\n]* -->")
 """The marker that billsync itself writes at the top of its Markdown."""
 ROWS = 100
@@ -578,7 +578,7 @@ def _token(environment: Mapping[str, str], name: str) -> str:
 
 def _name(text: str) -> str:
     if not NAME.match(text) or "--" in text:
-        raise argparse.ArgumentTypeError("a name has letters, digits and single `.`, `_`, `/` or `-`")
+        raise argparse.ArgumentTypeError("a name has letters, digits and single `.`, `_` or `-`")
     return text
 
 
