@@ -43,6 +43,7 @@ def diff_plan_file_options(command: Command) -> Command:
         click.option(
             "--plan-file",
             metavar="FILE",
+            shell_complete=completed("files"),
             help="Show a plan file again, offline, in place of PATHs.",
         ),
         click.option(
@@ -72,6 +73,7 @@ def run_plan_file_options(command: Command) -> Command:
         click.option(
             "--plan-file",
             metavar="FILE",
+            shell_complete=completed("files"),
             help="Carry out the plan file that diff --out plan=FILE made, in place of PATHs.",
         ),
     ):

@@ -38,7 +38,9 @@ def test_bash_takes_its_script() -> None:
     [
         ("billsync dr", ["plain,drift"]),
         ("billsync diff --allow canc", ["plain,cancel"]),
+        ("billsync validate sho", ["file,sho"]),
         ("billsync diff sho", ["file,sho"]),
+        ("billsync sync --plan-file pl", ["file,pl"]),
         ("billsync completion z", ["plain,zsh"]),
     ],
 )
