@@ -69,10 +69,25 @@ def test_another_quantity_that_is_paid_from_credits_is_not_guarded(shell: Shell,
     assert shell.run("sync", "shop.yaml", *LOCAL, "--yes").code == 0
 
 
-def test_an_add_on_that_is_bought_in_addition_is_not_guarded(shell: Shell, folder: Path) -> None:
+@pytest.mark.parametrize(("days", "code"), [(1, 4), (30, 0)])
+def test_an_add_on_attached_again_is_guarded_in_a_paid_period(shell: Shell, folder: Path, days: int, code: int) -> None:
+    """An add-on that was detached is guarded while its period is paid, and not once that is over."""
     file = sold(shell, folder, INVOICED)
     file.write_text(file.read_text().replace("quantity: 2", "quantity: 0"))
     assert shell.run("sync", "shop.yaml", *LOCAL, "--yes", "--allow", "bills-twice").code == 0
+    shell.clock.advance(days * 86_400.0)
+    file.write_text(file.read_text().replace("quantity: 0", "quantity: 3"))
+
+    ran = shell.run("sync", "shop.yaml", *LOCAL, "--yes")
+
+    assert ran.code == code
+    assert ("stopped[bills-twice]: the change from 0 to 3 of addon/blocks" in ran.out) == (code == 4)
+
+
+def test_an_add_on_that_is_bought_in_addition_is_not_guarded(shell: Shell, folder: Path) -> None:
+    file = folder / "shop.yaml"
+    file.write_text(SHOP.replace("MODE", INVOICED).replace("quantity: 2", "quantity: 0"))
+    assert shell.run("sync", "shop.yaml", *LOCAL, "--yes").code == 0
     shell.clock.advance(86_400.0)
     file.write_text(file.read_text().replace("quantity: 0", "quantity: 3"))
 
