@@ -58,7 +58,7 @@ def test_a_workflow_has_no_more_rights_than_it_names(path: Path) -> None:
     assert all("permissions" in job and "environment" in job for job in found["jobs"].values())
     assert all(step["with"]["persist-credentials"] is False for step in steps(path) if "checkout" in step["uses"])
     secrets = {name for step in steps(path) for name, value in step.get("env", {}).items() if SECRETS.search(value)}
-    assert secrets <= {"KONNECT_TOKEN", "FLEETWISE_EMAIL"}
+    assert secrets <= {"KONNECT_TOKEN", "BILLSYNC_PLAN_KEY", "FLEETWISE_EMAIL"}
 
 
 def test_the_rights_of_each_job_are_those_in_the_documentation() -> None:
