@@ -61,9 +61,10 @@ waiting: customer gone: until it ends
 note: grant acme/kept: left alone\\x1b[31m
 
 Summary:
-  Created: 2
+  Created: 1
   Updated: 0
   Deleted: 1
+  Already done: 1
   Refused: 1
   Blocked: 1
   Waiting: 1
@@ -123,6 +124,7 @@ def test_json_is_decks_object_and_more() -> None:
         "updating": 1,
         "deleting": 1,
         "total": 5,
+        "already": 0,
         "refused": 1,
         "blocked": 0,
         "waiting": 1,
@@ -206,6 +208,7 @@ def test_errors_are_json_too() -> None:
             "updating": 0,
             "deleting": 0,
             "total": 0,
+            "already": 0,
             "refused": 0,
             "blocked": 0,
             "waiting": 0,

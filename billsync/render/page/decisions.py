@@ -73,9 +73,16 @@ def _irreversible(items: Iterable[Item]) -> Iterator[Decision]:
         if item.effect is Effect.IRREVERSIBLE:
             found[item.verb, item.kind].append(item)
     for (verb, kind), them in found.items():
-        number = sum(item.count for item in them)
-        what = KINDS[kind].title if number == 1 or kind not in KINDS else f"{number:,} {KINDS[kind].titles}"
-        yield Decision(DecisionKind.IRREVERSIBLE, plain(f"{verb} {what} can't be undone: ") + _names(map(named, them)))
+        doing = _doing(verb, kind, sum(item.count for item in them))
+        yield Decision(DecisionKind.IRREVERSIBLE, plain(f"{doing} can't be undone: ") + _names(map(named, them)))
+
+
+def _doing(verb: str, kind: str, number: int) -> str:
+    """What is done, in words; a verb made of the kind's word doesn't repeat it: `granting`, `3 grants`."""
+    title, titles = (KINDS[kind].title, KINDS[kind].titles) if kind in KINDS else (kind, kind)
+    if number == 1:
+        return verb if verb.startswith(title) else f"{verb} {title}"
+    return f"{number:,} {titles}" if verb.startswith(title) else f"{verb} {number:,} {titles}"
 
 
 def _grandfathered(items: Iterable[Item]) -> Iterator[Decision]:

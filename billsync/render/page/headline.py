@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from billsync.kinds.registry import KINDS
 from billsync.model.change import Action
+from billsync.model.result import Status
 from billsync.render.page.amounts import count, each, signed, with_percent
 from billsync.render.plan.outline import Item, Outline, Summary
 from billsync.report.impact.impact import Impact
@@ -26,7 +27,8 @@ VERBS = {
 
 def headline_text(outline: Outline, impact: Impact | None) -> str:
     """The line: `3 plans change · 1,204 subscriptions reached · +2,310.40 USD a month (+1.8 %)`."""
-    first = _changes(outline.changes) if outline.drift is None else drift_text(outline.drift)
+    to_count = tuple(item for item in outline.changes if item.status is not Status.ALREADY)
+    first = _changes(to_count) if outline.drift is None else drift_text(outline.drift)
     undone = _undone(outline.summary)
     return BETWEEN.join((first, *undone, *(_impact(totals(impact)) if impact else ())))
 
@@ -57,7 +59,8 @@ def _changes(items: tuple[Item, ...]) -> str:
 
 
 def _undone(summary: Summary) -> Iterator[str]:
-    """The numbers of changes that a run leaves undone, or refuses."""
+    """The numbers of changes that a run finds done, leaves undone, or refuses."""
+    yield from (f"{summary.already:,} already done",) if summary.already else ()
     yield from (f"{summary.failed:,} failed",) if summary.failed else ()
     yield from (f"{summary.blocked:,} not done",) if summary.blocked else ()
     yield from (f"{summary.refused:,} refused",) if summary.refused else ()

@@ -58,11 +58,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Counts by outcome; the first three are the changes to be made or, after a run, those made."""
+    """Counts by outcome; the first three are the changes to be made or, after a run, those made. `already` are those
+    that the run found done."""
 
     created: int = 0
     updated: int = 0
     deleted: int = 0
+    already: int = 0
     refused: int = 0
     blocked: int = 0
     waiting: int = 0
@@ -151,13 +153,17 @@ def _summary(items: Iterable[Item]) -> Summary:
 
 def _counted_as(item: Item) -> str:
     if item.outcome is Outcome.PENDING:
-        if item.status is Status.BLOCKED:
-            return "blocked"
-        return "failed" if item.status in TROUBLE else _BY_ACTION[item.action]
+        return _BY_STATUS.get(item.status, _BY_ACTION[item.action])
     return _BY_OUTCOME[item.outcome]
 
 
 _BY_ACTION = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted", Action.NONE: "notes"}
+_BY_STATUS: Mapping[Status | None, str] = {
+    Status.ALREADY: "already",
+    Status.BLOCKED: "blocked",
+    Status.FAILED: "failed",
+    Status.STALE: "failed",
+}
 _BY_OUTCOME = {
     Outcome.REFUSED: "refused",
     Outcome.BLOCKED: "blocked",

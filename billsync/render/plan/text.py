@@ -16,6 +16,8 @@ from billsync.render.plan.price_card import price_card
 from billsync.render.plan.tree import branched, trees
 
 ALWAYS = ("created", "updated", "deleted")
+COUNTED = {"already": "Already done"}
+"""Counts of the summary whose words are not their names."""
 WORDS = {
     Outcome.REFUSED: "refused",
     Outcome.BLOCKED: "blocked",
@@ -200,4 +202,4 @@ def summary_lines(summary: Summary) -> Iterator[str]:
     for name in Summary.__slots__:
         count = getattr(summary, name)
         if count or name in ALWAYS:
-            yield f"  {name.capitalize()}: {count}"
+            yield f"  {COUNTED.get(name, name.capitalize())}: {count}"

@@ -117,6 +117,7 @@ def test_decisions_are_in_order_of_urgency() -> None:
             *plan_file().changes,
             pending("grant", "acme/a", Action.CREATE, effect=Effect.IRREVERSIBLE),
             pending("grant", "acme/b", Action.CREATE, effect=Effect.IRREVERSIBLE),
+            replace(pending("grant", "acme/c", Action.CREATE, effect=Effect.IRREVERSIBLE), verb="granting"),
             pending("plan", "pro", effect=Effect.NEW_VERSION, staying=12),
         ),
     )
@@ -136,6 +137,7 @@ def test_decisions_are_in_order_of_urgency() -> None:
         ),
         (DecisionKind.REFUSED, "feature/tokens: it is not owned", "not-owned", "list it under `adopted`"),
         (DecisionKind.IRREVERSIBLE, "updating 2 grants can't be undone: grant/acme/a, grant/acme/b", "", ""),
+        (DecisionKind.IRREVERSIBLE, "granting can't be undone: grant/acme/c", "", ""),
         (DecisionKind.GRANDFATHERED, "plan/pro: 12 subscribers stay on the old one", "grandfathered", ""),
     ]
 
@@ -209,7 +211,7 @@ def test_an_anonymous_headline_has_the_sum_that_is_shown() -> None:
 def test_after_a_run_the_page_says_what_failed_and_asks_nothing() -> None:
     page = page_of(outline(plan_file(), broken_report()))
 
-    assert text_of(page.headline) == "5 changes · 1 failed · 1 not done · 1 refused"
+    assert text_of(page.headline) == "4 changes · 1 already done · 1 failed · 1 not done · 1 refused"
     assert [(one.kind, text_of(one.text)) for one in page.decisions] == [
         (DecisionKind.FAILED, "customer/acme: 409 Conflict: taken"),
         (DecisionKind.REFUSED, "feature/tokens: it is not owned"),
