@@ -86,12 +86,14 @@ def lost_text(end: Ending) -> str:
         before = (billed_ahead if end.is_immediate else billed_beyond)(end.running, end.at)
     except Unrated as unrated:
         return f"what was billed in advance for the time after it isn't known: {unrated}"
-    return _text(before, end.running.mode) if before and before.unused else ""
+    return _text(before, end.running) if before else ""
 
 
-def _text(before: Advance, mode: str) -> str:
+def _text(before: Advance, running: Subscribed) -> str:
     billed, unused = amounts_text(before.amounts), amounts_text(before.unused)
-    if mode == CREDIT_ONLY:
+    if running.mode == CREDIT_ONLY and before.unused:
         return f"of the {billed} billed in advance, {unused} are for the time after it, and come back as credit"
-    until = moment_text(before.until)
-    return f"nothing comes back of the {billed} billed until {until} ({unused} of it for the time after the end)"
+    lost = f"nothing comes back of the {billed} billed until {moment_text(before.until)}"
+    if not running.pro_rated:
+        return f"{lost}, as it is not prorated"
+    return f"{lost} ({unused} of it for the time after the end)" if before.unused else lost

@@ -21,7 +21,8 @@ class Move:
     `running` is the link in force now, None without one; `earlier` are the links of its chain so far, with it. What
     can't be read is Malformed. `old` and `new` are None where the plan version can't be found; `anchor` is None where
     the running link's goes on. `begins_again`: the new plan version begins at its first phase; a migration in place
-    goes on. `addons` are those that are attached to the next link in the same run.
+    goes on. `addons` are those that are attached to the next link in the same run. `is_instead_of_end`: a rule makes
+    the change in place of a declared end.
     """
 
     address: Address
@@ -36,6 +37,7 @@ class Move:
     anchor: datetime | None = None
     begins_again: bool = True
     addons: tuple[AddonFees, ...] = ()
+    is_instead_of_end: bool = False
 
     @property
     def is_immediate(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from billsync.core.index import Index, version_of
+from billsync.core.lifecycle.chain_end import ENDS
 from billsync.core.normalize import normalize
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
@@ -99,7 +100,13 @@ def _move(one: Changing, sides: Sides) -> Move:
         earlier=tuple(links.values()),
         anchor=one.begun.anchor,
         begins_again=one.begun.verb == CHANGING,
+        is_instead_of_end=_ends(sides.declared.get(one.begun.address)),
     )
+
+
+def _ends(entity: Entity | None) -> bool:
+    """Whether a subscription is declared to end; what a run changes of one is what a rule has it change to instead."""
+    return entity is not None and bool(entity.fields.get(ENDS))
 
 
 def _takes_effect(one: Changing, running: Subscribed | Malformed | None, now: datetime) -> datetime:

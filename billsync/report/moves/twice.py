@@ -26,6 +26,11 @@ BILLS_TWICE = "bills-twice"
 WAY_OUT = "`change: at_renewal` bills nothing twice"
 """The way out of most changes at once."""
 
+WAY_OUT_OF_END = "`ends: at_renewal` bills nothing twice"
+"""The way out of a change that a rule makes in place of an end: the end says when."""
+
+WAYS_OUT = (WAY_OUT, WAY_OUT_OF_END)
+
 
 @dataclass(frozen=True, slots=True)
 class Twice:
@@ -103,7 +108,7 @@ def billed_twice(move: Move) -> Twice | None:
         before = _cut_short(move, move.running)
         if before is None:
             return None
-        way_out = _way_out(move.running, before, move.at) if move.is_immediate else _later(before)
+        way_out = _way_out(move.running, before, move.at, _at_renewal(move)) if move.is_immediate else _later(before)
         now = _begun_amounts(move, move.running)
         return Twice(move.address, what, before, now, way_out=way_out, is_by_credit_alone=move.is_by_credit_alone)
     except Unrated as unrated:
@@ -117,7 +122,12 @@ def _comes_back(running: Subscribed | Malformed) -> bool:
 
 def _unknown_way_out(move: Move) -> str:
     """The way around a double billing of unknown amounts: at renewal there is no way."""
-    return WAY_OUT if move.is_immediate else ""
+    return _at_renewal(move) if move.is_immediate else ""
+
+
+def _at_renewal(move: Move) -> str:
+    """The field of the subscription that makes a change take effect at renewal."""
+    return WAY_OUT_OF_END if move.is_instead_of_end else WAY_OUT
 
 
 def _unread(move: Move, what: str, running: Malformed) -> Twice | None:
@@ -141,9 +151,9 @@ def _cut_short(move: Move, running: Subscribed) -> Advance | None:
     return (billed_ahead if move.is_immediate else billed_beyond)(running, move.at)
 
 
-def _way_out(running: Subscribed, before: Advance, at: datetime) -> str:
+def _way_out(running: Subscribed, before: Advance, at: datetime, at_renewal: str = WAY_OUT) -> str:
     """The way around the double billing of a change at once: by renewal, unless a fee is paid for longer."""
-    return WAY_OUT if before.until <= running.renewal_after(at) else _later(before)
+    return at_renewal if before.until <= running.renewal_after(at) else _later(before)
 
 
 def _later(before: Advance) -> str:
@@ -174,8 +184,13 @@ def twice_guards(found: Iterable[Twice]) -> tuple[Guard, ...]:
     """A guard for all changes of the same sort, with both sums."""
     return tuple(
         Guard(BILLS_TWICE, _reason(them), f"--allow {BILLS_TWICE}", tuple(one.address for one in them))
-        for them in grouped(found, lambda one: (one.what, one.problem, one.way_out == WAY_OUT, one.is_by_credit_alone))
+        for them in grouped(found, _sort)
     )
+
+
+def _sort(one: Twice) -> tuple[object, ...]:
+    """The sort of a change: those that bill nothing twice from a date on are joined, whatever the date."""
+    return one.what, one.problem, one.way_out in WAYS_OUT and one.way_out, one.is_by_credit_alone
 
 
 def credit_returned(move: Move) -> Amounts:
@@ -218,14 +233,15 @@ def _reason(them: Sequence[Twice]) -> str:
         amounts_text(together(each)) for each in zip(*((a.amounts, a.unused) for a in before), strict=True)
     )
     until = f" until {moment_text(before[0].until)}" if count == 1 else " for periods that aren't over"
-    way_out = first.way_out if count == 1 or first.way_out == WAY_OUT else "later changes bill nothing twice"
+    way_out = first.way_out if count == 1 or first.way_out in WAYS_OUT else "later changes bill nothing twice"
     in_all = "" if count == 1 else " in all"
     if first.is_by_credit_alone:
         return (
             f"{subject} bills {now}{in_all} in advance, and nothing comes back of the {billed} billed{until}, as it is "
             f"not prorated; {way_out}"
         )
+    part = f" ({unused} of it for the time after the change)" if any(one.unused for one in before) else ""
     return (
-        f"{subject} bills {now}{in_all} in advance, and nothing comes back of the {billed} billed{until} "
-        f"({unused} of it for the time after the change) once that invoice is final; {way_out}"
+        f"{subject} bills {now}{in_all} in advance, and nothing comes back of the {billed} billed{until}{part} "
+        f"once that invoice is final; {way_out}"
     )

@@ -1,5 +1,6 @@
 """Fees that a cancel loses: amounts worked out by hand."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +26,12 @@ YEAR = (ahead("25"), ahead("365", "support", "P1Y"))
         )),
         (running(ahead("25"), settlement_mode="credit_only"), {}, (
             "; of the 25 USD billed in advance, 12.5 USD are for the time after it, and come back as credit"
+        )),
+        (replace(running(ahead("25"), settlement_mode="credit_only"), pro_rated=False), {}, (
+            "; nothing comes back of the 25 USD billed until 2026-10-01T00:00:00Z, as it is not prorated"
+        )),
+        (running(ahead("25")), {"at": datetime(2026, 9, 1, tzinfo=UTC)}, (
+            "; nothing comes back of the 25 USD billed until 2026-10-01T00:00:00Z"
         )),
         (running(ahead("25")), AT_RENEWAL, ""),
         (running(*YEAR), AT_RENEWAL, (

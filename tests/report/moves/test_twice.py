@@ -53,6 +53,15 @@ def test_a_change_at_once_shows_what_was_billed_and_what_will_be() -> None:
     )
 
 
+def test_a_change_in_place_of_an_end_proposes_another_end() -> None:
+    at_start = datetime(2026, 9, 1, tzinfo=UTC)
+
+    assert reasons(move(TEAM, BUSINESS, running(ahead("25")), at=at_start, is_instead_of_end=True)) == [
+        "the change from plan/team@1 to plan/business@1 at once bills 60 USD in advance, and nothing comes back of the "
+        "25 USD billed until 2026-10-01T00:00:00Z once that invoice is final; `ends: at_renewal` bills nothing twice"
+    ]
+
+
 def test_several_changes_of_one_sort_are_one_guard_with_sums() -> None:
     link = running(ahead("25"))
 
