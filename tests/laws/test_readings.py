@@ -151,10 +151,13 @@ def world(template: Path, tmp_path: Path) -> Iterator[World]:
     world.close()
 
 
+def path_of(kind: str) -> str:
+    return routes("openmeter")[kind].collection.removeprefix("/openmeter")
+
+
 def row_of(world: World, kind: str, key: str) -> dict[str, Any]:
     with world.http() as http:
-        path = f"/{routes('openmeter')[kind].collection.removeprefix('/openmeter/')}"
-        return next(row for row in rows_of(http, path) if row["key"] == key)
+        return next(row for row in rows_of(http, path_of(kind)) if row["key"] == key)
 
 
 def decides(kind: str, field: str) -> bool:
@@ -188,6 +191,14 @@ def test_every_field_that_is_read_to_decide_is_changed_here() -> None:
 
     assert {name for name, fields in READ.items() if fields} == CHANGED.keys()
     assert {(name, field) for name in known for field in known[name] - CHANGED[name].keys()} <= ASIDE
+
+
+def test_no_id_of_the_server_is_in_a_plan_file(world: World, decided: str) -> None:
+    with world.http() as http:
+        ids = [row["id"] for kind in KEYS for row in rows_of(http, path_of(kind))]
+
+    assert ids
+    assert [server_id for server_id in ids if server_id in decided] == []
 
 
 @pytest.mark.parametrize(("kind", "field"), DECIDING)
