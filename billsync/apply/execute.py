@@ -1,13 +1,14 @@
 """The one rule for every step: observe; after holds -> done; before holds -> call; otherwise stale.
 
-A step whose before holds is stale, too, if what it was decided on besides its entity is no longer so.
+A step whose before holds is stale, too, if what it was decided on besides its entity is no longer so. One that is
+stale is done if its entity is as a later step of the same plan file leaves it: an earlier run went on from there.
 
 An unclear outcome applies the same rule again, so a retry, a second runner and a resumed plan file are one case.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from billsync.apply.bindings import Bindings, Observed, Unbound
@@ -16,7 +17,7 @@ from billsync.apply.obstacles import in_the_way
 from billsync.core.compare import shown
 from billsync.core.expectation import differences_after, differences_before, facts_apart, holds_after, holds_before
 from billsync.core.step_masking import UNMASKED, StepMasking
-from billsync.model.address import symbols_in
+from billsync.model.address import Address, symbols_in
 from billsync.model.change import FieldChange, PlanFile, Step
 from billsync.model.kind import Kind
 from billsync.model.ports import Answer, Clock, Journal, Remote, RemoteError, Unclear, Unreachable
@@ -76,8 +77,9 @@ def execute(plan: PlanFile, world: World, *, on_result: OnResult = lambda result
     """
     results: dict[str, StepResult] = {}
     gone = ""
+    following = _following(plan)
     for step in plan.steps:
-        result = world.masking.result(_blocked(step, results, gone) or _run(step, world))
+        result = world.masking.result(_blocked(step, results, gone) or _run(step, world, following[step.id]))
         if result.status is Status.FAILED and result.cause == _GONE:
             gone = result.reason
         results[step.id] = result
@@ -98,6 +100,29 @@ def stopped(plan: PlanFile) -> Report:
     return Report(tuple(StepResult(step, Status.BLOCKED, GUARDED) for step in plan.steps))
 
 
+def _following(plan: PlanFile) -> Mapping[str, tuple[Step, ...]]:
+    """The later steps on the same entity, by the id of a step."""
+    found: dict[str, tuple[Step, ...]] = {}
+    by_address: dict[Address, tuple[Step, ...]] = {}
+    for step in reversed(plan.steps):
+        found[step.id] = by_address.get(step.address, ())
+        by_address[step.address] = (step, *found[step.id])
+    return found
+
+
+def _went_on(following: Iterable[Step], world: World) -> bool:
+    """Whether an entity is as one of the later steps on it leaves it. Raises RemoteError."""
+    return any(
+        _is_done(step, world.kind(step), _look(step, world.kind(step), world, patient=False)) for step in following
+    )
+
+
+def _has_departed(step: Step, kind: Kind, observed: Observed) -> bool:
+    """Whether an entity is neither as a step expects it nor as the step leaves it."""
+    is_before = holds_before(kind, step.before, view=observed.view, status=observed.status, facts=observed.facts)
+    return not is_before and not _is_done(step, kind, observed)
+
+
 def _blocked(step: Step, results: Mapping[str, StepResult], gone: str) -> StepResult | None:
     for need in step.needs:
         if need in results and results[need].status not in GOOD:
@@ -107,17 +132,20 @@ def _blocked(step: Step, results: Mapping[str, StepResult], gone: str) -> StepRe
     return None
 
 
-def _run(step: Step, world: World) -> StepResult:
+def _run(step: Step, world: World, following: Iterable[Step]) -> StepResult:
     tried = _Tried()
     kind = world.kind(step)
     while True:
         try:
             observed = _look(step, kind, world, patient=tried.ok)
+            result = _settled(step, kind, observed, tried, world.masking)
+            if result is not None and _has_departed(step, kind, observed) and _went_on(following, world):
+                return StepResult(step, Status.DONE if tried.wrote else Status.ALREADY, wrote=tried.wrote)
         except Unreachable as error:
             return StepResult(step, Status.FAILED, _told(error, tried), tried.wrote, _GONE)
         except RemoteError as error:
             return StepResult(step, Status.FAILED, _told(error, tried), tried.wrote)
-        if (result := _settled(step, kind, observed, tried, world.masking)) is not None:
+        if result is not None:
             return result
         if step.id in world.unmet and not tried.calls:
             return StepResult(step, Status.STALE, world.unmet[step.id])

@@ -24,10 +24,13 @@ QUICK = "prepaid-credits"
 SAVED_TOO = frozenset(
     {
         QUICK,
+        "a-change-at-renewal-replaced",
         "a-dearer-add-on",
+        "a-later-beginning-moved",
         "add-ons-at-once",
         "add-ons-of-another-plan",
         "an-edited-price",
+        "an-end-moved",
         "credit-taken-back",
         "things-taken-away",
     }

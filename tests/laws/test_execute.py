@@ -390,6 +390,22 @@ def test_a_second_run_of_the_same_steps_calls_nothing() -> None:
     assert len(server.called) == calls
 
 
+def test_a_step_from_which_a_run_went_on_is_done() -> None:
+    """Two steps on one entity: run again, the first is neither as before nor as it left it, and is no drift."""
+    second, third = {**METER, "name": "Second"}, {**METER, "name": "Third"}
+    on = replace(rename(second, third), id="meter:again", needs=("meter:update",))
+    steps = [rename(METER, second), on]
+    server = server_with(meters=[{"id": "m1", **METER}])
+    drifted = server_with(meters=[{"id": "m1", **METER, "name": "Somebody's"}])
+
+    ran, again, elsewhere = Ran(server, steps), Ran(server, steps), Ran(drifted, steps)
+
+    assert [end[1] for end in ran.ends] == [Status.DONE] * 2
+    assert [end[1] for end in again.ends] == [Status.ALREADY] * 2
+    assert [end[1] for end in elsewhere.ends] == [Status.STALE, Status.BLOCKED]
+    assert (len(server.called), drifted.called) == (2, [])
+
+
 def test_a_refusal_after_a_lost_answer_may_have_written() -> None:
     """A refusal after a lost answer still reports that something may have been written."""
     server = server_with(LOST, answers(400, "validation error: no"))
