@@ -49,7 +49,7 @@ def billsync(run: Run, /, debug: bool) -> None:
 @click.pass_obj
 def validate(run: Run, /, paths: tuple[str, ...], online: bool, **server: Any) -> Exit:
     """Check files; offline, unless --online names a server."""
-    from billsync.cli.comparing import validate
+    from billsync.cli.validating import validate
 
     options = ServerOptions(**server)
     if not online and options != ServerOptions():

@@ -1,57 +1,29 @@
-"""`validate` and `diff`: check the files, and show the changes that `sync` would make. Both only read."""
+"""`diff`: show the changes that `sync` would make. It only reads."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from billsync.app.anonymous import private_kinds
 from billsync.app.difference import DiffScope, difference
-from billsync.app.ending import Ended, Exit
-from billsync.app.online import online_problems
+from billsync.app.ending import Exit
 from billsync.app.outcomes import code_of_difference, owner_missing
 from billsync.app.plan_files import expired, is_expired
-from billsync.cli.inputs import as_it_is, desired_state, plan_key, read_plan_file
-from billsync.cli.opening import connected, connected_to_read
+from billsync.cli.inputs import as_it_is, desired_state
+from billsync.cli.opening import connected
 from billsync.cli.outputs import Result
-from billsync.cli.selecting import check_patterns, counted
+from billsync.cli.plan_input import plan_key, read_plan_file
+from billsync.cli.selecting import check_patterns
 from billsync.cli.server_options import ServerOptions
 from billsync.cli.showing import check_files, show
 from billsync.cli.surroundings import Run
 from billsync.core.plan_secrets import without_secrets
-from billsync.core.selecting import included
 from billsync.kinds.registry import KINDS
-from billsync.model.diagnostic import Diagnostic, Severity, has_errors
-from billsync.model.state import Desired
+from billsync.model.diagnostic import Severity
 from billsync.render.diagnostics import diagnostics_text
 from billsync.render.plan.nameless import finding_without_names, without_names
 from billsync.render.plan.outline import outline
-from billsync.render.plan.structured import errors_as_json
-
-
-def validate(run: Run, paths: Sequence[str], options: ServerOptions | None) -> Exit:
-    """Check the files; with a server, also whether it has what they refer to and takes what they declare.
-
-    Raises Ended, RemoteError.
-    """
-    desired, findings = desired_state(run, paths)
-    check_patterns(run, desired)
-    if options is not None:
-        findings = (*findings, *_online(run, options, desired))
-    run.result(errors_as_json(findings, {"declared": _counts(desired)}) if run.wants_json else _valid(desired))
-    return Exit.DONE
-
-
-def _online(run: Run, options: ServerOptions, desired: Desired) -> tuple[Diagnostic, ...]:
-    """The warnings of the server about the files. Raises Ended where there are errors."""
-    with connected_to_read(run, options, desired.target) as connection:
-        found = online_problems(connection, desired)
-    if has_errors(found):
-        raise Ended(Exit.ERROR, *found)
-    if not run.wants_json:
-        run.talk(diagnostics_text(found))
-    return found
 
 
 def show_difference(
@@ -87,15 +59,3 @@ def show_plan_file(run: Run, path: str, *, exit_code: bool) -> Exit:
     if not run.wants_json:
         run.talk(diagnostics_text((*missing, *late)))
     return run.verdict
-
-
-def _valid(desired: Desired) -> str:
-    counts = _counts(desired)
-    parts = [counted(kind, counts[kind.collection]) for kind in KINDS.values() if counts[kind.collection]]
-    return f"Valid: {', '.join(parts) or 'nothing is declared'}.\n"
-
-
-def _counts(desired: Desired) -> Mapping[str, int]:
-    """Return the number of declared entities of each kind that are selected, by collection."""
-    counts = Counter(address.kind for address in included(desired))
-    return {kind.collection: counts[name] for name, kind in KINDS.items()}

@@ -4,29 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from billsync.app.ending import Ended, Exit, error
+from billsync.app.ending import Ended, Exit
 from billsync.app.outcomes import forbidden_flags
-from billsync.app.plan_files import no_secret, opened, other_secret
 from billsync.cli.profiles import owned
 from billsync.cli.selecting import selected_part
 from billsync.cli.surroundings import Run
 from billsync.config import load
-from billsync.config.bounded import NotAFile, TooLong, read_file
-from billsync.config.outside import Outside, texts_of
 from billsync.core.hiding import whole_mask
-from billsync.core.plan_secrets import other_secrets
-from billsync.core.unmasking import sources_of, unmasked
 from billsync.kinds.registry import KINDS
-from billsync.model.change import PlanFile
 from billsync.model.diagnostic import Diagnostic, has_errors
-from billsync.model.limits import PLAN_FILE_BYTES
 from billsync.model.state import Desired
 from billsync.render.diagnostics import diagnostics_text
 
 NOTHING: Mapping[str, str] = {}
-
-STDIN = "-"
-PLAN_KEY_VARIABLE = "BILLSYNC_PLAN_KEY"
 
 
 def as_it_is(finding: Diagnostic) -> Diagnostic:
@@ -57,35 +47,3 @@ def desired_state(
     if findings and not run.wants_json:
         run.mention(diagnostics_text(findings))
     return selected_part(run, owned(run, desired)), findings
-
-
-def plan_key(run: Run) -> str:
-    """The key of the digests of secrets in plan files; empty where none is given."""
-    return run.around.environment.get(PLAN_KEY_VARIABLE, "")
-
-
-def revealed(run: Run, plan: PlanFile) -> PlanFile:
-    """The plan file as it is carried out, with the values of its sources as they are here. Raises Ended.
-
-    They must be those that were reviewed.
-    """
-    texts, missing = texts_of(sources_of(plan), Outside(run.around.environment))
-    run.sourced = texts
-    run.hide(whole_mask(texts))
-    lacking = tuple(no_secret(problem.detail) for problem in missing)
-    if findings := lacking or tuple(map(other_secret, other_secrets(plan, texts, plan_key(run)))):
-        raise Ended(Exit.ERROR, *findings)
-    return unmasked(plan, texts)
-
-
-def read_plan_file(run: Run, path: str) -> PlanFile:
-    """The plan file at a path; `-` is stdin. Raises Ended."""
-    try:
-        text = run.around.stdin.read() if path == STDIN else read_file(path, PLAN_FILE_BYTES).decode("utf-8")
-    except (OSError, ValueError, TooLong, NotAFile) as problem:
-        reason = getattr(problem, "strerror", None) or str(problem)
-        raise error("no-plan-file", f"{path}: {reason}") from problem
-    found = opened(text)
-    if isinstance(found, PlanFile):
-        return found
-    raise Ended(Exit.ERROR, found)

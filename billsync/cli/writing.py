@@ -16,9 +16,10 @@ from billsync.app.plan_files import carry_out_plan_file, intended_by, misuses, o
 from billsync.apply.execute import OnResult, stopped
 from billsync.cli.account import Account
 from billsync.cli.consent import agrees, check_consent
-from billsync.cli.inputs import desired_state, read_plan_file, revealed
+from billsync.cli.inputs import desired_state
 from billsync.cli.journaling import journaled, show_end
 from billsync.cli.opening import connected
+from billsync.cli.plan_input import read_plan_file, revealed
 from billsync.cli.profiles import chosen_profile
 from billsync.cli.selecting import check_patterns
 from billsync.cli.server_options import ServerOptions

@@ -212,7 +212,7 @@ def test_a_bug_is_one_sentence_and_a_traceback_only_when_asked_for(
     def broken(run: Run, *given: object) -> None:
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr("billsync.cli.comparing.validate", broken)
+    monkeypatch.setattr("billsync.cli.validating.validate", broken)
 
     short, long = shell.run("validate", "shop.yaml"), shell.run("--debug", "validate", "shop.yaml")
 
