@@ -24,16 +24,32 @@ def billsync(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False)
 
 
-def test_help_loads_nothing_heavy(folder: Path) -> None:
+LOADED = {
+    "--help": HEAVY,
+    "validate shop.yaml": (
+        *HTTP,
+        "deepdiff",
+        "sqlite3",
+        "pygal",
+        "billsync.live.client",
+        "billsync.report",
+        "billsync.local",
+    ),
+}
+"""What a command has no use for, and doesn't load."""
+
+
+@pytest.mark.parametrize("command", LOADED)
+def test_a_command_loads_nothing_that_it_does_not_use(command: str, folder: Path) -> None:
     code = f"""
 import sys
-sys.argv = ["billsync", "--help"]
+sys.argv = ["billsync", *{command.split()!r}]
 from billsync.cli.main import main
 try:
     main()
 except SystemExit as end:
-    assert end.code == 0
-print(sorted(set({HEAVY!r}) & set(sys.modules)))
+    assert not end.code
+print(sorted(set({LOADED[command]!r}) & set(sys.modules)))
 """
 
     ran = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
