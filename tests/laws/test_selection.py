@@ -16,7 +16,7 @@ from tests.support.configurations import EVERY_FLAG, states
 from tests.support.world import World, declared
 
 several = settings(
-    max_examples=examples(8),
+    max_examples=examples(6),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
