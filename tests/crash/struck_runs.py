@@ -26,7 +26,6 @@ SAVED_TOO = frozenset(
         QUICK,
         "a-change-at-renewal-replaced",
         "a-dearer-add-on",
-        "a-later-beginning-moved",
         "add-ons-at-once",
         "add-ons-of-another-plan",
         "an-edited-price",
