@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 from billsync.core.index import is_over
 from billsync.core.lifecycle.chain_steps import CANCEL
@@ -66,7 +67,7 @@ def _too_large_a_share(context: Context, deletes: tuple[Address, ...], owned: Ma
     policy = context.desired.policy
     limit = policy.max_delete_percent
     for kind, count in sorted(Counter(address.kind for address in deletes).items()):
-        if limit is not None and owned[kind] >= policy.percent_from and count * 100 > limit * owned[kind]:
+        if limit is not None and owned[kind] >= policy.percent_from and count * 100 > Fraction(limit) * owned[kind]:
             reason = (
                 f"{count} of {owned[kind]} owned {context.registry[kind].collection} would be deleted; the policy at "
                 f"{policy.places['max_delete_percent']} allows {decimal_text(limit)} %; {NOT_RAISED}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from billsync.rating.arithmetic import divided, magnitude
+from billsync.rating.arithmetic import divided, exactly, magnitude
 from billsync.render.formats.words import ABSENT
 from billsync.render.markdown.chart import chart, legend
 from billsync.render.markdown.escape import cell, code_span, html, inline, number_cell
@@ -94,6 +94,7 @@ def _bars(block: Bars) -> Iterator[str]:
         yield inline(plain(f"{block.left_out:,} between these are left out here."))
 
 
+@exactly
 def _bar(amount: Decimal, most: Decimal) -> str:
     length = int(divided(magnitude(amount) * BAR, most))
     return ("█" if amount > 0 else "░") * max(length, 1)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from billsync.model.value import decimal_text
-from billsync.rating.arithmetic import divided, minus
+from billsync.rating.arithmetic import divided, exactly, minus
 from billsync.render.formats.words import visible
 from billsync.report.curves.curve import Bin, Point, PriceCurve
 from billsync.report.curves.scale import intervals, top_of
@@ -55,6 +55,7 @@ def even_quantities(curve: PriceCurve) -> Sequence[Decimal]:
     return intervals(side[0].quantity, side[-1].quantity)[::EVERY]
 
 
+@exactly
 def _scale(most: Decimal) -> tuple[Decimal, str]:
     return next(((scale, word) for scale, word in SCALES if most >= scale * 10), (Decimal(1), ""))
 
