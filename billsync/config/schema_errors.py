@@ -196,10 +196,17 @@ def _choice(failure: Failure, root: Node) -> Iterator[Diagnostic]:
     """`enum` and `const`."""
     choices = failure.limit if failure.rule == "enum" else [failure.limit]
     words = [_word(choice) for choice in dict.fromkeys(choices) if choice is not None]
-    hint = did_you_mean(failure.value, words) if isinstance(failure.value, str) else ""
+    hint = _choice_hint(failure.value, choices, words) if isinstance(failure.value, str) else ""
     wanted = f"one of {', '.join(words)}" if len(words) > 1 else f"{words[0]}"
     detail = f"{found(failure.value)} is not {shorten(wanted, 200)}"
     return _one("not-a-choice", failure, root, detail, hint)
+
+
+def _choice_hint(text: str, choices: Sequence[object], words: Sequence[str]) -> str:
+    """A near choice; for `"true"`, where `true` is one, the way to write that."""
+    if any(isinstance(choice, bool) and text == _word(choice) for choice in choices):
+        return f"Leave the quotes out: {text}."
+    return did_you_mean(text, words)
 
 
 def _pattern(failure: Failure, root: Node) -> Iterator[Diagnostic]:

@@ -33,8 +33,13 @@ def _transition(node: MapNode, findings: Findings) -> Transition:
     if on_cancel and "to" in node.entries:
         detail = "`on_cancel` names the plan that is changed to; `to` says the same of another sort of rule"
         findings.add("conflicting-fields", node.entries["to"].place, detail, "Remove `to`.")
+    source = _side(node.get("from"))
+    if on_cancel in source.keys:
+        detail = f'subscriptions on "{on_cancel}" can\'t change to the plan that they are on: they would end'
+        hint = "Name another plan, or take it out of `from`: then they end."
+        findings.add("conflicting-fields", node.entries["on_cancel"].place, detail, hint)
     return Transition(
-        _side(node.get("from")),
+        source,
         _side(node.get("to")),
         text_of(node.get("timing")) or AT_RENEWAL,
         text_of(node.get("message")) or "",
@@ -64,11 +69,16 @@ def transitions_for_nothing(desired: Desired) -> Iterator[Diagnostic]:
     """
     declared = {entity.address.key: entity.position for entity in desired.entities if entity.address.kind == PLAN}
     for rule in desired.transitions:
-        for key in (*rule.source.keys, *rule.target.keys, *((rule.on_cancel,) if rule.on_cancel else ())):
+        for key in (*rule.source.keys, *rule.target.keys, *_plan_instead(rule)):
             is_known = key == EVERY or desired.external.match(PLAN, key)
             is_known = is_known or any(fnmatchcase(name, key) for name in declared)
             if not is_known:
                 yield _names_nothing(key, declared, rule.position)
+
+
+def _plan_instead(rule: Transition) -> tuple[str, ...]:
+    """The plan that a rule has in place of an end; a glob has its own error, as it names none."""
+    return (rule.on_cancel,) if rule.on_cancel and not GLOB.intersection(rule.on_cancel) else ()
 
 
 def _names_nothing(key: str, declared: Mapping[str, Position], position: Position | None) -> Diagnostic:

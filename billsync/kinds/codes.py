@@ -232,6 +232,13 @@ CUSTOMERS = Chapter(
             "a digest belongs to a `version` by its number.",
         ),
         Code(
+            "subscription-start",
+            "the start is too late",
+            "The server's times go up to the year 9999, and the phases and billing periods after a start must fit in: "
+            "a subscription starts in the year 9899 at the latest. Write an earlier start.",
+            "9999-12-31T00:00:00Z is after the year 9899; the server's times go up to the year 9999",
+        ),
+        Code(
             "grant-decimals",
             "the server would round this amount",
             "The amount has more decimals than its currency. Write the amount to grant.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from billsync.kinds.forms import RESOURCE_KEY
 from billsync.model import duration
 from billsync.model.limits import NUMBER_CHARACTERS
 from billsync.model.transition import REFUSE, TIMINGS
@@ -50,7 +51,9 @@ def _transition() -> dict[str, Any]:
             "on_cancel": {
                 "description": "The plan, by key, that a subscription changes to when it is declared to end, instead "
                 "of ending. When it ends is when it changes.",
-                **_KEY,
+                "type": "string",
+                "pattern": RESOURCE_KEY,
+                "examples": ["free"],
             },
         },
     }

@@ -6,7 +6,11 @@ from collections.abc import Iterator
 
 from billsync.model.kind import Problem
 from billsync.model.labels import MOST_DECLARED, value_problem
+from billsync.model.moment import parse_moment
 from billsync.model.value import Fields
+
+LAST_YEAR = 9899
+"""The last year in which a subscription may start: a century is left for its phases and its first billing periods."""
 
 
 def key(subscription: Fields) -> Iterator[Problem]:
@@ -56,4 +60,17 @@ def version_digest(subscription: Fields) -> Iterator[Problem]:
         )
 
 
-CHECKS = (key, cost_basis, labels, version_digest)
+def start(subscription: Fields) -> Iterator[Problem]:
+    """A start so late that the server's calendar, which ends with the year 9999, has no room for what follows it."""
+    begins = parse_moment(str(subscription.get("start")))
+    if begins is not None and begins.year > LAST_YEAR:
+        yield Problem(
+            ("start",),
+            "subscription-start",
+            f"{subscription['start']} is after the year {LAST_YEAR}; the server's times go up to the year 9999, and "
+            "the phases and billing periods after the start must fit in",
+            "write an earlier start",
+        )
+
+
+CHECKS = (key, cost_basis, labels, version_digest, start)
