@@ -215,8 +215,9 @@ WOULD_MOVE = Refusal(
     "it differs in {names}, and is on {live}, which is no longer active: a change would move it to {pinned}",
     "declare `version: latest` to move it, or declare what is live",
 )
+SCHEDULED_ELSEWHERE = "it was scheduled elsewhere: `--allow revert` makes it at once"
 CHANGE_SCHEDULED = Refusal(
-    "change-scheduled", "the change to {pinned} takes effect at {begins}", outcome=Outcome.WAITING
+    "change-scheduled", "the change to {pinned} takes effect at {begins}", "{hint}", Outcome.WAITING
 )
 BEGINS_LATER = Refusal("begins-later", "it is scheduled, and begins at {begins}", outcome=Outcome.WAITING)
 STARTS_LATER = Refusal(
@@ -277,7 +278,8 @@ ENDS_BEFORE_IT_BEGINS = Refusal(
 ATTACHED_SCHEDULED = Refusal(
     "attached-scheduled",
     "{name} is as declared from {moment} on: {old} until then, then {new}",
-    outcome=Outcome.WAITING,
+    "{hint}",
+    Outcome.WAITING,
 )
 ATTACHED_LATER = Refusal(
     "attached-later",

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from billsync.app.dumping import dump_everything
+from billsync.core.refusals import SCHEDULED_ELSEWHERE
 from billsync.model.change import Change, Outcome
 from billsync.model.note import Note
 from billsync.model.result import Status
@@ -94,11 +95,11 @@ def addons(world: World, place: int = -1) -> Mapping[str, tuple[int, list[int]]]
     return {keys[row["addon"]["id"]]: (row["quantity"], [one["quantity"] for one in row["timeline"]]) for row in rows}
 
 
-def by_hand(world: World, addon: str, quantity: int) -> None:
+def by_hand(world: World, addon: str, quantity: int, timing: str = "immediate") -> None:
     """Attach an add-on as somebody does in a portal."""
     with world.http() as http:
         (addon_id,) = [row["id"] for row in http.get("/addons").json()["data"] if row["key"] == addon]
-        body = {"addon": {"id": addon_id}, "quantity": quantity, "timing": "immediate"}
+        body = {"addon": {"id": addon_id}, "quantity": quantity, "timing": timing}
         answer = http.post(f"/subscriptions/{links(world)[-1]['id']}/addons", json=body)
         assert answer.status_code == 201, answer.text
 
@@ -222,6 +223,17 @@ def test_what_was_attached_elsewhere_is_changed_where_that_is_allowed(world: Wor
     sync(world, f"plan: pro, {NOW}{TWO}", revert="")
 
     assert addons(world)["maps"][0] == 0
+
+
+def test_what_was_scheduled_elsewhere_is_hastened_where_that_is_allowed(world: World) -> None:
+    wanted = f"plan: pro, {NOW}{TWO[:-1]}, {{addon: maps}}]"
+    by_hand(world, "maps", 1, "next_billing_cycle")
+
+    (waiting,) = sync(world, wanted).plan.changes
+    sync(world, wanted, revert="")
+
+    assert (waiting.code, waiting.hint) == ("attached-scheduled", SCHEDULED_ELSEWHERE)
+    assert addons(world)["maps"][0] == 1
 
 
 @pytest.mark.parametrize(

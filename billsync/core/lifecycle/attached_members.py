@@ -22,6 +22,7 @@ from billsync.core.refusals import (
     ATTACHED_SCHEDULED,
     NOT_ATTACHABLE,
     QUANTITY_FIXED,
+    SCHEDULED_ELSEWHERE,
 )
 from billsync.core.timing import timing_of
 from billsync.core.versions import NextVersions
@@ -134,6 +135,7 @@ def _is_hastened(link: Link, key: str, have: Attached | None) -> bool:
 
 def _scheduled(link: Link, key: str, have: Attached) -> Planned:
     moment, number = have.quantities.coming[-1]
+    is_by_others = link.entity.fields.get("change") == IMMEDIATE and _of_others(link, key, have) is not None
     return refused(
         link.entity.address,
         ATTACHED_SCHEDULED,
@@ -142,6 +144,7 @@ def _scheduled(link: Link, key: str, have: Attached) -> Planned:
         moment=moment_text(moment),
         old=have.quantities.now or "none",
         new=number or "none",
+        hint=SCHEDULED_ELSEWHERE if is_by_others else "",
     )
 
 

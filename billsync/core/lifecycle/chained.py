@@ -20,6 +20,7 @@ from billsync.core.lifecycle.chain_begin import (
 )
 from billsync.core.lifecycle.chain_change import Move, change, replace_scheduled, substitute
 from billsync.core.lifecycle.chain_end import ENDS, REVERT, declared_end, end, ends_as_declared, ends_elsewhere
+from billsync.core.lifecycle.chain_steps import WITHDRAW
 from billsync.core.lifecycle.chain_target import by_other_content, differences, live_pin, pin_of
 from billsync.core.ownership import KEY, OWNER, labels_of, pin_label
 from billsync.core.planned import Context, Planned, names_of, note, refused, time_shown
@@ -30,6 +31,7 @@ from billsync.core.refusals import (
     CHANGE_SCHEDULED,
     CHANGED_ON_BOTH_SIDES,
     ENDS_FIRST,
+    SCHEDULED_ELSEWHERE,
 )
 from billsync.core.timing import instead_of_end
 from billsync.core.versions import NextVersions
@@ -148,12 +150,24 @@ def _starts_elsewhen(context: Context, entity: Entity, head: Row) -> bool:
 
 
 def _is_hastened(context: Context, move: Move) -> bool:
-    """Whether billsync scheduled the declared change for the renewal, and it is declared to be made at once now."""
+    """Whether the declared change is scheduled for the renewal, and it is declared to be made at once now.
+
+    One that others scheduled stays at its time, unless undoing is allowed.
+    """
     kind, labels = context.registry[move.link.kind], labels_of(move.link.fields)
     applied = context.index.names.get(str(labels.get(pin_label(kind))))
     is_ours = applied is not None and applied == live_pin(context, move.link)
-    wanted = move.entity.fields.get("change") == IMMEDIATE and not move.entity.fields.get(ENDS)
-    return wanted and is_ours and not _is_first(context, move.link)
+    may_be = is_ours or (REVERT in context.allow and not _is_of_another_owner(context, move.link))
+    return may_be and _is_wanted_at_once(move.entity) and not _is_first(context, move.link)
+
+
+def _is_wanted_at_once(entity: Entity) -> bool:
+    return entity.fields.get("change") == IMMEDIATE and not entity.fields.get(ENDS)
+
+
+def _is_of_another_owner(context: Context, head: Row) -> bool:
+    labels = labels_of(head.fields)
+    return KEY in labels and labels.get(OWNER) != context.desired.owner
 
 
 def _is_first(context: Context, head: Row) -> bool:
@@ -174,7 +188,11 @@ def _scheduled(context: Context, entity: Entity, head: Row) -> Planned:
     if _is_first(context, head):
         return refused(entity.address, BEGINS_LATER, begins=begins)
     pinned = live_pin(context, head)
-    return refused(entity.address, CHANGE_SCHEDULED, pinned=pinned.text if pinned else "another", begins=begins)
+    can_be_hastened = context.routes[head.kind].can(WITHDRAW) and not _is_of_another_owner(context, head)
+    is_by_others = _is_wanted_at_once(entity) and can_be_hastened  # ours would be hastened already
+    hint = SCHEDULED_ELSEWHERE if is_by_others else ""
+    name = pinned.text if pinned else "another"
+    return refused(entity.address, CHANGE_SCHEDULED, pinned=name, begins=begins, hint=hint)
 
 
 def _of_others(context: Context, entity: Entity, head: Row, found: Differences) -> Planned | None:
@@ -187,7 +205,7 @@ def _of_others(context: Context, entity: Entity, head: Row, found: Differences) 
     labels = labels_of(head.fields)
     if not found and ends_as_declared(context, entity.address, entity.fields.get(ENDS), head):
         return None
-    if KEY in labels and labels.get(OWNER) != context.desired.owner:
+    if _is_of_another_owner(context, head):
         return refused(entity.address, CHAIN_OF_ANOTHER, fields=found, owner=labels.get(OWNER))
     is_of_others = KEY not in labels or _was_changed(context, head, entity)
     if not is_of_others or REVERT in context.allow:
