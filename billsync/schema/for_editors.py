@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from billsync.kinds.forms import SOURCE_PATH, VARIABLE
+
 Schema = dict[str, Any]
 
 OUTSIDE = "outside"
@@ -22,7 +24,8 @@ SHELL = ("$schema", "_format_version", "_info", "external", "adopted", "moved", 
 _OUTSIDE: Schema = {
     "description": "After `!env`: the name of a variable, or a map with `name` and `default`. After `!file`: a path.",
     "anyOf": [
-        {"type": "string", "pattern": "^[A-Z][A-Z0-9_]*$|/"},
+        {"type": "string", "pattern": VARIABLE},
+        {"type": "string", "pattern": SOURCE_PATH},
         {
             "type": "object",
             "additionalProperties": False,
