@@ -163,8 +163,9 @@ def test_a_quantity_at_once_goes_before_what_is_scheduled(world: World) -> None:
     sync(world, f"plan: pro, {LATER}{THREE}")
     wanted = f"plan: pro, {NOW}addons: [{{addon: blocks, quantity: 4}}]"
 
-    sync(world, wanted)
+    run = sync(world, wanted)
 
+    assert fields(run.plan.changes[-1]) == [("addons.blocks.quantity", 2, 4)]
     assert addons(world)["blocks"][0] == 4
     world.clock.advance(40 * DAY)
     assert addons(world)["blocks"][0] == 4

@@ -41,8 +41,14 @@ class Move:
 
     @property
     def old(self) -> int:
-        """The quantity that the member would have without the move, or has until then if it is scheduled already."""
-        return self.have.quantities.before(self.number) if self.have else 0
+        """The quantity that the move ends: at once the present one; later the one that the member would have then.
+
+        Where that is the wanted one already, the other one of both.
+        """
+        if self.have is None:
+            return 0
+        have = self.have.quantities
+        return have.now if self.timing == IMMEDIATE and have.now != self.number else have.before(self.number)
 
     @property
     def verb(self) -> str:
