@@ -13,7 +13,7 @@ from billsync.model.malformed import Malformed
 from billsync.model.state import Entity, Row
 from billsync.report.billing.attached import Attached, Segment
 from billsync.report.billing.catalog import Catalog
-from billsync.report.billing.subscribed import parse_subscription
+from billsync.report.billing.subscribed import UNSHOWN, parse_subscription
 from billsync.report.billing.usage import MeterSlice
 from billsync.report.impact.live import Live, plan_version
 from billsync.report.impact.moving import Begun
@@ -208,6 +208,19 @@ def test_a_move_drops_the_addons_that_no_file_declares(verb: str, addons: Any, d
         f"{target[6:]}, which is {why}: here counted on both sides" for target, why in dropped
     )
     assert {each.since for each in reached} == {datetime(2026, 12, 1, tzinfo=UTC)}
+
+
+def test_an_addon_that_may_be_dropped_is_not_called_lost() -> None:
+    """A server that shows neither phases nor add-ons, as Konnect: it isn't known whether the subscription has it."""
+    entity = declared(version="latest")
+    unshown = replace(subscriber(replace(ACME, entity=entity)), subscribed=UNSHOWN, own_items=UNSHOWN)
+    shown = live(unshown, offers={"addon-1": Offer("default", 0, None)})
+
+    found = [one for one in reach(moving(changes(), entity, "immediate"), shown) if isinstance(one, Reached)]
+
+    assert [(one.target, one.because, one.problem) for one in found if one.is_part] == [
+        ("addon/boost", "", "its add-ons can't be read: if it has this one, it is not attached again")
+    ]
 
 
 def to_cadence(cadence: str, *new: dict[str, Any]) -> PriceChanges:

@@ -21,6 +21,7 @@ from billsync.report.impact.subscribers import Identity
 from billsync.report.impact.targets import Target
 
 LATER = "it gets the add-on only later"
+IF_IT_HAS_IT = f"if it has this one, it is {DROPPED}"
 LIMITS_UNREAD = "add-ons that can't be read, so it isn't known whether the server would attach them again"
 
 
@@ -73,10 +74,18 @@ def reached_with(one: Candidate, has: AddonList, catalog: Catalog, now: datetime
 
 
 def unread(one: Candidate, problem: str) -> Iterator[Reached]:
-    """All concerns that a candidate with unknown add-ons may have, with the reason."""
+    """All concerns that a candidate with unknown add-ons may have, with the reason.
+
+    Whether it has an add-on that a move drops isn't known, so none is called lost.
+    """
     if one.plan:
         yield _noted(one.plan, (LIMITS_UNREAD,) if one.concerns.narrowed else ())
-    yield from (_by(one, change, one.before, problem) for change in one.concerns.changes)
+    for change in one.concerns.changes:
+        if change.because == DROPPED:
+            why = problem if problem.startswith(UNREAD) else UNREAD
+            yield replace(_by(one, change, one.before, f"{why}: {IF_IT_HAS_IT}"), because="")
+        else:
+            yield _by(one, change, one.before, problem)
 
 
 @dataclass(frozen=True, slots=True)
