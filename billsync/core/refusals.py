@@ -220,6 +220,11 @@ CHANGE_SCHEDULED = Refusal(
     "change-scheduled", "the change to {pinned} takes effect at {begins}", "{hint}", Outcome.WAITING
 )
 BEGINS_LATER = Refusal("begins-later", "it is scheduled, and begins at {begins}", outcome=Outcome.WAITING)
+BEGINS_AFTER = Refusal(
+    "begins-later",
+    "the server allows one {kind} at a time, and {other!r} is declared to end {end}: a run after that begins this one",
+    outcome=Outcome.WAITING,
+)
 STARTS_LATER = Refusal(
     "begins-later",
     "this server's API begins a {kind} only at once: a run on or after {start} begins it",

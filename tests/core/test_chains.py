@@ -16,7 +16,7 @@ from billsync.core.diff import Mode, Server, diff
 from billsync.core.index import in_order
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
-from billsync.model.change import PlanFile
+from billsync.model.change import Outcome, PlanFile
 from billsync.model.diagnostic import Position
 from billsync.model.state import Desired, Entity, IntendedTarget, Moved, Row, Snapshot
 
@@ -211,6 +211,29 @@ def test_a_subscription_begins_after_one_that_ended_as_declared(
     later = {"start": "2027-01-01T00:00:00Z"} if any(row.fields["status"] == "canceled" for row in first) else {}
 
     assert outcomes(first, a=second, b={**SMALL, **later})["b"] == outcome
+
+
+@pytest.mark.parametrize(
+    ("ends", "when"),
+    [
+        ({"ends": "at_renewal"}, "at 2026-12-01T00:00:00Z"),
+        ({"ends": "2027-01-01T00:00:00Z"}, "at 2027-01-01T00:00:00Z"),
+        ({"ends": "immediate"}, "at once"),
+        ({"ends": "2026-11-01T00:00:00Z"}, None),
+        ({}, None),
+    ],
+)
+def test_a_subscription_waits_for_the_declared_end_of_another(ends: dict[str, Any], when: str | None) -> None:
+    period = {"current_period": {"from": "2026-11-01T00:00:00Z", "to": "2026-12-01T00:00:00Z"}}
+    running = endless(ours(1, "a", "active"))
+    running = replace(running, fields={**running.fields, **period})
+
+    changes = planned((running,), a={**SMALL, **ends}, b=SMALL).changes
+    (second,) = [change for change in changes if change.address.key == "b"]
+
+    expected = ("begins-later", Outcome.WAITING) if when else ("one-at-a-time", Outcome.REFUSED)
+    assert (second.code, second.outcome) == expected
+    assert when is None or f"'a' is declared to end {when}: a run after that" in second.reason
 
 
 @pytest.mark.parametrize(

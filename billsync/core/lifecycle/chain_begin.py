@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from billsync.core.chains import has_ended, last_of, links_of, parent_of, restarts
-from billsync.core.lifecycle.chain_steps import CANCEL, FROM, TO, VERBS
+from billsync.core.index import state_of
+from billsync.core.lifecycle.chain_steps import CANCEL, FROM, RENEWS, TO, VERBS
 from billsync.core.lifecycle.chain_target import first_link, pin_of, restart_of, version_to_begin_on
 from billsync.core.lifecycle.proof import unproven
 from billsync.core.obstacles import ENDS, ends_among
 from billsync.core.ownership import KEY, labels_of
 from billsync.core.planned import Context, Planned, call_of, note, refused, step_id
 from billsync.core.refusals import (
+    BEGINS_AFTER,
     ENDS_BEFORE_IT_BEGINS,
     NOT_LATER,
     OFF_ITS_PERIODS,
@@ -21,7 +23,7 @@ from billsync.core.refusals import (
     STARTS_LATER,
     UNSHOWN_END,
 )
-from billsync.core.timing import cadence_of, sent_as
+from billsync.core.timing import cadence_of, instead_of_end, sent_as
 from billsync.core.versions import NextVersions
 from billsync.core.view import body
 from billsync.model.address import Address, Symbol
@@ -73,18 +75,46 @@ def _beside_another(context: Context, entity: Entity) -> Planned | None:
     kind = context.registry[entity.address.kind]
     if not context.one_chain_per_parent:
         return None
-    running = sorted(
-        str(labels_of(row.fields).get(KEY))
+    rows = [
+        row
         for row in links_of(context, entity.address)
         if not _ends_before(context, entity, row) and labels_of(row.fields).get(KEY) != entity.address.key
-    )
+    ]
+    running = sorted(str(labels_of(row.fields).get(KEY)) for row in rows)
     earlier = sorted(key for key in context.siblings(entity.address) if key < entity.address.key)
     parents = entity.address.parents
     siblings = (context.entities[Address(kind.name, (*parents, key))] for key in earlier)
     others = running or [each.address.key for each in siblings if _comes_first(context, each)]
     if not others:
         return None
+    ends = [_declared_to_end(context, entity, row) for row in rows]
+    if running and None not in ends:
+        return refused(
+            entity.address, BEGINS_AFTER, action=Action.CREATE, kind=kind.name, other=running[0], end=ends[0]
+        )
     return refused(entity.address, ONE_AT_A_TIME, kind=kind.name, other=others[0])
+
+
+def _declared_to_end(context: Context, entity: Entity, row: Row) -> str | None:
+    """The time at which the files have another chain's running link end, in words; None if they don't.
+
+    An end that nobody declared keeps the place, as it may be taken back.
+    """
+    kind = context.registry[row.kind]
+    key = str(labels_of(row.fields).get(KEY))
+    other = context.entities.get(Address(kind.name, (*entity.address.parents, key)))
+    ends = str(other.fields.get("ends") or "") if other else ""
+    declared = parse_moment(ends)
+    is_over = declared is not None and declared <= context.now
+    if other is None or not ends or is_over or state_of(kind, row.fields) is State.COMING:
+        return None
+    if instead_of_end(context, pin_of(context, other)):
+        return None
+    if ends == IMMEDIATE:
+        return "at once"
+    facts = kind.facts(row.fields) if kind.facts else {}
+    until = moment_text(declared) if declared else facts.get(TO) or facts.get(RENEWS)
+    return f"at {until}" if until else "at its renewal"
 
 
 def _ends_before(context: Context, entity: Entity, row: Row) -> bool:

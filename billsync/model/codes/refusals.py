@@ -197,7 +197,8 @@ SERVER = Chapter(
             "begins-later",
             "its start lies ahead",
             "The entity is scheduled and begins on its own, or this server can't schedule a start, so that a run on "
-            "or after that day begins it.",
+            "or after that day begins it. Where the server allows one subscription at a time and the other one is "
+            "declared to end, a run after that end begins this one.",
             "subscription acme/default: it is scheduled, and begins at 2027-01-01T00:00:00Z",
         ),
         Code(
