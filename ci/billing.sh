@@ -71,7 +71,7 @@ sync() {
 
 drift() {
   local code=0
-  billsync drift "${files[@]}" "${connection[@]}" --exit-code --out "markdown=$out/drift.md" || code=$?
+  billsync drift "${files[@]}" "${connection[@]}" --exit-code --comment-id "$name" --out "markdown=$out/drift.md" || code=$?
   case $code in
   0) forge issue "$out/drift.md" --name "$name" --title "Billing: $name" --over ;;
   2) forge issue "$out/drift.md" --name "$name" --title "Billing: $name is not as its files say" ;;

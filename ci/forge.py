@@ -36,6 +36,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 BILLSYNCS_OWN = re.compile(rf"\A<!-- {COMMENT}: [^>\n]* -->")
 """The marker that billsync itself writes at the top of its Markdown."""
 ROWS = 100
+PAGES = 500
 TRIES = 4
 LONGEST_WAIT = 60.0
 FILE_BYTES = 100 * 2**20
@@ -120,6 +121,8 @@ class Api:
             if len(found) < ROWS:
                 return
             page += 1
+            if page > PAGES:
+                raise Failed(f"GET {path}: the list doesn't end after {PAGES} pages")
 
     def named(self, path: str, name: str) -> list[Any]:
         """The rows of a list that stands in an object under a name; the first page, newest first. Raises Failed."""
@@ -634,6 +637,9 @@ def main() -> int:
         print(f"forge.py: {run(sys.argv[1:], os.environ, time.sleep)}")
     except Failed as failure:
         print(f"forge.py: error: {failure}", file=sys.stderr)
+        return 1
+    except (AttributeError, LookupError, TypeError) as error:
+        print(f"forge.py: error: an answer of the forge has another form: {error!r}", file=sys.stderr)
         return 1
     return 0
 

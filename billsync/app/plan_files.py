@@ -12,7 +12,7 @@ from billsync.app.connection import Connection
 from billsync.app.pipeline import bindings_of
 from billsync.apply.bindings import Bindings
 from billsync.apply.execute import OnResult, World, execute
-from billsync.core.compare import shown
+from billsync.core.compare import said
 from billsync.core.index import Index
 from billsync.core.plan_file import Edited, OtherVersion, UnknownFormat, from_json, to_json
 from billsync.core.readings import departure
@@ -168,7 +168,7 @@ def _billed_otherwise(billing: Billing, reading: Reading) -> str:
     )
     want = reading.expected.view or {}
     names = sorted(name for name in have.keys() | want.keys() if have.get(name) != want.get(name))
-    return "; ".join(f"{name} is {shown(have.get(name))}, was {shown(want.get(name))}" for name in names)
+    return "; ".join(f"{name} is {said(have.get(name))}, was {said(want.get(name))}" for name in names)
 
 
 def _departed(bindings: Bindings, reading: Reading) -> str:

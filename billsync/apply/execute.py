@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from billsync.apply.bindings import Bindings, Observed, Unbound
 from billsync.apply.evidence import body_kept, text_kept
 from billsync.apply.obstacles import in_the_way
-from billsync.core.compare import shown
+from billsync.core.compare import said
 from billsync.core.expectation import differences_after, differences_before, facts_apart, holds_after, holds_before
 from billsync.core.step_masking import UNMASKED, StepMasking
 from billsync.model.address import Address, symbols_in
@@ -254,7 +254,7 @@ def _departed(step: Step, kind: Kind, observed: Observed, tried: _Tried, masking
 
 
 def _difference(change: FieldChange) -> str:
-    return f"{change.name} is {shown(change.old)}, expected {shown(change.new)}"
+    return f"{change.name} is {said(change.old)}, expected {said(change.new)}"
 
 
 def _presence(step: Step, observed: Observed) -> str:

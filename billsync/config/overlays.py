@@ -119,7 +119,9 @@ class _Overlaying:
                     edit.over = entry.node
                 else:
                     self._clash(entry.node, "a map")
-            if not is_removal and (whole or not there):
+            if name == LIBRARY and not there and not is_removal:
+                self._report_unknown_card(member, entry.node)
+            elif not is_removal and (whole or not there):
                 new[member] = Entry(entry.place, self._merging.without_removals(entry.node))
         if new:
             self._more[name] = Entry(over.place, MapNode(new, over.place))
@@ -194,6 +196,12 @@ class _Overlaying:
         )
         self._findings.add(
             "overlay-for-nothing", item.place, f"the files below declare no {_title(kind, parent, key)}", hint
+        )
+
+    def _report_unknown_card(self, name: str, node: Node) -> None:
+        hint = did_you_mean(name, tuple(self._library)) or "Add the card to the files below."
+        self._findings.add(
+            "overlay-for-nothing", node.place, f'the files below have no card "{name}" in `{LIBRARY}`', hint
         )
 
     def _meant(self, kind: Kind, parent: str | None, key: str | None) -> str:

@@ -133,3 +133,8 @@ def shown(value: Plain) -> str:
         version = value.address.version
         return value.address.key + (f"@{version}" if version is not None else "")
     return "(open)" if value is None else str(value)
+
+
+def said(value: Plain) -> str:
+    """The value of a field in a sentence; `(none)` where there is none."""
+    return "(none)" if value is None else shown(value)

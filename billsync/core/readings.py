@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
-from billsync.core.compare import field_changes, shown
+from billsync.core.compare import field_changes, said
 from billsync.core.index import state_of
 from billsync.core.lifecycle.offered import row_of
 from billsync.core.order import symbols_of
@@ -115,6 +115,6 @@ def _differences(kind: Kind, reading: Reading, view: Fields | None, status: str)
     have = recognized(seen, want)
     if canonical(have) != canonical(want):
         for change in field_changes(kind.record, have, want):
-            yield f"{change.name} is {shown(change.old)}, was {shown(change.new)}"
+            yield f"{change.name} is {said(change.old)}, was {said(change.new)}"
     if expected.statuses and status not in expected.statuses:
         yield f"its status is {status!r}, was {expected.statuses[0]!r}"

@@ -109,6 +109,15 @@ def test_its_comment_is_found_on_a_later_page(caller: Caller) -> None:
     assert (len(caller.bodies()), caller.bodies()[-1]) == (251, f"{MARKER}\nnew")
 
 
+def test_a_list_without_an_end_is_an_error(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FORGE, "PAGES", 1)
+    for number in range(100):
+        caller.forge.says(f"comment {number}", "somebody")
+
+    with pytest.raises(FORGE.Failed, match=r"the list doesn't end after 1 pages"):
+        caller.run("comment", "new")
+
+
 LOST = [Fault("POST", status, acts) for status in (0, 502) for acts in (False, True)]
 BUSY = [
     Fault("POST", 429, headers={"Retry-After": "7"}),

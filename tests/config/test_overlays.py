@@ -154,6 +154,7 @@ def test_overlays_are_merged_in_their_order_and_know_their_places(base: Path) ->
         ("plans: [!remove prro]", "2:9", "removal-of-nothing"),
         ("plans: [{key: pro, description: !remove }]", "2:33", "removal-of-nothing"),
         ("plans: [{key: pro, phases: [!remove x]}]", "2:29", "removal-of-nothing"),
+        ("rate_cards: {standart: {price: {type: unit, amount: '2'}}}", "2:24", "overlay-for-nothing"),
         ("rate_cards: {other: !remove }", "2:21", "removal-of-nothing"),
         ("addons: !remove", "2:9", "removal-of-nothing"),
         ("plans: [{key: pro, labels: {a: !remove }}]", "2:32", "removal-of-nothing"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from billsync.core.compare import field_changes, shown
+from billsync.core.compare import field_changes, said, shown
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address, Symbol
 from billsync.model.change import FieldChange
@@ -103,3 +103,7 @@ def test_a_difference_deep_inside_of_a_condition_is_named_by_its_path() -> None:
 
     path = ("meter", "filters", "model", "and", 1, "or", 0, "eq")
     assert changes == (FieldChange(path, "large", "small"),)
+
+
+def test_a_field_that_is_not_there_is_said_to_be_none() -> None:
+    assert (said(None), said("USD"), shown(None)) == ("(none)", "USD", "(open)")
