@@ -13,13 +13,15 @@ from hypothesis import strategies as st
 
 from billsync.config import load
 from billsync.config.node import plain
+from billsync.config.outside import Outside
 from billsync.config.reader import read
 from billsync.kinds.registry import KINDS
 from billsync.model.diagnostic import Diagnostic
 from tests.support.budgets import examples
 
 GOOD = sorted((Path(__file__).parent / "files" / "good").iterdir())
-DOCUMENTS = [plain(document) for path in GOOD for document in read(path.read_bytes(), path.name).documents]
+READ = [read(path.read_bytes(), path.name, outside=Outside()) for path in GOOD]
+DOCUMENTS = [plain(document) for file in READ for document in file.documents]
 
 ODD = [None, True, 0, -1, "", "x" * 300, "9" * 6000, "1e5", "P", "P0D", "P9999999999Y", "2026-13-45T99:99:99Z"]
 TIMES = ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-12:00", "USD", "line\n", "\u2028", "*", "["]
