@@ -195,6 +195,8 @@ def from_json(text: str) -> PlanFile:
     """The plan file that `to_json` wrote. Raises UnknownFormat for anything else, OtherVersion, Edited."""
     try:
         document = json.loads(text, parse_float=_no_float, parse_constant=_no_float)
+        if not isinstance(document, dict):
+            raise UnknownFormat("not a plan file: it is no JSON object")
         version = document["format_version"]
         if version != FORMAT_VERSION:
             raise OtherVersion(f"plan file format {version!r}; this billsync knows {FORMAT_VERSION!r}")
@@ -206,7 +208,8 @@ def from_json(text: str) -> PlanFile:
     except UnknownFormat:
         raise
     except MALFORMED as error:
-        raise UnknownFormat(f"not a plan file: {error}") from error
+        what = f"it has no {error}" if isinstance(error, KeyError) else error
+        raise UnknownFormat(f"not a plan file: {what}") from error
 
 
 def _no_float(text: str) -> Any:

@@ -21,7 +21,7 @@ PLAN_FILES = Chapter(
             "this is not a plan file",
             "The file isn't JSON, or isn't what `diff --out plan=FILE` writes (`billsync schema plan-file`). Make it "
             "again.",
-            "not a plan file: 'steps'.",
+            "not a plan file: it has no 'steps'.",
         ),
         Code(
             "plan-file-format",
