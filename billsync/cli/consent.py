@@ -1,4 +1,7 @@
-"""The question before a write, to the person at the terminal. Only a typed `yes` is a yes."""
+"""The question before a write, to the person at the terminal. Only a typed `yes` is a yes.
+
+It ends with `[y/N]`, as questions do by which programs find that they are asked; `y` alone is not a yes.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ def check_consent(run: Run, paths: Sequence[str]) -> None:
 
 def agrees(run: Run, action: str, *, shown: str = "", paths: Sequence[str] = ()) -> bool:
     """Whether the person types `yes` to an action, below a text. A question that can't be shown is not agreed to."""
-    question = f"{shown}Type {YES} to {action}: "
+    question = f"{shown}Type {YES} to {action} [y/N]: "
     if STDIN not in paths:
         return run.ask(question) and _typed(run.around.stdin)
     terminal = run.around.open_terminal()

@@ -180,7 +180,8 @@ def test_the_person_at_the_terminal_is_asked_and_may_refuse(shell: Shell) -> Non
 
     grave = "granting grant acme/welcome (irreversible)\n"
     last = (
-        f"\nDeletes, and what can't be undone:\n  {grave}\nType yes to make these changes on local:.billsync/local.db: "
+        f"\nDeletes, and what can't be undone:\n  {grave}"
+        "\nType yes to make these changes on local:.billsync/local.db [y/N]: "
     )
     asked = f"{EVERYTHING.replace(grave, '')}{last}"
     assert [ran for ran in refused if ran != Ran(1, "", f"{asked}error[declined]: nothing was done\n")] == []

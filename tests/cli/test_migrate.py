@@ -614,7 +614,7 @@ def test_each_wave_is_asked_about(shop: Shell) -> None:
 
     assert (ran.code, len(live(shop))) == (0, 10)
     assert (ran.err.count("changing subscription"), ran.out.count("changing subscription")) == (8, 6)
-    assert "Type yes to move 2 subscriptions (wave 25%) on local:.billsync/local.db: " in ran.err
+    assert "Type yes to move 2 subscriptions (wave 25%) on local:.billsync/local.db [y/N]: " in ran.err
     assert "Stopped: wave rest was declined." in ran.out
 
 

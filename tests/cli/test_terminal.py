@@ -13,7 +13,7 @@ from tests.support.command import Shell
 
 LOCAL = ("--server", "local:")
 GREEN = "\x1b[32mcreating meter api_requests\x1b[0m\n"
-QUESTION = "Type yes to make these changes on local:.billsync/local.db: "
+QUESTION = "Type yes to make these changes on local:.billsync/local.db [y/N]: "
 
 
 @pytest.mark.parametrize(

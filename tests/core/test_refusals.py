@@ -9,11 +9,11 @@ from string import Formatter
 
 import pytest
 
-import billsync.core
+import billsync
 from billsync.core import refusals
 from billsync.core.refusals import Refusal
 
-CORE = Path(billsync.core.__file__).parent
+PACKAGE = Path(billsync.__file__).parent
 TABLE = {name: value for name, value in vars(refusals).items() if isinstance(value, Refusal)}
 OF_THE_CHANGE = {"fields", "action", "verb"}
 """What `planned.refused` takes beside the values."""
@@ -26,9 +26,10 @@ def places(refusal: Refusal) -> set[str]:
 
 
 def given() -> Iterator[tuple[str, set[str]]]:
-    """The name of each refusal in a call of the core, and the values that it is given there."""
-    for path in sorted(CORE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    """The name of each refusal in a call of the package, and the values that it is given there."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        text = path.read_text("utf-8")
+        for node in ast.walk(ast.parse(text)) if refusals.__name__ in text else ():
             if isinstance(node, ast.Call):
                 named = [arg.id for arg in node.args if isinstance(arg, ast.Name) and arg.id in TABLE]
                 values = {str(keyword.arg) for keyword in node.keywords} - OF_THE_CHANGE

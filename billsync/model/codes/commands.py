@@ -26,8 +26,8 @@ USAGE = Chapter(
         Code(
             "declined",
             "nothing was done",
-            "The question whether to make the changes was answered with no. The exit code is 1.",
-            "The answer was no.",
+            "The question whether to make the changes was not answered with `yes`, typed in full. The exit code is 1.",
+            "The answer was not yes.",
         ),
         Code(
             "unknown-topic",

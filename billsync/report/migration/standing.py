@@ -115,7 +115,7 @@ def _stays(address: Address, links: Sequence[Row], found: Index, route: Route) -
     match state_of(SUBSCRIPTION, head.fields):
         case State.COMING if plan == route.target:
             begins = head.fields.get("active_from")
-            return refused(address, CHANGE_SCHEDULED, pinned=plan.text, begins=begins).change
+            return refused(address, CHANGE_SCHEDULED, pinned=plan.text, begins=begins, hint="").change
         case State.COMING if len(links) == 1:
             return refused(address, BEGINS_LATER, begins=head.fields.get("active_from")).change
         case State.COMING:
