@@ -91,11 +91,13 @@ def blind_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """From here on nothing is seen the first time that it is looked at."""
     see = Bindings.observe
     looked: set[tuple[int, Address]] = set()
+    kept: list[Bindings] = []  # an object that is gone leaves its id to another
 
     def observe(
         self: Bindings, address: Address, compared_with: Fields | None, facts: Collection[str] = ()
     ) -> Observed:
         first = (id(self), address) not in looked
+        kept.append(self)
         looked.add((id(self), address))
         return Observed(None) if first else see(self, address, compared_with, facts)
 
