@@ -56,7 +56,7 @@ PURPOSES = {
     "withdraw": "takes back the scheduled start of",
     "restore": "takes back the scheduled change of",
 }
-"""What a call on one entity does, as a verb before the kind's plural."""
+"""The effect of a call on one entity, as a verb before the kind's plural."""
 Uses = Mapping[str, Sequence[str]]
 
 
@@ -75,7 +75,7 @@ def coverage() -> str:
 
 
 def uses() -> Uses:
-    """What each call is made for, by its method and path with `{}` for ids."""
+    """The purpose of each call, by its method and path with `{}` for ids."""
     found: dict[str, list[str]] = defaultdict(list)
     for name, purposes in ALONE.items():
         found[name] += purposes
@@ -133,7 +133,7 @@ def _changes(calls: Routes, plural: str) -> Iterator[tuple[str, str]]:
 
 
 def _documents() -> Iterator[tuple[str, str]]:
-    """What is read besides the kinds: each constant of `api/documents.py` with its own text."""
+    """The reads besides those of the kinds: each constant of `api/documents.py` with its own text."""
     for name, text in _texts(Path(documents.__file__)):
         path = getattr(documents, name)
         if isinstance(path, str) and _is_read(name):

@@ -87,7 +87,7 @@ def table(record: Record) -> str:
 
 
 def nesting(kind: Kind) -> str:
-    """Where the kind's entities may stand."""
+    """The places where the kind's entities may stand."""
     if kind.parent is None:
         return f"In the list `{kind.collection}`.\n\n"
     names = " or ".join(f"`{name}`" for name in (kind.parent.one, kind.parent.many) if name)
@@ -139,7 +139,7 @@ def said(field: Field) -> str:
 
 
 def value(field: Field) -> str:
-    """What may stand there, and what stands there if nothing does."""
+    """The values that may stand there, and the one that stands there if none does."""
     if field.refused:
         return "–"
     needed = ", required" if field.required and not field.derived else ""

@@ -49,7 +49,7 @@ FIRST = {
     "runs": "usage_runs",
     "timeline": "timelines",
 }
-"""Which file of vectors is asked first; all others follow. For the modules that aren't named it is `prices`."""
+"""The file of vectors that is asked first; all others follow. For the modules that aren't named it is `prices`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def noticed_by(mutation: Mutation | None) -> str:
 
 
 def answers(chosen: Sequence[Mutation | None], tests_for: int = 1) -> list[str]:
-    """What notices each of them, or that it survived, in their order; as many at a time as there are processors."""
+    """The test that notices each of them, or that it survived, in their order; several at a time, one a processor."""
     vectors = read_vectors()
     found: dict[int, str] = {}
     waiting = list(enumerate(chosen))[::-1]

@@ -20,7 +20,7 @@ GLOB = frozenset("*?[")
 NAMES = ("key", "code", "name")
 """The fields that name rows of kinds that can only be referred to, the first that a row has."""
 MOST = 20
-"""How many keys of one kind are asked for one by one; more are looked for in the whole list."""
+"""The most keys of one kind that are asked for one by one; more are looked for in the whole list."""
 
 
 def online_problems(connection: ReadingConnection, desired: Desired) -> tuple[Diagnostic, ...]:

@@ -34,7 +34,7 @@ class Progress:
                 bar.update()
 
     def stage(self, text: str) -> None:
-        """What is being done from now on."""
+        """Show what is being done from now on."""
         with self._lock, suppress(OSError, ValueError):
             self._stage = text
             self._line().set_description_str(text, refresh=False)

@@ -25,12 +25,12 @@ from billsync.model.value import Fields, Masked, Plain
 from billsync.model.walk import visit
 
 Known: TypeAlias = Mapping[tuple[str, Plain], Masked]
-"""What to hide: the masked value by the type and the value."""
+"""The values to hide: the masked value by the type and the value."""
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What is hidden in one entity: the values of its sources, and the paths of its own."""
+    """The hidden part of one entity: the values of its sources, and the paths of its own."""
 
     sources: frozenset[Source]
     texts: Mapping[Source, str]

@@ -1,4 +1,4 @@
-"""What steps were decided on besides their own entities: what they refer to and belong to, as it was read.
+"""The entities besides their own on which steps were decided: those that they refer and belong to, as they were read.
 
 Entities that the run itself writes are not among it: their own steps look at them, and what refers to them needs those
 steps.
@@ -101,7 +101,7 @@ def _counts(context: Context, kind: Kind, row: Row, seen: Fields, name: str) -> 
 
 
 def departure(kind: Kind, reading: Reading, *, view: Fields | None, status: str) -> str:
-    """How an entity departs from what was read of it, with old and new; empty if it doesn't."""
+    """The departure of an entity from what was read of it, with old and new; empty if there is none."""
     return "; ".join(_differences(kind, reading, view, status))
 
 

@@ -28,5 +28,5 @@ CODES = tuple(sorted(_DECIMALS))
 
 
 def decimals(code: str) -> int | None:
-    """To how many decimals amounts in the currency are rounded; None for a code that isn't a known fiat one."""
+    """The number of decimals of rounded amounts in the currency; None for a code that isn't a known fiat one."""
     return _DECIMALS.get(code)

@@ -78,7 +78,7 @@ def _irreversible(items: Iterable[Item]) -> Iterator[Decision]:
 
 
 def _doing(verb: str, kind: str, number: int) -> str:
-    """What is done, in words; a verb made of the kind's word doesn't repeat it: `granting`, `3 grants`."""
+    """The work in words; a verb made of the kind's word doesn't repeat it: `granting`, `3 grants`."""
     title, titles = (KINDS[kind].title, KINDS[kind].titles) if kind in KINDS else (kind, kind)
     if number == 1:
         return verb if verb.startswith(title) else f"{verb} {title}"

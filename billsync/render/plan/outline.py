@@ -47,7 +47,7 @@ class Item:
 
     @property
     def changed_at(self) -> str:
-        """When the server last changed it, as a phrase; empty where that isn't known."""
+        """The time when the server last changed it, as a phrase; empty where that isn't known."""
         return f"last changed there at {self.since}" if self.since else ""
 
     @property

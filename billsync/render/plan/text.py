@@ -72,7 +72,7 @@ def end_as_text(outline: Outline, look: Look = PLAIN) -> str:
 
 
 def _quietly(outline: Outline, look: Look) -> str:
-    """What keeps the run from its end, and the summary."""
+    """The lines about what keeps the run from its end, and the summary."""
     failed = (item for item in outline.changes if item.status in FAILED)
     return blocks(
         [line for item in failed for line in _change(item, look)],

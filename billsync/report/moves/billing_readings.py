@@ -1,4 +1,4 @@
-"""How customers are billed, as far as a run was decided on it: what a plan file must find again.
+"""The billing of customers, as far as a run was decided on it: a plan file must find it again.
 
 Names stand for profiles, and an answer's presence for what identifies a customer elsewhere: no id is in a plan file.
 """
@@ -45,7 +45,7 @@ def profiles_seen(profiles: Profiles) -> Fields:
 
 
 def billing_seen(answer: Answer, profiles: Profiles) -> Fields:
-    """What decides whether and how a customer's billing collects."""
+    """The fields that decide whether and how a customer's billing collects."""
     profile = None if isinstance(answer, int) else profiles.effective(answer)
     if profile is None:
         return {"problem": setup_problem(answer, profiles)}
