@@ -59,8 +59,9 @@ def curve_picture(curve: PriceCurve, name: str) -> Markup:
     chart.add("before" if curve.old else None, _line(curve.old), stroke_style=DASHED)
     chart.add("after" if curve.new else None, _line(curve.new))
     chart.add("a tier ends" if curve.steps else None, list(_steps(curve, top)), stroke_style=DOTTED)
-    periods = f"billing periods, at most {max(counts):,}" if counts else None
-    chart.add(periods, list(_usage(curve.usage)), secondary=True, fill=True)
+    if counts:  # pygal can't fill a line without points
+        periods = f"billing periods, at most {max(counts):,}"
+        chart.add(periods, list(_usage(curve.usage)), secondary=True, fill=True)
     return _svg(chart, name, f"{curve.target}: {curve.title}", "The cost of a billing period by the quantity used.")
 
 

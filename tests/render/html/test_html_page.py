@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -9,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billsync.render.html.page import as_html
+from billsync.render.html.pictures import curve_picture
 from billsync.render.page.page import Page, texts
-from tests.render.html.pages import page
+from tests.render.html.pages import curve, page
 from tests.support.budgets import examples
 
 VOID = frozenset({"meta", "link", "br", "hr", "img", "input"})
@@ -90,6 +92,14 @@ def test_a_table_has_headers_and_a_picture_a_title() -> None:
     assert all("<caption>" in one and 'scope="col"' in one and 'scope="row"' in one for one in tables)
     assert len(pictures) == 2
     assert all('role="img"' in one and "aria-labelledby" in one for one in pictures)
+
+
+@pytest.mark.parametrize("absent", ["old", "new", "usage", "steps"])
+def test_a_curve_is_drawn_without_what_it_does_not_have(absent: str) -> None:
+    picture = curve_picture(replace(curve(), **{absent: ()}), "x")
+
+    assert picture.count("<path") > 1
+    assert ("billing periods, at most 9" in picture) is (absent != "usage")
 
 
 def test_a_page_without_changes_is_whole() -> None:
