@@ -21,6 +21,7 @@ from billsync.schema.schema import kind_schema
 EDITOR_SCHEMA = "$schema"
 """The field in which a JSON file names its schema for editors; it is ignored here."""
 
+FORMAT_VERSION = "_format_version"
 _SHELL = ("_info", "rate_cards", "external", "adopted", "moved", "forget")
 _LATER = frozenset({*LATER_COLLECTIONS, "variants"})
 _LISTS = ("moved", "forget")
@@ -108,8 +109,8 @@ def _take(name: str, entry: Entry, gathering: _Gathering) -> None:
         _take_collection(gathering.kinds[name], entry, gathering)
     elif name == "_info":
         _take_header(entry, gathering)
-    elif name == "_format_version":
-        _check_version(entry.node, gathering.findings)
+    elif name == FORMAT_VERSION:
+        check_version(entry.node, gathering.findings)
     elif name == "rate_cards":
         _take_library(entry.node, gathering)
     elif name in ("external", "adopted"):
@@ -122,7 +123,7 @@ def _take(name: str, entry: Entry, gathering: _Gathering) -> None:
     elif name in _LATER:
         gathering.findings.add("not-supported-yet", entry.place, f"`{name}` is not supported by this version")
     else:
-        hint = did_you_mean(name, (*gathering.kinds, *_SHELL, "_format_version")) or _COLLECTIONS_HINT
+        hint = did_you_mean(name, (*gathering.kinds, *_SHELL, FORMAT_VERSION)) or _COLLECTIONS_HINT
         gathering.findings.add("unknown-field", entry.place, f'a file has no field "{name}"', hint)
 
 
@@ -210,7 +211,8 @@ def _take_header(entry: Entry, gathering: _Gathering) -> None:
         gathering.findings.add("two-headers", entry.place, detail, "Keep `_info` in one file.")
 
 
-def _check_version(node: Node, findings: Findings) -> None:
+def check_version(node: Node, findings: Findings) -> None:
+    """Report a `_format_version` that this billsync can't read."""
     if not isinstance(node, ScalarNode) or node.text != "1.0":
         written = f'"{node.text}"' if isinstance(node, ScalarNode) else found_node(node)
         findings.add("format-version", node.place, f"{written} is not a version that can be read", "Write `1.0`.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from billsync.config.document import EDITOR_SCHEMA, FORMAT_VERSION, check_version
 from billsync.config.finding import Findings
 from billsync.config.merging import Merging, own_key, removed_key
 from billsync.config.node import Entry, ListNode, MapNode, Node, RemovalNode, text_of
@@ -19,7 +20,7 @@ from billsync.config.words import found_node
 from billsync.kinds.ratecard import RATE_CARD
 from billsync.model.kind import Kind, Path, Registry
 
-_PLAIN = (MARK, "_format_version", "$schema")
+_PLAIN = (MARK, FORMAT_VERSION, EDITOR_SCHEMA)
 """Fields of an overlay that are about itself."""
 _WHOLE = ("external", "adopted")
 _LISTS = ("moved", "forget")
@@ -71,6 +72,8 @@ class _Overlaying:
 
     def result(self, overlay: MapNode) -> tuple[MapNode, ...]:
         """The documents with the overlay over them."""
+        if version := overlay.get(FORMAT_VERSION):
+            check_version(version, self._findings)
         for name, entry in overlay.entries.items():
             if name not in _PLAIN:
                 self._take(name, entry)

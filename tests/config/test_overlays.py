@@ -164,6 +164,8 @@ def test_overlays_are_merged_in_their_order_and_know_their_places(base: Path) ->
             "3:10",
             "declared-twice",
         ),
+        ('_format_version: "9"', "2:18", "format-version"),
+        ("_format_version: !remove", "2:18", "format-version"),
         ("plans: {pro: {name: X}}", "2:8", "overlay-type"),
         ("plans: [pro]", "2:9", "overlay-type"),
         ("plans: [{key: pro, phases: {main: {}}}]", "2:28", "overlay-type"),
