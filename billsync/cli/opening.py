@@ -77,8 +77,8 @@ def _way(run: Run, options: ServerOptions, intended: IntendedTarget, stack: Exit
         on_request=run.requested,
         headers=_checked_headers(options, target),
         trust=_trust(options.ca_file) if options.ca_file and target.database is None else None,
-        request_seconds=float(options.timeout or REQUEST_SECONDS),
-        answer_seconds=float(options.timeout or ANSWER_SECONDS),
+        request_seconds=options.timeout or REQUEST_SECONDS,
+        answer_seconds=options.timeout or ANSWER_SECONDS,
     )
     memory = ServedFiles(served_memory(run.around.environment), clock, options.asks_anew)
     return Way(target, clock, settings, options.dialect, memory)
