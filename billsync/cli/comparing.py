@@ -14,7 +14,7 @@ from billsync.cli.inputs import as_it_is, desired_state
 from billsync.cli.opening import connected
 from billsync.cli.outputs import Result
 from billsync.cli.plan_input import plan_key, read_plan_file
-from billsync.cli.selecting import check_patterns
+from billsync.cli.selecting import check_selected
 from billsync.cli.server_options import ServerOptions
 from billsync.cli.showing import check_files, show
 from billsync.cli.surroundings import Run
@@ -35,7 +35,7 @@ def show_difference(
     desired, findings = desired_state(run, paths, allow=wanted.allow, telling=telling)
     with connected(run, options, desired.target) as connection:
         found = difference(connection, desired, wanted, run.progress)
-    check_patterns(run, desired, found.plan, unnamed=private_kinds() if wanted.is_anonymous else ())
+    check_selected(run, desired, found.plan, unnamed=private_kinds() if wanted.is_anonymous else ())
     missing = owner_missing(found.plan)
     run.verdict = code_of_difference(found.plan, missing, exit_code=exit_code)
     shown = without_secrets(found.plan, desired, KINDS, plan_key(run))

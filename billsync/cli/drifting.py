@@ -10,7 +10,7 @@ from billsync.app.ending import Exit
 from billsync.cli.inputs import desired_state
 from billsync.cli.opening import connected_to_read
 from billsync.cli.outputs import Result
-from billsync.cli.selecting import check_patterns
+from billsync.cli.selecting import check_selected
 from billsync.cli.server_options import ServerOptions
 from billsync.cli.showing import check_files, show
 from billsync.cli.surroundings import Run
@@ -28,7 +28,7 @@ def show_drift(run: Run, paths: Sequence[str], options: ServerOptions, *, exit_c
     desired, findings = desired_state(run, paths)
     with connected_to_read(run, options, desired.target) as connection:
         found = find_drift(connection, desired)
-    check_patterns(run, desired, found.plan)
+    check_selected(run, desired, found.plan)
     count = len(found.differing)
     run.verdict = Exit.PENDING if count and exit_code else Exit.DONE
     shown = masked(found.plan, desired, KINDS)

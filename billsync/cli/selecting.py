@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # `billsync --help` loads no model
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 GLOB = frozenset("*?[")
+NOTHING = "nothing that is declared"
 
 
 def select_option(command: Command) -> Command:
@@ -57,7 +58,8 @@ def _pattern(text: str) -> tuple[str, str]:
 
 
 def selected_part(run: Run, desired: Desired) -> Desired:
-    """The desired state with the selection of the files and of the command; stderr says what is left out."""
+    """The desired state with the selection of the files and of the command; stderr says what is left out of the
+    files."""
     from billsync.core.selecting import included, selected
     from billsync.kinds.registry import KINDS
 
@@ -70,25 +72,32 @@ def selected_part(run: Run, desired: Desired) -> Desired:
     counts = Counter(entity.address.kind for entity in desired.entities)
     left = counts - Counter(address.kind for address in (*chosen, *needed))
     needs = f", with {_counted(_count(needed))} that it needs" if needed else ""
-    run.mention(f"Selected: {_counted(_count(chosen))}{needs}. Left out: {_counted(left)}.")
+    run.mention(f"Selected: {_counted(_count(chosen)) or NOTHING}{needs}. Left out: {_counted(left) or 'nothing'}.")
     return found
 
 
-def check_patterns(run: Run, desired: Desired, plan: PlanFile | None = None, *, unnamed: Collection[str] = ()) -> None:
-    """Check that each pattern chooses something that is declared, or that the plan file names; entities of the unnamed
-    kinds are not proposed. Raises Ended."""
+def check_selected(run: Run, desired: Desired, plan: PlanFile, *, unnamed: Collection[str] = ()) -> None:
+    """Check that each pattern chooses something that is declared, or that the plan file names; stderr says what of the
+    server is chosen, too. Entities of the unnamed kinds are not proposed. Raises Ended."""
+    from billsync.core.selecting import undeclared
+
+    others = undeclared(desired, plan.changes)
+    check_patterns(run, desired, others, unnamed=unnamed)
+    if others and not desired.selection.is_whole:
+        run.mention(f"Selected on the server: {_counted(_count(others))} that the files don't declare.")
+
+
+def check_patterns(
+    run: Run, desired: Desired, others: Iterable[Address] = (), *, unnamed: Collection[str] = ()
+) -> None:
+    """Check that each pattern chooses something that is declared, or one of others. Raises Ended."""
     from billsync.core.selecting import near, unmatched
 
-    others = (change.address for change in plan.changes) if plan else ()
     known = (*(entity.address for entity in desired.entities), *others) if run.patterns else ()
     for pattern in unmatched(run.patterns, known):
         close = near(pattern, [address for address in known if address.kind not in unnamed])
-        hint = (
-            f"Did you mean {close}?"
-            if close
-            else "Names are KIND/KEY; of something that belongs to a customer, " + ("KIND/CUSTOMER/KEY.")
-        )
-        raise usage("nothing-selected", "/".join(pattern), hint)
+        form = "Names are KIND/KEY; of something that belongs to a customer, KIND/CUSTOMER/KEY."
+        raise usage("nothing-selected", "/".join(pattern), f"Did you mean {close}?" if close else form)
 
 
 def _count(addresses: Iterable[Address]) -> Mapping[str, int]:
@@ -105,4 +114,4 @@ def _counted(counts: Mapping[str, int]) -> str:
     from billsync.kinds.registry import KINDS
 
     words = [counted(kind, counts[name]) for name, kind in KINDS.items() if counts.get(name)]
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words) or "nothing"
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

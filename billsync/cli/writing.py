@@ -21,7 +21,7 @@ from billsync.cli.journaling import journaled, show_end
 from billsync.cli.opening import connected
 from billsync.cli.plan_input import read_plan_file, revealed
 from billsync.cli.profiles import chosen_profile
-from billsync.cli.selecting import check_patterns
+from billsync.cli.selecting import check_selected
 from billsync.cli.server_options import ServerOptions
 from billsync.cli.showing import check_files, show
 from billsync.cli.surroundings import Run
@@ -62,7 +62,7 @@ def write(
     desired, findings = desired_state(run, paths, allow=allow)
     with connected(run, options, desired.target) as connection:
         comparison = intended(connection, desired, Mode(mode, deletes=mode == "sync", allow=allow))
-        check_patterns(run, desired, comparison.plan)
+        check_selected(run, desired, comparison.plan)
         account = Account(masked(comparison.plan, desired, KINDS), findings)
         masking = step_masking(account.plan, run.sourced, KINDS)
         go = partial(carry_out, connection, comparison.plan, known=comparison.snapshot, masking=masking)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from billsync.core.references import Finder, finder, referred_by
 from billsync.core.suggest import closest
 from billsync.model.address import Address
+from billsync.model.change import Change
 from billsync.model.globs import Patterns
 from billsync.model.kind import Kind, Registry
-from billsync.model.selection import Selection, matches
+from billsync.model.selection import Selection, entity_of, matches
 from billsync.model.state import Desired, Entity
 
 Chosen = tuple[tuple[str, str], ...]
@@ -67,15 +67,16 @@ def _needs(entity: Entity, kind: Kind, search: Finder | None) -> Iterator[Addres
     yield from (Address(referred.kind, (referred.key,)) for referred in referred_by(entity, kind, search))
 
 
-def left_out(desired: Desired) -> Mapping[str, int]:
-    """The number of declared entities of each kind that a run is not about."""
-    addresses = (entity.address for entity in desired.entities)
-    return Counter(address.kind for address in addresses if not desired.selection.includes(address))
-
-
 def included(desired: Desired) -> tuple[Address, ...]:
     """The declared entities that a run is about."""
     return tuple(e.address for e in desired.entities if desired.selection.includes(e.address))
+
+
+def undeclared(desired: Desired, changes: Iterable[Change]) -> tuple[Address, ...]:
+    """The entities of changes that are not declared."""
+    declared = {entity.address for entity in desired.entities}
+    found = dict.fromkeys(entity_of(change.address) for change in changes)
+    return tuple(address for address in found if address not in declared)
 
 
 def unmatched(patterns: Chosen, known: Iterable[Address]) -> Chosen:

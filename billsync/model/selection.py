@@ -25,20 +25,25 @@ class Selection:
     needed: frozenset[Address] = frozenset()
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The patterns as they are written: `plan/pro`, `grant/acme/*`."""
+        return tuple("/".join(pattern) for pattern in self.patterns)
+
+    @property
     def is_whole(self) -> bool:
         """Whether nothing is left out."""
         return not self.patterns and not self.kinds
 
     def chooses(self, address: Address) -> bool:
         """Whether the selection itself names an entity, or a part of it."""
-        whole = _whole(address)
+        whole = entity_of(address)
         return self._has_kind(whole.kind) and (
             not self.patterns or any(matches(pattern, whole) for pattern in self.patterns)
         )
 
     def includes(self, address: Address) -> bool:
         """Whether a run is about an entity: it is chosen, or needed by one that is."""
-        return self.chooses(address) or _whole(address) in self.needed
+        return self.chooses(address) or entity_of(address) in self.needed
 
     def carried_by(self, labels: Fields) -> bool:
         """Whether a live entity with these labels carries all those of the selection, so that it may be deleted."""
@@ -54,7 +59,7 @@ def matches(pattern: tuple[str, str], address: Address) -> bool:
     return fnmatchcase(address.kind, kind) and fnmatchcase("/".join(address.names), names)
 
 
-def _whole(address: Address) -> Address:
+def entity_of(address: Address) -> Address:
     """The entity that an address, or a part of one, belongs to, without its version."""
     part = whole_of(address)
     return chain_of(part[0] if part else address).unversioned()
