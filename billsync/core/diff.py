@@ -95,6 +95,7 @@ def diff(
         moved=desired.moved,
         readings=readings(context, steps),
         allowed=tuple(sorted(f"{flag}={value}" if value else flag for flag, value in mode.allow.items())),
+        selection=desired.selection.names,
     )
 
 

@@ -165,6 +165,7 @@ _PLAN_FILE = record(
         "intended": Member(map_of(TEXT, TEXT), "The server that the files are for."),
         "owner": Member(optional(TEXT), "The owner."),
         "mode": Member(TEXT, "The command that carries it out: apply or sync."),
+        "selection": Member(many(TEXT), "The part of the files that it is about (--select); empty for all of them."),
         "allowed": Member(many(TEXT), "The flags that let guards pass."),
         "created_at": Member(TEXT, "When it was decided (RFC 3339, UTC)."),
         "expires_at": Member(TEXT, "Until when it may be carried out (RFC 3339, UTC)."),

@@ -180,6 +180,7 @@ class PlanFile:
     the older keys under which entities may be live. `dialect` is the generation of the server's API, `allowed` the
     flags that let guards pass, `billsync` the version that wrote it; `readings` are what its steps were decided on
     besides their own entities, and `secrets` keyed digests of values that stand in the environment or in other files.
+    `selection` has the patterns of `--select`; where it is empty, the changes are those of the files as a whole.
     """
 
     target: str
@@ -198,6 +199,7 @@ class PlanFile:
     billsync: str = ""
     readings: tuple[Reading, ...] = ()
     secrets: Mapping[str, str] = field(default_factory=dict)
+    selection: tuple[str, ...] = ()
 
     @property
     def pending(self) -> tuple[Change, ...]:

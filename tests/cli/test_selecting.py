@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -37,11 +38,20 @@ def test_a_delete_is_within_the_selection(shell: Shell, folder: Path) -> None:
     shell.run("sync", "more.yaml", "--server", "local:", "--yes")
     (folder / "more.yaml").write_text(head + two.splitlines(keepends=True)[0] + two.splitlines(keepends=True)[3])
 
-    ran = shell.run("diff", "more.yaml", "--server", "local:", "--select", "meter/one")
+    ran = shell.run("diff", "more.yaml", "--server", "local:", "--select", "meter/one", "--out", "plan=plan.json")
+    again, page, json_ = (
+        shell.run("diff", "--plan-file", "plan.json", "--format", form).out for form in ("text", "markdown", "json")
+    )
 
     assert [line for line in ran.out.splitlines() if line.startswith("deleting")] == [
         "deleting meter one (irreversible)"
     ]
+    assert ran.err.splitlines() == [
+        "Selected: nothing that is declared. Left out: 1 meter.",
+        "Selected on the server: 1 meter that the files don't declare.",
+    ]
+    assert (again, again.splitlines()[-1]) == (ran.out, "  Selected: meter/one")
+    assert ("A part of the files: `meter/one`" in page, json.loads(json_)["selection"]) == (True, ["meter/one"])
 
 
 @pytest.mark.parametrize(

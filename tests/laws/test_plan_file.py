@@ -98,6 +98,7 @@ PLANS = st.builds(
     TEXTS,
     dialect=TEXTS,
     allowed=SOME_TEXTS,
+    selection=SOME_TEXTS,
     billsync=TEXTS,
     readings=st.lists(READINGS, max_size=1).map(tuple),
     secrets=st.dictionaries(TEXTS, TEXTS, max_size=1),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from billsync.model.address import Address
@@ -79,6 +81,16 @@ def test_guards_count_whom_they_are_about() -> None:
         Guard("deletes", "3 deletes exceed the limit of 2: customer × 2, grant × 1", "--allow deletes=3", (plan,)),
         Guard("odd", "odd: customer × 1", "--allow odd"),
         Guard("price-policy", "plan/pro is dearer", "", (plan,)),
+    )
+
+
+def test_a_selection_says_kinds_of_customers_alone() -> None:
+    shown = replace(outline(), selection=("plan/pro", "customer/acme", "cust*/zorg", "customer/zorg"))
+
+    assert without_names(shown, PRIVATE).selection == (
+        "plan/pro",
+        "customer/ (customers left out)",
+        "cust*/ (customers left out)",
     )
 
 

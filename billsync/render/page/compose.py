@@ -49,7 +49,7 @@ def page_of(
         headline=plain(headline_text(outline, impact)),
         decisions=decided,
         sections=(
-            *((Section(plain("About this run"), (Paragraph(tuple(map(plain, above))),)),) if above else ()),
+            *_about(outline, above),
             *(money_section(impact) if impact else ()),
             *curve_sections(curves),
             *change_sections(outline, hidden, has_more=impact is not None),
@@ -62,6 +62,13 @@ def page_of(
         is_quiet=not outline.changes and not decided and _has_only_notes(outline),
     )
     return page if options.shows_personal_data else without_personal_data(page, outline)
+
+
+def _about(outline: Outline, above: Sequence[str]) -> tuple[Section, ...]:
+    """The lines of the command, and the part of the files that it is about."""
+    selected = (plain("A part of the files: ") + code(", ".join(outline.selection)),) if outline.selection else ()
+    lines = (*map(plain, above), *selected)
+    return (Section(plain("About this run"), (Paragraph(lines),)),) if lines else ()
 
 
 def _has_only_notes(outline: Outline) -> bool:

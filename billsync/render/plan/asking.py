@@ -18,7 +18,7 @@ def before_asking(outline: Outline, look: Look) -> str:
     return blocks(
         list(change_lines(others, look)),
         list(told_lines(outline.told, look)),
-        list(summary_lines(outline.summary)),
+        list(summary_lines(outline)),
         [HEAD, *(f"  {line}" for line in last)] if last else [],
     )
 

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from fnmatch import fnmatchcase
 
 from billsync.model.change import Guard
 from billsync.model.diagnostic import Diagnostic
@@ -25,6 +26,7 @@ def without_names(outline: Outline, private: Collection[str]) -> Outline:
         changes=_counted(outline.changes, private),
         told=_counted(outline.told, private),
         guards=tuple(_guard(guard, private) for guard in outline.guards),
+        selection=tuple(dict.fromkeys(_pattern(text, private) for text in outline.selection)),
     )
 
 
@@ -32,6 +34,12 @@ def finding_without_names(finding: Diagnostic) -> Diagnostic:
     """The finding's code and its fixed sentence alone."""
     hint = "Its place and detail may name a customer; `billsync validate` shows them."
     return Diagnostic(finding.code, finding.summary, hint=hint, severity=finding.severity)
+
+
+def _pattern(text: str, private: Collection[str]) -> str:
+    """The pattern of a selection, without the names where it may choose customers."""
+    kind = text.partition("/")[0]
+    return f"{kind}/ ({LEFT_OUT})" if any(fnmatchcase(name, kind) for name in private) else text
 
 
 def _counted(items: Iterable[Item], private: Collection[str]) -> tuple[Item, ...]:

@@ -76,7 +76,7 @@ class Summary:
 @dataclass(frozen=True, slots=True)
 class Outline:
     """The whole output of a run, in the order in which it is shown. `drift` is the number of entities that aren't as
-    the files say, where that was asked."""
+    the files say, where that was asked; `selection` is the part of the files that the run is about, empty for all."""
 
     target: str
     owner: str | None
@@ -86,6 +86,7 @@ class Outline:
     guards: tuple[Guard, ...]
     summary: Summary
     drift: int | None = None
+    selection: tuple[str, ...] = ()
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -101,7 +102,8 @@ def outline(plan: PlanFile, report: Report | None = None, *, since: Mapping[Addr
     items = tuple(replace(item, since=time) if time else item for item, time in found)
     changes = tuple(item for item in items if item.outcome is Outcome.PENDING)
     told = tuple(item for item in items if item.outcome is not Outcome.PENDING)
-    return Outline(plan.target, plan.owner, plan.mode, changes, told, plan.guards, _summary(items))
+    summary = _summary(items)
+    return Outline(plan.target, plan.owner, plan.mode, changes, told, plan.guards, summary, selection=plan.selection)
 
 
 def _item(change: Change, steps: Mapping[str, Step], results: Mapping[str, StepResult]) -> Item:

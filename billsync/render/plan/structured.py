@@ -34,6 +34,7 @@ def as_json_chunks(
             "target": outline.target,
             "owner": outline.owner,
             "mode": outline.mode,
+            **({"selection": outline.selection} if outline.selection else {}),
             "changes": {action.value: _changes(outline, action) for action in ACTIONS},
             "told": [_told(item) for item in outline.told],
             "guards": [_guard(guard) for guard in outline.guards],

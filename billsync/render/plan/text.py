@@ -61,14 +61,14 @@ def as_text(outline: Outline, look: Look = PLAIN) -> str:
         list(change_lines(outline.changes, look)) or _nothing(outline),
         list(told_lines(outline.told, look)),
         [line for guard in outline.guards for line in _guard(guard, look)],
-        list(summary_lines(outline.summary)),
+        list(summary_lines(outline)),
     )
 
 
 def end_as_text(outline: Outline, look: Look = PLAIN) -> str:
     """Render the results of changes that were shown before: those not carried out, and the summary."""
     undone = (item for item in outline.changes if item.status is not Status.DONE)
-    return blocks([line for item in undone for line in _change(item, look)], list(summary_lines(outline.summary)))
+    return blocks([line for item in undone for line in _change(item, look)], list(summary_lines(outline)))
 
 
 def _quietly(outline: Outline, look: Look) -> str:
@@ -78,7 +78,7 @@ def _quietly(outline: Outline, look: Look) -> str:
         [line for item in failed for line in _change(item, look)],
         list(told_lines((item for item in outline.told if item.outcome in TROUBLE), look)),
         [line for guard in outline.guards for line in _guard(guard, look)],
-        list(summary_lines(outline.summary)),
+        list(summary_lines(outline)),
     )
 
 
@@ -196,10 +196,12 @@ def _listed(names: Iterable[str]) -> Iterator[str]:
         yield f"  {joined}"
 
 
-def summary_lines(summary: Summary) -> Iterator[str]:
-    """The summary block."""
+def summary_lines(outline: Outline) -> Iterator[str]:
+    """The summary block, with the part of the files that it is about."""
     yield "Summary:"
     for name in Summary.__slots__:
-        count = getattr(summary, name)
+        count = getattr(outline.summary, name)
         if count or name in ALWAYS:
             yield f"  {COUNTED.get(name, name.capitalize())}: {count}"
+    if outline.selection:
+        yield f"  Selected: {', '.join(map(visible, outline.selection))}"
