@@ -110,7 +110,8 @@ def _parsed(text: str, names: tuple[str, ...]) -> tuple[str, str]:
     if not path:
         raise click.BadParameter(f"{text!r} isn't FORMAT=FILE, such as json=changes.json.")
     if name not in names:
-        raise click.BadParameter(f"{name!r} is not a format; there are {', '.join(names)}.")
+        hint = " Only `diff` makes plan files." if name == PLAN else ""
+        raise click.BadParameter(f"{name!r} is not a format; there are {', '.join(names)}.{hint}")
     return name, path
 
 
