@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -136,5 +137,7 @@ def shown(value: Plain) -> str:
 
 
 def said(value: Plain) -> str:
-    """The value of a field in a sentence; `(none)` where there is none."""
+    """The value of a field in a sentence: lists, maps and booleans as JSON, `(none)` where there is none."""
+    if isinstance(value, bool | Mapping | tuple | list):
+        return json.dumps(_leaf(value), ensure_ascii=False)
     return "(none)" if value is None else shown(value)

@@ -107,3 +107,10 @@ def test_a_difference_deep_inside_of_a_condition_is_named_by_its_path() -> None:
 
 def test_a_field_that_is_not_there_is_said_to_be_none() -> None:
     assert (said(None), said("USD"), shown(None)) == ("(none)", "USD", "(open)")
+
+
+def test_a_value_in_a_sentence_is_no_text_of_python() -> None:
+    assert (
+        said({"subject_keys": ("ö", None), "rate": Decimal("0.10")}) == '{"subject_keys": ["ö", null], "rate": "0.1"}'
+    )
+    assert (said(True), said(("a",))) == ("true", '["a"]')

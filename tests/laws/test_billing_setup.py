@@ -132,9 +132,9 @@ NOBODY = CUSTOMERS.replace(", subscription: {plan: paid}", "").replace(", subscr
     ("then", "now", "said"),
     [
         ({"acme": READY}, {"acme": READY}, ""),
-        ({"acme": READY}, {"acme": {"customer_id": "cus_1"}}, "has_payment_method is False, was True"),
+        ({"acme": READY}, {"acme": {"customer_id": "cus_1"}}, "has_payment_method is false, was true"),
         ({"acme": READY}, {}, "problem is it is billed by Stripe, and has no Stripe customer"),
-        (None, {"acme": READY}, "may_need_setup is True, was False"),
+        (None, {"acme": READY}, "may_need_setup is true, was false"),
     ],
 )
 def test_a_plan_file_is_stale_where_billing_is_set_up_otherwise(
