@@ -15,7 +15,7 @@ from billsync.apply.execute import OnResult, World, execute
 from billsync.core.compare import said
 from billsync.core.index import Index
 from billsync.core.plan_file import Edited, OtherVersion, UnknownFormat, from_json, to_json
-from billsync.core.readings import departure
+from billsync.core.readings import Filled, departure, filled_in
 from billsync.core.step_masking import UNMASKED, StepMasking
 from billsync.live.target import LOCAL
 from billsync.model.address import Address, symbols_in
@@ -139,11 +139,10 @@ def carry_out_plan_file(
 def unmet(connection: Connection, bindings: Bindings, plan: PlanFile) -> Mapping[str, str]:
     """By the id of a step, what it was decided on and is no longer so, with old and new. Raises RemoteError."""
     found: dict[str, str] = {}
-    billing = _billing(connection, bindings, plan)
+    billing, filled = _billing(connection, bindings, plan), filled_in(plan, bindings.registry)
     for reading in plan.readings:
-        departed = (
-            _billed_otherwise(billing, reading) if reading.address.kind == BILLING else _departed(bindings, reading)
-        )
+        is_billing = reading.address.kind == BILLING
+        departed = _billed_otherwise(billing, reading) if is_billing else _departed(bindings, reading, filled)
         if departed:
             found |= dict.fromkeys(reading.steps, f"it was decided on {reading.address.text}: {departed}")
     return found
@@ -171,9 +170,9 @@ def _billed_otherwise(billing: Billing, reading: Reading) -> str:
     return "; ".join(f"{name} is {said(have.get(name))}, was {said(want.get(name))}" for name in names)
 
 
-def _departed(bindings: Bindings, reading: Reading) -> str:
+def _departed(bindings: Bindings, reading: Reading, filled: Filled) -> str:
     for address in symbols_in(reading.expected.view):
         bindings.id_of(address)
     observed = bindings.observe(reading.address, reading.expected.view)
     kind = bindings.registry[reading.address.kind]
-    return departure(kind, reading, view=observed.view, status=observed.status)
+    return departure(kind, reading, view=observed.view, status=observed.status, filled=filled)

@@ -7,7 +7,8 @@ steps.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from billsync.core.compare import field_changes, said
 from billsync.core.index import state_of
@@ -15,12 +16,12 @@ from billsync.core.lifecycle.offered import row_of
 from billsync.core.order import symbols_of
 from billsync.core.planned import Context
 from billsync.core.unmasking import recognized
-from billsync.model.address import Address, chain_of, symbols_in, whole_of
-from billsync.model.change import Expectation, Reading, Step
-from billsync.model.kind import Absent, Archetype, Kind, State
+from billsync.model.address import Address, Symbol, chain_of, symbols_in, whole_of
+from billsync.model.change import Expectation, PlanFile, Reading, Step
+from billsync.model.kind import Archetype, Kind, Registry, State
 from billsync.model.shape import Reference
 from billsync.model.state import Row
-from billsync.model.value import Fields, canonical
+from billsync.model.value import Fields, Plain, canonical
 from billsync.model.walk import shapes_in
 
 
@@ -80,7 +81,8 @@ def _reading(
         return None
     kind = context.registry[address.kind]
     seen = context.view(row)
-    counted = tuple(sorted(name for name in fields if _counts(context, kind, row, seen, name)))
+    unread = {part.field for part in context.routes[kind.name].parts} - row.fields.keys()
+    counted = tuple(sorted(set(fields) - unread))
     states = [state for state in (state_of(kind, row.fields),) if state is not None]
     allowed = [*states, State.OVER] if address.unversioned() in replaced else states
     view = {name: seen[name] for name in counted if name in seen}
@@ -93,25 +95,56 @@ def _row(context: Context, address: Address) -> Row | None:
     return context.index.records.get(address)
 
 
-def _counts(context: Context, kind: Kind, row: Row, seen: Fields, name: str) -> bool:
-    """Whether a field was read and decides: of what the server fills in itself (customer-facts.md §3.5), only if it was
-    there."""
-    is_unread = any(part.field == name and part.field not in row.fields for part in context.routes[kind.name].parts)
-    return not is_unread and (name in seen or kind.absent is Absent.DEFAULT)
+Filled: TypeAlias = Mapping[Address, tuple[tuple[str, Plain], ...]]
+"""By entity, the fields that the server may have filled in, each with a value that it may have then."""
 
 
-def departure(kind: Kind, reading: Reading, *, view: Fields | None, status: str) -> str:
-    """The departure of an entity from what was read of it, with old and new; empty if there is none."""
-    return "; ".join(_differences(kind, reading, view, status))
+def filled_in(plan_file: PlanFile, registry: Registry) -> Filled:
+    """The fields of parents that the server fills in when the plan file's own steps make children."""
+    views = {
+        **{reading.address: reading.expected.view for reading in plan_file.readings},
+        **{step.address: step.after.view for step in plan_file.steps if step.after.view is not None},
+    }
+    found: dict[Address, tuple[tuple[str, Plain], ...]] = defaultdict(tuple)
+    for address in (_entity(step.address) for step in plan_file.steps):
+        parent = registry[address.kind].parent
+        for name, path in parent.fills.items() if parent else ():
+            value = _value_at(views, views.get(address), path)
+            if parent and value is not None:
+                found[Address(parent.kind, address.parents)] += ((name, value),)
+    return dict(found)
 
 
-def _differences(kind: Kind, reading: Reading, view: Fields | None, status: str) -> Iterator[str]:
+def _value_at(views: Mapping[Address, Fields | None], view: Fields | None, path: Sequence[str]) -> Plain:
+    """The value at a path of a view, which may lead through references into other views."""
+    value: Plain = view
+    for name in path:
+        value = views.get(value.address) if isinstance(value, Symbol) else value
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def departure(kind: Kind, reading: Reading, *, view: Fields | None, status: str, filled: Filled) -> str:
+    """The departure of an entity from what was read of it, with old and new; empty if there is none.
+
+    A field that was absent may have been filled in by the server since.
+    """
+    return "; ".join(_differences(kind, reading, view, status, filled.get(reading.address, ())))
+
+
+def _differences(
+    kind: Kind, reading: Reading, view: Fields | None, status: str, filled: Collection[tuple[str, Plain]]
+) -> Iterator[str]:
     expected = reading.expected
     if view is None:
         yield "it is no longer there"
         return
     want = expected.view or {}
-    seen = {name: value for name, value in view.items() if reading.fields is None or name in reading.fields}
+    seen = {
+        name: value
+        for name, value in view.items()
+        if (reading.fields is None or name in reading.fields) and (name in want or (name, value) not in filled)
+    }
     have = recognized(seen, want)
     if canonical(have) != canonical(want):
         for change in field_changes(kind.record, have, want):

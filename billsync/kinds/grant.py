@@ -310,7 +310,7 @@ GRANT = Kind(
     },
     traits=traits,
     labels=LabelPolicy.FIXED,
-    parent=Parent("customer", many="grants", decides=("currency",)),
+    parent=Parent("customer", many="grants", decides=("currency",), fills={"currency": ("currency",)}),
     read=read,
     respell=respell,
     at_creation=at_creation,

@@ -213,7 +213,13 @@ SUBSCRIPTION = Kind(
     default_key="default",
     absent=Absent.NOT_MANAGED,
     labels=LabelPolicy.FIXED,
-    parent=Parent("customer", one="subscription", many="subscriptions", decides=CUSTOMER_TERMS),
+    parent=Parent(
+        "customer",
+        one="subscription",
+        many="subscriptions",
+        decides=CUSTOMER_TERMS,
+        fills={"currency": ("plan", "currency")},  # customer-facts.md §3.5
+    ),
     traits=traits,
     read=read,
     status="status",

@@ -124,13 +124,15 @@ class Parent:
     """The kind that an entity belongs to: its field, and the names under which it nests there.
 
     `one` is the nested single map, `many` the nested list (either may be empty); `decides` are the fields of the parent
-    on which its children are decided, as in `Reference`.
+    on which its children are decided, as in `Reference`. `fills` are those of them that the server may fill in
+    when a child is made, each with the path of the value in the child's view, which may lead through a reference.
     """
 
     kind: str
     one: str = ""
     many: str = ""
     decides: tuple[str, ...] = ()
+    fills: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,19 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from billsync.api.routes import routes
+from billsync.app.ending import Exit
+from billsync.app.outcomes import code_of_plan_file_run
 from billsync.core.plan_file import from_json
 from billsync.core.readings import decided_on
 from billsync.kinds.registry import KINDS
 from billsync.model.change import PlanFile
 from billsync.model.ports import RemoteError
 from billsync.model.result import Status
+from tests.support.faults import Killed
 from tests.support.newer_server import Newer, showing
 from tests.support.world import World, Wrap, declared, rows_of
 
@@ -119,6 +123,26 @@ CHANGED: Mapping[str, Mapping[str, Any]] = {
 """By kind, another value of each field as its row shows it; a status that no version in force has."""
 ASIDE = {("plan", "labels"), ("plan", "settlement_mode"), ("plan", "addons"), ("customer", "billing")}
 """Fields that no row of this API shows, and the plan's add-ons, which are rows of their own."""
+OPEN = """\
+_info: {owner: payments}
+features: [{key: support, name: Support}]
+addons:
+  - {key: extra, name: Extra, currency: USD, instance_type: multiple,
+     rate_cards: [{feature: support, billing_cadence: P1M, price: {type: flat, amount: "5"}}]}
+plans:
+  - {key: pro, name: Pro, currency: USD, billing_cadence: P1M, settlement_mode: credit_only,
+     phases: [{key: default, name: Default, rate_cards: [
+       {key: base, name: Base, billing_cadence: P1M, price: {type: flat, amount: "9"}}]}],
+     addons: [{addon: extra}]}
+customers:
+  - {key: birch, name: Birch}
+"""
+SOLD = OPEN.replace(
+    "name: Birch}",
+    """name: Birch, subscription: {plan: pro, addons: [{addon: extra, quantity: 2}]},
+     grants: [{key: gift, name: Gift, amount: "5", currency: USD, funding_method: none}]}""",
+)
+"""A customer without a currency, which the server fills in with the first subscription, before the add-ons."""
 KEYS = {"meter": "calls", "feature": "calls", "tax_code": "vat", "addon": "extra", "plan": "pro", "customer": "acme"}
 READ = {name: frozenset[str]().union(*(decided_on(kind).get(name, ()) for kind in KINDS.values())) for name in KINDS}
 
@@ -147,6 +171,30 @@ def world(template: Path, tmp_path: Path) -> Iterator[World]:
     """The server on which the plan file was decided."""
     shutil.copy(template, tmp_path / "copy.db")
     world = World(seed=3, database=str(tmp_path / "copy.db"))
+    yield world
+    world.close()
+
+
+def before_write(number: int) -> Wrap:
+    """A process that is killed before its write of this number, from 0."""
+
+    def wrap(inner: httpx.BaseTransport) -> httpx.BaseTransport:
+        left = iter(range(number))
+
+        def handle(request: httpx.Request) -> httpx.Response:
+            if request.method != "GET" and next(left, None) is None:
+                raise Killed
+            return inner.handle_request(request)
+
+        return httpx.MockTransport(handle)
+
+    return wrap
+
+
+@pytest.fixture
+def without_currency() -> Iterator[World]:
+    world = World()
+    assert world.sync(declared(OPEN)).report.succeeded
     yield world
     world.close()
 
@@ -235,6 +283,54 @@ def test_a_plan_file_that_has_run_is_not_stale_by_itself(world: World, decided: 
 
     assert {result.status for result in first.results} == {Status.DONE}
     assert {result.status for result in again.results} == {Status.ALREADY}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "stale", "reason"),
+    [
+        ("currency", "EUR", "grant/birch/gift:create", "currency is EUR, was (none)"),
+        (
+            "usage_attribution",
+            {"subject_keys": ["another"]},
+            "subscription/birch/default:create",
+            'usage_attribution is {"subject_keys": ["another"]}, was (none)',
+        ),
+    ],
+)
+def test_a_field_that_was_absent_makes_stale(
+    without_currency: World, field: str, value: object, stale: str, reason: str
+) -> None:
+    """A customer who is billed otherwise since is given nothing: the subscription would fail after the grant."""
+    text = without_currency.plan_file(declared(SOLD))
+    changed = showing(str(row_of(without_currency, "customer", "birch")["id"]), (field,), value)
+
+    report = without_currency.run_plan_file(text, wrap=changed)
+
+    reasons = {result.step.id: result.reason for result in report.results if result.status is Status.STALE}
+    assert reasons == {stale: f"it was decided on customer/birch: {reason}"}
+    assert report.wrote is (field != "currency")
+    assert code_of_plan_file_run(from_json(text), report.results, wrote=report.wrote) is Exit.STALE
+
+
+def test_a_currency_that_the_plan_files_own_steps_give_is_expected(without_currency: World) -> None:
+    text = without_currency.plan_file(declared(SOLD))
+    given = showing(str(row_of(without_currency, "customer", "birch")["id"]), ("currency",), "USD")
+
+    report = without_currency.run_plan_file(text, wrap=given)
+
+    assert {result.status for result in report.results} == {Status.DONE}
+
+
+def test_a_run_that_broke_off_after_a_currency_was_filled_in_is_resumed(without_currency: World) -> None:
+    text = without_currency.plan_file(declared(SOLD))
+    with pytest.raises(Killed):
+        without_currency.run_plan_file(text, wrap=before_write(2))
+    filled = row_of(without_currency, "customer", "birch")["currency"]
+
+    report = without_currency.run_plan_file(text)
+
+    assert filled == "USD"
+    assert [result.status for result in report.results] == [Status.ALREADY, Status.ALREADY, Status.DONE]
 
 
 def test_what_is_refused_to_be_read_stops_the_run_before_its_first_write(world: World, decided: str) -> None:
