@@ -19,8 +19,8 @@ from billsync.model.codes.code import Chapter, Code
 from billsync.model.diagnostic import sentence
 from billsync.model.kind import Absent, Kind
 from billsync.model.shape import (
-    Effect,
     Field,
+    FieldEffect,
     ListOf,
     MapOf,
     Record,
@@ -95,7 +95,9 @@ def nesting(kind: Kind) -> str:
     return f"Inside a {owner}, as {names}, or in the list `{kind.collection}` with `{owner}: KEY`.\n\n"
 
 
-def lines(shape: Shape, path: str, forms: tuple[str, ...] = (), effect: Effect = Effect.IN_PLACE) -> Iterator[Line]:
+def lines(
+    shape: Shape, path: str, forms: tuple[str, ...] = (), effect: FieldEffect = FieldEffect.IN_PLACE
+) -> Iterator[Line]:
     """Every field below a shape, in the order of the records; a rate card has a table of its own."""
     match shape:
         case Record(fields=fields) if not (path and shape is RATE_CARD):

@@ -13,7 +13,7 @@ from billsync.model.diagnostic import Diagnostic
 from billsync.model.kind import Kind, Path
 from billsync.model.shape import (
     Boolean,
-    Effect,
+    FieldEffect,
     Integer,
     Lazy,
     ListOf,
@@ -97,7 +97,7 @@ def _names(kind: Kind, whole: MapNode) -> Iterator[tuple[Path, str]]:
                 yield path, "a reference"
             case Record(fields=known):
                 yield from (
-                    ((*path, name), "a key") for name, field in known.items() if field.effect is Effect.IDENTITY
+                    ((*path, name), "a key") for name, field in known.items() if field.effect is FieldEffect.IDENTITY
                 )
             case Variant(tag=tag):
                 yield (*path, tag), f"`{tag}`"

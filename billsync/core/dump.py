@@ -20,7 +20,7 @@ from billsync.kinds.registry import LATER_COLLECTIONS
 from billsync.model.address import Address, symbols_in
 from billsync.model.kind import Kind, LabelPolicy, Path, Registry
 from billsync.model.routes import Routes
-from billsync.model.shape import Effect
+from billsync.model.shape import FieldEffect
 from billsync.model.state import Row, Snapshot
 from billsync.model.value import Fields
 
@@ -89,7 +89,7 @@ def _unreadable(items: Iterable[Item], registry: Registry) -> Iterator[Loss]:
 
 def _unshown(kind: Kind, names: Iterable[str]) -> Iterator[str]:
     """The fields of a kind that the server has no place for."""
-    return (name for name in names if kind.record.fields[name].effect is Effect.OURS)
+    return (name for name in names if kind.record.fields[name].effect is FieldEffect.OURS)
 
 
 def _owner(snapshot: Snapshot, losses: list[Loss]) -> str | None:

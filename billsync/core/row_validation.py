@@ -19,8 +19,8 @@ from billsync.model.shape import (
     Anything,
     Boolean,
     Duration,
-    Effect,
     Field,
+    FieldEffect,
     Integer,
     LabelMap,
     Lazy,
@@ -102,14 +102,14 @@ def _record(record: Record, row: Plain, path: str) -> Iterator[str]:
 
 def _is_promised(field: Field) -> bool:
     """Whether the API shows a field in every row; fields of the identity are checked elsewhere."""
-    return field.required and _is_read(field) and not field.unshown and field.effect is not Effect.IDENTITY
+    return field.required and _is_read(field) and not field.unshown and field.effect is not FieldEffect.IDENTITY
 
 
 def _is_read(field: Field) -> bool:
     """Whether decisions depend on a field; a field of billsync's own counts only if it has a closed list of values."""
-    if field.refused is not None or field.effect in (Effect.ONE_WAY, Effect.ATTACHED):
+    if field.refused is not None or field.effect in (FieldEffect.ONE_WAY, FieldEffect.ATTACHED):
         return False
-    return field.effect is not Effect.OURS or (isinstance(field.shape, Text) and bool(field.shape.choices))
+    return field.effect is not FieldEffect.OURS or (isinstance(field.shape, Text) and bool(field.shape.choices))
 
 
 def _value(shape: Shape, value: Plain, path: str) -> Iterator[str]:

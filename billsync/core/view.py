@@ -16,8 +16,8 @@ from billsync.model.kind import Absent, Kind, LabelPolicy, Names
 from billsync.model.labels import OURS
 from billsync.model.routes import Part
 from billsync.model.shape import (
-    Effect,
     Field,
+    FieldEffect,
     LabelMap,
     ListOf,
     MapOf,
@@ -58,7 +58,7 @@ def _compared(record: Record, fields: Fields) -> Fields:
 
 def _is_aside(field: Field) -> bool:
     """Whether a field is never in a view: it isn't in the entity's own row, or can't be declared."""
-    return field.effect in (Effect.OURS, Effect.ONE_WAY, Effect.ATTACHED) or field.refused is not None
+    return field.effect in (FieldEffect.OURS, FieldEffect.ONE_WAY, FieldEffect.ATTACHED) or field.refused is not None
 
 
 def _named(record: Record, row: Plain) -> Plain:

@@ -6,11 +6,11 @@ from billsync.kinds import across, fields
 from billsync.kinds.checks import addon as checks
 from billsync.kinds.ratecard import ADDON_CARD
 from billsync.model.kind import Archetype, Kind, LabelPolicy, State
-from billsync.model.shape import Effect, Field, ListOf, Record, Text
+from billsync.model.shape import Field, FieldEffect, ListOf, Record, Text
 
 INSTANCE_TYPES = ("single", "multiple")
 
-_NEW = Effect.NEW_VERSION
+_NEW = FieldEffect.NEW_VERSION
 _DOC = "An add-on is an extra that a customer can buy in addition to a plan that offers it."
 
 RECORD = Record(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from billsync.kinds import across, fields, forms
 from billsync.kinds.checks import customer as checks
 from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy, Trait
-from billsync.model.shape import Anything, Effect, Field, ListOf, Record, Text
+from billsync.model.shape import Anything, Field, FieldEffect, ListOf, Record, Text
 from billsync.model.value import Fields
 
 STRIPE_CUSTOMER = "cus_"
@@ -40,11 +40,15 @@ _ADDRESS = Record(
 RECORD = Record(
     {
         "key": Field(
-            fields.EXTERNAL_KEY, "Names the customer; it can't change.", Effect.IDENTITY, required=True, example="acme"
+            fields.EXTERNAL_KEY,
+            "Names the customer; it can't change.",
+            FieldEffect.IDENTITY,
+            required=True,
+            example="acme",
         ),
-        "name": fields.name(Effect.IN_PLACE, example="Acme Inc."),
+        "name": fields.name(FieldEffect.IN_PLACE, example="Acme Inc."),
         "description": Field(fields.DESCRIPTION, "A longer text for people. Null or empty removes it."),
-        "labels": fields.labels(Effect.IN_PLACE),
+        "labels": fields.labels(FieldEffect.IN_PLACE),
         "usage_attribution": Field(
             _ATTRIBUTION,
             "Which usage counts for this customer. It can't change while a subscription is live.",

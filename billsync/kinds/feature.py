@@ -10,8 +10,8 @@ from billsync.kinds.terms import METER_TERMS
 from billsync.model.kind import Archetype, Kind, LabelPolicy
 from billsync.model.shape import (
     Boolean,
-    Effect,
     Field,
+    FieldEffect,
     Lazy,
     ListOf,
     MapOf,
@@ -28,24 +28,26 @@ TOKEN_TYPES = ("input", "output", "cache_read", "cache_write", "reasoning", "req
 
 _TEXTS = ListOf(Text(), minimum=1, maximum=100)
 _OPERATORS: Mapping[str, Field] = {
-    "eq": Field(Text(minimum=1), "The dimension equals this.", Effect.IMMUTABLE),
-    "neq": Field(Text(), "The dimension is anything but this.", Effect.IMMUTABLE),
-    "in": Field(_TEXTS, "The dimension is one of these.", Effect.IMMUTABLE),
-    "nin": Field(_TEXTS, "The dimension has none of these values.", Effect.IMMUTABLE),
-    "contains": Field(Text(), "The dimension contains this text.", Effect.IMMUTABLE),
-    "ncontains": Field(Text(), "The dimension doesn't contain this text.", Effect.IMMUTABLE),
+    "eq": Field(Text(minimum=1), "The dimension equals this.", FieldEffect.IMMUTABLE),
+    "neq": Field(Text(), "The dimension is anything but this.", FieldEffect.IMMUTABLE),
+    "in": Field(_TEXTS, "The dimension is one of these.", FieldEffect.IMMUTABLE),
+    "nin": Field(_TEXTS, "The dimension has none of these values.", FieldEffect.IMMUTABLE),
+    "contains": Field(Text(), "The dimension contains this text.", FieldEffect.IMMUTABLE),
+    "ncontains": Field(Text(), "The dimension doesn't contain this text.", FieldEffect.IMMUTABLE),
     "and": Field(
-        ListOf(Lazy("condition", lambda: CONDITION), minimum=1, maximum=10), "All of these hold.", Effect.IMMUTABLE
+        ListOf(Lazy("condition", lambda: CONDITION), minimum=1, maximum=10), "All of these hold.", FieldEffect.IMMUTABLE
     ),
     "or": Field(
-        ListOf(Lazy("condition", lambda: CONDITION), minimum=1, maximum=10), "One of these holds.", Effect.IMMUTABLE
+        ListOf(Lazy("condition", lambda: CONDITION), minimum=1, maximum=10),
+        "One of these holds.",
+        FieldEffect.IMMUTABLE,
     ),
 }
 
 CONDITION: Shape = Record(_OPERATORS, exactly_one=True, doc="One condition on a dimension.")
 
 FILTER = Record(
-    {"exists": Field(Boolean(), "Whether the dimension is there at all.", Effect.IMMUTABLE), **_OPERATORS},
+    {"exists": Field(Boolean(), "Whether the dimension is there at all.", FieldEffect.IMMUTABLE), **_OPERATORS},
     exactly_one=True,
     doc="One condition on a dimension.",
 )
@@ -55,14 +57,14 @@ METER = Record(
         "key": Field(
             Reference("meter", Wire.BARE, decides=METER_TERMS),
             "The meter's key.",
-            Effect.IMMUTABLE,
+            FieldEffect.IMMUTABLE,
             required=True,
             wire="id",
         ),
         "filters": Field(
             MapOf(FILTER, maximum=10),
             "Which of the meter's events count: conditions by dimension, all of which must hold.",
-            Effect.IMMUTABLE,
+            FieldEffect.IMMUTABLE,
             example={"model": {"eq": "large"}},
         ),
     },
@@ -97,13 +99,13 @@ UNIT_COST = Variant(
 RECORD = Record(
     {
         "key": fields.key("The key by which rate cards refer to this feature.", example="api_requests"),
-        "name": fields.name(Effect.IMMUTABLE, example="API requests"),
-        "description": fields.description(Effect.IMMUTABLE),
-        "labels": fields.labels(Effect.IMMUTABLE),
+        "name": fields.name(FieldEffect.IMMUTABLE, example="API requests"),
+        "description": fields.description(FieldEffect.IMMUTABLE),
+        "labels": fields.labels(FieldEffect.IMMUTABLE),
         "meter": Field(
             METER,
             "The meter that this feature measures, by key, if it is measured.",
-            Effect.IMMUTABLE,
+            FieldEffect.IMMUTABLE,
             example="tokens",
         ),
         "unit_cost": Field(UNIT_COST, "Your own cost of a unit.", example={"type": "manual", "amount": "0.002"}),

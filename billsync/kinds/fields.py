@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from billsync.kinds import forms
-from billsync.model.shape import Effect, Field, LabelMap, Number, Text
+from billsync.model.shape import Field, FieldEffect, LabelMap, Number, Text
 
 RESOURCE_KEY = Text(minimum=1, maximum=64, pattern=forms.RESOURCE_KEY)
 """Catalog keys: lower case, digits and single underscores (catalog-facts.md §1.2)."""
@@ -21,20 +21,20 @@ MONEY = Number(minimum=Decimal(0))
 
 def key(doc: str, *, example: str) -> Field:
     """The field that names an entity in the catalog."""
-    return Field(RESOURCE_KEY, doc, Effect.IDENTITY, required=True, example=example)
+    return Field(RESOURCE_KEY, doc, FieldEffect.IDENTITY, required=True, example=example)
 
 
-def name(effect: Effect, *, example: str) -> Field:
+def name(effect: FieldEffect, *, example: str) -> Field:
     """The name that people see."""
     return Field(NAME, "The name that people see.", effect, required=True, example=example)
 
 
-def description(effect: Effect) -> Field:
+def description(effect: FieldEffect) -> Field:
     """A free text that can also be removed again."""
     return Field(DESCRIPTION, "A longer text for people. Empty means none.", effect)
 
 
-def labels(effect: Effect) -> Field:
+def labels(effect: FieldEffect) -> Field:
     """Labels that the server shows again."""
     doc = (
         "Short texts by key, for your own use. They are merged over the labels that are live, and never removed. "
@@ -44,7 +44,7 @@ def labels(effect: Effect) -> Field:
     return Field(LabelMap(), doc, effect, clear=clear, example={"team": "payments"})
 
 
-def hidden_labels(effect: Effect) -> Field:
+def hidden_labels(effect: FieldEffect) -> Field:
     """Labels that the server keeps, and shows through its older API, if it has that."""
     doc = (
         "Short texts by key, for your own use. They are merged over the labels that are live, and never removed; "

@@ -16,8 +16,8 @@ from billsync.model.kind import Archetype, Kind, LabelPolicy, Names, Parent, Pro
 from billsync.model.moment import cut_to_seconds, moment_text, parse_moment
 from billsync.model.shape import (
     Duration,
-    Effect,
     Field,
+    FieldEffect,
     Integer,
     ListOf,
     Number,
@@ -29,7 +29,7 @@ from billsync.model.shape import (
 )
 from billsync.model.value import Fields
 
-_FIXED = Effect.IMMUTABLE
+_FIXED = FieldEffect.IMMUTABLE
 
 SETTLEMENT = ("pending", "authorized", "settled")
 """The states of an external payment (customer-facts.md §7.5)."""
@@ -101,7 +101,7 @@ RECORD = Record(
         "key": Field(
             fields.EXTERNAL_KEY,
             "Names the grant among its customer's. What has been granted under a key is never granted again.",
-            Effect.IDENTITY,
+            FieldEffect.IDENTITY,
             required=True,
             example="welcome",
         ),
@@ -161,14 +161,14 @@ RECORD = Record(
             Text(choices=SETTLEMENT[1:]),
             "How far the payment of a grant with `funding_method: external` is: authorized, or settled. It only moves "
             "forward. Without it, payments are not managed.",
-            Effect.ONE_WAY,
+            FieldEffect.ONE_WAY,
             example="settled",
         ),
         "state": Field(
             Text(choices=("voided",)),
             "`voided` takes back what is left of the credits. It needs `--allow void`, and can't be undone: the key is "
             "used up.",
-            Effect.ONE_WAY,
+            FieldEffect.ONE_WAY,
             example="voided",
         ),
     },

@@ -5,37 +5,41 @@ from __future__ import annotations
 from billsync.kinds import fields
 from billsync.kinds.checks import meter as checks
 from billsync.model.kind import Archetype, Kind, LabelPolicy
-from billsync.model.shape import Effect, Field, MapOf, Record, Text, Timestamp
+from billsync.model.shape import Field, FieldEffect, MapOf, Record, Text, Timestamp
 
 AGGREGATIONS = ("sum", "count", "unique_count", "avg", "min", "max", "latest")
 
 RECORD = Record(
     {
         "key": fields.key("The key by which features refer to this meter.", example="api_requests"),
-        "name": fields.name(Effect.IN_PLACE, example="API requests"),
+        "name": fields.name(FieldEffect.IN_PLACE, example="API requests"),
         "description": Field(
             Text(minimum=1, maximum=1024),
             "A longer text for people. Once it is there, it can be changed, but not removed.",
             clear="the server keeps a meter's description when a request leaves it out, and refuses an empty one",
         ),
-        "labels": fields.labels(Effect.IN_PLACE),
+        "labels": fields.labels(FieldEffect.IN_PLACE),
         "aggregation": Field(
             Text(choices=AGGREGATIONS),
             "The aggregation of events into one number. Features accept sum, count, unique_count and latest only.",
-            Effect.IMMUTABLE,
+            FieldEffect.IMMUTABLE,
             required=True,
             example="sum",
         ),
         "event_type": Field(
-            Text(minimum=1), "The `type` of the events that count.", Effect.IMMUTABLE, required=True, example="request"
+            Text(minimum=1),
+            "The `type` of the events that count.",
+            FieldEffect.IMMUTABLE,
+            required=True,
+            example="request",
         ),
         "events_from": Field(
-            Timestamp(), "Events before this time don't count.", Effect.IMMUTABLE, example="2026-01-01T00:00:00Z"
+            Timestamp(), "Events before this time don't count.", FieldEffect.IMMUTABLE, example="2026-01-01T00:00:00Z"
         ),
         "value_property": Field(
             Text(minimum=1),
             "The path of the value in an event's data. Needed by every aggregation but count.",
-            Effect.IMMUTABLE,
+            FieldEffect.IMMUTABLE,
             example="$.tokens",
         ),
         "dimensions": Field(

@@ -8,13 +8,13 @@ from billsync.kinds.prices import USAGE_PRICES
 from billsync.kinds.ratecard import LARGEST, RATE_CARD, fill_usage_period
 from billsync.kinds.terms import ADDON_TERMS
 from billsync.model.kind import Archetype, Kind, LabelPolicy, State
-from billsync.model.shape import Boolean, Duration, Effect, Field, Integer, ListOf, Record, Reference, Text
+from billsync.model.shape import Boolean, Duration, Field, FieldEffect, Integer, ListOf, Record, Reference, Text
 from billsync.model.value import Fields
 
 CADENCES = ("P1W", "P2W", "P4W", "P1M", "P3M", "P6M", "P12M", "P1Y")
 SETTLEMENT_MODES = ("credit_then_invoice", "credit_only")
 
-_NEW = Effect.NEW_VERSION
+_NEW = FieldEffect.NEW_VERSION
 
 PHASE = Record(
     {
@@ -108,7 +108,7 @@ _MODE = Text(choices=SETTLEMENT_MODES)
 _SETTLEMENT_MODE = Field(
     _MODE,
     _MODE_DOC,
-    Effect.OURS,
+    FieldEffect.OURS,
     example="credit_only",
     taken=Field(_MODE, _MODE_DOC, _NEW, default="credit_then_invoice", undigested=True),
 )

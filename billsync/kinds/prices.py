@@ -8,13 +8,13 @@ from itertools import pairwise
 
 from billsync.kinds.fields import MONEY
 from billsync.model.kind import Path, Problem
-from billsync.model.shape import Effect, Field, ListOf, Number, Record, Text, Variant
+from billsync.model.shape import Field, FieldEffect, ListOf, Number, Record, Text, Variant
 from billsync.model.value import Fields
 
 FLAT, FREE = "flat", "free"
 USAGE_PRICES = ("unit", "graduated", "volume")
 
-_NEW = Effect.NEW_VERSION
+_NEW = FieldEffect.NEW_VERSION
 
 
 def _amount(doc: str) -> Field:

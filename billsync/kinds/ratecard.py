@@ -16,8 +16,8 @@ from billsync.model.shape import (
     Anything,
     Boolean,
     Duration,
-    Effect,
     Field,
+    FieldEffect,
     Integer,
     LabelMap,
     Number,
@@ -29,7 +29,7 @@ from billsync.model.shape import (
 )
 from billsync.model.value import Fields
 
-_NEW = Effect.NEW_VERSION
+_NEW = FieldEffect.NEW_VERSION
 _PERCENT = Number(minimum=Decimal(0), maximum=Decimal(100), wire=Wire.NUMBER, bits=32)
 _LIMIT = Number(minimum=Decimal(0), wire=Wire.NUMBER, bits=64)
 _FACTOR = Number(above=Decimal(0))

@@ -15,7 +15,7 @@ from billsync.model import patterns
 from billsync.model.duration import Duration, parse_duration
 from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy, Names, Parent, State, Trait
 from billsync.model.moment import moment_text, parse_moment
-from billsync.model.shape import Effect, Field, Integer, ListOf, Record, Reference, Text, Timestamp
+from billsync.model.shape import Field, FieldEffect, Integer, ListOf, Record, Reference, Text, Timestamp
 from billsync.model.transition import TIMINGS
 from billsync.model.value import Fields
 
@@ -27,14 +27,14 @@ ATTACHED = Record(
         "addon": Field(
             Reference("addon", decides=ADDON_TERMS),
             "The add-on, by key. The plan's version must offer it, and says which version of it that is.",
-            Effect.ATTACHED,
+            FieldEffect.ATTACHED,
             required=True,
             example="monitoring",
         ),
         "quantity": Field(
             Integer(minimum=0, maximum=LARGEST),
             "The number of times that the subscription has it. Default: 1; 0 means that it doesn't have it.",
-            Effect.ATTACHED,
+            FieldEffect.ATTACHED,
             default=1,
             example=2,
         ),
@@ -47,14 +47,14 @@ RECORD = Record(
         "key": Field(
             Text(minimum=1, maximum=63),
             "Names the subscription among its customer's; kept in the label `billsync_key`.",
-            Effect.OURS,
+            FieldEffect.OURS,
             default="default",
             example="default",
         ),
         "plan": Field(
             Reference("plan", decides=PLAN_TERMS),
             "The plan, by key.",
-            Effect.CHANGE,
+            FieldEffect.CHANGE,
             required=True,
             clear=_FIXED,
             unshown=True,  # of a custom subscription (customer-facts.md §5.2)
@@ -64,50 +64,50 @@ RECORD = Record(
             Integer(minimum=1, words=("latest",)),
             "Which version of the plan. Without it, the newest active one when the subscription starts, and that one "
             "from then on; `latest` moves it to each new version.",
-            Effect.OURS,
+            FieldEffect.OURS,
             example="latest",
         ),
         "restart": Field(
             Integer(minimum=1, words=(True, False)),
             "Lets a subscription that has ended begin again, once: `true`, and for the second time `2`, and so on. "
             "Each number begins one subscription only, so leaving it in the file sells nothing twice.",
-            Effect.OURS,
+            FieldEffect.OURS,
             example=True,
         ),
         "version_digest": Field(
             Text(minimum=71, maximum=71, pattern=patterns.DIGEST),
             "The content that a `version` by its number must have, as `dump` writes it: on a server where that "
             "version has other prices, the subscription is refused.",
-            Effect.OURS,
+            FieldEffect.OURS,
             example=f"sha256:{'0' * 64}",
         ),
         "settlement_mode": Field(
             Text(choices=SETTLEMENT_MODES),
             "The way of payment: from credits alone, or from credits and then by invoice. Default: the plan's.",
-            Effect.CHANGE,
+            FieldEffect.CHANGE,
             clear=_FIXED,
             example="credit_only",
         ),
         "billing_anchor": Field(
             Timestamp(),
             "The time from which billing periods are counted. Without it, the start.",
-            Effect.CHANGE,
+            FieldEffect.CHANGE,
             clear=_FIXED,
             example="2026-01-01T00:00:00Z",
         ),
         "cost_basis_mode": Field(
             Text(choices=("dynamic", "pinned")),
             "Whether custom currencies are converted at the rates of the day, or at those of the start.",
-            Effect.CHANGE,
+            FieldEffect.CHANGE,
             clear=_FIXED,
             example="dynamic",
         ),
-        "labels": fields.labels(Effect.CHANGE),
+        "labels": fields.labels(FieldEffect.CHANGE),
         "start": Field(
             Timestamp(),
             "When it begins. Without it, at once. A start in the past can't be made; a running subscription keeps the "
             "start that it had.",
-            Effect.OURS,
+            FieldEffect.OURS,
             example="2027-01-01T00:00:00Z",
         ),
         "change": Field(
@@ -115,20 +115,20 @@ RECORD = Record(
             "When a change of plan, version, settlement mode, anchor, labels or add-ons takes effect: at once, or with "
             "the next billing period. Without it, the first rule of `_info.transitions` that covers the change says "
             "so.",
-            Effect.OURS,
+            FieldEffect.OURS,
             example="at_renewal",
         ),
         "ends": Field(
             Timestamp(words=TIMINGS),
             "When it ends: at the end of the running period, at once, or at a time that is the boundary of a billing "
             "period. Remove it to continue.",
-            Effect.OURS,
+            FieldEffect.OURS,
             example="at_renewal",
         ),
         "addons": Field(
             ListOf(ATTACHED, key="addon", as_set=True),
             "The add-ons that the subscription has. Without it, its add-ons are left alone; `[]` means none.",
-            Effect.ATTACHED,
+            FieldEffect.ATTACHED,
             example=[{"addon": "monitoring", "quantity": 2}],
         ),
     },

@@ -5,7 +5,7 @@ from __future__ import annotations
 from billsync.kinds import fields
 from billsync.kinds.checks import tax_code as checks
 from billsync.model.kind import Archetype, Kind, LabelPolicy
-from billsync.model.shape import Effect, Field, ListOf, Record, Text
+from billsync.model.shape import Field, FieldEffect, ListOf, Record, Text
 
 APP_TYPES = ("sandbox", "stripe", "external_invoicing")
 
@@ -26,9 +26,9 @@ _MAPPING = Record(
 RECORD = Record(
     {
         "key": fields.key("The key by which rate cards and grants refer to this tax code.", example="software"),
-        "name": fields.name(Effect.IN_PLACE, example="Software as a service"),
+        "name": fields.name(FieldEffect.IN_PLACE, example="Software as a service"),
         "description": Field(fields.DESCRIPTION, "A longer text for people. Empty means none.", sent_empty=""),
-        "labels": fields.labels(Effect.IN_PLACE),
+        "labels": fields.labels(FieldEffect.IN_PLACE),
         "app_mappings": Field(
             ListOf(_MAPPING, key="app_type", as_set=True),
             "The code of each tax app for this tax code.",

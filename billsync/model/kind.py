@@ -9,7 +9,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from billsync.model.address import Address
-from billsync.model.shape import Effect, Record
+from billsync.model.shape import FieldEffect, Record
 from billsync.model.value import Fields, Plain
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -232,7 +232,7 @@ class Kind:
 
 def attached_fields(kind: Kind) -> tuple[str, ...]:
     """The lists of a kind of which each member is a row of its own below a link."""
-    return tuple(name for name, known in kind.record.fields.items() if known.effect is Effect.ATTACHED)
+    return tuple(name for name, known in kind.record.fields.items() if known.effect is FieldEffect.ATTACHED)
 
 
 Registry: TypeAlias = Mapping[str, Kind]

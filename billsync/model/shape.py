@@ -126,7 +126,7 @@ class MapOf:
     maximum: int | None = None
 
 
-class Effect(Enum):
+class FieldEffect(Enum):
     """Effects of a changed field: the calls that bring it to the server (design.md §5)."""
 
     IDENTITY = "identity"  # names the entity: another value is another entity
@@ -153,7 +153,7 @@ class Field:
 
     shape: Shape
     doc: str
-    effect: Effect = Effect.IN_PLACE
+    effect: FieldEffect = FieldEffect.IN_PLACE
     required: bool = False
     default: Plain = None
     refused: str | None = None

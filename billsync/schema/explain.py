@@ -10,8 +10,8 @@ from billsync.model.shape import (
     Anything,
     Boolean,
     Duration,
-    Effect,
     Field,
+    FieldEffect,
     Integer,
     LabelMap,
     Lazy,
@@ -27,15 +27,15 @@ from billsync.model.shape import (
 )
 from billsync.model.value import Plain, jsonable
 
-EFFECTS: Mapping[Effect, str] = {
-    Effect.IDENTITY: "names the entity: another value is another entity",
-    Effect.IN_PLACE: "is changed in place",
-    Effect.NEW_VERSION: "makes a new version",
-    Effect.IMMUTABLE: "can't be changed on a live entity",
-    Effect.CHANGE: "ends what runs and begins another, when `change` or a rule says",
-    Effect.OURS: "is billsync's own: the server doesn't have it",
-    Effect.ONE_WAY: "is brought about by a call of its own, which can't be undone",
-    Effect.ATTACHED: "is attached, changed in quantity, or detached, member by member",
+EFFECTS: Mapping[FieldEffect, str] = {
+    FieldEffect.IDENTITY: "names the entity: another value is another entity",
+    FieldEffect.IN_PLACE: "is changed in place",
+    FieldEffect.NEW_VERSION: "makes a new version",
+    FieldEffect.IMMUTABLE: "can't be changed on a live entity",
+    FieldEffect.CHANGE: "ends what runs and begins another, when `change` or a rule says",
+    FieldEffect.OURS: "is billsync's own: the server doesn't have it",
+    FieldEffect.ONE_WAY: "is brought about by a call of its own, which can't be undone",
+    FieldEffect.ATTACHED: "is attached, changed in quantity, or detached, member by member",
 }
 """The effect of changing a field, as the end of a sentence that begins with its name."""
 

@@ -15,7 +15,7 @@ from billsync.api.routes import routes, routes_of
 from billsync.api.served import Served, served_by
 from billsync.core.adapted import adapted
 from billsync.kinds.registry import KINDS
-from billsync.model.shape import Effect, Lazy, ListOf, Record, Reference, Shape, Variant, Wire
+from billsync.model.shape import FieldEffect, Lazy, ListOf, Record, Reference, Shape, Variant, Wire
 from tests.support.generations import GENERATIONS as DOCUMENTS
 from tests.support.generations import document_of
 
@@ -103,7 +103,11 @@ def sendable(shape: Shape, path: str = "", seen: frozenset[str] = frozenset()) -
             yield from sendable(shape.get(), path, seen | {name})
         case Record(fields=fields):
             for name, known in fields.items():
-                if known.refused is None and known.effect not in (Effect.OURS, Effect.ONE_WAY, Effect.ATTACHED):
+                if known.refused is None and known.effect not in (
+                    FieldEffect.OURS,
+                    FieldEffect.ONE_WAY,
+                    FieldEffect.ATTACHED,
+                ):
                     yield f"{path}{known.wire or name}"
                     yield from sendable(known.shape, f"{path}{known.wire or name}.", seen)
         case Variant(tag=tag, cases=cases):

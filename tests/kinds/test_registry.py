@@ -17,8 +17,8 @@ from billsync.model.kind import Kind
 from billsync.model.patterns import END
 from billsync.model.shape import (
     Anything,
-    Effect,
     Field,
+    FieldEffect,
     Integer,
     Lazy,
     ListOf,
@@ -55,7 +55,7 @@ DEEPEST = 9
 
 
 def is_sent(item: Field) -> bool:
-    return item.effect not in (Effect.OURS, Effect.ONE_WAY, Effect.ATTACHED) and item.refused is None
+    return item.effect not in (FieldEffect.OURS, FieldEffect.ONE_WAY, FieldEffect.ATTACHED) and item.refused is None
 
 
 @EVERY_KIND
@@ -72,14 +72,16 @@ def test_a_kind_has_the_fields_that_its_requests_have(kind: Kind) -> None:
 def test_what_an_update_does_not_take_is_not_changed_in_place(kind: Kind) -> None:
     known = routes("openmeter")[kind.name]
 
-    in_place = {name for name, item in kind.record.fields.items() if item.effect is Effect.IN_PLACE and is_sent(item)}
+    in_place = {
+        name for name, item in kind.record.fields.items() if item.effect is FieldEffect.IN_PLACE and is_sent(item)
+    }
 
     assert in_place <= set(known.update)
 
 
 @EVERY_KIND
 def test_an_entity_is_named_by_one_field(kind: Kind) -> None:
-    naming = [name for name, item in kind.record.fields.items() if item.effect is Effect.IDENTITY]
+    naming = [name for name, item in kind.record.fields.items() if item.effect is FieldEffect.IDENTITY]
 
     assert naming == ([] if kind.default_key else [kind.key])
 

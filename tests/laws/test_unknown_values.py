@@ -22,7 +22,7 @@ from billsync.local.server.openapi import openapi_document
 from billsync.model.change import Change, Outcome, PlanFile
 from billsync.model.kind import Kind
 from billsync.model.ports import RemoteError
-from billsync.model.shape import Effect
+from billsync.model.shape import FieldEffect
 from billsync.model.state import Desired
 from billsync.render.plan.outline import outline
 from billsync.render.plan.text import as_text
@@ -119,7 +119,7 @@ def test_a_value_of_an_unknown_shape_is_refused_by_name(base: Base) -> None:
     shown = [(name, known.wire or name) for name, known in base.kind.record.fields.items() if name in base.entity]
     for name, wire in shown:
         known = base.kind.record.fields[name]
-        if known.effect in (Effect.IDENTITY, Effect.OURS, Effect.ONE_WAY) or row.get(wire) is None:
+        if known.effect in (FieldEffect.IDENTITY, FieldEffect.OURS, FieldEffect.ONE_WAY) or row.get(wire) is None:
             continue
         other = {"new": {}} if isinstance(row[wire], str | bool | int) else FUTURE
 

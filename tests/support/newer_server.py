@@ -12,7 +12,7 @@ import httpx
 from billsync.api.generations import CAPABILITIES
 from billsync.core.index import status_of
 from billsync.model.kind import Kind
-from billsync.model.shape import Effect, Field, Lazy, ListOf, MapOf, Record, Shape, Text, Variant
+from billsync.model.shape import Field, FieldEffect, Lazy, ListOf, MapOf, Record, Shape, Text, Variant
 
 Rewrite = Callable[[Any], Any]
 """An answer's body -> the body that is shown instead."""
@@ -147,9 +147,9 @@ def _fields(record: Record, row: Mapping[str, Any], place: Place) -> Iterator[Pl
 def _is_shown(name: str, known: Field) -> bool:
     """Whether rows may have a field: not one that can't be declared, or that only says what is to be done. A field that
     is ours alone on one server may be another's own."""
-    if known.refused is not None or known.effect is Effect.ONE_WAY:
+    if known.refused is not None or known.effect is FieldEffect.ONE_WAY:
         return False
-    return known.effect is not Effect.OURS or name in TAKEN_SOMEWHERE
+    return known.effect is not FieldEffect.OURS or name in TAKEN_SOMEWHERE
 
 
 def all_choices(kind: Kind) -> frozenset[str]:

@@ -18,7 +18,7 @@ from billsync.model.address import Address
 from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Step
 from billsync.model.kind import Absent, Kind
 from billsync.model.routes import Routes
-from billsync.model.shape import Effect
+from billsync.model.shape import FieldEffect
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields, canonical
 
@@ -86,7 +86,7 @@ def _refusal(context: Context, entity: Entity, row: Row, changes: tuple[FieldCha
 
 
 def _immutable(kind: Kind, entity: Entity, changes: tuple[FieldChange, ...]) -> Planned | None:
-    fixed = tuple(c for c in changes if kind.record.fields[str(c.path[0])].effect is Effect.IMMUTABLE)
+    fixed = tuple(c for c in changes if kind.record.fields[str(c.path[0])].effect is FieldEffect.IMMUTABLE)
     if not fixed:
         return None
     return refused(
