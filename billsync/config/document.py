@@ -22,7 +22,10 @@ EDITOR_SCHEMA = "$schema"
 """The field in which a JSON file names its schema for editors; it is ignored here."""
 
 FORMAT_VERSION = "_format_version"
-_SHELL = ("_info", "rate_cards", "external", "adopted", "moved", "forget")
+LIBRARY = "rate_cards"
+"""The part of a file that isn't a collection of entities: cards by name, whose values are those of entities."""
+
+_SHELL = ("_info", LIBRARY, "external", "adopted", "moved", "forget")
 _LATER = frozenset({*LATER_COLLECTIONS, "variants"})
 _LISTS = ("moved", "forget")
 """The lists of statements about keys."""
@@ -111,7 +114,7 @@ def _take(name: str, entry: Entry, gathering: _Gathering) -> None:
         _take_header(entry, gathering)
     elif name == FORMAT_VERSION:
         check_version(entry.node, gathering.findings)
-    elif name == "rate_cards":
+    elif name == LIBRARY:
         _take_library(entry.node, gathering)
     elif name in ("external", "adopted"):
         _take_patterns(name, entry.node, gathering)

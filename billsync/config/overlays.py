@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from billsync.config.document import EDITOR_SCHEMA, FORMAT_VERSION, check_version
+from billsync.config.document import EDITOR_SCHEMA, FORMAT_VERSION, LIBRARY, check_version
 from billsync.config.finding import Findings
 from billsync.config.merging import Merging, own_key, removed_key
 from billsync.config.node import Entry, ListNode, MapNode, Node, RemovalNode, text_of
@@ -24,7 +24,6 @@ _PLAIN = (MARK, FORMAT_VERSION, EDITOR_SCHEMA)
 """Fields of an overlay that are about itself."""
 _WHOLE = ("external", "adopted")
 _LISTS = ("moved", "forget")
-LIBRARY = "rate_cards"
 
 
 @dataclass(slots=True)

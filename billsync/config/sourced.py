@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from billsync.config.document import LIBRARY
 from billsync.config.finding import finding
 from billsync.config.node import Entry, ListNode, MapNode, Node, ScalarNode, plain, sourced
 from billsync.config.scalars import Unfit, resolve
@@ -26,9 +27,6 @@ from billsync.model.shape import (
 )
 from billsync.model.source import Source
 from billsync.model.walk import case_of, visit
-
-LIBRARY = "rate_cards"
-"""The part of a document whose values are those of entities."""
 
 _KEY_HINT = "Write the value; where it differs between environments, use an overlay (--overlay)."
 
