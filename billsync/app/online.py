@@ -13,10 +13,10 @@ from billsync.core.unsupported import unsupported
 from billsync.kinds.registry import KINDS
 from billsync.live.snapshot import PARENT, snapshot
 from billsync.model.diagnostic import Diagnostic, Severity, full_stop, sentence
+from billsync.model.globs import is_glob
 from billsync.model.state import Desired, Read, Snapshot
 from billsync.schema.codes import diagnostic
 
-GLOB = frozenset("*?[")
 NAMES = ("key", "code", "name")
 """The fields that name rows of kinds that can only be referred to, the first that a row has."""
 MOST = 20
@@ -64,10 +64,9 @@ def _missing(
     title = kind.replace("_", " ")
     for pattern in patterns:
         if not any(fnmatchcase(key, pattern) for key in there):
-            is_glob = bool(GLOB & set(pattern))
             detail = f'`external` names {title} "{pattern}", and {connection.target} has no such {title} in use.'
             hint = "Correct the key, create it where it is managed, or name the server that has it."
-            severity = Severity.WARNING if is_glob else Severity.ERROR
+            severity = Severity.WARNING if is_glob(pattern) else Severity.ERROR
             place = desired.external.places.get((kind, pattern))
             yield diagnostic("external-missing", detail, hint, position=place, severity=severity)
 
@@ -76,7 +75,7 @@ def _live(connection: ReadingConnection, kind: str, patterns: Iterable[str]) -> 
     """The keys of a kind that are in use on the server, as far as the patterns name them. Raises RemoteError."""
     asked = tuple(patterns)
     key_filter = connection.routes[kind].key_filter
-    is_exact = not any(GLOB & set(pattern) for pattern in asked)
+    is_exact = not any(is_glob(pattern) for pattern in asked)
     if key_filter is None or not is_exact or len(asked) > MOST:
         reads = [Read(kind)]
     else:

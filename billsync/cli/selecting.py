@@ -20,7 +20,6 @@ if TYPE_CHECKING:  # `billsync --help` loads no model
     from billsync.model.state import Desired
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-GLOB = frozenset("*?[")
 NOTHING = "nothing that is declared"
 
 
@@ -45,11 +44,12 @@ def _patterns(ctx: click.Context, parameter: click.Parameter, texts: Sequence[st
 def _pattern(text: str) -> tuple[str, str]:
     """The globs of a kind and a name. Raises BadParameter for another form, and for a kind that there isn't."""
     from billsync.kinds.registry import KINDS
+    from billsync.model.globs import is_glob
 
     kind, slash, names = text.partition("/")
     if not (kind and slash and names):
         raise click.BadParameter(f"{text!r} is not KIND/KEY, such as plan/pro")
-    if kind not in KINDS and not GLOB & set(kind):
+    if kind not in KINDS and not is_glob(kind):
         collections = {known.collection: name for name, known in KINDS.items()}
         close = collections.get(kind) or next(iter(get_close_matches(kind, KINDS, n=1)), None)
         known = f"did you mean {close}/{names}?" if close else f"use {', '.join(KINDS)}"

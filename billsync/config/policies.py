@@ -13,7 +13,7 @@ from billsync.config.suggest import did_you_mean_at
 from billsync.kinds.forms import EXACT, PERCENT
 from billsync.model.diagnostic import Diagnostic, Position, Severity
 from billsync.model.duration import LONGEST, Duration, parse_duration
-from billsync.model.globs import Patterns
+from billsync.model.globs import Patterns, is_glob
 from billsync.model.kind import Registry
 from billsync.model.policy import PERCENT_FROM, Policy, PricePolicy
 from billsync.model.state import Desired
@@ -21,7 +21,6 @@ from billsync.schema.codes import diagnostic
 
 PRICED = {"plans": "plan", "addons": "addon"}
 """The kinds whose prices policies limit, by their collection."""
-GLOB = frozenset("*?[")
 PROTECTED = "protected"
 
 
@@ -88,7 +87,7 @@ def policies_for_nothing(desired: Desired, registry: Registry) -> Iterator[Diagn
             if not desired.external.match(name, pattern) and not _matches(desired, name, pattern):
                 yield _names_nothing(policy, pattern, _declared(desired, name), registry[name].title)
     for name, key in _named(desired.policy.protected):
-        if _declared(desired, name) and not GLOB.intersection(key) and not _matches(desired, name, key):
+        if _declared(desired, name) and not is_glob(key) and not _matches(desired, name, key):
             yield _protects_nothing(desired, registry[name].title, name, key)
 
 
@@ -120,7 +119,7 @@ def _names_nothing(policy: PricePolicy, pattern: str, declared: Mapping[str, Pos
             f'No {title} is "{pattern}", neither in these files nor in `external`, so the policy would check nothing.'
         )
         hint = did_you_mean_at(pattern, declared)
-        severity = Severity.WARNING if GLOB.intersection(pattern) else Severity.ERROR
+        severity = Severity.WARNING if is_glob(pattern) else Severity.ERROR
     return diagnostic("policy-for-nothing", detail, hint, position=policy.position, severity=severity)
 
 

@@ -10,6 +10,7 @@ from billsync.config.node import ListNode, MapNode, Node, text_of
 from billsync.config.suggest import did_you_mean_at
 from billsync.model.diagnostic import Diagnostic, Position, Severity
 from billsync.model.duration import parse_duration
+from billsync.model.globs import is_glob
 from billsync.model.state import Desired
 from billsync.model.transition import AT_RENEWAL, Side, Transition
 from billsync.schema.codes import diagnostic
@@ -17,7 +18,6 @@ from billsync.schema.codes import diagnostic
 PLAN = "plan"
 """The kind between whose entities subscriptions change."""
 
-GLOB = frozenset("*?[")
 EVERY = "*"
 
 
@@ -78,12 +78,12 @@ def transitions_for_nothing(desired: Desired) -> Iterator[Diagnostic]:
 
 def _plan_instead(rule: Transition) -> tuple[str, ...]:
     """The plan that a rule has in place of an end; a glob has its own error, as it names none."""
-    return (rule.on_cancel,) if rule.on_cancel and not GLOB.intersection(rule.on_cancel) else ()
+    return (rule.on_cancel,) if rule.on_cancel and not is_glob(rule.on_cancel) else ()
 
 
 def _names_nothing(key: str, declared: Mapping[str, Position], position: Position | None) -> Diagnostic:
     detail = f'No plan is "{key}", neither in these files nor in `external`, so the rule would decide nothing.'
-    is_certain = declared and not GLOB.intersection(key)
+    is_certain = declared and not is_glob(key)
     severity = Severity.ERROR if is_certain else Severity.WARNING
     hint = did_you_mean_at(key, declared) if declared else "List the plan under `external`."
     return diagnostic("transition-for-nothing", detail, hint, position=position, severity=severity)

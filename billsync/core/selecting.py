@@ -9,7 +9,7 @@ from billsync.core.references import Finder, finder, referred_by
 from billsync.core.suggest import closest
 from billsync.model.address import Address
 from billsync.model.change import Change
-from billsync.model.globs import Patterns
+from billsync.model.globs import Patterns, literal
 from billsync.model.kind import Kind, Registry
 from billsync.model.selection import Selection, entity_of, matches
 from billsync.model.state import Desired, Entity
@@ -33,18 +33,13 @@ def _of_kinds(desired: Desired, kinds: frozenset[str]) -> Desired:
     others: dict[str, tuple[str, ...]] = dict(desired.external.by_kind)
     for entity in desired.entities:
         if entity.address.kind not in kinds:
-            others[entity.address.kind] = (*others.get(entity.address.kind, ()), _literal(entity.address.key))
+            others[entity.address.kind] = (*others.get(entity.address.kind, ()), literal(entity.address.key))
     return replace(
         desired,
         entities=tuple(entity for entity in desired.entities if entity.address.kind in kinds),
         external=Patterns(others),
         named=desired.named & kinds,
     )
-
-
-def _literal(key: str) -> str:
-    """The glob that matches this key alone."""
-    return "".join(f"[{char}]" if char in "*?[" else char for char in key)
 
 
 def _needed(desired: Desired, selection: Selection, registry: Registry) -> frozenset[Address]:

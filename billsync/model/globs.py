@@ -8,6 +8,19 @@ from fnmatch import fnmatchcase
 
 from billsync.model.diagnostic import Position
 
+_MARKS = frozenset("*?[")
+"""The characters that make a text a glob."""
+
+
+def is_glob(text: str) -> bool:
+    """Whether a text may match others than itself."""
+    return not _MARKS.isdisjoint(text)
+
+
+def literal(text: str) -> str:
+    """The glob that matches this text alone."""
+    return "".join(f"[{char}]" if char in _MARKS else char for char in text)
+
 
 @dataclass(frozen=True, slots=True)
 class Patterns:
