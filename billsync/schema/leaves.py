@@ -9,6 +9,7 @@ from billsync.kinds.forms import EXACT
 from billsync.model import duration, moment
 from billsync.model.limits import NUMBER_CHARACTERS
 from billsync.model.shape import Anything, Boolean, Duration, Integer, Number, Reference, Shape, Text, Timestamp
+from billsync.schema.texts import TEXT
 
 _LENGTH = {"maxLength": NUMBER_CHARACTERS}
 """For texts of any length that are numbers in some way."""
@@ -32,7 +33,7 @@ def leaf_schema(shape: Shape) -> dict[str, Any]:
             time = {"type": "string", "pattern": moment.PATTERN, **_LENGTH}
             return {"anyOf": [{"enum": list(words)}, time]} if words else time
         case Reference():
-            return {"type": "string", "minLength": 1}
+            return {**TEXT}
         case Anything():
             return {"type": ["object", "array", "string", "number", "boolean"]}
     raise TypeError(f"{shape!r} has parts")

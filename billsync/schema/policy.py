@@ -10,6 +10,7 @@ from billsync.model.duration import PATTERN
 from billsync.model.kind import Registry
 from billsync.model.limits import NUMBER_CHARACTERS
 from billsync.model.policy import PERCENT_FROM
+from billsync.schema.texts import KEYS
 
 
 def policy_schema(registry: Registry, guards: Sequence[str]) -> dict[str, Any]:
@@ -50,8 +51,7 @@ def policy_schema(registry: Registry, guards: Sequence[str]) -> dict[str, Any]:
             "nothing_due_at_start": {
                 "description": "Plans by keys and globs that bill nothing when a subscription begins: a fee in advance "
                 "in their first phase is an error, for `validate`, too.",
-                "type": "array",
-                "items": {"type": "string", "minLength": 1},
+                **KEYS,
                 "examples": [["fleet*"]],
             },
             "require_owner": {
@@ -91,13 +91,12 @@ def _delete_percent() -> dict[str, Any]:
 
 
 def _protected(registry: Registry) -> dict[str, Any]:
-    keys = {"type": "array", "items": {"type": "string", "minLength": 1}}
     return {
         "description": "What is never deleted, by collection: keys and globs. Nothing that belongs to it is deleted, "
         "cancelled or voided either.",
         "type": "object",
         "additionalProperties": False,
-        "properties": {kind.collection: keys for kind in registry.values()},
+        "properties": {kind.collection: KEYS for kind in registry.values()},
         "examples": [{"customers": ["acme", "big_*"]}],
     }
 
@@ -127,8 +126,7 @@ def _price_policy() -> dict[str, Any]:
 
 
 def _keys(doc: str, example: str) -> dict[str, Any]:
-    items = {"type": "string", "minLength": 1}
-    return {"description": doc, "type": "array", "minItems": 1, "items": items, "examples": [[example]]}
+    return {"description": doc, **KEYS, "minItems": 1, "examples": [[example]]}
 
 
 def _percent(doc: str) -> dict[str, Any]:

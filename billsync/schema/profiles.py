@@ -6,6 +6,7 @@ from typing import Any
 
 from billsync.api.generations import GENERATIONS
 from billsync.model.limits import LONGEST_TIMEOUT
+from billsync.schema.texts import TEXT
 
 DIALECTS = tuple(
     name
@@ -13,8 +14,6 @@ DIALECTS = tuple(
     for name in (dialect, *(f"{dialect}@{generation}" for generation in generations))
 )
 """Values of `--dialect`."""
-
-_TEXT = {"type": "string", "minLength": 1}
 
 
 def profiles_schema() -> dict[str, Any]:
@@ -46,13 +45,13 @@ def profile_schema() -> dict[str, Any]:
         "additionalProperties": False,
         "properties": {
             "server": {
-                **_TEXT,
+                **TEXT,
                 "description": "The API's base URL, or local:[PATH].",
                 "examples": ["https://eu.api.konghq.com/v3"],
             },
-            "token_file": {**_TEXT, "description": "The file with the token; a token itself never stands here."},
+            "token_file": {**TEXT, "description": "The file with the token; a token itself never stands here."},
             "dialect": {"description": "The dialect and generation of the API.", "enum": list(DIALECTS)},
-            "ca_file": {**_TEXT, "description": "The file with the CA certificates to trust, in PEM."},
+            "ca_file": {**TEXT, "description": "The file with the CA certificates to trust, in PEM."},
             "timeout": {
                 "description": "The seconds that a request may take.",
                 "type": "integer",
@@ -62,11 +61,11 @@ def profile_schema() -> dict[str, Any]:
             "headers": {
                 "description": "Headers to add to each request, by name.",
                 "type": "object",
-                "additionalProperties": _TEXT,
+                "additionalProperties": TEXT,
                 "examples": [{"X-Tenant": "emea"}],
             },
             "owner": {
-                **_TEXT,
+                **TEXT,
                 "description": "The owner of files that name none. Files that name another one are refused.",
                 "examples": ["payments"],
             },

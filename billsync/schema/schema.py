@@ -16,6 +16,7 @@ from billsync.schema.codes import guard_names
 from billsync.schema.policy import policy_schema
 from billsync.schema.records import LIBRARY, PARTS, Schema, Stage, Writing, definitions, partial, record_schema
 from billsync.schema.selection import selection_schema
+from billsync.schema.texts import KEYS, TEXT
 from billsync.schema.transitions import transitions_schema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -123,7 +124,6 @@ def _info(registry: Registry, writing: Writing) -> Schema:
 
 def _target() -> Schema:
     """The server that the files are for."""
-    text = {"type": "string", "minLength": 1}
     return {
         "description": "The server that these files are for. With another one, nothing is read or written.",
         "type": "object",
@@ -131,8 +131,8 @@ def _target() -> Schema:
         "minProperties": 1,
         "properties": {
             "dialect": {"description": "The family of servers.", "enum": list(DIALECTS)},
-            "region": {"description": "Konnect's region, as its address begins.", **text, "examples": ["eu"]},
-            "org": {"description": "The id or the name of the organization of the token, in Konnect.", **text},
+            "region": {"description": "Konnect's region, as its address begins.", **TEXT, "examples": ["eu"]},
+            "org": {"description": "The id or the name of the organization of the token, in Konnect.", **TEXT},
             "subscriptions_per_customer": {
                 "description": "Whether a customer may have several subscriptions at once there. Default: one on "
                 "OpenMeter, unless a customer has two already; Konnect decides itself.",
@@ -145,12 +145,11 @@ def _target() -> Schema:
 
 def _patterns(registry: Registry, doc: str) -> Schema:
     collections = (*LATER_COLLECTIONS, *(kind.collection for kind in registry.values()))
-    keys = {"type": "array", "items": {"type": "string", "minLength": 1}}
     return {
         "description": doc,
         "type": "object",
         "additionalProperties": False,
-        "properties": dict.fromkeys(sorted(collections), keys),
+        "properties": dict.fromkeys(sorted(collections), KEYS),
         "examples": [{"plans": ["legacy_*"]}],
     }
 
@@ -176,11 +175,10 @@ def _forget(registry: Registry) -> Schema:
 def _entries(registry: Registry, keys: Mapping[str, str]) -> Schema:
     """A list of maps that name an entity by its kind, its parent, and these keys, which have descriptions."""
     parents = sorted({kind.parent.kind for kind in registry.values() if kind.parent})
-    key = {"type": "string", "minLength": 1}
     properties: Schema = {
         "kind": {"description": "The kind of the entity.", "enum": sorted(registry)},
-        **{name: {"description": f"The {name} that it belongs to, by its key now.", **key} for name in parents},
-        **{name: {"description": doc, **key} for name, doc in keys.items()},
+        **{name: {"description": f"The {name} that it belongs to, by its key now.", **TEXT} for name in parents},
+        **{name: {"description": doc, **TEXT} for name, doc in keys.items()},
     }
     items = {
         "type": "object",
@@ -197,7 +195,7 @@ def _top_level(registry: Registry, kind: Kind, writing: Writing) -> Schema:
     properties = {**schema["properties"]}
     if kind.parent is not None:
         doc = f"The {kind.parent.kind} that it belongs to, by key."
-        properties[kind.parent.kind] = {"description": doc, "type": "string", "minLength": 1}
+        properties[kind.parent.kind] = {"description": doc, **TEXT}
         schema["required"] = [*schema.get("required", []), kind.parent.kind]
     for child in registry.values():
         if child.parent is not None and child.parent.kind == kind.name:

@@ -6,6 +6,7 @@ from typing import Any
 
 from billsync.model.kind import Registry
 from billsync.model.labels import MOST_SELECTING
+from billsync.schema.texts import TEXT
 
 
 def selection_schema(registry: Registry) -> dict[str, Any]:
@@ -22,7 +23,7 @@ def selection_schema(registry: Registry) -> dict[str, Any]:
                 "type": "object",
                 "minProperties": 1,
                 "maxProperties": MOST_SELECTING,
-                "additionalProperties": {"type": "string", "minLength": 1},
+                "additionalProperties": TEXT,
                 "examples": [{"team": "payments"}],
             },
             "kinds": {

@@ -8,8 +8,7 @@ from billsync.kinds.forms import RESOURCE_KEY
 from billsync.model import duration
 from billsync.model.limits import NUMBER_CHARACTERS
 from billsync.model.transition import REFUSE, TIMINGS
-
-_KEY = {"type": "string", "minLength": 1}
+from billsync.schema.texts import TEXT
 
 
 def transitions_schema() -> dict[str, Any]:
@@ -64,8 +63,8 @@ def _side(doc: str) -> dict[str, Any]:
     return {
         "description": f"{doc} A key or glob, a list of them, or a map with `plans` and `cadence`.",
         "anyOf": [
-            _KEY,
-            {"type": "array", "minItems": 1, "items": _KEY},
+            TEXT,
+            {"type": "array", "minItems": 1, "items": TEXT},
             {
                 "type": "object",
                 "additionalProperties": False,
@@ -75,7 +74,7 @@ def _side(doc: str) -> dict[str, Any]:
                         "description": "Keys and globs.",
                         "type": "array",
                         "minItems": 1,
-                        "items": _KEY,
+                        "items": TEXT,
                     },
                     "cadence": {"description": "Their billing cadence, as `P1M` or `P1Y`.", **cadence},
                 },
