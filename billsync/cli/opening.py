@@ -144,13 +144,13 @@ def _checked_headers(options: ServerOptions, target: Target) -> Mapping[str, str
 
 def _trust(path: str) -> ssl.SSLContext:
     """The certificates in a file. Raises Ended when it holds none that can be read."""
-    from billsync.config.bounded import NotAFile, TooLong, read_file
+    from billsync.config.bounded import Unreadable, content_in  # with the room comes JSON Schema, for many nothing
 
     try:
-        read_file(path, CA_BYTES)
+        content_in(path, CA_BYTES)
         return trust_in(path)
-    except (OSError, ValueError, TooLong, NotAFile) as problem:
-        detail = f"the file that --ca-file or the profile names: {_reason(problem)}"
+    except (Unreadable, OSError) as problem:
+        detail = f"the file that --ca-file or the profile names: {getattr(problem, 'strerror', None) or problem}"
         raise error("bad-ca-file", detail, "Name a file with CA certificates in PEM.") from problem
 
 
@@ -169,20 +169,10 @@ def _tokens(environment: Mapping[str, str], filed: str | None) -> list[str]:
 
 def _read_token(path: str) -> str:
     """The token in a file, or in a pipe that a shell has opened. Raises Ended when it can't be read."""
-    from billsync.config.bounded import (  # with the room comes JSON Schema, for many nothing
-        NotAFile,
-        TooLong,
-        read_file,
-    )
+    from billsync.config.bounded import Unreadable, text_in
 
     try:
-        return read_file(path, TOKEN_BYTES).decode("utf-8").strip()
-    except (OSError, ValueError, TooLong, NotAFile) as problem:
-        detail = f"the file that --token-file or the profile names: {_reason(problem)}"
+        return text_in(path, TOKEN_BYTES).strip()
+    except Unreadable as problem:
+        detail = f"the file that --token-file or the profile names: {problem}"
         raise error("no-token", detail, "Name a file that holds the token.") from problem
-
-
-def _reason(problem: Exception) -> str:
-    if isinstance(problem, UnicodeDecodeError):
-        return "it is not UTF-8"
-    return (problem.strerror if isinstance(problem, OSError) else None) or str(problem)

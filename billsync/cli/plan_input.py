@@ -5,7 +5,8 @@ from __future__ import annotations
 from billsync.app.ending import Ended, Exit, error
 from billsync.app.plan_files import no_secret, opened, other_secret
 from billsync.cli.surroundings import Run
-from billsync.config.bounded import NotAFile, TooLong, read_file
+from billsync.config.bounded import Unreadable, text_in, text_of_stdin
+from billsync.config.files import STDIN
 from billsync.config.outside import Outside, texts_of
 from billsync.core.hiding import whole_mask
 from billsync.core.plan_secrets import other_secrets
@@ -13,7 +14,6 @@ from billsync.core.unmasking import sources_of, unmasked
 from billsync.model.change import PlanFile
 from billsync.model.limits import PLAN_FILE_BYTES
 
-STDIN = "-"
 PLAN_KEY_VARIABLE = "BILLSYNC_PLAN_KEY"
 
 
@@ -39,10 +39,9 @@ def revealed(run: Run, plan: PlanFile) -> PlanFile:
 def read_plan_file(run: Run, path: str) -> PlanFile:
     """The plan file at a path; `-` is stdin. Raises Ended."""
     try:
-        text = run.around.stdin.read() if path == STDIN else read_file(path, PLAN_FILE_BYTES).decode("utf-8")
-    except (OSError, ValueError, TooLong, NotAFile) as problem:
-        reason = getattr(problem, "strerror", None) or str(problem)
-        raise error("no-plan-file", f"{path}: {reason}") from problem
+        text = text_of_stdin(run.around.stdin, PLAN_FILE_BYTES) if path == STDIN else text_in(path, PLAN_FILE_BYTES)
+    except Unreadable as problem:
+        raise error("no-plan-file", f"{path}: {problem}") from problem
     found = opened(text)
     if isinstance(found, PlanFile):
         return found

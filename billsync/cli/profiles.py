@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from billsync.app.ending import Ended, Exit, error
 from billsync.cli.surroundings import Run
-from billsync.config.bounded import NotAFile, TooLong, read_file
+from billsync.config.bounded import Unreadable, content_in
 from billsync.config.profiles import Profile, profile_in
 from billsync.model.diagnostic import has_errors
 from billsync.model.limits import TOKEN_BYTES
@@ -20,10 +20,9 @@ def chosen_profile(run: Run) -> Profile:
     if run.profile is None:
         return Profile()
     try:
-        content = read_file(FILE, TOKEN_BYTES)
-    except (OSError, ValueError, TooLong, NotAFile) as problem:
-        reason = (problem.strerror if isinstance(problem, OSError) else None) or str(problem)
-        raise error("no-profiles", f"{FILE}: {reason}", "Profiles stand in the working directory.") from problem
+        content = content_in(FILE, TOKEN_BYTES)
+    except Unreadable as problem:
+        raise error("no-profiles", f"{FILE}: {problem}", "Profiles stand in the working directory.") from problem
     profile, findings = profile_in(content, FILE, run.profile)
     if has_errors(findings):
         raise Ended(Exit.ERROR, *findings)

@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TextIO
+from typing import TextIO
 
-from billsync.config.bounded import NotAFile, TooLong, read_file, within
+from billsync.config.bounded import NotAFile, TooLong, read_file, standard_input
 from billsync.config.finding import finding
 from billsync.config.searching import search, skipped_note
 from billsync.model.diagnostic import Diagnostic, Position
@@ -100,24 +100,16 @@ def _folders_by_file(paths: Sequence[str]) -> tuple[dict[str, str], list[Diagnos
 
 
 def _standard_input(stdin: TextIO | None) -> SourceFile | Diagnostic:
-    """The bytes of the standard input where it has them: a file is UTF-8, whatever the locale."""
+    """The standard input as a file: it is UTF-8, whatever the locale."""
     place = Position(STDIN, 1, 1)
     if stdin is None:
         return finding("unreadable-file", place, "there is no standard input")
     try:
-        stream: IO[bytes] | None = getattr(stdin, "buffer", None)
-        return SourceFile(STDIN, _text_within(stdin) if stream is None else within(stream, FILE_BYTES))
+        return SourceFile(STDIN, standard_input(stdin, FILE_BYTES))
     except TooLong as error:
         return finding("too-long", place, str(error), _SPLIT)
     except (OSError, ValueError) as error:
         return finding("unreadable-file", place, f"the standard input: {_reason(error)}")
-
-
-def _text_within(stdin: TextIO) -> str:
-    text = stdin.read(FILE_BYTES + 1)
-    if len(text) > FILE_BYTES:
-        raise TooLong(FILE_BYTES)
-    return text
 
 
 _NAME_ONE = "Name a file or a directory; `-` is the standard input."
