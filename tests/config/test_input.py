@@ -285,7 +285,9 @@ def test_an_empty_path_is_told_as_such() -> None:
     assert (found.code, found.detail) == ("missing-path", "a path is empty.")
 
 
-@pytest.mark.parametrize(("content", "reason"), [(b"\xff", "it is not UTF-8"), (b"123456", "it is longer than 5 bytes")])
+@pytest.mark.parametrize(
+    ("content", "reason"), [(b"\xff", "it is not UTF-8"), (b"123456", "it is longer than 5 bytes")]
+)
 def test_a_text_from_stdin_is_utf_8_and_ends(content: bytes, reason: str) -> None:
     with pytest.raises(bounded.Unreadable, match=reason):
         bounded.text_of_stdin(io.TextIOWrapper(io.BytesIO(content), encoding="latin-1"), 5)
