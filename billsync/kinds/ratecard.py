@@ -170,6 +170,11 @@ def _rate_card(holder: str, *, place: str, labels: Field, cadence: str) -> Recor
 
 
 def _fields(holder: str, *, place: str, labels: Field, cadence: str) -> dict[str, Field]:
+    return {**_identity(place, labels), **_price(cadence), **_usage(), **_terms(holder)}
+
+
+def _identity(place: str, labels: Field) -> dict[str, Field]:
+    """The line's names, and the feature that it sells."""
     return {
         "key": Field(
             fields.RESOURCE_KEY,
@@ -188,9 +193,17 @@ def _fields(holder: str, *, place: str, labels: Field, cadence: str) -> dict[str
         "description": fields.description(_NEW),
         "labels": labels,
         "feature": Field(
-            Reference("feature", decides=FEATURE_TERMS), "The feature that is sold, by key. Prices by usage need one.",
-            _NEW, example="api_requests",
+            Reference("feature", decides=FEATURE_TERMS),
+            "The feature that is sold, by key. Prices by usage need one.",
+            _NEW,
+            example="api_requests",
         ),
+    }
+
+
+def _price(cadence: str) -> dict[str, Field]:
+    """The price, and when it is charged."""
+    return {
         "price": Field(PRICE, "What it costs.", _NEW, required=True, example={"type": "unit", "amount": "0.002"}),
         "billing_cadence": Field(
             Duration(),
@@ -206,13 +219,31 @@ def _fields(holder: str, *, place: str, labels: Field, cadence: str) -> dict[str
             derived=True,
             example="in_advance",
         ),
-        "commitments": Field(COMMITMENTS, "The least and the most that usage costs in a period.", _NEW,
-                             example={"minimum_amount": "10"}),
+    }
+
+
+def _usage() -> dict[str, Field]:
+    """Limits, discounts and units of what usage costs."""
+    return {
+        "commitments": Field(
+            COMMITMENTS,
+            "The least and the most that usage costs in a period.",
+            _NEW,
+            example={"minimum_amount": "10"},
+        ),
         "discounts": Field(DISCOUNTS, "The discounts.", _NEW, example={"percentage": "12.5"}),
         "unit_config": Field(
-            UNIT_CONFIG, "Converts metered units into priced units.", _NEW,
+            UNIT_CONFIG,
+            "Converts metered units into priced units.",
+            _NEW,
             example={"operation": "divide", "conversion_factor": "1000", "rounding": "ceiling"},
         ),
+    }
+
+
+def _terms(holder: str) -> dict[str, Field]:
+    """The currency, the tax, and the access that comes with the line."""
+    return {
         "currency": Field(
             Text(minimum=3, maximum=24),
             f"A custom currency to price this line in, in {holder} that has an ordinary one.",
@@ -221,10 +252,12 @@ def _fields(holder: str, *, place: str, labels: Field, cadence: str) -> dict[str
         ),
         "tax_config": Field(TAX_CONFIG, "The tax treatment of this line.", _NEW, example={"code": "software"}),
         "entitlement": Field(
-            ENTITLEMENT, "The access to the feature that the card includes.", _NEW,
+            ENTITLEMENT,
+            "The access to the feature that the card includes.",
+            _NEW,
             example={"type": "metered", "limit": "10000", "is_soft_limit": True},
         ),
-    }  # fmt: skip
+    }
 
 
 RATE_CARD = _rate_card(
