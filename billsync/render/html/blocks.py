@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from markupsafe import Markup
 
 from billsync.model.value import decimal_text
-from billsync.render.formats.words import ABSENT, with_sign
+from billsync.render.formats.words import ABSENT
 from billsync.render.html.markup import cell, joined, line
 from billsync.render.html.pictures import bars_picture, curve_picture
+from billsync.render.page.amounts import signed
 from billsync.render.page.page import (
     Bars,
     Block,
@@ -112,11 +113,11 @@ def _ranges(usage: Sequence[Bin]) -> Iterable[tuple[Text, ...]]:
 
 
 def _bars(bars: Bars, name: str) -> Markup:
-    rows = tuple((code(bar.label), plain(with_sign(bar.amount))) for bar in bars.bars)
-    numbers = [table(Table(f"{bars.title}, in {bars.currency}", BAR_COLUMNS, rows))]
+    rows = tuple((code(bar.label), plain(signed(bar.amount, bars.currency))) for bar in bars.bars)
+    numbers = [table(Table(bars.title, BAR_COLUMNS, rows))]
     if bars.left_out:
         numbers.append(Markup("<p>{} between these are not shown.</p>").format(f"{bars.left_out:,}"))
-    return _figure(f"{bars.title} ({bars.currency})", bars_picture(bars, name), numbers)
+    return _figure(bars.title, bars_picture(bars, name), numbers)
 
 
 def _figure(title: str, picture: Markup, numbers: Iterable[Markup]) -> Markup:

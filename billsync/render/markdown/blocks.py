@@ -97,4 +97,4 @@ def _bars(block: Bars) -> Iterator[str]:
 @exactly
 def _bar(amount: Decimal, most: Decimal) -> str:
     length = int(divided(magnitude(amount) * BAR, most))
-    return ("█" if amount > 0 else "░") * max(length, 1)
+    return ("█" if amount > 0 else "░") * (max(length, 1) if amount else 0)

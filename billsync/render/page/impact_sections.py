@@ -28,6 +28,7 @@ from billsync.report.impact.impact import ChangeImpact, Impact, Part, PartSum
 from billsync.report.impact.reached import COMBINED, MigrationStatus
 from billsync.report.impact.sums import by_difference, difference
 from billsync.report.impact.totals import LineSum, line_sums
+from billsync.report.impact.verdicts import Column as ColumnOfSums
 
 OPEN_CURVES = 3
 """The number of curves that are shown without a fold."""
@@ -77,7 +78,7 @@ def line_sections(impact: Impact) -> tuple[Section, ...]:
 
 def people_sections(impact: Impact) -> tuple[Section, ...]:
     """The sections of those who pay more and less, and of those who aren't in the numbers."""
-    bars = tuple(bar for change in impact.changes for bar in _bars(change))
+    bars = tuple(bars for change in impact.changes for bars in _bars(change))
     return (
         *((Section(plain("Who pays more and less"), bars, is_fold=True),) if bars else ()),
         *_missing(impact),
@@ -142,7 +143,7 @@ def _line_section(change: ChangeImpact, lines: Sequence[LineSum]) -> Section:
         Column("change", is_number=True),
     )
     rows = tuple(_line(line) for line in lines[:LINES])
-    title = _title(change) + plain(": which line makes the difference")
+    title = _title(change) + plain(f": which line makes the difference{_if_moved(change)}")
     return Section(title, (Table(f"lines of the bills{left_out}", columns, rows),), is_fold=True)
 
 
@@ -154,17 +155,27 @@ def _line(line: LineSum) -> tuple[Text, ...]:
 
 def _bars(change: ChangeImpact) -> Iterator[Bars]:
     """The bars of each currency and cadence: of subscriptions, or of groups where they aren't named."""
-    columns = {(one.cadence, one.currency): one for part in change.parts.values() for one in part.sums or ()}
-    for (cadence, currency), one in columns.items():
-        title = f"{change.title}, {currency} {each(cadence)}"
-        if change.verdicts is None:
-            bars = [Bar(f"{group.count} subscriptions", group.difference) for group in one.groups or ()]
-            yield from (Bars(title, currency, _descending(bars)),) if bars else ()
-            continue
-        paid = ((who[0].reached.name, difference(who)) for who in by_difference(change.verdicts, (cadence, currency)))
-        changed = _descending([Bar(name, amount) for name, amount in paid if amount != 0])
-        if changed:
-            yield _longest(title, currency, changed)
+    columns = dict.fromkeys((one.cadence, one.currency) for part in change.parts.values() for one in part.sums or ())
+    for cadence, currency in columns:
+        bars = _descending(bar for bar in _each(change, (cadence, currency)) if bar.amount != 0)
+        if bars:
+            yield _longest(f"{change.title}, {currency} {each(cadence)}{_if_moved(change)}", currency, bars)
+
+
+def _each(change: ChangeImpact, column: ColumnOfSums) -> Iterator[Bar]:
+    """A bar for each subscription, or for each group of them where they aren't named, whoever moves."""
+    if change.verdicts is not None:
+        yield from (Bar(who[0].reached.name, difference(who)) for who in by_difference(change.verdicts, column))
+        return
+    for one in (one for part in change.parts.values() for one in part.sums or ()):
+        if (one.cadence, one.currency) == column:
+            yield from (Bar(f"{group.count} subscriptions", group.difference) for group in one.groups or ())
+
+
+def _if_moved(change: ChangeImpact) -> str:
+    """The condition of numbers about all whom a change reaches, where the run doesn't move them all."""
+    others = (part for status, part in change.parts.items() if status is not MigrationStatus.MOVING)
+    return ", if everybody moved" if any(part.count != 0 for part in others) else ""
 
 
 def _descending(bars: Iterable[Bar]) -> tuple[Bar, ...]:

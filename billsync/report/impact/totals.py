@@ -87,8 +87,8 @@ def each_once(impact: Impact) -> Sequence[Verdict]:
 
 
 def percent(before: Decimal, after: Decimal) -> Decimal | None:
-    """The increase in percent; None where nothing was paid before."""
-    return _percent(before, after) if before else None
+    """The increase in percent; None where nothing was paid before, or less than nothing."""
+    return _percent(before, after) if before > 0 else None
 
 
 @exactly

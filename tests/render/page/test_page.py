@@ -17,7 +17,7 @@ from billsync.render.page.amounts import money, percent_text, signed
 from billsync.render.page.compose import PageOptions, page_of
 from billsync.render.page.decisions import decisions
 from billsync.render.page.headline import headline_text
-from billsync.render.page.page import DecisionKind, Page, Table, text_of, texts
+from billsync.render.page.page import Bars, DecisionKind, Page, Table, text_of, texts
 from billsync.render.page.personal import without_values
 from billsync.render.plan.outline import outline
 from billsync.report.impact.impact import Impact, Looked, impact_of
@@ -43,6 +43,10 @@ def headline(*changes: Change, impact: Impact | None = None) -> str:
 def impact(**standings: MigrationStatus) -> Impact:
     found = tuple(judged(name, OLD, NEW, "1000", standing) for name, standing in standings.items())
     return impact_of({PLAN.text: found}, Looked(True, 1, len(found)))
+
+
+def bars(page: Page) -> list[Bars]:
+    return [block for section in page.sections for block in section.blocks if isinstance(block, Bars)]
 
 
 def test_the_headline_counts_changes_subscriptions_and_money() -> None:
@@ -106,8 +110,8 @@ def test_amounts_have_the_decimals_of_their_currency(amount: str, currency: str,
 def test_signs_and_percentages() -> None:
     assert (signed(Decimal(0), "USD"), signed(Decimal("-1"), "USD")) == ("+0.00", "-1.00")
     shown = [percent_text(Decimal(before), Decimal(after)) for before, after in
-             ((100, 101), (3, 2), (0, 5), (100000, 100001), (7, 7))]  # fmt: skip
-    assert shown == ["+1.0 %", "-33.3 %", "", "less than 0.1 %", "+0.0 %"]
+             ((100, 101), (3, 2), (0, 5), (100000, 100001), (7, 7), (-5, -6))]  # fmt: skip
+    assert shown == ["+1.0 %", "-33.3 %", "", "less than 0.1 %", "+0.0 %", ""]
 
 
 def test_decisions_are_in_order_of_urgency() -> None:
@@ -198,6 +202,21 @@ def test_an_anonymous_page_names_nobody_and_sums_nothing_small() -> None:
 
     assert "c00" not in said(page)
     assert text_of(page.headline) == "1 plan changes · some subscriptions reached"
+
+
+def test_lines_and_bars_say_that_they_are_of_everybody_where_not_all_move() -> None:
+    page = page_of(outline(repricing(OLD, NEW)), impact(a=MOVING, b=STAYING))
+
+    assert "plan/pro@2: which line makes the difference, if everybody moved" in texts(page)
+    assert [one.title for one in bars(page)] == ["plan/pro@2, USD a month, if everybody moved"]
+
+
+def test_an_anonymous_page_has_the_groups_of_those_who_move_and_of_those_who_stay() -> None:
+    move, stay = (dict.fromkeys((f"{status.value}{n}" for n in range(5)), status) for status in (MOVING, STAYING))
+
+    page = page_of(outline(repricing(OLD, NEW)), redact(impact(**move, **stay)))
+
+    assert [(one.label, one.amount) for found in bars(page) for one in found.bars] == [("5 subscriptions", 2500)] * 2
 
 
 def test_an_anonymous_headline_has_the_sum_that_is_shown() -> None:
