@@ -6,11 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
-from billsync.model.value import decimal_text
 from billsync.render.formats.words import ABSENT
 from billsync.render.html.markup import cell, joined, line
 from billsync.render.html.pictures import bars_picture, curve_picture
-from billsync.render.page.amounts import signed
+from billsync.render.page.amounts import money, often, signed
 from billsync.render.page.page import (
     Bars,
     Block,
@@ -23,7 +22,7 @@ from billsync.render.page.page import (
     code,
     plain,
 )
-from billsync.report.curves.curve import Bin, Point, PriceCurve
+from billsync.report.curves.curve import Bin, PriceCurve
 
 FIELD_COLUMNS = (Column("field"), Column("before"), Column("after"))
 CURVE_COLUMNS = (Column("quantity", is_number=True), Column("before", is_number=True), Column("after", is_number=True))
@@ -82,14 +81,14 @@ def _side(value: str | None) -> Text:
 
 
 def _curve(curve: PriceCurve, name: str) -> Markup:
-    title = f"{curve.title}: {curve.currency} for each {curve.cadence}, by {curve.unit}"
-    numbers = [table(Table("The cost by the quantity", CURVE_COLUMNS, tuple(_costs(curve.old, curve.new))))]
+    title = f"{curve.title}: {curve.currency}{often(curve.cadence)}, by the quantity of {curve.unit}"
+    numbers = [table(Table("The cost by the quantity", CURVE_COLUMNS, tuple(_costs(curve))))]
     if curve.usage:
         numbers.append(table(Table("Billing periods by their usage", USAGE_COLUMNS, tuple(_ranges(curve.usage)))))
     if curve.beyond:
         numbers.append(Markup("<p>Not in the picture: {} periods with more usage.</p>").format(f"{curve.beyond:,}"))
     if curve.steps:
-        ends = ", ".join(f"{decimal_text(step.quantity)} ({_where(step.in_old, step.in_new)})" for step in curve.steps)
+        ends = ", ".join(f"{step.quantity:,f} ({_where(step.in_old, step.in_new)})" for step in curve.steps)
         numbers.append(Markup("<p>Tiers end at: {}</p>").format(ends))
     return _figure(title, curve_picture(curve, name), numbers)
 
@@ -98,18 +97,17 @@ def _where(in_old: bool, in_new: bool) -> str:
     return "before and after" if in_old and in_new else "before" if in_old else "after"
 
 
-def _costs(old: Sequence[Point], new: Sequence[Point]) -> Iterable[tuple[Text, ...]]:
-    before = {point.quantity: point.amount for point in old}
-    after = {point.quantity: point.amount for point in new}
+def _costs(curve: PriceCurve) -> Iterable[tuple[Text, ...]]:
+    before, after = ({point.quantity: point.amount for point in side} for side in (curve.old, curve.new))
     for quantity in sorted({*before, *after}):
-        sides = (decimal_text(side[quantity]) if quantity in side else ABSENT for side in (before, after))
-        yield (plain(decimal_text(quantity)), *map(plain, sides))
+        sides = (money(side[quantity], curve.currency) if quantity in side else ABSENT for side in (before, after))
+        yield (plain(f"{quantity:,f}"), *map(plain, sides))
 
 
 def _ranges(usage: Sequence[Bin]) -> Iterable[tuple[Text, ...]]:
     for one in usage:
         count = TOO_FEW if one.count is None else str(one.count)
-        yield plain(decimal_text(one.start)), plain(decimal_text(one.end)), plain(count)
+        yield plain(f"{one.start:,f}"), plain(f"{one.end:,f}"), plain(count)
 
 
 def _bars(bars: Bars, name: str) -> Markup:

@@ -1,6 +1,6 @@
 """Pictures as SVG, drawn by pygal: a price curve over the usage of real customers, and who pays more and less.
 
-Coordinates are floats, as a screen has no others; every amount that is written as text is exact.
+Coordinates are floats, as a screen has no others (`_at`); every amount that is written as text is exact.
 """
 
 from __future__ import annotations
@@ -8,12 +8,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from xml.etree import ElementTree
 
 from markupsafe import Markup
 
-from billsync.render.formats.words import visible, with_sign
+from billsync.render.formats.words import visible
+from billsync.render.page.amounts import signed
 from billsync.render.page.page import Bars
 from billsync.report.curves.curve import Bin, Point, PriceCurve
 
@@ -28,7 +30,7 @@ USELESS = ("script", "title", "desc")
 """Elements for pygal's own tooltips, which need a script."""
 SECOND_AXIS = "axis y2"
 """The scale of the usage, whose fractions of periods say nothing: the legend names its top."""
-SIZES = ((10**9, "G"), (10**6, "M"), (10**3, "k"))
+SIZES = ((10**9, "B"), (10**6, "M"), (10**3, "k"))
 DASHED = {"dasharray": "7, 4"}
 DOTTED = {"dasharray": "2, 4"}
 Place = tuple[float | None, float | None]
@@ -53,7 +55,7 @@ def curve_picture(curve: PriceCurve, name: str) -> Markup:
         x_value_formatter=_tick,
         x_title=_shortened(visible(curve.unit)),
         y_title=_shortened(visible(curve.currency)),
-        formatter=_tick,
+        value_formatter=_tick,
         secondary_range=(0, max(counts, default=1) * USAGE_SHARE),
     )
     chart.add("before" if curve.old else None, _line(curve.old), stroke_style=DASHED)
@@ -75,15 +77,17 @@ def bars_picture(bars: Bars, name: str) -> Markup:
         show_legend=False,
         print_values=True,
         print_values_position="top",
-        formatter=_tick,
+        value_formatter=_tick,
     )
     chart.x_labels = [_shortened(visible(bar.label)) for bar in shown]
-    chart.add(None, [_bar(bar.amount) for bar in shown])
+    chart.add(None, [_bar(bar.amount, bars.currency) for bar in shown])
     return _svg(chart, name, bars.title, f"How much more or less each pays, in {bars.currency}.")
 
 
+@cache
 def _pygal() -> Any:
-    """The library, without its finder for plugins, which Python 3.11 warns of at each later import."""
+    """The library, without the finder for plugins that it adds on import: it has no `find_spec`, so that Python 3.11
+    warns of it at every import that comes later. billsync has no such plugins."""
     import pygal
 
     sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != pygal.__name__]
@@ -118,30 +122,36 @@ def _options(colors: Sequence[str], height: int) -> dict[str, Any]:
     return {"style": style, "js": (), "width": WIDTH, "height": height, "explicit_size": False, **whole}
 
 
-def _bar(amount: Decimal) -> dict[str, Any]:
+def _bar(amount: Decimal, currency: str) -> dict[str, Any]:
     color = "--more" if amount > 0 else "--less"
-    text = with_sign(amount)
-    return {"value": float(amount), "formatter": lambda value: text, "style": f"fill: var({color}); stroke: none"}
+    text = signed(amount, currency)
+    return {"value": _at(amount), "formatter": lambda value: text, "style": f"fill: var({color}); stroke: none"}
 
 
 def _line(points: Sequence[Point]) -> Coordinates:
-    return [(float(point.quantity), float(point.amount)) for point in points]
+    return [(_at(point.quantity), _at(point.amount)) for point in points]
 
 
 def _most(amounts: Iterator[Decimal]) -> float:
-    return float(max(amounts, default=Decimal(1)))
+    return _at(max(amounts, default=Decimal(1)))
 
 
 def _steps(curve: PriceCurve, top: float) -> Iterator[Place]:
     """A line from the bottom to the top at each end of a tier, with a gap after it."""
     for step in curve.steps:
-        yield from ((float(step.quantity), 0.0), (float(step.quantity), top), (None, None))
+        yield from ((_at(step.quantity), 0.0), (_at(step.quantity), top), (None, None))
 
 
 def _usage(usage: Sequence[Bin]) -> Iterator[Place]:
     for one in usage:
-        start, end, height = float(one.start), float(one.end), float(one.count or 0)
+        start, end, height = _at(one.start), _at(one.end), one.count or 0
         yield from ((start, 0.0), (start, height), (end, height), (end, 0.0))
+
+
+def _at(number: Decimal) -> float:
+    """The number as a coordinate. This is the one place where an amount becomes a float: nothing is worked out with
+    it, and the library draws no others."""
+    return float(number)
 
 
 def _shortened(text: str) -> str:

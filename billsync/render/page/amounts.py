@@ -44,7 +44,16 @@ def with_percent(before: Decimal, after: Decimal) -> str:
 
 def each(cadence: Duration) -> str:
     """The cadence as the unit of an amount: `a month`, `each P3M`."""
-    return CADENCES.get(cadence.text, f"each {cadence.text}")
+    return _each(cadence.text)
+
+
+def often(cadence: str) -> str:
+    """The same of a cadence as text, after a space; empty without one."""
+    return f" {_each(cadence)}" if cadence else ""
+
+
+def _each(cadence: str) -> str:
+    return CADENCES.get(cadence, f"each {cadence}")
 
 
 def count(number: int | str) -> str:

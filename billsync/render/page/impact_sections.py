@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
-from billsync.model.duration import parse_duration
 from billsync.rating.arithmetic import minus
 from billsync.render.impact.text import COUNTED as PAYING
 from billsync.render.impact.text import LEFT_OUT, head_lines
-from billsync.render.page.amounts import count, each, money, signed, with_percent
+from billsync.render.page.amounts import count, each, money, often, signed, with_percent
 from billsync.render.page.page import (
     Bar,
     Bars,
@@ -128,9 +127,7 @@ def _counts(one: PartSum) -> Text:
 
 
 def _curve_title(curve: PriceCurve) -> Text:
-    cadence = parse_duration(curve.cadence) if curve.cadence else None
-    often = f" {each(cadence)}" if cadence else ""
-    return plain(f"{curve.title}: what it costs{often}, ") + code(curve.target)
+    return plain(f"{curve.title}: what it costs{often(curve.cadence)}, ") + code(curve.target)
 
 
 def _line_section(change: ChangeImpact, lines: Sequence[LineSum]) -> Section:

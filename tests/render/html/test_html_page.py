@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from billsync.render.html.page import as_html
 from billsync.render.html.pictures import curve_picture
 from billsync.render.page.page import Page, texts
+from billsync.report.curves.curve import Point
 from tests.render.html.pages import curve, page
 from tests.support.budgets import examples
 
@@ -100,6 +101,15 @@ def test_a_curve_is_drawn_without_what_it_does_not_have(absent: str) -> None:
 
     assert picture.count("<path") > 1
     assert ("billing periods, at most 9" in picture) is (absent != "usage")
+
+
+def test_both_scales_of_a_curve_are_short() -> None:
+    much = tuple(Point(point.quantity * 1000, point.amount * 10**6) for point in curve().new)
+
+    picture = curve_picture(replace(curve(), old=(), new=much, steps=(), usage=()), "x")
+
+    assert ">100k<" in picture
+    assert ">160M<" in picture
 
 
 def test_a_page_without_changes_is_whole() -> None:
