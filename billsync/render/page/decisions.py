@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from billsync.kinds.registry import KINDS
 from billsync.model.change import Effect, Guard, Outcome
 from billsync.model.diagnostic import Diagnostic, Severity
 from billsync.model.result import Status
@@ -13,6 +13,7 @@ from billsync.render.diagnostics import one_line
 from billsync.render.page.page import Decision, DecisionKind, Span, Style, Text, code, plain
 from billsync.render.plan.effects import staying_text
 from billsync.render.plan.groups import Group, groups
+from billsync.render.plan.nouns import noun
 from billsync.render.plan.outline import Item, Outline
 
 NAMED = 5
@@ -62,7 +63,7 @@ def _failed(item: Item) -> Decision:
 
 def _told(group: Group) -> Decision:
     item = group.item
-    names = _names([f"{item.kind}/{name}" for name in group.names])
+    names = _names([named(replace(item, name=name)) for name in group.names])
     return Decision(TOLD[item.outcome], names + plain(f": {item.reason}"), item.code, plain(item.hint))
 
 
@@ -79,10 +80,11 @@ def _irreversible(items: Iterable[Item]) -> Iterator[Decision]:
 
 def _doing(verb: str, kind: str, number: int) -> str:
     """The work in words; a verb made of the kind's word doesn't repeat it: `granting`, `3 grants`."""
-    title, titles = (KINDS[kind].title, KINDS[kind].titles) if kind in KINDS else (kind, kind)
+    repeats = verb.startswith(noun(kind, 1))
     if number == 1:
-        return verb if verb.startswith(title) else f"{verb} {title}"
-    return f"{number:,} {titles}" if verb.startswith(title) else f"{verb} {number:,} {titles}"
+        return verb if repeats else f"{verb} {noun(kind, 1)}"
+    them = f"{number:,} {noun(kind, number)}"
+    return them if repeats else f"{verb} {them}"
 
 
 def _grandfathered(items: Iterable[Item]) -> Iterator[Decision]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from billsync.kinds.registry import KINDS
 from billsync.model.change import Action
 from billsync.model.result import Status
 from billsync.render.page.amounts import count, each, signed, with_percent
+from billsync.render.plan.nouns import noun
 from billsync.render.plan.outline import Item, Outline, Summary
 from billsync.report.impact.impact import Impact
 from billsync.report.impact.totals import MUCH, Money, Totals, totals
@@ -43,12 +43,8 @@ def drift_text(number: int) -> str:
 def counted(items: Iterable[Item]) -> tuple[str, ...]:
     """The numbers of changes by kind and action, in words."""
     counts = Counter((item.kind, item.action) for item in items for _ in range(item.count))
-    return tuple(f"{count(number)} {_noun(kind, number)} {VERBS[action][number != 1]}"
+    return tuple(f"{count(number)} {noun(kind, number)} {VERBS[action][number != 1]}"
                  for (kind, action), number in counts.items())  # fmt: skip
-
-
-def _noun(kind: str, number: int) -> str:
-    return (KINDS[kind].title if number == 1 else KINDS[kind].titles) if kind in KINDS else kind
 
 
 def _changes(items: tuple[Item, ...]) -> str:

@@ -11,6 +11,7 @@ from billsync.render.formats.look import PLAIN, Color, Look
 from billsync.render.formats.words import shown, title_of, visible
 from billsync.render.plan.effects import remarkable_effect
 from billsync.render.plan.groups import Group, groups
+from billsync.render.plan.nouns import noun
 from billsync.render.plan.outline import Item, Outline, Summary
 from billsync.render.plan.price_card import price_card
 from billsync.render.plan.tree import branched, trees
@@ -156,7 +157,7 @@ def told_lines(told: Iterable[Item], look: Look) -> Iterator[str]:
 def _told(group: Group, look: Look) -> Iterator[str]:
     item, count = group.item, len(group.names)
     color = Color.TROUBLE if item.outcome in TROUBLE else Color.NOTE
-    whom = f"{item.kind} {item.name}" if count == 1 else f"{count} {item.kind}s"
+    whom = f"{item.kind} {item.name}" if count == 1 else f"{count} {noun(item.kind, count)}"
     yield look.colored(
         f"{_labelled(WORDS[item.outcome], item.code, item.reason)}: {whom}: {visible(item.reason)}", color
     )

@@ -19,7 +19,9 @@ from billsync.render.page.decisions import decisions
 from billsync.render.page.headline import headline_text
 from billsync.render.page.page import Bars, DecisionKind, Page, Table, text_of, texts
 from billsync.render.page.personal import without_values
+from billsync.render.plan.nameless import without_names
 from billsync.render.plan.outline import outline
+from billsync.render.plan.text import as_text
 from billsync.report.impact.impact import Impact, Looked, impact_of
 from billsync.report.impact.reached import COMBINED, MigrationStatus
 from billsync.report.impact.redact import redact
@@ -144,6 +146,18 @@ def test_decisions_are_in_order_of_urgency() -> None:
         (DecisionKind.IRREVERSIBLE, "granting can't be undone: grant/acme/c", "", ""),
         (DecisionKind.GRANDFATHERED, "plan/pro: 12 subscribers stay on the old one", "grandfathered", ""),
     ]
+
+
+def test_refusals_that_differ_in_the_name_are_one_decision_with_or_without_names() -> None:
+    codes = [
+        pending("tax_code", name, outcome=Outcome.REFUSED, reason=f"tax_code/{name} is shared", code="x")
+        for name in ("a", "b")
+    ]
+    found = outline(PlanFile("local:", "o", "diff", tuple(codes), ()))
+
+    assert [text_of(one.text) for one in decisions(found)] == ["tax_code/a, tax_code/b: it is shared"]
+    assert [text_of(one.text) for one in decisions(without_names(found, {"tax_code"}))] == ["tax_code × 2: x"]
+    assert "refused[x]: 2 tax codes: it is shared" in as_text(found)
 
 
 def personal_plan() -> PlanFile:
