@@ -20,11 +20,11 @@ from billsync.render.page.page import (
     Table,
     Text,
     code,
+    fields_table,
     plain,
 )
 from billsync.report.curves.curve import Bin, PriceCurve
 
-FIELD_COLUMNS = (Column("field"), Column("before"), Column("after"))
 CURVE_COLUMNS = (Column("quantity", is_number=True), Column("before", is_number=True), Column("after", is_number=True))
 USAGE_COLUMNS = (Column("from", is_number=True), Column("to", is_number=True), Column("periods", is_number=True))
 BAR_COLUMNS = (Column("who"), Column("change", is_number=True))
@@ -40,9 +40,8 @@ def block(shown: Block, name: str) -> Markup:
             return Markup("<ul>{}</ul>").format(Markup("").join(_point(point) for point in points))
         case Table():
             return table(shown)
-        case Fields(entity, rows):
-            cells = ((code(row.path), _side(row.old), _side(row.new)) for row in rows)
-            return table(Table(entity, FIELD_COLUMNS, tuple(cells)))
+        case Fields():
+            return table(fields_table(shown))
         case PriceCurve():
             return _curve(shown, name)
         case Bars():
@@ -74,10 +73,6 @@ def _kind(column: Column) -> Markup:
 
 def _point(text: Text) -> Markup:
     return Markup("<li>{}</li>").format(line(text))
-
-
-def _side(value: str | None) -> Text:
-    return plain(ABSENT) if value is None else code(value)
 
 
 def _curve(curve: PriceCurve, name: str) -> Markup:

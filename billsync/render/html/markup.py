@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from markupsafe import Markup
 
-from billsync.render.formats.csv_text import harmless
+from billsync.render.formats.csv_text import is_formula
 from billsync.render.formats.words import visible
 from billsync.render.page.page import Style, Text, text_of
 
@@ -30,7 +30,7 @@ FIGURES = re.compile(r"[+-]?[0-9][0-9 ,.%()+-]*(?: [A-Z]+\)?)?", re.ASCII)
 def cell(text: Text) -> Markup:
     """The text of a table's cell, which a spreadsheet that it is pasted into doesn't take for a formula."""
     whole = text_of(text)
-    guard = "" if FIGURES.fullmatch(whole) else harmless(whole).removesuffix(visible(whole))
+    guard = "'" if is_formula(whole) and not FIGURES.fullmatch(whole) else ""
     return Markup("{}{}").format(guard, line(text))
 
 

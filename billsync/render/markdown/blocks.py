@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from billsync.rating.arithmetic import divided, exactly, magnitude
-from billsync.render.formats.words import ABSENT
 from billsync.render.markdown.chart import chart, legend
 from billsync.render.markdown.escape import cell, code_span, html, inline, number_cell
 from billsync.render.page.amounts import signed
@@ -21,6 +20,7 @@ from billsync.render.page.page import (
     Table,
     Text,
     code,
+    fields_table,
     plain,
     strong,
 )
@@ -71,12 +71,8 @@ def _row(cells: Iterable[str]) -> str:
 def _fields(block: Fields) -> Iterator[str]:
     yield f"{code_span(block.entity)}:"
     yield ""
-    columns = (Column("field"), Column("before"), Column("after"))
-    yield from _table(columns, ((code(row.path), _side(row.old), _side(row.new)) for row in block.rows))
-
-
-def _side(value: str | None) -> Text:
-    return plain(ABSENT) if value is None else code(value)
+    table = fields_table(block)
+    yield from _table(table.columns, table.rows)
 
 
 def _bars(block: Bars) -> Iterator[str]:

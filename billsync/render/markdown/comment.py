@@ -8,20 +8,12 @@ from itertools import accumulate
 
 from billsync.render.markdown.blocks import section_text
 from billsync.render.markdown.escape import code_span, inline
-from billsync.render.page.page import Decision, DecisionKind, Page, Section, Table, plain, text_of
+from billsync.render.page.page import Decision, Page, Section, Table, plain, text_of
 
 LIMIT = 65_536
 """The longest comment that GitHub takes, in characters."""
 
 NAME = re.compile(r"[^A-Za-z0-9._-]")
-WORDS = {
-    DecisionKind.STOPPED: "Stopped",
-    DecisionKind.FAILED: "Failed",
-    DecisionKind.REFUSED: "Refused",
-    DecisionKind.BLOCKED: "Blocked",
-    DecisionKind.IRREVERSIBLE: "Irreversible",
-    DecisionKind.GRANDFATHERED: "Grandfathered",
-}
 SHORTEST_ROW = 8
 """No row of a table has fewer characters."""
 
@@ -65,7 +57,7 @@ def _joined(lines: Sequence[str]) -> str:
 
 def _decision_lines(decisions: Sequence[Decision]) -> Iterator[str]:
     for one in decisions:
-        label = f"**{WORDS[one.kind]}**{f' ({code_span(one.code)})' if one.code else ''}"
+        label = f"**{one.kind.value.capitalize()}**{f' ({code_span(one.code)})' if one.code else ''}"
         way_out = f" — {inline(one.way_out)}" if text_of(one.way_out) else ""
         yield f"- {label}: {inline(one.text)}{way_out}"
 

@@ -14,7 +14,7 @@ from itertools import groupby
 
 from billsync.render.formats.csv_text import is_formula
 from billsync.render.formats.words import visible
-from billsync.render.page.page import Span, Style, Text
+from billsync.render.page.page import Span, Style, Text, text_of
 
 LONGEST = 500
 """Longer texts are cut, and say so with an ellipsis."""
@@ -140,5 +140,4 @@ def _short(text: str) -> str:
 
 
 def _no_formula(text: Text) -> Text:
-    whole = "".join(span.text for span in text)
-    return (Span("'"), *text) if is_formula(whole) else text
+    return (Span("'"), *text) if is_formula(text_of(text)) else text

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from billsync.kinds.registry import KINDS
 from billsync.model.change import Action, FieldChange, Outcome
 from billsync.model.value import Fields as View
-from billsync.render.formats.words import ABSENT, shown
+from billsync.render.formats.words import shown
 from billsync.render.page.decisions import named
 from billsync.render.page.headline import counted
-from billsync.render.page.page import Block, Column, FieldRow, Fields, Section, Table, Text, code, plain
+from billsync.render.page.page import Block, Column, FieldRow, Fields, Section, Table, Text, code, fields_table, plain
 from billsync.render.plan.effects import effect_text
+from billsync.render.plan.nouns import nouns
 from billsync.render.plan.outline import Item, Outline
 from billsync.render.plan.price_card import card_rows
 from billsync.render.plan.text import ENDS, when_text
@@ -81,8 +81,7 @@ def _title(items: Iterable[Item]) -> str:
 def _table(kind: str, items: list[Item]) -> Table:
     """Every change of a kind with its verb and effect; after a run, with what became of it."""
     columns = (Column("change"), Column("entity"), Column("effect"))
-    titles = KINDS[kind].titles if kind in KINDS else kind
-    return Table(f"changes of {titles}", columns, tuple(_row(item) for item in items))
+    return Table(f"changes of {nouns(kind)}", columns, tuple(_row(item) for item in items))
 
 
 def _row(item: Item) -> tuple[Text, ...]:
@@ -109,12 +108,8 @@ def _prices_of(items: Iterable[Item]) -> Iterator[Block]:
 
 def _fields_together(changed: list[Fields]) -> Table:
     columns = (Column("entity"), Column("field"), Column("before"), Column("after"))
-    rows = ((code(one.entity), code(row.path), _side(row.old), _side(row.new)) for one in changed for row in one.rows)
+    rows = ((code(one.entity), *cells) for one in changed for cells in fields_table(one).rows)
     return Table("fields that change", columns, tuple(rows))
-
-
-def _side(value: str | None) -> Text:
-    return plain(ABSENT) if value is None else code(value)
 
 
 def _field(field: FieldChange, hidden: Collection[str]) -> FieldRow:

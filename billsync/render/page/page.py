@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from billsync.model.change import Effect
+from billsync.render.formats.words import ABSENT
 from billsync.report.curves.curve import PriceCurve
 
 
@@ -173,6 +174,17 @@ class Page:
     footer: tuple[Text, ...] = ()
     elsewhere: str = ""
     is_quiet: bool = False
+
+
+def fields_table(fields: Fields) -> Table:
+    """The fields of an entity as a table."""
+    columns = (Column("field"), Column("before"), Column("after"))
+    rows = ((code(row.path), _side(row.old), _side(row.new)) for row in fields.rows)
+    return Table(fields.entity, columns, tuple(rows))
+
+
+def _side(value: str | None) -> Text:
+    return plain(ABSENT) if value is None else code(value)
 
 
 def text_of(text: Text) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
 from enum import Enum
@@ -116,9 +116,5 @@ def _mapped(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, Span):
         return Span(change(value.text), value.style)
     if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{f.name: _mapped(getattr(value, f.name), change) for f in _fields(value)})
+        return replace(value, **{f.name: _mapped(getattr(value, f.name), change) for f in fields(value)})
     return value
-
-
-def _fields(value: Any) -> Iterable[Any]:
-    return fields(value)
