@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
+from billsync.rating.arithmetic import EXACT, minus, plus
 from billsync.render.formats.words import visible
 from billsync.render.page.amounts import signed
 from billsync.render.page.page import Bars
@@ -26,6 +27,12 @@ AROUND_BARS = 90
 USAGE_SHARE = 4
 """The usage takes the lowest quarter of a curve's picture."""
 LABEL_LENGTH = 28
+LINES = 3
+"""The lines of a curve: before, after, and the ends of tiers."""
+TICKS = 8
+"""The most labels of a scale that don't run into each other."""
+ROOM = Decimal("0.15")
+"""The part of the range of bars that the amount at the end of the longest takes."""
 USELESS = ("script", "title", "desc")
 """Elements for pygal's own tooltips, which need a script."""
 SECOND_AXIS = "axis y2"
@@ -51,7 +58,7 @@ def curve_picture(curve: PriceCurve, name: str) -> Markup:
         allow_interruptions=True,
         include_x_axis=True,
         legend_at_bottom=True,
-        legend_at_bottom_columns=4,
+        legend_at_bottom_columns=LINES + bool(counts),  # pygal makes room for one row if each has its column
         x_value_formatter=_tick,
         x_title=_shortened(visible(curve.unit)),
         y_title=_shortened(visible(curve.currency)),
@@ -62,8 +69,7 @@ def curve_picture(curve: PriceCurve, name: str) -> Markup:
     chart.add("after" if curve.new else None, _line(curve.new))
     chart.add("a tier ends" if curve.steps else None, list(_steps(curve, top)), stroke_style=DOTTED)
     if counts:  # pygal can't fill a line without points
-        periods = f"billing periods, at most {max(counts):,}"
-        chart.add(periods, list(_usage(curve.usage)), secondary=True, fill=True)
+        chart.add(f"periods, at most {max(counts):,}", list(_usage(curve.usage)), secondary=True, fill=True)
     return _svg(chart, name, f"{curve.target}: {curve.title}", "The cost of a billing period by the quantity used.")
 
 
@@ -79,6 +85,7 @@ def bars_picture(bars: Bars, name: str) -> Markup:
         print_values_position="top",
         value_formatter=_tick,
     )
+    chart.range = _range([bar.amount for bar in shown])
     chart.x_labels = [_shortened(visible(bar.label)) for bar in shown]
     chart.add(None, [_bar(bar.amount, bars.currency) for bar in shown])
     return _svg(chart, name, bars.title, f"How much more or less each pays, in {bars.currency}.")
@@ -110,7 +117,7 @@ def _options(colors: Sequence[str], height: int) -> dict[str, Any]:
         font_family="inherit",
         label_font_size=15,
         major_label_font_size=15,
-        legend_font_size=16,
+        legend_font_size=15,
         title_font_size=16,
         value_font_size=15,
         opacity=".55",
@@ -118,8 +125,15 @@ def _options(colors: Sequence[str], height: int) -> dict[str, Any]:
         stroke_width="2.5",
         transition="0s",
     )
-    whole = {"truncate_legend": -1, "truncate_label": -1}
+    whole = {"truncate_legend": -1, "truncate_label": -1, "max_scale": TICKS}
     return {"style": style, "js": (), "width": WIDTH, "height": height, "explicit_size": False, **whole}
+
+
+def _range(amounts: Sequence[Decimal]) -> tuple[float, float]:
+    """The ends of the scale of bars, with room for the amounts that stand at their ends."""
+    low, high = min(*amounts, Decimal(0)), max(*amounts, Decimal(0))
+    room = EXACT.multiply(minus(high, low), ROOM)
+    return _at(minus(low, room) if low < 0 else low), _at(plus(high, room) if high > 0 else high)
 
 
 def _bar(amount: Decimal, currency: str) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,8 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
 from billsync.render.html.page import as_html
-from tests.render.html.pages import page
+from billsync.render.page.page import Bar, Bars
+from tests.render.html.pages import curve, page
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER = next((found for name in BROWSERS if (found := shutil.which(name))), None)
@@ -51,6 +54,30 @@ return found;
 """
 
 
+MISPLACED = """
+const found = [];
+for (const picture of document.querySelectorAll('svg')) {
+  const whole = picture.getBoundingClientRect();
+  const texts = [...picture.querySelectorAll('text')].filter((one) => one.textContent.trim()).map((one) => [
+    one.textContent, one.getBoundingClientRect()]);
+  for (const [text, at] of texts) {
+    if (at.left < whole.left || at.right > whole.right || at.bottom > whole.bottom) found.push(text);
+    for (const [other, place] of texts)
+      if (at !== place && at.left < place.left && at.right > place.left && Math.abs(at.top - place.top) < 1)
+        found.push(text + ' on ' + other);
+  }
+}
+return found;
+"""
+
+WIDE = (
+    replace(curve(), usage=()),
+    replace(curve(), usage=tuple(replace(one, count=12_345) for one in curve().usage)),
+    Bars("wide", "USD", tuple(Bar(f"c{by}", Decimal(by * 1000)) for by in (2000, 1, -1, -1800))),
+)
+"""Pictures with much to write."""
+
+
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     options = webdriver.ChromeOptions()
@@ -60,9 +87,10 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(DRIVER))
     file: Path = tmp_path_factory.mktemp("page") / "page.html"
-    file.write_text(
-        as_html(page(lambda text: f"{text} {'long' * 20} {'w' * 90}" if text == "globex" else text)), encoding="utf-8"
-    )
+    whole = page(lambda text: f"{text} {'long' * 20} {'w' * 90}" if text == "globex" else text)
+    first, *others = whole.sections
+    sections = (replace(first, blocks=(*first.blocks, *WIDE)), *others)
+    file.write_text(as_html(replace(whole, sections=sections)), encoding="utf-8")
     driver.get(file.as_uri())
     yield driver
     driver.quit()
@@ -103,6 +131,14 @@ def test_nothing_overflows(browser: webdriver.Chrome, width: int, is_open: bool)
 
     assert needed <= width
     assert outside == []
+
+
+def test_every_text_of_a_picture_is_within_it_and_apart_from_others(browser: webdriver.Chrome) -> None:
+    emulate(browser)
+    sized(browser, 1440)
+    open_all(browser, is_open=True)
+
+    assert browser.execute_script(MISPLACED) == []
 
 
 def test_nothing_is_reported_on_the_console(browser: webdriver.Chrome) -> None:

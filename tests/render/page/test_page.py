@@ -148,7 +148,7 @@ def test_decisions_are_in_order_of_urgency() -> None:
     ]
 
 
-def test_refusals_that_differ_in_the_name_are_one_decision_with_or_without_names() -> None:
+def test_refusals_that_differ_in_the_name_are_one_decision() -> None:
     codes = [
         pending("tax_code", name, outcome=Outcome.REFUSED, reason=f"tax_code/{name} is shared", code="x")
         for name in ("a", "b")
@@ -218,14 +218,14 @@ def test_an_anonymous_page_names_nobody_and_sums_nothing_small() -> None:
     assert text_of(page.headline) == "1 plan changes · some subscriptions reached"
 
 
-def test_lines_and_bars_say_that_they_are_of_everybody_where_not_all_move() -> None:
+def test_lines_and_bars_of_everybody_say_so_where_not_all_move() -> None:
     page = page_of(outline(repricing(OLD, NEW)), impact(a=MOVING, b=STAYING))
 
     assert "plan/pro@2: which line makes the difference, if everybody moved" in texts(page)
     assert [one.title for one in bars(page)] == ["plan/pro@2, USD a month, if everybody moved"]
 
 
-def test_an_anonymous_page_has_the_groups_of_those_who_move_and_of_those_who_stay() -> None:
+def test_an_anonymous_page_has_groups_of_those_who_move_and_who_stay() -> None:
     move, stay = (dict.fromkeys((f"{status.value}{n}" for n in range(5)), status) for status in (MOVING, STAYING))
 
     page = page_of(outline(repricing(OLD, NEW)), redact(impact(**move, **stay)))
