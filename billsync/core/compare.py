@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from billsync.model.address import Symbol
 from billsync.model.change import FieldChange
 from billsync.model.shape import Lazy, ListOf, MapOf, Record, Shape, Variant
-from billsync.model.value import Fields, Masked, Plain, decimal_text
+from billsync.model.value import Fields, Masked, Plain, decimal_text, json_line
 
 _ORDER = "(order)"
 
@@ -139,5 +138,5 @@ def shown(value: Plain) -> str:
 def said(value: Plain) -> str:
     """The value of a field in a sentence: lists, maps and booleans as JSON, `(none)` where there is none."""
     if isinstance(value, bool | Mapping | tuple | list):
-        return json.dumps(_leaf(value), ensure_ascii=False)
+        return json_line(_leaf(value))
     return "(none)" if value is None else shown(value)

@@ -11,7 +11,7 @@ from billsync.model.kind import Kind, Path
 from billsync.model.shape import Lazy, ListOf, MapOf, Record, Shape, Variant
 from billsync.model.source import Source
 from billsync.model.state import Entity
-from billsync.model.value import Masked, Plain
+from billsync.model.value import Masked, Plain, with_leaves
 from billsync.model.walk import case_of
 
 
@@ -89,7 +89,7 @@ def _inner(shape: Shape | None, name: str) -> Shape | None:
 def covered(value: Plain, place: Place, hide: Hide) -> Plain:
     """The value with everything hidden at a place below it. Keyed lists may be maps by key, as in changes."""
     if not place:
-        return _all(value, hide)
+        return with_leaves(value, hide)
     step, rest = place[0], place[1:]
     if isinstance(step, Member) and isinstance(value, list | tuple):
         return type(value)(
@@ -109,11 +109,3 @@ def covered_change(value: Plain, path: Path, place: Place, hide: Hide) -> Plain:
     if tuple(map(str, path[:shared])) != names[:shared]:
         return value
     return covered(value, place[shared:], hide)
-
-
-def _all(value: Plain, hide: Hide) -> Plain:
-    if isinstance(value, Mapping):
-        return {name: _all(item, hide) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(_all(item, hide) for item in value)
-    return hide(value)

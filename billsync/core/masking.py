@@ -21,7 +21,7 @@ from billsync.model.kind import Registry
 from billsync.model.shape import Reference
 from billsync.model.source import Source
 from billsync.model.state import Desired, Entity
-from billsync.model.value import Fields, Masked, Plain
+from billsync.model.value import Fields, Masked, Plain, with_leaves
 from billsync.model.walk import visit
 
 Known: TypeAlias = Mapping[tuple[str, Plain], Masked]
@@ -58,10 +58,9 @@ class Scope:
 
     def value(self, value: Plain) -> Plain:
         """The value with every scalar masked that equals a hidden one."""
-        if isinstance(value, Mapping):
-            return {name: self.value(item) for name, item in value.items()}
-        if isinstance(value, list | tuple):
-            return type(value)(self.value(item) for item in value)
+        return with_leaves(value, self._leaf)
+
+    def _leaf(self, value: Plain) -> Plain:
         return self.known.get((type(value).__name__, value), value) if isinstance(value, SCALARS) else value
 
     def view(self, view: Fields | None) -> Fields | None:

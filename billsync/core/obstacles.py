@@ -19,7 +19,7 @@ from billsync.core.versions import LEFT_OVER
 from billsync.model.address import Address
 from billsync.model.change import Action, Obstacle
 from billsync.model.kind import Archetype, Kind, State
-from billsync.model.value import Fields, Plain
+from billsync.model.value import Fields, Plain, leaves
 
 CREDIT, CHILDREN, USERS, ENDS = "credit", "children", "users", "ends"
 """A balance other than zero; what belongs to the entity and isn't over; what refers to it and holds on to it; links of
@@ -118,8 +118,4 @@ def holds(kind: Kind, row: Fields) -> bool:
 
 def names(value: Plain, server_id: str) -> bool:
     """Whether a server id stands anywhere in a value."""
-    if isinstance(value, Mapping):
-        return any(names(item, server_id) for item in value.values())
-    if isinstance(value, list | tuple):
-        return any(names(item, server_id) for item in value)
-    return bool(value == server_id)
+    return any(leaf == server_id for leaf in leaves(value))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from billsync.core.masked_paths import places_in
 from billsync.core.masking import NOTHING, Scope
-from billsync.core.unmasking import masked_in
+from billsync.core.unmasking import masked_in_step
 from billsync.model.change import FieldChange, PlanFile, Step
 from billsync.model.kind import Registry
 from billsync.model.result import StepResult
@@ -45,7 +45,7 @@ class StepMasking:
         if shown is None:
             return NOTHING
         views = (shown.before.view, shown.after.view)
-        sources = frozenset(masked.source for masked in masked_in((shown.call.body, shown.before, shown.after)))
+        sources = frozenset(masked.source for masked in masked_in_step(shown))
         kind = self.registry.get(step.address.kind)
         places = [found for view in views if kind for found in places_in(kind.record, view)]
         return Scope(sources & self.texts.keys(), self.texts, tuple(dict.fromkeys(places))) if sources else NOTHING

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 
 from billsync.core.source_forms import FORMS, OTHER, SCALARS, proof
 from billsync.model.change import Expectation, PlanFile, Step
 from billsync.model.source import Source
-from billsync.model.value import Masked, Plain
+from billsync.model.value import Masked, Plain, leaves, with_leaves
 
 
 def unmasked(plan_file: PlanFile, texts: Mapping[Source, str]) -> PlanFile:
@@ -34,34 +35,32 @@ def _revealed(expected: Expectation, texts: Mapping[Source, str]) -> Expectation
 
 def revealed(value: Plain, texts: Mapping[Source, str]) -> Plain:
     """The value with the sources' values in the place of masked ones."""
-    if isinstance(value, Masked):
-        return value if value.form == OTHER else FORMS[value.form](texts[value.source])
-    if isinstance(value, Mapping):
-        return {name: revealed(item, texts) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(revealed(item, texts) for item in value)
-    return value
+    return with_leaves(value, partial(_revealed_leaf, texts=texts))
+
+
+def _revealed_leaf(leaf: Plain, texts: Mapping[Source, str]) -> Plain:
+    is_present = isinstance(leaf, Masked) and leaf.form != OTHER
+    return FORMS[leaf.form](texts[leaf.source]) if is_present else leaf
 
 
 def sources_of(plan_file: PlanFile) -> tuple[Source, ...]:
     """Every source whose value a run of the plan file needs, sorted."""
-    parts: list[object] = [(step.call.body, step.before, step.after) for step in plan_file.steps]
-    parts += [reading.expected for reading in plan_file.readings]
-    return tuple(sorted({masked.source for part in parts for masked in masked_in(part) if masked.form != OTHER}))
+    found = [masked for step in plan_file.steps for masked in masked_in_step(step)]
+    found += [masked for reading in plan_file.readings for masked in _masked_in(*_values(reading.expected))]
+    return tuple(sorted({masked.source for masked in found if masked.form != OTHER}))
 
 
-def masked_in(value: object) -> Iterator[Masked]:
-    """Every masked value in a body, a view or an expectation."""
-    if isinstance(value, Masked):
-        yield value
-    elif isinstance(value, Expectation):
-        yield from masked_in((value.view, value.facts))
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from masked_in(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from masked_in(item)
+def masked_in_step(step: Step) -> Iterator[Masked]:
+    """Every masked value in a step's body and in its expectations."""
+    return _masked_in(step.call.body, *_values(step.before), *_values(step.after))
+
+
+def _values(expected: Expectation) -> tuple[Plain, ...]:
+    return (expected.view, expected.facts)
+
+
+def _masked_in(*values: Plain) -> Iterator[Masked]:
+    return (leaf for leaf in leaves(values) if isinstance(leaf, Masked))
 
 
 def recognized(value: Plain, expected: Plain) -> Plain:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -38,6 +38,26 @@ class Masked:
 
     def __str__(self) -> str:
         return self.text
+
+
+def leaves(value: Plain) -> Iterator[Plain]:
+    """Every part of a value that is neither a map nor a list, in its order."""
+    if isinstance(value, Mapping):
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        yield value
+        return
+    for item in value:
+        yield from leaves(item)
+
+
+def with_leaves(value: Plain, change: Callable[[Plain], Plain]) -> Plain:
+    """The value with every part changed that is neither a map nor a list."""
+    if isinstance(value, Mapping):
+        return {name: with_leaves(item, change) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(with_leaves(item, change) for item in value)
+    return change(value)
 
 
 _AS_IT_IS = frozenset({str, int, bool, type(None)})

@@ -18,7 +18,7 @@ from billsync.model.address import Address
 from billsync.model.change import FieldChange
 from billsync.model.kind import Kind
 from billsync.model.state import Entity, Row
-from billsync.model.value import Plain
+from billsync.model.value import leaves
 
 
 class Claim(Enum):
@@ -93,7 +93,8 @@ def _by_other_versions(context: Context, address: Address, row: Row) -> Holder |
 def _owners_used(context: Context, kind: Kind, row: Row) -> Iterator[tuple[str, str]]:
     """Yield the references of an entity, by name, with the owner that each one's label names."""
     labelled = _labelled(context, kind)
-    for server_id in sorted(set(_texts(row.fields)) & labelled.keys()):
+    texts = {leaf for leaf in leaves(row.fields) if isinstance(leaf, str)}
+    for server_id in sorted(texts & labelled.keys()):
         yield context.index.names[server_id].unversioned().text, labelled[server_id]
 
 
@@ -107,17 +108,6 @@ def _labelled(context: Context, kind: Kind) -> Mapping[str, str]:
 
 def _is_shared(context: Context, name: str) -> bool:
     return name in context.registry and context.registry[name].shared
-
-
-def _texts(value: Plain) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _texts(item)
 
 
 def not_ours(context: Context, entity: Entity, row: Row, changes: tuple[FieldChange, ...]) -> Planned | None:

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from billsync.kinds.registry import KINDS
-from billsync.model.value import Plain
+from billsync.model.value import Plain, leaves
 from billsync.render.page.changes import LEFT_OUT
 from billsync.render.page.page import Page, Span
 from billsync.render.plan.outline import Item, Outline
@@ -83,7 +83,7 @@ def _values(outline: Outline) -> Iterator[str]:
     for item in outline.items:
         for view in (item.old, item.new, *_changed(item)) if item.kind in personal else ():
             for name in personal[item.kind]:
-                texts = _texts((view or {}).get(name))
+                texts = (leaf for leaf in leaves((view or {}).get(name)) if isinstance(leaf, str))
                 trimmed = (AROUND.sub("", text) for text in texts)
                 yield from (text for text in trimmed if len(text) >= SHORTEST and text not in keys)
 
@@ -92,17 +92,6 @@ def _changed(item: Item) -> Iterator[Mapping[str, Plain]]:
     for field in item.fields:
         if field.path:
             yield from ({str(field.path[0]): side} for side in (field.old, field.new))
-
-
-def _texts(value: Plain) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _texts(item)
 
 
 def _mapped(value: Any, change: Callable[[str], str]) -> Any:
