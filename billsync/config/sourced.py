@@ -16,7 +16,6 @@ from billsync.model.shape import (
     Boolean,
     FieldEffect,
     Integer,
-    Lazy,
     ListOf,
     MapOf,
     Number,
@@ -26,7 +25,7 @@ from billsync.model.shape import (
     Variant,
 )
 from billsync.model.source import Source
-from billsync.model.walk import case_of, visit
+from billsync.model.walk import case_of, resolved, visit
 
 _KEY_HINT = "Write the value; where it differs between environments, use an overlay (--overlay)."
 
@@ -47,8 +46,7 @@ def typed_map(record: Record, node: MapNode) -> MapNode:
 
 
 def _typed(shape: Shape, node: Node) -> Node:
-    while isinstance(shape, Lazy):
-        shape = shape.get()
+    shape = resolved(shape)
     match shape, node:
         case Record(short=str(short)), ScalarNode():
             return _typed(shape.fields[short].shape, node)

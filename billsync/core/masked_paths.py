@@ -8,11 +8,11 @@ from typing import TypeAlias
 
 from billsync.core.compare import shown
 from billsync.model.kind import Kind, Path
-from billsync.model.shape import Lazy, ListOf, MapOf, Record, Shape, Variant
+from billsync.model.shape import ListOf, MapOf, Record, Shape, Variant
 from billsync.model.source import Source
 from billsync.model.state import Entity
 from billsync.model.value import Masked, Plain, with_leaves
-from billsync.model.walk import case_of
+from billsync.model.walk import case_of, resolved
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,53 +37,43 @@ def paths_of(kind: Kind, entity: Entity) -> Iterator[tuple[Place, Source]]:
 
 def _place(shape: Shape | None, value: Plain, path: Path) -> Iterator[str | Member]:
     for part in path:
-        while isinstance(shape, Lazy):
-            shape = shape.get()
-        match shape:
-            case Record(fields=known):
-                shape = known[str(part)].shape if part in known else None
-                yield str(part)
-            case Variant():
-                case = case_of(shape, value)
-                shape = case.fields[str(part)].shape if case and part in case.fields else None
-                yield str(part)
-            case ListOf(item=item, key=str(key)) if isinstance(part, int):
-                shape = item
-                yield Member(key, shown(value[part].get(key)))
-            case ListOf():
+        if isinstance(shape, ListOf):
+            if shape.key is None:
                 return
-            case _:
-                shape = shape.value if isinstance(shape, MapOf) else None
-                yield str(part)
+            yield Member(shape.key, shown(value[part].get(shape.key)))
+            shape = resolved(shape.item)
+        else:
+            yield str(part)
+            shape = _inner(shape, value, str(part))
         value = value[part]
-    while isinstance(shape, Lazy):
-        shape = shape.get()
     if isinstance(shape, Record) and shape.short:
         yield shape.short
 
 
 def places_in(shape: Shape | None, value: Plain, place: Place = ()) -> Iterator[tuple[Place, Source]]:
     """The place of each masked value in a view."""
-    while isinstance(shape, Lazy):
-        shape = shape.get()
     if isinstance(value, Masked):
         yield place, value.source
     elif isinstance(value, Mapping):
-        case = case_of(shape, value) if isinstance(shape, Variant) else shape
         for name, item in value.items():
-            yield from places_in(_inner(case, name), item, (*place, name))
+            yield from places_in(_inner(shape, value, name), item, (*place, name))
     elif isinstance(value, list | tuple) and isinstance(shape, ListOf):
+        inner = resolved(shape.item)
         for item in value:
             if shape.key is None:
-                yield from ((place, source) for _, source in places_in(shape.item, item))
+                yield from ((place, source) for _, source in places_in(inner, item))
             else:
-                yield from places_in(shape.item, item, (*place, Member(shape.key, shown(item.get(shape.key)))))
+                yield from places_in(inner, item, (*place, Member(shape.key, shown(item.get(shape.key)))))
 
 
-def _inner(shape: Shape | None, name: str) -> Shape | None:
-    if isinstance(shape, Record):
-        return shape.fields[name].shape if name in shape.fields else None
-    return shape.value if isinstance(shape, MapOf) else None
+def _inner(shape: Shape | None, value: Plain, name: str) -> Shape | None:
+    """The shape of a member of a map, where it is known."""
+    match case_of(shape, value) if isinstance(shape, Variant) else shape:
+        case Record(fields=known) if name in known:
+            return resolved(known[name].shape)
+        case MapOf(value=inner):
+            return resolved(inner)
+    return None
 
 
 def covered(value: Plain, place: Place, hide: Hide) -> Plain:

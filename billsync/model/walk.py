@@ -15,14 +15,20 @@ Rules: TypeAlias = Mapping[type, Callable[[Any, Plain], Plain]]
 _NONE: Rules = {}
 
 
+def resolved(shape: Shape) -> Shape:
+    """The shape itself, in the place of one that stands for it."""
+    while isinstance(shape, Lazy):
+        shape = shape.get()
+    return shape
+
+
 def transform(shape: Shape, value: Plain, after: Rules, before: Rules = _NONE) -> Plain:
     """`value` with a rule applied to every part: `before` on the way in, `after` on the way out.
 
     Lists become tuples. Parts that don't fit their shape aren't entered, nor are fields that the record doesn't know
     or that can't be declared.
     """
-    while isinstance(shape, Lazy):
-        shape = shape.get()
+    shape = resolved(shape)
     of = type(shape)
     if (rule := before.get(of)) is not None:
         value = rule(shape, value)
@@ -81,8 +87,7 @@ def visit(shape: Shape, value: Plain, path: Path = ()) -> Iterator[tuple[Path, S
 
     The record that a variant's tag chooses is a part at the variant's place.
     """
-    while isinstance(shape, Lazy):
-        shape = shape.get()
+    shape = resolved(shape)
     yield path, shape, value
     match shape:
         case Record() if isinstance(value, Mapping):
