@@ -12,11 +12,10 @@ from billsync import __version__
 from billsync.app.ending import Exit
 from billsync.cli.customer_commands import CUSTOMER_COMMANDS
 from billsync.cli.migrate_options import migrate_options
-from billsync.cli.options import ALLOW, FORMAT, PATHS, YES, impact_options
+from billsync.cli.options import ALLOW, FORMAT, IMPACT_PERIODS, OUTPUT, PATHS, PATHS_OR_PLAN_FILE, YES, impact_options
 from billsync.cli.output_options import diff_output_options, output_options
 from billsync.cli.outputs import PLAN
 from billsync.cli.plan_file_options import (
-    PATHS_OR_PLAN_FILE,
     RUNNING,
     SHOWING,
     check_expires,
@@ -62,14 +61,14 @@ def validate(run: Run, /, paths: tuple[str, ...], online: bool, **server: Any) -
 @click.option(
     "--format", "form", type=click.Choice(["yaml", "json"]), default="yaml", show_default=True, help="Output format."
 )
-@click.option("-o", "--output", metavar="FILE", help="Write to a file instead of stdout; - is stdout.")
+@OUTPUT
 @YES
 @click.pass_obj
 def render(run: Run, /, paths: tuple[str, ...], form: str, output: str | None, yes: bool) -> Exit:
     """Print what the files declare together as one file: after the library, the defaults and the overlays."""
     from billsync.cli.rendering import render
 
-    return render(run, paths, form=form, output=None if output == "-" else output, yes=yes)
+    return render(run, paths, form=form, output=output, yes=yes)
 
 
 @billsync.command()
@@ -187,7 +186,7 @@ def _write(
 @migrate_options
 @ALLOW
 @talk_options
-@click.option("--impact-periods", type=click.IntRange(1, 36), default=1, show_default=True, metavar="N")
+@IMPACT_PERIODS
 @click.option("--impact-sample", type=click.IntRange(min=1), metavar="N", help="Estimate the impact of N only.")
 @click.option("--dry-run", "is_dry", is_flag=True, help="Show what would be done; writes nothing to the server.")
 @click.option("--exit-code", is_flag=True, help="With --dry-run, exit with 2 when changes are pending.")
@@ -232,14 +231,14 @@ def migrate(
 
 @billsync.command()
 @server_options
-@click.option("-o", "--output", metavar="FILE", help="Write to a file instead of stdout; - is stdout.")
+@OUTPUT
 @YES
 @click.pass_obj
 def dump(run: Run, /, output: str | None, yes: bool, **server: Any) -> Exit:
     """Print the files that declare what is live."""
     from billsync.cli.reading import write_dump
 
-    return write_dump(run, ServerOptions(**server), output=None if output == "-" else output, yes=yes)
+    return write_dump(run, ServerOptions(**server), output=output, yes=yes)
 
 
 @billsync.command()

@@ -3,84 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-Option = Callable[[Any], Any]
-
-
-def migrate_options(command: Command) -> Command:
-    """The options that say whom a migration moves, where to, when, and in which steps."""
-    for option in (*_waves(), *_timing(), *_selection()):
-        command = option(command)
-    return command
-
-
-def _selection() -> tuple[Option, ...]:
-    """The options that say whom a migration moves, and where to; the last one is shown first."""
-    return (
-        click.option(
-            "--select",
-            "selectors",
-            multiple=True,
-            metavar="WHOM",
-            callback=_selectors,
-            help="KEY=VALUE of customers' labels, customer=GLOB, started<DATE or started>=DATE; all must hold.",
-        ),
-        click.option(
-            "--to", "target", required=True, metavar="VERSION|PLAN", help="latest, a version, or another plan's key."
-        ),
-        click.option(
-            "--from", "version", type=click.IntRange(min=1), metavar="N", help="Only those on this version of the plan."
-        ),
-        click.option("--plan", required=True, metavar="KEY", help="The plan that they are on."),
-    )
-
-
-def _timing() -> tuple[Option, ...]:
-    """The options that say when it moves them; the last one is shown first."""
-    return (
-        click.option(
-            "--not-before",
-            metavar="DATE",
-            callback=_moment,
-            help="Leave those that would move earlier for a later run.",
-        ),
-        click.option(
-            "--timing",
-            type=click.Choice(["immediate", "at_renewal"]),
-            help="When they move; default: what the files say for each.",
-        ),
-    )
-
-
-def _waves() -> tuple[Option, ...]:
-    """The options that say in which waves, when they stop, and who is told; the last one is shown first."""
-    return (
-        click.option(
-            "--notices", metavar="FILE", help="Write whom to tell what, and from when, as CSV; also with --dry-run."
-        ),
-        click.option(
-            "--stop-if",
-            multiple=True,
-            default=("failed>0",),
-            show_default=True,
-            metavar="CONDITION",
-            callback=_conditions,
-            help="Stop after a wave: failed>0, failed>1%, refused>0.",
-        ),
-        click.option(
-            "--waves",
-            "shares",
-            default="rest",
-            show_default=True,
-            metavar="SHARES",
-            callback=_shares,
-            help="Shares of all customers, counted from the start: 1%,25%,rest.",
-        ),
-    )
+from billsync.cli.options import file_option, together
 
 
 def _parsed(parse: Callable[[str], Any], text: str) -> Any:
@@ -115,3 +42,64 @@ def _moment(ctx: click.Context, parameter: click.Parameter, text: str | None) ->
     if text is not None and (moment := parse_day_or_time(text)) is None:
         raise click.BadParameter(f"{text!r} is not a date or time: write 2026-09-01 or 2026-09-01T12:00:00Z")
     return moment if text is not None else None
+
+
+_selection = together(
+    click.option("--plan", required=True, metavar="KEY", help="The plan that they are on."),
+    click.option(
+        "--from", "version", type=click.IntRange(min=1), metavar="N", help="Only those on this version of the plan."
+    ),
+    click.option(
+        "--to", "target", required=True, metavar="VERSION|PLAN", help="latest, a version, or another plan's key."
+    ),
+    click.option(
+        "--select",
+        "selectors",
+        multiple=True,
+        metavar="WHOM",
+        callback=_selectors,
+        help="KEY=VALUE of customers' labels, customer=GLOB, started<DATE or started>=DATE; all must hold.",
+    ),
+)
+"""The options that say whom a migration moves, and where to."""
+
+_timing = together(
+    click.option(
+        "--timing",
+        type=click.Choice(["immediate", "at_renewal"]),
+        help="When they move; default: what the files say for each.",
+    ),
+    click.option(
+        "--not-before",
+        metavar="DATE",
+        callback=_moment,
+        help="Leave those that would move earlier for a later run.",
+    ),
+)
+"""The options that say when it moves them."""
+
+_waves = together(
+    click.option(
+        "--waves",
+        "shares",
+        default="rest",
+        show_default=True,
+        metavar="SHARES",
+        callback=_shares,
+        help="Shares of all customers, counted from the start: 1%,25%,rest.",
+    ),
+    click.option(
+        "--stop-if",
+        multiple=True,
+        default=("failed>0",),
+        show_default=True,
+        metavar="CONDITION",
+        callback=_conditions,
+        help="Stop after a wave: failed>0, failed>1%, refused>0.",
+    ),
+    file_option("--notices", help="Write whom to tell what, and from when, as CSV; also with --dry-run."),
+)
+"""The options that say in which waves, when they stop, and who is told."""
+
+migrate_options = together(_selection, _timing, _waves)
+"""The options that say whom a migration moves, where to, when, and in which steps."""

@@ -12,31 +12,54 @@ from billsync.cli.completions import completed
 from billsync.cli.surroundings import Run
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Option = Callable[[Any], Any]
+
+
+def together(*options: Option) -> Option:
+    """Several options as one decorator; help shows them in this order."""
+
+    def added(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return added
+
+
+def file_option(*names: str, help: str, **more: Any) -> Option:
+    """An option that names a file, which a shell can complete."""
+    return click.option(*names, metavar="FILE", shell_complete=completed("files"), help=help, **more)
 
 
 def _overlays(ctx: click.Context, parameter: click.Parameter, files: tuple[str, ...]) -> None:
     ctx.ensure_object(Run).overlays = files
 
 
-def overlay_option(command: Command) -> Command:
-    """The option that names files to be merged over the others."""
-    return click.option(
-        "--overlay",
-        multiple=True,
-        metavar="FILE",
-        shell_complete=completed("files"),
-        expose_value=False,
-        callback=_overlays,
-        help="Merge a file with `_overlay: true` over the others; repeatable, in order.",
-    )(command)
-
-
-def PATHS(command: Command) -> Command:
+def _paths(metavar: str, *, required: bool) -> Option:
     """The files that a command is about, and those that are merged over them."""
-    paths = click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=completed("files"))
-    return overlay_option(paths(command))
+    return together(
+        file_option(
+            "--overlay",
+            multiple=True,
+            expose_value=False,
+            callback=_overlays,
+            help="Merge a file with `_overlay: true` over the others; repeatable, in order.",
+        ),
+        click.argument("paths", nargs=-1, required=required, metavar=metavar, shell_complete=completed("files")),
+    )
 
 
+PATHS = _paths("PATH...", required=True)
+PATHS_OR_PLAN_FILE = _paths("[PATH...]", required=False)
+"""The files, or neither these nor overlays with a plan file."""
+
+
+def _output(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """The file; None for stdout."""
+    return None if value == "-" else value
+
+
+OUTPUT = file_option("-o", "--output", callback=_output, help="Write to a file instead of stdout; - is stdout.")
 YES = click.option("--yes", is_flag=True, help="Don't ask for confirmation.")
 ALLOW = click.option(
     "--allow",
@@ -79,19 +102,17 @@ TABLE_FORMAT = click.option(
 )
 
 
-def impact_options(command: Command) -> Command:
-    """The options of the impact estimate."""
-    for option in (
-        click.option("--impact-sample", type=click.IntRange(min=1), metavar="N", help="Look at N subscriptions only."),
-        click.option("--impact-anonymous", is_flag=True, help="Show groups of at least five, and no names."),
-        click.option("--impact-periods", type=click.IntRange(1, 36), default=1, show_default=True, metavar="N"),
-        click.option(
-            "--impact",
-            is_flag=False,
-            flag_value="declared",
-            type=click.Choice(["declared", "all"]),
-            help="Estimate the change of bills, for the declared subscriptions or for all.",
-        ),
-    ):
-        command = option(command)
-    return command
+IMPACT_PERIODS = click.option("--impact-periods", type=click.IntRange(1, 36), default=1, show_default=True, metavar="N")
+impact_options = together(
+    click.option(
+        "--impact",
+        is_flag=False,
+        flag_value="declared",
+        type=click.Choice(["declared", "all"]),
+        help="Estimate the change of bills, for the declared subscriptions or for all.",
+    ),
+    IMPACT_PERIODS,
+    click.option("--impact-anonymous", is_flag=True, help="Show groups of at least five, and no names."),
+    click.option("--impact-sample", type=click.IntRange(min=1), metavar="N", help="Look at N subscriptions only."),
+)
+"""The options of the impact estimate."""

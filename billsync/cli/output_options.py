@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from typing import Any, TypeVar
 
 import click
 
+from billsync.cli.options import Option, together
 from billsync.cli.outputs import PLAN, RENDERERS, STDOUT
 from billsync.cli.surroundings import Run
 
@@ -17,60 +17,6 @@ CUT_FORMATS = frozenset({"markdown"})
 """The formats that leave sections out where they would be too long."""
 
 COMMENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-def output_options(command: Command) -> Command:
-    """Add the options of a command whose result has every format."""
-    return _options(command, RENDERERS)
-
-
-def diff_output_options(command: Command) -> Command:
-    """Add the options of `diff`, which can also write a plan file."""
-    return _options(command, (*RENDERERS, PLAN))
-
-
-def _options(command: Command, files: Iterable[str]) -> Command:
-    names = tuple(files)
-    for option in (
-        click.option(
-            "--show-personal-data",
-            is_flag=True,
-            expose_value=False,
-            callback=_take_personal_data,
-            help="Show customers' names, e-mails and addresses in pages (markdown, html), too.",
-        ),
-        click.option(
-            "--comment-id",
-            default="",
-            metavar="NAME",
-            expose_value=False,
-            callback=_take_comment_id,
-            help="Name the comment (markdown) in its hidden marker, by which a bot finds it again.",
-        ),
-        click.option(
-            "--out",
-            "outputs",
-            multiple=True,
-            expose_value=False,
-            callback=partial(_take_outputs, names),
-            metavar="FORMAT=FILE",
-            help=f"Also write the result to a file; may be repeated. FORMAT: {', '.join(names)}.",
-        ),
-        click.option(
-            "--format",
-            type=click.Choice(tuple(RENDERERS)),
-            default="text",
-            show_default=True,
-            expose_value=False,
-            is_eager=True,
-            callback=_take_format,
-            help="Output format of the result.",
-        ),
-    ):
-        command = option(command)
-    return command
 
 
 def _take_format(ctx: click.Context, parameter: click.Parameter, value: str) -> None:
@@ -127,3 +73,50 @@ def _repeated(paths: Iterator[str]) -> Iterator[str]:
 def _print_as(run: Run, name: str) -> None:
     run.stdout_format = name
     run.wants_json = name == "json"
+
+
+def _options(*formats: str) -> Option:
+    """The options of a result with these formats of files."""
+    return together(
+        click.option(
+            "--format",
+            type=click.Choice(tuple(RENDERERS)),
+            default="text",
+            show_default=True,
+            expose_value=False,
+            is_eager=True,
+            callback=_take_format,
+            help="Output format of the result.",
+        ),
+        click.option(
+            "--out",
+            "outputs",
+            multiple=True,
+            expose_value=False,
+            callback=partial(_take_outputs, formats),
+            metavar="FORMAT=FILE",
+            help=f"Also write the result to a file; may be repeated. FORMAT: {', '.join(formats)}.",
+        ),
+        click.option(
+            "--comment-id",
+            default="",
+            metavar="NAME",
+            expose_value=False,
+            callback=_take_comment_id,
+            help="Name the comment (markdown) in its hidden marker, by which a bot finds it again.",
+        ),
+        click.option(
+            "--show-personal-data",
+            is_flag=True,
+            expose_value=False,
+            callback=_take_personal_data,
+            help="Show customers' names, e-mails and addresses in pages (markdown, html), too.",
+        ),
+    )
+
+
+output_options = _options(*RENDERERS)
+"""The options of a command whose result has every format."""
+
+diff_output_options = _options(*RENDERERS, PLAN)
+"""The options of `diff`, which can also write a plan file."""

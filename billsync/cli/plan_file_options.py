@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import fields
 from datetime import timedelta
-from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
-from billsync.cli.completions import completed
-from billsync.cli.options import overlay_option
+from billsync.cli.options import file_option, together
 from billsync.cli.outputs import PLAN
 from billsync.cli.server_options import ServerOptions
 from billsync.cli.surroundings import Run
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-def PATHS_OR_PLAN_FILE(command: Command) -> Command:
-    """The files that a command is about, with those over them, or neither with a plan file."""
-    return overlay_option(
-        click.argument("paths", nargs=-1, metavar="[PATH...]", shell_complete=completed("files"))(command)
-    )
-
 
 SHOWING = frozenset(
     {"plan_file", "exit_code", "format", "outputs", "verbose", "color", "quiet", "show_personal_data", "comment_id"}
@@ -37,48 +24,46 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 LONGEST = timedelta(days=366)
 
 
-def diff_plan_file_options(command: Command) -> Command:
-    """Add the options with which `diff` makes a plan file, and shows one."""
-    for option in (
-        click.option(
-            "--plan-file",
-            metavar="FILE",
-            shell_complete=completed("files"),
-            help="Show a plan file again, offline, in place of PATHs.",
-        ),
-        click.option(
-            "--expires",
-            default="24h",
-            show_default=True,
-            metavar="TIME",
-            callback=_span,
-            help="How long a plan file may be carried out: 90m, 12h, 7d, 2w.",
-        ),
-        click.option(
-            "--mode",
-            type=click.Choice(["sync", "apply"]),
-            default="sync",
-            show_default=True,
-            help="The command whose changes are shown; apply never deletes.",
-        ),
-    ):
-        command = option(command)
-    return command
+def _span(ctx: click.Context, parameter: click.Parameter, value: str) -> timedelta:
+    found = re.fullmatch(r"([1-9][0-9]{0,5})([mhdw])", value)
+    span = timedelta(**{UNITS[found[2]]: int(found[1])}) if found else timedelta()
+    if not timedelta() < span <= LONGEST:
+        raise click.BadParameter(f"{value!r} is not a time like 90m, 12h, 7d or 2w, up to 366d.")
+    return span
 
 
-def run_plan_file_options(command: Command) -> Command:
-    """Add the options with which `apply` and `sync` carry a plan file out."""
-    for option in (
-        click.option("--owner", metavar="NAME", help="With --plan-file: refuse one of another owner."),
-        click.option(
-            "--plan-file",
-            metavar="FILE",
-            shell_complete=completed("files"),
-            help="Carry out the plan file that diff --out plan=FILE made, in place of PATHs.",
-        ),
-    ):
-        command = option(command)
-    return command
+diff_plan_file_options = together(
+    click.option(
+        "--mode",
+        type=click.Choice(["sync", "apply"]),
+        default="sync",
+        show_default=True,
+        help="The command whose changes are shown; apply never deletes.",
+    ),
+    click.option(
+        "--expires",
+        default="24h",
+        show_default=True,
+        metavar="TIME",
+        callback=_span,
+        help="How long a plan file may be carried out: 90m, 12h, 7d, 2w.",
+    ),
+    file_option(
+        "--plan-file",
+        help="Show a plan file again, offline, in place of PATHs.",
+    ),
+)
+"""Add the options with which `diff` makes a plan file, and shows one."""
+
+
+run_plan_file_options = together(
+    file_option(
+        "--plan-file",
+        help="Carry out the plan file that diff --out plan=FILE made, in place of PATHs.",
+    ),
+    click.option("--owner", metavar="NAME", help="With --plan-file: refuse one of another owner."),
+)
+"""Add the options with which `apply` and `sync` carry a plan file out."""
 
 
 def check_plan_file(paths: tuple[str, ...], plan_file: str | None, goes_with: frozenset[str]) -> None:
@@ -112,11 +97,3 @@ def check_owner(owner: str | None, plan_file: str | None) -> None:
     """Raises UsageError for an owner without a plan file."""
     if owner is not None and plan_file is None:
         raise click.UsageError("--owner goes with --plan-file; files name their owner in `_info`")
-
-
-def _span(ctx: click.Context, parameter: click.Parameter, value: str) -> timedelta:
-    found = re.fullmatch(r"([1-9][0-9]{0,5})([mhdw])", value)
-    span = timedelta(**{UNITS[found[2]]: int(found[1])}) if found else timedelta()
-    if not timedelta() < span <= LONGEST:
-        raise click.BadParameter(f"{value!r} is not a time like 90m, 12h, 7d or 2w, up to 366d.")
-    return span

@@ -2,46 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
-
 import click
 
+from billsync.cli.options import together
 from billsync.cli.surroundings import Run
 
-Command = TypeVar("Command", bound=Callable[..., Any])
 COLORS = ("auto", "always", "never")
-
-
-def talk_options(command: Command) -> Command:
-    """The options of a command that shows changes."""
-    for option in (
-        click.option(
-            "--verbose",
-            is_flag=True,
-            expose_value=False,
-            callback=_says_everything,
-            help="Name every entity, and show each request on stderr; by default, equal notes are shown once.",
-        ),
-        click.option(
-            "--quiet",
-            is_flag=True,
-            expose_value=False,
-            callback=_says_little,
-            help="Show errors and the summary only.",
-        ),
-        click.option(
-            "--color",
-            type=click.Choice(COLORS),
-            default="auto",
-            show_default=True,
-            expose_value=False,
-            callback=_takes_color,
-            help="Colors in text; auto: on a terminal, unless NO_COLOR is set.",
-        ),
-    ):
-        command = option(command)
-    return command
 
 
 def _says_everything(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
@@ -63,3 +29,31 @@ def _check(run: Run) -> None:
 
 def _takes_color(ctx: click.Context, parameter: click.Parameter, value: str) -> None:
     ctx.ensure_object(Run).color = value
+
+
+talk_options = together(
+    click.option(
+        "--color",
+        type=click.Choice(COLORS),
+        default="auto",
+        show_default=True,
+        expose_value=False,
+        callback=_takes_color,
+        help="Colors in text; auto: on a terminal, unless NO_COLOR is set.",
+    ),
+    click.option(
+        "--quiet",
+        is_flag=True,
+        expose_value=False,
+        callback=_says_little,
+        help="Show errors and the summary only.",
+    ),
+    click.option(
+        "--verbose",
+        is_flag=True,
+        expose_value=False,
+        callback=_says_everything,
+        help="Name every entity, and show each request on stderr; by default, equal notes are shown once.",
+    ),
+)
+"""The options of a command that shows changes."""
