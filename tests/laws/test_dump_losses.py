@@ -12,11 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billsync.app.dumped_losses import losses_beyond
-from billsync.app.pipeline import everything
-from billsync.core.dump import Dump, dump
-from billsync.core.losses import told
-from billsync.kinds.registry import KINDS
+from billsync.app.dumping import Dumped, dump_everything
+from billsync.core.dump import Dump
 from billsync.model.state import Desired
 from billsync.render.formats.yaml_text import to_yaml
 from tests.support.budgets import examples
@@ -34,16 +31,14 @@ MADE_ANEW = frozenset(
 """Members of rows that are told once for all, or have no meaning on another server."""
 
 
-def dumped(world: World) -> Dump:
-    """A dump of a server, with all that the command reads for it."""
-    connection = world.connection()
-    live = everything(connection)
-    return dump(live, KINDS, connection.routes, beyond=losses_beyond(connection, live))
+def dumped(world: World) -> Dumped:
+    """A dump of a server, as the command makes it."""
+    return dump_everything(world.connection())
 
 
-def texts(found: Dump) -> list[str]:
+def texts(found: Dumped) -> list[str]:
     """The sentences that tell its losses."""
-    return [note.text for note in told(found.losses)]
+    return [note.text for note in found.notes]
 
 
 def made_anew(found: Dump) -> World:
@@ -111,7 +106,7 @@ def test_what_differs_after_a_dump_is_made_anew_was_told(
     world.sync(after, allow=EVERY_FLAG)
     found = dumped(world)
 
-    anew = made_anew(found)
+    anew = made_anew(found.dump)
 
     said = " ".join(texts(found))
     untold = {
