@@ -39,8 +39,8 @@ def decided_on(kind: Kind) -> Mapping[str, frozenset[str]]:
 
 def readings(context: Context, steps: Sequence[Step]) -> tuple[Reading, ...]:
     """The readings of a run's steps, sorted; each with the steps that were decided on it."""
-    tables = {name: decided_on(kind) for name, kind in context.registry.items()}
     written = {_entity(step.address) for step in steps}
+    tables = {name: decided_on(context.registry[name]) for name in {address.kind for address in written}}
     found: dict[tuple[Address, frozenset[str]], list[str]] = defaultdict(list)
     for step in steps:
         table = tables[_entity(step.address).kind]

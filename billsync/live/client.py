@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from types import TracebackType
 from typing import ClassVar, Self
 
@@ -193,9 +194,7 @@ class ReadingClient:
                 f"{method} {path}: {self._target.name} does not end in /v3, so the address of its API v1 is unknown"
             )
         try:
-            request = self._http.build_request(
-                method, url, params=list(query) or None, content=content, headers=headers
-            )
+            request = self._http.build_request(method, _address(url, tuple(query)), content=content, headers=headers)
             return received(self._http.send(request, stream=True))
         except NOT_SENT as error:
             raise Unreachable(self._clean(f"{self._target.name} can't be reached: {_reason(error)}")) from error
@@ -285,6 +284,15 @@ def _http_client(target: Target, clock: Clock, settings: Settings, methods: froz
         follow_redirects=False,
         trust_env=False,
     )
+
+
+@lru_cache(maxsize=1024)
+def _address(url: str, query: tuple[tuple[str, str], ...]) -> httpx.URL:
+    """A URL with its query. A run asks the same many times, and parsing takes longer than looking it up.
+
+    Raises httpx.InvalidURL.
+    """
+    return httpx.URL(url, params=query) if query else httpx.URL(url)
 
 
 def _transport(target: Target, clock: Clock, settings: Settings) -> DeadlineTransport:
