@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar
 
 from billsync.local.server.editions import AUGUST, Edition
-from tests.support.crash_harness import Harness, Journey, harness, plan_file_harness
+from tests.support.crash_harness import Journey, Prepared, harness_from, prepared
 from tests.support.faults import Point
+from tests.support.made_once import MadeOnce
 from tests.support.world import EXAMPLES, declared_in, examples
 
 JOURNEYS = Path(__file__).parent / "journeys"
@@ -62,14 +63,16 @@ class StruckRun:
         """Whether the run is struck in ./scripts/check, too."""
         return self == StruckRun(EXAMPLES / QUICK)
 
-    def harness(self, folder: Path) -> Harness:
-        """A harness of the run, with its databases in a folder."""
-        return (plan_file_harness if self.saved else harness)(self._journey(), folder)
-
-    def _journey(self) -> Journey:
+    @property
+    def journey(self) -> Journey:
+        """Its desired states, and what the last one needs."""
         states = (self.folder,) if self.folder.parent == EXAMPLES else tuple(sorted(self.folder.glob("*.yaml")))
         flags = dict.fromkeys(words_in(self.folder / "allow"), "")
         return Journey(self.folder.name, tuple(map(declared_in, states)), flags, edition=self.edition)
+
+    def prepared(self, folder: Path) -> Prepared:
+        """What its undisturbed run comes to, with its databases in a folder."""
+        return prepared(self.journey, folder, saved=self.saved)
 
     def least(self, journey: Journey) -> int:
         """The least number of calls that the run may have, so that a run which has become empty is noticed."""
@@ -123,20 +126,32 @@ def saved_runs() -> tuple[StruckRun, ...]:
 
 
 class Runs:
-    """The harnesses of all runs of this process; each is made when it is first asked for."""
+    """The harnesses of all runs; what takes long is made by the first process that asks for it.
 
-    def __init__(self, new_folder: Callable[[], Path]) -> None:
-        self.harness = cache(lambda run: run.harness(new_folder()))
+    `new_folder` makes folders for the databases of this process, `made` is what all processes of these tests share.
+    """
+
+    def __init__(self, new_folder: Callable[[], Path], made: MadeOnce) -> None:
+        self._make = lambda run: run.prepared(new_folder())
+        self._made = made
+        self.prepared = cache(lambda run: made.get(str(run), partial(self._make, run)))
+        self.harness = cache(lambda run: harness_from(self.prepared(run), run.journey, new_folder()))
 
     def calls(self, runs: Sequence[StruckRun]) -> Calls:
         """All calls of these runs by signature; a plan file writes with signatures of its own."""
+        self._prepare(tuple(runs))
         found = defaultdict(list)
         for run in runs:
-            calls = self.harness(run).whole.calls
+            calls = self.prepared(run).whole.calls
             for point, signature in calls.items():
                 whole = f"{signature} of a plan file" if run.saved and point.writes else signature
                 found[whole].append(Call(run, point, whole, len(calls)))
         return found
+
+    def _prepare(self, runs: tuple[StruckRun, ...]) -> None:
+        """Make what no process has made yet, first without waiting for what others are making."""
+        for run in runs:
+            self._made.begin(str(run), partial(self._make, run))
 
 
 def spread(calls: Calls, ways: Sequence[Way]) -> Iterator[tuple[Call, Way]]:

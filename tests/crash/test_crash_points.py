@@ -14,6 +14,7 @@ from billsync.model.kind import Registry
 from tests.crash.conftest import Count
 from tests.crash.struck_runs import Call, Calls, Runs, StruckRun, saved_runs, spread, struck_runs
 from tests.support.faults import FAULTS, Fault, Point
+from tests.support.made_once import MadeOnce
 
 pytestmark = pytest.mark.thorough
 
@@ -131,6 +132,6 @@ def test_each_signature_meets_each_fault_and_each_call_some_fault(size: int) -> 
 
 def test_the_choice_of_faults_is_the_same_each_time(runs: Runs, tmp_path_factory: pytest.TempPathFactory) -> None:
     few = [run for run in ALL_RUNS if "a-dearer-add-on" in str(run)]
-    other = Runs(lambda: tmp_path_factory.mktemp("other"))
+    other = Runs(lambda: tmp_path_factory.mktemp("other"), MadeOnce(tmp_path_factory.mktemp("made")))
 
     assert list(spread(runs.calls(few), FAULTS)) == list(spread(other.calls(few), FAULTS))

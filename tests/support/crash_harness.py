@@ -86,12 +86,18 @@ class Start:
     Its clock moves by `tick` seconds at once. What reads were answered is remembered, unless its clock always moves.
     """
 
-    def __init__(self, journey: Journey, folder: Path, tick: int = TICK) -> None:
+    def __init__(self, journey: Journey, folder: Path, template: bytes | None = None, tick: int = TICK) -> None:
         self.tick = tick
         self._answers: Answers = {}
         self._template = folder / "template.db"
         self._copy = folder / "copy.db"
         self._edition = journey.edition
+        if template is None:
+            self._sync_what_was_before(journey)
+        else:
+            self._template.write_bytes(template)
+
+    def _sync_what_was_before(self, journey: Journey) -> None:
         world = World(seed=1, database=str(self._template), edition=self._edition)
         for state in journey.states[:-1]:
             allow = {"deletes": "25", **journey.allow}
@@ -99,6 +105,11 @@ class Start:
             troubles = from_files(before, world, as_it_is)
             assert not troubles, troubles
         world.close()
+
+    @property
+    def template(self) -> bytes:
+        """The database of the server, from which the same start is made in another process."""
+        return self._template.read_bytes()
 
     @property
     def by_a_clock_that_always_moves(self) -> Start:
@@ -198,24 +209,49 @@ class Harness:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """All of a harness that takes long to make. It can be pickled, so that one process makes it for all.
+
+    `plan_file` is the one that was saved at the start, if each attempt runs that.
+    """
+
+    template: bytes
+    plan_file: str | None
+    whole: Undisturbed
+
+
+def prepared(journey: Journey, folder: Path, *, saved: bool = False) -> Prepared:
+    """What one undisturbed run makes of a journey, from its files or from a plan file that was saved."""
+    start = Start(journey, folder)
+    plan_file = _saved(journey, start) if saved else None
+    return Prepared(start.template, plan_file, _undisturbed(journey, start, _attempt(plan_file)))
+
+
+def _saved(journey: Journey, start: Start) -> str:
+    world = start.world()
+    text = world.plan_file(journey.last, allow=journey.allow)
+    world.close()
+    return text
+
+
+def _attempt(plan_file: str | None) -> Attempt:
+    return from_files if plan_file is None else from_plan_file(plan_file)
+
+
+def harness_from(made: Prepared, journey: Journey, folder: Path) -> Harness:
+    """The harness of a journey, from what was prepared in this process or another one."""
+    return Harness(journey, Start(journey, folder, made.template), made.whole, _attempt(made.plan_file))
+
+
 def harness(journey: Journey, folder: Path) -> Harness:
     """A harness in which each attempt reads the files."""
-    start = Start(journey, folder)
-    return Harness(journey, start, _undisturbed(journey, start, from_files))
+    return harness_of(journey, folder, from_files)
 
 
 def harness_of(journey: Journey, folder: Path, attempt: Attempt) -> Harness:
     """A harness in which each attempt is another command than `sync`."""
     start = Start(journey, folder)
-    return Harness(journey, start, _undisturbed(journey, start, attempt), attempt)
-
-
-def plan_file_harness(journey: Journey, folder: Path) -> Harness:
-    """A harness in which each attempt runs the plan file that was saved at the start."""
-    start = Start(journey, folder)
-    world = start.world()
-    attempt = from_plan_file(world.plan_file(journey.last, allow=journey.allow))
-    world.close()
     return Harness(journey, start, _undisturbed(journey, start, attempt), attempt)
 
 
