@@ -65,6 +65,7 @@ def test_quiet_leaves_errors_and_the_summary(shell: Shell, folder: Path) -> None
         "  Updated",
         "  Deleted",
         "  Refused",
+        "  Selected",
     ]
 
 

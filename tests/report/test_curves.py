@@ -88,6 +88,14 @@ def test_discounts_and_minimums_are_in_the_cost() -> None:
     assert costs(curve, "0", "10", "100") == [(0, 20), (10, 20), (100, 50)]
 
 
+def test_amounts_in_a_currency_of_unknown_decimals_are_not_rounded() -> None:
+    old, new = (prices(unit(amount), currency="CREDITS") for amount in ("0.000001", "0.000003"))
+
+    [curve] = curves_of(old, new)
+
+    assert (curve.old[1].amount, curve.new[1].amount) == (Decimal("0.00005"), Decimal("0.00015"))
+
+
 def test_an_add_on_has_curves_as_a_plan_has() -> None:
     old, new = ({"currency": "USD", **prices(price)["phases"][0]} for price in (OLD, NEW))
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from billsync.model.currencies import decimals
 from billsync.model.duration import Duration
+from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import magnitude, rounded
 from billsync.report.impact.totals import percent
 
@@ -14,8 +15,8 @@ SMALLEST = Decimal("0.1")
 
 
 def money(amount: Decimal, currency: str) -> str:
-    """The amount with thousands apart and the decimals of its currency: `2,310.40`."""
-    places = decimals(currency)
+    """The amount with thousands apart and at least the decimals of its currency: `2,310.40`."""
+    amount, places = Decimal(decimal_text(amount)), decimals(currency)
     if places is not None and -amount.as_tuple().exponent < places:  # type: ignore[operator]
         amount = rounded(amount, places)
     return format(amount, ",f")

@@ -32,8 +32,9 @@ UNTIERED_TO = Decimal(1000)
 FAR = 4
 """The factor by which a few may use more than most and still be in the range."""
 
-CUSTOM_DECIMALS = 2
-"""The decimals of amounts in a currency that the server's table doesn't have."""
+CUSTOM_DECIMALS = 12
+"""The most decimals that a custom currency may have (catalog-facts.md §10.1): how many it has isn't known here, and a
+picture may show more than a bill, but not less."""
 
 Unit: TypeAlias = tuple[str, str, str, str]
 """The unit of a curve: a phase, a feature, a billing cadence, and a currency."""

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from billsync.core.chains import head_of
 from billsync.core.index import Index, state_of
 from billsync.kinds.registry import KINDS
+from billsync.model.address import Address
 from billsync.model.kind import State
 from billsync.model.state import Row
-from billsync.report.impact.moving import SUBSCRIPTION, Begun
+from billsync.report.impact.moving import CUSTOMER, SUBSCRIPTION, Begun
 
 _RUNNING = (State.CURRENT, State.ENDING)
 
@@ -40,11 +41,12 @@ def changings(begun: Iterable[Begun], found: Index) -> tuple[Changing, ...]:
 
 def _changing(one: Begun, found: Index) -> Changing:
     links = found.chains.get(one.customer, ())
-    kind, key = KINDS[SUBSCRIPTION], one.address.key
-    replaced = head_of(kind, links, key) if one.replaces else None
-    return Changing(one, head_of(kind, in_force(links), key), links, replaced)
+    replaced = head_of(KINDS[SUBSCRIPTION], links, one.address.key) if one.replaces else None
+    return Changing(one, running_link(one.address, found), links, replaced)
 
 
-def in_force(links: Iterable[Row]) -> tuple[Row, ...]:
-    """The links that run now, with an end or without."""
-    return tuple(row for row in links if state_of(KINDS[SUBSCRIPTION], row.fields) in _RUNNING)
+def running_link(address: Address, found: Index) -> Row | None:
+    """The link of a subscription that runs now, with an end or without; None without one."""
+    kind, links = KINDS[SUBSCRIPTION], found.chains.get(Address(CUSTOMER, address.parents), ())
+    running = (row for row in links if state_of(kind, row.fields) in _RUNNING)
+    return head_of(kind, tuple(running), address.key)

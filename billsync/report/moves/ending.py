@@ -6,20 +6,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from billsync.core.chains import head_of
 from billsync.core.index import Index
 from billsync.core.lifecycle.chain_steps import CANCEL
-from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Guard, PlanFile
 from billsync.model.malformed import Malformed
 from billsync.model.moment import moment_text
 from billsync.model.state import Row
 from billsync.report.billing.subscribed import CREDIT_ONLY, Subscribed, parse_subscription
-from billsync.report.impact.moving import CUSTOMER, IMMEDIATE, SUBSCRIPTION, starts
+from billsync.report.impact.moving import IMMEDIATE, SUBSCRIPTION, starts
 from billsync.report.moves.advance import Advance, Unrated, billed_ahead, billed_beyond
 from billsync.report.moves.amounts import amounts_text
-from billsync.report.moves.changes import in_force
+from billsync.report.moves.changes import running_link
 from billsync.report.moves.sides import Sides
 
 
@@ -46,13 +44,8 @@ def cancelled_by(plan: PlanFile, found: Index) -> tuple[Cancelled, ...]:
     """The running subscriptions that a run would end, of those that a guard stops."""
     stopped = {address for guard in plan.guards if guard.code == CANCEL for address in guard.addresses}
     ends = (one for one in plan.pending if one.address in stopped and one.address.kind == SUBSCRIPTION)
-    links = ((one, _running(one.address, found)) for one in ends)
+    links = ((one, running_link(one.address, found)) for one in ends)
     return tuple(Cancelled(one.address, link, one.timing) for one, link in links if link is not None)
-
-
-def _running(address: Address, found: Index) -> Row | None:
-    links = found.chains.get(Address(CUSTOMER, address.parents), ())
-    return head_of(KINDS[SUBSCRIPTION], in_force(links), address.key)
 
 
 def endings(cancelled: Iterable[Cancelled], sides: Sides) -> tuple[Ending, ...]:

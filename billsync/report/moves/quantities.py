@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from billsync.core.chains import head_of
 from billsync.core.index import Index, version_of
 from billsync.core.timing import sent_as
-from billsync.kinds.registry import KINDS
 from billsync.model.address import Address, symbols_in_path, whole_of
 from billsync.model.change import PlanFile, Step
 from billsync.model.malformed import Malformed
@@ -17,9 +15,9 @@ from billsync.model.value import Fields, Plain
 from billsync.rating.periods import MICROSECOND
 from billsync.report.billing.attached import Attached, parse_attached
 from billsync.report.billing.subscribed import Slot, parse_subscription
-from billsync.report.impact.moving import AT_RENEWAL, CUSTOMER, IMMEDIATE, SUBSCRIPTION, begun_by
+from billsync.report.impact.moving import AT_RENEWAL, IMMEDIATE, SUBSCRIPTION, begun_by
 from billsync.report.moves.addon_fees import AddonFees
-from billsync.report.moves.changes import in_force
+from billsync.report.moves.changes import running_link
 from billsync.report.moves.reattached import addon_cards, attached_by
 from billsync.report.moves.sides import Sides
 from billsync.report.moves.twice import QuantityChange
@@ -55,7 +53,7 @@ def quantities_set(plan: PlanFile, found: Index) -> tuple[QuantitySet, ...]:
 
 def _calls(steps: Iterable[Step], found: Index, begun: Container[Address]) -> Iterator[QuantitySet]:
     for step in steps:
-        body, link = step.call.body, _link(step.address, found)
+        body, link = step.call.body, running_link(step.address, found)
         if link is None or not isinstance(body, Mapping) or body.get("timing") not in TIMINGS:
             continue
         addon = _set_by(step) or (None if step.address in begun else attached_by(step))
@@ -67,11 +65,6 @@ def _set_by(step: Step) -> Address | None:
     """The add-on version whose quantity a call changes."""
     members = [part[2] for address in symbols_in_path(step.call.path) if (part := whole_of(address))]
     return members[-1] if members else None
-
-
-def _link(address: Address, found: Index) -> Row | None:
-    links = found.chains.get(Address(CUSTOMER, address.parents), ())
-    return head_of(KINDS[SUBSCRIPTION], in_force(links), address.key)
 
 
 def quantity_changes(calls: Iterable[QuantitySet], sides: Sides) -> tuple[QuantityChange, ...]:

@@ -103,6 +103,8 @@ def test_a_subscription_that_two_changes_reach_is_counted_once() -> None:
         ("1000", "JPY", "1,000"),
         ("1.5", "XXX", "1.5"),
         ("1E+3", "EUR", "1,000.00"),
+        ("1.500000", "EUR", "1.50"),
+        ("1000.000", "XXX", "1,000"),
     ],
 )
 def test_amounts_have_the_decimals_of_their_currency(amount: str, currency: str, shown: str) -> None:
