@@ -57,11 +57,13 @@ def load(
     stdin: TextIO | None = None,
     environment: Mapping[str, str] = MappingProxyType({}),
     overlays: Sequence[str] = (),
+    crowd: bool = False,
 ) -> tuple[Desired, tuple[Diagnostic, ...]]:
     """Return the state that the files declare, and all findings by position; after an error, the state is incomplete.
 
     Paths are files, directories, or `-` for the standard input (design.md §3). `environment` is where `!env` looks;
-    `overlays` are files that are merged over the others, in their order.
+    `overlays` are files that are merged over the others, in their order. `crowd` says that the caller can deal with a
+    crowd: what is certainly read and certainly valid may then be in `Desired.crowd` (core/crowd.py has `whole`).
     """
     with _no_collecting():
         return _loaded(paths, overlays, registry, stdin, environment)

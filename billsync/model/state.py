@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from billsync.model.address import Address
+from billsync.model.crowd import Crowd
 from billsync.model.diagnostic import Position
 from billsync.model.duration import Duration
 from billsync.model.globs import Patterns
@@ -78,7 +79,8 @@ class Desired:
     `transitions` are rules for when chains change, the first that covers a change decides; `notice` is the time that
     customers are given before many are moved at once; `policy` limits what runs may do; `selection` is the part that a
     run is about; `sourced` are the texts of all sources that values come from; `besides` are the
-    parts of the files that are no entities, as they are written, by name.
+    parts of the files that are no entities, as they are written, by name. `crowd` are declared entities that are not
+    among `entities`, for commands that ask for them in that form.
     """
 
     owner: str | None = None
@@ -96,6 +98,7 @@ class Desired:
     selection: Selection = field(default_factory=Selection)
     sourced: Mapping[Source, str] = field(default_factory=dict, repr=False)
     besides: Fields = field(default_factory=dict, repr=False, compare=False)
+    crowd: Crowd = field(default_factory=Crowd, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
