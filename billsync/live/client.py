@@ -7,10 +7,10 @@ Every way in which httpx can fail ends in one of ports.RemoteError, Unclear or U
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import TracebackType
 from typing import ClassVar, Self
 
@@ -28,9 +28,22 @@ from billsync.live.proxies import proxy_to
 from billsync.live.received import Received, received
 from billsync.live.requested import Requested, unheard
 from billsync.live.target import Target, token_problem
+from billsync.live.threads import in_order, reading_threads
 from billsync.live.wire import DeadlineTransport, Overdue
 from billsync.model.limits import ANSWER_BYTES, ANSWER_SECONDS, CONNECT_SECONDS, REQUEST_SECONDS
-from billsync.model.ports import Answer, Clock, GaveUp, RemoteError, TimedOut, Unclear, Unreachable
+from billsync.model.ports import (
+    Answer,
+    Clock,
+    Decode,
+    GaveUp,
+    Get,
+    Page,
+    R,
+    RemoteError,
+    TimedOut,
+    Unclear,
+    Unreachable,
+)
 from billsync.model.value import Plain
 
 NOT_SENT = (
@@ -41,6 +54,7 @@ NOT_SENT = (
     httpx.UnsupportedProtocol,
     httpx.InvalidURL,
 )
+OK = 200
 PASSING = (408, 500, 502, 503, 504)
 TOO_SLOW = (408, 504)
 RULES = ("forbidden error:", "Deleting tax codes is not allowed")
@@ -112,9 +126,34 @@ class ReadingClient:
 
         Raises RemoteError when no usable answer came in the end; error answers in JSON come back.
         """
+        answer: Page[object] | Answer = self._asked(path, query, _doubt)
+        assert isinstance(answer, Answer)
+        return answer
+
+    def stream(
+        self, gets: Iterable[Get], decode: Decode[R] | None = None, *, at_once: int
+    ) -> Iterator[Page[R] | Answer | RemoteError]:
+        """The outcome of each read, in their order. See `ports.StreamingReader`."""
+        ask = partial(self._outcome, decode=decode or _doubt)
+        if at_once == 1:
+            yield from map(ask, gets)
+            return
+        with reading_threads(at_once) as threads:
+            yield from in_order(threads, ask, gets, at_once)
+
+    def _outcome(self, get: Get, decode: Decode[R]) -> Page[R] | Answer | RemoteError:
+        try:
+            return self._asked(get.path, get.query, decode)
+        except RemoteError as error:
+            return error
+
+    def _asked(self, path: str, query: Sequence[tuple[str, str]], decode: Decode[R]) -> Page[R] | Answer:
+        """The answer, as a page where `decode` reads one. Raises RemoteError."""
         patience = self._settings.patience
         for attempt in range(1, patience.busy_tries + 1):
-            outcome = self._read(path, query)
+            outcome = self._read(path, query, decode)
+            if isinstance(outcome, Page):
+                return outcome
             if isinstance(outcome, GaveUp) or (isinstance(outcome, TimedOut) and _asks_for_rows(query)):
                 raise outcome
             if isinstance(outcome, Received) and outcome.status == 429:
@@ -125,12 +164,14 @@ class ReadingClient:
                 self._wait(attempt, outcome if isinstance(outcome, Received) else None)
         raise self._still_busy("GET", path)
 
-    def _read(self, path: str, query: Sequence[tuple[str, str]]) -> Received | RemoteError:
+    def _read(self, path: str, query: Sequence[tuple[str, str]], decode: Decode[R]) -> Page[R] | Received | RemoteError:
         """The answer, or the failure as a value; a success that can't be understood is a failure."""
         try:
             response = self._send("GET", path, query=query)
         except RemoteError as error:
             return error
+        if response.status == OK and (page := decode(response.content)) is not None:
+            return page
         if response.status in TOO_SLOW and _asks_for_rows(query):
             return TimedOut(f"GET {path}: {self._answer('GET', path, response).message}")
         if response.ok and response.parsed is None:
@@ -250,6 +291,10 @@ class Client(ReadingClient):
         if response.ok and response.parsed is None:
             raise Unclear(f"{method} {path}: {self._strange(response)}")
         return self._answer(method, path, response)
+
+
+def _doubt(content: bytes) -> None:
+    """Decode no page."""
 
 
 def _asks_for_rows(query: Sequence[tuple[str, str]]) -> bool:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -23,6 +28,17 @@ def reading_threads(count: int) -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown()
+
+
+def in_order(pool: ThreadPoolExecutor, call: Callable[[A], B], values: Iterable[A], at_once: int) -> Iterator[B]:
+    """The result of each call, in order, with at most `at_once` under way: an endless iterable is fine, too."""
+    running: deque[Future[B]] = deque()
+    for value in values:
+        if len(running) == at_once:
+            yield running.popleft().result()
+        running.append(pool.submit(call, value))
+    while running:
+        yield running.popleft().result()
 
 
 def _leave_signals() -> None:

@@ -9,10 +9,10 @@ RemoteError
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from billsync.model.routes import HiddenLabels, ListQuery
 from billsync.model.value import Fields, Plain
@@ -57,6 +57,38 @@ class Answer:
         return self.status == 408 or (self.status >= 500 and self.status != 501)
 
 
+class Identified(Protocol):
+    """A row of a list that isn't plain JSON."""
+
+    @property
+    def id(self) -> str:
+        """The server's id of the row."""
+
+
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[R_co]):
+    """The rows of one page, and the number of rows that match over all pages."""
+
+    rows: Sequence[R_co]
+    total: int
+
+
+Decode: TypeAlias = Callable[[bytes], Page[R] | None]
+"""Reads the body of a page. None means doubt: the page is then read as JSON, with every number exact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Get:
+    """One read. Paths begin after the API's base."""
+
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+
+
 class Reader(Protocol):
     """A server that is only read. Paths begin after the API's base: `/openmeter/plans`."""
 
@@ -64,6 +96,18 @@ class Reader(Protocol):
         """Read, repeated on what is safe to repeat; but a page of several rows that times out raises TimedOut at once.
 
         Raises RemoteError.
+        """
+
+
+class StreamingReader(Reader, Protocol):
+    """A server that is only read, several answers at a time."""
+
+    def stream(
+        self, gets: Iterable[Get], decode: Decode[R] | None = None, *, at_once: int
+    ) -> Iterator[Page[R] | Answer | RemoteError]:
+        """The outcome of each read, in their order; errors are values. `at_once` reads are under way together.
+
+        An answer is a page where `decode` reads one from a plain success. All rules of `get` hold for each.
         """
 
 

@@ -4,13 +4,17 @@ import httpx
 import pytest
 
 from billsync.live.paging import count_rows, read_forward, read_list
-from billsync.model.ports import RemoteError
+from billsync.model.ports import Decode, RemoteError
 from billsync.model.routes import ListQuery
 from tests.support.clock import FakeClock
-from tests.support.mock_list import client, page_of, rows
+from tests.support.mock_list import Lean, client, id_of, lean, lean_now_and_then, page_of, rows
 
 SORTED = ListQuery("id", 10)
 UNSORTED = ListQuery(None, 10)
+
+
+def never(content: bytes) -> None:
+    """Decode no page."""
 
 
 @pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 40, 41, 1234])
@@ -21,6 +25,27 @@ def test_every_row_is_read_once_in_order(count: int, listing: ListQuery) -> None
     read = read_list(client(lambda request: page_of(have, request)), "/x", [], listing, FakeClock())
 
     assert list(read) == have
+
+
+@pytest.mark.parametrize("listing", [SORTED, UNSORTED])
+def test_rows_are_as_the_decoder_gives_them(listing: ListQuery) -> None:
+    have = rows(41)
+
+    read = read_list(client(lambda request: page_of(have, request)), "/x", [], listing, FakeClock(), lean)
+
+    assert read == tuple(Lean(str(row["id"])) for row in have)
+
+
+def test_a_page_that_the_decoder_has_doubts_about_is_plain() -> None:
+    have = rows(41)
+
+    read = read_list(client(lambda request: page_of(have, request)), "/x", [], SORTED, FakeClock(), lean_now_and_then())
+
+    assert [id_of(row) for row in read] == [row["id"] for row in have]
+    assert {row["id"]: row for row in read if not isinstance(row, Lean)}.items() <= {
+        row["id"]: row for row in have
+    }.items()
+    assert {type(row) for row in read} == {Lean, dict}
 
 
 def test_filters_and_the_sort_go_with_every_page() -> None:
@@ -223,9 +248,10 @@ def test_an_empty_filter_or_page_is_never_sent(query: list[tuple[str, str]], siz
         "text",
     ],
 )
-def test_an_answer_that_is_not_a_list_is_a_clear_error(body: object) -> None:
+@pytest.mark.parametrize("decode", [never, lean])
+def test_an_answer_that_is_not_a_list_is_a_clear_error(body: object, decode: Decode[Lean]) -> None:
     with pytest.raises(RemoteError) as raised:
-        read_list(client(lambda request: httpx.Response(200, json=body)), "/x", [], SORTED, FakeClock())
+        read_list(client(lambda request: httpx.Response(200, json=body)), "/x", [], SORTED, FakeClock(), decode)
 
     assert str(raised.value) == "GET /x: the answer is not a list of API v3 (no rows with ids, or no `meta.page`)"
 
