@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-
-import httpx
+from typing import TYPE_CHECKING
 
 from billsync.api.generations import KONNECT
 from billsync.app.aiming import check_address
@@ -22,7 +20,7 @@ from billsync.core.hiding import secret_values, source_mask, whole_mask
 from billsync.live.client import Settings
 from billsync.live.patience import Patience
 from billsync.live.target import Target, parse_target, token_problem
-from billsync.live.trust import trust_in
+from billsync.local.app import LocalServer
 from billsync.local.server.editions import AUGUST, edition_of
 from billsync.model.diagnostic import Diagnostic, Severity
 from billsync.model.limits import ANSWER_SECONDS, CA_BYTES, REQUEST_SECONDS, TOKEN_BYTES
@@ -30,6 +28,9 @@ from billsync.model.ports import Clock
 from billsync.model.state import IntendedTarget
 from billsync.render.diagnostics import diagnostics_text
 from billsync.schema.codes import diagnostic
+
+if TYPE_CHECKING:
+    import ssl
 
 SERVER_VARIABLE = "BILLSYNC_SERVER"
 TOKEN_VARIABLE = "BILLSYNC_TOKEN"
@@ -66,12 +67,12 @@ def _way(run: Run, options: ServerOptions, intended: IntendedTarget, stack: Exit
     target = _target(options, run.around.environment, filed)
     check_address(intended, target, _dialect(options, target))
     clock = run.around.clock
-    transport = _embedded(target, target.database, clock, stack) if target.database is not None else None
+    embedded = _embedded(target, target.database, clock, stack) if target.database is not None else None
     settings = Settings(
         token=_checked_token(options, target, run.around.environment, filed),
         hidden=source_mask(run.sourced),
         insecure_token=options.insecure_token,
-        transport=transport,
+        embedded=embedded,
         patience=Patience(jitter=run.around.jitter),
         environment=run.around.environment,
         on_request=run.requested,
@@ -114,12 +115,12 @@ def _target(options: ServerOptions, environment: Mapping[str, str], filed: str |
     raise Ended(Exit.USAGE, target)
 
 
-def _embedded(target: Target, database: str, clock: Clock, stack: ExitStack) -> httpx.WSGITransport:
+def _embedded(target: Target, database: str, clock: Clock, stack: ExitStack) -> LocalServer:
     """The embedded server in this process, over its file. Raises Ended when the file can't be used."""
     edition = edition_of(target.dialect, target.generation) or AUGUST
     app = open_database(database, clock, test_clock=False, edition=edition)
     stack.callback(app.close)
-    return httpx.WSGITransport(app=app)
+    return app
 
 
 def _checked_token(
@@ -145,6 +146,7 @@ def _checked_headers(options: ServerOptions, target: Target) -> Mapping[str, str
 def _trust(path: str) -> ssl.SSLContext:
     """The certificates in a file. Raises Ended when it holds none that can be read."""
     from billsync.config.bounded import Unreadable, content_in  # with the room comes JSON Schema, for many nothing
+    from billsync.live.trust import trust_in
 
     try:
         content_in(path, CA_BYTES)

@@ -7,17 +7,13 @@ from collections.abc import Iterator
 
 import httpx
 
+from billsync.live.exchange import TooLong
 from billsync.model.limits import ANSWER_BYTES
 
-ACCEPTED = "gzip"
 PACKED = ("gzip", "x-gzip")
 WITH_GZIP_HEADER = zlib.MAX_WBITS | 16
 PLAIN = ("", "identity")
 BROKEN = "the compressed answer can't be decompressed"
-
-
-class BodyTooLong(Exception):
-    """The body is longer than the limit."""
 
 
 def read_body(response: httpx.Response) -> bytes:
@@ -28,7 +24,7 @@ def read_body(response: httpx.Response) -> bytes:
     for part in _unpacked(response):
         body += part
         if len(body) > ANSWER_BYTES:
-            raise BodyTooLong
+            raise TooLong
     return bytes(body)
 
 

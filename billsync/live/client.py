@@ -1,35 +1,29 @@
-"""A client of API v3 over httpx. Repeats only calls that are safe to repeat; separates lost answers from calls not
-made.
+"""A client of API v3. Repeats only calls that are safe to repeat; separates lost answers from calls not made.
 
-Every way in which httpx can fail ends in one of ports.RemoteError, Unclear or Unreachable.
+Every way in which a request can fail ends in one of ports.RemoteError, Unclear or Unreachable.
 """
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import lru_cache, partial
+from functools import partial
 from types import TracebackType
-from typing import ClassVar, Self
-
-import httpx
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from billsync import __version__
 from billsync.api.permissions import roles_for
 from billsync.core.hiding import NOTHING_HIDDEN, Mask, mask_of, secret_values
-from billsync.live.body import ACCEPTED, BodyTooLong
+from billsync.live.embedded import App, Embedded
 from billsync.live.encoding import encode
+from billsync.live.exchange import ACCEPTED, Exchange, Failed, NotSent, Overdue, Silent, TooLong
 from billsync.live.messages import error_message, printable
-from billsync.live.methods import OnlyMethods
 from billsync.live.patience import Patience
-from billsync.live.proxies import proxy_to
-from billsync.live.received import Received, received
+from billsync.live.received import Received
 from billsync.live.requested import Requested, unheard
 from billsync.live.target import Target, token_problem
 from billsync.live.threads import in_order, reading_threads
-from billsync.live.wire import DeadlineTransport, Overdue
 from billsync.model.limits import ANSWER_BYTES, ANSWER_SECONDS, CONNECT_SECONDS, REQUEST_SECONDS
 from billsync.model.ports import (
     Answer,
@@ -46,14 +40,11 @@ from billsync.model.ports import (
 )
 from billsync.model.value import Plain
 
-NOT_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-    httpx.InvalidURL,
-)
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
 OK = 200
 PASSING = (408, 500, 502, 503, 504)
 TOO_SLOW = (408, 504)
@@ -62,13 +53,13 @@ RULES = ("forbidden error:", "Deleting tax codes is not allowed")
 
 OVERDUE = "the answer took longer than {seconds:.0f} seconds"
 TOO_LONG = f"the answer is longer than {ANSWER_BYTES // 2**20} MiB"
-UNUSABLE = "the CA bundle that SSL_CERT_FILE or SSL_CERT_DIR names, or the proxy, can't be used"
 NOT_AN_API = "this is not an API v3 server (it answered {what}): is the base {base} right?"
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Settings of a client. `transport` stands in for the network; `insecure_token` lets a token go over plain http.
+    """Settings of a client. `embedded` is the server in this process, and `transport` stands in for the network;
+    `insecure_token` lets a token go over plain http.
 
     `environment` may name a proxy. `trust` replaces the certificates that the environment names, `headers` are added to
     each request, and a request may take `request_seconds`, with silences of `answer_seconds`. `hidden` masks what must
@@ -77,6 +68,7 @@ class Settings:
 
     token: str | None = field(default=None, repr=False)
     insecure_token: bool = False
+    embedded: App | None = None
     transport: httpx.BaseTransport | None = None
     answer_seconds: float = ANSWER_SECONDS
     request_seconds: float = REQUEST_SECONDS
@@ -87,6 +79,19 @@ class Settings:
     user_agent: str = f"billsync/{__version__}"
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     hidden: Mask = NOTHING_HIDDEN
+
+    @property
+    def sent_headers(self) -> Mapping[str, str]:
+        """The headers of each request; a given one replaces billsync's own of the same name, but for the token."""
+        own = {
+            "User-Agent": self.user_agent,
+            "Accept": "application/json, application/problem+json",
+            "Accept-Encoding": ACCEPTED,
+        }
+        token = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        spelled = {name.lower(): name for name in (*own, *self.headers, *token)}
+        values = {name.lower(): value for name, value in (*own.items(), *self.headers.items(), *token.items())}
+        return {spelled[name]: value for name, value in values.items()}
 
 
 class ReadingClient:
@@ -107,7 +112,7 @@ class ReadingClient:
         self._clock = clock
         self._settings = settings
         self._mask = mask_of(settings.token, *secret_values(settings.headers)).also(settings.hidden)
-        self._http = _http_client(target, clock, settings, self._METHODS)
+        self._exchange = _exchange(target, clock, settings, self._METHODS)
 
     def __enter__(self) -> Self:
         return self
@@ -119,7 +124,7 @@ class ReadingClient:
 
     def close(self) -> None:
         """Give the connections back."""
-        self._http.close()
+        self._exchange.close()
 
     def get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> Answer:
         """Read; lost answers, 429 and passing server errors are tried again with growing waits.
@@ -228,29 +233,27 @@ class ReadingClient:
             self._settings.on_request(Requested(method, self._clean(path), status, took))
 
     def _sent(self, method: str, path: str, *, query: Sequence[tuple[str, str]], content: bytes | None) -> Received:
-        headers = {} if content is None else {"Content-Type": "application/json"}
         url = self._target.url(path)
         if url is None:
             raise Unreachable(
                 f"{method} {path}: {self._target.name} does not end in /v3, so the address of its API v1 is unknown"
             )
         try:
-            request = self._http.build_request(method, _address(url, tuple(query)), content=content, headers=headers)
-            return received(self._http.send(request, stream=True))
-        except NOT_SENT as error:
-            raise Unreachable(self._clean(f"{self._target.name} can't be reached: {_reason(error)}")) from error
+            return self._exchange.send(method, url, tuple(query), content)
+        except NotSent as error:
+            raise Unreachable(self._clean(f"{self._target.name} can't be reached: {error}")) from error
         except Overdue as error:
             overdue = OVERDUE.format(seconds=self._settings.request_seconds)
             raise GaveUp(f"{method} {path}: {overdue}") from error
-        except BodyTooLong as error:
+        except TooLong as error:
             raise GaveUp(f"{method} {path}: {TOO_LONG}") from error
-        except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
-            raise TimedOut(self._clean(f"{method} {path}: the answer was lost ({_reason(error)})")) from error
-        except (httpx.TransportError, httpx.DecodingError) as error:
-            raise Unclear(self._clean(f"{method} {path}: the answer was lost ({_reason(error)})")) from error
+        except Silent as error:
+            raise TimedOut(self._clean(f"{method} {path}: the answer was lost ({error})")) from error
+        except Failed as error:
+            raise Unclear(self._clean(f"{method} {path}: the answer was lost ({error})")) from error
 
     def _wait(self, attempt: int, response: Received | None) -> None:
-        asked = response.headers.get("Retry-After") if response is not None else None
+        asked = response.headers.get("retry-after") if response is not None else None
         self._clock.sleep(self._settings.patience.wait(attempt, asked, self._clock.now()))
 
     def _still_busy(self, method: str, path: str) -> Unreachable:
@@ -306,44 +309,15 @@ def _may_pass(outcome: Received | RemoteError) -> bool:
     return isinstance(outcome, RemoteError) or outcome.status in PASSING
 
 
-def _reason(error: Exception) -> str:
-    return str(error) or type(error).__name__
+def _exchange(target: Target, clock: Clock, settings: Settings, methods: frozenset[str] | None) -> Exchange:
+    """The way that requests take. Raises Unreachable for a proxy or a CA bundle that can't be used."""
+    if settings.embedded is not None:
+        return Embedded(settings.embedded, settings.sent_headers, methods)
+    from billsync.live.over_http import OverHttp, network  # httpx and httpcore load in a tenth of a second
 
-
-def _http_client(target: Target, clock: Clock, settings: Settings, methods: frozenset[str] | None) -> httpx.Client:
-    headers = httpx.Headers(
-        {
-            "User-Agent": settings.user_agent,
-            "Accept": "application/json, application/problem+json",
-            "Accept-Encoding": ACCEPTED,
-        }
+    seconds = settings.request_seconds
+    transport = settings.transport or network(
+        target, clock, settings.environment, trust=settings.trust, seconds=seconds
     )
-    headers.update(settings.headers)
-    if settings.token:
-        headers["Authorization"] = f"Bearer {settings.token}"
-    transport = settings.transport or _transport(target, clock, settings)
-    return httpx.Client(
-        headers=headers,
-        timeout=httpx.Timeout(settings.answer_seconds, connect=min(CONNECT_SECONDS, settings.request_seconds)),
-        transport=transport if methods is None else OnlyMethods(transport, methods),
-        follow_redirects=False,
-        trust_env=False,
-    )
-
-
-@lru_cache(maxsize=1024)
-def _address(url: str, query: tuple[tuple[str, str], ...]) -> httpx.URL:
-    """A URL with its query. A run asks the same many times, and parsing takes longer than looking it up.
-
-    Raises httpx.InvalidURL.
-    """
-    return httpx.URL(url, params=query) if query else httpx.URL(url)
-
-
-def _transport(target: Target, clock: Clock, settings: Settings) -> DeadlineTransport:
-    """The network. Raises Unreachable for a proxy or a CA bundle that can't be used."""
-    proxy = proxy_to(target, settings.environment)
-    try:
-        return DeadlineTransport(clock, proxy=proxy, trust=settings.trust, seconds=settings.request_seconds)
-    except (OSError, ValueError, RuntimeError, ImportError) as error:
-        raise Unreachable(f"{target.name} can't be reached: {UNUSABLE} ({type(error).__name__})") from error
+    connecting = min(CONNECT_SECONDS, seconds)
+    return OverHttp(transport, settings.sent_headers, methods, silence=settings.answer_seconds, connecting=connecting)

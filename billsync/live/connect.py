@@ -13,7 +13,7 @@ METERS = "/openmeter/meters"
 
 
 def open_remote(target: Target, clock: Clock, settings: Settings) -> Client:
-    """A client for the target, which has sent nothing yet. `settings.transport` is the embedded server, if that is the
+    """A client for the target, which has sent nothing yet. `settings` holds the embedded server, if that is the
     target.
 
     Raises Unreachable for unusable proxy or CA settings, ValueError for a target without a transport.
@@ -29,8 +29,8 @@ def open_reader(target: Target, clock: Clock, settings: Settings) -> ReadingClie
 
 
 def _check_transport(target: Target, settings: Settings) -> None:
-    if target.database is not None and settings.transport is None:
-        raise ValueError("the embedded server needs a transport")
+    if target.database is not None and settings.embedded is None and settings.transport is None:
+        raise ValueError("the embedded server must be given")
 
 
 def find_dialect(target: Target, remote: Reader, served: Served | None) -> str:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-
-class MethodRefused(Exception):
-    """A request with another method. A bug: no code that has such a transport makes one."""
+from billsync.live.exchange import MethodRefused
 
 
 class OnlyMethods(httpx.BaseTransport):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlsplit
 
-import httpx
-
-from billsync.live.body import read_body
 from billsync.live.encoding import NotJson, decode
 from billsync.model.value import Plain
 
@@ -25,10 +23,10 @@ class Parsed:
 
 @dataclass(frozen=True)
 class Received:
-    """An answer; `content` is its body, unpacked."""
+    """An answer; `content` is its body, unpacked. The names of headers are in small letters."""
 
     status: int
-    headers: httpx.Headers
+    headers: Mapping[str, str]
     content: bytes
 
     @property
@@ -49,7 +47,7 @@ class Received:
     @property
     def kind(self) -> str:
         """The kind of the answer, in one word."""
-        content_type = self.headers.get("Content-Type", "").split(";")[0].strip()
+        content_type = self.headers.get("content-type", "").split(";")[0].strip()
         if not self.content:
             return "nothing"
         if "html" in content_type.lower() or self.content.lstrip()[:1] == b"<":
@@ -60,18 +58,9 @@ class Received:
     def place(self) -> str:
         """The location of a redirect without its query, which may hold a secret."""
         try:
-            parts = urlsplit(self.headers.get("Location", ""))
+            parts = urlsplit(self.headers.get("location", ""))
             port = f":{parts.port}" if parts.port else ""
         except ValueError:
             return "which it doesn't name"
         authority = f"{parts.scheme}://{parts.hostname}{port}" if parts.hostname else ""
         return authority + parts.path or "which it doesn't name"
-
-
-def received(response: httpx.Response) -> Received:
-    """The answer with its whole body. Raises BodyTooLong, httpx.TransportError, httpx.DecodingError."""
-    try:
-        body = read_body(response)
-    finally:
-        response.close()
-    return Received(response.status_code, response.headers, body)

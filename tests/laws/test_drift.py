@@ -15,7 +15,8 @@ from billsync.app.pipeline import compare
 from billsync.core.selecting import selected
 from billsync.kinds.registry import KINDS
 from billsync.live.client import ReadingClient, Settings
-from billsync.live.methods import MethodRefused
+from billsync.live.embedded import Embedded
+from billsync.live.exchange import MethodRefused
 from billsync.live.target import Target
 from billsync.model.ports import Reader
 from billsync.model.selection import Selection
@@ -134,5 +135,7 @@ def test_what_drift_is_given_has_no_way_to_write(world: World) -> None:
     assert isinstance(reader, ReadingClient)
     for method in ("POST", "PUT", "PATCH", "DELETE"):
         with pytest.raises(MethodRefused):
-            reader._http.request(method, f"{BASE}/openmeter/meters")
+            reader._exchange.send(method, f"{BASE}/openmeter/meters", (), None)
+        with pytest.raises(MethodRefused):
+            Embedded(world.app, {}, reader._METHODS).send(method, f"{BASE}/openmeter/meters", (), None)
     assert transport.methods == set()
