@@ -20,7 +20,7 @@ from benchmarks.crowd import NOW, Crowd, declared
 from billsync.app.connection import Connection
 from billsync.app.ending import Ended
 from billsync.app.impact import impact
-from billsync.app.impact_facts import ImpactScope
+from billsync.app.impact_scope import ImpactScope
 from billsync.app.pipeline import compare
 from billsync.config import load
 from billsync.core.diff import Mode

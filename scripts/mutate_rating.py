@@ -28,7 +28,6 @@ from selectors import EVENT_READ, DefaultSelector
 from types import CodeType
 from typing import Any
 
-import dateutil.relativedelta  # noqa: F401  (the rooms import it: once here, not once in each child)
 import hypothesis
 import pytest
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from billsync.app.connection import Connection
-from billsync.app.impact import impact
-from billsync.app.impact_facts import ImpactScope
+from billsync.app.impact_scope import ImpactScope
 from billsync.app.move_facts import read_move_facts
 from billsync.app.pipeline import Comparison, compare
 from billsync.app.plan_files import for_later
@@ -19,13 +19,14 @@ from billsync.core.policies import hardened, permitted
 from billsync.kinds.registry import KINDS
 from billsync.model.change import Change, Guard, PlanFile
 from billsync.model.state import Desired
-from billsync.report.impact.impact import Impact
 from billsync.report.impact.price_guards import price_guards, usage_in, without_usage
-from billsync.report.impact.redact import redact
 from billsync.report.moves.billing_readings import billing_readings
 from billsync.report.moves.ending import with_lost_fees
 from billsync.report.moves.guards import MoveFacts, move_guards, move_notes, without_amounts
 from billsync.report.moves.real import real_usage
+
+if TYPE_CHECKING:
+    from billsync.report.impact.impact import Impact
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def difference(
 ) -> Difference:
     """Compare as `sync` would, and estimate the impact if asked for. Raises Ended, RemoteError, RatingError."""
     compared = compare(connection, desired, Mode(scope.mode, deletes=scope.mode == "sync", allow=scope.allow))
-    found = impact(connection, desired, compared, scope.impact, progress) if scope.impact else None
+    found = _impact(connection, desired, compared, scope, progress)
     rows = index(compared.snapshot, KINDS, connection.routes)
     facts = read_move_facts(connection, desired, compared, rows)
     guards = price_guards(desired, compared.plan, rows, usage_in(found.verdicts) if found else {})
@@ -61,13 +62,31 @@ def difference(
     if scope.is_anonymous:
         guards = without_usage(guards, price_guards(desired, compared.plan, rows))
         moves = without_amounts(moves)
-        found = redact(found) if found else None
+        found = _redacted(found)
     plan = compared.plan if scope.is_anonymous else _with_lost_fees(compared.plan, facts)
     moves = hardened(desired.policy, moves)
     plan = _guarded(plan, (*guards, *moves), _notes(desired, facts))
     sold = {one.address: one.customer for one in facts.sold}
     plan = replace(plan, readings=(*plan.readings, *billing_readings(plan, sold, facts.billing)))
     return Difference(for_later(plan, connection, scope.valid_for) if scope.valid_for else plan, found)
+
+
+def _impact(
+    connection: Connection, desired: Desired, compared: Comparison, scope: DiffScope, progress: Callable[[str], None]
+) -> Impact | None:
+    """The impact, if one is asked for."""
+    if scope.impact is None:
+        return None
+    from billsync.app.impact import impact  # a quarter of what a comparison loads
+
+    return impact(connection, desired, compared, scope.impact, progress)
+
+
+def _redacted(found: Impact | None) -> Impact | None:
+    """The impact without names."""
+    from billsync.report.impact.redact import redact
+
+    return redact(found) if found else None
 
 
 def intended(connection: Connection, desired: Desired, mode: Mode) -> Comparison:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from billsync.app.connection import Connection
-from billsync.app.impact_facts import ImpactScope, read_impact_facts
+from billsync.app.impact_facts import read_impact_facts
+from billsync.app.impact_scope import ImpactScope
 from billsync.app.pipeline import Comparison
 from billsync.model.state import Desired
 from billsync.report.impact.assess import assess

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from billsync.app.connection import Connection
 from billsync.app.ending import usage
+from billsync.app.impact_scope import ImpactScope
 from billsync.app.live_prices import LivePrices
 from billsync.app.metering import query, read_catalog
 from billsync.app.pipeline import Comparison
@@ -44,25 +45,10 @@ from billsync.report.impact.reach import reach
 from billsync.report.impact.reached import Reached
 from billsync.report.impact.reached_addons import AddonList, Candidate, Unread, reached_with
 
-EVERYBODY = "all"
 FEW_CUSTOMERS = 100
 REQUESTS_AT_MOST = 500
 
 QUERIES_AT_ONCE = 4
-
-
-@dataclass(frozen=True, slots=True)
-class ImpactScope:
-    """The subscriptions to look at, over how many full billing periods, and the size of the sample."""
-
-    whom: str
-    periods: int = 1
-    sample: int | None = None
-
-    @property
-    def everybody(self) -> bool:
-        """Whether undeclared subscriptions are included."""
-        return self.whom == EVERYBODY
 
 
 def read_impact_facts(

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from billsync.app.connection import Connection
-from billsync.app.impact_facts import ImpactScope, read_impact_facts
+from billsync.app.impact_facts import read_impact_facts
+from billsync.app.impact_scope import ImpactScope
 from billsync.app.migration_facts import MigrationFacts, read_migration_facts, read_route
 from billsync.app.move_facts import read_move_facts
 from billsync.app.pipeline import Comparison, carry_out, compared

@@ -99,7 +99,7 @@ def diff(
 ) -> Exit:
     """Show what sync would do; writes nothing."""
     from billsync.app.difference import DiffScope
-    from billsync.app.impact_facts import ImpactScope
+    from billsync.app.impact_scope import ImpactScope
     from billsync.cli.comparing import show_difference, show_plan_file
 
     check_plan_file(paths, plan_file, SHOWING)
@@ -215,7 +215,7 @@ def migrate(
     **server: Any,
 ) -> Exit:
     """Move live subscriptions to another version of their plan, or to another plan, wave by wave."""
-    from billsync.app.impact_facts import ImpactScope
+    from billsync.app.impact_scope import ImpactScope
     from billsync.app.migrate import MigrationScope
     from billsync.cli.migrating import MigrateOptions, migrate
 

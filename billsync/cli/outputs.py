@@ -53,13 +53,19 @@ Renderer = Callable[[Result, Look], Iterable[str]]
 
 
 def _text(result: Result, look: Look) -> Iterable[str]:
-    from billsync.render.impact.text import impact_text
     from billsync.render.plan.text import as_text, end_as_text
 
     above = result.above(look)
     changes = (end_as_text if result.was_shown else as_text)(result.outline, look)
-    prices = f"\n{impact_text(result.impact, width=look.width)}" if result.impact else ""
-    return ((f"{above}\n" if above else "") + changes + prices,)
+    return ((f"{above}\n" if above else "") + changes + _prices(result, look),)
+
+
+def _prices(result: Result, look: Look) -> str:
+    if result.impact is None:
+        return ""
+    from billsync.render.impact.text import impact_text
+
+    return f"\n{impact_text(result.impact, width=look.width)}"
 
 
 def _json(result: Result, look: Look) -> Iterable[str]:

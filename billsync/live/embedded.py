@@ -59,7 +59,7 @@ class Embedded:
             "wsgi.run_once": False,
             "REQUEST_METHOD": method,
             "SCRIPT_NAME": "",
-            "PATH_INFO": unquote(address.path),
+            "PATH_INFO": unquote(address.path, "latin-1"),
             "QUERY_STRING": urlencode(query),
             "SERVER_NAME": address.hostname,
             "SERVER_PORT": str(address.port or 80),

@@ -10,10 +10,6 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
-from werkzeug.routing import Map, MapAdapter, Rule
-from werkzeug.wrappers import Request, Response
-
 from billsync.local.front_door import READING, check_form, check_visitor, content_of
 from billsync.local.registry import routes_of
 from billsync.local.seeds import plant
@@ -31,6 +27,8 @@ from billsync.local.server.problems import (
     wrong_method,
 )
 from billsync.local.server.resource import JSON, V3, Answer, Call, Route
+from billsync.local.server.url_map import NoRoute, OtherMethod, UrlMap
+from billsync.local.server.wsgi import Request, Response
 from billsync.local.store.documents import text_of
 from billsync.local.store.store import Busy, Store
 from billsync.local.store.times import instant_of, rfc3339
@@ -95,7 +93,7 @@ class LocalServer:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = Request(environ)
-        return self._response(request)(environ, start_response)
+        return self._response(request).start(request, start_response)
 
     def close(self) -> None:
         """Closes the database; the server can't be called any more."""
@@ -113,7 +111,7 @@ class LocalServer:
         if self._own_names is not None:
             check_visitor(request, self._own_names)
         content = content_of(request)
-        route, values = matched(self._urls.bind_to_environ(request.environ))
+        route, values = matched(self._urls, request)
         if route is None:
             return self._clock_answer(request, content)
         check_path(route, values)
@@ -129,9 +127,9 @@ class LocalServer:
             now=moment,
             mint=partial(self._mint, moment),
             path=values,
-            query=tuple(request.args.items(multi=True)),
+            query=request.query,
             body=body,
-            accept=request.headers.get("Accept", ""),
+            accept=request.header("Accept"),
             faithful_faults=self._faithful_faults,
             edition=self._edition,
         )
@@ -159,15 +157,11 @@ class LocalServer:
 
 
 @cache
-def url_map(edition: Edition, *, test_clock: bool) -> Map:
+def url_map(edition: Edition, *, test_clock: bool) -> UrlMap[Route | None]:
     """Return the URL map of the edition's routes; the clock's endpoint is None."""
-    rules = [
-        Rule(route.version + rule_path(route.path), endpoint=route, methods=[route.method])
-        for route in routes_of(edition)
-    ]
-    if test_clock:
-        rules.append(Rule(CLOCK_PATH, endpoint=None, methods=["GET", "POST"]))
-    return Map(rules, merge_slashes=False, redirect_defaults=False)
+    routes = [(route.method, route.version + route.path, route) for route in routes_of(edition)]
+    clock = [(method, CLOCK_PATH, None) for method in ("GET", "POST")] if test_clock else []
+    return UrlMap([*routes, *clock])
 
 
 def clock_of(given: Any) -> datetime:
@@ -185,23 +179,18 @@ def body_of(route: Route, request: Request, content: bytes, edition: Edition) ->
     if request.method in READING:
         return None
     if route.version == V3:
-        content_type = request.headers.get("Content-Type", "")
+        content_type = request.header("Content-Type")
         return checked_body(route.operation, content=content, content_type=content_type, edition=edition)
     return None if route.accepts is None else accepted_body(route.accepts, content=content)
 
 
-def rule_path(path: str) -> str:
-    return path.replace("{", "<").replace("}", ">")
-
-
-def matched(urls: MapAdapter) -> tuple[Route | None, Mapping[str, str]]:
+def matched(urls: UrlMap[Route | None], request: Request) -> tuple[Route | None, Mapping[str, str]]:
     try:
-        endpoint, values = urls.match()
-    except MethodNotAllowed:
+        return urls.match(request.method, request.path)
+    except OtherMethod:
         raise wrong_method() from None
-    except HTTPException:
+    except NoRoute:
         raise unknown_route() from None
-    return endpoint, values
 
 
 def check_path(route: Route, values: Mapping[str, str]) -> None:
@@ -218,17 +207,11 @@ def check_path(route: Route, values: Mapping[str, str]) -> None:
 
 def response_of(answer: Answer) -> Response:
     if answer.body is None:
-        return empty_response(answer.status)
+        return Response(answer.status)
     if answer.kind == JSON:
         return json_response(answer.status, answer.body)
-    return Response(answer.body, status=answer.status, content_type=answer.kind)
+    return Response(answer.status, answer.body, answer.kind)
 
 
 def json_response(status: int, body: Any, kind: str = JSON) -> Response:
-    return Response(text_of(body), status=status, content_type=kind)
-
-
-def empty_response(status: int) -> Response:
-    response = Response(status=status)
-    del response.headers["Content-Type"]
-    return response
+    return Response(status, text_of(body), kind)

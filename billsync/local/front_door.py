@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
-from werkzeug.wrappers import Request
-
 from billsync.local.server.contract import bad_body
 from billsync.local.server.problems import api_error
+from billsync.local.server.wsgi import BodyTooLarge, BrokenBody, Request
 from billsync.local.store.limits import BODY_BYTES
 
 READING = frozenset(("GET", "HEAD"))
@@ -25,10 +23,9 @@ def check_visitor(request: Request, names: Collection[str]) -> None:
     host = urlsplit(f"//{request.environ.get('HTTP_HOST', '')}")
     if name_of(host.netloc) not in names:
         raise api_error(421, "The server is not known under this Host")
-    origin = request.headers.get("Origin")
-    if origin is not None and origin.lower() != f"http://{host.netloc.lower()}":
+    if request.has("Origin") and request.header("Origin").lower() != f"http://{host.netloc.lower()}":
         raise api_error(403, "Requests from pages of other sites are not answered: Origin")
-    if request.headers.get("Sec-Fetch-Site", "").lower() in ELSEWHERE:
+    if request.header("Sec-Fetch-Site").lower() in ELSEWHERE:
         raise api_error(403, "Requests from pages of other sites are not answered: Sec-Fetch-Site")
 
 
@@ -41,12 +38,11 @@ def name_of(netloc: str) -> str | None:
 def content_of(request: Request) -> bytes:
     """The whole body, read before any lock is taken. Raises Problem: 413 for one that is too large, 400 for one that
     breaks off."""
-    request.max_content_length = BODY_BYTES
     try:
-        return request.get_data()
-    except RequestEntityTooLarge:
+        return request.body(BODY_BYTES)
+    except BodyTooLarge:
         raise api_error(413, f"The body is larger than {BODY_BYTES} bytes") from None
-    except (HTTPException, OSError, ValueError):
+    except BrokenBody:
         raise bad_body("it breaks off") from None
 
 
@@ -55,10 +51,10 @@ def check_form(request: Request, content: bytes) -> None:
     first, but any other form of body, or an empty one that is called a form."""
     if request.method in READING:
         return
-    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    encoding = request.header("Content-Encoding", "identity").strip().lower()
     if encoding != "identity":
         raise bad_body(f"the content encoding {encoding[:40]} is not supported")
-    given = request.headers.get("Content-Type", "")
+    given = request.header("Content-Type")
     if (given or content) and not is_json(given):
         raise bad_body(f'header Content-Type has unexpected value "{given[:100]}"')
 

@@ -14,7 +14,7 @@ from tests.support.sockets import answering
 
 pytestmark = pytest.mark.thorough
 
-HTTP = ("httpx", "werkzeug", "waitress")
+HTTP = ("httpx", "httpcore", "http.client", "waitress")
 HEAVY = (*HTTP, "yaml", "jsonschema", "deepdiff", "sqlite3", "billsync.kinds", "billsync.core")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("BILLSYNC_", "KONNECT_"))}
 

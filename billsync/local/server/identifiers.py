@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
-from ulid import ULID
-
 from billsync.local.store.times import micros
 
 ULID_PATTERN = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's base 32."""
+PLACES = range(125, -1, -5)
 TAIL_BYTES = 10
 TAIL_LIMIT = 1 << (8 * TAIL_BYTES)
 
@@ -27,7 +28,13 @@ class Mint:
         last_moment, last_tail = self._last
         tail = last_tail + 1 if moment == last_moment else int.from_bytes(self._randomness(TAIL_BYTES), "big") // 2
         self._last = (moment, tail)
-        return str(ULID.from_bytes(moment.to_bytes(6, "big") + (tail % TAIL_LIMIT).to_bytes(TAIL_BYTES, "big")))
+        return ulid(moment, tail % TAIL_LIMIT)
+
+
+def ulid(moment: int, tail: int) -> str:
+    """The ULID of a millisecond and an 80-bit number."""
+    number = moment << 8 * TAIL_BYTES | tail
+    return "".join([LETTERS[number >> place & 31] for place in PLACES])
 
 
 def is_ulid(text: str) -> bool:

@@ -6,11 +6,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from dateutil.relativedelta import relativedelta
-
 from billsync.local.server.problems import invalid
 
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 Window = tuple[datetime, datetime]
 
 
@@ -28,12 +26,13 @@ def hour_of(moment: datetime, zone: ZoneInfo) -> Window:
 
 def day_of(moment: datetime, zone: ZoneInfo) -> Window:
     midnight = moment.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-    return midnight.astimezone(UTC), (midnight + relativedelta(days=1)).astimezone(UTC)
+    return midnight.astimezone(UTC), (midnight + DAY).astimezone(UTC)
 
 
 def month_of(moment: datetime, zone: ZoneInfo) -> Window:
     first = moment.astimezone(zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0)
-    return first.astimezone(UTC), (first + relativedelta(months=1)).astimezone(UTC)
+    next_first = (first + 31 * DAY).replace(day=1)
+    return first.astimezone(UTC), next_first.astimezone(UTC)
 
 
 WINDOWS: Mapping[str, Callable[[datetime, ZoneInfo], Window]] = {

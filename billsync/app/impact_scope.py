@@ -1,0 +1,21 @@
+"""The scope of an impact. A run without one loads nothing else about impacts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+EVERYBODY = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactScope:
+    """The subscriptions to look at, over how many full billing periods, and the size of the sample."""
+
+    whom: str
+    periods: int = 1
+    sample: int | None = None
+
+    @property
+    def everybody(self) -> bool:
+        """Whether undeclared subscriptions are included."""
+        return self.whom == EVERYBODY
