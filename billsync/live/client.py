@@ -5,26 +5,28 @@ Every way in which a request can fail ends in one of ports.RemoteError, Unclear 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from billsync import __version__
 from billsync.api.permissions import roles_for
-from billsync.core.hiding import NOTHING_HIDDEN, Mask, mask_of, secret_values
-from billsync.live.embedded import App, Embedded
-from billsync.live.encoding import encode
-from billsync.live.exchange import ACCEPTED, Exchange, Failed, NotSent, Overdue, Silent, TooLong
+from billsync.core.hiding import mask_of, secret_values
+from billsync.live.encoding import NotJson, encode
+from billsync.live.encoding import decode as decode_json
+from billsync.live.exchange import Failed, NotSent, Overdue, Silent, TooLong
 from billsync.live.messages import error_message, printable
-from billsync.live.patience import Patience
+from billsync.live.over_curl import Failure, Fetch
 from billsync.live.received import Received
 from billsync.live.requested import Requested, unheard
+from billsync.live.settings import Settings
 from billsync.live.target import Target, token_problem
 from billsync.live.threads import in_order, reading_threads
-from billsync.model.limits import ANSWER_BYTES, ANSWER_SECONDS, CONNECT_SECONDS, REQUEST_SECONDS
+from billsync.live.ways import Ways
+from billsync.model.limits import ANSWER_BYTES
 from billsync.model.ports import (
     Answer,
     Clock,
@@ -41,9 +43,9 @@ from billsync.model.ports import (
 from billsync.model.value import Plain
 
 if TYPE_CHECKING:
-    import ssl
+    pass
 
-    import httpx
+__all__ = ["Client", "ReadingClient", "Settings"]
 
 OK = 200
 PASSING = (408, 500, 502, 503, 504)
@@ -54,44 +56,6 @@ RULES = ("forbidden error:", "Deleting tax codes is not allowed")
 OVERDUE = "the answer took longer than {seconds:.0f} seconds"
 TOO_LONG = f"the answer is longer than {ANSWER_BYTES // 2**20} MiB"
 NOT_AN_API = "this is not an API v3 server (it answered {what}): is the base {base} right?"
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Settings of a client. `embedded` is the server in this process, and `transport` stands in for the network;
-    `insecure_token` lets a token go over plain http.
-
-    `environment` may name a proxy. `trust` replaces the certificates that the environment names, `headers` are added to
-    each request, and a request may take `request_seconds`, with silences of `answer_seconds`. `hidden` masks what must
-    not be repeated from an answer. `on_request` is called after each request, by the thread that made it.
-    """
-
-    token: str | None = field(default=None, repr=False)
-    insecure_token: bool = False
-    embedded: App | None = None
-    transport: httpx.BaseTransport | None = None
-    answer_seconds: float = ANSWER_SECONDS
-    request_seconds: float = REQUEST_SECONDS
-    trust: ssl.SSLContext | None = field(default=None, repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    on_request: Callable[[Requested], None] = unheard
-    patience: Patience = field(default_factory=Patience)
-    user_agent: str = f"billsync/{__version__}"
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    hidden: Mask = NOTHING_HIDDEN
-
-    @property
-    def sent_headers(self) -> Mapping[str, str]:
-        """The headers of each request; a given one replaces billsync's own of the same name, but for the token."""
-        own = {
-            "User-Agent": self.user_agent,
-            "Accept": "application/json, application/problem+json",
-            "Accept-Encoding": ACCEPTED,
-        }
-        token = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        spelled = {name.lower(): name for name in (*own, *self.headers, *token)}
-        values = {name.lower(): value for name, value in (*own.items(), *self.headers.items(), *token.items())}
-        return {spelled[name]: value for name, value in values.items()}
 
 
 class ReadingClient:
@@ -112,7 +76,7 @@ class ReadingClient:
         self._clock = clock
         self._settings = settings
         self._mask = mask_of(settings.token, *secret_values(settings.headers)).also(settings.hidden)
-        self._exchange = _exchange(target, clock, settings, self._METHODS)
+        self._ways = Ways(target, clock, settings, self._METHODS)
 
     def __enter__(self) -> Self:
         return self
@@ -124,14 +88,16 @@ class ReadingClient:
 
     def close(self) -> None:
         """Give the connections back."""
-        self._exchange.close()
+        self._ways.close()
 
     def get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> Answer:
         """Read; lost answers, 429 and passing server errors are tried again with growing waits.
 
         Raises RemoteError when no usable answer came in the end; error answers in JSON come back.
         """
-        answer: Page[object] | Answer = self._asked(path, query, _doubt)
+        answer: Page[object] | Answer | RemoteError = next(self.stream([Get(path, tuple(query))], at_once=1))
+        if isinstance(answer, RemoteError):
+            raise answer
         assert isinstance(answer, Answer)
         return answer
 
@@ -139,8 +105,47 @@ class ReadingClient:
         self, gets: Iterable[Get], decode: Decode[R] | None = None, *, at_once: int
     ) -> Iterator[Page[R] | Answer | RemoteError]:
         """The outcome of each read, in their order. See `ports.StreamingReader`."""
-        ask = partial(self._outcome, decode=decode or _doubt)
-        if at_once == 1:
+        remaining, decode = iter(gets), decode or _doubt
+        quick = self._ways.quick
+        if quick is None:
+            yield from self._slowly(remaining, decode, at_once)
+            return
+        if not quick.is_proved:
+            for outcome in self._slowly(islice(remaining, 1), decode, 1):
+                quick.is_proved = not isinstance(outcome, RemoteError)
+                yield outcome
+        for get, fetch in quick.fetch(remaining, at_once):
+            found = self._plain(get, fetch, decode)
+            was_plain = found is not None
+            outcome = self._outcome(get, decode) if found is None else found
+            if not isinstance(outcome, RemoteError):
+                quick.judge(fetch, was_plain=was_plain)
+            yield outcome
+
+    def _plain(self, get: Get, fetch: Fetch, decode: Decode[R]) -> Page[R] | Answer | RemoteError | None:
+        """The outcome of a quick read: a plain success, or one that took or was too much. None: to be made again."""
+        if fetch.url and self._settings.on_request is not unheard:
+            took = round(fetch.seconds * 1000)
+            self._settings.on_request(Requested("GET", self._clean(get.path), fetch.status, took))
+        if fetch.content is not None:
+            page = decode(fetch.content)
+            if page is not None:
+                return page
+            with suppress(NotJson):
+                return Answer(OK, decode_json(fetch.content))
+        match fetch.failure:
+            case Failure.OVERDUE:
+                return GaveUp(f"GET {get.path}: {self._overdue}")
+            case Failure.TOO_LONG:
+                return GaveUp(f"GET {get.path}: {TOO_LONG}")
+            case Failure.SILENT if _asks_for_rows(get.query):
+                return TimedOut(f"GET {get.path}: the answer was lost (no byte came for too long)")
+        return None
+
+    def _slowly(self, gets: Iterable[Get], decode: Decode[R], at_once: int) -> Iterator[Page[R] | Answer | RemoteError]:
+        """The outcomes of full reads. The embedded server gains nothing by threads."""
+        ask = partial(self._outcome, decode=decode)
+        if at_once == 1 or self._settings.embedded is not None:
             yield from map(ask, gets)
             return
         with reading_threads(at_once) as threads:
@@ -239,18 +244,21 @@ class ReadingClient:
                 f"{method} {path}: {self._target.name} does not end in /v3, so the address of its API v1 is unknown"
             )
         try:
-            return self._exchange.send(method, url, tuple(query), content)
+            return self._ways.exchange().send(method, url, tuple(query), content)
         except NotSent as error:
             raise Unreachable(self._clean(f"{self._target.name} can't be reached: {error}")) from error
         except Overdue as error:
-            overdue = OVERDUE.format(seconds=self._settings.request_seconds)
-            raise GaveUp(f"{method} {path}: {overdue}") from error
+            raise GaveUp(f"{method} {path}: {self._overdue}") from error
         except TooLong as error:
             raise GaveUp(f"{method} {path}: {TOO_LONG}") from error
         except Silent as error:
             raise TimedOut(self._clean(f"{method} {path}: the answer was lost ({error})")) from error
         except Failed as error:
             raise Unclear(self._clean(f"{method} {path}: the answer was lost ({error})")) from error
+
+    @property
+    def _overdue(self) -> str:
+        return OVERDUE.format(seconds=self._settings.request_seconds)
 
     def _wait(self, attempt: int, response: Received | None) -> None:
         asked = response.headers.get("retry-after") if response is not None else None
@@ -307,17 +315,3 @@ def _asks_for_rows(query: Sequence[tuple[str, str]]) -> bool:
 
 def _may_pass(outcome: Received | RemoteError) -> bool:
     return isinstance(outcome, RemoteError) or outcome.status in PASSING
-
-
-def _exchange(target: Target, clock: Clock, settings: Settings, methods: frozenset[str] | None) -> Exchange:
-    """The way that requests take. Raises Unreachable for a proxy or a CA bundle that can't be used."""
-    if settings.embedded is not None:
-        return Embedded(settings.embedded, settings.sent_headers, methods)
-    from billsync.live.over_http import OverHttp, network  # httpx and httpcore load in a tenth of a second
-
-    seconds = settings.request_seconds
-    transport = settings.transport or network(
-        target, clock, settings.environment, trust=settings.trust, seconds=seconds
-    )
-    connecting = min(CONNECT_SECONDS, seconds)
-    return OverHttp(transport, settings.sent_headers, methods, silence=settings.answer_seconds, connecting=connecting)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
-
-import httpx
 
 from billsync.live.target import Target
 from billsync.model.ports import Unreachable
+
+if TYPE_CHECKING:
+    import httpx
 
 
 def proxy_to(target: Target, environment: Mapping[str, str]) -> httpx.Proxy | None:
@@ -22,6 +24,8 @@ def proxy_to(target: Target, environment: Mapping[str, str]) -> httpx.Proxy | No
     name, address = _set(environment, f"{parts.scheme}_proxy", "all_proxy")
     if not address:
         return None
+    import httpx  # loads in a tenth of a second
+
     try:
         proxy = httpx.Proxy(address if "://" in address else f"http://{address}")
         port_is_read = proxy.url.port

@@ -73,6 +73,9 @@ PAGE_SECONDS = 1.0
 CONNECTIONS = 32
 """Largest number of connections to a server."""
 
+READS_AT_ONCE = 8
+"""Largest number of reads under way at a time."""
+
 # What is said.
 SHOWN_CHARACTERS = 60
 """Most characters of a person's own text that a message repeats."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import get_type_hints
@@ -14,9 +16,11 @@ from billsync.app.drift import Drift, find_drift
 from billsync.app.pipeline import compare
 from billsync.core.selecting import selected
 from billsync.kinds.registry import KINDS
+from billsync.live import over_curl
 from billsync.live.client import ReadingClient, Settings
 from billsync.live.embedded import Embedded
 from billsync.live.exchange import MethodRefused
+from billsync.live.quick import QuickReads
 from billsync.live.target import Target
 from billsync.model.ports import Reader
 from billsync.model.selection import Selection
@@ -135,7 +139,16 @@ def test_what_drift_is_given_has_no_way_to_write(world: World) -> None:
     assert isinstance(reader, ReadingClient)
     for method in ("POST", "PUT", "PATCH", "DELETE"):
         with pytest.raises(MethodRefused):
-            reader._exchange.send(method, f"{BASE}/openmeter/meters", (), None)
+            reader._ways.exchange().send(method, f"{BASE}/openmeter/meters", (), None)
         with pytest.raises(MethodRefused):
             Embedded(world.app, {}, reader._METHODS).send(method, f"{BASE}/openmeter/meters", (), None)
     assert transport.methods == set()
+
+
+def test_quick_reads_have_no_way_to_write() -> None:
+    """Their handles are made for GET, and no option that would send another method or a body is ever set."""
+    source = inspect.getsource(over_curl)
+
+    assert [name for name in vars(QuickReads) if not name.startswith("_")] == ["is_here", "fetch", "judge", "close"]
+    assert re.search(r"HTTPGET: 1\b", source)
+    assert not re.search(r"\b(POST\w*|COPYPOSTFIELDS|CUSTOMREQUEST|UPLOAD|PUT|HTTPPOST|MIMEPOST|READ\w*)\b", source)

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from importlib.util import find_spec
 
 import httpx
 import pytest
@@ -309,15 +310,22 @@ def test_a_connection_that_breaks_during_a_write_is_unclear(answer: bytes) -> No
         assert len(seen) == 1
 
 
-def test_a_read_gets_over_a_broken_connection() -> None:
+@pytest.mark.parametrize(
+    ("environment", "lost"), [({"BILLSYNC_PLAIN": "1"}, [b""]), ({}, [b"", b""] if find_spec("pycurl") else [b""])]
+)
+def test_a_read_gets_over_a_broken_connection(environment: dict[str, str], lost: list[bytes]) -> None:
+    """The first request over libcurl is one more: httpx then begins anew, with all its tries."""
     body = json.dumps({"data": []}).encode()
     whole = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n" + body
     clock = FakeClock()
 
-    with answering([b"", whole[:-3], whole]) as (base, seen), Client(Target(base), clock, Settings()) as remote:
+    with (
+        answering([*lost, whole[:-3], whole]) as (base, seen),
+        Client(Target(base), clock, Settings(environment=environment)) as remote,
+    ):
         answer = remote.get("/x")
 
-    assert (answer, len(seen), clock.slept) == (Answer(200, {"data": []}), 3, [0.25, 0.5])
+    assert (answer, len(seen), clock.slept) == (Answer(200, {"data": []}), len(lost) + 2, [0.25, 0.5])
 
 
 def test_a_silent_server_times_out() -> None:

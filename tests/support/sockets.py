@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 
@@ -23,6 +23,64 @@ def answering(answers: Sequence[bytes], *, secured: ssl.SSLContext | None = None
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         thread.join(5)
+
+
+@contextmanager
+def keeping(answer: bytes) -> Iterator[tuple[str, list[tuple[int, bytes]]]]:
+    """A base URL whose connections stay open, and the requests seen so far, each with its connection's number."""
+    seen: list[tuple[int, bytes]] = []
+
+    def talk(connection: socket.socket, number: int) -> None:
+        while request := _request(connection):
+            seen.append((number, request))
+            connection.sendall(answer)
+
+    with _accepting(talk) as port:
+        yield f"http://127.0.0.1:{port}/api/v3", seen
+
+
+@contextmanager
+def socks(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
+    """The address of a SOCKS 5 proxy that answers itself, and the servers that were asked for."""
+    asked: list[bytes] = []
+
+    def talk(connection: socket.socket, number: int) -> None:
+        connection.recv(2 + 255)
+        connection.sendall(b"\x05\x00")
+        place = connection.recv(512)
+        asked.append(place[5:-2] + b":%d" % int.from_bytes(place[-2:], "big"))
+        connection.sendall(b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00")
+        _request(connection)
+        connection.sendall(answer)
+
+    with _accepting(talk) as port:
+        yield f"socks5://127.0.0.1:{port}", asked
+
+
+@contextmanager
+def _accepting(talk: Callable[[socket.socket, int], None]) -> Iterator[int]:
+    """A port on which each connection is talked to by a thread of its own."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    open_ones: list[socket.socket] = []
+
+    def talking(connection: socket.socket, number: int) -> None:
+        with connection, suppress(OSError):
+            talk(connection, number)
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                open_ones.append(listener.accept()[0])
+                threading.Thread(target=talking, args=(open_ones[-1], len(open_ones)), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        with suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        for one in (listener, *open_ones):
+            one.close()
 
 
 def free_port() -> int:
@@ -49,7 +107,10 @@ def _serve(listener: socket.socket, answers: list[bytes], seen: list[bytes], sec
 def _request(connection: socket.socket) -> bytes:
     received = b""
     while b"\r\n\r\n" not in received:
-        received += connection.recv(65536)
+        part = connection.recv(65536)
+        if not part:
+            return b""
+        received += part
     head, _, body = received.partition(b"\r\n\r\n")
     length = 0
     for line in head.split(b"\r\n"):

@@ -1,0 +1,339 @@
+"""GETs over libcurl, many at once in one thread.
+
+Only a plain success counts as an answer here: status 200, whole, within the limits, with nothing odd in its headers.
+Whoever asks lets the full client ask again for anything else, so no rule about errors is written twice.
+
+libcurl reads no files of its user and no environment here: every option that could let it do so is set.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import zlib
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from math import ceil
+from typing import Any
+
+from billsync.model.limits import ANSWER_BYTES
+
+SUPPRESS_CONNECT_HEADERS = 265
+"""CURLOPT_SUPPRESS_CONNECT_HEADERS, to which pycurl gives no name."""
+
+IDLE_SECONDS = 5
+LOOK_SECONDS = 1.0
+"""The longest sleep between two looks at the connections, so that an interrupt is noticed."""
+
+STALL_SECONDS = 5.0
+"""The longest time between two looks after which limits of time still mean something."""
+
+NOT_YET_SECONDS = 0.002
+"""The wait while libcurl has no connection to watch yet, as a name is being resolved."""
+
+HEAD = re.compile(rb"HTTP/1\.[01] 200(?: [^\r\n]*)?\r\n(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*\r\n)*\r\n")
+"""One block of headers with the status 200, all of it well formed."""
+SAID = re.compile(rb"\r\n(content-length|transfer-encoding|content-encoding):[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.I)
+"""The headers that say where a body ends and how it is packed."""
+
+WITH_GZIP_HEADER = zlib.MAX_WBITS | 16
+PACKED: tuple[list[bytes], ...] = ([b"gzip"], [b"x-gzip"])
+PACKINGS: tuple[list[bytes], ...] = (*PACKED, [b""], [b"identity"], [])
+
+
+class Failure(Enum):
+    """The reason why a GET has no plain success as its answer."""
+
+    UNUSUAL = "anything that isn't named here"
+    SILENT = "no byte came for too long"
+    OVERDUE = "the whole took too long"
+    TOO_LONG = "the body is longer than the limit"
+
+
+@dataclass(slots=True)
+class Fetch:
+    """One GET, which is under way until it has either its content, unpacked, or a failure."""
+
+    url: str
+    content: bytes | None = None
+    failure: Failure | None = None
+    status: int | None = None
+    seconds: float = 0.0
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it is no longer under way."""
+        return self.content is not None or self.failure is not None
+
+
+@dataclass(frozen=True, slots=True)
+class CurlWay:
+    """The constants of all GETs: headers, proxy, certificates (a file's name or PEM), and limits in seconds."""
+
+    headers: Sequence[str]
+    proxy: str | None
+    proxy_login: tuple[str, str] | None
+    authorities: str | bytes | None
+    connecting: float
+    silence: float
+    whole: float
+
+
+class Lines:
+    """Connections, at most `at_most` at a time, for use by one thread. Raises ImportError without pycurl."""
+
+    def __init__(self, way: CurlWay, *, at_most: int) -> None:
+        import pycurl
+
+        self._curl: Any = pycurl
+        self._way = way
+        self._multi = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_MAXCONNECTS, at_most)
+        self._left = at_most
+        self._free: list[_Line] = []
+        self._busy: set[_Line] = set()
+        self._looked = 0.0
+
+    def fetch(self, urls: Iterable[str | None], at_once: int) -> Iterator[Fetch]:
+        """The GETs of these URLs in their order, at most `at_once` under way; one without a URL isn't made.
+
+        When a failure is returned, nothing else is under way: its reader may take a while.
+        """
+        waiting: deque[Fetch] = deque()
+        following = iter(urls)
+        is_last = False
+        try:
+            while True:
+                while not is_last and len(waiting) < at_once and self._has_line():
+                    try:
+                        waiting.append(self._begin(next(following)))
+                    except StopIteration:
+                        is_last = True
+                if is_last and not waiting:
+                    return
+                first = waiting[0] if waiting else None
+                if first is None or not first.is_done:
+                    self._go_on()
+                    continue
+                if first.failure is not None:
+                    self._finish(waiting)
+                yield waiting.popleft()
+        finally:
+            self._drop(waiting)
+
+    def close(self) -> None:
+        """Close all connections."""
+        for line in (*self._busy, *self._free):
+            line.easy.close()
+        self._busy.clear()
+        self._free.clear()
+        self._multi.close()
+
+    def _has_line(self) -> bool:
+        return bool(self._free) or self._left > 0
+
+    def _begin(self, url: str | None) -> Fetch:
+        if url is None:
+            return Fetch("", failure=Failure.UNUSUAL)
+        if not self._busy:
+            self._looked = time.monotonic()
+        if self._free:
+            line = self._free.pop()
+        else:
+            self._left -= 1
+            line = _Line(self._curl, self._way)
+        fetch = line.begin(url)
+        self._busy.add(line)
+        self._multi.add_handle(line.easy)
+        return fetch
+
+    def _finish(self, waiting: Iterable[Fetch]) -> None:
+        for fetch in waiting:
+            while not fetch.is_done:
+                self._go_on()
+
+    def _drop(self, waiting: Iterable[Fetch]) -> None:
+        """Break off what nobody waits for any more."""
+        unread = {id(fetch) for fetch in waiting if not fetch.is_done}
+        for line in [line for line in self._busy if id(line.fetch) in unread]:
+            self._busy.discard(line)
+            self._multi.remove_handle(line.easy)
+            line.easy.close()
+            self._left += 1
+
+    def _go_on(self) -> None:
+        """Move bytes until at least one GET has ended, or for a moment."""
+        curl, multi = self._curl, self._multi
+        self._note_stall()
+        while multi.perform()[0] == curl.E_CALL_MULTI_PERFORM:
+            pass
+        if self._ended():
+            return
+        wait = multi.timeout()
+        if multi.select(LOOK_SECONDS if wait < 0 else min(LOOK_SECONDS, wait / 1000)) < 0:
+            time.sleep(NOT_YET_SECONDS)
+
+    def _note_stall(self) -> None:
+        """Remember which GETs had nobody to look after them for a while: their limits of time say nothing."""
+        now = time.monotonic()
+        if now - self._looked > STALL_SECONDS:
+            for line in self._busy:
+                line.was_stalled = True
+        self._looked = now
+
+    def _ended(self) -> bool:
+        """Take the ends of GETs from libcurl, and return whether there were any."""
+        any_ended = False
+        queued = 1
+        while queued:
+            queued, good, failed = self._multi.info_read()
+            for easy in good:
+                self._end(easy, 0)
+            for easy, code, _ in failed:
+                self._end(easy, code)
+            any_ended = any_ended or bool(good or failed)
+        return any_ended
+
+    def _end(self, easy: Any, code: int) -> None:
+        self._multi.remove_handle(easy)
+        line: _Line = easy.line
+        line.end(code)
+        self._busy.discard(line)
+        self._free.append(line)
+
+
+class _Line:
+    """A handle of libcurl, with the GET that it makes."""
+
+    def __init__(self, curl: Any, way: CurlWay) -> None:
+        self._curl = curl
+        self._whole = way.whole
+        self._head: list[bytes] = []
+        self._parts: list[bytes] = []
+        self._size = 0
+        self.easy = _easy(curl, way)
+        self.easy.line = self
+        self.easy.setopt(curl.HEADERFUNCTION, self._head.append)
+        self.easy.setopt(curl.WRITEFUNCTION, self._take)
+
+    def begin(self, url: str) -> Fetch:
+        """Prepare a GET."""
+        self._head.clear()
+        self._parts.clear()
+        self._size = 0
+        self.was_stalled = False
+        self.easy.setopt(self._curl.URL, url)
+        self.fetch = Fetch(url)
+        return self.fetch
+
+    def end(self, code: int) -> None:
+        """Give the GET its content or its failure."""
+        fetch, easy, curl = self.fetch, self.easy, self._curl
+        fetch.status = easy.getinfo(curl.RESPONSE_CODE) or None
+        fetch.seconds = easy.getinfo(curl.TOTAL_TIME)
+        if code == 0:
+            found = plain_body(b"".join(self._head), b"".join(self._parts))
+            if isinstance(found, Failure):
+                fetch.failure = found
+            else:
+                fetch.content = found
+        elif code == curl.E_WRITE_ERROR and self._size > ANSWER_BYTES:
+            fetch.failure = Failure.TOO_LONG
+        elif code == curl.E_OPERATION_TIMEDOUT:
+            fetch.failure = self._timeout(fetch.seconds)
+        else:
+            fetch.failure = Failure.UNUSUAL
+        self._parts.clear()
+
+    def _take(self, part: bytes) -> int:
+        """Keep a part of the body; one past the limit is refused, which ends the GET."""
+        self._size += len(part)
+        if self._size > ANSWER_BYTES:
+            return 0
+        self._parts.append(part)
+        return len(part)
+
+    def _timeout(self, seconds: float) -> Failure:
+        if self.was_stalled:
+            return Failure.UNUSUAL
+        if seconds >= self._whole:
+            return Failure.OVERDUE
+        return Failure.SILENT if self.easy.getinfo(self._curl.PRETRANSFER_TIME) else Failure.UNUSUAL
+
+
+def plain_body(head: bytes, body: bytes) -> bytes | Failure:
+    """The body of a plain success, unpacked; or the reason why it is none."""
+    if HEAD.fullmatch(head) is None:
+        return Failure.UNUSUAL
+    said = [(name.lower(), value.lower()) for name, value in SAID.findall(head)]
+    if len(said) == 1 and said[0][0] != b"content-encoding":
+        return body
+    ends = [(name, value) for name, value in said if name != b"content-encoding"]
+    packings = [value for name, value in said if name == b"content-encoding"]
+    if len(ends) > 1 or packings not in PACKINGS:
+        return Failure.UNUSUAL
+    return _unpacked(body) if packings in PACKED else body
+
+
+def _unpacked(body: bytes) -> bytes | Failure:
+    unpack = zlib.decompressobj(WITH_GZIP_HEADER)
+    try:
+        content = unpack.decompress(body, ANSWER_BYTES + 1)
+    except zlib.error:
+        return Failure.UNUSUAL
+    if len(content) > ANSWER_BYTES:
+        return Failure.TOO_LONG
+    return content if unpack.eof and not unpack.unused_data else Failure.UNUSUAL
+
+
+def _easy(curl: Any, way: CurlWay) -> Any:
+    """A handle with every option that is the same for all GETs."""
+    easy = curl.Curl()
+    options = {
+        curl.HTTPGET: 1,
+        curl.HTTP_VERSION: curl.CURL_HTTP_VERSION_1_1,
+        curl.HTTP09_ALLOWED: 0,
+        curl.PROTOCOLS: curl.PROTO_HTTP | curl.PROTO_HTTPS,
+        curl.FOLLOWLOCATION: 0,
+        curl.HTTPHEADER: list(way.headers),
+        curl.HEADEROPT: curl.HEADER_SEPARATE,
+        curl.NETRC: curl.NETRC_IGNORED,
+        curl.PATH_AS_IS: 1,
+        curl.NOSIGNAL: 1,
+        curl.TCP_NODELAY: 1,
+        curl.MAXAGE_CONN: IDLE_SECONDS,
+        curl.CONNECTTIMEOUT_MS: _milliseconds(way.connecting),
+        curl.TIMEOUT_MS: _milliseconds(way.whole),
+        curl.LOW_SPEED_LIMIT: 1,
+        curl.LOW_SPEED_TIME: ceil(way.silence),
+        curl.SSL_VERIFYPEER: 1,
+        curl.SSL_VERIFYHOST: 2,
+        curl.SSLVERSION: curl.SSLVERSION_TLSv1_2,
+        SUPPRESS_CONNECT_HEADERS: 1,
+        **_proxy(curl, way),
+    }
+    for option, value in options.items():
+        easy.setopt(option, value)
+    _trust(curl, easy, way.authorities)
+    return easy
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, ceil(seconds * 1000))
+
+
+def _proxy(curl: Any, way: CurlWay) -> dict[int, Any]:
+    """The options of the proxy. An empty name, and no exceptions, keep libcurl from looking into the environment."""
+    login = {curl.PROXYUSERNAME: way.proxy_login[0], curl.PROXYPASSWORD: way.proxy_login[1]} if way.proxy_login else {}
+    return {curl.PROXY: way.proxy or "", curl.NOPROXY: "", curl.PROXYAUTH: curl.HTTPAUTH_BASIC, **login}
+
+
+def _trust(curl: Any, easy: Any, authorities: str | bytes | None) -> None:
+    """Trust these certificates and none that libcurl knows itself."""
+    easy.unsetopt(curl.CAPATH)
+    if isinstance(authorities, bytes):
+        easy.setopt(curl.CAINFO_BLOB, authorities)
+    else:
+        easy.setopt(curl.CAINFO, authorities or "")

@@ -1,0 +1,173 @@
+"""Reads whose answer is a plain success, over libcurl: whether that can be used, and from a read to its URL.
+
+libcurl gets the same proxy, certificates, headers and limits as httpx. Where it can't be sure to, it isn't used.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+from collections import deque
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from threading import get_ident
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from billsync.live.over_curl import CurlWay, Fetch, Lines
+from billsync.live.proxies import proxy_to
+from billsync.live.settings import Settings
+from billsync.live.target import Target
+from billsync.model.limits import CONNECT_SECONDS, READS_AT_ONCE
+from billsync.model.plain_mode import is_plain
+from billsync.model.ports import Get
+
+if TYPE_CHECKING:
+    import httpx
+
+PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:_-]+(?:/(?!\.{0,2}(?:/|$))[A-Za-z0-9._~-]+)*")
+"""A URL that every client sends alike: nothing to encode, no empty segment, and none of dots."""
+
+PROXY_PORTS = {"http": 80, "socks5": 1080, "socks5h": 1080}
+"""The proxies that both clients use alike, with the port of an address without one."""
+
+MISSES = 8
+"""Reads in a row that libcurl failed at and httpx didn't, after which it isn't used any more."""
+
+KEPT = {"Connection": "keep-alive"}
+CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+"""The variables in which httpx looks for certificates."""
+
+
+class QuickReads:
+    """Reads over libcurl, for use by the thread that makes it.
+
+    `is_proved`: a server that httpx refuses would be refused here, too. Certificates of one's own may not keep to all
+    the rules that Python's TLS has for them, and libcurl's hasn't.
+    """
+
+    def __init__(self, target: Target, lines: Lines, *, is_proved: bool) -> None:
+        self._target = target
+        self._lines = lines
+        self._thread = get_ident()
+        self._missed = 0
+        self.is_proved = is_proved
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this thread may use it."""
+        return self._thread == get_ident()
+
+    def fetch(self, gets: Iterable[Get], at_once: int) -> Iterator[tuple[Get, Fetch]]:
+        """Each read with its plain success or failure, in their order."""
+        asked: deque[Get] = deque()
+
+        def urls() -> Iterator[str | None]:
+            for get in gets:
+                asked.append(get)
+                yield self._url(get)
+
+        for fetch in self._lines.fetch(urls(), min(at_once, READS_AT_ONCE)):
+            yield asked.popleft(), fetch
+
+    def judge(self, fetch: Fetch, *, was_plain: bool) -> None:
+        """Note whether a read that the full client got an answer to was a plain success here.
+
+        A server that libcurl gets nothing from, for whatever reason, is soon asked through httpx only.
+        """
+        if was_plain:
+            self._missed = 0
+        elif fetch.status in (None, 200) and fetch.url:
+            self._missed += 1
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._lines.close()
+
+    def _url(self, get: Get) -> str | None:
+        """The URL of a read; None for one that isn't plain, and where libcurl is of no use."""
+        if self._missed >= MISSES:
+            return None
+        url = self._target.url(get.path)
+        if url is None or PLAIN_URL.fullmatch(url) is None:
+            return None
+        return f"{url}?{_query(get.query)}" if get.query else url
+
+
+def quick_reads(target: Target, settings: Settings) -> QuickReads | None:
+    """Quick reads, or None where httpx alone is to be used.
+
+    Raises Unreachable for a proxy that can't be used.
+    """
+    if settings.transport is not None or settings.embedded is not None or is_plain(settings.environment):
+        return None
+    try:
+        return _quick(target, settings, proxy_to(target, settings.environment))
+    except ImportError:  # no pycurl
+        return None
+
+
+def needs_no_check(target: Target, settings: Settings) -> bool:
+    """Whether nothing that httpx would be given can be unusable, so that it needn't be made before it is needed."""
+    return not _names_certificates() and proxy_to(target, settings.environment) is None
+
+
+def _quick(target: Target, settings: Settings, proxy: httpx.Proxy | None) -> QuickReads | None:
+    if proxy is not None and proxy.url.scheme not in PROXY_PORTS:
+        return None
+    if not all(" " <= char <= "~" for value in settings.sent_headers.values() for char in value):
+        return None
+    authorities = _authorities(settings) if target.base.startswith("https:") else b""
+    if authorities is None:
+        return None
+    way = CurlWay(
+        headers=[f"{name}: {value}" for name, value in {**settings.sent_headers, **KEPT}.items()],
+        proxy=_proxy_url(proxy) if proxy is not None else None,
+        proxy_login=proxy.auth if proxy is not None else None,
+        authorities=authorities or None,
+        connecting=min(CONNECT_SECONDS, settings.request_seconds),
+        silence=settings.answer_seconds,
+        whole=settings.request_seconds,
+    )
+    return QuickReads(
+        target, Lines(way, at_most=READS_AT_ONCE), is_proved=not isinstance(authorities, bytes) or not authorities
+    )
+
+
+def _authorities(settings: Settings) -> str | bytes | None:
+    """The certificates to trust: the file of all public ones, or those given as PEM; None where they can't be told."""
+    if settings.trust is not None:
+        return _pem(settings.trust)
+    import certifi
+
+    if not _names_certificates():
+        return certifi.where()
+    import httpx
+
+    try:
+        return _pem(httpx.create_ssl_context())
+    except (OSError, ValueError):
+        return None
+
+
+def _names_certificates() -> bool:
+    """Whether this process has certificates of its own: httpx itself looks there, so this must, too."""
+    return any(os.environ.get(name) for name in CERTIFICATES)
+
+
+def _pem(trust: ssl.SSLContext) -> bytes | None:
+    found = trust.get_ca_certs(binary_form=True)
+    return "".join(map(ssl.DER_cert_to_PEM_cert, found)).encode() if found else None
+
+
+def _proxy_url(proxy: httpx.Proxy) -> str:
+    """The proxy's address; names of servers are left to a SOCKS proxy to resolve, as httpx does."""
+    host = f"[{proxy.url.host}]" if ":" in proxy.url.host else proxy.url.host
+    scheme = "http" if proxy.url.scheme == "http" else "socks5h"
+    return f"{scheme}://{host}:{proxy.url.port or PROXY_PORTS[proxy.url.scheme]}"
+
+
+@lru_cache(maxsize=1024)
+def _query(query: tuple[tuple[str, str], ...]) -> str:
+    return urlencode(query)

@@ -1,0 +1,57 @@
+"""The ways that the requests of a client take: quick reads, and one for everything else, made when it is needed."""
+
+from __future__ import annotations
+
+from threading import Lock
+
+from billsync.live.embedded import Embedded
+from billsync.live.exchange import Exchange
+from billsync.live.quick import QuickReads, needs_no_check, quick_reads
+from billsync.live.settings import Settings
+from billsync.live.target import Target
+from billsync.model.limits import CONNECT_SECONDS
+from billsync.model.ports import Clock
+
+
+class Ways:
+    """Threads may share one. Raises Unreachable for a proxy or a CA bundle that can't be used."""
+
+    def __init__(self, target: Target, clock: Clock, settings: Settings, methods: frozenset[str] | None) -> None:
+        self._constants = target, clock, settings, methods
+        self._quick = quick_reads(target, settings)
+        self._exchange: Exchange | None = None
+        self._making = Lock()
+        if self._quick is None or not needs_no_check(target, settings):
+            self.exchange()
+
+    @property
+    def quick(self) -> QuickReads | None:
+        """Quick reads, where this thread may make them."""
+        return self._quick if self._quick is not None and self._quick.is_here else None
+
+    def exchange(self) -> Exchange:
+        """The way of all requests but quick reads. Raises Unreachable."""
+        with self._making:
+            if self._exchange is None:
+                self._exchange = _exchange(*self._constants)
+            return self._exchange
+
+    def close(self) -> None:
+        """Give the connections back."""
+        for way in (self._quick, self._exchange):
+            if way is not None:
+                way.close()
+
+
+def _exchange(target: Target, clock: Clock, settings: Settings, methods: frozenset[str] | None) -> Exchange:
+    """The way that requests take. Raises Unreachable for a proxy or a CA bundle that can't be used."""
+    if settings.embedded is not None:
+        return Embedded(settings.embedded, settings.sent_headers, methods)
+    from billsync.live.over_http import OverHttp, network  # httpx and httpcore load in a tenth of a second
+
+    seconds = settings.request_seconds
+    transport = settings.transport or network(
+        target, clock, settings.environment, trust=settings.trust, seconds=seconds
+    )
+    connecting = min(CONNECT_SECONDS, seconds)
+    return OverHttp(transport, settings.sent_headers, methods, silence=settings.answer_seconds, connecting=connecting)

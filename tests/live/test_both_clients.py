@@ -1,0 +1,260 @@
+"""Reads over libcurl end as reads over httpx do, whatever the server answers."""
+
+from __future__ import annotations
+
+import ssl
+import zlib
+from pathlib import Path
+
+import pytest
+
+from billsync.live import over_curl
+from billsync.live.client import Client, ReadingClient, Settings
+from billsync.live.over_curl import CurlWay, Failure, Lines, plain_body
+from billsync.live.paging import read_list
+from billsync.live.target import Target
+from billsync.live.ways import Ways
+from billsync.model.limits import ANSWER_BYTES, READS_AT_ONCE
+from billsync.model.ports import Answer, GaveUp, Get, RemoteError, TimedOut
+from billsync.model.routes import ListQuery
+from tests.support.clock import FakeClock
+from tests.support.sockets import answering, keeping, socks
+from tests.support.tls import CERTIFICATE, answering_with_tls
+
+pytest.importorskip("pycurl")
+
+PLAIN = {"BILLSYNC_PLAIN": "1"}
+ROWS = (("page[size]", "5"), ("page[number]", "1"))
+JSON = b"Content-Type: application/json\r\n"
+BODY = b'{"data": [{"id": "1", "amount": 0.10}], "meta": {"page": {"total": 1}}}'
+CHUNKED = b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+PACKER = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+PACKED = PACKER.compress(BODY) + PACKER.flush()
+
+
+def answer(status: bytes = b"200 OK", body: bytes = BODY, headers: bytes = JSON) -> bytes:
+    head = b"HTTP/1.1 " + status + b"\r\n" + headers + b"Content-Length: %d\r\n" % len(body)
+    return head + b"Connection: close\r\n\r\n" + body
+
+
+KEPT = answer().replace(b"Connection: close\r\n", b"")
+USUAL = {
+    "a plain one": answer(),
+    "without a type": answer(headers=b""),
+    "with another type": answer(headers=b"Content-Type: text/plain\r\n"),
+    "without a phrase": answer(b"200"),
+    "in chunks": b"HTTP/1.1 200 OK\r\n" + CHUNKED + b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY),
+    "until the end": b"HTTP/1.0 200 OK\r\n\r\n" + BODY,
+    "packed": answer(body=PACKED, headers=b"Content-Encoding: gzip\r\n"),
+    "packed, in other words": answer(body=PACKED, headers=b"content-encoding:  X-GZIP \r\n"),
+    "said to be as it is": answer(headers=b"Content-Encoding: identity\r\n"),
+    "a folded header": answer(headers=b"X-Long: a\r\n b\r\n"),
+    "a key twice": answer(body=b'{"a": 1, "a": 2}'),
+}
+UNUSUAL = {
+    "a redirect": answer(b"302 Found", b"", b"Location: https://new.example/x?secret=1\r\n"),
+    "a lasting redirect": answer(b"308 Permanent Redirect", b"", b"Location: /y\r\n"),
+    "no token": answer(b"401 Unauthorized", b'{"detail": "no"}'),
+    "no permission": answer(b"403 Forbidden", b'{"detail": "no"}'),
+    "not found": answer(b"404 Not Found", b'{"detail": "gone"}'),
+    "a stranger's page": answer(b"404 Not Found", b"<html>", b"Content-Type: text/html\r\n"),
+    "too long a wait": answer(b"408 Request Timeout", b"<html>"),
+    "too many requests": answer(b"429 Too Many Requests", b"{}", b"Retry-After: 3\r\n"),
+    "an error": answer(b"500 Internal Server Error", b'{"detail": "oops"}'),
+    "an empty error": answer(b"500 Internal Server Error", b"", b""),
+    "busy": answer(b"503 Service Unavailable", b"<html>", b"Retry-After: 2\r\n"),
+    "a gateway's wait": answer(b"504 Gateway Timeout", b"<html>"),
+    "another success": answer(b"201 Created"),
+    "a part": answer(b"206 Partial Content"),
+    "nothing": answer(b"204 No Content", b""),
+    "an empty body": answer(body=b""),
+    "HTML": answer(body=b"<html>", headers=b"Content-Type: text/html\r\n"),
+    "half of the JSON": answer(body=BODY[:20]),
+    "two values": answer(body=b"{} {}"),
+    "no number": answer(body=b'{"a": NaN}'),
+    "no UTF-8": answer(body=b'{"a": "\xff"}'),
+    "half of the body": answer()[:-9],
+    "half of the chunks": b"HTTP/1.1 200 OK\r\n" + CHUNKED + b"5\r\n" + BODY[:5] + b"\r\n",
+    "half of the packed": answer(body=PACKED[:-4], headers=b"Content-Encoding: gzip\r\n"),
+    "not packed": answer(headers=b"Content-Encoding: gzip\r\n"),
+    "packed otherwise": answer(headers=b"Content-Encoding: br\r\n"),
+    "packed twice": answer(body=PACKED, headers=b"Content-Encoding: gzip\r\nContent-Encoding: gzip\r\n"),
+    "two lengths": answer(headers=JSON + b"Content-Length: 3\r\n"),
+    "a length and chunks": answer(headers=b"Transfer-Encoding: chunked\r\n"),
+    "a wait before": b"HTTP/1.1 100 Continue\r\n\r\n" + answer(),
+    "no header": answer(headers=b"this is none\r\n"),
+    "a bare line end": answer(headers=b"X: y\n"),
+    "not HTTP": b"this is not HTTP\r\n\r\n",
+    "HTTP of old": BODY,
+    "a closed connection": b"",
+    "half of a line": b"HTTP/1.1 200",
+}
+
+
+def ended(answers: list[bytes], environment: dict[str, str], query: tuple[tuple[str, str], ...]) -> tuple[object, int]:
+    """How a read ends, with its requests."""
+    with answering(answers) as (base, seen):
+        name = f"http://127.0.0.1:1{base[base.rindex(':') + 2 :]}"
+        with Client(Target(base), FakeClock(), Settings(token="kpat_1", environment=environment)) as remote:
+            try:
+                outcome: object = remote.get("/x", query)
+            except RemoteError as error:
+                outcome = type(error), str(error).replace(base, "BASE").replace(name, "BASE")
+        return outcome, len(seen)
+
+
+@pytest.mark.parametrize("case", USUAL)
+def test_a_plain_success_is_taken_as_it_is(case: str) -> None:
+    expected, _ = ended([USUAL[case]], PLAIN, ROWS)
+
+    assert isinstance(expected, Answer)
+    assert ended([USUAL[case]], {}, ROWS) == (expected, 1)
+
+
+@pytest.mark.parametrize("query", [(), ROWS])
+@pytest.mark.parametrize("case", UNUSUAL)
+def test_anything_else_is_asked_for_again(case: str, query: tuple[tuple[str, str], ...]) -> None:
+    expected, requests = ended([UNUSUAL[case]], PLAIN, query)
+
+    assert ended([UNUSUAL[case]], {}, query) == (expected, requests + 1)
+
+
+def test_a_single_bad_answer_is_got_over_at_once() -> None:
+    outcome, requests = ended([answer(b"503 Service Unavailable"), answer()], {}, ROWS)
+
+    assert isinstance(outcome, Answer)
+    assert requests == 2
+
+
+def waited(base: str, environment: dict[str, str], **seconds: float) -> type[BaseException]:
+    """The error of a page that never ends."""
+    with (
+        Client(Target(base), FakeClock(), Settings(environment=environment, **seconds)) as remote,
+        pytest.raises(RemoteError) as raised,
+    ):
+        remote.get("/x", ROWS)
+    return raised.type
+
+
+def test_a_page_that_takes_too_long_is_asked_for_once() -> None:
+    """A silent server: the whole may take 0.3 seconds, or each silence a second."""
+    with keeping(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n {") as (base, seen):
+        assert waited(base, {}, request_seconds=0.3) is GaveUp
+        assert waited(base, {}, answer_seconds=0.3) is TimedOut
+        assert len(seen) == 2
+
+
+@pytest.mark.parametrize("body", [b"a" * 1001, PACKED])
+def test_a_body_past_the_limit_is_given_up_at_once(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(over_curl, "ANSWER_BYTES", 1000 if len(body) > 1000 else 50)
+    headers = b"" if len(body) > 1000 else b"Content-Encoding: gzip\r\n"
+
+    outcome, requests = ended([answer(body=body, headers=headers)], {}, ())
+
+    assert outcome == (GaveUp, f"GET /x: the answer is longer than {ANSWER_BYTES // 2**20} MiB")
+    assert requests == 1
+
+
+def test_each_sends_the_same_request(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither the environment nor the files of libcurl's users change that."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("http_proxy", "all_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login anna password secret\n")
+    (tmp_path / ".curlrc").write_text('user-agent = "another"\nheader = "X-Other: 1"\n')
+    query = (("filter[key][eq]", "a b&c/ü~*'"), ("sort", "id desc"))
+    requests = []
+    for environment in (PLAIN, {}):
+        with answering([answer()]) as (base, seen):
+            base = base.replace("http://127.0.0.1", "http://localhost")
+            settings = Settings(token="kpat_1", headers={"X-Team": "a:b", "User-Agent": "me"}, environment=environment)
+            with Client(Target(base), FakeClock(), settings) as remote:
+                remote.get("/a-b_c.d~/01HX", query)
+            line, *headers = seen[0].decode().rstrip().split("\r\n")
+            requests.append((line, sorted(header.lower() for header in headers if not header.startswith("Host: "))))
+
+    assert requests[0] == requests[1]
+    assert "authorization: bearer kpat_1" in requests[1][1]
+
+
+@pytest.mark.parametrize("path", ["/a b", "/a/../b", "/a//b", "/ü", "/a?b=1", "/a%2Fb", "/a#b", "/.", "/a/."])
+def test_an_odd_path_is_left_to_the_full_client(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Lines, "_go_on", None)
+
+    with answering([answer()]) as (base, _), Client(Target(base), FakeClock(), Settings()) as remote:
+        assert remote.get(path).ok
+
+
+def test_libcurl_is_given_up_where_it_gets_nothing() -> None:
+    odd = answer(headers=b"Content-Length: %d\r\n" % len(BODY))
+    with answering([odd]) as (base, seen), Client(Target(base), FakeClock(), Settings()) as remote:
+        outcomes = list(remote.stream([Get("/x")] * 20, at_once=1))
+
+    assert len(outcomes) == 20
+    assert len(seen) == 28
+
+
+def test_connections_are_kept_and_few() -> None:
+    with keeping(KEPT) as (base, seen), Client(Target(base), FakeClock(), Settings()) as remote:
+        gets = [Get(f"/x/{number}") for number in range(100)]
+        outcomes = list(remote.stream(gets, at_once=50))
+        asked = {request.split()[1] for _, request in seen}
+        for outcome in remote.stream(gets, at_once=3):
+            assert outcome == remote.get("/y")  # also while others are under way
+
+    assert outcomes == [outcomes[0]] * 100
+    assert len(asked) == 100
+    assert len({connection for connection, _ in seen}) <= READS_AT_ONCE
+
+
+def test_a_list_is_read_over_few_connections() -> None:
+    with keeping(KEPT) as (base, seen), ReadingClient(Target(base), FakeClock(), Settings()) as remote:
+        assert len(read_list(remote, "/x", [], ListQuery("id", 5), FakeClock())) == 1
+
+    assert len(seen) == 1
+
+
+def test_only_gets_to_http_servers_can_be_made(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("{}")
+    lines = Lines(CurlWay([], None, None, None, 1.0, 1.0, 1.0), at_most=1)
+
+    (fetch,) = lines.fetch([f"file://{secret}"], 1)
+
+    assert (fetch.content, fetch.failure) == (None, Failure.UNUSUAL)
+    lines.close()
+
+
+def test_certificates_of_ones_own_are_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By libcurl after httpx has trusted them."""
+    trust = ssl.create_default_context(cafile=str(CERTIFICATE))
+    with answering_with_tls([answer()]) as (base, seen):
+        with Client(Target(base), FakeClock(), Settings(trust=trust)) as remote:
+            first = remote.get("/x")
+            monkeypatch.setattr(Ways, "exchange", None)
+            assert remote.get("/x") == first
+        assert len(seen) == 2
+
+
+def test_a_certificate_that_nobody_knows_is_refused() -> None:
+    with answering_with_tls([answer()]) as (base, seen):
+        lines = Lines(CurlWay([], None, None, None, 1.0, 1.0, 1.0), at_most=1)
+        (fetch,) = lines.fetch([f"{base}/x"], 1)
+        lines.close()
+
+    assert (fetch.failure, seen) == (Failure.UNUSUAL, [])
+
+
+@pytest.mark.parametrize("environment", [{}, PLAIN])
+def test_a_socks_proxy_gets_the_name_of_the_server(environment: dict[str, str]) -> None:
+    with socks(answer()) as (proxy, asked):
+        settings = Settings(environment={"ALL_PROXY": proxy, **environment})
+        with Client(Target("http://billing.invalid/api/v3"), FakeClock(), settings) as remote:
+            assert remote.get("/x").ok
+
+    assert asked == [b"billing.invalid:80"]
+
+
+def test_a_head_of_another_form_is_no_plain_success() -> None:
+    assert plain_body(b"HTTP/1.1 200 OK\r\n\r\n", BODY) == BODY
+    assert plain_body(b"HTTP/1.1 200 OK\r\nA: b\r\n\r\nX: a trailer\r\n", BODY) is Failure.UNUSUAL
