@@ -18,9 +18,9 @@ from tests.support.subscription_life import SubscriptionLife
 pytestmark = pytest.mark.thorough
 
 
-def settings_of(number: int, steps: int, **more: Any) -> settings:
+def settings_of(lives: int, steps: int, **more: Any) -> settings:
     return settings(
-        max_examples=examples(number),
+        max_examples=lives,
         stateful_step_count=steps,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
@@ -44,7 +44,7 @@ EVERY_EDITION = pytest.mark.parametrize("edition", [case(edition) for edition in
 
 @EVERY_EDITION
 def test_no_run_undoes_what_others_did_or_bills_twice(edition: Edition) -> None:
-    run_state_machine_as_test(on(edition), settings=settings_of(5, 20))
+    run_state_machine_as_test(on(edition), settings=settings_of(examples(5), 20))
 
 
 @pytest.mark.exhaustive
@@ -55,7 +55,7 @@ def test_no_run_undoes_what_others_did_or_bills_twice_in_long_lives(
     """Forty lives of up to 50 steps each: some 1,800 steps on each edition, in about a minute of the processor."""
     before = SubscriptionLife.steps
 
-    run_state_machine_as_test(on(edition), settings=settings_of(4, 50))
+    run_state_machine_as_test(on(edition), settings=settings_of(examples(4), 50))
 
     record_property(STEPS, SubscriptionLife.steps - before)
 
