@@ -1,5 +1,6 @@
 """What every test has: an OpenAPI recorder on its HTTP traffic."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -21,6 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Nothing is timed: a slow machine is no defect. With `-m exhaustive`, laws try many more examples."""
     config.pluginmanager.register(Times())
     load_once()
+    gc.disable()  # until the tests are collected: what is made until then stays
     choose(EXHAUSTIVE if EXHAUSTIVE in config.option.markexpr else "test")
     settings.register_profile(
         "billsync", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=examples()
@@ -39,6 +41,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in items if item.get_closest_marker(EXHAUSTIVE)]
     items[:] = [item for item in items if not item.get_closest_marker(EXHAUSTIVE)]
     config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_collection_finish() -> None:
+    """The tests, and the modules that they import, are never garbage: nobody looks for any among them again."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
