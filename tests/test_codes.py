@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from billsync.core import refusals
+from billsync.core import chain_refusals, refusals
 from billsync.core.doubling import doubled_code
 from billsync.core.guards import flags
 from billsync.core.lifecycle.chain_end import REVERT
@@ -137,7 +137,8 @@ def test_every_reason_against_rating_has_a_page() -> None:
 
 def test_the_example_of_a_refusal_is_one_of_its_texts() -> None:
     """Those of codes that files can have, too, are examples of a message about a file."""
-    texts = [refusal for refusal in vars(refusals).values() if isinstance(refusal, refusals.Refusal)]
+    tables = {**vars(refusals), **vars(chain_refusals)}
+    texts = [refusal for refusal in tables.values() if isinstance(refusal, refusals.Refusal)]
     refused = {each.code for each in texts if pages()[each.code][0].layout != AS_ERROR}
 
     assert {code for code in refused if not any(is_example(code, each) for each in texts)} == set()

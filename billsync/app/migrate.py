@@ -15,11 +15,11 @@ from billsync.app.move_facts import read_move_facts
 from billsync.app.pipeline import Comparison, carry_out, compared
 from billsync.app.unpublished import unpublished_change, unpublished_guard, unpublished_warning
 from billsync.apply.execute import OnResult
+from billsync.core.chain_refusals import NO_TIMING
 from billsync.core.diff import Mode
 from billsync.core.index import index
 from billsync.core.planned import note
 from billsync.core.policies import hardened, permitted
-from billsync.core.refusals import NO_TIMING
 from billsync.core.step_masking import UNMASKED, StepMasking
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address

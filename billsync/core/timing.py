@@ -5,9 +5,10 @@ Source: design.md §5, Changing plans.
 
 from __future__ import annotations
 
+from billsync.core.chain_refusals import NO_TIMING, TRANSITION_REFUSED
 from billsync.core.index import version_of
 from billsync.core.planned import Context
-from billsync.core.refusals import NO_TIMING, TRANSITION_REFUSED, Refusal
+from billsync.core.refusals import Refusal
 from billsync.core.versions import offered_or_last
 from billsync.model.address import Address
 from billsync.model.duration import parse_duration

@@ -10,11 +10,12 @@ from string import Formatter
 import pytest
 
 import billsync
-from billsync.core import refusals
+from billsync.core import chain_refusals, refusals
 from billsync.core.refusals import Refusal
 
 PACKAGE = Path(billsync.__file__).parent
-TABLE = {name: value for name, value in vars(refusals).items() if isinstance(value, Refusal)}
+TABLES = (refusals, chain_refusals)
+TABLE = {name: value for table in TABLES for name, value in vars(table).items() if isinstance(value, Refusal)}
 OF_THE_CHANGE = {"fields", "action", "verb"}
 """What `planned.refused` takes beside the values."""
 
@@ -29,7 +30,7 @@ def given() -> Iterator[tuple[str, set[str]]]:
     """The name of each refusal in a call of the package, and the values that it is given there."""
     for path in sorted(PACKAGE.rglob("*.py")):
         text = path.read_text("utf-8")
-        for node in ast.walk(ast.parse(text)) if refusals.__name__ in text else ():
+        for node in ast.walk(ast.parse(text)) if any(table.__name__ in text for table in TABLES) else ():
             if isinstance(node, ast.Call):
                 named = [arg.id for arg in node.args if isinstance(arg, ast.Name) and arg.id in TABLE]
                 values = {str(keyword.arg) for keyword in node.keywords} - OF_THE_CHANGE

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from billsync.app.dumping import dump_everything
-from billsync.core.refusals import SCHEDULED_ELSEWHERE
+from billsync.core.chain_refusals import SCHEDULED_ELSEWHERE
 from billsync.model.change import Change, Outcome
 from billsync.model.note import Note
 from billsync.model.result import Status

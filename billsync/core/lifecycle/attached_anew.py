@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from billsync.core.chain_refusals import ATTACHED_LATER, NOT_ATTACHABLE, NOT_REATTACHABLE
 from billsync.core.chains import has_ended, last_of, links_of, running_links
 from billsync.core.lifecycle.attached_digests import noting
 from billsync.core.lifecycle.attached_members import beginning, declared_quantities, members_of
@@ -14,7 +15,6 @@ from billsync.core.lifecycle.offered import Offers, because, name_of, not_allowe
 from billsync.core.lifecycle.record import in_sequence
 from billsync.core.ownership import OWNER
 from billsync.core.planned import Context, Planned
-from billsync.core.refusals import ATTACHED_LATER, NOT_ATTACHABLE, NOT_REATTACHABLE
 from billsync.core.versions import NextVersions
 from billsync.model.address import Address, Symbol
 from billsync.model.change import Action, Expectation, Guard, Step

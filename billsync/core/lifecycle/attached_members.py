@@ -7,6 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billsync.core.attached import Attached, attached_rows
+from billsync.core.chain_refusals import (
+    ATTACHED_ENDING,
+    ATTACHED_LATER,
+    ATTACHED_SCHEDULED,
+    NOT_ATTACHABLE,
+    QUANTITY_FIXED,
+    SCHEDULED_ELSEWHERE,
+)
 from billsync.core.chains import links_of, running_links
 from billsync.core.index import state_of
 from billsync.core.lifecycle.attached_digests import is_due
@@ -16,14 +24,6 @@ from billsync.core.lifecycle.chain_steps import CANCEL, FROM, RENEWS, RESUME, TO
 from billsync.core.lifecycle.offered import Offers, Reason, because, name_of, not_allowed, offers_of, refused_for
 from billsync.core.ownership import OWNER, labels_of
 from billsync.core.planned import Context, Planned, note, refused
-from billsync.core.refusals import (
-    ATTACHED_ENDING,
-    ATTACHED_LATER,
-    ATTACHED_SCHEDULED,
-    NOT_ATTACHABLE,
-    QUANTITY_FIXED,
-    SCHEDULED_ELSEWHERE,
-)
 from billsync.core.timing import timing_of
 from billsync.core.versions import NextVersions
 from billsync.core.view import UNKNOWN

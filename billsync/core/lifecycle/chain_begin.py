@@ -5,6 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from billsync.core.chain_refusals import (
+    BEGINS_AFTER,
+    ENDS_BEFORE_IT_BEGINS,
+    NOT_LATER,
+    OFF_ITS_PERIODS,
+    ONE_AT_A_TIME,
+    START_PASSED,
+    STARTS_LATER,
+)
 from billsync.core.chains import has_ended, last_of, links_of, parent_of, restarts
 from billsync.core.index import state_of
 from billsync.core.lifecycle.chain_steps import CANCEL, FROM, RENEWS, TO, VERBS
@@ -13,16 +22,7 @@ from billsync.core.lifecycle.proof import unproven
 from billsync.core.obstacles import ENDS, ends_among
 from billsync.core.ownership import KEY, labels_of
 from billsync.core.planned import Context, Planned, call_of, note, refused, step_id
-from billsync.core.refusals import (
-    BEGINS_AFTER,
-    ENDS_BEFORE_IT_BEGINS,
-    NOT_LATER,
-    OFF_ITS_PERIODS,
-    ONE_AT_A_TIME,
-    START_PASSED,
-    STARTS_LATER,
-    UNSHOWN_END,
-)
+from billsync.core.refusals import UNSHOWN_END
 from billsync.core.timing import cadence_of, instead_of_end, sent_as
 from billsync.core.versions import NextVersions
 from billsync.core.view import body

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from billsync.core.chain_refusals import CANT_WITHDRAW, ENDS_FIRST, WOULD_MOVE
 from billsync.core.chains import links_of, running_links
 from billsync.core.index import state_of
 from billsync.core.lifecycle.chain_begin import START, begin, start_of_entity
@@ -26,7 +27,7 @@ from billsync.core.lifecycle.chain_target import differences, live_pin, next_lin
 from billsync.core.lifecycle.proof import unproven
 from billsync.core.lifecycle.record import in_sequence
 from billsync.core.planned import Context, Planned, names_of, refused, time_shown
-from billsync.core.refusals import CANT_WITHDRAW, ENDS_FIRST, NOT_SENT, UNSHOWN_END, WOULD_MOVE
+from billsync.core.refusals import NOT_SENT, UNSHOWN_END
 from billsync.core.timing import timing_of
 from billsync.core.versions import NextVersions
 from billsync.model.address import Address

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from billsync.core.chain_refusals import CANT_WITHDRAW, ENDS_LATER, ENDS_PASSED, NOT_A_BOUNDARY
 from billsync.core.chains import links_of, running_links
 from billsync.core.index import state_of
 from billsync.core.lifecycle.chain_steps import (
@@ -25,7 +26,7 @@ from billsync.core.lifecycle.chain_steps import (
 from billsync.core.lifecycle.record import in_sequence
 from billsync.core.ownership import labels_of
 from billsync.core.planned import Context, Planned, note, refused, time_shown
-from billsync.core.refusals import CANT_WITHDRAW, ENDS_LATER, ENDS_PASSED, NOT_A_BOUNDARY, UNSHOWN_END
+from billsync.core.refusals import UNSHOWN_END
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, FieldChange, Guard, Step
 from billsync.model.kind import State

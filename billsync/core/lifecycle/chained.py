@@ -7,6 +7,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from billsync.core.chain_refusals import (
+    BEGINS_LATER,
+    CHAIN_ENDED,
+    CHANGE_SCHEDULED,
+    CHANGED_ON_BOTH_SIDES,
+    ENDS_FIRST,
+    SCHEDULED_ELSEWHERE,
+)
 from billsync.core.chains import has_ended, last_of, links_of, restarts
 from billsync.core.compare import shown
 from billsync.core.index import state_of
@@ -24,15 +32,7 @@ from billsync.core.lifecycle.chain_steps import WITHDRAW
 from billsync.core.lifecycle.chain_target import by_other_content, differences, live_pin, pin_of
 from billsync.core.ownership import KEY, OWNER, labels_of, pin_label
 from billsync.core.planned import Context, Planned, names_of, note, refused, time_shown
-from billsync.core.refusals import (
-    BEGINS_LATER,
-    CHAIN_ENDED,
-    CHAIN_OF_ANOTHER,
-    CHANGE_SCHEDULED,
-    CHANGED_ON_BOTH_SIDES,
-    ENDS_FIRST,
-    SCHEDULED_ELSEWHERE,
-)
+from billsync.core.refusals import CHAIN_OF_ANOTHER
 from billsync.core.timing import instead_of_end
 from billsync.core.versions import NextVersions
 from billsync.model.address import Address

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from billsync.core.chain_refusals import NOT_OFFERED, OFFERS_UNKNOWN, TOO_MANY_ATTACHED
 from billsync.core.index import version_of
 from billsync.core.planned import Context, Planned, refused
-from billsync.core.refusals import NOT_OFFERED, OFFERS_UNKNOWN, TOO_MANY_ATTACHED, Refusal
+from billsync.core.refusals import Refusal
 from billsync.core.versions import NextVersions, offered_after
 from billsync.model.address import Address, Symbol
 from billsync.model.change import FieldChange

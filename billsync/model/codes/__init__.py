@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from billsync.model.codes.answers import ANSWERS
 from billsync.model.codes.code import Chapter
-from billsync.model.codes.commands import CONNECTION, ENDS, LOCAL, USAGE
-from billsync.model.codes.connections import PROFILES
+from billsync.model.codes.commands import ENDS, LOCAL, USAGE
+from billsync.model.codes.connections import CONNECTION, PROFILES
 from billsync.model.codes.content import HEADER, SHAPE, VALUES
 from billsync.model.codes.files import FINDING, SYNTAX
+from billsync.model.codes.guards import GUARDS
 from billsync.model.codes.losses import LOSSES
-from billsync.model.codes.notes import GUARDS, NOTES
+from billsync.model.codes.notes import NOTES
 from billsync.model.codes.outside import OUTSIDE, OVERLAY
 from billsync.model.codes.plan_files import PLAN_FILES
 from billsync.model.codes.policies import POLICIES
