@@ -7,10 +7,11 @@ version's name. Sources: the vendor's OpenAPI documents of August 2026, and what
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 
 from billsync.api.served import Served
+from billsync.model.frozen import dataclass
 from billsync.model.routes import CallForm
 
 OPENMETER, KONNECT = "openmeter", "konnect"

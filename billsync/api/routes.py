@@ -7,12 +7,12 @@ Sources: the vendor's OpenAPI documents, catalog-facts.md §1.4 and §3, custome
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 
 from billsync.api.documents import SUBSCRIPTION_ADDONS
 from billsync.api.generations import CAPABILITIES, GENERATIONS, Generation, dated
+from billsync.model.frozen import replace
 from billsync.model.routes import Attachments, CallForm, HiddenLabels, ListQuery, Part, Renaming, Routes
 
 DIALECTS = tuple(GENERATIONS)

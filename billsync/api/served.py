@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from billsync.model.frozen import dataclass
 from billsync.model.value import Plain
 
 DOCUMENT = "/openapi.json"

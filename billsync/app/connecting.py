@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 
 from billsync.app.aiming import check_dialect, check_organization
@@ -14,6 +13,7 @@ from billsync.live.client import Settings
 from billsync.live.connect import open_reader, open_remote
 from billsync.live.organization import read_organization
 from billsync.live.target import Target
+from billsync.model.frozen import dataclass
 from billsync.model.ports import Clock, Reader
 from billsync.model.state import IntendedTarget
 

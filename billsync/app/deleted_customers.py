@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from billsync.api.documents import DELETED_CUSTOMERS
 from billsync.app.connection import Connection
@@ -11,6 +10,7 @@ from billsync.live.hidden_labels import read_documents
 from billsync.live.paging import Refused
 from billsync.model.address import Address
 from billsync.model.change import PlanFile
+from billsync.model.frozen import replace
 from billsync.model.state import Desired
 from billsync.model.value import Fields
 from billsync.report.moves.recreated import created_with_money, deleted_before

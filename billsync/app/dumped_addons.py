@@ -7,7 +7,6 @@ Every running subscription of a plan version that offers add-ons is asked: its r
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
 from billsync.app.connection import Connection
 from billsync.app.plan_shelf import PlanShelf
@@ -18,6 +17,7 @@ from billsync.live.paging import Refused
 from billsync.live.snapshot import LISTS_AT_ONCE
 from billsync.live.threads import reading_threads
 from billsync.model.address import Address
+from billsync.model.frozen import dataclass, replace
 from billsync.model.malformed import Malformed
 from billsync.model.note import Note
 from billsync.model.state import Row, Snapshot

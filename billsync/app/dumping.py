@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from billsync.app.connection import Connection
 from billsync.app.dumped_addons import with_addons
 from billsync.app.dumped_losses import losses_beyond
 from billsync.app.pipeline import everything
 from billsync.core.dump import Dump, dump
 from billsync.core.losses import told
+from billsync.model.frozen import dataclass
 from billsync.model.note import Note
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from billsync.api.generations import OPENMETER, Generation, dated, generation_of
@@ -10,6 +9,7 @@ from billsync.api.served import Served
 from billsync.live.connect import find_dialect
 from billsync.live.openapi_document import read_served
 from billsync.live.target import Target
+from billsync.model.frozen import dataclass
 from billsync.model.ports import Reader
 
 

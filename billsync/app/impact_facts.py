@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from decimal import Decimal
 
 from billsync.app.connection import Connection
@@ -19,6 +18,7 @@ from billsync.core.moved import with_moved
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused
 from billsync.live.threads import reading_threads
+from billsync.model.frozen import replace
 from billsync.model.malformed import Malformed
 from billsync.model.state import Desired
 from billsync.rating.periods import Period

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from billsync.app.connection import Connection
 from billsync.app.ending import Ended, error
@@ -19,6 +18,7 @@ from billsync.core.versions import offered
 from billsync.kinds.registry import KINDS
 from billsync.live.threads import reading_threads
 from billsync.model.address import Address
+from billsync.model.frozen import dataclass
 from billsync.model.kind import State
 from billsync.model.state import Desired, Row, Snapshot
 from billsync.model.value import Fields

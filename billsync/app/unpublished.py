@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from billsync.app.connection import Connection
 from billsync.app.pipeline import compared, read_live
 from billsync.core.diff import Mode
@@ -12,6 +10,7 @@ from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Change, Guard, Outcome
 from billsync.model.diagnostic import Diagnostic, Severity
+from billsync.model.frozen import replace
 from billsync.model.state import Desired
 from billsync.schema.codes import diagnostic
 

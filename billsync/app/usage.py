@@ -4,7 +4,6 @@ subscription."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from billsync.app.connection import Connection
@@ -12,6 +11,7 @@ from billsync.app.customers import customer_id_of, subscriptions_of
 from billsync.app.ending import usage
 from billsync.app.metering import query, read_catalog
 from billsync.app.server_time import servers_now
+from billsync.model.frozen import dataclass
 from billsync.model.moment import cut_to_seconds, parse_day_or_time
 from billsync.rating.periods import Period
 from billsync.report.billing.catalog import Catalog

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from billsync.app.anonymous import private_kinds
 from billsync.app.difference import DiffScope, difference
@@ -21,6 +20,7 @@ from billsync.cli.surroundings import Run
 from billsync.core.plan_secrets import without_secrets
 from billsync.kinds.registry import KINDS
 from billsync.model.diagnostic import Severity
+from billsync.model.frozen import replace
 from billsync.render.diagnostics import diagnostics_text
 from billsync.render.plan.nameless import finding_without_names, without_names
 from billsync.render.plan.outline import outline

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from billsync.app.drift import Drift, find_drift
 from billsync.app.ending import Exit
@@ -16,6 +15,7 @@ from billsync.cli.showing import check_files, show
 from billsync.cli.surroundings import Run
 from billsync.core.masking import masked
 from billsync.kinds.registry import KINDS
+from billsync.model.frozen import replace
 from billsync.render.formats.look import Look
 from billsync.render.formats.words import visible
 from billsync.render.page.headline import drift_text

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from billsync.model.frozen import dataclass
 from billsync.render.formats.look import PLAIN, Look
 
 if TYPE_CHECKING:  # `billsync --help` loads no model

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from billsync.app.customers import read_statement_of
 from billsync.app.dumping import dump_everything
@@ -13,6 +12,7 @@ from billsync.cli.delivering import check_output, write_file
 from billsync.cli.opening import connected
 from billsync.cli.server_options import ServerOptions
 from billsync.cli.surroundings import Run
+from billsync.model.frozen import replace
 from billsync.model.note import Note
 from billsync.render.formats.words import noted
 from billsync.render.formats.yaml_text import to_yaml

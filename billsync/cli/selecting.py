@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,6 +11,7 @@ import click
 
 from billsync.app.ending import usage
 from billsync.cli.surroundings import Run
+from billsync.model.frozen import replace
 
 if TYPE_CHECKING:  # `billsync --help` loads no model
     from billsync.model.address import Address

@@ -6,13 +6,13 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
 from billsync.api.served import Served
 from billsync.apply.private_files import create_private, make_private_directory
+from billsync.model.frozen import dataclass
 from billsync.model.moment import moment_text, parse_moment
 from billsync.model.ports import Clock
 from billsync.model.value import Plain

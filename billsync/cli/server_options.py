@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 
 import click
 
 from billsync.cli.options import file_option, together
 from billsync.cli.surroundings import Run
+from billsync.model.frozen import dataclass, replace
 from billsync.model.headers import header_problem
 from billsync.model.limits import LONGEST_TIMEOUT
 

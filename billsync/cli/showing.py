@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from billsync.app.ending import error
 from billsync.cli.delivering import check_output, write_file
 from billsync.cli.outputs import FILES, PLAN, PageChoices, Result
 from billsync.cli.surroundings import Run
+from billsync.model.frozen import replace
 from billsync.render.formats.look import PLAIN, Look
 
 TAKEN_TWICE = "Take it from its source (`!env`, `!file`) in each place."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from billsync.config.finding import Findings
@@ -13,6 +12,7 @@ from billsync.config.shapes import right_shape
 from billsync.config.suggest import did_you_mean
 from billsync.config.words import found_node
 from billsync.kinds.registry import LATER_COLLECTIONS
+from billsync.model.frozen import dataclass
 from billsync.model.globs import Patterns
 from billsync.model.kind import Kind, Registry
 from billsync.model.value import Fields, jsonable

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 
 from jsonschema.protocols import Validator
 
@@ -19,6 +18,7 @@ from billsync.core.check import problems, value_problems
 from billsync.kinds.registry import LATER_FIELDS
 from billsync.model.address import Address
 from billsync.model.diagnostic import Diagnostic, Position
+from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Kind
 from billsync.model.state import Entity
 from billsync.model.value import Fields

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from jsonschema.exceptions import ValidationError
 
+from billsync.model.frozen import dataclass
 from billsync.model.kind import Path
 from billsync.model.value import Plain
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -12,6 +11,7 @@ from billsync.config.bounded import NotAFile, TooLong, read_file, standard_input
 from billsync.config.finding import finding
 from billsync.config.searching import search, skipped_note
 from billsync.model.diagnostic import Diagnostic, Position
+from billsync.model.frozen import dataclass
 from billsync.model.limits import FILE_BYTES, INPUT_BYTES
 
 STDIN = "-"

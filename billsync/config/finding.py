@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from billsync.model.diagnostic import Diagnostic, Position, Severity, full_stop, sentence
+from billsync.model.frozen import replace
 from billsync.schema.codes import diagnostic
 
 

@@ -6,12 +6,12 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from billsync.config.builder import Limits, NodeBuilder
 from billsync.config.scalars import shorten
 from billsync.model.diagnostic import Position
+from billsync.model.frozen import dataclass
 
 _TOKEN = re.compile(
     r'[ \t\r\n]*(?:(?P<mark>[\[\]{},:])|(?P<text>"[^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*")'

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from billsync.config.finding import Findings
 from billsync.config.node import Entry, ListNode, MapNode, Node, ScalarNode, text_of
 from billsync.config.suggest import did_you_mean_at
 from billsync.config.words import found_node
 from billsync.model.diagnostic import Position
+from billsync.model.frozen import dataclass
 
 CARD = "rate_card"
 _PARTS: Mapping[str, str] = {"phases": "phase", "rate_cards": CARD}

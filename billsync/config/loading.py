@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TextIO
 
@@ -34,6 +33,7 @@ from billsync.config.transitions import transitions_for_nothing, transitions_of
 from billsync.core import references
 from billsync.model.address import Address
 from billsync.model.diagnostic import Diagnostic, Position, has_errors
+from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Registry
 from billsync.model.limits import MESSAGE_CHARACTERS
 from billsync.model.source import Source

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from billsync.config.finding import Findings
 from billsync.config.node import Entry, ListNode, MapNode, Node, RemovalNode, ScalarNode, is_null, text_of
 from billsync.config.suggest import did_you_mean
 from billsync.config.words import found_node
+from billsync.model.frozen import dataclass
 from billsync.model.shape import Lazy, ListOf, MapOf, Record, Shape, Variant
 
 Named = Callable[[MapNode, str], str | None]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from billsync.config.finding import Findings, finding
 from billsync.config.naming import KIND, parents_named
@@ -11,6 +10,7 @@ from billsync.config.node import MapNode, text_of
 from billsync.config.suggest import did_you_mean_at
 from billsync.model.address import Address
 from billsync.model.diagnostic import Diagnostic, Position
+from billsync.model.frozen import dataclass
 from billsync.model.kind import Kind, Registry
 from billsync.model.state import Desired, Moved
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from billsync.model.diagnostic import Position
+from billsync.model.frozen import dataclass
 from billsync.model.kind import Path
 from billsync.model.source import Source
 from billsync.model.value import Plain

@@ -10,10 +10,11 @@ import errno
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from billsync.config.bounded import NotAFile, TooLong, read_file
 from billsync.config.characters import described, first_forbidden
+from billsync.model.frozen import dataclass
 from billsync.model.limits import SOURCE_BYTES
 from billsync.model.source import Source
 

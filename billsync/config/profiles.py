@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 
 from jsonschema import Draft202012Validator
@@ -14,6 +14,7 @@ from billsync.config.reader import read
 from billsync.config.schema_errors import diagnostics_of
 from billsync.config.suggest import did_you_mean
 from billsync.model.diagnostic import Diagnostic, Position, has_errors
+from billsync.model.frozen import dataclass
 from billsync.model.headers import header_problem
 from billsync.model.labels import value_problem
 from billsync.schema.profiles import profiles_schema

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 
 from billsync.config.builder import Limits, NodeBuilder
@@ -15,6 +14,7 @@ from billsync.config.node import MapNode, Node, ScalarNode
 from billsync.config.outside import Outside
 from billsync.config.yaml_text import read_yaml
 from billsync.model.diagnostic import Diagnostic, Position
+from billsync.model.frozen import dataclass
 
 LIMITS = Limits()
 

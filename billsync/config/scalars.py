@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 
+from billsync.model.frozen import dataclass
 from billsync.model.limits import NUMBER_CHARACTERS, SHOWN_CHARACTERS
 from billsync.model.value import Plain
 

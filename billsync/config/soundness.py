@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
@@ -12,6 +11,7 @@ from billsync.config.failure import Failure, failure_of
 from billsync.config.node import Entry, ListNode, MapNode, Node, ScalarNode, at, plain
 from billsync.config.schema_errors import leaves
 from billsync.model.diagnostic import Position
+from billsync.model.frozen import dataclass
 from billsync.model.kind import Path
 from billsync.model.shape import ListOf, Record, Shape
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from billsync.config.document import LIBRARY
 from billsync.config.finding import finding
@@ -11,6 +10,7 @@ from billsync.config.node import Entry, ListNode, MapNode, Node, ScalarNode, pla
 from billsync.config.scalars import Unfit, resolve
 from billsync.core.hiding import Mask, source_mask
 from billsync.model.diagnostic import Diagnostic
+from billsync.model.frozen import replace
 from billsync.model.kind import Kind, Path
 from billsync.model.shape import (
     Boolean,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import groupby
 from typing import TypeAlias
 
 from billsync.config.failure import Failure
+from billsync.model.frozen import replace
 
 Branch: TypeAlias = tuple[Failure, ...]
 

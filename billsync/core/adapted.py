@@ -4,8 +4,8 @@ differently."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
+from billsync.model.frozen import replace
 from billsync.model.kind import Kind, Registry
 from billsync.model.routes import Routes
 from billsync.model.shape import Record

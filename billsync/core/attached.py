@@ -7,12 +7,12 @@ The server keeps a row for ever, with a quantity of 0 where it was taken away; i
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from billsync.core.ownership import labels_of
 from billsync.core.view import SERVERS
 from billsync.model.address import Address, parse_address
+from billsync.model.frozen import dataclass
 from billsync.model.malformed import Malformed, MalformedRow, each, inside, parsed_rows, text, whole
 from billsync.model.moment import parse_moment
 from billsync.model.routes import Attachments

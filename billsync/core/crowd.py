@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from billsync.model.address import Address
 from billsync.model.crowd import Crowd
 from billsync.model.diagnostic import Position
+from billsync.model.frozen import replace
 from billsync.model.kind import Kind, Registry
 from billsync.model.state import Desired, Entity
 from billsync.model.value import Fields

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from datetime import datetime, timedelta
 
 from billsync.core.conflicts import (
@@ -39,6 +39,7 @@ from billsync.core.unsupported import Missing, Unmentionable, unsupported
 from billsync.core.versions import NextVersions, coming_versions
 from billsync.model.address import Address
 from billsync.model.change import Action, PlanFile, Step
+from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Archetype, Registry
 from billsync.model.routes import Routes
 from billsync.model.state import Desired, Entity, Snapshot

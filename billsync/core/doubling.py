@@ -7,7 +7,6 @@ deleted: its money was granted or sold in either case. Source: design.md §4.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from billsync.core.chains import has_ended
 from billsync.core.index import is_over, state_of, status_of
@@ -16,6 +15,7 @@ from billsync.core.ownership import OWNER, labels_of
 from billsync.core.planned import Context, Planned
 from billsync.model.address import Address
 from billsync.model.change import Action, Guard
+from billsync.model.frozen import dataclass
 from billsync.model.kind import Archetype, Kind, State
 from billsync.model.state import Row
 from billsync.model.value import Fields

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import combinations, pairwise
 
@@ -17,6 +16,7 @@ from billsync.core.ownership import KEY, labels_of
 from billsync.core.refusals import DUPLICATE_ROWS, UNKNOWN_VALUE, Refusal
 from billsync.core.row_validation import shown, unknown_in
 from billsync.model.address import Address
+from billsync.model.frozen import dataclass
 from billsync.model.kind import Archetype, Kind, Registry, State
 from billsync.model.moment import parse_moment
 from billsync.model.state import Row

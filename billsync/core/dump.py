@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 
 from billsync.core.check import problems
 from billsync.core.doubts import duplicates
@@ -18,6 +17,7 @@ from billsync.core.refusals import UNKNOWN_VALUE
 from billsync.core.row_validation import shown, unknown_in
 from billsync.kinds.registry import LATER_COLLECTIONS
 from billsync.model.address import Address, symbols_in
+from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Kind, LabelPolicy, Path, Registry
 from billsync.model.routes import Routes
 from billsync.model.shape import FieldEffect

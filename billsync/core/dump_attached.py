@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from billsync.core.attached import Attached, attached_rows
 from billsync.core.index import Index
 from billsync.core.losses import Loss
 from billsync.model.address import Address
+from billsync.model.frozen import dataclass
 from billsync.model.malformed import Malformed
 from billsync.model.moment import moment_text
 from billsync.model.routes import Attachments

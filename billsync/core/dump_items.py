@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
 
 from billsync.core.content import content_digest
 from billsync.core.dump_attached import dumped_attached
@@ -19,6 +18,7 @@ from billsync.core.ownership import KEY, is_servers_own, labels_of
 from billsync.core.versions import offered
 from billsync.core.view import UNKNOWN, view
 from billsync.model.address import Address, Symbol, symbols_in
+from billsync.model.frozen import dataclass
 from billsync.model.kind import Archetype, Kind, Registry, State
 from billsync.model.routes import Routes
 from billsync.model.state import Row, Snapshot

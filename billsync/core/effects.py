@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from billsync.core.chains import last_of
 from billsync.core.index import state_of, version_of
@@ -14,6 +13,7 @@ from billsync.core.lifecycle.grandfathered import ending_on, subscribers
 from billsync.core.planned import Context
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, Effect
+from billsync.model.frozen import replace
 from billsync.model.kind import Archetype, Kind, State
 from billsync.model.routes import Routes
 from billsync.model.state import Row

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, fields
 from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeAlias
 
 from billsync.model.address import Symbol, parse_address
+from billsync.model.frozen import dataclass
 from billsync.model.source import Source
 from billsync.model.value import FloatFound, Masked, Plain
 

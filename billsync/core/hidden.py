@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 
 from billsync.core.index import is_over, version_of
 from billsync.core.ownership import LABELS
+from billsync.model.frozen import replace
 from billsync.model.kind import Kind, LabelPolicy, Registry
 from billsync.model.labels import key_problem, value_problem
 from billsync.model.routes import HiddenLabels, Routes

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from string import ascii_lowercase, ascii_uppercase
 from urllib.parse import quote
 
+from billsync.model.frozen import dataclass, replace
 from billsync.model.source import Source
 from billsync.model.value import Masked, decimal_text
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 
 from billsync.core.ownership import labels_of
 from billsync.model.address import Address
+from billsync.model.frozen import dataclass
 from billsync.model.kind import Archetype, Kind, Registry, State
 from billsync.model.moment import parse_moment
 from billsync.model.routes import Routes

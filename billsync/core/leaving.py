@@ -4,7 +4,6 @@ more of theirs (customer-facts.md §3.6)."""
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from billsync.core.chains import head_of
 from billsync.core.doubling import doubled_code
@@ -17,6 +16,7 @@ from billsync.core.planned import Context, Planned, time_shown
 from billsync.core.refusals import STILL_THERE
 from billsync.model.address import Address
 from billsync.model.change import Outcome
+from billsync.model.frozen import dataclass
 from billsync.model.kind import Archetype, Kind, State
 from billsync.model.state import Row
 from billsync.model.value import Fields

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from billsync.core.chains import head_of
 from billsync.core.doubts import Doubt, doubt_among
 from billsync.core.index import in_order, is_over, version_of
 from billsync.model.address import Address
+from billsync.model.frozen import dataclass
 from billsync.model.kind import Archetype, Registry
 from billsync.model.routes import ListQuery, Routes
 from billsync.model.state import Row

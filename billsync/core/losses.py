@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from billsync.model.address import Address
+from billsync.model.frozen import dataclass
 from billsync.model.note import Note
 
 NAMED = 10

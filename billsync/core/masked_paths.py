@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from billsync.core.compare import shown
+from billsync.model.frozen import dataclass
 from billsync.model.kind import Kind, Path
 from billsync.model.shape import ListOf, MapOf, Record, Shape, Variant
 from billsync.model.source import Source

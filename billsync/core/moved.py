@@ -7,12 +7,12 @@ An entity that is live under the new key always goes before one under an old key
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from billsync.core.chains import has_ended
 from billsync.core.index import Index
 from billsync.core.ownership import KEY, LABELS, labels_of
 from billsync.model.address import Address
+from billsync.model.frozen import replace
 from billsync.model.kind import Archetype, Kind, Registry
 from billsync.model.state import Moved, Row
 from billsync.model.value import Fields

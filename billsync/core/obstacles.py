@@ -8,7 +8,6 @@ running it needs no knowledge of kinds.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
 from billsync.core.index import is_over, state_of, status_of
@@ -18,6 +17,7 @@ from billsync.core.referring import referrers
 from billsync.core.versions import LEFT_OVER
 from billsync.model.address import Address
 from billsync.model.change import Action, Obstacle
+from billsync.model.frozen import replace
 from billsync.model.kind import Archetype, Kind, State
 from billsync.model.value import Fields, Plain, leaves
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from billsync.core.planned import Planned
 from billsync.model.address import Address, symbols_in, symbols_in_path
 from billsync.model.change import Action, Step
+from billsync.model.frozen import replace
 from billsync.model.kind import Registry
 
 Rank = tuple[int, int, tuple[str, tuple[str, ...], int], int]

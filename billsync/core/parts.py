@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from billsync.core.index import Index, is_over
 from billsync.core.obstacles import holds
@@ -16,6 +15,7 @@ from billsync.core.read_set import undeclared
 from billsync.core.referring import referred
 from billsync.core.versions import offered
 from billsync.model.address import Address
+from billsync.model.frozen import replace
 from billsync.model.kind import Kind, Names, Registry
 from billsync.model.routes import Part, Routes
 from billsync.model.state import Desired, Read, Row, Snapshot

@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from billsync.core.masking import masked
 from billsync.core.unmasking import sources_of
 from billsync.model.change import PlanFile
+from billsync.model.frozen import replace
 from billsync.model.kind import Registry
 from billsync.model.source import Source
 from billsync.model.state import Desired

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from datetime import datetime
 
 from billsync.core.doubts import Doubts
@@ -14,6 +14,7 @@ from billsync.core.refusals import Refusal
 from billsync.core.view import view
 from billsync.model.address import Address, earlier
 from billsync.model.change import Action, Call, Change, FieldChange, Guard, Outcome, Step
+from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Kind, Registry
 from billsync.model.routes import Routes
 from billsync.model.state import Desired, Entity, Row, Snapshot

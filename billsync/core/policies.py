@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
 
 from billsync.core.index import is_over
@@ -14,6 +13,7 @@ from billsync.core.planned import Context, Planned
 from billsync.core.versions import LEFT_OVER
 from billsync.model.address import Address
 from billsync.model.change import Action, Guard
+from billsync.model.frozen import replace
 from billsync.model.policy import Policy
 from billsync.model.value import decimal_text
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from billsync.core.referring import kinds_in
 from billsync.core.suggest import Suggester
 from billsync.model.address import Address
 from billsync.model.diagnostic import Diagnostic
+from billsync.model.frozen import dataclass
 from billsync.model.globs import Patterns
 from billsync.model.kind import Find, Kind, Path, Registry
 from billsync.model.shape import Lazy, ListOf, MapOf, Record, Reference, Shape, Variant

@@ -5,9 +5,8 @@ Those of chained entities stand in `chain_refusals`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from billsync.model.change import Outcome
+from billsync.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from billsync.core.references import Finder, finder, referred_by
 from billsync.core.suggest import closest
 from billsync.model.address import Address
 from billsync.model.change import Change
+from billsync.model.frozen import replace
 from billsync.model.globs import Patterns, literal
 from billsync.model.kind import Kind, Registry
 from billsync.model.selection import Selection, entity_of, matches

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 
 from billsync.core.masked_paths import places_in
 from billsync.core.masking import NOTHING, Scope
 from billsync.core.unmasking import masked_in_step
 from billsync.model.change import FieldChange, PlanFile, Step
+from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Registry
 from billsync.model.result import StepResult
 from billsync.model.source import Source

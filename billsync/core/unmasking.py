@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 
 from billsync.core.source_forms import FORMS, OTHER, SCALARS, proof
 from billsync.model.change import Expectation, PlanFile, Step
+from billsync.model.frozen import replace
 from billsync.model.source import Source
 from billsync.model.value import Masked, Plain, leaves, with_leaves
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from billsync.model import duration, moment
+from billsync.model.frozen import dataclass
 from billsync.model.patterns import DIGEST, whole_text
 
 EXACT = whole_text(r"-?[0-9]+(\.[0-9]+)?")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from billsync.live.client import ReadingClient, Settings
 from billsync.live.paging import read_document
 from billsync.live.target import KONNECT_HOSTS, Target
+from billsync.model.frozen import dataclass, replace
 from billsync.model.ports import Clock
 
 GLOBAL = f"https://global{KONNECT_HOSTS}/v3"

@@ -7,10 +7,10 @@ measurements are noisy, so a wave is judged against the median of the last ones.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from math import inf
 from statistics import median
 
+from billsync.model.frozen import dataclass, replace
 from billsync.model.limits import PAGE_SECONDS
 from billsync.model.routes import ListQuery
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from billsync.live.paging import Refused, read_document, read_forward, read_list
 from billsync.live.snapshot import PARENT
+from billsync.model.frozen import dataclass
 from billsync.model.ports import Clock, Reader
 from billsync.model.routes import Routes
 from billsync.model.value import Fields

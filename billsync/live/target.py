@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from billsync.api.generations import GENERATIONS
 from billsync.model.diagnostic import Diagnostic
+from billsync.model.frozen import dataclass
 from billsync.schema.codes import diagnostic
 
 LOCAL = "local:"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import quote, unquote
+
+from billsync.model.frozen import dataclass
 
 SYMBOL = re.compile(r"\{([^{}]+)\}")
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
 from billsync.model.address import Address
+from billsync.model.frozen import dataclass
 from billsync.model.kind import Path
 from billsync.model.value import Fields, Plain
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple
 from datetime import MAXYEAR, MINYEAR, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
+from billsync.model.frozen import dataclass, replace
 from billsync.model.patterns import whole_text
 from billsync.model.value import decimal_text
 

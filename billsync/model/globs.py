@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 
 from billsync.model.diagnostic import Position
+from billsync.model.frozen import dataclass
 
 _MARKS = frozenset("*?[")
 """The characters that make a text a glob."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Concatenate, ParamSpec, TypeVar
 
+from billsync.model.frozen import dataclass
 from billsync.model.value import Fields, Plain
 
 T = TypeVar("T")

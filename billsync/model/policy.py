@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 
 from billsync.model.address import Address
 from billsync.model.diagnostic import Position
+from billsync.model.frozen import dataclass
 from billsync.model.globs import Patterns
 
 PERCENT_FROM = 10

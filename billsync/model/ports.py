@@ -10,10 +10,10 @@ RemoteError
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
+from billsync.model.frozen import dataclass
 from billsync.model.routes import HiddenLabels, ListQuery
 from billsync.model.value import Fields, Plain
 

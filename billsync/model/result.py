@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from billsync.model.change import Step
+from billsync.model.frozen import dataclass
 
 
 class Status(Enum):

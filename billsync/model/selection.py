@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 
 from billsync.model.address import Address, chain_of, whole_of
+from billsync.model.frozen import dataclass
 from billsync.model.value import Fields
 
 

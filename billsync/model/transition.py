@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from billsync.model.diagnostic import Position
+from billsync.model.frozen import dataclass
 
 IMMEDIATE, AT_RENEWAL, REFUSE = "immediate", "at_renewal", "refuse"
 TIMINGS = (IMMEDIATE, AT_RENEWAL)

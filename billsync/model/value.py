@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeAlias
 
 from billsync.model.address import Symbol
+from billsync.model.frozen import dataclass
 from billsync.model.source import Source
 
 Plain: TypeAlias = Any

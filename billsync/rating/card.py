@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from billsync.model.frozen import dataclass
 from billsync.model.malformed import MalformedRow, each, inside
 from billsync.rating.prices import (
     DynamicPrice,

@@ -6,11 +6,11 @@ Source: vectors README, credits.jsonl.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeAlias
 
+from billsync.model.frozen import dataclass
 from billsync.rating.arithmetic import ZERO
 
 NEVER = datetime.max.replace(tzinfo=UTC)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import pairwise
 from typing import TypeAlias
 
 from billsync.model.duration import Duration
+from billsync.model.frozen import dataclass
 from billsync.rating.arithmetic import ZERO, exactly, total
 from billsync.rating.drawdown import Drawn
 from billsync.rating.periods import Period, next_after, next_at_or_after

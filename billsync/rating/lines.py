@@ -6,10 +6,10 @@ Source: vectors README, Rule: rounding place.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
+from billsync.model.frozen import dataclass, replace
 from billsync.rating.arithmetic import ONE, ZERO, exactly, rounded
 from billsync.rating.card import PaymentTerm
 from billsync.rating.periods import Period

@@ -5,12 +5,12 @@ Source: vectors README, periods.jsonl.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
 from billsync.model.duration import Duration
+from billsync.model.frozen import dataclass
 from billsync.model.moment import cut_to_seconds
 from billsync.rating.arithmetic import exactly
 

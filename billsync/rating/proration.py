@@ -5,11 +5,11 @@ Source: vectors README, proration.jsonl.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from billsync.model.frozen import dataclass
 from billsync.rating.arithmetic import ONE, divided, exactly, rounded
 from billsync.rating.periods import Period
 

@@ -5,10 +5,10 @@ Source: vectors README, Rule: order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, auto
 
+from billsync.model.frozen import dataclass
 from billsync.rating.adjustments import Lines, with_credits, with_maximum, with_minimum, with_percentage
 from billsync.rating.arithmetic import ZERO, exactly
 from billsync.rating.card import Card

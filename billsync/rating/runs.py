@@ -9,10 +9,10 @@ Source: vectors README, usage_runs.jsonl.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypeAlias
 
+from billsync.model.frozen import dataclass, replace
 from billsync.rating.arithmetic import exactly
 from billsync.rating.card import Card, PaymentTerm
 from billsync.rating.lines import Category, Line, Totals, sum_of_totals

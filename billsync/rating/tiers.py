@@ -6,9 +6,9 @@ Source: vectors README, Rule: graduated, Rule: volume.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 
+from billsync.model.frozen import dataclass
 from billsync.rating.arithmetic import ZERO, exactly, minus
 from billsync.rating.errors import RatingError, RatingErrorCode
 from billsync.rating.lines import Part

@@ -6,11 +6,11 @@ Source: vectors README, timelines.jsonl.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
 from billsync.model.duration import Duration
+from billsync.model.frozen import dataclass
 from billsync.model.moment import cut_to_seconds
 from billsync.rating.card import Card, PaymentTerm
 from billsync.rating.periods import Period, boundary, period_at, sum_of

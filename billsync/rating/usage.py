@@ -5,10 +5,10 @@ Source: vectors README, Rule: unit conversion, Rule: usage discount.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from billsync.model.frozen import dataclass
 from billsync.rating.arithmetic import ZERO, divided, exactly, rounded, rounded_down, rounded_up
 from billsync.rating.card import Operation, UnitConfig, UnitRounding
 from billsync.rating.errors import RatingError, RatingErrorCode

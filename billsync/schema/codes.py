@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 
 from billsync.model.codes import ANSWERS, COMMANDS, FILES, GUARDS, LOSSES, NOTES, OWNERSHIP, POLICIES, RATINGS, SERVER
 from billsync.model.codes.code import Chapter, Code
 from billsync.model.diagnostic import Diagnostic, Position, Severity, full_stop, sentence
+from billsync.model.frozen import replace
 from billsync.model.kind import LabelPolicy, Problem, Registry, attached_fields
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from billsync.model.frozen import dataclass
 from billsync.model.kind import Absent, Kind
 from billsync.model.shape import (
     Anything,

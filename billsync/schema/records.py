@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Any
 
 from billsync.kinds.plan import PHASE
 from billsync.kinds.ratecard import ADDON_CARD, RATE_CARD
+from billsync.model.frozen import dataclass
 from billsync.model.labels import MOST_DECLARED
 from billsync.model.shape import Field, LabelMap, Lazy, ListOf, MapOf, Record, Shape, Variant
 from billsync.model.value import jsonable

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from billsync.kinds.forms import FORMS
 from billsync.kinds.plan import PHASE
 from billsync.kinds.ratecard import RATE_CARD
+from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Kind, Registry
 from billsync.model.shape import Record
 from billsync.model.value import Fields, Plain, jsonable

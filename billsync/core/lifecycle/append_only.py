@@ -3,8 +3,6 @@ never changes."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from billsync.core.compare import field_changes
 from billsync.core.lifecycle.progress import made_and_moved, moving_forward
 from billsync.core.lifecycle.record import create, in_sequence, with_live_key
@@ -14,6 +12,7 @@ from billsync.core.planned import Context, Planned, names_of, note, refused
 from billsync.core.refusals import IMMUTABLE_ENTITY
 from billsync.core.view import complete
 from billsync.model.change import Outcome
+from billsync.model.frozen import replace
 from billsync.model.state import Entity
 from billsync.model.value import Fields, canonical
 

@@ -6,8 +6,6 @@ again (customer-facts.md §5.8, §6).
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from billsync.core.chains import has_ended, last_of, links_of, running_links
 from billsync.core.lifecycle.attached_anew import begins_link, on_new_link
 from billsync.core.lifecycle.attached_members import Link, decided
@@ -18,6 +16,7 @@ from billsync.core.planned import Context, Planned, refused
 from billsync.core.refusals import UNKNOWN_VALUE
 from billsync.core.versions import NextVersions
 from billsync.model.change import Action, Change, Expectation, FieldChange, Outcome, Step
+from billsync.model.frozen import replace
 from billsync.model.kind import State
 from billsync.model.malformed import Malformed
 from billsync.model.routes import Attachments

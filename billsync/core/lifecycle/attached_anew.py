@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from billsync.core.chain_refusals import ATTACHED_LATER, NOT_ATTACHABLE, NOT_REATTACHABLE
 from billsync.core.chains import has_ended, last_of, links_of, running_links
@@ -18,6 +17,7 @@ from billsync.core.planned import Context, Planned
 from billsync.core.versions import NextVersions
 from billsync.model.address import Address, Symbol
 from billsync.model.change import Action, Expectation, Guard, Step
+from billsync.model.frozen import replace
 from billsync.model.kind import Kind, State
 from billsync.model.malformed import Malformed
 from billsync.model.routes import Attachments

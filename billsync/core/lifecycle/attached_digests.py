@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 
 from billsync.core.ownership import KEY, LABELS, labels_of
 from billsync.core.planned import Planned
 from billsync.model.change import Step
+from billsync.model.frozen import replace
 from billsync.model.labels import OURS
 from billsync.model.routes import Attachments
 from billsync.model.value import Fields, Plain

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from billsync.core.attached import Attached, attached_rows
@@ -28,6 +27,7 @@ from billsync.core.timing import timing_of
 from billsync.core.versions import NextVersions
 from billsync.core.view import UNKNOWN
 from billsync.model.address import Address, Symbol
+from billsync.model.frozen import dataclass
 from billsync.model.kind import Kind, State
 from billsync.model.malformed import Malformed
 from billsync.model.moment import moment_text, parse_moment

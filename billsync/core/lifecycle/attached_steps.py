@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 from billsync.core.attached import Attached, Quantities, fact_of
@@ -13,6 +12,7 @@ from billsync.core.planned import Context, step_id
 from billsync.core.timing import sent_as
 from billsync.model.address import Address, Symbol, part_address
 from billsync.model.change import Call, Expectation, FieldChange, Step
+from billsync.model.frozen import dataclass, replace
 from billsync.model.moment import moment_text
 from billsync.model.routes import Attachments
 from billsync.model.transition import IMMEDIATE

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from billsync.core.chain_refusals import CANT_WITHDRAW, ENDS_FIRST, WOULD_MOVE
 from billsync.core.chains import links_of, running_links
 from billsync.core.index import state_of
@@ -32,6 +30,7 @@ from billsync.core.timing import timing_of
 from billsync.core.versions import NextVersions
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, FieldChange, Step
+from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import State
 from billsync.model.moment import moment_text, parse_moment
 from billsync.model.state import Entity, Row

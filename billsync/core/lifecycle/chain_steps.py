@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from billsync.core.chains import parent_of
 from billsync.core.planned import Context, call_of, step_id
 from billsync.core.timing import sent_as
 from billsync.core.view import body
 from billsync.model.address import Address, Symbol
 from billsync.model.change import Expectation, Step
+from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Kind, State
 from billsync.model.state import Row
 from billsync.model.transition import AT_RENEWAL, IMMEDIATE

@@ -5,8 +5,6 @@ A change ends one link and begins the next; a change at renewal leaves two runni
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from billsync.core.chain_refusals import (
     BEGINS_LATER,
     CHAIN_ENDED,
@@ -37,6 +35,7 @@ from billsync.core.timing import instead_of_end
 from billsync.core.versions import NextVersions
 from billsync.model.address import Address
 from billsync.model.change import FieldChange
+from billsync.model.frozen import replace
 from billsync.model.kind import Kind, State
 from billsync.model.moment import moment_text, parse_moment
 from billsync.model.state import Entity, Row

@@ -6,8 +6,6 @@ owner's next run does. Any other draft may be a person's work, and is left alone
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from billsync.core.index import version_of
 from billsync.core.lifecycle.attaching import detach_steps, is_begun, without_parts
 from billsync.core.lifecycle.holder import Claim, holder_of
@@ -17,6 +15,7 @@ from billsync.core.planned import Context, Planned, note, step_id
 from billsync.core.refusals import FOREIGN_DRAFT
 from billsync.core.versions import LEFT_OVER, in_state
 from billsync.model.change import Action, Call, Change, Expectation, Step
+from billsync.model.frozen import replace
 from billsync.model.kind import State
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields

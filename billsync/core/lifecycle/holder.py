@@ -6,7 +6,6 @@ An entity whose labels couldn't be read never counts as unowned for that reason 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from enum import Enum
 
 from billsync.core.hidden import hides_labels, labels_are_known
@@ -16,6 +15,7 @@ from billsync.core.referring import kinds_in
 from billsync.core.refusals import MANAGED_BY_SERVER, NOT_OWNED, OTHER_OWNER, UNREAD_OWNER
 from billsync.model.address import Address
 from billsync.model.change import FieldChange
+from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Kind
 from billsync.model.state import Entity, Row
 from billsync.model.value import leaves

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from billsync.core.chain_refusals import NOT_OFFERED, OFFERS_UNKNOWN, TOO_MANY_ATTACHED
 from billsync.core.index import version_of
@@ -12,6 +12,7 @@ from billsync.core.refusals import Refusal
 from billsync.core.versions import NextVersions, offered_after
 from billsync.model.address import Address, Symbol
 from billsync.model.change import FieldChange
+from billsync.model.frozen import dataclass
 from billsync.model.routes import Attachments
 from billsync.model.state import Row
 from billsync.model.value import Fields

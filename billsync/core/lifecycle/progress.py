@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from billsync.core.lifecycle.holder import not_ours
 from billsync.core.planned import Context, Planned, call_of, refused, step_id
 from billsync.core.refusals import NEVER_BACK, NO_CALL, UNKNOWN_VALUE
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, Expectation, FieldChange, Step
+from billsync.model.frozen import replace
 from billsync.model.kind import Kind, Progress
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields, Plain

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 
 from billsync.core.compare import field_changes
@@ -16,6 +15,7 @@ from billsync.core.unlisted import lost_if_replaced
 from billsync.core.view import body, complete
 from billsync.model.address import Address
 from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Step
+from billsync.model.frozen import replace
 from billsync.model.kind import Absent, Kind
 from billsync.model.routes import Routes
 from billsync.model.shape import FieldEffect

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from billsync.core.compare import field_changes
 from billsync.core.hidden import hides_labels, labels_are_known
 from billsync.core.index import version_of
@@ -37,6 +35,7 @@ from billsync.core.versions import (
 from billsync.core.view import body, complete
 from billsync.model.address import Address
 from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Step
+from billsync.model.frozen import replace
 from billsync.model.kind import Kind, State
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields, canonical

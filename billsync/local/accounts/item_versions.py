@@ -6,13 +6,13 @@ A stored item without its own start or end takes its phase's.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 from billsync.local.store.documents import Document
 from billsync.local.store.times import from_micros, micros, rfc3339
+from billsync.model.frozen import dataclass
 
 Item = Mapping[str, Any]
 

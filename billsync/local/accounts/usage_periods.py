@@ -6,7 +6,6 @@ Reads stored rows only.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
@@ -14,6 +13,7 @@ from billsync.local.server.periods import period_at
 from billsync.local.store.store import Row
 from billsync.local.store.times import from_micros
 from billsync.model.duration import Duration, parse_duration
+from billsync.model.frozen import dataclass
 from billsync.rating.periods import Period, next_after
 
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +14,7 @@ from billsync.local.catalog.prices import is_usage_based
 from billsync.local.catalog.rate_cards import Card, is_free, kept_card
 from billsync.local.catalog.rules import Finding, critical, fault, warning
 from billsync.local.store.store import Row, Store
+from billsync.model.frozen import dataclass, replace
 
 CURRENCY = ".currency.currency"
 

@@ -4,7 +4,6 @@ most of them an assignment may still be attached, but not changed or published."
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import filterfalse
 from typing import Any
@@ -20,6 +19,7 @@ from billsync.local.catalog.versions import ACTIVE, ARCHIVED, status
 from billsync.local.store.durations import aligned
 from billsync.local.store.store import Row, Store
 from billsync.model.duration import parse_duration
+from billsync.model.frozen import dataclass
 
 ON_ADDON = ".addon"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from billsync.local.catalog import addons, plans
@@ -19,6 +18,7 @@ from billsync.local.server.resource import Answer, Call, Route, created, new_row
 from billsync.local.store.documents import Document
 from billsync.local.store.store import Row, Store, changed
 from billsync.local.store.times import rfc3339
+from billsync.model.frozen import replace
 
 
 def view(call: Call, row: Row) -> Document:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 
 from billsync.local.server.problems import Issue, Problem, broken_rules, invalid
 from billsync.local.store.documents import Document
+from billsync.model.frozen import dataclass, replace
 
 WARNING = "warning"
 

@@ -6,7 +6,6 @@ Amounts due are booked in `settling`; only amounts already booked for time that 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from billsync.local.accounts.subscription_rows import SUBSCRIPTION
@@ -18,6 +17,7 @@ from billsync.local.server.resource import Call, new_row
 from billsync.local.store.documents import Document
 from billsync.local.store.store import Row, changed
 from billsync.local.store.times import from_micros
+from billsync.model.frozen import replace
 from billsync.rating.arithmetic import EXACT
 
 SYNC_DELAY, SYNC_INTERVAL = timedelta(seconds=7), timedelta(minutes=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from billsync.local.accounts.customer_rules import CUSTOMER
@@ -16,6 +15,7 @@ from billsync.local.store.durations import NOTHING
 from billsync.local.store.store import Row
 from billsync.local.store.times import rfc3339
 from billsync.model.duration import parse_duration
+from billsync.model.frozen import replace
 
 INVOICE = "invoice"
 LETTERS = 4

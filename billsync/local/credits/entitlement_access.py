@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -25,6 +24,7 @@ from billsync.local.store.store import LIVE, Row, Store
 from billsync.local.store.times import from_micros, rfc3339
 from billsync.local.usage.attribution import named
 from billsync.model.duration import parse_duration
+from billsync.model.frozen import dataclass
 from billsync.rating.arithmetic import ZERO
 from billsync.rating.periods import period_at
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from billsync.local.charges.books import GRANT, awaits_invoice
@@ -18,6 +17,7 @@ from billsync.local.server.resource import Answer, Call, Route, created, new_row
 from billsync.local.store.documents import Document
 from billsync.local.store.store import Row, changed
 from billsync.local.store.times import rfc3339
+from billsync.model.frozen import replace
 from billsync.model.value import decimal_text
 
 AUTHORIZED, SETTLED = "authorized", "settled"

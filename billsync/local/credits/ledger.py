@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -19,6 +18,7 @@ from billsync.local.charges.books import (
 from billsync.local.store.documents import Document
 from billsync.local.store.store import Row
 from billsync.local.store.times import from_micros, instant_of
+from billsync.model.frozen import dataclass, replace
 from billsync.rating.arithmetic import EXACT, ZERO, negative, total
 
 Features = frozenset[str]

@@ -6,7 +6,6 @@ Its subscriptions show neither their plan's version nor their start, their end, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from billsync.local.catalog.features import FEATURE
@@ -17,6 +16,7 @@ from billsync.local.server.problems import not_found
 from billsync.local.server.resource import Answer, Call, Route, present
 from billsync.local.store.documents import Document
 from billsync.local.subscriptions import subscription_addons, subscription_changes, subscriptions
+from billsync.model.frozen import replace
 
 Shape = Callable[[Call, Document], Document]
 

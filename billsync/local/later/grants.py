@@ -6,12 +6,12 @@ Voiding is the same call as before, no longer marked as private.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from billsync.local.credits import grants
 from billsync.local.server.resource import Answer, Call
 from billsync.local.store.documents import Document
+from billsync.model.frozen import replace
 
 EARLIER, LATER = "tax_code", "code"
 

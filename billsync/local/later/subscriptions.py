@@ -4,7 +4,6 @@ is scheduled. Documented only, not recorded; a custom plan and edits aren't serv
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -27,6 +26,7 @@ from billsync.local.subscriptions.subscriptions import (
     named_plan,
 )
 from billsync.local.v1.subscriptions import check_phase, delete, newer_version, restored
+from billsync.model.frozen import replace
 
 ONE = "/openmeter/subscriptions/{subscriptionId}"
 

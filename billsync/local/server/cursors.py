@@ -6,11 +6,11 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from billsync.local.server.listing import PAGE_MEMBER
 from billsync.local.server.problems import Problem, bad_query
 from billsync.local.server.resource import Query
+from billsync.model.frozen import dataclass
 
 MEMBERS = ("size", "after", "before")
 INTEGER = re.compile(r"[+-]?[0-9]{1,18}")

@@ -6,11 +6,11 @@ Recordings of a real server exist for August 2026 of OpenMeter only. All others 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from billsync.local.server.data_files import data
+from billsync.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from billsync.local.server.contract import validator
@@ -12,6 +11,7 @@ from billsync.local.server.identifiers import is_ulid
 from billsync.local.server.problems import Problem, bad_query, invalid
 from billsync.local.server.resource import Query
 from billsync.local.store.times import instant_of, micros
+from billsync.model.frozen import dataclass
 
 MEMBER = re.compile(r"filter\[([^\[\]]*)\](?:\[([^\[\]]*)\])?")
 OPERATORS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from billsync.local.server.contract import filter_kinds
@@ -13,6 +13,7 @@ from billsync.local.server.problems import bad_query
 from billsync.local.server.resource import Answer, Call, Query, ok
 from billsync.local.store.store import LIVE, Row
 from billsync.local.store.times import micros
+from billsync.model.frozen import dataclass
 
 PAGE_MEMBER = re.compile(r"page\[([^\]]*)\]")
 INTEGER = re.compile(r"[+-]?[0-9]{1,18}")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+
+from billsync.model.frozen import dataclass
 
 CATALOGUE = "https://kongapi.info/konnect/"
 SHAPE_A_NAMES = {

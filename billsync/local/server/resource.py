@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from billsync.local.server.editions import AUGUST, Edition
 from billsync.local.store.documents import Document
 from billsync.local.store.store import Row, Store
 from billsync.local.store.times import rfc3339
+from billsync.model.frozen import dataclass
 
 Query = tuple[tuple[str, str], ...]
 JSON, CSV = "application/json", "text/csv"

@@ -8,12 +8,12 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from typing import Any
 
 from billsync.local.store.times import instant_of
+from billsync.model.frozen import dataclass, replace
 
 Schema = Mapping[str, Any]
 READ_ONLY = "readOnly"

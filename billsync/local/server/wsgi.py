@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, quote
+
+from billsync.model.frozen import dataclass
 
 PART = 1 << 16
 

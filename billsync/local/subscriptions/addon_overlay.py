@@ -6,13 +6,13 @@ An add-on's card is added to the phase's card with the same key; without such a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from billsync.local.accounts.item_versions import Window
 from billsync.local.store.documents import Document
 from billsync.local.store.values import double_precision
+from billsync.model.frozen import dataclass, replace
 from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import exactly
 

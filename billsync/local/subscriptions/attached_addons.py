@@ -6,7 +6,6 @@ Sections are those of customer-facts.md.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby, pairwise
 
@@ -26,6 +25,7 @@ from billsync.local.subscriptions.subscription_start import (
     feature_terms,
     item_card,
 )
+from billsync.model.frozen import dataclass
 
 SUBSCRIPTION_ADDON = "subscription_addon"
 ITS_OWN = ("id", "made_at", "entitlement_id", "issued_id")

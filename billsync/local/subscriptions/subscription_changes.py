@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -29,6 +28,7 @@ from billsync.local.store.times import from_micros, instant_of
 from billsync.local.subscriptions.subscription_overlap import check_alone, claim_of
 from billsync.local.subscriptions.subscription_start import Terms, anew, subscribe
 from billsync.local.subscriptions.subscriptions import check_choice, check_modes, check_sold, find, named_plan
+from billsync.model.frozen import replace
 
 LATEST_START = timedelta(minutes=2)
 

@@ -7,7 +7,6 @@ Phases are counted from the subscription's start by the lengths before them, so 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -18,6 +17,7 @@ from billsync.local.store.documents import Document
 from billsync.local.store.durations import NOTHING, kept_length, length_kept, negative
 from billsync.local.store.times import from_micros, micros
 from billsync.model.duration import Duration
+from billsync.model.frozen import dataclass, replace
 from billsync.rating.periods import sum_of
 
 BACK = -1

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from billsync.local.accounts.subscription_rows import not_ended
 from billsync.local.server.problems import Issue, broken_rules
 from billsync.local.store.store import Row, Store
+from billsync.model.frozen import dataclass
 
 CODE = "only_single_subscription_allowed_per_customer_at_a_time"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +22,7 @@ from billsync.local.store.store import Row, Store
 from billsync.local.store.times import from_micros, micros
 from billsync.local.subscriptions.subscription_overlap import Claim, check_alone
 from billsync.model.duration import parse_duration
+from billsync.model.frozen import dataclass
 from billsync.rating.periods import sum_of
 
 CREDIT_THEN_INVOICE = "credit_then_invoice"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from billsync.local.accounts.customer_rules import CUSTOMER, check_new_key
@@ -17,6 +16,7 @@ from billsync.local.store.times import rfc3339
 from billsync.local.v1.lists import V1List, answer_v1_list
 from billsync.local.v1.requests import METADATA, NAME, TEXT
 from billsync.local.v1.subscription_views import short_view
+from billsync.model.frozen import replace
 
 MEMBERS = {
     "name": "name",

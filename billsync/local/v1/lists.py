@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
@@ -15,6 +14,7 @@ from billsync.local.server.resource import Answer, Call, Query, ok
 from billsync.local.store.documents import Document
 from billsync.local.store.store import LIVE, Row
 from billsync.local.store.times import micros
+from billsync.model.frozen import dataclass
 
 WHOLE = re.compile(r"[0-9]{1,9}")
 KEY_VERSION = re.compile(r"keyVersion\[([^\[\]]*)\](?:\[[0-9]*\])?")

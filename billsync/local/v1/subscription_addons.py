@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from billsync.local.accounts.item_versions import Window
 from billsync.local.accounts.subscription_view import ACTIVE, begin_of
 from billsync.local.catalog import addons
@@ -27,6 +25,7 @@ from billsync.local.v1.cards import shown_card
 from billsync.local.v1.representable import check_representable
 from billsync.local.v1.requests import TIMING
 from billsync.local.v1.subscription_views import shown_window
+from billsync.model.frozen import replace
 
 ACCEPTED = {
     "type": "object",

@@ -6,7 +6,6 @@ Sections are those of customer-facts.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -26,6 +25,7 @@ from billsync.local.v1.plans import custom_plan
 from billsync.local.v1.representable import check_representable
 from billsync.local.v1.requests import CUSTOM_PLAN, METADATA, TEXT, TIMING
 from billsync.local.v1.subscription_views import full_view, short_view
+from billsync.model.frozen import replace
 
 TERMS = {
     "timing": TIMING,

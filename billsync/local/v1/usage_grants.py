@@ -6,7 +6,6 @@ They hold units of usage, not money.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -28,6 +27,7 @@ from billsync.local.v1.lists import DEFAULT_SIZE, V1List, Values, answer_v1_list
 from billsync.local.v1.requests import METADATA
 from billsync.local.v1.v2_lookups import OF_FEATURE, ONE, check_metered, check_own, find_any
 from billsync.model.duration import parse_duration
+from billsync.model.frozen import replace
 from billsync.rating.periods import next_at_or_after
 
 LENGTHS = {"HOUR": "PT{}H", "DAY": "P{}D", "WEEK": "P{}W", "MONTH": "P{}M", "YEAR": "P{}Y"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from billsync.local.accounts.customer_rules import CUSTOMER
 from billsync.local.accounts.item_entitlements import brought_as, brought_by_all, is_in_force
@@ -16,6 +15,7 @@ from billsync.local.v1.lists import answer_rows, flag, texts
 from billsync.local.v1.v2_entitlement_views import v1_view, view
 from billsync.local.v1.v2_entitlements import LISTING, TYPES
 from billsync.local.v1.v2_lookups import unknown
+from billsync.model.frozen import replace
 
 
 def listed_all(call: Call) -> Answer:

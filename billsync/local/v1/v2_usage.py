@@ -6,7 +6,6 @@ Sections are those of customer-facts.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -22,6 +21,7 @@ from billsync.local.usage.meter_windows import MINUTE, Window, day_of, hour_of, 
 from billsync.local.v1.lists import single
 from billsync.local.v1.usage_grants import to_minute
 from billsync.local.v1.v2_lookups import OF_FEATURE, ONE, check_metered, find, find_own
+from billsync.model.frozen import dataclass
 from billsync.rating.arithmetic import ZERO, exactly, total
 from billsync.rating.entitlement_grants import Segment
 from billsync.rating.periods import Period

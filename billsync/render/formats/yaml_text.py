@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from textwrap import wrap
 from types import MappingProxyType
 from typing import TypeAlias
 
+from billsync.model.frozen import dataclass
 from billsync.model.kind import Path
 from billsync.model.value import FloatFound, Masked, Plain, decimal_text
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from billsync.model.change import Outcome
 from billsync.model.diagnostic import Diagnostic
+from billsync.model.frozen import dataclass
 from billsync.render.page.changes import change_sections, told_sections
 from billsync.render.page.decisions import decisions
 from billsync.render.page.headline import headline_text
@@ -33,11 +33,14 @@ class PageOptions:
     elsewhere: str = ""
 
 
+BY_DEFAULT = PageOptions()
+
+
 def page_of(
     outline: Outline,
     impact: Impact | None = None,
     curves: Sequence[PriceCurve] = (),
-    options: PageOptions = PageOptions(),
+    options: PageOptions = BY_DEFAULT,
     findings: Sequence[Diagnostic] = (),
     above: Sequence[str] = (),
 ) -> Page:

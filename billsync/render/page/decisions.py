@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from billsync.model.change import Effect, Guard, Outcome
 from billsync.model.diagnostic import Diagnostic, Severity
+from billsync.model.frozen import replace
 from billsync.model.result import Status
 from billsync.render.diagnostics import one_line
 from billsync.render.page.page import Decision, DecisionKind, Span, Style, Text, code, plain

@@ -7,12 +7,12 @@ without personal data unless that was asked for.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from typing import TypeAlias
 
 from billsync.model.change import Effect
+from billsync.model.frozen import dataclass
 from billsync.render.formats.words import ABSENT
 from billsync.report.curves.curve import PriceCurve
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
 from functools import cache
 from typing import Any
 
 from billsync.kinds.registry import KINDS
+from billsync.model.frozen import replace
 from billsync.model.value import Plain, leaves
 from billsync.render.page.changes import LEFT_OUT
 from billsync.render.page.page import Page, Span

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 
+from billsync.model.frozen import dataclass, replace
 from billsync.render.plan.outline import Item
 
 ITSELF = "\0"

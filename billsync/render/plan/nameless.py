@@ -6,11 +6,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from billsync.model.change import Guard
 from billsync.model.diagnostic import Diagnostic
+from billsync.model.frozen import replace
 from billsync.render.plan.outline import Item, Outline
 
 LEFT_OUT = "customers left out"

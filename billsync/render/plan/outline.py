@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, Effect, FieldChange, Guard, Outcome, PlanFile, Step
+from billsync.model.frozen import dataclass, replace
 from billsync.model.result import Report, Status, StepResult
 from billsync.model.value import Fields
 from billsync.render.formats.words import name_of, title_of

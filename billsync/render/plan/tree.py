@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address, symbols_in
 from billsync.model.change import Action
+from billsync.model.frozen import dataclass
 from billsync.render.plan.outline import Item
 
 BRANCH, LAST, TRUNK, BLANK = "├─ ", "└─ ", "│  ", "   "

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
+from billsync.model.frozen import dataclass
 from billsync.model.malformed import Malformed, each, inside, members, parsed, parsed_rows, part, text, whole
 from billsync.model.value import Fields, canonical
 from billsync.report.billing.subscribed import Slot, card_slot, moment, optional_moment

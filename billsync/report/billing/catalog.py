@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from billsync.model.frozen import dataclass
 from billsync.model.value import Fields
 from billsync.report.billing.usage import STEADY, MeterSlice, gauge_of
 

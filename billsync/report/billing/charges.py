@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import TypeAlias
 
 from billsync.model.currencies import decimals
+from billsync.model.frozen import dataclass, replace
 from billsync.model.moment import cut_to_seconds
 from billsync.rating.arithmetic import ZERO
 from billsync.rating.card import Card

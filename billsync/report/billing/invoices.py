@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
+from billsync.model.frozen import dataclass
 from billsync.model.value import Fields
 from billsync.report.billing.subscribed import moment_of
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NoReturn
 
+from billsync.model.frozen import replace
 from billsync.model.malformed import MalformedRow
 from billsync.rating.card import Card, card_of
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from billsync.model.duration import Duration, parse_duration
+from billsync.model.frozen import dataclass, replace
 from billsync.model.malformed import Malformed, MalformedRow, each, inside, members, optional_part, parsed, text
 from billsync.model.value import Fields, Plain
 from billsync.rating.arithmetic import EXACT

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from billsync.model.frozen import dataclass
 from billsync.model.malformed import MalformedRow, inside, optional_part, part, text
 from billsync.model.moment import cut_to_seconds
 from billsync.model.value import Fields

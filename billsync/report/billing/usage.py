@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
+from billsync.model.frozen import dataclass
 from billsync.model.moment import moment_text
 from billsync.model.value import Fields, canonical
 from billsync.rating.periods import Period

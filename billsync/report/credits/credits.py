@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from billsync.model.frozen import dataclass
 from billsync.model.moment import cut_to_seconds
 from billsync.model.value import Fields
 from billsync.rating.arithmetic import ZERO, exactly, plus

@@ -6,10 +6,11 @@ The server's own running balance is only right for the first row of a page (cust
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from billsync.model.frozen import dataclass, replace
 from billsync.model.note import Note
 from billsync.model.value import Fields, decimal_text
 from billsync.rating.arithmetic import exactly

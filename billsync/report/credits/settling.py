@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from billsync.model.currencies import decimals
+from billsync.model.frozen import dataclass, replace
 from billsync.rating.adjustments import with_credits
 from billsync.rating.arithmetic import ZERO, exactly
 from billsync.rating.drawdown import Drawn, Step

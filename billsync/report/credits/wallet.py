@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
 
+from billsync.model.frozen import dataclass, replace
 from billsync.model.value import Fields
 from billsync.rating.arithmetic import exactly, minus, negative
 from billsync.report.billing.subscribed import moment_of

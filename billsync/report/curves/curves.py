@@ -6,12 +6,12 @@ Without usage they run over the bounds of the tiers. Amounts are rated as the se
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
 from billsync.model.change import Change, PlanFile
 from billsync.model.currencies import decimals
+from billsync.model.frozen import dataclass
 from billsync.model.malformed import MalformedRow
 from billsync.model.value import Fields
 from billsync.rating.arithmetic import ONE, ZERO, divided, exactly

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
+from billsync.model.frozen import dataclass
 from billsync.model.note import Note
 from billsync.report.billing.attached import Attached
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from billsync.core.index import Index, is_over
 from billsync.core.losses import Loss
 from billsync.core.view import view
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
+from billsync.model.frozen import dataclass
 from billsync.model.value import Fields
 from billsync.report.dump import undeclared
 from billsync.report.dump.undeclared import SANDBOX, balance_losses, billing_losses, granted, unread

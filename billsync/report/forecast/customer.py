@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
+from billsync.model.frozen import dataclass
 from billsync.model.note import Note
 from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import negative

@@ -6,10 +6,10 @@ Left out: taxes, payment fees, credits still to be bought, and usage that has no
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from billsync.model.frozen import dataclass, replace
 from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import ZERO, exactly
 from billsync.rating.errors import RatingError

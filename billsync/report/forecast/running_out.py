@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from billsync.model.frozen import dataclass
 from billsync.model.moment import cut_to_seconds
 from billsync.rating.arithmetic import ZERO, divided, exactly
 from billsync.rating.periods import Period

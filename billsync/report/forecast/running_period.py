@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from billsync.model.frozen import dataclass
 from billsync.model.moment import cut_to_seconds
 from billsync.model.note import Note
 from billsync.model.value import Fields

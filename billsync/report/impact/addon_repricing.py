@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
 from billsync.model.duration import Duration
+from billsync.model.frozen import dataclass, replace
 from billsync.model.malformed import Malformed
 from billsync.rating.arithmetic import exactly
 from billsync.rating.periods import MICROSECOND

@@ -6,11 +6,11 @@ import hashlib
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
 from billsync.model.address import parse_address
+from billsync.model.frozen import dataclass
 from billsync.rating.periods import Period
 from billsync.report.billing.catalog import Catalog
 from billsync.report.billing.usage import MeterSlice

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from billsync.core.index import version_of
 from billsync.core.versions import offered_or_last
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
+from billsync.model.frozen import dataclass
 from billsync.model.malformed import Malformed
 from billsync.report.impact.live import Live
 from billsync.report.impact.offers import Offer

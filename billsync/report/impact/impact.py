@@ -6,12 +6,13 @@ A count is a number, or a text where the number itself may not be shown (redact.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
 from typing import TypeAlias
 
 from billsync.model.duration import Duration
+from billsync.model.frozen import dataclass
 from billsync.rating.periods import Period
 from billsync.report.impact.reached import COMBINED, MigrationStatus
 from billsync.report.impact.sums import (

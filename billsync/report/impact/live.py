@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
+from billsync.model.frozen import dataclass
 from billsync.model.malformed import Malformed
 from billsync.model.value import Fields
 from billsync.report.billing.catalog import Catalog

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from billsync.core.index import Index
 from billsync.core.normalize import normalize
 from billsync.kinds.registry import KINDS
 from billsync.model.duration import Duration
+from billsync.model.frozen import replace
 from billsync.model.state import Desired
 from billsync.model.value import canonical
 from billsync.rating.prices import FreePrice

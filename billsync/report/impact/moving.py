@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from billsync.model.address import Address, Symbol
 from billsync.model.change import Action, Change, PlanFile, Step
+from billsync.model.frozen import dataclass
 from billsync.model.value import Fields
 from billsync.report.billing.subscribed import moment_of
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from billsync.model.frozen import dataclass
 from billsync.model.value import Fields
 
 

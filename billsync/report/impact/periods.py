@@ -6,10 +6,10 @@ Every cadence stands by itself: cards that are billed less often than the plan h
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 from billsync.model.duration import Duration
+from billsync.model.frozen import dataclass, replace
 from billsync.model.moment import cut_to_seconds
 from billsync.rating.periods import MICROSECOND, Period, period_at, sum_of
 from billsync.rating.prices import FreePrice

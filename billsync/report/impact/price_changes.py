@@ -6,13 +6,13 @@ They come from the files and the comparison alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 
 from billsync.core.index import Index, version_of
 from billsync.core.normalize import normalize
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, PlanFile
+from billsync.model.frozen import dataclass, replace
 from billsync.model.malformed import Malformed
 from billsync.model.state import Desired, Row
 from billsync.report.billing.subscribed import Slot

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
 from decimal import Decimal
 
 from billsync.core.index import Index
@@ -14,6 +13,7 @@ from billsync.core.view import view
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Action, Guard, PlanFile
+from billsync.model.frozen import replace
 from billsync.model.state import Desired
 from billsync.model.value import Fields, decimal_text
 from billsync.rating.arithmetic import magnitude, rounded

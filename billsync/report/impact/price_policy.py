@@ -6,12 +6,12 @@ Amounts are compared before they are rounded to a currency, so that cents which 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import pairwise
 from typing import TypeAlias
 
+from billsync.model.frozen import dataclass, replace
 from billsync.model.policy import PricePolicy
 from billsync.rating.arithmetic import HUNDRED, ONE, ZERO, divided, exactly, negative, plus
 from billsync.rating.card import Card, Operation, UnitRounding

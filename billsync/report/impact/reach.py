@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from datetime import datetime
 
 from billsync.core.index import version_of
 from billsync.model.address import Address
+from billsync.model.frozen import dataclass, replace
 from billsync.model.malformed import Malformed
 from billsync.model.state import Row
 from billsync.report.billing.subscribed import UNSHOWN, Subscribed, unreadable

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from billsync.model.frozen import dataclass
 from billsync.report.billing.subscribed import Subscribed
 
 COMBINED = "together"

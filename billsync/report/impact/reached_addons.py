@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
+from billsync.model.frozen import dataclass, replace
 from billsync.model.malformed import Malformed
 from billsync.report.billing.attached import Attached
 from billsync.report.billing.catalog import Catalog

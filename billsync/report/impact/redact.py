@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
+from billsync.model.frozen import replace
 from billsync.rating.arithmetic import total
 from billsync.report.impact.impact import (
     ChangeImpact,

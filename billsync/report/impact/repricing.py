@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from billsync.model.address import Symbol
 from billsync.model.duration import Duration
+from billsync.model.frozen import dataclass, replace
 from billsync.model.malformed import Malformed, each, parsed, text
 from billsync.model.value import Fields
 from billsync.rating.arithmetic import exactly

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from billsync.core.moved import present
 from billsync.core.ownership import KEY
 from billsync.model.address import Address
+from billsync.model.frozen import dataclass
 from billsync.model.malformed import Malformed
 from billsync.model.state import Desired, Entity, Moved
 from billsync.model.value import Fields

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from billsync.core.index import Index, version_of
 from billsync.core.normalize import normalize
 from billsync.core.versions import offered_or_last
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
+from billsync.model.frozen import dataclass
 from billsync.model.state import Desired
 from billsync.model.value import Fields
 from billsync.report.impact.offers import Offer, offer

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 from billsync.model.duration import Duration
+from billsync.model.frozen import dataclass
 from billsync.rating.arithmetic import HUNDRED, divided, exactly, magnitude, minus, negative
 from billsync.report.impact.impact import Count, Impact, having
 from billsync.report.impact.reached import COMBINED, MigrationStatus

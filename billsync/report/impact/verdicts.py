@@ -7,11 +7,12 @@ one-time fees, and credits, which pay the same bill before and after.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import TypeAlias
 
 from billsync.model.duration import Duration
+from billsync.model.frozen import dataclass
 from billsync.rating.arithmetic import ZERO, exactly
 from billsync.rating.errors import RatingError
 from billsync.rating.periods import Period

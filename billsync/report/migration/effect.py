@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 from billsync.core.planned import note, time_shown
 from billsync.model.address import Address
 from billsync.model.change import Change, Outcome, PlanFile, Step
+from billsync.model.frozen import dataclass, replace
 from billsync.model.moment import moment_text, parse_moment
 from billsync.report.impact.moving import CHANGED, IMMEDIATE
 from billsync.report.migration.waves import Share

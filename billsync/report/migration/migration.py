@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from billsync.model.address import Address
 from billsync.model.change import Change, PlanFile
 from billsync.model.diagnostic import Diagnostic
+from billsync.model.frozen import dataclass
 from billsync.model.result import Status, StepResult
 from billsync.model.state import Snapshot
 from billsync.report.impact.impact import Impact

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from billsync.model.address import Address
 from billsync.model.change import Guard
 from billsync.model.duration import Duration
+from billsync.model.frozen import dataclass
 from billsync.model.moment import moment_text
 from billsync.model.value import Fields
 from billsync.rating.errors import RatingError

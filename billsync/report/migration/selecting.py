@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 from billsync.core.ownership import labels_of
+from billsync.model.frozen import dataclass
 from billsync.model.moment import parse_day_or_time
 from billsync.model.value import Fields
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from billsync.core.chain_refusals import BEGINS_LATER, CHANGE_SCHEDULED
@@ -15,6 +15,7 @@ from billsync.core.planned import note, refused
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Change
+from billsync.model.frozen import dataclass
 from billsync.model.kind import State
 from billsync.model.moment import parse_moment
 from billsync.model.state import Desired, Entity, Row

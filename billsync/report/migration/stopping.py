@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
+
+from billsync.model.frozen import dataclass
 
 FORM = re.compile(r"(failed|refused)\s*>\s*([0-9]{1,9}(?:\.[0-9]{1,6})?)(%?)")
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.diagnostic import Position
+from billsync.model.frozen import replace
 from billsync.model.state import Desired, Entity
 from billsync.model.transition import REFUSE, Transition
 from billsync.model.value import Fields

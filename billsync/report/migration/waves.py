@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
+
+from billsync.model.frozen import dataclass
 
 REST = "rest"
 PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)%")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 
+from billsync.model.frozen import dataclass, replace
 from billsync.model.malformed import Malformed
 from billsync.rating.arithmetic import exactly
 from billsync.rating.prices import FlatPrice

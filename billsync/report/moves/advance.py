@@ -6,10 +6,10 @@ Amounts are charges, rated as the server rates them, before credits and taxes (c
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from billsync.model.frozen import dataclass, replace
 from billsync.model.moment import cut_to_seconds
 from billsync.rating.arithmetic import ZERO, minus
 from billsync.rating.errors import RatingError

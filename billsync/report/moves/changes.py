@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from billsync.core.chains import head_of
 from billsync.core.index import Index, state_of
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
+from billsync.model.frozen import dataclass
 from billsync.model.kind import State
 from billsync.model.state import Row
 from billsync.report.impact.moving import CUSTOMER, SUBSCRIPTION, Begun

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from billsync.model.address import Address
 from billsync.model.change import Guard
+from billsync.model.frozen import dataclass
 from billsync.model.value import Fields
 from billsync.report.moves.finding import grouped
 

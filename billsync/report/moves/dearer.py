@@ -6,10 +6,10 @@ Fees are compared for a month, prices by usage at every quantity at which they m
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from billsync.model.address import Address
 from billsync.model.change import Guard
+from billsync.model.frozen import dataclass
 from billsync.rating.errors import RatingError
 from billsync.report.moves.fees import dearer_fees, fees_of
 from billsync.report.moves.finding import grouped

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 from billsync.core.index import Index
 from billsync.core.lifecycle.chain_steps import CANCEL
 from billsync.model.address import Address
 from billsync.model.change import Guard, PlanFile
+from billsync.model.frozen import dataclass, replace
 from billsync.model.malformed import Malformed
 from billsync.model.moment import moment_text
 from billsync.model.state import Row

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 
 from billsync.model.duration import MEAN_MONTH_SECONDS, Duration
+from billsync.model.frozen import dataclass
 from billsync.rating.arithmetic import divided
 from billsync.rating.periods import Period
 from billsync.rating.rate import Piece, rate

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from datetime import datetime
 from typing import TypeVar
 
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, Guard, Outcome
+from billsync.model.frozen import dataclass, replace
 from billsync.report.moves.amounts import amounts_text
 from billsync.report.moves.collecting import BILLING_SETUP, Billing, setup_guards, unready
 from billsync.report.moves.dearer import DEARER_PLAN, dearer, dearer_guards

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from billsync.model.address import Address
+from billsync.model.frozen import dataclass
 from billsync.model.malformed import Malformed
 from billsync.rating.timeline import phase_lives
 from billsync.report.billing.subscribed import CREDIT_ONLY, Subscribed

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 
 from billsync.core.index import Index, version_of
 from billsync.core.timing import sent_as
 from billsync.model.address import Address, symbols_in_path, whole_of
 from billsync.model.change import PlanFile, Step
+from billsync.model.frozen import dataclass, replace
 from billsync.model.malformed import Malformed
 from billsync.model.state import Row
 from billsync.model.value import Fields, Plain

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from billsync.core.index import version_of
 from billsync.core.normalize import normalize
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address, Symbol
 from billsync.model.change import PlanFile, Step
+from billsync.model.frozen import replace
 from billsync.model.malformed import Malformed
 from billsync.report.billing.subscribed import Slot
 from billsync.report.impact.moving import IMMEDIATE, SUBSCRIPTION

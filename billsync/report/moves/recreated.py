@@ -6,13 +6,13 @@ The server says when a customer was deleted, and not by whom.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from billsync.core.ownership import OWNER
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, Guard, PlanFile
+from billsync.model.frozen import dataclass
 from billsync.model.state import Desired, Entity
 from billsync.model.value import Fields
 from billsync.report.impact.moving import CUSTOMER, Begun, begun_by

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, Outcome
+from billsync.model.frozen import dataclass
 
 SETTLEMENT_MODE = "settlement-mode"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from billsync.core.index import Index, version_of
@@ -11,6 +11,7 @@ from billsync.core.lifecycle.chain_end import ENDS
 from billsync.core.normalize import normalize
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
+from billsync.model.frozen import dataclass
 from billsync.model.malformed import Malformed
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from billsync.model.address import Address
 from billsync.model.duration import Duration
+from billsync.model.frozen import dataclass
 from billsync.model.malformed import Malformed, each, parsed, text
 from billsync.model.value import Fields, Plain
 from billsync.rating.prices import FreePrice

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from billsync.model.address import Address
 from billsync.model.change import Guard
+from billsync.model.frozen import dataclass
 from billsync.model.malformed import Malformed
 from billsync.rating.errors import RatingError
 from billsync.rating.prices import FreePrice

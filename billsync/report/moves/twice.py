@@ -7,11 +7,12 @@ plan isn't prorated.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from datetime import datetime
 
 from billsync.model.address import Address
 from billsync.model.change import Guard
+from billsync.model.frozen import dataclass, replace
 from billsync.model.malformed import Malformed
 from billsync.model.moment import cut_to_seconds, moment_text
 from billsync.report.billing.subscribed import CREDIT_ONLY, UNSHOWN, Subscribed

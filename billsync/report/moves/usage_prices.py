@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from decimal import Decimal
 
 from billsync.model.diagnostic import Position
 from billsync.model.duration import Duration
+from billsync.model.frozen import replace
 from billsync.model.globs import Patterns
 from billsync.model.policy import PricePolicy
 from billsync.model.value import decimal_text
