@@ -145,7 +145,7 @@ class ReadingClient:
     def _slowly(self, gets: Iterable[Get], decode: Decode[R], at_once: int) -> Iterator[Page[R] | Answer | RemoteError]:
         """The outcomes of full reads. The embedded server gains nothing by threads."""
         ask = partial(self._outcome, decode=decode)
-        if at_once == 1 or self._settings.embedded is not None:
+        if at_once <= 1 or self._settings.embedded is not None:
             yield from map(ask, gets)
             return
         with reading_threads(at_once) as threads:

@@ -1,21 +1,24 @@
-"""The live state, read as a read set asks for it: several lists at once, in an order that doesn't depend on threads."""
+"""The live state, read as a read set asks for it: the first requests of all reads are one stream."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from billsync.live.paging import Refused, count_rows, read_document, read_list
-from billsync.live.threads import reading_threads
-from billsync.model.ports import Clock, Reader
-from billsync.model.routes import Routes
+from billsync.live.page import Outcome, Refused, answers, document_from, page_from
+from billsync.live.paging import first_get, read_list
+from billsync.model.limits import READS_AT_ONCE
+from billsync.model.ports import Clock, Get, Identified, Reader
+from billsync.model.routes import ListQuery, Routes
 from billsync.model.state import Read, Row, Snapshot
 from billsync.model.value import Fields
 
 LISTS_AT_ONCE = 4
 PARENT = "{parent}"
 NOT_FOUND = 404
+ONE_ROW = ListQuery(sort=None, size=1)
+"""A page from which only the number of rows is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,45 +46,44 @@ def snapshot(source: Source, reads: Sequence[Read], documents: Sequence[str] = (
     began = source.clock.now()
     wanted = tuple(dict.fromkeys(reads))
     paths = tuple(dict.fromkeys(documents))
-    if len(wanted) + len(paths) <= 1:
-        found = {read: _read(source, read) for read in wanted}
-        documents_found = {path: read_document(source.remote, path) for path in paths}
-    else:
-        found, documents_found = _several(source, wanted, paths)
+    gets = [*(_first(source, read) for read in wanted), *map(Get, paths)]
+    outcomes: Iterator[Outcome[Identified]] = answers(source.remote, gets, None, at_once=min(len(gets), READS_AT_ONCE))
+    found = {read: _read(source, read, next(outcomes)) for read in wanted}
+    documents_found = {path: document_from(path, next(outcomes)) for path in paths}
     counts = {read: answer for read, answer in found.items() if isinstance(answer, int)}
     parts = {read: _fields(answer) for read, answer in found.items() if read.part}
     absent = frozenset(read.kind for read, answer in found.items() if answer is None and not read.part)
     return Snapshot(_by_kind(found), counts, documents_found, began, parts, absent=absent)
 
 
-def _several(
-    source: Source, wanted: Sequence[Read], paths: Sequence[str]
-) -> tuple[dict[Read, _Answered], dict[str, Fields]]:
-    """The answers of several reads at once, in their order."""
-    with reading_threads(LISTS_AT_ONCE) as threads:
-        lists = threads.map(lambda read: _read(source, read), wanted)
-        bodies = threads.map(lambda path: read_document(source.remote, path), paths)
-        return dict(zip(wanted, lists, strict=True)), dict(zip(paths, bodies, strict=True))
+def _first(source: Source, read: Read) -> Get:
+    """The first request of a read, which is mostly the only one."""
+    path, listing = _place(source, read)
+    return first_get(path, read.query, ONE_ROW if read.count_only else listing)
 
 
-def _read(source: Source, read: Read) -> _Answered:
+def _read(source: Source, read: Read, first: Outcome[Identified]) -> _Answered:
     """The answer of one read. A 404 below another entity means that this one is gone, and is an error."""
     try:
-        return _answered(source, read)
+        return _answered(source, read, first)
     except Refused as problem:
         if not source.may_lack or problem.status != NOT_FOUND or (read.parent_id and not read.part):
             raise
         return None
 
 
-def _answered(source: Source, read: Read) -> tuple[Row, ...] | int:
+def _answered(source: Source, read: Read, first: Outcome[Identified]) -> tuple[Row, ...] | int:
+    path, listing = _place(source, read)
+    if read.count_only:
+        return page_from(path, first).total
+    rows = read_list(source.remote, path, read.query, listing, source.clock, first=first)
+    return tuple(Row(read.kind, row["id"], row, read.parent_id) for row in rows if not row.get("deleted_at"))
+
+
+def _place(source: Source, read: Read) -> tuple[str, ListQuery]:
     routes = source.routes[read.kind]
     where = routes.part(read.part) if read.part else routes
-    path = _path(where.collection, read)
-    if read.count_only:
-        return count_rows(source.remote, path, read.query)
-    rows = read_list(source.remote, path, read.query, where.listing, source.clock)
-    return tuple(Row(read.kind, row["id"], row, read.parent_id) for row in rows if not row.get("deleted_at"))
+    return _path(where.collection, read), where.listing
 
 
 def _path(collection: str, read: Read) -> str:

@@ -3,7 +3,8 @@ import threading
 import httpx
 import pytest
 
-from billsync.live.paging import count_rows, read_forward, read_list
+from billsync.live.cursors import read_forward
+from billsync.live.paging import count_rows, read_list
 from billsync.model.ports import Decode, RemoteError
 from billsync.model.routes import ListQuery
 from tests.support.clock import FakeClock

@@ -1,0 +1,63 @@
+"""Many lists or documents in one stream of reads, so that tens of thousands cost little more than their requests."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from billsync.live.page import Outcome, Refused, answers, document_from
+from billsync.live.paging import Query, first_get, read_list
+from billsync.model.limits import READS_AT_ONCE
+from billsync.model.ports import Clock, Decode, Get, Identified, Page, Reader
+from billsync.model.routes import ListQuery
+from billsync.model.value import Fields
+
+R = TypeVar("R", bound=Identified)
+
+
+def read_lists(
+    remote: Reader,
+    paths: Iterable[str],
+    query: Query,
+    listing: ListQuery,
+    clock: Clock,
+    decode: Decode[R] | None = None,
+) -> Iterator[tuple[R | Fields, ...] | Refused]:
+    """Many lists that are alike, each as `read_list` reads it, or its refusal; in order, several at a time.
+
+    Most should fit in one page: the first pages are one stream, and a list that goes on is read by itself. Raises
+    RemoteError.
+    """
+    of_all = first_get("", query, listing).query
+    for path, outcome in _asked(remote, (Get(path, of_all) for path in paths), decode):
+        if isinstance(outcome, Page) and len({row.id for row in outcome.rows}) == len(outcome.rows) == outcome.total:
+            yield tuple(outcome.rows)
+            continue
+        try:
+            yield read_list(remote, path, query, listing, clock, decode, first=outcome)
+        except Refused as refused:
+            yield refused
+
+
+def read_documents(remote: Reader, paths: Iterable[str]) -> Iterator[Fields | Refused]:
+    """Objects that aren't in a list, or their refusals; in order, several at a time. Raises RemoteError."""
+    plain: Iterator[tuple[str, Outcome[Identified]]] = _asked(remote, map(Get, paths), None)
+    for path, outcome in plain:
+        try:
+            yield document_from(path, outcome)
+        except Refused as refused:
+            yield refused
+
+
+def _asked(remote: Reader, gets: Iterable[Get], decode: Decode[R] | None) -> Iterator[tuple[str, Outcome[R]]]:
+    """The outcome of each read, with its path."""
+    paths: deque[str] = deque()
+
+    def noted() -> Iterator[Get]:
+        for get in gets:
+            paths.append(get.path)
+            yield get
+
+    for outcome in answers(remote, noted(), decode, at_once=READS_AT_ONCE):
+        yield paths.popleft(), outcome
