@@ -30,14 +30,21 @@ def desired_state(
     *,
     allow: Mapping[str, str] = NOTHING,
     telling: Callable[[Diagnostic], Diagnostic] = as_it_is,
+    crowd: bool = False,
 ) -> tuple[Desired, tuple[Diagnostic, ...]]:
     """Return the state that the files declare; passes warnings to the caller, also about flags that a policy forbids.
 
+    `crowd` says that the command can deal with a crowd; a selection needs all entities.
     Raises Ended with all findings if one is an error.
     """
     around = run.around
     desired, found = load(
-        paths, registry=KINDS, stdin=around.stdin, environment=around.environment, overlays=run.overlays
+        paths,
+        registry=KINDS,
+        stdin=around.stdin,
+        environment=around.environment,
+        overlays=run.overlays,
+        crowd=crowd and not run.patterns,
     )
     run.sourced = desired.sourced
     run.hide(whole_mask(desired.sourced))

@@ -10,6 +10,7 @@ from billsync.cli.inputs import desired_state
 from billsync.cli.selecting import check_patterns, counted
 from billsync.cli.server_options import ServerOptions
 from billsync.cli.surroundings import Run
+from billsync.core.crowd import counts as crowd_counts
 from billsync.core.selecting import included
 from billsync.kinds.registry import KINDS
 from billsync.model.diagnostic import Diagnostic, has_errors
@@ -23,7 +24,7 @@ def validate(run: Run, paths: Sequence[str], options: ServerOptions | None) -> E
 
     Raises Ended, RemoteError.
     """
-    desired, findings = desired_state(run, paths)
+    desired, findings = desired_state(run, paths, crowd=options is None)
     check_patterns(run, desired)
     if options is not None:
         findings = (*findings, *_online(run, options, desired))
@@ -53,5 +54,5 @@ def _valid(desired: Desired) -> str:
 
 def _counts(desired: Desired) -> Mapping[str, int]:
     """Return the number of declared entities of each kind that are selected, by collection."""
-    counts = Counter(address.kind for address in included(desired))
+    counts = Counter(address.kind for address in included(desired)) + Counter(crowd_counts(desired.crowd, KINDS))
     return {kind.collection: counts[name] for name, kind in KINDS.items()}

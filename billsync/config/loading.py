@@ -3,51 +3,17 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TextIO
 
-from jsonschema import Draft202012Validator
-from jsonschema.protocols import Validator
-
-from billsync.config.document import Contents, besides, gather, shell
-from billsync.config.due_at_start import due_at_start
-from billsync.config.entities import check, expand
-from billsync.config.files import SourceFile, read_files, read_sources
-from billsync.config.finding import Findings
-from billsync.config.forgotten import Forgotten, forgetting_problems, forgotten_in
-from billsync.config.header import defaults_of, owner_of, target_of
-from billsync.config.library import Expansion, check_library
-from billsync.config.moved import Move, move_problems, moves_of, resolved
-from billsync.config.node import MapNode, ScalarNode, plain, text_node, text_of
-from billsync.config.outside import Outside
-from billsync.config.overlays import overlaid
-from billsync.config.policies import notice_of, policies_for_nothing, policy_of, prices_of
-from billsync.config.reader import ParsedFile, Role, read
-from billsync.config.scalars import shorten
-from billsync.config.schema_errors import diagnostics_of
-from billsync.config.selection import selection_of, selection_problems
-from billsync.config.sourced import header_from_outside, without_sourced
-from billsync.config.transitions import transitions_for_nothing, transitions_of
-from billsync.core import references
-from billsync.model.address import Address
-from billsync.model.diagnostic import Diagnostic, Position, has_errors
-from billsync.model.frozen import dataclass, replace
+from billsync.config.files import read_sources
+from billsync.config.full_loading import load_fully
+from billsync.model.diagnostic import Diagnostic
 from billsync.model.kind import Registry
-from billsync.model.limits import MESSAGE_CHARACTERS
-from billsync.model.source import Source
+from billsync.model.plain_mode import is_plain
 from billsync.model.state import Desired
-from billsync.schema.schema import file_schema, kind_schema
-
-FEATURE = "feature"
-"""The kind from whose entities rate cards take their names."""
-
-ONLY_EMPTY = (
-    "Declare at least one entity of any kind: an empty collection alone is refused, so that a lost file can't delete "
-    "everything."
-)
-NOWHERE = Position("", 1, 1)
 
 
 def load(
@@ -66,7 +32,13 @@ def load(
     crowd: what is certainly read and certainly valid may then be in `Desired.crowd` (core/crowd.py has `whole`).
     """
     with _no_collecting():
-        return _loaded(paths, overlays, registry, stdin, environment)
+        found = read_sources(paths, stdin)
+        if crowd and not overlays and not is_plain(environment):
+            from billsync.config.quick.loading import load_quickly  # small files are loaded before this is
+
+            if (loaded := load_quickly(found, registry=registry, environment=environment)) is not None:
+                return loaded
+        return load_fully(found, paths, registry=registry, environment=environment, overlays=overlays)
 
 
 @contextmanager
@@ -79,156 +51,3 @@ def _no_collecting() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def _loaded(
-    paths: Sequence[str],
-    overlays: Sequence[str],
-    registry: Registry,
-    stdin: TextIO | None,
-    environment: Mapping[str, str],
-) -> tuple[Desired, tuple[Diagnostic, ...]]:
-    found = read_sources(paths, stdin)
-    above, missing = read_files(overlays)
-    sourced: dict[Source, str] = {}
-
-    def parsed(source: SourceFile, role: Role) -> ParsedFile:
-        outside = Outside(environment, source.name, source.folder, sourced)
-        return read(source.content, source.name, outside=outside, role=role)
-
-    below = tuple(parsed(source, Role.BASE) for source in found.sources)
-    over = tuple(parsed(source, Role.OVERLAY) for source in above)
-    files_read = (*below, *over)
-    taken = (source.name for source in sourced if source.form == "file")
-    unread = (*found.problems, *missing, *found.notes(taken))
-    findings = Findings()
-    documents = overlaid(_documents(below), _documents(over), registry, findings)
-    desired, unsound, moves, forgotten = _desired(documents, registry, findings, sourced)
-    if not has_errors(unread) and all(parsed.complete for parsed in files_read):
-        findings.extend(references.check(desired, registry, unsound=unsound))
-        findings.extend(policies_for_nothing(desired, registry))
-        findings.extend(due_at_start(desired, unsound))
-        findings.extend(transitions_for_nothing(desired))
-        findings.extend(move_problems(moves, desired))
-        findings.extend(forgetting_problems(forgotten, desired, moves, registry))
-        _check_not_empty(desired, paths, findings)
-    told = tuple(_merged(files_read, findings))
-    return desired, _sorted((*unread, *(without_sourced(told, documents, sourced) if sourced else told)))
-
-
-def _documents(files: Iterable[ParsedFile]) -> tuple[MapNode, ...]:
-    return tuple(document for parsed in files for document in parsed.documents)
-
-
-def _desired(
-    documents: Sequence[MapNode], registry: Registry, findings: Findings, sourced: Mapping[Source, str]
-) -> tuple[Desired, frozenset[Address], tuple[Move, ...], tuple[Forgotten, ...]]:
-    contents = gather(documents, registry, findings)
-    check_library(contents.library, findings)
-    _check_shells(documents, registry, findings)
-    expansion = _expansion(contents, findings)
-    validators = _validators(registry)
-    expanded = [expand(raw, expansion) for raw in contents.entities]
-    checked = check(expanded, validators.by_kind, findings, unfinished=expansion.unfinished, has_sources=bool(sourced))
-    owner = owner_of(contents.header, findings)
-    ordered = tuple(sorted(checked.entities, key=lambda entity: entity.address.order))
-    prices = prices_of(contents.header, findings)
-    target = target_of(contents.header, findings)
-    moves = moves_of(contents.moved, registry, findings)
-    forgotten = forgotten_in(contents.forget, registry, findings)
-    desired = Desired(
-        owner,
-        ordered,
-        contents.external,
-        contents.adopted,
-        contents.named,
-        prices,
-        target,
-        resolved(moves),
-        frozenset(entry.address for entry in forgotten),
-        transitions_of(contents.header, findings),
-        notice_of(contents.header, findings),
-        policy_of(contents.header, registry, findings),
-        selection_of(contents.header, registry, findings),
-        sourced=sourced,
-        besides=besides(contents, registry),
-    )
-    findings.extend(selection_problems(desired, registry))
-    return desired, checked.unsound, moves, forgotten
-
-
-def _check_shells(documents: Iterable[MapNode], registry: Registry, findings: Findings) -> None:
-    validator = _validators(registry).of_files
-    told = {diagnostic.position for diagnostic in findings.all}
-    for document in documents:
-        part = shell(document)
-        found = diagnostics_of(validator.iter_errors(plain(part)), part)
-        findings.extend(diagnostic for diagnostic in found if diagnostic.position not in told)
-        findings.extend(header_from_outside(part))
-
-
-@dataclass(frozen=True, slots=True)
-class _Validators:
-    """The validators of a registry: of expanded entities by kind, and of whole files."""
-
-    registry: Registry
-    by_kind: Mapping[str, Validator]
-    of_files: Validator
-
-
-_MADE: dict[int, _Validators] = {}
-"""By the identity of their registry, which they keep alive: a small file is loaded sooner than schemas are written."""
-
-
-def _validators(registry: Registry) -> _Validators:
-    if id(registry) not in _MADE:
-        by_kind = {name: _validator(kind_schema(kind)) for name, kind in registry.items()}
-        _MADE[id(registry)] = _Validators(registry, by_kind, _validator(file_schema(registry)))
-    return _MADE[id(registry)]
-
-
-def _validator(schema: Mapping[str, object]) -> Validator:
-    return Draft202012Validator(dict(schema))
-
-
-def _expansion(contents: Contents, findings: Findings) -> Expansion:
-    defaults = defaults_of(contents.header)
-    names = _feature_names(contents, defaults)
-
-    def name_of(key: str) -> ScalarNode | None:
-        """An unknown feature is reported as such; that its name is missing isn't worth a second message."""
-        is_known = key in names or contents.external.match(FEATURE, key)
-        return names.get(key) if is_known else ScalarNode(key, key, NOWHERE)
-
-    return Expansion(contents.library, defaults, name_of, findings)
-
-
-def _feature_names(contents: Contents, defaults: Mapping[str, MapNode]) -> Mapping[str, ScalarNode | None]:
-    common = text_node(defaults[FEATURE].get("name")) if FEATURE in defaults else None
-    features = [raw for raw in contents.entities if raw.kind.name == FEATURE]
-    return {text_of(raw.node.get(raw.kind.key)) or "": text_node(raw.node.get("name")) or common for raw in features}
-
-
-def _check_not_empty(desired: Desired, paths: Sequence[str], findings: Findings) -> None:
-    """An input without any entity is an error (design.md §3), unless it has others that explain it."""
-    if not desired.entities and not has_errors(findings.all):
-        place = Position(paths[0] if paths else "", 1, 1)
-        hint = ONLY_EMPTY if desired.named else "Declare at least one: a meter, a plan, a customer …"
-        findings.add("no-entities", place, "the input holds no entity", hint)
-
-
-def _merged(files_read: Iterable[ParsedFile], findings: Findings) -> Iterable[Diagnostic]:
-    """Drop findings about the type of a value that couldn't be read, as it has a finding already."""
-    first = [diagnostic for parsed in files_read for diagnostic in parsed.diagnostics]
-    places = {diagnostic.position for diagnostic in first}
-    return (*first, *(diagnostic for diagnostic in findings.all if diagnostic.position not in places))
-
-
-def _sorted(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    return tuple(sorted(dict.fromkeys(map(_short, diagnostics)), key=lambda diagnostic: diagnostic.order))
-
-
-def _short(diagnostic: Diagnostic) -> Diagnostic:
-    """The finding in few words and without control characters, whatever stands in the file that it repeats."""
-    detail, hint = (shorten(text, MESSAGE_CHARACTERS) for text in (diagnostic.detail, diagnostic.hint))
-    return replace(diagnostic, detail=detail, hint=hint)

@@ -41,10 +41,10 @@ def problems(kind: Kind, declared: Fields) -> tuple[Problem, ...]:
 def value_problems(kind: Kind, declared: Fields) -> tuple[Problem, ...]:
     """The findings about single values: they may be asked for of an entity that lacks fields."""
     parts = visit(kind.record, declared)
-    return tuple(problem for path, shape, value in parts for problem in _part_problems(shape, value, path))
+    return tuple(problem for path, shape, value in parts for problem in part_problems(shape, value, path))
 
 
-def _part_problems(shape: Shape, value: Plain, path: Path) -> Iterator[Problem]:
+def part_problems(shape: Shape, value: Plain, path: Path) -> Iterator[Problem]:
     """The findings about one part of a value, not about the parts inside of it."""
     match shape:
         case Record() if isinstance(value, Mapping):

@@ -171,6 +171,7 @@ RECORD = Record(
         ),
     },
     rules=(fill_purchase,),
+    ruled=("purchase", "currency", "funding_method"),
     doc="A grant gives a customer credits.",
 )
 

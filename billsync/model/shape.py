@@ -175,13 +175,15 @@ Rule: TypeAlias = Callable[[Fields], Fields]
 class Record:
     """A map with known fields. `short`: a plain text stands for a record with this one field.
 
-    `rules` run after the fields are canonical, in order; each is idempotent and only adds fields. `merged`: where
+    `rules` run after the fields are canonical, in order; each is idempotent and only adds fields. `ruled` are the
+    fields that the rules read or fill, where these are few; empty, they may read any. `merged`: where
     absent means *not managed*, that holds for each of its fields by itself.
     """
 
     fields: Mapping[str, Field]
     short: str | None = None
     rules: tuple[Rule, ...] = ()
+    ruled: tuple[str, ...] = ()
     exactly_one: bool = False
     merged: bool = False
     doc: str = ""

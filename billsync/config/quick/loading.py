@@ -1,0 +1,137 @@
+"""The quick way from files to the desired state. It says all or nothing: the full loader makes every message."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from importlib.util import find_spec
+
+from billsync.config.document import FORMAT_VERSION
+from billsync.config.files import STDIN, Found, SourceFile
+from billsync.config.finding import Findings
+from billsync.config.full_loading import ReadDesired, documents_of, parse, problems_of_all, read_desired
+from billsync.config.quick.validity import member_test
+from billsync.config.quick.values import Doubtful, quick_values
+from billsync.config.reader import Role
+from billsync.core.crowd import children_of, nested_names
+from billsync.core.crowd_fits import fits
+from billsync.model.crowd import Crowd
+from billsync.model.diagnostic import Diagnostic
+from billsync.model.frozen import replace
+from billsync.model.kind import Kind, Registry
+from billsync.model.selection import Selection
+from billsync.model.source import Source
+from billsync.model.state import Desired
+from billsync.model.value import Fields, Plain
+
+LIBRARIES = ("msgspec", "orjson", "ryml", "jsonschema_rs")
+
+
+def load_quickly(
+    found: Found, *, registry: Registry, environment: Mapping[str, str]
+) -> tuple[Desired, tuple[Diagnostic, ...]] | None:
+    """Return the state that files declare, with a crowd, and the notes on them; None where anything is in doubt.
+
+    A crowd is made of the files that hold nothing but entities of one kind that others belong to. The full loader reads
+    the others, and must find nothing in them.
+    """
+    kind = _kind_of_crowds(registry)
+    if kind is None or found.problems or not all(map(find_spec, LIBRARIES)):
+        return None
+    files = [source for source in found.sources if _may_hold(kind, source)]
+    documents = [(source, _members(source.content, kind)) for source in files if isinstance(source.content, bytes)]
+    members = {source.name: them for source, them in documents if them is not None}
+    crowd = _gathered(members, kind) if any(members.values()) else None
+    if crowd is None or not all(map(member_test(kind, registry), crowd.members.values())):
+        return None
+    rest = _rest([source for source in found.sources if source.name not in members], registry, environment)
+    if rest is None or not _allows_crowd(rest, _kinds(kind, registry)):
+        return None
+    named = rest.desired.named | _named(crowd, kind, registry)
+    desired = replace(rest.desired, named=named, crowd=crowd)
+    return (desired, found.notes(())) if fits(desired, registry) else None
+
+
+def _kind_of_crowds(registry: Registry) -> Kind | None:
+    """The kind that others belong to, where that is one alone."""
+    names = {kind.parent.kind for kind in registry.values() if kind.parent is not None}
+    return registry[names.pop()] if len(names) == 1 else None
+
+
+def _kinds(kind: Kind, registry: Registry) -> frozenset[str]:
+    """The kinds whose entities a crowd may hold."""
+    return frozenset({kind.name, *(child.name for child in children_of(kind.name, registry))})
+
+
+def _may_hold(kind: Kind, source: SourceFile) -> bool:
+    """Whether a file looks as if it held a collection of a kind alone: it begins with its name."""
+    if source.name == STDIN or source.name.lower().endswith(".json") or not isinstance(source.content, bytes):
+        return False
+    before = rb"(?:\xef\xbb\xbf)?(?:[ \r]*(?:#[^\n]*)?\n|%s:[^\n]*\n)*" % FORMAT_VERSION.encode()
+    return re.match(before + kind.collection.encode() + b":", source.content) is not None
+
+
+def _members(content: bytes, kind: Kind) -> Sequence[Plain] | None:
+    """The entities of a kind in a file that certainly holds nothing else; None for any other file."""
+    try:
+        document = quick_values(content)
+    except Doubtful:
+        return None
+    if type(document) is not dict or not document.keys() <= {kind.collection, FORMAT_VERSION}:
+        return None
+    version = document.get(FORMAT_VERSION, "1.0")
+    found = document.get(kind.collection)
+    is_known = type(version) in (str, Decimal) and str(version) == "1.0"
+    return found if is_known and type(found) is list else None
+
+
+def _gathered(members: Mapping[str, Iterable[Plain]], kind: Kind) -> Crowd | None:
+    """The crowd of all members by file, if no key stands twice."""
+    found: dict[str, Fields] = {}
+    files: dict[str, str] = {}
+    count = 0
+    for name, them in members.items():
+        for member in them:
+            key = member.get(kind.key) if type(member) is dict else None
+            if type(key) is not str:
+                return None
+            found[key], files[key] = member, name
+            count += 1
+    return Crowd(kind.name, found, files) if count == len(found) else None
+
+
+def _rest(sources: Sequence[SourceFile], registry: Registry, environment: Mapping[str, str]) -> ReadDesired | None:
+    """The state that the other files declare; None where they have any finding, or values from outside."""
+    sourced: dict[Source, str] = {}
+    files = [parse(source, Role.BASE, environment, sourced) for source in sources]
+    if sourced or any(file.diagnostics or not file.complete for file in files):
+        return None
+    findings = Findings()
+    declared = read_desired(documents_of(files), registry, findings, sourced)
+    findings.extend(problems_of_all(declared, registry) if not findings.all else ())
+    return None if findings.all else declared
+
+
+def _allows_crowd(rest: ReadDesired, kinds: frozenset[str]) -> bool:
+    """Whether no statement of the files is about the kinds of a crowd."""
+    desired = rest.desired
+    patterns = (desired.external, desired.adopted, desired.policy.protected)
+    stated = (
+        *rest.defaults,
+        *(name for found in patterns for name in found.by_kind),
+        *(move.new.kind for move in rest.moves),
+        *(entry.address.kind for entry in rest.forgotten),
+    )
+    return desired.selection == Selection() and kinds.isdisjoint(stated)
+
+
+def _named(crowd: Crowd, kind: Kind, registry: Registry) -> frozenset[str]:
+    """The kinds whose collections stand in the crowd's files."""
+    children = children_of(kind.name, registry)
+    found = {kind.name}
+    for child in children:
+        inside = nested_names([child])
+        if any(not inside.isdisjoint(member) for member in crowd.members.values()):
+            found.add(child.name)
+    return frozenset(found)

@@ -1,0 +1,55 @@
+"""Whether entities are certainly valid by themselves: by their schemas, their shapes and their kinds' checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from billsync.core.certainty import surely_sound
+from billsync.core.crowd import children_of, nested_names
+from billsync.model.kind import Kind, Registry
+from billsync.model.value import Fields, Plain
+from billsync.schema.schema import kind_schema
+
+Test: TypeAlias = Callable[[Plain], bool]
+
+
+def member_test(kind: Kind, registry: Registry) -> Test:
+    """The test of entities of a kind as they are declared, with those nested in them. False says nothing."""
+    children = children_of(kind.name, registry)
+    inside = nested_names(children)
+    is_sound = _entity_test(kind, also=dict.fromkeys(inside, True))
+    tests = [(child, _entity_test(child)) for child in children]
+
+    def is_valid(member: Plain) -> bool:
+        if not is_sound(member):
+            return False
+        return inside.isdisjoint(member) or all(_are_valid(child, member, test) for child, test in tests)
+
+    return is_valid
+
+
+def _entity_test(kind: Kind, also: Mapping[str, Any] | None = None) -> Test:
+    """The test of an entity; `also` are schemas of further fields."""
+    import jsonschema_rs
+
+    schema = dict(kind_schema(kind))
+    schema["properties"] = {**schema["properties"], **(also or {})}
+    if kind.default_key is not None:
+        schema["required"] = [name for name in schema.get("required", ()) if name != kind.key]
+    fits_schema, is_sound = jsonschema_rs.validator_for(schema).is_valid, surely_sound(kind)
+    return lambda fields: fits_schema(fields) and is_sound(fields)
+
+
+def _are_valid(child: Kind, member: Fields, test: Test) -> bool:
+    """Whether the entities of a kind that are nested in a member are valid, and no key of theirs stands twice."""
+    assert child.parent is not None
+    one, many = child.parent.one, child.parent.many
+    if one in member:
+        return many not in member and test(member[one])
+    if many not in member:
+        return True
+    found = member[many]
+    if type(found) is not list or not all(map(test, found)):
+        return False
+    return len({fields.get(child.key, child.default_key) for fields in found}) == len(found)
