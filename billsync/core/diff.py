@@ -22,7 +22,7 @@ from billsync.core.lifecycle.append_only import append_only_change
 from billsync.core.lifecycle.attached import with_attached
 from billsync.core.lifecycle.chained import chained_change
 from billsync.core.lifecycle.doubtful import doubtful, other_doubts
-from billsync.core.lifecycle.grandfathered import grandfathered
+from billsync.core.lifecycle.grandfathered import Moving, grandfathered
 from billsync.core.lifecycle.moving import on_both_sides
 from billsync.core.lifecycle.record import record_change
 from billsync.core.lifecycle.unmarked import unrecorded
@@ -81,8 +81,9 @@ def diff(
     """
     mode = replace(mode, allow=permitted(desired.policy, mode.allow))
     context = _context(desired, snapshot, registry, server=server, mode=mode, now=now)
-    steps, changes = _in_order(within_selection(_changes(context, server, mode), context), context)
-    changes += (*_staying(context, changes), *_unrecorded(context, changes, mode))
+    whole = _changes(context, server, mode)
+    steps, changes = _in_order(within_selection(whole, context), context)
+    changes += (*_staying(context, changes, whole), *_unrecorded(context, changes, mode))
     return PlanFile(
         target=server.target,
         owner=desired.owner,
@@ -190,10 +191,14 @@ def _by_archetype(context: Context, entity: Entity, coming: NextVersions) -> tup
     return (planned,) if planned else ()
 
 
-def _staying(context: Context, planned: tuple[Planned, ...]) -> Iterator[Planned]:
-    """Yield notes about chains that stay on older versions than this run publishes; blocked versions don't count."""
+def _staying(context: Context, planned: tuple[Planned, ...], whole: tuple[Planned, ...]) -> Iterator[Planned]:
+    """Yield notes about chains that stay on older versions than this run publishes; blocked versions don't count.
+
+    Chains that only the whole run would move are counted apart.
+    """
     coming = coming_versions(context, (p for p in planned if p.change.is_pending))
-    moving = moving_away(context, (p.change for p in planned))
+    now = moving_away(context, (p.change for p in planned))
+    moving = Moving(now, moving_away(context, (p.change for p in whole)) - now)
     for entity in context.desired.entities:
         is_versioned = context.registry[entity.address.kind].archetype is Archetype.VERSIONED
         if is_versioned and context.desired.selection.includes(entity.address):

@@ -56,7 +56,7 @@ def effect_of(change: Change, kind: Kind, routes: Routes) -> Effect:
             return Effect.IN_PLACE
 
 
-def moving_away(context: Context, changes: Iterable[Change]) -> Mapping[Address, int]:
+def moving_away(context: Context, changes: Iterable[Change]) -> Counter[Address]:
     """The number of chains that pending changes move away, by the version on which each is now.
 
     One whose head has an end leaves without this run.

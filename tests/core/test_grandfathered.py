@@ -9,9 +9,11 @@ from billsync.api.generations import dated
 from billsync.api.routes import routes_of
 from billsync.core.diff import Mode, Server, diff
 from billsync.core.read_set import ending_read, subscribers_read
+from billsync.core.selecting import selected
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.diagnostic import Position
+from billsync.model.selection import Selection
 from billsync.model.state import Desired, Entity, Row, Snapshot
 from tests.core.test_chain_outcomes import DECEMBER, NOW, OURS, SUPERSEDED, link
 
@@ -39,6 +41,21 @@ ENDS = link(1, "S1", "canceled", active_to=DECEMBER)
 def test_who_moves_or_ends_does_not_stay(
     running: int, ending: int, row: dict[str, Any], version: str | None, said: str | None
 ) -> None:
+    assert notes(running, ending, row, version) == ([f"{said}; plan/small@2 is for new ones"] if said else [])
+
+
+def test_who_would_move_without_the_selection_is_counted_apart() -> None:
+    """What stays, with what moves and isn't selected, is what runs on the older version."""
+    found = notes(3, 0, STAYS, "latest", Selection(patterns=(("plan", "small"),)))
+
+    moving = "2 subscriptions stay on plan/small@1 (grandfathered), 1 is to move and not selected"
+    assert found == [f"{moving}; plan/small@2 is for new ones"]
+
+
+def notes(
+    running: int, ending: int, row: dict[str, Any], version: str | None, selection: Selection | None = None
+) -> list[str]:
+    """What is noted of a version on which so many run, of whom some end, with one declared chain."""
     versions = [
         Row("plan", f"S{n}", {**SMALL, "id": f"S{n}", "version": n, "status": status}) for n, status in STATUSES
     ]
@@ -54,7 +71,8 @@ def test_who_moves_or_ends_does_not_stay(
     can = dated("openmeter")
     server = Server("here", routes_of(can), BALANCE, can.missing, can.is_alone)
 
-    plan = diff(Desired("payments", entities), Snapshot(rows, counts=counts), KINDS, server=server, mode=MODE, now=NOW)
+    desired = selected(Desired("payments", entities), selection or Selection(), KINDS)
 
-    found = [change.reason for change in plan.changes if change.code == "grandfathered"]
-    assert found == ([f"{said}; plan/small@2 is for new ones"] if said else [])
+    plan = diff(desired, Snapshot(rows, counts=counts), KINDS, server=server, mode=MODE, now=NOW)
+
+    return [change.reason for change in plan.changes if change.code == "grandfathered"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from billsync.core.index import state_of, version_of
 from billsync.core.lifecycle.chain_target import live_pin
@@ -15,13 +16,17 @@ from billsync.model.kind import Kind, State
 from billsync.model.state import Entity, Row
 
 
-def grandfathered(
-    context: Context, entity: Entity, coming: NextVersions, moving: Mapping[Address, int]
-) -> tuple[Planned, ...]:
-    """A note for each older version of a declared entity that has running children.
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """The number of children that are moved away, by the version on which they are: `now` by this run, and
+    `unselected` only by one that is not limited to a selection."""
 
-    `moving` counts the children that this run moves away, by the version on which they are.
-    """
+    now: Mapping[Address, int]
+    unselected: Mapping[Address, int]
+
+
+def grandfathered(context: Context, entity: Entity, coming: NextVersions, moving: Moving) -> tuple[Planned, ...]:
+    """A note for each older version of a declared entity that has running children."""
     rows = context.index.versions.get(entity.address, ())
     newest = offered_after(context, entity.address, coming)
     if newest is None:
@@ -31,18 +36,19 @@ def grandfathered(
     return tuple(planned for planned in notes if planned is not None)
 
 
-def _note(context: Context, entity: Entity, row: Row, newest: Address, moving: Mapping[Address, int]) -> Planned | None:
+def _note(context: Context, entity: Entity, row: Row, newest: Address, moving: Moving) -> Planned | None:
     found = subscribers(context, row)
     if found is None:
         return None
     number, kind = found
     address = entity.address.at(version_of(row))
-    now, ending = moving.get(address, 0), ending_on(context, kind, row)
-    stays = max(number - ending - now, 0)
-    if not (stays or ending):
+    now, later = moving.now.get(address, 0), moving.unselected.get(address, 0)
+    ending = ending_on(context, kind, row)
+    stays = max(number - ending - now - later, 0)
+    if not (stays or ending or later):
         return None
     stay = f"{stays} {kind.name} stays" if stays == 1 else f"{stays or 'no'} {kind.collection} stay"
-    others = "".join(f", {text}" for text in _leaving(context, kind, row, now, ending))
+    others = "".join(f", {text}" for text in _leaving(context, kind, row, now, later, ending))
     return note(
         address,
         code="grandfathered",
@@ -50,11 +56,13 @@ def _note(context: Context, entity: Entity, row: Row, newest: Address, moving: M
     )
 
 
-def _leaving(context: Context, kind: Kind, row: Row, now: int, ending: int) -> Iterator[str]:
-    """The children that don't stay: moved by this run, and those with an end, of which only rows that were read say
-    whether another one is scheduled after it."""
+def _leaving(context: Context, kind: Kind, row: Row, now: int, later: int, ending: int) -> Iterator[str]:
+    """The children that don't stay: moved by this run or a wider one, and those with an end, of which only rows that
+    were read say whether another one is scheduled after it."""
     if now:
         yield f"{_are(now)} moved by this run"
+    if later:
+        yield f"{_are(later)} to move and not selected"
     ends = [one for one in context.snapshot.of(kind.name) if _ends_on(context, kind, one, row)]
     moving = sum(1 for one in ends if kind.successor and labels_of(one.fields).get(kind.successor))
     if len(ends) < ending:
