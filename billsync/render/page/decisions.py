@@ -28,9 +28,9 @@ def decisions(outline: Outline, findings: Sequence[Diagnostic] = ()) -> tuple[De
     to_come = [item for item in outline.changes if item.status is None]
     found = [
         *(_mistake(one) for one in findings if one.severity is Severity.ERROR),
-        *map(_stopped, outline.guards),
+        *map(_stopped, _joined(outline.guards)),
         *(_failed(item) for item in outline.changes if item.trouble),
-        *(_told(group) for group in groups(item for item in outline.told if item.outcome in TOLD)),
+        *(_told(group) for group in groups(_without_fields(outline.told))),
         *_irreversible(to_come),
         *_grandfathered(to_come),
     ]
@@ -53,6 +53,23 @@ def _stopped(guard: Guard) -> Decision:
     text = plain(guard.reason) + (plain(": ") + names if missing else ())
     way_out = plain("allow it with ") + code(guard.flag) if guard.flag else plain(NO_FLAG)
     return Decision(DecisionKind.STOPPED, text, guard.code, way_out)
+
+
+def _joined(guards: Iterable[Guard]) -> Iterator[Guard]:
+    """The guards, with those joined into one that differ only in the name of the entity that each is about."""
+    found: dict[tuple[str, str, str], list[Guard]] = defaultdict(list)
+    for guard in guards:
+        is_one = len(guard.addresses) == 1
+        reason = guard.reason.replace(guard.addresses[0].text, "it") if is_one else guard.reason
+        found[guard.code, reason, guard.flag].append(guard)
+    for (_, reason, _), them in found.items():
+        addresses = tuple(address for guard in them for address in guard.addresses)
+        yield them[0] if len(them) == 1 else replace(them[0], reason=reason, addresses=addresses)
+
+
+def _without_fields(items: Iterable[Item]) -> Iterator[Item]:
+    """The refused and blocked items as decisions show them: without the fields, which stand in the sections."""
+    return (replace(item, fields=()) for item in items if item.outcome in TOLD)
 
 
 def _failed(item: Item) -> Decision:

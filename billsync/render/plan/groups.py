@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from billsync.model.frozen import dataclass, replace
 from billsync.render.plan.outline import Item
 
-ITSELF = "\0"
+ITSELF, LISTED = "\0", "\1"
+FEW = 5
+"""The number of names that a list in a group's hint holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,13 @@ def groups(items: Iterable[Item]) -> tuple[Group, ...]:
 
 def _group(items: list[Item]) -> Group:
     first = items[0]
+    names = tuple(item.name for item in items)
     if len(items) > 1:
-        reason, hint = (_anonymous(text, first).replace(ITSELF, "it") for text in (first.reason, first.hint))
+        few = ", ".join((*names[:FEW], *("…" if len(names) > FEW else ())))
+        texts = (_anonymous(text, first).replace(ITSELF, "it") for text in (first.reason, first.hint))
+        reason, hint = (text.replace(LISTED, f": [{few}]") for text in texts)
         first = replace(first, reason=reason, hint=hint)
-    return Group(first, tuple(item.name for item in items))
+    return Group(first, names)
 
 
 def _without_name(item: Item) -> Item:
@@ -43,4 +48,5 @@ def _without_name(item: Item) -> Item:
 
 
 def _anonymous(text: str, item: Item) -> str:
-    return text.replace(f"{item.kind}/{item.name}", ITSELF).replace(f"{item.kind} {item.name}", ITSELF)
+    listed = text.replace(f": [{item.name}]", LISTED)
+    return listed.replace(f"{item.kind}/{item.name}", ITSELF).replace(f"{item.kind} {item.name}", ITSELF)

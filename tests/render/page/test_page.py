@@ -162,6 +162,30 @@ def test_refusals_that_differ_in_the_name_are_one_decision() -> None:
     assert "refused[x]: 2 tax codes: it is shared" in as_text(found)
 
 
+def test_refusals_that_differ_in_what_a_decision_does_not_show_are_one() -> None:
+    def refused(name: str, field: str) -> Change:
+        changed = (FieldChange(("name",), field, "X"),)
+        texts = {"reason": "it differs", "hint": f"list it under `adopted: {{customers: [{name}]}}`"}
+        return pending("customer", name, outcome=Outcome.REFUSED, code="not-owned", fields=changed, **texts)
+
+    changes = tuple(refused(name, name.upper()) for name in "abcdef")
+
+    (found,) = decisions(outline(PlanFile("local:", "o", "diff", changes, ())))
+
+    names = "customer/a, customer/b, customer/c, customer/d, customer/e and 1 more"
+    assert text_of(found.text) == f"{names}: it differs"
+    assert text_of(found.way_out) == "list it under `adopted: {customers: [a, b, c, d, e, …]}`"
+
+
+def test_guards_that_differ_in_the_name_are_one_decision() -> None:
+    addresses = [Address("grant", ("acme", name)) for name in ("a", "b")]
+    guards = tuple(Guard("void", f"{each.text} would end", "--allow void", (each,)) for each in addresses)
+
+    (found,) = decisions(outline(PlanFile("local:", "o", "sync", (), (), guards)))
+
+    assert text_of(found.text) == "it would end: grant/acme/a, grant/acme/b"
+
+
 def personal_plan() -> PlanFile:
     """A customer whose name, e-mail address and address change, and texts that repeat them."""
     old = {"name": "Anna Ahlgren", "primary_email": "anna@ahlgren.example", "labels": {"team": "sales"}}
