@@ -42,12 +42,15 @@ def parsed(contents: Sequence[bytes]) -> list[Any]:
     return [orjson.loads(ryml.emit_json(ryml.parse_in_arena(content))) for content in contents]
 
 
-def decoded(pages: Sequence[bytes]) -> int:
-    """The number of rows of all pages, each decoded to plain values with exact numbers, and dropped."""
+def decoded(pages: list[bytes]) -> list[Any]:
+    """Each page as plain values with exact numbers; the pages themselves are used up."""
     import msgspec
 
     decode = msgspec.json.Decoder(float_hook=Decimal).decode
-    return sum(len(decode(page).get("data", ())) for page in pages)
+    found = []
+    while pages:
+        found.append(decode(pages.pop()))
+    return found
 
 
 def parse_floor(contents: Sequence[bytes]) -> Seconds:
@@ -58,12 +61,14 @@ def parse_floor(contents: Sequence[bytes]) -> Seconds:
 
 
 def read_floor(contents: Sequence[bytes], port: int, reads: Sequence[str]) -> Seconds:
-    """CPU seconds of each step of finding out that nothing has changed."""
+    """CPU seconds of each step of finding out that nothing has changed, by a program that keeps both sides."""
     seconds: Seconds = {}
     documents = clocked(seconds, "parse", lambda: parsed(contents))
     bodies = clocked(seconds, "ask", lambda: bodies_of(port, reads))
     pages = [body for body in bodies if body.startswith(b"{")]
-    clocked(seconds, "decode", lambda: decoded(pages))
+    bodies.clear()
+    kept = clocked(seconds, "decode", lambda: decoded(pages))
+    del kept
     others = parsed(contents)
     assert clocked(seconds, "compare", lambda: documents == others)
     return seconds
