@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 from benchmarks.reconcile import shown
 from benchmarks.reconcile.declared import Fields
-from benchmarks.reconcile.store import Shelf, put_customer
+from benchmarks.reconcile.store import Shelf, names_of, put_customer
 
 ROOT = "/api/v3/openmeter/"
 OF_A_CUSTOMER = {
@@ -90,6 +90,8 @@ class Api:
                 return 201, shelf.rows[row["id"]]
             case ["subscriptions"]:
                 return self._subscribed(body)
+            case ["meters", row_id, "query"]:
+                return self._metered(row_id, body)
             case ["meters" | "features" | "plans" | "customers" as name]:
                 if body["key"] in self.shelves[name].by_key:
                     return problem(409, "Conflict", f"this key exists: {body['key']}")
@@ -105,8 +107,20 @@ class Api:
         row = shown.shown_subscription(
             self._new_id("subscription"), customer, plan, labels=body.get("labels", {}), at=_now()
         )
-        shelf.add(row["id"], shown.as_bytes(row), parent=customer, plan=plan["id"])
+        shelf.add(row["id"], shown.as_bytes(row), parent=customer, plan=names_of(plan))
         return 201, shelf.rows[row["id"]]
+
+    def _metered(self, row_id: str, body: Fields) -> Answer:
+        """What customers used, in one window; one in ten used nothing, and has no row."""
+        chosen = body.get("filters", {}).get("dimensions", {}).get("customer_id", {})
+        customers = [chosen["eq"]] if "eq" in chosen else chosen.get("in") or self.shelves["customers"].ordered()
+        meter, window = shown.number_of(row_id), {"from": body["from"], "to": body["to"]}
+        rows = [
+            {**window, "value": str(used), "dimensions": {"customer_id": customer}}
+            for customer in customers
+            if (used := (shown.number_of(customer) * 7919 + meter * 104729) % 150_001) % 10
+        ]
+        return 200, json.dumps({"data": rows}).encode()
 
     def _put(self, parts: Sequence[str], body: Fields) -> Answer:
         name, row_id = parts
@@ -183,6 +197,7 @@ FILTERS: Mapping[str, Callable[[Shelf, str], Sequence[str] | Iterator[str]]] = {
     "filter[id]": lambda shelf, value: (value,),
     "filter[key]": lambda shelf, value: _one(shelf.by_key.get(value)),
     "filter[customer_id]": lambda shelf, value: shelf.by_parent.get(value, ()),
+    "filter[plan_key]": lambda shelf, value: shelf.by_plan.get(value, ()),
     "filter[plan_id]": lambda shelf, value: shelf.by_plan.get(value, ()),
     "filter[usage_attribution_subject_key]": lambda shelf, value: _one(shelf.by_subject.get(value)),
 }

@@ -56,10 +56,12 @@ PARTS = (
         state="half",
         floor="",
     ),
+    Part("impact", ("diff", FILES, "--server", SERVER, "--impact=all"), declares="dearer", state="filled", floor=""),
 )
 DECLARED: Mapping[str, Callable[[Path, int], None]] = {
     "same": files.write_files,
     "1pc": lambda folder, customers: files.write_files(folder, customers, change=files.one_in_a_hundred_renamed),
+    "dearer": lambda folder, customers: files.write_files(folder, customers, dearer=True),
     "half": lambda folder, customers: files.write_files(folder, customers, every=2),
 }
 

@@ -23,6 +23,11 @@ def identifier(kind: str, number: int, place: int = 0) -> str:
     return f"01K5E3Z7AB{KINDS.index(kind):02}{number:012}{place:02}"
 
 
+def number_of(row_id: str) -> int:
+    """The number in an identifier."""
+    return int(row_id[12:24])
+
+
 def as_bytes(row: Fields) -> bytes:
     """The row as the server writes it."""
     return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()
@@ -126,7 +131,7 @@ def shown_subscription(row_id: str, customer_id: str, plan_fields: Fields, *, la
 
 
 def _phase(row_id: str, place: int, phase: Fields, begin: str) -> Fields:
-    number = row_id[12:24]
+    number = row_id[12:24]  # as text: it may be a stand-in
     items = [
         {
             "id": f"{identifier('item', 0)[:12]}{number}{place * 10 + index:02}",

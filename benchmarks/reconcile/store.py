@@ -26,16 +26,16 @@ class Shelf:
     by_subject: dict[str, str] = field(default_factory=dict)
     order: Sequence[str] | None = None
 
-    def add(self, row_id: str, row: bytes, *, key: str = "", parent: str = "", plan: str = "") -> None:
-        """Put a row on the shelf, or in the place of the one with this id."""
+    def add(self, row_id: str, row: bytes, *, key: str = "", parent: str = "", plan: Iterable[str] = ()) -> None:
+        """Put a row on the shelf, or in the place of the one with this id. `plan` are the names of its plan."""
         if row_id not in self.rows:
             self.order = None
             if key:
                 self.by_key[key] = row_id
             if parent:
                 self.by_parent[parent].append(row_id)
-            if plan:
-                self.by_plan[plan].append(row_id)
+            for name in plan:
+                self.by_plan[name].append(row_id)
         self.rows[row_id] = row
 
     def remove(self, row_id: str) -> None:
@@ -98,12 +98,17 @@ def put_customer(shelf: Shelf, row: Fields) -> None:
     )
 
 
-def _subscriptions(numbers: Iterable[int], plans: Sequence[Fields]) -> Iterator[tuple[str, str, str, bytes]]:
-    """Ids of the row, its customer and its plan, and the row."""
+def names_of(plan: Fields) -> Sequence[str]:
+    """The names by which subscriptions to a plan are looked up."""
+    return plan["id"], plan["key"]
+
+
+def _subscriptions(numbers: Iterable[int], plans: Sequence[Fields]) -> Iterator[tuple[str, str, Sequence[str], bytes]]:
+    """Ids of the row and its customer, the names of its plan, and the row."""
     texts = [shown.as_bytes(shown.subscription_row(int(STAND_IN), plan)) for plan in plans]
     stand_in = STAND_IN.encode()
     for number in numbers:
         place = number % len(plans)
         content = texts[place].replace(stand_in, b"%012d" % number)
         customer = shown.identifier("customer", number)
-        yield shown.identifier("subscription", number), customer, plans[place]["id"], content
+        yield shown.identifier("subscription", number), customer, names_of(plans[place]), content

@@ -71,10 +71,13 @@ def _reads_only(one: Measured) -> bool:
 
 
 def _remark(one: Measured) -> str:
-    if one.used.status:
-        return f"exit {one.used.status}" if one.used.status > 0 else "stopped at the limit"
+    used = one.used
+    if used.status:
+        return f"exit {used.status}" if used.status > 0 else "stopped at the limit"
+    if one.part == "impact":
+        return f"{used.cpu / one.customers * 1000:.2f} ms/subscription"
     if "httpx create" in one.floor:
-        wall = one.used.wall / one.floor["pycurl wall"]
-        cpu = one.used.cpu / (one.floor["httpx parse"] + one.floor["httpx create"])
+        wall = used.wall / one.floor["pycurl wall"]
+        cpu = used.cpu / (one.floor["httpx parse"] + one.floor["httpx create"])
         return f"wall {wall:.2f} x floor; CPU {cpu:.2f} x httpx's"
     return ""

@@ -1,11 +1,10 @@
-"""How many requests an impact makes, over the made-up crowd of the benchmark (docs/impact.md says these numbers)."""
+"""How many requests an impact makes, over a made-up crowd (docs/impact.md says these numbers)."""
 
 from collections import Counter
 from io import StringIO
 
 import pytest
 
-from benchmarks.crowd import NOW, Crowd, declared
 from billsync.app.connection import Connection
 from billsync.app.ending import Ended
 from billsync.app.impact import impact
@@ -19,6 +18,7 @@ from billsync.model.value import Plain
 from billsync.render.impact.text import impact_text
 from billsync.report.impact.impact import Impact
 from tests.support.clock import FakeClock
+from tests.support.crowd import NOW, Crowd, declared
 
 pytestmark = pytest.mark.thorough
 
