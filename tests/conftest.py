@@ -13,6 +13,7 @@ from tests.support.generations import compiled_document
 from tests.support.recorder import Recorder, recorder
 from tests.support.times import Times
 from tests.support.traffic import watch
+from tests.support.without_libraries import hide_libraries
 
 __all__ = ["openapi", "pytest_terminal_summary"]
 EXHAUSTIVE = "exhaustive"
@@ -21,6 +22,7 @@ EXHAUSTIVE = "exhaustive"
 def pytest_configure(config: pytest.Config) -> None:
     """Nothing is timed: a slow machine is no defect. With `-m exhaustive`, laws try many more examples."""
     config.pluginmanager.register(Times())
+    hide_libraries()
     load_once()
     gc.disable()  # until the tests are collected: what is made until then stays
     choose(EXHAUSTIVE if EXHAUSTIVE in config.option.markexpr else "test")

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from billsync import __version__
 from billsync.app.ending import Exit
 from billsync.cli.customer_commands import CUSTOMER_COMMANDS
 from billsync.cli.migrate_options import migrate_options
@@ -28,10 +27,11 @@ from billsync.cli.selecting import select_option
 from billsync.cli.server_options import ServerOptions, server_options
 from billsync.cli.surroundings import Run
 from billsync.cli.talk_options import talk_options
+from billsync.cli.version_options import version_options
 
 
 @click.group(no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="billsync")
+@version_options
 @click.option("--debug", is_flag=True, help="Show where an internal error came from.")
 @click.pass_obj
 def billsync(run: Run, /, debug: bool) -> None:

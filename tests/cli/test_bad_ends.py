@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from billsync import __version__
 from billsync.cli.surroundings import Run
+from billsync.cli.version_options import LIBRARIES
 from tests.support.clock import FakeClock
 from tests.support.command import Ran, Shell
 from tests.support.loopback import failing, serving
@@ -112,6 +114,19 @@ def test_a_wrong_command_line_is_64(shell: Shell, arguments: tuple[str, ...], me
 def test_help_is_0(shell: Shell, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert shell.run(*arguments) == Ran(0, "", "")
     assert capsys.readouterr().out != ""
+
+
+def test_the_version_names_the_fast_libraries(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    shell.environment = {"BILLSYNC_PLAIN": "1"}
+
+    assert shell.run("--version", "--verbose") == Ran(0, "", "")
+
+    first, *libraries, last = capsys.readouterr().out.splitlines()
+    assert (first, last) == (
+        f"billsync, version {__version__}",
+        "BILLSYNC_PLAIN is set: no fast library is used",
+    )
+    assert [line.partition(": ")[0] for line in libraries] == list(LIBRARIES)
 
 
 def test_a_database_that_cannot_be_used_is_a_clear_error(shell: Shell, folder: Path) -> None:
