@@ -12,7 +12,7 @@ from typing import Any
 
 from billsync.local.front_door import READING, check_form, check_visitor, content_of
 from billsync.local.registry import routes_of
-from billsync.local.seeds import plant
+from billsync.local.seeds import catch_up, plant
 from billsync.local.server.clock import Clock, ServerTime
 from billsync.local.server.contract import accepted_body, checked_body, parsed
 from billsync.local.server.editions import AUGUST, Edition
@@ -90,6 +90,7 @@ class LocalServer:
         with store.transaction():
             moment = self._time.now()
             plant(store, now=moment, mint=partial(self._mint, moment))
+            catch_up(store)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = Request(environ)

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from datetime import datetime
 
 from billsync.local.catalog.currencies import plant_fiat
+from billsync.local.catalog.meter_readings import METER, read_again
 from billsync.local.profiles.profile_workflow import kept_workflow
 from billsync.local.store.documents import Document
 from billsync.local.store.store import Row, Store
 
-PLANTED = "planted"
+PLANTED, READ = "planted", "events_read"
 # Names and descriptions are data of the real server; recordings compare them letter by letter.
 NO_TAX = [{"app_type": "stripe", "tax_code": "txcd_00000000"}]
 TAX_CODES: tuple[Document, Document] = (
@@ -41,6 +42,14 @@ def plant(store: Store, *, now: datetime, mint: Callable[[], str]) -> None:
     make("default_tax_codes", chosen)
     make("profile", default_profile(make("app", SANDBOX)))
     plant_fiat(store, now=now, mint=mint)
+
+
+def catch_up(store: Store) -> None:
+    """Reads the events of a file that was made before readings were kept."""
+    if store.setting(READ) is None:
+        for meter in store.rows(METER, "TRUE"):
+            read_again(store, meter)
+        store.set_setting(READ, "1")
 
 
 def default_profile(app: str) -> Document:

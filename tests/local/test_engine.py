@@ -1,9 +1,10 @@
 """The engine: transactions, clocks, ids, threads and processes; no resource's rules."""
 
 import multiprocessing
+import re
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,9 +13,11 @@ import pytest
 
 from billsync.local import create_app
 from billsync.local.server.identifiers import Mint
-from billsync.local.store.layout import FORMAT, OtherFormat
+from billsync.local.store.layout import FORMAT, SINCE_READINGS, OtherFormat
 from billsync.local.store.store import LIVE, Row, Store
+from billsync.local.store.times import micros
 from tests.local.conftest import BASE, START, Hands, Serve
+from tests.support.events import send
 from tests.support.loopback import listening
 from tests.support.recorder import Recorder
 
@@ -48,7 +51,7 @@ def test_what_was_made_is_there_in_a_server_opened_later(serve: Serve, tmp_path:
 
 @pytest.mark.parametrize(
     ("change", "number"),
-    [(f"PRAGMA user_version = {FORMAT - 1}", FORMAT - 1), (f"PRAGMA user_version = {FORMAT + 1}", FORMAT + 1)],
+    [(f"PRAGMA user_version = {FORMAT - 2}", FORMAT - 2), (f"PRAGMA user_version = {FORMAT + 1}", FORMAT + 1)],
 )
 def test_a_file_of_another_format_is_not_opened_and_stays_as_it_is(tmp_path: Path, change: str, number: int) -> None:
     path = tmp_path / "local.db"
@@ -272,3 +275,61 @@ def test_a_file_that_another_process_holds_for_too_long_is_told(
     assert (reading.status_code, writing.status_code) == (200, 503)
     assert writing.json()["title"] == "Service Unavailable"
     assert server.post("/features", json=feature("a")).status_code == 201
+
+
+def test_a_file_of_the_format_before_is_brought_up_to_date(serve: Serve, tmp_path: Path) -> None:
+    path = tmp_path / "local.db"
+    server = serve(path)
+    meter = {"key": "m", "name": "M", "aggregation": "sum", "event_type": "t", "value_property": "$.n"}
+    made = server.post("/meters", json=meter).json()["id"]
+    send(server, "1", data={"n": "2.5"})
+    for sort, name in reversed(re.findall(r"CREATE (TABLE|INDEX) (\w+)", " ".join(SINCE_READINGS))):
+        execute(path, f"DROP {sort} {name}")
+    execute(path, "DELETE FROM setting WHERE name = 'events_read'")
+    execute(path, f"PRAGMA user_version = {FORMAT - 1}")
+
+    rows = serve(path).post(f"/meters/{made}/query", json={}).json()["data"]
+
+    assert [row["value"] for row in rows] == ["2.5"]
+    assert execute(path, "PRAGMA user_version") == [(FORMAT,)]
+
+
+@pytest.mark.parametrize("sort", ["sort=name", "sort=name desc", "sort=id", "sort=created_at desc"])
+def test_pages_put_together_are_the_whole_list(serve: Serve, sort: str) -> None:
+    server = serve()
+    for number in range(7):
+        server.post("/customers", json={"key": f"c{number}", "name": f"Customer {number % 3}"})
+
+    whole = server.get(f"/customers?{sort}&page[size]=0").json()["data"]
+    pages = [server.get(f"/customers?{sort}&page[size]=3&page[number]={number}").json() for number in (1, 2, 3, 4)]
+
+    assert [row for page in pages for row in page["data"]] == whole
+    assert [page["meta"]["page"]["total"] for page in pages] == [7] * 4
+
+
+def test_a_remembered_list_follows_writes_and_the_time(tmp_path: Path) -> None:
+    one, other = Store(tmp_path / "local.db"), Store(tmp_path / "local.db")
+    begun = f"{LIVE} AND begins_at <= :now"
+
+    def row(number: int, hour: int) -> Row:
+        begins = START.replace(hour=hour)
+        return Row("x", str(number), {}, created_at=START, updated_at=START, begins_at=begins)
+
+    def second_page(store: Store, hour: int) -> tuple[list[str], int, int]:
+        values = {"now": micros(START.replace(hour=hour))}
+        rows, total = store.page("x", begun, values, order="seq", limit=1, offset=1)
+        return [found.id for found in rows], total, store.count("x", begun, values)
+
+    for number, hour in enumerate((1, 2, 9)):
+        one.insert(row(number, hour))
+    seen = [second_page(one, hour) for hour in (1, 2, 8, 9, 3)]
+    other.insert(row(3, 4))
+    seen.append(second_page(one, 4))
+    with suppress(ZeroDivisionError), one.transaction():
+        one.insert(row(4, 5))
+        seen.append(second_page(one, 5))
+        raise ZeroDivisionError
+    seen.append(second_page(one, 5))
+
+    totals = [1, 2, 2, 3, 2, 3, 4, 3]
+    assert seen == [(["1"] if total > 1 else [], total, total) for total in totals]

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from billsync.local.catalog.dimension_filters import accepts
-from billsync.local.usage.metering import Reading, aggregated, value_of
+from billsync.local.catalog.meter_readings import dimensions_of, value_of
 from billsync.rating.periods import Period
 from billsync.report.billing.subscribed import moment_of
+from tests.support.plain_metering import PlainReading, aggregated
 
 BASE = "/api/v3/openmeter"
 COLLECTION = timedelta(hours=1)
@@ -86,16 +87,16 @@ class Recording:
         """What was metered for a customer in a period, of the events that had been stored by then."""
         row = [row for row in self.features.values() if row["key"] == feature][-1]
         meter = self.meters[row["meter"]["id"]]
-        counts = accepts(meter["dimensions"] or {}, row["meter"].get("filters") or {})
+        counts = accepts(row["meter"].get("filters") or {})
         subjects = self._subjects(customer_id)
         readings = [
-            Reading(event.at, number, value, {"data": event.data})
+            PlainReading(event.at, number, value)
             for number, event in enumerate(self.events.values())
             if event.type == meter["event_type"]
             and event.stored_at <= stored_by
             and period.holds(event.at)
             and event.subject in subjects
-            and counts({"data": event.data})
+            and counts(dimensions_of(meter, event.data))
             and (value := value_of(meter, event.data)) is not None
         ]
         return aggregated(meter["aggregation"], readings) or Decimal(0)

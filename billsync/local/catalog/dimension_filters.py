@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from billsync.local.catalog.json_paths import text_at
 from billsync.local.server.problems import invalid
-from billsync.local.store.documents import Document
 
 EQUALITY = frozenset(("eq", "in"))
 Conditions = Mapping[str, Mapping[str, Any]]
@@ -30,12 +28,11 @@ def holds(condition: Mapping[str, Any], text: str) -> bool:
     return all(TESTS[operator](text, operand) for operator, operand in condition.items())
 
 
-def accepts(dimensions: Mapping[str, str], conditions: Conditions) -> Callable[[Document], bool]:
-    """Whether an event meets the conditions on a meter's dimensions."""
+def accepts(conditions: Conditions) -> Callable[[Mapping[str, str]], bool]:
+    """Whether an event's dimensions meet the conditions on them."""
 
-    def accepted(event: Document) -> bool:
-        data = event.get("data")
-        return all(holds(condition, text_at(dimensions[name], data) or "") for name, condition in conditions.items())
+    def accepted(dimensions: Mapping[str, str]) -> bool:
+        return all(holds(condition, dimensions.get(name, "")) for name, condition in conditions.items())
 
     return accepted
 

@@ -14,9 +14,11 @@ from billsync.local.server.listing import Listing, answer_list
 from billsync.local.server.problems import invalid, problem
 from billsync.local.server.resource import Answer, Call, Route, created, new_row, no_content, ok, present, stamped
 from billsync.local.store.documents import Document
-from billsync.local.store.store import Row, Store, changed
+from billsync.local.store.store import LIVE, WITH_TERM, Row, Store, changed
+from billsync.local.store.times import micros
 
 FEATURE = "feature"
+NAMED = f"{LIVE} AND {WITH_TERM} AND begins_at IS NOT NULL AND (ends_at IS NULL OR ends_at > :now)"
 MEASURABLE = frozenset(("sum", "count", "unique_count", "latest"))
 
 
@@ -111,16 +113,17 @@ def find_live(store: Store, feature_id: str) -> Row:
 def used_by(store: Store, feature: Row, now: datetime) -> str | None:
     """Return the reason why the feature can't be archived: a published plan, or an item of a live subscription
     (§5.3)."""
-    if any(in_force(plan, now) for plan in store.with_term("plan", "feature", feature.id)):
+    if is_named(store, "plan", feature.id, now):
         return "active plan, it cannot be archived"
-    if any(in_force(held, now) for held in store.with_term("subscription", "feature", feature.key or "")):
+    if is_named(store, "subscription", feature.key or "", now):
         return "active subscription, it cannot be archived"
     return None
 
 
-def in_force(row: Row, now: datetime) -> bool:
-    """It has begun or will, and has not ended."""
-    return row.begins_at is not None and (row.ends_at is None or row.ends_at > now)
+def is_named(store: Store, resource: str, feature: str, now: datetime) -> bool:
+    """Whether a row that has begun or will, and has not ended, names the feature."""
+    values = {"term": "feature", "value": feature, "now": micros(now)}
+    return store.first(resource, NAMED, values) is not None
 
 
 def check_dimensions(meter: Row | None, filters: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from billsync.local.catalog.meter_readings import METER, READ_TERMS, read_again
 from billsync.local.server.labels import check_labels
 from billsync.local.server.listing import Listing, answer_list
 from billsync.local.server.problems import Issue, broken_rules, conflict, invalid, not_found
@@ -14,7 +15,6 @@ from billsync.local.store.documents import Document
 from billsync.local.store.store import Row, Store, changed
 from billsync.local.store.times import echoed, instant_of, rfc3339
 
-METER = "meter"
 SHOWN = ("key", "name", "description", "aggregation", "event_type", "events_from", "value_property")
 DIMENSION = re.compile(r"[a-zA-Z_][0-9a-zA-Z_]*")
 RESERVED_DIMENSIONS = ("customer_id", "subject")
@@ -50,6 +50,7 @@ def create(call: Call) -> Answer:
     if call.store.live_with_key(METER, body["key"]):
         raise conflict("meter with the same slug already exists")
     row = call.store.insert(new_row(call, METER, kept(body), key=body["key"]))
+    read_again(call.store, row)
     answer = view(call, row)
     if "events_from" in body:
         answer["events_from"] = echoed(body["events_from"])
@@ -76,7 +77,10 @@ def replace(call: Call) -> Answer:
     check_dimensions(body.get("dimensions") or {}, row.document.get("value_property"))
     check_dropped(call.store, row, body.get("dimensions") or {})
     document = {**row.document, "labels": {}, "dimensions": None, **body}
-    return ok(view(call, call.store.update(changed(row, call.now, document=document))))
+    replaced = call.store.update(changed(row, call.now, document=document))
+    if any(replaced.document.get(name) != row.document.get(name) for name in READ_TERMS):
+        read_again(call.store, replaced)
+    return ok(view(call, replaced))
 
 
 def delete(call: Call) -> Answer:

@@ -12,7 +12,7 @@ from typing import Any
 from billsync.local.catalog.currencies import fiat_precision
 from billsync.local.catalog.dimension_filters import accepts
 from billsync.local.catalog.features import FEATURE
-from billsync.local.catalog.meters import METER
+from billsync.local.catalog.meter_readings import METER
 from billsync.local.charges.charge_rows import FINAL, FLAT
 from billsync.local.store.documents import Document
 from billsync.local.store.store import Store
@@ -126,8 +126,8 @@ def used(
     if measured is None or meter is None:
         return ZERO
     subjects = tuple(subjects_of(store, customer_id))
-    wanted = accepts(meter.document["dimensions"] or {}, measured.get("filters") or {})
-    return usage(store, meter.document, EventSelection(period.start, period.end, subjects, stored_before), wanted)
+    wanted = accepts(measured["filters"]) if measured.get("filters") else None
+    return usage(store, meter, EventSelection(period.start, period.end, subjects, stored_before), wanted)
 
 
 def shown_totals(totals: Totals, *, paid: bool) -> Document:

@@ -12,7 +12,7 @@ from billsync.local.server.periods import moved
 from billsync.local.server.resource import Call, new_row, present
 from billsync.local.store.documents import Document
 from billsync.local.store.durations import NOTHING
-from billsync.local.store.store import Row
+from billsync.local.store.store import LIVE, Row
 from billsync.local.store.times import rfc3339
 from billsync.model.duration import parse_duration
 from billsync.model.frozen import replace
@@ -38,7 +38,8 @@ def invoice_credits(call: Call, grant: Row, at: datetime) -> None:
     invoicing = profile.document["workflow"]["invoicing"]
     if customer is None or not invoicing["auto_advance"] or parse_duration(invoicing["draft_period"]) != NOTHING:
         return
-    number = call.store.count(INVOICE, "TRUE", {}) + 1
+    last = call.store.first(INVOICE, LIVE, {}, order="seq DESC")
+    number = 1 if last is None else int(last.document["number"].rpartition("-")[2]) + 1
     document = {
         **PAID,
         "type": "standard",

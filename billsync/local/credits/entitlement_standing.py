@@ -12,11 +12,12 @@ from billsync.local.accounts.item_entitlements import OWNER
 from billsync.local.accounts.usage_periods import counted_from, exceptions, starts
 from billsync.local.catalog.dimension_filters import accepts
 from billsync.local.catalog.features import FEATURE
-from billsync.local.catalog.meters import METER
+from billsync.local.catalog.meter_readings import COUNT, METER, UNIQUE
+from billsync.local.store.readings import Reading
 from billsync.local.store.store import LIVE, Row, Store
 from billsync.local.store.times import from_micros
 from billsync.local.usage.attribution import subjects_of
-from billsync.local.usage.metering import COUNT, UNIQUE, EventSelection, Reading, events_of, numbers, readings_of
+from billsync.local.usage.metering import LAST, EventSelection, each_reading, number_in
 from billsync.model.duration import parse_duration
 from billsync.rating import entitlement_grants as rated
 from billsync.rating.arithmetic import ZERO, exactly, total
@@ -24,7 +25,6 @@ from billsync.rating.entitlement_grants import Burndown, EntitlementGrant, Meter
 from billsync.rating.periods import MICROSECOND, Period
 
 USAGE_GRANT = "usage_grant"
-LATEST = "latest"
 ISSUED_WITH = "issueAfterReset"
 
 
@@ -133,11 +133,11 @@ def used_in(store: Store, row: Row, period: Period) -> Iterator[Metered]:
     if measured is None or meter is None or period.is_empty:
         return
     span = EventSelection(period.start, period.end, tuple(subjects_of(store, str(row.parent))))
-    wanted = accepts(meter.document["dimensions"] or {}, measured.get("filters") or {})
-    counted = [one for one in readings_of(meter.document, events_of(store, meter.document, span)) if wanted(one.event)]
+    wanted = accepts(measured["filters"]) if measured.get("filters") else None
+    counted = list(each_reading(store, meter, span, wanted))
     sums = [ZERO, *running(meter.document["aggregation"], counted)]
     for reading, change in zip(counted, changes(sums), strict=True):
-        yield Metered(reading.time, change)
+        yield Metered(from_micros(reading.time), change)
 
 
 @exactly
@@ -151,7 +151,7 @@ def running(aggregation: str, readings: Sequence[Reading]) -> list[Decimal]:
     if aggregation == COUNT:
         return [Decimal(count) for count, _ in enumerate(readings, 1)]
     if aggregation == UNIQUE:
-        firsts = {reading.value: place for place, reading in reversed(list(enumerate(readings)))}
-        return list(accumulate(Decimal(firsts[reading.value] == place) for place, reading in enumerate(readings)))
-    values = numbers(readings)
-    return values if aggregation == LATEST else list(accumulate(values))
+        firsts = {reading.text: place for place, reading in reversed(list(enumerate(readings)))}
+        return list(accumulate(Decimal(firsts[reading.text] == place) for place, reading in enumerate(readings)))
+    values = list(map(number_in, readings))
+    return values if aggregation == LAST else list(accumulate(values))

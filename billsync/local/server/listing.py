@@ -75,8 +75,7 @@ def answer_list(listing: Listing, call: Call) -> Answer:
     page = page_of(call.query, listing.size)
     order = order_of(call.query, listing)
     where, values = _where(listing, call)
-    total = call.store.count(listing.resource, where, values)
-    rows = call.store.rows(
+    rows, total = call.store.page(
         listing.resource,
         where,
         values,
@@ -127,7 +126,8 @@ def order_of(query: Query, listing: Listing) -> str:
     if name not in listing.sorts:
         supported = ", ".join(listing.sorts)
         raise bad_query("sort", f'unsupported sort field "{name}", supported fields: {supported}')
-    return f"{listing.sorts[name]} {direction}, {listing.order}"
+    ties = "" if listing.sorts[name] == "id" else f", {listing.order}"
+    return f"{listing.sorts[name]} {direction}{ties}"
 
 
 def _where(listing: Listing, call: Call) -> tuple[str, dict[str, Any]]:

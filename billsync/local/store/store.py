@@ -8,19 +8,23 @@ from __future__ import annotations
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from billsync.local.store.documents import Document, parse, text_of
 from billsync.local.store.layout import check_format, lay_out
 from billsync.local.store.limits import BUSY_SECONDS
+from billsync.local.store.readings import Readings
+from billsync.local.store.remembered import FOREVER, TIMES, Question, Remembered
 from billsync.local.store.times import from_micros, micros
 
-MOST_COUNTS = 1000
+BATCH = 1000
 COLUMNS = "seq, resource, id, key, parent, created_at, updated_at, deleted_at, begins_at, ends_at, document"
 LIVE = "deleted_at IS NULL"
 WITH_TERM = "seq IN (SELECT seq FROM term WHERE resource = :resource AND name = :term AND value = :value)"
@@ -66,13 +70,14 @@ class Store:
             str(database), timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         weakref.finalize(self, self._connection.close)
-        self._counts: dict[tuple[str, str, str], int] = {}
-        self._counted_at = (0, 0)
+        self._remembered = Remembered()
+        self._writes = 0
         check_format(self._connection)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.create_function("folded", 1, _folded, deterministic=True)
         lay_out(self._connection)
+        self.readings = Readings(self._connection)
 
     def close(self) -> None:
         with self._lock:
@@ -86,6 +91,7 @@ class Store:
             try:
                 yield
             except BaseException:
+                self._writes += 1
                 self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
@@ -107,6 +113,7 @@ class Store:
 
     def insert(self, row: Row) -> Row:
         """The row as it is kept, with its place in the order of making (`seq`)."""
+        self._writes += 1
         cursor = self._connection.execute(
             "INSERT INTO entity (resource, id, key, parent, created_at, updated_at, deleted_at, begins_at, ends_at,"
             " document) VALUES (:resource, :id, :key, :parent, :created_at, :updated_at, :deleted_at, :begins_at,"
@@ -119,6 +126,7 @@ class Store:
 
     def update(self, row: Row) -> Row:
         """Replaces the row that was read before; its terms are replaced with `row.terms`."""
+        self._writes += 1
         self._connection.execute(
             "UPDATE entity SET key = :key, parent = :parent, updated_at = :updated_at, deleted_at = :deleted_at,"
             " begins_at = :begins_at, ends_at = :ends_at, document = :document WHERE seq = :seq",
@@ -140,8 +148,8 @@ class Store:
         """The rows that carry this term and are not deleted, oldest first."""
         return self.rows(resource, f"{LIVE} AND {WITH_TERM}", {"term": name, "value": value})
 
-    def first(self, resource: str, where: str, values: Mapping[str, Any]) -> Row | None:
-        return next(iter(self.rows(resource, where, values, limit=1)), None)
+    def first(self, resource: str, where: str, values: Mapping[str, Any], *, order: str = "seq") -> Row | None:
+        return next(iter(self.rows(resource, where, values, order=order, limit=1)), None)
 
     def rows(
         self,
@@ -151,36 +159,91 @@ class Store:
         *,
         order: str = "seq",
         limit: int = -1,
-        offset: int = 0,
     ) -> list[Row]:
         """The rows of a resource that meet a condition (SQL over the columns and `document`, named parameters)."""
         found = self._connection.execute(
-            f"SELECT {COLUMNS} FROM entity WHERE resource = :resource AND {where} ORDER BY {order}"
-            " LIMIT :limit OFFSET :offset",
-            {**(values or {}), "resource": resource, "limit": limit, "offset": offset},
+            f"SELECT {COLUMNS} FROM entity WHERE resource = '{resource}' AND {where} ORDER BY {order} LIMIT :limit",
+            {**(values or {}), "resource": resource, "limit": limit},
         ).fetchall()
         return self._with_terms([_row(columns) for columns in found])
 
-    def count(self, resource: str, where: str = LIVE, values: Mapping[str, Any] | None = None) -> int:
-        """Return the number of rows that meet the condition; cached until something is written."""
-        asked = {name: value for name, value in (values or {}).items() if f":{name}" in where}
-        question = (resource, where, text_of(asked))
-        self._forget_counts()
-        if question not in self._counts:
-            sql = f"SELECT count(*) FROM entity WHERE resource = :resource AND {where}"
-            found = self._connection.execute(sql, {**asked, "resource": resource}).fetchone()
-            self._counts[question] = int(found[0])
-        return self._counts[question]
+    def each(self, resource: str, where: str, values: Mapping[str, Any]) -> Iterator[Row]:
+        """The rows that meet a condition, one after another, oldest first; other resources may be written meanwhile."""
+        found = self._connection.execute(
+            f"SELECT {COLUMNS} FROM entity WHERE resource = '{resource}' AND {where} ORDER BY seq",
+            {**values, "resource": resource},
+        )
+        return (
+            row
+            for columns in iter(partial(found.fetchmany, BATCH), [])
+            for row in self._with_terms(list(map(_row, columns)))
+        )
 
-    def _forget_counts(self) -> None:
-        """Drops counts that are older than the last write of any process."""
+    def count(self, resource: str, where: str = LIVE, values: Mapping[str, Any] | None = None) -> int:
+        """Return the number of rows that meet the condition."""
+        question = Question(resource, where, values or {})
+        found = self._remembered.counts.get(question, self._version())
+        if found is None:
+            sql = f"SELECT count(*) FROM entity WHERE {question.condition}"
+            found = int(self._connection.execute(sql, question.asked).fetchone()[0])
+            self._remembered.counts.keep(question, found, self._horizon(question))
+        return found
+
+    def page(
+        self, resource: str, where: str, values: Mapping[str, Any], *, order: str, limit: int, offset: int
+    ) -> tuple[list[Row], int]:
+        """Some of the rows that meet a condition, and the number of all. -1 is without a limit.
+
+        The places of all rows are looked up once, and the rows of a later page by their places: to skip rows again for
+        each page would take ever longer.
+        """
+        if limit < 0:
+            rows = self.rows(resource, where, values, order=order)[offset:]
+            return rows, offset + len(rows)
+        question = Question(resource, where, values, order)
+        if offset == 0:
+            return self._at(self._first_places(question, limit)), self.count(resource, where, values)
+        places = self._places(question)
+        return self._at(places[offset : offset + limit]), len(places)
+
+    def _places(self, question: Question) -> array[int]:
+        """The `seq` of every row that meets the condition, in order."""
+        found = self._remembered.places.get(question, self._version())
+        if found is None:
+            found = self._first_places(question, -1)
+            self._remembered.places.keep(question, found, self._horizon(question))
+        return found
+
+    def _first_places(self, question: Question, limit: int) -> array[int]:
+        sql = f"SELECT seq FROM entity WHERE {question.condition} ORDER BY {question.order} LIMIT :limit"
+        found = self._connection.execute(sql, {**question.asked, "limit": limit})
+        return array("q", (seq for (seq,) in found))
+
+    def _at(self, places: Iterable[int]) -> list[Row]:
+        sql = f"SELECT {COLUMNS} FROM entity WHERE seq IN (SELECT value FROM json_each(?))"
+        found = {columns[0]: _row(columns) for columns in self._connection.execute(sql, (text_of(list(places)),))}
+        return self._with_terms([found[seq] for seq in places])
+
+    def _version(self) -> tuple[int, int]:
+        """Another one after each write, of this process or another."""
         (version,) = self._connection.execute("PRAGMA data_version").fetchone()
-        written = (int(version), self._connection.total_changes)
-        if written != self._counted_at or len(self._counts) >= MOST_COUNTS:
-            self._counts.clear()
-            self._counted_at = written
+        return int(version), self._writes
+
+    def _horizon(self, question: Question) -> int | None:
+        """The moment from which time alone may change what meets the condition; None if nothing can be said."""
+        if not question.has_moment:
+            return FOREVER
+        if not question.is_of_own_times:
+            return None
+        later = " UNION ALL ".join(
+            f"SELECT min({column}) FROM entity WHERE {question.later(column)}" for column in TIMES
+        )
+        found = self._connection.execute(later, question.asked)
+        return min((moment for (moment,) in found if moment is not None), default=FOREVER)
 
     def _write_terms(self, row: Row) -> None:
+        if not row.terms:
+            return
         self._connection.executemany(
             "INSERT OR IGNORE INTO term (resource, name, value, seq) VALUES (?, ?, ?, ?)",
             [(row.resource, name, value, row.seq) for name, value in row.terms],
@@ -197,7 +260,6 @@ class Store:
 
 
 def _values(row: Row) -> dict[str, Any]:
-    times = {name: getattr(row, name) for name in ("created_at", "updated_at", "deleted_at", "begins_at", "ends_at")}
     return {
         "seq": row.seq,
         "resource": row.resource,
@@ -205,8 +267,16 @@ def _values(row: Row) -> dict[str, Any]:
         "key": row.key,
         "parent": row.parent,
         "document": text_of(row.document),
-        **{name: None if moment is None else micros(moment) for name, moment in times.items()},
+        "created_at": micros(row.created_at),
+        "updated_at": micros(row.updated_at),
+        "deleted_at": _micros(row.deleted_at),
+        "begins_at": _micros(row.begins_at),
+        "ends_at": _micros(row.ends_at),
     }
+
+
+def _micros(moment: datetime | None) -> int | None:
+    return None if moment is None else micros(moment)
 
 
 def _row(columns: Sequence[Any]) -> Row:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import cache, partial
 from typing import Any
 
-from billsync.local.accounts.customer_rules import SUBJECT
 from billsync.local.catalog.json_paths import value_at
-from billsync.local.catalog.meters import METER
+from billsync.local.catalog.meter_readings import COUNT, EVENT, METER, UNIQUE, meters_of, number_of, read_event
 from billsync.local.server.contract import filter_kinds
 from billsync.local.server.cursors import CursorPage, cursor_of, cursor_page, place_of
 from billsync.local.server.filters import Condition, conditions, given_filters, items
@@ -18,7 +18,6 @@ from billsync.local.store.documents import Document
 from billsync.local.store.store import LIVE, Row, Store
 from billsync.local.store.times import instant_of, micros, rfc3339
 from billsync.local.usage.attribution import named, subjects_of
-from billsync.local.usage.metering import COUNT, EVENT, UNIQUE, number_of
 
 SHOWN = ("data", "dataschema", "id", "source", "specversion", "subject", "type")
 SORTS = {"time": "begins_at", "ingested_at": "created_at", "stored_at": "created_at"}
@@ -36,17 +35,17 @@ MOST = 100
 
 def ingest(call: Call) -> Answer:
     """One event or several; one that was there already, by source and id, is dropped in silence."""
+    meters = cache(partial(meters_of, call.store))
     for event in call.body if isinstance(call.body, list) else [call.body]:
         if call.store.live_with_key(EVENT, event["id"], event["source"]) is None:
-            call.store.insert(row_of(call, event))
+            read_event(call.store, meters(event["type"]), call.store.insert(row_of(call, event)))
     return Answer(202)
 
 
 def row_of(call: Call, event: Document) -> Row:
     time = instant_of(event["time"]) if event.get("time") else None
-    terms = (("type", event["type"]), (SUBJECT, event["subject"]))
     kept = {name: value for name, value in event.items() if name != "time"}
-    return new_row(call, EVENT, kept, key=event["id"], parent=event["source"], begins_at=time or call.now, terms=terms)
+    return new_row(call, EVENT, kept, key=event["id"], parent=event["source"], begins_at=time or call.now)
 
 
 def listed(call: Call) -> Answer:

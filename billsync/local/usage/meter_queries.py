@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from billsync.local.accounts.customer_rules import SUBJECT
 from billsync.local.catalog.dimension_filters import accepts, equal_to
-from billsync.local.catalog.json_paths import text_at
 from billsync.local.catalog.meters import find
 from billsync.local.server.problems import invalid
 from billsync.local.server.resource import CSV, Answer, Call, Route, ok
 from billsync.local.store.documents import Document
+from billsync.local.store.readings import MINUTES, Span
 from billsync.local.store.store import Store
-from billsync.local.store.times import instant_of, rfc3339
+from billsync.local.store.times import from_micros, instant_of, micros, rfc3339
 from billsync.local.usage.attribution import named, subjects_of
 from billsync.local.usage.meter_csv import CUSTOMER_ID, csv_of
 from billsync.local.usage.meter_windows import WINDOWS, Window, minute_of, zone_of
-from billsync.local.usage.metering import EventSelection, Reading, aggregated, events_of, readings_of
+from billsync.local.usage.metering import EventSelection, Selected, Tally, selected
 from billsync.model.value import decimal_text
 
 RESERVED = (SUBJECT, CUSTOMER_ID)
+MINUTELY = "PT1M"
 Group = tuple[tuple[str, str], ...]
 
 
@@ -40,13 +42,14 @@ class MeterQuery:
 
 def query(call: Call) -> Answer:
     """A row for each window and group with usage; as CSV if the request accepts CSV."""
-    meter = find(call.store, call.path["meterId"]).document
-    asked = checked(call.body, meter["dimensions"] or {})
+    meter = find(call.store, call.path["meterId"])
+    asked = checked(call.body, meter.document["dimensions"] or {})
     selection = EventSelection(asked.start, asked.end, subjects_asked(call.store, asked.filters))
     own = {name: condition for name, condition in asked.filters.items() if name not in RESERVED}
-    wanted = accepts(meter["dimensions"] or {}, own)
-    readings = [one for one in readings_of(meter, events_of(call.store, meter, selection)) if wanted(one.event)]
-    rows = list(rows_of(call.store, meter, asked, readings))
+    group_of = Grouping(call.store, asked.groups).of if asked.groups else None
+    accepted = accepts(own) if own else None
+    chosen = selected(call.store, meter, selection, accepted, group_of, whole=asked.granularity is None)
+    rows = list(rows_of(chosen, asked))
     if CSV in call.accept:
         return Answer(200, csv_of(call.store, asked.groups, rows), CSV)
     told = {"from": asked.start, "to": asked.end}
@@ -78,52 +81,76 @@ def subjects_asked(store: Store, filters: Mapping[str, Mapping[str, Any]]) -> tu
     return tuple(sorted(set.intersection(*found))) if found else None
 
 
-def rows_of(
-    store: Store, meter: Mapping[str, Any], asked: MeterQuery, readings: Sequence[Reading]
-) -> Iterator[Document]:
+def rows_of(chosen: Selected, asked: MeterQuery) -> Iterator[Document]:
     """By window, then by group."""
-    groups: dict[tuple[Window | None, Group], list[Reading]] = {}
-    grouping = Grouping(store, asked.groups, meter["dimensions"] or {})
-    for reading in readings:
-        place = (window_of(asked, reading.time), grouping.of(reading.event))
-        groups.setdefault(place, []).append(reading)
-    for (window, group), members in sorted(groups.items(), key=lambda entry: (entry[0][0] or (), entry[0][1])):
-        value = aggregated(meter["aggregation"], members)
-        start, end = window or whole(asked, members)
-        amount = "0" if value is None else decimal_text(value)
+    found: dict[tuple[Window | None, Group], Tally] = {}
+    for window, slot, tally in by_window(chosen, asked):
+        place = (window, chosen.groups[slot] or ())
+        found[place] = found[place].joined(tally) if place in found else tally
+    for (window, group), tally in sorted(found.items(), key=lambda entry: (entry[0][0] or (), entry[0][1])):
+        start, end = window or whole(asked, tally)
+        amount = decimal_text(tally.value(chosen.aggregation))
         yield {"from": rfc3339(start), "to": rfc3339(end), "value": amount, "dimensions": dict(group)}
 
 
-def window_of(asked: MeterQuery, moment: datetime) -> Window | None:
-    return None if asked.granularity is None else WINDOWS[asked.granularity](moment, zone_of(asked.zone))
-
-
-def whole(asked: MeterQuery, readings: Iterable[Reading]) -> Window:
-    """The span that was asked for; where it has no bound, the first or last minute with usage."""
-    times = [reading.time for reading in readings]
+def by_window(chosen: Selected, asked: MeterQuery) -> Iterator[tuple[Window | None, int, Tally]]:
+    """What the readings of each window and slot add up to; a window may come in parts."""
     zone = zone_of(asked.zone)
-    return asked.start or minute_of(min(times), zone)[0], asked.end or minute_of(max(times), zone)[1]
+    if asked.granularity == MINUTELY:
+        for (start, slot), tally in chosen.tallies(chosen.span, bucket=MINUTES).items():
+            yield minute_of(from_micros(start), zone), slot, tally
+        return
+    for window, span in stretches(chosen, asked.granularity, zone):
+        for (_, slot), tally in chosen.tallies(span).items():
+            yield window, slot, tally
+
+
+def stretches(chosen: Selected, granularity: str | None, zone: ZoneInfo) -> Iterator[tuple[Window | None, Span]]:
+    """The parts of the span with readings, each within one window."""
+    if granularity is None:
+        yield None, chosen.span
+        return
+    span = chosen.span
+    while (first := chosen.readings.next_time(span, chosen.scope)) is not None:
+        window = WINDOWS[granularity](from_micros(first), zone)
+        end = min(stretch_end(granularity, first, zone), span.end)
+        yield window, replace(span, start=first, end=end)
+        span = replace(span, start=end)
+
+
+def stretch_end(granularity: str, first: int, zone: ZoneInfo) -> int:
+    """A moment up to which every moment from the first on lies in the same window: where clocks are changed by part of
+    an hour, not all of the time up to a window's end belongs to it."""
+    window = WINDOWS[granularity](from_micros(first), zone)
+    end = max(micros(window[1]), first + 1)
+    while WINDOWS[granularity](from_micros(end - 1), zone) != window:
+        end -= (end - first) // 2
+    return end
+
+
+def whole(asked: MeterQuery, tally: Tally) -> Window:
+    """The span that was asked for; where it has no bound, the first or last minute with usage."""
+    zone = zone_of(asked.zone)
+    first, last = from_micros(tally.first), from_micros(tally.last)
+    return asked.start or minute_of(first, zone)[0], asked.end or minute_of(last, zone)[1]
 
 
 class Grouping:
-    """Return the group of an event, without dimensions that it has no value for."""
+    """Return the group of a subject and dimensions, without dimensions that they have no value for."""
 
-    def __init__(self, store: Store, names: tuple[str, ...], dimensions: Mapping[str, str]) -> None:
+    def __init__(self, store: Store, names: tuple[str, ...]) -> None:
         self._store = store
         self._names = names
-        self._dimensions = dimensions
         self._customers: dict[str, str | None] = {}
 
-    def of(self, event: Document) -> Group:
-        values = ((name, self._value(name, event)) for name in self._names)
+    def of(self, subject: str, dimensions: Mapping[str, str]) -> Group:
+        values = ((name, self._value(name, subject, dimensions)) for name in self._names)
         return tuple((name, value) for name, value in values if value is not None)
 
-    def _value(self, name: str, event: Document) -> str | None:
+    def _value(self, name: str, subject: str, dimensions: Mapping[str, str]) -> str | None:
         if name == SUBJECT:
-            return str(event["subject"])
-        if name == CUSTOMER_ID:
-            return self._customer(str(event["subject"]))
-        return text_at(self._dimensions[name], event.get("data"))
+            return subject
+        return self._customer(subject) if name == CUSTOMER_ID else dimensions.get(name)
 
     def _customer(self, subject: str) -> str | None:
         if subject not in self._customers:

@@ -1,26 +1,23 @@
-"""Aggregation of events for a meter, and the selection of the events it counts (catalog-facts.md §4)."""
+"""Aggregation of what meters read, and the selection of the readings that count (catalog-facts.md §4)."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from billsync.local.accounts.customer_rules import SUBJECT
-from billsync.local.catalog.json_paths import text_at, value_at
-from billsync.local.store.documents import Document, text_of
-from billsync.local.store.store import LIVE, Row, Store
+from billsync.local.catalog.meter_readings import COUNT, UNIQUE
+from billsync.local.store.readings import EARLIEST, LATEST, MILLION, ONE_BUCKET, Reading, Readings, Scope, Span, Sums
+from billsync.local.store.store import Row, Store
 from billsync.local.store.times import instant_of, micros
-from billsync.rating.arithmetic import divided, total
+from billsync.rating.arithmetic import EXACT, ZERO, divided, plus
 
-EVENT = "event"
-COUNT, UNIQUE = "count", "unique_count"
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,5})?", re.ASCII)
-LARGEST, SMALLEST = 308, -324
-Meter = Mapping[str, Any]
+LAST = "latest"
+SHARE_OF_FEW = 4
+Dimensions = Mapping[str, str]
+Accepts = Callable[[Dimensions], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,90 +33,152 @@ class EventSelection:
     stored_before: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """An event that a meter counts: when, in which order it came, its number or text, and the event."""
+@dataclass(slots=True)
+class Tally:
+    """What readings add up to. `latest` is the last by time, then by arrival; `first` and `last` are times."""
 
-    time: datetime
-    seq: int
-    value: Decimal | str
-    event: Document
+    count: int = 0
+    total: Decimal = ZERO
+    least: Decimal | None = None
+    greatest: Decimal | None = None
+    latest: tuple[int, int, Decimal] | None = None
+    texts: set[str] = field(default_factory=set)
+    first: int = LATEST
+    last: int = EARLIEST
 
+    def add(self, sums: Sums) -> None:
+        """Adds what the database summed up."""
+        self.count += sums.count
+        self.first, self.last = min(self.first, sums.first), max(self.last, sums.last)
+        if sums.whole is not None and sums.millionths is not None:
+            self.total = plus(self.total, number_of_millionths(sums.whole * MILLION + sums.millionths))
+        self.stretch(number_of_millionths(amount) for amount in (sums.least, sums.greatest) if amount is not None)
 
-def events_of(store: Store, meter: Meter, selection: EventSelection) -> list[Row]:
-    """The stored events of the meter's type in the span, earliest first; none before the meter's `events_from`."""
-    bounds = {
-        "begins_at >= :start": selection.start,
-        "begins_at >= :first": instant_of(meter.get("events_from", "")),
-        "begins_at < :end": selection.end,
-        "created_at < :stored": selection.stored_before,
-    }
-    parts, values = [LIVE, "document ->> 'type' = :type"], {"type": meter["event_type"]}
-    for sql, moment in bounds.items():
-        if moment is not None:
-            parts.append(sql)
-            values[sql.split(":")[1]] = micros(moment)
-    if selection.subjects is not None:
-        parts.append(
-            "EXISTS (SELECT 1 FROM term t WHERE t.seq = entity.seq AND t.name = :term"
-            " AND t.value IN (SELECT value FROM json_each(:subjects)))"
+    def take(self, number: Decimal) -> None:
+        """Adds the value of a reading that the database counted and didn't sum up."""
+        self.total = plus(self.total, number)
+        self.stretch((number,))
+
+    def joined(self, other: Tally) -> Tally:
+        """What both add up to."""
+        sums = Tally(
+            self.count + other.count,
+            plus(self.total, other.total),
+            latest=max(filter(None, (self.latest, other.latest)), default=None),
+            texts=self.texts | other.texts,
+            first=min(self.first, other.first),
+            last=max(self.last, other.last),
         )
-        values |= {"term": SUBJECT, "subjects": text_of(list(selection.subjects))}
-    return store.rows(EVENT, " AND ".join(parts), values, order="begins_at, seq")
+        extremes = (self.least, self.greatest, other.least, other.greatest)
+        sums.stretch(number for number in extremes if number is not None)
+        return sums
+
+    def stretch(self, numbers: Iterable[Decimal]) -> None:
+        for number in numbers:
+            self.least = number if self.least is None else min(self.least, number)
+            self.greatest = number if self.greatest is None else max(self.greatest, number)
+
+    def value(self, aggregation: str) -> Decimal:
+        """Return the aggregate; there must be readings."""
+        found = AGGREGATES[aggregation](self)
+        assert found is not None
+        return found
 
 
-def readings_of(meter: Meter, events: Iterable[Row]) -> Iterator[Reading]:
-    """The events that count, with their values; an event whose value the meter can't read is left out
-    (customer-facts.md §14)."""
-    for row in events:
-        value = value_of(meter, row.document.get("data"))
-        if value is not None:
-            yield Reading(row.begins_at or row.created_at, row.seq, value, row.document)
-
-
-def value_of(meter: Meter, data: Any) -> Decimal | str | None:
-    if meter["aggregation"] == COUNT:
-        return Decimal(1)
-    if meter["aggregation"] == UNIQUE:
-        return text_at(meter["value_property"], data)
-    return number_of(value_at(meter["value_property"], data))
-
-
-def number_of(value: Any) -> Decimal | None:
-    """The number in a number or a text; None for anything else, and for a number outside a 64-bit float's range."""
-    if isinstance(value, bool | dict | list | None) or not NUMBER.fullmatch(str(value)):
-        return None
-    number = Decimal(str(value))
-    return number if not number or SMALLEST <= number.adjusted() <= LARGEST else None
-
-
-def aggregated(aggregation: str, readings: Sequence[Reading]) -> Decimal | None:
-    """Return the aggregate of the readings; None without any."""
-    return AGGREGATIONS[aggregation](readings) if readings else None
-
-
-def usage(
-    store: Store, meter: Meter, selection: EventSelection, accepts: Callable[[Document], bool] = lambda _: True
-) -> Decimal:
-    """The quantity of a span, of the events that are accepted; 0 without any."""
-    counted = [reading for reading in readings_of(meter, events_of(store, meter, selection)) if accepts(reading.event)]
-    return aggregated(meter["aggregation"], counted) or Decimal(0)
-
-
-def numbers(readings: Sequence[Reading]) -> list[Decimal]:
-    return [Decimal(reading.value) for reading in readings]
-
-
-def latest(readings: Sequence[Reading]) -> Decimal:
-    return Decimal(max(readings, key=lambda reading: (reading.time, reading.seq)).value)
-
-
-AGGREGATIONS: Mapping[str, Callable[[Sequence[Reading]], Decimal]] = {
-    "sum": lambda readings: total(numbers(readings)),
-    COUNT: lambda readings: Decimal(len(readings)),
-    UNIQUE: lambda readings: Decimal(len({reading.value for reading in readings})),
-    "avg": lambda readings: divided(total(numbers(readings)), Decimal(len(readings))),
-    "min": lambda readings: min(numbers(readings)),
-    "max": lambda readings: max(numbers(readings)),
-    "latest": latest,
+AGGREGATES: Mapping[str, Callable[[Tally], Decimal | None]] = {
+    "sum": lambda tally: tally.total,
+    COUNT: lambda tally: Decimal(tally.count),
+    UNIQUE: lambda tally: Decimal(len(tally.texts)),
+    "avg": lambda tally: divided(tally.total, Decimal(tally.count)),
+    "min": lambda tally: tally.least,
+    "max": lambda tally: tally.greatest,
+    LAST: lambda tally: tally.latest[2] if tally.latest else None,
 }
+
+
+def number_of_millionths(amount: int) -> Decimal:
+    return Decimal(amount).scaleb(-6, EXACT)
+
+
+def number_in(reading: Reading) -> Decimal:
+    """The value of a reading of a number."""
+    return Decimal(reading.text or "") if reading.amount is None else number_of_millionths(reading.amount)
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """The readings of a meter that a selection and a condition on the dimensions leave, each series in its slot."""
+
+    readings: Readings
+    aggregation: str
+    span: Span
+    scope: Scope
+    groups: Sequence[Any]
+
+    def tallies(self, span: Span, *, bucket: str = ONE_BUCKET) -> dict[tuple[int, int], Tally]:
+        """What the readings of a part of the span add up to, by bucket and slot."""
+        where = (span, self.scope)
+        found: dict[tuple[int, int], Tally] = {}
+        for sums in self.readings.sums(*where, bucket=bucket):
+            found.setdefault((sums.bucket, sums.slot), Tally()).add(sums)
+        if self.aggregation == UNIQUE:
+            for place, slot, text in self.readings.distinct_texts(*where, bucket=bucket):
+                found[place, slot].texts.add(text)
+        elif self.aggregation == LAST:
+            for place, slot, reading in self.readings.newest(*where, bucket=bucket):
+                found[place, slot].latest = (reading.time, reading.event, number_in(reading))
+        else:
+            for place, slot, text in self.readings.texts(*where, bucket=bucket):
+                found[place, slot].take(Decimal(text))
+        return found
+
+
+def selected(
+    store: Store,
+    meter: Row,
+    selection: EventSelection,
+    accepts: Accepts | None = None,
+    group_of: Callable[[str, Dimensions], Any] | None = None,
+    *,
+    whole: bool = True,
+) -> Selected:
+    """The readings of a meter in a selection, none before its `events_from`. A series counts if its dimensions are
+    accepted; `group_of` gives the group of a subject and dimensions, and without it all are one group. The sums are of
+    the `whole` span, or of windows of it."""
+    terms = meter.document
+    span = span_of(meter, selection)
+    if selection.subjects is None and accepts is None and group_of is None:
+        return Selected(store.readings, terms["aggregation"], span, Scope.ALL, [None])
+    series = store.readings.series(meter.seq, selection.subjects)
+    counted = [one for one in series if accepts is None or accepts(one.dimensions)]
+    groups: dict[Any, int] = {}
+    slots = [
+        (one.id, groups.setdefault(group_of(one.subject, one.dimensions) if group_of else None, len(groups)))
+        for one in counted
+    ]
+    store.readings.choose(slots)
+    is_few = whole or selection.subjects is not None or len(counted) * SHARE_OF_FEW < len(series)
+    return Selected(store.readings, terms["aggregation"], span, Scope.FEW if is_few else Scope.MOST, list(groups))
+
+
+def span_of(meter: Row, selection: EventSelection) -> Span:
+    starts = (selection.start, instant_of(meter.document.get("events_from", "")))
+    return Span(
+        meter.seq,
+        start=max((micros(start) for start in starts if start is not None), default=EARLIEST),
+        end=LATEST if selection.end is None else micros(selection.end),
+        stored_before=LATEST if selection.stored_before is None else micros(selection.stored_before),
+    )
+
+
+def usage(store: Store, meter: Row, selection: EventSelection, accepts: Accepts | None = None) -> Decimal:
+    """The quantity of a span, of the readings that are accepted; 0 without any."""
+    chosen = selected(store, meter, selection, accepts)
+    tally = next(iter(chosen.tallies(chosen.span).values()), None)
+    return ZERO if tally is None else tally.value(chosen.aggregation)
+
+
+def each_reading(store: Store, meter: Row, selection: EventSelection, accepts: Accepts | None) -> Iterator[Reading]:
+    """The readings that are accepted, by time, then by arrival."""
+    chosen = selected(store, meter, selection, accepts)
+    return chosen.readings.each(chosen.span, chosen.scope)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from billsync.local.catalog.meters import METER
+from billsync.local.catalog.meter_readings import METER
 from billsync.local.store.documents import Document
 from billsync.local.store.store import Row, Store
 from billsync.local.store.times import rfc3339

@@ -69,8 +69,7 @@ def answer_v1_list(listing: V1List, call: Call, scope: Values | None = None) -> 
     where = " AND ".join([listing.where, *conditions(listing, query, values)])
     if is_array(listing, query):
         return ok([listing.view(call, row) for row in plain_rows(listing, call, where, values, order)])
-    total = call.store.count(listing.resource, where, values)
-    rows = call.store.rows(listing.resource, where, values, order=order, limit=size, offset=size * (page - 1))
+    rows, total = call.store.page(listing.resource, where, values, order=order, limit=size, offset=size * (page - 1))
     items = [listing.view(call, row) for row in rows]
     return ok({"page": page, "pageSize": size, "totalCount": total, "items": items})
 
@@ -110,7 +109,7 @@ def page_asked(query: Query) -> tuple[int, int]:
 
 def plain_rows(listing: V1List, call: Call, where: str, values: Values, order: str) -> list[Row]:
     limit, offset = stretch_asked(call.query)
-    return call.store.rows(listing.resource, where, values, order=order, limit=limit, offset=offset)
+    return call.store.page(listing.resource, where, values, order=order, limit=limit, offset=offset)[0]
 
 
 def conditions(listing: V1List, query: Query, values: Values) -> Iterator[str]:
