@@ -80,7 +80,7 @@ class Span:
 
 
 class Scope(Enum):
-    """Which series a question is about: all as one, or the chosen ones, each counted in its slot: found through the
+    """The series that a question is about: all as one, or the chosen ones, each counted in its slot: found through the
     span where they are most of its readings, else each by itself."""
 
     ALL = "reading"
@@ -101,7 +101,7 @@ class Scope(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What readings of a bucket and a slot add up to: their number, the sums of the amounts' whole parts and of
+    """Sums of readings of a bucket and a slot: their number, the sums of the amounts' whole parts and of
     their millionths, the extremes, the number of those kept as text, and the first and last time."""
 
     bucket: int

@@ -94,7 +94,7 @@ def rows_of(chosen: Selected, asked: MeterQuery) -> Iterator[Document]:
 
 
 def by_window(chosen: Selected, asked: MeterQuery) -> Iterator[tuple[Window | None, int, Tally]]:
-    """What the readings of each window and slot add up to; a window may come in parts."""
+    """Sums of the readings of each window and slot; a window may come in parts."""
     zone = zone_of(asked.zone)
     if asked.granularity == MINUTELY:
         for (start, slot), tally in chosen.tallies(chosen.span, bucket=MINUTES).items():

@@ -35,7 +35,7 @@ class EventSelection:
 
 @dataclass(slots=True)
 class Tally:
-    """What readings add up to. `latest` is the last by time, then by arrival; `first` and `last` are times."""
+    """Sums of readings. `latest` is the last by time, then by arrival; `first` and `last` are times."""
 
     count: int = 0
     total: Decimal = ZERO
@@ -60,7 +60,7 @@ class Tally:
         self.stretch((number,))
 
     def joined(self, other: Tally) -> Tally:
-        """What both add up to."""
+        """The sum of both."""
         sums = Tally(
             self.count + other.count,
             plus(self.total, other.total),
@@ -116,7 +116,7 @@ class Selected:
     groups: Sequence[Any]
 
     def tallies(self, span: Span, *, bucket: str = ONE_BUCKET) -> dict[tuple[int, int], Tally]:
-        """What the readings of a part of the span add up to, by bucket and slot."""
+        """Sums of the readings in a part of the span, by bucket and slot."""
         where = (span, self.scope)
         found: dict[tuple[int, int], Tally] = {}
         for sums in self.readings.sums(*where, bucket=bucket):
