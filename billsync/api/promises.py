@@ -177,8 +177,21 @@ def promise_to(path: str, row: Mapping[str, object]) -> Promise | None:
     whole, short = promise_of(path), SHORT.get(path)
     if short is None or not isinstance(whole, Mapping):
         return whole
-    more = {name.removesuffix("?") for name in whole} - {name.removesuffix("?") for name in short}
-    return whole if more & row.keys() else short
+    return whole if _more(whole, short) & row.keys() else short
+
+
+def _more(whole: Mapping[str, Promise], short: Mapping[str, Promise]) -> frozenset[str]:
+    """The fields that only the longer form has."""
+    names, others = ({name.removesuffix("?") for name in form} for form in (whole, short))
+    return frozenset(names - others)
+
+
+def forms_of(path: str) -> tuple[tuple[Mapping[str, Promise], frozenset[str]], ...]:
+    """Return the forms of a list's rows, each with the fields that no row of it has; one without promises if there are
+    none."""
+    whole, short = promise_of(path), SHORT.get(path)
+    longer = whole if isinstance(whole, Mapping) else {}
+    return ((longer, frozenset()), *(((short, _more(longer, short)),) if short is not None else ()))
 
 
 def promise_of(path: str) -> Promise | None:

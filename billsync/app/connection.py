@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from billsync.api.documents import SUBSCRIPTION_ADDONS
@@ -17,6 +17,7 @@ from billsync.live.snapshot import PARENT, Source
 from billsync.model.kind import Registry
 from billsync.model.ports import Clock, Reader, Remote
 from billsync.model.routes import ListQuery, Routes
+from billsync.model.state import Read, Row
 from billsync.model.value import Fields
 
 
@@ -35,7 +36,7 @@ class ReadingConnection:
 
     `found` is the generation of the API that it speaks; without it, the one that is assumed for its dialect.
     `is_assumed`: it was asked, and didn't say. `read_organization` reads whose token it is, where an address leads to
-    several organizations.
+    several organizations. `known` are the rows of reads that were made already.
     """
 
     remote: Reader
@@ -45,6 +46,7 @@ class ReadingConnection:
     found: Generation | None = None
     is_assumed: bool = False
     read_organization: Callable[[], Organization] | None = None
+    known: Mapping[Read, tuple[Row, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def generation(self) -> Generation:
@@ -64,7 +66,7 @@ class ReadingConnection:
     @property
     def source(self) -> Source:
         """The connection as a source of snapshots."""
-        return Source(self.remote, self.routes, self.clock, may_lack=self.dialect == KONNECT)
+        return Source(self.remote, self.routes, self.clock, self.dialect == KONNECT, self.known)
 
     def rows(self, kind: str, **equal: str) -> tuple[Fields, ...]:
         """Every row of a kind of which these fields have these values, deleted rows included.

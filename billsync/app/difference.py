@@ -13,6 +13,7 @@ from billsync.app.impact_scope import ImpactScope
 from billsync.app.move_facts import read_move_facts
 from billsync.app.pipeline import Comparison, compare
 from billsync.app.plan_files import for_later
+from billsync.app.sieving import sieved
 from billsync.core.diff import Mode
 from billsync.core.index import index
 from billsync.core.policies import hardened, permitted
@@ -53,7 +54,9 @@ def difference(
     connection: Connection, desired: Desired, scope: DiffScope, progress: Callable[[str], None] = lambda text: None
 ) -> Difference:
     """Compare as `sync` would, and estimate the impact if asked for. Raises Ended, RemoteError, RatingError."""
-    compared = compare(connection, desired, Mode(scope.mode, deletes=scope.mode == "sync", allow=scope.allow))
+    mode = Mode(scope.mode, deletes=scope.mode == "sync", allow=scope.allow)
+    connection, desired = sieved(connection, desired, mode)
+    compared = compare(connection, desired, mode)
     found = _impact(connection, desired, compared, scope, progress)
     rows = index(compared.snapshot, KINDS, connection.routes)
     facts = read_move_facts(connection, desired, compared, rows)
@@ -92,6 +95,7 @@ def _redacted(found: Impact | None) -> Impact | None:
 def intended(connection: Connection, desired: Desired, mode: Mode) -> Comparison:
     """Compare for a run in this mode, with the guards of price policies and of money. Raises RemoteError,
     RatingError."""
+    connection, desired = sieved(connection, desired, mode)
     compared = compare(connection, desired, mode)
     rows = index(compared.snapshot, KINDS, connection.routes)
     facts = read_move_facts(connection, desired, compared, rows)

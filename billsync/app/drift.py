@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from billsync.app.connection import ReadingConnection
 from billsync.app.pipeline import compare
+from billsync.app.sieving import sieved
 from billsync.core.diff import Mode
 from billsync.core.drift import changed_at, is_drift, unowned
 from billsync.core.index import index
@@ -35,7 +36,9 @@ class Drift:
 
 def find_drift(connection: ReadingConnection, desired: Desired) -> Drift:
     """Compare the server with the files. Guards don't count: nothing is changed. Raises RemoteError."""
-    found = compare(connection, desired, Mode(MODE, deletes=True, allow={}))
+    mode = Mode(MODE, deletes=True, allow={})
+    connection, desired = sieved(connection, desired, mode)
+    found = compare(connection, desired, mode)
     rows = with_moved(index(found.snapshot, KINDS, connection.routes), desired.moved, KINDS)
     changes = (*found.plan.changes, *unowned(desired, rows, KINDS))
     differing = tuple(filter(is_drift, changes))

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from billsync.app.connection import Connection
-from billsync.core.index import Index, is_over
+from billsync.core.index import Index, is_over, version_of
 from billsync.core.read_set import subscribers_read
 from billsync.kinds.registry import KINDS
+from billsync.model.address import Address
 from billsync.model.state import Desired, Entity, Row, Snapshot
 from billsync.model.value import Fields
 from billsync.report.moves.settlement import Settled
@@ -26,7 +27,10 @@ def read_settled(connection: Connection, desired: Desired, snapshot: Snapshot, f
     """The settlement modes of live subscriptions, by declared plan. Raises RemoteError."""
     plans = [entity for entity in desired.entities if entity.address.kind == PLAN and entity.fields.get(MODE)]
     known = _by_plan(snapshot) if plans else {}
-    return tuple(_settled(connection, plan, found.versions.get(plan.address, ()), snapshot, known) for plan in plans)
+    passed = desired.passed.pinned
+    return tuple(
+        _settled(connection, plan, found.versions.get(plan.address, ()), snapshot, known, passed) for plan in plans
+    )
 
 
 def _by_plan(snapshot: Snapshot) -> Known:
@@ -39,17 +43,23 @@ def _by_plan(snapshot: Snapshot) -> Known:
 
 
 def _settled(
-    connection: Connection, plan: Entity, versions: Iterable[Row], snapshot: Snapshot, known: Known
+    connection: Connection,
+    plan: Entity,
+    versions: Iterable[Row],
+    snapshot: Snapshot,
+    known: Known,
+    passed: Mapping[Address, int],
 ) -> Settled:
+    """The modes of a plan's subscriptions: those of rows, and as many of the declared mode as were passed."""
     modes: list[str] = []
     unread = 0
     for row in versions:
         count = snapshot.counts.get(subscribers_read(KINDS[SUBSCRIPTION], row.id), 0)
-        rows = known.get(row.id, ())
-        if len(rows) < count <= FEW:
-            rows = _read(connection, row.id)
-        modes += [str(one.get(MODE, "")) for one in rows]
-        unread += max(0, count - len(rows))
+        rows, equal = known.get(row.id, ()), passed.get(plan.address.at(version_of(row)), 0)
+        if len(rows) + equal < count <= FEW:
+            rows, equal = _read(connection, row.id), 0
+        modes += [*(str(one.get(MODE, "")) for one in rows), *(equal * [str(plan.fields[MODE])])]
+        unread += max(0, count - len(rows) - equal)
     return Settled(plan.address, str(plan.fields[MODE]), tuple(modes), unread)
 
 

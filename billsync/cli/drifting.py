@@ -25,7 +25,7 @@ from billsync.render.plan.outline import outline
 def show_drift(run: Run, paths: Sequence[str], options: ServerOptions, *, exit_code: bool) -> Exit:
     """Print what of the declared and the owned isn't as the files say. Raises Ended, RemoteError."""
     check_files(run)
-    desired, findings = desired_state(run, paths)
+    desired, findings = desired_state(run, paths, crowd=True)
     with connected_to_read(run, options, desired.target) as connection:
         found = find_drift(connection, desired)
     check_selected(run, desired, found.plan)

@@ -59,7 +59,7 @@ def write(
     if not yes:
         check_consent(run, paths)
     check_files(run)
-    desired, findings = desired_state(run, paths, allow=allow)
+    desired, findings = desired_state(run, paths, allow=allow, crowd=True)
     with connected(run, options, desired.target) as connection:
         comparison = intended(connection, desired, Mode(mode, deletes=mode == "sync", allow=allow))
         check_selected(run, desired, comparison.plan)

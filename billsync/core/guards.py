@@ -96,7 +96,8 @@ def _owned(context: Context, name: str) -> int:
     rows = [(a, row) for a, row in context.index.records.items() if a.kind == name]
     rows += [(a, versions[-1]) for a, versions in context.index.versions.items() if a.kind == name]
     desired = context.desired
-    return sum(is_owned(kind, row, owner=desired.owner, adopted=desired.adopted, key=a.key) for a, row in rows)
+    found = sum(is_owned(kind, row, owner=desired.owner, adopted=desired.adopted, key=a.key) for a, row in rows)
+    return found + desired.passed.owned.get(name, 0)
 
 
 def _with_credit(context: Context, deletes: tuple[Address, ...], balance_path: str) -> Iterator[Guard]:

@@ -29,7 +29,7 @@ def first_reads(
 
     What may still use something that goes is among it.
     """
-    declared = {entity.address.kind for entity in desired.entities}
+    declared = {entity.address.kind for entity in desired.entities} | desired.passed.declared.keys()
     parents = {_root(registry, name) for name in declared}
     named = desired.named if deletes else frozenset()
     reads: list[Read] = []
@@ -39,7 +39,8 @@ def first_reads(
             continue
         keys = {entity.address.names[0] for entity in desired.entities if _root(registry, entity.address.kind) == name}
         keys |= {old.key for olds in desired.moved.values() for old in olds if old.kind == name}
-        by_key = _is_parent(registry, name) and name not in named and len(keys) <= FEW
+        are_few = len(keys) + desired.passed.declared.get(name, 0) <= FEW
+        by_key = _is_parent(registry, name) and name not in named and are_few
         reads.extend(_named(name, routes[name], keys, _claimed(desired, registry, name)) if by_key else (Read(name),))
     return tuple(reads)
 
@@ -120,18 +121,23 @@ def _children(
     if deletes and routes[kind.name].parent_filter and holds_others(desired, found, registry, routes):
         yield Read(kind.name)
     else:
-        yield from _belonging(kind.name, routes[kind.name], ids)
+        yield from _belonging(kind.name, routes[kind.name], ids, desired.passed.holders.get(kind.name, 0))
 
 
-def _belonging(name: str, routes: Routes, ids: Sequence[str]) -> Iterator[Read]:
-    """Reads of the children of these parents."""
+def _belonging(name: str, routes: Routes, ids: Sequence[str], more: int = 0) -> Iterator[Read]:
+    """Reads of the children of these parents, besides which there are more that need no reading."""
     field = routes.parent_filter
     if field is None:
         yield from (Read(name, parent_id=parent) for parent in ids)
-    elif len(ids) > FEW:
+    elif len(ids) + more > FEW:
         yield Read(name)
     else:
-        yield from (Read(name, ((f"filter[{field}][oeq]", ",".join(chunk)),)) for chunk in _chunks(ids))
+        yield from belonging_each(name, field, ids)
+
+
+def belonging_each(name: str, field: str, ids: Sequence[str]) -> Iterator[Read]:
+    """Reads of the children of these parents alone, in a list that is filtered by a field, however many they are."""
+    yield from (Read(name, ((f"filter[{field}][oeq]", ",".join(chunk)),)) for chunk in _chunks(ids))
 
 
 def look_alike_reads(desired: Desired, found: Index, registry: Registry, *, deletes: bool) -> tuple[Read, ...]:
@@ -168,7 +174,8 @@ def _looked_into(kind: Kind, desired: Desired) -> set[Address]:
         Address(kind.parent.kind, e.address.parents) for e in desired.entities if e.address.kind == kind.name
     }
     declared = {e.address for e in desired.entities if e.address.kind == kind.parent.kind}
-    return with_child | declared if len(declared) <= FEW else with_child
+    passed = desired.passed.declared.get(kind.parent.kind, 0)
+    return with_child | declared if len(declared) + passed <= FEW else with_child
 
 
 def undeclared(desired: Desired, found: Index, kind: Kind) -> Iterator[Address]:

@@ -18,7 +18,7 @@ def referenced_kinds(desired: Desired, registry: Registry) -> frozenset[str]:
 
     A reference to something attached counts only if an entity declares such a list.
     """
-    declared = {entity.address.kind for entity in desired.entities}
+    declared = {entity.address.kind for entity in desired.entities} | desired.passed.declared.keys()
     attached = {name: attached_fields(registry[name]) for name in declared}
     fields = {
         (entity.address.kind, name)

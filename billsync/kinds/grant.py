@@ -176,6 +176,11 @@ RECORD = Record(
 )
 
 
+_JOINT = (
+    "currency", "funding_method", "purchase", "tax_config", "effective_at", "expires_after", "expires_at", "created_at",
+)  # fmt: skip
+
+
 def traits(grant: Fields) -> frozenset[Trait]:
     """Its name, and its amount."""
     return frozenset({("name", grant.get("name")), ("amount", grant.get("amount"), grant.get("currency"))})
@@ -236,6 +241,7 @@ GRANT = Kind(
     labels=LabelPolicy.FIXED,
     parent=Parent("customer", many="grants", decides=("currency",), fills={"currency": ("currency",)}),
     read=read,
+    joint=_JOINT,
     respell=respell,
     at_creation=at_creation,
     status="status",

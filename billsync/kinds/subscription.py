@@ -222,6 +222,7 @@ SUBSCRIPTION = Kind(
     ),
     traits=traits,
     read=read,
+    joint=("plan", "plan_id"),
     status="status",
     statuses={
         "scheduled": State.COMING,

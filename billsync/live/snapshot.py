@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from billsync.live.page import Outcome, Refused, answers, document_from, page_from
@@ -25,13 +25,15 @@ ONE_ROW = ListQuery(sort=None, size=1)
 class Source:
     """The source of a snapshot: a server, the routes of its dialect, and a clock.
 
-    `may_lack`: its routes come from a table, so a list that it answers with 404 is one that it doesn't have.
+    `may_lack`: its routes come from a table, so a list that it answers with 404 is one that it doesn't have. `known`
+    are the rows of reads that were made already, without deleted ones.
     """
 
     remote: Reader
     routes: Mapping[str, Routes]
     clock: Clock
     may_lack: bool = False
+    known: Mapping[Read, tuple[Row, ...]] = field(default_factory=dict)
 
 
 _Answered: TypeAlias = tuple[Row, ...] | int | None
@@ -46,9 +48,11 @@ def snapshot(source: Source, reads: Sequence[Read], documents: Sequence[str] = (
     began = source.clock.now()
     wanted = tuple(dict.fromkeys(reads))
     paths = tuple(dict.fromkeys(documents))
-    gets = [*(_first(source, read) for read in wanted), *map(Get, paths)]
+    gets = [*(_first(source, read) for read in wanted if read not in source.known), *map(Get, paths)]
     outcomes: Iterator[Outcome[Identified]] = answers(source.remote, gets, None, at_once=min(len(gets), READS_AT_ONCE))
-    found = {read: _read(source, read, next(outcomes)) for read in wanted}
+    found: dict[Read, _Answered] = {
+        read: source.known[read] if read in source.known else _read(source, read, next(outcomes)) for read in wanted
+    }
     documents_found = {path: document_from(path, next(outcomes)) for path in paths}
     counts = {read: answer for read, answer in found.items() if isinstance(answer, int)}
     parts = {read: _fields(answer) for read, answer in found.items() if read.part}

@@ -13,6 +13,7 @@ from billsync.model.diagnostic import Position
 from billsync.model.duration import Duration
 from billsync.model.globs import Patterns
 from billsync.model.kind import Path
+from billsync.model.passed import Passed
 from billsync.model.policy import Policy, PricePolicy
 from billsync.model.selection import Selection
 from billsync.model.source import Source
@@ -80,7 +81,8 @@ class Desired:
     customers are given before many are moved at once; `policy` limits what runs may do; `selection` is the part that a
     run is about; `sourced` are the texts of all sources that values come from; `besides` are the
     parts of the files that are no entities, as they are written, by name. `crowd` are declared entities that are not
-    among `entities`, for commands that ask for them in that form.
+    among `entities`, for commands that ask for them in that form; `passed` counts declared entities that are left out,
+    as they are certainly equal.
     """
 
     owner: str | None = None
@@ -99,6 +101,7 @@ class Desired:
     sourced: Mapping[Source, str] = field(default_factory=dict, repr=False)
     besides: Fields = field(default_factory=dict, repr=False, compare=False)
     crowd: Crowd = field(default_factory=Crowd, repr=False)
+    passed: Passed = field(default_factory=Passed, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

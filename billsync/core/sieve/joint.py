@@ -1,0 +1,151 @@
+"""Fields that a kind's own functions look at together (`Kind.joint`): compared by the full code, which is remembered.
+
+The same values give the same answer, so the full code runs once for each combination of them, and no rule of a kind
+stands twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+import msgspec
+
+from billsync.core.normalize import normalize
+from billsync.core.row_validation import unknown_in
+from billsync.core.sieve.comparing import Known
+from billsync.core.view import complete, view
+from billsync.model.address import Address, Symbol, symbols_in
+from billsync.model.kind import Kind, Names
+from billsync.model.value import Fields, Plain, canonical
+
+Exact: TypeAlias = Callable[[bytes], Plain]
+"""Reads JSON as all other code of the run does."""
+
+WITHHELD = "created_at"
+"""A time that nearly every row has for itself: it is looked at only where a kind's function asks for it."""
+
+MOST = 50_000
+"""Remembered answers; with more, all are forgotten."""
+
+_NULL = b"null"
+
+
+class _Asked(Exception):
+    """The withheld field was asked for."""
+
+
+class _Withholding(dict[str, Plain]):
+    """A row without the withheld field."""
+
+    def get(self, name: str, default: Plain = None) -> Plain:
+        if name == WITHHELD:
+            raise _Asked
+        return super().get(name, default)
+
+    def __getitem__(self, name: str) -> Plain:
+        if name == WITHHELD:
+            raise _Asked
+        return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        if name == WITHHELD:
+            raise _Asked
+        return super().__contains__(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """The joint fields of one kind. `attributes` are those of a typed row by the API's names, and `forms` the types
+    that raw ones must have; `names` are the live entities by id, and `known` the declared ones."""
+
+    kind: Kind
+    attributes: Mapping[str, str]
+    forms: Mapping[str, msgspec.json.Decoder[Any]]
+    names: Names
+    known: Known
+    exact: Exact
+    _seen: dict[tuple[Plain, Plain], Address | bool | None] = field(default_factory=dict, repr=False)
+
+    def compared(self, want: Fields, row: Any) -> Address | bool:
+        """Whether the joint fields are certainly equal; where the kind pins a version, the address of the live one."""
+        declared = tuple(_key(want.get(name)) for name in self.kind.record.fields)
+        values = {wire: _plain(getattr(row, name)) for wire, name in self.attributes.items()}
+        held = (declared, tuple(value for wire, value in values.items() if wire != WITHHELD))
+        if held not in self._seen:
+            if len(self._seen) > MOST:
+                self._seen.clear()
+            self._seen[held] = self._without_withheld(want, values)
+        found = self._seen[held]
+        return self._answer(want, values, dict) if found is None else found
+
+    def _without_withheld(self, want: Fields, values: Mapping[str, Plain]) -> Address | bool | None:
+        """The answer, or None if the withheld field was asked for."""
+        try:
+            return self._answer(want, values, _Withholding)
+        except _Asked:
+            return None
+
+    def _answer(self, want: Fields, values: Mapping[str, Plain], made: type[dict[str, Plain]]) -> Address | bool:
+        if not self._fit(values):
+            return False
+        row = made(
+            (wire, self.exact(value) if isinstance(value, bytes) else value)
+            for wire, value in values.items()
+            if value is not None and (wire != WITHHELD or made is dict)
+        )
+        given = {name: want[name] for name in self.kind.record.fields if name in want}
+        if any(value is None for value in given.values()) or unknown_in(self.kind, row):
+            return False
+        wanted = normalize(self.kind, given)
+        if not all((symbol.kind, symbol.key) in self.known for symbol in symbols_in(wanted)):
+            return False
+        return self._same(wanted, view(self.kind, row, self.names, wanted))
+
+    def keeps(self, row: Any) -> bool:
+        """Whether the joint fields of a row are of the types that the API promises."""
+        return self._fit({wire: _plain(getattr(row, self.attributes[wire])) for wire in self.forms})
+
+    def _fit(self, values: Mapping[str, Plain]) -> bool:
+        return all(_fits(form, values[wire]) for wire, form in self.forms.items())
+
+    def _same(self, wanted: Fields, have: Fields) -> Address | bool:
+        pins = self.kind.pins
+        if pins is None:
+            return canonical(have) == canonical(complete(self.kind, wanted, have, {}))
+        live, declared = have.get(pins), wanted.get(pins)
+        if not (isinstance(live, Symbol) and isinstance(declared, Symbol)):
+            return False
+        if live.address.unversioned() != declared.address or live.address.version is None:
+            return False
+        rest = {name: value for name, value in wanted.items() if name != pins}
+        others = {name: value for name, value in have.items() if name != pins}
+        return canonical(others) == canonical(complete(self.kind, rest, others, {})) and live.address
+
+
+def joint_kind(kind: Kind) -> Kind:
+    """The kind with its joint fields alone, and without a status, which is looked at elsewhere."""
+    fields = {name: known for name, known in kind.record.fields.items() if name in kind.joint}
+    return replace(kind, record=replace(kind.record, fields=fields), status=None, statuses={})
+
+
+def _key(value: Plain) -> Plain:
+    """The value as a part of a key, of which equal ones are equal in type, too."""
+    return value if type(value) is str or value is None else (type(value).__name__, repr(value))
+
+
+def _plain(value: Any) -> Plain:
+    """A typed value: JSON that hasn't been read yet as bytes, null as None."""
+    if isinstance(value, msgspec.Raw):
+        raw = bytes(value)
+        return None if raw == _NULL else raw
+    return value
+
+
+def _fits(form: msgspec.json.Decoder[Any], value: Plain) -> bool:
+    try:
+        form.decode(_NULL if value is None else value)
+    except msgspec.DecodeError:
+        return False
+    return True

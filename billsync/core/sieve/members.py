@@ -1,0 +1,238 @@
+"""Members of a crowd and their live rows: which are certainly equal, with all that belongs to them.
+
+What else an equal member could matter for, and what is done about it:
+
+* names of its own that others claim (`Kind.claims`): a row with undeclared ones is in doubt;
+* a trait that something new shares (`core.likeness`): carried along (`core.sieve.alike`);
+* two live rows of a key, links in force at the same time, an unknown value, status or reference: in doubt;
+* a reference to something that isn't declared, and so may be in doubt itself: in doubt;
+* children that aren't declared: in doubt, unless they are over, of which nothing is said;
+* an end, a start, a restart, a version by its number, add-ons, a state that only moves forward: in doubt, if declared;
+* the owner's label, and the server's own: in doubt, unless ours;
+* a row that names something that would be deleted: the whole run goes without (`holds_others`), or, of parents, the
+  member is carried along;
+* numbers of owned entities, of parents read, of subscribers by version: these travel (`model.passed`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import msgspec
+
+from billsync.core.crowd import nested, with_key
+from billsync.core.ownership import KEY
+from billsync.core.sieve.form import Form
+from billsync.model.address import Address
+from billsync.model.crowd import Crowd
+from billsync.model.kind import Kind, State
+from billsync.model.value import Fields
+
+
+class Seen(msgspec.Struct, gc=False):
+    """The part of a live row that is kept: its bytes, or its fields, on a page in doubt; neither of a link that may be
+    left out.
+
+    `key` is its own key; of a link, its parent's. `equal`: it certainly equals its declaration; of a link, the version
+    that it pins. `over`: it has ended, so that nothing is said of it. `gone`: it is deleted, and in no list.
+    """
+
+    id: str
+    key: str | None
+    equal: bool | Address
+    over: bool
+    gone: bool
+    bytes: bytes | None = None
+    fields: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Facts that comparisons of members need besides their kind's form.
+
+    `owner` is ours; `names` are ids of what isn't in the crowd; `pinned` are the declared entities that chains may be
+    pinned to, by kind and key; `ambiguous` are live versions that have several rows.
+    """
+
+    crowd: Crowd
+    owner: str | None
+    names: Mapping[str, Address]
+    pinned: Mapping[tuple[str, str], Fields]
+    ambiguous: frozenset[Address]
+
+
+Naming: TypeAlias = Callable[[bytes | msgspec.Raw], bool]
+"""Whether a row names something that goes."""
+
+
+class Unsure(Exception):
+    """Something in the live state makes the whole sieve unsure."""
+
+
+def root_taker(form: Form, facts: Facts) -> Callable[[Any], Seen]:
+    """Return a function that makes of the row of a member what is kept of it."""
+    members, names, owner = facts.crowd.members, facts.names, facts.owner
+
+    def take(row: Any) -> Seen:
+        key = row.f_key
+        if key is None:
+            raise Unsure("a row without a key")
+        want = members.get(key)
+        equal = (
+            want is not None
+            and row.id not in names
+            and form.equal(want, row, owner) is True
+            and not form.claims_others(want, row)
+        )
+        return Seen(row.id, key, equal, False, bool(row.deleted_at), bytes(row.bytes))
+
+    return take
+
+
+def link_taker(form: Form, members: Members, going: Naming) -> Callable[[Any], Seen]:
+    """Return a function that makes of a link of a chain what is kept of it; `going` tells whether it names something
+    that goes."""
+    kind, facts, parents, doubtful = form.kind, members.facts, members.parents, members.doubtful
+
+    def take(row: Any) -> Seen:
+        parent = parents.get(row.parent)
+        if parent is None or parent in doubtful or going(row.bytes):
+            return Seen(row.id, parent, False, False, bool(row.deleted_at), bytes(row.bytes))
+        if form.is_over(row):
+            return Seen(row.id, parent, False, True, bool(row.deleted_at))
+        equal = form.state(row) is State.CURRENT and row.id not in facts.names and _link(form, facts, parent, row)
+        return Seen(row.id, parent, equal, False, bool(row.deleted_at), None if equal else bytes(row.bytes))
+
+    def _link(form: Form, facts: Facts, parent: str, row: Any) -> Address | bool:
+        wants = nested(kind, facts.crowd.members[parent])
+        if len(wants) != 1:
+            return False
+        want = with_key(kind, wants[0])
+        if (row.f_labels or {}).get(KEY) != want[kind.key] or not _inherits(form, want, row, facts):
+            return False
+        equal = form.equal(want, row, facts.owner)
+        return equal not in facts.ambiguous and equal
+
+    return take
+
+
+def _inherits(form: Form, want: Fields, row: Any, facts: Facts) -> bool:
+    """Whether fields that come from the pinned entity's declaration are as it says; other values are counted in a
+    note, even if the chain itself declares them."""
+    pins = form.kind.pins or ""
+    pinned = facts.pinned.get((pins, want.get(pins, "")))
+    if pinned is None:
+        return False
+    for name in form.kind.inherits:
+        if (value := pinned.get(name)) is not None:
+            get, alike = form.parts[name]
+            if not alike(value, get(row)):
+                return False
+    return True
+
+
+def plain_root(form: Form, row: Fields) -> Seen:
+    """The part that is kept of the row of a member on a page in doubt."""
+    key = row.get(form.kind.key)
+    if not isinstance(key, str):
+        raise Unsure("a row without a key")
+    return Seen(row["id"], key, False, False, bool(row.get("deleted_at")), fields=row)
+
+
+def plain_link(row: Fields, parent: str | None, parents: Mapping[str, str | None]) -> Seen:
+    """The part that is kept of a link, of this parent by its id, on a page in doubt."""
+    return Seen(row["id"], parents.get(str(parent)), False, False, bool(row.get("deleted_at")), fields=row)
+
+
+def all_equal(form: Form, facts: Facts, wants: Iterable[Fields], rows: Iterable[Any], ids: Collection[str]) -> bool:
+    """Whether the children of one member are certainly equal: each declared one is there once, and others are over."""
+    by_key: dict[str, Any] = {}
+    for row in rows:
+        if row.deleted_at:
+            continue
+        if not row.f_key or row.f_key in by_key or row.id in facts.names or row.id in ids:
+            return False
+        by_key[row.f_key] = row
+    for want in wants:
+        row = by_key.pop(want[form.kind.key], None)
+        if row is None or form.state(row) not in (State.CURRENT, State.OVER) or not form.equal(want, row, facts.owner):
+            return False
+    return all(map(form.is_over, by_key.values()))
+
+
+@dataclass(slots=True)
+class Members:
+    """The rows that were read, in the order of their lists, and the members that are in doubt.
+
+    `rows` are the first ones by key, `parents` the keys by id, None for rows of nobody that is declared.
+    """
+
+    facts: Facts
+    listed: dict[str, list[Seen]] = field(default_factory=dict)
+    rows: dict[str, Seen] = field(default_factory=dict)
+    parents: dict[str, str | None] = field(default_factory=dict)
+    doubtful: set[str] = field(default_factory=set)
+
+    def add_roots(self, seen: Iterable[Seen]) -> None:
+        """Keep the rows of members and of what isn't declared."""
+        members = self.facts.crowd.members
+        kept = self.listed.setdefault(self.facts.crowd.kind, [])
+        for row in seen:
+            if row.gone:
+                continue
+            kept.append(row)
+            if row.id in self.parents:
+                raise Unsure("an id twice")
+            key = row.key if row.key in members else None
+            self.parents[row.id] = key
+            if key is None:
+                continue
+            if self.rows.setdefault(key, row) is not row or not row.equal:
+                self.doubtful.add(key)
+        self.doubtful |= members.keys() - self.rows.keys()
+
+    def add_links(self, kind: Kind, seen: Iterable[Seen]) -> None:
+        """Keep the links of a kind; doubt members without exactly the declared one, besides those that are over."""
+        kept = self.listed.setdefault(kind.name, [])
+        running: dict[str, int] = {}
+        for row in seen:
+            if row.gone:
+                continue
+            kept.append(row)
+            if row.id in self.parents:
+                raise Unsure("an id twice")
+            if row.key is not None and not row.over:
+                running[row.key] = running.get(row.key, 0) + 1
+                if not row.equal:
+                    self.doubtful.add(row.key)
+        for key, member in self.facts.crowd.members.items():
+            if (wanted := len(nested(kind, member))) > 1 or running.get(key, 0) != wanted:
+                self.doubtful.add(key)
+
+    def unkept(self, kind: str) -> tuple[str, ...]:
+        """The ids of members in doubt of which not all links were kept: they have to be read again."""
+        members, doubtful = self.facts.crowd.members, self.doubtful
+        keys = {
+            row.key for row in self.listed[kind] if row.bytes is None and row.fields is None and row.key in doubtful
+        }
+        return tuple(sorted(self.rows[key].id for key in keys if key in members and key in self.rows))
+
+    def left(self, kind: str) -> Iterator[Seen]:
+        """The rows of a kind, without those of members that are certainly equal."""
+        members, doubtful = self.facts.crowd.members, self.doubtful
+        return (row for row in self.listed[kind] if row.key not in members or row.key in doubtful)
+
+    def certain(self) -> Mapping[str, Seen]:
+        """The rows of the members that are certainly equal, by key."""
+        return {key: row for key, row in self.rows.items() if key not in self.doubtful}
+
+    def pinned(self) -> dict[Address, int]:
+        """The number of running links of certain members, by the version that they are on."""
+        found: dict[Address, int] = {}
+        for rows in self.listed.values():
+            for row in rows:
+                if isinstance(row.equal, Address) and row.key not in self.doubtful:
+                    found[row.equal] = found.get(row.equal, 0) + 1
+        return found

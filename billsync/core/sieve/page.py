@@ -1,0 +1,76 @@
+"""Pages of typed rows: each row with its own bytes, so that one in doubt can be read in full."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from billsync.core.sieve.form import Form
+from billsync.model.ports import Decode, Page
+
+S = TypeVar("S")
+
+LONG = 1_000
+"""Bytes of a row from which on it is looked at whether today's reader would go so deep, or read such a number."""
+DEEP = 300
+DIGITS = 4_000
+_DIGITS_ALIKE = bytes.maketrans(b"123456789", b"000000000")
+
+
+class _Place(msgspec.Struct, gc=False):
+    total: int
+
+
+class _Meta(msgspec.Struct, gc=False):
+    page: _Place
+
+
+class _Page(msgspec.Struct, gc=False):
+    data: list[msgspec.Raw]
+    meta: _Meta
+
+
+_PAGES = msgspec.json.Decoder(_Page)
+
+
+def page_decoder(form: Form, take: Callable[[Any], S]) -> Decode[S]:
+    """A decoder of pages; `take` makes of a typed row, which has its bytes, what is kept of it.
+
+    A page with a row that doesn't fit the form is in doubt.
+    """
+    decoders = form.decoders
+
+    def decode(body: bytes) -> Page[S] | None:
+        try:
+            str(body, "utf-8")
+            page = _PAGES.decode(body)
+        except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
+            return None
+        if page.meta.page.total < 0:
+            return None
+        for decoder in decoders:
+            try:
+                rows = decoder.decode(body).data
+            except (msgspec.DecodeError, RecursionError):
+                continue
+            for row, raw in zip(rows, page.data, strict=True):
+                row.bytes = raw
+            if not all(map(is_plain, page.data)):
+                return None
+            return Page([take(row) for row in rows], page.meta.page.total)
+        return None
+
+    return decode
+
+
+def is_plain(raw: msgspec.Raw) -> bool:
+    """Whether all readers of JSON surely read a row: neither nested deeply nor with a number of very many digits."""
+    size = memoryview(raw).nbytes
+    if size < LONG:
+        return True
+    text = bytes(raw)
+    if text.count(b"[") + text.count(b"{") > DEEP:
+        return False
+    return size < DIGITS or b"0" * DIGITS not in text.translate(_DIGITS_ALIKE)

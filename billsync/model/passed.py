@@ -1,0 +1,22 @@
+"""Declared entities that a comparison leaves out, on both sides, as they are certainly equal to what is live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from billsync.model.address import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """The numbers of what was left out, as far as the outcome of other entities depends on them.
+
+    `declared` counts entities by kind, and `owned` the live ones of them that are ours. `holders` counts, by kind, the
+    parents that have an entity of it. `pinned` counts the running links of chains by the version that they are on.
+    """
+
+    declared: Mapping[str, int] = field(default_factory=dict)
+    owned: Mapping[str, int] = field(default_factory=dict)
+    holders: Mapping[str, int] = field(default_factory=dict)
+    pinned: Mapping[Address, int] = field(default_factory=dict)
