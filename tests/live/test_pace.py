@@ -1,6 +1,7 @@
 """How many rows are asked for at a time: at a cliff, under noise, after time-outs, and across the network."""
 
 import random
+from collections.abc import Callable
 from statistics import median
 
 import httpx
@@ -146,29 +147,97 @@ def test_a_cursor_list_is_read_with_fewer_rows_after_a_time_out() -> None:
     assert sizes == [16, 8, 4, 4, 4]
 
 
-def requests_under_noise(total: int, sigma: float, seed: int, listing: ListQuery) -> int:
-    """How many pages are asked for when each wave takes a noisy time of a millisecond a row."""
-    chance, pace, read, asked = random.Random(seed), first_pace(listing), 0, 0
+BY_FIVES, BY_HUNDREDS = ListQuery("id", 5, at_once=4), ListQuery("id", 100, at_once=4)
+Seconds = Callable[[int, int, int], float]
+"""Rows of a page, pages together, and rows read so far -> seconds."""
+
+
+def pages(total: int, seconds: Seconds, listing: ListQuery) -> list[tuple[int, int]]:
+    """The size of each page that is asked for, with the rows read before it."""
+    first = first_pace(listing)
+    pace = first.after(0, rows=first.size, seconds=seconds(first.size, 1, 0))
+    read, asked = 0, [(first.size, 0)]
     while read < total:
         numbers = pace.numbers(read, total)
         fresh = min(len(numbers) * pace.size, total - read)
-        asked, read = asked + len(numbers), read + fresh
-        pace = pace.after(read, rows=fresh, seconds=fresh * 0.001 * chance.lognormvariate(0, sigma))
+        took = seconds(pace.size, len(numbers), read)
+        asked += [(pace.size, read)] * len(numbers)
+        read += fresh
+        pace = pace.after(read, rows=fresh, seconds=took)
     return asked
 
 
-@pytest.mark.parametrize("size", [5, 10])
-@pytest.mark.parametrize(
-    ("sigma", "typical", "worst"), [(0, 1300, 1300), (0.3, 1350, 1400), (0.5, 1400, 1600), (0.8, 1800, 2700)]
-)
-def test_noise_costs_few_requests(size: int, sigma: float, typical: int, worst: int) -> None:
-    """100,000 rows in pages of 80 are 1,250 requests; a pace that trusts single measurements makes 17,564."""
-    listing = ListQuery(sort="id", size=size, at_once=4)
+def steady(each: float, request: float = 0.001) -> Seconds:
+    """A server that makes one page after the other."""
+    return lambda size, together, read: together * (request + each * size)
 
-    found = [requests_under_noise(100_000, sigma, seed, listing) for seed in range(9)]
+
+def noisy(seconds: Seconds, seed: int, *, sigma: float | None = None) -> Seconds:
+    """The same with noise of 30 %, or, with a sigma, of a factor that has no bounds."""
+    chance = random.Random(seed)
+
+    def factor() -> float:
+        return chance.uniform(0.7, 1.3) if sigma is None else chance.lognormvariate(0, sigma)
+
+    return lambda size, together, read: seconds(size, together, read) * factor()
+
+
+@pytest.mark.parametrize(("listing", "least"), [(BY_FIVES, 1250), (ListQuery("id", 10), 1250), (BY_HUNDREDS, 125)])
+@pytest.mark.parametrize("each", [0.00005, 0.0002])
+def test_noise_of_thirty_percent_costs_hardly_a_request(listing: ListQuery, least: int, each: float) -> None:
+    """100,000 rows: requests are at most 1.05 times the least that the largest pages allow."""
+    most = max(len(pages(100_000, noisy(steady(each), seed), listing)) for seed in range(9))
+
+    assert most <= 1.05 * least
+
+
+@pytest.mark.parametrize(
+    ("sigma", "typical", "worst"), [(0, 1270, 1270), (0.3, 1275, 1310), (0.5, 1300, 1450), (0.8, 1800, 2700)]
+)
+def test_noise_costs_few_requests(sigma: float, typical: int, worst: int) -> None:
+    """100,000 rows in pages of 80 are 1,250 requests."""
+    found = [len(pages(100_000, noisy(steady(0.001, 0.0), seed, sigma=sigma), BY_FIVES)) for seed in range(9)]
 
     assert median(found) <= typical
     assert max(found) <= worst
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("factor", [2, 5, 30])
+def test_a_server_that_slows_for_a_while_gets_its_pages_back(factor: int, seed: int) -> None:
+    """All of it is slower for 10,000 rows: pages may get smaller meanwhile, and are as large as before soon after."""
+
+    def seconds(size: int, together: int, read: int) -> float:
+        return (factor if 30_000 <= read < 40_000 else 1) * steady(0.0005)(size, together, read)
+
+    asked = pages(100_000, noisy(seconds, seed), BY_FIVES)
+
+    assert sum(1 for _, read in asked if not 30_000 <= read < 40_000) <= 1.1 * 1125
+    assert all(size == 80 for size, read in asked if read >= 44_000)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("limit", [5, 10, 20, 40])
+def test_pages_stay_below_a_cliff(limit: int, seed: int) -> None:
+    """Pages past it take fifty times as long; few of them are asked for."""
+
+    def seconds(size: int, together: int, read: int) -> float:
+        return (50 if size > limit else 1) * steady(0.0005)(size, together, read)
+
+    asked = pages(20_000, noisy(seconds, seed), BY_FIVES)
+
+    assert sum(1 for size, _ in asked if size > limit) <= 20
+    assert len(asked) <= 1.1 * 20_000 / limit + 10
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_pages_grow_again_after_a_cliff_has_gone(seed: int) -> None:
+    def seconds(size: int, together: int, read: int) -> float:
+        return (50 if size > 5 and read < 20_000 else 1) * steady(0.0005)(size, together, read)
+
+    asked = pages(100_000, noisy(seconds, seed), BY_FIVES)
+
+    assert all(size == 80 for size, read in asked if read >= 24_000)
 
 
 @pytest.mark.parametrize("cost", [measured, cliff_after(2), cliff_after(80)])
