@@ -19,6 +19,7 @@ from billsync.cli.surroundings import Run
 from billsync.core.hiding import secret_values, source_mask, whole_mask
 from billsync.live.client import Settings
 from billsync.live.patience import Patience
+from billsync.live.requested import unheard
 from billsync.live.target import Target, parse_target, token_problem
 from billsync.local.app import LocalServer
 from billsync.local.server.editions import AUGUST, edition_of
@@ -75,7 +76,7 @@ def _way(run: Run, options: ServerOptions, intended: IntendedTarget, stack: Exit
         embedded=embedded,
         patience=Patience(jitter=run.around.jitter),
         environment=run.around.environment,
-        on_request=run.requested,
+        on_request=run.requested if run.hears_requests else unheard,
         headers=_checked_headers(options, target),
         trust=_trust(options.ca_file) if options.ca_file and target.database is None else None,
         request_seconds=options.timeout or REQUEST_SECONDS,

@@ -180,6 +180,11 @@ class Run:
         if not self.is_quiet:
             self.talk(text)
 
+    @property
+    def hears_requests(self) -> bool:
+        """Whether requests are shown, or counted as progress."""
+        return self.is_verbose or self._progress() is not None
+
     def requested(self, request: Requested) -> None:
         """Show a request on stderr, or count it as progress."""
         if self.is_verbose:

@@ -93,8 +93,13 @@ def _address(url: str, query: tuple[tuple[str, str], ...]) -> httpx.URL:
 def network(
     target: Target, clock: Clock, environment: Mapping[str, str], *, trust: ssl.SSLContext | None, seconds: float
 ) -> wire.DeadlineTransport:
-    """The network. Raises Unreachable for a proxy or a CA bundle that can't be used."""
+    """The network. Raises Unreachable for a proxy or a CA bundle that can't be used.
+
+    Certificates are loaded for a target that has one to show.
+    """
     proxy = proxy_to(target, environment)
+    if target.base.startswith("http:"):
+        trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         return wire.DeadlineTransport(clock, proxy=proxy, trust=trust, seconds=seconds)
     except (OSError, ValueError, RuntimeError, ImportError) as error:

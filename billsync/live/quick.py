@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import ssl
 from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -24,6 +23,8 @@ from billsync.model.plain_mode import is_plain
 from billsync.model.ports import Get
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:_-]+(?:/(?!\.{0,2}(?:/|$))[A-Za-z0-9._~-]+)*")
@@ -110,7 +111,8 @@ def quick_reads(target: Target, settings: Settings) -> QuickReads | None:
 
 def needs_no_check(target: Target, settings: Settings) -> bool:
     """Whether nothing that httpx would be given can be unusable, so that it needn't be made before it is needed."""
-    return not _names_certificates() and proxy_to(target, settings.environment) is None
+    names_certificates = target.base.startswith("https:") and _names_certificates()
+    return not names_certificates and proxy_to(target, settings.environment) is None
 
 
 def _quick(target: Target, settings: Settings, proxy: httpx.Proxy | None) -> QuickReads | None:
@@ -157,8 +159,10 @@ def _names_certificates() -> bool:
 
 
 def _pem(trust: ssl.SSLContext) -> bytes | None:
+    from ssl import DER_cert_to_PEM_cert
+
     found = trust.get_ca_certs(binary_form=True)
-    return "".join(map(ssl.DER_cert_to_PEM_cert, found)).encode() if found else None
+    return "".join(map(DER_cert_to_PEM_cert, found)).encode() if found else None
 
 
 def _proxy_url(proxy: httpx.Proxy) -> str:

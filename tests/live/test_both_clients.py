@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ssl
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -212,6 +214,21 @@ def test_a_list_is_read_over_few_connections() -> None:
         assert len(read_list(remote, "/x", [], ListQuery("id", 5), FakeClock())) == 1
 
     assert len(seen) == 1
+
+
+def test_httpx_is_not_loaded_for_plain_successes() -> None:
+    """It takes longer to load than a small run does."""
+    program = (
+        "import sys; from billsync.live.client import *; from billsync.live.target import Target; "
+        "from billsync.live.streams import read_documents; "
+        "client = Client(Target(sys.argv[1]), None, Settings()); "
+        "assert len(list(read_documents(client, ['/a', '/b']))) == 2; client.close(); "
+        "print({'httpx', 'ssl', 'concurrent.futures'} & sys.modules.keys())"
+    )
+    with keeping(KEPT) as (base, _):
+        ran = subprocess.run([sys.executable, "-c", program, base], capture_output=True, text=True, check=False)
+
+    assert (ran.stdout.strip(), ran.stderr) == ("set()", "")
 
 
 def test_only_gets_to_http_servers_can_be_made(tmp_path: Path) -> None:
