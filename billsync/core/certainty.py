@@ -6,7 +6,7 @@ says nothing: the full check decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache, partial
 from typing import TypeAlias
 
@@ -39,18 +39,33 @@ _REMEMBERED = 20_000
 """Answers that each test remembers at most."""
 
 
-def surely_sound(kind: Kind) -> Callable[[Fields], bool]:
+def surely_sound(kind: Kind) -> Test:
     """A test of the declared fields of an entity whose schema accepts them.
 
     True means that `core.check.problems` finds nothing in them.
     """
-    values = _record(kind.record)
-    checks = tuple(_Remembered(kind, check) for check in kind.checks)
+    values = _record(kind.record) or _always
+    checks = tuple(_Remembered(kind, group) for group in _groups(kind) if group)
 
     def is_sound(fields: Fields) -> bool:
-        return values(fields) and all(check(fields) for check in checks)
+        if not values(fields):
+            return False
+        for check in checks:  # noqa: SIM110  a generator for each entity takes longer than the test
+            if not check(fields):
+                return False
+        return True
 
     return is_sound
+
+
+def _groups(kind: Kind) -> tuple[list[Check], list[Check]]:
+    """The kind's checks that look at the key alone, of which each entity has another, and all the others."""
+    groups: tuple[list[Check], list[Check]] = ([], [])
+    for check in kind.checks:
+        seen = _Watched(canonicalize(kind, kind.example))
+        list(check(seen))
+        groups[seen.names != {kind.key}].append(check)
+    return groups
 
 
 def _test(shape: Shape) -> Test | None:
@@ -94,15 +109,16 @@ def _is_whole(words: tuple[tuple[type, Plain], ...], value: Plain) -> bool:
     return type(value) is int or (type(value), value) in words
 
 
-def _record(record: Record) -> Test:
+def _record(record: Record) -> Test | None:
     tests = {name: test for name, field in record.fields.items() if (test := _field(field)) is not None}
+    if not tests:
+        return None
 
     def is_sound(fields: Plain) -> bool:
         if type(fields) is not dict:
             return record.short is not None or fields is None
-        for name, value in fields.items():
-            test = tests.get(name)
-            if test is not None and not test(value):
+        for name, value in fields.items():  # noqa: SIM110
+            if name in tests and not tests[name](value):
                 return False
         return True
 
@@ -114,91 +130,106 @@ def _field(field: Field) -> Test | None:
         return _never
     test = _test(field.shape)
     if field.clear:
-        return lambda value: value is not None and (test is None or test(value))
+        return (lambda value: value is not None and test(value)) if test else _is_given
     return test and (lambda value: value is None or test(value))
+
+
+def _always(value: Plain) -> bool:
+    return True
 
 
 def _never(value: Plain) -> bool:
     return False
 
 
+def _is_given(value: Plain) -> bool:
+    return value is not None
+
+
 def _labels() -> Test:
-    key_is_fine = lru_cache(_REMEMBERED)(lambda key: not key.startswith(OURS) and key_problem(key) is None)
-    value_is_fine = lru_cache(_REMEMBERED)(lambda value: value_problem(value) is None)
+    @lru_cache(_REMEMBERED)
+    def is_fine(key: str, value: str) -> bool:
+        return not key.startswith(OURS) and key_problem(key) is None and value_problem(value) is None
 
     def are_fine(labels: Plain) -> bool:
-        return (
-            type(labels) is dict
-            and len(labels) <= MOST_DECLARED
-            and all(type(value) is str and key_is_fine(key) and value_is_fine(value) for key, value in labels.items())
-        )
+        if type(labels) is not dict or len(labels) > MOST_DECLARED:
+            return False
+        for key, value in labels.items():  # noqa: SIM110
+            if not is_fine(key, value):
+                return False
+        return True
 
     return are_fine
 
 
-def _list(shape: ListOf) -> Test:
+def _list(shape: ListOf) -> Test | None:
     inner = _test(shape.item)
     is_checked = not shape.ordered_by_key and bool(shape.key or shape.as_set or shape.unique)
-
-    def are_sound(members: Plain) -> bool:
-        if type(members) is not list or (inner and not all(map(inner, members))):
-            return False
-        return not is_checked or _are_different(shape, members)
-
-    return are_sound
-
-
-def _are_different(shape: ListOf, members: list[Plain]) -> bool:
-    if shape.key is None and isinstance(shape.item, Text | Reference):
-        return all(type(member) is str for member in members) and len(set(members)) == len(members)
-    return _has_no_problem(shape, members)
+    if not is_checked:
+        return (lambda members: type(members) is list and all(map(inner, members))) if inner else None
+    if shape.key is None and inner is None and isinstance(shape.item, Text | Reference):
+        return lambda members: type(members) is list and len(set(members)) == len(members)
+    return partial(_has_no_problems, shape)
 
 
 class _Remembered:
-    """A kind's own check, with its answers by the declared values of the fields that it looks at.
+    """Checks of a kind, with their answers by the declared values of the fields that they look at.
 
-    Which these are is seen by watching it: its answer depends on nothing else. Where it looks at all fields at once,
-    or the record's rules may read anything, nothing is remembered.
+    Which these are is seen by watching them: their answer depends on nothing else. Where one looks at all fields at
+    once, or the record's rules may read anything, nothing is remembered.
     """
 
-    def __init__(self, kind: Kind, check: Check) -> None:
+    def __init__(self, kind: Kind, checks: Iterable[Check]) -> None:
         self._kind = kind
-        self._check = check
+        self._checks = tuple(checks)
         self._names: tuple[str, ...] = kind.record.ruled
         self._answers: dict[tuple[Plain, ...], bool] = {}
         self._looks_at_all = bool(kind.record.rules) and not kind.record.ruled
+        self._are_texts = False
 
     def __call__(self, fields: Fields) -> bool:
         if self._looks_at_all:
-            return not any(True for _ in self._check(canonicalize(self._kind, fields)))
-        key = tuple([_mark(fields.get(name, _ABSENT)) for name in self._names])
+            return self._has_no_problem(canonicalize(self._kind, fields))
+        key = tuple(
+            [
+                value if type(value) in _OWN_MARKS else (type(value), repr(value))
+                for value in [fields.get(name, _ABSENT) for name in self._names]
+            ]
+        )
         answer = self._answers.get(key)
         return self._judged(fields, key) if answer is None else answer
 
     def _judged(self, fields: Fields, key: tuple[Plain, ...]) -> bool:
-        seen = _Watched(canonicalize(self._kind, {name: fields[name] for name in self._names if name in fields}))
+        declared = {name: fields[name] for name in self._names if name in fields}
+        is_canonical = self._are_texts and None not in declared.values()
+        seen = _Watched(declared if is_canonical else canonicalize(self._kind, declared))
         try:
-            answer = not any(True for _ in self._check(seen))
+            answer = self._has_no_problem(seen)
         except KeyError:  # it may need a field that isn't known to be looked at yet
             answer = False
-        further = seen.names.difference(self._names)
-        if seen.looks_at_all or further:
-            self._looks_at_all = seen.looks_at_all
-            self._names = (*self._names, *sorted(further))
-            self._answers.clear()
+        if seen.looks_at_all or not seen.names.issubset(self._names):
+            self._learn(seen)
             return self(fields)
         if len(self._answers) >= _REMEMBERED:
             self._answers.clear()
         self._answers[key] = answer
         return answer
 
+    def _has_no_problem(self, fields: Fields) -> bool:
+        return not any(True for check in self._checks for _ in check(fields))
+
+    def _learn(self, seen: _Watched) -> None:
+        self._looks_at_all = seen.looks_at_all
+        self._names = (*self._names, *sorted(seen.names.difference(self._names)))
+        self._answers.clear()
+        known = self._kind.record.fields
+        shapes = [known[name].shape if name in known else None for name in self._names]
+        self._are_texts = all(isinstance(shape, Text) and not shape.clearable for shape in shapes)
+
 
 _ABSENT = object()
-
-
-def _mark(value: Plain) -> Plain:
-    """A value that equals no other value's: 1 isn't true here, nor 1.0."""
-    return value if type(value) is str or value is None or value is _ABSENT else (type(value), repr(value))
+_OWN_MARKS = frozenset({str, type(None), object})
+"""Types of values that equal none of another type: 1 is no mark of itself, as true equals it, and 1.0."""
 
 
 class _Watched(Mapping[str, Plain]):

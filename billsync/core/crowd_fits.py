@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from billsync.core.crowd import children_of, nested, nested_names, with_key
+from billsync.core.crowd import children_of, nested
 from billsync.core.references import finder
 from billsync.model.address import Address
 from billsync.model.kind import Find, Kind, Registry
+from billsync.model.shape import Reference
 from billsync.model.state import Desired
 from billsync.model.value import Fields
+from billsync.model.walk import resolved
 
 Fit: TypeAlias = Callable[[tuple[str, ...], Fields], bool]
 """The names of an entity and its declared fields -> whether they fit."""
@@ -47,7 +49,6 @@ class _Declared:
         self._crowd = desired.crowd
         self._external = desired.external
         children = children_of(desired.crowd.kind, registry)
-        self._inside = nested_names(children)
         self.kinds = (registry[desired.crowd.kind], *children)
         self.others: dict[str, dict[str, Fields]] = {name: {} for name in registry}
         for entity in desired.entities:
@@ -55,28 +56,24 @@ class _Declared:
                 self.others[entity.address.kind].setdefault(entity.address.key, entity.fields)
 
     def of(self, kind: Kind) -> Iterator[tuple[tuple[str, ...], Fields]]:
-        """The names and the fields of each entity of a kind in the crowd."""
+        """The names and the fields of each entity of a kind in the crowd; with those of a member, what nests in it."""
         for key, member in self._crowd.members.items():
             if kind.name == self._crowd.kind:
-                yield (key,), self._own(member)
+                yield (key,), member
             else:
                 for fields in nested(kind, member):
-                    named = with_key(kind, fields)
-                    yield (key, named[kind.key]), named
+                    yield (key, fields.get(kind.key, kind.default_key)), fields
 
     def find(self, kind: str, key: str) -> Fields | None:
-        """The declared fields of an entity."""
+        """The declared fields of an entity, those of a member with what is nested in it."""
         if kind == self._crowd.kind and (member := self._crowd.members.get(key)) is not None:
-            return self._own(member)
+            return member
         return self.others.get(kind, {}).get(key)
 
     def has(self, kind: str, key: str) -> bool:
         """Whether a reference leads somewhere."""
         is_in_crowd = kind == self._crowd.kind and key in self._crowd.members
         return is_in_crowd or key in self.others.get(kind, {}) or self._external.match(kind, key)
-
-    def _own(self, member: Fields) -> Fields:
-        return {name: value for name, value in member.items() if name not in self._inside}
 
 
 def _references(kind: Kind, declared: _Declared) -> Iterator[Fit]:
@@ -91,8 +88,19 @@ def _references(kind: Kind, declared: _Declared) -> Iterator[Fit]:
             return True
         return False
 
-    if (search := finder(kind.record)) is not None:
-        yield lambda _, fields: all(has(found.kind, found.key) for found in search(fields, ()))
+    shapes = {name: resolved(field.shape) for name, field in kind.record.fields.items()}
+    for name, shape in shapes.items():
+        if isinstance(shape, Reference):
+            yield lambda _, fields, name=name, kind=shape.kind: name not in fields or has(kind, fields[name])  # type: ignore[misc]
+        elif (search := finder(shape)) is not None:
+            yield (
+                lambda _, fields, name=name, search=search: (
+                    name not in fields
+                    or all(  # type: ignore[misc]
+                        has(found.kind, found.key) for found in search(fields[name], ())
+                    )
+                )
+            )
     if (mentions := kind.mentions) is not None:
         yield lambda _, fields: all(has(name, key) for _, name, key in mentions(fields))
 

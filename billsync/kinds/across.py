@@ -5,8 +5,9 @@ The entity itself is valid; the entity it refers to may have any form, as its ow
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from types import MappingProxyType
 
 from billsync.kinds.prices import FREE, USAGE_PRICES
 from billsync.model.address import Address
@@ -125,8 +126,11 @@ def currencies(address: Address, subscription: Fields, find: Find) -> Iterator[P
 
 
 def _map(value: Plain) -> Fields:
-    return value if isinstance(value, Mapping) else {}
+    return value if type(value) is dict or isinstance(value, Mapping) else _NO_FIELDS
 
 
-def _list(value: Plain) -> tuple[Plain, ...]:
-    return tuple(value) if isinstance(value, list | tuple) else ()
+def _list(value: Plain) -> Sequence[Plain]:
+    return value if isinstance(value, list | tuple) else ()
+
+
+_NO_FIELDS: Fields = MappingProxyType({})
