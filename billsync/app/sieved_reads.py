@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from billsync.api.promises import forms_of
 from billsync.app.connection import ReadingConnection
 from billsync.core import read_set
-from billsync.core.crowd import children_of, counts, members_as_entities, nested, nested_names, with_key
+from billsync.core.crowd import children_of, members_as_entities, nested, nested_names, with_key
 from billsync.core.diff import Mode
 from billsync.core.index import Index, index
 from billsync.core.moved import with_moved
@@ -82,12 +82,21 @@ def sift(connection: ReadingConnection, desired: Desired, mode: Mode) -> tuple[K
 
 def _passed(crowd: Crowd, keys: Iterable[str]) -> Passed:
     """The counts of these members."""
-    some = Crowd(crowd.kind, {key: crowd.members[key] for key in keys})
-    holders = {
-        child.name: sum(1 for member in some.members.values() if nested(child, member))
-        for child in children_of(crowd.kind, KINDS)
-    }
-    return Passed(counts(some, KINDS), holders=holders)
+    declared, holders = Counter[str](), Counter[str]()
+    parents = [(child.name, child.parent) for child in children_of(crowd.kind, KINDS) if child.parent is not None]
+    members = crowd.members
+    for key in keys:
+        member = members[key]
+        declared[crowd.kind] += 1
+        for name, parent in parents:
+            if count := (parent.one in member) or len(member.get(parent.many) or ()):
+                declared[name] += count
+                holders[name] += 1
+    return Passed(declared, holders=holders)
+
+
+def _less(whole: Mapping[str, int], part: Mapping[str, int]) -> Mapping[str, int]:
+    return {name: left for name, count in whole.items() if (left := count - part.get(name, 0))}
 
 
 def _read_catalog(
@@ -141,7 +150,7 @@ def _form(connection: ReadingConnection, name: str, around: Surroundings, aside:
 def _read_roots(sieve: _Sieve, members: Members) -> None:
     form = sieve.forms[sieve.crowd.kind]
     seen = _rows(sieve, form, page_decoder(form, root_taker(form, sieve.facts)))
-    members.add_roots(plain_root(form, row) if isinstance(row, Mapping) else row for row in seen)
+    members.add_roots(row if isinstance(row, Seen) else plain_root(form, row) for row in seen)
 
 
 def _rows(sieve: _Sieve, form: Form, decoder: Decode[Seen]) -> tuple[Seen | Fields, ...]:
@@ -166,7 +175,7 @@ def _read_links(sieve: _Sieve, members: Members) -> None:
         form = sieve.forms[kind.name]
         seen = _rows(sieve, form, page_decoder(form, link_taker(form, members, going)))
         plain = partial(plain_link, parents=members.parents)
-        members.add_links(kind, (plain(row, row.get(field)) if isinstance(row, Mapping) else row for row in seen))
+        members.add_links(kind, (row if isinstance(row, Seen) else plain(row, row.get(field)) for row in seen))
 
 
 def _read_children(sieve: _Sieve, members: Members) -> Iterator[tuple[Read, tuple[Row, ...]]]:
@@ -251,12 +260,11 @@ def _without(sieve: _Sieve, members: Members, known: Known) -> tuple[Known, Desi
     """Both sides without the members that are certainly equal."""
     crowd, doubtful = sieve.crowd, members.doubtful
     lists = {Read(kind): _left_of(sieve, members, kind) for kind in members.listed}
-    certain = [key for key in crowd.members if key not in doubtful]
-    made = members_as_entities(crowd, [key for key in crowd.members if key in doubtful], KINDS)
+    keys = [key for key in crowd.members if key in doubtful]
+    made = members_as_entities(crowd, keys, KINDS)
     entities = sorted((*sieve.rest.entities, *made), key=lambda entity: entity.address.order)
-    passed = replace(
-        _passed(crowd, certain),
-        owned={crowd.kind: len(certain)} if sieve.rest.owner is not None else {},
-        pinned=members.pinned(),
-    )
+    whole, part = sieve.rest.passed, _passed(crowd, keys)
+    declared = _less(whole.declared, part.declared)
+    owned = {crowd.kind: declared.get(crowd.kind, 0)} if sieve.rest.owner is not None else {}
+    passed = Passed(declared, owned, _less(whole.holders, part.holders), members.pinned())
     return {**known, **lists}, replace(sieve.rest, entities=tuple(entities), passed=passed)

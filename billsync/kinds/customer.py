@@ -123,6 +123,7 @@ CUSTOMER = Kind(
     absent=Absent.NOT_MANAGED,
     labels=LabelPolicy.MUTABLE,
     claims=claims,
+    claimed=("usage_attribution",),
     traits=traits,
     checks=checks.CHECKS,
     cross=(across.subject_keys,),

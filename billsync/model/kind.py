@@ -162,7 +162,7 @@ class Kind:
       each holds the other's id.
     * `pins` is the reference whose version is fixed at creation and noted in the label `billsync_<pins>`.
     * `after` are soft edges: kinds whose entities of the same parent go first (this one's parent if it is named).
-    * `claims` yields names that only one live entity may hold at a time.
+    * `claims` yields names that only one live entity may hold at a time, from the fields `claimed` alone.
     * `traits` yields further marks of an entity's identity: two entities that share a trait may be the same under two
       keys.
     * `shared`: files of other owners normally refer to it, so that a reference to it is no evidence of the referring
@@ -195,6 +195,7 @@ class Kind:
     unique: bool = True
     after: tuple[str, ...] = ()
     claims: Callable[[Fields], tuple[str, ...]] | None = None
+    claimed: tuple[str, ...] = ()
     traits: Callable[[Fields], frozenset[Trait]] | None = None
     checks: tuple[Check, ...] = ()
     cross: tuple[Cross, ...] = ()

@@ -16,7 +16,7 @@ from billsync.api import promises
 from billsync.api.promises import Promise
 from billsync.core.ownership import MANAGED_BY, OWNER
 from billsync.core.sieve.comparing import Known, Same, same
-from billsync.core.sieve.joint import Exact, Joint, joint_kind
+from billsync.core.sieve.joint import WITHHELD, Exact, Joint, attributes_of, joint_kind
 from billsync.core.sieve.typed import (
     NEVER,
     Uncompiled,
@@ -60,7 +60,8 @@ class Form:
     barred: tuple[Callable[[Any], Any], ...]
     undeclared: tuple[tuple[str, Callable[[Any], Any], Same | None, Any], ...]
     joint: Joint | None
-    live: tuple[tuple[str, str, str, bool], ...]
+    claimed: tuple[tuple[str, Callable[[Any], Any]], ...]
+    live: tuple[tuple[str, str], ...]
 
     def state(self, row: Any) -> State | None:
         """The state of a row; None for an unknown status, and for kinds without one."""
@@ -76,30 +77,29 @@ class Form:
         Its key and its state are not looked at.
         """
         labels = row.f_labels or {}
-        if labels.get(OWNER) != owner or MANAGED_BY in labels or any(get(row) != _ABSENT for get in self.barred):
+        if labels.get(OWNER) != owner or MANAGED_BY in labels:
             return False
         parts, skipped = self.parts, self.skipped
         for name, value in want.items():
-            if name in skipped:
-                continue
-            part = parts.get(name)
-            if part is None or value is None or not part[1](value, part[0](row)):
+            if (part := parts.get(name)) is None:
+                if name not in skipped:
+                    return False
+            elif not part[1](value, part[0](row)):
                 return False
         for name, get, alike, default in self.undeclared:
             if name not in want and (live := get(row)) is not None and not _is_default(default, alike, live):
                 return False
+        if self.barred and any(get(row) != _ABSENT for get in self.barred):
+            return False
         return self.joint.compared(want, row) if self.joint else True
 
     def claims_others(self, want: Fields, row: Any) -> bool:
         """Whether a row may hold a name of its own that isn't declared."""
-        if self.kind.claims is None:
-            return False
-        rest = ((wire, getattr(row, own)) for name, wire, own, is_merged in self.live if is_merged or name not in want)
-        return bool(self.kind.claims({wire: _builtins(value) for wire, value in rest if value is not None}))
+        return any(name not in want and get(row) is not None for name, get in self.claimed)
 
     def shown(self, row: Any) -> Fields:
         """The fields of a typed row that are in a view, by the API's names."""
-        values = ((wire, getattr(row, own)) for _, wire, own, _ in self.live)
+        values = ((wire, getattr(row, own)) for wire, own in self.live)
         return {wire: _builtins(value) for wire, value in values if value is not None}
 
 
@@ -159,11 +159,8 @@ def form_of(
             if default and n not in barred and not isinstance(known.shape, LabelMap)
         ),
         _joint(kind, made, around),
-        tuple(
-            (n, known.wire or n, attribute(n), getattr(known.shape, "merged", False))
-            for n, known in record.items()
-            if is_compared(known) and n not in barred
-        ),
+        tuple((name, attrgetter(attribute(name))) for name in kind.claimed),
+        tuple((known.wire or n, attribute(n)) for n, known in record.items() if is_compared(known) and n not in barred),
     )
 
 
@@ -174,6 +171,9 @@ def _check(kind: Kind) -> None:
     if "labels" not in kind.record.fields or kind.record.fields["labels"].wire or kind.mentions is not None:
         raise Uncompiled(kind.name)
     if (kind.read or kind.respell or kind.record.rules) and not kind.joint:
+        raise Uncompiled(kind.name)
+    merged = {name for name, known in kind.record.fields.items() if getattr(known.shape, "merged", False)}
+    if (kind.claims is not None) != bool(kind.claimed) or merged & {*kind.claimed} or {*kind.joint} & {*kind.claimed}:
         raise Uncompiled(kind.name)
 
 
@@ -278,4 +278,7 @@ def _joint(kind: Kind, made: list[_Rows], around: Surroundings) -> Joint | None:
         if one.attributes != first.attributes:
             raise Uncompiled(f"{kind.name}: joint fields in one form of its rows alone")
     forms = {wire: msgspec.json.Decoder(form) for one in made for wire, form in one.raw.items()}
-    return Joint(joint_kind(kind), first.attributes, forms, around.names, around.known, around.exact)
+    own = joint_kind(kind)
+    get = attributes_of([name for wire, name in first.attributes.items() if wire != WITHHELD])
+    names, known = around.names, around.known
+    return Joint(own, first.attributes, forms, names, known, around.exact, tuple(own.record.fields), get)

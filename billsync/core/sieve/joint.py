@@ -6,8 +6,9 @@ stands twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 import msgspec
@@ -30,6 +31,7 @@ MOST = 50_000
 """Remembered answers; with more, all are forgotten."""
 
 _NULL = b"null"
+_UNSEEN = Address("", ())
 
 
 class _Asked(Exception):
@@ -57,8 +59,12 @@ class _Withholding(dict[str, Plain]):
 
 @dataclass(frozen=True, slots=True)
 class Joint:
-    """The joint fields of one kind. `attributes` are those of a typed row by the API's names, and `forms` the types
-    that raw ones must have; `names` are the live entities by id, and `known` the declared ones."""
+    """The joint fields of one kind.
+
+    `attributes` are those of a typed row by the API's names, and `forms` the types that raw ones must have; `names` are
+    the live entities by id, and `known` the declared ones; `fields` are the declared fields, and `get` gives all of a
+    row but the withheld one.
+    """
 
     kind: Kind
     attributes: Mapping[str, str]
@@ -66,19 +72,22 @@ class Joint:
     names: Names
     known: Known
     exact: Exact
+    fields: tuple[str, ...]
+    get: Callable[[Any], tuple[Any, ...]]
     _seen: dict[tuple[Plain, Plain], Address | bool | None] = field(default_factory=dict, repr=False)
 
     def compared(self, want: Fields, row: Any) -> Address | bool:
         """Whether the joint fields are certainly equal; where the kind pins a version, the address of the live one."""
-        declared = tuple(_key(want.get(name)) for name in self.kind.record.fields)
-        values = {wire: _plain(getattr(row, name)) for wire, name in self.attributes.items()}
-        held = (declared, tuple(value for wire, value in values.items() if wire != WITHHELD))
-        if held not in self._seen:
+        declared = tuple([_key(want.get(name)) for name in self.fields])
+        held = (declared, tuple([_plain(value) for value in self.get(row)]))
+        if (found := self._seen.get(held, _UNSEEN)) is _UNSEEN:
             if len(self._seen) > MOST:
                 self._seen.clear()
-            self._seen[held] = self._without_withheld(want, values)
-        found = self._seen[held]
-        return self._answer(want, values, dict) if found is None else found
+            found = self._seen[held] = self._without_withheld(want, self._values(row))
+        return self._answer(want, self._values(row), dict) if found is None else found
+
+    def _values(self, row: Any) -> Mapping[str, Plain]:
+        return {wire: _plain(getattr(row, name)) for wire, name in self.attributes.items()}
 
     def _without_withheld(self, want: Fields, values: Mapping[str, Plain]) -> Address | bool | None:
         """The answer, or None if the withheld field was asked for."""
@@ -124,6 +133,12 @@ class Joint:
         return canonical(others) == canonical(complete(self.kind, rest, others, {})) and live.address
 
 
+def attributes_of(names: Collection[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """A function that gives several attributes."""
+    get = attrgetter(*names)
+    return get if len(names) > 1 else lambda row: (get(row),)
+
+
 def joint_kind(kind: Kind) -> Kind:
     """The kind with its joint fields alone, and without a status, which is looked at elsewhere."""
     fields = {name: known for name, known in kind.record.fields.items() if name in kind.joint}
@@ -132,15 +147,15 @@ def joint_kind(kind: Kind) -> Kind:
 
 def _key(value: Plain) -> Plain:
     """The value as a part of a key, of which equal ones are equal in type, too."""
-    return value if type(value) is str or value is None else (type(value).__name__, repr(value))
+    return value if value is None or type(value) is str else (type(value).__name__, repr(value))
 
 
 def _plain(value: Any) -> Plain:
     """A typed value: JSON that hasn't been read yet as bytes, null as None."""
-    if isinstance(value, msgspec.Raw):
-        raw = bytes(value)
-        return None if raw == _NULL else raw
-    return value
+    if type(value) is not msgspec.Raw:
+        return value
+    raw = bytes(value)
+    return None if raw == _NULL else raw
 
 
 def _fits(form: msgspec.json.Decoder[Any], value: Plain) -> bool:

@@ -16,6 +16,7 @@ What else an equal member could matter for, and what is done about it:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -113,7 +114,7 @@ def link_taker(form: Form, members: Members, going: Naming) -> Callable[[Any], S
         if (row.f_labels or {}).get(KEY) != want[kind.key] or not _inherits(form, want, row, facts):
             return False
         equal = form.equal(want, row, facts.owner)
-        return equal not in facts.ambiguous and equal
+        return equal if not facts.ambiguous or equal not in facts.ambiguous else False
 
     return take
 
@@ -207,8 +208,11 @@ class Members:
                 running[row.key] = running.get(row.key, 0) + 1
                 if not row.equal:
                     self.doubtful.add(row.key)
+        assert kind.parent is not None
+        one, many = kind.parent.one, kind.parent.many
         for key, member in self.facts.crowd.members.items():
-            if (wanted := len(nested(kind, member))) > 1 or running.get(key, 0) != wanted:
+            wanted = 1 if one in member else len(member.get(many) or ())
+            if running.get(key, 0) != wanted or wanted > 1:
                 self.doubtful.add(key)
 
     def unkept(self, kind: str) -> tuple[str, ...]:
@@ -230,9 +234,15 @@ class Members:
 
     def pinned(self) -> dict[Address, int]:
         """The number of running links of certain members, by the version that they are on."""
-        found: dict[Address, int] = {}
+        versions: dict[int, Address] = {}
+        counts: Counter[int] = Counter()
+        doubtful = self.doubtful
         for rows in self.listed.values():
             for row in rows:
-                if isinstance(row.equal, Address) and row.key not in self.doubtful:
-                    found[row.equal] = found.get(row.equal, 0) + 1
+                if type(row.equal) is Address and row.key not in doubtful:
+                    versions[id(row.equal)] = row.equal
+                    counts[id(row.equal)] += 1
+        found = Counter[Address]()
+        for number, count in counts.items():
+            found[versions[number]] += count
         return found
