@@ -10,7 +10,7 @@
 #
 #   BILLSYNC_FILES       files and folders, and options about them, such as --overlay=production.yaml
 #   BILLSYNC_CONNECTION  options that name the server, such as --profile=production; or set BILLSYNC_SERVER
-#   BILLSYNC_DIFF        more options of the diff, such as --impact, --expires=7d and --allow=cancel
+#   BILLSYNC_DIFF        more options of the diff, such as --impact, --since=origin/main and --allow=cancel
 #   BILLSYNC_NAME        tells this comment and this issue from others: billsync
 #   BILLSYNC_BEHAVIOUR   of the comment: update, new, hide-and-new, delete-and-new, or none for no comment
 #   BILLSYNC_OUT         the folder of plan.json, comment.md, page.html, drift.md: .

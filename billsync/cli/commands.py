@@ -23,7 +23,7 @@ from billsync.cli.plan_file_options import (
     diff_plan_file_options,
     run_plan_file_options,
 )
-from billsync.cli.selecting import select_option
+from billsync.cli.selecting import select_option, since_option
 from billsync.cli.server_options import ServerOptions, server_options
 from billsync.cli.surroundings import Run
 from billsync.cli.talk_options import talk_options
@@ -74,6 +74,7 @@ def render(run: Run, /, paths: tuple[str, ...], form: str, output: str | None, y
 @billsync.command()
 @PATHS_OR_PLAN_FILE
 @select_option
+@since_option
 @server_options
 @ALLOW
 @talk_options

@@ -44,7 +44,7 @@ def desired_state(
         stdin=around.stdin,
         environment=around.environment,
         overlays=run.overlays,
-        crowd=crowd and not run.patterns,
+        crowd=crowd and not run.patterns and run.since is None,
     )
     run.sourced = desired.sourced
     run.hide(whole_mask(desired.sourced))
@@ -53,4 +53,9 @@ def desired_state(
         raise Ended(Exit.ERROR, *findings)
     if findings and not run.wants_json:
         run.mention(diagnostics_text(findings))
-    return selected_part(run, owned(run, desired)), findings
+    desired = owned(run, desired)
+    if run.since is not None:
+        from billsync.cli.since import since_commit
+
+        desired = since_commit(run, paths, run.since, desired)
+    return selected_part(run, desired), findings

@@ -1,4 +1,4 @@
-"""`--select`: the part of the files that a command is about, and the words about what is left out."""
+"""`--select` and `--since`: the part of the files that a command is about, and the words about what is left out."""
 
 from __future__ import annotations
 
@@ -36,6 +36,21 @@ def select_option(command: Command) -> Command:
     )(command)
 
 
+def since_option(command: Command) -> Command:
+    """The option that chooses what has changed since a commit."""
+    return click.option(
+        "--since",
+        metavar="COMMIT",
+        expose_value=False,
+        callback=_since,
+        help="Only what has changed since this branch left that of COMMIT, and what depends on it.",
+    )(command)
+
+
+def _since(ctx: click.Context, parameter: click.Parameter, ref: str | None) -> None:
+    ctx.ensure_object(Run).since = ref
+
+
 def _patterns(ctx: click.Context, parameter: click.Parameter, texts: Sequence[str]) -> None:
     if texts:
         ctx.ensure_object(Run).patterns = tuple(_pattern(text) for text in texts)
@@ -62,29 +77,43 @@ def selected_part(run: Run, desired: Desired) -> Desired:
     files."""
     from billsync.core.selecting import included, selected
     from billsync.kinds.registry import KINDS
+    from billsync.render.plan.nouns import counted_kinds
 
     selection = replace(desired.selection, patterns=run.patterns)
     if selection.is_whole:
-        return desired
+        return with_since_counts(desired)
     found = selected(desired, selection, KINDS)
     chosen = [address for address in included(found) if selection.chooses(address)]
     needed = [address for address in included(found) if not selection.chooses(address)]
     counts = Counter(entity.address.kind for entity in desired.entities)
     left = counts - Counter(address.kind for address in (*chosen, *needed))
-    needs = f", with {_counted(_count(needed))} that it needs" if needed else ""
-    run.mention(f"Selected: {_counted(_count(chosen)) or NOTHING}{needs}. Left out: {_counted(left) or 'nothing'}.")
-    return found
+    needs = f", with {counted_kinds(_count(needed))} that it needs" if needed else ""
+    run.mention(
+        f"Selected: {counted_kinds(_count(chosen)) or NOTHING}{needs}. Left out: {counted_kinds(left) or 'nothing'}."
+    )
+    return with_since_counts(found)
+
+
+def with_since_counts(desired: Desired) -> Desired:
+    """The desired state, whose comparison since a commit, if it is one, says how many entities it takes in."""
+    since = desired.selection.since
+    if since is None:
+        return desired
+    from billsync.core.since import with_counts
+
+    return replace(desired, selection=replace(desired.selection, since=with_counts(since, desired)))
 
 
 def check_selected(run: Run, desired: Desired, plan: PlanFile, *, unnamed: Collection[str] = ()) -> None:
     """Check that each pattern chooses something that is declared, or that the plan file names; stderr says what of the
     server is chosen, too. Entities of the unnamed kinds are not proposed. Raises Ended."""
     from billsync.core.selecting import undeclared
+    from billsync.render.plan.nouns import counted_kinds
 
     others = undeclared(desired, plan.changes)
     check_patterns(run, desired, others, unnamed=unnamed)
     if others and not desired.selection.is_whole:
-        run.mention(f"Selected on the server: {_counted(_count(others))} that the files don't declare.")
+        run.mention(f"Selected on the server: {counted_kinds(_count(others))} that the files don't declare.")
 
 
 def check_patterns(
@@ -107,11 +136,3 @@ def _count(addresses: Iterable[Address]) -> Mapping[str, int]:
 def counted(kind: Kind, count: int) -> str:
     """`1 plan`, `2 plans`."""
     return f"1 {kind.title}" if count == 1 else f"{count} {kind.titles}"
-
-
-def _counted(counts: Mapping[str, int]) -> str:
-    """`1 plan and 2 features`, in the order of the kinds."""
-    from billsync.kinds.registry import KINDS
-
-    words = [counted(kind, counts[name]) for name, kind in KINDS.items() if counts.get(name)]
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

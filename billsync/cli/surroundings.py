@@ -85,12 +85,13 @@ class Surroundings:
 class Run:
     """One running command, with everything that the report of a sudden end needs.
 
-    `account` is what a write has done so far, `verdict` the exit code if nothing else happens, `is_ending` whether the
-    end is being reported already, `is_ended` whether it has been reported, `was_stopped` whether a signal asked for the
-    end, and `is_stdout_lost` whether stdout took no more. `stdout_format` is the format of the result on stdout, and
-    `outputs` are the formats and files that it has still to be written to. `profile` is the name of the chosen one,
-    and `patterns` choose the part of the files that the command is about. `comment_id` names a comment among others,
-    `shows_personal_data` is about pages, and `whole_in` are the names of the files in which the whole result is.
+    `account` is what a write has done so far, `verdict` the exit code if nothing else happens, `is_ending` whether
+    the end is being reported already, `is_ended` whether it has been reported, `was_stopped` whether a signal asked
+    for the end, and `is_stdout_lost` whether stdout took no more. `stdout_format` is the format of the result on
+    stdout, and `outputs` are the formats and files that it has still to be written to. `profile` is the name of the
+    chosen one, and `patterns` choose the part of the files that the command is about, or `since`, a commit.
+    `comment_id` names a comment among others, `shows_personal_data` is about pages, and `whole_in` are the names of
+    the files in which the whole result is.
     """
 
     around: Surroundings
@@ -107,6 +108,7 @@ class Run:
     is_verbose: bool = False
     profile: str | None = None
     patterns: tuple[tuple[str, str], ...] = ()
+    since: str | None = None
     mask: Mask | None = None
     overlays: tuple[str, ...] = ()
     sourced: Mapping[Source, str] = field(default_factory=dict, repr=False)

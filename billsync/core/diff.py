@@ -98,6 +98,7 @@ def diff(
         readings=readings(context, steps),
         allowed=tuple(sorted(f"{flag}={value}" if value else flag for flag, value in mode.allow.items())),
         selection=desired.selection.names,
+        since=desired.selection.since,
     )
 
 

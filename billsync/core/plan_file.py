@@ -42,6 +42,7 @@ from billsync.model.change import (
     Reading,
     Step,
 )
+from billsync.model.since import Since
 from billsync.model.value import digest
 
 FORMAT_VERSION = "1.0"
@@ -155,6 +156,17 @@ _READING = record(
         "fields": Member(optional(many(TEXT)), "The fields that count; null for all of them."),
     },
 )
+_SINCE = record(
+    Since,
+    "The commit since which the files have changed, where only that was compared.",
+    {
+        "ref": Member(TEXT, "The commit's name, as it was asked for."),
+        "commit": Member(TEXT, "The commit that the files were compared with: its merge base with the present one."),
+        "everything": Member(TEXT, "Why everything was compared; empty where a part was."),
+        "compared": Member(map_of(TEXT, COUNT), "The number of entities that were compared, by kind."),
+        "left_out": Member(map_of(TEXT, COUNT), "The number of entities that were left out, by kind."),
+    },
+)
 _PLAN_FILE = record(
     PlanFile,
     "The steps of a run that was decided, and everything that is checked when it is carried out.",
@@ -165,7 +177,10 @@ _PLAN_FILE = record(
         "intended": Member(map_of(TEXT, TEXT), "The server that the files are for."),
         "owner": Member(optional(TEXT), "The owner."),
         "mode": Member(TEXT, "The command that carries it out: apply or sync."),
-        "selection": Member(many(TEXT), "The part of the files that it is about (--select); empty for all of them."),
+        "selection": Member(
+            many(TEXT), "The part of the files that it is about (--select, --since); empty for all of them."
+        ),
+        "since": Member(optional(_SINCE), "The commit since which the files have changed; null without --since."),
         "allowed": Member(many(TEXT), "The flags that let guards pass."),
         "created_at": Member(TEXT, "When it was decided (RFC 3339, UTC)."),
         "expires_at": Member(TEXT, "Until when it may be carried out (RFC 3339, UTC)."),

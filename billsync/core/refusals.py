@@ -189,7 +189,7 @@ BLOCKED = Refusal("blocked", "it needs {cause}, which is refused", outcome=Outco
 UNSELECTED = Refusal(
     "unselected",
     "it needs {steps}, and {names} is not selected",
-    "select it, too: --select {names}",
+    "{way_out}",
     Outcome.BLOCKED,
 )
 CIRCLE = Refusal("circle", "these steps need one another, so none can be first: {steps}", "make the change in two runs")

@@ -26,7 +26,7 @@ def within_selection(changes: Iterable[Planned], context: Context) -> tuple[Plan
         kept = _needed(found, context)
         if not (needs := _outside(kept, found, context)):
             return kept
-        blocked = tuple(_blocked(planned, needs) for planned in found)
+        blocked = tuple(_blocked(planned, needs, context) for planned in found)
         found = block_dependents(refuse_held_names(blocked, context))
 
 
@@ -72,10 +72,12 @@ def _outside(
     return found
 
 
-def _blocked(planned: Planned, needs: Mapping[str, tuple[Planned, ...]]) -> Planned:
+def _blocked(planned: Planned, needs: Mapping[str, tuple[Planned, ...]], context: Context) -> Planned:
     others = needs.get(planned.steps[0].id, ()) if planned.steps else ()
     if not others:
         return planned
     change = others[0].change
     names = f"{change.address.kind}/{'/'.join(change.address.names)}"
-    return planned.refused(UNSELECTED, steps=f"{change.verb} {change.address.text}", names=names)
+    is_since = context.desired.selection.chosen is not None
+    way_out = "compare everything: leave --since out" if is_since else f"select it, too: --select {names}"
+    return planned.refused(UNSELECTED, steps=f"{change.verb} {change.address.text}", names=names, way_out=way_out)

@@ -24,7 +24,8 @@ def selected(desired: Desired, selection: Selection, registry: Registry) -> Desi
     The other entities stay declared, as nothing that is declared may be taken for abandoned.
     """
     within = _of_kinds(desired, selection.kinds) if selection.kinds else desired
-    needed = _needed(within, selection, registry) if selection.patterns else frozenset()
+    is_part = selection.patterns or selection.chosen is not None
+    needed = _needed(within, selection, registry) if is_part else frozenset()
     return replace(within, selection=replace(selection, needed=needed))
 
 

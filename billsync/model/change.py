@@ -9,6 +9,7 @@ from enum import Enum
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass
 from billsync.model.kind import Path
+from billsync.model.since import Since
 from billsync.model.value import Fields, Plain
 
 
@@ -181,7 +182,8 @@ class PlanFile:
     the older keys under which entities may be live. `dialect` is the generation of the server's API, `allowed` the
     flags that let guards pass, `billsync` the version that wrote it; `readings` are what its steps were decided on
     besides their own entities, and `secrets` keyed digests of values that stand in the environment or in other files.
-    `selection` has the patterns of `--select`; where it is empty, the changes are those of the files as a whole.
+    `selection` has the patterns of `--select`; where it is empty, the changes are those of the files as a whole. With
+    `since`, it names each entity that has changed since a commit, or depends on one.
     """
 
     target: str
@@ -201,6 +203,7 @@ class PlanFile:
     readings: tuple[Reading, ...] = ()
     secrets: Mapping[str, str] = field(default_factory=dict)
     selection: tuple[str, ...] = ()
+    since: Since | None = None
 
     @property
     def pending(self) -> tuple[Change, ...]:

@@ -8,6 +8,8 @@ from fnmatch import fnmatchcase
 
 from billsync.model.address import Address, chain_of, whole_of
 from billsync.model.frozen import dataclass
+from billsync.model.globs import literal
+from billsync.model.since import Since
 from billsync.model.value import Fields
 
 
@@ -16,30 +18,38 @@ class Selection:
     """A part of the files. An empty field leaves everything in.
 
     `patterns` are globs of kinds and of names, as in `plan/*`. `kinds` are compared and written, and no others. Only
-    live entities that carry all of `labels` may be deleted; what a run creates gets them. `needed` are declared
-    entities that no pattern matches and that the chosen ones need.
+    live entities that carry all of `labels` may be deleted; what a run creates gets them. `chosen` are the entities
+    that have changed since a commit, and what depends on them; None for all. `needed` are declared entities that are
+    not chosen and that the chosen ones need.
     """
 
     patterns: tuple[tuple[str, str], ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     kinds: frozenset[str] = frozenset()
     needed: frozenset[Address] = frozenset()
+    chosen: frozenset[Address] | None = None
+    since: Since | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The patterns as they are written: `plan/pro`, `grant/acme/*`."""
-        return tuple("/".join(pattern) for pattern in self.patterns)
+        """The patterns as they are written: `plan/pro`, `grant/acme/*`; since a commit, those of each chosen entity."""
+        if self.chosen is None:
+            return tuple("/".join(pattern) for pattern in self.patterns)
+        chosen = sorted(filter(self.chooses, self.chosen), key=lambda address: (address.kind, address.order))
+        return tuple("/".join((address.kind, *map(literal, address.names))) for address in chosen)
 
     @property
     def is_whole(self) -> bool:
         """Whether nothing is left out."""
-        return not self.patterns and not self.kinds
+        return not self.patterns and not self.kinds and self.chosen is None
 
     def chooses(self, address: Address) -> bool:
         """Whether the selection itself names an entity, or a part of it."""
         whole = entity_of(address)
-        return self._has_kind(whole.kind) and (
-            not self.patterns or any(matches(pattern, whole) for pattern in self.patterns)
+        return (
+            self._has_kind(whole.kind)
+            and (self.chosen is None or whole in self.chosen)
+            and (not self.patterns or any(matches(pattern, whole) for pattern in self.patterns))
         )
 
     def includes(self, address: Address) -> bool:

@@ -26,6 +26,7 @@ from billsync.model.change import (
     Reading,
     Step,
 )
+from billsync.model.since import Since
 from billsync.model.source import Source
 from billsync.model.value import FloatFound, Masked
 
@@ -86,6 +87,7 @@ CHANGES = st.builds(
 )
 GUARDS = st.builds(Guard, TEXTS, TEXTS, TEXTS, st.lists(ADDRESSES, max_size=2).map(tuple))
 READINGS = st.builds(Reading, ADDRESSES, EXPECTATIONS, SOME_TEXTS, st.none() | SOME_TEXTS)
+COUNTS = st.dictionaries(TEXTS, st.integers(0, 9), max_size=2)
 PLANS = st.builds(
     PlanFile,
     TEXTS,
@@ -99,6 +101,7 @@ PLANS = st.builds(
     dialect=TEXTS,
     allowed=SOME_TEXTS,
     selection=SOME_TEXTS,
+    since=st.none() | st.builds(Since, TEXTS, TEXTS, TEXTS, COUNTS, COUNTS),
     billsync=TEXTS,
     readings=st.lists(READINGS, max_size=1).map(tuple),
     secrets=st.dictionaries(TEXTS, TEXTS, max_size=1),

@@ -96,6 +96,40 @@ USAGE = Chapter(
             "'regoin'",
         ),
         Code(
+            "no-git",
+            "git can't be run",
+            "`--since` asks git for the files as they were. Install it, or put it on `PATH`.",
+            "No such file or directory",
+        ),
+        Code(
+            "no-repository",
+            "the files are not in one git repository",
+            "`--since` compares the files with those of a commit, so all of them, overlays included, have to be in one "
+            "repository with a work tree. The message says what git says.",
+            "billing.yaml: not a git repository (or any of the parent directories): .git",
+        ),
+        Code(
+            "unknown-ref",
+            "the repository has no such commit",
+            "The commit that `--since` names, or `HEAD`, isn't there. A pipeline often clones one commit only: fetch "
+            "the branch that the pull request goes to, or clone with the whole history.",
+            "'main'",
+        ),
+        Code(
+            "no-merge-base",
+            "the commits have no common history here",
+            "`--since` compares with the last commit that both the named and the present one have behind them, and "
+            "there is none. In a shallow clone it may be missing: `git fetch --unshallow`.",
+            "origin/main and HEAD",
+        ),
+        Code(
+            "since-stdin",
+            "files from stdin have no history",
+            "`--since` compares files with those of a commit, and what comes from stdin (`-`) is in none. Name the "
+            "files.",
+            "`-` is among the files",
+        ),
+        Code(
             "no-time",
             "the period is not valid",
             "`--from` or `--to` is not a date or time, or the first is not before the second. Write `2026-09-01` or "

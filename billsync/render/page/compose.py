@@ -20,6 +20,7 @@ from billsync.render.page.impact_sections import (
 from billsync.render.page.page import Page, Paragraph, Section, Text, code, plain
 from billsync.render.page.personal import personal_fields, without_personal_data
 from billsync.render.plan.outline import Outline
+from billsync.render.plan.since import since_text
 from billsync.report.curves.curve import PriceCurve
 from billsync.report.impact.impact import Impact
 
@@ -69,9 +70,14 @@ def page_of(
 
 def _about(outline: Outline, above: Sequence[str]) -> tuple[Section, ...]:
     """The lines of the command, and the part of the files that it is about."""
-    selected = (plain("A part of the files: ") + code(", ".join(outline.selection)),) if outline.selection else ()
-    lines = (*map(plain, above), *selected)
+    lines = (*map(plain, above), *_selected(outline))
     return (Section(plain("About this run"), (Paragraph(lines),)),) if lines else ()
+
+
+def _selected(outline: Outline) -> tuple[Text, ...]:
+    if outline.since:
+        return (plain(f"Since {since_text(outline.since)}"),)
+    return (plain("A part of the files: ") + code(", ".join(outline.selection)),) if outline.selection else ()
 
 
 def _has_only_notes(outline: Outline) -> bool:

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from billsync.model.change import Guard
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.frozen import replace
+from billsync.model.since import Since
 from billsync.render.plan.outline import Item, Outline
 
 LEFT_OUT = "customers left out"
@@ -26,6 +27,7 @@ def without_names(outline: Outline, private: Collection[str]) -> Outline:
         changes=_counted(outline.changes, private),
         told=_counted(outline.told, private),
         guards=tuple(_guard(guard, private) for guard in outline.guards),
+        since=_since(outline.since),
         selection=tuple(dict.fromkeys(_pattern(text, private) for text in outline.selection)),
     )
 
@@ -34,6 +36,11 @@ def finding_without_names(finding: Diagnostic) -> Diagnostic:
     """The finding's code and its fixed sentence alone."""
     hint = "Its place and detail may name a customer; `billsync validate` shows them."
     return Diagnostic(finding.code, finding.summary, hint=hint, severity=finding.severity)
+
+
+def _since(since: Since | None) -> Since | None:
+    """The comparison, without a reason that may name a customer."""
+    return replace(since, everything=f"the reason is left out ({LEFT_OUT})") if since and since.everything else since
 
 
 def _pattern(text: str, private: Collection[str]) -> str:

@@ -8,6 +8,7 @@ from billsync.model.address import Address
 from billsync.model.change import Action, Change, Effect, FieldChange, Guard, Outcome, PlanFile, Step
 from billsync.model.frozen import dataclass, replace
 from billsync.model.result import Report, Status, StepResult
+from billsync.model.since import Since
 from billsync.model.value import Fields
 from billsync.render.formats.words import name_of, title_of
 
@@ -76,7 +77,8 @@ class Summary:
 @dataclass(frozen=True, slots=True)
 class Outline:
     """The whole output of a run, in the order in which it is shown. `drift` is the number of entities that aren't as
-    the files say, where that was asked; `selection` is the part of the files that the run is about, empty for all."""
+    the files say, where that was asked; `selection` is the part of the files that the run is about, empty for all.
+    `since` says of a comparison since a commit what it takes in."""
 
     target: str
     owner: str | None
@@ -87,6 +89,7 @@ class Outline:
     summary: Summary
     drift: int | None = None
     selection: tuple[str, ...] = ()
+    since: Since | None = None
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -103,7 +106,17 @@ def outline(plan: PlanFile, report: Report | None = None, *, since: Mapping[Addr
     changes = tuple(item for item in items if item.outcome is Outcome.PENDING)
     told = tuple(item for item in items if item.outcome is not Outcome.PENDING)
     summary = _summary(items)
-    return Outline(plan.target, plan.owner, plan.mode, changes, told, plan.guards, summary, selection=plan.selection)
+    return Outline(
+        plan.target,
+        plan.owner,
+        plan.mode,
+        changes,
+        told,
+        plan.guards,
+        summary,
+        selection=plan.selection,
+        since=plan.since,
+    )
 
 
 def _item(change: Change, steps: Mapping[str, Step], results: Mapping[str, StepResult]) -> Item:

@@ -7,6 +7,7 @@ from typing import Any
 
 from billsync.model.change import Action, FieldChange, Guard, Outcome
 from billsync.model.diagnostic import Diagnostic, Position, Severity
+from billsync.model.since import Since
 from billsync.render.diagnostics import one_line
 from billsync.render.formats.json_text import json_chunks
 from billsync.render.formats.words import readable
@@ -35,6 +36,7 @@ def as_json_chunks(
             "owner": outline.owner,
             "mode": outline.mode,
             **({"selection": outline.selection} if outline.selection else {}),
+            **({"since": _since(outline.since)} if outline.since else {}),
             "changes": {action.value: _changes(outline, action) for action in ACTIONS},
             "told": [_told(item) for item in outline.told],
             "guards": [_guard(guard) for guard in outline.guards],
@@ -68,6 +70,16 @@ def _envelope(diagnostics: Sequence[Diagnostic], errors: Iterable[str] = (), war
         "errors": [*of[Severity.ERROR], *errors],
         "warnings": [*of[Severity.WARNING], *warnings],
         "diagnostics": [_diagnostic(diagnostic) for diagnostic in diagnostics],
+    }
+
+
+def _since(since: Since) -> Any:
+    return {
+        "ref": since.ref,
+        "commit": since.commit,
+        "everything": since.everything,
+        "compared": dict(since.compared),
+        "left_out": dict(since.left_out),
     }
 
 

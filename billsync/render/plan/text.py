@@ -14,6 +14,7 @@ from billsync.render.plan.groups import Group, groups
 from billsync.render.plan.nouns import noun
 from billsync.render.plan.outline import Item, Outline, Summary
 from billsync.render.plan.price_card import price_card
+from billsync.render.plan.since import since_text
 from billsync.render.plan.tree import branched, trees
 
 ALWAYS = ("created", "updated", "deleted")
@@ -204,5 +205,7 @@ def summary_lines(outline: Outline) -> Iterator[str]:
         count = getattr(outline.summary, name)
         if count or name in ALWAYS:
             yield f"  {COUNTED.get(name, name.capitalize())}: {count}"
-    if outline.selection:
+    if outline.since:
+        yield f"  Since: {visible(since_text(outline.since))}"
+    elif outline.selection:
         yield f"  Selected: {', '.join(map(visible, outline.selection))}"
