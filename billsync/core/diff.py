@@ -32,7 +32,7 @@ from billsync.core.obstacles import with_obstacles
 from billsync.core.order import linked, ordered, with_delete_edges, with_soft_edges
 from billsync.core.planned import Context, Planned
 from billsync.core.policies import permitted
-from billsync.core.prune import as_waiting, held_by, holders, kept, removals
+from billsync.core.prune import as_waiting, holders, kept, removals, users_of
 from billsync.core.readings import readings
 from billsync.core.selected_changes import within_selection
 from billsync.core.unsupported import Missing, Unmentionable, unsupported
@@ -88,7 +88,7 @@ def diff(
         target=server.target,
         owner=desired.owner,
         mode=mode.name,
-        changes=with_effects(context, (p.change for p in sorted(changes, key=lambda p: _shown_order(p, registry)))),
+        changes=with_effects(context, (p.change for p in _as_shown(changes, registry))),
         steps=steps,
         guards=guards(context, changes, allow=mode.allow, balance_path=server.balance_path),
         created_at=now.isoformat(),
@@ -218,21 +218,17 @@ def prunable(context: Context, changes: Sequence[Planned]) -> tuple[Planned, ...
     gone = [p for p in removals(context) if p.change.address not in named]
     left = leaving(context, gone)
     gone = [after_its_children(context, p, left) for p in gone]
-    while True:
-        everything = [*changes, *gone]
-        held = {i: users for i, p in enumerate(gone) if p.steps and (users := holders(context, p, everything))}
-        if not held:
-            return (*gone, *left.ends.values())
-        gone = [as_waiting(p, held[i]) if i in held else p for i, p in enumerate(gone)]
+    users = users_of(context, gone)
+    while held := holders(context, gone, (*changes, *gone), users):
+        gone = [as_waiting(p, held[p.change.address]) if p.change.address in held else p for p in gone]
+    return (*gone, *left.ends.values())
 
 
 def _users(context: Context, planned: Iterable[Planned]) -> Mapping[Address, frozenset[Address]]:
     """By deleted address, the entities that use it now and stop using it in this run."""
-    return {
-        p.change.address: frozenset(address.unversioned() for address in held_by(context, p))
-        for p in planned
-        if p.steps and p.change.action is Action.DELETE
-    }
+    deletes = (p for p in planned if p.steps and p.change.action is Action.DELETE)
+    found = users_of(context, deletes)
+    return {address: frozenset(user.unversioned() for user in users) for address, users in found.items()}
 
 
 def _in_order(changes: tuple[Planned, ...], context: Context) -> tuple[tuple[Step, ...], tuple[Planned, ...]]:
@@ -243,7 +239,12 @@ def _in_order(changes: tuple[Planned, ...], context: Context) -> tuple[tuple[Ste
     return _in_order(block_dependents(refuse_held_names(refuse_circle(changes, circle), context)), context)
 
 
-def _shown_order(planned: Planned, registry: Registry) -> tuple[int, int, tuple[str, tuple[str, ...], int]]:
-    address = planned.change.address
-    is_delete = planned.change.action is Action.DELETE
-    return (int(is_delete), list(registry).index(address.kind), address.order)
+def _as_shown(planned: Iterable[Planned], registry: Registry) -> list[Planned]:
+    """The changes in creation order of kinds, deletes last."""
+    rank = {name: number for number, name in enumerate(registry)}
+
+    def place(planned: Planned) -> tuple[int, int, tuple[str, tuple[str, ...], int]]:
+        address = planned.change.address
+        return (int(planned.change.action is Action.DELETE), rank[address.kind], address.order)
+
+    return sorted(planned, key=place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from billsync.core.doubling import doubled, doubled_code
@@ -102,10 +102,11 @@ def _owned(context: Context, name: str) -> int:
 
 def _with_credit(context: Context, deletes: tuple[Address, ...], balance_path: str) -> Iterator[Guard]:
     """A deleted parent with a balance other than zero, or with an active child that is money."""
+    children = _active_children(context, frozenset(deletes)) if deletes else {}
     for address in deletes:
         row = context.index.records.get(address)
         document = context.snapshot.documents.get(balance_path.replace("{parent}", row.id)) if row else None
-        reasons = [*(credit_in(document) if document else ()), *_active_children(context, address)]
+        reasons = [*(credit_in(document) if document else ()), *children.get(address, ())]
         if reasons:
             code = credit_code(context.registry[address.kind])
             yield Guard(code, f"{address.text} has {', '.join(reasons)}", f"--allow {code}", (address,))
@@ -117,12 +118,16 @@ def _of_whom(context: Context, row: Fields) -> str:
     return f" (owner {str(owner)!r})" if owner not in (None, context.desired.owner) else ""
 
 
-def _active_children(context: Context, parent: Address) -> Iterator[str]:
+def _active_children(context: Context, parents: Collection[Address]) -> Mapping[Address, Sequence[str]]:
+    """The active children of these parents, in words."""
+    found: dict[Address, list[str]] = defaultdict(list)
     for address, row in context.index.records.items():
         kind = context.registry[address.kind]
-        is_child = kind.parent is not None and Address(kind.parent.kind, address.parents) == parent
-        if is_child and not is_over(kind, row.fields):
-            yield f"the active {address.text}{_of_whom(context, row.fields)}"
-    for row in context.index.keyless.get(parent, ()):
-        if not is_over(context.registry[row.kind], row.fields):
-            yield f"an active {row.kind} without a key"
+        parent = Address(kind.parent.kind, address.parents) if kind.parent else None
+        if parent is not None and parent in parents and not is_over(kind, row.fields):
+            found[parent].append(f"the active {address.text}{_of_whom(context, row.fields)}")
+    for parent in parents:
+        for row in context.index.keyless.get(parent, ()):
+            if not is_over(context.registry[row.kind], row.fields):
+                found[parent].append(f"an active {row.kind} without a key")
+    return found

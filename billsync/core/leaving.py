@@ -3,7 +3,8 @@ more of theirs (customer-facts.md §3.6)."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 
 from billsync.core.chains import head_of
 from billsync.core.doubling import doubled_code
@@ -25,10 +26,14 @@ from billsync.model.value import Fields
 @dataclass(frozen=True, slots=True)
 class Leaving:
     """The consequences of parents that are to be deleted: the ends of their chains, by address, and which of them look
-    like a new entity, so that they may be the same under another key: nothing of those is ended."""
+    like a new entity, so that they may be the same under another key: nothing of those is ended.
+
+    `coming` are the children, by parent, that the server still has to bill before they take effect.
+    """
 
     ends: Mapping[Address, Planned]
     renamed: Mapping[Address, Address]
+    coming: Mapping[Address, Sequence[str]]
 
 
 def leaving(context: Context, going: Iterable[Planned]) -> Leaving:
@@ -38,7 +43,8 @@ def leaving(context: Context, going: Iterable[Planned]) -> Leaving:
     left = (parent for parent in parents if parent not in renamed)
     found = (end for parent in left for kind, rows in _chains(context, parent)
              for end in _ends(context, kind, parent, rows))  # fmt: skip
-    return Leaving({planned.change.address: planned for planned in found}, renamed)
+    ends = {planned.change.address: planned for planned in found}
+    return Leaving(ends, renamed, _coming(context, frozenset(parents)) if parents else {})
 
 
 def _renamed(context: Context, going: Collection[Address]) -> Iterator[tuple[Address, Address]]:
@@ -86,7 +92,7 @@ def after_its_children(context: Context, planned: Planned, left: Leaving) -> Pla
         return planned
     found = (
         *_links_left(context, planned.change.address, left),
-        *_records_coming(context, planned.change.address),
+        *left.coming.get(planned.change.address, ()),
         *context.snapshot.holds.get(row.id, ()),
     )
     return planned.refused(STILL_THERE, what="; ".join(dict.fromkeys(found))) if found else planned
@@ -123,10 +129,13 @@ def _fate_of_ended(state: State | None, facts: Fields) -> str:
     return f"which this run ends at {time_shown(facts.get(RENEWS))}"
 
 
-def _records_coming(context: Context, parent: Address) -> Iterator[str]:
-    """The children that the server still has to bill before they take effect (customer-facts.md §7.5)."""
+def _coming(context: Context, parents: Container[Address]) -> Mapping[Address, Sequence[str]]:
+    """The children of these parents that the server still has to bill before they take effect (customer-facts.md
+    §7.5)."""
+    found: dict[Address, list[str]] = defaultdict(list)
     for address, row in sorted(context.index.records.items(), key=lambda item: item[0].order):
         kind = context.registry[address.kind]
-        belongs = kind.parent is not None and Address(kind.parent.kind, address.parents) == parent
-        if belongs and state_of(kind, row.fields) is State.COMING:
-            yield f"{address.text}, which is {status_of(kind, row.fields)}"
+        parent = Address(kind.parent.kind, address.parents) if kind.parent else None
+        if parent is not None and parent in parents and state_of(kind, row.fields) is State.COMING:
+            found[parent].append(f"{address.text}, which is {status_of(kind, row.fields)}")
+    return found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import heapq
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 
 from billsync.core.chains import head_of
 from billsync.core.index import is_over, version_of
@@ -10,7 +12,7 @@ from billsync.core.lifecycle.chain_end import end_of_undeclared
 from billsync.core.lifecycle.grandfathered import subscribers
 from billsync.core.lifecycle.record import claims_of
 from billsync.core.lifecycle.versioned import archive_step
-from billsync.core.obstacles import holds, names
+from billsync.core.obstacles import holds
 from billsync.core.ownership import KEY, OWNER, labels_of
 from billsync.core.planned import Context, Planned, note, step_id
 from billsync.core.read_set import undeclared
@@ -20,6 +22,7 @@ from billsync.model.address import Address, symbols_in
 from billsync.model.change import Action, Call, Change, Expectation, Step
 from billsync.model.kind import Archetype, Kind
 from billsync.model.state import Row
+from billsync.model.value import leaves
 
 
 def removals(context: Context) -> tuple[Planned, ...]:
@@ -68,31 +71,52 @@ def _goes_on(number: int, kind: Kind) -> str:
     return f"{number} of its {kind.collection} {'goes' if number == 1 else 'go'} on (grandfathered)"
 
 
-def holders(context: Context, planned: Planned, all_planned: Iterable[Planned]) -> tuple[Address, ...]:
-    """Return the entities that still use a deleted entity after this run, by its address, sorted.
+def holders(context: Context, going: Iterable[Planned], changes: Iterable[Planned], users: Users) -> Users:
+    """The users of each deleted entity that still use it after this run, by its address; those without any are left
+    out.
 
     The server refuses such a delete (catalog-facts.md §4.3, §5.3, customer-facts.md §3.6), or it breaks an offer: an
     archived add-on can't be bought any more, even if a plan offers it (§9.5).
     """
-    users = held_by(context, planned)
-    if not users:
-        return ()
-    leaving = {p.change.address.unversioned() for p in all_planned if p.steps and _gives_up(context, p, planned)}
-    return tuple(sorted((a for a in users if a.unversioned() not in leaving), key=lambda a: a.order))
+    by_address: dict[Address, list[Planned]] = defaultdict(list)
+    for p in changes:
+        if p.steps:
+            by_address[p.change.address.unversioned()].append(p)
+    staying = {
+        p.change.address: frozenset(
+            user
+            for user in users.get(p.change.address, ())
+            if not any(_gives_up(context, other, p) for other in by_address.get(user.unversioned(), ()))
+        )
+        for p in going
+        if p.steps
+    }
+    return {address: found for address, found in staying.items() if found}
 
 
-def held_by(context: Context, planned: Planned) -> frozenset[Address]:
-    """Return the users, at this moment, of entities that a change would delete. Chains go on without the version that
-    they began on."""
-    row = _going(context, planned)
-    if row is None:
-        return frozenset()
-    versioned = context.registry[row.kind].archetype is Archetype.VERSIONED
-    return frozenset(
-        address
-        for address, user in users_of(context, row.id)
-        if not (versioned and context.registry[user.kind].archetype is Archetype.CHAINED)
-    )
+Users = Mapping[Address, frozenset[Address]]
+"""By the address of an entity that a change would delete, the entities that use it at this moment."""
+
+
+def users_of(context: Context, planned: Iterable[Planned]) -> Users:
+    """The users of all entities that changes would delete: live rows that name one and hold on to it, not drafts,
+    archived versions or ended links. Chains go on without the version that they began on."""
+    going = {p.change.address: row for p in planned if (row := _going(context, p))}
+    found: dict[str, set[Address]] = {row.id: set() for row in going.values()}
+    versions = {row.id for row in going.values() if context.registry[row.kind].archetype is Archetype.VERSIONED}
+    for kind in context.registry.values() if going else ():
+        ids = found.keys() - versions if kind.archetype is Archetype.CHAINED else found.keys()
+        for user in context.snapshot.of(kind.name):
+            if holds(kind, user.fields):
+                for server_id in _named(user, ids):
+                    found[server_id].add(_shown_address(context, kind, user))
+    return {address: frozenset(found[row.id]) for address, row in going.items()}
+
+
+def _named(row: Row, wanted: Set[str]) -> Set[str]:
+    """The server ids among the wanted ones that a row names, without its own."""
+    texts = {leaf for leaf in leaves(row.fields) if isinstance(leaf, str)}
+    return (texts & wanted) - {row.id}
 
 
 def _going(context: Context, planned: Planned) -> Row | None:
@@ -110,21 +134,8 @@ def _gives_up(context: Context, planned: Planned, going: Planned) -> bool:
     to it."""
     if planned.change.action is Action.DELETE:
         return planned.change.code != LEFT_OVER
-    after = planned.steps[-1].after.view
     is_versioned = context.registry[planned.change.address.kind].archetype is Archetype.VERSIONED
-    return is_versioned and not _mentions(after, going.change.address)
-
-
-def _mentions(value: object, wanted: object) -> bool:
-    return wanted in symbols_in(value)
-
-
-def users_of(context: Context, server_id: str) -> Iterator[tuple[Address, Row]]:
-    """The live rows that name a server id and hold on to it: not drafts, archived versions or ended links."""
-    for kind in context.registry.values():
-        for row in context.snapshot.of(kind.name):
-            if row.id != server_id and holds(kind, row.fields) and names(row.fields, server_id):
-                yield _shown_address(context, kind, row), row
+    return is_versioned and going.change.address not in symbols_in(planned.steps[-1].after.view)
 
 
 def _shown_address(context: Context, kind: Kind, row: Row) -> Address:
@@ -188,8 +199,9 @@ def _kept_chains(context: Context, kind: Kind, declared: set[Address]) -> Iterat
                 yield from end_of_undeclared(context, address, head)
 
 
-def as_waiting(planned: Planned, users: tuple[Address, ...]) -> Planned:
+def as_waiting(planned: Planned, users: Collection[Address]) -> Planned:
     """Return the delete as waiting until the entity is no longer in use."""
     more = f" and {len(users) - 3} more" if len(users) > 3 else ""
-    names = ", ".join(address.text for address in users[:3]) + more
+    first = heapq.nsmallest(3, users, key=lambda address: address.order)
+    names = ", ".join(address.text for address in first) + more
     return planned.refused(IN_USE, names=names, use="uses" if len(users) == 1 else "use")
