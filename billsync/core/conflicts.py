@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from billsync.core.order import needed, symbols_of
 from billsync.core.planned import Context, Planned
@@ -16,14 +17,37 @@ def refuse_held_names(planned: Iterable[Planned], context: Context) -> tuple[Pla
 
     Source: customer-facts.md §3.2 (the server answers 409).
     """
-    changes = tuple(planned)
-    held = _held(context) if any(p.claims for p in changes) else {}
-    while True:
-        freed = {(p.change.address.kind, name) for p in changes if p.steps for name in p.frees}
-        checked = tuple(_checked(p, held, freed, context) for p in changes)
-        if checked == changes:
-            return changes
-        changes = checked  # one that is refused frees nothing
+    changes = list(planned)
+    claiming = _by_name(changes, lambda p: p.claims)
+    held = _held(context) if claiming else {}
+    freeing = _by_name(changes, lambda p: p.frees if p.steps else ())
+    looked_at = sorted({number for numbers in claiming.values() for number in numbers})
+    while looked_at:  # a change that is refused frees nothing, which refuses others
+        lost: list[tuple[str, str]] = []
+        for number, checked in [(number, _checked(changes[number], held, freeing, context)) for number in looked_at]:
+            if checked != changes[number]:
+                lost += _names_in(changes[number], changes[number].frees)
+                changes[number] = checked
+        for name in lost:
+            freeing[name] = [number for number in freeing.get(name, ()) if changes[number].steps]
+        looked_at = sorted({number for name in lost if not freeing[name] for number in claiming.get(name, ())})
+    return tuple(changes)
+
+
+Numbers = dict[tuple[str, str], list[int]]
+"""By kind and name, the places of changes."""
+
+
+def _by_name(changes: Sequence[Planned], names: Callable[[Planned], Iterable[str]]) -> Numbers:
+    found: Numbers = defaultdict(list)
+    for number, planned in enumerate(changes):
+        for name in _names_in(planned, names(planned)):
+            found[name].append(number)
+    return found
+
+
+def _names_in(planned: Planned, names: Iterable[str]) -> list[tuple[str, str]]:
+    return [(planned.change.address.kind, name) for name in names]
 
 
 def _held(context: Context) -> Mapping[tuple[str, str], Address]:
@@ -36,13 +60,11 @@ def _held(context: Context) -> Mapping[tuple[str, str], Address]:
     }
 
 
-def _checked(
-    planned: Planned, held: Mapping[tuple[str, str], Address], freed: set[tuple[str, str]], context: Context
-) -> Planned:
+def _checked(planned: Planned, held: Mapping[tuple[str, str], Address], freeing: Numbers, context: Context) -> Planned:
     address = planned.change.address
     for name in sorted(planned.claims):
         holder = held.get((address.kind, name))
-        if holder is not None and holder != address and (address.kind, name) not in freed:
+        if holder is not None and holder != address and not freeing.get((address.kind, name)):
             return planned.refused(CLAIMED, name=name, holder=holder.text, way_out=_way_out(planned, holder, context))
     return planned
 
@@ -80,13 +102,21 @@ def block_dependents(planned: Iterable[Planned]) -> tuple[Planned, ...]:
     """The changes, with those blocked that depend on one that is refused, and so on; each names its cause."""
     changes = list(planned)
     causes = {p.change.address.unversioned(): p.change.address for p in changes if _stops_others(p)}
-    while True:
-        blocked = {i: cause for i, p in enumerate(changes) if p.steps and (cause := _cause(p, causes))}
-        if not blocked:
-            return tuple(changes)
-        for i, cause in blocked.items():
-            changes[i] = changes[i].refused(BLOCKED, cause=cause.text)
-            causes[changes[i].change.address.unversioned()] = changes[i].change.address
+    dependents: dict[Address, list[int]] = defaultdict(list)
+    for number, p in enumerate(changes if causes else ()):
+        for address in needed(p) if p.steps else ():
+            dependents[address.unversioned()].append(number)
+    new = set(causes)
+    while new:
+        reached = sorted({number for address in new for number in dependents.get(address, ())})
+        blocked = {
+            number: cause for number in reached if changes[number].steps and (cause := _cause(changes[number], causes))
+        }
+        new = {changes[number].change.address.unversioned() for number in blocked} - causes.keys()
+        for number, cause in blocked.items():
+            changes[number] = changes[number].refused(BLOCKED, cause=cause.text)
+            causes[changes[number].change.address.unversioned()] = changes[number].change.address
+    return tuple(changes)
 
 
 def _stops_others(planned: Planned) -> bool:
@@ -99,9 +129,5 @@ def _cause(planned: Planned, causes: Mapping[Address, Address]) -> Address | Non
 
 def refuse_circle(planned: Iterable[Planned], circle: tuple[str, ...]) -> tuple[Planned, ...]:
     """Return the changes; those with a step in the circle are refused, as none of the circle's steps can be first."""
-    return tuple(_refuse_circle(p, circle) for p in planned)
-
-
-def _refuse_circle(planned: Planned, circle: tuple[str, ...]) -> Planned:
-    stands_in_it = any(step.id in circle for step in planned.steps)
-    return planned.refused(CIRCLE, steps=", ".join(circle)) if stands_in_it else planned
+    within, names = frozenset(circle), ", ".join(circle)
+    return tuple(p.refused(CIRCLE, steps=names) if any(step.id in within for step in p.steps) else p for p in planned)

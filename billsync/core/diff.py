@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from datetime import datetime, timedelta
+from functools import cache, partial
 
 from billsync.core.conflicts import (
     block_dependents,
@@ -22,7 +23,7 @@ from billsync.core.lifecycle.append_only import append_only_change
 from billsync.core.lifecycle.attached import with_attached
 from billsync.core.lifecycle.chained import chained_change
 from billsync.core.lifecycle.doubtful import doubtful, other_doubts
-from billsync.core.lifecycle.grandfathered import Moving, grandfathered
+from billsync.core.lifecycle.grandfathered import Moving, ending_children, grandfathered
 from billsync.core.lifecycle.moving import on_both_sides
 from billsync.core.lifecycle.record import record_change
 from billsync.core.lifecycle.unmarked import unrecorded
@@ -199,7 +200,8 @@ def _staying(context: Context, planned: tuple[Planned, ...], whole: tuple[Planne
     """
     coming = coming_versions(context, (p for p in planned if p.change.is_pending))
     now = moving_away(context, (p.change for p in planned))
-    moving = Moving(now, moving_away(context, (p.change for p in whole)) - now)
+    later = moving_away(context, (p.change for p in whole)) - now
+    moving = Moving(now, later, cache(partial(ending_children, context)))  # only looked for where a note needs them
     for entity in context.desired.entities:
         is_versioned = context.registry[entity.address.kind].archetype is Archetype.VERSIONED
         if is_versioned and context.desired.selection.includes(entity.address):

@@ -114,15 +114,15 @@ def in_order(kind: Kind, rows: Iterable[Row]) -> tuple[Row, ...]:
         return several
     waiting = {row.id: row for row in sorted(several, key=lambda row: _place(kind, row))}
     found: list[Row] = []
-    while waiting:
-        found.extend(reversed(_with_earlier(kind, waiting)))
+    for name in tuple(waiting):
+        found.extend(reversed(_with_earlier(kind, waiting, name)))
     return tuple(found)
 
 
-def _with_earlier(kind: Kind, waiting: dict[str, Row]) -> list[Row]:
-    """Take out the first of these links, and all that it follows, latest first."""
+def _with_earlier(kind: Kind, waiting: dict[str, Row], first: str) -> list[Row]:
+    """Take out a link, if it is still there, and all that it follows, latest first."""
     taken: list[Row] = []
-    name: Plain = next(iter(waiting))
+    name: Plain = first
     while isinstance(name, str) and (row := waiting.pop(name, None)) is not None:
         taken.append(row)
         name = labels_of(row.fields).get(kind.predecessor or "")

@@ -38,13 +38,13 @@ class Leaving:
 
 def leaving(context: Context, going: Iterable[Planned]) -> Leaving:
     """The ends, at renewal, of our running chains that belong to entities which are to be deleted."""
-    parents = tuple(planned.change.address for planned in going if planned.steps)
+    parents = dict.fromkeys(planned.change.address for planned in going if planned.steps)
     renamed = dict(_renamed(context, parents))
     left = (parent for parent in parents if parent not in renamed)
     found = (end for parent in left for kind, rows in _chains(context, parent)
              for end in _ends(context, kind, parent, rows))  # fmt: skip
     ends = {planned.change.address: planned for planned in found}
-    return Leaving(ends, renamed, _coming(context, frozenset(parents)) if parents else {})
+    return Leaving(ends, renamed, _coming(context, parents) if parents else {})
 
 
 def _renamed(context: Context, going: Collection[Address]) -> Iterator[tuple[Address, Address]]:

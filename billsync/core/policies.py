@@ -3,8 +3,8 @@ guards. No flag overrides a policy (design.md §4)."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from billsync.core.index import is_over
@@ -75,12 +75,16 @@ def _too_large_a_share(context: Context, deletes: tuple[Address, ...], owned: Ma
             yield Guard(DELETE_POLICY, reason, "", tuple(address for address in deletes if address.kind == kind))
 
 
-def _protected(context: Context, changes: Iterable[Planned]) -> Iterator[Guard]:
+def _protected(context: Context, changes: Sequence[Planned]) -> Iterator[Guard]:
     policy = context.desired.policy
-    for planned in changes if policy.protected.by_kind else ():
+    if not policy.protected.by_kind:
+        return
+    children = _children(context, frozenset(address.unversioned() for address in deleted(changes)))
+    for planned in changes:
         address = planned.change.address.unversioned()
         if loss := _loss(context, planned):
-            for holder in (found for found in _losers(context, address, loss) if policy.protects(found)):
+            losers = (*_losers(context, address), *(children.get(address, ()) if loss == DELETE else ()))
+            for holder in (found for found in losers if policy.protects(found)):
                 place = policy.places[PROTECTED]
                 reason = f"the policy at {place} protects {holder.text}, and the run would {loss} {address.text}"
                 yield Guard(PROTECTED, reason, "", (planned.change.address,))
@@ -96,20 +100,21 @@ def _loss(context: Context, planned: Planned) -> str:
     return "end" if any(guard.code == CANCEL for guard in planned.guards) else ""
 
 
-def _losers(context: Context, address: Address, loss: str) -> Iterator[Address]:
-    """Whatever loses something with an entity: itself, its parent, and what goes with it when it is deleted."""
+def _losers(context: Context, address: Address) -> Iterator[Address]:
+    """Whatever loses something with an entity: itself, and its parent."""
     parent = context.registry[address.kind].parent
     yield address
     if parent is not None:
         yield Address(parent.kind, address.parents)
-    if loss == DELETE:
-        yield from _children(context, address)
 
 
-def _children(context: Context, parent: Address) -> Iterator[Address]:
-    """The live entities that belong to another and are no chains: a parent with running chains isn't deleted."""
+def _children(context: Context, parents: Container[Address]) -> Mapping[Address, Sequence[Address]]:
+    """By parent, the live entities that go with it when it is deleted. None is a chain: a parent with running chains
+    isn't deleted."""
+    found: dict[Address, list[Address]] = defaultdict(list)
     for address, row in sorted(context.index.records.items(), key=lambda item: item[0].order):
         kind = context.registry[address.kind]
-        belongs = kind.parent is not None and Address(kind.parent.kind, address.parents) == parent
-        if belongs and not is_over(kind, row.fields):
-            yield address
+        parent = Address(kind.parent.kind, address.parents) if kind.parent else None
+        if parent is not None and parent in parents and not is_over(kind, row.fields):
+            found[parent].append(address)
+    return found

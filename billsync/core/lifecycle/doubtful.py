@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from billsync.core.ownership import OWNER, is_owned, labels_of
 from billsync.core.planned import Context, Planned
@@ -27,10 +28,10 @@ def other_doubts(context: Context, *, deletes: bool) -> Iterator[Planned]:
     """Refusals of undeclared entities in doubt: those that declared entities need, belong to or hold, and those that
     `sync` might remove."""
     needed = _needed(context)
-    for address in sorted(context.doubts, key=lambda address: address.order):
-        if address in context.entities:
-            continue
-        ours = address not in context.desired.forgotten and _is_ours(context, address)
+    others = sorted(context.doubts.keys() - context.entities.keys(), key=lambda address: address.order)
+    rows = _rows(context, frozenset(others)) if others else {}
+    for address in others:
+        ours = address not in context.desired.forgotten and _is_ours(context, address, rows.get(address, ()))
         if address in needed or (ours and _matters(context, address, deletes=deletes)):
             yield from filter(None, [doubtful(context, address)])
 
@@ -57,10 +58,13 @@ def _matters(context: Context, address: Address, *, deletes: bool) -> bool:
     return deletes and address.kind in context.desired.named and not external
 
 
-def _is_ours(context: Context, address: Address) -> bool:
-    """Whether any row of an entity is ours, or may be, as its labels can't be read."""
+def _is_ours(context: Context, address: Address, rows: Sequence[Row]) -> bool:
+    """Whether any row of an entity is ours, or may be, as its labels can't be read; of a chain, any link of its
+    parent."""
     kind = context.registry.get(address.kind)
-    return kind is not None and any(_may_be_ours(context, kind, row, address.key) for row in _rows(context, address))
+    parent = _parent(context, address) if kind else None
+    links = context.index.chains.get(parent, ()) if parent else ()
+    return kind is not None and any(_may_be_ours(context, kind, row, address.key) for row in (*rows, *links))
 
 
 def _may_be_ours(context: Context, kind: Kind, row: Row, key: str) -> bool:
@@ -73,9 +77,12 @@ def _may_be_ours(context: Context, kind: Kind, row: Row, key: str) -> bool:
     )
 
 
-def _rows(context: Context, address: Address) -> tuple[Row, ...]:
-    """The rows of an address; of a chain, all links of its parent."""
-    parent = _parent(context, address)
-    ids = {server_id for server_id, named in context.index.names.items() if named.unversioned() == address}
-    chain = context.index.chains.get(parent, ()) if parent else ()
-    return (*(row for row in context.snapshot.of(address.kind) if row.id in ids), *chain)
+def _rows(context: Context, wanted: Container[Address]) -> Mapping[Address, Sequence[Row]]:
+    """All rows of these addresses."""
+    found: dict[Address, list[Row]] = defaultdict(list)
+    for kind in {address.kind for address in context.doubts}:
+        for row in context.snapshot.of(kind):
+            named = context.index.names.get(row.id)
+            if named is not None and named.unversioned() in wanted:
+                found[named.unversioned()].append(row)
+    return found

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from billsync.core.index import state_of, version_of
 from billsync.core.lifecycle.chain_target import live_pin
@@ -12,17 +12,22 @@ from billsync.core.planned import Context, Planned, note
 from billsync.core.read_set import ending_read, subscribers_read
 from billsync.core.versions import NextVersions, offered_after
 from billsync.model.address import Address
+from billsync.model.frozen import dataclass
 from billsync.model.kind import Kind, State
 from billsync.model.state import Entity, Row
+
+Children = Mapping[Address, Sequence[Row]]
+"""By version, the children on it that have an end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moving:
     """The number of children that are moved away, by the version on which they are: `now` by this run, and
-    `unselected` only by one that is not limited to a selection."""
+    `unselected` only by one that is not limited to a selection. `ending` finds those that have an end."""
 
     now: Mapping[Address, int]
     unselected: Mapping[Address, int]
+    ending: Callable[[], Children]
 
 
 def grandfathered(context: Context, entity: Entity, coming: NextVersions, moving: Moving) -> tuple[Planned, ...]:
@@ -48,7 +53,8 @@ def _note(context: Context, entity: Entity, row: Row, newest: Address, moving: M
     if not (stays or ending or later):
         return None
     stay = f"{stays} {kind.name} stays" if stays == 1 else f"{stays or 'no'} {kind.collection} stay"
-    others = "".join(f", {text}" for text in _leaving(context, kind, row, now, later, ending))
+    ends = [one for one in moving.ending().get(context.index.names[row.id], ()) if one.kind == kind.name]
+    others = "".join(f", {text}" for text in _leaving(kind, ends, now, later, ending))
     return note(
         address,
         code="grandfathered",
@@ -56,14 +62,13 @@ def _note(context: Context, entity: Entity, row: Row, newest: Address, moving: M
     )
 
 
-def _leaving(context: Context, kind: Kind, row: Row, now: int, later: int, ending: int) -> Iterator[str]:
+def _leaving(kind: Kind, ends: Sequence[Row], now: int, later: int, ending: int) -> Iterator[str]:
     """The children that don't stay: moved by this run or a wider one, and those with an end, of which only rows that
     were read say whether another one is scheduled after it."""
     if now:
         yield f"{_are(now)} moved by this run"
     if later:
         yield f"{_are(later)} to move and not selected"
-    ends = [one for one in context.snapshot.of(kind.name) if _ends_on(context, kind, one, row)]
     moving = sum(1 for one in ends if kind.successor and labels_of(one.fields).get(kind.successor))
     if len(ends) < ending:
         yield f"{_are(ending)} scheduled to move or to end"
@@ -78,10 +83,14 @@ def ending_on(context: Context, kind: Kind, row: Row) -> int:
     return context.snapshot.counts.get(ending_read(kind, row.id), 0)
 
 
-def _ends_on(context: Context, kind: Kind, child: Row, version: Row) -> bool:
-    is_ending = state_of(kind, child.fields) is State.ENDING
-    pinned = live_pin(context, child) if is_ending else None
-    return pinned is not None and pinned == context.index.names.get(version.id)
+def ending_children(context: Context) -> Children:
+    """The links that have an end, by the version that each is on."""
+    found: dict[Address, list[Row]] = defaultdict(list)
+    for kind in context.registry.values():
+        for row in context.snapshot.of(kind.name) if kind.pins else ():
+            if state_of(kind, row.fields) is State.ENDING and (pinned := live_pin(context, row)) is not None:
+                found[pinned].append(row)
+    return found
 
 
 def _are(count: int) -> str:

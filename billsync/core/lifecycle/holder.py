@@ -5,7 +5,7 @@ An entity whose labels couldn't be read never counts as unowned for that reason 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import Enum
 
 from billsync.core.hidden import hides_labels, labels_are_known
@@ -18,7 +18,7 @@ from billsync.model.change import FieldChange
 from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Kind
 from billsync.model.state import Entity, Row
-from billsync.model.value import leaves
+from billsync.model.value import Plain, leaves
 
 
 class Claim(Enum):
@@ -91,19 +91,23 @@ def _by_other_versions(context: Context, address: Address, row: Row) -> Holder |
 
 
 def _owners_used(context: Context, kind: Kind, row: Row) -> Iterator[tuple[str, str]]:
-    """Yield the references of an entity, by name, with the owner that each one's label names."""
-    labelled = _labelled(context, kind)
+    """Yield the references of an entity, by name, with the owner that each one's label names; without kinds that
+    owners normally share."""
+    telling = {name for name in kinds_in(kind.record) if not _is_shared(context, name)}
     texts = {leaf for leaf in leaves(row.fields) if isinstance(leaf, str)}
-    for server_id in sorted(texts & labelled.keys()):
-        yield context.index.names[server_id].unversioned().text, labelled[server_id]
+    for server_id in sorted(texts & context.index.names.keys()):
+        address = context.index.names[server_id]
+        owner = _owner_of(context, address, server_id) if address.kind in telling else None
+        if owner is not None:
+            yield address.unversioned().text, str(owner)
 
 
-def _labelled(context: Context, kind: Kind) -> Mapping[str, str]:
-    """Owners by id, of all entities to which the kind can refer, except kinds that owners normally share."""
-    telling = (name for name in sorted(kinds_in(kind.record)) if not _is_shared(context, name))
-    rows = (row for name in telling for row in context.snapshot.of(name))
-    found = ((row.id, labels_of(row.fields).get(OWNER)) for row in rows)
-    return {server_id: str(owner) for server_id, owner in found if owner is not None}
+def _owner_of(context: Context, address: Address, server_id: str) -> Plain:
+    """The owner that the label of a row names."""
+    several = context.index.versions.get(address.unversioned()) or (context.index.records.get(address),)
+    rows = [row for row in several if row is not None and row.id == server_id]
+    rows = rows or [row for row in context.snapshot.of(address.kind) if row.id == server_id]
+    return labels_of(rows[0].fields).get(OWNER) if rows else None
 
 
 def _is_shared(context: Context, name: str) -> bool:
