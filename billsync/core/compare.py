@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from billsync.model.address import Symbol
 from billsync.model.change import FieldChange
+from billsync.model.kind import Path
 from billsync.model.shape import Lazy, ListOf, MapOf, Record, Shape, Variant
 from billsync.model.value import Fields, Masked, Plain, decimal_text, json_line
 
@@ -19,12 +20,36 @@ def field_changes(shape: Shape, have: Fields, want: Fields) -> tuple[FieldChange
 
     Empty if and only if the two are equal.
     """
-    from deepdiff import DeepDiff
-
-    tree = DeepDiff(_outline(shape, have), _outline(shape, want), view="tree", threshold_to_diff_deeper=0)
-    found = [_change(level, kind) for kind, levels in tree.items() for level in levels]
+    found = _differences(_outline(shape, have), _outline(shape, want), ())
     told = _with_moves([change for change in found if not _only_membership(change)])
     return tuple(sorted(told, key=lambda change: change.name))
+
+
+def _differences(old: Any, new: Any, path: Path) -> Iterator[FieldChange]:
+    """The differences of two outlines; deepdiff finds those inside of lists."""
+    if old is new or (type(old) is type(new) is str and old == new):
+        return
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in old.keys() | new.keys():
+            if name not in old:
+                yield FieldChange((*path, name), None, new[name])
+            elif name not in new:
+                yield FieldChange((*path, name), old[name], None)
+            else:
+                yield from _differences(old[name], new[name], (*path, name))
+    elif isinstance(old, list) and isinstance(new, list):
+        yield from _differences_in_lists(old, new, path)
+    elif type(old) is not type(new) or old != new:
+        yield FieldChange(path, old, new)
+
+
+def _differences_in_lists(old: list[Any], new: list[Any], path: Path) -> Iterator[FieldChange]:
+    if repr(old) == repr(new):  # most are, and deepdiff takes milliseconds to say so
+        return
+    from deepdiff import DeepDiff
+
+    tree = DeepDiff(old, new, view="tree", threshold_to_diff_deeper=0)
+    yield from (_change(level, kind, path) for kind, levels in tree.items() for level in levels)
 
 
 def _with_moves(found: list[FieldChange]) -> list[FieldChange]:
@@ -67,10 +92,10 @@ def _only_membership(change: FieldChange) -> bool:
     return set(change.old.split()) != set(change.new.split())
 
 
-def _change(level: Any, kind: str) -> FieldChange:
+def _change(level: Any, kind: str, path: Path) -> FieldChange:
     old = None if kind.endswith("_added") else level.t1
     new = None if kind.endswith("_removed") else level.t2
-    return FieldChange(tuple(level.path(output_format="list")), old, new)
+    return FieldChange((*path, *level.path(output_format="list")), old, new)
 
 
 def _outline(shape: Shape, value: Plain) -> Any:
