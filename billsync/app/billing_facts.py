@@ -8,12 +8,11 @@ from billsync.api.documents import BILLING, UNDECLARED
 from billsync.app.connection import Connection
 from billsync.core.index import Index
 from billsync.live.paging import Refused
-from billsync.live.snapshot import LISTS_AT_ONCE, PARENT
-from billsync.live.threads import reading_threads
+from billsync.live.snapshot import PARENT
 from billsync.model.address import Address
 from billsync.model.routes import ListQuery
 from billsync.model.value import Fields
-from billsync.report.moves.collecting import Answer, Billing, Profiles
+from billsync.report.moves.collecting import Billing, Profiles
 
 LISTING = ListQuery(sort=None, size=100, at_once=1)
 
@@ -28,15 +27,13 @@ def read_billing(connection: Connection, found: Index, customers: Iterable[Addre
     if not profiles.may_need_setup:
         return Billing(profiles)
 
-    def read(customer: Address) -> Answer:
-        row = found.records.get(customer)
-        try:
-            return connection.document(BILLING.replace(PARENT, row.id)) if row else None
-        except Refused as refused:
-            return refused.status
-
-    with reading_threads(LISTS_AT_ONCE) as threads:
-        return Billing(profiles, dict(zip(ordered, threads.map(read, ordered), strict=True)))
+    known = {customer: found.records[customer] for customer in ordered if customer in found.records}
+    documents = connection.documents(BILLING.replace(PARENT, row.id) for row in known.values())
+    answers = {
+        customer: document.status if isinstance(document, Refused) else document
+        for customer, document in zip(known, documents, strict=True)
+    }
+    return Billing(profiles, {customer: answers.get(customer) for customer in ordered})
 
 
 def _profiles(connection: Connection) -> Profiles:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -12,8 +12,9 @@ from billsync.api.routes import routes_of
 from billsync.core.adapted import adapted
 from billsync.kinds.registry import KINDS
 from billsync.live.organization import Organization
-from billsync.live.paging import count_rows, read_document, read_list
+from billsync.live.paging import Refused, count_rows, read_document, read_list
 from billsync.live.snapshot import PARENT, Source
+from billsync.live.streams import read_documents, read_lists
 from billsync.model.kind import Registry
 from billsync.model.ports import Clock, Reader, Remote
 from billsync.model.routes import ListQuery, Routes
@@ -89,9 +90,22 @@ class ReadingConnection:
         """One row by its id, also a deleted one that no list shows. Raises RemoteError, Refused."""
         return self.document(self.routes[kind].item(row_id))
 
+    def items(self, kind: str, row_ids: Iterable[str]) -> tuple[Fields, ...]:
+        """Rows by their ids, also deleted ones that no list shows. Raises RemoteError, Refused."""
+        found = tuple(self.documents(map(self.routes[kind].item, row_ids)))
+        for one in found:
+            if isinstance(one, Refused):
+                raise one
+        return tuple(one for one in found if not isinstance(one, Refused))
+
     def addons_of(self, subscription_id: str) -> tuple[Fields, ...]:
         """The add-ons that a subscription has or had. Raises RemoteError, Refused."""
         return self.listed(SUBSCRIPTION_ADDONS.replace(PARENT, subscription_id), listing=BY_ID)
+
+    def addons_of_all(self, subscription_ids: Iterable[str]) -> Iterator[tuple[Fields, ...] | Refused]:
+        """The add-ons of each subscription, or the refusal; in order, several at a time. Raises RemoteError."""
+        paths = (SUBSCRIPTION_ADDONS.replace(PARENT, one) for one in subscription_ids)
+        return read_lists(self.remote, paths, (), BY_ID, self.clock)
 
     def listed(
         self, path: str, query: Sequence[tuple[str, str]] = (), *, listing: ListQuery = BY_CREATION
@@ -102,6 +116,10 @@ class ReadingConnection:
     def document(self, path: str) -> Fields:
         """One object that isn't in a list. Raises RemoteError; Refused where the server answers with an error."""
         return read_document(self.remote, path)
+
+    def documents(self, paths: Iterable[str]) -> Iterator[Fields | Refused]:
+        """Objects that aren't in a list, or their refusals; in order, several at a time. Raises RemoteError."""
+        return read_documents(self.remote, paths)
 
 
 @dataclass(frozen=True, slots=True)

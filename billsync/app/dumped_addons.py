@@ -6,7 +6,7 @@ Every running subscription of a plan version that offers add-ons is asked: its r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from billsync.app.connection import Connection
 from billsync.app.plan_shelf import PlanShelf
@@ -14,8 +14,6 @@ from billsync.core.index import Index, index, is_over
 from billsync.core.ownership import KEY, labels_of
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused
-from billsync.live.snapshot import LISTS_AT_ONCE
-from billsync.live.threads import reading_threads
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass, replace
 from billsync.model.malformed import Malformed
@@ -60,8 +58,8 @@ def with_addons(connection: Connection, snapshot: Snapshot) -> WithAddons:
     """Read the add-ons of running subscriptions. Raises RemoteError."""
     found = index(snapshot, KINDS, connection.routes)
     running = tuple(_running(found, PlanShelf(connection, snapshot, found)))
-    with reading_threads(LISTS_AT_ONCE) as threads:
-        answers = tuple(threads.map(lambda one: _asked(connection, one), running))
+    lists = connection.addons_of_all(one.id for one in running if one.offered)
+    answers = tuple(_decoded(next(lists)) if one.offered else _Answer() for one in running)
     notes = told(
         BeyondPlan(one.name, problem=answer.problem)
         if answer.problem
@@ -102,15 +100,11 @@ def _plan_id(row: Fields) -> str:
     return str(row.get("plan_id") or (row.get("plan") or {}).get("id") or "")
 
 
-def _asked(connection: Connection, one: _Running) -> _Answer:
-    """The add-ons of a subscription, or why they can't be read. Raises RemoteError."""
-    if not one.offered:
-        return _Answer()
-    try:
-        rows: Sequence[Fields] = connection.addons_of(one.id)
-    except Refused as refused:
-        return _Answer(problem=str(refused.status))
+def _decoded(rows: tuple[Fields, ...] | Refused) -> _Answer:
+    """The add-ons of a subscription, or why they can't be read."""
+    if isinstance(rows, Refused):
+        return _Answer(problem=str(rows.status))
     addons = parse_attached(rows, {})
     if isinstance(addons, Malformed):
         return _Answer(problem="not in the form of API v3")
-    return _Answer(tuple(rows), addons)
+    return _Answer(rows, addons)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from billsync.api.documents import BALANCE, BILLING, CURRENCIES, UNDECLARED
 from billsync.app.connection import Connection
 from billsync.core.index import Index, index
 from billsync.core.losses import Loss
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused
-from billsync.live.snapshot import LISTS_AT_ONCE, PARENT
-from billsync.live.threads import reading_threads
+from billsync.live.snapshot import PARENT
 from billsync.model.address import Address
 from billsync.model.routes import ListQuery
 from billsync.model.state import Snapshot
@@ -30,16 +31,12 @@ def read_loss_facts(connection: Connection, found: Index) -> LossFacts:
     lists = _read_lists(connection)
     owing, billed = with_credit(found), customers(found) if lists.may_bill else ()
 
-    def document(path: str, customer: Address) -> Fields | int:
-        try:
-            return connection.document(path.replace(PARENT, found.records[customer].id))
-        except Refused as problem:
-            return problem.status
+    def documents(path: str, of: Sequence[Address]) -> dict[Address, Fields | int]:
+        read = connection.documents(path.replace(PARENT, found.records[customer].id) for customer in of)
+        answers = (one.status if isinstance(one, Refused) else one for one in read)
+        return dict(zip(of, answers, strict=True))
 
-    with reading_threads(LISTS_AT_ONCE) as threads:
-        balances = threads.map(lambda a: document(BALANCE, a), owing)
-        billing = threads.map(lambda a: document(BILLING, a), billed)
-        return LossFacts(lists, dict(zip(owing, balances, strict=True)), dict(zip(billed, billing, strict=True)))
+    return LossFacts(lists, documents(BALANCE, owing), documents(BILLING, billed))
 
 
 def _read_lists(connection: Connection) -> Lists:

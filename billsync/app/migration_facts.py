@@ -16,7 +16,6 @@ from billsync.core.moved import present, with_moved
 from billsync.core.ownership import KEY, labels_of
 from billsync.core.versions import offered
 from billsync.kinds.registry import KINDS
-from billsync.live.threads import reading_threads
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass
 from billsync.model.kind import State
@@ -31,8 +30,6 @@ SUBSCRIPTION, PLAN, CUSTOMER, FEATURE = "subscription", "plan", "customer", "fea
 LATEST = "latest"
 FEW = 50
 """Up to this many customers are read one by one; above, their whole list is read."""
-
-AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +138,7 @@ def _subscriptions(connection: Connection, query: tuple[tuple[str, str], ...]) -
 def _customers(connection: Connection, ids: Iterable[str]) -> Mapping[str, Fields]:
     """The live customers with these ids. Raises RemoteError."""
     wanted_ids = sorted(ids)
-    if len(wanted_ids) <= FEW:
-        with reading_threads(AT_ONCE) as threads:
-            rows = tuple(threads.map(lambda one: connection.item(CUSTOMER, one), wanted_ids))
-    else:
-        rows = connection.rows(CUSTOMER)
+    rows = connection.items(CUSTOMER, wanted_ids) if len(wanted_ids) <= FEW else connection.rows(CUSTOMER)
     found = {str(row["id"]): row for row in rows if not row.get("deleted_at")}
     return {server_id: found[server_id] for server_id in wanted_ids if server_id in found}
 

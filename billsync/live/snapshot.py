@@ -14,7 +14,6 @@ from billsync.model.routes import ListQuery, Routes
 from billsync.model.state import Read, Row, Snapshot
 from billsync.model.value import Fields
 
-LISTS_AT_ONCE = 4
 PARENT = "{parent}"
 NOT_FOUND = 404
 ONE_ROW = ListQuery(sort=None, size=1)

@@ -103,7 +103,7 @@ def test_a_shuffled_world_gives_the_same_bytes(seed: int, tmp_path: Path, expect
 
 @pytest.mark.parametrize("threads", [1, 2, 16])
 def test_the_number_of_threads_changes_no_byte(threads: int, expected: Bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshot, "LISTS_AT_ONCE", threads)
+    monkeypatch.setattr(snapshot, "READS_AT_ONCE", threads)
     world = World(seed=9)
     assert world.sync(declared_in(BEFORE)).report.succeeded
 
