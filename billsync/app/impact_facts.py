@@ -39,7 +39,7 @@ from billsync.report.impact.assess import (
 from billsync.report.impact.impact import Looked
 from billsync.report.impact.live import Live
 from billsync.report.impact.meter_slices import with_declared
-from billsync.report.impact.periods import prepared
+from billsync.report.impact.periods import prepare_all
 from billsync.report.impact.price_changes import price_changes
 from billsync.report.impact.reach import reach
 from billsync.report.impact.reached import Reached
@@ -70,7 +70,7 @@ def read_impact_facts(
     if asked:
         progress("impact: asking subscriptions for their add-ons")
     reached = [found for one in sample for found in _resolved(connection, one, live)]
-    cases = tuple(prepared(one, live.now, scope.periods) for one in reached)
+    cases = tuple(prepare_all(reached, live.now, scope.periods))
     needs = usage_needs(cases, live.catalog)
     _check_requests(asked + len(needs), scope)
     progress(f"impact: meter queries: {len(needs)}")
@@ -119,10 +119,10 @@ def _usage(connection: Connection, needs: Needs) -> UsageByCustomer:
     found: dict[str, dict[tuple[str, Period], Decimal]] = defaultdict(dict)
     with reading_threads(QUERIES_AT_ONCE) as threads:
         answers = threads.map(lambda need: _asked(connection, *need), needs.items())
-        for ((_, period), (features, _)), usage_of in zip(needs.items(), answers, strict=True):
-            for customer, value in usage_of.items():
-                for feature in features:
-                    found[customer][feature, period] = value
+        for ((_, period), (features, customers)), usage_of in zip(needs.items(), answers, strict=True):
+            places = [(feature, period) for feature in features]
+            for customer in usage_of.keys() & customers:
+                found[customer].update(dict.fromkeys(places, usage_of[customer]))
     return found
 
 

@@ -15,9 +15,9 @@ from billsync.core.index import Index
 from billsync.model.malformed import Malformed
 from billsync.model.state import Desired, Snapshot
 from billsync.model.value import Fields
+from billsync.report.billing.alike import AlikeRows
 from billsync.report.billing.attached import parse_own_items
 from billsync.report.billing.catalog import Catalog
-from billsync.report.billing.subscribed import parse_subscription
 from billsync.report.impact.live import Live, PlanVersion, offers_in, plan_version
 from billsync.report.impact.offers import Offer
 from billsync.report.impact.price_changes import PriceChanges
@@ -85,13 +85,14 @@ class LivePrices:
         self, rows: Iterator[tuple[Identity, Fields]], features: Mapping[str, str]
     ) -> Iterator[Subscriber]:
         """The subscriptions that a change may reach, each with its plan version read."""
+        alike = AlikeRows(features)
         for one, row in rows:
             is_aimed = self._has_target(one, features)
             has_plan = bool(one.plan_id) and (is_aimed or bool(self._changes.addons))
             plan = self._plan(one.plan_id, features) if has_plan else None
             if is_aimed or (has_plan and self._offers_a_change(one.plan_id)):
                 own = self._own_items(one, row, plan, is_aimed=is_aimed) if has_plan else frozenset[str]()
-                yield Subscriber(one, parse_subscription(row, features), own)
+                yield Subscriber(one, alike.parse(row), own)
 
     def _has_target(self, one: Identity, features: Mapping[str, str]) -> bool:
         """Whether a subscription will get another plan version; if that version is live, its offers are read."""

@@ -260,7 +260,7 @@ def test_a_yearly_fee_is_not_counted_as_one_more_period() -> None:
 
     found = verdict(prepared(reached(row, new), NOW, 3), {})
 
-    assert [one.period for one in found.usual] == [OCTOBER, SEPTEMBER]
+    assert list(found.usual) == [OCTOBER, SEPTEMBER]
     assert len(found.bills) == 3
     assert with_fewer([found], 3) == (found,)
     assert with_fewer([found], 2) == ()

@@ -158,7 +158,7 @@ def charge(
     Source: vectors README, Rule: order, proration.jsonl, Rule: Charge.
     """
     billed, slot = one.billed, one.slot
-    quantity = metered.get(one.needs, ZERO) if one.needs else ZERO
+    quantity = quantity_of(one, metered)
     rated = _rated(one, quantity, pro_rated=subscription.pro_rated, without=without)
     return Charge(
         reference=f"{subscription.id}/{billed.unique_id}",
@@ -178,6 +178,17 @@ def charge(
         quantity=quantity,
         lines=rated.lines,
     )
+
+
+def amount(one: Due, metered: Metered, subscription: Subscribed) -> Decimal:
+    """The total of the charge of one period of one card. Raises RatingError, UnknownCurrency."""
+    rated = _rated(one, quantity_of(one, metered), pro_rated=subscription.pro_rated, without=frozenset())
+    return sum_of_totals(line.totals for line in rated.lines).total
+
+
+def quantity_of(one: Due, metered: Metered) -> Decimal:
+    """The usage of a charge; 0 for a flat fee."""
+    return metered.get(one.needs, ZERO) if one.needs else ZERO
 
 
 def _rated(one: Due, quantity: Decimal, *, pro_rated: bool, without: frozenset[Without]) -> Rated:

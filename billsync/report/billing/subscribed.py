@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import TypeAlias
 
 from billsync.model.duration import Duration, parse_duration
 from billsync.model.frozen import dataclass, replace
@@ -89,17 +90,22 @@ class Subscribed:
         return replace(self, timeline=replace(self.timeline, active_to=moment))
 
 
+Cards: TypeAlias = dict[str, Slot]
+"""Cards by the text of their row."""
+
+
 def running_at(now: datetime, subscriptions: Iterable[Subscribed]) -> tuple[Subscribed, ...]:
     """Those in force at a moment."""
     return tuple(one for one in subscriptions if one.period_at(now).holds(now))
 
 
-def subscribed(row: Fields, features: Mapping[str, str]) -> Subscribed:
-    """The subscription in a row of the API; `features` maps ids of features to their keys.
+def subscribed(row: Fields, features: Mapping[str, str], cards: Cards | None = None) -> Subscribed:
+    """The subscription in a row of the API; `features` maps ids of features to their keys. Cards that are known are
+    taken from `cards`, and others are added.
 
     Source: customer-facts.md §5.2, §5.4. Raises MalformedRow for a row that is not one of the API's.
     """
-    slots = tuple(_slots(row, features))
+    slots = tuple(_slots(row, features, {} if cards is None else cards))
     timeline = Subscription(
         active_from=moment(row, "active_from"),
         active_to=optional_moment(row, "active_to"),
@@ -118,9 +124,10 @@ def subscribed(row: Fields, features: Mapping[str, str]) -> Subscribed:
     )
 
 
-def parse_subscription(row: Fields, features: Mapping[str, str]) -> Subscribed | Malformed:
-    """The subscription in a row, or the field because of which it can't be rated. `features` maps ids to keys."""
-    return parsed(subscribed, row, features)
+def parse_subscription(row: Fields, features: Mapping[str, str], cards: Cards | None = None) -> Subscribed | Malformed:
+    """The subscription in a row, or the field because of which it can't be rated. `features` maps ids to keys; `cards`
+    are cards that are known, by their text."""
+    return parsed(subscribed, row, features, cards)
 
 
 def unreadable(server_id: str, customer_id: str, now: datetime) -> Subscribed:
@@ -170,17 +177,21 @@ def duration_of(text: str) -> Duration:
     return found
 
 
-def _slots(row: Fields, features: Mapping[str, str]) -> Iterator[Slot]:
+def _slots(row: Fields, features: Mapping[str, str], cards: Cards) -> Iterator[Slot]:
     def in_phase(phase: Fields) -> tuple[Slot, ...]:
         key, start = text(phase, "key"), moment(phase, "active_from")
-        return each(phase, "items", lambda item: _slot(key, start, item, row=row, features=features))
+        return each(phase, "items", lambda item: _slot(key, start, item, row=row, features=features, cards=cards))
 
     return (slot for slots in each(row, "phases", in_phase) for slot in slots)
 
 
-def _slot(phase: str, start: datetime, item: Fields, *, row: Fields, features: Mapping[str, str]) -> Slot:
+def _slot(phase: str, start: datetime, item: Fields, *, row: Fields, features: Mapping[str, str], cards: Cards) -> Slot:
     ends_with_all = item.get("active_to") == row.get("active_to")
-    priced = inside(item, "rate_card", lambda card: card_slot(phase, card, row.get("invoice_currency"), features))
+    text_of_card = repr((phase, item.get("rate_card"), row.get("invoice_currency")))
+    priced = cards.get(text_of_card)
+    if priced is None:
+        priced = inside(item, "rate_card", lambda card: card_slot(phase, card, row.get("invoice_currency"), features))
+        cards[text_of_card] = priced
     timed = replace(
         priced.item,
         from_offset=_after(start, optional_moment(item, "active_from")),

@@ -25,6 +25,7 @@ from billsync.report.curves.scale import intervals, top_of
 from billsync.report.impact.impact import Impact
 from billsync.report.impact.price_policy import MONTH, paired_phases, tier_bounds
 from billsync.report.impact.repricing import PlanCards, declared_slots, plan_cards
+from billsync.report.impact.verdicts import readings
 
 UNTIERED_TO = Decimal(1000)
 """The range of a curve without usage and without tiers."""
@@ -174,10 +175,10 @@ def _used(impact: Impact) -> Used:
     found: dict[tuple[str, str, str], list[Decimal]] = {}
     for change in impact.changes:
         for verdict in change.verdicts or ():
-            for bill in verdict.bills:
-                quantities = {one.feature: one.quantity for one in bill.before if one.feature and not one.is_flat}
+            for dues in verdict.dues:
+                quantities = {one.feature: one.quantity for one in readings(dues.cadence, dues.before, verdict.metered)}
                 for feature, quantity in quantities.items():
-                    found.setdefault((change.target, feature, bill.cadence.text), []).append(quantity)
+                    found.setdefault((change.target, feature, dues.cadence.text), []).append(quantity)
     return found
 
 

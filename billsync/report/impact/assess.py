@@ -7,11 +7,13 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import TypeAlias
 
 from billsync.model.address import parse_address
 from billsync.model.frozen import dataclass
 from billsync.rating.periods import Period
+from billsync.report.billing.alike import ByIdentity
 from billsync.report.billing.catalog import Catalog
 from billsync.report.billing.usage import MeterSlice
 from billsync.report.impact.impact import Impact, Looked, impact_of
@@ -19,7 +21,7 @@ from billsync.report.impact.periods import Prepared
 from billsync.report.impact.reached import COMBINED, Reached
 from billsync.report.impact.reached_addons import Candidate
 from billsync.report.impact.together import with_several
-from billsync.report.impact.verdicts import Verdict, verdict
+from billsync.report.impact.verdicts import Rating, Verdict, verdict
 
 LAST = (chr(sys.maxunicode), (), 0), ""
 """After the order of every address."""
@@ -58,7 +60,8 @@ def assess(facts: ImpactFacts) -> Impact:
 def _verdicts(facts: ImpactFacts) -> Mapping[str, tuple[Verdict, ...]]:
     """Verdicts by changed entity, in the order of addresses, then of names."""
     found: dict[str, list[Verdict]] = defaultdict(list)
-    verdicts = (verdict(one, facts.usage.get(one.reached.before.customer_id, {})) for one in facts.cases)
+    rating = Rating()
+    verdicts = (verdict(one, facts.usage.get(one.reached.before.customer_id, {}), rating) for one in facts.cases)
     for each in with_several(verdicts):
         found[each.reached.change].append(each)
     ordered = sorted(found.values(), key=_place)
@@ -74,12 +77,17 @@ def _place(verdicts: Sequence[Verdict]) -> tuple[tuple[str, tuple[str, ...], int
 def usage_needs(cases: Iterable[Prepared], catalog: Catalog) -> Needs:
     """The usage without which cases can't be rated."""
     found: dict[Need, Wanted] = defaultdict(lambda: (set(), set()))
+    needs: ByIdentity[Iterable[tuple[str, Period]]] = ByIdentity()
     for one in cases:
-        for feature, period in one.needs:
+        for feature, period in needs.of((one.dues,), partial(_needs, one)):
             features, customers = found[catalog.meter_slices[feature], period]
             features.add(feature)
             customers.add(one.reached.before.customer_id)
     return found
+
+
+def _needs(one: Prepared) -> Iterable[tuple[str, Period]]:
+    return one.needs
 
 
 def sampled(reached: list[Reached | Candidate], size: int | None) -> list[Reached | Candidate]:

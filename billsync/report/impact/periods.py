@@ -5,8 +5,9 @@ Every cadence stands by itself: cards that are billed less often than the plan h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 
 from billsync.model.duration import Duration
 from billsync.model.frozen import dataclass, replace
@@ -14,6 +15,7 @@ from billsync.model.moment import cut_to_seconds
 from billsync.rating.periods import MICROSECOND, Period, period_at, sum_of
 from billsync.rating.prices import FreePrice
 from billsync.rating.timeline import NO_TIME, Billed, Item, Life, item_life, phase_lives
+from billsync.report.billing.alike import ByIdentity
 from billsync.report.billing.charges import Due, due, needed
 from billsync.report.billing.subscribed import Slot, Subscribed
 from billsync.report.impact.reached import Reached
@@ -29,6 +31,11 @@ class Dues:
     period: Period
     before: tuple[Due, ...]
     after: tuple[Due, ...]
+
+    @property
+    def has_usage(self) -> bool:
+        """Whether one of its charges depends on usage."""
+        return any(not one.billed.item.is_flat for one in (*self.before, *self.after))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,18 @@ def prepared(reached: Reached, now: datetime, count: int) -> Prepared:
     if left_out and not any(one.before or one.after for one in dues):
         return Prepared(reached, (), problem=f"it has {', '.join(left_out)}")
     return Prepared(reached, dues, left_out)
+
+
+def prepare_all(reached: Iterable[Reached], now: datetime, count: int) -> Iterator[Prepared]:
+    """The periods of each; those of subscriptions with the same cards and times are worked out once."""
+    known: ByIdentity[Prepared] = ByIdentity()
+    for one in reached:
+        if one.problem:
+            yield prepared(one, now, count)
+            continue
+        sides = (one.before.timeline, one.before.slots, one.after.timeline, one.after.slots)
+        like = known.of(sides, partial(prepared, one, now, count))
+        yield Prepared(one, like.dues, like.left_out, like.problem)
 
 
 def _rare_cadences(reached: Reached, period: Period) -> list[Duration]:

@@ -51,9 +51,8 @@ def usage_in(verdicts: Mapping[str, Iterable[Verdict]]) -> Used:
     found: dict[str, dict[str, frozenset[Decimal]]] = {}
     for target, them in verdicts.items():
         quantities: dict[str, set[Decimal]] = defaultdict(set)
-        for one in (charge for them_one in them for bill in them_one.bills for charge in (*bill.before, *bill.after)):
-            if one.feature and not one.is_flat:
-                quantities[one.feature].add(one.quantity)
+        for reading in (reading for one in them for reading in one.every_reading):
+            quantities[reading.feature].add(reading.quantity)
         found[target] = {feature: frozenset(values) for feature, values in quantities.items()}
     return found
 

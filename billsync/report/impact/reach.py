@@ -11,6 +11,7 @@ from billsync.model.address import Address
 from billsync.model.frozen import dataclass, replace
 from billsync.model.malformed import Malformed
 from billsync.model.state import Row
+from billsync.report.billing.alike import ByIdentity
 from billsync.report.billing.subscribed import UNSHOWN, Subscribed, unreadable
 from billsync.report.impact.concerns import Concerns, concerns_at, may_have_any, with_dropped
 from billsync.report.impact.live import Live
@@ -19,7 +20,7 @@ from billsync.report.impact.moving import starts
 from billsync.report.impact.price_changes import PLAN, PriceChanges
 from billsync.report.impact.reached import MigrationStatus, Reached
 from billsync.report.impact.reached_addons import Candidate, unread
-from billsync.report.impact.repricing import repriced
+from billsync.report.impact.repricing import PlanCards, Repriced, repriced
 from billsync.report.impact.subscribers import Identity, Subscriber, addons_declared
 from billsync.report.impact.targets import Target
 
@@ -41,6 +42,7 @@ class _Known:
     live: Live
     targets: dict[str, Target | None] = field(default_factory=dict)
     by_version: dict[tuple[str, Address | None], Concerns] = field(default_factory=dict)
+    by_cards: ByIdentity[tuple[Repriced, str]] = field(default_factory=ByIdentity)
 
     def target(self, one: Identity) -> Target | None:
         """The plan version that a subscriber will get, or None if it keeps its version."""
@@ -48,6 +50,16 @@ class _Known:
         if row and row.id not in self.targets:
             self.targets[row.id] = live_target(row, self.live)
         return (self.targets[row.id] if row else None) or self.changes.plan_meant(one)
+
+    def repriced(self, before: Subscribed, target: Target, own: PlanCards) -> tuple[Repriced, str]:
+        """A subscription with the target's cards, but for its ids, and why both sides can't be compared, if so."""
+
+        def work_out() -> tuple[Repriced, str]:
+            after = repriced(before, target.cards, own)
+            sides = before, after.subscribed
+            return after, other_cadences(*sides) or unmetered(*sides, self.live.catalog)
+
+        return self.by_cards.of((before.timeline, before.slots, target.cards, own), work_out)
 
     def concerns(self, one: Subscriber, target: Target | None) -> Concerns:
         """The concerns of a subscriber that will get a target."""
@@ -122,10 +134,10 @@ def _by_plan(one: Identity, before: Subscribed, target: Target, known: _Known) -
     status, own = known.changes.status(one, target), known.live.cards_of(one.plan_id)
     if own is None:
         return _by(one, target, status, before, NO_PLAN)
-    after = repriced(before, target.cards, own)
-    problem = other_cadences(before, after.subscribed) or unmetered(before, after.subscribed, known.live.catalog)
+    after, problem = known.repriced(before, target, own)
     found = replace(_by(one, target, status, before, problem), since=_since(one, before, status, known))
-    return replace(found, after=after.subscribed, notes=() if problem else after.notes)
+    new = replace(after.subscribed, id=before.id, customer_id=before.customer_id)
+    return replace(found, after=new, notes=() if problem else after.notes)
 
 
 def _since(one: Identity, before: Subscribed, status: MigrationStatus, known: _Known) -> datetime | None:

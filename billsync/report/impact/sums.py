@@ -111,11 +111,12 @@ def windows(verdicts: Iterable[Verdict]) -> Mapping[Duration, Period]:
     """From when to when usage was looked at: of the plans' own cadences, and of longer ones that price usage."""
     found: dict[Duration, Period] = {}
     for one in verdicts:
-        for bill in one.bills:
-            if bill.cadence == one.own_cadence or bill.has_usage:
-                known = found.get(bill.cadence, bill.period)
-                start, end = min(known.start, bill.period.start), max(known.end, bill.period.end)
-                found[bill.cadence] = Period(start, end)
+        for dues in one.dues:
+            if dues.cadence == one.own_cadence or dues.has_usage:
+                period = dues.period.cut_to_seconds()
+                known = found.get(dues.cadence, period)
+                start, end = min(known.start, period.start), max(known.end, period.end)
+                found[dues.cadence] = Period(start, end)
     return {cadence: found[cadence] for cadence in sorted(found, key=_length)}
 
 

@@ -6,9 +6,10 @@ one-time fees, and credits, which pay the same bill before and after.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeAlias
 
 from billsync.model.duration import Duration
@@ -16,7 +17,9 @@ from billsync.model.frozen import dataclass
 from billsync.rating.arithmetic import ZERO, exactly
 from billsync.rating.errors import RatingError
 from billsync.rating.periods import Period
-from billsync.report.billing.charges import Charge, Metered, UnknownCurrency, charge
+from billsync.report.billing.alike import ByIdentity
+from billsync.report.billing.charges import Charge, Due, Metered, UnknownCurrency, amount, charge, quantity_of
+from billsync.report.billing.subscribed import Subscribed
 from billsync.report.impact.periods import Dues, Prepared, own_cadence
 from billsync.report.impact.reached import Reached
 
@@ -27,6 +30,7 @@ Pair: TypeAlias = tuple[Decimal, Decimal]
 """The amounts paid before and after."""
 
 NOTHING: Pair = (ZERO, ZERO)
+COLUMNS = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +42,31 @@ class Bill:
     before: tuple[Charge, ...]
     after: tuple[Charge, ...]
 
-    @property
-    def has_usage(self) -> bool:
-        """Whether one of its charges depends on usage."""
-        return any(not one.is_flat for one in (*self.before, *self.after))
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A quantity that a card with a price for usage was rated with."""
+
+    feature: str
+    cadence: Duration
+    quantity: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The effect of a change on one subscription: its bills, or the reason why there are none.
+    """The effect of a change on one subscription: its periods, or the reason why there are none.
 
     `left_out` says of which cards no full period is there yet; the others are rated. `paid` is what is paid before
-    and after by cadence and currency, the plan's own cadence first.
+    and after by cadence and currency, the plan's own cadence first. Bills are worked out again whenever they are asked
+    for: those of a hundred thousand subscriptions would not fit into memory.
     """
 
     reached: Reached
-    bills: tuple[Bill, ...]
+    dues: tuple[Dues, ...] = ()
     problem: str = ""
     left_out: tuple[str, ...] = ()
     paid: Mapping[Column, Pair] = field(default_factory=dict)
+    metered: Metered = field(default_factory=dict)
 
     @property
     def own_cadence(self) -> Duration:
@@ -64,42 +74,112 @@ class Verdict:
         return own_cadence(self.reached.before)
 
     @property
-    def usual(self) -> tuple[Bill, ...]:
-        """The bills of the plan's own billing periods, without those of cards that are billed less often."""
-        return tuple(bill for bill in self.bills if bill.cadence == self.own_cadence)
+    def bills(self) -> tuple[Bill, ...]:
+        """Its periods under the old cards and under the new ones."""
+        return tuple(_bill(self.reached, dues, self.metered) for dues in self.dues)
+
+    @property
+    def usual(self) -> tuple[Period, ...]:
+        """The plan's own billing periods, without those of cards that are billed less often."""
+        own = self.own_cadence
+        return tuple(dues.period.cut_to_seconds() for dues in self.dues if dues.cadence == own)
+
+    @property
+    def every_reading(self) -> Iterator[Reading]:
+        """The quantities used under the old cards and under the new ones."""
+        sides = ((dues.cadence, side) for dues in self.dues for side in (dues.before, dues.after))
+        return (one for cadence, side in sides for one in readings(cadence, side, self.metered))
 
     def totals(self, currency: str, cadence: Duration | None = None) -> Pair:
         """The amounts paid before and after in one currency at one cadence, by default the plan's own."""
         return self.paid.get((cadence or self.own_cadence, currency), NOTHING)
 
 
-def verdict(one: Prepared, metered: Metered) -> Verdict:
+def verdict(one: Prepared, metered: Metered, rating: Rating | None = None) -> Verdict:
     """Both bills of each period. A card that can't be rated makes the whole subscription one that can't be."""
     reached = one.reached
     if not one.dues:
-        return Verdict(reached, (), one.problem)
+        return Verdict(reached, problem=one.problem)
     try:
-        bills = tuple(_bill(reached, dues, metered) for dues in one.dues)
+        paid = (rating or Rating()).paid(one, metered)
     except RatingError as error:
-        return Verdict(reached, (), f"the server would not rate it ({error.code})")
+        return Verdict(reached, problem=f"the server would not rate it ({error.code})")
     except UnknownCurrency as error:
-        return Verdict(reached, (), f"the decimals of the currency {error} are not known")
-    return Verdict(reached, bills, left_out=one.left_out, paid=_paid(bills))
+        return Verdict(reached, problem=f"the decimals of the currency {error} are not known")
+    return Verdict(reached, one.dues, left_out=one.left_out, paid=paid, metered=metered)
 
 
-@exactly
-def _paid(bills: Iterable[Bill]) -> Mapping[Column, Pair]:
-    found: dict[Column, Pair] = {}
-    for bill in bills:
-        for one in bill.before:
-            column = bill.cadence, one.currency
-            before, after = found.get(column, NOTHING)
-            found[column] = before + one.totals.total, after
-        for one in bill.after:
-            column = bill.cadence, one.currency
-            before, after = found.get(column, NOTHING)
-            found[column] = before, after + one.totals.total
-    return found
+class Rating:
+    """Rates dues that many subscriptions share: fees once for all, and a card that stays as it is once for both
+    sides."""
+
+    def __init__(self) -> None:
+        self._lines: ByIdentity[tuple[_DueLine, ...]] = ByIdentity()
+
+    @exactly
+    def paid(self, one: Prepared, metered: Metered) -> Mapping[Column, Pair]:
+        """The amounts paid before and after by cadence and currency. Raises RatingError, UnknownCurrency."""
+        found: dict[Column, Pair] = {}
+        for line in self._lines.of((one.dues,), lambda: tuple(_due_lines(one))):
+            more = line.amount_of(metered)
+            before, after = found.get(line.column, NOTHING)
+            found[line.column] = before + more if line.is_before else before, after + more if line.is_after else after
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _DueLine:
+    """A due of one side, or of both where it is equal; `fee` is its amount if that is known without usage."""
+
+    column: Column
+    due: Due
+    subscription: Subscribed
+    is_before: bool
+    is_after: bool
+    fee: Decimal | None
+
+    def amount_of(self, metered: Metered) -> Decimal:
+        return amount(self.due, metered, self.subscription) if self.fee is None else self.fee
+
+
+def _due_lines(one: Prepared) -> Iterator[_DueLine]:
+    """The dues of both sides, in the order in which they are rated."""
+    before, after = one.reached.before, one.reached.after
+    for dues in one.dues:
+        rest = list(dues.after)
+        for due in dues.before:
+            is_equal = before.pro_rated == after.pro_rated and due in rest
+            if is_equal:
+                rest.remove(due)
+            yield _due_line(dues, due, before, is_before=True, is_after=is_equal)
+        for due in rest:
+            yield _due_line(dues, due, after, is_before=False, is_after=True)
+
+
+def _due_line(dues: Dues, due: Due, subscription: Subscribed, *, is_before: bool, is_after: bool) -> _DueLine:
+    column = column_of(dues.cadence, due.slot.currency)
+    return _DueLine(column, due, subscription, is_before, is_after, _fee(due, subscription))
+
+
+def _fee(due: Due, subscription: Subscribed) -> Decimal | None:
+    """The amount of a due that depends on no usage; None for another, and for one that can't be rated."""
+    try:
+        return amount(due, {}, subscription) if due.needs is None else None
+    except (RatingError, UnknownCurrency):
+        return None
+
+
+@lru_cache(maxsize=COLUMNS)
+def column_of(cadence: Duration, currency: str) -> Column:
+    """The column: one value for all of its subscriptions."""
+    return cadence, currency
+
+
+def readings(cadence: Duration, dues: Iterable[Due], metered: Metered) -> Iterator[Reading]:
+    """The quantity of each feature whose usage is priced; of several cards of one feature, each has it."""
+    for due in dues:
+        if due.slot.feature and not due.billed.item.is_flat:
+            yield Reading(due.slot.feature, cadence, quantity_of(due, metered))
 
 
 def _bill(reached: Reached, dues: Dues, metered: Metered) -> Bill:
