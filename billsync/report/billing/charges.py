@@ -181,8 +181,11 @@ def charge(
 
 
 def amount(one: Due, metered: Metered, subscription: Subscribed) -> Decimal:
-    """The total of the charge of one period of one card. Raises RatingError, UnknownCurrency."""
-    rated = _rated(one, quantity_of(one, metered), pro_rated=subscription.pro_rated, without=frozenset())
+    """The total of the charge of one period of one card. Raises RatingError, UnknownCurrency.
+
+    It isn't remembered: of many subscriptions, few have used the same quantity.
+    """
+    rated = _rated_anew(one, quantity_of(one, metered), pro_rated=subscription.pro_rated, without=frozenset())
     return sum_of_totals(line.totals for line in rated.lines).total
 
 
@@ -192,16 +195,28 @@ def quantity_of(one: Due, metered: Metered) -> Decimal:
 
 
 def _rated(one: Due, quantity: Decimal, *, pro_rated: bool, without: frozenset[Without]) -> Rated:
+    return _known_rate(*_to_rate(one, quantity, pro_rated=pro_rated), without)
+
+
+def _rated_anew(one: Due, quantity: Decimal, *, pro_rated: bool, without: frozenset[Without]) -> Rated:
+    return _rate(*_to_rate(one, quantity, pro_rated=pro_rated), without)
+
+
+def _to_rate(one: Due, quantity: Decimal, *, pro_rated: bool) -> tuple[Card, Fee | None, Piece, int]:
     places = decimals(one.slot.currency)
     if places is None:
         raise UnknownCurrency(one.slot.currency)
     piece = Piece(one.billed.full_service_period, Usage(quantity))
-    return _rate(one.billed.item.card, one.billed.fee(pro_rated=pro_rated), piece, places, without)
+    return one.billed.item.card, one.billed.fee(pro_rated=pro_rated), piece, places
 
 
 @lru_cache(maxsize=PIECES)
-def _rate(card: Card, fee: Fee | None, piece: Piece, places: int, without: frozenset[Without]) -> Rated:
+def _known_rate(card: Card, fee: Fee | None, piece: Piece, places: int, without: frozenset[Without]) -> Rated:
     """Rate a due period, cached: equal cards with equal quantities give equal results."""
+    return _rate(card, fee, piece, places, without)
+
+
+def _rate(card: Card, fee: Fee | None, piece: Piece, places: int, without: frozenset[Without]) -> Rated:
     if fee is not None:
         card = replace(card, price=FlatPrice(charge_amount(fee, decimals=places)))
     return rate(card, piece, decimals=places, without=without)

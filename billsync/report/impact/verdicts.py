@@ -30,7 +30,7 @@ Pair: TypeAlias = tuple[Decimal, Decimal]
 """The amounts paid before and after."""
 
 NOTHING: Pair = (ZERO, ZERO)
-COLUMNS = 1_024
+COLUMNS, FEW_QUANTITIES = 1_024, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +137,19 @@ class _DueLine:
     is_before: bool
     is_after: bool
     fee: Decimal | None
+    known: dict[Decimal, Decimal] = field(default_factory=dict)
 
     def amount_of(self, metered: Metered) -> Decimal:
-        return amount(self.due, metered, self.subscription) if self.fee is None else self.fee
+        """The amount at the usage. Raises RatingError, UnknownCurrency."""
+        if self.fee is not None:
+            return self.fee
+        quantity = quantity_of(self.due, metered)
+        found = self.known.get(quantity)
+        if found is None:
+            found = amount(self.due, metered, self.subscription)
+            if len(self.known) < FEW_QUANTITIES:
+                self.known[quantity] = found
+        return found
 
 
 def _due_lines(one: Prepared) -> Iterator[_DueLine]:
