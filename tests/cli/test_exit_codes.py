@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count, product
@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from billsync.cli import opening
+from tests.support.behind import put_before_the_server
 from tests.support.command import Shell
 
 HEAD = "_info: {owner: us}\n"
@@ -128,13 +128,8 @@ def ended(name: str, command: str, flags: tuple[str, ...], monkeypatch: pytest.M
     """The code of a command in a situation."""
     situation = SITUATIONS[name]
     Path("shop.yaml").write_text(situation.files)
-    embedded: Callable[..., httpx.BaseTransport] = opening._embedded
-
-    def refusing(*arguments: object) -> httpx.BaseTransport:
-        return Refusing(embedded(*arguments), situation.fails_at)
-
-    if situation.fails_at is not None:
-        monkeypatch.setattr(opening, "_embedded", refusing)
+    if (fails_at := situation.fails_at) is not None:
+        put_before_the_server(monkeypatch, lambda inner: Refusing(inner, fails_at))
     server = () if command in OFFLINE else situation.server
     return Shell().run(*COMMANDS[command], *server, *situation.more, *flags).code
 

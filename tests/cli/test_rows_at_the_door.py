@@ -15,9 +15,9 @@ import httpx
 import pytest
 
 from billsync.api.promises import PROMISES, Promise, promise_of
-from billsync.cli import opening
 from billsync.cli.database import open_database
 from tests.support.addon_shop import CATALOG
+from tests.support.behind import put_before_the_server
 from tests.support.clock import FakeClock
 from tests.support.command import Ran, Shell
 from tests.support.promised_rows import rows_of
@@ -169,14 +169,14 @@ def stage(shell: Shell, folder: Path, openapi: Recorder, monkeypatch: pytest.Mon
     (folder / "leaving.yaml").write_text(LEAVING)
     assert shell.run("sync", "shop.yaml", "--yes", "--server", "local:").code == 0
     open_and_use(shell.clock)
-    embedded, now = opening._embedded, [Tape()]
+    now = [Tape()]
 
-    def taped(*arguments: Any) -> httpx.BaseTransport:
+    def taped(inner: httpx.BaseTransport) -> httpx.BaseTransport:
         if now[0].spoiled is None:
-            now[0].inner = embedded(*arguments)
+            now[0].inner = inner
         return now[0]
 
-    monkeypatch.setattr(opening, "_embedded", taped)
+    put_before_the_server(monkeypatch, taped)
     tapes = {}
     for command, arguments in COMMANDS.items():
         tapes[command] = now[0] = Tape()

@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from billsync.cli import opening
 from billsync.model.limits import ANSWER_SECONDS
+from tests.support.behind import put_before_the_server
 from tests.support.clock import START, FakeClock
 from tests.support.command import Shell
 from tests.support.recorder import Recorder
@@ -115,14 +115,13 @@ def cliff(thousand: Path, shell: Shell, folder: Path, openapi: Recorder, monkeyp
     """The thousand in the folder, behind the cliff. The recorder looks at the same rows in other tests."""
     openapi.document = None
     shutil.copy(thousand, folder / DATABASE)
-    embedded = opening._embedded
     cliff = Cliff(httpx.MockTransport(lambda request: httpx.Response(500)), shell.clock)
 
-    def behind(*arguments: Any) -> httpx.BaseTransport:
-        cliff._inner = embedded(*arguments)
+    def behind(inner: httpx.BaseTransport) -> httpx.BaseTransport:
+        cliff._inner = inner
         return cliff
 
-    monkeypatch.setattr(opening, "_embedded", behind)
+    put_before_the_server(monkeypatch, behind)
     return cliff
 
 

@@ -6,10 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from billsync.cli import opening
+from tests.support.behind import put_before_the_server
 from tests.support.command import Shell
 from tests.support.newer_server import NewerServer, Rewrite
 
@@ -23,12 +22,7 @@ customers:
 
 def rewriting(monkeypatch: pytest.MonkeyPatch, rewrite: Rewrite) -> None:
     """Let every command see a server's answers rewritten."""
-    embedded = opening._embedded
-
-    def wrapped(*arguments: Any) -> httpx.BaseTransport:
-        return NewerServer(embedded(*arguments), rewrite)
-
-    monkeypatch.setattr(opening, "_embedded", wrapped)
+    put_before_the_server(monkeypatch, lambda inner: NewerServer(inner, rewrite))
 
 
 def renamed(body: Any) -> Any:
