@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from billsync.app.ending import Ended, Exit
 from billsync.app.outcomes import forbidden_flags
+from billsync.cli.parsed_files import parsed_files
 from billsync.cli.profiles import owned
 from billsync.cli.selecting import selected_part
+from billsync.cli.state_dir import parsed_memory
 from billsync.cli.surroundings import Run
 from billsync.config import load
 from billsync.core.hiding import whole_mask
@@ -45,6 +47,7 @@ def desired_state(
         environment=around.environment,
         overlays=run.overlays,
         crowd=crowd and not run.patterns and run.since is None,
+        memory=parsed_files(parsed_memory(around.environment), around.environment) if crowd else None,
     )
     run.sourced = desired.sourced
     run.hide(whole_mask(desired.sourced))

@@ -1,4 +1,4 @@
-"""The state directory: journals, the embedded server's database, and what servers said of themselves lately."""
+"""The state directory: journals, the embedded server's database, what servers said, and the values of large files."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ DEFAULT = ".billsync"
 DATABASE = "local.db"
 JOURNAL = "journal"
 SERVED = "served"
+PARSED = "parsed"
 
 
 def state_directory(environment: Mapping[str, str]) -> Path:
@@ -25,6 +26,11 @@ def journals(environment: Mapping[str, str]) -> Path:
 def served_memory(environment: Mapping[str, str]) -> Path:
     """The directory of what servers said of themselves lately."""
     return state_directory(environment) / SERVED
+
+
+def parsed_memory(environment: Mapping[str, str]) -> Path:
+    """The directory of the values of large files that were read before."""
+    return state_directory(environment) / PARSED
 
 
 def default_database(environment: Mapping[str, str]) -> str:

@@ -13,6 +13,7 @@ from billsync.config.full_loading import load_fully
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.kind import Registry
 from billsync.model.plain_mode import is_plain
+from billsync.model.ports import ParsedMemory
 from billsync.model.state import Desired
 
 
@@ -24,19 +25,22 @@ def load(
     environment: Mapping[str, str] = MappingProxyType({}),
     overlays: Sequence[str] = (),
     crowd: bool = False,
+    memory: ParsedMemory | None = None,
 ) -> tuple[Desired, tuple[Diagnostic, ...]]:
     """Return the state that the files declare, and all findings by position; after an error, the state is incomplete.
 
     Paths are files, directories, or `-` for the standard input (design.md §3). `environment` is where `!env` looks;
     `overlays` are files that are merged over the others, in their order. `crowd` says that the caller can deal with a
-    crowd: what is certainly read and certainly valid may then be in `Desired.crowd` (core/crowd.py has `whole`).
+    crowd: what is certainly read and certainly valid may then be in `Desired.crowd` (core/crowd.py has `whole`);
+    `memory` remembers what such files hold.
     """
     with _no_collecting():
         found = read_sources(paths, stdin)
         if crowd and not overlays and not is_plain(environment):
             from billsync.config.quick.loading import load_quickly  # small files are loaded before this is
 
-            if (loaded := load_quickly(found, registry=registry, environment=environment)) is not None:
+            loaded = load_quickly(found, registry=registry, environment=environment, memory=memory)
+            if loaded is not None:
                 return loaded
         return load_fully(found, paths, registry=registry, environment=environment, overlays=overlays)
 

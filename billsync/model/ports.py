@@ -57,6 +57,16 @@ class Answer:
         return self.status == 408 or (self.status >= 500 and self.status != 501)
 
 
+class ParsedMemory(Protocol):
+    """Remembers the values of files that were certainly read, by the files' content. It may forget any of them."""
+
+    def recall(self, content: bytes) -> bytes | None:
+        """The values as JSON, exactly as they were kept; None where none are remembered."""
+
+    def keep(self, content: bytes, values: bytes) -> None:
+        """Remember the values of a file."""
+
+
 class Identified(Protocol):
     """A row of a list that isn't plain JSON."""
 

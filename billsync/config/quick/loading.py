@@ -20,6 +20,7 @@ from billsync.model.crowd import Crowd
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.frozen import replace
 from billsync.model.kind import Kind, Registry
+from billsync.model.ports import ParsedMemory
 from billsync.model.selection import Selection
 from billsync.model.source import Source
 from billsync.model.state import Desired
@@ -29,7 +30,7 @@ LIBRARIES = ("msgspec", "orjson", "ryml", "jsonschema_rs")
 
 
 def load_quickly(
-    found: Found, *, registry: Registry, environment: Mapping[str, str]
+    found: Found, *, registry: Registry, environment: Mapping[str, str], memory: ParsedMemory | None = None
 ) -> tuple[Desired, tuple[Diagnostic, ...]] | None:
     """Return the state that files declare, with a crowd, and the notes on them; None where anything is in doubt.
 
@@ -40,7 +41,9 @@ def load_quickly(
     if kind is None or found.problems or not all(map(find_spec, LIBRARIES)):
         return None
     files = [source for source in found.sources if _may_hold(kind, source)]
-    documents = [(source, _members(source.content, kind)) for source in files if isinstance(source.content, bytes)]
+    documents = [
+        (source, _members(source.content, kind, memory)) for source in files if isinstance(source.content, bytes)
+    ]
     members = {source.name: them for source, them in documents if them is not None}
     crowd = _gathered(members, kind) if any(members.values()) else None
     if crowd is None or not all(map(member_test(kind, registry), crowd.members.values())):
@@ -72,10 +75,10 @@ def _may_hold(kind: Kind, source: SourceFile) -> bool:
     return re.match(before + kind.collection.encode() + b":", source.content) is not None
 
 
-def _members(content: bytes, kind: Kind) -> Sequence[Plain] | None:
+def _members(content: bytes, kind: Kind, memory: ParsedMemory | None) -> Sequence[Plain] | None:
     """The entities of a kind in a file that certainly holds nothing else; None for any other file."""
     try:
-        document = quick_values(content)
+        document = quick_values(content, memory)
     except Doubtful:
         return None
     if type(document) is not dict or not document.keys() <= {kind.collection, FORMAT_VERSION}:

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from billsync.config.quick.lines import are_certain
 from billsync.model.limits import VALUES
+from billsync.model.ports import ParsedMemory
 from billsync.model.value import Plain
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -24,23 +25,32 @@ class Doubtful(Exception):
     """It isn't certain that the full reader gives the same."""
 
 
-def quick_values(content: bytes) -> Plain:
+def quick_values(content: bytes, memory: ParsedMemory | None = None) -> Plain:
     """The values of a YAML file; raises Doubtful where the full reader is to read it.
 
     What was read is written again and compared with what the parser says: so no key stands twice in a map, and nothing
-    got lost.
+    got lost. Then the memory keeps it.
     """
+    known = memory.recall(content) if memory else None
     try:
-        content = content.removeprefix(_BYTE_ORDER_MARK).replace(b"\r\n", b"\n")
-        text = content.decode("utf-8")
-        if _has_odd_characters(content) or _most_values(content) > VALUES or not are_certain(text):
-            raise Doubtful
-        parsed = _parser()(content)
-        values = _decoder()(parsed)
-        if any(word in parsed for word in _NO_NUMBERS) or not _is_complete(values, parsed):
-            raise Doubtful
+        if known is not None:
+            return _decoder()(known)
+        values = _certain_values(content.removeprefix(_BYTE_ORDER_MARK).replace(b"\r\n", b"\n"))
+        if memory:
+            memory.keep(content, _written(values))
     except (ValueError, TypeError, RuntimeError) as error:
         raise Doubtful from error
+    return values
+
+
+def _certain_values(content: bytes) -> Plain:
+    text = content.decode("utf-8")
+    if _has_odd_characters(content) or _most_values(content) > VALUES or not are_certain(text):
+        raise Doubtful
+    parsed = _parser()(content)
+    values = _decoder()(parsed)
+    if any(word in parsed for word in _NO_NUMBERS) or not _is_complete(values, parsed):
+        raise Doubtful
     return values
 
 
@@ -88,8 +98,14 @@ def _is_complete(values: Plain, parsed: bytes) -> bool:
     """Whether values, written as JSON, are what the parser wrote, but for white space."""
     import orjson
 
-    written = orjson.dumps(values, option=orjson.OPT_INDENT_2, default=_fragment)
+    written = _written(values, orjson.OPT_INDENT_2)
     return written == parsed.rstrip() or _squeezed(written) == _squeezed(parsed)
+
+
+def _written(values: Plain, options: int = 0) -> bytes:
+    import orjson
+
+    return orjson.dumps(values, option=options, default=_fragment)
 
 
 def _squeezed(content: bytes) -> bytes:
