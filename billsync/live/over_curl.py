@@ -82,7 +82,10 @@ class CurlWay:
 
 
 class Lines:
-    """Connections, at most `at_most` at a time, for use by one thread. Raises ImportError without pycurl."""
+    """Connections, at most `at_most` at a time, for use by one thread.
+
+    Raises ImportError without pycurl, and for one that lacks an option.
+    """
 
     def __init__(self, way: CurlWay, *, at_most: int) -> None:
         import pycurl
@@ -91,8 +94,11 @@ class Lines:
         self._way = way
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, at_most)
-        self._left = at_most
-        self._free: list[_Line] = []
+        self._left = at_most - 1
+        try:
+            self._free = [_Line(pycurl, way)]
+        except (AttributeError, pycurl.error) as error:
+            raise ImportError("pycurl or libcurl is too old") from error
         self._busy: set[_Line] = set()
         self._looked = 0.0
 
@@ -298,6 +304,7 @@ def _easy(curl: Any, way: CurlWay) -> Any:
         curl.PROTOCOLS: curl.PROTO_HTTP | curl.PROTO_HTTPS,
         curl.FOLLOWLOCATION: 0,
         curl.HTTPHEADER: list(way.headers),
+        curl.USERAGENT: "",  # the headers have it; a proxy would be shown all that pycurl is made of
         curl.HEADEROPT: curl.HEADER_SEPARATE,
         curl.NETRC: curl.NETRC_IGNORED,
         curl.PATH_AS_IS: 1,

@@ -20,7 +20,7 @@ from billsync.model.limits import ANSWER_BYTES, READS_AT_ONCE
 from billsync.model.ports import Answer, GaveUp, Get, RemoteError, TimedOut
 from billsync.model.routes import ListQuery
 from tests.support.clock import FakeClock
-from tests.support.sockets import answering, keeping, socks
+from tests.support.sockets import answering, keeping, socks, tunnel
 from tests.support.tls import CERTIFICATE, answering_with_tls
 
 pytest.importorskip("pycurl")
@@ -270,6 +270,25 @@ def test_a_socks_proxy_gets_the_name_of_the_server(environment: dict[str, str]) 
             assert remote.get("/x").ok
 
     assert asked == [b"billing.invalid:80"]
+
+
+def test_a_proxy_of_a_tunnel_gets_no_header_of_the_requests() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    with tunnel(KEPT, context) as (proxy, seen):
+        headers, login = ["Authorization: Bearer kpat_1", "User-Agent: me"], ("anna", "s:1")
+        lines = Lines(CurlWay(headers, proxy, login, str(CERTIFICATE), 5.0, 5.0, 5.0), at_most=1)
+        contents = [fetch.content for fetch in lines.fetch(["https://127.0.0.1:1/x", "https://127.0.0.1:1/y"], 1)]
+        lines.close()
+
+    assert contents == [BODY, BODY]
+    connect, *requests = [request.decode().split("\r\n") for request in seen]
+    assert [line for line in connect if line and not line.startswith(("Host:", "Proxy-Connection:"))] == [
+        "CONNECT 127.0.0.1:1 HTTP/1.1",
+        "Proxy-Authorization: Basic YW5uYTpzOjE=",
+    ]
+    assert [request[0] for request in requests] == ["GET /x HTTP/1.1", "GET /y HTTP/1.1"]
+    assert all("Authorization: Bearer kpat_1" in request for request in requests)
 
 
 def test_a_head_of_another_form_is_no_plain_success() -> None:

@@ -58,6 +58,23 @@ def socks(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
 
 
 @contextmanager
+def tunnel(answer: bytes, secured: ssl.SSLContext) -> Iterator[tuple[str, list[bytes]]]:
+    """The address of an HTTP proxy at the end of whose tunnels it answers itself, with TLS; and the requests seen."""
+    seen: list[bytes] = []
+
+    def talk(connection: socket.socket, number: int) -> None:
+        seen.append(_request(connection))
+        connection.sendall(b"HTTP/1.1 200 Connected\r\nX-Proxy: 1\r\n\r\n")
+        with secured.wrap_socket(connection, server_side=True) as stream:
+            while request := _request(stream):
+                seen.append(request)
+                stream.sendall(answer)
+
+    with _accepting(talk) as port:
+        yield f"http://127.0.0.1:{port}", seen
+
+
+@contextmanager
 def _accepting(talk: Callable[[socket.socket, int], None]) -> Iterator[int]:
     """A port on which each connection is talked to by a thread of its own."""
     listener = socket.create_server(("127.0.0.1", 0))
@@ -96,7 +113,7 @@ def _serve(listener: socket.socket, answers: list[bytes], seen: list[bytes], sec
             connection, _ = listener.accept()
         except OSError:
             return
-        with connection, suppress(ssl.SSLError):
+        with connection, suppress(OSError):  # a client may hang up at any time, also within the handshake
             stream = secured.wrap_socket(connection, server_side=True) if secured else connection
             seen.append(_request(stream))
             stream.sendall(answers.pop(0) if len(answers) > 1 else answers[0])
