@@ -26,6 +26,7 @@ from billsync.core.sieve.members import (
     Unsure,
     all_equal,
     link_taker,
+    odd_row,
     plain_link,
     plain_root,
     root_taker,
@@ -149,8 +150,9 @@ def _form(connection: ReadingConnection, name: str, around: Surroundings, aside:
 
 def _read_roots(sieve: _Sieve, members: Members) -> None:
     form = sieve.forms[sieve.crowd.kind]
-    seen = _rows(sieve, form, page_decoder(form, root_taker(form, sieve.facts)))
-    members.add_roots(row if isinstance(row, Seen) else plain_root(form, row) for row in seen)
+    plain = partial(plain_root, form)
+    seen = _rows(sieve, form, page_decoder(form, root_taker(form, sieve.facts), odd_row(decode, plain)))
+    members.add_roots(row if isinstance(row, Seen) else plain(row) for row in seen)
 
 
 def _rows(sieve: _Sieve, form: Form, decoder: Decode[Seen]) -> tuple[Seen | Fields, ...]:
@@ -173,9 +175,13 @@ def _read_links(sieve: _Sieve, members: Members) -> None:
         if count <= read_set.FEW or field is None:
             raise Unsure("a list that isn't read whole")
         form = sieve.forms[kind.name]
-        seen = _rows(sieve, form, page_decoder(form, link_taker(form, members, going)))
-        plain = partial(plain_link, parents=members.parents)
-        members.add_links(kind, (row if isinstance(row, Seen) else plain(row, row.get(field)) for row in seen))
+        plain = partial(_plain_link, members, field)
+        seen = _rows(sieve, form, page_decoder(form, link_taker(form, members, going), odd_row(decode, plain)))
+        members.add_links(kind, (row if isinstance(row, Seen) else plain(row) for row in seen))
+
+
+def _plain_link(members: Members, field: str, row: Fields) -> Seen:
+    return plain_link(row, row.get(field), members.parents)
 
 
 def _read_children(sieve: _Sieve, members: Members) -> Iterator[tuple[Read, tuple[Row, ...]]]:

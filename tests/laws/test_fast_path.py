@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 
 import pytest
+import yaml
+
+pytest.importorskip("msgspec", reason="the sieve is made of typed rows")
 
 from billsync.app import sieved_reads
+from billsync.core import read_set
 from billsync.core.sieve.form import Form
 from billsync.core.sieve.typed import is_compared
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
+from billsync.model.plain_mode import VARIABLE
 from billsync.model.state import Desired
 from tests.support.budgets import examples
+from tests.support.command import Ran, Shell
 from tests.support.sieve_cases import (
     CUSTOMER_VALUES,
     GRANT_VALUES,
     LINKS,
     ROOT,
+    SHOP,
     SUBSCRIPTION_VALUES,
     Case,
     mutated,
     outcomes,
     unchanged,
 )
-
-pytest.importorskip("msgspec", reason="the sieve needs msgspec")
 
 SEEDS = examples(60)
 
@@ -174,3 +181,48 @@ class Blind:
 
     def compared(self, want: object, row: object) -> object:
         return Address("plan", ("large",), 1) if "plan" in want else True
+
+
+EDITS = {
+    "nothing": ("", ""),
+    "a name": ("name: Acme Inc.", "name: Acme GmbH"),
+    "a price": ('amount: "10"', 'amount: "11"'),
+    "a customer less": ("  - key: plain\n    name: Plain\n", ""),
+    "a renamed customer": ("key: acme\n", "key: acme-2\n"),
+}
+COMMANDS = (("diff", "--exit-code"), ("diff", "--format", "json"), ("drift", "--exit-code"), ("apply", "--yes"))
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_commands_print_the_same_in_every_format(
+    edit: str, tmp_path: Path, passed: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_set, "FEW", 1)
+    before, after = EDITS[edit]
+    in_files(tmp_path, SHOP.read_text("utf-8"))
+    assert run(tmp_path, "sync", "--yes", plain=True).code == 0
+    in_files(tmp_path, SHOP.read_text("utf-8").replace(before, after))
+
+    for command in COMMANDS:
+        shutil.copy(tmp_path / "db", tmp_path / "same")
+        sieved = run(tmp_path, *command)
+        shutil.copy(tmp_path / "same", tmp_path / "db")
+        assert sieved == run(tmp_path, *command, plain=True)
+
+    assert len(passed) == len(COMMANDS)
+    assert all(passed)
+
+
+def in_files(folder: Path, text: str) -> None:
+    """Write a configuration as files, with the customers in one of their own."""
+    document = yaml.safe_load(text)
+    customers = {"customers": document.pop("customers")}
+    (folder / "files").mkdir(exist_ok=True)
+    for name, part in (("catalog", document), ("customers", customers)):
+        (folder / "files" / f"{name}.yaml").write_text(yaml.safe_dump(part, sort_keys=False))
+
+
+def run(folder: Path, *command: str, plain: bool = False) -> Ran:
+    """One command against the folder's database."""
+    shell = Shell(environment={VARIABLE: "1"} if plain else {})
+    return shell.run(*command, str(folder / "files"), "--server", f"local:{folder / 'db'}")

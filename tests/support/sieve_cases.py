@@ -11,18 +11,21 @@ from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import yaml
 
+from billsync.app import settlement_facts
 from billsync.app.connection import Connection
 from billsync.app.difference import DiffScope, difference, intended
 from billsync.app.drift import find_drift
 from billsync.app.outcomes import code_of_difference, owner_missing
 from billsync.config import load
-from billsync.core import read_set
+from billsync.core import guards, likeness, read_set
 from billsync.core.crowd import children_of, whole
 from billsync.core.diff import Mode
 from billsync.core.plan_file import to_json
+from billsync.core.sieve import alike
 from billsync.kinds.registry import KINDS
 from billsync.model.crowd import Crowd
 from billsync.model.diagnostic import has_errors
@@ -47,13 +50,17 @@ def _shop() -> tuple[str, str]:
 
 @dataclass(slots=True)
 class Case:
-    """Files and rows, what a run is given, and from how many members on whole lists are read."""
+    """Files and rows, what a run is given, and the numbers from which on it does things otherwise."""
 
     files: Document
     rows: Rows
     mode: str = "sync"
     allow: dict[str, str] = field(default_factory=dict)
     few: int = 1
+    shared: int = 10
+    counted: int = 200
+    share: int = 10
+    dialect: str = "openmeter"
     told: list[str] = field(default_factory=list)
 
     def desired(self) -> Desired | None:
@@ -90,17 +97,20 @@ def crowded(desired: Desired, root: str = "customer") -> Desired:
 
 def outcomes(case: Case, desired: Desired) -> tuple[str, str]:
     """All that a run says with the sieve, and without it; a test that fails shows where they part."""
-    there, before = crowded(desired), read_set.FEW
-    try:
-        read_set.FEW = case.few
+    there = crowded(desired)
+    with (
+        patch.object(read_set, "FEW", case.few),
+        patch.object(settlement_facts, "FEW", case.counted),
+        patch.object(likeness, "SHARED_AT_MOST", case.shared),
+        patch.object(alike, "SHARED_AT_MOST", case.shared),
+        patch.object(guards, "SHARE_COUNTS_FROM", case.share),
+    ):
         return said(case, there), said(case, whole(there, KINDS))
-    finally:
-        read_set.FEW = before
 
 
 def said(case: Case, desired: Desired) -> str:
     """All that a run says."""
-    connection = Connection(ServedRows(copy.deepcopy(case.rows)), FakeClock(), "local:test", "openmeter")
+    connection = Connection(ServedRows(copy.deepcopy(case.rows)), FakeClock(), "local:test", case.dialect)
     try:
         match case.mode:
             case "drift":
@@ -139,7 +149,14 @@ def mutated(random: Random, most: int = 4) -> Case:
     """A case with some things changed at random, on both sides."""
     case = unchanged()
     case.mode = random.choice(("sync", "sync", "apply", "diff", "diff-apply", "drift"))
-    case.few = random.choice((0, 1, 1, 1, 2, 3))
+    case.few, case.shared, case.counted = (
+        random.choice((0, 1, 1, 1, 2, 3)),
+        random.choice((0, 1, 2, 10)),
+        random.choice((0, 1, 2, 200)),
+    )
+    case.share = random.choice((2, 4, 10))
+    if random.random() < 0.1:
+        as_konnect(case)
     if random.random() < 0.2:
         case.allow = dict.fromkeys(
             random.sample(("cancel", "revert", "void", "doubled-grant", "doubled-customer"), 2), ""
@@ -148,6 +165,13 @@ def mutated(random: Random, most: int = 4) -> Case:
         change = random.choice(CHANGES)
         case.told.append(f"{change.__name__}: {change(random, case)}")
     return case
+
+
+def as_konnect(case: Case) -> None:
+    """Subscriptions as Konnect shows them."""
+    names = ("id", "customer_id", "plan_id", "status", "billing_anchor", "settlement_mode", "cost_basis_mode", "labels")
+    case.dialect = "konnect"
+    case.rows[LINKS] = [{name: row[name] for name in names if name in row} for row in case.rows[LINKS]]
 
 
 def lists(rows: Rows) -> list[str]:
@@ -234,6 +258,44 @@ def copied_row(random: Random, case: Case) -> str:
         twin["status"] = random.choice(("inactive", "canceled", "scheduled", "active", "weird"))
         twin.update(random.choice(({"active_from": "2026-10-01T00:00:00Z"}, {"active_to": "2026-09-01T00:00:00Z"}, {})))
     return f"{name} {row['id']} as {twin['id']}"
+
+
+def claimed(random: Random, case: Case) -> str:
+    """A customer that holds subjects, which another may claim, without its file saying so."""
+    holder = random.choice(case.rows[ROOT])
+    holder["usage_attribution"] = {"subject_keys": random.sample(("zeta", "eta", "acme-a", "beta"), 2)}
+    for customer in case.files.get(ROOT) or []:
+        if customer["key"] == holder["key"] and random.random() < 0.7:
+            customer.pop("usage_attribution", None)
+    claiming = random.choice(case.files.get(ROOT) or [{}])
+    claiming["usage_attribution"] = {"subject_keys": [random.choice(("zeta", "eta"))]}
+    return f"{holder['key']} holds, {claiming.get('key')} claims"
+
+
+def likened(random: Random, case: Case) -> str:
+    """Rows and files of customers that look like each other."""
+    name, value = random.choice((("name", "Acme Inc."), ("primary_email", "billing@acme.example"), ("name", "New")))
+    rows = random.sample(case.rows[ROOT], min(3, len(case.rows[ROOT])))
+    for row in rows:
+        row[name] = value
+        for customer in case.files.get(ROOT) or []:
+            if customer["key"] == row["key"]:
+                customer[name] = value
+    extra = random.choice(rows)
+    grant = {
+        "id": f"01ZW{random.randint(0, 9**9):022d}",
+        "key": random.choice(("old", "new")),
+        "name": "New",
+        "amount": "500.5",
+        "currency": "USD",
+        "funding_method": "none",
+        "priority": 10,
+        "status": "active",
+        "labels": {"billsync_owner": random.choice(("shop", "other"))},
+        "created_at": "2026-09-01T00:00:00Z",
+    }
+    case.rows.setdefault(f"customers/{extra['id']}/credits/grants", []).append(grant)
+    return f"{[row['key'] for row in rows]} {name}; a grant of {extra['key']}"
 
 
 def ending(random: Random, case: Case) -> str:
@@ -455,6 +517,14 @@ def files_members(random: Random, case: Case) -> str:
     return "none"
 
 
+POLICIES: tuple[Document, ...] = (
+    {"max_deletes": 0},
+    {"max_delete_percent": {"percent": 10, "from": 2}},
+    {"max_delete_percent": {"percent": 40, "from": 3}},
+    {"protected": {ROOT: ["acme"]}},
+)
+
+
 def files_beyond(random: Random, case: Case) -> str:
     """Something else in the files that matters to all."""
     info = case.files["_info"]
@@ -479,9 +549,7 @@ def files_beyond(random: Random, case: Case) -> str:
         case "unowned":
             info.pop("owner", None)
         case "policy":
-            info["policy"] = random.choice(
-                ({"max_deletes": 0}, {"max_delete_percent": 1}, {"protected": {ROOT: ["acme"]}})
-            )
+            info["policy"] = random.choice(POLICIES)
         case "moved":
             case.files["moved"] = [
                 random.choice(
@@ -521,6 +589,6 @@ def files_beyond(random: Random, case: Case) -> str:
 
 CHANGES: tuple[Callable[[Random, Case], str], ...] = (
     odd_value, odd_value, odd_value, odd_field, odd_field, label_of_row, label_of_row, copied_row, copied_row, ending,
-    gone_row, gone_row, grant_status, other_version, catalog_row, files_customer, files_customer, files_customer,
-    files_customer, files_members, files_members, files_beyond,
+    gone_row, gone_row, grant_status, other_version, catalog_row, claimed, likened, likened, files_customer,
+    files_customer, files_customer, files_customer, files_members, files_members, files_beyond,
 )  # fmt: skip

@@ -110,7 +110,13 @@ class Joint:
         wanted = normalize(self.kind, given)
         if not all((symbol.kind, symbol.key) in self.known for symbol in symbols_in(wanted)):
             return False
-        return self._same(wanted, view(self.kind, row, self.names, wanted))
+        found = self._same(wanted, view(self.kind, row, self.names, wanted))
+        return found if isinstance(found, bool) or self._is_said_twice(row, found) else False
+
+    def _is_said_twice(self, row: Fields, pinned: Address) -> bool:
+        """Whether all other fields that may name the pinned version name this one: not all code looks at the same."""
+        others = self.attributes.keys() - {known.wire or name for name, known in self.kind.record.fields.items()}
+        return all(row.get(name) is None or self.names.get(row[name]) == pinned for name in others - {WITHHELD})
 
     def keeps(self, row: Any) -> bool:
         """Whether the joint fields of a row are of the types that the API promises."""

@@ -26,10 +26,11 @@ import msgspec
 from billsync.core.crowd import nested, with_key
 from billsync.core.ownership import KEY
 from billsync.core.sieve.form import Form
+from billsync.core.sieve.joint import Exact
 from billsync.model.address import Address
 from billsync.model.crowd import Crowd
 from billsync.model.kind import Kind, State
-from billsync.model.value import Fields
+from billsync.model.value import Fields, Plain
 
 
 class Seen(msgspec.Struct, gc=False):
@@ -78,8 +79,6 @@ def root_taker(form: Form, facts: Facts) -> Callable[[Any], Seen]:
 
     def take(row: Any) -> Seen:
         key = row.f_key
-        if key is None:
-            raise Unsure("a row without a key")
         want = members.get(key)
         equal = (
             want is not None
@@ -135,16 +134,29 @@ def _inherits(form: Form, want: Fields, row: Any, facts: Facts) -> bool:
 
 
 def plain_root(form: Form, row: Fields) -> Seen:
-    """The part that is kept of the row of a member on a page in doubt."""
+    """The part that is kept of the row of a member that isn't typed."""
     key = row.get(form.kind.key)
-    if not isinstance(key, str):
-        raise Unsure("a row without a key")
-    return Seen(row["id"], key, False, False, bool(row.get("deleted_at")), fields=row)
+    return Seen(row["id"], key if isinstance(key, str) else None, False, False, bool(row.get("deleted_at")), fields=row)
 
 
-def plain_link(row: Fields, parent: str | None, parents: Mapping[str, str | None]) -> Seen:
-    """The part that is kept of a link, of this parent by its id, on a page in doubt."""
+def plain_link(row: Fields, parent: Plain, parents: Mapping[str, str | None]) -> Seen:
+    """The part that is kept of a link that isn't typed; `parent` is the id that it shows."""
     return Seen(row["id"], parents.get(str(parent)), False, False, bool(row.get("deleted_at")), fields=row)
+
+
+def odd_row(exact: Exact, keep: Callable[[Fields], Seen]) -> Callable[[bytes], Seen | None]:
+    """Return a function that keeps a row that fits no type; None for one that may not even be a row, or be deleted."""
+
+    def odd(raw: bytes) -> Seen | None:
+        try:
+            row = exact(raw)
+        except ValueError:
+            return None
+        if not isinstance(row, dict) or not isinstance(row.get("id"), str) or row.get("deleted_at") is not None:
+            return None
+        return keep(row)
+
+    return odd
 
 
 def all_equal(form: Form, facts: Facts, wants: Iterable[Fields], rows: Iterable[Any], ids: Collection[str]) -> bool:
@@ -186,6 +198,8 @@ class Members:
             kept.append(row)
             if row.id in self.parents:
                 raise Unsure("an id twice")
+            if row.key is None:
+                raise Unsure("a row without a key")
             key = row.key if row.key in members else None
             self.parents[row.id] = key
             if key is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
@@ -35,12 +36,12 @@ class _Page(msgspec.Struct, gc=False):
 _PAGES = msgspec.json.Decoder(_Page)
 
 
-def page_decoder(form: Form, take: Callable[[Any], S]) -> Decode[S]:
+def page_decoder(form: Form, take: Callable[[Any], S], odd: Callable[[bytes], S | None] | None = None) -> Decode[S]:
     """A decoder of pages; `take` makes of a typed row, which has its bytes, what is kept of it.
 
-    A page with a row that doesn't fit the form is in doubt.
+    Of a row that doesn't fit the form, `odd` makes that of its bytes; without it, or where that gives None, the page is
+    in doubt.
     """
-    decoders = form.decoders
 
     def decode(body: bytes) -> Page[S] | None:
         try:
@@ -48,21 +49,38 @@ def page_decoder(form: Form, take: Callable[[Any], S]) -> Decode[S]:
             page = _PAGES.decode(body)
         except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
             return None
-        if page.meta.page.total < 0:
+        if page.meta.page.total < 0 or not all(map(is_plain, page.data)):
             return None
-        for decoder in decoders:
-            try:
-                rows = decoder.decode(body).data
-            except (msgspec.DecodeError, RecursionError):
-                continue
-            for row, raw in zip(rows, page.data, strict=True):
+        rows = _typed(form, body) or [_typed_row(form, raw) for raw in page.data]
+        kept: list[S] = []
+        for row, raw in zip(rows, page.data, strict=True):
+            if row is not None:
                 row.bytes = raw
-            if not all(map(is_plain, page.data)):
+                kept.append(take(row))
+            elif odd is not None and (made := odd(bytes(raw))) is not None:
+                kept.append(made)
+            else:
                 return None
-            return Page([take(row) for row in rows], page.meta.page.total)
-        return None
+        return Page(kept, page.meta.page.total)
 
     return decode
+
+
+def _typed(form: Form, body: bytes) -> list[Any] | None:
+    """The rows of a page, if all fit one form."""
+    for decoder in form.decoders:
+        with suppress(msgspec.DecodeError, RecursionError):
+            found: list[Any] = decoder.decode(body).data
+            return found
+    return None
+
+
+def _typed_row(form: Form, raw: msgspec.Raw) -> Any:
+    """One row, if it fits a form."""
+    for decoder in form.single:
+        with suppress(msgspec.DecodeError, RecursionError):
+            return decoder.decode(raw)
+    return None
 
 
 def is_plain(raw: msgspec.Raw) -> bool:
