@@ -35,8 +35,9 @@ from billsync.core.sieve.page import page_decoder
 from billsync.kinds.registry import KINDS
 from billsync.live.door import check_rows
 from billsync.live.encoding import decode
-from billsync.live.paging import read_list, read_lists
+from billsync.live.paging import read_list
 from billsync.live.snapshot import PARENT, snapshot
+from billsync.live.streams import read_short_lists
 from billsync.model.crowd import Crowd
 from billsync.model.kind import Archetype, Kind
 from billsync.model.passed import Passed
@@ -196,7 +197,7 @@ def _read_children(sieve: _Sieve, members: Members) -> Iterator[tuple[Read, tupl
         form = sieve.forms[kind.name]
         holders = [key for key, member in sieve.crowd.members.items() if key in members.rows and nested(kind, member)]
         paths = (routes.collection.replace(PARENT, members.rows[key].id) for key in holders)
-        lists = read_lists(sieve.connection.remote, paths, routes.listing, page_decoder(form, lambda row: row))
+        lists = read_short_lists(sieve.connection.remote, paths, routes.listing, page_decoder(form, lambda row: row))
         for key, rows in zip(holders, lists, strict=True):
             if rows is None:
                 members.doubtful.add(key)

@@ -23,12 +23,11 @@ from billsync.live.page import (
     page_from,
     place,
 )
-from billsync.model.limits import READS_AT_ONCE
 from billsync.model.ports import Clock, Decode, Get, Identified, Page, Reader, RemoteError, TimedOut
 from billsync.model.routes import ListQuery
 from billsync.model.value import Fields
 
-__all__ = ["Refused", "count_rows", "first_get", "read_document", "read_list", "read_lists"]
+__all__ = ["Refused", "count_rows", "first_get", "read_document", "read_list"]
 
 Query = Sequence[tuple[str, str]]
 READINGS = 4
@@ -114,21 +113,6 @@ def _all_rows(reader: _Pages[R], first: Outcome[R] | None) -> tuple[R | Fields, 
     raise RemoteError(
         f"GET {reader.path}: the list keeps changing while it is read ({READINGS} readings; {reasons[-1]}): try again"
     )
-
-
-def read_lists(
-    remote: Reader, paths: Iterable[str], listing: ListQuery, decode: Decode[R]
-) -> Iterator[tuple[R, ...] | None]:
-    """The rows of each of many short lists, in order; None for one that has to be read by itself: it has several pages,
-    its page is in doubt, or it wasn't answered."""
-    gets = (first_get(path, (), listing) for path in paths)
-    for outcome in answers(remote, gets, decode, at_once=READS_AT_ONCE):
-        yield tuple(outcome.rows) if isinstance(outcome, Page) and _is_whole(outcome) else None
-
-
-def _is_whole(page: Page[R]) -> bool:
-    """Whether a page has all rows of its list, each once."""
-    return page.total == len(page.rows) == len({row.id for row in page.rows})
 
 
 def count_rows(remote: Reader, path: str, query: Query) -> int:

@@ -31,13 +31,28 @@ def read_lists(
     """
     of_all = first_get("", query, listing).query
     for path, outcome in _asked(remote, (Get(path, of_all) for path in paths), decode):
-        if isinstance(outcome, Page) and len({row.id for row in outcome.rows}) == len(outcome.rows) == outcome.total:
+        if isinstance(outcome, Page) and _is_whole(outcome):
             yield tuple(outcome.rows)
             continue
         try:
             yield read_list(remote, path, query, listing, clock, decode, first=outcome)
         except Refused as refused:
             yield refused
+
+
+def read_short_lists(
+    remote: Reader, paths: Iterable[str], listing: ListQuery, decode: Decode[R]
+) -> Iterator[tuple[R, ...] | None]:
+    """The rows of each of many lists, in order; None for one that has to be read by itself: it has several pages, its
+    page is in doubt, or it wasn't answered."""
+    of_all = first_get("", (), listing).query
+    for outcome in answers(remote, (Get(path, of_all) for path in paths), decode, at_once=READS_AT_ONCE):
+        yield tuple(outcome.rows) if isinstance(outcome, Page) and _is_whole(outcome) else None
+
+
+def _is_whole(page: Page[R]) -> bool:
+    """Whether a page has all rows of its list, each once."""
+    return page.total == len(page.rows) == len({row.id for row in page.rows})
 
 
 def read_documents(remote: Reader, paths: Iterable[str]) -> Iterator[Fields | Refused]:
