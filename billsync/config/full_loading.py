@@ -69,7 +69,7 @@ def load_fully(
         findings.extend(problems_of_all(declared, registry))
         _check_not_empty(declared.desired, paths, findings)
     told = tuple(_merged(files_read, findings))
-    return declared.desired, _sorted((*unread, *(without_sourced(told, documents, sourced) if sourced else told)))
+    return declared.desired, sorted_short((*unread, *(without_sourced(told, documents, sourced) if sourced else told)))
 
 
 def parse(source: SourceFile, role: Role, environment: Mapping[str, str], sourced: dict[Source, str]) -> ParsedFile:
@@ -212,7 +212,8 @@ def _merged(files_read: Iterable[ParsedFile], findings: Findings) -> Iterable[Di
     return (*first, *(diagnostic for diagnostic in findings.all if diagnostic.position not in places))
 
 
-def _sorted(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+def sorted_short(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Each finding once, in few words, in the order of the files."""
     return tuple(sorted(dict.fromkeys(map(_short, diagnostics)), key=lambda diagnostic: diagnostic.order))
 
 

@@ -8,13 +8,16 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TextIO
 
-from billsync.config.files import read_sources
+from billsync.config.files import Found, read_sources
 from billsync.config.full_loading import load_fully
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.kind import Registry
 from billsync.model.plain_mode import is_plain
 from billsync.model.ports import ParsedMemory
 from billsync.model.state import Desired
+
+SMALLEST = 50_000
+"""Bytes of all files from which on the quick way is the quicker one."""
 
 
 def load(
@@ -36,13 +39,17 @@ def load(
     """
     with _no_collecting():
         found = read_sources(paths, stdin)
-        if crowd and not overlays and not is_plain(environment):
-            from billsync.config.quick.loading import load_quickly  # small files are loaded before this is
+        if crowd and not overlays and not is_plain(environment) and _is_large(found):
+            from billsync.config.quick.loading import load_quickly  # it takes as long as reading some small files
 
             loaded = load_quickly(found, registry=registry, environment=environment, memory=memory)
             if loaded is not None:
                 return loaded
         return load_fully(found, paths, registry=registry, environment=environment, overlays=overlays)
+
+
+def _is_large(found: Found) -> bool:
+    return sum(len(source.content) for source in found.sources) >= SMALLEST
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import pytest
 
 from billsync.cli import parsed_files as module
 from billsync.cli.parsed_files import ParsedFiles, parsed_files
+from billsync.config import loading
 from billsync.config.quick.values import quick_values
 from tests.support.command import Shell
 
@@ -17,6 +18,7 @@ CONTENT, VALUES = b"a: 1.50\n", b'{"a":1.50}'
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SMALLEST", 1)
+    monkeypatch.setattr(loading, "SMALLEST", 0)
 
 
 @pytest.fixture

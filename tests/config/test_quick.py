@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from billsync.config import load
+from billsync.config import load, loading
 from billsync.config.node import plain
 from billsync.config.reader import read
 from billsync.core.certainty import surely_sound
@@ -30,8 +30,16 @@ from tests.support.budgets import examples
 pytest.importorskip("jsonschema_rs", reason="the fast libraries aren't installed")
 pytest.importorskip("ryml", reason="the fast libraries aren't installed")
 
+from billsync.config.quick import segments
 from billsync.config.quick.validity import member_test
 from billsync.config.quick.values import Doubtful, quick_values
+
+
+@pytest.fixture(autouse=True)
+def every_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Load small files as large ones."""
+    monkeypatch.setattr(loading, "SMALLEST", 0)
+
 
 CATALOG = """
 meters: [{key: calls, name: Calls, event_type: call, aggregation: count}]
@@ -298,6 +306,35 @@ def test_statements_about_a_crowd_leave_all_to_the_full_loader(folder: Path, oth
     desired, _ = load([str(folder)], registry=KINDS, crowd=True, environment={"HOME": "x"})
 
     assert not desired.crowd
+    assert loaded(folder, crowd=True) == loaded(folder, crowd=False)
+
+
+@pytest.mark.parametrize("begin", ["customers:\n", "# a\n_format_version: '1.0'\ncustomers:\n\n  # b\n"])
+@pytest.mark.parametrize("end", ["", "\n\n", "_format_version: 1.0\n"])
+@pytest.mark.parametrize("indent", ["", "  "])
+def test_a_long_file_is_read_in_segments(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, begin: str, end: str, indent: str
+) -> None:
+    monkeypatch.setattr(segments, "_SIZE", 20)
+    member = "{0}- key: k{1}\n{0}  name: '- a'\n{0}  labels:\n{0}    a: b\n"
+    text = begin + "".join(member.format(indent, number) for number in range(20)) + end
+    (folder / "customers.yaml").write_text(text)
+    (folder / "README.md").write_text("for people")
+
+    desired, notes = load([str(folder)], registry=KINDS, crowd=True)
+
+    assert len(desired.crowd.members) == (20 if begin.count("version") + end.count("version") < 2 else 0)
+    assert loaded(folder, crowd=True) == loaded(folder, crowd=False)
+    assert len(list(segments.segments(text.encode(), "customers"))) > 10
+    assert len(notes) == 1 or not desired.crowd
+
+
+@pytest.mark.parametrize("inside", ["x: y", "customers:", "_format_version: '1.0'", "  - a", " - key: a", "- key: a"])
+def test_segments_hide_no_mistake(folder: Path, monkeypatch: pytest.MonkeyPatch, inside: str) -> None:
+    monkeypatch.setattr(segments, "_SIZE", 20)
+    members = "".join(f"  - key: k{number}\n    name: A\n" for number in range(4))
+    (folder / "customers.yaml").write_text(f"customers:\n{members}{inside}\n{members.replace('k', 'l')}")
+
     assert loaded(folder, crowd=True) == loaded(folder, crowd=False)
 
 

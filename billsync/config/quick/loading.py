@@ -10,9 +10,10 @@ from importlib.util import find_spec
 from billsync.config.document import FORMAT_VERSION
 from billsync.config.files import STDIN, Found, SourceFile
 from billsync.config.finding import Findings
-from billsync.config.full_loading import ReadDesired, documents_of, parse, problems_of_all, read_desired
+from billsync.config.full_loading import ReadDesired, documents_of, parse, problems_of_all, read_desired, sorted_short
+from billsync.config.quick.segments import Segment, segments
 from billsync.config.quick.validity import member_test
-from billsync.config.quick.values import Doubtful, quick_values
+from billsync.config.quick.values import Doubtful, most_values, quick_values
 from billsync.config.reader import Role
 from billsync.core.crowd import children_of, nested_names
 from billsync.core.crowd_fits import fits
@@ -20,6 +21,7 @@ from billsync.model.crowd import Crowd
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.frozen import replace
 from billsync.model.kind import Kind, Registry
+from billsync.model.limits import VALUES
 from billsync.model.ports import ParsedMemory
 from billsync.model.selection import Selection
 from billsync.model.source import Source
@@ -53,7 +55,7 @@ def load_quickly(
         return None
     named = rest.desired.named | _named(crowd, kind, registry)
     desired = replace(rest.desired, named=named, crowd=crowd)
-    return (desired, found.notes(())) if fits(desired, registry) else None
+    return (desired, sorted_short(found.notes(()))) if fits(desired, registry) else None
 
 
 def _kind_of_crowds(registry: Registry) -> Kind | None:
@@ -77,16 +79,31 @@ def _may_hold(kind: Kind, source: SourceFile) -> bool:
 
 def _members(content: bytes, kind: Kind, memory: ParsedMemory | None) -> Sequence[Plain] | None:
     """The entities of a kind in a file that certainly holds nothing else; None for any other file."""
+    if most_values(content) > VALUES:
+        return None
+    members: list[Plain] = []
+    versions = 0
+    for segment in segments(content, kind.collection):
+        document = _document(segment, kind, memory)
+        if document is None:
+            return None
+        versions += FORMAT_VERSION in document
+        members += document[kind.collection]
+    return members if versions <= 1 else None
+
+
+def _document(segment: Segment, kind: Kind, memory: ParsedMemory | None) -> Fields | None:
+    """The map in a segment; None where it holds anything else, or where another segment couldn't follow."""
     try:
-        document = quick_values(content, memory)
+        document = quick_values(segment.content, memory)
     except Doubtful:
         return None
     if type(document) is not dict or not document.keys() <= {kind.collection, FORMAT_VERSION}:
         return None
     version = document.get(FORMAT_VERSION, "1.0")
-    found = document.get(kind.collection)
     is_known = type(version) in (str, Decimal) and str(version) == "1.0"
-    return found if is_known and type(found) is list else None
+    is_open = segment.is_last or next(reversed(document)) == kind.collection
+    return document if is_known and is_open and type(document.get(kind.collection)) is list else None
 
 
 def _gathered(members: Mapping[str, Iterable[Plain]], kind: Kind) -> Crowd | None:

@@ -45,7 +45,7 @@ def quick_values(content: bytes, memory: ParsedMemory | None = None) -> Plain:
 
 def _certain_values(content: bytes) -> Plain:
     text = content.decode("utf-8")
-    if _has_odd_characters(content) or _most_values(content) > VALUES or not are_certain(text):
+    if _has_odd_characters(content) or most_values(content) > VALUES or not are_certain(text):
         raise Doubtful
     parsed = _parser()(content)
     values = _decoder()(parsed)
@@ -60,7 +60,7 @@ def _has_odd_characters(content: bytes) -> bool:
     return _CONTROLS.search(content) is not None or any(char[:1] in content and char in content for char in _ODD)
 
 
-def _most_values(content: bytes) -> int:
+def most_values(content: bytes) -> int:
     """A bound for the number of values in a file whose lines are simple: each has a byte, and most are counted."""
     return len(content) if len(content) <= VALUES else 2 + sum(map(content.count, (b"\n", b"- ", b",", b"[", b"{")))
 
