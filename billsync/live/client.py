@@ -117,7 +117,7 @@ class ReadingClient:
         for get, fetch in quick.fetch(remaining, at_once):
             found = self._plain(get, fetch, decode)
             was_plain = found is not None
-            outcome = self._outcome(get, decode) if found is None else found
+            outcome = self._again(get, fetch, decode) if found is None else found
             if not isinstance(outcome, RemoteError):
                 quick.judge(fetch, was_plain=was_plain)
             yield outcome
@@ -140,7 +140,21 @@ class ReadingClient:
                 return GaveUp(f"GET {get.path}: {TOO_LONG}")
             case Failure.SILENT if _asks_for_rows(get.query):
                 return TimedOut(f"GET {get.path}: the answer was lost (no byte came for too long)")
+        if fetch.status in TOO_SLOW and _asks_for_rows(get.query):
+            return TimedOut(f"GET {get.path}: {error_message(fetch.status, None)}")
         return None
+
+    def _again(self, get: Get, fetch: Fetch, decode: Decode[R]) -> Page[R] | Answer | RemoteError:
+        """The outcome of a read that was no plain success, by the full client.
+
+        Where the server was busy, that was the first try, and the wait after it comes first. After the wait for an
+        earlier read, the others that were under way with it need none.
+        """
+        if fetch.status != 429 and fetch.status not in PASSING:
+            return self._outcome(get, decode)
+        if not fetch.is_stale:
+            self._wait(1, fetch.retry_after)
+        return self._outcome(get, decode, attempt=2)
 
     def _slowly(self, gets: Iterable[Get], decode: Decode[R], at_once: int) -> Iterator[Page[R] | Answer | RemoteError]:
         """The outcomes of full reads. The embedded server gains nothing by threads."""
@@ -151,27 +165,28 @@ class ReadingClient:
         with reading_threads(at_once) as threads:
             yield from in_order(threads, ask, gets, at_once)
 
-    def _outcome(self, get: Get, decode: Decode[R]) -> Page[R] | Answer | RemoteError:
+    def _outcome(self, get: Get, decode: Decode[R], attempt: int = 1) -> Page[R] | Answer | RemoteError:
         try:
-            return self._asked(get.path, get.query, decode)
+            return self._asked(get.path, get.query, decode, attempt)
         except RemoteError as error:
             return error
 
-    def _asked(self, path: str, query: Sequence[tuple[str, str]], decode: Decode[R]) -> Page[R] | Answer:
-        """The answer, as a page where `decode` reads one. Raises RemoteError."""
+    def _asked(self, path: str, query: Sequence[tuple[str, str]], decode: Decode[R], first: int) -> Page[R] | Answer:
+        """The answer, as a page where `decode` reads one. `first` is the number of the first try. Raises
+        RemoteError."""
         patience = self._settings.patience
-        for attempt in range(1, patience.busy_tries + 1):
+        for attempt in range(first, patience.busy_tries + 1):
             outcome = self._read(path, query, decode)
             if isinstance(outcome, Page):
                 return outcome
             if isinstance(outcome, GaveUp) or (isinstance(outcome, TimedOut) and _asks_for_rows(query)):
                 raise outcome
             if isinstance(outcome, Received) and outcome.status == 429:
-                self._wait(attempt, outcome)
+                self._wait(attempt, outcome.retry_after)
             elif attempt >= patience.tries or not _may_pass(outcome):
                 return self._settled(path, outcome)
             else:
-                self._wait(attempt, outcome if isinstance(outcome, Received) else None)
+                self._wait(attempt, outcome.retry_after if isinstance(outcome, Received) else None)
         raise self._still_busy("GET", path)
 
     def _read(self, path: str, query: Sequence[tuple[str, str]], decode: Decode[R]) -> Page[R] | Received | RemoteError:
@@ -260,9 +275,8 @@ class ReadingClient:
     def _overdue(self) -> str:
         return OVERDUE.format(seconds=self._settings.request_seconds)
 
-    def _wait(self, attempt: int, response: Received | None) -> None:
-        asked = response.headers.get("retry-after") if response is not None else None
-        self._clock.sleep(self._settings.patience.wait(attempt, asked, self._clock.now()))
+    def _wait(self, attempt: int, retry_after: str | None) -> None:
+        self._clock.sleep(self._settings.patience.wait(attempt, retry_after, self._clock.now()))
 
     def _still_busy(self, method: str, path: str) -> Unreachable:
         tries = self._settings.patience.busy_tries
@@ -294,7 +308,7 @@ class Client(ReadingClient):
             response = self._send(method, path, content=content)
             if response.status != 429:
                 return self._written(method, path, response)
-            self._wait(attempt, response)
+            self._wait(attempt, response.retry_after)
         raise self._still_busy(method, path)
 
     def _written(self, method: str, path: str, response: Received) -> Answer:

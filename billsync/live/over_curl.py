@@ -37,6 +37,7 @@ HEAD = re.compile(rb"HTTP/1\.[01] 200(?: [^\r\n]*)?\r\n(?:[!#$%&'*+.^_`|~0-9A-Za
 """One block of headers with the status 200, all of it well formed."""
 SAID = re.compile(rb"\r\n(content-length|transfer-encoding|content-encoding):[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.I)
 """The headers that say where a body ends and how it is packed."""
+RETRY = re.compile(rb"\r\nretry-after:[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.I)
 
 WITH_GZIP_HEADER = zlib.MAX_WBITS | 16
 PACKED: tuple[list[bytes], ...] = ([b"gzip"], [b"x-gzip"])
@@ -54,13 +55,18 @@ class Failure(Enum):
 
 @dataclass(slots=True)
 class Fetch:
-    """One GET, which is under way until it has either its content, unpacked, or a failure."""
+    """One GET, which is under way until it has either its content, unpacked, or a failure.
+
+    `is_stale`: it was under way together with one that failed, and before that failure was dealt with.
+    """
 
     url: str
     content: bytes | None = None
     failure: Failure | None = None
     status: int | None = None
     seconds: float = 0.0
+    retry_after: str | None = None
+    is_stale: bool = False
 
     @property
     def is_done(self) -> bool:
@@ -123,9 +129,10 @@ class Lines:
                 if first is None or not first.is_done:
                     self._go_on()
                     continue
+                waiting.popleft()
                 if first.failure is not None:
                     self._finish(waiting)
-                yield waiting.popleft()
+                yield first
         finally:
             self._drop(waiting)
 
@@ -159,6 +166,7 @@ class Lines:
         for fetch in waiting:
             while not fetch.is_done:
                 self._go_on()
+            fetch.is_stale = True
 
     def _drop(self, waiting: Iterable[Fetch]) -> None:
         """Break off what nobody waits for any more."""
@@ -251,6 +259,8 @@ class _Line:
             fetch.failure = self._timeout(fetch.seconds)
         else:
             fetch.failure = Failure.UNUSUAL
+        if fetch.failure is not None:
+            fetch.retry_after = next((found.decode("latin-1") for found in RETRY.findall(b"".join(self._head))), None)
         self._parts.clear()
 
     def _take(self, part: bytes) -> int:

@@ -55,6 +55,11 @@ class Received:
         return "JSON" if "json" in content_type.lower() else content_type or "an unknown type"
 
     @property
+    def retry_after(self) -> str | None:
+        """The server's wish for a wait, as it stands in the header."""
+        return self.headers.get("retry-after")
+
+    @property
     def place(self) -> str:
         """The location of a redirect without its query, which may hold a secret."""
         try:

@@ -53,6 +53,15 @@ USUAL = {
     "a folded header": answer(headers=b"X-Long: a\r\n b\r\n"),
     "a key twice": answer(body=b'{"a": 1, "a": 2}'),
 }
+BUSY = {
+    "too many requests": answer(b"429 Too Many Requests", b"{}", b"Retry-After: 3\r\n"),
+    "too many requests, until": answer(b"429 No", b"{}", b"retry-after:Tue, 01 Sep 2026 00:00:05 GMT\r\n"),
+    "too long a wait": answer(b"408 Request Timeout", b"<html>"),
+    "an error": answer(b"500 Internal Server Error", b'{"detail": "oops"}'),
+    "an empty error": answer(b"500 Internal Server Error", b"", b""),
+    "busy": answer(b"503 Service Unavailable", b"<html>", b"Retry-After: 2\r\n"),
+    "a gateway's wait": answer(b"504 Gateway Timeout", b"<html>"),
+}
 UNUSUAL = {
     "a redirect": answer(b"302 Found", b"", b"Location: https://new.example/x?secret=1\r\n"),
     "a lasting redirect": answer(b"308 Permanent Redirect", b"", b"Location: /y\r\n"),
@@ -60,12 +69,6 @@ UNUSUAL = {
     "no permission": answer(b"403 Forbidden", b'{"detail": "no"}'),
     "not found": answer(b"404 Not Found", b'{"detail": "gone"}'),
     "a stranger's page": answer(b"404 Not Found", b"<html>", b"Content-Type: text/html\r\n"),
-    "too long a wait": answer(b"408 Request Timeout", b"<html>"),
-    "too many requests": answer(b"429 Too Many Requests", b"{}", b"Retry-After: 3\r\n"),
-    "an error": answer(b"500 Internal Server Error", b'{"detail": "oops"}'),
-    "an empty error": answer(b"500 Internal Server Error", b"", b""),
-    "busy": answer(b"503 Service Unavailable", b"<html>", b"Retry-After: 2\r\n"),
-    "a gateway's wait": answer(b"504 Gateway Timeout", b"<html>"),
     "another success": answer(b"201 Created"),
     "a part": answer(b"206 Partial Content"),
     "nothing": answer(b"204 No Content", b""),
@@ -93,39 +96,56 @@ UNUSUAL = {
 }
 
 
-def ended(answers: list[bytes], environment: dict[str, str], query: tuple[tuple[str, str], ...]) -> tuple[object, int]:
-    """How a read ends, with its requests."""
+def ended(
+    answers: list[bytes], environment: dict[str, str], query: tuple[tuple[str, str], ...]
+) -> tuple[object, int, list[float]]:
+    """How a read ends, with the number of its requests, and the waits between them."""
+    clock = FakeClock()
     with answering(answers) as (base, seen):
-        name = f"http://127.0.0.1:1{base[base.rindex(':') + 2 :]}"
-        with Client(Target(base), FakeClock(), Settings(token="kpat_1", environment=environment)) as remote:
+        with Client(Target(base), clock, Settings(token="kpat_1", environment=environment)) as remote:
             try:
                 outcome: object = remote.get("/x", query)
             except RemoteError as error:
-                outcome = type(error), str(error).replace(base, "BASE").replace(name, "BASE")
-        return outcome, len(seen)
+                outcome = type(error), str(error).replace(base, "BASE")
+        return outcome, len(seen), clock.slept
 
 
 @pytest.mark.parametrize("case", USUAL)
 def test_a_plain_success_is_taken_as_it_is(case: str) -> None:
-    expected, _ = ended([USUAL[case]], PLAIN, ROWS)
+    expected = ended([USUAL[case]], PLAIN, ROWS)
 
-    assert isinstance(expected, Answer)
-    assert ended([USUAL[case]], {}, ROWS) == (expected, 1)
+    assert isinstance(expected[0], Answer)
+    assert ended([USUAL[case]], {}, ROWS) == expected
 
 
 @pytest.mark.parametrize("query", [(), ROWS])
 @pytest.mark.parametrize("case", UNUSUAL)
 def test_anything_else_is_asked_for_again(case: str, query: tuple[tuple[str, str], ...]) -> None:
-    expected, requests = ended([UNUSUAL[case]], PLAIN, query)
+    expected, requests, waits = ended([UNUSUAL[case]], PLAIN, query)
 
-    assert ended([UNUSUAL[case]], {}, query) == (expected, requests + 1)
+    assert ended([UNUSUAL[case]], {}, query) == (expected, requests + 1, waits)
 
 
-def test_a_single_bad_answer_is_got_over_at_once() -> None:
-    outcome, requests = ended([answer(b"503 Service Unavailable"), answer()], {}, ROWS)
+@pytest.mark.parametrize("case", BUSY)
+def test_a_busy_server_is_waited_for_and_asked_as_often(case: str) -> None:
+    assert ended([BUSY[case]], {}, ()) == ended([BUSY[case]], PLAIN, ())
 
-    assert isinstance(outcome, Answer)
-    assert requests == 2
+
+@pytest.mark.parametrize("case", ["too long a wait", "a gateway's wait"])
+def test_a_page_that_a_gateway_gave_up_is_asked_for_once(case: str) -> None:
+    (kind, _), requests, _ = ended([BUSY[case]], {}, ROWS)
+
+    assert (kind, requests) == (TimedOut, 1)
+
+
+def test_reads_that_were_refused_together_wait_once() -> None:
+    clock = FakeClock()
+    answers = [BUSY["too many requests"]] * 3 + [answer()]
+    with answering(answers) as (base, seen), Client(Target(base), clock, Settings()) as remote:
+        outcomes = list(remote.stream([Get("/x")] * 6, at_once=3))
+
+    assert [type(outcome) for outcome in outcomes] == [Answer] * 6
+    assert (len(seen), clock.slept) == (9, [3.0])
 
 
 def waited(base: str, environment: dict[str, str], **seconds: float) -> type[BaseException]:
@@ -151,7 +171,7 @@ def test_a_body_past_the_limit_is_given_up_at_once(body: bytes, monkeypatch: pyt
     monkeypatch.setattr(over_curl, "ANSWER_BYTES", 1000 if len(body) > 1000 else 50)
     headers = b"" if len(body) > 1000 else b"Content-Encoding: gzip\r\n"
 
-    outcome, requests = ended([answer(body=body, headers=headers)], {}, ())
+    outcome, requests, _ = ended([answer(body=body, headers=headers)], {}, ())
 
     assert outcome == (GaveUp, f"GET /x: the answer is longer than {ANSWER_BYTES // 2**20} MiB")
     assert requests == 1
