@@ -9,11 +9,15 @@ EVERYBODY = "all"
 
 @dataclass(frozen=True, slots=True)
 class ImpactScope:
-    """The subscriptions to look at, over how many full billing periods, and the size of the sample."""
+    """The subscriptions to look at, over how many full billing periods, and the size of the sample.
+
+    `has_details`: the JSON has every line of every subscription.
+    """
 
     whom: str
     periods: int = 1
     sample: int | None = None
+    has_details: bool = False
 
     @property
     def everybody(self) -> bool:

@@ -93,6 +93,7 @@ def diff(
     impact_periods: int,
     impact_anonymous: bool,
     impact_sample: int | None,
+    impact_details: bool,
     mode: str,
     expires: timedelta,
     plan_file: str | None,
@@ -107,9 +108,10 @@ def diff(
     if plan_file is not None:
         return show_plan_file(run, plan_file, exit_code=exit_code)
     check_expires(run)
-    if impact is None and (impact_sample or impact_anonymous or impact_periods != 1):
-        raise click.UsageError("--impact-sample, --impact-anonymous and --impact-periods go with --impact")
-    scope = ImpactScope(impact, impact_periods, impact_sample) if impact else None
+    if impact is None and (impact_sample or impact_anonymous or impact_details or impact_periods != 1):
+        others = "--impact-details and --impact-periods"
+        raise click.UsageError(f"--impact-sample, --impact-anonymous, {others} go with --impact")
+    scope = ImpactScope(impact, impact_periods, impact_sample, impact_details) if impact else None
     valid_for = expires if run.asks_for(PLAN) else None
     wanted = DiffScope(allow, scope, is_anonymous=impact_anonymous, mode=mode, valid_for=valid_for)
     return show_difference(run, paths, ServerOptions(**server), wanted, exit_code=exit_code)

@@ -42,7 +42,8 @@ def show_difference(
     whole = outline(shown)
     if wanted.is_anonymous:
         whole = without_names(whole, private_kinds())
-    show(run, Result(shown, whole, (*findings, *missing), found.impact))
+    details = wanted.impact is not None and wanted.impact.has_details
+    show(run, Result(shown, whole, (*findings, *missing), found.impact, is_detailed=details))
     if not run.wants_json:
         run.talk(diagnostics_text(missing))
     return run.verdict

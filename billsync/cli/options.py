@@ -114,5 +114,6 @@ impact_options = together(
     IMPACT_PERIODS,
     click.option("--impact-anonymous", is_flag=True, help="Show groups of at least five, and no names."),
     click.option("--impact-sample", type=click.IntRange(min=1), metavar="N", help="Look at N subscriptions only."),
+    click.option("--impact-details", is_flag=True, help="JSON has every line of every subscription."),
 )
 """The options of the impact estimate."""

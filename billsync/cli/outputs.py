@@ -38,6 +38,7 @@ class Result:
 
     `above` is text over the changes; `parts` are more members of the JSON object. `was_shown`: the person at the
     terminal has seen the changes, so that text on stdout only tells what became of them. `choices` are those of pages.
+    `is_detailed`: the JSON has every line of the impact.
     """
 
     plan: PlanFile
@@ -48,6 +49,7 @@ class Result:
     parts: Mapping[str, Any] = field(default_factory=dict)
     was_shown: bool = False
     choices: PageChoices = PageChoices()
+    is_detailed: bool = False
 
 
 Renderer = Callable[[Result, Look], Iterable[str]]
@@ -70,10 +72,11 @@ def _prices(result: Result, look: Look) -> str:
 
 
 def _json(result: Result, look: Look) -> Iterable[str]:
-    from billsync.render.impact.object import impact_object
+    from billsync.render.impact.object import detailed_impact_object, impact_object
     from billsync.render.plan.structured import as_json_chunks
 
-    prices = {"impact": impact_object(result.impact)} if result.impact else {}
+    shown = detailed_impact_object if result.is_detailed else impact_object
+    prices = {"impact": shown(result.impact)} if result.impact else {}
     return as_json_chunks(result.outline, result.findings, {**prices, **result.parts})
 
 

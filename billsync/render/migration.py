@@ -13,7 +13,7 @@ from billsync.model.moment import moment_text
 from billsync.model.result import StepResult
 from billsync.render.formats.csv_text import csv_text
 from billsync.render.formats.words import name_of, visible
-from billsync.render.impact.object import impact_object
+from billsync.render.impact.object import detailed_impact_object
 from billsync.render.impact.text import impact_text
 from billsync.report.impact.impact import Impact
 from billsync.report.migration.effect import Wave, time_text
@@ -135,7 +135,7 @@ def _wave_object(one: Wave, impact: Impact | None, end: WaveEnd, found: Migratio
         "counts": {"moved": end.moved, "failed": end.failed, "refused": end.refused, "pending": end.pending},
         "subscriptions": [_moving(address, at, found) for address, at in one.effects.items()],
         "refused": [_staying(change) for change in one.refused],
-        "impact": impact_object(impact) if impact else None,
+        "impact": detailed_impact_object(impact) if impact else None,
     }
 
 

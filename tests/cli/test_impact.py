@@ -74,8 +74,9 @@ def test_without_impact_a_diff_asks_no_meter(changed: Shell) -> None:
 
 
 def test_the_json_holds_every_rated_line(changed: Shell) -> None:
-    found = json.loads(changed.run("diff", "maps", *LOCAL, "--impact", "--format", "json").out)["impact"]
+    ran = changed.run("diff", "maps", *LOCAL, "--impact", "--impact-details", "--format", "json")
 
+    found = json.loads(ran.out)["impact"]
     (change,) = found["changes"]
     (fleet,) = (one for one in change["subscriptions"] if one["customer"] == "fleetwise")
     lines = [
@@ -89,6 +90,17 @@ def test_the_json_holds_every_rated_line(changed: Shell) -> None:
         ("graduated-tiered-1-price-usage", "10000", "0.01", "100"),
         ("graduated-tiered-2-price-usage", "20000", "0.009", "180"),
     ]
+
+
+def test_without_details_the_json_has_the_spread_and_the_largest_differences(changed: Shell) -> None:
+    (change,) = json.loads(changed.run("diff", "maps", *LOCAL, "--impact", "--format", "json").out)["impact"]["changes"]
+
+    (sums,) = change["moving"]["currencies"]
+    assert "subscriptions" not in change
+    counts = (sums[f"paying_{name}"] for name in ("more", "less", "the_same"))
+    assert sum(band["count"] for band in sums["spread"]["percent"]) == sum(counts)
+    assert sums["spread"]["differences"]["greatest"] == sums["largest_more"][0]["difference"]
+    assert sums["largest_more"][0].keys() == {"subscription", "customer", "before", "after", "difference"}
 
 
 def test_an_anonymous_impact_names_nobody(changed: Shell) -> None:

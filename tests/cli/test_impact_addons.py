@@ -107,7 +107,7 @@ def test_the_combined_impact_counts_those_several_changes_affect(sold: Shell, fo
     edited(folder, *DEARER[:2], ('amount: "10"', 'amount: "12"'))
 
     told = impact(sold, "--impact")
-    ran = sold.run("diff", "shop", *LOCAL, "--impact", "--format", "json")
+    ran = sold.run("diff", "shop", *LOCAL, "--impact", "--impact-details", "--format", "json")
 
     assert told.partition("together: ")[2].partition("\n\n")[0].splitlines() == [
         "2 reached by several changes, usage from 2026-10-01 to 2026-11-01",
@@ -130,7 +130,7 @@ def test_a_card_that_comes_and_a_card_that_goes_are_counted(sold: Shell, folder:
     old = '{key: blocks, name: Blocks, billing_cadence: P1M, price: {type: flat, amount: "5"}}'
     edited(folder, (old, '{key: support, name: Support, billing_cadence: P1M, price: {type: flat, amount: "4"}}'))
 
-    ran = sold.run("diff", "shop", *LOCAL, "--impact", "--format", "json")
+    ran = sold.run("diff", "shop", *LOCAL, "--impact", "--impact-details", "--format", "json")
 
     (change,) = (one for one in json.loads(ran.out)["impact"]["changes"] if one["change"] == "addon/blocks@2")
     (bill,) = change["subscriptions"][0]["periods"]

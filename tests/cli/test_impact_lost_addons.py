@@ -88,7 +88,7 @@ def test_an_archived_addon_has_one_block_even_if_the_plan_drops_it(sold: Shell, 
     edited(folder, (BOOST, ""), (OFFERS, "addons: [{addon: blocks}, {addon: maps}]"))
 
     told = impact(sold, "--impact")
-    ran = sold.run("diff", "shop", *LOCAL, "--impact", "--format", "json")
+    ran = sold.run("diff", "shop", *LOCAL, "--impact", "--impact-details", "--format", "json")
 
     (change, _) = json.loads(ran.out)["impact"]["changes"]
     assert totals(told)[0] == ("addon/boost@1", "16 → 10")
@@ -131,7 +131,7 @@ def test_fewer_than_somebody_has_are_noted_under_the_plan_and_the_addon(sold: Sh
     edited(folder, ("{addon: boost}", "{addon: boost, max_quantity: 1}"), ('amount: "3"', 'amount: "4"'))
 
     told = impact(sold, "--impact")
-    ran = sold.run("diff", "shop", *LOCAL, "--impact", "--format", "json")
+    ran = sold.run("diff", "shop", *LOCAL, "--impact", "--impact-details", "--format", "json")
 
     note = "more of boost than plan/pro@2 allows (1): the server would not attach as many again"
     changes = json.loads(ran.out)["impact"]["changes"]

@@ -96,7 +96,7 @@ def test_what_only_an_estimate_needs_is_refused_without_one(shell: Shell) -> Non
     ran = shell.run("diff", "shop.yaml", *LOCAL, "--impact-sample", "3")
 
     assert ran.code == 64
-    assert "--impact-sample, --impact-anonymous and --impact-periods go with --impact" in ran.err
+    assert "--impact-sample, --impact-anonymous, --impact-details and --impact-periods go with --impact" in ran.err
 
 
 def test_a_flag_that_the_policy_forbids_is_named(shell: Shell, folder: Path) -> None:

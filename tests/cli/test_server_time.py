@@ -83,7 +83,7 @@ def test_the_periods_of_an_impact_go_by_the_servers_clock(shell: Shell, folder: 
     app.close()
     shop.write_text(shop.read_text().replace('"0.002"', '"0.5"'))
 
-    ran = shell.run("diff", "shop.yaml", *LOCAL, "--impact", "--format", "json")
+    ran = shell.run("diff", "shop.yaml", *LOCAL, "--impact", "--impact-details", "--format", "json")
 
     (change,) = json.loads(ran.out)["impact"]["changes"]
     (one,) = change["subscriptions"]

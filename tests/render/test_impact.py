@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from billsync.render.impact.object import impact_object
+from billsync.render.impact.object import detailed_impact_object, impact_object
 from billsync.render.impact.text import impact_text
 from billsync.report.billing.subscribed import subscribed
 from billsync.report.impact.impact import Impact, Looked, impact_of
@@ -198,7 +198,7 @@ def yearly(number: int, after: int, *, usage: str = "P1M") -> Verdict:
 def test_each_cadence_has_a_line_of_its_own() -> None:
     shown = estimate({PLAN: (yearly(1, 1000), yearly(2, 90))}, reached=2)
 
-    found = impact_object(shown)["changes"][0]
+    found = detailed_impact_object(shown)["changes"][0]
     assert told(shown) == [
         "plan/pro@2: 2 reached, usage from 2026-10-01 to 2026-11-01",
         "  2 move to it:",
@@ -233,7 +233,7 @@ def test_of_what_no_full_period_is_there_yet_is_counted() -> None:
     assert told(one)[-1] == "  left out: 1 subscription has no full P3M yet for api"
     assert told(unnamed(*them))[-1] == "  left out: fewer than 5 subscriptions have no full P3M yet for api"
     assert impact_object(named)["changes"][0]["left_out"] == [{"count": 2, "reason": "no full P3M yet for api"}]
-    assert impact_object(one)["changes"][0]["subscriptions"][0]["left_out"] == ["no full P3M yet for api"]
+    assert detailed_impact_object(one)["changes"][0]["subscriptions"][0]["left_out"] == ["no full P3M yet for api"]
 
 
 def test_usage_of_a_longer_cadence_has_its_own_window() -> None:
@@ -255,7 +255,7 @@ def test_what_the_numbers_do_not_say_is_noted() -> None:
     replaced = replace(plain, reached=replace(plain.reached, notes=("a price of its own",)))
     named = estimate({PLAN: (plain, replaced)}, reached=2)
 
-    found = impact_object(named)["changes"][0]
+    found = detailed_impact_object(named)["changes"][0]
     assert told(named)[-1] == "  note: 1 subscription has a price of its own"
     assert told(unnamed(plain, replaced))[-1] == "  note: fewer than 5 subscriptions have a price of its own"
     assert found["notes"] == [{"count": 1, "note": "a price of its own"}]
@@ -268,7 +268,10 @@ def test_whoever_two_changes_reach_counts_once() -> None:
     unnamed_two = redact(estimate({PLAN: five, "addon/blocks@2": five[:2]}, reached=5))
 
     assert [impact_object(named)[name] for name in ("reached", "rated_or_told")] == [5, 5]
-    assert [impact_object(unnamed_two)[name] for name in ("reached", "rated_or_told")] == ["at least 5", "at least 5"]
+    assert [impact_object(unnamed_two)[name] for name in ("reached", "rated_or_told")] == [
+        "at least 5",
+        "at least 5",
+    ]
 
 
 def test_without_names_an_addon_shows_differences_only() -> None:

@@ -9,7 +9,8 @@ from billsync.report.billing.usage import by_customer
 from billsync.report.impact.periods import NO_PERIOD, full_periods, prepared
 from billsync.report.impact.reached import MigrationStatus, Reached
 from billsync.report.impact.repricing import plan_cards, repriced
-from billsync.report.impact.sums import Sum, difference, groups, largest, sums, windows, with_fewer
+from billsync.report.impact.spread import spread
+from billsync.report.impact.sums import Sum, by_difference, difference, groups, largest, sums, windows, with_fewer
 from billsync.report.impact.verdicts import Verdict, verdict
 from tests.support.subscription_rows import (
     FEATURES,
@@ -224,10 +225,39 @@ def test_sums_count_who_pays_more_less_and_the_same() -> None:
 
 
 def test_the_largest_differences_come_first_each_way() -> None:
-    more, less = largest(many(1, 7, -2, -9, 0, 3), (MONTH, "USD"), count=2)
+    more, less = largest(by_difference(many(1, 7, -2, -9, 0, 3), (MONTH, "USD")), count=2)
 
     assert [difference(one) for one in more] == [7, 3]
     assert [difference(one) for one in less] == [-9, -2]
+
+
+def test_the_spread_counts_by_percent_and_names_differences_by_rank() -> None:
+    found = spread(by_difference(many(-60, -50, -20, -1, 0, 0, 10, 11, 20, 100, 101), (MONTH, "USD")))
+
+    assert found is not None
+    assert {(one.start, one.end): one.count for one in found.bands if one.count} == {
+        (None, -50): 1,
+        (-50, -20): 1,
+        (-20, -10): 1,
+        (-10, 0): 1,
+        (0, 0): 2,
+        (0, 10): 1,
+        (10, 20): 2,
+        (50, 100): 1,
+        (100, None): 1,
+    }
+    ranks = (found.least, found.tenth, found.median, found.nine_tenths, found.greatest, found.without_percent)
+    assert ranks == (-60, -50, 0, 100, 101, 0)
+
+
+def test_a_percentage_needs_something_paid_before() -> None:
+    pairs = [(0, 1), (0, 0), (-1, 2)]
+    (who,) = many(1)
+
+    found = spread([(who, (Decimal(before), Decimal(after))) for before, after in pairs])
+
+    assert found is not None
+    assert (found.without_percent, sum(one.count for one in found.bands)) == (2, 1)
 
 
 def test_groups_have_at_least_their_size_and_lose_nobody() -> None:

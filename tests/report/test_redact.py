@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from billsync.render.impact.object import impact_object
+from billsync.render.impact.object import detailed_impact_object
 from billsync.render.impact.text import impact_text
 from billsync.report.billing.subscribed import subscribed
 from billsync.report.impact.impact import Impact, Looked, impact_of
@@ -106,8 +106,8 @@ def test_who_moves_only_later_is_counted_and_dated(renewals: tuple[int, ...], na
 def test_the_json_says_from_when_each_moves() -> None:
     impact = later(1)
 
-    (change,) = impact_object(impact)["changes"]
-    (nameless,) = impact_object(redact(impact))["changes"]
+    (change,) = detailed_impact_object(impact)["changes"]
+    (nameless,) = detailed_impact_object(redact(impact))["changes"]
 
     date = "2026-12-01T00:00:00Z"
     assert change["moving"]["later"] == {"count": 1, "from": date, "to": date}

@@ -1,7 +1,9 @@
-"""The impact of new prices in the types that `json` writes, with every rated line where subscriptions are named."""
+"""The impact of new prices in the types that `json` writes, also with every rated line."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from billsync.model.duration import Duration
@@ -13,11 +15,22 @@ from billsync.render.formats.json_text import Lines
 from billsync.render.impact.text import LEFT_OUT, group_line
 from billsync.report.impact.impact import ChangeImpact, Impact, Later, NotRated, Part, PartSum
 from billsync.report.impact.reached import MigrationStatus
+from billsync.report.impact.spread import Spread
+from billsync.report.impact.sums import Paid, difference
 from billsync.report.impact.verdicts import Bill, Column, Pair, Verdict
 
 
 def impact_object(impact: Impact) -> Any:
-    """The text's content; each sum has its cadence."""
+    """The text's content; each sum has its cadence, its spread, and the largest differences."""
+    return _object(impact, _change)
+
+
+def detailed_impact_object(impact: Impact) -> Any:
+    """The same with every rated line of every subscription, where subscriptions are named."""
+    return _object(impact, _detailed_change)
+
+
+def _object(impact: Impact, change_object: Callable[[ChangeImpact], Any]) -> Any:
     return {
         "estimate": True,
         "left_out": LEFT_OUT,
@@ -27,12 +40,16 @@ def impact_object(impact: Impact) -> Any:
         "addon_lists": impact.addon_lists,
         "reached": impact.reached,
         "rated_or_told": impact.looked_at,
-        "changes": [_change(change) for change in impact.changes],
+        "changes": [change_object(change) for change in impact.changes],
     }
 
 
-def _change(change: ChangeImpact) -> Any:
+def _detailed_change(change: ChangeImpact) -> Any:
     verdicts = {} if change.verdicts is None else {"subscriptions": Lines(change.verdicts, _verdict)}
+    return {**_change(change), **verdicts}
+
+
+def _change(change: ChangeImpact) -> Any:
     return {
         "change": change.target,
         "because": change.because or None,
@@ -42,7 +59,6 @@ def _change(change: ChangeImpact) -> Any:
         "left_out": [{"count": count, "reason": reason} for reason, count in change.left_out.items()],
         "notes": [{"count": count, "note": note} for note, count in change.notes.items()],
         "not_rated": [_not_rated(one) for one in change.not_rated],
-        **verdicts,
     }
 
 
@@ -80,8 +96,36 @@ def _sum_object(one: PartSum) -> Any:
     found = {**column, **totals, "difference": decimal_text(one.difference), **one.counts}
     if one.groups is not None:
         return {**found, "groups": [group_line(group) for group in one.groups]}
-    names = {"largest_more": one.more, "largest_less": one.less}
-    return {**found, **{name: [who.reached.name for who, _ in them] for name, them in names.items()}}
+    largest = {"largest_more": one.more, "largest_less": one.less}
+    return {
+        **found,
+        **({"spread": _spread(one.spread)} if one.spread else {}),
+        **{name: [_largest(who) for who in them] for name, them in largest.items()},
+    }
+
+
+def _spread(spread: Spread) -> Any:
+    names = ("least", "tenth", "median", "nine_tenths", "greatest")
+    return {
+        "differences": {name: decimal_text(getattr(spread, name)) for name in names},
+        "percent": [{"from": _bound(one.start), "to": _bound(one.end), "count": one.count} for one in spread.bands],
+        "without_percent": spread.without_percent,
+    }
+
+
+def _bound(bound: Decimal | None) -> str | None:
+    return None if bound is None else decimal_text(bound)
+
+
+def _largest(one: Paid) -> Any:
+    who, (before, after) = one
+    return {
+        "subscription": who.reached.name,
+        "customer": who.reached.customer,
+        "before": decimal_text(before),
+        "after": decimal_text(after),
+        "difference": decimal_text(difference(one)),
+    }
 
 
 def _verdict(one: Verdict) -> Any:

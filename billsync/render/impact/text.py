@@ -12,6 +12,7 @@ from billsync.report.impact.reached import MigrationStatus
 from billsync.report.impact.sums import Paid, difference
 
 INDENT = 6
+LARGEST_SHOWN = 5
 AMOUNTS = frozenset({"Change", "Before", "After"})
 LEFT_OUT = "Left out: taxes, payment fees, one-time fees, and credits, also those bought."
 COUNTED = {
@@ -156,7 +157,7 @@ def _details(one: PartSum, width: int | None) -> Iterator[str]:
     if one.groups is not None:
         yield from map(group_line, one.groups)
     elif not one.not_shown:
-        rows = [_row(paid) for paid in (*one.more, *one.less)]
+        rows = [_row(paid) for paid in (*one.more[:LARGEST_SHOWN], *one.less[:LARGEST_SHOWN])]
         yield from table(
             ("Subscription", "Change", "Before", "After"),
             rows,

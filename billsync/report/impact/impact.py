@@ -15,9 +15,11 @@ from billsync.model.duration import Duration
 from billsync.model.frozen import dataclass
 from billsync.rating.periods import Period
 from billsync.report.impact.reached import COMBINED, MigrationStatus
+from billsync.report.impact.spread import Spread, spread
 from billsync.report.impact.sums import (
     Paid,
     Sum,
+    by_difference,
     largest,
     left_out,
     noted,
@@ -28,7 +30,8 @@ from billsync.report.impact.sums import (
 )
 from billsync.report.impact.verdicts import Verdict
 
-LARGEST = 5
+LARGEST = 20
+"""How many of the largest differences each way an impact has; text shows fewer."""
 
 Count: TypeAlias = int | str
 """A number, or a text where the number may not be shown."""
@@ -48,7 +51,8 @@ class PartSum:
 
     `is_usual`: the cadence is the plan's own for all subscribers. `before` and `after` are None if only the difference
     may be shown. `counts` are counts by subject. `more` and `less` are the subscribers with the largest increases and
-    decreases, largest first; `groups` replace them in an anonymous impact.
+    decreases, largest first, and `spread` says how many differ by how much; `groups` replace all that in an anonymous
+    impact.
     """
 
     cadence: Duration
@@ -60,6 +64,7 @@ class PartSum:
     counts: Mapping[str, int] = field(default_factory=dict)
     more: tuple[Paid, ...] = ()
     less: tuple[Paid, ...] = ()
+    spread: Spread | None = None
     groups: tuple[Group, ...] | None = None
     not_shown: str = ""
 
@@ -221,7 +226,8 @@ def _later(verdicts: Sequence[Verdict]) -> Later | None:
 
 
 def _sum(one: Sum, verdicts: Sequence[Verdict]) -> PartSum:
-    more, less = largest(verdicts, one.column, count=LARGEST)
+    ordered = by_difference(verdicts, one.column)
+    more, less = largest(ordered, count=LARGEST)
     return PartSum(
         one.cadence,
         one.currency,
@@ -232,6 +238,7 @@ def _sum(one: Sum, verdicts: Sequence[Verdict]) -> PartSum:
         counts(one),
         more,
         less,
+        spread(ordered),
     )
 
 

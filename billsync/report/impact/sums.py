@@ -120,13 +120,12 @@ def windows(verdicts: Iterable[Verdict]) -> Mapping[Duration, Period]:
     return {cadence: found[cadence] for cadence in sorted(found, key=_length)}
 
 
-def largest(verdicts: Iterable[Verdict], column: Column, *, count: int) -> tuple[tuple[Paid, ...], tuple[Paid, ...]]:
-    """The subscribers with the largest increases in a column, and those with the largest decreases, each largest
-    first."""
-    ordered = by_difference(verdicts, column)
-    less = [one for one in ordered if difference(one) < 0][:count]
-    more = [one for one in reversed(ordered) if difference(one) > 0][:count]
-    return tuple(more), tuple(less)
+def largest(ordered: Sequence[Paid], *, count: int) -> tuple[tuple[Paid, ...], tuple[Paid, ...]]:
+    """The subscribers with the largest increases, and those with the largest decreases, each largest first; given from
+    the smallest difference to the largest."""
+    less = tuple(one for one in ordered[:count] if difference(one) < 0)
+    more = tuple(one for one in reversed(ordered[-count:]) if difference(one) > 0)
+    return more, less
 
 
 @exactly
