@@ -92,7 +92,7 @@ def test_the_json_holds_every_rated_line(changed: Shell) -> None:
     ]
 
 
-def test_without_details_the_json_has_the_spread_and_the_largest_differences(changed: Shell) -> None:
+def test_without_details_the_json_has_spreads_and_largest_differences(changed: Shell) -> None:
     (change,) = json.loads(changed.run("diff", "maps", *LOCAL, "--impact", "--format", "json").out)["impact"]["changes"]
 
     (sums,) = change["moving"]["currencies"]

@@ -31,7 +31,7 @@ from billsync.report.impact.sums import (
 from billsync.report.impact.verdicts import Verdict
 
 LARGEST = 20
-"""How many of the largest differences each way an impact has; text shows fewer."""
+"""The number of the largest differences each way that an impact has; text shows fewer."""
 
 Count: TypeAlias = int | str
 """A number, or a text where the number may not be shown."""
