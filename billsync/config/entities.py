@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from jsonschema.protocols import Validator
-
 from billsync.config.document import RawEntity
 from billsync.config.finding import Findings, finding
 from billsync.config.library import Expansion
@@ -13,6 +11,7 @@ from billsync.config.node import MapNode, Places, is_null, nearest, plain, text_
 from billsync.config.schema_errors import Later, diagnostics_of
 from billsync.config.soundness import SoundPart, sound_part
 from billsync.config.sourced import keys_from_outside, sources_in, typed_map
+from billsync.config.validators import Validator
 from billsync.config.words import found_node
 from billsync.core.check import problems, value_problems
 from billsync.kinds.registry import LATER_FIELDS

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from jsonschema import Draft202012Validator
-from jsonschema.protocols import Validator
-
 from billsync.config.document import Contents, besides, gather, shell
 from billsync.config.due_at_start import due_at_start
 from billsync.config.entities import check, expand
@@ -26,12 +23,14 @@ from billsync.config.schema_errors import diagnostics_of
 from billsync.config.selection import selection_of, selection_problems
 from billsync.config.sourced import header_from_outside, without_sourced
 from billsync.config.transitions import transitions_for_nothing, transitions_of
+from billsync.config.validators import Validator
 from billsync.core import references
 from billsync.model.address import Address
 from billsync.model.diagnostic import Diagnostic, Position, has_errors
 from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Registry
 from billsync.model.limits import MESSAGE_CHARACTERS
+from billsync.model.plain_mode import is_plain
 from billsync.model.source import Source
 from billsync.model.state import Desired
 from billsync.schema.schema import file_schema, kind_schema
@@ -64,7 +63,7 @@ def load_fully(
     unread = (*found.problems, *missing, *found.notes(taken))
     findings = Findings()
     documents = overlaid(documents_of(below), documents_of(over), registry, findings)
-    declared = read_desired(documents, registry, findings, sourced)
+    declared = read_desired(documents, registry, findings, sourced, plain_mode=is_plain(environment))
     if not has_errors(unread) and all(parsed.complete for parsed in files_read):
         findings.extend(problems_of_all(declared, registry))
         _check_not_empty(declared.desired, paths, findings)
@@ -108,14 +107,19 @@ def documents_of(files: Iterable[ParsedFile]) -> tuple[MapNode, ...]:
 
 
 def read_desired(
-    documents: Sequence[MapNode], registry: Registry, findings: Findings, sourced: Mapping[Source, str]
+    documents: Sequence[MapNode],
+    registry: Registry,
+    findings: Findings,
+    sourced: Mapping[Source, str],
+    *,
+    plain_mode: bool = False,
 ) -> ReadDesired:
-    """The state that documents declare, each entity checked by itself."""
+    """The state that documents declare, each entity checked by itself; in plain mode by the reference alone."""
+    validators = _validators(registry, plain_mode)
     contents = gather(documents, registry, findings)
     check_library(contents.library, findings)
-    _check_shells(documents, registry, findings)
+    _check_shells(documents, validators.of_files, findings)
     expansion = _expansion(contents, findings)
-    validators = _validators(registry)
     expanded = [expand(raw, expansion) for raw in contents.entities]
     checked = check(expanded, validators.by_kind, findings, unfinished=expansion.unfinished, has_sources=bool(sourced))
     owner = owner_of(contents.header, findings)
@@ -145,8 +149,7 @@ def read_desired(
     return ReadDesired(desired, checked.unsound, moves, forgotten, frozenset(expansion.defaults))
 
 
-def _check_shells(documents: Iterable[MapNode], registry: Registry, findings: Findings) -> None:
-    validator = _validators(registry).of_files
+def _check_shells(documents: Iterable[MapNode], validator: Validator, findings: Findings) -> None:
     told = {diagnostic.position for diagnostic in findings.all}
     for document in documents:
         part = shell(document)
@@ -164,19 +167,16 @@ class _Validators:
     of_files: Validator
 
 
-_MADE: dict[int, _Validators] = {}
+_MADE: dict[tuple[int, bool], _Validators] = {}
 """By the identity of their registry, which they keep alive: a small file is loaded sooner than schemas are written."""
 
 
-def _validators(registry: Registry) -> _Validators:
-    if id(registry) not in _MADE:
-        by_kind = {name: _validator(kind_schema(kind)) for name, kind in registry.items()}
-        _MADE[id(registry)] = _Validators(registry, by_kind, _validator(file_schema(registry)))
-    return _MADE[id(registry)]
-
-
-def _validator(schema: Mapping[str, object]) -> Validator:
-    return Draft202012Validator(dict(schema))
+def _validators(registry: Registry, plain_mode: bool) -> _Validators:
+    if (id(registry), plain_mode) not in _MADE:
+        by_kind = {name: Validator(kind_schema(kind), plain_mode=plain_mode) for name, kind in registry.items()}
+        of_files = Validator(file_schema(registry), plain_mode=plain_mode)
+        _MADE[id(registry), plain_mode] = _Validators(registry, by_kind, of_files)
+    return _MADE[id(registry), plain_mode]
 
 
 def _expansion(contents: Contents, findings: Findings) -> Expansion:

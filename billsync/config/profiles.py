@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field
 from functools import cache
 
-from jsonschema import Draft202012Validator
-
 from billsync.config.finding import Findings, finding
 from billsync.config.node import MapNode, Node, ScalarNode, plain, text_of
 from billsync.config.reader import read
 from billsync.config.schema_errors import diagnostics_of
 from billsync.config.suggest import did_you_mean
+from billsync.config.validators import Validator
 from billsync.model.diagnostic import Diagnostic, Position, has_errors
 from billsync.model.frozen import dataclass
 from billsync.model.headers import header_problem
@@ -66,8 +65,8 @@ def _problems(document: MapNode, name: str) -> Iterator[Diagnostic]:
 
 
 @cache
-def _validator() -> Draft202012Validator:
-    return Draft202012Validator(profiles_schema())
+def _validator() -> Validator:
+    return Validator(profiles_schema(), plain_mode=False)
 
 
 def _profiles(document: MapNode) -> Mapping[str, MapNode]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, TypeAlias
-
-from jsonschema.exceptions import ValidationError
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from billsync.config.failure import Failure, failure_of
 from billsync.config.finding import finding
@@ -22,6 +20,9 @@ from billsync.kinds.forms import FORMS, PERCENT
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.duration import Duration, parse_duration
 from billsync.model.kind import Path
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 _MANY_FIELDS = 12
 """With more fields than this, a message doesn't list them."""

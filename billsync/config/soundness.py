@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-
-from jsonschema.exceptions import ValidationError
-from jsonschema.protocols import Validator
+from typing import TYPE_CHECKING
 
 from billsync.config.failure import Failure, failure_of
 from billsync.config.node import Entry, ListNode, MapNode, Node, ScalarNode, at, plain
 from billsync.config.schema_errors import leaves
+from billsync.config.validators import Validator
 from billsync.model.diagnostic import Position
 from billsync.model.frozen import dataclass
 from billsync.model.kind import Path
 from billsync.model.shape import ListOf, Record, Shape
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 _ROUNDS = 20
 """Each round takes something out that the one before left incomplete: a card without its price, a phase without it."""

@@ -4,6 +4,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
@@ -24,10 +25,19 @@ def billsync(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False)
 
 
+COMPILED = ("jsonschema",) if find_spec("jsonschema_rs") else ()
 LOADED = {
     "--help": HEAVY,
+    "diff shop.yaml --server local:": (
+        *HTTP,
+        *COMPILED,
+        "deepdiff",
+        "billsync.live.over_http",
+        "billsync.report.impact.assess",
+    ),
     "validate shop.yaml": (
         *HTTP,
+        *COMPILED,
         "deepdiff",
         "sqlite3",
         "pygal",
