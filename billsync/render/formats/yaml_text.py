@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
+from json.encoder import encode_basestring
 from textwrap import wrap
 from types import MappingProxyType
 from typing import TypeAlias
 
-from billsync.model.frozen import dataclass
 from billsync.model.kind import Path
 from billsync.model.value import FloatFound, Masked, Plain, decimal_text
 
@@ -31,63 +32,69 @@ def to_yaml(document: Mapping[str, Plain], comments: Comments = NONE) -> str:
     `comments` stand above what their path names, `()` at the top. Raises FloatFound for a float, TypeError for what a
     file can't hold (a Symbol).
     """
-    lines = [*_comment(comments, (), ""), *(_mapping(document, _Place((), "", comments)) if document else ["{}"])]
-    return "\n".join(lines) + "\n"
+    text = _Text(comments)
+    text.comment((), "")
+    text.mapping(document, () if text.commented else None, "")
+    if not document:
+        text.lines.append("{}")
+    return "\n".join(text.lines) + "\n"
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """The place of a value: its path, its indent, and the comments of the whole document."""
+class _Text:
+    """The lines so far. A path is None where no comment stands at or below it, so that none is looked up there."""
 
-    path: Path
-    indent: str
-    comments: Comments
+    def __init__(self, comments: Comments) -> None:
+        self.lines: list[str] = []
+        self.commented = {path[:length] for path in comments for length in range(1, len(path) + 1)}
+        self._comments = comments
 
-    def at(self, name: str | int) -> _Place:
-        """A member's place."""
-        return _Place((*self.path, name), self.indent + "  ", self.comments)
+    def comment(self, path: Path, indent: str) -> None:
+        """The comment lines above what a path names."""
+        for text in self._comments.get(path, ()):
+            clean = "".join(char if char.isprintable() else _escape(char) for char in text)
+            self.lines += [f"{indent}# {line}" for line in wrap(clean, WIDTH, break_long_words=False) or [""]]
 
-    def said(self, name: str | int) -> Iterator[str]:
-        """The comment lines above a member."""
-        return _comment(self.comments, (*self.path, name), self.indent)
+    def mapping(self, value: Mapping[str, Plain], path: Path | None, indent: str) -> None:
+        """A map's members, each in its line or block."""
+        lines, within = self.lines, indent + "  "
+        for key, item in value.items():
+            inner = None if path is None else self._member(path, key, indent)
+            if type(item) is str:
+                lines.append(f"{indent}{_key(key)}: {_text(item)}")
+                continue
+            place = len(lines)
+            lines.append(f"{indent}{_key(key)}:")
+            if not self._block(item, inner, within):
+                lines[place] += f" {_scalar(item)}"
 
+    def _sequence(self, value: list[Plain] | tuple[Plain, ...], path: Path | None, indent: str) -> None:
+        lines, within = self.lines, indent + "  "
+        for number, item in enumerate(value):
+            inner = None if path is None else self._member(path, number, indent)
+            place = len(lines)
+            if self._block(item, inner, within):
+                lines[place] = f"{indent}- {lines[place].lstrip(' ')}"
+            else:
+                lines.append(f"{indent}- {_scalar(item)}")
 
-def _comment(comments: Comments, path: Path, indent: str) -> Iterator[str]:
-    for text in comments.get(path, ()):
-        clean = "".join(char if char.isprintable() else _escape(char) for char in text)
-        yield from (f"{indent}# {line}" for line in wrap(clean, WIDTH, break_long_words=False) or [""])
+    def _member(self, path: Path, name: str | int, indent: str) -> Path | None:
+        """A member's path, with the comment above it."""
+        if (*path, name) not in self.commented:
+            return None
+        self.comment((*path, name), indent)
+        return (*path, name)
 
-
-def _mapping(value: Mapping[str, Plain], place: _Place) -> Iterator[str]:
-    for key, item in value.items():
-        yield from place.said(key)
-        yield from _entry(f"{place.indent}{_text(key)}:", item, place.at(key))
-
-
-def _sequence(value: list[Plain] | tuple[Plain, ...], place: _Place) -> Iterator[str]:
-    for number, item in enumerate(value):
-        yield from place.said(number)
-        lines = list(_block(item, place.at(number)))
-        if lines:
-            yield f"{place.indent}- {lines[0].lstrip(' ')}"
-            yield from lines[1:]
+    def _block(self, item: Plain, path: Path | None, indent: str) -> bool:
+        """The lines of a map or a list with members. False, and none, for anything else."""
+        if not item or type(item) is str:
+            return False
+        if type(item) is dict or isinstance(item, Mapping):
+            self.mapping(item, path, indent)
+        elif isinstance(item, list | tuple):
+            self._sequence(item, path, indent)
         else:
-            yield f"{place.indent}- {_scalar(item)}"
-
-
-def _entry(head: str, item: Plain, place: _Place) -> Iterator[str]:
-    lines = list(_block(item, place))
-    yield head if lines else f"{head} {_scalar(item)}"
-    yield from lines
-
-
-def _block(item: Plain, place: _Place) -> Iterator[str]:
-    """The lines of a map or a list with members; none for anything else."""
-    if isinstance(item, Mapping):
-        return _mapping(item, place)
-    if isinstance(item, list | tuple):
-        return _sequence(item, place)
-    return iter(())
+            return False
+        return True
 
 
 def _scalar(value: Plain) -> str:
@@ -111,8 +118,11 @@ def _scalar(value: Plain) -> str:
 def _text(text: str) -> str:
     if SAFE.fullmatch(text) and text.lower() not in TAKEN:
         return text
-    quoted = json.dumps(text, ensure_ascii=False)
-    return "".join(char if char.isprintable() else _escape(char) for char in quoted)
+    quoted = encode_basestring(text)
+    return quoted if quoted.isprintable() else "".join(char if char.isprintable() else _escape(char) for char in quoted)
+
+
+_key = lru_cache(1_000)(_text)
 
 
 def _escape(char: str) -> str:
