@@ -1,10 +1,8 @@
 """The made-up configuration and server of `benchmarks.reconcile`, at a tiny size, without sockets."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
 
@@ -18,29 +16,11 @@ from billsync.app.pipeline import Comparison, carry_out, compare
 from billsync.config import load
 from billsync.core.diff import Mode
 from billsync.kinds.registry import KINDS
-from billsync.live.encoding import decode, encode
-from billsync.model.ports import Answer
 from billsync.model.value import Plain
 from tests.support.clock import FakeClock
+from tests.support.made_up_server import Asked
 
 CUSTOMERS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The made-up server, asked without a socket."""
-
-    api: Api
-
-    def get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> Answer:
-        return self._answer("GET", f"{path}?{urlencode(query)}", b"")
-
-    def call(self, method: str, path: str, body: Plain = None) -> Answer:
-        return self._answer(method, path, encode(body))
-
-    def _answer(self, method: str, target: str, body: bytes) -> Answer:
-        status, content = self.api.answer(method, f"/api/v3{target}", body)
-        return Answer(status, decode(content) if content else None, "" if status < 400 else str(content))
 
 
 class Unread:
