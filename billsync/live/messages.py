@@ -25,7 +25,7 @@ def error_message(status: int, body: Plain, mask: Mask = Mask()) -> str:  # noqa
 def printable(text: str, mask: Mask = Mask()) -> str:  # noqa: B008 - a frozen value
     """The text on one line, without secrets and control characters, cut where it gets too long."""
     masked = mask(text, at_most=SERVER_CHARACTERS)
-    return "".join(char if char.isprintable() else " " for char in masked)
+    return masked if masked.isprintable() else "".join(char if char.isprintable() else " " for char in masked)
 
 
 def _said(body: Fields) -> str:
