@@ -6,7 +6,7 @@ Every running subscription of a plan version that offers add-ons is asked: its r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from billsync.app.connection import Connection
 from billsync.app.plan_shelf import PlanShelf
@@ -94,6 +94,19 @@ def _own_items(row: Fields, plan: Fields | None) -> frozenset[str]:
     """The subscription's items beyond its plan; empty if its plan version was deleted, or a row can't be decoded."""
     own = parse_own_items(row, plan) if plan else frozenset()
     return frozenset() if isinstance(own, Malformed) else own
+
+
+def is_as_its_plan(row: Fields, plans: Mapping[str, Fields]) -> bool:
+    """Whether a subscription has its plan's items alone and can have no add-ons, as far as these plans are known.
+
+    One that is over isn't looked at.
+    """
+    if is_over(KINDS[SUBSCRIPTION], row):
+        return True
+    plan = plans.get(_plan_id(row))
+    if plan is None or plan.get(ADDONS) is None or plan[ADDONS]:
+        return False
+    return parse_own_items(row, plan) == frozenset()
 
 
 def _plan_id(row: Fields) -> str:

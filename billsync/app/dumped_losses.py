@@ -39,6 +39,11 @@ def read_loss_facts(connection: Connection, found: Index) -> LossFacts:
     return LossFacts(lists, documents(BALANCE, owing), documents(BILLING, billed))
 
 
+def may_bill(connection: Connection) -> bool:
+    """Whether a customer's billing can be anything but the default of a fresh server. Raises RemoteError."""
+    return _read_lists(connection).may_bill
+
+
 def _read_lists(connection: Connection) -> Lists:
     rows: dict[str, tuple[Fields, ...]] = {}
     refused: dict[str, int] = {}

@@ -49,7 +49,7 @@ def dump(snapshot: Snapshot, registry: Registry, routes: Mapping[str, Routes], *
     whole = items_of(Source(index(snapshot, registry, routes), registry, routes), snapshot, losses)
     losses.extend(_unreadable(whole, registry))
     owner = _owner(snapshot, losses)
-    losses.extend(_of_rows(whole, registry, owner=owner))
+    losses.extend(losses_of_items(whole, registry, owner=owner))
     header = {HEADER: {"owner": owner}} if owner else {}
     document = {**header, **_external(whole, registry), **collections(whole, registry)}
     return Dump(document, tuple(losses), placed(losses, whole, registry))
@@ -100,8 +100,8 @@ def _owner(snapshot: Snapshot, losses: list[Loss]) -> str | None:
     return owners[0] if len(owners) == 1 else None
 
 
-def _of_rows(items: Iterable[Item], registry: Registry, *, owner: str | None) -> Iterator[Loss]:
-    """Yield losses of rows: values that files can't declare, by the kinds' tables, and marks of other owners."""
+def losses_of_items(items: Iterable[Item], registry: Registry, *, owner: str | None) -> Iterator[Loss]:
+    """Losses of single rows: values that files can't declare, by the kinds' tables, and marks of other owners."""
     for item in items:
         kind = registry[item.address.kind]
         for code, name, text in kind.lost(item.row.fields) if kind.lost else ():
@@ -140,12 +140,13 @@ def _external(items: Iterable[Item], registry: Registry) -> Fields:
     names.update({kind.name: kind.collection for kind in registry.values()})
     found: dict[str, set[str]] = defaultdict(set)
     for item in items:
-        for address in (*symbols_in(item.fields), *_mentioned(item, registry[item.address.kind])):
+        for address in (*symbols_in(item.fields), *mentioned(item, registry[item.address.kind])):
             if address.unversioned() not in declared:
                 found[names[address.kind]].add(address.key)
     return {"external": {name: sorted(keys) for name, keys in sorted(found.items())}} if found else {}
 
 
-def _mentioned(item: Item, kind: Kind) -> Iterator[Address]:
+def mentioned(item: Item, kind: Kind) -> Iterator[Address]:
+    """The entities that an item's texts name, as its kind's table says."""
     for _, name, key in kind.mentions(item.fields) if kind.mentions else ():
         yield Address(name, (key,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from billsync.core.dump_items import Item
 from billsync.core.losses import Loss, by_place
@@ -19,7 +19,7 @@ def collections(items: list[Item], registry: Registry) -> Fields:
     for kind in registry.values():
         if kind.parent is not None:
             for parent, children in _by_parent(items, kind).items():
-                nested[parent].update(_nested(kind, children))
+                nested[parent].update(nested_fields(kind, [plain_fields(kind, child) for child in children]))
     return {
         kind.collection: [
             {**plain_fields(kind, item), **nested.get(item.address, {})} for item in _sorted(items, kind.name)
@@ -41,18 +41,18 @@ def _by_parent(items: list[Item], kind: Kind) -> Mapping[Address, list[Item]]:
     return found
 
 
-def _is_single(kind: Kind, children: list[Item]) -> bool:
-    """Whether a parent holds its child as a single map."""
+def _is_single(kind: Kind, keys: Sequence[Plain]) -> bool:
+    """Whether a parent holds its child as a single map; `keys` are those of its children."""
     assert kind.parent is not None
-    return bool(kind.parent.one) and len(children) == 1 and children[0].address.key == kind.default_key
+    return bool(kind.parent.one) and len(keys) == 1 and keys[0] == kind.default_key
 
 
-def _nested(kind: Kind, children: list[Item]) -> dict[str, Plain]:
+def nested_fields(kind: Kind, children: Sequence[Mapping[str, Plain]]) -> dict[str, Plain]:
+    """The fields of a parent that hold its children, of whom it has some."""
     assert kind.parent is not None
-    if _is_single(kind, children):
-        fields = plain_fields(kind, children[0])
-        return {kind.parent.one: {name: value for name, value in fields.items() if name != kind.key}}
-    return {kind.parent.many: [plain_fields(kind, child) for child in children]}
+    if _is_single(kind, [child.get(kind.key) for child in children]):
+        return {kind.parent.one: {name: value for name, value in children[0].items() if name != kind.key}}
+    return {kind.parent.many: list(children)}
 
 
 def placed(losses: Iterable[Loss], items: list[Item], registry: Registry) -> Mapping[Path, tuple[str, ...]]:
@@ -83,7 +83,11 @@ def _children(items: list[Item], registry: Registry, roots: Mapping[Address, Pat
             continue
         for parent, children in _by_parent(items, kind).items():
             for number, child in enumerate(children):
-                inner = (kind.parent.one,) if _is_single(kind, children) else (kind.parent.many, number)
+                inner = (
+                    (kind.parent.one,)
+                    if _is_single(kind, [one.address.key for one in children])
+                    else (kind.parent.many, number)
+                )
                 yield child.address, (*roots[parent], *inner)
 
 

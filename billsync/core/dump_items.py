@@ -51,13 +51,14 @@ class Item:
 
 def items_of(source: Source, snapshot: Snapshot, losses: list[Loss]) -> list[Item]:
     """Return everything that a file can declare, by kind; adds the rest to `losses`."""
-    items = [item for kind in source.registry.values() for item in _items(source, kind, snapshot, losses)]
+    items = [item for kind in source.registry.values() for item in items_of_kind(source, kind, snapshot, losses)]
     whole = [item for item in items if not _broken(item, losses)]
     there = {item.address for item in whole}
     return [item for item in whole if not _orphaned(item, source.registry[item.address.kind], there, losses)]
 
 
-def _items(source: Source, kind: Kind, snapshot: Snapshot, losses: list[Loss]) -> Iterator[Item]:
+def items_of_kind(source: Source, kind: Kind, snapshot: Snapshot, losses: list[Loss]) -> Iterator[Item]:
+    """The entities of one kind that a file can declare, as far as they are looked at by themselves."""
     match kind.archetype:
         case Archetype.VERSIONED:
             yield from _versioned(source, kind, losses)
@@ -198,9 +199,14 @@ def _proof(source: Source, pinned: Address, rows: tuple[Row, ...]) -> Fields:
     return {DIGEST: found} if found else {}
 
 
+def refers_to_gone(item: Item) -> bool:
+    """Whether an entity refers to one that isn't among the rows."""
+    return any(a.key.startswith(UNKNOWN) for a in symbols_in(item.fields))
+
+
 def _broken(item: Item, losses: list[Loss]) -> bool:
     """Whether an entity refers to a deleted or archived one, so that its declaration couldn't be loaded."""
-    gone = any(a.key.startswith(UNKNOWN) for a in symbols_in(item.fields))
+    gone = refers_to_gone(item)
     if gone:
         text = f"{item.address.text} refers to something that was deleted or archived, so no file can declare it"
         losses.append(Loss("refers-to-gone", text))

@@ -242,6 +242,7 @@ GRANT = Kind(
     parent=Parent("customer", many="grants", decides=("currency",), fills={"currency": ("currency",)}),
     read=read,
     joint=_JOINT,
+    only_without={"created_at": "effective_at"},
     respell=respell,
     at_creation=at_creation,
     status="status",

@@ -142,6 +142,7 @@ class Kind:
     * `read` turns a server row into raw fields in the file's shape, with references still as ids or keys.
     * `joint` are the fields that `read`, `respell` and the record's rules look at or make, of the record and of a row:
       what a view shows in any other field depends on that field alone.
+    * `only_without` are joint fields of a row that count only where another one, which is named, is absent.
     * `respell` takes what the view will be compared with, the view, and the row as the server gave it, and returns the
       view in the other's spelling where both mean the same.
     * `status` names the row's lifecycle field, and `statuses` are all the values of it that are known, with what they
@@ -186,6 +187,7 @@ class Kind:
     parent: Parent | None = None
     read: Callable[[Fields, Names], Fields] | None = None
     joint: tuple[str, ...] = ()
+    only_without: Mapping[str, str] = field(default_factory=dict)
     respell: Callable[[Fields, Fields, Fields], Fields] | None = None
     at_creation: Callable[[Fields, datetime], Fields | None] | None = None
     status: str | None = None

@@ -1,0 +1,120 @@
+"""Dumps of rows of one kind, each as of a row that is alike and was dumped by the full code.
+
+Two rows are alike if they differ only in texts that pass into the file as they are (`texts`). The full code has then
+nothing to say of one that it doesn't say of the other, but for the checks of declared values, which are made of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+
+from billsync.core.certainty import surely_sound
+from billsync.core.dump_alike.moments import is_moment
+from billsync.core.dump_alike.sample import Sample
+from billsync.core.dump_alike.texts import Odd, Passing, passing
+from billsync.model.frozen import dataclass
+from billsync.model.kind import Kind
+from billsync.model.value import Fields, Plain
+
+LIFE = ("created_at", "updated_at")
+"""Times of a row that no file has."""
+
+Sampling = Callable[[Fields], Sample | None]
+"""Dumps a row by the full code, if it surely can: None is doubt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """A row's dump. `sample` is the one whose owner and references it has; `fields` is None where a file says nothing
+    of it."""
+
+    fields: Mapping[str, Plain] | None
+    sample: Sample
+
+
+@dataclass(frozen=True, slots=True)
+class _Sort:
+    """A sort of rows: what differs in them, by name in the file, and the rest from the sample."""
+
+    sample: Sample
+    parts: tuple[tuple[str, str, Passing | None, Plain], ...]
+
+
+class Rows:
+    """Rows of one kind, read as JSON."""
+
+    def __init__(self, kind: Kind, sampling: Sampling) -> None:
+        self._kind = kind
+        self._sampling = sampling
+        self._sorts: dict[Hashable, _Sort | None] = {}
+        self._is_sound = surely_sound(kind)
+        self._passing = _passing_fields(kind)
+
+    def alike(self, row: Fields, whole: Callable[[], Fields]) -> Alike | None:
+        """The row's dump, or None where the full code has to see it. `whole` reads the row with all numbers exact."""
+        try:
+            mark = self._mark(row)
+        except Odd:
+            return None
+        sort = self._sorts.get(mark, _UNSEEN)
+        if sort is _UNSEEN:
+            sort = self._sorts[mark] = self._sort_of(row, whole())
+        if sort is None:
+            return None
+        fields = _shown(sort, row)
+        return Alike(fields, sort.sample) if fields is None or self._is_sound(fields) else None
+
+    def _mark(self, row: Fields) -> Hashable:
+        marks: list[Hashable] = []
+        passing, rest = self._passing, self._kind.only_without
+        for wire, value in row.items():
+            way = passing.get(wire)
+            if value is None:
+                marks.append((wire, "null", None))
+            elif way is not None:
+                marks.append((wire, way.mark(value)))
+            elif wire == "id":
+                _must_be(type(value) is str)
+                marks.append(wire)
+            elif wire in LIFE and (wire not in self._kind.joint or row.get(rest.get(wire, "")) is not None):
+                _must_be(type(value) is str and is_moment(value) is not None)
+                marks.append(wire)
+            else:
+                marks.append((wire, type(value), repr(value)))
+        return tuple(marks)
+
+    def _sort_of(self, row: Fields, whole: Fields) -> _Sort | None:
+        sample = self._sampling(whole)
+        if sample is None:
+            return None
+        wires = {name: field.wire or name for name, field in self._kind.record.fields.items()}
+        parts = ((name, wires[name], value) for name, value in (sample.fields or {}).items())
+        ways = tuple((name, wire, self._passing.get(wire), value) for name, wire, value in parts)
+        sort = _Sort(sample, ways)
+        shown = _shown(sort, row)
+        return sort if shown == sample.fields and repr(shown) == repr(sample.fields) else None
+
+
+_UNSEEN: Any = object()
+
+
+def _shown(sort: _Sort, row: Fields) -> dict[str, Plain] | None:
+    if sort.sample.fields is None:
+        return None
+    return {name: value if way is None else way.shown(row[wire], value) for name, wire, way, value in sort.parts}
+
+
+def _passing_fields(kind: Kind) -> Mapping[str, Passing]:
+    """The fields of a row whose values pass into the file, by the API's names."""
+    found = {
+        field.wire or name: way
+        for name, field in kind.record.fields.items()
+        if name not in kind.joint and (way := passing(field)) is not None
+    }
+    return {wire: way for wire, way in found.items() if wire not in (*kind.joint, kind.status)}
+
+
+def _must_be(condition: bool) -> None:
+    if not condition:
+        raise Odd
