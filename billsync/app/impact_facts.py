@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
+from collections.abc import Callable, Iterable
 
 from billsync.app.connection import Connection
-from billsync.app.ending import usage
+from billsync.app.ending import usage as usage_error
 from billsync.app.impact_scope import ImpactScope
+from billsync.app.impact_usage import read_usage, usage_queries
 from billsync.app.live_prices import LivePrices
-from billsync.app.metering import query, read_catalog
+from billsync.app.metering import read_catalog
 from billsync.app.pipeline import Comparison
 from billsync.app.server_time import servers_now_by_anybody
 from billsync.core.index import index
 from billsync.core.moved import with_moved
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused
-from billsync.live.threads import reading_threads
 from billsync.model.frozen import replace
 from billsync.model.malformed import Malformed
 from billsync.model.state import Desired
-from billsync.rating.periods import Period
 from billsync.report.billing.attached import parse_attached
 from billsync.report.billing.catalog import Catalog
-from billsync.report.billing.usage import CUSTOMER, by_customer, query_body
 from billsync.report.impact.addon_repricing import UNREAD
 from billsync.report.impact.assess import (
     ImpactFacts,
-    Need,
-    Needs,
-    UsageByCustomer,
-    Wanted,
     sampled,
     subscription_ids,
     usage_needs,
@@ -45,10 +37,7 @@ from billsync.report.impact.reach import reach
 from billsync.report.impact.reached import Reached
 from billsync.report.impact.reached_addons import AddonList, Candidate, Unread, reached_with
 
-FEW_CUSTOMERS = 100
 REQUESTS_AT_MOST = 500
-
-QUERIES_AT_ONCE = 4
 
 
 def read_impact_facts(
@@ -72,11 +61,13 @@ def read_impact_facts(
     reached = [found for one in sample for found in _resolved(connection, one, live)]
     cases = tuple(prepare_all(reached, live.now, scope.periods))
     needs = usage_needs(cases, live.catalog)
-    _check_requests(asked + len(needs), scope)
-    progress(f"impact: meter queries: {len(needs)}")
+    queries = usage_queries(needs, live.catalog, most=REQUESTS_AT_MOST - asked)
+    _check_requests(asked + queries.count, scope)
+    progress(f"impact: meter queries: {queries.count}")
+    usage, made = read_usage(connection, queries, lambda count: _check_requests(asked + count, scope))
     count = len(subscription_ids(reached if len(sample) == len(whole) else whole))
-    looked = Looked(scope.everybody, scope.periods, count, meter_queries=len(needs), addon_lists=asked)
-    return ImpactFacts(cases, _usage(connection, needs), looked)
+    looked = Looked(scope.everybody, scope.periods, count, meter_queries=made, addon_lists=asked)
+    return ImpactFacts(cases, usage, looked)
 
 
 def _reached_or_maybe(
@@ -102,7 +93,7 @@ def _resolved(connection: Connection, one: Reached | Candidate, live: Live) -> I
 def _check_requests(count: int, scope: ImpactScope) -> None:
     if count > REQUESTS_AT_MOST and scope.sample is None:
         detail = f"It would need {count:,}, as billing periods or add-ons differ."
-        raise usage("many-requests", detail, "Pass --impact-sample 200 to look at two hundred subscriptions.")
+        raise usage_error("many-requests", detail, "Pass --impact-sample 200 to look at two hundred subscriptions.")
 
 
 def _addons(connection: Connection, one: Candidate, catalog: Catalog) -> AddonList:
@@ -112,23 +103,3 @@ def _addons(connection: Connection, one: Candidate, catalog: Catalog) -> AddonLi
     except Refused as refused:
         return Unread(f"{UNREAD} ({refused.status})")
     return Unread(UNREAD) if isinstance(found, Malformed) else found
-
-
-def _usage(connection: Connection, needs: Needs) -> UsageByCustomer:
-    """The usage of each customer, by feature and period: one request for each meter slice and period."""
-    found: dict[str, dict[tuple[str, Period], Decimal]] = defaultdict(dict)
-    with reading_threads(QUERIES_AT_ONCE) as threads:
-        answers = threads.map(lambda need: _asked(connection, *need), needs.items())
-        for ((_, period), (features, customers)), usage_of in zip(needs.items(), answers, strict=True):
-            places = [(feature, period) for feature in features]
-            for customer in usage_of.keys() & customers:
-                found[customer].update(dict.fromkeys(places, usage_of[customer]))
-    return found
-
-
-def _asked(connection: Connection, need: Need, wanted: Wanted) -> Mapping[str, Decimal]:
-    meter_slice, period = need
-    _, customers = wanted
-    asked = sorted(customers) if len(customers) <= FEW_CUSTOMERS else ()
-    body = query_body(meter_slice, period, group_by=[CUSTOMER], customers=asked)
-    return by_customer(query(connection, meter_slice, body))

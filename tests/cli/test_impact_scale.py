@@ -28,7 +28,7 @@ FEATURES = 4
 def estimated(crowd: Crowd, *, periods: int = 1, sample: int | None = None) -> Impact:
     """The impact on every subscription. `crowd.asked` holds what it asked after the comparison."""
     connection = Connection(crowd, FakeClock(NOW), "crowd", "openmeter")
-    desired, _ = load(["-"], registry=KINDS, stdin=StringIO(declared(crowd.plans)))
+    desired, _ = load(["-"], registry=KINDS, stdin=StringIO(declared(crowd.plans, crowd.aggregation)))
     comparison = compare(connection, desired, Mode("diff", deletes=True, allow={}))
     crowd.asked.clear()
     return impact(connection, desired, comparison, ImpactScope("all", periods=periods, sample=sample))
@@ -101,7 +101,7 @@ def test_a_query_names_its_customers_while_they_are_few(customers: int, names: b
 
 def test_too_many_queries_stop_the_run_and_offer_a_sample() -> None:
     """Above the limit of requests the run ends before the first meter query, and offers a sample."""
-    crowd = Crowd(plans=3, subscriptions=150, customers=150, anchors=150)
+    crowd = Crowd(plans=3, subscriptions=150, customers=150, anchors=150, aggregation="unique_count")
 
     with pytest.raises(Ended) as ended:
         estimated(crowd)
@@ -115,6 +115,15 @@ def test_too_many_queries_stop_the_run_and_offer_a_sample() -> None:
     )
     assert "--impact-sample 200" in finding.hint
     assert crowd.asked["meter queries"] == 0
+
+
+def test_many_anchors_are_asked_for_by_days_where_values_add_up() -> None:
+    crowd = Crowd(plans=3, subscriptions=150, customers=150, anchors=150)
+
+    shown = estimated(crowd)
+
+    # Two first days, two last days, and three spans of whole days, as one anchor is midnight.
+    assert (crowd.asked["meter queries"], shown.meter_queries) == (FEATURES * 7, FEATURES * 7)
 
 
 def test_a_sample_asks_for_its_own_periods_alone_and_says_so() -> None:

@@ -35,6 +35,7 @@ class Crowd:
     subscriptions: int = 1_000
     customers: int = 1_000
     anchors: int = 1
+    aggregation: str = "sum"
     asked: Counter[str] = field(default_factory=Counter)
     lock: Any = field(default_factory=threading.Lock)
 
@@ -70,11 +71,14 @@ class Crowd:
         lists: Mapping[str, tuple[range, Callable[[int], Fields]]] = {
             "plans": (range(self.plans), self._plan),
             "features": (range(len(FEATURES)), _feature),
-            "meters": (range(len(FEATURES)), _meter),
+            "meters": (range(len(FEATURES)), self._meter),
             "customers": (range(self.customers), _customer),
             "subscriptions": (self._subscribers(wanted), self._subscription),
         }
         return lists.get(name, (range(0), _feature))
+
+    def _meter(self, number: int) -> Fields:
+        return _meter(number, self.aggregation)
 
     def _metered(self, meter: int, body: Fields) -> tuple[str, Plain]:
         chosen = ((body.get("filters") or {}).get("dimensions") or {}).get("customer_id") or {}
@@ -174,7 +178,7 @@ def cards(plan: int, reference: Any, *, dearer: bool = False) -> list[Fields]:
     return [fee, *priced]
 
 
-def declared(plans: int) -> str:
+def declared(plans: int, aggregation: str = "sum") -> str:
     """Files that change every plan: the middle tier of one card. JSON, which is YAML too."""
     rows = [
         {
@@ -192,7 +196,7 @@ def declared(plans: int) -> str:
     ]
     document = {
         "_info": {"owner": "crowd", "defaults": {"plan": {"currency": "USD", "billing_cadence": "P1M"}}},
-        "meters": [_declared_meter(number) for number in range(len(FEATURES))],
+        "meters": [_declared_meter(number, aggregation) for number in range(len(FEATURES))],
         "features": [{"key": key, "name": key, "meter": f"meter_{number}"} for number, key in enumerate(FEATURES)],
         "plans": rows,
     }
@@ -204,20 +208,20 @@ def _card(card: Fields) -> Fields:
     return {name: value for name, value in card.items() if name != "key" or "feature" not in card}
 
 
-def _declared_meter(number: int) -> Fields:
+def _declared_meter(number: int, aggregation: str) -> Fields:
     return {
         name: value
-        for name, value in _meter(number).items()
+        for name, value in _meter(number, aggregation).items()
         if name not in ("id", "labels", "created_at", "updated_at")
     }
 
 
-def _meter(number: int) -> Fields:
+def _meter(number: int, aggregation: str = "sum") -> Fields:
     return {
         "id": f"meter_{number}",
         "key": f"meter_{number}",
         "name": f"Meter {number}",
-        "aggregation": "sum",
+        "aggregation": aggregation,
         "event_type": FEATURES[number],
         "value_property": "$.value",
         "labels": {"billsync_owner": "crowd"},

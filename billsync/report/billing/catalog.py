@@ -6,17 +6,21 @@ from collections.abc import Mapping, Sequence
 
 from billsync.model.frozen import dataclass
 from billsync.model.value import Fields
-from billsync.report.billing.usage import STEADY, MeterSlice, gauge_of
+from billsync.report.billing.usage import ADDITIVE, STEADY, MeterSlice, gauge_of
 
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """The live features and meters: `features` maps ids to keys, also of archived ones, as subscriptions keep them."""
+    """The live features and meters: `features` maps ids to keys, also of archived ones, as subscriptions keep them.
+
+    `steady` are features, and `additive` ids of meters, by how their values grow with time.
+    """
 
     features: Mapping[str, str]
     meter_slices: Mapping[str, MeterSlice]
     steady: frozenset[str]
     dimensions: Mapping[str, frozenset[str]]
+    additive: frozenset[str] = frozenset()
 
     def dimensions_of(self, feature: str) -> frozenset[str]:
         """The dimensions of the meter of a feature that has one."""
@@ -30,4 +34,5 @@ def catalog_of(features: Sequence[Fields], meters: Sequence[Fields]) -> Catalog:
     dimensions = {str(row["id"]): frozenset(row.get("dimensions") or {}) for row in meters}
     slices = {str(row["key"]): meter_slice for row in rows if (meter_slice := gauge_of(row))}
     steady = frozenset(key for key, one in slices.items() if aggregations.get(one.meter_id) in STEADY)
-    return Catalog({str(row["id"]): str(row["key"]) for row in rows}, slices, steady, dimensions)
+    additive = frozenset(meter_id for meter_id, aggregation in aggregations.items() if aggregation in ADDITIVE)
+    return Catalog({str(row["id"]): str(row["key"]) for row in rows}, slices, steady, dimensions, additive)

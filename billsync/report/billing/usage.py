@@ -17,6 +17,8 @@ from billsync.report.billing.subscribed import moment_of
 CUSTOMER = "customer_id"
 STEADY = frozenset({"unique_count", "latest", "min", "max", "avg"})
 """Aggregations that don't grow in step with time."""
+ADDITIVE = frozenset({"sum", "count"})
+"""Aggregations whose values of several spans add up to that of all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,113 @@
+"""Reads the usage of an impact: each period by a meter query, or many periods together by days."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping
+from decimal import Decimal
+from functools import partial
+from typing import TypeAlias, TypeVar
+
+from billsync.app.connection import Connection
+from billsync.app.metering import query
+from billsync.live.threads import reading_threads
+from billsync.model.frozen import dataclass
+from billsync.model.value import Fields
+from billsync.rating.periods import Period
+from billsync.report.billing.catalog import Catalog
+from billsync.report.billing.usage import CUSTOMER, by_customer, query_body
+from billsync.report.impact.assess import Need, Needs, UsageByCustomer, Wanted
+from billsync.report.impact.days import DailyUsage, Served, Stretch, daily
+
+FEW_CUSTOMERS = 100
+QUERIES_AT_ONCE = 4
+
+K = TypeVar("K")
+V = TypeVar("V")
+T = TypeVar("T")
+
+Found: TypeAlias = defaultdict[str, dict[tuple[str, Period], Decimal]]
+
+
+@dataclass(frozen=True, slots=True)
+class UsageQueries:
+    """The meter queries of an impact: needs with a query each, and stretches of days that serve many needs."""
+
+    needs: Needs
+    single: Needs
+    stretches: Mapping[Stretch, Served]
+
+    @property
+    def count(self) -> int:
+        """The number of queries, without those for periods that the stretches leave in doubt."""
+        return len(self.single) + len(self.stretches)
+
+
+def usage_queries(needs: Needs, catalog: Catalog, *, most: int) -> UsageQueries:
+    """A query for each need; where these are more than `most`, by days as far as values add up and that is fewer."""
+    if len(needs) > most:
+        added_up = {need: wanted for need, wanted in needs.items() if need[0].meter_id in catalog.additive}
+        stretches = daily((need, customers) for need, (_, customers) in added_up.items())
+        if len(stretches) < len(added_up):
+            return UsageQueries(
+                needs, {need: wanted for need, wanted in needs.items() if need not in added_up}, stretches
+            )
+    return UsageQueries(needs, needs, {})
+
+
+def read_usage(
+    connection: Connection, queries: UsageQueries, check: Callable[[int], None]
+) -> tuple[UsageByCustomer, int]:
+    """The usage of each customer by feature and period, and the number of queries. `check` is called with a larger
+    number before more queries are made. Raises what it raises, and RemoteError."""
+    by_days = DailyUsage()
+    for (stretch, served), rows in _each(queries.stretches, partial(_stretch_rows, connection)):
+        by_days.add(stretch, served, rows)
+    doubtful = {need: (queries.needs[need][0], set(customers)) for need, customers in by_days.doubtful.items()}
+    count = queries.count + len(doubtful)
+    check(count)
+    found: Found = defaultdict(dict)
+    for need, customer, value in by_days.known:
+        _keep(found, need, queries.needs[need], {customer: value})
+    single = {**queries.single, **doubtful}
+    for (need, wanted), usage_of in _each(single, partial(_period_usage, connection)):
+        _keep(found, need, wanted, usage_of)
+    return found, count
+
+
+def _each(asked: Mapping[K, V], ask: Callable[[K, V], T]) -> Iterator[tuple[tuple[K, V], T]]:
+    """The answer to each, some at once, in their order."""
+    if not asked:
+        return
+    with reading_threads(QUERIES_AT_ONCE) as threads:
+        yield from zip(asked.items(), threads.map(lambda one: ask(*one), asked.items()), strict=True)
+
+
+def _keep(found: Found, need: Need, wanted: Wanted, usage_of: Mapping[str, Decimal]) -> None:
+    """Adds what the customers of a need used."""
+    (_, period), (features, customers) = need, wanted
+    places = [(feature, period) for feature in features]
+    for customer in usage_of.keys() & customers:
+        found[customer].update(dict.fromkeys(places, usage_of[customer]))
+
+
+def _stretch_rows(connection: Connection, stretch: Stretch, served: Served) -> tuple[Fields, ...]:
+    body = query_body(
+        stretch.meter_slice,
+        stretch.period,
+        group_by=[CUSTOMER],
+        customers=_named(served),
+        granularity=stretch.granularity,
+    )
+    return query(connection, stretch.meter_slice, body)
+
+
+def _period_usage(connection: Connection, need: Need, wanted: Wanted) -> Mapping[str, Decimal]:
+    meter_slice, period = need
+    body = query_body(meter_slice, period, group_by=[CUSTOMER], customers=_named(wanted[1]))
+    return by_customer(query(connection, meter_slice, body))
+
+
+def _named(customers: Collection[str]) -> Collection[str]:
+    """The customers to name in a query: none of many, so that it is for all."""
+    return sorted(customers) if len(customers) <= FEW_CUSTOMERS else ()
