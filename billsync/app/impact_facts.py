@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from billsync.app.connection import Connection
-from billsync.app.ending import usage as usage_error
+from billsync.app.ending import usage
 from billsync.app.impact_scope import ImpactScope
 from billsync.app.impact_usage import read_usage, usage_queries
 from billsync.app.live_prices import LivePrices
@@ -64,10 +64,10 @@ def read_impact_facts(
     queries = usage_queries(needs, live.catalog, most=REQUESTS_AT_MOST - asked)
     _check_requests(asked + queries.count, scope)
     progress(f"impact: meter queries: {queries.count}")
-    usage, made = read_usage(connection, queries, lambda count: _check_requests(asked + count, scope))
+    metered, made = read_usage(connection, queries, lambda count: _check_requests(asked + count, scope))
     count = len(subscription_ids(reached if len(sample) == len(whole) else whole))
     looked = Looked(scope.everybody, scope.periods, count, meter_queries=made, addon_lists=asked)
-    return ImpactFacts(cases, usage, looked)
+    return ImpactFacts(cases, metered, looked)
 
 
 def _reached_or_maybe(
@@ -93,7 +93,7 @@ def _resolved(connection: Connection, one: Reached | Candidate, live: Live) -> I
 def _check_requests(count: int, scope: ImpactScope) -> None:
     if count > REQUESTS_AT_MOST and scope.sample is None:
         detail = f"It would need {count:,}, as billing periods or add-ons differ."
-        raise usage_error("many-requests", detail, "Pass --impact-sample 200 to look at two hundred subscriptions.")
+        raise usage("many-requests", detail, "Pass --impact-sample 200 to look at two hundred subscriptions.")
 
 
 def _addons(connection: Connection, one: Candidate, catalog: Catalog) -> AddonList:
