@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping
 from functools import lru_cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
@@ -44,6 +45,7 @@ class OverHttp:
             headers=headers,
             timeout=httpx.Timeout(silence, connect=connecting),
             transport=transport if methods is None else OnlyMethods(transport, methods),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # none is kept, and none is sent back
             follow_redirects=False,
             trust_env=False,
         )

@@ -88,6 +88,9 @@ UNUSUAL = {
     "a length and chunks": answer(headers=b"Transfer-Encoding: chunked\r\n"),
     "a wait before": b"HTTP/1.1 100 Continue\r\n\r\n" + answer(),
     "no header": answer(headers=b"this is none\r\n"),
+    "a strange header": answer(headers=b"X: \x0b\r\n"),
+    "strange chunks": b"HTTP/1.1 200 OK\r\n" + CHUNKED.replace(b"chunked", b"chunked\xff") + b"2\r\n{}\r\n0\r\n\r\n",
+    "a chunk too long by one": b"HTTP/1.1 200 OK\r\n" + CHUNKED + b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY) + 1, BODY),
     "a bare line end": answer(headers=b"X: y\n"),
     "not HTTP": b"this is not HTTP\r\n\r\n",
     "HTTP of old": BODY,
@@ -214,6 +217,17 @@ def test_libcurl_is_given_up_where_it_gets_nothing() -> None:
 
     assert len(outcomes) == 20
     assert len(seen) == 28
+
+
+@pytest.mark.parametrize("environment", [{}, PLAIN])
+def test_no_cookie_is_sent_back(environment: dict[str, str]) -> None:
+    cookies = b"Set-Cookie: a=b; Path=/\r\nSet-Cookie: c=\x84\r\n"
+    settings = Settings(environment=environment)
+    with answering([answer(headers=cookies)]) as (base, seen), Client(Target(base), FakeClock(), settings) as remote:
+        assert remote.get("/x") == remote.get("/x")
+
+    assert len(seen) == 2
+    assert b"Cookie" not in seen[1]
 
 
 def test_connections_are_kept_and_few() -> None:
