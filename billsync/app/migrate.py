@@ -14,7 +14,7 @@ from billsync.app.migration_facts import MigrationFacts, read_migration_facts, r
 from billsync.app.move_facts import read_move_facts
 from billsync.app.pipeline import Comparison, carry_out, compared
 from billsync.app.unpublished import unpublished_change, unpublished_guard, unpublished_warning
-from billsync.apply.execute import OnResult
+from billsync.apply.execute import IN_TURN, Manner, OnResult
 from billsync.core.chain_refusals import NO_TIMING
 from billsync.core.diff import Mode
 from billsync.core.index import index
@@ -234,6 +234,7 @@ def carry_out_waves(
     may_begin: Callable[[Wave], bool],
     on_result: OnResult,
     masking: StepMasking = UNMASKED,
+    manner: Manner = IN_TURN,
 ) -> str:
     """Run the waves one after another, each by the one rule of every step.
 
@@ -250,7 +251,8 @@ def carry_out_waves(
         if each.moving and not may_begin(each):
             return f"wave {each.share.name} was declined"
         journal.record("wave", {"wave": each.share.name, "steps": len(each.plan.steps)})
-        carry_out(connection, each.plan, journal=journal, known=migration.snapshot, on_result=keep, masking=masking)
+        known = migration.snapshot
+        carry_out(connection, each.plan, journal=journal, known=known, on_result=keep, masking=masking, manner=manner)
         end = wave_end(each, results)
         met = [one for one in stop_if if one.holds(failed=end.failed, refused=end.refused, size=each.size)]
         if met and number < len(migration.waves):

@@ -10,7 +10,8 @@ from billsync.api.documents import BALANCE
 from billsync.app.connection import Connection, ReadingConnection
 from billsync.app.held import held_of
 from billsync.apply.bindings import Bindings
-from billsync.apply.execute import OnResult, World, execute
+from billsync.apply.execute import IN_TURN, Manner, OnResult, execute
+from billsync.apply.world import World
 from billsync.core.attached_reads import attached_reads, kinds_attached, unread_attached
 from billsync.core.diff import Mode, Server, diff
 from billsync.core.hidden import labelled, still_hidden, wanted_kinds
@@ -165,10 +166,12 @@ def carry_out(
     known: Snapshot | None = None,
     on_result: OnResult = lambda result: None,
     masking: StepMasking = UNMASKED,
+    manner: Manner = IN_TURN,
 ) -> Report:
     """Run a plan file that was decided on this snapshot."""
     bindings = bindings_of(connection, known, plan.moved)
-    return execute(plan, World(connection.remote, bindings, journal, connection.clock, masking), on_result=on_result)
+    world = World(connection.remote, bindings, journal, connection.clock, masking)
+    return execute(plan, world, on_result=on_result, manner=manner)
 
 
 def bindings_of(connection: ReadingConnection, known: Snapshot | None, moved: Moved) -> Bindings:

@@ -11,7 +11,8 @@ from billsync.app.billing_facts import read_billing
 from billsync.app.connection import Connection
 from billsync.app.pipeline import bindings_of
 from billsync.apply.bindings import Bindings
-from billsync.apply.execute import OnResult, World, execute
+from billsync.apply.execute import IN_TURN, Manner, OnResult, execute
+from billsync.apply.world import Absence, World
 from billsync.core.compare import said
 from billsync.core.index import Index
 from billsync.core.plan_file import Edited, OtherVersion, UnknownFormat, from_json, to_json
@@ -126,14 +127,17 @@ def carry_out_plan_file(
     journal: Journal,
     on_result: OnResult = lambda result: None,
     masking: StepMasking = UNMASKED,
+    manner: Manner = IN_TURN,
 ) -> Report:
     """Run the steps of a plan file that was made before, with nothing known but what stands in it.
 
     Everything that they were decided on is read before the first write. Raises RemoteError.
     """
     bindings = bindings_of(connection, None, plan.moved)
-    world = World(connection.remote, bindings, journal, connection.clock, masking, unmet(connection, bindings, plan))
-    return execute(plan, world, on_result=on_result)
+    found = unmet(connection, bindings, plan)
+    absence = Absence(is_likely=False)
+    world = World(connection.remote, bindings, journal, connection.clock, masking, found, absence=absence)
+    return execute(plan, world, on_result=on_result, manner=manner)
 
 
 def unmet(connection: Connection, bindings: Bindings, plan: PlanFile) -> Mapping[str, str]:

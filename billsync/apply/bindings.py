@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from billsync.core.attached import decoded, member_in
 from billsync.core.hidden import with_labels
@@ -19,7 +19,7 @@ from billsync.model.address import SYMBOL, Address, Symbol, chain_of, earlier, p
 from billsync.model.kind import Kind, Registry, State
 from billsync.model.malformed import Malformed
 from billsync.model.ports import ReadDocument, ReadRows, RemoteError
-from billsync.model.routes import Part, Routes
+from billsync.model.routes import ListQuery, Part, Routes
 from billsync.model.state import Moved, Row
 from billsync.model.value import Fields, Plain
 
@@ -55,6 +55,18 @@ class Bindings:
     read_document: ReadDocument | None = None
     settled_parts: dict[tuple[str, str], Sequence[Fields]] = field(default_factory=dict)
 
+    def at_this_moment(self) -> Bindings:
+        """The same bindings, for looks that belong together: each list is read once."""
+        known: dict[tuple[str, tuple[tuple[str, str], ...]], Sequence[Fields]] = {}
+
+        def rows(path: str, query: Sequence[tuple[str, str]], listing: ListQuery) -> Sequence[Fields]:
+            asked = (path, tuple(query))
+            if asked not in known:
+                known[asked] = self.read_rows(path, query, listing)
+            return known[asked]
+
+        return replace(self, read_rows=rows)
+
     def bind(self, address: Address, server_id: str) -> None:
         """Remember an id. An id with an earlier address gets the newer one, which the steps use."""
         self.ids[address] = server_id
@@ -86,6 +98,28 @@ class Bindings:
         seen = view(kind, row, self.names, compared_with)
         known = {**(kind.facts(row) if kind.facts else {}), **self._attached(kind, row, facts)}
         return Observed(seen, status_of(kind, row), str(row["id"]), marked, known)
+
+    def answered(self, address: Address, row: Plain, compared_with: Fields | None) -> Observed | None:
+        """The entity as the answer to its create shows it; None where a look is needed to be certain.
+
+        An answer without a time of the server's own may only repeat what was sent.
+        """
+        kind, routes = self.registry[address.kind], self.routes[address.kind]
+        if not isinstance(row, Mapping) or not isinstance(row.get("id"), str) or not row.get("created_at"):
+            return None
+        if routes.parts or labels_inside(kind.record, compared_with or {}) or malformed(kind, row, routes):
+            return None
+        found = choose(address, (row,), self.registry, routes, parent_id="")
+        if found is None or doubt_about(address, (row,), found, self.registry, routes, parent_id=""):
+            return None
+        seen = view(kind, row, self.names, compared_with)
+        return Observed(seen, status_of(kind, row), row["id"], facts=kind.facts(row) if kind.facts else {})
+
+    def listed(self, address: Address, server_id: str) -> Fields | None:
+        """The row with an id among those under an entity's key; None where it is gone. Raises RemoteError."""
+        where = lookup(address, self.registry, self.routes)
+        rows = self.read_rows(where.path, where.query, where.listing)
+        return next((row for row in rows if row.get("id") == server_id and not row.get("deleted_at")), None)
 
     def _attached(self, kind: Kind, row: Fields, facts: Collection[str]) -> Fields:
         """The quantities over time of the attached entities that the facts name; None of what was never attached."""

@@ -11,7 +11,17 @@ import click
 from billsync.app.ending import Exit
 from billsync.cli.customer_commands import CUSTOMER_COMMANDS
 from billsync.cli.migrate_options import migrate_options
-from billsync.cli.options import ALLOW, FORMAT, IMPACT_PERIODS, OUTPUT, PATHS, PATHS_OR_PLAN_FILE, YES, impact_options
+from billsync.cli.options import (
+    ALLOW,
+    FORMAT,
+    IMPACT_PERIODS,
+    OUTPUT,
+    PARALLELISM,
+    PATHS,
+    PATHS_OR_PLAN_FILE,
+    YES,
+    impact_options,
+)
 from billsync.cli.output_options import diff_output_options, output_options
 from billsync.cli.outputs import PLAN
 from billsync.cli.plan_file_options import (
@@ -139,6 +149,7 @@ def drift(run: Run, /, paths: tuple[str, ...], exit_code: bool, **server: Any) -
 @ALLOW
 @run_plan_file_options
 @talk_options
+@PARALLELISM
 @YES
 @output_options
 @click.pass_obj
@@ -154,6 +165,7 @@ def apply(run: Run, /, paths: tuple[str, ...], **options: Any) -> Exit:
 @ALLOW
 @run_plan_file_options
 @talk_options
+@PARALLELISM
 @YES
 @output_options
 @click.pass_obj
@@ -193,6 +205,7 @@ def _write(
 @click.option("--impact-sample", type=click.IntRange(min=1), metavar="N", help="Estimate the impact of N only.")
 @click.option("--dry-run", "is_dry", is_flag=True, help="Show what would be done; writes nothing to the server.")
 @click.option("--exit-code", is_flag=True, help="With --dry-run, exit with 2 when changes are pending.")
+@PARALLELISM
 @YES
 @output_options
 @click.pass_obj

@@ -1,4 +1,4 @@
-"""The journal of a command that writes, and its progress on the terminal."""
+"""The journal of a command that writes, how it carries steps out, and its progress on the terminal."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from billsync import __version__
 from billsync.app.connection import Connection
 from billsync.app.ending import error
+from billsync.apply.execute import Manner
 from billsync.apply.journal import FileJournal
 from billsync.cli.account import Account, WitnessedJournal
 from billsync.cli.state_dir import VARIABLE, journals
 from billsync.cli.surroundings import Run
+from billsync.model.plain_mode import is_plain
 from billsync.model.ports import Journal
 from billsync.model.result import Status, StepResult
 from billsync.render.formats.words import title_of, visible
@@ -37,6 +39,11 @@ def journaled(run: Run, connection: Connection, account: Account) -> Iterator[Jo
         detail = f"{directory}: {problem.strerror or problem}"
         hint = f"{VARIABLE} sets another directory for journals."
         raise error("no-journal", detail, hint) from problem
+
+
+def manner_of(run: Run) -> Manner:
+    """The manner in which this command carries steps out; with `BILLSYNC_PLAIN`, one after another, looking first."""
+    return Manner(calls_first=False) if is_plain(run.around.environment) else Manner(run.parallelism)
 
 
 def show_end(run: Run, account: Account, result: StepResult) -> None:

@@ -16,7 +16,7 @@ from billsync.cli.account import Account
 from billsync.cli.consent import agrees
 from billsync.cli.delivering import check_output, write_file
 from billsync.cli.inputs import desired_state
-from billsync.cli.journaling import journaled, show_end
+from billsync.cli.journaling import journaled, manner_of, show_end
 from billsync.cli.opening import connected
 from billsync.cli.outputs import Result
 from billsync.cli.server_options import ServerOptions
@@ -156,6 +156,7 @@ def _in_waves(
             may_begin=may_begin,
             on_result=lambda result: show_end(run, account, result),
             masking=step_masking(account.plan, run.sourced, KINDS),
+            manner=manner_of(run),
         )
     account.not_tried = f"not begun: {about.stopped}"
 

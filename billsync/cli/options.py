@@ -10,6 +10,7 @@ import click
 from billsync.cli.allowances import allowances
 from billsync.cli.completions import completed
 from billsync.cli.surroundings import Run
+from billsync.model.limits import CONNECTIONS, STEPS_AT_ONCE
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Option = Callable[[Any], Any]
@@ -60,6 +61,22 @@ def _output(ctx: click.Context, parameter: click.Parameter, value: str | None) -
 
 
 OUTPUT = file_option("-o", "--output", callback=_output, help="Write to a file instead of stdout; - is stdout.")
+
+
+def _at_once(ctx: click.Context, parameter: click.Parameter, value: int) -> None:
+    ctx.ensure_object(Run).parallelism = value
+
+
+PARALLELISM = click.option(
+    "--parallelism",
+    type=click.IntRange(1, CONNECTIONS),
+    default=STEPS_AT_ONCE,
+    show_default=True,
+    metavar="N",
+    expose_value=False,
+    callback=_at_once,
+    help="The number of independent steps that are carried out at a time.",
+)
 YES = click.option("--yes", is_flag=True, help="Don't ask for confirmation.")
 ALLOW = click.option(
     "--allow",

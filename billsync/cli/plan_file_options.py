@@ -18,7 +18,9 @@ SHOWING = frozenset(
     {"plan_file", "exit_code", "format", "outputs", "verbose", "color", "quiet", "show_personal_data", "comment_id"}
 )
 """The parameters with which a plan file is shown again."""
-RUNNING = frozenset({*SHOWING, "owner", "yes", "profile", *(field.name for field in fields(ServerOptions))})
+RUNNING = frozenset(
+    {*SHOWING, "owner", "yes", "profile", "parallelism", *(field.name for field in fields(ServerOptions))}
+)
 """The parameters with which a plan file is carried out."""
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 LONGEST = timedelta(days=366)

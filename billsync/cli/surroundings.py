@@ -90,8 +90,8 @@ class Run:
     for the end, and `is_stdout_lost` whether stdout took no more. `stdout_format` is the format of the result on
     stdout, and `outputs` are the formats and files that it has still to be written to. `profile` is the name of the
     chosen one, and `patterns` choose the part of the files that the command is about, or `since`, a commit.
-    `comment_id` names a comment among others, `shows_personal_data` is about pages, and `whole_in` are the names of
-    the files in which the whole result is.
+    `parallelism` is the number of steps at a time, `comment_id` names a comment among others, `shows_personal_data` is
+    about pages, and `whole_in` are the names of the files in which the whole result is.
     """
 
     around: Surroundings
@@ -109,6 +109,7 @@ class Run:
     profile: str | None = None
     patterns: tuple[tuple[str, str], ...] = ()
     since: str | None = None
+    parallelism: int = 1
     mask: Mask | None = None
     overlays: tuple[str, ...] = ()
     sourced: Mapping[Source, str] = field(default_factory=dict, repr=False)

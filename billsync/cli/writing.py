@@ -13,11 +13,11 @@ from billsync.app.ending import Ended, Exit, error
 from billsync.app.outcomes import code_of_plan_file_run, code_of_run, owner_missing
 from billsync.app.pipeline import carry_out
 from billsync.app.plan_files import carry_out_plan_file, intended_by, misuses, other_server
-from billsync.apply.execute import OnResult, stopped
+from billsync.apply.execute import Manner, OnResult, stopped
 from billsync.cli.account import Account
 from billsync.cli.consent import agrees, check_consent
 from billsync.cli.inputs import desired_state
-from billsync.cli.journaling import journaled, show_end
+from billsync.cli.journaling import journaled, manner_of, show_end
 from billsync.cli.opening import connected
 from billsync.cli.plan_input import read_plan_file, revealed
 from billsync.cli.profiles import chosen_profile
@@ -46,9 +46,9 @@ class CodeOf(Protocol):
 
 
 class CarryOut(Protocol):
-    """A run that only lacks its witnesses."""
+    """A run that only lacks its witnesses and its manner."""
 
-    def __call__(self, *, journal: Journal, on_result: OnResult) -> Report:
+    def __call__(self, *, journal: Journal, on_result: OnResult, manner: Manner) -> Report:
         """Run it."""
 
 
@@ -112,7 +112,7 @@ def _carry_out(
     if plan.steps and not plan.guards:
         account.was_shown = asking is not None and _ask(run, plan, asking)
         with journaled(run, connection, account) as journal:
-            go(journal=journal, on_result=lambda result: show_end(run, account, result))
+            go(journal=journal, on_result=lambda result: show_end(run, account, result), manner=manner_of(run))
 
 
 def _end(run: Run, account: Account, code_of: CodeOf) -> Exit:

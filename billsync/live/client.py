@@ -20,6 +20,7 @@ from billsync.live.encoding import decode as decode_json
 from billsync.live.exchange import Failed, NotSent, Overdue, Silent, TooLong
 from billsync.live.messages import error_message, printable
 from billsync.live.over_curl import Failure, Fetch
+from billsync.live.pause import Pause
 from billsync.live.received import Received
 from billsync.live.requested import Requested, unheard
 from billsync.live.settings import Settings
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 __all__ = ["Client", "ReadingClient", "Settings"]
 
 OK = 200
+BUSY = 429
 PASSING = (408, 500, 502, 503, 504)
 TOO_SLOW = (408, 504)
 RULES = ("forbidden error:", "Deleting tax codes is not allowed")
@@ -74,6 +76,7 @@ class ReadingClient:
             raise ValueError(problem.summary)
         self._target = target
         self._clock = clock
+        self._pause = Pause(clock)
         self._settings = settings
         self._mask = mask_of(settings.token, *secret_values(settings.headers)).also(settings.hidden)
         self._ways = Ways(target, clock, settings, self._METHODS)
@@ -181,8 +184,8 @@ class ReadingClient:
                 return outcome
             if isinstance(outcome, GaveUp) or (isinstance(outcome, TimedOut) and _asks_for_rows(query)):
                 raise outcome
-            if isinstance(outcome, Received) and outcome.status == 429:
-                self._wait(attempt, outcome.retry_after)
+            if isinstance(outcome, Received) and outcome.status == BUSY:
+                self._wait_with_all(attempt, outcome.retry_after)
             elif attempt >= patience.tries or not _may_pass(outcome):
                 return self._settled(path, outcome)
             else:
@@ -243,6 +246,7 @@ class ReadingClient:
     def _send(
         self, method: str, path: str, *, query: Sequence[tuple[str, str]] = (), content: bytes | None = None
     ) -> Received:
+        self._pause.wait_out()
         began, status = self._clock.now(), None
         try:
             response = self._sent(method, path, query=query, content=content)
@@ -278,6 +282,12 @@ class ReadingClient:
     def _wait(self, attempt: int, retry_after: str | None) -> None:
         self._clock.sleep(self._settings.patience.wait(attempt, retry_after, self._clock.now()))
 
+    def _wait_with_all(self, attempt: int, retry_after: str | None) -> None:
+        """Wait as a 429 asks; so does every other request of this client."""
+        seconds = self._settings.patience.wait(attempt, retry_after, self._clock.now())
+        self._pause.begin(seconds)
+        self._clock.sleep(seconds)
+
     def _still_busy(self, method: str, path: str) -> Unreachable:
         tries = self._settings.patience.busy_tries
         return Unreachable(f"{method} {path}: the server answered 429 (too many requests) {tries} times; try later")
@@ -306,9 +316,9 @@ class Client(ReadingClient):
         content = None if body is None else encode(body)
         for attempt in range(1, self._settings.patience.busy_tries + 1):
             response = self._send(method, path, content=content)
-            if response.status != 429:
+            if response.status != BUSY:
                 return self._written(method, path, response)
-            self._wait(attempt, response.retry_after)
+            self._wait_with_all(attempt, response.retry_after)
         raise self._still_busy(method, path)
 
     def _written(self, method: str, path: str, response: Received) -> Answer:

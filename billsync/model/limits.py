@@ -76,6 +76,9 @@ CONNECTIONS = 32
 READS_AT_ONCE = 8
 """Largest number of reads under way at a time."""
 
+STEPS_AT_ONCE = 10
+"""Independent steps of a run that are carried out at a time, unless --parallelism says."""
+
 # What is said.
 SHOWN_CHARACTERS = 60
 """Most characters of a person's own text that a message repeats."""

@@ -15,15 +15,18 @@ from pathlib import Path
 import httpx
 import pytest
 
+from billsync.apply import one_rule
 from billsync.apply.bindings import Bindings, Observed
+from billsync.apply.calling import UNTRIED
 from billsync.model.address import Address
 from billsync.model.value import Fields
 from tests.crash.struck_runs import JOURNEYS, QUICK, Runs, StruckRun
-from tests.support.crash_harness import Harness, harness
+from tests.support.crash_harness import Harness, Journey, harness
 from tests.support.end_state import SUPERSEDED
 from tests.support.faults import FAULTS, Point
+from tests.support.seeded import seeded
 from tests.support.state_digest import Digest, Tables, state_digest
-from tests.support.world import EXAMPLES
+from tests.support.world import EXAMPLES, declared
 
 pytestmark = pytest.mark.thorough
 
@@ -91,14 +94,14 @@ def blind_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """From here on nothing is seen the first time that it is looked at."""
     see = Bindings.observe
     looked: set[tuple[int, Address]] = set()
-    kept: list[Bindings] = []  # an object that is gone leaves its id to another
+    kept: list[object] = []  # an object that is gone leaves its id to another
 
     def observe(
         self: Bindings, address: Address, compared_with: Fields | None, facts: Collection[str] = ()
     ) -> Observed:
-        first = (id(self), address) not in looked
-        kept.append(self)
-        looked.add((id(self), address))
+        first = (id(self.ids), address) not in looked
+        kept.append(self.ids)
+        looked.add((id(self.ids), address))
         return Observed(None) if first else see(self, address, compared_with, facts)
 
     monkeypatch.setattr(Bindings, "observe", observe)
@@ -137,6 +140,30 @@ def test_without_grant_keys_the_harness_finds_doubled_credit(name: str, funded: 
     assert f"there are {funded // 500} grant rows, expected 1" in said(troubles, "there are")
 
 
+THREE = declared(
+    "_info: {owner: payments}\ncustomers:\n"
+    + "".join(
+        f"  - {{key: c{number}, name: C{number}, grants: [{{key: welcome, name: W{number}, amount: {number}, "
+        "currency: USD, funding_method: none}]}\n"
+        for number in (1, 2, 3)
+    )
+)
+
+
+@pytest.mark.parametrize("name", ["502 after", "broken after", "killed after"])
+def test_with_several_calls_under_way_a_doubled_grant_is_found(name: str, tmp_path: Path) -> None:
+    """Of three grants under way one answer is lost: without keys they are doubled, with keys they aren't."""
+    safe = harness(Journey("three", (THREE,), DOUBLED, manner=seeded(3)), tmp_path)
+    unsafe = broken(safe, without_key)
+    points = [call for call in safe.whole.calls if call.writes and call.path.endswith(GRANTS)]
+
+    found = [safe.troubles_at(BY_NAME[name], point) for point in points]
+    doubled = [said(unsafe.troubles_at(BY_NAME[name], point), "there are") for point in points]
+
+    assert found == [()] * 3
+    assert all(texts and "grant rows, expected 3" in texts[0] for texts in doubled)
+
+
 def test_without_grant_keys_a_run_again_is_stopped_by_a_guard(runs: Runs) -> None:
     unsafe = broken(runs.harness(PREPAID), without_key)
     unsafe = replace(unsafe, journey=replace(unsafe.journey, allow={}))
@@ -154,6 +181,8 @@ def test_without_observing_the_harness_finds_a_plan_versioned_twice(
     seeing = safe.troubles_at(BY_NAME["killed after"], point)
 
     blind_at_first(monkeypatch)
+    monkeypatch.setattr(one_rule, "called_first", lambda step, world: UNTRIED)
+    monkeypatch.setattr(one_rule, "gave_way", lambda step, made, world: False)
     blind = replace(safe).troubles_at(BY_NAME["killed after"], point)
 
     assert seeing == ()

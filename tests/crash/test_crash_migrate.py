@@ -15,6 +15,7 @@ from tests.crash.migrated_shop import KEYS, plans, shop
 from tests.crash.struck_runs import Call, StruckRun, spread
 from tests.support.crash_harness import Attempt, Harness, Journey, harness_of
 from tests.support.faults import FAULTS, Fault
+from tests.support.seeded import seeded
 from tests.support.world import NoJournal, World, Wrap, declared
 
 pytestmark = [pytest.mark.thorough, pytest.mark.crash]
@@ -39,7 +40,15 @@ def migration(timing: str) -> Attempt:
         refused = [f"{guard.code}: {guard.reason}" for guard in found.plan.guards]
         refused += [f"{one.address.text}: {one.reason}" for each in found.waves for one in each.refused]
         results: list[StepResult] = []
-        carry_out_waves(connection, found, (), journal=NoJournal(), may_begin=lambda _: True, on_result=results.append)
+        carry_out_waves(
+            connection,
+            found,
+            (),
+            journal=NoJournal(),
+            may_begin=lambda _: True,
+            on_result=results.append,
+            manner=journey.manner,
+        )
         return (*refused, *(f"{one.step.id} {one.status.value}: {one.reason}" for one in results if one.reason))
 
     return attempt
@@ -57,7 +66,7 @@ def struck() -> Iterator[Callable[[str], Harness]]:
                 before = [declared(shop(price)) for price in ("20", "15")]
                 place = Path(folder, timing)
                 place.mkdir()
-                journey = Journey(name, (*before, declared(files("15"))))
+                journey = Journey(name, (*before, declared(files("15"))), manner=seeded(1))
                 made[name] = harness_of(journey, place, migration(timing))
             return made[name]
 

@@ -12,7 +12,8 @@ from tests.support.real_processes import KILLED, SECONDS, client, ended, saved_b
 from tests.support.world import EXAMPLES
 
 EXAMPLE = EXAMPLES / "prepaid-credits"
-SYNC = ("sync", str(EXAMPLE))
+IN_TURN = ("--parallelism", "1")
+SYNC = ("sync", str(EXAMPLE), *IN_TURN)
 WRITES = {"plan": 2, "grant": 5, "subscription": 6}
 """The writes of the example, counted from 0, that could be doubled; the meter is number 0, the publishing 3."""
 
@@ -58,12 +59,12 @@ def test_a_client_that_is_killed_doubles_nothing(
 @pytest.mark.crash
 def test_a_plan_file_goes_on_where_a_killed_run_stopped(tmp_path: Path, undisturbed: EndState) -> None:
     """A plan file that was killed in the middle is finished by the same command in another empty directory."""
-    plan = ("sync", "--plan-file", str(tmp_path / "plan.json"))
+    plan = ("sync", "--plan-file", str(tmp_path / "plan.json"), *IN_TURN)
     with serve(tmp_path) as (_, base):
         victims: list[subprocess.Popen[str]] = []
         proxy = KillingProxy(base, WRITES["grant"], lambda: victims[0].kill(), True)
         with listening(proxy) as url:
-            saved = saved_by(tmp_path, url, "saved", EXAMPLE, plan[-1])
+            saved = saved_by(tmp_path, url, "saved", EXAMPLE, str(tmp_path / "plan.json"))
             victims.append(client(tmp_path, url, "killed", *plan))
             killed = ended(victims[0])
             again = ended(client(tmp_path, url, "again", *plan))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from billsync.apply import execute
+from billsync.apply import calling, one_rule
 from billsync.apply.journal import FileJournal
 from billsync.live.client import Client
 from tests.support.command import Ran, Shell
@@ -20,9 +20,9 @@ Facts = Mapping[str, object]
 
 
 def synced(shell: Shell, folder: Path) -> tuple[Ran, list[str], dict[str, int]]:
-    """A sync as JSON: how it ended, the codes of its findings, and its counts without zeros."""
+    """A sync, one step after another, as JSON: how it ended, the codes of its findings, its counts without zeros."""
     (folder / "shop.yaml").write_text(METERS)
-    ran = shell.run("sync", "shop.yaml", *LOCAL, "--yes", "--format", "json")
+    ran = shell.run("sync", "shop.yaml", *LOCAL, "--yes", "--format", "json", "--parallelism", "1")
     told = json.loads(ran.out)
     counts = {name: count for name, count in told["summary"].items() if count}
     return ran, [finding["code"] for finding in told["diagnostics"]], counts
@@ -85,9 +85,9 @@ def test_a_journal_that_fails_at_the_last_event_is_reported(
 @pytest.mark.parametrize(
     ("place", "name", "number", "counts", "left"),
     [
-        (execute, "_settled", 1, {}, 4),
-        (execute, "_settled", 2, {"failed": 1, "blocked": 3}, 3),
-        (execute, "_after_answer", 2, {"creating": 1, "total": 1, "failed": 1, "blocked": 2}, 2),
+        (one_rule, "called_first", 1, {}, 4),
+        (one_rule, "_is_shown", 1, {"failed": 1, "blocked": 3}, 3),
+        (calling, "_after_answer", 2, {"creating": 1, "total": 1, "failed": 1, "blocked": 2}, 2),
         (Client, "call", 3, {"creating": 2, "total": 2, "failed": 1, "blocked": 1}, 2),
     ],
 )

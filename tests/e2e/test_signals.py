@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from billsync.apply import workers
 from tests.support.clock import FakeClock
 from tests.support.command import Ran, Shell
 from tests.support.loopback import App, serving
@@ -87,7 +88,12 @@ def stopped(
     (folder / "many.yaml").write_text(MANY)
     stop = lambda: os.kill(os.getpid(), number)  # noqa: E731
     with stalling(folder / database, moment, stop) as base:
-        return Stoppable().run(command[0], "many.yaml", "--server", base, *command[1:], **streams)
+        return Stoppable().run(command[0], "many.yaml", "--server", base, *in_turn(command[0]), *command[1:], **streams)
+
+
+def in_turn(command: str) -> tuple[str, ...]:
+    """The option with which a command that writes makes one call after another."""
+    return ("--parallelism", "1") if command in ("sync", "apply") else ()
 
 
 INTERRUPTED = """\
@@ -155,6 +161,22 @@ Summary:
   Blocked: 2
   Failed: 1
 """
+
+
+def test_calls_that_are_under_way_are_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of three calls under way, two are answered, the third isn't in time; no other is begun."""
+    monkeypatch.setattr(workers, "PATIENCE", 0.5)
+
+    ran = stopped(folder, FIRST_CALL, signal.SIGTERM, "sync", "--yes", "--parallelism", "3")
+    again = undisturbed(folder, "sync", "many.yaml", "--yes", "--format", "json")
+
+    lines = ran.out.splitlines()
+    failed = [line for line in lines if line.endswith("which may have been carried out")]
+    not_tried = [line for line in lines if line.endswith("not tried: the run was interrupted")]
+    assert (ran.code, ran.err) == (3, INTERRUPTED.format("SIGTERM") + PARTLY)
+    assert len(failed) == 1
+    assert json.loads(again.out)["summary"]["creating"] == len(failed) + len(not_tried)
+    assert f"  Created: {4 - len(not_tried)}" in lines
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -239,7 +261,7 @@ def process_stopped(folder: Path, moment: Moment, command: str, *numbers: signal
     stalled, pipe = threading.Event(), subprocess.PIPE
     with stalling(folder / "served.db", moment, stalled.set) as base:
         arguments = [sys.executable, "-m", "billsync", command, "many.yaml", "--server", base]
-        more = ["--yes"] if command == "sync" else []
+        more = ["--yes", "--parallelism", "1"] if command == "sync" else []
         with subprocess.Popen([*arguments, *more], stdout=pipe, stderr=pipe, preexec_fn=defaults, text=True) as process:
             try:
                 assert stalled.wait(60)

@@ -8,7 +8,8 @@ import pytest
 from billsync.api.documents import BALANCE
 from billsync.api.routes import routes
 from billsync.apply.bindings import Bindings
-from billsync.apply.execute import World, execute
+from billsync.apply.execute import Manner, execute
+from billsync.apply.world import World
 from billsync.core.normalize import normalize
 from billsync.core.obstacles import CREDIT
 from billsync.core.view import body, complete
@@ -87,10 +88,13 @@ def subscribe() -> Step:
     return Step("sub:create", where, "subscribing", call, Expectation(None), Expectation(want), repeatable=False)
 
 
-class Ran:
-    """One execution of steps against a scripted server."""
+LOOKING_FIRST = Manner(calls_first=False)
 
-    def __init__(self, server: Scripted, steps: Sequence[Step]) -> None:
+
+class Ran:
+    """One execution of steps against a scripted server, which keeps no key unique."""
+
+    def __init__(self, server: Scripted, steps: Sequence[Step], manner: Manner = LOOKING_FIRST) -> None:
         self.clock, self.journal = FakeClock(), Notebook()
         self.told: list[StepResult] = []
 
@@ -99,7 +103,7 @@ class Ran:
 
         world = World(server, Bindings(KINDS, ROUTES, rows), self.journal, self.clock)
         plan = PlanFile("test", "payments", "sync", (), tuple(steps))
-        self.report: Report = execute(plan, world, on_result=self.told.append)
+        self.report: Report = execute(plan, world, on_result=self.told.append, manner=manner)
 
     @property
     def ends(self) -> list[tuple[str, Status, str, bool]]:
@@ -424,21 +428,50 @@ def test_a_server_that_goes_away_after_a_lost_answer_tells_both() -> None:
     assert ran.ends == [("meter:create", Status.FAILED, reason, True)]
 
 
-def test_what_somebody_else_made_at_the_same_moment_is_not_taken_for_ours() -> None:
-    def another_was_faster(server: Scripted, method: str, path: str, sent: Fields) -> Answer:
-        server.keep(path, {**sent, "version": 1, "status": "draft"})
-        return obeys(server, method, path, {**sent, "version": 2, "status": "draft"})
+def another_makes_the_first_draft(server: Scripted, method: str, path: str, sent: Fields) -> Answer:
+    server.keep(path, {**sent, "version": 1, "status": "draft"})
+    return obeys(server, method, path, {**sent, "version": 2, "status": "draft"})
 
-    server = server_with(another_was_faster, path="/openmeter/plans")
-    step = create("plan", PLAN)
 
-    ran = Ran(server, [replace(step, address=step.address.at(1))])
+FIRST_PRO = replace(create("plan", PLAN), address=address("plan", "pro").at(1))
+
+
+def test_what_somebody_else_made_meanwhile_takes_the_place_of_ours() -> None:
+    server = server_with(another_makes_the_first_draft, path="/openmeter/plans")
+
+    ran = Ran(server, [FIRST_PRO])
+
+    assert ran.ends == [("plan:create", Status.ALREADY, "", True)]
+    assert [row["version"] for row in server.rows["/openmeter/plans"]] == [1]
+    assert list(ran.journal.names()) == ["call", "answer", "call", "answer", "result"]
+
+
+@pytest.mark.parametrize("reaction", [answers(400, "it is active"), LOST, GONE])
+def test_what_is_left_over_beside_somebody_elses_is_named(reaction: Reaction) -> None:
+    server = server_with(another_makes_the_first_draft, path="/openmeter/plans")
+    server.reactions["/openmeter/plans/id-plans-2"] = [reaction]
+
+    ran = Ran(server, [FIRST_PRO])
 
     reason = (
         "another run created plan/pro@1 at the same moment; what this run created is left over as "
         "id-plans-2, and the next `sync` deletes it"
     )
     assert ran.ends == [("plan:create", Status.FAILED, reason, True)]
+
+
+def test_a_second_version_that_is_no_draft_any_more_is_left_alone() -> None:
+    def published(server: Scripted, method: str, path: str, sent: Fields) -> Answer:
+        answer = another_makes_the_first_draft(server, method, path, sent)
+        server.rows[path][1] |= {"status": "active"}
+        return answer
+
+    server = server_with(published, path="/openmeter/plans")
+
+    ran = Ran(server, [FIRST_PRO])
+
+    assert [end[1] for end in ran.ends] == [Status.FAILED]
+    assert [method for method, _, _ in server.called] == ["POST"]
 
 
 def test_two_rows_under_one_key_are_told_by_their_ids() -> None:

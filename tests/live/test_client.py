@@ -115,6 +115,34 @@ def test_a_write_waits_for_a_429_and_is_then_made() -> None:
     assert (clock.slept, len(seen)) == ([3.0, 3.0], 3)
 
 
+class Interposing(FakeClock):
+    """A clock in whose first sleep something else is done."""
+
+    meanwhile: Callable[[], object] | None = None
+
+    def sleep(self, seconds: float) -> None:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        super().sleep(seconds)
+
+
+def test_all_requests_keep_to_the_pause_that_one_was_asked_for() -> None:
+    """What another thread sends meanwhile waits, too."""
+    clock, began, at = Interposing(), FakeClock().now(), []
+    handler, _ = served(httpx.Response(429, headers={"Retry-After": "3"}), httpx.Response(200, json={}))
+
+    def noted(request: httpx.Request) -> httpx.Response:
+        at.append((request.url.path, (clock.now() - began).total_seconds()))
+        return handler(request)
+
+    remote = Client(TARGET, clock, Settings(transport=httpx.MockTransport(noted)))
+    clock.meanwhile = lambda: remote.call("POST", "/b")
+    remote.call("POST", "/a")
+
+    assert [(path.rpartition("/")[2], seconds) for path, seconds in at] == [("a", 0.0), ("b", 3.0), ("a", 6.0)]
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_429_for_ever_ends_in_a_clear_error(method: str) -> None:
     handler, seen = served(httpx.Response(429, json={}))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 
+from billsync.apply.execute import IN_TURN, Manner
 from billsync.local.server.editions import AUGUST, Edition
 from billsync.model.change import Outcome
 from billsync.model.ports import RemoteError
@@ -37,7 +38,8 @@ attempts leaves the rows of one that hasn't."""
 class Journey:
     """Desired states that are synced one after another; the last one is what the faults strike.
 
-    `allow` are the flags that the last one needs; `wrap` stands between billsync and every fault.
+    `allow` are the flags that the last one needs; `wrap` stands between billsync and every fault, and `manner` is how
+    steps are carried out.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Journey:
     allow: Mapping[str, str] = field(default_factory=dict)
     wrap: Wrap = as_it_is
     edition: Edition = AUGUST
+    manner: Manner = IN_TURN
 
     @property
     def last(self) -> Desired:
@@ -92,6 +95,7 @@ class Start:
         self._template = folder / "template.db"
         self._copy = folder / "copy.db"
         self._edition = journey.edition
+        self._manner = journey.manner
         if template is None:
             self._sync_what_was_before(journey)
         else:
@@ -124,6 +128,7 @@ class Start:
             leftover.unlink()
         shutil.copy(self._template, self._copy)
         world = World(database=str(self._copy), edition=self._edition, tick=self.tick, randomness=bytes)
+        world.manner = self._manner
         world.clock.advance(BETWEEN_RUNS)
         if self.tick:
             world.reads = Reads(self._copy, world.server_time, self._answers)

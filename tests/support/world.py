@@ -16,7 +16,7 @@ from billsync.api.generations import dated
 from billsync.app.connection import Connection
 from billsync.app.pipeline import carry_out, compare
 from billsync.app.plan_files import carry_out_plan_file
-from billsync.apply.execute import stopped
+from billsync.apply.execute import IN_TURN, Manner, stopped
 from billsync.config import load
 from billsync.core.diff import Mode
 from billsync.core.plan_file import from_json, to_json
@@ -33,6 +33,7 @@ from billsync.model.state import Desired
 from billsync.model.value import Plain
 from tests.support.clock import FakeClock
 from tests.support.remembered_reads import Reads, RememberingTransport
+from tests.support.seeded import Turns
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 BASE = "http://local.invalid/api/v3"
@@ -89,7 +90,7 @@ class World:
     """One server with its clock. `seed` makes its ids repeatable.
 
     The server's clock moves by `tick` seconds at once; 0 for a clock that always moves. Where there are `reads`,
-    what they remember isn't asked again.
+    what they remember isn't asked again. `manner` is how steps are carried out.
     """
 
     seed: int = 1
@@ -100,6 +101,7 @@ class World:
     tick: int = 0
     randomness: Randomness | None = None
     reads: Reads | None = None
+    manner: Manner = IN_TURN
 
     def __post_init__(self) -> None:
         randomness = self.randomness or Random(self.seed).randbytes
@@ -120,7 +122,7 @@ class World:
         """A new client that knows nothing."""
         dialect = self.edition.dialect
         target = Target(BASE, database="test", dialect=dialect)
-        client = Client(target, self.clock, Settings(transport=wrap(self.transport())))
+        client = Client(target, self.clock, Settings(transport=Turns(wrap(self.transport()))))
         found = None if self.edition is AUGUST else dated(dialect, self.edition.generation)
         return Connection(client, self.clock, TARGET, dialect, found)
 
@@ -142,12 +144,13 @@ class World:
         comparison = compare(connection, desired, Mode("sync", True, allow or {}))
         if comparison.plan.guards:
             return Run(comparison.plan, stopped(comparison.plan))
-        report = carry_out(connection, comparison.plan, journal=NoJournal(), known=comparison.snapshot)
+        known, manner = comparison.snapshot, self.manner
+        report = carry_out(connection, comparison.plan, journal=NoJournal(), known=known, manner=manner)
         return Run(comparison.plan, report)
 
     def carry_out(self, plan: PlanFile, *, wrap: Wrap = as_it_is) -> Report:
         """Run a plan file that was made before, with nothing known but what it says."""
-        return carry_out_plan_file(self.connection(wrap), plan, journal=NoJournal())
+        return carry_out_plan_file(self.connection(wrap), plan, journal=NoJournal(), manner=self.manner)
 
     def run_plan_file(self, text: str, *, wrap: Wrap = as_it_is) -> Report:
         """Run a saved plan file, with nothing known beforehand."""

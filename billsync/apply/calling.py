@@ -1,0 +1,86 @@
+"""One call of a step, with its evidence, and what is known after it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from billsync.apply.evidence import body_kept, text_kept
+from billsync.apply.world import World
+from billsync.model.change import Step
+from billsync.model.kind import Kind
+from billsync.model.ports import Answer, Unclear
+from billsync.model.value import Plain
+
+
+class Stopped(Exception):
+    """The run is to stop: the call wasn't made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """The state of a step after the calls made so far.
+
+    `made` is the id that the answer to a create names, and `shown` the body of a successful answer. `is_first`: the
+    entity wasn't looked at before the call.
+    """
+
+    calls: int = 0
+    wrote: bool = False
+    ok: bool = False
+    made: str = ""
+    refusal: str = ""
+    trouble: str = ""
+    shown: Plain = None
+    is_first: bool = False
+
+
+UNTRIED = Tried()
+
+
+def call(step: Step, world: World, tried: Tried) -> Tried:
+    """Make the call of a step. Raises Unbound, RemoteError when nothing can have been written, Stopped."""
+    path, body = world.bindings.path(step.call.path), world.bindings.body(step.call.body)
+    answer = sent(step, world, step.call.method, path, body)
+    if isinstance(answer, Unclear):
+        return Tried(tried.calls + 1, wrote=True, trouble=str(answer))
+    return _after_answer(tried, answer, world.kind(step), creates=step.before.view is None)
+
+
+def sent(step: Step, world: World, method: str, path: str, body: Plain = None) -> Answer | Unclear:
+    """The answer to a call, or the reason why it is unclear; both are in the journal, as is the call before it.
+
+    Raises Unreachable when nothing can have been written, Stopped.
+    """
+    if world.stopping.is_set():
+        raise Stopped
+    kind = world.kind(step)
+    world.record("call", {"step": step.id, "method": method, "path": path, "body": body_kept(kind, body)})
+    try:
+        answer = world.remote.call(method, path, body)
+    except Unclear as error:
+        world.record("unclear", {"step": step.id, "reason": text_kept(kind, str(error))})
+        return error
+    message = text_kept(kind, answer.message)
+    world.record("answer", {"step": step.id, "status": answer.status, "message": message})
+    return answer
+
+
+def _after_answer(tried: Tried, answer: Answer, kind: Kind, *, creates: bool) -> Tried:
+    if answer.ok:
+        made = _id_in(answer) if creates else ""
+        return Tried(tried.calls + 1, wrote=True, ok=True, made=made, shown=answer.body)
+    if answer.unclear:
+        return Tried(tried.calls + 1, wrote=True, trouble=answer.message)
+    return Tried(tried.calls + 1, wrote=tried.wrote, refusal=_in_our_words(kind, answer), trouble=tried.trouble)
+
+
+def _id_in(answer: Answer) -> str:
+    """The id in an answer, or an empty text."""
+    return str(answer.body.get("id") or "") if isinstance(answer.body, Mapping) else ""
+
+
+def _in_our_words(kind: Kind, answer: Answer) -> str:
+    """The meaning of a refused call, where the kind's table knows the server's code; else the server's own words."""
+    meaning = next((text for code, text in kind.answers.items() if code in answer.message), None)
+    return f"{meaning} (the server's answer: {answer.message.partition(':')[0]})" if meaning else answer.message

@@ -1,0 +1,31 @@
+"""Versions made twice: two runs at once can both make one, as the server keeps versions by no key."""
+
+from __future__ import annotations
+
+from billsync.apply.calling import Stopped, sent
+from billsync.apply.world import World
+from billsync.core.index import state_of
+from billsync.model.change import Step
+from billsync.model.kind import Archetype, State
+from billsync.model.ports import RemoteError
+
+
+def gave_way(step: Step, made: str, world: World) -> bool:
+    """Delete the draft that a step made, as an equal version was there first; whether it is gone now.
+
+    No other step refers to it: all of them mean the lowest version from a number on (catalog-facts.md §7.1). Whatever
+    is no draft any more is left alone.
+    """
+    kind, routes = world.kind(step), world.bindings.routes[step.address.kind]
+    if kind.archetype is not Archetype.VERSIONED or not routes.delete:
+        return False
+    try:
+        row = world.bindings.listed(step.address, made)
+        if row is None:
+            return True
+        if state_of(kind, row) is not State.DRAFT:
+            return False
+        sent(step, world, "DELETE", routes.item(made))
+        return world.bindings.listed(step.address, made) is None
+    except (RemoteError, Stopped):
+        return False

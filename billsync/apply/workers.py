@@ -1,0 +1,119 @@
+"""Workers that carry steps out: this thread, one step after another, or several threads, which leave signals to it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Protocol
+
+from billsync.model.result import StepResult
+
+Task = Callable[[], StepResult | None]
+
+PATIENCE = 5.0
+"""Seconds that a run which is stopped waits for the next end of a step that is under way."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The end of the task with a number: its result, or what it raised."""
+
+    number: int
+    result: StepResult | None = None
+    error: BaseException | None = None
+
+
+class Workers(Protocol):
+    """Carries out tasks."""
+
+    def start(self, number: int, task: Task) -> None:
+        """Begin a task."""
+
+    def next_end(self) -> Ended:
+        """Wait for the end of some task that was begun."""
+
+    def last_ends(self) -> Iterator[Ended]:
+        """The ends of the tasks that are under way; those that take too long are left out."""
+
+    def close(self) -> None:
+        """There are no more tasks."""
+
+
+class InTurn:
+    """This thread, one task after another. An interrupt ends the task that is under way."""
+
+    def __init__(self) -> None:
+        self._tasks: SimpleQueue[tuple[int, Task]] = SimpleQueue()
+
+    def start(self, number: int, task: Task) -> None:
+        """Keep a task until its end is asked for."""
+        self._tasks.put((number, task))
+
+    def next_end(self) -> Ended:
+        """Carry out the next task. Raises what it raises."""
+        number, task = self._tasks.get()
+        return Ended(number, task())
+
+    def last_ends(self) -> Iterator[Ended]:
+        """Nothing is under way."""
+        return iter(())
+
+    def close(self) -> None:
+        """Nothing has to be ended."""
+
+
+class Threads:
+    """Threads, made when they are needed. They end with the process, which doesn't wait for a slow server."""
+
+    def __init__(self) -> None:
+        self._tasks: SimpleQueue[tuple[int, Task] | None] = SimpleQueue()
+        self._ends: SimpleQueue[Ended] = SimpleQueue()
+        self._running = 0
+        self._threads = 0
+
+    def start(self, number: int, task: Task) -> None:
+        """Begin a task in a thread that has none."""
+        if self._running == self._threads:
+            threading.Thread(target=self._work, daemon=True).start()
+            self._threads += 1
+        self._running += 1
+        self._tasks.put((number, task))
+
+    def next_end(self) -> Ended:
+        """The next end, which an interrupt doesn't wait for."""
+        ended = self._ends.get()
+        self._running -= 1
+        return ended
+
+    def last_ends(self) -> Iterator[Ended]:
+        """The ends of the tasks that are under way; none after a while without any."""
+        while self._running:
+            try:
+                ended = self._ends.get(timeout=PATIENCE)
+            except Empty:
+                return
+            self._running -= 1
+            yield ended
+
+    def close(self) -> None:
+        """Let the threads end."""
+        for _ in range(self._threads):
+            self._tasks.put(None)
+
+    def _work(self) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        while (found := self._tasks.get()) is not None:
+            number, task = found
+            try:
+                self._ends.put(Ended(number, task()))
+            except BaseException as error:  # noqa: BLE001 (raised again in the thread that waits)
+                self._ends.put(Ended(number, error=error))
+
+
+def workers(at_once: int) -> Workers:
+    """The workers for that many steps at a time."""
+    return Threads() if at_once > 1 else InTurn()

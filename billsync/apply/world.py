@@ -1,0 +1,51 @@
+"""Everything that a run may touch. The threads of a run share it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from billsync.apply.bindings import Bindings
+from billsync.core.step_masking import UNMASKED, StepMasking
+from billsync.model.change import Step
+from billsync.model.kind import Kind
+from billsync.model.ports import Clock, Journal, Remote
+from billsync.model.value import Plain
+
+
+@dataclass(slots=True)
+class Absence:
+    """Whether what a run creates is likely to be absent still, as its last create has shown."""
+
+    is_likely: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The server, what is known of it, the journal and the clock.
+
+    `unmet` says, by a step's id, what it was decided on that is no longer so. `calls_first` lets creates be called
+    without a look, as long as `absence` is likely (first_call.py). Once `stopping` is set, no call is made.
+    """
+
+    remote: Remote
+    bindings: Bindings
+    journal: Journal
+    clock: Clock
+    masking: StepMasking = UNMASKED
+    unmet: Mapping[str, str] = field(default_factory=dict)
+    calls_first: bool = True
+    absence: Absence = field(default_factory=Absence)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    _writing: threading.Lock = field(default_factory=threading.Lock)
+
+    def record(self, event: str, facts: Mapping[str, Plain]) -> None:
+        """Keep an event in the journal, without sourced values; one thread writes at a time."""
+        kept = self.masking.facts(facts)
+        with self._writing:
+            self.journal.record(event, kept)
+
+    def kind(self, step: Step) -> Kind:
+        """The table of a step's kind."""
+        return self.bindings.registry[step.address.kind]
