@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-import httpx
-
-from billsync.live.exchange import TooLong
+from billsync.live.exchange import Failed, TooLong
 from billsync.model.limits import ANSWER_BYTES
 
 PACKED = ("gzip", "x-gzip")
@@ -16,37 +14,33 @@ PLAIN = ("", "identity")
 BROKEN = "the compressed answer can't be decompressed"
 
 
-def read_body(response: httpx.Response) -> bytes:
-    """The whole body. Raises TooLong; httpx.DecodingError for one that can't be unpacked; httpx.TransportError."""
-    if response.is_stream_consumed:
-        return response.content  # a transport that stands in for the network has read it
+def read_body(encoding: str, parts: Iterable[bytes]) -> bytes:
+    """The whole body, from its parts as they are sent. Raises TooLong, and Failed for one that can't be unpacked."""
     body = bytearray()
-    for part in _unpacked(response):
+    for part in _unpacked(encoding.strip().lower(), parts):
         body += part
         if len(body) > ANSWER_BYTES:
             raise TooLong
     return bytes(body)
 
 
-def _unpacked(response: httpx.Response) -> Iterator[bytes]:
+def _unpacked(encoding: str, parts: Iterable[bytes]) -> Iterator[bytes]:
     """The parts of the body; each is at most as long as the limit, however well it was packed."""
-    assert isinstance(response.stream, httpx.SyncByteStream)
-    encoding = response.headers.get("Content-Encoding", "").strip().lower()
     if encoding in PLAIN:
-        yield from response.stream
+        yield from parts
         return
     if encoding not in PACKED:
-        raise httpx.DecodingError("its compression was not requested", request=response.request)
+        raise Failed("its compression was not requested")
     unpack = zlib.decompressobj(WITH_GZIP_HEADER)
     is_empty = True
     try:
-        for packed in response.stream:
+        for packed in parts:
             is_empty = is_empty and not packed
             while packed:
                 yield unpack.decompress(packed, ANSWER_BYTES)
                 packed = unpack.unconsumed_tail
         yield unpack.flush()
     except zlib.error as error:
-        raise httpx.DecodingError(BROKEN, request=response.request) from error
+        raise Failed(BROKEN) from error
     if not unpack.eof and not is_empty:
-        raise httpx.DecodingError(BROKEN, request=response.request)
+        raise Failed(BROKEN)

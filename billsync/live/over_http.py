@@ -1,22 +1,17 @@
-"""Requests over httpx, whose every way to fail becomes one of ours."""
+"""Requests over a transport of httpx, which stands in for the network. Every way to fail becomes one of ours."""
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
-from billsync.live import wire
 from billsync.live.body import read_body
-from billsync.live.exchange import Failed, NotSent, Overdue, Silent
+from billsync.live.exchange import Failed, NotSent, Silent
 from billsync.live.methods import OnlyMethods
-from billsync.live.proxies import proxy_to
 from billsync.live.received import Received
-from billsync.live.target import Target
-from billsync.model.ports import Clock, Unreachable
 
 NOT_SENT = (
     httpx.ConnectError,
@@ -26,7 +21,6 @@ NOT_SENT = (
     httpx.UnsupportedProtocol,
     httpx.InvalidURL,
 )
-UNUSABLE = "the CA bundle that SSL_CERT_FILE or SSL_CERT_DIR names, or the proxy, can't be used"
 
 
 class OverHttp:
@@ -58,11 +52,9 @@ class OverHttp:
             return _received(self._http.send(request, stream=True))
         except NOT_SENT as error:
             raise NotSent(_reason(error)) from error
-        except wire.Overdue as error:
-            raise Overdue(_reason(error)) from error
         except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
             raise Silent(_reason(error)) from error
-        except (httpx.TransportError, httpx.DecodingError) as error:
+        except httpx.TransportError as error:
             raise Failed(_reason(error)) from error
 
     def close(self) -> None:
@@ -71,9 +63,12 @@ class OverHttp:
 
 
 def _received(response: httpx.Response) -> Received:
-    """The answer with its whole body. Raises TooLong, httpx.TransportError, httpx.DecodingError."""
+    """The answer with its whole body. Raises Failed, httpx.TransportError."""
+    if response.is_stream_consumed:
+        return Received(response.status_code, response.headers, response.content)  # the transport has read it
+    assert isinstance(response.stream, httpx.SyncByteStream)
     try:
-        body = read_body(response)
+        body = read_body(response.headers.get("Content-Encoding", ""), response.stream)
     finally:
         response.close()
     return Received(response.status_code, response.headers, body)
@@ -90,19 +85,3 @@ def _address(url: str, query: tuple[tuple[str, str], ...]) -> httpx.URL:
     Raises httpx.InvalidURL.
     """
     return httpx.URL(url, params=query) if query else httpx.URL(url)
-
-
-def network(
-    target: Target, clock: Clock, environment: Mapping[str, str], *, trust: ssl.SSLContext | None, seconds: float
-) -> wire.DeadlineTransport:
-    """The network. Raises Unreachable for a proxy or a CA bundle that can't be used.
-
-    Certificates are loaded for a target that has one to show.
-    """
-    proxy = proxy_to(target, environment)
-    if target.base.startswith("http:"):
-        trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    try:
-        return wire.DeadlineTransport(clock, proxy=proxy, trust=trust, seconds=seconds)
-    except (OSError, ValueError, RuntimeError, ImportError) as error:
-        raise Unreachable(f"{target.name} can't be reached: {UNUSABLE} ({type(error).__name__})") from error

@@ -101,7 +101,8 @@ def quick_reads(target: Target, settings: Settings) -> QuickReads | None:
 
     Raises Unreachable for a proxy that can't be used.
     """
-    if settings.transport is not None or settings.embedded is not None or is_plain(settings.environment):
+    stand_ins = (settings.transport, settings.network, settings.embedded)
+    if any(each is not None for each in stand_ins) or is_plain(settings.environment):
         return None
     try:
         return _quick(target, settings, proxy_to(target, settings.environment))

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from billsync.live.wire import DeadlineTransport
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Settings of a client. `embedded` is the server in this process, and `transport` stands in for the network;
-    `insecure_token` lets a token go over plain http.
+    """Settings of a client. `embedded` is the server in this process, `transport` and `network` stand in for the
+    network, and `insecure_token` lets a token go over plain http.
 
     `environment` may name a proxy. `trust` replaces the certificates that the environment names, `headers` are added to
     each request, and a request may take `request_seconds`, with silences of `answer_seconds`. `hidden` masks what must
@@ -34,6 +36,7 @@ class Settings:
     insecure_token: bool = False
     embedded: App | None = None
     transport: httpx.BaseTransport | None = None
+    network: DeadlineTransport | None = None
     answer_seconds: float = ANSWER_SECONDS
     request_seconds: float = REQUEST_SECONDS
     trust: ssl.SSLContext | None = field(default=None, repr=False)

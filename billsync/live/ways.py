@@ -47,11 +47,13 @@ def _exchange(target: Target, clock: Clock, settings: Settings, methods: frozens
     """The way that requests take. Raises Unreachable for a proxy or a CA bundle that can't be used."""
     if settings.embedded is not None:
         return Embedded(settings.embedded, settings.sent_headers, methods)
-    from billsync.live.over_http import OverHttp, network  # httpx and httpcore load in a tenth of a second
+    from billsync.live.over_core import OverCore, network  # httpx and httpcore load in a tenth of a second
 
-    seconds = settings.request_seconds
-    transport = settings.transport or network(
-        target, clock, settings.environment, trust=settings.trust, seconds=seconds
-    )
-    connecting = min(CONNECT_SECONDS, seconds)
-    return OverHttp(transport, settings.sent_headers, methods, silence=settings.answer_seconds, connecting=connecting)
+    seconds, headers = settings.request_seconds, settings.sent_headers
+    waits = {"silence": settings.answer_seconds, "connecting": min(CONNECT_SECONDS, seconds)}
+    if settings.transport is not None:
+        from billsync.live.over_http import OverHttp
+
+        return OverHttp(settings.transport, headers, methods, **waits)
+    over = settings.network or network(target, clock, settings.environment, trust=settings.trust, seconds=seconds)
+    return OverCore(over, headers, methods, **waits)

@@ -1,15 +1,14 @@
 """HTTP/1.1 whose every request has a deadline, from the first byte sent to the last one read.
 
-httpx limits only the silence between two bytes, so an answer that drips would never end. httpcore, the layer below it,
-lets the network be wrapped; this is its pool behind httpx's transport seam.
+httpcore limits only the silence between two bytes, so an answer that drips would never end, but lets the network be
+wrapped; this is its pool of connections.
 """
 
 from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,12 +22,8 @@ IDLE_SECONDS = 5.0
 SOCKS = ("socks5", "socks5h")
 
 
-class Overdue(httpx.ReadTimeout):
+class OverdueRead(httpcore.ReadTimeout):
     """The whole of a request took longer than it may."""
-
-
-class _Overdue(httpcore.ReadTimeout):
-    """The same, below httpx."""
 
 
 class Deadline:
@@ -50,7 +45,7 @@ class Deadline:
             return self._seconds if timeout is None else timeout
         left = (until - self._clock.now()).total_seconds()
         if left <= 0:
-            raise _Overdue
+            raise OverdueRead
         return left if timeout is None else min(timeout, left)
 
 
@@ -100,7 +95,7 @@ class Network(httpcore.NetworkBackend):
         return _Stream(stream, self._deadline)
 
 
-class DeadlineTransport(httpx.BaseTransport):
+class DeadlineTransport:
     """The transport of a client. `network` replaces the machine's own network, and `trust` the CA certificates that
     the environment names; `seconds` limit a whole request."""
 
@@ -116,45 +111,14 @@ class DeadlineTransport(httpx.BaseTransport):
         self._deadline = Deadline(clock, seconds)
         self._pool = _pool(proxy, Network(self._deadline, network), trust or httpx.create_ssl_context())
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send, and return the answer before its body is read. Raises httpx.TransportError."""
+    def send(self, request: httpcore.Request) -> httpcore.Response:
+        """Send, and return the answer before its body is read. Raises what httpcore raises."""
         self._deadline.begin()
-        with _errors_of_httpx(request):
-            answer = self._pool.handle_request(
-                httpcore.Request(
-                    method=request.method,
-                    url=httpcore.URL(
-                        scheme=request.url.raw_scheme,
-                        host=request.url.raw_host,
-                        port=request.url.port,
-                        target=request.url.raw_path,
-                    ),
-                    headers=request.headers.raw,
-                    content=request.stream,
-                    extensions=request.extensions,
-                )
-            )
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer, request))
+        return self._pool.handle_request(request)
 
     def close(self) -> None:
         """Give the connections back."""
         self._pool.close()
-
-
-class _Body(httpx.SyncByteStream):
-    """A body that is read from the connection."""
-
-    def __init__(self, answer: httpcore.Response, request: httpx.Request) -> None:
-        self._answer = answer
-        self._request = request
-
-    def __iter__(self) -> Iterator[bytes]:
-        with _errors_of_httpx(self._request):
-            yield from self._answer.iter_stream()
-
-    def close(self) -> None:
-        with _errors_of_httpx(self._request):
-            self._answer.close()
 
 
 def _pool(proxy: httpx.Proxy | None, network: Network, trust: ssl.SSLContext) -> httpcore.ConnectionPool:
@@ -172,21 +136,3 @@ def _pool(proxy: httpx.Proxy | None, network: Network, trust: ssl.SSLContext) ->
         scheme=proxy.url.raw_scheme, host=proxy.url.raw_host, port=proxy.url.port, target=proxy.url.raw_path
     )
     return kind(url, proxy_auth=proxy.raw_auth, **options)
-
-
-@contextmanager
-def _errors_of_httpx(request: httpx.Request) -> Iterator[None]:
-    """httpcore's errors have the names of httpx's."""
-    try:
-        yield
-    except _Overdue as error:
-        raise Overdue("", request=request) from error
-    except (
-        httpcore.TimeoutException,
-        httpcore.NetworkError,
-        httpcore.ProtocolError,
-        httpcore.ProxyError,
-        httpcore.UnsupportedProtocol,
-    ) as error:
-        kind: type[httpx.TransportError] = getattr(httpx, type(error).__name__)
-        raise kind(str(error), request=request) from error

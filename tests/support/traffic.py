@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from billsync.live.embedded import Embedded
+from billsync.live.over_core import OverCore
 from billsync.live.received import Received
-from billsync.live.wire import DeadlineTransport
 from tests.support.recorder import Recorder
 
 LOCAL_SERVER = "billsync"
@@ -16,10 +16,11 @@ Handler = Callable[[httpx.BaseTransport, httpx.Request], httpx.Response]
 
 def watch(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every request is noted; a response too, unless it comes from a stand-in for somebody else's server."""
-    for transport in (httpx.WSGITransport, httpx.HTTPTransport, httpx.MockTransport, DeadlineTransport):
+    for transport in (httpx.WSGITransport, httpx.HTTPTransport, httpx.MockTransport):
         seen = watched(transport.handle_request, recorder, ours=transport is httpx.WSGITransport)
         monkeypatch.setattr(transport, "handle_request", seen)
-    monkeypatch.setattr(Embedded, "send", watched_call(Embedded.send, recorder))
+    monkeypatch.setattr(Embedded, "send", watched_call(Embedded.send, recorder, ours=True))
+    monkeypatch.setattr(OverCore, "send", watched_call(OverCore.send, recorder, ours=False))
 
 
 def watched(handler: Handler, recorder: Recorder, *, ours: bool) -> Handler:
@@ -37,16 +38,18 @@ def watched(handler: Handler, recorder: Recorder, *, ours: bool) -> Handler:
     return handle_request
 
 
-def watched_call(send: Callable[..., Received], recorder: Recorder) -> Callable[..., Received]:
-    """The same for calls of the embedded server in this process."""
+def watched_call(send: Callable[..., Received], recorder: Recorder, *, ours: bool) -> Callable[..., Received]:
+    """The same for ways of a client that use no transport of httpx."""
 
-    def seen(
-        embedded: Embedded, method: str, url: str, query: tuple[tuple[str, str], ...], content: bytes | None
-    ) -> Received:
-        received = send(embedded, method, url, query, content)
-        headers = {} if content is None else {"content-type": "application/json"}
-        request = httpx.Request(method, url, params=query or None, content=content, headers=headers)
-        recorder.note(request, httpx.Response(received.status, headers=received.headers, content=received.content))
+    def seen(way: object, method: str, url: str, query: tuple[tuple[str, str], ...], content: bytes | None) -> Received:
+        received = send(way, method, url, query, content)
+        sent = {} if content is None else {"content-type": "application/json"}
+        request = httpx.Request(method, url, params=query or None, content=content, headers=sent)
+        if ours or received.headers.get("server", "").lower().startswith(LOCAL_SERVER):
+            headers = {name: value for name, value in received.headers.items() if name != "content-encoding"}
+            recorder.note(request, httpx.Response(received.status, headers=headers, content=received.content))
+        else:
+            recorder.note_request(request)
         return received
 
     return seen
