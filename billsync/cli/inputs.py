@@ -12,6 +12,7 @@ from billsync.cli.selecting import selected_part
 from billsync.cli.state_dir import parsed_memory
 from billsync.cli.surroundings import Run
 from billsync.config import load
+from billsync.core.crowd import whole
 from billsync.core.hiding import whole_mask
 from billsync.kinds.registry import KINDS
 from billsync.model.diagnostic import Diagnostic, has_errors
@@ -36,7 +37,7 @@ def desired_state(
 ) -> tuple[Desired, tuple[Diagnostic, ...]]:
     """Return the state that the files declare; passes warnings to the caller, also about flags that a policy forbids.
 
-    `crowd` says that the command can deal with a crowd; a selection needs all entities.
+    `crowd` says that the command can deal with a crowd; for a selection, its members are among the entities.
     Raises Ended with all findings if one is an error.
     """
     around = run.around
@@ -46,7 +47,7 @@ def desired_state(
         stdin=around.stdin,
         environment=around.environment,
         overlays=run.overlays,
-        crowd=crowd and not run.patterns and run.since is None,
+        crowd=crowd,
         memory=parsed_files(parsed_memory(around.environment), around.environment) if crowd else None,
     )
     run.sourced = desired.sourced
@@ -56,9 +57,13 @@ def desired_state(
         raise Ended(Exit.ERROR, *findings)
     if findings and not run.wants_json:
         run.mention(diagnostics_text(findings))
-    desired = owned(run, desired)
-    if run.since is not None:
-        from billsync.cli.since import since_commit
+    return selected_part(run, _selectable(run, paths, owned(run, desired))), findings
 
-        desired = since_commit(run, paths, run.since, desired)
-    return selected_part(run, desired), findings
+
+def _selectable(run: Run, paths: Sequence[str], desired: Desired) -> Desired:
+    """The desired state with all entities where it is for a selection, that of `--since` included."""
+    if run.since is None:
+        return whole(desired, KINDS) if run.patterns else desired
+    from billsync.cli.since import since_commit
+
+    return since_commit(run, paths, run.since, whole(desired, KINDS))

@@ -8,9 +8,12 @@ from tempfile import TemporaryDirectory
 
 from billsync.app.ending import usage
 from billsync.cli.history import History, NotThere, history_of
+from billsync.cli.parsed_files import parsed_files
+from billsync.cli.state_dir import parsed_memory
 from billsync.cli.surroundings import Run
 from billsync.config import load
 from billsync.config.files import STDIN
+from billsync.core.crowd import whole
 from billsync.core.since import changed_besides, touched
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
@@ -42,6 +45,7 @@ def since_commit(run: Run, paths: Sequence[str], ref: str, desired: Desired) -> 
 def _before(run: Run, paths: Sequence[str], history: History, commit: str, desired: Desired) -> Desired:
     """The state that the files declared at a commit. Raises NotThere."""
     named = [history.inside(path) for path in (*paths, *run.overlays)]
+    environment = run.around.environment
     sources = [history.inside(source.name) for source in desired.sourced if source.form == "file"]
     with TemporaryDirectory() as folder:
         history.write_files(commit, named, sources, folder)
@@ -49,14 +53,16 @@ def _before(run: Run, paths: Sequence[str], history: History, commit: str, desir
         before, findings = load(
             places[: len(paths)],
             registry=KINDS,
-            environment=run.around.environment,
+            environment=environment,
             overlays=places[len(paths) :],
+            crowd=True,
+            memory=parsed_files(parsed_memory(environment), environment),
         )
         for finding in findings:
             if finding.severity is Severity.ERROR:
                 text = one_line(finding).replace(f"{folder}{os.sep}", "")
                 raise NotThere(f"the files have errors at that commit: {text}")
-    return before
+    return whole(before, KINDS)
 
 
 def _everything(run: Run, desired: Desired, since: Since, reason: str) -> Desired:
