@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 
 from billsync.api.documents import SUBSCRIPTION_ADDONS
@@ -15,6 +15,7 @@ from billsync.live.organization import Organization
 from billsync.live.paging import Refused, count_rows, read_document, read_list
 from billsync.live.snapshot import PARENT, Source
 from billsync.live.streams import read_documents, read_lists
+from billsync.model.frozen import dataclass
 from billsync.model.kind import Registry
 from billsync.model.ports import Clock, Reader, Remote
 from billsync.model.routes import ListQuery, Routes

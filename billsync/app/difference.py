@@ -4,7 +4,6 @@ only."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from billsync.core.index import index
 from billsync.core.policies import hardened, permitted
 from billsync.kinds.registry import KINDS
 from billsync.model.change import Change, Guard, PlanFile
+from billsync.model.frozen import dataclass, replace
 from billsync.model.state import Desired
 from billsync.report.impact.price_guards import price_guards, usage_in, without_usage
 from billsync.report.moves.billing_readings import billing_readings

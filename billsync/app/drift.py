@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 from billsync.app.connection import ReadingConnection
 from billsync.app.pipeline import compare
@@ -15,6 +14,7 @@ from billsync.core.moved import with_moved
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Change, PlanFile
+from billsync.model.frozen import dataclass, replace
 from billsync.model.state import Desired
 
 MODE = "drift"

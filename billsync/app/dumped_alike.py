@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from billsync.app.connection import Connection
@@ -25,6 +24,7 @@ from billsync.core.losses import Loss, by_place
 from billsync.kinds.registry import KINDS
 from billsync.live.encoding import NotJson, decode
 from billsync.model.address import Address
+from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Path
 from billsync.model.ports import RemoteError
 from billsync.model.state import Read, Row, Snapshot

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -39,6 +38,7 @@ from billsync.live.paging import read_list
 from billsync.live.snapshot import PARENT, snapshot
 from billsync.live.streams import read_short_lists
 from billsync.model.crowd import Crowd
+from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Archetype, Kind
 from billsync.model.passed import Passed
 from billsync.model.ports import Decode

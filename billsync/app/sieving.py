@@ -7,7 +7,6 @@ all that belongs to it, and their rows. Where that can't be told, it sees everyt
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TypeVar
 
 from billsync.app.connection import ReadingConnection
@@ -17,6 +16,7 @@ from billsync.core.diff import Mode
 from billsync.core.referring import kinds_in
 from billsync.kinds.registry import KINDS
 from billsync.live.encoding import NotJson
+from billsync.model.frozen import replace
 from billsync.model.ports import RemoteError
 from billsync.model.state import Desired
 

@@ -8,9 +8,9 @@ every size has no cliff: smaller pages wouldn't help, and what it takes is soon 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from statistics import median
 
+from billsync.model.frozen import dataclass, replace
 from billsync.model.limits import PAGE_SECONDS
 from billsync.model.routes import ListQuery
 

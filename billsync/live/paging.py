@@ -9,7 +9,6 @@ An empty filter value or a page size of 0 would return every row (catalog-facts.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar, overload
 
 from billsync.live.door import check_rows
@@ -23,6 +22,7 @@ from billsync.live.page import (
     page_from,
     place,
 )
+from billsync.model.frozen import dataclass
 from billsync.model.ports import Clock, Decode, Get, Identified, Page, Reader, RemoteError, TimedOut
 from billsync.model.routes import ListQuery
 from billsync.model.value import Fields

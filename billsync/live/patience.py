@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from billsync.model.frozen import dataclass
 
 
 def no_jitter() -> float:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import Enum
 from typing import TypeAlias
 
 from billsync.model.address import Address
+from billsync.model.frozen import dataclass
 from billsync.model.shape import FieldEffect, Record
 from billsync.model.value import Fields, Plain
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from enum import Enum
 from typing import TypeAlias
 
+from billsync.model.frozen import dataclass
 from billsync.model.value import Fields, Plain
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TypeAlias
 
@@ -11,6 +11,7 @@ from billsync.model.address import Address
 from billsync.model.crowd import Crowd
 from billsync.model.diagnostic import Position
 from billsync.model.duration import Duration
+from billsync.model.frozen import dataclass
 from billsync.model.globs import Patterns
 from billsync.model.kind import Path
 from billsync.model.passed import Passed

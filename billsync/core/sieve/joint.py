@@ -7,7 +7,7 @@ stands twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -18,6 +18,7 @@ from billsync.core.row_validation import unknown_in
 from billsync.core.sieve.comparing import Known
 from billsync.core.view import complete, view
 from billsync.model.address import Address, Symbol, symbols_in
+from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Kind, Names
 from billsync.model.value import Fields, Plain, canonical
 

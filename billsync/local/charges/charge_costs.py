@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -19,6 +18,7 @@ from billsync.local.store.store import Store
 from billsync.local.store.times import instant_of
 from billsync.local.usage.attribution import subjects_of
 from billsync.local.usage.metering import EventSelection, usage
+from billsync.model.frozen import replace
 from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import ZERO
 from billsync.rating.card import Card, card_of

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import accumulate, pairwise
@@ -19,6 +18,7 @@ from billsync.local.store.times import from_micros
 from billsync.local.usage.attribution import subjects_of
 from billsync.local.usage.metering import LAST, EventSelection, each_reading, number_in
 from billsync.model.duration import parse_duration
+from billsync.model.frozen import dataclass
 from billsync.rating import entitlement_grants as rated
 from billsync.rating.arithmetic import ZERO, exactly, total
 from billsync.rating.entitlement_grants import Burndown, EntitlementGrant, Metered, Recurrence, burn_down

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from billsync.local.store.documents import parse, text_of
+from billsync.model.frozen import dataclass
 
 MILLION = 1_000_000
 EARLIEST, LATEST = -(1 << 62), 1 << 62

@@ -11,7 +11,7 @@ import weakref
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from billsync.local.store.limits import BUSY_SECONDS
 from billsync.local.store.readings import Readings
 from billsync.local.store.remembered import FOREVER, TIMES, Question, Remembered
 from billsync.local.store.times import from_micros, micros
+from billsync.model.frozen import dataclass, replace
 
 BATCH = 1000
 COLUMNS = "seq, resource, id, key, parent, created_at, updated_at, deleted_at, begins_at, ends_at, document"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +20,7 @@ from billsync.local.usage.attribution import named, subjects_of
 from billsync.local.usage.meter_csv import CUSTOMER_ID, csv_of
 from billsync.local.usage.meter_windows import WINDOWS, Window, minute_of, zone_of
 from billsync.local.usage.metering import EventSelection, Selected, Tally, selected
+from billsync.model.frozen import dataclass, replace
 from billsync.model.value import decimal_text
 
 RESERVED = (SUBJECT, CUSTOMER_ID)
