@@ -15,7 +15,6 @@ from billsync.apply.execute import IN_TURN, Manner, OnResult, execute
 from billsync.apply.world import Absence, World
 from billsync.core.compare import said
 from billsync.core.index import Index
-from billsync.core.plan_file import Edited, OtherVersion, UnknownFormat, from_json, to_json
 from billsync.core.readings import Filled, departure, filled_in
 from billsync.core.step_masking import UNMASKED, StepMasking
 from billsync.live.target import LOCAL
@@ -56,11 +55,15 @@ def place_of(target: str) -> str:
 
 def saved(plan: PlanFile) -> str:
     """The text of the plan file."""
+    from billsync.core.plan_file import to_json  # tables of all forms, which most runs don't need
+
     return to_json(plan)
 
 
 def opened(text: str) -> PlanFile | Diagnostic:
     """The plan file in a text, or the reason why it can't be used."""
+    from billsync.core.plan_file import Edited, OtherVersion, UnknownFormat, from_json
+
     try:
         return from_json(text)
     except OtherVersion as problem:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields
 from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeAlias
 
 from billsync.model.address import Symbol, parse_address
-from billsync.model.frozen import dataclass
+from billsync.model.frozen import dataclass, required_fields
 from billsync.model.source import Source
 from billsync.model.value import FloatFound, Masked, Plain
 
@@ -90,7 +89,7 @@ def choice(of: type[Enum]) -> Form:
 
 def record(make: type, doc: str, members: Mapping[str, Member]) -> Form:
     """The form of a dataclass. A member that the JSON lacks has its default; one that the class lacks is an error."""
-    needed = [one.name for one in fields(make) if one.default is MISSING and one.default_factory is MISSING]
+    needed = required_fields(make)
 
     def read(value: Any) -> Any:
         if unknown := _of(dict)(value).keys() - members.keys():

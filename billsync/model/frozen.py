@@ -46,14 +46,30 @@ else:
         return cls(**changes)
 
 
+def required_fields(cls: type) -> list[str]:
+    """The names of the fields of a dataclass that have no default."""
+    free = ((name, _default(given)) for name, given in _fields_of(cls).items() if _option(given, "init"))
+    return [name for name, (default, factory) in free if default is MISSING and factory is MISSING]
+
+
+def _fields_of(cls: type) -> dict[str, Any]:
+    """All fields of a dataclass, those of its bases first."""
+    fields: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        fields |= base.__dict__.get("__own_fields__", base.__dict__.get("__dataclass_fields__", {}))
+    return fields
+
+
+def _default(given: Any) -> tuple[Any, Any]:
+    """The default of a field, and what makes one."""
+    return (given.default, given.default_factory) if isinstance(given, Field) else (given, MISSING)
+
+
 def _made(cls: T, *, eq: bool, order: bool) -> T:
     """The class with slots and methods."""
     own = _own_fields(cls)
-    fields: dict[str, Any] = {}
-    for base in reversed(cls.__mro__[1:]):
-        fields |= base.__dict__.get("__own_fields__") or base.__dict__.get("__dataclass_fields__", {})
-    inherited = set(fields)
-    fields |= own
+    inherited = _fields_of(cls)
+    fields = inherited | own
     namespace = {name: value for name, value in cls.__dict__.items() if name not in INNER and name not in own}
     namespace |= {
         "__slots__": tuple(name for name in own if name not in inherited),
@@ -98,8 +114,7 @@ def _compiled_init(made: type, fields: dict[str, Any]) -> Any:
     parameters, lines = [], []
     known: dict[str, Any] = {"MISSING": MISSING}
     for name, given in fields.items():
-        default = given.default if isinstance(given, Field) else given
-        factory = given.default_factory if isinstance(given, Field) else MISSING
+        default, factory = _default(given)
         value = name
         known[f"set_{name}"] = getattr(made, name).__set__
         if factory is not MISSING:

@@ -36,6 +36,10 @@ def classes(dataclass: Any) -> tuple[Any, Any, Any]:
         b: str = "y"
         f: int = 0
 
+    @dataclass(frozen=True, slots=True)
+    class Same(Derived):
+        pass
+
     @dataclass(frozen=True, slots=True, eq=False)
     class Own:
         a: int
@@ -43,6 +47,7 @@ def classes(dataclass: Any) -> tuple[Any, Any, Any]:
         def __repr__(self) -> str:
             return "own"
 
+    assert Same(1) == Same(1) != Derived(1)
     return Base, Derived, Own
 
 
