@@ -11,14 +11,12 @@ from datetime import timedelta
 from functools import partial
 from itertools import islice
 from types import TracebackType
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from billsync.api.permissions import roles_for
-from billsync.core.hiding import mask_of, secret_values
 from billsync.live.encoding import NotJson, encode
 from billsync.live.encoding import decode as decode_json
 from billsync.live.exchange import Failed, NotSent, Overdue, Silent, TooLong
-from billsync.live.messages import error_message, printable
+from billsync.live.messages import error_message
 from billsync.live.over_curl import Failure, Fetch
 from billsync.live.pause import Pause
 from billsync.live.received import Received
@@ -26,6 +24,7 @@ from billsync.live.requested import Requested, unheard
 from billsync.live.settings import Settings
 from billsync.live.target import Target, token_problem
 from billsync.live.threads import in_order, reading_threads
+from billsync.live.understanding import Understanding
 from billsync.live.ways import Ways
 from billsync.model.limits import ANSWER_BYTES
 from billsync.model.ports import (
@@ -43,21 +42,14 @@ from billsync.model.ports import (
 )
 from billsync.model.value import Plain
 
-if TYPE_CHECKING:
-    pass
-
 __all__ = ["Client", "ReadingClient", "Settings"]
 
 OK = 200
 BUSY = 429
 PASSING = (408, 500, 502, 503, 504)
 TOO_SLOW = (408, 504)
-RULES = ("forbidden error:", "Deleting tax codes is not allowed")
-"""In the detail of a 403 that is a rule of the product, not a permission (customer-facts.md §5.6)."""
-
 OVERDUE = "the answer took longer than {seconds:.0f} seconds"
 TOO_LONG = f"the answer is longer than {ANSWER_BYTES // 2**20} MiB"
-NOT_AN_API = "this is not an API v3 server (it answered {what}): is the base {base} right?"
 
 
 class ReadingClient:
@@ -78,7 +70,7 @@ class ReadingClient:
         self._clock = clock
         self._pause = Pause(clock)
         self._settings = settings
-        self._mask = mask_of(settings.token, *secret_values(settings.headers)).also(settings.hidden)
+        self._understood = Understanding(target, settings)
         self._ways = Ways(target, clock, settings, self._METHODS)
 
     def __enter__(self) -> Self:
@@ -129,7 +121,7 @@ class ReadingClient:
         """The outcome of a quick read: a plain success, or one that took or was too much. None: to be made again."""
         if fetch.url and self._settings.on_request is not unheard:
             took = round(fetch.seconds * 1000)
-            self._settings.on_request(Requested("GET", self._clean(get.path), fetch.status, took))
+            self._settings.on_request(Requested("GET", self._understood.clean(get.path), fetch.status, took))
         if fetch.content is not None:
             page = decode(fetch.content)
             if page is not None:
@@ -201,47 +193,18 @@ class ReadingClient:
         if response.status == OK and (page := decode(response.content)) is not None:
             return page
         if response.status in TOO_SLOW and _asks_for_rows(query):
-            return TimedOut(f"GET {path}: {self._answer('GET', path, response).message}")
+            return TimedOut(f"GET {path}: {self._understood.answer('GET', path, response).message}")
         if response.ok and response.parsed is None:
-            return Unclear(f"GET {path}: {self._strange(response)}")
+            return Unclear(f"GET {path}: {self._understood.strange(response)}")
         return response
 
     def _settled(self, path: str, outcome: Received | RemoteError) -> Answer:
         if isinstance(outcome, RemoteError):
             raise outcome
-        self._refuse("GET", path, outcome)
+        self._understood.refuse("GET", path, outcome)
         if outcome.parsed is None and outcome.status < 500:
-            raise RemoteError(f"GET {path}: {self._strange(outcome)}")
-        return self._answer("GET", path, outcome)
-
-    def _answer(self, method: str, path: str, response: Received) -> Answer:
-        status, parsed = response.status, response.parsed
-        if parsed is None:
-            return Answer(status, None, self._clean(f"{error_message(status, None)} ({response.kind})"))
-        if response.ok:
-            return Answer(status, parsed.value)
-        return Answer(status, parsed.value, self._said(method, path, status=status, body=parsed.value))
-
-    def _said(self, method: str, path: str, *, status: int, body: Plain) -> str:
-        """Return the message of an error answer; if a permission is missing, with its name."""
-        said = error_message(status, body, self._mask)
-        roles = " or ".join(f"`{role}`" for role in roles_for(method, path))
-        if status != 403 or not roles or any(rule in said for rule in RULES):
-            return said
-        return f"{said}; the token lacks a permission: on Konnect it needs the role {roles}"
-
-    def _refuse(self, method: str, path: str, response: Received) -> None:
-        """Raise for a redirect, and for a missing or wrong token: Unreachable, as nothing was done, but Unclear for a
-        303 after a write."""
-        status = response.status
-        if status == 401:
-            said = error_message(status, response.parsed.value if response.parsed else None, self._mask)
-            given = "refused the token" if self._settings.token else "asks for a token, and none was given"
-            raise Unreachable(f"{method} {path}: the server {given} ({said})")
-        if 300 <= status < 400:
-            place = response.place
-            failure = Unclear if status == 303 and method != "GET" else Unreachable
-            raise failure(self._clean(f"{method} {path}: the server redirects to {place}: use that base URL"))
+            raise RemoteError(f"GET {path}: {self._understood.strange(outcome)}")
+        return self._understood.answer("GET", path, outcome)
 
     def _send(
         self, method: str, path: str, *, query: Sequence[tuple[str, str]] = (), content: bytes | None = None
@@ -254,7 +217,7 @@ class ReadingClient:
             return response
         finally:
             took = (self._clock.now() - began) // timedelta(milliseconds=1)
-            self._settings.on_request(Requested(method, self._clean(path), status, took))
+            self._settings.on_request(Requested(method, self._understood.clean(path), status, took))
 
     def _sent(self, method: str, path: str, *, query: Sequence[tuple[str, str]], content: bytes | None) -> Received:
         url = self._target.url(path)
@@ -265,15 +228,15 @@ class ReadingClient:
         try:
             return self._ways.exchange().send(method, url, tuple(query), content)
         except NotSent as error:
-            raise Unreachable(self._clean(f"{self._target.name} can't be reached: {error}")) from error
+            raise Unreachable(self._understood.clean(f"{self._target.name} can't be reached: {error}")) from error
         except Overdue as error:
             raise GaveUp(f"{method} {path}: {self._overdue}") from error
         except TooLong as error:
             raise GaveUp(f"{method} {path}: {TOO_LONG}") from error
         except Silent as error:
-            raise TimedOut(self._clean(f"{method} {path}: the answer was lost ({error})")) from error
+            raise TimedOut(self._understood.clean(f"{method} {path}: the answer was lost ({error})")) from error
         except Failed as error:
-            raise Unclear(self._clean(f"{method} {path}: the answer was lost ({error})")) from error
+            raise Unclear(self._understood.clean(f"{method} {path}: the answer was lost ({error})")) from error
 
     @property
     def _overdue(self) -> str:
@@ -291,15 +254,6 @@ class ReadingClient:
     def _still_busy(self, method: str, path: str) -> Unreachable:
         tries = self._settings.patience.busy_tries
         return Unreachable(f"{method} {path}: the server answered 429 (too many requests) {tries} times; try later")
-
-    def _strange(self, response: Received) -> str:
-        what = response.kind
-        if response.ok and what == "JSON":
-            return self._clean(f"the answer ({response.status}) was cut off: it is not complete JSON")
-        return self._clean(f"{response.status}: {NOT_AN_API.format(what=what, base=self._target.name)}")
-
-    def _clean(self, text: str) -> str:
-        return printable(text, self._mask)
 
 
 class Client(ReadingClient):
@@ -322,10 +276,10 @@ class Client(ReadingClient):
         raise self._still_busy(method, path)
 
     def _written(self, method: str, path: str, response: Received) -> Answer:
-        self._refuse(method, path, response)
+        self._understood.refuse(method, path, response)
         if response.ok and response.parsed is None:
-            raise Unclear(f"{method} {path}: {self._strange(response)}")
-        return self._answer(method, path, response)
+            raise Unclear(f"{method} {path}: {self._understood.strange(response)}")
+        return self._understood.answer(method, path, response)
 
 
 def _doubt(content: bytes) -> None:
