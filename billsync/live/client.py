@@ -109,6 +109,7 @@ class ReadingClient:
             for outcome in self._slowly(islice(remaining, 1), decode, 1):
                 quick.is_proved = not isinstance(outcome, RemoteError)
                 yield outcome
+        self._pause.wait_out()
         for get, fetch in quick.fetch(remaining, at_once):
             found = self._plain(get, fetch, decode)
             was_plain = found is not None
@@ -148,7 +149,8 @@ class ReadingClient:
         if fetch.status != 429 and fetch.status not in PASSING:
             return self._outcome(get, decode)
         if not fetch.is_stale:
-            self._wait(1, fetch.retry_after)
+            wait = self._wait_with_all if fetch.status == 429 else self._wait
+            wait(1, fetch.retry_after)
         return self._outcome(get, decode, attempt=2)
 
     def _slowly(self, gets: Iterable[Get], decode: Decode[R], at_once: int) -> Iterator[Page[R] | Answer | RemoteError]:

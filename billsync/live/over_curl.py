@@ -4,7 +4,8 @@ Only a plain success counts as an answer here: status 200, whole, within the lim
 Whoever asks lets the full client ask again for anything else, so no rule about errors is written twice.
 
 libcurl reads no files of its user and no environment here: every option that could let it do so is set. It is laxer
-than httpx in one thing, from which no content comes: line ends, and what follows a size, between the chunks of a body.
+than httpcore in one thing, from which no content comes: line ends, and what follows a size, between the chunks of a
+body.
 """
 
 from __future__ import annotations

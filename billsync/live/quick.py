@@ -1,6 +1,7 @@
 """Reads whose answer is a plain success, over libcurl: whether that can be used, and from a read to its URL.
 
-libcurl gets the same proxy, certificates, headers and limits as httpx. Where it can't be sure to, it isn't used.
+libcurl gets the same proxy, certificates, headers and limits as the full client. Where it can't be sure to, it
+isn't used.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ PROXY_PORTS = {"http": 80, "socks5": 1080, "socks5h": 1080}
 """The proxies that both clients use alike, with the port of an address without one."""
 
 MISSES = 8
-"""Reads in a row that libcurl failed at and httpx didn't, after which it isn't used any more."""
+"""Reads in a row that libcurl failed at and the full client didn't, after which it isn't used any more."""
 
 KEPT = {"Connection": "keep-alive"}
 CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -44,8 +45,8 @@ CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 class QuickReads:
     """Reads over libcurl, for use by the thread that makes it.
 
-    `is_proved`: a server that httpx refuses would be refused here, too. Certificates of one's own may not keep to all
-    the rules that Python's TLS has for them, and libcurl's hasn't.
+    `is_proved`: a server that the full client refuses would be refused here, too. Certificates of one's own may not
+    keep to all the rules that Python's TLS has for them, and libcurl's hasn't.
     """
 
     def __init__(self, target: Target, lines: Lines, *, is_proved: bool) -> None:
@@ -75,7 +76,7 @@ class QuickReads:
     def judge(self, fetch: Fetch, *, was_plain: bool) -> None:
         """Note whether a read that the full client got an answer to was a plain success here.
 
-        A server that libcurl gets nothing from, for whatever reason, is soon asked through httpx only.
+        A server that libcurl gets nothing from, for whatever reason, is soon asked by the full client only.
         """
         if was_plain:
             self._missed = 0
@@ -97,7 +98,7 @@ class QuickReads:
 
 
 def quick_reads(target: Target, settings: Settings) -> QuickReads | None:
-    """Quick reads, or None where httpx alone is to be used.
+    """Quick reads, or None where the full client alone is to be used.
 
     Raises Unreachable for a proxy that can't be used.
     """
@@ -111,7 +112,7 @@ def quick_reads(target: Target, settings: Settings) -> QuickReads | None:
 
 
 def needs_no_check(target: Target, settings: Settings) -> bool:
-    """Whether nothing that httpx would be given can be unusable, so that it needn't be made before it is needed."""
+    """Whether nothing that the full client is given can be unusable, so that it needn't be made before it is needed."""
     names_certificates = target.base.startswith("https:") and _names_certificates()
     return not names_certificates and proxy_to(target, settings.environment) is None
 
@@ -167,7 +168,7 @@ def _pem(trust: ssl.SSLContext) -> bytes | None:
 
 
 def _proxy_url(proxy: httpx.Proxy) -> str:
-    """The proxy's address; names of servers are left to a SOCKS proxy to resolve, as httpx does."""
+    """The proxy's address; names of servers are left to a SOCKS proxy to resolve, as httpcore does."""
     host = f"[{proxy.url.host}]" if ":" in proxy.url.host else proxy.url.host
     scheme = "http" if proxy.url.scheme == "http" else "socks5h"
     return f"{scheme}://{host}:{proxy.url.port or PROXY_PORTS[proxy.url.scheme]}"
