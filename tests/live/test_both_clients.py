@@ -235,8 +235,11 @@ def test_connections_are_kept_and_few() -> None:
         gets = [Get(f"/x/{number}") for number in range(100)]
         outcomes = list(remote.stream(gets, at_once=50))
         asked = {request.split()[1] for _, request in seen}
-        for outcome in remote.stream(gets, at_once=3):
-            assert outcome == remote.get("/y")  # also while others are under way
+        for outcome in remote.stream(gets, at_once=50):
+            assert outcome == remote.get("/y")  # also while as many as may be are under way
+        unread = remote.stream(gets, at_once=50)
+        next(unread)
+    unread.close()
 
     assert outcomes == [outcomes[0]] * 100
     assert len(asked) == 100
