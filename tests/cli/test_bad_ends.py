@@ -157,7 +157,7 @@ def test_a_database_of_an_earlier_version_says_what_to_do(
         1,
         "",
         "error[other-database]: the embedded server can't read this database\n"
-        "  old.db: its format is 1, and this version has format 2.\n"
+        "  old.db: its format is 1, and this version has format 3.\n"
         "  Name another file, or remove this one to start over; the version that made it can still dump it.\n",
     )
 
