@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from io import BytesIO
 
 from billsync.app.ending import usage
 from billsync.config.searching import SUFFIXES
@@ -98,17 +99,16 @@ class History:
             raise NotThere(_words(found))
         return tuple(_entry(line) for line in found.stdout.split(b"\0") if line)
 
-    def _contents(self, entries: Sequence[_Entry]) -> Iterable[bytes]:
+    def _contents(self, entries: Sequence[_Entry]) -> Iterator[bytes]:
         asked = b"".join(entry.blob + b"\n" for entry in entries)
         found = self.git.run(self.root, "cat-file", "--batch", given=asked)
-        rest = found.stdout
+        answer = BytesIO(found.stdout)
         for entry in entries:
-            head, _, rest = rest.partition(b"\n")
-            size = head.split(b" ")[-1]
+            size = answer.readline().rstrip().split(b" ")[-1]
             if found.returncode or not size.isdigit():
                 raise NotThere(f"git can't read {entry.path} at that commit: {_words(found) or 'it is missing'}")
-            yield rest[: int(size)]
-            rest = rest[int(size) + 1 :]
+            yield answer.read(int(size))
+            answer.read(1)
 
 
 @dataclass(frozen=True, slots=True)
