@@ -151,7 +151,8 @@ class Kind:
     * `lost` names what a dumped file doesn't carry of a row, `lost_by_all` what it carries of none.
     * `at_creation` turns a wanted view into one that the API can be sent at a moment; None where nothing is left to
       make.
-    * `unique` says that the server itself keeps the key unique, so that a create may be repeated.
+    * `unique` says that the server itself keeps the key unique (409), so that a create may be repeated, and made
+      without a look before.
     * `stages` gives the views on the way to a wanted one, itself last, where one call can't do it.
     * `facts` are the moments in a row that no view has and that a step may depend on.
     * `may_end_at` says whether the server lets a live row end at a moment.
