@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from functools import cache
+from typing import TypeVar
 
 from billsync.api.documents import SUBSCRIPTION_ADDONS
 from billsync.api.generations import KONNECT, Generation, dated
@@ -17,7 +18,7 @@ from billsync.live.snapshot import PARENT, Source
 from billsync.live.streams import read_documents, read_lists
 from billsync.model.frozen import dataclass
 from billsync.model.kind import Registry
-from billsync.model.ports import Clock, Reader, Remote
+from billsync.model.ports import Clock, Decode, Identified, Reader, Remote
 from billsync.model.routes import ListQuery, Routes
 from billsync.model.state import Read, Row
 from billsync.model.value import Fields
@@ -30,6 +31,9 @@ def _kinds_of(generation: Generation) -> Registry:
 
 BY_CREATION = ListQuery(sort="created_at", size=100)
 BY_ID = ListQuery(sort="id", size=100, at_once=1)
+
+
+R = TypeVar("R", bound=Identified)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,12 @@ class ReadingConnection:
         where = self.routes[kind]
         query = tuple((f"filter[{name}][eq]", value) for name, value in equal.items())
         return self.listed(where.collection, query, listing=where.listing)
+
+    def rows_as(self, kind: str, decode: Decode[R], **equal: str) -> tuple[R | Fields, ...]:
+        """The same as `decode` gives them, or plain where it has doubts. Raises RemoteError."""
+        where = self.routes[kind]
+        query = tuple((f"filter[{name}][eq]", value) for name, value in equal.items())
+        return read_list(self.remote, where.collection, query, where.listing, self.clock, decode)
 
     def count(self, kind: str) -> int:
         """The number of rows of a kind; one row is fetched. Raises RemoteError."""

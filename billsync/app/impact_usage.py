@@ -10,7 +10,7 @@ from typing import TypeAlias, TypeVar
 
 from billsync.app.connection import Connection
 from billsync.app.metering import query
-from billsync.live.threads import reading_threads
+from billsync.live.threads import in_order, reading_threads
 from billsync.model.frozen import dataclass
 from billsync.model.value import Fields
 from billsync.rating.periods import Period
@@ -19,7 +19,7 @@ from billsync.report.billing.usage import CUSTOMER, by_customer, query_body
 from billsync.report.impact.assess import Need, Needs, UsageByCustomer, Wanted
 from billsync.report.impact.days import DailyUsage, Served, Stretch, daily
 
-FEW_CUSTOMERS = 100
+FEW_CUSTOMERS, MANY_CUSTOMERS = 100, 2_000
 QUERIES_AT_ONCE = 4
 
 K = TypeVar("K")
@@ -61,7 +61,8 @@ def read_usage(
     """The usage of each customer by feature and period, and the number of queries. `check` is called with a larger
     number before more queries are made. Raises what it raises, and RemoteError."""
     by_days = DailyUsage()
-    for (stretch, served), rows in _each(queries.stretches, partial(_stretch_rows, connection)):
+    many = len({name for _, customers in queries.needs.values() for name in customers}) > MANY_CUSTOMERS
+    for (stretch, served), rows in _each(queries.stretches, partial(_stretch_rows, connection), many=many):
         by_days.add(stretch, served, rows)
     doubtful = {need: (queries.needs[need][0], set(customers)) for need, customers in by_days.doubtful.items()}
     count = queries.count + len(doubtful)
@@ -70,17 +71,17 @@ def read_usage(
     for need, customer, value in by_days.known:
         _keep(found, need, queries.needs[need], {customer: value})
     single = {**queries.single, **doubtful}
-    for (need, wanted), usage_of in _each(single, partial(_period_usage, connection)):
+    for (need, wanted), usage_of in _each(single, partial(_period_usage, connection), many=many):
         _keep(found, need, wanted, usage_of)
     return found, count
 
 
-def _each(asked: Mapping[K, V], ask: Callable[[K, V], T]) -> Iterator[tuple[tuple[K, V], T]]:
-    """The answer to each, some at once, in their order."""
-    if not asked:
-        return
-    with reading_threads(QUERIES_AT_ONCE) as threads:
-        yield from zip(asked.items(), threads.map(lambda one: ask(*one), asked.items()), strict=True)
+def _each(asked: Mapping[K, V], ask: Callable[[K, V], T], *, many: bool) -> Iterator[tuple[tuple[K, V], T]]:
+    """The answer to each, in their order; some at once, unless each is of many customers and long."""
+    at_once = 1 if many else QUERIES_AT_ONCE
+    with reading_threads(at_once) as threads:
+        answers = in_order(threads, lambda one: ask(*one), asked.items(), at_once)
+        yield from zip(asked.items(), answers, strict=True)
 
 
 def _keep(found: Found, need: Need, wanted: Wanted, usage_of: Mapping[str, Decimal]) -> None:

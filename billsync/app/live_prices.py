@@ -11,6 +11,7 @@ from datetime import datetime
 
 from billsync.app.connection import Connection
 from billsync.app.plan_shelf import PlanShelf
+from billsync.app.subscription_pages import ReadRow, SubscriptionPages
 from billsync.core.index import Index
 from billsync.model.malformed import Malformed
 from billsync.model.state import Desired, Snapshot
@@ -65,8 +66,10 @@ class LivePrices:
     def _of_plans(self, plans: frozenset[str]) -> Iterator[tuple[Identity, Fields]]:
         """The running subscriptions of all versions of plans, by their keys."""
         customers: Mapping[str, str] | None = None
+        pages = SubscriptionPages(self._connection.routes[SUBSCRIPTION].collection)
         for plan in sorted(plans):
-            for row in running(self._connection.rows(SUBSCRIPTION, plan_key=plan)):
+            rows = self._connection.rows_as(SUBSCRIPTION, pages.decode, plan_key=plan)
+            for row in running(row.fields if isinstance(row, ReadRow) else row for row in rows):
                 customers = customers if customers is not None else self._customers()
                 customer = str(row["customer_id"])
                 yield self._naming.identity(row, customers.get(customer, customer)), row

@@ -1,5 +1,6 @@
 """Rows of subscriptions that are alike share what is equal of them, and nothing else."""
 
+import json
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from billsync.app.subscription_pages import SubscriptionPages
 from billsync.model.malformed import Malformed
 from billsync.report.billing.alike import AlikeRows, shape_of
 from billsync.report.billing.subscribed import Subscribed, parse_subscription
@@ -86,3 +88,27 @@ def test_a_row_that_differs_in_anything_is_parsed_as_it_is(place: str, value: An
 
     assert repr(in_order(found)) == repr(in_order(parse_subscription(changed, FEATURES)))
     assert place in ("id", "phases.0.items.0.id") or shape_of(changed) != shape_of(row(0))
+
+
+def page(rows: list[Any]) -> bytes:
+    return json.dumps({"data": rows, "meta": {"page": {"number": 1, "size": 100, "total": len(rows)}}}).encode()
+
+
+def test_a_page_keeps_the_cards_of_rows_that_are_alike_once() -> None:
+    rows = [{**row(number % 2), "id": f"sub_{number}", "customer_id": f"customer_{number}"} for number in range(6)]
+
+    found = SubscriptionPages("/openmeter/subscriptions").decode(page(rows))
+
+    assert found is not None
+    assert [one.id for one in found.rows] == [f"sub_{number}" for number in range(6)]
+    assert len({id(one.fields["phases"]) for one in found.rows}) == 2
+    kept = [in_order(parse_subscription(one.fields, FEATURES)) for one in found.rows]
+    assert kept == [in_order(parse_subscription(one, FEATURES)) for one in rows]
+
+
+@pytest.mark.parametrize("change", [{"id": 7}, {"status": 7}, {"phases": "odd"}])
+def test_a_page_that_is_not_the_apis_is_left_to_be_read_in_full(change: dict[str, Any]) -> None:
+    pages = SubscriptionPages("/openmeter/subscriptions")
+
+    assert pages.decode(page([row(0), {**row(1), **change}])) is None
+    assert pages.decode(b"no JSON") is None

@@ -1,0 +1,57 @@
+"""Pages of subscriptions, read so that a hundred thousand fit into memory: of rows that are alike, the phases with all
+their cards are kept once, and of each row only what an impact looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from billsync.live.door import check_rows
+from billsync.live.encoding import decode
+from billsync.live.page import page_from
+from billsync.model.frozen import dataclass
+from billsync.model.ports import Answer, Page, RemoteError
+from billsync.model.value import Fields, Plain
+from billsync.report.billing.alike import MOST, shape_of
+
+READ = (
+    "id", "customer_id", "status", "deleted_at", "labels", "plan", "plan_id", "active_from", "active_to",
+    "billing_anchor", "billing_cadence", "invoice_currency", "settlement_mode", "pro_rating_config", "phases",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRow:
+    """A row of which only the members that are looked at are kept."""
+
+    id: str
+    fields: Fields
+
+
+class SubscriptionPages:
+    """Decodes pages of the list at a path."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._alike: dict[bytes, Mapping[str, Plain]] = {}
+
+    def decode(self, content: bytes) -> Page[ReadRow] | None:
+        """The page; None where it is not as the API promises, so that it is read, and reported, in full."""
+        try:
+            page: Page[Fields] = page_from(self._path, Answer(200, decode(content)))
+            check_rows(self._path, page.rows)
+            return Page([ReadRow(str(row["id"]), self._kept(row)) for row in page.rows], page.total)
+        except (RemoteError, ValueError, LookupError, RecursionError):
+            return None
+
+    def _kept(self, row: Fields) -> Fields:
+        kept = {name: row[name] for name in READ if name in row}
+        shape = shape_of(row)
+        if shape is None:
+            return kept
+        if shape not in self._alike and len(self._alike) < MOST:
+            self._alike[shape] = {name: value for name, value in kept.items() if name in SHARED}
+        return {**kept, **self._alike.get(shape, {})}
+
+
+SHARED = frozenset(READ) - {"id", "customer_id", "status", "deleted_at", "labels", "plan", "plan_id"}
+"""Members that a row's shape holds whole; of the ids of items it holds the order."""
