@@ -29,7 +29,7 @@ from billsync.model.shape import (
     Timestamp,
 )
 from billsync.model.value import Fields, Plain, canonical, decimal_text
-from billsync.model.walk import Rules, transform
+from billsync.model.walk import Rules, is_map, transform
 
 
 def normalize(kind: Kind, declared: Fields) -> Fields:
@@ -75,7 +75,7 @@ def _given(shape: Shape, value: Plain) -> Plain:
 
 def is_empty(value: Plain) -> bool:
     """Whether a canonical value is equivalent to an absent one."""
-    return value is None or value == "" or (isinstance(value, Mapping | tuple) and not value)
+    return value is None or value == "" or (not value and isinstance(value, Mapping | tuple))
 
 
 def canonical_record(record: Record, declared: Plain) -> Fields:
@@ -86,19 +86,29 @@ def canonical_record(record: Record, declared: Plain) -> Fields:
 
 def _expanded(record: Record, value: Plain) -> Plain:
     """A record that may be written as one plain value, as a map."""
-    return {record.short: value} if record.short and not isinstance(value, Mapping) else value
+    return {record.short: value} if record.short and not is_map(value) else value
 
 
 def _complete(record: Record, value: Plain) -> Plain:
     """A record of canonical members, without empty ones that may be left out, and with defaults filled in."""
-    if not isinstance(value, Mapping):
+    if not is_map(value):
         return value
     known = record.fields
     fields = {name: item for name, item in value.items() if name not in known or _is_stated(known[name], item)}
-    for name, field in known.items():
-        if name not in fields and field.default is not None:
-            fields[name] = field.default
+    for name, default in _defaults(record):
+        fields.setdefault(name, default)
     return _ruled(record, fields)
+
+
+_DEFAULTS: dict[int, tuple[Record, tuple[tuple[str, Plain], ...]]] = {}
+"""By the identity of their record, which is kept alive with them."""
+
+
+def _defaults(record: Record) -> tuple[tuple[str, Plain], ...]:
+    if (found := _DEFAULTS.get(id(record))) is None:
+        defaults = ((name, field.default) for name, field in record.fields.items() if field.default is not None)
+        found = _DEFAULTS[id(record)] = (record, tuple(defaults))
+    return found[1]
 
 
 def _is_stated(field: Field, item: Plain) -> bool:
@@ -184,9 +194,11 @@ def sorted_canonical(shape: Shape, value: Plain) -> Plain:
 
 
 def _sorted_fields(record: Record, value: Plain) -> Plain:
-    if not isinstance(value, Mapping):
+    if not is_map(value):
         return value
     known = {name: value[name] for name in record.fields if name in value}
+    if len(known) == len(value):
+        return known
     return {**known, **{name: value[name] for name in sorted(value.keys() - known.keys())}}
 
 
@@ -200,7 +212,7 @@ def _sorted_list(shape: ListOf, members: Plain) -> Plain:
 
 
 def _by_name(_: Shape, value: Plain) -> Plain:
-    return dict(sorted(value.items())) if isinstance(value, Mapping) else value
+    return dict(sorted(value.items())) if is_map(value) else value
 
 
 _SORTED: Rules = {

@@ -154,8 +154,9 @@ def look_alike_children(
 ) -> tuple[Read, ...]:
     """Return reads, not made yet, of children of look-alikes of parents that get a new child."""
     reads: list[Read] = []
+    everything = begun_again(desired, found, registry)
     for name, kind in registry.items():
-        begun = [address for address in begun_again(desired, found, registry) if address.kind == name]
+        begun = [address for address in everything if address.kind == name]
         if kind.parent is None or not begun:
             continue
         parents = {Address(kind.parent.kind, address.parents) for address in begun}

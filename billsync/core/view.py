@@ -28,7 +28,7 @@ from billsync.model.shape import (
     Wire,
 )
 from billsync.model.value import Fields, Plain, decimal_text
-from billsync.model.walk import Rules, transform
+from billsync.model.walk import Rules, is_map, transform
 
 SERVERS = "openmeter_"
 UNKNOWN = "?"
@@ -63,10 +63,21 @@ def _is_aside(field: Field) -> bool:
 
 def _named(record: Record, row: Plain) -> Plain:
     """A record's values by their names in a file, as far as they are in a view."""
-    if not isinstance(row, Mapping):
+    if not is_map(row):
         return row
-    found = ((name, field, row.get(field.wire or name)) for name, field in record.fields.items())
-    return {name: value for name, field, value in found if value is not None and not _is_aside(field)}
+    return {name: row[wire] for name, wire in _wires(record) if row.get(wire) is not None}
+
+
+_WIRES: dict[int, tuple[Record, tuple[tuple[str, str], ...]]] = {}
+"""By the identity of their record, which is kept alive with them."""
+
+
+def _wires(record: Record) -> tuple[tuple[str, str], ...]:
+    """The fields that are in a view, by their names in a file and in the API."""
+    if (found := _WIRES.get(id(record))) is None:
+        wires = ((name, field.wire or name) for name, field in record.fields.items() if not _is_aside(field))
+        found = _WIRES[id(record)] = (record, tuple(wires))
+    return found[1]
 
 
 def _read(shape: Shape, value: Plain, names: Names) -> Plain:

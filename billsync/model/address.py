@@ -111,6 +111,8 @@ def symbols_in_path(path: str) -> tuple[Address, ...]:
 
 
 def _collect(value: object, found: set[Address]) -> None:
+    if isinstance(value, str):  # most values: the question whether it is a Mapping takes longest
+        return
     if isinstance(value, Symbol):
         found.add(value.address)
     elif isinstance(value, Mapping):

@@ -42,6 +42,9 @@ class Masked:
 
 def leaves(value: Plain) -> Iterator[Plain]:
     """Every part of a value that is neither a map nor a list, in its order."""
+    if isinstance(value, str):  # most are: asking whether each is a Mapping takes longer than all the rest
+        yield value
+        return
     if isinstance(value, Mapping):
         value = value.values()
     elif not isinstance(value, list | tuple):

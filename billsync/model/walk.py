@@ -39,13 +39,19 @@ def transform(shape: Shape, value: Plain, after: Rules, before: Rules = _NONE) -
 
 
 def _fields(record: Record, value: Plain, after: Rules, before: Rules) -> Plain:
-    if not isinstance(value, Mapping):
+    if not is_map(value):
         return value
     known = record.fields
-    return {
-        name: transform(known[name].shape, item, after, before) if name in known and not known[name].refused else item
-        for name, item in value.items()
-    }
+    found: dict[str, Plain] = {}
+    for name, item in value.items():
+        field = known.get(name)
+        found[name] = item if field is None or field.refused else transform(field.shape, item, after, before)
+    return found
+
+
+def is_map(value: Plain) -> bool:
+    """Whether a value is a map; asking for the type of most of them first takes a tenth of the time."""
+    return type(value) is dict or isinstance(value, Mapping)
 
 
 def _case(variant: Variant, value: Plain, after: Rules, before: Rules) -> Plain:
@@ -58,7 +64,7 @@ def _case(variant: Variant, value: Plain, after: Rules, before: Rules) -> Plain:
 
 def case_of(variant: Variant, value: Plain) -> Record | None:
     """The record chosen by a value's tag; None if the value isn't a map, or its tag is unknown."""
-    tag = value.get(variant.tag) if isinstance(value, Mapping) else None
+    tag = value.get(variant.tag) if is_map(value) else None
     return variant.cases.get(tag) if isinstance(tag, str) else None
 
 
@@ -69,7 +75,7 @@ def _members(shape: ListOf, value: Plain, after: Rules, before: Rules) -> Plain:
 
 
 def _values(shape: MapOf, value: Plain, after: Rules, before: Rules) -> Plain:
-    if not isinstance(value, Mapping):
+    if not is_map(value):
         return value
     return {name: transform(shape.value, member, after, before) for name, member in value.items()}
 
