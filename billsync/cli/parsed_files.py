@@ -79,12 +79,12 @@ class ParsedFiles:
         return self.folder / f"{digest.hex()[:32]}.parsed"
 
     def _make_room(self) -> None:
-        kept = sorted(self.folder.iterdir(), key=lambda path: -path.stat().st_mtime)
+        kept = [(entry.stat(), entry.path) for entry in os.scandir(self.folder)]
         size = 0
-        for place, path in enumerate(kept):
-            size += path.stat().st_size
+        for place, (known, path) in enumerate(sorted(kept, key=lambda one: -one[0].st_mtime)):
+            size += known.st_size
             if place >= MOST_FILES or size > MOST_BYTES:
-                path.unlink(missing_ok=True)
+                Path(path).unlink(missing_ok=True)
 
 
 def parsed_files(folder: Path, environment: Mapping[str, str]) -> ParsedFiles | None:

@@ -30,7 +30,7 @@ from tests.support.budgets import examples
 pytest.importorskip("jsonschema_rs", reason="the fast libraries aren't installed")
 pytest.importorskip("ryml", reason="the fast libraries aren't installed")
 
-from billsync.config.quick import segments
+from billsync.config.quick import lines, segments
 from billsync.config.quick.validity import member_test
 from billsync.config.quick.values import Doubtful, quick_values
 
@@ -145,6 +145,31 @@ def mutated(draw: st.DrawFn) -> str:
 @example("")
 def test_mistakes_are_left_to_the_full_reader(text: str) -> None:
     agree(text.encode())
+
+
+MEMBERS = (
+    *(
+        "- key: {}\n  name: A b\n",
+        "- key: {}\n  name: 'A'\n  labels:\n    a: b\n  list:\n  - x\n",
+        "- key: {}\n  n: 1\n",
+    ),
+    *("- key: {}\n  name: Null\n", "- key: {} # x\n", "- {}\n", "-  key: {}\n   n: true\n", "- key: {}\n\n  n:\n"),
+)
+BETWEEN = ("", "", "", "# x\n", "   a: b\n", "  a: b\n", " - c\n", "a: b\n", "    a: b\n", "x\n", "- \n", "\n")
+
+
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(MEMBERS), st.sampled_from(BETWEEN)), min_size=2, max_size=8))
+def test_members_that_look_alike_are_as_certain_as_each_line(
+    monkeypatch: pytest.MonkeyPatch, members: list[tuple[str, str]]
+) -> None:
+    text = "customers:\n" + "".join(member.format(f"k{n}") + more for n, (member, more) in enumerate(members))
+    by_line = lines.are_certain(text)
+
+    monkeypatch.setattr(lines, "ALIKE_FROM", 0)
+
+    assert [lines.are_certain(text) for _ in range(2)] == [by_line, by_line]
+    monkeypatch.undo()
 
 
 LEAVES: tuple[Any, ...] = (

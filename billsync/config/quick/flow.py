@@ -11,7 +11,7 @@ _DEEPEST = 20
 _END = r"(?= *+[,\]}])"
 _VALUE = (
     f"(?:(?:null|true|false){_END}"
-    rf"|(?!{WORDS}{_END})[{FIRST}][^{CONTROLS}:#?\"\\,\[\]{{}}]{{0,1000}}+{_END}"
+    rf"|(?!{WORDS}{_END}){FIRST}[^{CONTROLS}:#?\"\\,\[\]{{}}]{{0,1000}}+{_END}"
     f"|{QUOTED}{_END}"
     f"|{NUMBER}{_END}"
     f"|{DATE}{_END})"

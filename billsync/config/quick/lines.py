@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
+from billsync.config.quick.alike import ALIKE_FROM, Alike
 from billsync.config.quick.flow import are_sound
 from billsync.config.quick.marks import CONTROLS, DATE, FIRST, KEY, NUMBER, NUMBERED, QUOTED, TIME, WORDS
 from billsync.model.frozen import dataclass
@@ -16,7 +16,7 @@ _END = r"(?= *+(?:$|(?<= )#))"
 _REST = rf"[^{CONTROLS}:#]{{0,4000}}+(?::(?=[A-Za-z0-9/_])[^{CONTROLS}:#]{{0,1000}}+){{0,8}}"
 _VALUE = (
     f"(?:(?:null|true|false){_END}"
-    f"|(?!{WORDS}{_END})[{FIRST}]{_REST}"
+    f"|(?!{WORDS}{_END}){FIRST}{_REST}"
     f"|{QUOTED}"
     f"|{NUMBER}{_END}"
     f"|{DATE}(?:{TIME})?{_END}"
@@ -39,26 +39,31 @@ def are_certain(text: str) -> bool:
     Its characters beyond ASCII are ones that may stand in any text.
     """
     has_brackets = "[" in text or "{" in text
+    alike = None if has_brackets or len(text) < ALIKE_FROM else Alike.of(text)
     state: _State = _State(_Layout(), {})
-    for begin, end in _pieces(text):
+    begin = 0
+    while begin <= len(text):
+        if alike is not None:
+            begin = alike.after(begin, state[alike.line].layout)
+        end = alike.end(begin) if alike is not None else _end(text, begin)
         lines = _LINE.findall(text, begin, end)
         if len(lines) != text.count("\n", begin, end) + 1:
             return False
+        entered = state
         for line in lines:
             state = state[line]
         if state.layout is None or (has_brackets and not are_sound(_BRACKETS.findall(text, begin, end))):
             return False
+        if alike is not None and not alike.learn(begin, end, entered[alike.line].layout):
+            alike = None
+        begin = end + 1
     return True
 
 
-def _pieces(text: str) -> Iterator[tuple[int, int]]:
-    """Whole lines together, as the places where they begin and end: a list of all lines at once would be large."""
-    begin = 0
-    while begin <= len(text):
-        end = text.find("\n", begin + _PIECE)
-        end = len(text) if end < 0 else end
-        yield begin, end
-        begin = end + 1
+def _end(text: str, begin: int) -> int:
+    """The end of some whole lines: a list of all lines at once would be large."""
+    end = text.find("\n", begin + _PIECE)
+    return len(text) if end < 0 else end
 
 
 @dataclass(frozen=True, slots=True)

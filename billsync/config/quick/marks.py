@@ -12,8 +12,9 @@ from __future__ import annotations
 CONTROLS = r"\x00-\x1f\x7f"
 """Control characters of ASCII, as part of a set."""
 
-FIRST = r"A-Za-z_/$(\x80-\U0010ffff"
-"""Characters that begin an unquoted text, as part of a set: none of them means anything in YAML or in a number."""
+FIRST = r"[^\x00-\x23\x25-\x27\x29-\x2e\x30-\x40\x5b-\x5e\x60\x7b-\x7f]"
+"""A character that begins an unquoted text: a letter, any character beyond ASCII, or one of `$(/_`. None of them means
+anything in YAML or in a number. (A set that names the characters beyond ASCII takes long to compile.)"""
 
 WORDS = "(?:(?=[nNtTfFiI])(?i:null|true|false|nan|inf|infinity))"
 """Words that some reader takes for a value that is no text, in some spelling. Most texts begin with another letter."""
