@@ -10,6 +10,7 @@ body.
 
 from __future__ import annotations
 
+import os
 import re
 import time
 import zlib
@@ -95,7 +96,7 @@ class CurlWay:
 class Lines:
     """Connections, at most `at_most` at a time, for use by one thread.
 
-    Raises ImportError without pycurl, and for one that lacks an option.
+    Raises ImportError without pycurl, and for one that lacks an option or doesn't take a text.
     """
 
     def __init__(self, way: CurlWay, *, at_most: int) -> None:
@@ -110,6 +111,8 @@ class Lines:
             self._free = [_Line(pycurl, way)]
         except (AttributeError, pycurl.error) as error:
             raise ImportError("pycurl or libcurl is too old") from error
+        except UnicodeEncodeError as error:
+            raise ImportError("pycurl takes no text beyond ASCII") from error
         self._busy: set[_Line] = set()
         self._looked = 0.0
 
@@ -360,4 +363,4 @@ def _trust(curl: Any, easy: Any, authorities: str | bytes | None) -> None:
     if isinstance(authorities, bytes):
         easy.setopt(curl.CAINFO_BLOB, authorities)
     else:
-        easy.setopt(curl.CAINFO, authorities or "")
+        easy.setopt(curl.CAINFO, os.fsencode(authorities or ""))

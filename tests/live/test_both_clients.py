@@ -14,6 +14,7 @@ from billsync.live import over_curl
 from billsync.live.client import Client, ReadingClient, Settings
 from billsync.live.over_curl import CurlWay, Failure, Lines, plain_body
 from billsync.live.paging import read_list
+from billsync.live.quick import quick_reads
 from billsync.live.target import Target
 from billsync.live.ways import Ways
 from billsync.model.limits import ANSWER_BYTES, READS_AT_ONCE
@@ -326,6 +327,20 @@ def test_a_proxy_of_a_tunnel_gets_no_header_of_the_requests() -> None:
     ]
     assert [request[0] for request in requests] == ["GET /x HTTP/1.1", "GET /y HTTP/1.1"]
     assert all("Authorization: Bearer kpat_1" in request for request in requests)
+
+
+@pytest.mark.parametrize(
+    ("base", "environment", "is_used"),
+    [
+        ("http://127.0.0.1:1", {}, True),
+        ("http://127.0.0.1:1", PLAIN, False),
+        ("https://billing.example", {"HTTPS_PROXY": "http://anna:s%3A1@proxy.example"}, True),
+        ("https://billing.example", {"HTTPS_PROXY": "http://anna:s%C3%BC@proxy.example"}, False),
+        ("https://billing.example", {"HTTPS_PROXY": "https://proxy.example"}, False),
+    ],
+)
+def test_libcurl_is_used_where_it_does_all_alike(base: str, environment: dict[str, str], is_used: bool) -> None:
+    assert (quick_reads(Target(base), Settings(environment=environment)) is not None) == is_used
 
 
 def test_a_head_of_another_form_is_no_plain_success() -> None:
