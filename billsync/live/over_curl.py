@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from math import ceil
 from typing import Any
 
@@ -289,18 +290,35 @@ class _Line:
 
 def plain_body(head: bytes, body: bytes) -> bytes | Failure:
     """The body of a plain success, unpacked; or the reason why it is none."""
-    if HEAD.fullmatch(head) is None:
+    framing = _framing(head)
+    if framing is None:
         return Failure.UNUSUAL
+    if framing.is_chunked and body.endswith(b"\r"):  # of the line end after a chunk whose length is one too many
+        return Failure.UNUSUAL
+    return _unpacked(body) if framing.is_packed else body
+
+
+@dataclass(frozen=True, slots=True)
+class _Framing:
+    """The form of a body, as its head says."""
+
+    is_chunked: bool
+    is_packed: bool
+
+
+@lru_cache(maxsize=256)
+def _framing(head: bytes) -> _Framing | None:
+    """The form of the body after this head, as many answers have it; None for one that isn't a plain success."""
+    if HEAD.fullmatch(head) is None:
+        return None
     said = [(name.lower(), value.lower()) for name, value in SAID.findall(head)]
     ends = [(name, value) for name, value in said if name != b"content-encoding"]
     packings = [value for name, value in said if name == b"content-encoding"]
     if len(ends) > 1 or packings not in PACKINGS:
-        return Failure.UNUSUAL
+        return None
     if ends and ends != CHUNKED and not ends[0][1].isdigit():
-        return Failure.UNUSUAL
-    if ends == CHUNKED and body.endswith(b"\r"):  # of the line end after a chunk whose length is one too many
-        return Failure.UNUSUAL
-    return _unpacked(body) if packings in PACKED else body
+        return None
+    return _Framing(ends == CHUNKED, packings in PACKED)
 
 
 def _unpacked(body: bytes) -> bytes | Failure:

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 
     import httpx
 
-PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:_-]+(?:/(?!\.{0,2}(?:/|$))[A-Za-z0-9._~-]+)*")
-"""A URL that every client sends alike: nothing to encode, no empty segment, and none of dots."""
+SEGMENTS = r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)"
+PLAIN_BASE = re.compile(rf"https?://[A-Za-z0-9.\[\]:_-]+{SEGMENTS}*")
+PLAIN_PATH = re.compile(f"{SEGMENTS}+")
+"""A path that every client sends alike: nothing to encode, no empty segment, and none that begins with a dot."""
 
 PROXY_PORTS = {"http": 80, "socks5": 1080, "socks5h": 1080}
 """The proxies that both clients use alike, with the port of an address without one."""
@@ -51,6 +53,7 @@ class QuickReads:
 
     def __init__(self, target: Target, lines: Lines, *, is_proved: bool) -> None:
         self._target = target
+        self._is_plain = PLAIN_BASE.fullmatch(target.base) is not None
         self._lines = lines
         self._thread = get_ident()
         self._missed = 0
@@ -89,10 +92,10 @@ class QuickReads:
 
     def _url(self, get: Get) -> str | None:
         """The URL of a read; None for one that isn't plain, and where libcurl is of no use."""
-        if self._missed >= MISSES:
+        if self._missed >= MISSES or not self._is_plain or PLAIN_PATH.fullmatch(get.path) is None:
             return None
         url = self._target.url(get.path)
-        if url is None or PLAIN_URL.fullmatch(url) is None:
+        if url is None:
             return None
         return f"{url}?{_query(get.query)}" if get.query else url
 
