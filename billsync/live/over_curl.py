@@ -16,12 +16,12 @@ import time
 import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from math import ceil
 from typing import Any
 
+from billsync.model.frozen import dataclass
 from billsync.model.limits import ANSWER_BYTES
 
 SUPPRESS_CONNECT_HEADERS = 265
@@ -60,20 +60,22 @@ class Failure(Enum):
     TOO_LONG = "the body is longer than the limit"
 
 
-@dataclass(slots=True)
 class Fetch:
     """One GET, which is under way until it has either its content, unpacked, or a failure.
 
     `is_stale`: it was under way together with one that failed, and before that failure was dealt with.
     """
 
-    url: str
-    content: bytes | None = None
-    failure: Failure | None = None
-    status: int | None = None
-    seconds: float = 0.0
-    retry_after: str | None = None
-    is_stale: bool = False
+    __slots__ = ("content", "failure", "is_stale", "retry_after", "seconds", "status", "url")
+
+    def __init__(self, url: str, failure: Failure | None = None) -> None:
+        self.url = url
+        self.content: bytes | None = None
+        self.failure = failure
+        self.status: int | None = None
+        self.seconds = 0.0
+        self.retry_after: str | None = None
+        self.is_stale = False
 
     @property
     def is_done(self) -> bool:
