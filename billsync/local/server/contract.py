@@ -94,6 +94,8 @@ def is_deeper(value: Any, levels: int) -> bool:
 def without_surrogates(value: Any) -> Any:
     """The value with lone surrogates replaced by U+FFFD, as the real server reads them."""
     if isinstance(value, str):
+        if value.isascii():
+            return value
         return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if isinstance(value, list):
         return [without_surrogates(item) for item in value]

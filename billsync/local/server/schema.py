@@ -5,7 +5,6 @@ Rule of every step: catalog-facts.md §1.2. It knows schemas only, no resource.
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
@@ -77,20 +76,26 @@ class Validator:
             if not isinstance(chosen, str) or (mapping and chosen not in mapping):
                 return [Violation(None, f"discriminator property {name!r} has an invalid value")]
             branches = [{"$ref": mapping[chosen]}] if mapping else branches
-        found = [(branch, self.violations(branch, copy.deepcopy(value))) for branch in branches]
-        fitting = [branch for branch, wrong in found if not wrong]
+        tried = [copied(value) for _ in branches]
+        found = [self.violations(branch, one) for branch, one in zip(branches, tried, strict=True)]
+        fitting = [place for place, wrong in enumerate(found) if not wrong]
         if len(fitting) == 1:
-            return self.violations(fitting[0], value)
+            return self._filled(branches[fitting[0]], value, tried[fitting[0]])
         if len(found) == 1:
-            return found[0][1][:1]
+            return found[0][:1]
         return [Violation("oneOf" if fitting else None, "value must match exactly one schema")]
 
     def _any_of(self, branches: list[Schema], value: Any) -> bool:
         for branch in branches:
-            if not self.violations(branch, copy.deepcopy(value)):
-                self.violations(branch, value)
+            tried = copied(value)
+            if not self.violations(branch, tried):
+                self._filled(branch, value, tried)
                 return True
         return False
+
+    def _filled(self, branch: Schema, value: Any, tried: Any) -> list[Violation]:
+        """Fills defaults into a value that fits the branch; nothing is to be done where its copy got none."""
+        return [] if tried == value else self.violations(branch, value)
 
     def _by_type(self, schema: Schema, value: Any) -> Iterator[Violation]:
         if value is None:
@@ -137,12 +142,19 @@ class Validator:
         for name, schema in sorted(properties.items()):
             schema = self.resolved(schema)
             if value.get(name) is None and "default" in schema:
-                value[name] = copy.deepcopy(schema["default"])
+                value[name] = copied(schema["default"])
             if value.get(name) is not None and schema.get("readOnly"):
                 yield Violation(READ_ONLY, f'readOnly property "{name}" in request')
 
     def _inside(self, name: str, schema: Schema, value: Any) -> Iterator[Violation]:
         return (violation.inside(name) for violation in self.violations(schema, value))
+
+
+def copied(value: Any) -> Any:
+    """The JSON value with lists and objects of its own."""
+    if isinstance(value, dict):
+        return {name: copied(item) for name, item in value.items()}
+    return [copied(item) for item in value] if isinstance(value, list) else value
 
 
 def _expected(schema: Schema, kind: str) -> list[Violation]:
