@@ -183,23 +183,25 @@ class _Remembered:
         self._kind = kind
         self._checks = tuple(checks)
         self._names: tuple[str, ...] = kind.record.ruled
-        self._answers: dict[tuple[Plain, ...], bool] = {}
+        self._answers: dict[Plain, bool] = {}
         self._looks_at_all = bool(kind.record.rules) and not kind.record.ruled
         self._are_texts = False
 
     def __call__(self, fields: Fields) -> bool:
         if self._looks_at_all:
             return self._has_no_problem(canonicalize(self._kind, fields))
-        key = tuple(
-            [
-                value if type(value) in _OWN_MARKS else (type(value), repr(value))
-                for value in [fields.get(name, _ABSENT) for name in self._names]
-            ]
-        )
+        key: Plain = fields.get(self._names[0], _ABSENT) if len(self._names) == 1 else _ABSENT
+        if key is _ABSENT or type(key) not in _OWN_MARKS:
+            key = tuple(
+                [
+                    value if type(value) in _OWN_MARKS else (type(value), repr(value))
+                    for value in [fields.get(name, _ABSENT) for name in self._names]
+                ]
+            )
         answer = self._answers.get(key)
         return self._judged(fields, key) if answer is None else answer
 
-    def _judged(self, fields: Fields, key: tuple[Plain, ...]) -> bool:
+    def _judged(self, fields: Fields, key: Plain) -> bool:
         declared = {name: fields[name] for name in self._names if name in fields}
         is_canonical = self._are_texts and None not in declared.values()
         seen = _Watched(declared if is_canonical else canonicalize(self._kind, declared))
