@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
@@ -26,8 +27,13 @@ def places(refusal: Refusal) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(texts) if name}
 
 
-def given() -> Iterator[tuple[str, set[str]]]:
+@cache
+def given() -> tuple[tuple[str, set[str]], ...]:
     """The name of each refusal in a call of the package, and the values that it is given there."""
+    return tuple(_given())
+
+
+def _given() -> Iterator[tuple[str, set[str]]]:
     for path in sorted(PACKAGE.rglob("*.py")):
         text = path.read_text("utf-8")
         for node in ast.walk(ast.parse(text)) if any(table.__name__ in text for table in TABLES) else ():
@@ -37,7 +43,6 @@ def given() -> Iterator[tuple[str, set[str]]]:
                 yield from ((name, values) for name in named)
 
 
-GIVEN = tuple(given())
 CHOSEN = {
     "VERSION_DIFFERS": {"version", "digest"},
     "VERSION_NOT_COMPARED": {"version", "digest"},
@@ -48,13 +53,13 @@ CHOSEN = {
 
 
 def test_every_refusal_is_given_just_the_values_of_its_texts() -> None:
-    wrong = [(name, values) for name, values in GIVEN if values != places(TABLE[name])]
+    wrong = [(name, values) for name, values in given() if values != places(TABLE[name])]
 
     assert wrong == []
 
 
 def test_every_refusal_is_used() -> None:
-    assert TABLE.keys() - {name for name, _ in GIVEN} == CHOSEN.keys()
+    assert TABLE.keys() - {name for name, _ in given()} == CHOSEN.keys()
 
 
 @pytest.mark.parametrize("name", sorted(CHOSEN))
