@@ -78,6 +78,8 @@ def read_usage(
 
 def _each(asked: Mapping[K, V], ask: Callable[[K, V], T], *, many: bool) -> Iterator[tuple[tuple[K, V], T]]:
     """The answer to each, in their order; some at once, unless each is of many customers and long."""
+    if not asked:
+        return
     at_once = 1 if many else QUERIES_AT_ONCE
     with reading_threads(at_once) as threads:
         answers = in_order(threads, lambda one: ask(*one), asked.items(), at_once)
