@@ -163,6 +163,8 @@ def mutated(random: Random, most: int = 4) -> Case:
         )
     for _ in range(random.randint(0, most)):
         change = random.choice(CHANGES)
+        if not (case.rows[ROOT] and case.rows[LINKS]):
+            break
         case.told.append(f"{change.__name__}: {change(random, case)}")
     return case
 
@@ -250,7 +252,7 @@ def copied_row(random: Random, case: Case) -> str:
     case.rows[name].insert(random.randint(0, len(case.rows[name])), twin)
     if name == ROOT:
         case.rows[f"customers/{twin['id']}/credits/grants"] = copy.deepcopy(
-            case.rows[f"customers/{row['id']}/credits/grants"]
+            case.rows.get(f"customers/{row['id']}/credits/grants", [])
         )
         for number, grant in enumerate(case.rows[f"customers/{twin['id']}/credits/grants"]):
             grant["id"] = f"{twin['id'][:-2]}{number:02d}"
