@@ -198,10 +198,15 @@ def _read_children(sieve: _Sieve, members: Members) -> Iterator[tuple[Read, tupl
         holders = [key for key, member in sieve.crowd.members.items() if key in members.rows and nested(kind, member)]
         paths = (routes.collection.replace(PARENT, members.rows[key].id) for key in holders)
         lists = read_short_lists(sieve.connection.remote, paths, routes.listing, page_decoder(form, lambda row: row))
+        ids: set[str] = set()
         for key, rows in zip(holders, lists, strict=True):
             if rows is None:
                 members.doubtful.add(key)
                 continue
+            before = len(ids)
+            ids.update([row.id for row in rows])
+            if len(ids) - before != len(rows):
+                raise Unsure("an id in two lists")
             wants = [with_key(kind, want) for want in nested(kind, sieve.crowd.members[key])]
             named = any(is_named(row.bytes) for row in rows)
             if key in members.doubtful or named or not all_equal(form, sieve.facts, wants, rows, members.parents):
