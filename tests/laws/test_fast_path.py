@@ -198,6 +198,7 @@ def test_commands_print_the_same_in_every_format(
     edit: str, tmp_path: Path, passed: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(read_set, "FEW", 1)
+    monkeypatch.setattr("billsync.config.loading.SMALLEST", 0)
     before, after = EDITS[edit]
     in_files(tmp_path, SHOP.read_text("utf-8"))
     assert run(tmp_path, "sync", "--yes", plain=True).code == 0
