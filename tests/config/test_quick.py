@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -361,6 +362,14 @@ def test_segments_hide_no_mistake(folder: Path, monkeypatch: pytest.MonkeyPatch,
     (folder / "customers.yaml").write_text(f"customers:\n{members}{inside}\n{members.replace('k', 'l')}")
 
     assert loaded(folder, crowd=True) == loaded(folder, crowd=False)
+
+
+def test_a_library_that_cannot_be_loaded_leaves_all_to_the_full_loader(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ryml", None)
+
+    assert not load([str(folder)], registry=KINDS, crowd=True)[0].crowd
 
 
 def test_a_crowd_is_made_of_nothing_where_it_is_switched_off(folder: Path) -> None:

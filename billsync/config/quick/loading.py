@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from importlib.util import find_spec
+from importlib import import_module
 
 from billsync.config.document import FORMAT_VERSION
 from billsync.config.files import STDIN, Found, SourceFile
@@ -40,7 +40,7 @@ def load_quickly(
     the others, and must find nothing in them.
     """
     kind = _kind_of_crowds(registry)
-    if kind is None or found.problems or not all(map(find_spec, LIBRARIES)):
+    if kind is None or found.problems or not _are_there(LIBRARIES):
         return None
     files = [source for source in found.sources if _may_hold(kind, source)]
     documents = [
@@ -56,6 +56,16 @@ def load_quickly(
     named = rest.desired.named | _named(crowd, kind, registry)
     desired = replace(rest.desired, named=named, crowd=crowd)
     return (desired, sorted_short(found.notes(()))) if fits(desired, registry) else None
+
+
+def _are_there(libraries: Iterable[str]) -> bool:
+    """Whether all libraries are installed and can be loaded."""
+    try:
+        for name in libraries:
+            import_module(name)
+    except ImportError:
+        return False
+    return True
 
 
 def _kind_of_crowds(registry: Registry) -> Kind | None:
