@@ -28,6 +28,24 @@ Answer = tuple[int, bytes]
 Query = Mapping[str, str]
 
 
+APP, PROFILE = "01K5E3Z7AB9800000000000001", "01K5E3Z7AB9900000000000001"
+_SANDBOX = {
+    "id": APP, "type": "sandbox", "name": "Sandbox", "labels": {}, "status": "ready", "created_at": shown.MADE,
+    "definition": {"type": "sandbox", "name": "Sandbox", "install_methods": [], "capabilities": []},
+    "updated_at": shown.MADE,
+}  # fmt: skip
+_DEFAULT_PROFILE = {
+    "id": PROFILE, "name": "openmeter-sandbox", "default": True, "labels": {}, "created_at": shown.MADE,
+    "apps": {name: {"id": APP} for name in ("tax", "invoicing", "payment")},
+    "supplier": {"id": "", "name": "OpenMeter"}, "workflow": {}, "updated_at": shown.MADE,
+}  # fmt: skip
+BILLING = {
+    "apps": Shelf({APP: shown.as_bytes(_SANDBOX)}),
+    "profiles": Shelf({PROFILE: shown.as_bytes(_DEFAULT_PROFILE)}),
+}
+"""The app and the billing profile that a fresh server has."""
+
+
 def problem(status: int, title: str, detail: str) -> Answer:
     """An error as API v3 shows it."""
     return status, json.dumps({"type": "about:blank", "status": status, "title": title, "detail": detail}).encode()
@@ -61,10 +79,12 @@ class Api:
 
     def _get(self, parts: Sequence[str], query: Query) -> Answer:
         match parts:
-            case ["plans", _, "addons"] | ["billing", "invoices"] | ["profiles"] | ["apps"] | ["currencies"]:
+            case ["plans", _, "addons"] | ["billing", "invoices"] | ["currencies"]:
                 return _page(Shelf(), (), query)
             case ["llm-cost", "overrides"]:
                 return _page(Shelf(), (), query)
+            case ["profiles" | "apps" as name]:
+                return _page(BILLING[name], BILLING[name].ordered(), query)
             case ["customers", parent, "credits", "grants"]:
                 shelf = self.shelves["grants"]
                 return _page(shelf, _grants(shelf, parent, query), query)
