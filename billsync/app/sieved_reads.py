@@ -15,6 +15,7 @@ from billsync.core.crowd import children_of, members_as_entities, nested, nested
 from billsync.core.diff import Mode
 from billsync.core.index import Index, index
 from billsync.core.moved import with_moved
+from billsync.core.ownership import labels_of
 from billsync.core.referring import rounds
 from billsync.core.sieve.alike import naming, sharing, traits_of_new
 from billsync.core.sieve.form import Form, Surroundings, form_of
@@ -40,6 +41,7 @@ from billsync.live.streams import read_short_lists
 from billsync.model.crowd import Crowd
 from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Archetype, Kind
+from billsync.model.labels import OURS
 from billsync.model.passed import Passed
 from billsync.model.ports import Decode
 from billsync.model.state import Desired, Read, Row, Snapshot
@@ -198,7 +200,7 @@ def _read_children(sieve: _Sieve, members: Members) -> Iterator[tuple[Read, tupl
         holders = [key for key, member in sieve.crowd.members.items() if key in members.rows and nested(kind, member)]
         paths = (routes.collection.replace(PARENT, members.rows[key].id) for key in holders)
         lists = read_short_lists(sieve.connection.remote, paths, routes.listing, page_decoder(form, lambda row: row))
-        ids: set[str] = set()
+        ids = members.children
         for key, rows in zip(holders, lists, strict=True):
             if rows is None:
                 members.doubtful.add(key)
@@ -258,7 +260,15 @@ def _left(sieve: _Sieve, members: Members, known: dict[Read, tuple[Row, ...]]) -
     if more:
         members.doubtful |= more
         found, left = _without(sieve, members, known)
+    if any(_names_members(row, members) for rows in found.values() for row in rows):
+        raise Unsure("a label of ours with the id of a member, or of what belongs to it")
     return found, left
+
+
+def _names_members(row: Row, members: Members) -> bool:
+    """Whether a label of ours holds an id that is a name only while its row is there."""
+    values = (value for name, value in labels_of(row.fields).items() if name.startswith(OURS))
+    return any(isinstance(value, str) and (value in members.parents or value in members.children) for value in values)
 
 
 def _by_kind(known: Known) -> Mapping[str, tuple[Row, ...]]:

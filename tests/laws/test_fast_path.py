@@ -75,6 +75,16 @@ def test_odd_files_and_rows_come_out_the_same(part: int, passed: list[int]) -> N
     assert any(passed)
 
 
+def test_a_label_of_ours_may_name_what_would_be_left_out(passed: list[int]) -> None:
+    case = unchanged()
+    grant = next(rows[0]["id"] for name, rows in case.rows.items() if name.endswith("/grants") and rows)
+    case.rows[LINKS][-1]["labels"]["billsync_key"] = grant
+
+    check(case)
+
+    assert passed == []
+
+
 DIFFERING: dict[str, dict[str, tuple[str, object]]] = {
     "customer": {
         "name": ("name", "Other"),

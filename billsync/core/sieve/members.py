@@ -9,6 +9,7 @@ What else an equal member could matter for, and what is done about it:
 * children that aren't declared: in doubt, unless they are over, of which nothing is said;
 * an end, a start, a restart, a version by its number, add-ons, a state that only moves forward: in doubt, if declared;
 * the owner's label, and the server's own: in doubt, unless ours;
+* an id in a label of ours, which is a name where its row was read: the whole run goes without;
 * a row that names something that would be deleted: the whole run goes without (`holds_others`), or, of parents, the
   member is carried along;
 * numbers of owned entities, of parents read, of subscribers by version: these travel (`model.passed`).
@@ -179,13 +180,15 @@ def all_equal(form: Form, facts: Facts, wants: Iterable[Fields], rows: Iterable[
 class Members:
     """The rows that were read, in the order of their lists, and the members that are in doubt.
 
-    `rows` are the first ones by key, `parents` the keys by id, None for rows of nobody that is declared.
+    `rows` are the first ones by key, `parents` the keys by id, None for rows of nobody that is declared;
+    `children` are the ids of rows in lists below members.
     """
 
     facts: Facts
     listed: dict[str, list[Seen]] = field(default_factory=dict)
     rows: dict[str, Seen] = field(default_factory=dict)
     parents: dict[str, str | None] = field(default_factory=dict)
+    children: set[str] = field(default_factory=set)
     doubtful: set[str] = field(default_factory=set)
 
     def add_roots(self, seen: Iterable[Seen]) -> None:
