@@ -117,7 +117,8 @@ class Joint:
     def _is_said_twice(self, row: Fields, pinned: Address) -> bool:
         """Whether all other fields that may name the pinned version name this one: not all code looks at the same."""
         others = self.attributes.keys() - {known.wire or name for name, known in self.kind.record.fields.items()}
-        return all(row.get(name) is None or self.names.get(row[name]) == pinned for name in others - {WITHHELD})
+        said = (row.get(name) for name in others - {WITHHELD})
+        return all(one is None or (isinstance(one, str) and self.names.get(one) == pinned) for one in said)
 
     def keeps(self, row: Any) -> bool:
         """Whether the joint fields of a row are of the types that the API promises."""
