@@ -45,6 +45,7 @@ from billsync.model.value import Plain
 __all__ = ["Client", "ReadingClient", "Settings"]
 
 OK = 200
+NOT_FOUND = 404
 BUSY = 429
 PASSING = (408, 500, 502, 503, 504)
 TOO_SLOW = (408, 504)
@@ -119,10 +120,12 @@ class ReadingClient:
             yield outcome
 
     def _plain(self, get: Get, fetch: Fetch, decode: Decode[R]) -> Page[R] | Answer | RemoteError | None:
-        """The outcome of a quick read: a plain success, or one that took or was too much. None: to be made again."""
+        """The outcome of a quick read: a plain answer, or one that took or was too much. None: to be made again."""
         if fetch.url and self._settings.on_request is not unheard:
             took = round(fetch.seconds * 1000)
             self._settings.on_request(Requested("GET", self._understood.clean(get.path), fetch.status, took))
+        if fetch.content is not None and fetch.status == NOT_FOUND:
+            return self._not_found(get, fetch.types, fetch.content)
         if fetch.content is not None:
             page = decode(fetch.content)
             if page is not None:
@@ -140,8 +143,17 @@ class ReadingClient:
             return TimedOut(f"GET {get.path}: {error_message(fetch.status, None)}")
         return None
 
+    def _not_found(self, get: Get, types: list[str], content: bytes) -> Answer | RemoteError | None:
+        """The outcome of a quick read that was answered with 404."""
+        if len(types) > 1:
+            return None
+        try:
+            return self._settled(get.path, Received(NOT_FOUND, {"content-type": types[0]} if types else {}, content))
+        except RemoteError as error:
+            return error
+
     def _again(self, get: Get, fetch: Fetch, decode: Decode[R]) -> Page[R] | Answer | RemoteError:
-        """The outcome of a read that was no plain success, by the full client.
+        """The outcome of a read without a plain answer, by the full client.
 
         Where the server was busy, that was the first try, and the wait after it comes first. After the wait for an
         earlier read, the others that were under way with it need none.

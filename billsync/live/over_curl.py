@@ -1,7 +1,7 @@
 """GETs over libcurl, many at once in one thread.
 
-Only a plain success counts as an answer here: status 200, whole, within the limits, with nothing odd in its headers.
-Whoever asks lets the full client ask again for anything else, so no rule about errors is written twice.
+Only a plain answer counts here: status 200 or 404, whole, within the limits, with nothing odd in its headers. Whoever
+asks lets the full client ask again for anything else, so no rule about errors is written twice.
 
 libcurl reads no files of its user and no environment here: every option that could let it do so is set. It is laxer
 than httpcore in one thing, from which no content comes: line ends, and what follows a size, between the chunks of a
@@ -38,13 +38,16 @@ NOT_YET_SECONDS = 0.002
 """The wait while libcurl has no connection to watch yet, as a name is being resolved."""
 
 HEAD = re.compile(
-    rb"HTTP/1\.[01] 200(?: [\t -~\x80-\xff]*)?\r\n(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*\r\n)*\r\n"
+    rb"HTTP/1\.[01] (?:200|404)(?: [\t -~\x80-\xff]*)?\r\n"
+    rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*\r\n)*\r\n"
 )
-"""One block of headers with the status 200, all of it well formed."""
+"""One block of headers of a plain answer, all of it well formed."""
 SAID = re.compile(rb"\r\n(content-length|transfer-encoding|content-encoding):[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.I)
 """The headers that say where a body ends and how it is packed."""
+TYPES = re.compile(rb"\r\ncontent-type:[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.I)
 RETRY = re.compile(rb"\r\nretry-after:[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.I)
 
+NOT_FOUND = 404
 WITH_GZIP_HEADER = zlib.MAX_WBITS | 16
 CHUNKED = [(b"transfer-encoding", b"chunked")]
 PACKED: tuple[list[bytes], ...] = ([b"gzip"], [b"x-gzip"])
@@ -52,7 +55,7 @@ PACKINGS: tuple[list[bytes], ...] = (*PACKED, [b""], [b"identity"], [])
 
 
 class Failure(Enum):
-    """The reason why a GET has no plain success as its answer."""
+    """The reason why a GET has no plain answer."""
 
     UNUSUAL = "anything that isn't named here"
     SILENT = "no byte came for too long"
@@ -63,10 +66,11 @@ class Failure(Enum):
 class Fetch:
     """One GET, which is under way until it has either its content, unpacked, or a failure.
 
-    `is_stale`: it was under way together with one that failed, and before that failure was dealt with.
+    `is_stale`: it was under way together with one that failed, and before that failure was dealt with. `types` are the
+    types of the content that its headers name.
     """
 
-    __slots__ = ("content", "failure", "is_stale", "retry_after", "seconds", "status", "url")
+    __slots__ = ("content", "failure", "is_stale", "retry_after", "seconds", "status", "types", "url")
 
     def __init__(self, url: str, failure: Failure | None = None) -> None:
         self.url = url
@@ -75,6 +79,7 @@ class Fetch:
         self.status: int | None = None
         self.seconds = 0.0
         self.retry_after: str | None = None
+        self.types: list[str] = []
         self.is_stale = False
 
     @property
@@ -264,6 +269,8 @@ class _Line:
                 fetch.failure = found
             else:
                 fetch.content = found
+                if fetch.status == NOT_FOUND:
+                    fetch.types = [of.decode("latin-1") for of in TYPES.findall(b"".join(self._head))]
         elif code == curl.E_WRITE_ERROR and self._size > ANSWER_BYTES:
             fetch.failure = Failure.TOO_LONG
         elif code == curl.E_OPERATION_TIMEDOUT:
@@ -291,7 +298,7 @@ class _Line:
 
 
 def plain_body(head: bytes, body: bytes) -> bytes | Failure:
-    """The body of a plain success, unpacked; or the reason why it is none."""
+    """The body of a plain answer, unpacked; or the reason why it is none."""
     framing = _framing(head)
     if framing is None:
         return Failure.UNUSUAL
@@ -310,7 +317,7 @@ class _Framing:
 
 @lru_cache(maxsize=256)
 def _framing(head: bytes) -> _Framing | None:
-    """The form of the body after this head, as many answers have it; None for one that isn't a plain success."""
+    """The form of the body after this head, as many answers have it; None for one that isn't plain."""
     if HEAD.fullmatch(head) is None:
         return None
     said = [(name.lower(), value.lower()) for name, value in SAID.findall(head)]

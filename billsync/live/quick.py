@@ -1,4 +1,4 @@
-"""Reads whose answer is a plain success, over libcurl: whether that can be used, and from a read to its URL.
+"""Reads whose answer is plain, over libcurl: whether that can be used, and from a read to its URL.
 
 libcurl gets the same proxy, certificates, headers and limits as the full client. Where it can't be sure to, it
 isn't used.
@@ -65,7 +65,7 @@ class QuickReads:
         return self._thread == get_ident()
 
     def fetch(self, gets: Iterable[Get], at_once: int) -> Iterator[tuple[Get, Fetch]]:
-        """Each read with its plain success or failure, in their order."""
+        """Each read with its plain answer or failure, in their order."""
         asked: deque[Get] = deque()
 
         def urls() -> Iterator[str | None]:
@@ -77,7 +77,7 @@ class QuickReads:
             yield asked.popleft(), fetch
 
     def judge(self, fetch: Fetch, *, was_plain: bool) -> None:
-        """Note whether a read that the full client got an answer to was a plain success here.
+        """Note whether a read that the full client got an answer to was plain here.
 
         A server that libcurl gets nothing from, for whatever reason, is soon asked by the full client only.
         """

@@ -63,13 +63,22 @@ BUSY = {
     "busy": answer(b"503 Service Unavailable", b"<html>", b"Retry-After: 2\r\n"),
     "a gateway's wait": answer(b"504 Gateway Timeout", b"<html>"),
 }
+NOT_FOUND = {
+    "with a reason": answer(b"404 Not Found", b'{"detail": "gone"}'),
+    "packed": answer(b"404 Not Found", PACKED, JSON + b"Content-Encoding: gzip\r\n"),
+    "a stranger's page": answer(b"404 Not Found", b"<html>", b"Content-Type: text/html; charset=utf-8\r\n"),
+    "a stranger's text": answer(b"404 Not Found", b"404 page not found\n", b"content-type:text/plain\r\n"),
+    "half of the JSON": answer(b"404 Not Found", b'{"detail'),
+    "nothing": answer(b"404 Not Found", b"", b""),
+    "without a type": answer(b"404 Not Found", b"gone", b""),
+}
 UNUSUAL = {
     "a redirect": answer(b"302 Found", b"", b"Location: https://new.example/x?secret=1\r\n"),
     "a lasting redirect": answer(b"308 Permanent Redirect", b"", b"Location: /y\r\n"),
     "no token": answer(b"401 Unauthorized", b'{"detail": "no"}'),
     "no permission": answer(b"403 Forbidden", b'{"detail": "no"}'),
-    "not found": answer(b"404 Not Found", b'{"detail": "gone"}'),
-    "a stranger's page": answer(b"404 Not Found", b"<html>", b"Content-Type: text/html\r\n"),
+    "not found, in two types": answer(b"404 Not Found", b"<html>", JSON + b"Content-Type: text/html\r\n"),
+    "not found, in half": answer(b"404 Not Found", b'{"detail": "gone"}')[:-2],
     "another success": answer(b"201 Created"),
     "a part": answer(b"206 Partial Content"),
     "nothing": answer(b"204 No Content", b""),
@@ -120,6 +129,12 @@ def test_a_plain_success_is_taken_as_it_is(case: str) -> None:
 
     assert isinstance(expected[0], Answer)
     assert ended([USUAL[case]], {}, ROWS) == expected
+
+
+@pytest.mark.parametrize("query", [(), ROWS])
+@pytest.mark.parametrize("case", NOT_FOUND)
+def test_what_is_not_found_is_told_alike(case: str, query: tuple[tuple[str, str], ...]) -> None:
+    assert ended([NOT_FOUND[case]], {}, query) == ended([NOT_FOUND[case]], PLAIN, query)
 
 
 @pytest.mark.parametrize("query", [(), ROWS])
