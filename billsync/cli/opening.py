@@ -11,7 +11,6 @@ from billsync.app.aiming import check_address
 from billsync.app.connecting import Way, connect, connect_reading
 from billsync.app.connection import Connection, ReadingConnection
 from billsync.app.ending import Ended, Exit, error, usage
-from billsync.cli.database import open_database
 from billsync.cli.served_memory import ServedFiles
 from billsync.cli.server_options import ServerOptions, with_profile
 from billsync.cli.state_dir import default_database, served_memory
@@ -21,8 +20,6 @@ from billsync.live.client import Settings
 from billsync.live.patience import Patience
 from billsync.live.requested import unheard
 from billsync.live.target import Target, parse_target, token_problem
-from billsync.local.app import LocalServer
-from billsync.local.server.editions import AUGUST, edition_of
 from billsync.model.diagnostic import Diagnostic, Severity
 from billsync.model.limits import ANSWER_SECONDS, CA_BYTES, REQUEST_SECONDS, TOKEN_BYTES
 from billsync.model.ports import Clock
@@ -32,6 +29,8 @@ from billsync.schema.codes import diagnostic
 
 if TYPE_CHECKING:
     import ssl
+
+    from billsync.local.app import LocalServer
 
 SERVER_VARIABLE = "BILLSYNC_SERVER"
 TOKEN_VARIABLE = "BILLSYNC_TOKEN"
@@ -118,6 +117,9 @@ def _target(options: ServerOptions, environment: Mapping[str, str], filed: str |
 
 def _embedded(target: Target, database: str, clock: Clock, stack: ExitStack) -> LocalServer:
     """The embedded server in this process, over its file. Raises Ended when the file can't be used."""
+    from billsync.cli.database import open_database  # the whole embedded server comes with it
+    from billsync.local.server.editions import AUGUST, edition_of
+
     edition = edition_of(target.dialect, target.generation) or AUGUST
     app = open_database(database, clock, test_clock=False, edition=edition)
     stack.callback(app.close)

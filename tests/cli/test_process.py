@@ -49,22 +49,32 @@ LOADED = {
 """What a command has no use for, and doesn't load."""
 
 
-@pytest.mark.parametrize("command", LOADED)
-def test_a_command_loads_nothing_that_it_does_not_use(command: str, folder: Path) -> None:
+def ended_and_loaded(command: str, names: tuple[str, ...], folder: Path) -> list[str]:
+    """The exit code of a command, and which of these modules were loaded by its end."""
     code = f"""
 import sys
 sys.argv = ["billsync", *{command.split()!r}]
 from billsync.cli.main import main
+code = 0
 try:
     main()
 except SystemExit as end:
-    assert not end.code
-print(sorted(set({LOADED[command]!r}) & set(sys.modules)))
+    code = end.code or 0
+print(code, *sorted(set({names!r}) & set(sys.modules)))
 """
-
     ran = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
+    return ran.stdout.splitlines()[-1].split()
 
-    assert ran.stdout.splitlines()[-1] == "[]"
+
+@pytest.mark.parametrize("command", LOADED)
+def test_a_command_loads_nothing_that_it_does_not_use(command: str, folder: Path) -> None:
+    assert ended_and_loaded(command, LOADED[command], folder) == ["0"]
+
+
+def test_nothing_of_the_embedded_server_is_loaded_for_another(folder: Path) -> None:
+    command = "diff shop.yaml --server http://127.0.0.1:9/api/v3"
+
+    assert ended_and_loaded(command, ("billsync.local", "sqlite3"), folder) == ["1"]
 
 
 def test_a_process_without_a_terminal_writes_nothing_unasked(folder: Path) -> None:
