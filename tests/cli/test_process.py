@@ -74,7 +74,7 @@ def test_a_command_loads_nothing_that_it_does_not_use(command: str, folder: Path
 def test_nothing_of_the_embedded_server_is_loaded_for_another(folder: Path) -> None:
     command = "diff shop.yaml --server http://127.0.0.1:9/api/v3"
 
-    assert ended_and_loaded(command, ("billsync.local", "sqlite3"), folder) == ["1"]
+    assert ended_and_loaded(command, ("billsync.local",), folder) == ["1"]
 
 
 def test_a_process_without_a_terminal_writes_nothing_unasked(folder: Path) -> None:
