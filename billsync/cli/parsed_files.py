@@ -8,6 +8,7 @@ place of those in a file.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import stat
 from collections.abc import Mapping
@@ -27,6 +28,10 @@ SMALLEST = 200_000
 MOST_FILES = 200
 MOST_BYTES = 500_000_000
 """Largest size of all kept files together: a hundred thousand customers are 40 MB."""
+
+OWN_NAME = re.compile(r"[0-9a-f]{32}\.(?:parsed|[0-9]+\.new)")
+"""The names of files that are kept here, or were being written when a run ended. Files of any other name stay: the
+directory may be a link that a repository brought."""
 
 _KEY_BYTES = 32
 _SEAL_BYTES = 32
@@ -79,7 +84,8 @@ class ParsedFiles:
         return self.folder / f"{digest.hex()[:32]}.parsed"
 
     def _make_room(self) -> None:
-        kept = [(entry.stat(), entry.path) for entry in os.scandir(self.folder)]
+        ours = [entry for entry in os.scandir(self.folder) if OWN_NAME.fullmatch(entry.name)]
+        kept = [(entry.stat(follow_symlinks=False), entry.path) for entry in ours]
         size = 0
         for place, (known, path) in enumerate(sorted(kept, key=lambda one: -one[0].st_mtime)):
             size += known.st_size

@@ -69,6 +69,27 @@ def test_old_values_make_room(files: ParsedFiles, monkeypatch: pytest.MonkeyPatc
     assert len(list(files.folder.iterdir())) == 2
 
 
+def test_only_what_was_kept_makes_room(files: ParsedFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A repository may bring a link in the place of the directory."""
+    monkeypatch.setattr(module, "MOST_FILES", 1)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "thesis.txt").write_text("precious")
+    (elsewhere / "broken").symlink_to("nowhere")
+    left = elsewhere / f"{'0' * 32}.77.new"
+    left.write_text("")
+    files.folder.parent.mkdir()
+    files.folder.symlink_to(elsewhere)
+
+    for number in range(3):
+        files.keep(b"%d" % number, VALUES)
+
+    names = {path.name for path in elsewhere.iterdir()}
+    assert {"thesis.txt", "broken"} < names
+    assert left.name not in names
+    assert len(names) == 3
+
+
 def test_nothing_is_kept_without_a_place_for_a_key(tmp_path: Path) -> None:
     assert parsed_files(tmp_path, {}) is None
     assert parsed_files(tmp_path, {"HOME": "relative"}) is None
