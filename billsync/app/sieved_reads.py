@@ -219,11 +219,16 @@ def _read_children(sieve: _Sieve, members: Members) -> Iterator[tuple[Read, tupl
 
 
 def _left_of(sieve: _Sieve, members: Members, kind: str) -> tuple[Row, ...]:
-    """The rows of a kind without those of members that are certainly equal. Links that weren't kept are read again."""
+    """The rows of a kind without those of members that are certainly equal. Links that weren't kept are read again.
+
+    Raises Unsure where a row of the list isn't among those of its parent.
+    """
     field, again = sieve.connection.routes[kind].parent_filter, members.unkept(kind)
     reads = tuple(read_set.belonging_each(kind, field, again)) if field else ()
     found = snapshot(sieve.connection.source, reads).of(kind) if reads else ()
     keys = {members.parents[parent] for parent in again}
+    if not {row.id for row in members.listed[kind] if row.key in keys} <= {row.id for row in found}:
+        raise Unsure("a link that isn't found by its parent")
     kept = (row for row in members.left(kind) if row.key is None or row.key not in keys)
     return (*_full(sieve, kind, kept), *found)
 

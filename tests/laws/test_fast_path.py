@@ -20,6 +20,7 @@ from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.plain_mode import VARIABLE
 from billsync.model.state import Desired
+from tests.support import live_rows
 from tests.support.budgets import examples
 from tests.support.command import Ran, Shell
 from tests.support.sieve_cases import (
@@ -79,6 +80,24 @@ def test_a_label_of_ours_may_name_what_would_be_left_out(passed: list[int]) -> N
     case = unchanged()
     grant = next(rows[0]["id"] for name, rows in case.rows.items() if name.endswith("/grants") and rows)
     case.rows[LINKS][-1]["labels"]["billsync_key"] = grant
+
+    check(case)
+
+    assert passed == []
+
+
+def test_a_link_that_is_not_found_by_its_parent_is_seen(passed: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    case = unchanged()
+    beta = next(row["id"] for row in case.rows[ROOT] if row["key"] == "beta")
+    link = next(row for row in case.rows[LINKS] if row["customer_id"] == beta)
+    twin = {**link, "id": "01K0000000000000000000000Z"}
+    case.rows[LINKS].append(twin)
+    matches = live_rows._matches
+
+    def hides_twin(row: dict[str, object], name: str, value: str) -> bool:
+        return matches(row, name, value) and not (name.startswith("filter[") and row["id"] == twin["id"])
+
+    monkeypatch.setattr(live_rows, "_matches", hides_twin)
 
     check(case)
 
