@@ -9,7 +9,7 @@ from typing import TypeVar
 from billsync.live.page import Outcome, Refused, answers, document_from
 from billsync.live.paging import Query, first_get, read_list
 from billsync.model.limits import READS_AT_ONCE
-from billsync.model.ports import Clock, Decode, Get, Identified, Page, Reader
+from billsync.model.ports import Answer, Clock, Decode, Get, Identified, Page, Reader, RemoteError
 from billsync.model.routes import ListQuery
 from billsync.model.value import Fields
 
@@ -43,10 +43,17 @@ def read_lists(
 def read_short_lists(
     remote: Reader, paths: Iterable[str], listing: ListQuery, decode: Decode[R]
 ) -> Iterator[tuple[R, ...] | None]:
-    """The rows of each of many lists, in order; None for one that has to be read by itself: it has several pages, its
-    page is in doubt, or it wasn't answered."""
+    """The rows of each of many lists, in order; None for one that has to be read by itself, as it has several pages or
+    its page is in doubt.
+
+    Raises RemoteError for the first one without an answer, or with an error: all others may have none, either.
+    """
     of_all = first_get("", (), listing).query
-    for outcome in answers(remote, (Get(path, of_all) for path in paths), decode, at_once=READS_AT_ONCE):
+    for path, outcome in _asked(remote, (Get(path, of_all) for path in paths), decode):
+        if isinstance(outcome, RemoteError):
+            raise outcome
+        if isinstance(outcome, Answer) and not outcome.ok:
+            raise Refused(path, outcome)
         yield tuple(outcome.rows) if isinstance(outcome, Page) and _is_whole(outcome) else None
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from billsync.live.page import Refused
 from billsync.live.paging import read_list
-from billsync.live.streams import read_documents, read_lists
-from billsync.model.ports import Unreachable
+from billsync.live.streams import read_documents, read_lists, read_short_lists
+from billsync.model.ports import RemoteError, Unreachable
 from billsync.model.routes import ListQuery
 from tests.support.clock import FakeClock
 from tests.support.mock_list import client, id_of, lean, lean_now_and_then, page_of, rows
@@ -45,6 +45,20 @@ def test_a_list_that_is_refused_is_its_error() -> None:
     found = list(read_lists(client(handler), ["/x/0", "/x/1", "/x/2"], (), ListQuery(None, 10), FakeClock()))
 
     assert [refused.status if isinstance(refused, Refused) else len(refused) for refused in found] == [1, 404, 1]
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(200, content=b'{"data": ['), httpx.Response(500, json={})])
+def test_short_lists_end_with_the_first_that_fails(answer: httpx.Response) -> None:
+    seen: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url.path)
+        return httpx.Response(answer.status_code, content=answer.content)
+
+    with pytest.raises(RemoteError):
+        list(read_short_lists(client(handler), (f"/x/{number}" for number in range(200)), ListQuery(None, 10), lean))
+
+    assert len(set(seen)) < 20
 
 
 def test_documents_come_in_order_or_are_refused() -> None:
