@@ -267,11 +267,11 @@ def claimed(random: Random, case: Case) -> str:
     holder = random.choice(case.rows[ROOT])
     holder["usage_attribution"] = {"subject_keys": random.sample(("zeta", "eta", "acme-a", "beta"), 2)}
     for customer in case.files.get(ROOT) or []:
-        if customer["key"] == holder["key"] and random.random() < 0.7:
+        if customer.get("key") == holder.get("key") and random.random() < 0.7:
             customer.pop("usage_attribution", None)
     claiming = random.choice(case.files.get(ROOT) or [{}])
     claiming["usage_attribution"] = {"subject_keys": [random.choice(("zeta", "eta"))]}
-    return f"{holder['key']} holds, {claiming.get('key')} claims"
+    return f"{holder.get('key')} holds, {claiming.get('key')} claims"
 
 
 def likened(random: Random, case: Case) -> str:
@@ -281,7 +281,7 @@ def likened(random: Random, case: Case) -> str:
     for row in rows:
         row[name] = value
         for customer in case.files.get(ROOT) or []:
-            if customer["key"] == row["key"]:
+            if customer.get("key") == row.get("key"):
                 customer[name] = value
     extra = random.choice(rows)
     grant = {
