@@ -100,12 +100,24 @@ def parsed_files(folder: Path, environment: Mapping[str, str]) -> ParsedFiles | 
     return ParsedFiles(folder, Path(state) / "billsync" / "key") if os.path.isabs(state) else None
 
 
+def _make_key(path: Path) -> None:
+    """Make a key, whole or not at all; one that another run makes meanwhile stays. Raises OSError."""
+    make_private_directory(path.parent)
+    new = path.with_name(f"{path.name}.{os.getpid()}.new")
+    new.unlink(missing_ok=True)
+    with create_private(new) as stream:
+        stream.write(secrets.token_hex(_KEY_BYTES))
+    try:
+        with suppress(FileExistsError):
+            os.link(new, path)
+    finally:
+        new.unlink()
+
+
 def _key_in(path: Path) -> bytes:
     """The key in a file that is this user's alone, and is made where there is none. Raises OSError, ValueError."""
     if not path.exists():
-        make_private_directory(path.parent)
-        with suppress(FileExistsError), create_private(path) as stream:
-            stream.write(secrets.token_hex(_KEY_BYTES))
+        _make_key(path)
     with path.open("rb") as stream:
         known, key = os.fstat(stream.fileno()), bytes.fromhex(stream.read(_KEY_BYTES * 2).decode())
     is_own = known.st_uid == getattr(os, "getuid", int)() and not stat.S_IMODE(known.st_mode) & 0o077

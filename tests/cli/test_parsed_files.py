@@ -60,6 +60,20 @@ def test_a_key_that_others_can_read_seals_nothing(files: ParsedFiles) -> None:
     assert files.recall(CONTENT) is None
 
 
+def test_a_key_is_made_whole_or_not_at_all(files: ParsedFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(size: int) -> str:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
+        broken.setattr(module.secrets, "token_hex", killed)
+        files.keep(CONTENT, VALUES)
+    assert not files.key_file.exists()
+
+    files.keep(CONTENT, VALUES)
+    assert files.recall(CONTENT) == VALUES
+    assert list(files.key_file.parent.iterdir()) == [files.key_file]
+
+
 def test_old_values_make_room(files: ParsedFiles, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_FILES", 2)
 
