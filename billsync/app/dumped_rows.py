@@ -19,6 +19,7 @@ from billsync.core.dump_alike.sample import Sample, sampled
 from billsync.core.dump_items import Source
 from billsync.core.index import index
 from billsync.core.row_validation import malformed
+from billsync.core.sieve.page import raw_page
 from billsync.kinds.registry import KINDS
 from billsync.live.door import check_rows
 from billsync.live.encoding import decode
@@ -160,31 +161,16 @@ def _decoder(make: Callable[[bytes], Live], judge: _Judge) -> Decode[Live]:
     """A decoder of pages whose rows are judged at once."""
 
     def read(body: bytes) -> Page[Live] | None:
-        try:
-            str(body, "utf-8")
-            page = _PAGES.decode(body)
-            rows = [judge(make(bytes(raw))) for raw in page.data]
-        except (UnicodeDecodeError, msgspec.DecodeError, RecursionError, KeyError):
+        page = raw_page(body)
+        if page is None:
             return None
-        return Page(rows, page.meta.page.total) if page.meta.page.total >= 0 else None
+        try:
+            rows = [judge(make(bytes(raw))) for raw in page.rows]
+        except (msgspec.DecodeError, RecursionError, KeyError):
+            return None
+        return Page(rows, page.total)
 
     return read
-
-
-class _Total(msgspec.Struct, gc=False):
-    total: int
-
-
-class _Meta(msgspec.Struct, gc=False):
-    page: _Total
-
-
-class _Page(msgspec.Struct, gc=False):
-    data: list[msgspec.Raw]
-    meta: _Meta
-
-
-_PAGES = msgspec.json.Decoder(_Page)
 
 
 class _Identified(msgspec.Struct, gc=False):

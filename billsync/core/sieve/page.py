@@ -44,16 +44,12 @@ def page_decoder(form: Form, take: Callable[[Any], S], odd: Callable[[bytes], S 
     """
 
     def decode(body: bytes) -> Page[S] | None:
-        try:
-            str(body, "utf-8")
-            page = _PAGES.decode(body)
-        except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
+        page = raw_page(body)
+        if page is None:
             return None
-        if page.meta.page.total < 0 or not all(map(is_plain, page.data)):
-            return None
-        rows = _typed(form, body) or [_typed_row(form, raw) for raw in page.data]
+        rows = _typed(form, body) or [_typed_row(form, raw) for raw in page.rows]
         kept: list[S] = []
-        for row, raw in zip(rows, page.data, strict=True):
+        for row, raw in zip(rows, page.rows, strict=True):
             if row is not None:
                 row.bytes = raw
                 kept.append(take(row))
@@ -61,7 +57,7 @@ def page_decoder(form: Form, take: Callable[[Any], S], odd: Callable[[bytes], S 
                 kept.append(made)
             else:
                 return None
-        return Page(kept, page.meta.page.total)
+        return Page(kept, page.total)
 
     return decode
 
@@ -81,6 +77,17 @@ def _typed_row(form: Form, raw: msgspec.Raw) -> Any:
         with suppress(msgspec.DecodeError, RecursionError):
             return decoder.decode(raw)
     return None
+
+
+def raw_page(body: bytes) -> Page[msgspec.Raw] | None:
+    """The rows of a page as they are written; None where it isn't certain that all readers read all of it."""
+    try:
+        str(body, "utf-8")
+        page = _PAGES.decode(body)
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
+        return None
+    total = page.meta.page.total
+    return Page(page.data, total) if total >= 0 and all(map(is_plain, page.data)) else None
 
 
 def is_plain(raw: msgspec.Raw) -> bool:
