@@ -16,8 +16,8 @@ from typing import ClassVar, Self
 from billsync.live.encoding import NotJson, encode
 from billsync.live.encoding import decode as decode_json
 from billsync.live.exchange import Failed, NotSent, Overdue, Silent, TooLong
+from billsync.live.fetch import Failure, Fetch
 from billsync.live.messages import error_message
-from billsync.live.over_curl import Failure, Fetch
 from billsync.live.pause import Pause
 from billsync.live.received import Received
 from billsync.live.requested import Requested, unheard

@@ -13,14 +13,13 @@ from __future__ import annotations
 import os
 import re
 import time
-import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from enum import Enum
-from functools import lru_cache
 from math import ceil
 from typing import Any
 
+from billsync.live.fetch import Failure, Fetch
+from billsync.live.plain_body import plain_body
 from billsync.model.frozen import dataclass
 from billsync.model.limits import ANSWER_BYTES
 
@@ -37,55 +36,10 @@ STALL_SECONDS = 5.0
 NOT_YET_SECONDS = 0.002
 """The wait while libcurl has no connection to watch yet, as a name is being resolved."""
 
-HEAD = re.compile(
-    rb"HTTP/1\.[01] (?:200|404)(?: [\t -~\x80-\xff]*)?\r\n"
-    rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*\r\n)*\r\n"
-)
-"""One block of headers of a plain answer, all of it well formed."""
-SAID = re.compile(rb"\r\n(content-length|transfer-encoding|content-encoding):[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.I)
-"""The headers that say where a body ends and how it is packed."""
 TYPES = re.compile(rb"\r\ncontent-type:[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.I)
 RETRY = re.compile(rb"\r\nretry-after:[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.I)
 
 NOT_FOUND = 404
-WITH_GZIP_HEADER = zlib.MAX_WBITS | 16
-CHUNKED = [(b"transfer-encoding", b"chunked")]
-PACKED: tuple[list[bytes], ...] = ([b"gzip"], [b"x-gzip"])
-PACKINGS: tuple[list[bytes], ...] = (*PACKED, [b""], [b"identity"], [])
-
-
-class Failure(Enum):
-    """The reason why a GET has no plain answer."""
-
-    UNUSUAL = "anything that isn't named here"
-    SILENT = "no byte came for too long"
-    OVERDUE = "the whole took too long"
-    TOO_LONG = "the body is longer than the limit"
-
-
-class Fetch:
-    """One GET, which is under way until it has either its content, unpacked, or a failure.
-
-    `is_stale`: it was under way together with one that failed, and before that failure was dealt with. `types` are the
-    types of the content that its headers name.
-    """
-
-    __slots__ = ("content", "failure", "is_stale", "retry_after", "seconds", "status", "types", "url")
-
-    def __init__(self, url: str, failure: Failure | None = None) -> None:
-        self.url = url
-        self.content: bytes | None = None
-        self.failure = failure
-        self.status: int | None = None
-        self.seconds = 0.0
-        self.retry_after: str | None = None
-        self.types: list[str] = []
-        self.is_stale = False
-
-    @property
-    def is_done(self) -> bool:
-        """Whether it is no longer under way."""
-        return self.content is not None or self.failure is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,50 +249,6 @@ class _Line:
         if seconds >= self._whole:
             return Failure.OVERDUE
         return Failure.SILENT if self.easy.getinfo(self._curl.PRETRANSFER_TIME) else Failure.UNUSUAL
-
-
-def plain_body(head: bytes, body: bytes) -> bytes | Failure:
-    """The body of a plain answer, unpacked; or the reason why it is none."""
-    framing = _framing(head)
-    if framing is None:
-        return Failure.UNUSUAL
-    if framing.is_chunked and body.endswith(b"\r"):  # of the line end after a chunk whose length is one too many
-        return Failure.UNUSUAL
-    return _unpacked(body) if framing.is_packed else body
-
-
-@dataclass(frozen=True, slots=True)
-class _Framing:
-    """The form of a body, as its head says."""
-
-    is_chunked: bool
-    is_packed: bool
-
-
-@lru_cache(maxsize=256)
-def _framing(head: bytes) -> _Framing | None:
-    """The form of the body after this head, as many answers have it; None for one that isn't plain."""
-    if HEAD.fullmatch(head) is None:
-        return None
-    said = [(name.lower(), value.lower()) for name, value in SAID.findall(head)]
-    ends = [(name, value) for name, value in said if name != b"content-encoding"]
-    packings = [value for name, value in said if name == b"content-encoding"]
-    if len(ends) > 1 or packings not in PACKINGS:
-        return None
-    if ends and ends != CHUNKED and not ends[0][1].isdigit():
-        return None
-    return _Framing(ends == CHUNKED, packings in PACKED)
-
-
-def _unpacked(body: bytes) -> bytes | Failure:
-    unpack = zlib.decompressobj(WITH_GZIP_HEADER)
-    try:
-        content = unpack.decompress(body, ANSWER_BYTES + 1)
-    except zlib.error:
-        return Failure.UNUSUAL
-    if len(content) > ANSWER_BYTES:
-        return Failure.TOO_LONG
-    return content if unpack.eof and not unpack.unused_data else Failure.UNUSUAL
 
 
 def _easy(curl: Any, way: CurlWay) -> Any:

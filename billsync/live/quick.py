@@ -15,7 +15,8 @@ from threading import get_ident
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from billsync.live.over_curl import CurlWay, Fetch, Lines
+from billsync.live.fetch import Fetch
+from billsync.live.over_curl import CurlWay, Lines
 from billsync.live.proxies import proxy_to
 from billsync.live.settings import Settings
 from billsync.live.target import Target
