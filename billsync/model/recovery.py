@@ -50,7 +50,7 @@ class Credit:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What a customer can count on from one subscription in force.
+    """The terms and dues of one subscription in force, on which a customer counts.
 
     `due` is the forecast of the running period by currency: everything that its end will charge. `addons` are
     quantities by key; `access` are the keys of features that the customer may use. What the server doesn't show is
@@ -85,7 +85,7 @@ class Recovery:
 
 
 class Fate(Enum):
-    """What becomes of a row in a restore."""
+    """The fate of a row in a restore."""
 
     RESTORED = "restored"
     DIFFERENT = "restored differently"
