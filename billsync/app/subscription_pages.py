@@ -15,7 +15,8 @@ from billsync.report.billing.alike import MOST, shape_of
 
 READ = (
     "id", "customer_id", "status", "deleted_at", "labels", "plan", "plan_id", "active_from", "active_to",
-    "billing_anchor", "billing_cadence", "invoice_currency", "settlement_mode", "pro_rating_config", "phases",
+    "billing_anchor", "billing_cadence", "invoice_currency", "settlement_mode", "pro_rating_config", "current_period",
+    "phases",
 )  # fmt: skip
 
 

@@ -1,0 +1,181 @@
+"""Reads the promises of all subscriptions in force.
+
+Besides the lists of subscriptions, plans, features and meters, that is one request for each customer's access, one for
+the add-ons of each subscription whose plan version offers any, one for the charges of those that changed within their
+running period, and few meter queries for all of them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+
+from billsync.api.documents import CHARGES, ENTITLEMENT_ACCESS
+from billsync.app.connection import BY_CREATION, Connection
+from billsync.app.impact_usage import read_usage, usage_queries
+from billsync.app.metering import read_catalog
+from billsync.app.plan_shelf import PlanShelf
+from billsync.app.server_time import servers_now_by_anybody
+from billsync.app.subscription_pages import ReadRow, SubscriptionPages
+from billsync.core.index import Index
+from billsync.live.paging import Refused
+from billsync.live.snapshot import PARENT
+from billsync.live.streams import read_lists
+from billsync.model.frozen import dataclass
+from billsync.model.malformed import Malformed
+from billsync.model.recovery import Promise
+from billsync.model.state import Snapshot
+from billsync.model.value import Fields
+from billsync.report.billing.alike import AlikeRows, ByIdentity
+from billsync.report.billing.attached import Attached, parse_attached, parse_own_items
+from billsync.report.billing.catalog import Catalog
+from billsync.report.billing.charges import Due, needed
+from billsync.report.billing.subscribed import Subscribed
+from billsync.report.impact.assess import Need, UsageByCustomer, Wanted
+from billsync.report.recovery.promises import (
+    Terms,
+    addons_at,
+    due_by_currency,
+    dues_at_end,
+    granted_access,
+    may_hide_charges,
+    terms_of,
+)
+
+SUBSCRIPTION = "subscription"
+MANY_QUERIES = 500
+"""Above so many meter queries, usage is read by days where its values add up."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Extra:
+    """Facts about a subscription that its row doesn't show.
+
+    `addons` is None where the server doesn't show them, `own` are the keys of its items beyond its plan.
+    """
+
+    addons: tuple[Attached, ...] | None = ()
+    own: frozenset[str] = frozenset()
+
+
+def promises_of(connection: Connection) -> Mapping[str, Promise]:
+    """The promise of every subscription in force, by its id, at the server's time. Raises RemoteError."""
+    now = servers_now_by_anybody(connection, Snapshot())
+    catalog = read_catalog(connection)
+    shelf = PlanShelf(connection, Snapshot(), Index())
+    shelf.published()
+    terms, extras = _read_terms(connection, catalog, shelf, now)
+    dues = _dues(connection, terms, extras, catalog, now)
+    metered = _usage(connection, terms, dues, catalog)
+    access = _access(connection, dict.fromkeys(one.customer_id for one in terms))
+    return {
+        one.id: Promise(
+            plan=one.plan,
+            version=one.version,
+            phase=one.phase_at(now),
+            period_from=one.period_from,
+            period_to=one.period_to,
+            ends_at=one.ends_at,
+            addons=addons_at(extras[one.id].addons, shelf.addon_keys, now),
+            due=_due(one, dues.get(one.id), metered),
+            access=access[one.customer_id],
+        )
+        for one in terms
+    }
+
+
+def _read_terms(
+    connection: Connection, catalog: Catalog, shelf: PlanShelf, now: datetime
+) -> tuple[tuple[Terms, ...], Mapping[str, _Extra]]:
+    """The terms of the subscriptions in force, with what their rows don't show."""
+    pages = SubscriptionPages(connection.routes[SUBSCRIPTION].collection)
+    alike = AlikeRows(catalog.features)
+    terms, own = list[Terms](), dict[str, frozenset[str]]()
+    for page in connection.rows_as(SUBSCRIPTION, pages.decode):
+        row = page.fields if isinstance(page, ReadRow) else page
+        if (one := terms_of(row, alike.parse(row), now)) is not None:
+            terms.append(one)
+            own[one.id] = _own_items(row, shelf.plan(one.plan_id) if one.plan_id else None)
+    asked = [one.id for one in terms if not one.plan_id or shelf.offers(one.plan_id) != ()]
+    addons = {name: _addons(rows) for name, rows in zip(asked, connection.addons_of_all(asked), strict=True)}
+    for attached in addons.values():
+        for each in attached or ():
+            shelf.addon_key(each.addon_id)
+    return tuple(terms), {one.id: _Extra(addons.get(one.id, ()), own[one.id]) for one in terms}
+
+
+def _own_items(row: Fields, plan: Fields | None) -> frozenset[str]:
+    """The keys of items beyond the plan; empty where its plan version or a row can't be read."""
+    own = parse_own_items(row, plan) if plan else frozenset[str]()
+    return frozenset() if isinstance(own, Malformed) else own
+
+
+def _addons(rows: tuple[Fields, ...] | Refused) -> tuple[Attached, ...] | None:
+    found = None if isinstance(rows, Refused) else parse_attached(rows, {})
+    return None if isinstance(found, Malformed) else found
+
+
+def _dues(
+    connection: Connection, terms: Iterable[Terms], extras: Mapping[str, _Extra], catalog: Catalog, now: datetime
+) -> Mapping[str, tuple[Due, ...]]:
+    """By subscription, what is still to be charged at the end of its period. Those that can't be rated are left out."""
+    rated = {one.id: one.subscribed for one in terms if isinstance(one.subscribed, Subscribed)}
+    changed = [one.customer_id for one in rated.values() if _may_hide(one, extras[one.id], now)]
+    charges = _charges(connection, dict.fromkeys(changed))
+    found: dict[str, tuple[Due, ...]] = {}
+    alike: ByIdentity[tuple[Due, ...]] = ByIdentity()
+    for one in rated.values():
+        rows = charges.get(one.customer_id)
+        if rows:
+            found[one.id] = dues_at_end(one, rows, catalog.features, now)
+        else:
+            plain = partial(dues_at_end, one, (), catalog.features, now)
+            found[one.id] = alike.of((one.timeline, one.slots), plain)
+    return found
+
+
+def _may_hide(one: Subscribed, extra: _Extra, now: datetime) -> bool:
+    return may_hide_charges(one, extra.addons, extra.own, now)
+
+
+def _charges(connection: Connection, customers: Iterable[str]) -> Mapping[str, tuple[Fields, ...]]:
+    """The rows of the charges of customers; without those whose charges the server doesn't list."""
+    names = tuple(customers)
+    if not names or not connection.generation.can("charges"):
+        return {}
+    paths = (CHARGES.replace(PARENT, name) for name in names)
+    lists = read_lists(connection.remote, paths, (), BY_CREATION, connection.clock)
+    return {name: rows for name, rows in zip(names, lists, strict=True) if not isinstance(rows, Refused)}
+
+
+def _usage(
+    connection: Connection, terms: Iterable[Terms], dues: Mapping[str, tuple[Due, ...]], catalog: Catalog
+) -> UsageByCustomer:
+    """The usage of all customers in the periods of what is due."""
+    needs: dict[Need, Wanted] = defaultdict(lambda: (set(), set()))
+    for one in terms:
+        for feature, period in needed(dues.get(one.id, ())):
+            if (meter_slice := catalog.meter_slices.get(feature)) is not None:
+                features, customers = needs[meter_slice, period]
+                features.add(feature)
+                customers.add(one.customer_id)
+    return read_usage(connection, usage_queries(needs, catalog, most=MANY_QUERIES), lambda count: None)[0]
+
+
+def _access(connection: Connection, customers: Iterable[str]) -> Mapping[str, frozenset[str] | None]:
+    """By customer, the keys of the features that it may use; None where the server doesn't say."""
+    names = tuple(customers)
+    answers = connection.documents(ENTITLEMENT_ACCESS.replace(PARENT, name) for name in names)
+    return {
+        name: None if isinstance(answer, Refused) else granted_access(answer)
+        for name, answer in zip(names, answers, strict=True)
+    }
+
+
+def _due(one: Terms, dues: Sequence[Due] | None, metered: UsageByCustomer) -> Mapping[str, Decimal] | None:
+    if dues is None or isinstance(one.subscribed, Malformed):
+        return None
+    return due_by_currency(one.subscribed, dues, metered.get(one.customer_id, {}))
