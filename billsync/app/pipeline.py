@@ -197,10 +197,16 @@ def _lists_of(connection: ReadingConnection, absent: Collection[str]) -> frozens
     return frozenset(path.rpartition("/")[2] for path in paths)
 
 
-def everything(connection: ReadingConnection) -> Snapshot:
-    """All live rows of all kinds, as `dump` needs them. Raises RemoteError."""
-    first = _in_rounds(connection, all_reads(KINDS, connection.routes))
-    first = with_hidden_labels(connection, first, KINDS)
-    found = index(first, KINDS, connection.routes)
-    whole = first.with_(_read(connection, nested_reads(found, KINDS, connection.routes)))
-    return _with_parts(connection, whole, all_part_reads(found, KINDS, connection.routes))
+def everything(connection: ReadingConnection, kinds: Collection[str] = KINDS) -> Snapshot:
+    """All live rows of these kinds, and of those that are only referred to, for a dump. Raises RemoteError."""
+    tables = connection.routes
+    first = _in_rounds(connection, _only(kinds, all_reads(KINDS, tables)))
+    first = with_hidden_labels(connection, first, [name for name in KINDS if name in kinds])
+    found = index(first, KINDS, tables)
+    whole = first.with_(_read(connection, _only(kinds, nested_reads(found, KINDS, tables))))
+    return _with_parts(connection, whole, _only(kinds, all_part_reads(found, KINDS, tables)))
+
+
+def _only(kinds: Collection[str], reads: Iterable[Read]) -> tuple[Read, ...]:
+    """The reads of these kinds, and of those that are no kind of files."""
+    return tuple(read for read in reads if read.kind in kinds or read.kind not in KINDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,11 +20,13 @@ from billsync.cli.options import (
     PATHS,
     PATHS_OR_PLAN_FILE,
     YES,
+    file_option,
     impact_options,
 )
 from billsync.cli.output_options import diff_output_options, output_options
 from billsync.cli.outputs import PLAN
 from billsync.cli.plan_file_options import (
+    EXPIRES,
     RUNNING,
     SHOWING,
     check_expires,
@@ -38,6 +40,9 @@ from billsync.cli.server_options import ServerOptions, server_options
 from billsync.cli.surroundings import Run
 from billsync.cli.talk_options import talk_options
 from billsync.cli.version_options import version_options
+
+if TYPE_CHECKING:  # `billsync --help` loads no model
+    from billsync.app.impact_scope import ImpactScope
 
 
 @click.group(no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -111,20 +116,28 @@ def diff(
 ) -> Exit:
     """Show what sync would do; writes nothing."""
     from billsync.app.difference import DiffScope
-    from billsync.app.impact_scope import ImpactScope
     from billsync.cli.comparing import show_difference, show_plan_file
 
     check_plan_file(paths, plan_file, SHOWING)
     if plan_file is not None:
         return show_plan_file(run, plan_file, exit_code=exit_code)
     check_expires(run)
-    if impact is None and (impact_sample or impact_anonymous or impact_details or impact_periods != 1):
-        others = "--impact-details and --impact-periods"
-        raise click.UsageError(f"--impact-sample, --impact-anonymous, {others} go with --impact")
-    scope = ImpactScope(impact, impact_periods, impact_sample, impact_details) if impact else None
+    scope = _impact_scope(impact, impact_periods, impact_anonymous, impact_sample, impact_details)
     valid_for = expires if run.asks_for(PLAN) else None
     wanted = DiffScope(allow, scope, is_anonymous=impact_anonymous, mode=mode, valid_for=valid_for)
     return show_difference(run, paths, ServerOptions(**server), wanted, exit_code=exit_code)
+
+
+def _impact_scope(
+    impact: str | None, periods: int, is_anonymous: bool, sample: int | None, has_details: bool
+) -> ImpactScope | None:
+    """The scope of the impact that is asked for, if one is. Raises UsageError."""
+    from billsync.app.impact_scope import ImpactScope
+
+    if impact is None and (sample or is_anonymous or has_details or periods != 1):
+        others = "--impact-details and --impact-periods"
+        raise click.UsageError(f"--impact-sample, --impact-anonymous, {others} go with --impact")
+    return ImpactScope(impact, periods, sample, has_details) if impact else None
 
 
 @billsync.command()
@@ -243,6 +256,62 @@ def migrate(
     scope = MigrationScope(plan, target, version, selectors, timing, not_before, shares, stop_if, allow, impact)
     how = MigrateOptions(is_dry, exit_code, yes, notices)
     return migrate(run, paths, ServerOptions(**server), scope, how)
+
+
+@billsync.command()
+@click.option("--from", "place", metavar="URL|PATH", help="The source: a server, or files, such as a dump.")
+@click.option("--from-profile", metavar="NAME", help="The source is the server of this profile of .billsync.yaml.")
+@file_option("--from-token-file", help="File with the source's token; default: BILLSYNC_FROM_TOKEN.")
+@click.option("--to", metavar="URL", help="The server that gets the catalog; the same as --server.")
+@server_options
+@select_option
+@click.option("--owner", metavar="NAME", help="The owner on the target; default: the source's.")
+@ALLOW
+@talk_options
+@impact_options
+@click.option("--dry-run", "is_dry", is_flag=True, help="Show what would be done; writes nothing to the server.")
+@click.option("--exit-code", is_flag=True, help="With --dry-run, exit with 2 when changes are pending.")
+@EXPIRES
+@PARALLELISM
+@YES
+@diff_output_options
+@click.pass_obj
+def promote(
+    run: Run,
+    /,
+    place: str | None,
+    from_profile: str | None,
+    from_token_file: str | None,
+    to: str | None,
+    server: str | None,
+    owner: str | None,
+    allow: dict[str, str],
+    is_dry: bool,
+    exit_code: bool,
+    expires: timedelta,
+    yes: bool,
+    impact: str | None,
+    impact_periods: int,
+    impact_anonymous: bool,
+    impact_sample: int | None,
+    impact_details: bool,
+    **others: Any,
+) -> Exit:
+    """Bring the catalog of one environment to another, and prove that both have the same."""
+    from billsync.cli.promoting import PromoteOptions, Source, promote
+
+    if (place is None) == (from_profile is None):
+        raise click.UsageError("name the source with --from or with --from-profile")
+    if to is not None and server is not None:
+        raise click.UsageError("--to and --server name the same thing: give one of them")
+    if not is_dry and (run.asks_for(PLAN) or impact or exit_code):
+        raise click.UsageError("--out plan=FILE, --impact and --exit-code go with --dry-run")
+    check_expires(run)
+    scope = _impact_scope(impact, impact_periods, impact_anonymous, impact_sample, impact_details)
+    valid_for = expires if run.asks_for(PLAN) else None
+    how = PromoteOptions(owner, is_dry, exit_code, yes, allow, scope, impact_anonymous, valid_for)
+    source = Source(place, from_profile, from_token_file)
+    return promote(run, source, ServerOptions(server=to or server, **others), how)
 
 
 @billsync.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from billsync.app.anonymous import private_kinds
-from billsync.app.difference import DiffScope, difference
+from billsync.app.difference import Difference, DiffScope, difference
 from billsync.app.ending import Exit
 from billsync.app.outcomes import code_of_difference, owner_missing
 from billsync.app.plan_files import expired, is_expired
@@ -19,8 +19,9 @@ from billsync.cli.showing import check_files, show
 from billsync.cli.surroundings import Run
 from billsync.core.plan_secrets import without_secrets
 from billsync.kinds.registry import KINDS
-from billsync.model.diagnostic import Severity
+from billsync.model.diagnostic import Diagnostic, Severity
 from billsync.model.frozen import replace
+from billsync.model.state import Desired
 from billsync.render.diagnostics import diagnostics_text
 from billsync.render.plan.nameless import finding_without_names, without_names
 from billsync.render.plan.outline import outline
@@ -35,6 +36,19 @@ def show_difference(
     desired, findings = desired_state(run, paths, allow=wanted.allow, telling=telling, crowd=wanted.impact is None)
     with connected(run, options, desired.target) as connection:
         found = difference(connection, desired, wanted, run.progress)
+    return show_found(run, desired, found, findings, wanted, exit_code=exit_code)
+
+
+def show_found(
+    run: Run,
+    desired: Desired,
+    found: Difference,
+    findings: tuple[Diagnostic, ...],
+    wanted: DiffScope,
+    *,
+    exit_code: bool,
+) -> Exit:
+    """Show a comparison in the formats that were asked for, and return the exit code. Raises Ended, ResultLost."""
     check_selected(run, desired, found.plan, unnamed=private_kinds() if wanted.is_anonymous else ())
     missing = owner_missing(found.plan)
     run.verdict = code_of_difference(found.plan, missing, exit_code=exit_code)

@@ -34,6 +34,15 @@ def _span(ctx: click.Context, parameter: click.Parameter, value: str) -> timedel
     return span
 
 
+EXPIRES = click.option(
+    "--expires",
+    default="24h",
+    show_default=True,
+    metavar="TIME",
+    callback=_span,
+    help="How long a plan file may be carried out: 90m, 12h, 7d, 2w.",
+)
+
 diff_plan_file_options = together(
     click.option(
         "--mode",
@@ -42,14 +51,7 @@ diff_plan_file_options = together(
         show_default=True,
         help="The command whose changes are shown; apply never deletes.",
     ),
-    click.option(
-        "--expires",
-        default="24h",
-        show_default=True,
-        metavar="TIME",
-        callback=_span,
-        help="How long a plan file may be carried out: 90m, 12h, 7d, 2w.",
-    ),
+    EXPIRES,
     file_option(
         "--plan-file",
         help="Show a plan file again, offline, in place of PATHs.",

@@ -33,6 +33,7 @@ from billsync.model.change import PlanFile
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.ports import Journal
 from billsync.model.result import Report, StepResult
+from billsync.model.state import Desired
 from billsync.render.formats.words import visible
 from billsync.render.plan.asking import before_asking
 from billsync.render.plan.outline import outline
@@ -61,13 +62,31 @@ def write(
     check_files(run)
     desired, findings = desired_state(run, paths, allow=allow, crowd=True)
     with connected(run, options, desired.target) as connection:
-        comparison = intended(connection, desired, Mode(mode, deletes=mode == "sync", allow=allow))
-        check_selected(run, desired, comparison.plan)
-        account = Account(masked(comparison.plan, desired, KINDS), findings)
-        masking = step_masking(account.plan, run.sourced, KINDS)
-        go = partial(carry_out, connection, comparison.plan, known=comparison.snapshot, masking=masking)
-        _carry_out(run, connection, account, go, code_of_run, asking=None if yes else paths)
-    return _end(run, account, code_of_run)
+        mode_of_run = Mode(mode, deletes=mode == "sync", allow=allow)
+        account = write_desired(run, connection, desired, findings, mode_of_run, asking=None if yes else paths)
+    return end(run, account, code_of_run)
+
+
+def write_desired(
+    run: Run,
+    connection: Connection,
+    desired: Desired,
+    findings: tuple[Diagnostic, ...],
+    mode: Mode,
+    *,
+    asking: Sequence[str] | None,
+) -> Account:
+    """Compare and carry out, and return the account, which isn't shown yet. Raises Ended, RemoteError.
+
+    `asking` are the paths to ask about; None asks nothing.
+    """
+    comparison = intended(connection, desired, mode)
+    check_selected(run, desired, comparison.plan)
+    account = Account(masked(comparison.plan, desired, KINDS), findings)
+    masking = step_masking(account.plan, run.sourced, KINDS)
+    go = partial(carry_out, connection, comparison.plan, known=comparison.snapshot, masking=masking)
+    _carry_out(run, connection, account, go, code_of_run, asking=asking)
+    return account
 
 
 def write_plan_file(run: Run, path: str, options: ServerOptions, *, mode: str, owner: str | None, yes: bool) -> Exit:
@@ -84,7 +103,7 @@ def write_plan_file(run: Run, path: str, options: ServerOptions, *, mode: str, o
         masking = step_masking(plan, run.sourced, KINDS)
         go = partial(carry_out_plan_file, connection, whole, masking=masking)
         _carry_out(run, connection, account, go, code_of_plan_file_run, asking=None if yes else (path,))
-    return _end(run, account, code_of_plan_file_run)
+    return end(run, account, code_of_plan_file_run)
 
 
 def _refuse(*findings: Diagnostic) -> None:
@@ -115,7 +134,8 @@ def _carry_out(
             go(journal=journal, on_result=lambda result: show_end(run, account, result), manner=manner_of(run))
 
 
-def _end(run: Run, account: Account, code_of: CodeOf) -> Exit:
+def end(run: Run, account: Account, code_of: CodeOf) -> Exit:
+    """Show the result of a run, and return its exit code. Raises Ended, ResultLost."""
     run.account = account
     run.verdict = code_of(account.plan, account.results.values(), wrote=account.wrote)
     show(run, account.result())

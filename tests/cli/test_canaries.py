@@ -85,6 +85,7 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("apply", "shop.yaml", "--server", "SERVER", "--yes", "--verbose"),
     ("migrate", "shop.yaml", "--server", "SERVER", "--plan", "pro", "--to", "latest", "--dry-run"),
     ("drift", "shop.yaml", "--server", "SERVER"),
+    ("promote", "--from", "shop.yaml", "--to", "SERVER", "--dry-run", "--verbose"),
     ("ping", "--server", f"http://me:{PASSWORD}@127.0.0.1:1/api/v3"),
     ("diff", "shop.yaml", "--server", f"http://127.0.0.1:1/{PASSWORD}?x={TOKEN}"),
 )

@@ -240,6 +240,9 @@ OTHERS = (
     (("invoices", *SERVER), 0, AS_TABLE),
     (("forecast", "acme", *SERVER), 1, AS_TABLE),
     (("migrate", ".", "--plan", "pro", "--to", "latest", "--dry-run", *SERVER), 1, AS_JSON),
+    (("promote", "--from", "shop.yaml", "--to", "local:other.db", "--dry-run"), 0, AS_JSON),
+    (("promote", "--from", "local:none.db", "--to", "local:other.db", "--yes"), 1, AS_JSON),
+    (("promote", "--to", "local:other.db", "--yes"), 64, AS_JSON),
     (("diff", ".", "--colour", "never", *SERVER), 64, AS_JSON),
     (("diff", "."), 64, AS_JSON),
 )

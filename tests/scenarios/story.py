@@ -108,12 +108,13 @@ class Stage:
     def command(self, line: str) -> Ended:
         """One command line of billsync on the scenario's folder, with `--format json`."""
         name, *flags = shlex.split(self._mine(line))
-        consent = ["--yes"] if name in ("sync", "apply", "migrate") else []
+        consent = ["--yes"] if name in ("sync", "apply", "migrate", "promote") else []
+        files = [] if name == "promote" else ["."]
         target = [] if name == "validate" or "--server" in flags else ["--server", self.server.base]
         out, err = StringIO(), StringIO()
         around = Surroundings(StringIO(), out, err, self.environment, SystemClock(), False)
         self.patch.chdir(self.folder)
-        code = run([name, ".", *flags, *consent, *target, "--format", "json"], around)
+        code = run([name, *files, *flags, *consent, *target, "--format", "json"], around)
         assert "Traceback" not in out.getvalue() + err.getvalue(), err.getvalue()
         document = json.loads(out.getvalue().replace(self.prefix, PLACEHOLDER))
         reasons = [told["reason"] for told in document["told"]]

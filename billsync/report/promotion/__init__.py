@@ -1,0 +1,1 @@
+"""Whether two environments sell the same at the same price."""

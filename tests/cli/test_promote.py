@@ -1,0 +1,83 @@
+"""`billsync promote`: the catalog of one environment on another, and no customer with it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import SHOP
+from tests.cli.test_tokens import DENIED, header_of
+from tests.support.command import Ran, Shell
+from tests.support.sockets import answering
+
+STAGING, PRODUCTION = "local:staging.db", "local:production.db"
+SAME = "Proved: both environments have the same. Compared 1 plan or add-on, 1 rate card, "
+
+
+@pytest.fixture
+def staged(shell: Shell) -> Shell:
+    """A shell with a staging environment that has the shop."""
+    assert shell.run("sync", "shop.yaml", "--server", STAGING, "--yes").code == 0
+    return shell
+
+
+def promoted(shell: Shell, *more: str, source: str = STAGING) -> Ran:
+    return shell.run("promote", "--from", source, "--to", PRODUCTION, *more)
+
+
+def test_the_catalog_is_promoted_and_proved(staged: Shell, folder: Path) -> None:
+    assert staged.run("dump", "--server", STAGING, "-o", "dump.yaml").code == 0
+
+    first = promoted(staged, "--yes")
+    again = promoted(staged, "--yes", "--format", "json", source="dump.yaml")
+
+    assert first.code == 0
+    assert SAME in first.out
+    assert "publishing plan prepaid@1" in first.out
+    assert "acme" not in first.out
+    said = json.loads(again.out)
+    assert (again.code, said["summary"]["total"], said["equivalence"]["departures"]) == (0, 0, [])
+    assert "acme" not in staged.run("dump", "--server", PRODUCTION).out
+
+
+def test_what_belongs_to_others_there_is_refused_and_departs(staged: Shell, folder: Path) -> None:
+    other = SHOP.replace("owner: payments", "owner: others").replace('"0.002"', '"0.004"')
+    (folder / "other.yaml").write_text(other)
+    assert staged.run("apply", "other.yaml", "--server", PRODUCTION, "--yes").code == 0
+
+    ran = promoted(staged, "--yes")
+
+    assert ran.code == 4
+    assert "refused[other-owner]" in ran.out
+    assert "Not the same on both environments" in ran.out
+    assert "plan prepaid: default.api_requests: a quantity of 10 costs 0.02 on the source, and 0.04" in ran.out
+
+
+def test_the_changes_are_a_plan_file_for_apply(staged: Shell) -> None:
+    shown = promoted(staged, "--dry-run", "--out", "plan=plan.json", "--exit-code")
+
+    ran = staged.run("apply", "--plan-file", "plan.json", "--server", PRODUCTION, "--yes")
+
+    assert (shown.code, ran.code, promoted(staged, "--yes").code) == (2, 0, 0)
+    assert "No changes." in promoted(staged, "--dry-run").out
+
+
+def test_a_source_without_one_owner_needs_one_for_the_target(staged: Shell, folder: Path) -> None:
+    (folder / "more.yaml").write_text("_info: {owner: others}\nfeatures: [{key: seats, name: Seats}]\n")
+    assert staged.run("sync", "more.yaml", "--server", STAGING, "--yes").code == 0
+
+    assert "error[no-owner]" in promoted(staged, "--yes").err
+    assert promoted(staged, "--yes", "--owner", "payments").code == 0
+
+
+@pytest.mark.parametrize(("given", "sent"), [({}, None), ({"BILLSYNC_FROM_TOKEN": "kpat_source_1"}, "kpat_source_1")])
+def test_the_token_of_the_target_never_goes_to_the_source(
+    shell: Shell, folder: Path, given: dict[str, str], sent: str | None
+) -> None:
+    shell.environment = {"BILLSYNC_TOKEN": "kpat_target_1", "KONNECT_TOKEN": "kpat_target_2", **given}
+
+    with answering([DENIED]) as (base, seen):
+        ran = promoted(shell, "--yes", source=base)
+
+    assert ran.code == 1
+    assert header_of(seen[0]) == (f"Bearer {sent}" if sent else None)
