@@ -11,7 +11,7 @@ from typing import Any
 
 from billsync.app.connection import Connection
 from billsync.app.difference import DiffScope, difference
-from billsync.app.ending import Ended, Exit, error, worst
+from billsync.app.ending import Ended, Exit, error, usage, worst
 from billsync.app.impact_scope import ImpactScope
 from billsync.app.outcomes import code_of_run
 from billsync.app.promoting import MODE, Offered, offered_by_files, offered_by_server, proof
@@ -108,11 +108,20 @@ def _offered(run: Run, source: Source, how: PromoteOptions) -> Offered:
 
 def is_files(place: str) -> bool:
     """Whether a source is files rather than a server: what has the form of an address is one."""
-    return not any(form in place for form in SERVER_FORMS) and os.path.exists(place)
+    return not has_form_of_server(place) and os.path.exists(place)
+
+
+def has_form_of_server(place: str) -> bool:
+    """Whether a source has the form of a server's address."""
+    return any(form in place for form in SERVER_FORMS)
 
 
 def _read(run: Run, source: Source) -> Offered:
     """Read the source's server with its own token. Raises Ended, RemoteError."""
+    place = source.place
+    if place is not None and not has_form_of_server(place):
+        hint = "A server begins with http://, https:// or local:; anything else is a file or a folder."
+        raise usage("bad-server", f"--from {place}: there is no such file, and it is no server.", hint)
     around = run.around
     others = (TOKEN_VARIABLE, KONNECT_VARIABLE)  # a token goes to its own server only
     environment = {name: value for name, value in around.environment.items() if name not in others}

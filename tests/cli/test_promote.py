@@ -81,3 +81,10 @@ def test_the_token_of_the_target_never_goes_to_the_source(
 
     assert ran.code == 1
     assert header_of(seen[0]) == (f"Bearer {sent}" if sent else None)
+
+
+def test_a_source_that_is_neither_a_file_nor_a_server_is_named(shell: Shell) -> None:
+    ran = promoted(shell, "--yes", source="nope.yaml")
+
+    assert ran.code == 64
+    assert "--from nope.yaml: there is no such file, and it is no server." in ran.err
