@@ -7,39 +7,40 @@ Every running subscription of a plan version that offers add-ons is asked: its r
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from billsync.app.connection import Connection
 from billsync.app.plan_shelf import PlanShelf
 from billsync.core.index import Index, index, is_over
+from billsync.core.losses import Loss
 from billsync.core.ownership import KEY, labels_of
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass, replace
 from billsync.model.malformed import Malformed
-from billsync.model.note import Note
 from billsync.model.state import Row, Snapshot
 from billsync.model.value import Fields
 from billsync.report.billing.attached import Attached, parse_attached, parse_own_items
-from billsync.report.dump.beyond_plan import BeyondPlan, beyond_plan, told
+from billsync.report.dump.beyond_plan import losses_beyond_plan, unread_addons
 
 SUBSCRIPTION, ADDONS = "subscription", "addons"
 
 
 @dataclass(frozen=True, slots=True)
 class WithAddons:
-    """A snapshot whose running subscriptions have their add-ons in their rows, and notes about what no file can
-    declare."""
+    """A snapshot whose running subscriptions have their add-ons in their rows, and losses where no file can declare
+    what they have."""
 
     snapshot: Snapshot
-    notes: tuple[Note, ...]
+    losses: tuple[Loss, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Running:
     """A running subscription, and the keys of its items that aren't its plan's. `offered`: it may have add-ons."""
 
-    name: str
+    address: Address
     id: str
     items: frozenset[str]
     offered: bool
@@ -60,14 +61,16 @@ def with_addons(connection: Connection, snapshot: Snapshot) -> WithAddons:
     running = tuple(_running(found, PlanShelf(connection, snapshot, found)))
     lists = connection.addons_of_all(one.id for one in running if one.offered)
     answers = tuple(_decoded(next(lists)) if one.offered else _Answer() for one in running)
-    notes = told(
-        BeyondPlan(one.name, problem=answer.problem)
-        if answer.problem
-        else beyond_plan(one.name, one.items, answer.addons)
-        for one, answer in zip(running, answers, strict=True)
-    )
+    losses = tuple(chain.from_iterable(map(_losses, running, answers)))
     rows = {one.id: answer.rows for one, answer in zip(running, answers, strict=True) if answer.rows}
-    return WithAddons(_with_rows(snapshot, rows), notes)
+    return WithAddons(_with_rows(snapshot, rows), losses)
+
+
+def _losses(running: _Running, answer: _Answer) -> Iterator[Loss]:
+    if answer.problem:
+        yield unread_addons(running.address, answer.problem)
+    else:
+        yield from losses_beyond_plan(running.address, running.items, answer.addons)
 
 
 def _with_rows(snapshot: Snapshot, addons: dict[str, tuple[Fields, ...]]) -> Snapshot:
@@ -85,9 +88,9 @@ def _running(found: Index, shelf: PlanShelf) -> Iterator[_Running]:
             plan_id = _plan_id(row.fields)
             if plan_id and not is_over(kind, row.fields):
                 key = str(labels_of(row.fields).get(KEY, kind.default_key))
-                name = Address(SUBSCRIPTION, (*parent.names, key)).text
+                address = Address(SUBSCRIPTION, (*parent.names, key))
                 items = _own_items(row.fields, shelf.known_plan(plan_id))
-                yield _Running(name, row.id, items, shelf.offers(plan_id) != ())
+                yield _Running(address, row.id, items, shelf.offers(plan_id) != ())
 
 
 def _own_items(row: Fields, plan: Fields | None) -> frozenset[str]:

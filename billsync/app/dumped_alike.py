@@ -14,28 +14,26 @@ from billsync.app.dumped_addons import with_addons
 from billsync.app.dumped_credit import credit_losses
 from billsync.app.dumped_losses import losses_beyond, may_bill
 from billsync.app.dumped_rows import ROOT, Found, Live, Member, full_row, read_members, read_roots
-from billsync.app.dumping import Dumped, dump_everything
+from billsync.app.dumping import dump_everything
 from billsync.app.pipeline import everything
 from billsync.core import read_set
-from billsync.core.dump import HEADER, Dump, dump
+from billsync.core.dump import HEADER, Dump, commented, dump
 from billsync.core.dump_alike.rows import Alike
 from billsync.core.dump_document import nested_fields
-from billsync.core.losses import Loss, by_place
+from billsync.core.losses import Loss
 from billsync.kinds.registry import KINDS
 from billsync.live.encoding import NotJson, decode
-from billsync.model.address import Address
-from billsync.model.frozen import dataclass, replace
-from billsync.model.kind import Path
+from billsync.model.frozen import replace
 from billsync.model.ports import RemoteError
 from billsync.model.state import Read, Row, Snapshot
-from billsync.model.value import Fields, Plain
+from billsync.model.value import Plain
 
 
 class Unsure(Exception):
     """The full code has to see everything."""
 
 
-def dump_quickly(connection: Connection) -> Dumped:
+def dump_quickly(connection: Connection) -> Dump:
     """Read and dump everything that is live, as `dump_everything` does. Raises RemoteError."""
     try:
         customers = read_roots(connection)
@@ -48,7 +46,7 @@ def dump_quickly(connection: Connection) -> Dumped:
     return dump_everything(replace(connection, known=known))
 
 
-def _dumped(connection: Connection, customers: Sequence[Live]) -> Dumped:
+def _dumped(connection: Connection, customers: Sequence[Live]) -> Dump:
     if may_bill(connection):
         raise Unsure("each customer has billing of its own")
     found = read_members(connection, catalog_of(connection), customers)
@@ -56,11 +54,12 @@ def _dumped(connection: Connection, customers: Sequence[Live]) -> Dumped:
     losses = credit_losses(connection, [(_key(member), member) for member in alike])
     rest = _rest(connection, found, {member.root.id for member in alike})
     seen = with_addons(connection, rest)
-    whole = dump(seen.snapshot, connection.kinds, connection.routes, beyond=losses_beyond(connection, seen.snapshot))
+    beyond = (*losses_beyond(connection, seen.snapshot), *seen.losses)
+    whole = dump(seen.snapshot, connection.kinds, connection.routes, beyond=beyond)
     if not alike:
-        return Dumped(whole, seen.notes)
+        return whole
     _check(whole, alike, connection)
-    return Dumped(_joined(whole, alike, losses, connection), seen.notes)
+    return _joined(whole, alike, losses, connection)
 
 
 def catalog_of(connection: Connection) -> Snapshot:
@@ -157,38 +156,13 @@ def _all(member: Member) -> Iterator[Alike]:
         yield row.alike
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A customer in the file, with its place in what the full code made; None for one that is like others."""
-
-    key: str
-    fields: Fields
-    place: int | None
-
-
 def _joined(whole: Dump, alike: Sequence[Member], losses: Sequence[Loss], connection: Connection) -> Dump:
-    """The whole dump, with the other members and their losses at their places."""
-    collection = connection.kinds[ROOT].collection
-    entries = [_Entry(str(entry["key"]), entry, place) for place, entry in enumerate(whole.document[collection])]
-    entries += [_Entry(_key(member), _nested(member, connection), None) for member in alike]
-    entries.sort(key=lambda entry: entry.key)
-    document = {**whole.document, collection: [entry.fields for entry in entries]}
-    return Dump(document, (*whole.losses, *losses), dict(_comments(whole, entries, losses, collection)))
-
-
-def _comments(
-    whole: Dump, entries: Sequence[_Entry], losses: Sequence[Loss], collection: str
-) -> Iterator[tuple[Path, tuple[str, ...]]]:
-    places = {entry.place: number for number, entry in enumerate(entries) if entry.place is not None}
-    for path, texts in whole.comments.items():
-        if len(path) > 1 and path[0] == collection and isinstance(path[1], int):
-            yield (collection, places[path[1]], *path[2:]), texts
-        else:
-            yield path, texts
-    numbers = {entry.key: number for number, entry in enumerate(entries)} if losses else {}
-    for (address, _), texts in by_place(losses).items():
-        assert isinstance(address, Address)
-        yield (collection, numbers[address.key]), texts
+    """The whole dump, with the other members and their losses."""
+    kind = connection.kinds[ROOT]
+    entries = [*whole.document[kind.collection], *(_nested(member, connection) for member in alike)]
+    entries.sort(key=lambda entry: str(entry[kind.key]))
+    document = {**whole.document, kind.collection: entries}
+    return commented(document, (*whole.losses, *losses), connection.kinds)
 
 
 def _nested(member: Member, connection: Connection) -> dict[str, Plain]:

@@ -78,7 +78,7 @@ def _losses(key: str, grants: _Grants, outcome: Outcome[_Document]) -> tuple[Los
     try:
         document = document_from(BALANCE.replace(PARENT, "-"), outcome)
     except Refused as refused:
-        return (unread(f"the balance of {customer.text}", refused.status, customer),)
+        return (unread("the balance", refused.status, customer),)
     return _departures(customer, document.get("balances") or (), grants)
 
 

@@ -317,13 +317,14 @@ def promote(
 @billsync.command()
 @server_options
 @OUTPUT
+@file_option("--losses", help="Write what the files can't declare as JSON, too.")
 @YES
 @click.pass_obj
-def dump(run: Run, /, output: str | None, yes: bool, **server: Any) -> Exit:
+def dump(run: Run, /, output: str | None, losses: str | None, yes: bool, **server: Any) -> Exit:
     """Print the files that declare what is live."""
-    from billsync.cli.reading import write_dump
+    from billsync.cli.dumping import DumpOptions, write_dump
 
-    return write_dump(run, ServerOptions(**server), output=output, yes=yes)
+    return write_dump(run, ServerOptions(**server), DumpOptions(output, losses, yes))
 
 
 @billsync.command()

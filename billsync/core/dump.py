@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from billsync.core.check import problems
 from billsync.core.doubts import duplicates
-from billsync.core.dump_document import collections, placed, plain_fields
+from billsync.core.dump_document import collections, count_of, placed, plain_fields
 from billsync.core.dump_items import Item, Source, items_of
 from billsync.core.hidden import hides_labels, labels_are_known
 from billsync.core.index import index
-from billsync.core.losses import Loss
+from billsync.core.losses import Loss, loss_of
 from billsync.core.ownership import OWNER, labels_of
 from billsync.core.refusals import UNKNOWN_VALUE
 from billsync.core.row_validation import shown, unknown_in
@@ -20,11 +20,15 @@ from billsync.model.address import Address, symbols_in
 from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Kind, LabelPolicy, Path, Registry
 from billsync.model.routes import Routes
+from billsync.model.said import Quote, Said, Word, sentence
 from billsync.model.shape import FieldEffect
 from billsync.model.state import Row, Snapshot
 from billsync.model.value import Fields
 
 HEADER = "_info"
+EVERY, UNREADABLE = "every", "unreadable"
+OF_A_KIND = frozenset({EVERY, UNREADABLE})
+"""The codes of losses of a whole kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,12 @@ class Dump:
     comments: Mapping[Path, tuple[str, ...]]
 
 
+def commented(document: Fields, losses: Iterable[Loss], registry: Registry) -> Dump:
+    """The dump with this document and these losses; those of whole kinds are worked out anew."""
+    found = (*(loss for loss in losses if loss.code not in OF_A_KIND), *_of_kinds(document, registry))
+    return Dump(document, found, placed(found, document, registry))
+
+
 def dump(snapshot: Snapshot, registry: Registry, routes: Mapping[str, Routes], *, beyond: Iterable[Loss] = ()) -> Dump:
     """Return a document whose diff with this live state is empty, and its losses.
 
@@ -47,19 +57,20 @@ def dump(snapshot: Snapshot, registry: Registry, routes: Mapping[str, Routes], *
     losses: list[Loss] = [*beyond]
     snapshot = _certain(snapshot, registry, routes, losses)
     whole = items_of(Source(index(snapshot, registry, routes), registry, routes), snapshot, losses)
-    losses.extend(_unreadable(whole, registry))
     owner = _owner(snapshot, losses)
     losses.extend(losses_of_items(whole, registry, owner=owner))
     header = {HEADER: {"owner": owner}} if owner else {}
     document = {**header, **_external(whole, registry), **collections(whole, registry)}
-    return Dump(document, tuple(losses), placed(losses, whole, registry))
+    return commented(document, losses, registry)
 
 
 def _certain(snapshot: Snapshot, registry: Registry, routes: Mapping[str, Routes], losses: list[Loss]) -> Snapshot:
     """The live state without entities in doubt (core/doubts.py), each of which is reported as a loss."""
     found = index(snapshot, registry, routes)
     twice = duplicates(found)
-    losses.extend(Loss(doubt.code, f"{a.text}: {doubt.reason}: left out") for a, doubt in twice.items())
+    for address, doubt in twice.items():
+        reason = Quote(doubt.reason, doubt.code)
+        losses.append(loss_of(doubt.code, "{it}: {reason}: left out", address, it=address, reason=reason))
     rows: dict[str, tuple[Row, ...]] = {}
     for name, members in snapshot.rows.items():
         single = [row for row in members if row.id not in found.names or found.names[row.id].unversioned() not in twice]
@@ -71,20 +82,23 @@ def _is_unknown(kind: Kind | None, row: Row, losses: list[Loss]) -> bool:
     faults = unknown_in(kind, row.fields) if kind else ()
     if kind and faults:
         named = row.fields.get(kind.key) or row.fields.get("name") or row.id
-        text = f"{kind.name} {named}: the server shows {shown(faults)}, which this billsync doesn't know: left out"
-        losses.append(Loss(UNKNOWN_VALUE.code, text))
+        text = "{kind} {named}: the server shows {faults}, which this billsync doesn't know: left out"
+        quote = Quote(shown(faults), "something")
+        said = sentence(text, kind=Word(kind.name), named=str(named), faults=quote)
+        losses.append(Loss(UNKNOWN_VALUE.code, said, kind=kind.name))
     return bool(faults)
 
 
-def _unreadable(items: Iterable[Item], registry: Registry) -> Iterator[Loss]:
+def _of_kinds(document: Fields, registry: Registry) -> Iterator[Loss]:
     """Yield losses of a whole kind, such as fields that a chain inherits and no server shows."""
-    dumped = {item.address.kind for item in items}
+    dumped = {name: number for name in registry if (number := count_of(document, registry[name], registry))}
     for kind in registry.values():
         if kind.lost_by_all and kind.name in dumped:
-            yield Loss("every", kind.lost_by_all)
+            yield Loss(EVERY, Said(kind.lost_by_all), kind=kind.name, count=dumped[kind.name])
         for name in _unshown(registry[kind.pins], kind.inherits) if kind.pins in dumped else ():
-            text = f"{name} of a {kind.pins} can't be read: each {kind.name} says its own"
-            yield Loss("unreadable", text)
+            text = "{name} of a {pinned} can't be read: each {kind} says its own"
+            said = sentence(text, name=Word(name), pinned=Word(str(kind.pins)), kind=Word(kind.name))
+            yield Loss(UNREADABLE, said, field=name, kind=str(kind.pins), count=dumped[str(kind.pins)])
 
 
 def _unshown(kind: Kind, names: Iterable[str]) -> Iterator[str]:
@@ -96,7 +110,9 @@ def _owner(snapshot: Snapshot, losses: list[Loss]) -> str | None:
     rows = (row for kind in snapshot.rows for row in snapshot.of(kind))
     owners = sorted({str(labels_of(row.fields)[OWNER]) for row in rows if OWNER in labels_of(row.fields)})
     if len(owners) > 1:
-        losses.append(Loss("owners", f"several owners are live ({', '.join(owners)}): the file names none"))
+        losses.append(
+            loss_of("owners", "several owners are live ({owners}): the file names none", owners=tuple(owners))
+        )
     return owners[0] if len(owners) == 1 else None
 
 
@@ -104,8 +120,8 @@ def losses_of_items(items: Iterable[Item], registry: Registry, *, owner: str | N
     """Losses of single rows: values that files can't declare, by the kinds' tables, and marks of other owners."""
     for item in items:
         kind = registry[item.address.kind]
-        for code, name, text in kind.lost(item.row.fields) if kind.lost else ():
-            yield Loss(code, f"{item.address.text} {text}", item.address, name)
+        for code, name, said in kind.lost(item.row.fields) if kind.lost else ():
+            yield loss_of(code, "{it} {said}", item.address, name, it=item.address, said=said)
         yield from _other_mark(kind, item, owner)
         yield from _not_valid(kind, item)
 
@@ -113,8 +129,9 @@ def losses_of_items(items: Iterable[Item], registry: Registry, *, owner: str | N
 def _not_valid(kind: Kind, item: Item) -> Iterator[Loss]:
     """Yield losses of live values that no file may have, made by other tools or accepted by an older server."""
     for problem in problems(kind, plain_fields(kind, item)):
-        text = f"{item.address.text}: {problem.detail}: a file with it is refused"
-        yield Loss(problem.code, text, item.address, str(problem.path[0]) if problem.path else "")
+        detail, field = Quote(problem.detail, problem.code), str(problem.path[0]) if problem.path else ""
+        text = "{it}: {detail}: a file with it is refused"
+        yield loss_of(problem.code, text, item.address, field, it=item.address, detail=detail)
 
 
 def _other_mark(kind: Kind, item: Item, owner: str | None) -> Iterator[Loss]:
@@ -123,14 +140,14 @@ def _other_mark(kind: Kind, item: Item, owner: str | None) -> Iterator[Loss]:
         return
     mark = labels_of(item.row.fields).get(OWNER)
     if hides_labels(kind) and not labels_are_known(item.row.fields):
-        text = f"the labels of {item.address.text} can't be read: the file has none of them, nor whose it is"
-        yield Loss("hidden-labels", text, item.address)
+        text = "the labels of {it} can't be read: the file has none of them, nor whose it is"
+        yield loss_of("hidden-labels", text, item.address, "labels", it=item.address)
     elif mark is None and owner is not None:
-        text = f"{item.address.text} has no owner here: a sync that creates it again marks it as owned by {owner!r}"
-        yield Loss("owner", text, item.address)
+        text = "{it} has no owner here: a sync that creates it again marks it as owned by {owner!r}"
+        yield loss_of("owner", text, item.address, it=item.address, owner=owner)
     elif mark is not None and owner is None:
-        text = f"{item.address.text} is owned by {mark!r}: a sync that creates it again marks it as that sync's owner's"
-        yield Loss("owner", text, item.address)
+        text = "{it} is owned by {mark!r}: a sync that creates it again marks it as that sync's owner's"
+        yield loss_of("owner", text, item.address, it=item.address, mark=str(mark))
 
 
 def _external(items: Iterable[Item], registry: Registry) -> Fields:

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from billsync.core.attached import Attached, attached_rows
 from billsync.core.index import Index
-from billsync.core.losses import Loss
+from billsync.core.losses import Loss, loss_of
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass
 from billsync.model.malformed import Malformed
 from billsync.model.moment import moment_text
 from billsync.model.routes import Attachments
+from billsync.model.said import Part, Word, sentence
 from billsync.model.state import Row
 
 
@@ -49,27 +50,32 @@ def _of_earlier(found: Index, attachments: Attachments, row: Row, address: Addre
     """Losses of the running link, whose attachments end with it and aren't declared: the last link doesn't have it."""
     for of, one in _named(found, attachments, row):
         if one.quantities.now:
-            has = f"{of.unversioned().text} × {one.quantities.now}"
-            text = f"{address.text} has {has} until {row.fields.get('active_to')}: left out"
-            yield Loss("attached-until", text, address)
+            yield loss_of(
+                "attached-until",
+                "{it} has {of} × {now} until {end}: left out",
+                address,
+                it=address,
+                of=of.unversioned(),
+                now=one.quantities.now,
+                end=Word(str(row.fields.get("active_to"))),
+            )
 
 
 def _of_last(found: Index, attachments: Attachments, row: Row, address: Address) -> Iterator[Loss]:
     field = attachments.part.field
     for of, one in _named(found, attachments, row):
         if one.quantities.coming:
-            yield Loss(
-                "attached-over-time", f"{address.text} has {_over_time(of, one)}: a file has the last", address, field
-            )
+            text = "{it} has {quantities}: a file has the last"
+            yield loss_of("attached-over-time", text, address, field, it=address, quantities=_over_time(of, one))
     for one in _rows(attachments, row):
         if one.of not in found.names and (one.quantities.now or one.quantities.last):
-            text = f"{address.text} has something attached to it that was deleted, so no file can declare it"
-            yield Loss("refers-to-gone", text, address)
+            text = "{it} has something attached to it that was deleted, so no file can declare it"
+            yield loss_of("refers-to-gone", text, address, field, it=address)
 
 
-def _over_time(of: Address, one: Attached) -> str:
+def _over_time(of: Address, one: Attached) -> Part:
     now = f"× {one.quantities.now}" if one.quantities.now else "not yet"
     then = (
         f"{f'× {number}' if number else 'none'} from {moment_text(start)}" for start, number in one.quantities.coming
     )
-    return f"{of.unversioned().text} {', '.join((now, *then))}"
+    return sentence("{of} {quantities}", of=of.unversioned(), quantities=Word(", ".join((now, *then))))

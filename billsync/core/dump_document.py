@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from billsync.core.dump_items import Item
-from billsync.core.losses import Loss, by_place
+from billsync.core.losses import Loss
 from billsync.model.address import Address, Symbol
 from billsync.model.kind import Kind, Path, Registry
 from billsync.model.labels import OURS
@@ -14,7 +14,7 @@ from billsync.model.value import Fields, Plain
 
 
 def collections(items: list[Item], registry: Registry) -> Fields:
-    """The collections in the registry's order, children nested in their parents; `placed` knows the same order."""
+    """The collections in the registry's order, children nested in their parents."""
     nested: dict[Address, dict[str, Plain]] = defaultdict(dict)
     for kind in registry.values():
         if kind.parent is not None:
@@ -55,40 +55,73 @@ def nested_fields(kind: Kind, children: Sequence[Mapping[str, Plain]]) -> dict[s
     return {kind.parent.many: list(children)}
 
 
-def placed(losses: Iterable[Loss], items: list[Item], registry: Registry) -> Mapping[Path, tuple[str, ...]]:
-    """Return the losses by their place in the document; losses without a declared entity are at its top."""
-    places = dict(_roots(items, registry))
-    places.update(_children(items, registry, places))
-    fields = {item.address: item.fields for item in items}
-    found: dict[Path, list[str]] = defaultdict(list)
-    for (address, name), texts in by_place(losses).items():
-        place = places.get(address, ()) if address else ()
-        has_field = address in fields and name in fields[address]
-        found[(*place, name) if has_field else place].extend(texts)
-    return {path: tuple(texts) for path, texts in found.items()}
+def placed(losses: Iterable[Loss], document: Fields, registry: Registry) -> Mapping[Path, tuple[str, ...]]:
+    """The losses' sentences by the place of their comments, sorted: above the field that they are about, else above its
+    entity, else above the entity that this one belongs to, else at the top."""
+    found: dict[Path, set[str]] = defaultdict(set)
+    sorts = [(loss, loss.address.unversioned() if loss.address else None) for loss in losses]
+    places = dict(_places(document, {address for _, address in sorts if address}, registry))
+    for loss, address in sorts:
+        found[_place(loss.field, address, places, document, registry)].add(loss.text)
+    return {path: tuple(sorted(texts)) for path, texts in found.items()}
 
 
-def _roots(items: list[Item], registry: Registry) -> Mapping[Address, Path]:
-    return {
-        item.address: (kind.collection, number)
-        for kind in registry.values()
-        if kind.parent is None
-        for number, item in enumerate(_sorted(items, kind.name))
-    }
+def _place(
+    field: str, address: Address | None, places: Mapping[Address, Path], document: Fields, registry: Registry
+) -> Path:
+    if address is None:
+        return ()
+    if (place := places.get(address)) is not None:
+        return (*place, field) if field in _at(document, place) else place
+    kind = registry.get(address.kind)
+    return places.get(Address(kind.parent.kind, address.parents), ()) if kind and kind.parent else ()
 
 
-def _children(items: list[Item], registry: Registry, roots: Mapping[Address, Path]) -> Iterator[tuple[Address, Path]]:
+def _at(document: Fields, path: Path) -> Fields:
+    """The entity at a place of a document."""
+    found: Plain = document
+    for part in path:
+        found = found[part]
+    entity: Fields = found
+    return entity
+
+
+def _places(document: Fields, wanted: Set[Address], registry: Registry) -> Iterator[tuple[Address, Path]]:
+    """The places of these entities and of those that they belong to, as far as a document has them."""
+    names: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+    for address in wanted:
+        names[address.kind].add(address.names)
+        if (kind := registry.get(address.kind)) and kind.parent:
+            names[kind.parent.kind].add(address.parents)
     for kind in registry.values():
-        if kind.parent is None:
-            continue
-        for parent, children in _by_parent(items, kind).items():
-            for number, child in enumerate(children):
-                inner = (
-                    (kind.parent.one,)
-                    if _is_single(kind, [one.address.key for one in children])
-                    else (kind.parent.many, number)
-                )
-                yield child.address, (*roots[parent], *inner)
+        if kind.parent is None and kind.name in names:
+            inner = [child for child in registry.values() if child.parent and child.parent.kind == kind.name]
+            inner = [child for child in inner if child.name in names]
+            for number, entry in enumerate(document.get(kind.collection, ())):
+                key, path = str(entry[kind.key]), (kind.collection, number)
+                if (key,) in names[kind.name]:
+                    yield Address(kind.name, (key,)), path
+                for child in inner:
+                    for member, place in children_in(entry, child):
+                        if (key, member) in names[child.name]:
+                            yield Address(child.name, (key, member)), (*path, *place)
+
+
+def count_of(document: Fields, kind: Kind, registry: Registry) -> int:
+    """The number of entities of a kind in a document."""
+    if kind.parent is None:
+        return len(document.get(kind.collection, ()))
+    entries = document.get(registry[kind.parent.kind].collection, ())
+    return sum((kind.parent.one in entry) + len(entry.get(kind.parent.many, ())) for entry in entries)
+
+
+def children_in(entry: Fields, kind: Kind) -> Iterator[tuple[str, Path]]:
+    """The keys and places of the entities of a kind that are nested in an entry."""
+    assert kind.parent is not None
+    if kind.parent.one in entry:
+        yield str(kind.default_key), (kind.parent.one,)
+    for number, member in enumerate(entry.get(kind.parent.many, ())):
+        yield str(member[kind.key]), (kind.parent.many, number)
 
 
 def plain_fields(kind: Kind, item: Item) -> dict[str, Plain]:

@@ -13,7 +13,7 @@ from billsync.core.lifecycle.chain_end import ENDS
 from billsync.core.lifecycle.chain_steps import FROM, TO
 from billsync.core.lifecycle.progress import reached
 from billsync.core.lifecycle.proof import DIGEST, VERSION
-from billsync.core.losses import Loss
+from billsync.core.losses import Loss, loss_of
 from billsync.core.ownership import KEY, is_servers_own, labels_of
 from billsync.core.versions import offered
 from billsync.core.view import UNKNOWN, view
@@ -21,6 +21,7 @@ from billsync.model.address import Address, Symbol, symbols_in
 from billsync.model.frozen import dataclass
 from billsync.model.kind import Archetype, Kind, Registry, State
 from billsync.model.routes import Routes
+from billsync.model.said import Word, sentence
 from billsync.model.state import Row, Snapshot
 from billsync.model.value import Fields, Plain
 
@@ -73,11 +74,12 @@ def _records(source: Source, kind: Kind, snapshot: Snapshot, losses: list[Loss])
     for row in snapshot.of(kind.name):
         status = status_of(kind, row.fields)
         if row.id not in addresses or not row.fields.get(kind.key):
-            text = f"a {kind.name} named {row.fields.get('name')!r} has no key, so no file can declare it"
-            losses.append(Loss("no-key", text, _parent(source, kind, row)))
+            text = "a {kind} named {named!r} has no key, so no file can declare it"
+            said = sentence(text, kind=Word(kind.name), named=str(row.fields.get("name")))
+            losses.append(Loss("no-key", said, _parent(source, kind, row), kind=kind.name))
         elif is_over(kind, row.fields):
             at = addresses[row.id]
-            losses.append(Loss("over", f"{at.text} is {status}: left out", _parent(source, kind, row)))
+            losses.append(loss_of("over", "{it} is {status}: left out", at, it=at, status=Word(str(status))))
         elif not is_servers_own(row.fields):
             yield Item(addresses[row.id], {**source.view(row), **reached(kind, row.fields)}, row)
 
@@ -94,8 +96,9 @@ def _versioned(source: Source, kind: Kind, losses: list[Loss]) -> Iterator[Item]
         active = offered(kind, rows)
         others = [f"@{version_of(row)} ({status_of(kind, row.fields)})" for row in rows if row is not active]
         if others:
-            text = f"{address.text}: left out {', '.join(others)}; a file declares the active version"
-            losses.append(Loss("older-version", text, address if active else None))
+            text = "{it}: left out {others}; a file declares the active version"
+            said = sentence(text, it=address, others=Word(", ".join(others)))
+            losses.append(Loss("older-version", said, address, "version", count=len(others)))
         if active is not None:
             item = Item(address, source.view(active), active)
             losses.extend(_outdated(source, item))
@@ -109,13 +112,12 @@ def _outdated(source: Source, item: Item) -> Iterator[Loss]:
             continue
         active = offered(source.registry[referred.kind], source.versions(referred))
         if active is None:
-            lost = "which has no active version: the file can't be synced like this"
-            text = f"{item.address.text} has {referred.text}, {lost}"
-            yield Loss("outdated-reference", text, item.address)
+            text = "{it} has {other}, which has no active version: the file can't be synced like this"
+            yield loss_of("outdated-reference", text, item.address, it=item.address, other=referred)
         elif version_of(active) != referred.version:
             newer = referred.at(version_of(active))
-            text = f"{item.address.text} has {referred.text}, and {newer.text} is active: a sync makes a new version"
-            yield Loss("outdated-reference", text, item.address)
+            text = "{it} has {other}, and {newer} is active: a sync makes a new version"
+            yield loss_of("outdated-reference", text, item.address, it=item.address, other=referred, newer=newer)
 
 
 def _chained(source: Source, kind: Kind, losses: list[Loss]) -> Iterator[Item]:
@@ -127,8 +129,8 @@ def _chained(source: Source, kind: Kind, losses: list[Loss]) -> Iterator[Item]:
         for key, links in running.items():
             address = Address(kind.name, (*parent.names, key))
             if len(links) > 1:
-                text = f"{address.text}: only its last link is declared; it replaces the running one later"
-                losses.append(Loss("several-links", text, address))
+                text = "{it}: only its last link is declared; it replaces the running one later"
+                losses.append(loss_of("several-links", text, address, it=address))
             fields = {**_link(source, kind, links[-1], address, losses), **_attached(source, links, address, losses)}
             yield Item(address, fields, links[-1])
 
@@ -146,10 +148,9 @@ def _link(source: Source, kind: Kind, row: Row, address: Address, losses: list[L
         fields[VERSION] = pinned.address.version
         fields.update(_proof(source, pinned.address, rows))
         text = (
-            f"{address.text} is on {pinned.address.text}, which this file doesn't declare: a server that lacks it "
-            f"can't have {address.text} at its price"
+            "{it} is on {other}, which this file doesn't declare: a server that lacks it can't have {it} at its price"
         )
-        losses.append(Loss("price-of-an-older-version", text, address, VERSION))
+        losses.append(loss_of("price-of-an-older-version", text, address, VERSION, it=address, other=pinned.address))
     return fields
 
 
@@ -185,9 +186,9 @@ def _older(source: Source, of: Address, address: Address, field: str) -> Iterato
     """Yield the loss of an attached version that isn't the one that new links get."""
     active = offered(source.registry[of.kind], source.versions(of))
     if active is not None and version_of(active) != of.version:
-        newer = of.at(version_of(active)).text
-        text = f"{address.text} has {of.text}, and {newer} is active: created again, it has that one's price"
-        yield Loss("attached-older", text, address, field)
+        newer = of.at(version_of(active))
+        text = "{it} has {other}, and {newer} is active: created again, it has that one's price"
+        yield loss_of("attached-older", text, address, field, it=address, other=of, newer=newer)
 
 
 def _proof(source: Source, pinned: Address, rows: tuple[Row, ...]) -> Fields:
@@ -208,8 +209,8 @@ def _broken(item: Item, losses: list[Loss]) -> bool:
     """Whether an entity refers to a deleted or archived one, so that its declaration couldn't be loaded."""
     gone = refers_to_gone(item)
     if gone:
-        text = f"{item.address.text} refers to something that was deleted or archived, so no file can declare it"
-        losses.append(Loss("refers-to-gone", text))
+        text = "{it} refers to something that was deleted or archived, so no file can declare it"
+        losses.append(loss_of("refers-to-gone", text, item.address, it=item.address))
     return gone
 
 
@@ -217,5 +218,6 @@ def _orphaned(item: Item, kind: Kind, there: Set[Address], losses: list[Loss]) -
     """Whether an entity belongs to one that the file doesn't declare."""
     orphaned = kind.parent is not None and Address(kind.parent.kind, item.address.parents) not in there
     if orphaned:
-        losses.append(Loss("no-parent", f"{item.address.text} belongs to something that no file can declare: left out"))
+        text = "{it} belongs to something that no file can declare: left out"
+        losses.append(loss_of("no-parent", text, item.address, it=item.address))
     return orphaned

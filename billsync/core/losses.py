@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass
 from billsync.model.note import Note
+from billsync.model.said import Part, Said
 
 NAMED = 10
 """Largest number of losses of one sort that are named on their own; more are counted."""
@@ -15,16 +16,62 @@ NAMED = 10
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """One loss, as a sentence without its full stop that names what is lost, and of what.
+    """One loss: a sentence that names what is lost, and of what.
 
-    `code` is its diagnostic code. `address` and `field` give the comment's place: above the field, else above the
-    entity, else at the top of the file.
+    `code` is its diagnostic code. `address` is what it is a loss of, or belongs to, and `kind` is the kind of that if
+    it has no address of its own. `field` is the field that would hold the fact. `count` is how many entities have lost
+    the same.
     """
 
     code: str
-    text: str
+    said: Said
     address: Address | None = None
     field: str = ""
+    kind: str = ""
+    count: int = 1
+
+    @property
+    def text(self) -> str:
+        """The sentence, without its full stop."""
+        return self.said.text
+
+    @property
+    def of(self) -> str:
+        """The kind of what is lost, empty for a loss of the whole dump."""
+        return self.kind or (self.address.kind if self.address else "")
+
+
+def loss_of(
+    code: str, template: str, address: Address | None = None, field: str = "", *, kind: str = "", **values: Part
+) -> Loss:
+    """A loss whose sentence is made of a template and its values."""
+    return Loss(code, Said(template, values), address, field, kind)
+
+
+@dataclass(frozen=True, slots=True)
+class LossRow:
+    """Losses that are alike in everything: a row of the report. `key` is empty for what has none."""
+
+    kind: str
+    key: str
+    field: str
+    code: str
+    why: str
+    count: int
+
+    @property
+    def order(self) -> tuple[str, str, str, str, str]:
+        """A total order of the rows of one report."""
+        return self.kind, self.key, self.field, self.code, self.why
+
+
+def loss_rows(losses: Iterable[Loss]) -> tuple[LossRow, ...]:
+    """The rows of the report on a dump, sorted."""
+    counts: Counter[tuple[str, str, str, str, str]] = Counter()
+    for loss in losses:
+        key = "/".join(loss.address.names) if loss.address else ""
+        counts[loss.of, key, loss.field, loss.code, loss.text] += loss.count
+    return tuple(sorted((LossRow(*row, count) for row, count in counts.items()), key=lambda row: row.order))
 
 
 def told(losses: Iterable[Loss]) -> tuple[Note, ...]:
@@ -39,11 +86,3 @@ def _told(code: str, texts: list[str]) -> Iterator[str]:
     yield from texts[:NAMED]
     if len(texts) > NAMED:
         yield f"{len(texts) - NAMED} more losses `{code}`: each is a comment in the file"
-
-
-def by_place(losses: Iterable[Loss]) -> Mapping[tuple[Address | None, str], tuple[str, ...]]:
-    """The losses' sentences by the entity and field above which they are written, sorted."""
-    found: dict[tuple[Address | None, str], set[str]] = defaultdict(set)
-    for loss in losses:
-        found[loss.address, loss.field].add(loss.text)
-    return {place: tuple(sorted(texts)) for place, texts in found.items()}

@@ -12,6 +12,7 @@ from billsync.kinds.grant_end import at_creation, read, respell
 from billsync.kinds.terms import FEATURE_TERMS, TAX_TERMS
 from billsync.model.kind import Archetype, Kind, LabelPolicy, Parent, Progress, State, TakingBack, Trait
 from billsync.model.moment import parse_moment
+from billsync.model.said import Said, Word, sentence
 from billsync.model.shape import (
     Duration,
     Field,
@@ -186,14 +187,15 @@ def traits(grant: Fields) -> frozenset[Trait]:
     return frozenset({("name", grant.get("name")), ("amount", grant.get("amount"), grant.get("currency"))})
 
 
-def lost(row: Fields) -> Iterator[tuple[str, str, str]]:
+def lost(row: Fields) -> Iterator[tuple[str, str, Said]]:
     """Yield losses of a grant created again from a file: its end, if it depends on its creation, and its payment."""
     if "expires_after" in read(row, {}) and not row.get("effective_at"):
-        text = f"expires at {row['expires_at']}: created again, it has its whole duration again"
-        yield "expiry", "expires_after", text
+        text = "expires at {end}: created again, it has its whole duration again"
+        yield "expiry", "expires_after", sentence(text, end=Word(row["expires_at"]))
     settlement = (row.get("purchase") or {}).get("settlement_status")
     if row.get("funding_method") == "invoice":
-        yield "payment", "funding_method", f"was invoiced ({settlement}): created again, it is invoiced again"
+        text = "was invoiced ({status}): created again, it is invoiced again"
+        yield "payment", "funding_method", sentence(text, status=Word(str(settlement)))
 
 
 def facts(row: Fields) -> Fields:

@@ -15,6 +15,7 @@ from billsync.model import patterns
 from billsync.model.duration import Duration, parse_duration
 from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy, Names, Parent, State, Trait
 from billsync.model.moment import moment_text, parse_moment
+from billsync.model.said import Said, Word, sentence
 from billsync.model.shape import Field, FieldEffect, Integer, ListOf, Record, Reference, Text, Timestamp
 from billsync.model.transition import TIMINGS
 from billsync.model.value import Fields
@@ -185,16 +186,13 @@ def traits(subscription: Fields) -> frozenset[Trait]:
     return frozenset({("customer",)})
 
 
-def lost(row: Fields) -> Iterator[tuple[str, str, str]]:
+def lost(row: Fields) -> Iterator[tuple[str, str, Said]]:
     """Yield the loss of a subscription created again from a file: its phase."""
     phases = [phase for phase in row.get("phases") or () if phase.get("active_from") != phase.get("active_to")]
     if len(phases) > 1:
-        first = phases[0].get("key")
-        yield (
-            "phase",
-            "plan",
-            f"began at {row.get('active_from')}: created again, it begins with the phase {first!r} again",
-        )
+        text = "began at {start}: created again, it begins with the phase {first!r} again"
+        start, first = Word(str(row.get("active_from"))), str(phases[0].get("key"))
+        yield "phase", "plan", sentence(text, start=start, first=first)
 
 
 _ALONE = (

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass
+from billsync.model.said import Said
 from billsync.model.shape import FieldEffect, Record
 from billsync.model.value import Fields, Plain
 
@@ -84,8 +85,8 @@ Cross: TypeAlias = Callable[[Address, Fields, Find], Iterable[Problem]]
 """Checks an entity's declared fields together with the entities it refers to. The fields may be of any type."""
 
 
-Lost: TypeAlias = Callable[[Fields], Iterable[tuple[str, str, str]]]
-"""Parts of a live row that no file carries: the sort of each, the field beside which that is said, and the rest of a
+Lost: TypeAlias = Callable[[Fields], Iterable[tuple[str, str, Said]]]
+"""Parts of a live row that no file carries: the sort of each, the field above which that is said, and the rest of a
 sentence that begins with the entity's name."""
 
 

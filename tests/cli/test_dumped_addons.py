@@ -14,6 +14,7 @@ import yaml
 
 from billsync.app.dumped_addons import with_addons
 from billsync.app.pipeline import everything
+from billsync.core.losses import told
 from billsync.model.ports import Answer, Remote
 from billsync.model.value import Fields, Plain
 from billsync.render.formats.words import noted
@@ -82,7 +83,7 @@ def looked_at(world: World, edit: Edit = dict, *, refuses: bool = False) -> tupl
     edited = replace(connection, remote=server)
     live = everything(edited)
     server.asked.clear()
-    notes = tuple(map(noted, with_addons(edited, live).notes))
+    notes = tuple(map(noted, told(with_addons(edited, live).losses)))
     return notes, [path.rpartition("/")[0].rpartition("/")[0] for path in server.asked]
 
 

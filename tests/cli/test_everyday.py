@@ -359,3 +359,15 @@ def test_json_of_a_new_version_has_the_version_that_it_takes_the_place_of(shell:
 
     prices = [change["body"][side]["phases"][0]["rate_cards"][0]["price"]["amount"] for side in ("old", "new")]
     assert prices == ["0.002", "0.003"]
+
+
+def test_the_losses_of_a_dump_are_written_as_json(shell: Shell, folder: Path) -> None:
+    shell.run("sync", "shop.yaml", *LOCAL, "--yes")
+
+    ran = shell.run("dump", *LOCAL, "--losses", "losses.json")
+
+    report = json.loads((folder / "losses.json").read_text())
+    assert ran.code == 0
+    assert (report["format_version"], report["count"]) == ("1.0", sum(row["count"] for row in report["losses"]))
+    assert {row["code"]: (row["kind"], row["count"]) for row in report["losses"]}["every"] == ("subscription", 1)
+    assert shell.run("dump", *LOCAL, "--losses", "losses.json").code == 64

@@ -8,7 +8,6 @@ import pytest
 from billsync.app.dumping import dump_everything
 from billsync.core.chain_refusals import SCHEDULED_ELSEWHERE
 from billsync.model.change import Change, Outcome
-from billsync.model.note import Note
 from billsync.model.result import Status
 from tests.support.world import Run, World, declared
 
@@ -390,8 +389,8 @@ def test_a_dump_declares_add_ons_and_equals_what_is_live(world: World) -> None:
 
     found = dump_everything(world.connection())
 
-    (customer,) = found.dump.document["customers"]
+    (customer,) = found.document["customers"]
     members = [{"addon": "blocks", "quantity": 3}, {"addon": "maps", "quantity": 1}]
     assert customer["subscription"]["addons"] == members
     text = "subscription/acme/default has addon/blocks × 2, × 3 from 2026-10-01T00:00:00Z: a file has the last"
-    assert Note("attached-over-time", text) in found.notes
+    assert ("attached-over-time", text) in [(loss.code, loss.text) for loss in found.losses]

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from benchmarks.reconcile.answers import Api
 from benchmarks.reconcile.store import Shelf, filled
 from billsync.app.connection import Connection
-from billsync.app.dumping import Dumped, dump_everything
+from billsync.app.dumping import dump_everything
 from billsync.core import read_set
+from billsync.core.dump import Dump
+from billsync.core.losses import loss_rows, told
 from billsync.model.ports import RemoteError
 from billsync.render.formats.yaml_text import to_yaml
 from tests.support.budgets import examples
@@ -160,13 +162,14 @@ def doubled(shelf: Shelf, number: int) -> None:
     shelf.add(twin, shelf.rows[row_id].replace(row_id.encode(), twin.encode()), parent=parents[0] if parents else "")
 
 
-def outcome(dump: Callable[[Connection], Dumped], api: Api) -> str:
+def outcome(dump: Callable[[Connection], Dump], api: Api) -> str:
     try:
         dumped = dump(Connection(Asked(api), FakeClock(), "made up", "openmeter"))
     except RemoteError as error:
         return str(error)
-    notes = "\n".join(f"{note.code}: {note.text}" for note in dumped.notes)
-    return f"{to_yaml(dumped.dump.document, dumped.dump.comments)}\n{notes}"
+    notes = "\n".join(f"{note.code}: {note.text}" for note in told(dumped.losses))
+    rows = "\n".join(map(repr, loss_rows(dumped.losses)))
+    return f"{to_yaml(dumped.document, dumped.comments)}\n{notes}\n{rows}"
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billsync.app.dumping import Dumped, dump_everything
+from billsync.app.dumping import dump_everything
 from billsync.core.dump import Dump
+from billsync.core.losses import told
 from billsync.model.state import Desired
 from billsync.render.formats.yaml_text import to_yaml
 from tests.support.budgets import examples
@@ -31,14 +32,14 @@ MADE_ANEW = frozenset(
 """Members of rows that are told once for all, or have no meaning on another server."""
 
 
-def dumped(world: World) -> Dumped:
+def dumped(world: World) -> Dump:
     """A dump of a server, as the command makes it."""
     return dump_everything(world.connection())
 
 
-def texts(found: Dumped) -> list[str]:
+def texts(found: Dump) -> list[str]:
     """The sentences that tell its losses."""
-    return [note.text for note in found.notes]
+    return [note.text for note in told(found.losses)]
 
 
 def made_anew(found: Dump) -> World:
@@ -106,7 +107,7 @@ def test_what_differs_after_a_dump_is_made_anew_was_told(
     world.sync(after, allow=EVERY_FLAG)
     found = dumped(world)
 
-    anew = made_anew(found.dump)
+    anew = made_anew(found)
 
     said = " ".join(texts(found))
     untold = {

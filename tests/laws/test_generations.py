@@ -156,7 +156,7 @@ def test_a_dump_of_every_generation_is_what_was_declared(edition: Edition) -> No
     world = World(edition=edition)
     world.sync(declared(CREDIT_ONLY))
 
-    document = dump_everything(world.connection()).dump.document
+    document = dump_everything(world.connection()).document
 
     assert ("settlement_mode" in document["plans"][0]) is (edition is LATER)
     assert document["customers"][0]["grants"][0]["tax_config"] == {"tax_code": "vat"}

@@ -126,7 +126,7 @@ def test_a_dump_has_the_payment_and_restores_it() -> None:
     world, other = World(), World(seed=2)
     world.sync(files(bought("settled"), bought(key="pending")))
 
-    found = dump_everything(world.connection()).dump
+    found = dump_everything(world.connection())
     text = to_yaml(found.document, found.comments)
 
     assert [loss for loss in told(found.losses) if "grant" in loss] == []

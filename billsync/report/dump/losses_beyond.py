@@ -92,12 +92,12 @@ def _credit(
     customer: Address, answer: Fields | int, grants: Mapping[tuple[str, ...], list[Fields]]
 ) -> tuple[Loss, ...]:
     if isinstance(answer, int):
-        return (unread(f"the balance of {customer.text}", answer, customer),)
+        return (unread("the balance", answer, customer),)
     return balance_losses(customer, answer.get("balances") or (), granted(grants.get(customer.names, ())))
 
 
 def _billing(customer: Address, answer: Fields | int, lists: Lists) -> tuple[Loss, ...]:
     if isinstance(answer, int):
-        return () if answer in NO_BILLING else (unread(f"the billing of {customer.text}", answer, customer),)
+        return () if answer in NO_BILLING else (unread("the billing", answer, customer),)
     profiles = {str(row["id"]): row for row in lists.rows.get(PROFILES, ())}
     return tuple(billing_losses(customer, answer, profiles))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
-from billsync.core.losses import Loss
+from billsync.core.losses import Loss, loss_of
 from billsync.model.address import Address
-from billsync.model.value import Fields, decimal_text
+from billsync.model.currencies import decimals
+from billsync.model.said import Part, Word, sentence
+from billsync.model.value import Fields
 from billsync.rating.arithmetic import ZERO, exactly
 
 FRESH_PROFILE = "openmeter-sandbox"
@@ -39,14 +41,20 @@ def _left(row: Fields) -> Decimal:
 def _departure(customer: Address, currency: str, *, left: Decimal, given: Decimal) -> Loss | None:
     if left == given:
         return None
-    amounts = f"{customer.text} has {decimal_text(left)} {currency} of credit, and this file grants "
     if left < ZERO:
         end = "its debt is forgotten"
     elif left < given:
         end = "its used credit is granted again"
     else:
         end = "the rest is lost"
-    return Loss(CREDIT, f"{amounts}{decimal_text(given)}: created again, {end}", customer)
+    text = "{it} has {left} {currency} of credit, and this file grants {given}: created again, {end}"
+    said = sentence(text, it=customer, left=left, currency=_currency(currency), given=given, end=Word(end))
+    return Loss(CREDIT, said, customer)
+
+
+def _currency(code: str) -> Part:
+    """A currency's code, which is a name that somebody gave if it isn't an ordinary one."""
+    return Word(code) if decimals(code) is not None else code
 
 
 def granted(grants: Iterable[Fields]) -> Mapping[str, Decimal]:
@@ -90,21 +98,26 @@ def override_losses(rows: Iterable[Fields]) -> Iterator[Loss]:
 
 
 def _undeclared(kind: str, name: str, more: str = "") -> Loss:
-    return Loss("undeclared", f"the {kind} {name!r} is not in this file{more}: a fresh server doesn't have it")
+    text = "the {kind} {name!r} is not in this file{more}: a fresh server doesn't have it"
+    address = Address(kind.replace(" ", "_"), (name,))
+    return Loss("undeclared", sentence(text, kind=Word(kind), name=name, more=Word(more)), address)
 
 
 def billing_losses(customer: Address, document: Fields, profiles: Mapping[str, Fields]) -> Iterator[Loss]:
     """Losses of a customer's billing profile, if it isn't the default, and of its apps' data about it."""
     profile = profiles.get(str((document.get("billing_profile") or {}).get("id")), {})
     if profile and not profile.get("default"):
-        text = f"{customer.text} is billed by the profile {profile.get('name')!r}, which is not in this file"
-        yield Loss("billing", text, customer)
+        text = "{it} is billed by the profile {name!r}, which is not in this file"
+        yield loss_of("billing", text, customer, "billing", it=customer, name=str(profile.get("name")))
     for app, data in sorted((document.get("app_data") or {}).items()):
         if data:
-            text = f"{customer.text} has data of the app {app} ({', '.join(sorted(data))}), which is not in this file"
-            yield Loss("billing", text, customer)
+            text = "{it} has data of the app {app} ({names}), which is not in this file"
+            names = tuple(sorted(map(str, data)))
+            yield loss_of("billing", text, customer, "billing", it=customer, app=str(app), names=names)
 
 
 def unread(what: str, status: int, customer: Address | None = None) -> Loss:
-    """A loss that may be there: an answer that could not be had."""
-    return Loss(UNREAD, f"{what} can't be read ({status}), so it isn't known what this file lacks of it", customer)
+    """A loss that may be there: an answer that could not be had. `what` are words, with `of` a customer."""
+    subject = sentence("{what} of {it}", what=Word(what), it=customer) if customer else Word(what)
+    text = "{subject} can't be read ({status}), so it isn't known what this file lacks of it"
+    return loss_of(UNREAD, text, customer, subject=subject, status=status)
