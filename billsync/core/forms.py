@@ -157,6 +157,19 @@ PLAIN = Form(
 FIELDS = Form(_tagged, lambda value: _untagged(_of(dict)(value)), {"type": "object", **PLAIN.schema})
 """The fields of an entity."""
 
+
+def _as_shown(value: Any) -> Plain:
+    if isinstance(value, dict):
+        if value.keys() == {NUMBER}:
+            return Decimal(value[NUMBER])
+        inner = value[LITERAL] if value.keys() == {LITERAL} else value
+        return {key: _as_shown(item) for key, item in inner.items()}
+    return [_as_shown(item) for item in value] if isinstance(value, list) else value
+
+
+SHOWN = Form(_tagged, lambda value: _as_shown(_of(dict)(value)), {"type": "object", **PLAIN.schema})
+"""The fields of a server's row, with lists as they come from the server."""
+
 PATH = Form(
     list,
     lambda value: tuple(part if type(part) is int else TEXT.read(part) for part in _of(list)(value)),

@@ -18,6 +18,9 @@ INPUT_FILES = 100_000
 PLAN_FILE_BYTES = 1_000_000_000
 """A plan file: the steps of a hundred thousand subscriptions are 300 MB."""
 
+SNAPSHOT_LINE_BYTES = 128 * 1024 * 1024
+"""One row of a recovery snapshot: it came in an answer, and escapes make it longer."""
+
 TOKEN_BYTES = 65_536
 """A token file."""
 

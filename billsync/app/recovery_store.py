@@ -1,0 +1,138 @@
+"""The file of a recovery snapshot: packed lines with a seal, which shows that no byte is another one.
+
+The file is two members of gzip, so that `zcat` shows all of it: the lines, and their seal, a line with the SHA-256 of
+all bytes before it. The digest is no signature: anybody can make one.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import re
+import struct
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from billsync.app.ending import error
+from billsync.model.limits import SNAPSHOT_LINE_BYTES
+from billsync.model.recovery import Recovery
+from billsync.report.recovery.lines import CutShort, Edited, Event, OtherFormat, UnknownSnapshot, events_in, recovery_in
+
+LEVEL = 6
+CHUNK = 1 << 20
+ANOTHER = "Take another copy of it, or an older one."
+MAGIC = b"\x1f\x8b"
+_HEAD = MAGIC + b"\x08\x00\x00\x00\x00\x00\x00\xff"
+_SEAL = re.compile(rb'\{"digest":"sha256:([0-9a-f]{64})"\}\n')
+
+
+def write(file: BinaryIO, lines: Iterable[bytes]) -> None:
+    """Pack the lines into an empty file, and seal it. Raises OSError."""
+    summing = _Summing(file)
+    with gzip.GzipFile(filename="", mode="wb", compresslevel=LEVEL, fileobj=summing, mtime=0) as packed:
+        for line in lines:
+            packed.write(line)
+    file.write(_seal(summing.digest))
+
+
+def read(path: Path) -> Recovery:
+    """The recovery snapshot in a file, without its usage events. Raises Ended for a file that isn't whole or isn't
+    known."""
+    with _opened(path) as file:
+        return recovery_in(_lines(file))
+
+
+def events(path: Path) -> Iterator[Event]:
+    """The usage events in a file, one by one. Raises Ended."""
+    with _opened(path) as file:
+        yield from events_in(_lines(file))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """The file, at the place after its seal was checked."""
+    try:
+        with path.open("rb") as file:
+            _check(file)
+            yield file
+    except OSError as problem:
+        raise error("no-snapshot", f"{path}: {problem.strerror or problem}") from problem
+    except OtherFormat as problem:
+        raise error("snapshot-format", f"{path}: {problem}.", "Read it with the billsync that made it.") from problem
+    except CutShort as problem:
+        raise error("snapshot-cut-short", f"{path}: {problem}.", ANOTHER) from problem
+    except Edited as problem:
+        raise error("snapshot-edited", f"{path}: {problem}.", ANOTHER) from problem
+    except (UnknownSnapshot, EOFError, zlib.error) as problem:
+        raise error("bad-snapshot", f"{path}: {problem}.", "`billsync dump --snapshot FILE` makes one.") from problem
+
+
+class _Summing:
+    """A file that is written to, with the digest of all its bytes."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._sum = hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        self._sum.update(data)
+        return self._file.write(data)
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    @property
+    def digest(self) -> str:
+        return self._sum.hexdigest()
+
+
+def _check(file: BinaryIO) -> None:
+    """Check the seal, and go back to the file's beginning. Raises UnknownSnapshot."""
+    begin = file.read(len(MAGIC))
+    length = file.seek(0, os.SEEK_END)
+    if begin != MAGIC:
+        raise UnknownSnapshot("it isn't packed with gzip" if length else "it is empty")
+    before = length - len(_seal("0" * 64))
+    file.seek(max(before, 0))
+    if before < len(_HEAD) or (found := _digest_in(file.read())) is None:
+        raise CutShort("its end is missing or damaged, so it isn't whole")
+    if found != _sum(file, before):
+        raise Edited("its bytes don't have the digest that stands at its end")
+    file.seek(0)
+
+
+def _sum(file: BinaryIO, length: int) -> str:
+    total = hashlib.sha256()
+    file.seek(0)
+    while length > 0 and (chunk := file.read(min(length, CHUNK))):
+        total.update(chunk)
+        length -= len(chunk)
+    return total.hexdigest()
+
+
+def _seal(digest: str) -> bytes:
+    """The last member of the file: a line that isn't compressed, so that it has one form only (RFC 1951, 1952)."""
+    line = f'{{"digest":"sha256:{digest}"}}\n'.encode()
+    stored = struct.pack("<BHH", 1, len(line), len(line) ^ 0xFFFF) + line
+    return _HEAD + stored + struct.pack("<II", zlib.crc32(line), len(line))
+
+
+def _digest_in(seal: bytes) -> str | None:
+    match = _SEAL.search(seal)
+    digest = match[1].decode() if match else ""
+    return digest if digest and seal == _seal(digest) else None
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """All lines but the seal. Raises UnknownSnapshot, OSError, EOFError, zlib.error."""
+    with gzip.GzipFile(fileobj=file, mode="rb") as packed:
+        before = packed.readline(SNAPSHOT_LINE_BYTES)
+        while line := packed.readline(SNAPSHOT_LINE_BYTES):
+            if not before.endswith(b"\n"):
+                raise UnknownSnapshot("a line is too long")
+            yield before
+            before = line

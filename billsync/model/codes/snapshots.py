@@ -1,0 +1,46 @@
+"""Codes of recovery snapshots that can't be used."""
+
+from __future__ import annotations
+
+from billsync.model.codes.code import AS_ERROR, Chapter, Code
+
+SNAPSHOTS = Chapter(
+    "Recovery snapshots",
+    "Files of `dump --snapshot`. Nothing was written, and the exit code is 1.",
+    AS_ERROR,
+    (
+        Code(
+            "no-snapshot",
+            "the snapshot can't be read",
+            "The file can't be opened. Check the path.",
+            "live.snapshot: No such file or directory",
+        ),
+        Code(
+            "bad-snapshot",
+            "this is not a recovery snapshot",
+            "The file isn't what `dump --snapshot FILE` writes, or isn't one that billsync wrote.",
+            "backup.yaml: it isn't packed with gzip.",
+        ),
+        Code(
+            "snapshot-cut-short",
+            "the snapshot is not whole",
+            "Its end is missing or damaged: the file was cut off, by a full disk or a copy that broke off. A part of "
+            "a snapshot is never restored. Take another copy of it, or an older snapshot.",
+            "live.snapshot: its end is missing or damaged, so it isn't whole.",
+        ),
+        Code(
+            "snapshot-edited",
+            "the snapshot was edited",
+            "Its bytes don't have the digest that was written with them, so it isn't what was read from the server. "
+            "Packing it anew changes it, too. Take another copy of it, or an older snapshot.",
+            "live.snapshot: its bytes don't have the digest that stands at its end.",
+        ),
+        Code(
+            "snapshot-format",
+            "the snapshot has another format",
+            "It was made by a version of billsync that writes another format, or something that this version doesn't "
+            "know. Read it with that version, or a newer one.",
+            "live.snapshot: its format is '2.0'; this billsync knows '1.0'.",
+        ),
+    ),
+)
