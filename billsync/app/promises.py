@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
+from typing import TypeAlias
 
 from billsync.api.documents import CHARGES, ENTITLEMENT_ACCESS
 from billsync.app.connection import BY_CREATION, Connection
@@ -46,32 +47,43 @@ from billsync.report.recovery.promises import (
 )
 
 SUBSCRIPTION = "subscription"
+OVER = "inactive"
+KEPT = ("id", "customer_id", "status", "labels", "plan", "plan_id", "active_from", "active_to")
+"""The members of a subscription's row that tell who has which plan, and when."""
+
 MANY_QUERIES = 500
 """Above so many meter queries, usage is read by days where its values add up."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Extra:
-    """Facts about a subscription that its row doesn't show.
+class Promised:
+    """The subscriptions that aren't over, as rows without their phases, and the promises of those in force, by id.
 
-    `addons` is None where the server doesn't show them, `own` are the keys of its items beyond its plan.
+    `at` is the server's time.
     """
 
-    addons: tuple[Attached, ...] | None = ()
-    own: frozenset[str] = frozenset()
+    at: datetime
+    rows: tuple[Fields, ...]
+    promises: Mapping[str, Promise]
 
 
 def promises_of(connection: Connection) -> Mapping[str, Promise]:
     """The promise of every subscription in force, by its id, at the server's time. Raises RemoteError."""
+    return read_promised(connection).promises
+
+
+def read_promised(connection: Connection) -> Promised:
+    """Read all subscriptions, and the promises of those in force. Raises RemoteError."""
     now = servers_now_by_anybody(connection, Snapshot())
     catalog = read_catalog(connection)
     shelf = PlanShelf(connection, Snapshot(), Index())
     shelf.published()
-    terms, extras = _read_terms(connection, catalog, shelf, now)
-    dues = _dues(connection, terms, extras, catalog, now)
-    metered = _usage(connection, terms, dues, catalog)
-    access = _access(connection, dict.fromkeys(one.customer_id for one in terms))
-    return {
+    standing = _read_standing(connection, catalog, shelf, now)
+    addons = _read_addons(connection, standing.terms, shelf)
+    dues = _dues(connection, standing, addons, catalog, now)
+    metered = _usage(connection, standing.terms, dues, catalog)
+    access = _access(connection, dict.fromkeys(one.customer_id for one in standing.terms))
+    promises = {
         one.id: Promise(
             plan=one.plan,
             version=one.version,
@@ -79,32 +91,50 @@ def promises_of(connection: Connection) -> Mapping[str, Promise]:
             period_from=one.period_from,
             period_to=one.period_to,
             ends_at=one.ends_at,
-            addons=addons_at(extras[one.id].addons, shelf.addon_keys, now),
+            addons=addons_at(addons.get(one.id, ()), shelf.addon_keys, now),
             due=_due(one, dues.get(one.id), metered),
             access=access[one.customer_id],
         )
-        for one in terms
+        for one in standing.terms
     }
+    return Promised(now, standing.rows, promises)
 
 
-def _read_terms(
-    connection: Connection, catalog: Catalog, shelf: PlanShelf, now: datetime
-) -> tuple[tuple[Terms, ...], Mapping[str, _Extra]]:
-    """The terms of the subscriptions in force, with what their rows don't show."""
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """Rows of subscriptions that aren't over, the terms of those in force, and the keys of items beyond their plans."""
+
+    rows: tuple[Fields, ...]
+    terms: tuple[Terms, ...]
+    own: Mapping[str, frozenset[str]]
+
+
+_Addons: TypeAlias = Mapping[str, tuple[Attached, ...] | None]
+"""By subscription, its add-ons; None where the server doesn't show them. Those whose plan offers none are left out."""
+
+
+def _read_standing(connection: Connection, catalog: Catalog, shelf: PlanShelf, now: datetime) -> _Standing:
     pages = SubscriptionPages(connection.routes[SUBSCRIPTION].collection)
     alike = AlikeRows(catalog.features)
-    terms, own = list[Terms](), dict[str, frozenset[str]]()
+    rows, terms, own = list[Fields](), list[Terms](), dict[str, frozenset[str]]()
     for page in connection.rows_as(SUBSCRIPTION, pages.decode):
         row = page.fields if isinstance(page, ReadRow) else page
+        if row.get("deleted_at") or row.get("status") == OVER:
+            continue
+        rows.append({name: row[name] for name in KEPT if name in row})
         if (one := terms_of(row, alike.parse(row), now)) is not None:
             terms.append(one)
             own[one.id] = _own_items(row, shelf.plan(one.plan_id) if one.plan_id else None)
+    return _Standing(tuple(rows), tuple(terms), own)
+
+
+def _read_addons(connection: Connection, terms: Iterable[Terms], shelf: PlanShelf) -> _Addons:
     asked = [one.id for one in terms if not one.plan_id or shelf.offers(one.plan_id) != ()]
     addons = {name: _addons(rows) for name, rows in zip(asked, connection.addons_of_all(asked), strict=True)}
     for attached in addons.values():
         for each in attached or ():
             shelf.addon_key(each.addon_id)
-    return tuple(terms), {one.id: _Extra(addons.get(one.id, ()), own[one.id]) for one in terms}
+    return addons
 
 
 def _own_items(row: Fields, plan: Fields | None) -> frozenset[str]:
@@ -119,11 +149,15 @@ def _addons(rows: tuple[Fields, ...] | Refused) -> tuple[Attached, ...] | None:
 
 
 def _dues(
-    connection: Connection, terms: Iterable[Terms], extras: Mapping[str, _Extra], catalog: Catalog, now: datetime
+    connection: Connection, standing: _Standing, addons: _Addons, catalog: Catalog, now: datetime
 ) -> Mapping[str, tuple[Due, ...]]:
     """By subscription, what is still to be charged at the end of its period. Those that can't be rated are left out."""
-    rated = {one.id: one.subscribed for one in terms if isinstance(one.subscribed, Subscribed)}
-    changed = [one.customer_id for one in rated.values() if _may_hide(one, extras[one.id], now)]
+    rated = {one.id: one.subscribed for one in standing.terms if isinstance(one.subscribed, Subscribed)}
+    changed = [
+        one.customer_id
+        for one in rated.values()
+        if may_hide_charges(one, addons.get(one.id, ()), standing.own[one.id], now)
+    ]
     charges = _charges(connection, dict.fromkeys(changed))
     found: dict[str, tuple[Due, ...]] = {}
     alike: ByIdentity[tuple[Due, ...]] = ByIdentity()
@@ -135,10 +169,6 @@ def _dues(
             plain = partial(dues_at_end, one, (), catalog.features, now)
             found[one.id] = alike.of((one.timeline, one.slots), plain)
     return found
-
-
-def _may_hide(one: Subscribed, extra: _Extra, now: datetime) -> bool:
-    return may_hide_charges(one, extra.addons, extra.own, now)
 
 
 def _charges(connection: Connection, customers: Iterable[str]) -> Mapping[str, tuple[Fields, ...]]:

@@ -1,0 +1,72 @@
+"""Reads what `verify` compares with a snapshot: each customer's balance and promises, and the plan versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from billsync import __version__
+from billsync.api.documents import BALANCE
+from billsync.app.connection import Connection
+from billsync.app.promises import SUBSCRIPTION, read_promised
+from billsync.core.read_set import all_reads
+from billsync.kinds.registry import KINDS
+from billsync.live.paging import Refused
+from billsync.live.snapshot import PARENT, snapshot
+from billsync.model.recovery import Accounted, Credit, Header, Recovery
+from billsync.model.state import Row, Snapshot
+from billsync.model.value import Fields
+from billsync.report.recovery.departures import Proof, departures
+
+CUSTOMER = "customer"
+KEPT = ("key", "deleted_at")
+"""The members of a customer's row that are compared."""
+
+
+def verify(connection: Connection, recovery: Recovery, accounts: Iterable[Accounted] = ()) -> Proof:
+    """Compare a server with a snapshot. `accounts` are the loss report that may explain departures.
+
+    Raises RemoteError.
+    """
+    live = read_standing(connection)
+    return departures(recovery, live, accounts, kinds=connection.kinds, routes=connection.routes)
+
+
+def read_standing(connection: Connection) -> Recovery:
+    """The live state as far as it is compared. Raises RemoteError."""
+    promised = read_promised(connection)
+    catalog = snapshot(
+        connection.source, [read for read in all_reads(KINDS, connection.routes) if _is_catalog(read.kind)]
+    )
+    customers = tuple(_customer(row) for row in connection.rows(CUSTOMER) if not row.get("deleted_at"))
+    subscriptions = tuple(Row(SUBSCRIPTION, str(row["id"]), row) for row in promised.rows)
+    header = Header(
+        promised.at,
+        promised.at,
+        connection.target,
+        connection.dialect,
+        connection.generation.full_name,
+        __version__,
+    )
+    rows = {CUSTOMER: customers, SUBSCRIPTION: subscriptions}
+    credit = _credit(connection, [one.id for one in customers])
+    return Recovery(header, catalog.with_(Snapshot(rows)), credit=credit, promises=promised.promises)
+
+
+def _is_catalog(kind: str) -> bool:
+    return kind not in (CUSTOMER, SUBSCRIPTION)
+
+
+def _customer(row: Fields) -> Row:
+    return Row(CUSTOMER, str(row["id"]), {name: row[name] for name in KEPT if name in row})
+
+
+def _credit(connection: Connection, customers: Iterable[str]) -> Mapping[str, Credit]:
+    """The balances of customers: a request for each. Raises RemoteError where one is refused."""
+    names = tuple(customers)
+    found: dict[str, Credit] = {}
+    answers = connection.documents(BALANCE.replace(PARENT, name) for name in names)
+    for name, answer in zip(names, answers, strict=True):
+        if isinstance(answer, Refused):
+            raise answer
+        found[name] = Credit(balances=tuple(answer.get("balances") or ()))
+    return found

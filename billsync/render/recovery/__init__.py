@@ -1,0 +1,1 @@
+"""Loss reports, proofs and drills as text, JSON and pages."""

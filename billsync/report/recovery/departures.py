@@ -1,0 +1,230 @@
+"""Departures of a live server from a recovery snapshot: what each customer was promised, and doesn't have."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from itertools import zip_longest
+
+from billsync.model.frozen import dataclass, replace
+from billsync.model.kind import Registry
+from billsync.model.moment import moment_text
+from billsync.model.recovery import Accounted, Promise, Recovery
+from billsync.model.routes import Routes
+from billsync.model.value import decimal_text
+from billsync.rating.arithmetic import ZERO, minus, plus
+from billsync.report.recovery.explaining import SUBSCRIPTION, Explanations, Why
+from billsync.report.recovery.standing import CUSTOMER, PLAN, Balance, Contents, Held, Party, parties
+
+NOTHING = "none"
+
+
+class Aspect(Enum):
+    """The things that are compared of each customer."""
+
+    CUSTOMER = "customer"
+    BALANCE = "balance"
+    PENDING = "pending credit"
+    SUBSCRIPTION = "subscription"
+    START = "start"
+    PLAN = "plan version"
+    PHASE = "phase"
+    PERIOD = "period end"
+    END = "end"
+    ADDONS = "add-ons"
+    DUE = "next charge"
+    ACCESS = "access"
+
+
+OF_PROMISES = (Aspect.PHASE, Aspect.PERIOD, Aspect.END, Aspect.ADDONS, Aspect.DUE, Aspect.ACCESS)
+"""The things that are compared of a subscription in force."""
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """One thing that isn't as the snapshot has it. `want` is the snapshot's, `have` the server's, as texts.
+
+    `difference` is what the server shows more, in `currency`. `why` are the lines of the loss report that account for
+    it; without one it is unexplained.
+    """
+
+    customer: str
+    subscription: str
+    aspect: Aspect
+    want: str
+    have: str
+    currency: str = ""
+    difference: Decimal | None = None
+    why: Why = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The comparison of a server with a snapshot. `compared` counts comparisons by aspect, and `unseen` those that
+    could not be made, as one side doesn't show it."""
+
+    departures: tuple[Departure, ...]
+    compared: Mapping[Aspect, int]
+    unseen: Mapping[Aspect, int]
+
+    @property
+    def unexplained(self) -> tuple[Departure, ...]:
+        """The departures for which the loss report doesn't account."""
+        return tuple(one for one in self.departures if not one.why)
+
+
+def departures(
+    recovery: Recovery,
+    live: Recovery,
+    accounts: Iterable[Accounted] = (),
+    *,
+    kinds: Registry,
+    routes: Mapping[str, Routes],
+) -> Proof:
+    """Compare a server with a snapshot, customer by customer, at the time of the server's reading.
+
+    Customers and subscriptions are matched by their keys, plan versions by their content. A customer that the snapshot
+    doesn't have is new, and no departure.
+    """
+    at = live.header.taken_at
+    want, have = (parties(one, at, Contents(one, kinds, routes)) for one in (recovery, live))
+    comparing = _Comparing(Explanations(accounts), at)
+    for name, party in sorted(want.items()):
+        comparing.customer(party, have.get(name) if party.has_key else None)
+    return Proof(tuple(comparing.found), dict(comparing.compared), dict(comparing.unseen))
+
+
+class _Comparing:
+    """The comparison of one customer after another."""
+
+    def __init__(self, why: Explanations, at: datetime) -> None:
+        self.found: list[Departure] = []
+        self.compared: Counter[Aspect] = Counter()
+        self.unseen: Counter[Aspect] = Counter()
+        self._why = why
+        self._at = at
+
+    def customer(self, want: Party, have: Party | None) -> None:
+        """Compare one customer, and everything that it has."""
+        self.compared[Aspect.CUSTOMER] += 1
+        if have is None:
+            why = self._why.of((CUSTOMER, want.id))
+            self.found.append(Departure(want.name, "", Aspect.CUSTOMER, want.name, NOTHING, why=why))
+            return
+        for currency in sorted({*want.balances, *have.balances}):
+            self._balance(
+                want.name, currency, want.balances.get(currency, Balance()), have.balances.get(currency, Balance())
+            )
+        for wanted, had in _pairs(want.subscriptions, have.subscriptions):
+            self._subscription(want.name, wanted, had)
+
+    def _balance(self, name: str, currency: str, want: Balance, have: Balance) -> None:
+        """Both parts of the credit. The lines of the report are about their sum, as a part can become the other."""
+        settled, pending = minus(have.settled, want.settled), minus(have.pending, want.pending)
+        why = self._why.of_credit(name, currency, plus(settled, pending)) if settled or pending else ()
+        for aspect, wanted, had in (
+            (Aspect.BALANCE, want.settled, have.settled),
+            (Aspect.PENDING, want.pending, have.pending),
+        ):
+            self.compared[aspect] += 1
+            if had != wanted:
+                self.found.append(_of_money(Departure(name, "", aspect, "", "", why=why), wanted, had, currency))
+
+    def _subscription(self, name: str, want: Held | None, have: Held | None) -> None:
+        self.compared[Aspect.SUBSCRIPTION] += 1
+        if want is None or have is None:
+            one = want or have
+            assert one is not None
+            why = self._why.lost(SUBSCRIPTION, want.id) if want else ()
+            sides = (want.plan, NOTHING) if want else (NOTHING, one.plan)
+            self.found.append(Departure(name, one.key, Aspect.SUBSCRIPTION, *sides, why=why))
+            return
+        about = Departure(name, want.key, Aspect.PLAN, want.plan, have.plan)
+        self._plan(about, want, have)
+        why = self._why.of((SUBSCRIPTION, want.id))
+        if want.starts_at or have.starts_at:
+            self._same(about, Aspect.START, _time(want.starts_at), _time(have.starts_at), why)
+        elif want.promise and have.promise:
+            self._promise(replace(about, why=why), want.promise, have.promise, want.id)
+        else:
+            self.unseen.update(OF_PROMISES)
+
+    def _plan(self, about: Departure, want: Held, have: Held) -> None:
+        """Compare plan versions by their key and content, whatever their numbers."""
+        self.compared[Aspect.PLAN] += 1
+        is_same_plan = want.plan.partition("@")[0] == have.plan.partition("@")[0]
+        if is_same_plan and (want.content is None or have.content is None):
+            self.unseen[Aspect.PLAN] += 1
+        elif not is_same_plan or want.content != have.content:
+            texts = (want.plan, have.plan) if want.plan != have.plan else (want.plan, f"{have.plan} with other content")
+            why = self._why.of((PLAN, want.plan_id))
+            self.found.append(replace(about, want=texts[0], have=texts[1], why=why))
+
+    def _promise(self, about: Departure, want: Promise, have: Promise, subscription_id: str) -> None:
+        why = about.why
+        self._same(about, Aspect.PHASE, want.phase, have.phase, why)
+        self._same(about, Aspect.PERIOD, _time(want.period_to), _time(have.period_to), why)
+        self._same(about, Aspect.END, _time(want.ends_at) or NOTHING, _time(have.ends_at) or NOTHING, why)
+        self._same(about, Aspect.ADDONS, _addons(want.addons), _addons(have.addons), why)
+        used = self._why.of_usage(about.customer)
+        self._same(about, Aspect.ACCESS, _keys(want.access), _keys(have.access), (*why, *used))
+        if want.period_to is None or want.period_to > self._at:
+            self._due(about, want.due, have.due, subscription_id)
+        else:
+            self.unseen[Aspect.DUE] += 1
+
+    def _due(
+        self, about: Departure, want: Mapping[str, Decimal] | None, have: Mapping[str, Decimal] | None, row_id: str
+    ) -> None:
+        if want is None or have is None:
+            self.unseen[Aspect.DUE] += 1
+            return
+        self.compared[Aspect.DUE] += 1
+        for currency in sorted({*want, *have}):
+            wanted, had = want.get(currency, ZERO), have.get(currency, ZERO)
+            if wanted != had:
+                why = self._why.of_due(about.customer, row_id, currency, minus(had, wanted))
+                self.found.append(_of_money(replace(about, aspect=Aspect.DUE, why=why), wanted, had, currency))
+
+    def _same(self, about: Departure, aspect: Aspect, want: str | None, have: str | None, why: Why) -> None:
+        if want is None or have is None:
+            self.unseen[aspect] += 1
+            return
+        self.compared[aspect] += 1
+        if want != have:
+            self.found.append(replace(about, aspect=aspect, want=want, have=have, why=why))
+
+
+def _of_money(about: Departure, want: Decimal, have: Decimal, currency: str) -> Departure:
+    return replace(
+        about,
+        want=decimal_text(want),
+        have=decimal_text(have),
+        currency=currency,
+        difference=minus(have, want),
+    )
+
+
+def _pairs(want: Sequence[Held], have: Sequence[Held]) -> Iterator[tuple[Held | None, Held | None]]:
+    """Subscriptions of the same key, those in force and those to come apart."""
+    sides: dict[tuple[str, bool], tuple[list[Held], list[Held]]] = defaultdict(lambda: ([], []))
+    for number, side in enumerate((want, have)):
+        for one in side:
+            sides[one.key, one.starts_at is not None][number].append(one)
+    for wanted, had in sides.values():
+        yield from zip_longest(wanted, had)
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment_text(moment) if moment else None
+
+
+def _addons(addons: Mapping[str, int] | None) -> str | None:
+    return None if addons is None else ", ".join(f"{key} × {count}" for key, count in sorted(addons.items())) or NOTHING
+
+
+def _keys(keys: frozenset[str] | None) -> str | None:
+    return None if keys is None else ", ".join(sorted(keys)) or NOTHING

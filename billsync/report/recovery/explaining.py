@@ -1,0 +1,61 @@
+"""The loss report as the explanation of departures: which lines account for one, to the last cent where it is money."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from decimal import Decimal
+
+from billsync.model.recovery import Accounted, Fate
+from billsync.rating.arithmetic import ZERO, negative, total
+from billsync.report.recovery.accounting import DEBT, EVENT, UNEXPLAINED, Place
+
+GRANT, SUBSCRIPTION = "grant", "subscription"
+CREDIT = frozenset({GRANT, DEBT, UNEXPLAINED})
+
+Why = tuple[Accounted, ...]
+"""The lines that account for a departure; empty where none does."""
+
+
+class Explanations:
+    """The lines of a loss report that aren't simply restored, by place and by customer."""
+
+    def __init__(self, accounts: Iterable[Accounted]) -> None:
+        self._by_place: dict[Place, Accounted] = {}
+        self._by_customer: dict[str, list[Accounted]] = defaultdict(list)
+        for one in accounts:
+            if one.fate is not Fate.RESTORED:
+                self._by_place[one.kind, one.row_id] = one
+                self._by_customer[one.customer or ""].append(one)
+
+    def of(self, *places: Place) -> Why:
+        """The lines of these rows."""
+        return tuple(self._by_place[place] for place in places if place in self._by_place)
+
+    def lost(self, kind: str, row_id: str) -> Why:
+        """The line of a row that is lost."""
+        return tuple(one for one in self.of((kind, row_id)) if one.fate is Fate.LOST)
+
+    def of_usage(self, customer: str) -> Why:
+        """The lines about a customer's usage, on which access may depend."""
+        return tuple(one for one in self._by_customer[customer] if one.kind == EVENT)
+
+    def of_credit(self, customer: str, currency: str, difference: Decimal) -> Why:
+        """The lines that account for a balance that is higher by `difference`: its customers lose what they lack."""
+        lines = self._by_customer[customer]
+        credit = tuple(one for one in lines if one.kind in CREDIT)
+        return _adding_up((credit, tuple(lines)), currency, negative(difference))
+
+    def of_due(self, customer: str, subscription_id: str, currency: str, difference: Decimal) -> Why:
+        """The lines that account for a charge that is higher by `difference`, which its customer loses."""
+        lines = self._by_customer[customer]
+        own = tuple(one for one in lines if one.kind == EVENT or one.row_id == subscription_id)
+        return _adding_up((own, tuple(one for one in lines if one.kind not in CREDIT)), currency, difference)
+
+
+def _adding_up(choices: Iterable[Why], currency: str, wanted: Decimal) -> Why:
+    """The first choice of lines whose money is exactly what is wanted; a difference of nothing needs a line alone."""
+    for lines in choices:
+        if lines and total(one.money.get(currency, ZERO) for one in lines) == wanted:
+            return tuple(one for one in lines if currency in one.money or not wanted)
+    return ()

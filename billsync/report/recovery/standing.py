@@ -1,0 +1,126 @@
+"""The standing of each customer at a moment: balances and subscriptions, from a recovery snapshot."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import field
+from datetime import datetime
+from decimal import Decimal
+
+from billsync.core.content import content_digest
+from billsync.core.index import Index, index
+from billsync.core.ownership import KEY, labels_of
+from billsync.core.view import view
+from billsync.kinds.registry import KINDS
+from billsync.model.frozen import dataclass
+from billsync.model.kind import Registry
+from billsync.model.malformed import MalformedRow
+from billsync.model.recovery import Promise, Recovery
+from billsync.model.routes import Routes
+from billsync.model.state import Row
+from billsync.model.value import Fields
+from billsync.rating.arithmetic import ZERO
+from billsync.report.billing.subscribed import optional_moment
+
+CUSTOMER, SUBSCRIPTION, PLAN = "customer", "subscription", "plan"
+OVER, TO_COME = "inactive", "scheduled"
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Credit in one currency: usable now, and promised for later."""
+
+    settled: Decimal = ZERO
+    pending: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A subscription that is in force, or begins at `starts_at`. `content` is the digest of its plan version without
+    its number; None where it can't be worked out."""
+
+    id: str
+    key: str
+    plan: str
+    plan_id: str
+    content: str | None
+    starts_at: datetime | None
+    promise: Promise | None
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A customer. `name` is its key, or its id without one; `balances` has no zeros."""
+
+    id: str
+    name: str
+    has_key: bool
+    balances: Mapping[str, Balance] = field(default_factory=dict)
+    subscriptions: tuple[Held, ...] = ()
+
+
+class Contents:
+    """Digests of plan versions, each worked out once."""
+
+    def __init__(self, recovery: Recovery, kinds: Registry, routes: Mapping[str, Routes]) -> None:
+        self._kind, self._routes = kinds[PLAN], routes[PLAN]
+        self._found: Index = index(recovery.live, kinds, routes)
+        self._rows = {row.id: row for row in recovery.live.of(PLAN)}
+        self._digests: dict[str, str | None] = {}
+
+    def of(self, plan_id: str) -> str | None:
+        """The digest of a version's content; None where its row or a name in it is unknown."""
+        if plan_id not in self._digests:
+            row = self._rows.get(plan_id)
+            seen = view(self._kind, row.fields, self._found.names) if row else None
+            self._digests[plan_id] = content_digest(self._kind, seen, self._routes) if seen else None
+        return self._digests[plan_id]
+
+
+def parties(recovery: Recovery, at: datetime, contents: Contents) -> Mapping[str, Party]:
+    """The customers by name, with the subscriptions that are in force at a moment or begin later."""
+    held: dict[str, list[Held]] = defaultdict(list)
+    for row in recovery.live.of(SUBSCRIPTION):
+        if (one := _held(row, recovery, at, contents)) is not None:
+            held[str(row.fields.get("customer_id"))].append(one)
+    found = (_party(row, recovery, held) for row in recovery.live.of(CUSTOMER) if not row.fields.get("deleted_at"))
+    return {party.name: party for party in found}
+
+
+def _party(row: Row, recovery: Recovery, held: Mapping[str, list[Held]]) -> Party:
+    key = row.fields.get("key")
+    credit = recovery.credit.get(row.id)
+    subscriptions = sorted(held.get(row.id, ()), key=lambda one: (one.key, one.plan, one.id))
+    balances = dict(_balances(credit.balances)) if credit else {}
+    return Party(row.id, str(key or row.id), bool(key), balances, tuple(subscriptions))
+
+
+def _balances(rows: tuple[Fields, ...]) -> Iterator[tuple[str, Balance]]:
+    for row in rows:
+        found = Balance(Decimal(str(row["settled"])), Decimal(str(row.get("pending", 0))))
+        if found.settled or found.pending:
+            yield str(row["currency"]), found
+
+
+def _held(row: Row, recovery: Recovery, at: datetime, contents: Contents) -> Held | None:
+    """The subscription in a row; None where it is over by then."""
+    fields = row.fields
+    start, end = _moment(fields, "active_from"), _moment(fields, "active_to")
+    is_over = end <= at if end else fields.get("status") == OVER
+    if fields.get("deleted_at") or is_over:
+        return None
+    is_to_come = start > at if start else fields.get("status") == TO_COME
+    plan = fields.get("plan") or {}
+    plan_id = str(fields.get("plan_id") or plan.get("id") or "")
+    name = f"{plan.get('key', '')}@{plan['version']}" if plan.get("version") else str(plan.get("key", ""))
+    key = str(labels_of(fields).get(KEY) or KINDS[SUBSCRIPTION].default_key)
+    promise = recovery.promises.get(row.id)
+    return Held(row.id, key, name, plan_id, contents.of(plan_id), start if is_to_come else None, promise)
+
+
+def _moment(row: Fields, name: str) -> datetime | None:
+    try:
+        return optional_moment(row, name)
+    except MalformedRow:
+        return None
