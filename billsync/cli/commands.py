@@ -35,6 +35,7 @@ from billsync.cli.plan_file_options import (
     diff_plan_file_options,
     run_plan_file_options,
 )
+from billsync.cli.recovery_commands import RECOVERY_COMMANDS
 from billsync.cli.selecting import select_option, since_option
 from billsync.cli.server_options import ServerOptions, server_options
 from billsync.cli.surroundings import Run
@@ -393,5 +394,5 @@ def completion(ctx: click.Context, /, shell: str) -> Exit:
     return Exit.DONE
 
 
-for _command in CUSTOMER_COMMANDS:
+for _command in (*CUSTOMER_COMMANDS, *RECOVERY_COMMANDS):
     billsync.add_command(_command)

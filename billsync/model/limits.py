@@ -18,6 +18,9 @@ INPUT_FILES = 100_000
 PLAN_FILE_BYTES = 1_000_000_000
 """A plan file: the steps of a hundred thousand subscriptions are 300 MB."""
 
+LOSSES_BYTES = 1_000_000_000
+"""A loss report as JSON: a line for each row that isn't simply restored."""
+
 SNAPSHOT_LINE_BYTES = 128 * 1024 * 1024
 """One row of a recovery snapshot: it came in an answer, and escapes make it longer."""
 

@@ -243,6 +243,7 @@ OTHERS = (
     (("promote", "--from", "shop.yaml", "--to", "local:other.db", "--dry-run"), 0, AS_JSON),
     (("promote", "--from", "local:none.db", "--to", "local:other.db", "--yes"), 1, AS_JSON),
     (("promote", "--to", "local:other.db", "--yes"), 64, AS_JSON),
+    (("verify", "none.snapshot", *SERVER), 1, AS_JSON),
     (("diff", ".", "--colour", "never", *SERVER), 64, AS_JSON),
     (("diff", "."), 64, AS_JSON),
 )

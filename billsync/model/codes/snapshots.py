@@ -42,5 +42,12 @@ SNAPSHOTS = Chapter(
             "know. Read it with that version, or a newer one.",
             "live.snapshot: its format is '2.0'; this billsync knows '1.0'.",
         ),
+        Code(
+            "bad-losses",
+            "this is not a loss report",
+            "`verify --losses` takes the JSON that `restore --out json=FILE` writes, in which every row that isn't "
+            "simply restored has a line.",
+            "losses.json: losses.lines is missing.",
+        ),
     ),
 )

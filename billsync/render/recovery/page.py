@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 
-from billsync.render.page.page import Column, Page, Paragraph, Section, Table, Text, code, plain, strong
+from billsync.render.page.page import Column, Paragraph, Section, Table, Text, code, plain
 from billsync.render.recovery.text import (
     LOSS_COLUMNS,
     NUMBERS,
@@ -15,22 +14,12 @@ from billsync.render.recovery.text import (
     loss_cells,
     losses_headline,
     money_lines,
-    proof_headline,
 )
 from billsync.report.recovery.accounting import LossReport
 from billsync.report.recovery.departures import Departure, Proof
 
 NAMES = frozenset({"Customer", "Subscription", "Code"})
 """The columns of names."""
-
-
-def proof_page(
-    proof: Proof, *, taken_at: datetime, target: str, marker: str, elsewhere: str, more: tuple[Section, ...] = ()
-) -> Page:
-    """The page of a proof; what isn't explained stands first. `more` are sections below."""
-    headline = strong(proof_headline(proof, taken_at=taken_at, target=target))
-    sections = (*proof_sections(proof), *more)
-    return Page(marker, headline, sections=sections, elsewhere=elsewhere, is_quiet=not proof.departures)
 
 
 def proof_sections(proof: Proof) -> Iterator[Section]:

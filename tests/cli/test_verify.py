@@ -1,0 +1,127 @@
+"""`billsync verify`: a server against a recovery snapshot, on the embedded server and on one that lies."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from billsync.app.connection import Connection
+from billsync.app.pipeline import everything
+from billsync.app.recovery_store import write
+from billsync.app.verifying import read_standing
+from billsync.live.client import Client, Settings
+from billsync.live.target import Target
+from billsync.model.frozen import replace
+from billsync.report.recovery.lines import lines_of
+from tests.support.addon_shop import server
+from tests.support.command import Ran, Shell
+from tests.support.loopback import App, serving
+
+pytestmark = pytest.mark.thorough
+SAME = "Verified: local:.billsync/local.db against the snapshot of 2026-09-11 00:00:01Z: everything is as it was."
+DAYS = 10 * 24 * 3600
+
+
+@pytest.fixture
+def taken(shell: Shell) -> Shell:
+    """A shop ten days on, after three calls, and its snapshot."""
+    assert shell.run("sync", "shop.yaml", "--server", "local:", "--yes").code == 0
+    shell.clock.advance(DAYS)
+    request(shell, 3)
+    shell.clock.advance(1)
+    with server(shell) as client:
+        remote = Client(
+            Target("http://local/api/v3", database="test"), shell.clock, Settings(transport=client._transport)
+        )
+        connection = Connection(remote, shell.clock, "local:", "openmeter")
+        found = replace(read_standing(connection), live=everything(connection))
+    with Path("live.snapshot").open("wb") as file:
+        write(file, lines_of(found))
+    return shell
+
+
+def request(shell: Shell, count: int) -> None:
+    """Acme makes as many requests, now."""
+    at = shell.clock.now().isoformat()
+    one = {"specversion": "1.0", "source": "test", "type": "request", "subject": "acme-prod"}
+    with server(shell) as client:
+        assert client.post("/events", json=[{**one, "id": f"{at}-{n}"} for n in range(count)]).status_code == 202
+
+
+def verified(shell: Shell, *more: str, on: str = "local:") -> Ran:
+    return shell.run("verify", "live.snapshot", "--server", on, *more)
+
+
+def a_cent_more(app: App) -> App:
+    """The server, whose balances are a cent too high."""
+
+    def lying(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        begun: list[Any] = []
+        body = b"".join(app(environ, lambda *told: begun.append(told)))
+        (status, headers), *_ = begun
+        if environ["PATH_INFO"].endswith("/credits/balance"):
+            body = body.replace(b'"settled":"500"', b'"settled":"500.01"')
+            headers = [(name, value) for name, value in headers if name.lower() != "content-length"]
+            headers.append(("Content-Length", str(len(body))))
+        start_response(status, headers)
+        return [body]
+
+    return lying
+
+
+def test_the_server_that_a_snapshot_is_of_has_everything(taken: Shell) -> None:
+    ran = verified(taken)
+
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines()[0] == SAME
+    assert "next charge 1" in ran.out
+
+
+def test_a_balance_that_is_a_cent_off_is_named_and_fails(taken: Shell, folder: Path) -> None:
+    """A loss report that names the cent explains it; one that is a cent off doesn't."""
+    line = {"kind": "grant", "id": "g", "what": "acme/welcome", "customer": "acme", "fate": "restored differently",
+            "code": "rounded", "why": "so it is", "count": 1}  # fmt: skip
+    for name, amount in (("right", "-0.01"), ("wrong", "-0.02")):
+        (folder / name).write_text(json.dumps({"losses": {"lines": [{**line, "money": {"USD": amount}}]}}))
+
+    with serving(folder / ".billsync/local.db", taken.clock, a_cent_more) as url:
+        pages = ("--out", "markdown=proof.md", "--out", "html=proof.html")
+        bare = verified(taken, *pages, "--format", "json", on=url)
+        right, wrong = (verified(taken, "--losses", name, on=url).code for name in ("right", "wrong"))
+
+    said = json.loads(bare.out)["proof"]
+    assert (bare.code, right, wrong) == (4, 0, 4)
+    assert (said["verified"], said["unexplained"]) == (False, 1)
+    assert [(one["customer"], one["aspect"], one["difference"]) for one in said["departures"]] == [
+        ("acme", "balance", "0.01")
+    ]
+    for page in ("proof.md", "proof.html"):
+        assert all(word in Path(page).read_text() for word in ("acme", "500.01", "NOT EXPLAINED"))
+
+
+def test_a_new_charge_is_a_departure(taken: Shell) -> None:
+    """Usage since the snapshot makes the next charge dearer."""
+    request(taken, 500)
+
+    ran = verified(taken)
+
+    assert ran.code == 4
+    assert ran.out.splitlines()[3].split() == [
+        "acme", "default", "next", "charge", "0.01", "1.01", "+1", "USD", "NOT", "EXPLAINED",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [("[]", "losses"), ("{", "not JSON"), ('{"losses": {"lines": [{"kind": 1}]}}', "losses.lines.0.kind is 1")],
+)
+def test_a_file_that_is_no_loss_report_is_refused(taken: Shell, folder: Path, content: str, code: str) -> None:
+    (folder / "losses.json").write_text(content)
+
+    ran = verified(taken, "--losses", "losses.json")
+
+    assert ran.code == 1
+    assert "error[bad-losses]" in ran.err
+    assert code in ran.err
