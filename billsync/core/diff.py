@@ -81,7 +81,7 @@ def diff(
     `now` dates it, and is when new entities that end at a declared moment begin.
     """
     mode = replace(mode, allow=permitted(desired.policy, mode.allow))
-    context = _context(desired, snapshot, registry, server=server, mode=mode, now=now)
+    context = context_of(desired, snapshot, registry, server=server, mode=mode, now=now)
     whole = _changes(context, server, mode)
     steps, changes = _in_order(within_selection(whole, context), context)
     changes += (*_staying(context, changes, whole), *_unrecorded(context, changes, mode))
@@ -103,7 +103,7 @@ def diff(
     )
 
 
-def _context(
+def context_of(
     desired: Desired, snapshot: Snapshot, registry: Registry, *, server: Server, mode: Mode, now: datetime
 ) -> Context:
     entities = {entity.address: entity for entity in desired.entities}

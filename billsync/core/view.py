@@ -13,7 +13,7 @@ from billsync.core.hidden_fields import merged_inside
 from billsync.core.normalize import canonical_record, sorted_canonical
 from billsync.model.address import Address, Symbol
 from billsync.model.kind import Absent, Kind, LabelPolicy, Names
-from billsync.model.labels import OURS
+from billsync.model.labels import OURS, RESTORED
 from billsync.model.routes import Part
 from billsync.model.shape import (
     Field,
@@ -46,7 +46,10 @@ def view(kind: Kind, row: Fields, names: Names, compared_with: Fields | None = N
     seen = _compared(kind.record, seen)
     if kind.respell is None or compared_with is None:
         return seen
-    respelled: Fields = sorted_canonical(kind.record, kind.respell(compared_with, seen, row))
+    spelled = kind.respell(compared_with, seen, row)
+    if kind.restored and RESTORED in (row.get("labels") or {}):
+        spelled = kind.restored(compared_with, spelled, row)
+    respelled: Fields = sorted_canonical(kind.record, spelled)
     return respelled
 
 
@@ -162,7 +165,7 @@ def _sent(record: Record, fields: Fields, names: tuple[str, ...], *, is_update: 
         if field is None or _is_aside(field):
             continue
         if fields.get(name) is not None:
-            yield field.wire or name, _write(field.shape, fields[name])
+            yield field.wire or name, written(field.shape, fields[name])
         elif isinstance(field.shape, LabelMap | MapOf):
             yield field.wire or name, {}
         elif _may_be_empty(field.shape):
@@ -175,7 +178,7 @@ def _may_be_empty(shape: Shape) -> bool:
     return isinstance(shape, ListOf) and shape.minimum == 0
 
 
-def _write(shape: Shape, value: Plain) -> Plain:
+def written(shape: Shape, value: Plain) -> Plain:
     """A canonical value in the API's shape."""
     return transform(shape, value, _WRITTEN)
 
@@ -185,11 +188,11 @@ def _write_record(record: Record, value: Plain) -> Plain:
     if not isinstance(value, Mapping):
         return value
     known = record.fields
-    written = {
+    sent = {
         known[name].wire or name: item for name, item in value.items() if name in known and not _is_aside(known[name])
     }
     lists = (field.wire or name for name, field in known.items() if field.required and _may_be_empty(field.shape))
-    return {**dict.fromkeys(lists, ()), **written}
+    return {**dict.fromkeys(lists, ()), **sent}
 
 
 def _write_number(shape: Number, value: Plain) -> Plain:

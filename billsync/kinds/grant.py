@@ -9,6 +9,7 @@ from decimal import Decimal
 from billsync.kinds import fields
 from billsync.kinds.checks import grant as checks
 from billsync.kinds.grant_end import at_creation, read, respell
+from billsync.kinds.grant_restored import restored
 from billsync.kinds.terms import FEATURE_TERMS, TAX_TERMS
 from billsync.model.kind import Archetype, Kind, LabelPolicy, Parent, Progress, State, TakingBack, Trait
 from billsync.model.moment import parse_moment
@@ -246,6 +247,7 @@ GRANT = Kind(
     joint=_JOINT,
     only_without={"created_at": "effective_at"},
     respell=respell,
+    restored=restored,
     at_creation=at_creation,
     status="status",
     statuses={

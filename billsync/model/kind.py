@@ -147,6 +147,7 @@ class Kind:
     * `only_without` are joint fields of a row that count only where another one, which is named, is absent.
     * `respell` takes what the view will be compared with, the view, and the row as the server gave it, and returns the
       view in the other's spelling where both mean the same.
+    * `restored` does the same afterwards for a row with the label of a restore: it may only make more rows equal.
     * `status` names the row's lifecycle field, and `statuses` are all the values of it that are known, with what they
       mean.
     * `lost` names what a dumped file doesn't carry of a row, `lost_by_all` what it carries of none.
@@ -192,6 +193,7 @@ class Kind:
     joint: tuple[str, ...] = ()
     only_without: Mapping[str, str] = field(default_factory=dict)
     respell: Callable[[Fields, Fields, Fields], Fields] | None = None
+    restored: Callable[[Fields, Fields, Fields], Fields] | None = None
     at_creation: Callable[[Fields, datetime], Fields | None] | None = None
     status: str | None = None
     statuses: Mapping[str, State] = field(default_factory=dict)

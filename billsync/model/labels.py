@@ -10,6 +10,9 @@ import re
 OURS = "billsync_"
 """The prefix of labels that billsync writes; files can't declare labels with it."""
 
+RESTORED = f"{OURS}restored"
+"""The label of a restored grant: the amount that was granted at first, of which it has what was left."""
+
 RESERVED = ("_", "kong", "konnect", "insomnia", "mesh", "kic", "kuma", "openmeter")
 MOST = 50
 MOST_DECLARED = MOST - 3

@@ -6,7 +6,19 @@ from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
-from billsync.model.codes import ANSWERS, COMMANDS, FILES, GUARDS, LOSSES, NOTES, OWNERSHIP, POLICIES, RATINGS, SERVER
+from billsync.model.codes import (
+    ANSWERS,
+    COMMANDS,
+    FILES,
+    GUARDS,
+    LOSSES,
+    NOTES,
+    OWNERSHIP,
+    POLICIES,
+    RATINGS,
+    RESTORES,
+    SERVER,
+)
 from billsync.model.codes.code import Chapter, Code
 from billsync.model.diagnostic import Diagnostic, Position, Severity, full_stop, sentence
 from billsync.model.frozen import replace
@@ -18,7 +30,7 @@ def chapters(registry: Registry) -> tuple[Chapter, ...]:
     from billsync.kinds import codes as kinds
 
     own = (OWNERSHIP, SERVER, NOTES, _guards(registry), POLICIES)
-    return (*FILES, *kinds.CHAPTERS, *own, *COMMANDS, LOSSES, ANSWERS, RATINGS)
+    return (*FILES, *kinds.CHAPTERS, *own, *COMMANDS, LOSSES, RESTORES, ANSWERS, RATINGS)
 
 
 def guard_names(registry: Registry) -> tuple[str, ...]:

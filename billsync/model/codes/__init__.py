@@ -17,9 +17,13 @@ from billsync.model.codes.policies import POLICIES
 from billsync.model.codes.ratings import RATINGS
 from billsync.model.codes.references import FORGET, MOVED, REFERENCES
 from billsync.model.codes.refusals import OWNERSHIP, SERVER
+from billsync.model.codes.restores import RESTORES
 from billsync.model.codes.snapshots import SNAPSHOTS
 
 FILES: tuple[Chapter, ...] = (FINDING, SYNTAX, OUTSIDE, OVERLAY, SHAPE, HEADER, VALUES, REFERENCES, MOVED, FORGET)
 COMMANDS: tuple[Chapter, ...] = (USAGE, PLAN_FILES, SNAPSHOTS, CONNECTION, PROFILES, LOCAL, ENDS)
 
-__all__ = ("ANSWERS", "COMMANDS", "FILES", "GUARDS", "LOSSES", "NOTES", "OWNERSHIP", "POLICIES", "RATINGS", "SERVER")
+__all__ = (
+    "ANSWERS", "COMMANDS", "FILES", "GUARDS", "LOSSES", "NOTES", "OWNERSHIP", "POLICIES", "RATINGS", "RESTORES",
+    "SERVER",
+)  # fmt: skip

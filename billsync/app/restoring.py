@@ -1,0 +1,44 @@
+"""`restore`: a recovery snapshot and a server -> one plan file of all stages, and the fate of each row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from billsync import __version__
+from billsync.api.documents import BALANCE
+from billsync.app.connection import Connection
+from billsync.app.dumped_addons import with_addons
+from billsync.app.pipeline import everything
+from billsync.core.diff import Mode, Server
+from billsync.core.stages import staged
+from billsync.model.change import PlanFile
+from billsync.model.frozen import dataclass, replace
+from billsync.model.recovery import Accounted, Recovery
+from billsync.model.state import Snapshot
+from billsync.report.recovery.choices import Choices
+from billsync.report.recovery.restoration import Tables, accounted, restoration
+
+RESTORE = "restore"
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """A restore that was decided: its plan file, the fate of every row, and the live state it was decided on."""
+
+    plan: PlanFile
+    accounts: tuple[Accounted, ...]
+    known: Snapshot
+
+
+def planned(
+    connection: Connection, recovery: Recovery, choices: Choices, allow: Mapping[str, str] | None = None
+) -> Restore:
+    """Read the server, and decide everything that leads from its state to the snapshot's. Raises RemoteError."""
+    known = with_addons(connection, everything(connection)).snapshot
+    now, here = connection.clock.now(), connection.generation
+    found = restoration(recovery, known, Tables(connection.kinds, connection.routes), choices, now)
+    server = Server(connection.target, connection.routes, BALANCE, here.missing, here.is_alone, here.unmentionable)
+    mode = Mode(RESTORE, deletes=False, allow=allow or {})
+    made = staged(found.stages, known, connection.kinds, server=server, mode=mode, now=now)
+    plan = replace(made.plan_file, dialect=here.full_name, billsync=__version__)
+    return Restore(plan, accounted(found, made.changes), known)

@@ -1,0 +1,88 @@
+"""Codes of the loss report of a restore: how rows came back differently, or why they are lost."""
+
+from __future__ import annotations
+
+from billsync.model.codes.code import Chapter, Code
+
+RESTORES = Chapter(
+    "Losses of a restore",
+    "`restore` accounts for every row of the snapshot: restored, restored differently, or lost. These say how, or why. "
+    "What the new server refuses stands there under the code of its refusal.",
+    "{name}: {example}",
+    (
+        Code(
+            "ended",
+            "it has ended and stays so",
+            "The subscription has ended, before the snapshot was taken or since. Its history isn't restored.",
+            "subscription/acme/default: it has ended",
+        ),
+        Code(
+            "not-managed",
+            "something that billsync doesn't manage",
+            "No file can declare it, and no call of the API is known to make it again. Set it up by hand.",
+            "billing_profiles Default: billsync doesn't manage these",
+        ),
+        Code(
+            "not-shown",
+            "the server refused to show a list",
+            "The list couldn't be read when the snapshot was taken, so that nothing is known of its rows.",
+            "the list of charges: the server refused to show it (501)",
+        ),
+        Code(
+            "debt",
+            "a negative balance",
+            "The customer owed more than its credits. A debt can't be given, so the customer begins at zero.",
+            "debt of acme in USD: a negative balance can't be given",
+        ),
+        Code(
+            "unexplained-credit",
+            "a balance that isn't the sum of its movements",
+            "The server showed another balance than its grants and movements add up to, and it isn't known which "
+            "grant has the difference.",
+            "credit of acme in USD: the balance isn't what its grants and movements add up to",
+        ),
+        Code(
+            "left-unknown",
+            "a grant of which nobody knows what is left",
+            "The snapshot doesn't say what is left of the grant, and it isn't restored in full.",
+            "grant/acme/welcome: the snapshot doesn't say what is left",
+        ),
+        Code(
+            "expired-since",
+            "a grant that expired since the snapshot",
+            "Its end has passed between the snapshot and the restore, as it would have on the old server.",
+            "grant/acme/welcome: it expired since the snapshot was taken",
+        ),
+        Code(
+            "paid-before",
+            "a grant that was paid for",
+            "The rest of the credits comes back without a payment, so that nobody is invoiced for them again.",
+            "grant/acme/topup: it was paid before: it comes back without a payment",
+        ),
+        Code(
+            "payment-open",
+            "a grant whose payment was open",
+            "The credits come back without a payment. Collect the open amount where it was asked for.",
+            "grant/acme/topup: its payment (pending) isn't asked for again: collect it where it was asked for",
+        ),
+        Code(
+            "billed-again",
+            "fees in advance that are billed again",
+            "The new subscription bills the fees of the rest of the running period, which were paid before. "
+            "`--in-advance grant` gives each customer a credit of exactly that amount.",
+            "subscription/acme/default: it is billed 20.67 USD in advance again",
+        ),
+        Code(
+            "waits-for-period",
+            "a subscription that begins at the next boundary",
+            "With `--in-advance wait`, no fee is billed again, and the customer has no subscription until then.",
+            "subscription/acme/default: it begins at 2026-10-01T00:00:00Z, and isn't in force until then",
+        ),
+        Code(
+            "change-lost",
+            "a scheduled change that isn't scheduled again",
+            "The subscription was to change later, to something or at a time that can't be declared again.",
+            "subscription/acme/default: the change that was scheduled isn't scheduled again",
+        ),
+    ),
+)

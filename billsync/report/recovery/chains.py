@@ -1,0 +1,261 @@
+"""Subscriptions of a recovery snapshot as they begin again, and the fate of each of their rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from billsync.core.attached import attached_rows
+from billsync.core.index import is_over, state_of
+from billsync.core.ownership import KEY, labels_of, restarts_of
+from billsync.model.address import Address, Symbol
+from billsync.model.duration import parse_duration
+from billsync.model.frozen import dataclass
+from billsync.model.kind import State
+from billsync.model.malformed import Malformed
+from billsync.model.moment import moment_text
+from billsync.model.recovery import Accounted, Fate
+from billsync.model.state import Entity, Row
+from billsync.model.transition import AT_RENEWAL
+from billsync.model.value import Fields, Plain
+from billsync.rating.periods import period_at
+from billsync.report.moves.advance import Unrated
+from billsync.report.moves.amounts import Amounts, amounts_text
+from billsync.report.recovery.choices import Choices, InAdvance
+from billsync.report.recovery.fees import Beginning, fees_at_start, terms_of
+from billsync.report.recovery.grants import GIFT, GRANT, PREFIX, short_digest
+from billsync.report.recovery.old import PLACE, Old, moment, owner_of
+
+SUBSCRIPTION = "subscription"
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A chain as it begins again on a plan version, and what follows: the link to which it changes at its renewal.
+
+    `compensations` are the grants of the fees that beginning bills again.
+    """
+
+    version: Address
+    entity: Entity
+    owner: str | None
+    row_id: str
+    compensations: tuple[Entity, ...] = ()
+    following: Following | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """The link to which a chain changes at its renewal."""
+
+    version: Address
+    entity: Entity
+    row_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chains:
+    """All chains that begin again, and the accounts of all rows of subscriptions."""
+
+    begun: tuple[Begun, ...]
+    accounts: tuple[Accounted, ...]
+
+
+def chains(old: Old, choices: Choices, now: datetime, live: frozenset[Address]) -> Chains:
+    """The chains of the snapshot; `live` are those that the new organization has already, which aren't compensated
+    again."""
+    found: list[Begun] = []
+    accounts: list[Accounted] = []
+    kind = old.registry[SUBSCRIPTION]
+    several: dict[Address, list[Row]] = defaultdict(list)
+    for row in old.recovery.live.of(SUBSCRIPTION):
+        customer = old.customer_of(row)
+        if customer is None:
+            accounts.append(old.fated(row, Fate.LOST, "no-parent", "its customer can't be restored"))
+        elif is_over(kind, row.fields):
+            accounts.append(old.fated(row, Fate.LOST, "ended", "it has ended"))
+        else:
+            key = str(labels_of(row.fields).get(KEY, kind.default_key))
+            several[Address(SUBSCRIPTION, (*customer.names, key))].append(row)
+    for address in sorted(several, key=lambda one: one.order):
+        begun, told = _Chain(old, choices, now, address, address in live).restored(several[address])
+        found += begun
+        accounts += told
+    return Chains(tuple(found), tuple(accounts))
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """One chain, and everything that decides about it."""
+
+    old: Old
+    choices: Choices
+    now: datetime
+    address: Address
+    is_live: bool
+
+    def restored(self, rows: list[Row]) -> tuple[tuple[Begun, ...], tuple[Accounted, ...]]:
+        """The chain as it begins again, and the fates of its rows."""
+        links = sorted(rows, key=lambda row: (str(row.fields.get("active_from")), row.id))
+        ended = [row for row in links if self._is_past(row)]
+        running = [row for row in links if row not in ended]
+        told = [self.old.fated(row, Fate.LOST, "ended", "it has ended since the snapshot was taken") for row in ended]
+        if not running:
+            return (), tuple(told)
+        if len(running) > 2:
+            told += [
+                self.old.fated(row, Fate.LOST, "several-links", "more than one change is scheduled") for row in running
+            ]
+            return (), tuple(told)
+        head, *later = running
+        begun, account = self._begun(head, later[0] if later else None)
+        return ((begun,) if begun else ()), (*told, *account)
+
+    def _is_past(self, row: Row) -> bool:
+        end = moment(row.fields, "active_to")
+        return end is not None and end <= self.now
+
+    def _begun(self, row: Row, later: Row | None) -> tuple[Begun | None, tuple[Accounted, ...]]:
+        version = self._version(row)
+        if version is None or self.old.refers_to_gone(row):
+            reason = "it is on a plan of its own, or on one that was deleted"
+            return None, tuple(self.old.fated(one, Fate.LOST, "refers-to-gone", reason) for one in (row, later) if one)
+        start = moment(row.fields, "active_from")
+        is_coming = start is not None and start > self.now
+        waits = self.choices.in_advance is InAdvance.WAIT and not is_coming and not self.is_live
+        boundary = self._boundary(row) if waits else None
+        if boundary and later is not None and moment(later.fields, "active_from") == boundary:
+            begun, told = self._begun(later, None)
+            return begun, (*told, self.old.fated(row, Fate.DIFFERENT, "waits-for-period", self._waiting(boundary)))
+        phase = self._phase(row, boundary or self.now)
+        fields = {
+            **self._fields(row),
+            **({"start": row.fields.get("active_from")} if is_coming else {}),
+            **({"start": moment_text(boundary)} if boundary else {}),
+            **({"starting_phase": phase} if phase else {}),
+            **({"ends": row.fields.get("active_to")} if self._ends(row, later) and not boundary else {}),
+        }
+        entity = self.old.entity(self.address, row, fields)
+        beginning = Beginning(self.now, self._anchor(row), str(row.fields.get("settlement_mode", "")), phase)
+        begins_now = not is_coming and not boundary
+        own, fees = self._account(row, version, beginning, boundary, begins_now=begins_now)
+        following = self._following(later) if later is not None else None
+        paid = tuple(self._compensations(row, fees)) if self._is_compensated and begins_now else ()
+        begun = Begun(version, entity, owner_of(row), row.id, paid, following if not boundary else None)
+        return begun, (own, *((self._later_account(later, following, boundary),) if later is not None else ()))
+
+    @property
+    def _is_compensated(self) -> bool:
+        return self.choices.in_advance is InAdvance.GRANT and not self.is_live
+
+    def _ends(self, row: Row, later: Row | None) -> bool:
+        """Whether a link ends without another one after it."""
+        return later is None and state_of(self.old.registry[SUBSCRIPTION], row.fields) is State.ENDING
+
+    def _version(self, row: Row) -> Address | None:
+        pinned = self.old.source.view(row).get("plan")
+        return pinned.address if isinstance(pinned, Symbol) and pinned.address.version is not None else None
+
+    def _fields(self, row: Row) -> dict[str, Plain]:
+        """The fields that stay, and those that only a running chain has."""
+        used = restarts_of(row.fields)
+        mode = row.fields.get("cost_basis_mode")
+        labels = {n: v for n, v in labels_of(row.fields).items() if not n.startswith(("billsync_", "openmeter_"))}
+        addons = [
+            {"addon": address.key, "quantity": quantity}
+            for address, quantity in sorted(self._addons(row).items(), key=lambda item: item[0].order)
+        ]
+        return {
+            "billing_anchor": row.fields.get("billing_anchor") or row.fields.get("active_from"),
+            "cost_basis_mode": None if mode == "dynamic" else mode,
+            "labels": labels or None,
+            "restart": used or None,
+            "addons": addons or None,
+        }
+
+    def _addons(self, row: Row) -> Mapping[Address, int]:
+        attachments = self.old.source.routes[SUBSCRIPTION].attachments
+        found = attached_rows(row.fields, attachments) if attachments else None
+        if found is None or isinstance(found, Malformed):
+            return {}
+        names = self.old.source.found.names
+        return {names[one.of]: one.quantities.now for one in found if one.quantities.now and one.of in names}
+
+    def _anchor(self, row: Row) -> datetime:
+        return moment(row.fields, "billing_anchor") or moment(row.fields, "active_from") or self.now
+
+    def _boundary(self, row: Row) -> datetime | None:
+        """The end of the billing period of now."""
+        cadence = parse_duration(str(row.fields.get("billing_cadence")))
+        return period_at(self._anchor(row), cadence, self.now).end if cadence else None
+
+    def _phase(self, row: Row, at: datetime) -> str | None:
+        """The phase in force at a moment, unless it is the plan's first one; skipped phases have no length."""
+        phases: list[Fields] = list(row.fields.get("phases") or ())
+        lived = [phase for phase in phases if phase.get("active_from") != phase.get("active_to")]
+        begun = [phase for phase in lived if (start := moment(phase, "active_from")) is not None and start <= at]
+        return str(begun[-1].get("key")) if begun and begun[-1] is not phases[0] else None
+
+    def _waiting(self, boundary: datetime) -> str:
+        return f"it begins at {moment_text(boundary)}, and isn't in force until then"
+
+    def _account(
+        self, row: Row, version: Address, beginning: Beginning, boundary: datetime | None, *, begins_now: bool
+    ) -> tuple[Accounted, Amounts]:
+        if boundary:
+            return self.old.fated(row, Fate.DIFFERENT, "waits-for-period", self._waiting(boundary)), {}
+        if not begins_now or self.is_live:
+            return self.old.fated(row, Fate.RESTORED), {}
+        try:
+            plan = self._plan_row(version)
+            fees = fees_at_start(self.old, terms_of(self.old, version, plan), beginning, self._addons(row))
+        except Unrated as problem:
+            how = f"the fees in advance that it is billed again can't be worked out ({problem})"
+            return self.old.fated(row, Fate.DIFFERENT, "billed-again", how), {}
+        if fees and not self._is_compensated:
+            how = f"it is billed {amounts_text(fees)} in advance again"
+            return self.old.fated(row, Fate.DIFFERENT, "billed-again", how, fees), fees
+        return self.old.fated(row, Fate.RESTORED), fees
+
+    def _plan_row(self, version: Address) -> Row:
+        rows = (row for row in self.old.recovery.live.of("plan") if self.old.source.found.names[row.id] == version)
+        found = next(rows, None)
+        if found is None:
+            raise Unrated(f"{version.text} isn't in the snapshot")
+        return found
+
+    def _compensations(self, row: Row, fees: Amounts) -> Iterator[Entity]:
+        """Grants of the fees, by currency, which are used up first and expire with the period."""
+        end = self._boundary(row)
+        for currency, amount in fees.items():
+            yield compensation(self.address, currency, amount, end or self.now + timedelta(days=1))
+
+    def _following(self, row: Row) -> Following | None:
+        version = self._version(row)
+        if version is None or self.old.refers_to_gone(row):
+            return None
+        fields = {**self._fields(row), "change": AT_RENEWAL, "addons": None}
+        return Following(version, self.old.entity(self.address, row, fields), row.id)
+
+    def _later_account(self, row: Row, following: Following | None, boundary: datetime | None) -> Accounted:
+        if following is None or boundary:
+            return self.old.fated(row, Fate.LOST, "change-lost", "the change that was scheduled isn't scheduled again")
+        return self.old.fated(row, Fate.RESTORED)
+
+
+def compensation(chain: Address, currency: str, amount: Decimal, end: datetime) -> Entity:
+    """The grant of fees in advance that a chain is billed again."""
+    key = f"{PREFIX}{short_digest(chain.text, moment_text(end), currency)}"
+    fields: Fields = {
+        "key": key,
+        "name": "Fees in advance, paid before",
+        "description": f"The fees of the running period that {chain.text} is billed again by a restore.",
+        "amount": amount,
+        "currency": currency,
+        "funding_method": GIFT,
+        "priority": 1,
+        "expires_at": moment_text(end),
+    }
+    return Entity(Address(GRANT, (*chain.parents, key)), fields, PLACE)

@@ -1,0 +1,84 @@
+"""The organization of a recovery snapshot: its rows by address, with what each would be in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from billsync.core.dump_document import plain_fields
+from billsync.core.dump_items import Item, Source
+from billsync.core.index import index, parent_id
+from billsync.core.ownership import OWNER, labels_of
+from billsync.core.view import UNKNOWN
+from billsync.model.address import Address, symbols_in
+from billsync.model.diagnostic import Position
+from billsync.model.frozen import dataclass
+from billsync.model.kind import Registry
+from billsync.model.moment import parse_moment
+from billsync.model.recovery import Accounted, Fate, Recovery
+from billsync.model.routes import Routes
+from billsync.model.state import Entity, Row
+from billsync.model.value import Fields
+
+PLACE = Position("snapshot", 1, 1)
+"""The place of everything that a snapshot declares; no message shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Old:
+    """A recovery snapshot, indexed with the tables of the server that it is restored to."""
+
+    recovery: Recovery
+    source: Source
+
+    @property
+    def registry(self) -> Registry:
+        """The kinds."""
+        return self.source.registry
+
+    def customer_of(self, row: Row) -> Address | None:
+        """The address of the entity to which a row belongs."""
+        return self.source.found.names.get(parent_id(row, self.source.routes[row.kind]) or "")
+
+    def named(self, row: Row) -> str:
+        """The row's name in a sentence."""
+        address = self.source.found.names.get(row.id)
+        key = row.fields.get("key") or row.fields.get("name") or row.id
+        return address.text if address else f"{row.kind} {key}"
+
+    def entity(self, address: Address, row: Row, changed: Fields | None = None) -> Entity:
+        """The row as a declared entity, with some fields set, or taken out where they are None."""
+        kind = self.registry[row.kind]
+        whole = {**plain_fields(kind, Item(address, self.source.view(row), row)), **(changed or {})}
+        return Entity(address, {name: value for name, value in whole.items() if value is not None}, PLACE)
+
+    def refers_to_gone(self, row: Row) -> bool:
+        """Whether a row refers to something that isn't in the snapshot."""
+        return any(one.key.startswith(UNKNOWN) for one in symbols_in(self.source.view(row)))
+
+    def fated(
+        self, row: Row, fate: Fate, code: str = "", how: str = "", money: Mapping[str, object] | None = None
+    ) -> Accounted:
+        """The fate of a row."""
+        customer = self.source.found.names.get(row.id) if row.kind == "customer" else None
+        if row.kind != "customer" and self.registry[row.kind].parent is not None:
+            customer = self.customer_of(row)
+        name = customer.key if customer else None
+        return Accounted(row.kind, row.id, self.named(row), fate, code, how, name, money or {})  # type: ignore[arg-type]
+
+
+def old(recovery: Recovery, registry: Registry, routes: Mapping[str, Routes]) -> Old:
+    """The organization of a snapshot."""
+    return Old(recovery, Source(index(recovery.live, registry, routes), registry, routes))
+
+
+def owner_of(row: Row) -> str | None:
+    """The owner that a row's label names."""
+    found = labels_of(row.fields).get(OWNER)
+    return str(found) if found is not None else None
+
+
+def moment(fields: Fields, name: str) -> datetime | None:
+    """A time in a row; None where it has none."""
+    value = fields.get(name)
+    return parse_moment(value) if isinstance(value, str) else None

@@ -1,0 +1,325 @@
+"""A recovery snapshot as stages of desired state, and the fate of each of its rows.
+
+The values between the rooms:
+
+    restoration(recovery, target, tables, choices, now) -> Restoration       pure, here
+    core.stages.staged(stages, target, …) -> Staged                         one plan file of all stages
+    app.restoring.planned(connection, recovery, choices) -> Restore         reads the target, and joins both
+    app.restoring.carry_out(connection, restore, events, …) -> Report       the plan file's steps, then the events
+
+A stage holds entities of one kind and one owner. Versions are published in the order in which they were, and customers
+subscribe to each while it is active; the next version archives it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from billsync.core.chains import has_ended, head_of
+from billsync.core.content import content_digest
+from billsync.core.dump_items import Source
+from billsync.core.index import index, is_over, state_of, status_of, version_of
+from billsync.core.ownership import is_servers_own
+from billsync.core.stages import Stage
+from billsync.core.versions import offered
+from billsync.model.address import Address, Symbol, symbols_in
+from billsync.model.change import Change, Outcome
+from billsync.model.frozen import dataclass, replace
+from billsync.model.globs import Patterns
+from billsync.model.kind import Archetype, Kind, Registry, State
+from billsync.model.recovery import Accounted, Fate, Recovery
+from billsync.model.routes import Routes
+from billsync.model.state import Desired, Entity, Row, Snapshot
+from billsync.rating.arithmetic import negative
+from billsync.report.recovery.accounting import DEBT, REFUSED, UNEXPLAINED, money_id
+from billsync.report.recovery.chains import SUBSCRIPTION, Begun, chains
+from billsync.report.recovery.choices import Choices
+from billsync.report.recovery.grants import grants
+from billsync.report.recovery.old import Old, moment, old, owner_of
+
+NOT_MADE = frozenset({Outcome.REFUSED, Outcome.BLOCKED, Outcome.UNMANAGEABLE, Outcome.WAITING})
+CUSTOMER = "customer"
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tables of the server that is restored to."""
+
+    registry: Registry
+    routes: Mapping[str, Routes]
+
+
+@dataclass(frozen=True, slots=True)
+class Restoration:
+    """The stages, and the fate of every row as far as the snapshot tells.
+
+    `rows` are, by stage, the ids of the rows that its entities come from, by address: what the new server refuses of
+    them is lost, too.
+    """
+
+    stages: tuple[Stage, ...]
+    accounts: tuple[Accounted, ...]
+    rows: tuple[Mapping[Address, str], ...] = ()
+
+
+def restoration(recovery: Recovery, target: Snapshot, tables: Tables, choices: Choices, now: datetime) -> Restoration:
+    """The stages that lead from the target's state to the snapshot's. `now` is the target's time."""
+    return _Restoring(
+        old(recovery, tables.registry, tables.routes),
+        Source(index(target, tables.registry, tables.routes), tables.registry, tables.routes),
+        choices,
+        now,
+    ).restored()
+
+
+class _Restoring:
+    """A restoration that is being put together."""
+
+    def __init__(self, before: Old, target: Source, choices: Choices, now: datetime) -> None:
+        self.old = before
+        self.target = target
+        self.choices = choices
+        self.now = now
+        self.stages: list[Stage] = []
+        self.rows: list[Mapping[Address, str]] = []
+        self.accounts: list[Accounted] = []
+
+    def restored(self) -> Restoration:
+        """All stages: what everything refers to, customers, grants, versions with their subscribers, archives."""
+        for kind in self.old.registry.values():
+            if kind.archetype is Archetype.RECORD and kind.name != CUSTOMER:
+                self._records(kind)
+        self._records(self.old.registry[CUSTOMER])
+        found = chains(self.old, self.choices, self.now, self._live_chains())
+        self.accounts += found.accounts
+        self._grants(found.begun)
+        self._versions(found.begun)
+        self._others()
+        return Restoration(tuple(self.stages), tuple(self.accounts), tuple(self.rows))
+
+    def _add(self, several: Iterable[tuple[str | None, Entity, str]]) -> None:
+        """Add a stage for each owner of these entities, each with the id of its row."""
+        by_owner: dict[str | None, list[tuple[Entity, str]]] = defaultdict(list)
+        for owner, entity, row_id in several:
+            by_owner[owner].append((entity, row_id))
+        for owner in sorted(by_owner, key=lambda one: (one is None, one or "")):
+            members = by_owner[owner]
+            entities = tuple(entity for entity, _ in members)
+            self.stages.append(Stage(_desired(owner, entities, self.old.registry)))
+            self.rows.append({entity.address: row_id for entity, row_id in members})
+
+    def _records(self, kind: Kind) -> None:
+        names, found = self.old.source.found.names, []
+        for row in self.old.recovery.live.of(kind.name):
+            if is_servers_own(row.fields):
+                self.accounts.append(self.old.fated(row, Fate.RESTORED))
+            elif not row.fields.get(kind.key):
+                self.accounts.append(self.old.fated(row, Fate.LOST, "no-key", "it has no key"))
+            elif is_over(kind, row.fields) or row.fields.get("deleted_at"):
+                self.accounts.append(self.old.fated(row, Fate.LOST, "over", "it was deleted"))
+            elif self.old.refers_to_gone(row):
+                how = "it refers to something that was deleted"
+                self.accounts.append(self.old.fated(row, Fate.LOST, "refers-to-gone", how))
+            else:
+                self.accounts.append(self.old.fated(row, Fate.RESTORED))
+                found.append((owner_of(row), self.old.entity(names[row.id], row), row.id))
+        self._add(found)
+
+    def _live_chains(self) -> frozenset[Address]:
+        """The chains that the target has already."""
+        kind = self.old.registry[SUBSCRIPTION]
+        return frozenset(
+            Address(SUBSCRIPTION, (*parent.names, key))
+            for parent, rows in self.target.found.chains.items()
+            for key in {str((row.fields.get("labels") or {}).get("billsync_key")) for row in rows}
+            if (head := head_of(kind, rows, key)) is not None and not has_ended(kind, head)
+        )
+
+    def _grants(self, begun: Sequence[Begun]) -> None:
+        """The grants with what is left, and those of fees that are billed again, which nobody owns."""
+        found = list(grants(self.old, self.now))
+        self.accounts += (one.account for one in found)
+        made = [(one.owner, one.entity, one.account.row_id) for one in found if one.entity is not None]
+        live = self.target.found.records
+        paid = [one for chain in begun for one in chain.compensations if one.address not in live]
+        self._add([*made, *((None, entity, "") for entity in paid)])
+
+    def _versions(self, begun: Sequence[Begun]) -> None:
+        """The versions in the order in which they were published, each with the chains that begin on it, and those that
+        change to it or wait for it."""
+        on: dict[Address, list[Begun]] = defaultdict(list)
+        for one in begun:
+            on[one.version].append(one)
+        wanted = self._wanted(begun)
+        places = {self.old.source.found.names[row.id]: number for number, row in enumerate(wanted)}
+        changing: dict[int, list[Begun]] = defaultdict(list)
+        for one in begun:
+            if one.following is not None:
+                last = max(places.get(one.version, 0), places.get(one.following.version, 0))
+                changing[last].append(one)
+        for number, row in enumerate(wanted):
+            address = self.old.source.found.names[row.id]
+            self._version(row, address, on.get(address, ()))
+            self._begin(on.get(address, ()))
+            self._change(changing.get(number, ()))
+        self._archives(wanted)
+
+    def _wanted(self, begun: Sequence[Begun]) -> tuple[Row, ...]:
+        """The versions that are needed, oldest first: active ones, those with chains, and what those refer to."""
+        names = self.old.source.found.names
+        rows = {names[row.id]: row for kind in self._versioned() for row in self.old.recovery.live.of(kind.name)}
+        followers = (one.following.version for one in begun if one.following)
+        needed = {one.version for one in begun} | set(followers)
+        needed |= {address for address, row in rows.items() if self._is_active(row)}
+        whole: set[Address] = set()
+        while needed:
+            address = needed.pop()
+            if address in rows and address not in whole:
+                whole.add(address)
+                needed |= {one for one in symbols_in(self.old.source.view(rows[address])) if one.version is not None}
+        lost = {address for address in whole if self.old.refers_to_gone(rows[address])}
+        for address, row in rows.items():
+            self.accounts.append(self._version_account(row, is_needed=address in whole, is_lost=address in lost))
+        return tuple(sorted((rows[address] for address in whole - lost), key=_published))
+
+    def _versioned(self) -> tuple[Kind, ...]:
+        return tuple(kind for kind in self.old.registry.values() if kind.archetype is Archetype.VERSIONED)
+
+    def _is_active(self, row: Row) -> bool:
+        return state_of(self.old.registry[row.kind], row.fields) is State.CURRENT
+
+    def _version_account(self, row: Row, *, is_needed: bool, is_lost: bool) -> Accounted:
+        if is_lost:
+            how = "it refers to something that was deleted or archived"
+            return self.old.fated(row, Fate.LOST, "refers-to-gone", how)
+        if is_needed:
+            return self.old.fated(row, Fate.RESTORED)
+        status = status_of(self.old.registry[row.kind], row.fields)
+        return self.old.fated(row, Fate.LOST, "older-version", f"it is {status}, and nobody is on it")
+
+    def _version(self, row: Row, address: Address, begun: Sequence[Begun]) -> None:
+        """Add the stage of a version, unless its content is there and nobody has to begin on it any more."""
+        live = self._live_chains()
+        is_done = all(one.entity.address in live for one in begun) and self._is_there(row)
+        if not is_done or self._is_active(row):
+            entity = self.old.entity(address.unversioned(), row)
+            self._add([(owner_of(row), entity, row.id)])
+
+    def _is_there(self, row: Row) -> bool:
+        """Whether the target has, or had, a version of this content."""
+        kind, routes = self.old.registry[row.kind], self.old.source.routes[row.kind]
+        want = content_digest(kind, self.old.source.view(row), routes)
+        rows = self.target.found.versions.get(self.old.source.found.names[row.id].unversioned(), ())
+        return want is not None and any(
+            content_digest(kind, self.target.view(one), routes) == want
+            for one in rows
+            if state_of(kind, one.fields) is not State.DRAFT
+        )
+
+    def _begin(self, begun: Sequence[Begun]) -> None:
+        self._add((one.owner, one.entity, one.row_id) for one in begun if not self._has_changed(one))
+
+    def _change(self, begun: Sequence[Begun]) -> None:
+        self._add(
+            (one.owner, one.following.entity, one.following.row_id)
+            for one in begun
+            if one.following is not None and not self._has_changed(one)
+        )
+
+    def _has_changed(self, begun: Begun) -> bool:
+        """Whether the target has the scheduled link of a chain already."""
+        address = begun.entity.address
+        kind = self.old.registry[address.kind]
+        rows = self.target.found.chains.get(Address(CUSTOMER, address.parents), ())
+        head = head_of(kind, rows, address.key)
+        if begun.following is None or head is None or has_ended(kind, head):
+            return False
+        pinned = self.target.view(head).get(kind.pins or "")
+        return isinstance(pinned, Symbol) and pinned.address.key == begun.following.version.key
+
+    def _archives(self, wanted: Sequence[Row]) -> None:
+        """Add the stage that archives entities of which no version was active."""
+        names = self.old.source.found.names
+        keys: dict[Address, Row] = {names[row.id].unversioned(): row for row in wanted}
+        for address, row in keys.items():
+            if offered(self.old.registry[row.kind], self.old.source.versions(address)) is None:
+                desired = _desired(owner_of(row), (), self.old.registry)
+                self.stages.append(Stage(desired, (address,)))
+                self.rows.append({})
+
+    def _others(self) -> None:
+        """Account for what no stage can hold: other kinds, lists that no file can declare, debts."""
+        recovery, known = self.old.recovery, {(one.kind, one.row_id) for one in self.accounts}
+        for rows in recovery.live.rows.values():
+            for row in rows:
+                if (row.kind, row.id) not in known:
+                    self.accounts.append(self._unmanaged(row))
+        self.accounts += _undeclared(recovery)
+        self.accounts += _debts(self.old)
+
+    def _unmanaged(self, row: Row) -> Accounted:
+        name = str(row.fields.get("key") or row.fields.get("name") or row.id)
+        how = "billsync doesn't manage these: set it up by hand"
+        return Accounted(
+            row.kind, row.id, f"{row.kind} {name}", Fate.LOST, "not-managed", how, _customer(self.old, row)
+        )
+
+
+def _customer(before: Old, row: Row) -> str | None:
+    found = before.source.found.names.get(str(row.parent_id or row.fields.get("customer_id")))
+    return found.key if found else None
+
+
+def _desired(owner: str | None, entities: Sequence[Entity], registry: Registry) -> Desired:
+    """The state that declares these entities; of entities that nobody owned, new versions may be made."""
+    everything = Patterns(dict.fromkeys(registry, ("*",)) if owner is None else {})
+    return Desired(owner, tuple(entities), adopted=everything)
+
+
+def _published(row: Row) -> tuple[datetime, int, str, int]:
+    """The place of a version among all: by its publication; add-ons before the plans that have them."""
+    at = moment(row.fields, "effective_from") or moment(row.fields, "created_at")
+    assert at is not None
+    return at, int(row.kind != "addon"), str(row.fields.get("key")), version_of(row)
+
+
+def _undeclared(recovery: Recovery) -> Iterator[Accounted]:
+    for name, listed in recovery.undeclared.items():
+        if isinstance(listed, int):
+            how = f"the server refused to show it ({listed})"
+            yield Accounted(REFUSED, name, f"the list of {name}", Fate.LOST, "not-shown", how)
+            continue
+        for number, row in enumerate(listed):
+            row_id = str(row.get("id", number))
+            what = f"{name} {row.get('key') or row.get('name') or row_id}"
+            yield Accounted(name, row_id, what, Fate.LOST, "not-managed", "billsync doesn't manage these")
+
+
+def _debts(before: Old) -> Iterator[Accounted]:
+    for customer, credit in before.recovery.credit.items():
+        address = before.source.found.names.get(customer)
+        key = address.key if address else customer
+        for currency, amount in credit.debts.items():
+            how, place = "a negative balance can't be given", money_id(customer, currency)
+            money = {currency: negative(amount)}
+            yield Accounted(DEBT, place, f"debt of {key} in {currency}", Fate.LOST, "debt", how, key, money)
+        for currency, amount in credit.unexplained.items():
+            how, place = "the balance isn't what its grants and movements add up to", money_id(customer, currency)
+            what, money = f"credit of {key} in {currency}", {currency: amount}
+            yield Accounted(UNEXPLAINED, place, what, Fate.LOST, "unexplained-credit", how, key, money)
+
+
+def accounted(found: Restoration, changes: Sequence[Sequence[Change]]) -> tuple[Accounted, ...]:
+    """The fates of all rows, after the new server's refusals. `changes` are those of each stage."""
+    fates = {(one.kind, one.row_id): one for one in found.accounts}
+    for rows, several in zip(found.rows, changes, strict=True):
+        made = {change.address.unversioned() for change in several if change.is_pending}
+        for change in several:
+            row_id = rows.get(change.address.unversioned(), "")
+            place = change.address.kind, row_id
+            if change.outcome in NOT_MADE and place in fates:
+                fate = Fate.DIFFERENT if change.address.unversioned() in made else Fate.LOST
+                fates[place] = replace(fates[place], fate=fate, code=change.code, how=change.reason)
+    return tuple(fates.values())

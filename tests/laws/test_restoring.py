@@ -1,0 +1,62 @@
+"""A restore brings back what a recovery snapshot shows: content, credit to the cent, periods; a second one writes
+nothing."""
+
+from __future__ import annotations
+
+from billsync.model.recovery import Fate
+from billsync.report.recovery.accounting import complete
+from tests.support.crash_harness import Wire
+from tests.support.old_organization import balances, empty_at_the_same_time, lived_through, restored
+from tests.support.recoveries import recovery_of
+from tests.support.world import declared
+
+CATALOG = """
+_info: {{owner: shop}}
+meters: [{{key: calls, name: Calls, event_type: call, aggregation: count}}]
+features: [{{key: calls, name: Calls, meter: calls}}]
+plans:
+- key: pro
+  name: Pro
+  currency: USD
+  billing_cadence: P1M
+  settlement_mode: credit_only
+  phases:
+  - key: main
+    name: Main
+    rate_cards:
+    - {{key: fee, name: Fee, billing_cadence: P1M, payment_term: in_advance, price: {{type: flat, amount: "{fee}"}}}}
+    - {{feature: calls, price: {{type: unit, amount: "0.5"}}}}
+customers:
+"""
+ACME = """
+- key: acme
+  name: Acme
+  usage_attribution: {subject_keys: [acme]}
+  subscription: {plan: pro}
+  grants:
+  - {key: welcome, name: W, amount: "500", currency: USD, funding_method: none, expires_after: P1Y}
+  - {key: paid, name: P, amount: "10", currency: USD, funding_method: invoice, purchase: {per_unit_cost_basis: "0.8"}}
+  - {key: small, name: S, amount: "5", currency: USD, funding_method: none, priority: 1}
+"""
+BIRCH = "- {key: birch, name: Birch, subscription: {plan: pro}}\n"
+
+
+def test_two_versions_with_their_subscribers_and_credit() -> None:
+    """Both versions, their subscribers with their anchors and what is left of each grant come back; files that say what
+    was granted at first differ in nothing, and a second restore writes nothing."""
+    files = CATALOG.format(fee="40") + ACME + BIRCH
+    old = lived_through([(0, CATALOG.format(fee="31") + ACME), (12, files)], days=5)
+    recovery, new = recovery_of(old), empty_at_the_same_time(old)
+
+    found = restored(new, recovery)
+
+    assert complete(recovery, found.accounts) == ()
+    assert balances(new) == {"acme": {"USD": 484}, "birch": {}}
+    assert {one.what: one.code for one in found.accounts if one.fate is not Fate.RESTORED} == {
+        "grant/acme/paid": "paid-before",
+        "debt of birch in USD": "debt",
+    }
+    assert not [change for change in new.plan(declared(files)).changes if change.code != "grandfathered"]
+    again = Wire()
+    restored(new, recovery, wrap=again.wrap)
+    assert again.transport.writes == ()

@@ -1,0 +1,59 @@
+"""An organization with a history on the embedded server: the one that is lost, and restored into an empty one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+
+from billsync.app.pipeline import carry_out
+from billsync.app.restoring import Restore, planned
+from billsync.model.recovery import Recovery
+from billsync.model.result import Report
+from billsync.report.recovery.choices import Choices
+from tests.support.recoveries import recovery_of
+from tests.support.world import NoJournal, World, Wrap, as_it_is, declared
+
+DAY = timedelta(days=1).total_seconds()
+
+Balances = dict[str, dict[str, Decimal]]
+
+
+def lived_through(states: Sequence[tuple[float, str]], *, days: float) -> World:
+    """A server on which these files were synced, each some days after the one before, and which lived on."""
+    world = World(seed=1)
+    for after, text in states:
+        world.clock.advance(after * DAY)
+        run = world.sync(declared(text), allow={"change": "", "cancel": "", "dearer": "", "trial-again": ""})
+        assert not run.plan.guards, run.plan.guards
+    world.clock.advance(days * DAY)
+    return world
+
+
+def empty_at_the_same_time(world: World, *, hours: float = 1) -> World:
+    """Another server without anything, some hours later."""
+    new = World(seed=2, edition=world.edition)
+    new.clock.advance((world.clock.now() - new.clock.now()).total_seconds() + hours * 3600)
+    return new
+
+
+def restored(world: World, recovery: Recovery, choices: Choices | None = None, *, wrap: Wrap = as_it_is) -> Restore:
+    """One whole restore of a client that knows nothing, whose steps must all be done."""
+    connection = world.connection(wrap)
+    found = planned(connection, recovery, choices or Choices())
+    assert not found.plan.guards, found.plan.guards
+    report: Report = carry_out(connection, found.plan, journal=NoJournal(), known=found.known)
+    troubles = [f"{result.step.id}: {result.reason}" for result in report.results if result.reason]
+    assert troubles == []
+    return found
+
+
+def balances(world: World) -> Balances:
+    """The settled credit of each customer by currency, without debts and zeros."""
+    recovery = recovery_of(world)
+    keys = {row.id: str(row.fields["key"]) for row in recovery.live.of("customer")}
+    found: Balances = {}
+    for customer, credit in recovery.credit.items():
+        amounts = {row["currency"]: Decimal(row["settled"]) for row in credit.balances}
+        found[keys[customer]] = {code: amount for code, amount in amounts.items() if amount > 0}
+    return found
