@@ -23,6 +23,7 @@ NOT_IN_THIS_LIFE = {
     "GET /openmeter/plans/{}",  # a deleted version that a subscription has
     "GET /openmeter/addons/{}",
     "GET /openmeter/customers/{}/billing",  # a server with several profiles
+    "GET /openmeter/events",  # usage events of a snapshot
     "GET /v1/plans/{}",  # labels inside a plan
     "PUT /v1/customers/{}",  # a key that was renamed
 }

@@ -39,6 +39,9 @@ DELETED_CUSTOMERS = HiddenLabels(
 )
 """All customers, deleted ones with `deletedAt`, in API v1; API v3 lists no deleted ones (customer-facts.md §3.4)."""
 
+EVENTS = "/openmeter/events"
+"""Usage events, by cursor (customer-facts.md §14). Both dialects have it."""
+
 INVOICES = "/openmeter/billing/invoices"
 """All invoices, by page (customer-facts.md §13); only where the dialect has them."""
 

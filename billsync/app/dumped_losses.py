@@ -28,7 +28,7 @@ def losses_beyond(connection: Connection, live: Snapshot) -> tuple[Loss, ...]:
 
 def read_loss_facts(connection: Connection, found: Index) -> LossFacts:
     """Lists that no file can declare, balances, and billing where it may be a customer's own. Raises RemoteError."""
-    lists = _read_lists(connection)
+    lists = read_undeclared(connection)
     owing, billed = with_credit(found), customers(found) if lists.may_bill else ()
 
     def documents(path: str, of: Sequence[Address]) -> dict[Address, Fields | int]:
@@ -41,10 +41,11 @@ def read_loss_facts(connection: Connection, found: Index) -> LossFacts:
 
 def may_bill(connection: Connection) -> bool:
     """Whether a customer's billing can be anything but the default of a fresh server. Raises RemoteError."""
-    return _read_lists(connection).may_bill
+    return read_undeclared(connection).may_bill
 
 
-def _read_lists(connection: Connection) -> Lists:
+def read_undeclared(connection: Connection) -> Lists:
+    """The lists of what no file can declare. Raises RemoteError."""
     rows: dict[str, tuple[Fields, ...]] = {}
     refused: dict[str, int] = {}
     for name, (path, query) in UNDECLARED.items():

@@ -39,7 +39,7 @@ from billsync.model.change import PlanFile
 from billsync.model.ports import Journal, RemoteError
 from billsync.model.result import Report
 from billsync.model.routes import HiddenLabels, ListQuery
-from billsync.model.state import Desired, Moved, Read, Snapshot
+from billsync.model.state import Desired, Moved, Read, Row, Snapshot
 from billsync.model.value import Fields
 
 
@@ -205,6 +205,13 @@ def everything(connection: ReadingConnection, kinds: Collection[str] = KINDS) ->
     found = index(first, KINDS, tables)
     whole = first.with_(_read(connection, _only(kinds, nested_reads(found, KINDS, tables))))
     return _with_parts(connection, whole, _only(kinds, all_part_reads(found, KINDS, tables)))
+
+
+def with_part_lists(connection: ReadingConnection, found: Snapshot, rows: Iterable[Row]) -> Snapshot:
+    """The snapshot with the lists that the API keeps as rows below these of its rows. Raises RemoteError."""
+    tables = connection.routes
+    reads = (Read(row.kind, parent_id=row.id, part=part.field) for row in rows for part in tables[row.kind].parts)
+    return _with_parts(connection, found, tuple(reads))
 
 
 def _only(kinds: Collection[str], reads: Iterable[Read]) -> tuple[Read, ...]:

@@ -38,14 +38,18 @@ class Header:
 class Credit:
     """A customer's credits. `balances` are the server's rows by currency (customer-facts.md §8).
 
-    `left` is the booked rest of each grant, by the grant's id; `debts` are negative balances as positive amounts, and
-    `unexplained` the server's balance less the computed one, both by currency and without zeros.
+    `left` is the booked rest of each grant, by the grant's id, without what usage of the running period will take: 0
+    once it is over, all of it while it waits for its invoice; a grant of unknown status isn't in it. `debts` is what
+    was booked without credits to pay it, above zero, `unexplained` the server's balance (`settled` and `pending`) less
+    the sum of `left` and plus `debts`, and `unlisted` what the server gave back (above zero) or took without a
+    movement, which is in `left` already; all three by currency and without zeros.
     """
 
     balances: tuple[Fields, ...] = ()
     left: Mapping[str, Decimal] = field(default_factory=dict)
     debts: Mapping[str, Decimal] = field(default_factory=dict)
     unexplained: Mapping[str, Decimal] = field(default_factory=dict)
+    unlisted: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

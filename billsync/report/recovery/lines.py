@@ -9,13 +9,26 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain
 from typing import Any, TypeAlias
 
-from billsync.core.forms import COUNT, FLAG, MALFORMED, SHOWN, TEXT, Form, Member, many, map_of, optional, record
+from billsync.core.forms import (
+    COUNT,
+    FLAG,
+    LITERAL,
+    MALFORMED,
+    SHOWN,
+    TEXT,
+    Form,
+    Member,
+    many,
+    map_of,
+    optional,
+    record,
+)
 from billsync.model.frozen import dataclass
 from billsync.model.moment import moment_text, parse_moment
 from billsync.model.recovery import Credit, Header, Promise, Recovery
@@ -145,8 +158,9 @@ _CREDIT = record(
     {
         "balances": Member(many(SHOWN), "The server's rows of its balance, by currency."),
         "left": Member(_AMOUNTS, "What is left of each grant, by the grant's id."),
-        "debts": Member(_AMOUNTS, "Negative balances, by currency."),
+        "debts": Member(_AMOUNTS, "What was booked without credits to pay it, by currency."),
         "unexplained": Member(_AMOUNTS, "The server's balance less the computed one, by currency."),
+        "unlisted": Member(_AMOUNTS, "What the server gave back or took without a movement, by currency."),
     },
 )
 _PROMISE = record(
@@ -234,6 +248,23 @@ def item_line(item: Item) -> bytes:
     return _line(sort, _FORMS[sort][1].write(item))
 
 
+def row_in(line: bytes) -> Row:
+    """The row of a line that was written here."""
+    row: Row = _FORMS[ROW][1].read(_parsed(line, ROW))
+    return row
+
+
+def with_list(line: bytes, listed: bytes) -> bytes:
+    """The line of a row with a list in its fields, from the list's line; as it is without rows."""
+    found = _parsed(listed, LIST) if listed else {}
+    if not found.get("rows"):
+        return line
+    row = _parsed(line, ROW)
+    fields = row["fields"]
+    (fields[LITERAL] if fields.keys() == {LITERAL} else fields)[found["name"]] = found["rows"]
+    return _line(ROW, row)
+
+
 def head_line(header: Header) -> bytes:
     """The first line."""
     facts = {name: fact for name, fact in _BEGIN.write(header).items() if name not in _LATE}
@@ -255,14 +286,16 @@ def _sort_of(line: bytes) -> str:
     return line[2 : line.index(b'"', 2)].decode()
 
 
-def whole_lines(header: Header, lines: Iterable[bytes]) -> Iterator[bytes]:
-    """All lines of a file, from those of its items. `header` is read again at the end."""
+def whole_lines(
+    header: Header, lines: Iterable[bytes], finished: Callable[[], Header] | None = None
+) -> Iterator[bytes]:
+    """All lines of a file, from those of its items. `finished` gives the header as it is after the last of them."""
     yield head_line(header)
     counts: Counter[str] = Counter()
     for line in lines:
         counts[_sort_of(line)] += 1
         yield line
-    yield end_line(header, counts)
+    yield end_line(finished() if finished else header, counts)
 
 
 def lines_of(recovery: Recovery, events: Iterable[Event] = ()) -> Iterator[bytes]:
@@ -292,7 +325,7 @@ def recovery_in(lines: Iterable[bytes]) -> Recovery:
     head = _line_in(rest)
     version = _version(head)
     try:
-        return _recovery(_content(head, HEAD), rest)
+        return _recovery(_parsed(head, HEAD), rest)
     except MALFORMED as error:
         if _minor(version) > _minor(FORMAT_VERSION):
             newer = (
@@ -309,7 +342,7 @@ def events_in(lines: Iterable[bytes]) -> Iterator[Event]:
     for line in lines:
         if _sort_of(line) == EVENT:
             try:
-                yield _FORMS[EVENT][1].read(_content(line, EVENT))
+                yield _FORMS[EVENT][1].read(_parsed(line, EVENT))
             except MALFORMED as error:
                 raise UnknownSnapshot(_words(error)) from error
 
@@ -320,8 +353,8 @@ def _recovery(head: dict[str, Any], lines: Iterator[bytes]) -> Recovery:
         counts[sort] += 1
         form = _FORMS[sort][1]
         if sort != EVENT:
-            found.take(form.read(_content(line, sort)))
-    end = _content(line, END)
+            found.take(form.read(_parsed(line, sort)))
+    end = _parsed(line, END)
     if Counter({sort: COUNT.read(count) for sort, count in end.pop("counts").items()}) != counts:
         raise UnknownSnapshot("it doesn't have the lines that its last line counts")
     if next(lines, None) is not None:
@@ -339,7 +372,7 @@ def _line_in(lines: Iterator[bytes]) -> bytes:
 def _version(head: bytes) -> str:
     """The format version in the first line, if this billsync may be able to read it. Raises UnknownSnapshot."""
     try:
-        version: str = TEXT.read(_content(head, HEAD)[VERSION])
+        version: str = TEXT.read(_parsed(head, HEAD)[VERSION])
     except MALFORMED as error:
         raise UnknownSnapshot(_words(error)) from error
     if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0] or not _MINOR.fullmatch(version):
@@ -352,14 +385,14 @@ def _minor(version: str) -> int:
 
 
 def _maker(head: bytes) -> str:
-    return str(_content(head, HEAD).get("billsync"))
+    return str(_parsed(head, HEAD).get("billsync"))
 
 
 def _words(error: BaseException) -> str:
     return f"it has no {error}" if isinstance(error, KeyError) else str(error)
 
 
-def _content(line: bytes, sort: str) -> dict[str, Any]:
+def _parsed(line: bytes, sort: str) -> dict[str, Any]:
     content = json.loads(line, parse_float=_no_float, parse_constant=_no_float)[sort]
     if not isinstance(content, dict):
         raise TypeError(f"{sort!r} is no object")

@@ -1,0 +1,253 @@
+"""Takes a recovery snapshot: everything live, read until two readings agree.
+
+All is read, then read again and compared. What was the same both times was so at the moment between the two readings.
+What moved is read again, up to three times, and named in any case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from io import BytesIO
+from sys import intern
+from typing import BinaryIO
+
+from billsync import __version__
+from billsync.api.documents import BILLING
+from billsync.app.connection import Connection
+from billsync.app.dumped_losses import read_undeclared
+from billsync.app.gathering import Gathering, Place, Reading
+from billsync.app.promises import promises_of
+from billsync.app.server_time import servers_now_by_anybody
+from billsync.app.taken_catalog import ADDON, CUSTOMER, OFFERS, PLAN, SUBSCRIPTION, deleted_versions, read_whole_catalog
+from billsync.app.taken_credit import CREDIT, take_credit
+from billsync.app.taken_events import event_lines
+from billsync.app.taken_rows import lots, take_rows
+from billsync.core.index import is_over
+from billsync.kinds.registry import KINDS
+from billsync.live.paging import Refused
+from billsync.live.snapshot import PARENT
+from billsync.model.frozen import dataclass, replace
+from billsync.model.recovery import Header, Recovery
+from billsync.model.state import Snapshot
+from billsync.model.value import Fields, canonical
+from billsync.report.recovery.lines import (
+    Absent,
+    Document,
+    Listed,
+    PromiseOf,
+    Unread,
+    item_line,
+    recovery_in,
+    whole_lines,
+    with_list,
+)
+from billsync.report.recovery.moves import moves_said
+
+ROUNDS = 3
+"""The largest number of readings of what moved."""
+BILLED, ATTACHED, LIST, PROMISE = "billing", "attached", "list", "promise"
+NOT_BILLED = (404, 412)
+"""Statuses for a customer without billing (customer-facts.md §4.2)."""
+MANY = 500
+"""Add-ons of so many subscriptions, or billing of so many customers, are in memory at a time."""
+
+
+def take(connection: Connection, *, has_events: bool = False) -> Recovery:
+    """The recovery snapshot of a server, in memory. Raises RemoteError."""
+    return recovery_in(taken_lines(connection, BytesIO(), has_events=has_events))
+
+
+def taken_lines(connection: Connection, file: BinaryIO, *, has_events: bool = False) -> Iterator[bytes]:
+    """The lines of a recovery snapshot's file. What is read is kept in `file`, an empty one for reading and writing;
+    usage events are only read when their lines are asked for. Raises RemoteError.
+    """
+    taking = _Taking(connection, file)
+    taking.read_until_steady()
+    header = Header(
+        taken_at=taking.began,
+        finished_at=taking.began,
+        target=connection.target,
+        dialect=connection.dialect,
+        generation=connection.generation.full_name,
+        billsync=__version__,
+        has_events=has_events,
+    )
+    events = taking.events() if has_events else iter(())
+    return whole_lines(header, _joined(taking.lines(), events), lambda: taking.finished(header))
+
+
+def _joined(*parts: Iterable[bytes]) -> Iterator[bytes]:
+    for part in parts:
+        yield from part
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The part of a snapshot to be read again: the lists or not, and what is read customer by customer."""
+
+    lists: bool
+    customers: frozenset[str]
+    subscriptions: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """The facts of a subscription that later reads need: its customer, its plan version, whether it runs or will."""
+
+    customer: str
+    plan: str
+    is_running: bool
+
+
+def _link(row: Fields) -> _Link:
+    plan = row.get("plan_id") or (row.get("plan") or {}).get("id") or ""
+    return _Link(intern(str(row["customer_id"])), intern(str(plan)), not is_over(KINDS[SUBSCRIPTION], row))
+
+
+class _Taking:
+    """One snapshot while it is taken."""
+
+    def __init__(self, connection: Connection, file: BinaryIO) -> None:
+        self._connection = connection
+        self._found = Gathering(file)
+        self._catalog = Snapshot()
+        self._links: Mapping[str, _Link] = {}
+        self._customers: Mapping[str, None] = {}
+        self._attached: frozenset[str] = frozenset()
+        self._may_bill = False
+        self._moves: dict[str, str] = {}
+        self._promised: tuple[datetime, datetime]
+        self.began = self._now()
+
+    def _now(self) -> datetime:
+        return servers_now_by_anybody(self._connection, Snapshot())
+
+    # Readings
+
+    def read_until_steady(self) -> None:
+        """Read everything, and again what moved. Raises RemoteError."""
+        self._read(None)
+        self._promises()
+        part: _Part | None = None
+        for left in reversed(range(ROUNDS)):
+            moved = self._read(part)
+            self._moves |= moves_said(self._found.get, moved, is_last=not left)
+            if not moved:
+                return
+            part = self._around(moved)
+            if part.lists or part.subscriptions:
+                self._promises()
+
+    def _read(self, part: _Part | None) -> Mapping[Place, bytes]:
+        """Read a part, or everything; what came, went or changed, with its content before."""
+        found = Reading(self._found)
+        if part is None or part.lists:
+            self._links = take_rows(self._connection, SUBSCRIPTION, found, _link)
+            self._read_catalog(found)
+            self._customers = take_rows(self._connection, CUSTOMER, found, lambda row: None)
+            self._read_lists(found)
+        customers = [name for name in self._customers if part is None or name in part.customers]
+        take_credit(self._connection, customers, self._features(), found)
+        self._read_billing(customers, found)
+        self._read_addons([name for name in self._links if part is None or name in part.subscriptions], found)
+        return found.moved
+
+    def _around(self, moved: Mapping[Place, bytes]) -> _Part:
+        """The part that moved, with all that belongs to it."""
+        subscriptions = {name for sort, name in moved if sort in (SUBSCRIPTION, ATTACHED)}
+        customers = {name for sort, name in moved if sort in (CUSTOMER, CREDIT, BILLED)}
+        customers |= {self._links[name].customer for name in subscriptions if name in self._links}
+        lists = any(sort not in (CREDIT, BILLED, ATTACHED) for sort, _ in moved)
+        return _Part(lists, frozenset(customers), frozenset(subscriptions))
+
+    def _read_catalog(self, found: Reading) -> None:
+        used = {link.plan for link in self._links.values() if link.is_running and link.plan}
+        self._catalog = read_whole_catalog(self._connection, used, self._attached)
+        for rows in self._catalog.rows.values():
+            for row in rows:
+                found.put(row.kind, row.id, item_line(row))
+        for kind in self._connection.routes:
+            if kind not in (CUSTOMER, SUBSCRIPTION):
+                found.keep_only(kind, {row.id for row in self._catalog.of(kind)})
+
+    def _features(self) -> Mapping[str, str]:
+        return {row.id: str(row.fields.get("key")) for row in self._catalog.of("feature")}
+
+    def _read_lists(self, found: Reading) -> None:
+        lists = read_undeclared(self._connection)
+        self._may_bill = lists.may_bill
+        for name, rows in lists.rows.items():
+            found.put(LIST, name, item_line(Listed(name, rows)))
+        for name, status in lists.refused.items():
+            found.put(LIST, name, item_line(Listed(name, refused=status)))
+
+    def _read_billing(self, customers: Iterable[str], found: Reading) -> None:
+        """Read the billing of customers, where any can have other than the default (customer-facts.md §4.1)."""
+        for lot in lots(customers if self._may_bill else (), MANY):
+            paths = [BILLING.replace(PARENT, name) for name in lot]
+            for name, path, answer in zip(lot, paths, self._connection.documents(paths), strict=True):
+                if not isinstance(answer, Refused):
+                    found.put(BILLED, name, item_line(Document(path, answer)))
+                elif answer.status in NOT_BILLED:
+                    found.drop(BILLED, name)
+                else:
+                    raise answer
+
+    def _read_addons(self, subscriptions: Iterable[str], found: Reading) -> None:
+        """Read the add-ons of running subscriptions whose plan versions offer any, or aren't known."""
+        offers = {row.id: row.fields.get(OFFERS) for row in self._catalog.of(PLAN)}
+        asked = [name for name in subscriptions if (one := self._links[name]).is_running and offers.get(one.plan) != []]
+        attached = set(self._attached)
+        for lot in lots(asked, MANY):
+            for name, rows in zip(lot, self._connection.addons_of_all(lot), strict=True):
+                if isinstance(rows, Refused):
+                    raise rows
+                found.put(ATTACHED, name, item_line(Listed(OFFERS, rows)), steady=_steady(rows))
+                attached |= {str(row["addon"]["id"]) for row in rows}
+        found.keep_only(ATTACHED, self._links)
+        self._attached = frozenset(attached)
+        for row in deleted_versions(self._connection, ADDON, self._catalog, self._attached):
+            found.put(ADDON, row.id, item_line(row))
+
+    def _promises(self) -> None:
+        before = self._now()
+        promises = promises_of(self._connection)
+        self._promised = before, self._now()
+        for name in self._found.names(PROMISE):
+            self._found.drop(PROMISE, name)
+        for name, promise in promises.items():
+            self._found.put(PROMISE, name, item_line(PromiseOf(name, promise)))
+
+    # Lines
+
+    def lines(self) -> Iterator[bytes]:
+        """The lines of everything but the usage events."""
+        yield from (item_line(Unread(kind, why)) for kind, why in sorted(self._catalog.unread.items()))
+        yield from (item_line(Absent(kind)) for kind in sorted(self._catalog.absent))
+        for kind in self._connection.routes:
+            if kind != SUBSCRIPTION:
+                yield from self._found.all(kind)
+        for content in self._found.all(CREDIT):
+            yield from content.splitlines(keepends=True)
+        yield from self._found.all(BILLED)
+        for name in self._found.names(SUBSCRIPTION):
+            yield with_list(self._found.get(SUBSCRIPTION, name), self._found.get(ATTACHED, name))
+        yield from self._found.all(PROMISE)
+        yield from self._found.all(LIST)
+
+    def events(self) -> Iterator[bytes]:
+        """The lines of the usage events of running periods, up to the time at which the dues were read."""
+        running = [name for name, link in self._links.items() if link.is_running]
+        rows = (self._found.get(SUBSCRIPTION, name) for name in running)
+        yield from event_lines(self._connection, rows, self._features(), self._promised, self._moves)
+
+    def finished(self, header: Header) -> Header:
+        """The header with what is known at the end."""
+        moved = tuple(sorted(f"{name} {verb}" for name, verb in self._moves.items()))
+        return replace(header, finished_at=self._now(), moved=moved)
+
+
+def _steady(rows: Iterable[Fields]) -> bytes:
+    """Add-ons without the time of the answer (customer-facts.md §6.1)."""
+    return canonical([{name: value for name, value in row.items() if name != "quantity_at"} for row in rows])

@@ -1,0 +1,46 @@
+"""Changes on a server while a recovery snapshot of it was taken, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from billsync.report.recovery.lines import row_in
+
+OF = {
+    "credit": "the credit of customer",
+    "billing": "the billing of customer",
+    "attached": "the add-ons of subscription",
+}
+OWNERS = {"credit": "customer", "billing": "customer", "attached": "subscription"}
+
+
+def moves_said(
+    now: Callable[[str, str], bytes], moved: Mapping[tuple[str, str], bytes], *, is_last: bool
+) -> Mapping[str, str]:
+    """A verb by the name of each thing that moved. `now` gives its content after, `moved` the one before."""
+    return {
+        name_of(sort, name, before or now(sort, name), now): _verb(before, now(sort, name), is_last=is_last)
+        for (sort, name), before in moved.items()
+    }
+
+
+def _verb(before: bytes, after: bytes, *, is_last: bool) -> str:
+    if is_last:
+        return "still moved when it was read for the last time"
+    if not before:
+        return "came"
+    return "changed" if after else "went"
+
+
+def name_of(sort: str, name: str, content: bytes, now: Callable[[str, str], bytes]) -> str:
+    """The name of something for a person: with its key, where it has one."""
+    if sort == "list":
+        return f"the list of {name}"
+    if sort in OF:
+        owner = now(OWNERS[sort], name)
+        return f"{OF[sort]} {_key(owner, name) if owner else name}"
+    return f"{sort} {_key(content, name)}"
+
+
+def _key(content: bytes, name: str) -> str:
+    return str(row_in(content).fields.get("key") or name)
