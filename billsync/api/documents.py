@@ -25,6 +25,9 @@ ENTITLEMENT_ACCESS = "/openmeter/customers/{parent}/entitlement-access"
 METER_QUERY = "/openmeter/meters/{parent}/query"
 """Usage of a meter (POST, reads only); `{parent}` stands for the meter's id. Both dialects have it."""
 
+EVENTS = "/openmeter/events"
+"""Usage events, sent by POST, and listed by cursor (customer-facts.md §14). Both dialects have it."""
+
 SUBSCRIPTION_ADDONS = "/openmeter/subscriptions/{parent}/addons"
 """The add-ons of a subscription, by page (customer-facts.md §6.1); `{parent}` stands for its id. Both dialects."""
 

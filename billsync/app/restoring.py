@@ -31,12 +31,19 @@ class Restore:
 
 
 def planned(
-    connection: Connection, recovery: Recovery, choices: Choices, allow: Mapping[str, str] | None = None
+    connection: Connection,
+    recovery: Recovery,
+    choices: Choices,
+    allow: Mapping[str, str] | None = None,
+    events: Mapping[str, int] | None = None,
 ) -> Restore:
-    """Read the server, and decide everything that leads from its state to the snapshot's. Raises RemoteError."""
+    """Read the server, and decide everything that leads from its state to the snapshot's. Raises RemoteError.
+
+    `events` is the number of usage events in the snapshot, by the customer's id there.
+    """
     known = with_addons(connection, everything(connection)).snapshot
     now, here = connection.clock.now(), connection.generation
-    found = restoration(recovery, known, Tables(connection.kinds, connection.routes), choices, now)
+    found = restoration(recovery, known, Tables(connection.kinds, connection.routes), choices, now, events or {})
     server = Server(connection.target, connection.routes, BALANCE, here.missing, here.is_alone, here.unmentionable)
     mode = Mode(RESTORE, deletes=False, allow=allow or {})
     made = staged(found.stages, known, connection.kinds, server=server, mode=mode, now=now)

@@ -56,7 +56,7 @@ def _parsed(text: str, names: tuple[str, ...]) -> tuple[str, str]:
     if not path:
         raise click.BadParameter(f"{text!r} isn't FORMAT=FILE, such as json=changes.json.")
     if name not in names:
-        hint = " Only `diff` makes plan files." if name == PLAN else ""
+        hint = " Only `diff` and `restore` make plan files." if name == PLAN else ""
         raise click.BadParameter(f"{name!r} is not a format; there are {', '.join(names)}.{hint}")
     return name, path
 
@@ -119,4 +119,4 @@ output_options = _options(*RENDERERS)
 """The options of a command whose result has every format."""
 
 diff_output_options = _options(*RENDERERS, PLAN)
-"""The options of `diff`, which can also write a plan file."""
+"""The options of commands that can also write a plan file."""

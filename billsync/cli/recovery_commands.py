@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from billsync.app.ending import Exit
-from billsync.cli.output_options import output_options
+from billsync.cli.options import ALLOW, PARALLELISM, YES, file_option
+from billsync.cli.output_options import diff_output_options, output_options
 from billsync.cli.server_options import ServerOptions, server_options
 from billsync.cli.surroundings import Run
 from billsync.cli.talk_options import talk_options
@@ -31,4 +32,57 @@ def verify(run: Run, /, snapshot: str, losses: str | None, **server: Any) -> Exi
     return show_proof(run, snapshot, ServerOptions(**server), losses)
 
 
-RECOVERY_COMMANDS = (verify,)
+@click.command()
+@click.argument("snapshot", type=click.Path())
+@server_options
+@click.option(
+    "--in-advance",
+    type=click.Choice(["grant", "wait", "bill"]),
+    default="grant",
+    show_default=True,
+    help="Fees in advance of running periods: give them as credit, begin at the next period, or bill them again.",
+)
+@click.option(
+    "--usage",
+    "usage_times",
+    type=click.Choice(["at-start", "as-it-was", "none"]),
+    default="at-start",
+    show_default=True,
+    help="Usage of running periods: dated at the new start, with its own times (never billed), or not sent.",
+)
+@ALLOW
+@click.option("--dry-run", "is_dry", is_flag=True, help="Show what would be done; writes nothing to the server.")
+@click.option("--exit-code", is_flag=True, help="With --dry-run, exit with 2 when changes are pending.")
+@file_option("--plan-file", help="Carry out the plan file that --dry-run --out plan=FILE made.")
+@talk_options
+@PARALLELISM
+@YES
+@diff_output_options
+@click.pass_obj
+def restore(
+    run: Run,
+    /,
+    snapshot: str,
+    in_advance: str,
+    usage_times: str,
+    allow: dict[str, str],
+    is_dry: bool,
+    exit_code: bool,
+    plan_file: str | None,
+    yes: bool,
+    **server: Any,
+) -> Exit:
+    """Bring a recovery snapshot back into an empty server, or a half-restored one, and say what couldn't be had."""
+    from billsync.cli.restoring import RestoreOptions, restore
+    from billsync.report.recovery.choices import Choices, InAdvance, Usage
+
+    if exit_code and not is_dry:
+        raise click.UsageError("--exit-code goes with --dry-run")
+    if is_dry and plan_file:
+        raise click.UsageError("--dry-run doesn't go with --plan-file; `diff --plan-file` shows a plan file")
+    choices = Choices(InAdvance(in_advance), Usage(usage_times))
+    how = RestoreOptions(choices, allow, is_dry, exit_code, yes, plan_file)
+    return restore(run, snapshot, ServerOptions(**server), how)
+
+
+RECOVERY_COMMANDS = (restore, verify)

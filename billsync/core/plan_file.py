@@ -176,7 +176,7 @@ _PLAN_FILE = record(
         "dialect": Member(TEXT, "The dialect of its API, with the generation."),
         "intended": Member(map_of(TEXT, TEXT), "The server that the files are for."),
         "owner": Member(optional(TEXT), "The owner."),
-        "mode": Member(TEXT, "The command that carries it out: apply or sync."),
+        "mode": Member(TEXT, "The command that carries it out: apply, sync or restore."),
         "selection": Member(
             many(TEXT), "The part of the files that it is about (--select, --since); empty for all of them."
         ),

@@ -84,5 +84,23 @@ RESTORES = Chapter(
             "The subscription was to change later, to something or at a time that can't be declared again.",
             "subscription/acme/default: the change that was scheduled isn't scheduled again",
         ),
+        Code(
+            "usage-at-start",
+            "usage that is dated at the start of the new subscription",
+            "Totals and tiers of the running period come out right; the times in the history don't.",
+            "usage of acme: 120 events dated at the start of the new subscription",
+        ),
+        Code(
+            "usage-not-billed",
+            "usage that is never billed",
+            "The events keep their times, which lie before the new subscription begins, so that no bill counts them.",
+            "usage of acme: 120 events with their own times, before the subscription begins again: no bill counts them",
+        ),
+        Code(
+            "usage-not-sent",
+            "usage that isn't sent",
+            "With `--usage none`, no events are sent: the event store still has them.",
+            "usage of acme: 120 events not sent: the event store must have them still",
+        ),
     ),
 )

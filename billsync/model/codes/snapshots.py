@@ -49,5 +49,19 @@ SNAPSHOTS = Chapter(
             "simply restored has a line.",
             "losses.json: losses.lines is missing.",
         ),
+        Code(
+            "unaccounted",
+            "a row of the snapshot has no fate",
+            "`restore` accounts for every row of the snapshot, and its counts don't add up. This is a mistake in "
+            "billsync: please report it. Nothing was written.",
+            "grant 01M1D47Z00FBCB54955HDWHYD0 has no fate.",
+        ),
+        Code(
+            "events-not-sent",
+            "the usage events were not all sent",
+            "The plan file was carried out, and sending the usage events of running periods broke off. Run the "
+            "restore again: what the server has is not sent twice. The exit code is 3.",
+            "POST /openmeter/events: the connection broke. Run it again: what the server has is not sent twice.",
+        ),
     ),
 )

@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
+from billsync.api.documents import BILLING
 from billsync.core.chains import has_ended, head_of
 from billsync.core.content import content_digest
 from billsync.core.dump_items import Source
@@ -33,11 +34,14 @@ from billsync.model.recovery import Accounted, Fate, Recovery
 from billsync.model.routes import Routes
 from billsync.model.state import Desired, Entity, Row, Snapshot
 from billsync.rating.arithmetic import negative
+from billsync.report.dump.losses_beyond import LOSSES, PROFILES
+from billsync.report.dump.undeclared import billing_losses
 from billsync.report.recovery.accounting import DEBT, REFUSED, UNEXPLAINED, money_id
 from billsync.report.recovery.chains import SUBSCRIPTION, Begun, chains
 from billsync.report.recovery.choices import Choices
 from billsync.report.recovery.grants import grants
 from billsync.report.recovery.old import Old, moment, old, owner_of
+from billsync.report.recovery.usage_accounts import usage_accounts
 
 NOT_MADE = frozenset({Outcome.REFUSED, Outcome.BLOCKED, Outcome.UNMANAGEABLE, Outcome.WAITING})
 CUSTOMER = "customer"
@@ -64,20 +68,30 @@ class Restoration:
     rows: tuple[Mapping[Address, str], ...] = ()
 
 
-def restoration(recovery: Recovery, target: Snapshot, tables: Tables, choices: Choices, now: datetime) -> Restoration:
-    """The stages that lead from the target's state to the snapshot's. `now` is the target's time."""
+def restoration(
+    recovery: Recovery,
+    target: Snapshot,
+    tables: Tables,
+    choices: Choices,
+    now: datetime,
+    events: Mapping[str, int] | None = None,
+) -> Restoration:
+    """The stages that lead from the target's state to the snapshot's. `now` is the target's time, `events` the number
+    of usage events by the customer's id."""
     return _Restoring(
         old(recovery, tables.registry, tables.routes),
         Source(index(target, tables.registry, tables.routes), tables.registry, tables.routes),
         choices,
         now,
+        events or {},
     ).restored()
 
 
 class _Restoring:
     """A restoration that is being put together."""
 
-    def __init__(self, before: Old, target: Source, choices: Choices, now: datetime) -> None:
+    def __init__(self, before: Old, target: Source, choices: Choices, now: datetime, events: Mapping[str, int]) -> None:
+        self.events = events
         self.old = before
         self.target = target
         self.choices = choices
@@ -123,9 +137,20 @@ class _Restoring:
                 how = "it refers to something that was deleted"
                 self.accounts.append(self.old.fated(row, Fate.LOST, "refers-to-gone", how))
             else:
-                self.accounts.append(self.old.fated(row, Fate.RESTORED))
+                self.accounts.append(self._billed(row) or self.old.fated(row, Fate.RESTORED))
                 found.append((owner_of(row), self.old.entity(names[row.id], row), row.id))
         self._add(found)
+
+    def _billed(self, row: Row) -> Accounted | None:
+        """The fate of a customer whose billing isn't the default: it isn't set up again."""
+        document = self.old.recovery.live.documents.get(BILLING.replace("{parent}", row.id))
+        listed = self.old.recovery.undeclared.get(PROFILES, ())
+        profiles = {str(one.get("id")): one for one in listed} if not isinstance(listed, int) else {}
+        found = (
+            next(billing_losses(self.old.source.found.names[row.id], document, profiles), None) if document else None
+        )
+        how = "its billing profile and the data of its apps have to be set up by hand, before its next invoice"
+        return self.old.fated(row, Fate.DIFFERENT, "billing", how) if found else None
 
     def _live_chains(self) -> frozenset[Address]:
         """The chains that the target has already."""
@@ -257,6 +282,7 @@ class _Restoring:
                 if (row.kind, row.id) not in known:
                     self.accounts.append(self._unmanaged(row))
         self.accounts += _undeclared(recovery)
+        self.accounts += usage_accounts(self.old, self.choices, self.events)
         self.accounts += _debts(self.old)
 
     def _unmanaged(self, row: Row) -> Accounted:
@@ -294,7 +320,10 @@ def _undeclared(recovery: Recovery) -> Iterator[Accounted]:
         for number, row in enumerate(listed):
             row_id = str(row.get("id", number))
             what = f"{name} {row.get('key') or row.get('name') or row_id}"
-            yield Accounted(name, row_id, what, Fate.LOST, "not-managed", "billsync doesn't manage these")
+            if name in LOSSES and not any(LOSSES[name]([row])):  # a fresh server has the same
+                yield Accounted(name, row_id, what, Fate.RESTORED)
+            else:
+                yield Accounted(name, row_id, what, Fate.LOST, "not-managed", "billsync doesn't manage these")
 
 
 def _debts(before: Old) -> Iterator[Accounted]:

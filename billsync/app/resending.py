@@ -1,0 +1,152 @@
+"""Sends the usage events of a recovery snapshot again, in lots; those that the server shows already are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+
+from billsync.api.documents import EVENTS
+from billsync.app.connection import Connection
+from billsync.model.frozen import dataclass
+from billsync.model.moment import cut_to_seconds, moment_text, parse_moment
+from billsync.model.ports import RemoteError, Unclear
+from billsync.model.recovery import Recovery
+from billsync.model.value import Fields, Plain
+from billsync.report.recovery.choices import Usage
+from billsync.report.recovery.lines import Event
+
+LOT = 100
+ATTEMPTS = 3
+PAUSE = 1.0
+FILTER_BYTES, FILTER_ITEMS = 900, 50
+"""Longest value of a filter, and most of its items (catalog-facts.md §1.4)."""
+
+ALL = ("page[size]", "100")
+SENT = ("id", "source", "specversion", "type", "subject", "dataschema", "data")
+"""The members of an event that are sent again, besides its time."""
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Resent:
+    """The number of events that were sent, and of those that were there already."""
+
+    sent: int = 0
+    known: int = 0
+
+
+def resend(
+    connection: Connection, recovery: Recovery, events: Iterable[Event], usage: Usage, progress: Progress
+) -> Resent:
+    """Send the events, each with its id and source; at the start of its customer's new subscription if so chosen.
+
+    Raises RemoteError, after which a further run sends the rest.
+    """
+    starts = _starts(connection, recovery) if usage is Usage.AT_START else {}
+    may_be_there = _has_events(connection)
+    sent = known = 0
+    for lot in _lots(events):
+        there = _there(connection, lot) if may_be_there else frozenset[tuple[str, str]]()
+        fresh = [_dated(one, starts.get(one.customer)) for one in lot if _identity(one.row) not in there]
+        if fresh:
+            _post(connection, fresh)
+        sent, known = sent + len(fresh), known + len(lot) - len(fresh)
+        progress(f"{sent + known:,} usage events")
+    return Resent(sent, known)
+
+
+def _lots(events: Iterable[Event]) -> Iterator[Sequence[Event]]:
+    rest = iter(events)
+    while lot := list(islice(rest, LOT)):
+        yield lot
+
+
+def _event(row: Fields) -> Fields:
+    found = row.get("event")
+    return found if isinstance(found, Mapping) else row
+
+
+def _identity(row: Fields) -> tuple[str, str]:
+    event = _event(row)
+    return str(event.get("source")), str(event.get("id"))
+
+
+def _dated(one: Event, start: datetime | None) -> Fields:
+    """The event as it is sent: at the start, unless its own time is later."""
+    event = _event(one.row)
+    time = parse_moment(str(event.get("time")))
+    moment = max(time, start) if time and start else start or time
+    dated = {"time": moment_text(moment)} if moment else {}
+    return {**{name: event[name] for name in SENT if event.get(name) is not None}, **dated}
+
+
+def _starts(connection: Connection, recovery: Recovery) -> Mapping[str, datetime]:
+    """By the id of a customer in the snapshot, the second in which its running subscription began here; of several,
+    the latest."""
+    old = {str(row.fields.get("key")): row.id for row in recovery.live.of("customer")}
+    here = {str(row["id"]): str(row.get("key")) for row in connection.rows("customer") if not row.get("deleted_at")}
+    now, found = connection.clock.now(), dict[str, datetime]()
+    for row in connection.rows("subscription"):
+        start = parse_moment(str(row.get("active_from")))
+        customer = old.get(here.get(str(row.get("customer_id")), ""))
+        if start and customer and start <= now and row.get("status") in ("active", "canceled"):
+            found[customer] = max(found.get(customer, cut_to_seconds(start)), cut_to_seconds(start))
+    return found
+
+
+def _has_events(connection: Connection) -> bool:
+    """Whether the server has any event. Raises RemoteError."""
+    return bool(_rows(connection, (("page[size]", "1"),)))
+
+
+def _there(connection: Connection, lot: Sequence[Event]) -> frozenset[tuple[str, str]]:
+    """The sources and ids of the events of a lot that the server shows. Raises RemoteError."""
+    found: set[tuple[str, str]] = set()
+    ids = [str(_event(one.row).get("id")) for one in lot]
+    groups = [("eq", one) for one in ids if "," in one]  # a list of ids is parted by commas
+    groups += [("oeq", ",".join(group)) for group in _in_filters([one for one in ids if "," not in one])]
+    for operator, value in groups:
+        found |= {_identity(row) for row in _rows(connection, ((f"filter[id][{operator}]", value), ALL))}
+    return frozenset(found)
+
+
+def _in_filters(ids: Sequence[str]) -> Iterator[list[str]]:
+    """Groups of ids, each short enough for one filter."""
+    group: list[str] = []
+    for one in ids:
+        if len(group) == FILTER_ITEMS or (group and len(",".join((*group, one)).encode()) > FILTER_BYTES):
+            yield group
+            group = []
+        group.append(one)
+    if group:
+        yield group
+
+
+def _rows(connection: Connection, query: Sequence[tuple[str, str]]) -> Sequence[Fields]:
+    answer = connection.remote.get(EVENTS, query)
+    rows = answer.body.get("data") if answer.ok and isinstance(answer.body, Mapping) else None
+    if not isinstance(rows, list | tuple):
+        raise RemoteError(f"GET {EVENTS}: {answer.message or answer.status}")
+    return rows
+
+
+def _post(connection: Connection, events: Sequence[Fields]) -> None:
+    """Send a lot. After an unclear outcome it is sent again, as the server drops what it has (customer-facts.md §14).
+
+    Raises RemoteError.
+    """
+    body: Plain = list(events)
+    for attempt in range(ATTEMPTS):
+        try:
+            answer = connection.remote.call("POST", EVENTS, body)
+        except Unclear:
+            if attempt + 1 == ATTEMPTS:
+                raise
+        else:
+            if answer.ok:
+                return
+            if not answer.unclear or attempt + 1 == ATTEMPTS:
+                raise RemoteError(f"POST {EVENTS}: {answer.message or answer.status}")
+        connection.clock.sleep(PAUSE * 2**attempt)

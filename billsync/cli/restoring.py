@@ -1,0 +1,176 @@
+"""`restore`: decide, show, ask, carry out, and send the usage events of running periods again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from billsync.app.connection import Connection
+from billsync.app.ending import Ended, Exit, error, worst
+from billsync.app.outcomes import code_of_difference, code_of_plan_file_run, code_of_run
+from billsync.app.pipeline import carry_out
+from billsync.app.plan_files import carry_out_plan_file, for_later, misuses, other_server
+from billsync.app.recovery_store import events, read
+from billsync.app.resending import resend
+from billsync.app.restoring import RESTORE, Restore, planned
+from billsync.apply.execute import GUARDED
+from billsync.cli.account import Account
+from billsync.cli.consent import agrees, check_consent
+from billsync.cli.journaling import journaled, manner_of, show_end
+from billsync.cli.opening import connected
+from billsync.cli.outputs import PLAN, Result
+from billsync.cli.plan_input import read_plan_file
+from billsync.cli.server_options import ServerOptions
+from billsync.cli.showing import check_files, show
+from billsync.cli.surroundings import Run
+from billsync.cli.writing import CarryOut
+from billsync.model.diagnostic import Diagnostic
+from billsync.model.frozen import replace
+from billsync.model.ports import RemoteError
+from billsync.model.recovery import Recovery
+from billsync.model.result import StepResult
+from billsync.render.diagnostics import diagnostics_text
+from billsync.render.formats.look import Look
+from billsync.render.formats.words import visible
+from billsync.render.plan.asking import before_asking
+from billsync.render.plan.outline import outline
+from billsync.render.recovery.object import losses_object
+from billsync.render.recovery.text import losses_text
+from billsync.report.recovery.accounting import LossReport, complete, loss_report
+from billsync.report.recovery.choices import Choices, Usage
+from billsync.report.recovery.loss_lines import LOSSES
+from billsync.schema.codes import diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreOptions:
+    """The options of a restore: the choices, guards that may pass, whether it only shows what it would do, the plan
+    file that is carried out in place of a fresh one, and how long one that is written may be carried out."""
+
+    choices: Choices
+    allow: Mapping[str, str]
+    is_dry: bool = False
+    exit_code: bool = False
+    yes: bool = False
+    plan_file: str | None = None
+    valid_for: timedelta = timedelta(hours=24)
+
+
+@dataclass(slots=True)
+class _Losses:
+    """The loss report above the changes of an account, and what became of the usage events."""
+
+    report: LossReport
+    events: str = ""
+
+    def text(self, results: Mapping[str, StepResult], look: Look) -> str:
+        """The loss report as text."""
+        sent = f"{self.events}\n" if self.events else ""
+        return f"{losses_text(self.report, look.width)}{sent}"
+
+    def parts(self, results: Mapping[str, StepResult]) -> Mapping[str, Any]:
+        """The loss report as a part of the JSON object."""
+        return {LOSSES: losses_object(self.report), **({"events": self.events} if self.events else {})}
+
+
+def restore(run: Run, snapshot: str, options: ServerOptions, how: RestoreOptions) -> Exit:
+    """Restore a recovery snapshot into a server, or show what that would do. Raises Ended, RemoteError."""
+    if not how.is_dry and not how.yes:
+        check_consent(run, ())
+    check_files(run)
+    path = Path(snapshot)
+    recovery = read(path)
+    counted = Counter(one.customer for one in events(path)) if recovery.header.has_events else Counter[str]()
+    with connected(run, options) as connection:
+        found = planned(connection, recovery, how.choices, how.allow, counted)
+        if faults := complete(recovery, found.accounts, events=counted.total()):
+            raise Ended(Exit.ERROR, *(diagnostic("unaccounted", f"{fault}.") for fault in faults))
+        if run.asks_for(PLAN):
+            found = replace(found, plan=for_later(found.plan, connection, how.valid_for))
+        losses = _Losses(loss_report(found.accounts))
+        if how.is_dry:
+            return _show(run, found, losses, exit_code=how.exit_code)
+        return _run(run, connection, recovery, path, found, losses, how)
+
+
+def _show(run: Run, found: Restore, losses: _Losses, *, exit_code: bool) -> Exit:
+    run.verdict = code_of_difference(found.plan, (), exit_code=exit_code)
+    above = partial(losses.text, {})
+    show(run, Result(found.plan, outline(found.plan), above=above, parts=losses.parts({})))
+    return run.verdict
+
+
+def _run(
+    run: Run,
+    connection: Connection,
+    recovery: Recovery,
+    path: Path,
+    found: Restore,
+    losses: _Losses,
+    how: RestoreOptions,
+) -> Exit:
+    """Carry the steps out, and send the events again unless a step failed."""
+    go: CarryOut
+    if how.plan_file is None:
+        account, code_of = Account(found.plan, addition=losses), code_of_run
+        go = partial(carry_out, connection, found.plan, known=found.known)
+    else:
+        plan = read_plan_file(run, how.plan_file)
+        now = connection.clock.now()
+        if wrong := (*misuses(plan, mode=RESTORE, owner=None, now=now), *other_server(plan, connection)):
+            raise Ended(Exit.ERROR, *wrong)
+        account, code_of = Account(plan, addition=losses), code_of_plan_file_run
+        go = partial(carry_out_plan_file, connection, plan)
+    sends = how.choices.usage is not Usage.NONE and recovery.header.has_events
+    more: list[Diagnostic] = []
+    if account.plan.guards:
+        account.not_tried = GUARDED
+    elif account.plan.steps or sends:
+        if not how.yes:
+            _ask(run, account)
+        with journaled(run, connection, account) as journal:
+            go(journal=journal, on_result=lambda result: show_end(run, account, result), manner=manner_of(run))
+            verdict = code_of(account.plan, account.results.values(), wrote=account.wrote)
+            if sends and verdict in (Exit.DONE, Exit.REFUSED):
+                more += _send(run, connection, recovery, path, losses, how.choices.usage)
+    run.account = account
+    run.verdict = code_of(account.plan, account.results.values(), wrote=account.wrote)
+    if more:
+        run.verdict = worst(run.verdict, Exit.PARTLY)
+    show(run, account.result(more))
+    return run.verdict
+
+
+def _ask(run: Run, account: Account) -> None:
+    """Ask before anything is written. Raises Ended."""
+    changes = before_asking(outline(account.plan), replace(run.look, is_quiet=False))
+    shown = f"{losses_text_of(account, run.look)}\n{changes}\n"
+    if not agrees(run, f"restore into {visible(account.plan.target)}", shown=shown):
+        raise error("declined")
+    account.was_shown = run.around.width is not None and not run.wants_json
+
+
+def losses_text_of(account: Account, look: Look) -> str:
+    """The loss report of an account as text."""
+    return account.addition.text({}, look) if account.addition else ""
+
+
+def _send(
+    run: Run, connection: Connection, recovery: Recovery, path: Path, losses: _Losses, chosen: Usage
+) -> list[Diagnostic]:
+    """Send the events again; the finding if that failed."""
+    try:
+        sent = resend(connection, recovery, events(path), chosen, run.progress)
+    except RemoteError as problem:
+        hint = "Run it again: what the server has is not sent twice."
+        finding = diagnostic("events-not-sent", f"{problem}.", hint)
+        if not run.wants_json:
+            run.talk(diagnostics_text([finding]))
+        return [finding]
+    losses.events = f"Usage events: {sent.sent:,} sent, {sent.known:,} there already."
+    return []

@@ -1,0 +1,92 @@
+"""`restore` as a person runs it: shown, refused, carried out, run again."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from billsync.cli.database import open_database
+from tests.support.command import Shell
+from tests.support.old_organization import lived_through
+from tests.support.recoveries import written_to
+from tests.support.world import World
+
+SHOP = """
+_info: {owner: shop}
+meters: [{key: calls, name: Calls, event_type: call, aggregation: count}]
+features: [{key: calls, name: Calls, meter: calls}]
+plans:
+- key: pro
+  name: Pro
+  currency: USD
+  billing_cadence: P1M
+  settlement_mode: credit_only
+  phases:
+  - key: main
+    name: Main
+    rate_cards:
+    - {key: fee, name: Fee, billing_cadence: P1M, payment_term: in_advance, price: {type: flat, amount: "30"}}
+    - {feature: calls, price: {type: unit, amount: "0.5"}}
+customers:
+- key: acme
+  name: Acme
+  usage_attribution: {subject_keys: [acme]}
+  subscription: {plan: pro}
+  grants: [{key: welcome, name: W, amount: "500", currency: USD, funding_method: none}]
+"""
+SERVER = ("--server", "local:new.db")
+CALLS = 130
+
+
+@pytest.fixture
+def snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The recovery snapshot of a shop with usage, in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    world = lived_through([(0, SHOP)], days=10)
+    send_calls(world)
+    world.clock.advance(86_400)
+    return written_to(tmp_path / "shop.snapshot", world)
+
+
+def send_calls(world: World) -> None:
+    with world.http() as http:
+        calls = [
+            {"specversion": "1.0", "id": f"c{number}", "source": "test", "type": "call", "subject": "acme"}
+            for number in range(CALLS)
+        ]
+        assert http.post("/events", json=calls).is_success
+
+
+def at_the_same_time(shell: Shell) -> Shell:
+    shell.clock.advance(11 * 86_400)
+    return shell
+
+
+def test_a_restore_is_shown_carried_out_and_done_only_once(shell: Shell, snapshot: Path) -> None:
+    shell = at_the_same_time(shell)
+
+    shown = shell.run("restore", str(snapshot), *SERVER, "--dry-run", "--exit-code")
+    ran = shell.run("restore", str(snapshot), *SERVER, "--yes", "--format", "json", "--out", "json=losses.json")
+    again = shell.run("restore", str(snapshot), *SERVER, "--yes")
+    proof = shell.run("verify", str(snapshot), *SERVER, "--losses", "losses.json")
+
+    assert shown.code == 2
+    assert "Loss report:" in shown.out
+    assert ran.code == 0, ran
+    assert json.loads(ran.out)["events"] == "Usage events: 130 sent, 0 there already."
+    assert again.code == 0, again
+    assert "Usage events: 0 sent, 130 there already." in again.out
+    assert "Created: 0" in again.out
+    assert proof.code == 0, proof.out
+    assert balance(shell) == {"settled": "470", "live": "405"}
+
+
+def balance(shell: Shell) -> dict[str, str]:
+    import httpx
+
+    app = open_database("new.db", shell.clock, test_clock=False)
+    with httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://local/api/v3/openmeter") as http:
+        (acme,) = http.get("customers").json()["data"]
+        (found,) = http.get(f"customers/{acme['id']}/credits/balance").json()["balances"]
+    app.close()
+    return {name: found[name] for name in ("settled", "live")}
