@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Container, Iterator
 from hashlib import blake2b
 from threading import Lock
-from typing import BinaryIO, NamedTuple
+from typing import IO, NamedTuple
 
 DIGEST_BYTES = 16
 
@@ -24,7 +24,7 @@ class Gathering:
     """Contents by sort and name, in the order in which they came first. `file` is an empty file for reading and
     writing, which only grows: what took the place of something else stands at its end."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._lock = Lock()  # pages of a list are decoded by several threads
         self._places: dict[str, dict[str, _Place]] = defaultdict(dict)

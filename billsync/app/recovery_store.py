@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from billsync.app.ending import error
 from billsync.model.limits import SNAPSHOT_LINE_BYTES
@@ -30,7 +30,7 @@ _HEAD = MAGIC + b"\x08\x00\x00\x00\x00\x00\x00\xff"
 _SEAL = re.compile(rb'\{"digest":"sha256:([0-9a-f]{64})"\}\n')
 
 
-def write(file: BinaryIO, lines: Iterable[bytes]) -> None:
+def write(file: IO[bytes], lines: Iterable[bytes]) -> None:
     """Pack the lines into an empty file, and seal it. Raises OSError."""
     summing = _Summing(file)
     with gzip.GzipFile(filename="", mode="wb", compresslevel=LEVEL, fileobj=summing, mtime=0) as packed:
@@ -53,7 +53,7 @@ def events(path: Path) -> Iterator[Event]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
+def _opened(path: Path) -> Iterator[IO[bytes]]:
     """The file, at the place after its seal was checked."""
     try:
         with path.open("rb") as file:
@@ -74,7 +74,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
 class _Summing:
     """A file that is written to, with the digest of all its bytes."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._sum = hashlib.sha256()
 
@@ -90,7 +90,7 @@ class _Summing:
         return self._sum.hexdigest()
 
 
-def _check(file: BinaryIO) -> None:
+def _check(file: IO[bytes]) -> None:
     """Check the seal, and go back to the file's beginning. Raises UnknownSnapshot."""
     begin = file.read(len(MAGIC))
     length = file.seek(0, os.SEEK_END)
@@ -105,7 +105,7 @@ def _check(file: BinaryIO) -> None:
     file.seek(0)
 
 
-def _sum(file: BinaryIO, length: int) -> str:
+def _sum(file: IO[bytes], length: int) -> str:
     total = hashlib.sha256()
     file.seek(0)
     while length > 0 and (chunk := file.read(min(length, CHUNK))):
@@ -127,7 +127,7 @@ def _digest_in(seal: bytes) -> str | None:
     return digest if digest and seal == _seal(digest) else None
 
 
-def _lines(file: BinaryIO) -> Iterator[bytes]:
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
     """All lines but the seal. Raises UnknownSnapshot, OSError, EOFError, zlib.error."""
     with gzip.GzipFile(fileobj=file, mode="rb") as packed:
         before = packed.readline(SNAPSHOT_LINE_BYTES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from billsync.api.documents import EVENTS
@@ -25,22 +25,23 @@ def event_lines(
     subscriptions: Iterable[bytes],
     features: Mapping[str, str],
     promised: tuple[datetime, datetime],
-    moves: MutableMapping[str, str],
-) -> Iterator[bytes]:
+) -> Generator[bytes, None, list[tuple[str, int]]]:
     """The lines of the events of the customers of these subscriptions, since their earliest running period began.
 
     `promised` are the times between which dues were read, with the usage until then: events that were stored later are
-    left out, and those that were stored between are named in `moves`. Raises RemoteError.
+    left out. Returns the customers of whom events were stored between, with their number. Raises RemoteError.
     """
+    between: list[tuple[str, int]] = []
     for customer, since in sorted(_since(subscriptions, features, promised[0]).items()):
-        between = 0
+        count = 0
         for row in _events(connection, customer, since):
             stored = parse_moment(str(row.get("stored_at") or row.get("ingested_at")))
             if stored is None or stored <= promised[1]:
-                between += stored is None or stored > promised[0]
+                count += stored is not None and stored > promised[0]
                 yield item_line(Event(customer, row))
-        if between:
-            moves[f"the usage of customer {customer}"] = f"went on: {between} events came while dues were read"
+        if count:
+            between.append((customer, count))
+    return between
 
 
 def _events(connection: ReadingConnection, customer: str, since: datetime) -> Iterator[Fields]:

@@ -6,11 +6,13 @@ What moved is read again, up to three times, and named in any case.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from io import BytesIO
+from itertools import chain
 from sys import intern
-from typing import BinaryIO
+from typing import IO
 
 from billsync import __version__
 from billsync.api.documents import BILLING
@@ -27,7 +29,7 @@ from billsync.core.index import is_over
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused
 from billsync.live.snapshot import PARENT
-from billsync.model.frozen import dataclass, replace
+from billsync.model.frozen import dataclass
 from billsync.model.recovery import Header, Recovery
 from billsync.model.state import Snapshot
 from billsync.model.value import Fields, canonical
@@ -38,11 +40,12 @@ from billsync.report.recovery.lines import (
     PromiseOf,
     Unread,
     item_line,
+    name_of_sort,
     recovery_in,
     whole_lines,
     with_list,
 )
-from billsync.report.recovery.moves import moves_said
+from billsync.report.recovery.moves import moves_said, name_of, unexplained_in
 
 ROUNDS = 3
 """The largest number of readings of what moved."""
@@ -55,31 +58,7 @@ MANY = 500
 
 def take(connection: Connection, *, has_events: bool = False) -> Recovery:
     """The recovery snapshot of a server, in memory. Raises RemoteError."""
-    return recovery_in(taken_lines(connection, BytesIO(), has_events=has_events))
-
-
-def taken_lines(connection: Connection, file: BinaryIO, *, has_events: bool = False) -> Iterator[bytes]:
-    """The lines of a recovery snapshot's file. What is read is kept in `file`, an empty one for reading and writing;
-    usage events are only read when their lines are asked for. Raises RemoteError.
-    """
-    taking = _Taking(connection, file)
-    taking.read_until_steady()
-    header = Header(
-        taken_at=taking.began,
-        finished_at=taking.began,
-        target=connection.target,
-        dialect=connection.dialect,
-        generation=connection.generation.full_name,
-        billsync=__version__,
-        has_events=has_events,
-    )
-    events = taking.events() if has_events else iter(())
-    return whole_lines(header, _joined(taking.lines(), events), lambda: taking.finished(header))
-
-
-def _joined(*parts: Iterable[bytes]) -> Iterator[bytes]:
-    for part in parts:
-        yield from part
+    return recovery_in(Taking(connection, BytesIO(), has_events=has_events).lines())
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +84,10 @@ def _link(row: Fields) -> _Link:
     return _Link(intern(str(row["customer_id"])), intern(str(plan)), not is_over(KINDS[SUBSCRIPTION], row))
 
 
-class _Taking:
-    """One snapshot while it is taken."""
+class Taking:
+    """One snapshot while it is taken. What is read is kept in `file`, an empty one for reading and writing."""
 
-    def __init__(self, connection: Connection, file: BinaryIO) -> None:
+    def __init__(self, connection: Connection, file: IO[bytes], *, has_events: bool = False) -> None:
         self._connection = connection
         self._found = Gathering(file)
         self._catalog = Snapshot()
@@ -118,14 +97,50 @@ class _Taking:
         self._may_bill = False
         self._moves: dict[str, str] = {}
         self._promised: tuple[datetime, datetime]
-        self.began = self._now()
+        self._has_events = has_events
+        self._began = self._now()
+        self._finished = self._began
+        self.counts: Counter[str] = Counter()
+        self.unexplained: list[str] = []
+
+    @property
+    def header(self) -> Header:
+        """The origin of the snapshot, with what moved so far."""
+        return Header(
+            taken_at=self._began,
+            finished_at=self._finished,
+            target=self._connection.target,
+            dialect=self._connection.dialect,
+            generation=self._connection.generation.full_name,
+            billsync=__version__,
+            moved=tuple(sorted(f"{name} {verb}" for name, verb in self._moves.items())),
+            has_events=self._has_events,
+        )
+
+    def lines(self) -> Iterator[bytes]:
+        """The lines of the snapshot's file: everything is read before the first one, but for usage events.
+
+        Raises RemoteError.
+        """
+        self._read_until_steady()
+        yield from whole_lines(self.header, self._counted(), self._end)
+
+    def _end(self) -> Header:
+        self._finished = self._now()
+        return self.header
+
+    def _counted(self) -> Iterator[bytes]:
+        """The lines of all items; counted by their sort or kind, and customers whose credit can't be explained are
+        named."""
+        for line in chain(self._lines(), self._events() if self._has_events else ()):
+            self.counts[name_of_sort(line)] += 1
+            self.unexplained += unexplained_in(line, self._found.get)
+            yield line
 
     def _now(self) -> datetime:
         return servers_now_by_anybody(self._connection, Snapshot())
 
-    # Readings
-
-    def read_until_steady(self) -> None:
+    def _read_until_steady(self) -> None:
         """Read everything, and again what moved. Raises RemoteError."""
         self._read(None)
         self._promises()
@@ -219,9 +234,7 @@ class _Taking:
         for name, promise in promises.items():
             self._found.put(PROMISE, name, item_line(PromiseOf(name, promise)))
 
-    # Lines
-
-    def lines(self) -> Iterator[bytes]:
+    def _lines(self) -> Iterator[bytes]:
         """The lines of everything but the usage events."""
         yield from (item_line(Unread(kind, why)) for kind, why in sorted(self._catalog.unread.items()))
         yield from (item_line(Absent(kind)) for kind in sorted(self._catalog.absent))
@@ -236,16 +249,14 @@ class _Taking:
         yield from self._found.all(PROMISE)
         yield from self._found.all(LIST)
 
-    def events(self) -> Iterator[bytes]:
+    def _events(self) -> Iterator[bytes]:
         """The lines of the usage events of running periods, up to the time at which the dues were read."""
         running = [name for name, link in self._links.items() if link.is_running]
         rows = (self._found.get(SUBSCRIPTION, name) for name in running)
-        yield from event_lines(self._connection, rows, self._features(), self._promised, self._moves)
-
-    def finished(self, header: Header) -> Header:
-        """The header with what is known at the end."""
-        moved = tuple(sorted(f"{name} {verb}" for name, verb in self._moves.items()))
-        return replace(header, finished_at=self._now(), moved=moved)
+        moved = event_lines(self._connection, rows, self._features(), self._promised)
+        for customer, between in (yield from moved):
+            name = name_of(CUSTOMER, customer, self._found.get(CUSTOMER, customer), self._found.get)
+            self._moves[f"the usage of {name}"] = f"went on while its dues were read, by {between} events"
 
 
 def _steady(rows: Iterable[Fields]) -> bytes:

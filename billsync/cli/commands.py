@@ -38,6 +38,7 @@ from billsync.cli.plan_file_options import (
 from billsync.cli.recovery_commands import RECOVERY_COMMANDS
 from billsync.cli.selecting import select_option, since_option
 from billsync.cli.server_options import ServerOptions, server_options
+from billsync.cli.snapshot_options import snapshot_options
 from billsync.cli.surroundings import Run
 from billsync.cli.talk_options import talk_options
 from billsync.cli.version_options import version_options
@@ -320,6 +321,7 @@ def promote(
 @OUTPUT
 @file_option("--losses", help="Write what the files can't declare as JSON, too.")
 @YES
+@snapshot_options
 @click.pass_obj
 def dump(run: Run, /, output: str | None, losses: str | None, yes: bool, **server: Any) -> Exit:
     """Print the files that declare what is live."""

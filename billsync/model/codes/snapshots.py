@@ -65,3 +65,28 @@ SNAPSHOTS = Chapter(
         ),
     ),
 )
+
+TAKEN = Chapter(
+    "Notes of a snapshot",
+    "`dump --snapshot` says what it found besides what it wrote. The file is whole, and the exit code stays 0.",
+    "note[{name}]: {example}",
+    (
+        Code(
+            "snapshot-moved",
+            "something changed while the snapshot was taken",
+            "Everything is read twice, and what changed in between again, up to three times: the file has it as it was "
+            "read last, and names it. So it isn't of the same moment as the rest, and what `still moved` may be of no "
+            "moment at all. Take another snapshot when less is going on, if it matters.",
+            "customer acme changed",
+        ),
+        Code(
+            "snapshot-credit",
+            "the balance isn't what the grants have left",
+            "What is left of each grant is computed from what was consumed, and their sum is compared with the balance "
+            "that the server shows. Here they differ, and it isn't known to which grants the rest belongs: a restore "
+            "can't bring it back, and names it in its loss report. A grant in an unknown status, or consumption that "
+            "the server can't list, are such causes. The customer's ledger (`billsync ledger CUSTOMER`) may show more.",
+            "the balance of customer acme is 12.4 USD more than what is left of its grants",
+        ),
+    ),
+)

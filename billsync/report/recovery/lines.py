@@ -149,6 +149,7 @@ _BEGIN = record(
     },
 )
 _MINOR = re.compile("[0-9]+[.][0-9]{1,9}", re.ASCII)
+_KIND = re.compile(rb'\{"row":\{"kind":"([^"\\]*)"')
 _LATE = ("finished_at", "moved")
 """Facts about the whole that are known at its end only."""
 
@@ -248,6 +249,14 @@ def item_line(item: Item) -> bytes:
     return _line(sort, _FORMS[sort][1].write(item))
 
 
+def credit_in(line: bytes) -> CreditOf | None:
+    """The credit in a line; None in a line of another sort."""
+    if _sort_of(line) != CREDIT:
+        return None
+    credit: CreditOf = _FORMS[CREDIT][1].read(_parsed(line, CREDIT))
+    return credit
+
+
 def row_in(line: bytes) -> Row:
     """The row of a line that was written here."""
     row: Row = _FORMS[ROW][1].read(_parsed(line, ROW))
@@ -284,6 +293,12 @@ def _line(sort: str, content: Any) -> bytes:
 def _sort_of(line: bytes) -> str:
     """The sort of a line. Raises ValueError for a line of another form."""
     return line[2 : line.index(b'"', 2)].decode()
+
+
+def name_of_sort(line: bytes) -> str:
+    """The kind of a row's line, the sort of any other."""
+    kind = _KIND.match(line)
+    return kind[1].decode() if kind else _sort_of(line)
 
 
 def whole_lines(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
-from billsync.report.recovery.lines import row_in
+from billsync.model.value import decimal_text
+from billsync.report.recovery.lines import credit_in, row_in
 
 OF = {
     "credit": "the credit of customer",
@@ -22,6 +23,16 @@ def moves_said(
         name_of(sort, name, before or now(sort, name), now): _verb(before, now(sort, name), is_last=is_last)
         for (sort, name), before in moved.items()
     }
+
+
+def unexplained_in(line: bytes, now: Callable[[str, str], bytes]) -> Iterator[str]:
+    """The amounts by which the credit in a line isn't what the server says, in words."""
+    found = credit_in(line)
+    for currency, amount in (found.credit.unexplained if found else {}).items():
+        assert found is not None
+        who = name_of("customer", found.customer, now("customer", found.customer), now)
+        more = "more" if amount > 0 else "less"
+        yield f"the balance of {who} is {decimal_text(abs(amount))} {currency} {more} than what is left of its grants"
 
 
 def _verb(before: bytes, after: bytes, *, is_last: bool) -> str:

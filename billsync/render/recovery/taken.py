@@ -1,0 +1,36 @@
+"""A recovery snapshot that was taken, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from billsync.kinds.registry import KINDS
+from billsync.model.moment import cut_to_seconds, moment_text
+from billsync.model.note import Note
+from billsync.model.recovery import Header
+from billsync.report.recovery.lines import EVENT
+
+NAMES = {"tax_code": "tax code", EVENT: "usage event"}
+MOST = 20
+"""The largest number of notes of a sort: the file has all that moved."""
+
+
+def taken_notes(header: Header, unexplained: Sequence[str]) -> Iterator[Note]:
+    """Notes on what moved while it was taken, and on credit that can't be explained."""
+    yield from (Note("snapshot-moved", text) for text in _some(header.moved))
+    yield from (Note("snapshot-credit", text) for text in _some(unexplained))
+
+
+def _some(texts: Sequence[str]) -> Iterator[str]:
+    yield from texts[:MOST]
+    if len(texts) > MOST:
+        yield f"and {len(texts) - MOST:,} more"
+
+
+def taken_text(header: Header, counts: Mapping[str, int]) -> str:
+    """The numbers of its rows and events, and when it was taken. `counts` are lines by kind or sort."""
+    times = " to ".join(moment_text(cut_to_seconds(moment)) for moment in (header.taken_at, header.finished_at))
+    shown = {kind: counts[kind] for kind in counts if kind in KINDS or kind == EVENT}
+    content = ", ".join(f"{NAMES.get(kind, kind)} {count:,}" for kind, count in shown.items())
+    steady = "; nothing moved meanwhile" if not header.moved else ""
+    return f"Taken from {header.target}, {times}{steady}.\nIn it: {content or 'nothing'}.\n"
