@@ -53,6 +53,7 @@ PURPOSES = {
     "cancel": "sets the end of",
     "resume": "takes back the end of",
     "begin_later": "schedules the start of",
+    "begin_in_phase": "begins in a later phase",
     "withdraw": "takes back the scheduled start of",
     "restore": "takes back the scheduled change of",
 }

@@ -104,6 +104,7 @@ CAPABILITIES: Mapping[str, Capability] = MappingProxyType(
             Form(_NEW, ("POST /openmeter/subscriptions: timing",), _LATER_BEGIN),
             Form(_OWN),  # API v1: POST
         ),
+        "begin_in_phase": _call(("subscription",), Form(_OWN)),  # API v1: POST
         "migrate": _call(
             ("subscription",),
             Form(

@@ -63,24 +63,27 @@ _ATTACHMENTS = Attachments(  # customer-facts.md §6
     unshown=("unit_config",),
 )
 
+_BEGIN_V1 = CallForm(
+    "POST",
+    "/v1/subscriptions",
+    names={
+        "customer": "customerId",
+        "plan": "plan",
+        "labels": "metadata",
+        "settlement_mode": "settlementMode",
+        "billing_anchor": "billingAnchor",
+        "timing": "timing",
+        "starting_phase": "startingPhase",
+    },
+    bare=("customer",),
+    keyed=("plan",),
+    implied={"cost_basis_mode": "dynamic"},
+)
 _CHAIN_CALLS_V1 = {
     "withdraw": CallForm("DELETE", "/v1/subscriptions/{id}"),
     "restore": CallForm("POST", "/v1/subscriptions/{earlier}/restore"),
-    "begin_later": CallForm(
-        "POST",
-        "/v1/subscriptions",
-        names={
-            "customer": "customerId",
-            "plan": "plan",
-            "labels": "metadata",
-            "settlement_mode": "settlementMode",
-            "billing_anchor": "billingAnchor",
-            "timing": "timing",
-        },
-        bare=("customer",),
-        keyed=("plan",),
-        implied={"cost_basis_mode": "dynamic"},
-    ),
+    "begin_later": _BEGIN_V1,
+    "begin_in_phase": _BEGIN_V1,
 }
 
 _LIFE = ("id", "created_at", "updated_at", "deleted_at")

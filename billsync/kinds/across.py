@@ -125,6 +125,23 @@ def currencies(address: Address, subscription: Fields, find: Find) -> Iterator[P
         )
 
 
+def starting_phases(address: Address, subscription: Fields, find: Find) -> Iterator[Problem]:
+    """A subscription that begins in a phase which its plan doesn't have (customer-facts.md §15)."""
+    key, wanted = subscription.get("plan"), subscription.get("starting_phase")
+    plan = find("plan", key) if isinstance(key, str) else None
+    if plan is None or not isinstance(wanted, str) or isinstance(subscription.get("version"), int):
+        return
+    known = [str(_map(phase).get("key")) for phase in _list(plan.get("phases"))]
+    if wanted not in known:
+        close = get_close_matches(wanted, known, n=1)
+        yield Problem(
+            ("starting_phase",),
+            "no-such-phase",
+            f'plan "{key}" has no phase "{wanted}"',
+            f'Did you mean "{close[0]}"?' if close else f"its phases are {', '.join(known)}",
+        )
+
+
 def _map(value: Plain) -> Fields:
     return value if type(value) is dict or isinstance(value, Mapping) else _NO_FIELDS
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from fractions import Fraction
 
-from billsync.kinds import across, fields
+from billsync.kinds import across, fields, forms
 from billsync.kinds.checks import subscription as checks
 from billsync.kinds.plan import SETTLEMENT_MODES
 from billsync.kinds.ratecard import LARGEST
@@ -110,6 +110,13 @@ RECORD = Record(
             "start that it had.",
             FieldEffect.OURS,
             example="2027-01-01T00:00:00Z",
+        ),
+        "starting_phase": Field(
+            Text(minimum=1, maximum=64, pattern=forms.RESOURCE_KEY),
+            "The phase of the plan in which it begins: those before it are skipped, such as a trial that was had. "
+            "Without it, the first one. A running subscription keeps the phase that it is in.",
+            FieldEffect.OURS,
+            example="main",
         ),
         "change": Field(
             Text(choices=TIMINGS),
@@ -233,7 +240,7 @@ SUBSCRIPTION = Kind(
     unique=False,
     after=("customer", "grant"),
     checks=checks.CHECKS,
-    cross=(across.currencies,),
+    cross=(across.currencies, across.starting_phases),
     pins="plan",
     successor="openmeter_subscription.superseding.id",
     predecessor="openmeter_subscription.previous.id",

@@ -35,8 +35,10 @@ def test_a_field_that_is_not_compared_is_found_silent(tmp_path: Path, monkeypatc
 
 
 def test_a_field_that_is_not_sent_is_found_not_to_arrive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write = view._write
-    monkeypatch.setattr(view, "_write", lambda shape, value: "x" if shape is DESCRIPTION.shape else write(shape, value))
+    write = view.written
+    monkeypatch.setattr(
+        view, "written", lambda shape, value: "x" if shape is DESCRIPTION.shape else write(shape, value)
+    )
 
     with pytest.raises(AssertionError, match="the server accepted the call"):
         Bench(tmp_path).try_out(described())

@@ -3,6 +3,7 @@ nothing."""
 
 from __future__ import annotations
 
+from billsync.app.verifying import verify
 from billsync.model.recovery import Fate
 from billsync.report.recovery.accounting import complete
 from tests.support.crash_harness import Wire
@@ -57,6 +58,48 @@ def test_two_versions_with_their_subscribers_and_credit() -> None:
         "debt of birch in USD": "debt",
     }
     assert not [change for change in new.plan(declared(files)).changes if change.code != "grandfathered"]
+    again = Wire()
+    restored(new, recovery, wrap=again.wrap)
+    assert again.transport.writes == ()
+
+
+TRIAL = """
+_info: {owner: shop}
+plans:
+- key: pro
+  name: Pro
+  currency: USD
+  billing_cadence: P1M
+  settlement_mode: credit_only
+  phases:
+  - key: trial
+    name: Trial
+    duration: P14D
+    rate_cards: [{key: fee, name: Fee, price: {type: free}}]
+  - key: main
+    name: Main
+    rate_cards:
+    - {key: fee, name: Fee, billing_cadence: P1M, payment_term: in_advance, price: {type: flat, amount: "30"}}
+customers:
+- {key: acme, name: Acme, subscription: {plan: pro}, grants: [
+    {key: welcome, name: W, amount: "500", currency: USD, funding_method: none}]}
+"""
+
+
+def test_who_was_past_a_trial_goes_on_past_it_and_a_running_one_begins_again() -> None:
+    """The later phase begins in the restored subscription; the middle of a trial is told with days and money."""
+    old = lived_through([(0, TRIAL), (20, TRIAL + BIRCH)], days=5)
+    recovery, new = recovery_of(old), empty_at_the_same_time(old, hours=0)
+
+    found = restored(new, recovery)
+
+    lines = {one.what: one for one in found.accounts if one.fate is not Fate.RESTORED}
+    assert balances(new) == balances(old)
+    assert set(lines) == {"subscription/birch/default"}
+    assert lines["subscription/birch/default"].code == "phase-again"
+    said = "its phase trial lasts 5 days longer than it would have, which is about 4.93 USD of fees"
+    assert lines["subscription/birch/default"].how == said
+    assert verify(new.connection(), recovery, found.accounts).unexplained == ()
     again = Wire()
     restored(new, recovery, wrap=again.wrap)
     assert again.transport.writes == ()

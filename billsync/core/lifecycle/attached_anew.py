@@ -9,6 +9,7 @@ from billsync.core.chains import has_ended, last_of, links_of, running_links
 from billsync.core.lifecycle.attached_digests import noting
 from billsync.core.lifecycle.attached_members import beginning, declared_quantities, members_of
 from billsync.core.lifecycle.attached_steps import ATTACH, Move, quantity_change, steps_of
+from billsync.core.lifecycle.chain_begin import PHASE
 from billsync.core.lifecycle.chain_steps import CHANGE, RENEWS, VERBS
 from billsync.core.lifecycle.offered import Offers, because, name_of, not_allowed, offers_of, refused_for
 from billsync.core.lifecycle.record import in_sequence
@@ -23,6 +24,7 @@ from billsync.model.malformed import Malformed
 from billsync.model.routes import Attachments
 from billsync.model.state import Entity
 from billsync.model.transition import AT_RENEWAL, IMMEDIATE
+from billsync.model.value import Plain
 
 
 def lost_code(field: str) -> str:
@@ -82,12 +84,13 @@ def _attached(
 ) -> tuple[Planned, ...]:
     address, kind = planned.change.address, context.registry[planned.change.address.kind]
     begun = planned.steps[_place(kind, planned)].after
+    starting = context.entities[address].fields.get(PHASE) if planned.change.action is Action.CREATE else None
     before = Expectation(begun.view, kind.words(State.CURRENT), partial=True)
     moves: list[Move] = []
     waiting: list[Planned] = []
     for key, number in wanted.items():
         offer = offers.by_key[key]
-        if since := _waits_for(context, planned, offers, key):
+        if since := _waits_for(context, planned, offers, key, starting):
             begins = beginning(kind, is_first=planned.change.action is Action.CREATE)
             why = begins if _is_later(planned) else "it is offered from then on"
             reason = because(ATTACHED_LATER, name=name_of(attachments, key), moment=since, why=why)
@@ -103,11 +106,12 @@ def _is_later(planned: Planned) -> bool:
     return planned.change.timing not in ("", IMMEDIATE)
 
 
-def _waits_for(context: Context, planned: Planned, offers: Offers, key: str) -> str | None:
+def _waits_for(context: Context, planned: Planned, offers: Offers, key: str, starting: Plain) -> str | None:
     """The moment from which on a member can be attached to a link of this run; None for at once."""
     since = offers.by_key[key].since
     if not _is_later(planned):
-        return None if since in (None, offers.first_phase) else f"the start of the phase {since!r}"
+        begun = offers.until(starting)
+        return None if since is None or since in begun else f"the start of the phase {since!r}"
     if planned.change.timing != AT_RENEWAL:
         return planned.change.timing
     head = last_of(context, planned.change.address)

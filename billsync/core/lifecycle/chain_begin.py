@@ -22,7 +22,7 @@ from billsync.core.lifecycle.proof import unproven
 from billsync.core.obstacles import ENDS, ends_among
 from billsync.core.ownership import KEY, labels_of
 from billsync.core.planned import Context, Planned, call_of, note, refused, step_id
-from billsync.core.refusals import UNSHOWN_END
+from billsync.core.refusals import UNSHOWN_END, UNSUPPORTED
 from billsync.core.timing import cadence_of, instead_of_end, sent_as
 from billsync.core.versions import NextVersions
 from billsync.core.view import body
@@ -35,8 +35,8 @@ from billsync.model.state import Entity, Row
 from billsync.model.transition import AT_RENEWAL, IMMEDIATE
 from billsync.model.value import Fields, Plain
 
-BEGIN_LATER = "begin_later"
-START = "start"
+BEGIN_LATER, BEGIN_IN_PHASE = "begin_later", "begin_in_phase"
+START, PHASE = "start", "starting_phase"
 LATE_AT_MOST = timedelta(days=1)
 """Longest time after its declared start that a chain still begins: a nightly run finds it a day late at most."""
 
@@ -59,7 +59,8 @@ def begin(context: Context, entity: Entity, coming: NextVersions) -> Planned:
     pinned = version_to_begin_on(context, entity, coming)
     if isinstance(pinned, Planned):
         return pinned
-    if refusal := unproven(context, entity, pinned) or _by_its_start(context, entity) or _by_its_end(context, entity):
+    refusal = unproven(context, entity, pinned) or _by_its_phase(context, entity)
+    if refusal := refusal or _by_its_start(context, entity) or _by_its_end(context, entity):
         return refusal
     want = first_link(context, entity, pinned)
     step = _later_step(context, entity, want) if starts_later(context, entity) else _step(context, entity, want)
@@ -164,6 +165,21 @@ def _by_its_start(context: Context, entity: Entity) -> Planned | None:
     return None
 
 
+def _by_its_phase(context: Context, entity: Entity) -> Planned | None:
+    """The reason why a chain can't begin in its declared phase: no call of this server skips phases, or that call
+    doesn't take everything that is declared."""
+    kind = context.registry[entity.address.kind]
+    if PHASE not in entity.fields:
+        return None
+    form = context.routes[kind.name].calls.get(BEGIN_IN_PHASE)
+    if form is None:
+        return refused(entity.address, UNSUPPORTED, action=Action.NONE, verb="unmanageable", lacking=PHASE)
+    lacking = _lacking(context, entity, form)
+    if lacking:
+        return refused(entity.address, NOT_LATER, lacking=", ".join(lacking), kind=kind.name)
+    return None
+
+
 def _lacking(context: Context, entity: Entity, form: CallForm) -> tuple[str, ...]:
     """The declared fields that the call for a later start doesn't take."""
     if not form.names:
@@ -216,6 +232,10 @@ def _step(context: Context, entity: Entity, want: Fields) -> Step:
     kind = context.registry[entity.address.kind]
     routes = context.routes[kind.name]
     sent = body(kind, want, routes.create, parent_of(kind, entity.address))
+    if PHASE in entity.fields:
+        whole = {**sent, "timing": IMMEDIATE, PHASE: entity.fields[PHASE]}
+        call = call_of(context, entity.address, BEGIN_IN_PHASE, spelled(whole, routes.calls[BEGIN_IN_PHASE]))
+        return _begun(context, entity, call, Expectation(want))
     return _begun(context, entity, Call("POST", context.collection(entity.address), sent), Expectation(want))
 
 
@@ -225,11 +245,12 @@ def _later_step(context: Context, entity: Entity, want: Fields) -> Step:
     start = start_of_entity(entity)
     assert start is not None
     routes = context.routes[kind.name]
-    form = routes.calls[BEGIN_LATER]
+    name = BEGIN_IN_PHASE if PHASE in entity.fields else BEGIN_LATER
+    phase = {PHASE: entity.fields[PHASE]} if PHASE in entity.fields else {}
     sent = body(kind, want, routes.create, parent_of(kind, entity.address))
-    sent = spelled({**sent, "timing": moment_text(start)}, form)
+    sent = spelled({**sent, "timing": moment_text(start), **phase}, routes.calls[name])
     after = Expectation(want, kind.words(State.COMING, State.CURRENT), facts={FROM: moment_text(start)})
-    return _begun(context, entity, call_of(context, entity.address, BEGIN_LATER, sent), after)
+    return _begun(context, entity, call_of(context, entity.address, name, sent), after)
 
 
 def spelled(sent: Fields, form: CallForm) -> Fields:

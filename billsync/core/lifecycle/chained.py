@@ -18,6 +18,7 @@ from billsync.core.compare import shown
 from billsync.core.index import state_of
 from billsync.core.lifecycle.chain_begin import (
     LATE_AT_MOST,
+    PHASE,
     begin,
     begins_again,
     may_have_ended,
@@ -26,7 +27,7 @@ from billsync.core.lifecycle.chain_begin import (
 )
 from billsync.core.lifecycle.chain_change import Move, change, replace_scheduled, substitute
 from billsync.core.lifecycle.chain_end import ENDS, REVERT, declared_end, end, ends_as_declared, ends_elsewhere
-from billsync.core.lifecycle.chain_steps import WITHDRAW
+from billsync.core.lifecycle.chain_steps import FROM, TO, WITHDRAW
 from billsync.core.lifecycle.chain_target import by_other_content, differences, live_pin, pin_of
 from billsync.core.ownership import KEY, OWNER, labels_of, pin_label
 from billsync.core.planned import Context, Planned, names_of, note, refused, time_shown
@@ -54,7 +55,10 @@ def chained_change(context: Context, entity: Entity, coming: NextVersions) -> Pl
         return None if may_have_ended(context, entity, head) else _ended(context, entity, head)
     entity = _or_its_substitute(context, entity)
     return (
-        _compare(context, entity, head, coming) or _restart_waits(context, entity) or _began_elsewhen(context, entity)
+        _compare(context, entity, head, coming)
+        or _restart_waits(context, entity)
+        or _began_elsewhen(context, entity)
+        or _began_elsewhere(context, entity)
     )
 
 
@@ -108,8 +112,7 @@ def _restart_waits(context: Context, entity: Entity) -> Planned | None:
 def _began_elsewhen(context: Context, entity: Entity) -> Planned | None:
     """Return a note if a running chain is declared to start at another time than it did: a start can't be moved."""
     start = start_of_entity(entity)
-    links = [row for row in links_of(context, entity.address) if labels_of(row.fields).get(KEY) == entity.address.key]
-    first = next((row for row in reversed(links) if _is_first(context, row)), None)  # `restart` begins another one
+    first = _first_link(context, entity)
     began = parse_moment(str(first.fields.get("active_from"))) if first else None
     if start is None or began is None or began.date() == start.date() or start <= began <= start + LATE_AT_MOST:
         return None
@@ -119,6 +122,29 @@ def _began_elsewhen(context: Context, entity: Entity) -> Planned | None:
         reason=f"it is declared to start at {moment_text(start)}, and began at {moment_text(began)}: "
         "a start can't be moved",
         hint="declare the start that it had, or leave `start` out",
+    )
+
+
+def _first_link(context: Context, entity: Entity) -> Row | None:
+    """The link with which a chain began; with `restart`, the last such one."""
+    links = [row for row in links_of(context, entity.address) if labels_of(row.fields).get(KEY) == entity.address.key]
+    return next((row for row in reversed(links) if _is_first(context, row)), None)
+
+
+def _began_elsewhere(context: Context, entity: Entity) -> Planned | None:
+    """Return a note if a running chain is declared to begin in another phase than it did: that can't be changed."""
+    attachments, declared = context.routes[entity.address.kind].attachments, entity.fields.get(PHASE)
+    first = _first_link(context, entity) if attachments and declared else None
+    phases = first.fields.get(attachments.phases) or () if attachments and first else ()
+    lived = [phase for phase in phases if phase.get(FROM) != phase.get(TO)]
+    if not lived or lived[0].get("key") == declared:
+        return None
+    return note(
+        entity.address,
+        code="phase-differs",
+        reason=f"it is declared to begin in the phase {declared!r}, and began in {lived[0].get('key')!r}: "
+        "a beginning can't be changed",
+        hint=f"declare the phase in which it began, or leave `{PHASE}` out",
     )
 
 

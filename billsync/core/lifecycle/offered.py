@@ -15,7 +15,7 @@ from billsync.model.change import FieldChange
 from billsync.model.frozen import dataclass
 from billsync.model.routes import Attachments
 from billsync.model.state import Row
-from billsync.model.value import Fields
+from billsync.model.value import Fields, Plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,17 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """The offers of a pinned version by key, and its first phase. `is_known`: they could be read."""
+    """The offers of a pinned version by key, and its phases. `is_known`: they could be read."""
 
     pinned: Address | None
     by_key: Mapping[str, Offer] = field(default_factory=dict)
-    first_phase: str | None = None
+    phases: tuple[str, ...] = ()
     is_known: bool = True
+
+    def until(self, phase: Plain) -> tuple[str, ...]:
+        """The phases up to one of them, by default the first: those that have begun where a link begins in it."""
+        place = self.phases.index(str(phase)) if phase in self.phases else 0
+        return self.phases[: place + 1]
 
     @property
     def title(self) -> str:
@@ -78,9 +83,8 @@ def offers_of(context: Context, attachments: Attachments, pinned: Address | None
             return Offers(pinned, is_known=False)
         fields = row.fields
         found = _live(context, attachments, fields)
-    phases = fields.get(attachments.phases) or ()
-    first = str(phases[0].get("key")) if phases else None
-    return Offers(pinned, {offer.address.key: offer for offer in found}, first)
+    phases = tuple(str(phase.get("key")) for phase in fields.get(attachments.phases) or ())
+    return Offers(pinned, {offer.address.key: offer for offer in found}, phases)
 
 
 def row_of(context: Context, address: Address) -> Row | None:

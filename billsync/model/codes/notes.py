@@ -161,6 +161,14 @@ NOTES = Chapter(
             "subscription acme/default: it doesn't exist and is declared to have ended: no subscription is begun",
         ),
         Code(
+            "phase-differs",
+            "a subscription began in another phase",
+            "The file says in which phase the subscription begins, and it began in another one. That can't be changed. "
+            "Declare the phase in which it began, or leave `starting_phase` out.",
+            "subscription/acme/default: it is declared to begin in the phase 'main', and began in 'trial': a beginning "
+            "can't be changed",
+        ),
+        Code(
             "start-differs",
             "it began at another time than declared",
             "A start can't be moved. Declare the start that it had, or leave `start` out.",

@@ -47,6 +47,12 @@ REFERENCES = Chapter(
             'customer "acme" pays in EUR, and plan "pro" is in USD.',
         ),
         Code(
+            "no-such-phase",
+            "no phase of the plan has this key",
+            "`starting_phase` names a phase of the subscription's plan, in which it begins. Name one that it has.",
+            'plan "pro" has no phase "mian".',
+        ),
+        Code(
             "cadence-unaligned",
             "the cadences don't fit each other",
             "The server bills all prices of a subscription together, so one cadence must be a whole multiple of the "

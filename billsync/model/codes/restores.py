@@ -102,5 +102,31 @@ RESTORES = Chapter(
             "With `--usage none`, no events are sent: the event store still has them.",
             "usage of acme: 120 events not sent: the event store must have them still",
         ),
+        Code(
+            "phase-again",
+            "a phase with an end that begins again",
+            "No call of the API begins in the middle of a phase, so that it lasts its whole length again.",
+            "subscription/acme/default: its phase trial lasts 9.5 days longer than it would have, which is about "
+            "9.36 USD of fees",
+        ),
+        Code(
+            "new-period",
+            "a period that began after the snapshot",
+            "A billing period has ended between the snapshot and the restore. Its usage isn't billed, and the fees in "
+            "advance of the new one are given as credit, as the old server may have billed them.",
+            "subscription/acme/default: its period ended at 2026-10-01T00:00:00Z, after the snapshot",
+        ),
+        Code(
+            "marked",
+            "something that nobody owned",
+            "Nobody owned it. billsync's own label says its key now; it still has no owner.",
+            "subscription/acme/default: billsync's label of its key is new, and it still has no owner",
+        ),
+        Code(
+            "arrears-cut",
+            "fees in arrears for a part of the period",
+            "Fees in arrears are billed for the time since the subscription began again: the part before is lost.",
+            "subscription/acme/default: its next charge has fees in arrears for the time since it began again",
+        ),
     ),
 )

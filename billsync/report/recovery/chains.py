@@ -22,11 +22,13 @@ from billsync.model.transition import AT_RENEWAL
 from billsync.model.value import Fields, Plain
 from billsync.rating.periods import period_at
 from billsync.report.moves.advance import Unrated
-from billsync.report.moves.amounts import Amounts, amounts_text
+from billsync.report.moves.amounts import Amounts, amounts_text, together
+from billsync.report.moves.terms import PlanTerms
 from billsync.report.recovery.choices import Choices, InAdvance
-from billsync.report.recovery.fees import Beginning, fees_at_start, terms_of
+from billsync.report.recovery.fees import Beginning, fees_at_start, from_phase, next_charge_apart, terms_of
 from billsync.report.recovery.grants import GIFT, GRANT, PREFIX, short_digest
 from billsync.report.recovery.old import PLACE, Old, moment, owner_of
+from billsync.report.recovery.phases import lasts_longer
 
 SUBSCRIPTION = "subscription"
 
@@ -204,20 +206,46 @@ class _Chain:
     def _account(
         self, row: Row, version: Address, beginning: Beginning, boundary: datetime | None, *, begins_now: bool
     ) -> tuple[Accounted, Amounts]:
+        """The fate of the link that begins, and the fees that this bills."""
         if boundary:
             return self.old.fated(row, Fate.DIFFERENT, "waits-for-period", self._waiting(boundary)), {}
-        if not begins_now or self.is_live:
+        if not begins_now:
             return self.old.fated(row, Fate.RESTORED), {}
         try:
-            plan = self._plan_row(version)
-            fees = fees_at_start(self.old, terms_of(self.old, version, plan), beginning, self._addons(row))
+            terms, addons = terms_of(self.old, version, self._plan_row(version)), self._addons(row)
+            fees = fees_at_start(self.old, terms, beginning, addons)
+            apart = next_charge_apart(self.old, row, terms, beginning, addons)
         except Unrated as problem:
             how = f"the fees in advance that it is billed again can't be worked out ({problem})"
             return self.old.fated(row, Fate.DIFFERENT, "billed-again", how), {}
-        if fees and not self._is_compensated:
-            how = f"it is billed {amounts_text(fees)} in advance again"
-            return self.old.fated(row, Fate.DIFFERENT, "billed-again", how, fees), fees
-        return self.old.fated(row, Fate.RESTORED), fees
+        return self._fate(row, terms, beginning, fees, apart), fees
+
+    def _fate(self, row: Row, terms: PlanTerms, beginning: Beginning, fees: Amounts, apart: Amounts) -> Accounted:
+        paid_twice = {} if self.choices.in_advance is InAdvance.GRANT else fees
+        money = together((paid_twice, apart))
+        if longer := lasts_longer(row.fields, from_phase(terms, beginning.phase), beginning.at):
+            return self.old.fated(row, Fate.DIFFERENT, "phase-again", longer, money)
+        if paid_twice:
+            how = f"it is billed {amounts_text(paid_twice)} in advance again"
+            return self.old.fated(row, Fate.DIFFERENT, "billed-again", how, money)
+        if fees and self._is_new_period(row):
+            how = f"its period ended at {self._period_end(row)}, after the snapshot"
+            return self.old.fated(row, Fate.DIFFERENT, "new-period", how, money)
+        if apart:
+            how = "its next charge has fees in arrears for the time since it began again"
+            return self.old.fated(row, Fate.DIFFERENT, "arrears-cut", how, money)
+        if not labels_of(row.fields).get(KEY):
+            how = "billsync's label of its key is new, and it still has no owner"
+            return self.old.fated(row, Fate.DIFFERENT, "marked", how)
+        return self.old.fated(row, Fate.RESTORED)
+
+    def _period_end(self, row: Row) -> str:
+        return str((row.fields.get("current_period") or {}).get("to"))
+
+    def _is_new_period(self, row: Row) -> bool:
+        """Whether the period that was running in the snapshot is over."""
+        end = moment(row.fields.get("current_period") or {}, "to")
+        return end is not None and end <= self.now
 
     def _plan_row(self, version: Address) -> Row:
         rows = (row for row in self.old.recovery.live.of("plan") if self.old.source.found.names[row.id] == version)

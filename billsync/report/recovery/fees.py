@@ -10,13 +10,15 @@ from billsync.model.frozen import dataclass, replace
 from billsync.model.malformed import Malformed, each, parsed
 from billsync.model.state import Row
 from billsync.model.value import Fields
+from billsync.rating.arithmetic import ZERO, minus
 from billsync.rating.errors import RatingError
-from billsync.report.billing.subscribed import Slot, Subscribed, card_slot
+from billsync.report.billing.subscribed import Slot, Subscribed, card_slot, parse_subscription
 from billsync.report.moves.addon_fees import AddonFees, alone
 from billsync.report.moves.advance import Unrated, billed_at_start
-from billsync.report.moves.amounts import Amounts, together
+from billsync.report.moves.amounts import Amounts, summed, together
 from billsync.report.moves.terms import PlanTerms, Start, begun, live_terms
 from billsync.report.recovery.old import Old
+from billsync.report.recovery.promises import due_by_currency, dues_at_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,28 @@ def fees_at_start(old: Old, terms: PlanTerms, beginning: Beginning, addons: Mapp
     except RatingError as problem:
         raise Unrated(f"the server would not rate it ({problem.code})") from None
     return together((own, *others))
+
+
+def next_charge_apart(
+    old: Old, row: Row, terms: PlanTerms, beginning: Beginning, addons: Mapping[Address, int]
+) -> Amounts:
+    """The charge at the end of the running period less the one that there would have been, without usage: fees in
+    arrears are for the time since the new beginning, and phases may end later. Raises Unrated."""
+    before = parse_subscription(row.fields, features_of(old))
+    if isinstance(before, Malformed):
+        raise Unrated(f"it shows {before.text}")
+    begun = begun_again(terms, beginning).ending(before.timeline.active_to)
+    after = (begun, *_addons(old, begun, addons, beginning.at))
+    wanted, found = _due(old, before, beginning.at), together(_due(old, one, beginning.at) for one in after)
+    currencies = {*wanted, *found}
+    return summed((one, minus(found.get(one, ZERO), wanted.get(one, ZERO))) for one in currencies)
+
+
+def _due(old: Old, one: Subscribed, now: datetime) -> Amounts:
+    found = due_by_currency(one, dues_at_end(one, (), features_of(old), now), {})
+    if found is None:
+        raise Unrated("the server would not rate its next charge")
+    return found
 
 
 def _addons(old: Old, subscription: Subscribed, addons: Mapping[Address, int], at: datetime) -> Iterator[Subscribed]:

@@ -8,12 +8,12 @@ from datetime import datetime
 from billsync.core.dump_document import plain_fields
 from billsync.core.dump_items import Item, Source
 from billsync.core.index import index, parent_id
-from billsync.core.ownership import OWNER, labels_of
+from billsync.core.ownership import KEY, OWNER, labels_of
 from billsync.core.view import UNKNOWN
 from billsync.model.address import Address, symbols_in
 from billsync.model.diagnostic import Position
 from billsync.model.frozen import dataclass
-from billsync.model.kind import Registry
+from billsync.model.kind import Archetype, Registry
 from billsync.model.moment import parse_moment
 from billsync.model.recovery import Accounted, Fate, Recovery
 from billsync.model.routes import Routes
@@ -42,9 +42,15 @@ class Old:
 
     def named(self, row: Row) -> str:
         """The row's name in a sentence."""
-        address = self.source.found.names.get(row.id)
+        address = self.source.found.names.get(row.id) or self._chain(row)
         key = row.fields.get("key") or row.fields.get("name") or row.id
         return address.text if address else f"{row.kind} {key}"
+
+    def _chain(self, row: Row) -> Address | None:
+        kind = self.registry[row.kind]
+        parent = self.customer_of(row) if kind.archetype is Archetype.CHAINED else None
+        key = str(labels_of(row.fields).get(KEY, kind.default_key))
+        return Address(kind.name, (*parent.names, key)) if parent else None
 
     def entity(self, address: Address, row: Row, changed: Fields | None = None) -> Entity:
         """The row as a declared entity, with some fields set, or taken out where they are None."""
