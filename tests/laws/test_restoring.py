@@ -86,8 +86,8 @@ customers:
 """
 
 
-def test_who_was_past_a_trial_goes_on_past_it_and_a_running_one_begins_again() -> None:
-    """The later phase begins in the restored subscription; the middle of a trial is told with days and money."""
+def test_phases_that_were_past_and_one_that_was_running() -> None:
+    """Who was past a trial goes on past it; the middle of a trial begins again, and is told with days and money."""
     old = lived_through([(0, TRIAL), (20, TRIAL + BIRCH)], days=5)
     recovery, new = recovery_of(old), empty_at_the_same_time(old, hours=0)
 

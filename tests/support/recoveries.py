@@ -6,7 +6,7 @@ from io import BytesIO
 from pathlib import Path
 
 from billsync.app.recovery_store import write
-from billsync.app.taking import take, taken_lines
+from billsync.app.taking import Taking, take
 from billsync.model.recovery import Recovery
 from tests.support.world import World
 
@@ -19,5 +19,5 @@ def recovery_of(world: World) -> Recovery:
 def written_to(path: Path, world: World) -> Path:
     """The file of a server's recovery snapshot, with usage events."""
     with path.open("wb") as file:
-        write(file, taken_lines(world.connection(), BytesIO(), has_events=True))
+        write(file, Taking(world.connection(), BytesIO(), has_events=True).lines())
     return path
