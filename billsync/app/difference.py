@@ -9,22 +9,17 @@ from typing import TYPE_CHECKING
 
 from billsync.app.connection import Connection
 from billsync.app.impact_scope import ImpactScope
-from billsync.app.move_facts import read_move_facts
 from billsync.app.pipeline import Comparison, compare
-from billsync.app.plan_files import for_later
+from billsync.app.settlement_facts import read_settled
 from billsync.app.sieving import sieved
 from billsync.core.diff import Mode
 from billsync.core.index import index
-from billsync.core.policies import hardened, permitted
+from billsync.core.moved import with_moved
 from billsync.kinds.registry import KINDS
-from billsync.model.change import Change, Guard, PlanFile
+from billsync.model.change import PlanFile
 from billsync.model.frozen import dataclass, replace
 from billsync.model.state import Desired
-from billsync.report.impact.price_guards import price_guards, usage_in, without_usage
-from billsync.report.moves.billing_readings import billing_readings
-from billsync.report.moves.ending import with_lost_fees
-from billsync.report.moves.guards import MoveFacts, move_guards, move_notes, without_amounts
-from billsync.report.moves.real import real_usage
+from billsync.report.moves.settlement import settlement_notes
 
 if TYPE_CHECKING:
     from billsync.report.impact.impact import Impact
@@ -57,39 +52,22 @@ def difference(
     mode = Mode(scope.mode, deletes=scope.mode == "sync", allow=scope.allow)
     connection, desired = sieved(connection, desired, mode)
     compared = compare(connection, desired, mode)
-    found = _impact(connection, desired, compared, scope, progress)
-    rows = index(compared.snapshot, KINDS, connection.routes)
-    facts = read_move_facts(connection, desired, compared, rows)
-    guards = price_guards(desired, compared.plan, rows, usage_in(found.verdicts) if found else {})
-    moves = move_guards(facts, permitted(desired.policy, scope.allow), real_usage(found.verdicts) if found else {})
-    if scope.is_anonymous:
-        guards = without_usage(guards, price_guards(desired, compared.plan, rows))
-        moves = without_amounts(moves)
-        found = _redacted(found)
-    plan = compared.plan if scope.is_anonymous else _with_lost_fees(compared.plan, facts)
-    moves = hardened(desired.policy, moves)
-    plan = _guarded(plan, (*guards, *moves), _notes(desired, facts))
-    sold = {one.address: one.customer for one in facts.sold}
-    plan = replace(plan, readings=(*plan.readings, *billing_readings(plan, sold, facts.billing)))
-    return Difference(for_later(plan, connection, scope.valid_for) if scope.valid_for else plan, found)
+    plan, found = _judged(connection, desired, compared, scope, progress)
+    if scope.valid_for is None:
+        return Difference(plan, found)
+    from billsync.app.plan_files import for_later  # all of a run, which a comparison doesn't need
+
+    return Difference(for_later(plan, connection, scope.valid_for), found)
 
 
-def _impact(
+def _judged(
     connection: Connection, desired: Desired, compared: Comparison, scope: DiffScope, progress: Callable[[str], None]
-) -> Impact | None:
-    """The impact, if one is asked for."""
-    if scope.impact is None:
-        return None
-    from billsync.app.impact import impact  # a quarter of what a comparison loads
+) -> tuple[PlanFile, Impact | None]:
+    if scope.impact is None and _is_idle(compared.plan):
+        return _with_notes(connection, desired, compared), None
+    from billsync.app.money_guards import guarded  # a tenth of what a comparison takes to start
 
-    return impact(connection, desired, compared, scope.impact, progress)
-
-
-def _redacted(found: Impact | None) -> Impact | None:
-    """The impact without names."""
-    from billsync.report.impact.redact import redact
-
-    return redact(found) if found else None
+    return guarded(connection, desired, compared, scope.allow, scope.impact, progress, is_anonymous=scope.is_anonymous)
 
 
 def intended(connection: Connection, desired: Desired, mode: Mode) -> Comparison:
@@ -97,24 +75,21 @@ def intended(connection: Connection, desired: Desired, mode: Mode) -> Comparison
     RatingError."""
     connection, desired = sieved(connection, desired, mode)
     compared = compare(connection, desired, mode)
-    rows = index(compared.snapshot, KINDS, connection.routes)
-    facts = read_move_facts(connection, desired, compared, rows)
-    guards = price_guards(desired, compared.plan, rows)
-    moves = hardened(desired.policy, move_guards(facts, permitted(desired.policy, mode.allow)))
-    plan = _with_lost_fees(compared.plan, facts)
-    return replace(compared, plan=_guarded(plan, (*guards, *moves), _notes(desired, facts)))
+    if _is_idle(compared.plan):
+        return replace(compared, plan=_with_notes(connection, desired, compared))
+    from billsync.app.money_guards import guarded_run
+
+    return replace(compared, plan=guarded_run(connection, desired, compared, mode.allow))
 
 
-def _with_lost_fees(plan: PlanFile, facts: MoveFacts) -> PlanFile:
-    """The plan file, its guards against a cancel with the fees that it loses."""
-    return replace(plan, guards=with_lost_fees(plan.guards, facts.endings))
+def _is_idle(plan: PlanFile) -> bool:
+    """Whether nothing would be done, so that no guard of money can stop it."""
+    return not (plan.steps or plan.pending)
 
 
-def _notes(desired: Desired, facts: MoveFacts) -> tuple[Change, ...]:
-    """The notes about money that belong to what this run is about."""
-    return tuple(note for note in move_notes(facts) if desired.selection.includes(note.address))
-
-
-def _guarded(plan: PlanFile, guards: tuple[Guard, ...], notes: tuple[Change, ...]) -> PlanFile:
-    """The plan file with more guards, and with notes after all changes."""
-    return replace(plan, guards=(*plan.guards, *guards), changes=(*plan.changes, *notes))
+def _with_notes(connection: Connection, desired: Desired, compared: Comparison) -> PlanFile:
+    """The plan file of a run that does nothing, with the notes about money. Raises RemoteError."""
+    plan = compared.plan
+    rows = with_moved(index(compared.snapshot, KINDS, connection.routes), desired.moved, KINDS)
+    notes = settlement_notes(read_settled(connection, desired, compared.snapshot, rows))
+    return replace(plan, changes=(*plan.changes, *(one for one in notes if desired.selection.includes(one.address))))

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from billsync.app.carrying_out import carry_out
 from billsync.app.connection import Connection
 from billsync.app.impact_facts import read_impact_facts
 from billsync.app.impact_scope import ImpactScope
 from billsync.app.migration_facts import MigrationFacts, read_migration_facts, read_route
 from billsync.app.move_facts import read_move_facts
-from billsync.app.pipeline import Comparison, carry_out, compared
+from billsync.app.pipeline import Comparison, compared
 from billsync.app.unpublished import unpublished_change, unpublished_guard, unpublished_warning
 from billsync.apply.execute import IN_TURN, Manner, OnResult
 from billsync.core.chain_refusals import NO_TIMING

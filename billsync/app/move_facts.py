@@ -23,10 +23,11 @@ from billsync.report.impact.moving import PLAN, begun_by
 from billsync.report.moves.changes import changings
 from billsync.report.moves.ending import cancelled_by, endings
 from billsync.report.moves.guards import MoveFacts, Sold
+from billsync.report.moves.plan_ids import plan_id_of
 from billsync.report.moves.quantities import quantities_set, quantity_changes
 from billsync.report.moves.reattached import with_reattached
 from billsync.report.moves.recreated import recreated
-from billsync.report.moves.sides import FEATURE, Sides, moves_in, plan_id_of
+from billsync.report.moves.sides import FEATURE, Sides, moves_in
 from billsync.report.moves.terms import PlanTerms
 
 

@@ -1,17 +1,13 @@
-"""The arrows of the design joined: desired state and a server -> plan file -> report."""
+"""The arrows of the design joined: desired state and a server -> plan file (`carrying_out` goes on from there)."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
 
 from billsync import __version__
 from billsync.api.documents import BALANCE
-from billsync.app.connection import Connection, ReadingConnection
+from billsync.app.connection import ReadingConnection
 from billsync.app.held import held_of
-from billsync.apply.bindings import Bindings
-from billsync.apply.execute import IN_TURN, Manner, OnResult, execute
-from billsync.apply.world import World
 from billsync.core.attached_reads import attached_reads, kinds_attached, unread_attached
 from billsync.core.diff import Mode, Server, diff
 from billsync.core.hidden import labelled, still_hidden, wanted_kinds
@@ -30,17 +26,15 @@ from billsync.core.read_set import (
 )
 from billsync.core.referring import rounds
 from billsync.core.row_validation import malformed
-from billsync.core.step_masking import UNMASKED, StepMasking
 from billsync.core.taken_back_guards import declares_taking_back, losing_parents
 from billsync.kinds.registry import KINDS
 from billsync.live.hidden_labels import read_document_of, read_documents
 from billsync.live.snapshot import PARENT, snapshot
 from billsync.model.change import PlanFile
-from billsync.model.ports import Journal, RemoteError
-from billsync.model.result import Report
-from billsync.model.routes import HiddenLabels, ListQuery
-from billsync.model.state import Desired, Moved, Read, Row, Snapshot
-from billsync.model.value import Fields
+from billsync.model.frozen import dataclass, replace
+from billsync.model.ports import RemoteError
+from billsync.model.routes import HiddenLabels
+from billsync.model.state import Desired, Read, Row, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,45 +150,6 @@ def compared(connection: ReadingConnection, desired: Desired, found: Snapshot, m
         found = _with_parts(connection, found, unread)
         plan = diff(desired, found, connection.kinds, server=server, mode=mode, now=connection.clock.now())
     return Comparison(replace(plan, dialect=here.full_name, billsync=__version__), found)
-
-
-def carry_out(
-    connection: Connection,
-    plan: PlanFile,
-    *,
-    journal: Journal,
-    known: Snapshot | None = None,
-    on_result: OnResult = lambda result: None,
-    masking: StepMasking = UNMASKED,
-    manner: Manner = IN_TURN,
-) -> Report:
-    """Run a plan file that was decided on this snapshot."""
-    bindings = bindings_of(connection, known, plan.moved)
-    world = World(connection.remote, bindings, journal, connection.clock, masking)
-    return execute(plan, world, on_result=on_result, manner=manner)
-
-
-def bindings_of(connection: ReadingConnection, known: Snapshot | None, moved: Moved) -> Bindings:
-    """The ids that a snapshot shows, if there is one; others are looked up."""
-    lacking = _lists_of(connection, known.absent) if known else frozenset()
-
-    def rows(path: str, query: Sequence[tuple[str, str]], listing: ListQuery) -> Sequence[Fields]:
-        return () if path.rpartition("/")[2] in lacking else connection.listed(path, query, listing=listing)
-
-    found = with_moved(index(known, KINDS, connection.routes), moved, KINDS) if known else Index()
-    ids = {address: server_id for server_id, address in found.names.items()}
-
-    def document(where: HiddenLabels, server_id: str) -> Fields | None:
-        return read_document_of(connection.remote, where, server_id)
-
-    return Bindings(connection.kinds, connection.routes, rows, ids, dict(found.names), moved, document)
-
-
-def _lists_of(connection: ReadingConnection, absent: Collection[str]) -> frozenset[str]:
-    """The last parts of the paths of lists that hold entities of these kinds, by themselves or below others."""
-    parts = (part for routes in connection.routes.values() for part in routes.parts if part.titled_by in absent)
-    paths = (*(connection.routes[kind].collection for kind in absent), *(part.collection for part in parts))
-    return frozenset(path.rpartition("/")[2] for path in paths)
 
 
 def everything(connection: ReadingConnection, kinds: Collection[str] = KINDS) -> Snapshot:

@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from billsync.app.billing_facts import read_billing
+from billsync.app.carrying_out import bindings_of
 from billsync.app.connection import Connection
-from billsync.app.pipeline import bindings_of
 from billsync.apply.bindings import Bindings
 from billsync.apply.execute import IN_TURN, Manner, OnResult, execute
 from billsync.apply.world import Absence, World

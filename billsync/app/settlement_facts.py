@@ -13,8 +13,8 @@ from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.state import Desired, Entity, Row, Snapshot
 from billsync.model.value import Fields
+from billsync.report.moves.plan_ids import plan_id_of
 from billsync.report.moves.settlement import Settled
-from billsync.report.moves.sides import plan_id_of
 
 PLAN, SUBSCRIPTION, MODE = "plan", "subscription", "settlement_mode"
 Known: TypeAlias = Mapping[str, Sequence[Fields]]

@@ -117,12 +117,14 @@ def diff(
     **server: Any,
 ) -> Exit:
     """Show what sync would do; writes nothing."""
-    from billsync.app.difference import DiffScope
-    from billsync.cli.comparing import show_difference, show_plan_file
-
     check_plan_file(paths, plan_file, SHOWING)
     if plan_file is not None:
+        from billsync.cli.showing_plan import show_plan_file
+
         return show_plan_file(run, plan_file, exit_code=exit_code)
+    from billsync.app.difference import DiffScope
+    from billsync.cli.comparing import show_difference
+
     check_expires(run)
     scope = _impact_scope(impact, impact_periods, impact_anonymous, impact_sample, impact_details)
     valid_for = expires if run.asks_for(PLAN) else None
@@ -308,6 +310,7 @@ def promote(
         raise click.UsageError("--to and --server name the same thing: give one of them")
     if not is_dry and (run.asks_for(PLAN) or impact or exit_code):
         raise click.UsageError("--out plan=FILE, --impact and --exit-code go with --dry-run")
+
     check_expires(run)
     scope = _impact_scope(impact, impact_periods, impact_anonymous, impact_sample, impact_details)
     valid_for = expires if run.asks_for(PLAN) else None

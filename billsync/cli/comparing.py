@@ -8,19 +8,17 @@ from billsync.app.anonymous import private_kinds
 from billsync.app.difference import Difference, DiffScope, difference
 from billsync.app.ending import Exit
 from billsync.app.outcomes import code_of_difference, owner_missing
-from billsync.app.plan_files import expired, is_expired
 from billsync.cli.inputs import as_it_is, desired_state
 from billsync.cli.opening import connected
 from billsync.cli.outputs import Result
-from billsync.cli.plan_input import plan_key, read_plan_file
+from billsync.cli.plan_keys import plan_key
 from billsync.cli.selecting import check_selected
 from billsync.cli.server_options import ServerOptions
 from billsync.cli.showing import check_files, show
 from billsync.cli.surroundings import Run
 from billsync.core.plan_secrets import without_secrets
 from billsync.kinds.registry import KINDS
-from billsync.model.diagnostic import Diagnostic, Severity
-from billsync.model.frozen import replace
+from billsync.model.diagnostic import Diagnostic
 from billsync.model.state import Desired
 from billsync.render.diagnostics import diagnostics_text
 from billsync.render.plan.nameless import finding_without_names, without_names
@@ -60,17 +58,4 @@ def show_found(
     show(run, Result(shown, whole, (*findings, *missing), found.impact, is_detailed=details))
     if not run.wants_json:
         run.talk(diagnostics_text(missing))
-    return run.verdict
-
-
-def show_plan_file(run: Run, path: str, *, exit_code: bool) -> Exit:
-    """Show a plan file again, without a server. Raises Ended."""
-    check_files(run)
-    plan = read_plan_file(run, path)
-    missing = owner_missing(plan)
-    late = (replace(expired(plan), severity=Severity.NOTE),) if is_expired(plan, run.around.clock.now()) else ()
-    run.verdict = code_of_difference(plan, missing, exit_code=exit_code)
-    show(run, Result(plan, outline(plan), (*missing, *late)))
-    if not run.wants_json:
-        run.talk(diagnostics_text((*missing, *late)))
     return run.verdict

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from billsync.app.ending import Ended, Exit, error
 from billsync.app.plan_files import no_secret, opened, other_secret
+from billsync.cli.plan_keys import plan_key
 from billsync.cli.surroundings import Run
 from billsync.config.bounded import Unreadable, text_in, text_of_stdin
 from billsync.config.files import STDIN
@@ -13,13 +14,6 @@ from billsync.core.plan_secrets import other_secrets
 from billsync.core.unmasking import sources_of, unmasked
 from billsync.model.change import PlanFile
 from billsync.model.limits import PLAN_FILE_BYTES
-
-PLAN_KEY_VARIABLE = "BILLSYNC_PLAN_KEY"
-
-
-def plan_key(run: Run) -> str:
-    """The key of the digests of secrets in plan files; empty where none is given."""
-    return run.around.environment.get(PLAN_KEY_VARIABLE, "")
 
 
 def revealed(run: Run, plan: PlanFile) -> PlanFile:

@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from billsync.app.carrying_out import carry_out
 from billsync.app.connection import Connection
 from billsync.app.ending import Ended, Exit, error, worst
 from billsync.app.outcomes import code_of_difference, code_of_plan_file_run, code_of_run
-from billsync.app.pipeline import carry_out
 from billsync.app.plan_files import carry_out_plan_file, for_later, misuses, other_server
 from billsync.app.recovery_store import events, read
 from billsync.app.resending import resend

@@ -7,11 +7,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
+from billsync.app.carrying_out import carry_out
 from billsync.app.connection import Connection
 from billsync.app.difference import intended
 from billsync.app.ending import Ended, Exit, error
 from billsync.app.outcomes import code_of_plan_file_run, code_of_run, owner_missing
-from billsync.app.pipeline import carry_out
 from billsync.app.plan_files import carry_out_plan_file, intended_by, misuses, other_server
 from billsync.apply.execute import Manner, OnResult, stopped
 from billsync.cli.account import Account

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Iterator
-from dataclasses import astuple
 from datetime import MAXYEAR, MINYEAR, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -73,7 +72,7 @@ class Duration:
     @property
     def is_whole(self) -> bool:
         """Whether no part has a fraction, so that nothing is rounded when it is added to a time."""
-        return all(part == part.to_integral_value() for part in astuple(self))
+        return all(part == part.to_integral_value() for part in self._parts)
 
     def after(self, start: datetime, *, times: int = 1) -> datetime:
         """The end of this duration, `times` times over, from a start, by the calendar; a negative number leads back.
@@ -84,10 +83,27 @@ class Duration:
         Raises OverflowError or ValueError outside the years 1 to 9999.
         Sources: vectors README, periods.jsonl, Rule; customer-facts.md §7.2.
         """
-        years, months, weeks, days, hours, minutes, seconds = (Fraction(part) * times for part in astuple(self))
-        date = _months_later(_months_later(start, 12 * round(years)), round(months))
-        exact = timedelta(weeks=round(weeks), days=round(days), hours=round(hours), minutes=round(minutes))
-        return date + exact + timedelta(microseconds=int(seconds * _MICROSECONDS))
+        years, months, weeks, days, hours, minutes = (_rounded(part, times) for part in self._parts[:-1])
+        date = _months_later(_months_later(start, 12 * years), months)
+        exact = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes)
+        return date + exact + timedelta(microseconds=_microseconds(self.seconds, times))
+
+    @property
+    def _parts(self) -> tuple[Decimal, ...]:
+        return (self.years, self.months, self.weeks, self.days, self.hours, self.minutes, self.seconds)
+
+
+def _rounded(part: Decimal, times: int) -> int:
+    """A part multiplied, and rounded to a whole number. Few have a fraction, and exact ones of those take longer."""
+    whole = int(part)
+    return whole * times if whole == part else round(Fraction(part) * times)
+
+
+def _microseconds(seconds: Decimal, times: int) -> int:
+    """The seconds multiplied, and cut to microseconds."""
+    whole = int(seconds)
+    exact = whole * times if whole == seconds else Fraction(seconds) * times
+    return int(exact * _MICROSECONDS)
 
 
 def _months_later(start: datetime, months: int) -> datetime:

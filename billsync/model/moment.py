@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 from billsync.model.patterns import whole_text
 
@@ -18,6 +19,7 @@ _PARTS = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def parse_moment(text: str) -> datetime | None:
     """The time in UTC, cut to microseconds; None for a text that is no RFC 3339 time with an offset."""
     match = _PARTS.fullmatch(text)

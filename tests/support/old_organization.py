@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
-from billsync.app.pipeline import carry_out
+from billsync.app.carrying_out import carry_out
 from billsync.app.restoring import Restore, planned
 from billsync.model.recovery import Recovery
 from billsync.model.result import Report

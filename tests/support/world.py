@@ -13,8 +13,9 @@ from typing import Any
 import httpx
 
 from billsync.api.generations import dated
+from billsync.app.carrying_out import carry_out
 from billsync.app.connection import Connection
-from billsync.app.pipeline import carry_out, compare
+from billsync.app.pipeline import compare
 from billsync.app.plan_files import carry_out_plan_file
 from billsync.apply.execute import IN_TURN, Manner, stopped
 from billsync.config import load

@@ -7,7 +7,6 @@ that has it is certain. Joint fields that aren't plain texts or numbers are kept
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -33,21 +32,21 @@ ABSENT = msgspec.Raw(b"null")
 _NOTHING: tuple[Promise, bool] = (promises.ANYTHING, True)
 
 
-@dataclass(slots=True)
 class Columns:
     """The columns of one kind's rows. `told` are promises that no column holds yet, each with whether it may lack.
 
     `attributes` are those of the joint fields by the API's names, and `raw` the types of those that are read later.
     """
 
-    kind: Kind
-    told: dict[str, tuple[Promise, bool]]
-    absent: frozenset[str]
-    fields: list[tuple[str, Any, Any]] = field(default_factory=list)
-    wires: dict[str, str] = field(default_factory=lambda: {"bytes": " bytes"})
-    barred: set[str] = field(default_factory=set)
-    attributes: dict[str, str] = field(default_factory=dict)
-    raw: dict[str, Any] = field(default_factory=dict)
+    def __init__(self, kind: Kind, told: dict[str, tuple[Promise, bool]], absent: frozenset[str]) -> None:
+        self.kind = kind
+        self.told = told
+        self.absent = absent
+        self.fields: list[tuple[str, Any, Any]] = []
+        self.wires: dict[str, str] = {"bytes": " bytes"}
+        self.barred: set[str] = set()
+        self.attributes: dict[str, str] = {}
+        self.raw: dict[str, Any] = {}
 
     @property
     def row(self) -> Any:

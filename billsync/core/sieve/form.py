@@ -6,7 +6,6 @@ Compiled from the kind's table, its routes and the API's promises.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
@@ -24,6 +23,7 @@ from billsync.core.sieve.typed import (
     list_of,
 )
 from billsync.model.address import Address
+from billsync.model.frozen import dataclass
 from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy, Names, State
 from billsync.model.routes import Routes
 from billsync.model.shape import LabelMap

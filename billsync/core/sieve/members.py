@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import msgspec
@@ -30,6 +29,7 @@ from billsync.core.sieve.form import Form
 from billsync.core.sieve.joint import Exact
 from billsync.model.address import Address
 from billsync.model.crowd import Crowd
+from billsync.model.frozen import dataclass
 from billsync.model.kind import Kind, State
 from billsync.model.value import Fields, Plain
 
@@ -176,7 +176,6 @@ def all_equal(form: Form, facts: Facts, wants: Iterable[Fields], rows: Iterable[
     return all(map(form.is_over, by_key.values()))
 
 
-@dataclass(slots=True)
 class Members:
     """The rows that were read, in the order of their lists, and the members that are in doubt.
 
@@ -184,12 +183,13 @@ class Members:
     `children` are the ids of rows in lists below members.
     """
 
-    facts: Facts
-    listed: dict[str, list[Seen]] = field(default_factory=dict)
-    rows: dict[str, Seen] = field(default_factory=dict)
-    parents: dict[str, str | None] = field(default_factory=dict)
-    children: set[str] = field(default_factory=set)
-    doubtful: set[str] = field(default_factory=set)
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.listed: dict[str, list[Seen]] = {}
+        self.rows: dict[str, Seen] = {}
+        self.parents: dict[str, str | None] = {}
+        self.children: set[str] = set()
+        self.doubtful: set[str] = set()
 
     def add_roots(self, seen: Iterable[Seen]) -> None:
         """Keep the rows of members and of what isn't declared."""

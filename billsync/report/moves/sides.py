@@ -19,6 +19,7 @@ from billsync.report.billing.subscribed import Subscribed, parse_subscription
 from billsync.report.impact.moving import CHANGING, PLAN, starts
 from billsync.report.moves.changes import Changing
 from billsync.report.moves.move import Move
+from billsync.report.moves.plan_ids import plan_id_of
 from billsync.report.moves.terms import PlanTerms, declared_terms, live_terms
 
 FEATURE = "feature"
@@ -66,13 +67,6 @@ class Sides:
 def moves_in(changing: Iterable[Changing], sides: Sides) -> tuple[Move, ...]:
     """The changes with both their sides."""
     return tuple(_move(one, sides) for one in changing)
-
-
-def plan_id_of(row: Fields) -> str:
-    """The id of the plan version that a subscription is on, which it shows in two places; empty for one without."""
-    plan = row.get("plan")
-    shown = (row.get("plan_id"), plan.get("id") if isinstance(plan, Mapping) else None)
-    return next((one for one in shown if isinstance(one, str)), "")
 
 
 def plan_of(row: Row | None, found: Index) -> Address:
