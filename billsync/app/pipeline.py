@@ -142,14 +142,19 @@ def compare(connection: ReadingConnection, desired: Desired, mode: Mode) -> Comp
 
 def compared(connection: ReadingConnection, desired: Desired, found: Snapshot, mode: Mode) -> Comparison:
     """The comparison of a desired state with the live state that was read for it."""
-    here = connection.generation
-    server = Server(connection.target, connection.routes, BALANCE, here.missing, here.is_alone, here.unmentionable)
+    server = server_of(connection)
     plan = diff(desired, found, connection.kinds, server=server, mode=mode, now=connection.clock.now())
     if unread := unread_attached(plan, _indexed(connection, found, desired), KINDS, connection.routes):
         found = found.with_(_read(connection, kinds_attached(found, KINDS, connection.routes)))
         found = _with_parts(connection, found, unread)
         plan = diff(desired, found, connection.kinds, server=server, mode=mode, now=connection.clock.now())
-    return Comparison(replace(plan, dialect=here.full_name, billsync=__version__), found)
+    return Comparison(replace(plan, dialect=connection.generation.full_name, billsync=__version__), found)
+
+
+def server_of(connection: ReadingConnection) -> Server:
+    """The server of a connection, as something to compare with."""
+    here = connection.generation
+    return Server(connection.target, connection.routes, BALANCE, here.missing, here.is_alone, here.unmentionable)
 
 
 def everything(connection: ReadingConnection, kinds: Collection[str] = KINDS) -> Snapshot:

@@ -214,6 +214,28 @@ def _write(
 
 @billsync.command()
 @PATHS
+@select_option
+@server_options
+@talk_options
+@file_option("--into", help="The file that `adopted` is written to; else the one that has it, or `_info`.")
+@click.option("--prune", "prunes", is_flag=True, help="Take out what an owner's label says by now.")
+@click.option("--dry-run", "is_dry", is_flag=True, help="Show what would be recorded; writes nothing.")
+@YES
+@output_options
+@click.pass_obj
+def adopt(
+    run: Run, /, paths: tuple[str, ...], into: str | None, prunes: bool, is_dry: bool, yes: bool, **server: Any
+) -> Exit:
+    """Record in the files which live entities of nobody they take over; writes nothing to the server."""
+    from billsync.cli.adopting import AdoptOptions, adopt, prune
+
+    if prunes and run.patterns:
+        raise click.UsageError("--select and --prune don't go together")
+    return (prune if prunes else adopt)(run, paths, ServerOptions(**server), AdoptOptions(into, is_dry, yes))
+
+
+@billsync.command()
+@PATHS
 @server_options
 @migrate_options
 @ALLOW

@@ -106,6 +106,7 @@ def diff(
 def context_of(
     desired: Desired, snapshot: Snapshot, registry: Registry, *, server: Server, mode: Mode, now: datetime
 ) -> Context:
+    """Both states and the tables, as decisions about single entities need them."""
     entities = {entity.address: entity for entity in desired.entities}
     found = with_moved(index(snapshot, registry, server.routes), desired.moved, registry)
     return Context(

@@ -108,7 +108,7 @@ def _is_ours(context: Context, kind: Kind, address: Address, row: Row) -> bool:
     if owner is not None or parent is None or parent in context.entities:
         return owner is not None and bool(owner == context.desired.owner)
     row_of_parent = context.index.records.get(parent)
-    return row_of_parent is not None and context.owns(context.registry[parent.kind], row_of_parent, parent.key)
+    return row_of_parent is not None and context.owns(row_of_parent, parent)
 
 
 def _counts(context: Context, kind: Kind, address: Address, other: Address, row: Row) -> bool:
@@ -161,9 +161,9 @@ def _parents_twice(doubling: _Doubling) -> Iterator[Guard]:
     """A new parent like one of ours that stays and isn't declared any more, although no money is doubled yet."""
     context = doubling.context
     for planned in doubling.new:
-        kind, address = _kind(context, planned), planned.change.address
+        address = planned.change.address
         for other in doubling.earlier.get(address, ()):
             row = context.index.records[other]
             is_left = other not in context.entities and other not in doubling.going
-            if is_left and context.owns(kind, row, other.key):
+            if is_left and context.owns(row, other):
                 yield _guard(context, planned, other, row)

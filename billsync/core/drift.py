@@ -60,7 +60,7 @@ def unowned(desired: Desired, found: Index, registry: Registry) -> Iterator[Chan
     for address, row in sorted(_named_rows(desired, found, registry), key=lambda item: item[0].order):
         owner = labels_of(row.fields).get(OWNER)
         known = address in declared or address in desired.forgotten or desired.external.match(row.kind, address.key)
-        owned = is_owned(registry[row.kind], row, owner=desired.owner, adopted=desired.adopted, key=address.key)
+        owned = is_owned(row, address, owner=desired.owner, adopted=desired.adopted)
         chosen = desired.selection.chooses(address) and desired.selection.carried_by(labels_of(row.fields))
         if chosen and not (known or owned or is_servers_own(row.fields)):
             reason = "it is live, not declared, and " + (f"owned by {owner!r}" if owner else "not marked as anybody's")

@@ -92,11 +92,10 @@ def _by_kind(addresses: tuple[Address, ...]) -> dict[str, tuple[Address, ...]]:
 
 
 def _owned(context: Context, name: str) -> int:
-    kind = context.registry[name]
     rows = [(a, row) for a, row in context.index.records.items() if a.kind == name]
     rows += [(a, versions[-1]) for a, versions in context.index.versions.items() if a.kind == name]
     desired = context.desired
-    found = sum(is_owned(kind, row, owner=desired.owner, adopted=desired.adopted, key=a.key) for a, row in rows)
+    found = sum(is_owned(row, a, owner=desired.owner, adopted=desired.adopted) for a, row in rows)
     return found + desired.passed.owned.get(name, 0)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from billsync.model.address import Symbol
+from billsync.model.address import Address, Symbol
 from billsync.model.globs import Patterns
 from billsync.model.kind import Kind, LabelPolicy
 from billsync.model.labels import MOST, OURS
@@ -33,12 +33,12 @@ def labels_of(row: Fields) -> Fields:
     return labels if isinstance(labels, Mapping) else {}
 
 
-def is_owned(kind: Kind, row: Row, *, owner: str | None, adopted: Patterns, key: str) -> bool:
+def is_owned(row: Row, address: Address, *, owner: str | None, adopted: Patterns) -> bool:
     """Whether an entity is ours: by its label, or because the files adopt it and no label says otherwise."""
     label = labels_of(row.fields).get(OWNER)
     if label is not None:
         return bool(label == owner)
-    return not is_servers_own(row.fields) and adopted.match(kind.name, key)
+    return not is_servers_own(row.fields) and adopted.covers(address)
 
 
 def is_servers_own(row: Fields) -> bool:

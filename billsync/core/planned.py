@@ -15,7 +15,7 @@ from billsync.core.view import view
 from billsync.model.address import Address, earlier
 from billsync.model.change import Action, Call, Change, FieldChange, Guard, Outcome, Step
 from billsync.model.frozen import dataclass, replace
-from billsync.model.kind import Kind, Registry
+from billsync.model.kind import Registry
 from billsync.model.routes import Routes
 from billsync.model.state import Desired, Entity, Row, Snapshot
 from billsync.model.value import Fields, Plain
@@ -63,9 +63,9 @@ class Context:
         """The canonical form of a declared entity."""
         return normalize(self.registry[entity.address.kind], entity.fields)
 
-    def owns(self, kind: Kind, row: Row, key: str) -> bool:
+    def owns(self, row: Row, address: Address) -> bool:
         """Whether a live row is ours."""
-        return is_owned(kind, row, owner=self.desired.owner, adopted=self.desired.adopted, key=key)
+        return is_owned(row, address, owner=self.desired.owner, adopted=self.desired.adopted)
 
     def parent_symbol(self, address: Address) -> str:
         """The symbol of an entity's parent, for its path."""

@@ -191,7 +191,7 @@ def undeclared(desired: Desired, found: Index, kind: Kind) -> Iterator[Address]:
     else:
         live = {address: row for address, row in found.records.items() if address.kind == kind.name}
     for address, row in sorted(live.items(), key=lambda item: item[0].order):
-        owned = is_owned(kind, row, owner=desired.owner, adopted=desired.adopted, key=address.key)
+        owned = is_owned(row, address, owner=desired.owner, adopted=desired.adopted)
         left = address in desired.forgotten or desired.external.match(kind.name, address.key)
         is_within = desired.selection.carried_by(labels_of(row.fields))
         if address not in declared and owned and is_within and not left:

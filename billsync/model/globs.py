@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from fnmatch import fnmatchcase
 
+from billsync.model.address import Address
 from billsync.model.diagnostic import Position
 from billsync.model.frozen import dataclass
 
@@ -33,3 +34,9 @@ class Patterns:
     def match(self, kind: str, key: str) -> bool:
         """Whether a key of the kind is named, exactly or by a glob."""
         return any(fnmatchcase(key, pattern) for pattern in self.by_kind.get(kind, ()))
+
+    def covers(self, address: Address) -> bool:
+        """Whether an entity is named: by its key or, where it belongs to another, by both keys, as `acme/welcome`."""
+        return self.match(address.kind, address.key) or (
+            len(address.names) > 1 and self.match(address.kind, "/".join(address.names))
+        )

@@ -79,7 +79,9 @@ def _settings(registry: Registry, writing: Writing) -> Schema:
             registry, "Entities that are only referred to and never written, by collection: keys and globs."
         ),
         "adopted": _patterns(
-            registry, "Entities that are yours although they have no owner's label, by collection: keys and globs."
+            registry,
+            "Entities that are yours although they have no owner's label, by collection: keys and globs; of what "
+            "belongs to a customer, also `CUSTOMER/KEY`.",
         ),
         "moved": _moved(registry),
         "forget": _forget(registry),

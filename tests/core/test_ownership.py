@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from billsync.core.ownership import is_owned
-from billsync.kinds.registry import KINDS
+from billsync.model.address import Address
 from billsync.model.globs import Patterns
 from billsync.model.state import Row
 
@@ -29,6 +29,6 @@ def test_a_label_of_another_owner_is_never_overridden_by_a_pattern(
     labels = {} if label is None else {"billsync_owner": label}
     row = Row("customer", "01", {"id": "01", "key": "acme", "labels": labels})
 
-    found = is_owned(KINDS["customer"], row, owner="payments", adopted=adopted, key="acme")
+    found = is_owned(row, Address("customer", ("acme",)), owner="payments", adopted=adopted)
 
     assert found is owned

@@ -232,7 +232,8 @@ def _of_others(context: Context, entity: Entity, head: Row, found: Differences) 
         return None
     if _is_of_another_owner(context, head):
         return refused(entity.address, CHAIN_OF_ANOTHER, fields=found, owner=labels.get(OWNER))
-    is_of_others = KEY not in labels or _was_changed(context, head, entity)
+    is_unmarked = KEY not in labels and not context.desired.adopted.covers(entity.address)
+    is_of_others = is_unmarked or _was_changed(context, head, entity)
     if not is_of_others or REVERT in context.allow:
         return None
     if applied := _edited_since(context, head, entity):

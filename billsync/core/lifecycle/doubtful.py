@@ -9,7 +9,6 @@ from billsync.core.ownership import OWNER, is_owned, labels_of
 from billsync.core.planned import Context, Planned
 from billsync.model.address import Address, symbols_in
 from billsync.model.change import Action, Change, Outcome
-from billsync.model.kind import Kind
 from billsync.model.state import Row
 
 
@@ -64,14 +63,14 @@ def _is_ours(context: Context, address: Address, rows: Sequence[Row]) -> bool:
     kind = context.registry.get(address.kind)
     parent = _parent(context, address) if kind else None
     links = context.index.chains.get(parent, ()) if parent else ()
-    return kind is not None and any(_may_be_ours(context, kind, row, address.key) for row in (*rows, *links))
+    return kind is not None and any(_may_be_ours(context, row, address) for row in (*rows, *links))
 
 
-def _may_be_ours(context: Context, kind: Kind, row: Row, key: str) -> bool:
+def _may_be_ours(context: Context, row: Row, address: Address) -> bool:
     desired = context.desired
     labels = row.fields.get("labels")
     return (
-        is_owned(kind, row, owner=desired.owner, adopted=desired.adopted, key=key)
+        is_owned(row, address, owner=desired.owner, adopted=desired.adopted)
         or (labels is not None and labels != labels_of(row.fields))
         or (desired.owner is not None and labels_of(row.fields).get(OWNER) == desired.owner)
     )

@@ -48,7 +48,7 @@ def holder_of(context: Context, address: Address, row: Row) -> Holder:
     kind = context.registry[row.kind]
     return (
         _by_label(context, row)
-        or _by_adoption(context, kind, address)
+        or _by_adoption(context, address)
         or (_by_evidence(context, kind, address, row) if hides_labels(kind) else Holder(Claim.NOBODYS))
     )
 
@@ -62,8 +62,8 @@ def _by_label(context: Context, row: Row) -> Holder | None:
     return Holder(Claim.OTHERS, str(owner), f"belongs to the owner {str(owner)!r}", by_label=True)
 
 
-def _by_adoption(context: Context, kind: Kind, address: Address) -> Holder | None:
-    return Holder(Claim.OURS) if context.desired.adopted.match(kind.name, address.key) else None
+def _by_adoption(context: Context, address: Address) -> Holder | None:
+    return Holder(Claim.OURS) if context.desired.adopted.covers(address) else None
 
 
 def _by_evidence(context: Context, kind: Kind, address: Address, row: Row) -> Holder:

@@ -20,7 +20,7 @@ def on_both_sides(context: Context) -> tuple[Planned, ...]:
 def _ours(context: Context) -> Iterator[tuple[Address, Address]]:
     for new, old, row in both_live(context.index, context.desired.moved, context.registry):
         kind = context.registry[old.kind]
-        if context.owns(kind, row, old.key) and not is_over(kind, row.fields):
+        if context.owns(row, old) and not is_over(kind, row.fields):
             yield new, old
 
 

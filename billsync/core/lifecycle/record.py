@@ -31,9 +31,9 @@ def record_change(context: Context, entity: Entity) -> Planned | None:
     if row is None:
         return create(context, entity, complete(kind, declared, None, labels_of_ours(kind, context.desired)))
     have = context.view(row, compared_with=declared)
-    adopted = context.desired.adopted.match(kind.name, entity.address.key)
+    adopted = context.desired.adopted.covers(entity.address)
     labels = adoption_labels(kind, row.fields, owner=context.desired.owner) if adopted else {}
-    if context.owns(kind, row, entity.address.key):
+    if context.owns(row, entity.address):
         labels |= selection_labels(kind, row.fields, context.desired)
     keyed = declared if may_rename(context, entity, row) else with_live_key(kind, declared, have)
     want = complete(kind, with_ownership_labels(keyed, labels), have, {})

@@ -19,7 +19,7 @@ def may_rename(context: Context, entity: Entity, row: Row) -> bool:
     renaming = context.routes[kind.name].renaming
     if renaming is None or row.fields.get(kind.key) == entity.address.key:
         return False
-    return context.owns(kind, row, entity.address.key) and not _counts(context, entity)
+    return context.owns(row, entity.address) and not _counts(context, entity)
 
 
 def _counts(context: Context, entity: Entity) -> bool:

@@ -106,7 +106,7 @@ def _marked(context: Context, kind: Kind, want: Fields) -> Fields:
 def _is_ours_and_begun(context: Context, entity: Entity, draft: Row | None, want: Fields) -> bool:
     """Whether a draft only has to be published. An adopted draft keeps its labels: existing entities are never
     labelled."""
-    if draft is None or not context.owns(context.registry[draft.kind], draft, entity.address.key):
+    if draft is None or not context.owns(draft, entity.address):
         return False
     return is_begun(context, draft, want)
 

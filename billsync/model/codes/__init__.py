@@ -19,9 +19,10 @@ from billsync.model.codes.references import FORGET, MOVED, REFERENCES
 from billsync.model.codes.refusals import OWNERSHIP, SERVER
 from billsync.model.codes.restores import RESTORES
 from billsync.model.codes.snapshots import SNAPSHOTS, TAKEN
+from billsync.model.codes.taking_over import TAKING_OVER
 
 FILES: tuple[Chapter, ...] = (FINDING, SYNTAX, OUTSIDE, OVERLAY, SHAPE, HEADER, VALUES, REFERENCES, MOVED, FORGET)
-COMMANDS: tuple[Chapter, ...] = (USAGE, PLAN_FILES, SNAPSHOTS, TAKEN, CONNECTION, PROFILES, LOCAL, ENDS)
+COMMANDS: tuple[Chapter, ...] = (USAGE, PLAN_FILES, SNAPSHOTS, TAKEN, TAKING_OVER, CONNECTION, PROFILES, LOCAL, ENDS)
 
 __all__ = (
     "ANSWERS", "COMMANDS", "FILES", "GUARDS", "LOSSES", "NOTES", "OWNERSHIP", "POLICIES", "RATINGS", "RESTORES",

@@ -19,7 +19,7 @@ USAGE = Chapter(
         Code(
             "no-consent",
             "not a terminal: pass --yes",
-            "`apply`, `sync` and `migrate` ask before they write. Without a terminal there is no answer. In a "
+            "`apply`, `sync`, `migrate` and `adopt` ask before they write. Without a terminal there is no answer. In a "
             "pipeline, review the `diff` first and pass `--yes`.",
             "There is no terminal to confirm the changes.",
         ),

@@ -1,0 +1,41 @@
+"""Codes of `adopt` and `undo`, which write nothing then."""
+
+from __future__ import annotations
+
+from billsync.model.codes.code import AS_ERROR, Chapter, Code
+
+TAKING_OVER = Chapter(
+    "Taking over",
+    "`adopt` writes nothing to the server, and nothing to a file if it ends with one of these.",
+    AS_ERROR,
+    (
+        Code(
+            "adopt-stdin",
+            "the files come from the standard input, which can't be written to",
+            "`adopt` records in a file what the files take over. Save the input to a file and name that. The exit code "
+            "is 64.",
+            "`-` is the standard input.",
+        ),
+        Code(
+            "adopt-into",
+            "the file for `adopted` isn't clear",
+            "`adopted` goes into the file that has it already, else into the one with `_info`, else into the only one. "
+            "If none is the only such file, name one with `--into`; it must be among the files that were read.",
+            "`_info` stands in a.yaml, b.yaml",
+        ),
+        Code(
+            "adopt-text",
+            "`adopted` can't be written into this file",
+            "billsync changes a few characters and leaves the rest of a file as it is. It refuses where `adopted` is "
+            "an alias or has an anchor, where an overlay takes its place, and wherever the file would "
+            "declare something else afterwards. Nothing was written: add the line that the hint shows by hand.",
+            "`adopted` is an alias there, or has an anchor",
+        ),
+        Code(
+            "file-changed",
+            "the file was changed meanwhile",
+            "Somebody else wrote to the file while the command ran. Nothing was written: run it again.",
+            "shop/all.yaml",
+        ),
+    ),
+)
