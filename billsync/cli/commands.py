@@ -10,6 +10,7 @@ import click
 
 from billsync.app.ending import Exit
 from billsync.cli.customer_commands import CUSTOMER_COMMANDS
+from billsync.cli.dump_options import check_dump_options, dump_options
 from billsync.cli.migrate_options import migrate_options
 from billsync.cli.options import (
     ALLOW,
@@ -343,16 +344,15 @@ def promote(
 
 @billsync.command()
 @server_options
-@OUTPUT
-@file_option("--losses", help="Write what the files can't declare as JSON, too.")
-@YES
+@dump_options
 @snapshot_options
 @click.pass_obj
-def dump(run: Run, /, output: str | None, losses: str | None, yes: bool, **server: Any) -> Exit:
-    """Print the files that declare what is live."""
+def dump(run: Run, /, output: str | None, losses: str | None, splits: bool, yes: bool, **server: Any) -> Exit:
+    """Write the files that declare what is live."""
     from billsync.cli.dumping import DumpOptions, write_dump
 
-    return write_dump(run, ServerOptions(**server), DumpOptions(output, losses, yes))
+    check_dump_options(output, losses, splits=splits)
+    return write_dump(run, ServerOptions(**server), DumpOptions(output, losses, yes, splits))
 
 
 @billsync.command()

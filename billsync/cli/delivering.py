@@ -14,7 +14,7 @@ from billsync.app.ending import error, usage
 
 def check_output(output: str, *, yes: bool) -> None:
     """Check that a result may be written there, before any work is done for it. Raises Ended."""
-    with _reported(output):
+    with reported(output):
         target = _target(output)
         found = _status(target)
         if not target.parent.is_dir():
@@ -28,7 +28,7 @@ def check_output(output: str, *, yes: bool) -> None:
 
 def write_file(output: str, text: str) -> None:
     """Write the text to the file that a path leads to, also through links. Raises Ended."""
-    with _reported(output):
+    with reported(output):
         target = _target(output)
         found = _status(target)
         if found is None:
@@ -59,14 +59,15 @@ def _replace(target: Path, text: str, found: os.stat_result | None) -> None:
 def _make_alike(number: int, found: os.stat_result | None) -> None:
     """Give an open file the owner and the mode of the one that it replaces, or the mode of any new file."""
     if found is None:
-        os.fchmod(number, 0o666 & ~_mask())
+        os.fchmod(number, 0o666 & ~current_mask())
         return
     with suppress(OSError):
         os.fchown(number, found.st_uid, found.st_gid)
     os.fchmod(number, stat.S_IMODE(found.st_mode))
 
 
-def _mask() -> int:
+def current_mask() -> int:
+    """The bits that the modes of new files lack."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
@@ -85,7 +86,7 @@ def _status(target: Path) -> os.stat_result | None:
 
 
 @contextmanager
-def _reported(output: str) -> Iterator[None]:
+def reported(output: str) -> Iterator[None]:
     """Report a file that can't be written. Raises Ended."""
     try:
         yield

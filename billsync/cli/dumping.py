@@ -2,47 +2,72 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from billsync.app.connection import Connection
 from billsync.app.dumping import dump_everything
 from billsync.app.ending import Exit
 from billsync.cli.delivering import check_output, write_file
+from billsync.cli.dump_folder import check_folder, write_folder
 from billsync.cli.opening import connected
 from billsync.cli.server_options import ServerOptions
 from billsync.cli.surroundings import Run
 from billsync.core.dump import Dump
 from billsync.core.losses import told
+from billsync.kinds.registry import KINDS
 from billsync.model.frozen import dataclass
 from billsync.model.plain_mode import is_plain
-from billsync.render.dump import dump_yaml, losses_json
+from billsync.render.dump import dump_files, dump_yaml, losses_json
 from billsync.render.formats.words import noted
 
 
 @dataclass(frozen=True, slots=True)
 class DumpOptions:
-    """The files of a dump. None is stdout for the dump itself, and no file for its losses; `yes`: files may be
-    replaced."""
+    """The files of a dump. None is stdout for the dump itself, and no file for its losses; `splits`: the output is a
+    folder; `yes`: files may be replaced."""
 
     output: str | None
     losses: str | None
     yes: bool
+    splits: bool = False
+
+    @property
+    def folder(self) -> str | None:
+        """The folder of the files."""
+        return self.output if self.splits else None
 
 
 def write_dump(run: Run, server: ServerOptions, options: DumpOptions) -> Exit:
     """Write the YAML that declares the live state, and the report on its losses, which are listed on stderr."""
-    for path in (options.output, options.losses):
-        if path is not None:
-            check_output(path, yes=options.yes)
+    _check(options)
     with connected(run, server) as connection:
         found = _dumped(run, connection)
-    if options.losses is not None:
-        write_file(options.losses, losses_json(found.losses))
-    if options.output is None:
-        run.result(dump_yaml(found))
-    else:
-        write_file(options.output, dump_yaml(found))
+    _write(run, options, found)
     for note in told(found.losses):
         run.talk(noted(note))
     return Exit.DONE
+
+
+def _check(options: DumpOptions) -> None:
+    """Check that everything may be written where it is asked for. Raises Ended."""
+    if options.folder is not None:
+        check_folder(options.folder, yes=options.yes)
+    elif options.output is not None:
+        check_output(options.output, yes=options.yes)
+    if options.losses is not None:
+        check_output(options.losses, yes=options.yes)
+
+
+def _write(run: Run, options: DumpOptions, dump: Dump) -> None:
+    if options.losses is not None:
+        write_file(options.losses, losses_json(dump.losses))
+    if options.folder is not None:
+        report = partial(losses_json, dump.losses)
+        write_folder(options.folder, dump_files(dump, KINDS), report, yes=options.yes)
+    elif options.output is not None:
+        write_file(options.output, dump_yaml(dump))
+    else:
+        run.result(dump_yaml(dump))
 
 
 def _dumped(run: Run, connection: Connection) -> Dump:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from billsync.config.bounded import KINDS_OF_FILE
 from billsync.config.finding import finding, warning
 from billsync.model.diagnostic import Diagnostic, Position, Severity, has_errors
+from billsync.model.dump_report import DUMP_REPORT
 from billsync.model.limits import INPUT_FILES, NESTING
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -68,6 +69,8 @@ class _Search:
         return names
 
     def _file(self, path: str) -> Iterator[str]:
+        if os.path.basename(path) == DUMP_REPORT:
+            return
         if path.lower().endswith(SUFFIXES):
             yield path
         else:
@@ -81,7 +84,8 @@ def search(directory: str) -> tuple[list[str], list[Diagnostic], list[str]]:
     """The files in a directory, sorted by name, the entries that could not be read or aren't files, and the files with
     other endings.
 
-    Links are followed; a directory that is linked twice is read once. Entries that begin with a dot are left out.
+    Links are followed; a directory that is linked twice is read once. Entries that begin with a dot are left out, and
+    reports on dumps.
     """
     found = _Search(directory)
     files = list(found.files(directory, frozenset()))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from billsync.core.dump import Dump
+from billsync.core.dump_files import REST, files_of
 from billsync.core.losses import Loss, LossRow, loss_rows
+from billsync.model.kind import Registry
 from billsync.render.formats.json_text import json_text
 from billsync.render.formats.yaml_text import to_yaml
 
@@ -15,6 +17,8 @@ OF_EVERY_DUMP = (
     "No file carries usage, invoices, charges and movements of credit, entitlements made by hand, or notifications.",
 )
 """The comment at the top of every dumped file."""
+OF_EVERY_FOLDER = (OF_EVERY_DUMP[0].replace("a file", "files").replace("this file", "this folder"), OF_EVERY_DUMP[1])
+"""The comment at the top of the first file of a folder."""
 
 
 def dump_yaml(dump: Dump) -> str:
@@ -23,13 +27,24 @@ def dump_yaml(dump: Dump) -> str:
     return to_yaml(dump.document, {**dump.comments, (): at_top})
 
 
-def losses_json(losses: Iterable[Loss]) -> str:
-    """The losses as one JSON object: those that are alike in a row, and their number in all."""
+def dump_files(dump: Dump, registry: Registry) -> Iterator[tuple[str, str]]:
+    """The dump as several files, each with its name, made one by one."""
+    for file in files_of(dump, registry):
+        at_top = (*OF_EVERY_FOLDER, *file.comments.get((), ())) if file.name == REST else ()
+        yield f"{file.name}.yaml", to_yaml(file.document, {**file.comments, (): at_top} if at_top else file.comments)
+
+
+def losses_json(losses: Iterable[Loss], files: Mapping[str, str] | None = None) -> str:
+    """The losses as one JSON object: those that are alike in a row, and their number in all.
+
+    `files` are those of a dump into a folder, with their digests.
+    """
     rows = loss_rows(losses)
     document = {
         "format_version": "1.0",
         "count": sum(row.count for row in rows),
         "losses": [_row(row) for row in rows],
+        **({"files": files} if files is not None else {}),
     }
     return json_text(document)
 

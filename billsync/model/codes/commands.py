@@ -151,6 +151,21 @@ USAGE = Chapter(
             "dump.yaml",
         ),
         Code(
+            "folder-in-use",
+            "the folder holds files that the dump would take the place of, or be mixed with",
+            "`dump --split` replaces and removes the files of its last dump into the folder, and no others: not those "
+            "that were changed since, and none that it didn't write. `--yes` leaves the others there and overwrites "
+            "files with the names of the dump's own. Nothing was written.",
+            "live: notes.yaml",
+        ),
+        Code(
+            "no-folder",
+            "the output is not a folder without links",
+            "`dump --split` writes into a folder that it makes, or that is there. It doesn't follow links, so that "
+            "no file is written anywhere else. The exit code is 1.",
+            "live is a link",
+        ),
+        Code(
             "no-file",
             "the output is not a regular file",
             "`-o` and `--out` replace a whole file or nothing, which can't be done with a pipe or a device. Write to "
