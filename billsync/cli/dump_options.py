@@ -7,11 +7,13 @@ import os
 import click
 
 from billsync.cli.options import OUTPUT, YES, file_option, together
+from billsync.cli.selecting import select_option
 
 dump_options = together(
     OUTPUT,
     click.option("--split", "splits", is_flag=True, help="Write a file a kind into the folder that -o names."),
     file_option("--losses", help="Write what the files can't declare as JSON, too."),
+    select_option,
     YES,
 )
 """The options that say what is dumped, in which form, and into which files."""

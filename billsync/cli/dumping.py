@@ -10,9 +10,11 @@ from billsync.app.ending import Exit
 from billsync.cli.delivering import check_output, write_file
 from billsync.cli.dump_folder import check_folder, write_folder
 from billsync.cli.opening import connected
+from billsync.cli.selecting import check_chosen
 from billsync.cli.server_options import ServerOptions
 from billsync.cli.surroundings import Run
 from billsync.core.dump import Dump
+from billsync.core.dump_selected import entities_in, selected_dump
 from billsync.core.losses import told
 from billsync.kinds.registry import KINDS
 from billsync.model.frozen import dataclass
@@ -41,11 +43,19 @@ def write_dump(run: Run, server: ServerOptions, options: DumpOptions) -> Exit:
     """Write the YAML that declares the live state, and the report on its losses, which are listed on stderr."""
     _check(options)
     with connected(run, server) as connection:
-        found = _dumped(run, connection)
+        found = _part(run, _dumped(run, connection))
     _write(run, options, found)
     for note in told(found.losses):
         run.talk(noted(note))
     return Exit.DONE
+
+
+def _part(run: Run, dump: Dump) -> Dump:
+    """The part of a dump that is selected. Raises Ended."""
+    if not run.patterns:
+        return dump
+    check_chosen(run, [entity.address for entity in entities_in(dump.document, KINDS)])
+    return selected_dump(dump, run.patterns, KINDS)
 
 
 def _check(options: DumpOptions) -> None:

@@ -63,7 +63,7 @@ def desired_state(
 def _selectable(run: Run, paths: Sequence[str], desired: Desired) -> Desired:
     """The desired state with all entities where it is for a selection, that of `--since` included."""
     if run.since is None:
-        return whole(desired, KINDS) if run.patterns else desired
+        return whole(desired, KINDS) if run.patterns or desired.selection.entities else desired
     from billsync.cli.since import since_commit
 
     return since_commit(run, paths, run.since, whole(desired, KINDS))

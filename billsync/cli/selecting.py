@@ -60,10 +60,12 @@ def _pattern(text: str) -> tuple[str, str]:
     """The globs of a kind and a name. Raises BadParameter for another form, and for a kind that there isn't."""
     from billsync.kinds.registry import KINDS
     from billsync.model.globs import is_glob
+    from billsync.model.selection import pattern_of
 
-    kind, slash, names = text.partition("/")
-    if not (kind and slash and names):
+    pattern = pattern_of(text)
+    if pattern is None:
         raise click.BadParameter(f"{text!r} is not KIND/KEY, such as plan/pro")
+    kind, names = pattern
     if kind not in KINDS and not is_glob(kind):
         collections = {known.collection: name for name, known in KINDS.items()}
         close = collections.get(kind) or next(iter(get_close_matches(kind, KINDS, n=1)), None)
@@ -120,9 +122,14 @@ def check_patterns(
     run: Run, desired: Desired, others: Iterable[Address] = (), *, unnamed: Collection[str] = ()
 ) -> None:
     """Check that each pattern chooses something that is declared, or one of others. Raises Ended."""
+    known = (*(entity.address for entity in desired.entities), *others) if run.patterns else ()
+    check_chosen(run, known, unnamed=unnamed)
+
+
+def check_chosen(run: Run, known: Sequence[Address], *, unnamed: Collection[str] = ()) -> None:
+    """Check that each pattern chooses one of these. Raises Ended."""
     from billsync.core.selecting import near, unmatched
 
-    known = (*(entity.address for entity in desired.entities), *others) if run.patterns else ()
     for pattern in unmatched(run.patterns, known):
         close = near(pattern, [address for address in known if address.kind not in unnamed])
         form = "Names are KIND/KEY; of something that belongs to a customer, KIND/CUSTOMER/KEY."

@@ -8,9 +8,10 @@ from billsync.config.finding import Findings, finding
 from billsync.config.node import ListNode, MapNode, text_of
 from billsync.core.check import label_problems
 from billsync.model.diagnostic import Diagnostic
+from billsync.model.globs import is_glob
 from billsync.model.kind import LabelPolicy, Registry
 from billsync.model.labels import MOST_DECLARED
-from billsync.model.selection import Selection
+from billsync.model.selection import Selection, pattern_of
 from billsync.model.state import Desired, Entity
 from billsync.schema.codes import diagnostic_of
 
@@ -24,7 +25,17 @@ def selection_of(header: MapNode | None, registry: Registry, findings: Findings)
         return Selection()
     labels = _labels(node.get(LABELS), findings)
     kinds = _kinds(node.get("kinds"), registry, findings)
-    return Selection(labels=labels, kinds=kinds)
+    return Selection(labels=labels, kinds=kinds, entities=tuple(_entities(node.get("entities"), registry, findings)))
+
+
+def _entities(node: object, registry: Registry, findings: Findings) -> Iterator[tuple[str, str]]:
+    """The patterns of entities; one of a kind that there isn't is a mistake."""
+    for item in node.items if isinstance(node, ListNode) else ():
+        pattern = pattern_of(text_of(item) or "")
+        if pattern is not None and pattern[0] not in registry and not is_glob(pattern[0]):
+            findings.add("unknown-kind", item.place, f'"{pattern[0]}" is not a kind', f"Use {', '.join(registry)}.")
+        elif pattern is not None:
+            yield pattern
 
 
 def _labels(node: object, findings: Findings) -> Mapping[str, str]:

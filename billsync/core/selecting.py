@@ -24,8 +24,8 @@ def selected(desired: Desired, selection: Selection, registry: Registry) -> Desi
     The other entities stay declared, as nothing that is declared may be taken for abandoned.
     """
     within = _of_kinds(desired, selection.kinds) if selection.kinds else desired
-    is_part = selection.patterns or selection.chosen is not None
-    needed = _needed(within, selection, registry) if is_part else frozenset()
+    is_part = selection.patterns or selection.entities or selection.chosen is not None
+    needed = needed_by(within.entities, selection, registry) if is_part else frozenset()
     return replace(within, selection=replace(selection, needed=needed))
 
 
@@ -43,9 +43,9 @@ def _of_kinds(desired: Desired, kinds: frozenset[str]) -> Desired:
     )
 
 
-def _needed(desired: Desired, selection: Selection, registry: Registry) -> frozenset[Address]:
+def needed_by(among: Iterable[Entity], selection: Selection, registry: Registry) -> frozenset[Address]:
     """The entities that the chosen ones refer to and belong to, and all that these need, without the chosen ones."""
-    entities = {entity.address: entity for entity in desired.entities}
+    entities = {entity.address: entity for entity in among}
     finders = {name: finder(kind.record) for name, kind in registry.items()}
     found = {address for address in entities if selection.chooses(address)}
     waiting = list(found)

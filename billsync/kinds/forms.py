@@ -17,6 +17,8 @@ RESOURCE_KEY = whole_text("[a-z0-9]+(?:_[a-z0-9]+)*")
 CURRENCY = whole_text("[A-Z]{3}")
 COUNTRY = whole_text("[A-Z]{2}")
 VARIABLE = whole_text("[A-Z][A-Z0-9_]*")
+ENTITY = whole_text("[^/]+/.+")
+"""A kind and a name, or globs of both."""
 SOURCE_PATH = whole_text(r"[^\s/]*/[^\s]+")
 """A path after `!file`, as an editor can tell it from other texts: by a slash."""
 
@@ -37,6 +39,7 @@ FORMS: Mapping[str, Form] = MappingProxyType(
         CURRENCY: Form("a currency's code of three capitals", "USD"),
         DIGEST: Form("a digest, `sha256:` and 64 digits of base 16", f"sha256:{'0' * 64}"),
         COUNTRY: Form("a country's code of two capitals", "DE"),
+        ENTITY: Form("a kind and a key with a slash between them", "plan/pro"),
         VARIABLE: Form("the name of a variable in capitals", "STRIPE_CUSTOMER"),
         SOURCE_PATH: Form("a path with a slash", "secrets/stripe_customer"),
         duration.PATTERN: Form("an ISO 8601 duration in whole numbers", "P1M"),

@@ -20,7 +20,7 @@ class Selection:
     `patterns` are globs of kinds and of names, as in `plan/*`. `kinds` are compared and written, and no others. Only
     live entities that carry all of `labels` may be deleted; what a run creates gets them. `chosen` are the entities
     that have changed since a commit, and what depends on them; None for all. `needed` are declared entities that are
-    not chosen and that the chosen ones need.
+    not chosen and that the chosen ones need. `entities` are patterns of the files themselves, as in a part of a dump.
     """
 
     patterns: tuple[tuple[str, str], ...] = ()
@@ -29,19 +29,20 @@ class Selection:
     needed: frozenset[Address] = frozenset()
     chosen: frozenset[Address] | None = None
     since: Since | None = None
+    entities: tuple[tuple[str, str], ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """The patterns as they are written: `plan/pro`, `grant/acme/*`; since a commit, those of each chosen entity."""
         if self.chosen is None:
-            return tuple("/".join(pattern) for pattern in self.patterns)
+            return tuple("/".join(pattern) for pattern in self.patterns or self.entities)
         chosen = sorted(filter(self.chooses, self.chosen), key=lambda address: (address.kind, address.order))
         return tuple("/".join((address.kind, *map(literal, address.names))) for address in chosen)
 
     @property
     def is_whole(self) -> bool:
         """Whether nothing is left out."""
-        return not self.patterns and not self.kinds and self.chosen is None
+        return not self.patterns and not self.entities and not self.kinds and self.chosen is None
 
     def chooses(self, address: Address) -> bool:
         """Whether the selection itself names an entity, or a part of it."""
@@ -49,7 +50,8 @@ class Selection:
         return (
             self._has_kind(whole.kind)
             and (self.chosen is None or whole in self.chosen)
-            and (not self.patterns or any(matches(pattern, whole) for pattern in self.patterns))
+            and _is_within(self.patterns, whole)
+            and _is_within(self.entities, whole)
         )
 
     def includes(self, address: Address) -> bool:
@@ -62,6 +64,17 @@ class Selection:
 
     def _has_kind(self, kind: str) -> bool:
         return not self.kinds or kind in self.kinds
+
+
+def _is_within(patterns: tuple[tuple[str, str], ...], address: Address) -> bool:
+    """Whether one of these patterns matches, or there are none."""
+    return not patterns or any(matches(pattern, address) for pattern in patterns)
+
+
+def pattern_of(text: str) -> tuple[str, str] | None:
+    """The globs of a kind and a name in `KIND/KEY`; None for another form."""
+    kind, slash, names = text.partition("/")
+    return (kind, names) if kind and slash and names else None
 
 
 def matches(pattern: tuple[str, str], address: Address) -> bool:

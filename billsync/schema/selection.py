@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from billsync.kinds.forms import ENTITY
 from billsync.model.kind import Registry
 from billsync.model.labels import MOST_SELECTING
 from billsync.schema.texts import TEXT
@@ -33,6 +34,15 @@ def selection_schema(registry: Registry) -> dict[str, Any]:
                 "uniqueItems": True,
                 "items": {"enum": list(registry)},
                 "examples": [["meter", "feature", "plan"]],
+            },
+            "entities": {
+                "description": "Only these entities, and what they need, are compared and written: KIND/KEY, and "
+                "KIND/CUSTOMER/KEY of something that belongs to a customer; globs. `dump --select` writes it.",
+                "type": "array",
+                "minItems": 1,
+                "uniqueItems": True,
+                "items": {"type": "string", "pattern": ENTITY},
+                "examples": [["plan/pro", "grant/acme/*"]],
             },
         },
         "examples": [{"labels": {"team": "payments"}, "kinds": ["meter", "feature", "plan"]}],

@@ -208,3 +208,15 @@ def test_a_folder_of_a_dump_equals_what_is_live(shell: Shell, folder: Path) -> N
 
     assert (ran.code, ran.out, compared.code, compared.err) == (0, "", 0, "")
     assert "customers-0001.yaml" in os.listdir("live")
+
+
+def test_a_part_of_a_dump_is_what_was_selected(shell: Shell, folder: Path) -> None:
+    shell.run("sync", "shop.yaml", *LOCAL, "--yes")
+
+    ran = shell.run("dump", *LOCAL, "--split", "-o", "live", "--select", "feature/*")
+    compared = shell.run("diff", "live", *LOCAL, "--exit-code")
+
+    assert (ran.code, compared.code) == (0, 0)
+    assert sorted(os.listdir("live")) == [DUMP_REPORT, "features.yaml", "info.yaml", "meters.yaml"]
+    assert compared.err == "Selected: 1 feature, with 1 meter that it needs. Left out: nothing.\n"
+    assert shell.run("dump", *LOCAL, "--select", "plan/prepayed").err.splitlines()[2].endswith("plan/prepaid?")

@@ -43,3 +43,16 @@ def test_labels_and_kinds_are_read() -> None:
 )
 def test_a_mistake_in_a_selection_has_its_place(select: str, more: str, expected: list[str]) -> None:
     assert loaded(select, more)[1] == expected
+
+
+def test_entities_are_chosen_by_kind_and_key() -> None:
+    desired, codes = loaded("{entities: [plan/pro, 'grant/acme/*', '*/x']}")
+
+    assert (desired.selection.entities, codes) == ((("plan", "pro"), ("grant", "acme/*"), ("*", "x")), [])
+
+
+@pytest.mark.parametrize(("pattern", "code"), [("plans/pro", "1:29: unknown-kind"), ("pro", "1:29: malformed-text")])
+def test_an_entity_of_no_kind_is_a_mistake(pattern: str, code: str) -> None:
+    _, codes = loaded(f"{{entities: [{pattern}]}}")
+
+    assert codes == [code]

@@ -1,0 +1,87 @@
+"""The law of dumps: whatever part of a server is dumped and in whichever form, its diff with that server is empty."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from billsync.app.dumping import dump_everything
+from billsync.core.dump import Dump
+from billsync.core.dump_selected import selected_dump
+from billsync.core.selecting import selected
+from billsync.kinds.registry import KINDS
+from billsync.model.change import Outcome
+from billsync.render.dump import dump_yaml
+from tests.support.addon_shop import CATALOG, CUSTOMERS
+from tests.support.world import World, declared
+
+pytestmark = pytest.mark.thorough
+
+BY_HAND: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("customers", {"key": "a b/c*[d]", "name": "By hand", "labels": {"crm": "1"}}),
+    ("customers", {"key": "zeta", "name": "Zeta", "currency": "EUR", "primary_email": "z@zeta.example"}),
+    ("meters", {"key": "bytes", "name": "Bytes", "event_type": "b", "aggregation": "sum", "value_property": "$.b"}),
+    ("features", {"key": "plain", "name": "Plain"}),
+)
+
+
+def pending(world: World, text: str) -> list[str]:
+    """The changes that a file is about, as a run would make them."""
+    desired = declared(text)
+    plan = world.plan(selected(desired, desired.selection, KINDS))
+    return [change.address.text for change in plan.changes if change.outcome is not Outcome.NOTE]
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    """A shop with several owners: what billsync declared in two versions, and what somebody made by hand."""
+    world = World()
+    world.sync(declared(CATALOG + CUSTOMERS))
+    world.clock.advance(86_400)
+    world.sync(declared((CATALOG + CUSTOMERS).replace('amount: "10"', 'amount: "11"').replace(", version: latest", "")))
+    with world.http() as http:
+        for path, body in BY_HAND:
+            http.post(path, json=body).raise_for_status()
+        keyed = {row["key"]: row["id"] for row in http.get("customers").json()["data"]}
+        grant = {"name": "Gift", "amount": "5", "currency": "USD", "funding_method": "none"}
+        for key in ("one", "two"):
+            http.post(f"customers/{keyed['zeta']}/credits/grants", json={**grant, "key": key}).raise_for_status()
+        http.post(f"customers/{keyed['zeta']}/credits/grants", json=grant).raise_for_status()
+        draft = {"key": "draft", "name": "Draft", "currency": "USD", "billing_cadence": "P1M"}
+        fee = {"key": "fee", "name": "Fee", "price": {"type": "free"}}
+        phases = [{"key": "default", "name": "Default", "rate_cards": [fee]}]
+        http.post("plans", json={**draft, "phases": phases}).raise_for_status()
+    return world
+
+
+@pytest.fixture(scope="module")
+def dumped(world: World) -> Dump:
+    return dump_everything(world.connection())
+
+
+def test_a_whole_dump_equals_what_is_live(world: World, dumped: Dump) -> None:
+    assert pending(world, dump_yaml(dumped)) == []
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["plan/pro", "customer/acme", "subscription/*", "grant/zeta/one", "*/zeta*", "feature/*", "customer/a b/c*"],
+)
+def test_a_part_of_a_dump_equals_what_is_live(world: World, dumped: Dump, pattern: str) -> None:
+    """Also without `--select`: the file itself says of what it is a part, so that nothing else is deleted."""
+    kind, _, names = pattern.partition("/")
+
+    part = selected_dump(dumped, ((kind, names),), KINDS)
+
+    assert part.document.keys() > {"_info"}
+    assert pending(world, dump_yaml(part)) == []
+
+
+def test_a_part_has_what_it_needs_and_no_more(dumped: Dump) -> None:
+    part = selected_dump(dumped, (("subscription", "acme/*"),), KINDS).document
+
+    assert part["_info"] == {**dumped.document["_info"], "select": {"entities": ["subscription/acme/*"]}}
+    assert [entry["key"] for entry in part["customers"]] == ["acme"]
+    assert "grants" not in part["customers"][0]
+    assert [entry["key"] for entry in part["plans"]] == ["pro"]
