@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from billsync.local import create_app
 from tests.conformance import test_quotes as quotes
 from tests.local.conftest import BASE, START, Hands
-from tests.local.test_settling_laws import GRANTS, STOPS, USES, WAITS, Action
 from tests.support.budgets import examples
+from tests.support.credit_lives import GRANTS, STOPS, USES, WAITS, Action
 from tests.support.prepaid import Account, account, feature, fee_card, plan, usage_card
 from tests.support.recorded_money import Recording, read_recording
 

@@ -28,7 +28,8 @@ def credit_of(statement: Statement, features: Mapping[str, str]) -> Credit:
 
     What is left of all grants, less the debts, is the server's balance (`settled` and `pending`) less `unexplained`.
     An amount that the server gave back or took without a movement (customer-facts.md §9.1) is in what is left of the
-    grants drawn last, and in `unlisted`; but not where a grant isn't known. Sources: customer-facts.md §7.6, §8, §9.2.
+    grants drawn last, and in `unlisted`; in `unexplained`, where these are over or a grant isn't known. Sources:
+    customer-facts.md §7.6, §8, §9.2.
     """
     balances = tuple(statement.balance["balances"])
     if not (statement.grants or statement.transactions or balances):
@@ -61,9 +62,9 @@ def _wallet(statement: Statement, known: Sequence[Fields], features: Mapping[str
 
 def _left(past: Past, spent: Spent, now: datetime) -> Iterable[tuple[str, Decimal]]:
     for funding in past.funded:
-        grant = funding.grant
-        is_over = grant.expires_at is not None and grant.expires_at <= now
-        yield grant.key, ZERO if is_over else spent.left[grant.key]
+        ends = [end for end in (funding.grant.expires_at, funding.voided_at) if end is not None]
+        is_over = any(end <= now for end in ends)  # credit that came back to one is nobody's
+        yield funding.grant.key, ZERO if is_over else spent.left[funding.grant.key]
 
 
 def _waiting(rows: Iterable[Fields], now: datetime) -> Iterable[Fields]:
