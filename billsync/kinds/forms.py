@@ -17,7 +17,7 @@ RESOURCE_KEY = whole_text("[a-z0-9]+(?:_[a-z0-9]+)*")
 CURRENCY = whole_text("[A-Z]{3}")
 COUNTRY = whole_text("[A-Z]{2}")
 VARIABLE = whole_text("[A-Z][A-Z0-9_]*")
-ENTITY = whole_text("[^/]+/.+")
+ENTITY = whole_text(r"[^\s/]+/(?:.*\S)")
 """A kind and a name, or globs of both."""
 SOURCE_PATH = whole_text(r"[^\s/]*/[^\s]+")
 """A path after `!file`, as an editor can tell it from other texts: by a slash."""
