@@ -347,12 +347,14 @@ def promote(
 @dump_options
 @snapshot_options
 @click.pass_obj
-def dump(run: Run, /, output: str | None, losses: str | None, splits: bool, yes: bool, **server: Any) -> Exit:
+def dump(
+    run: Run, /, output: str | None, losses: str | None, splits: bool, has_library: bool, yes: bool, **server: Any
+) -> Exit:
     """Write the files that declare what is live."""
     from billsync.cli.dumping import DumpOptions, write_dump
 
     check_dump_options(output, losses, splits=splits)
-    return write_dump(run, ServerOptions(**server), DumpOptions(output, losses, yes, splits))
+    return write_dump(run, ServerOptions(**server), DumpOptions(output, losses, yes, splits, has_library))
 
 
 @billsync.command()

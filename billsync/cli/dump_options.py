@@ -14,6 +14,12 @@ dump_options = together(
     click.option("--split", "splits", is_flag=True, help="Write a file a kind into the folder that -o names."),
     file_option("--losses", help="Write what the files can't declare as JSON, too."),
     select_option,
+    click.option(
+        "--rate-card-library",
+        "has_library",
+        is_flag=True,
+        help="Write rate cards that are alike once, in the library, from where plans and add-ons use them.",
+    ),
     YES,
 )
 """The options that say what is dumped, in which form, and into which files."""

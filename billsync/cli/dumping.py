@@ -13,6 +13,7 @@ from billsync.cli.opening import connected
 from billsync.cli.selecting import check_chosen
 from billsync.cli.server_options import ServerOptions
 from billsync.cli.surroundings import Run
+from billsync.core.card_library import with_library
 from billsync.core.dump import Dump
 from billsync.core.dump_selected import entities_in, selected_dump
 from billsync.core.losses import told
@@ -25,13 +26,14 @@ from billsync.render.formats.words import noted
 
 @dataclass(frozen=True, slots=True)
 class DumpOptions:
-    """The files of a dump. None is stdout for the dump itself, and no file for its losses; `splits`: the output is a
-    folder; `yes`: files may be replaced."""
+    """The files and the form of a dump. None is stdout for the dump itself, and no file for its losses; `splits`: the
+    output is a folder; `yes`: files may be replaced; `has_library`: cards that are alike are written once."""
 
     output: str | None
     losses: str | None
     yes: bool
     splits: bool = False
+    has_library: bool = False
 
     @property
     def folder(self) -> str | None:
@@ -44,6 +46,8 @@ def write_dump(run: Run, server: ServerOptions, options: DumpOptions) -> Exit:
     _check(options)
     with connected(run, server) as connection:
         found = _part(run, _dumped(run, connection))
+    if options.has_library:
+        found = with_library(found, KINDS)
     _write(run, options, found)
     for note in told(found.losses):
         run.talk(noted(note))

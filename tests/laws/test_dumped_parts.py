@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from billsync.app.dumping import dump_everything
+from billsync.core.card_library import with_library
 from billsync.core.dump import Dump
 from billsync.core.dump_selected import selected_dump
 from billsync.core.selecting import selected
 from billsync.kinds.registry import KINDS
 from billsync.model.change import Outcome
+from billsync.model.value import canonical
 from billsync.render.dump import dump_yaml
 from tests.support.addon_shop import CATALOG, CUSTOMERS
 from tests.support.world import World, declared
@@ -48,6 +51,10 @@ def world() -> World:
         for key in ("one", "two"):
             http.post(f"customers/{keyed['zeta']}/credits/grants", json={**grant, "key": key}).raise_for_status()
         http.post(f"customers/{keyed['zeta']}/credits/grants", json=grant).raise_for_status()
+        base = {"key": "base", "name": "Base", "billing_cadence": "P1M", "price": {"type": "flat", "amount": "1"}}
+        twin: dict[str, Any] = {"key": "twin", "name": "Twin", "currency": "USD", "billing_cadence": "P1M"}
+        twin["phases"] = [{"key": "default", "name": "Default", "rate_cards": [base]}]
+        http.post(f"plans/{http.post('plans', json=twin).json()['id']}/publish").raise_for_status()
         draft = {"key": "draft", "name": "Draft", "currency": "USD", "billing_cadence": "P1M"}
         fee = {"key": "fee", "name": "Fee", "price": {"type": "free"}}
         phases = [{"key": "default", "name": "Default", "rate_cards": [fee]}]
@@ -85,3 +92,40 @@ def test_a_part_has_what_it_needs_and_no_more(dumped: Dump) -> None:
     assert [entry["key"] for entry in part["customers"]] == ["acme"]
     assert "grants" not in part["customers"][0]
     assert [entry["key"] for entry in part["plans"]] == ["pro"]
+
+
+ALIKE = {"key": "tiles", "name": "Tiles", "feature": "tiles", "price": {"type": "unit", "amount": Decimal("0.1")}}
+DEARER, FEE = {**ALIKE, "price": {"type": "unit", "amount": Decimal("0.2")}}, {"key": "fee", "name": "Fee"}
+
+
+def with_cards(*cards: dict[str, Any]) -> Dump:
+    """A dump of a plan for each of these cards, and for an add-on with the last one."""
+    plans = [
+        {"key": f"p{number}", "phases": [{"key": "default", "rate_cards": [card]}]} for number, card in enumerate(cards)
+    ]
+    return Dump({"_info": {}, "plans": plans, "addons": [{"key": "a", "rate_cards": [cards[-1]]}]}, (), {})
+
+
+def test_only_cards_that_are_alike_in_everything_are_shared() -> None:
+    found = with_library(with_cards(FEE, ALIKE, ALIKE, DEARER), KINDS).document
+
+    assert all(name.startswith("tiles_") for name in found["rate_cards"])
+    assert sorted(map(canonical, found["rate_cards"].values())) == sorted(map(canonical, (ALIKE, DEARER)))
+    assert found["plans"][0]["phases"][0]["rate_cards"] == [FEE]
+    assert found["plans"][1] == {**found["plans"][2], "key": "p1"}
+
+
+def test_names_of_cards_depend_on_nothing_but_the_cards() -> None:
+    one = with_library(with_cards(FEE, ALIKE, ALIKE, FEE), KINDS).document["rate_cards"]
+    other = with_library(with_cards(ALIKE, FEE, FEE, ALIKE), KINDS).document["rate_cards"]
+
+    assert one == other == {"fee": FEE, "tiles": ALIKE}
+
+
+def test_a_dump_with_a_library_declares_the_same(dumped: Dump) -> None:
+    library = with_library(dumped, KINDS)
+
+    assert list(library.document["rate_cards"]) == ["base"]
+    assert [(one.address, one.fields) for one in declared(dump_yaml(library)).entities] == [
+        (one.address, one.fields) for one in declared(dump_yaml(dumped)).entities
+    ]
