@@ -22,6 +22,7 @@ from billsync.model.state import Desired
 from billsync.report.moves.settlement import settlement_notes
 
 if TYPE_CHECKING:
+    from billsync.app.sieved_reads import Making
     from billsync.report.impact.impact import Impact
 
 
@@ -50,7 +51,7 @@ def difference(
 ) -> Difference:
     """Compare as `sync` would, and estimate the impact if asked for. Raises Ended, RemoteError, RatingError."""
     mode = Mode(scope.mode, deletes=scope.mode == "sync", allow=scope.allow)
-    connection, desired = sieved(connection, desired, mode)
+    connection, desired = sieved(connection, desired, mode, _making if scope.impact else None)
     compared = compare(connection, desired, mode)
     plan, found = _judged(connection, desired, compared, scope, progress)
     if scope.valid_for is None:
@@ -58,6 +59,13 @@ def difference(
     from billsync.app.plan_files import for_later  # all of a run, which a comparison doesn't need
 
     return Difference(for_later(plan, connection, scope.valid_for), found)
+
+
+def _making() -> Making:
+    """An impact needs the cards of subscriptions, also where they are equal. Raises ImportError without msgspec."""
+    from billsync.app.alike_links import AlikeLinks
+
+    return "subscription", AlikeLinks().of
 
 
 def _judged(

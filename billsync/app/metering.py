@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 
 from billsync.api.documents import METER_QUERY
 from billsync.app.connection import Connection
@@ -54,7 +55,13 @@ def _is_usage(row: Plain) -> bool:
     times = [row.get(name) for name in ("from", "to")]
     value = row.get("value")
     is_number = isinstance(value, str) and re.fullmatch(EXACT, value) is not None
-    return is_number and all(isinstance(time, str) and parse_moment(time) for time in times)
+    return is_number and all(isinstance(time, str) and _is_moment(time) for time in times)
+
+
+@lru_cache(maxsize=1_024)
+def _is_moment(text: str) -> bool:
+    """Whether a text is a time: all rows of an answer have few of them."""
+    return parse_moment(text) is not None
 
 
 def live_subscription(row: Fields, features: Mapping[str, str]) -> Subscribed | None:

@@ -39,7 +39,8 @@ def guarded(
     found = _impact(connection, desired, compared, impact, progress)
     rows = index(compared.snapshot, KINDS, connection.routes)
     facts = read_move_facts(connection, desired, compared, rows)
-    guards = price_guards(desired, compared.plan, rows, usage_in(found.verdicts) if found else {})
+    used = usage_in(found.verdicts) if found and desired.prices else {}
+    guards = price_guards(desired, compared.plan, rows, used)
     moves = move_guards(facts, permitted(desired.policy, allow), real_usage(found.verdicts) if found else {})
     if is_anonymous:
         guards = without_usage(guards, price_guards(desired, compared.plan, rows))

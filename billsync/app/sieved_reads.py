@@ -21,6 +21,7 @@ from billsync.core.sieve.alike import naming, sharing, traits_of_new
 from billsync.core.sieve.form import Form, Surroundings, form_of
 from billsync.core.sieve.members import (
     Facts,
+    Make,
     Members,
     Seen,
     Unsure,
@@ -48,6 +49,9 @@ from billsync.model.state import Desired, Read, Row, Snapshot
 from billsync.model.value import Fields
 
 Known: TypeAlias = Mapping[Read, tuple[Row, ...]]
+Making: TypeAlias = tuple[str, Make]
+"""A kind of chain, and what to make of its links that are left out."""
+
 NO_CROWD = Crowd()
 
 
@@ -62,9 +66,12 @@ class _Sieve:
     forms: Mapping[str, Form]
     facts: Facts
     catalog: Snapshot
+    making: Making | None = None
 
 
-def sift(connection: ReadingConnection, desired: Desired, mode: Mode) -> tuple[Known, Desired]:
+def sift(
+    connection: ReadingConnection, desired: Desired, mode: Mode, making: Making | None = None
+) -> tuple[Known, Desired]:
     """The rows of all reads that were made, and the desired state, both without what is certainly equal.
 
     Raises Unsure, Uncompiled, RemoteError, NotJson.
@@ -75,13 +82,21 @@ def sift(connection: ReadingConnection, desired: Desired, mode: Mode) -> tuple[K
     found = _indexed(connection, catalog, rest)
     if mode.deletes and read_set.holds_others(rest, found, KINDS, connection.routes):
         raise Unsure("something else may go, which any row may name")
-    sieve = _sieve(connection, desired, rest, found, catalog, deletes=mode.deletes)
+    sieve = replace(_sieve(connection, desired, rest, found, catalog, deletes=mode.deletes), making=making)
     members = Members(sieve.facts)
     _read_roots(sieve, members)
     _carry_named(sieve, members)
     _read_links(sieve, members)
     known.update(_read_children(sieve, members))
-    return _left(sieve, members, known)
+    found_left, left = _left(sieve, members, known)
+    return found_left, _with_links(sieve, members, left)
+
+
+def _with_links(sieve: _Sieve, members: Members, left: Desired) -> Desired:
+    """The desired state with the links of which something was made."""
+    if sieve.making is None:
+        return left
+    return replace(left, passed=replace(left.passed, links=members.passed(KINDS[sieve.making[0]])))
 
 
 def _passed(crowd: Crowd, keys: Iterable[str]) -> Passed:
@@ -179,7 +194,9 @@ def _read_links(sieve: _Sieve, members: Members) -> None:
             raise Unsure("a list that isn't read whole")
         form = sieve.forms[kind.name]
         plain = partial(_plain_link, members, field)
-        seen = _rows(sieve, form, page_decoder(form, link_taker(form, members, going), odd_row(decode, plain)))
+        make = sieve.making[1] if sieve.making is not None and sieve.making[0] == kind.name else None
+        take = link_taker(form, members, going, make)
+        seen = _rows(sieve, form, page_decoder(form, take, odd_row(decode, plain)))
         members.add_links(kind, (row if isinstance(row, Seen) else plain(row) for row in seen))
 
 

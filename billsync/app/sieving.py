@@ -7,7 +7,8 @@ all that belongs to it, and their rows. Where that can't be told, it sees everyt
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from billsync.app.connection import ReadingConnection
 from billsync.core import read_set
@@ -20,13 +21,19 @@ from billsync.model.frozen import replace
 from billsync.model.ports import RemoteError
 from billsync.model.state import Desired
 
+if TYPE_CHECKING:
+    from billsync.app.sieved_reads import Making
+
 C = TypeVar("C", bound=ReadingConnection)
 
 
-def sieved(connection: C, desired: Desired, mode: Mode) -> tuple[C, Desired]:
+def sieved(
+    connection: C, desired: Desired, mode: Mode, making: Callable[[], Making] | None = None
+) -> tuple[C, Desired]:
     """The connection with the reads that were made, and the desired state without what is certainly equal.
 
-    Without a crowd, or where it can't be sieved: the connection as it is, and all entities made.
+    Without a crowd, or where it can't be sieved: the connection as it is, and all entities made. `making` gives what to
+    make of links that are left out.
     """
     if not _is_worth_it(desired):
         return connection, whole(desired, KINDS)
@@ -37,7 +44,7 @@ def sieved(connection: C, desired: Desired, mode: Mode) -> tuple[C, Desired]:
     except ImportError:
         return connection, whole(desired, KINDS)
     try:
-        known, left = sift(connection, desired, mode)
+        known, left = sift(connection, desired, mode, making() if making else None)
     except (Unsure, Uncompiled, RemoteError, NotJson):
         return connection, whole(desired, KINDS)
     return replace(connection, known=known), left

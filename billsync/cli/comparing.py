@@ -31,7 +31,7 @@ def show_difference(
     """Print the changes that `sync` would make, and the impact of new prices; an anonymous impact names no customer."""
     telling = finding_without_names if wanted.is_anonymous else as_it_is
     check_files(run)
-    desired, findings = desired_state(run, paths, allow=wanted.allow, telling=telling, crowd=wanted.impact is None)
+    desired, findings = desired_state(run, paths, allow=wanted.allow, telling=telling, crowd=True)
     with connected(run, options, desired.target) as connection:
         found = difference(connection, desired, wanted, run.progress)
     return show_found(run, desired, found, findings, wanted, exit_code=exit_code)

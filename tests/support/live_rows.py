@@ -63,8 +63,13 @@ class ServedRows:
             yield page if page is not None else self.get(get.path, get.query)
 
     def call(self, method: str, path: str, body: Any = None) -> Answer:
-        """Refuse to be written to."""
-        raise AssertionError(f"{method} {path}")
+        """The usage of all customers, as a meter says it; refuse to be written to."""
+        if not path.endswith("/query"):
+            raise AssertionError(f"{method} {path}")
+        rows = [
+            usage_row(body, str(customer.get("id")), number) for number, customer in enumerate(self.rows["customers"])
+        ]
+        return Answer(200, {"data": rows})
 
     def _body(self, path: str, query: Sequence[tuple[str, str]]) -> bytes | None:
         name = path.removeprefix("/openmeter/")
@@ -90,6 +95,12 @@ def other_document(name: str) -> bytes | None:
     return None
 
 
+def usage_row(body: Mapping[str, Any], customer: str, number: int) -> dict[str, Any]:
+    """A row of a meter query's answer: a customer's usage, which is none of the first one's."""
+    value = str(number * 7) if number % 2 else f"{number}.25"
+    return {"from": body["from"], "to": body["to"], "value": value, "dimensions": {"customer_id": customer}}
+
+
 def _matches(row: Mapping[str, Any], name: str, value: str) -> bool:
     if not name.startswith("filter["):
         return True
@@ -99,6 +110,9 @@ def _matches(row: Mapping[str, Any], name: str, value: str) -> bool:
         case "plan_id":
             plan = row.get("plan")
             shown = [row.get("plan_id"), plan.get("id") if isinstance(plan, dict) else None]
+        case "plan_key":
+            plan = row.get("plan")
+            shown = [plan.get("key") if isinstance(plan, dict) else None]
         case "usage_attribution_subject_key":
             attribution = row.get("usage_attribution")
             shown = attribution.get("subject_keys") or [] if isinstance(attribution, dict) else []

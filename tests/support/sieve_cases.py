@@ -19,6 +19,7 @@ from billsync.app import settlement_facts
 from billsync.app.connection import Connection
 from billsync.app.difference import DiffScope, difference, intended
 from billsync.app.drift import find_drift
+from billsync.app.impact_scope import ImpactScope
 from billsync.app.outcomes import code_of_difference, owner_missing
 from billsync.config import load
 from billsync.core import guards, likeness, read_set
@@ -31,7 +32,10 @@ from billsync.model.crowd import Crowd
 from billsync.model.diagnostic import has_errors
 from billsync.model.ports import RemoteError
 from billsync.model.state import Desired
+from billsync.render.impact.object import detailed_impact_object
+from billsync.render.impact.text import impact_text
 from billsync.render.plan.outline import outline
+from billsync.render.plan.structured import as_json_chunks
 from billsync.render.plan.text import as_text
 from tests.support.clock import FakeClock
 from tests.support.live_rows import Rows, ServedRows, synced
@@ -61,6 +65,7 @@ class Case:
     counted: int = 200
     share: int = 10
     dialect: str = "openmeter"
+    bodies: dict[str, Any] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
 
     def desired(self) -> Desired | None:
@@ -110,9 +115,16 @@ def outcomes(case: Case, desired: Desired) -> tuple[str, str]:
 
 def said(case: Case, desired: Desired) -> str:
     """All that a run says."""
-    connection = Connection(ServedRows(copy.deepcopy(case.rows)), FakeClock(), "local:test", case.dialect)
+    connection = Connection(ServedRows(copy.deepcopy(case.rows), case.bodies), FakeClock(), "local:test", case.dialect)
     try:
         match case.mode:
+            case "impact" | "impact-all":
+                whom = "all" if case.mode == "impact-all" else "declared"
+                different = difference(connection, desired, DiffScope(case.allow, impact=ImpactScope(whom)))
+                assert different.impact is not None
+                plan, more = different.plan, impact_text(different.impact)
+                prices = {"impact": detailed_impact_object(different.impact)}
+                more += "".join(as_json_chunks(outline(plan), (), prices))
             case "drift":
                 found = find_drift(connection, desired)
                 plan, more = found.plan, repr(sorted((a.text, t) for a, t in found.since.items()))

@@ -18,7 +18,7 @@ What else an equal member could matter for, and what is done about it:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
@@ -31,6 +31,7 @@ from billsync.model.address import Address
 from billsync.model.crowd import Crowd
 from billsync.model.frozen import dataclass
 from billsync.model.kind import Kind, State
+from billsync.model.passed import PassedLink
 from billsync.model.value import Fields, Plain
 
 
@@ -39,7 +40,8 @@ class Seen(msgspec.Struct, gc=False):
     left out.
 
     `key` is its own key; of a link, its parent's. `equal`: it certainly equals its declaration; of a link, the version
-    that it pins. `over`: it has ended, so that nothing is said of it. `gone`: it is deleted, and in no list.
+    that it pins. `over`: it has ended, so that nothing is said of it. `gone`: it is deleted, and in no list. `made` is
+    what a run asked to be made of a link that is equal.
     """
 
     id: str
@@ -49,6 +51,11 @@ class Seen(msgspec.Struct, gc=False):
     gone: bool
     bytes: bytes | None = None
     fields: Any = None
+    made: Any = None
+
+
+Make: TypeAlias = Callable[[Any], object | None]
+"""Makes of the bytes of a link what a run needs of it; None where it has doubts, so that the link is in doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,7 @@ def root_taker(form: Form, facts: Facts) -> Callable[[Any], Seen]:
     return take
 
 
-def link_taker(form: Form, members: Members, going: Naming) -> Callable[[Any], Seen]:
+def link_taker(form: Form, members: Members, going: Naming, make: Make | None = None) -> Callable[[Any], Seen]:
     """Return a function that makes of a link of a chain what is kept of it; `going` tells whether it names something
     that goes."""
     kind, facts, parents, doubtful = form.kind, members.facts, members.parents, members.doubtful
@@ -104,7 +111,10 @@ def link_taker(form: Form, members: Members, going: Naming) -> Callable[[Any], S
         if form.is_over(row):
             return Seen(row.id, parent, False, True, bool(row.deleted_at))
         equal = form.state(row) is State.CURRENT and row.id not in facts.names and _link(form, facts, parent, row)
-        return Seen(row.id, parent, equal, False, bool(row.deleted_at), None if equal else bytes(row.bytes))
+        made = make(row.bytes) if make is not None and equal else None
+        if not equal or (make is not None and made is None):
+            return Seen(row.id, parent, False, False, bool(row.deleted_at), bytes(row.bytes))
+        return Seen(row.id, parent, equal, False, bool(row.deleted_at), made=made)
 
     def _link(form: Form, facts: Facts, parent: str, row: Any) -> Address | bool:
         wants = nested(kind, facts.crowd.members[parent])
@@ -249,6 +259,13 @@ class Members:
         """The rows of the members that are certainly equal, by key."""
         return {key: row for key, row in self.rows.items() if key not in self.doubtful}
 
+    def passed(self, kind: Kind) -> PassedLinks:
+        """The running links of a kind of certain members."""
+        doubtful, rows = self.doubtful, self.rows
+        certain = (row for row in self.listed.get(kind.name, ()) if row.equal and row.key not in doubtful)
+        links = [(row.id, rows[row.key].id, row.key, row.made) for row in certain if row.key is not None]
+        return PassedLinks(self.facts.crowd, kind, links)
+
     def pinned(self) -> dict[Address, int]:
         """The number of running links of certain members, by the version that they are on."""
         versions: dict[int, Address] = {}
@@ -263,3 +280,20 @@ class Members:
         for number, count in counts.items():
             found[versions[number]] += count
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class PassedLinks:
+    """Links of one kind, each with its id, its parent's, and its parent's key; made into values whenever they are
+    walked, as there may be very many."""
+
+    crowd: Crowd
+    kind: Kind
+    links: Sequence[tuple[str, str, str, object]]
+
+    def __iter__(self) -> Iterator[PassedLink]:
+        kind, members = self.kind, self.crowd.members
+        for server_id, parent_id, key, made in self.links:
+            (declared,) = nested(kind, members[key])
+            fields = with_key(kind, declared)
+            yield PassedLink(server_id, parent_id, (key, fields[kind.key]), fields, made)

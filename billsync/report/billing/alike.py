@@ -6,11 +6,11 @@ are the same objects, so that what is worked out of them can be remembered by th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, Generic, TypeVar
 
-from billsync.model.frozen import replace
+from billsync.model.frozen import dataclass, replace
 from billsync.model.malformed import Malformed
 from billsync.model.value import Fields, Plain
 from billsync.report.billing.subscribed import Cards, Subscribed, parse_subscription
@@ -21,13 +21,26 @@ MOST = 20_000
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Alike:
+    """Subscriptions that are alike. `fields` are those of the first row; the others differ in ids alone."""
+
+    fields: Fields
+
+
 class AlikeRows:
     """Parses rows of subscriptions. `features` maps ids of features to their keys."""
 
     def __init__(self, features: Mapping[str, str]) -> None:
         self._features = features
         self._known: dict[bytes, Subscribed] = {}
+        self._parsed: ByIdentity[Subscribed | Malformed] = ByIdentity()
         self._cards: Cards = {}
+
+    def like(self, alike: Alike, server_id: str, customer_id: str) -> Subscribed | Malformed:
+        """The subscription of these ids that is like others."""
+        found = self._parsed.of((alike,), lambda: self.parse(alike.fields))
+        return replace(found, id=server_id, customer_id=customer_id) if isinstance(found, Subscribed) else found
 
     def parse(self, row: Fields) -> Subscribed | Malformed:
         """The subscription in a row, or the field because of which it can't be rated.
@@ -48,25 +61,35 @@ def shape_of(row: Fields) -> bytes | None:
     """A digest of everything in a row that is parsed, but for ids; ids of items by their order only. Rows of one shape
     are parsed alike. None for a row that may not be one of the API's."""
     try:
-        ids = sorted([item["id"] for phase in row["phases"] for item in phase["items"]])
-        if not all(isinstance(name, str) for name in (row["id"], row["customer_id"], *ids)) or len(set(ids)) < len(ids):
+        ids = [item["id"] for phase in row["phases"] for item in phase["items"]]
+        if not all(isinstance(name, str) for name in (row["id"], row["customer_id"], *ids)):
             return None
-        phases = [_phase(phase, ids) for phase in row["phases"]]
+        phases, order = [_phase(phase) for phase in row["phases"]], order_of(ids)
     except (KeyError, TypeError, AttributeError):
         return None
     times = row.get("active_from"), row.get("active_to"), row.get("billing_anchor"), row.get("billing_cadence")
     terms = row.get("invoice_currency"), row.get("settlement_mode"), row.get("pro_rating_config")
-    # New cards stand among the items by their keys: the beginnings of ids decide where.
-    ends = [one[:3] for one in (*ids[:1], *ids[-1:])]
-    return blake2b(repr((times, terms, _key(row.get("plan")), ends, phases)).encode(), digest_size=16).digest()
+    if order is None:
+        return None
+    return blake2b(repr((times, terms, _key(row.get("plan")), order, phases)).encode(), digest_size=16).digest()
 
 
-def _phase(phase: Fields, ids: list[str]) -> tuple[Plain, ...]:
-    return phase["key"], phase["active_from"], [_item(item, ids) for item in phase["items"]]
+def order_of(ids: Sequence[str]) -> tuple[str | int, ...] | None:
+    """All that the ids of items decide: their order, and where new cards stand among them, by their beginnings. None
+    where one is there twice."""
+    ordered = sorted(ids)
+    places = {name: place for place, name in enumerate(ordered)}
+    if len(places) < len(ids):
+        return None
+    return (*(one[:3] for one in (*ordered[:1], *ordered[-1:])), *map(places.__getitem__, ids))
 
 
-def _item(item: Fields, ids: list[str]) -> tuple[Plain, ...]:
-    return item["rate_card"], item.get("active_from"), item.get("active_to"), ids.index(item["id"])
+def _phase(phase: Fields) -> tuple[Plain, ...]:
+    return phase["key"], phase["active_from"], [_item(item) for item in phase["items"]]
+
+
+def _item(item: Fields) -> tuple[Plain, ...]:
+    return item["rate_card"], item.get("active_from"), item.get("active_to")
 
 
 def _key(plan: Plain) -> Plain:

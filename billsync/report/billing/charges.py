@@ -180,13 +180,37 @@ def charge(
     )
 
 
-def amount(one: Due, metered: Metered, subscription: Subscribed) -> Decimal:
-    """The total of the charge of one period of one card. Raises RatingError, UnknownCurrency.
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """All that the amount of a due depends on, but for the quantity: dues with equal ones cost the same."""
 
-    It isn't remembered: of many subscriptions, few have used the same quantity.
-    """
-    rated = _rated_anew(one, quantity_of(one, metered), pro_rated=subscription.pro_rated, without=frozenset())
-    return sum_of_totals(line.totals for line in rated.lines).total
+    card: Card
+    fee: Fee | None
+    full_period: Period
+    currency: str
+    needs: tuple[str, Period] | None
+
+    def amount(self, quantity: Decimal) -> Decimal:
+        """The total of the charge. Raises RatingError, UnknownCurrency.
+
+        It isn't remembered: of many subscriptions, few have used the same quantity.
+        """
+        piece = Piece(self.full_period, Usage(quantity))
+        rated = _rate(self.card, self.fee, piece, _decimals(self.currency), frozenset())
+        return sum_of_totals(line.totals for line in rated.lines).total
+
+
+def terms(one: Due, *, pro_rated: bool) -> Terms:
+    """The terms of one period of one card of a subscription whose fees are pro-rated or not."""
+    billed = one.billed
+    return Terms(
+        billed.item.card, billed.fee(pro_rated=pro_rated), billed.full_service_period, one.slot.currency, one.needs
+    )
+
+
+def amount(one: Due, metered: Metered, subscription: Subscribed) -> Decimal:
+    """The total of the charge of one period of one card. Raises RatingError, UnknownCurrency."""
+    return terms(one, pro_rated=subscription.pro_rated).amount(quantity_of(one, metered))
 
 
 def quantity_of(one: Due, metered: Metered) -> Decimal:
@@ -195,19 +219,16 @@ def quantity_of(one: Due, metered: Metered) -> Decimal:
 
 
 def _rated(one: Due, quantity: Decimal, *, pro_rated: bool, without: frozenset[Without]) -> Rated:
-    return _known_rate(*_to_rate(one, quantity, pro_rated=pro_rated), without)
-
-
-def _rated_anew(one: Due, quantity: Decimal, *, pro_rated: bool, without: frozenset[Without]) -> Rated:
-    return _rate(*_to_rate(one, quantity, pro_rated=pro_rated), without)
-
-
-def _to_rate(one: Due, quantity: Decimal, *, pro_rated: bool) -> tuple[Card, Fee | None, Piece, int]:
-    places = decimals(one.slot.currency)
-    if places is None:
-        raise UnknownCurrency(one.slot.currency)
     piece = Piece(one.billed.full_service_period, Usage(quantity))
-    return one.billed.item.card, one.billed.fee(pro_rated=pro_rated), piece, places
+    fee, places = one.billed.fee(pro_rated=pro_rated), _decimals(one.slot.currency)
+    return _known_rate(one.billed.item.card, fee, piece, places, without)
+
+
+def _decimals(currency: str) -> int:
+    places = decimals(currency)
+    if places is None:
+        raise UnknownCurrency(currency)
+    return places
 
 
 @lru_cache(maxsize=PIECES)

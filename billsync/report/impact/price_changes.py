@@ -73,7 +73,7 @@ class PriceChanges:
 
     def moving(self, one: Identity) -> Begun | None:
         """The change of a subscription in this run, if there is one."""
-        return self.moved.get(Address(SUBSCRIPTION, one.names))
+        return self.moved.get(Address(SUBSCRIPTION, one.names)) if self.moved else None
 
     def drops_addons(self, one: Identity) -> bool:
         """Whether this run's change of a subscription drops its add-ons: a migration in place keeps them."""

@@ -135,9 +135,17 @@ def _by_plan(one: Identity, before: Subscribed, target: Target, known: _Known) -
     if own is None:
         return _by(one, target, status, before, NO_PLAN)
     after, problem = known.repriced(before, target, own)
-    found = replace(_by(one, target, status, before, problem), since=_since(one, before, status, known))
-    new = replace(after.subscribed, id=before.id, customer_id=before.customer_id)
-    return replace(found, after=new, notes=() if problem else after.notes)
+    return Reached(
+        "/".join(one.names),
+        one.names[0],
+        target.address.text,
+        status,
+        before,
+        replace(after.subscribed, id=before.id, customer_id=before.customer_id),
+        problem,
+        () if problem else after.notes,
+        since=_since(one, before, status, known),
+    )
 
 
 def _since(one: Identity, before: Subscribed, status: MigrationStatus, known: _Known) -> datetime | None:

@@ -64,7 +64,6 @@ class Naming:
 
     def identity(self, row: Fields, customer: str) -> Identity:
         """The subscription in a row, of the customer with this key."""
-        plan = row.get("plan") or {}
         key = str((row.get("labels") or {}).get(KEY) or DEFAULT_KEY)
         owner = present(Address(CUSTOMER, (customer,)), self.moved).key
         address = present(Address(SUBSCRIPTION, (owner, key)), self.moved)
@@ -73,10 +72,18 @@ class Naming:
             str(row["customer_id"]),
             (owner, address.key),
             self.declared.get(address.names),
-            str(row.get("plan_id") or plan.get("id") or ""),
-            str(plan.get("key", "")),
-            str(plan.get("version", "")),
+            *plan_named(row),
         )
+
+
+def plan_named(row: Fields) -> tuple[str, str, str]:
+    """The id, key and number of the plan version that a subscription is on, as its row says."""
+    plan = row.get("plan") or {}
+    return (
+        str(row.get("plan_id") or plan.get("id") or ""),
+        str(plan.get("key", "")),
+        str(plan.get("version", "")),
+    )
 
 
 def naming(desired: Desired) -> Naming:

@@ -18,8 +18,16 @@ from billsync.rating.arithmetic import ZERO, exactly
 from billsync.rating.errors import RatingError
 from billsync.rating.periods import Period
 from billsync.report.billing.alike import ByIdentity
-from billsync.report.billing.charges import Charge, Due, Metered, UnknownCurrency, amount, charge, quantity_of
-from billsync.report.billing.subscribed import Subscribed
+from billsync.report.billing.charges import (
+    Charge,
+    Due,
+    Metered,
+    Terms,
+    UnknownCurrency,
+    charge,
+    quantity_of,
+    terms,
+)
 from billsync.report.impact.periods import Dues, Prepared, own_cadence
 from billsync.report.impact.reached import Reached
 
@@ -110,7 +118,7 @@ def verdict(one: Prepared, metered: Metered, rating: Rating | None = None) -> Ve
 
 
 class Rating:
-    """Rates dues that many subscriptions share: fees once for all, and a card that stays as it is once for both
+    """Rates dues that many subscriptions share: fees once for all, and a card that costs what it did once for both
     sides."""
 
     def __init__(self) -> None:
@@ -129,11 +137,10 @@ class Rating:
 
 @dataclass(frozen=True, slots=True)
 class _DueLine:
-    """A due of one side, or of both where it is equal; `fee` is its amount if that is known without usage."""
+    """A due of one side, or of both where they cost the same; `fee` is its amount if that is known without usage."""
 
     column: Column
-    due: Due
-    subscription: Subscribed
+    terms: Terms
     is_before: bool
     is_after: bool
     fee: Decimal | None
@@ -143,38 +150,41 @@ class _DueLine:
         """The amount at the usage. Raises RatingError, UnknownCurrency."""
         if self.fee is not None:
             return self.fee
-        quantity = quantity_of(self.due, metered)
-        found = self.known.get(quantity)
+        needs, known = self.terms.needs, self.known
+        quantity = metered.get(needs, ZERO) if needs else ZERO
+        found = known.get(quantity)
         if found is None:
-            found = amount(self.due, metered, self.subscription)
-            if len(self.known) < FEW_QUANTITIES:
-                self.known[quantity] = found
+            found = self.terms.amount(quantity)
+            if len(known) < FEW_QUANTITIES:
+                known[quantity] = found
         return found
 
 
 def _due_lines(one: Prepared) -> Iterator[_DueLine]:
     """The dues of both sides, in the order in which they are rated."""
-    before, after = one.reached.before, one.reached.after
+    sides = one.reached.before, one.reached.after
     for dues in one.dues:
-        rest = list(dues.after)
-        for due in dues.before:
-            is_equal = before.pro_rated == after.pro_rated and due in rest
+        before, rest = (
+            [terms(due, pro_rated=side.pro_rated) for due in found]
+            for side, found in zip(sides, (dues.before, dues.after), strict=True)
+        )
+        for each in before:
+            is_equal = each in rest
             if is_equal:
-                rest.remove(due)
-            yield _due_line(dues, due, before, is_before=True, is_after=is_equal)
-        for due in rest:
-            yield _due_line(dues, due, after, is_before=False, is_after=True)
+                rest.remove(each)
+            yield _due_line(dues, each, is_before=True, is_after=is_equal)
+        for each in rest:
+            yield _due_line(dues, each, is_before=False, is_after=True)
 
 
-def _due_line(dues: Dues, due: Due, subscription: Subscribed, *, is_before: bool, is_after: bool) -> _DueLine:
-    column = column_of(dues.cadence, due.slot.currency)
-    return _DueLine(column, due, subscription, is_before, is_after, _fee(due, subscription))
+def _due_line(dues: Dues, due: Terms, *, is_before: bool, is_after: bool) -> _DueLine:
+    return _DueLine(column_of(dues.cadence, due.currency), due, is_before, is_after, _fee(due))
 
 
-def _fee(due: Due, subscription: Subscribed) -> Decimal | None:
+def _fee(due: Terms) -> Decimal | None:
     """The amount of a due that depends on no usage; None for another, and for one that can't be rated."""
     try:
-        return amount(due, {}, subscription) if due.needs is None else None
+        return due.amount(ZERO) if due.needs is None else None
     except (RatingError, UnknownCurrency):
         return None
 
