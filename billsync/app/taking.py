@@ -161,6 +161,8 @@ class Taking:
             self._links = take_rows(self._connection, SUBSCRIPTION, found, _link)
             self._read_catalog(found)
             self._customers = take_rows(self._connection, CUSTOMER, found, lambda row: None)
+            found.keep_only(CREDIT, self._customers)
+            found.keep_only(BILLED, self._customers)
             self._read_lists(found)
         customers = [name for name in self._customers if part is None or name in part.customers]
         take_credit(self._connection, customers, self._features(), found)
