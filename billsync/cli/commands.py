@@ -10,7 +10,7 @@ import click
 
 from billsync.app.ending import Exit
 from billsync.cli.customer_commands import CUSTOMER_COMMANDS
-from billsync.cli.dump_options import check_dump_options, dump_options
+from billsync.cli.dump_options import check_adopting, check_dump_options, dump_options
 from billsync.cli.migrate_options import migrate_options
 from billsync.cli.options import (
     ALLOW,
@@ -348,13 +348,23 @@ def promote(
 @snapshot_options
 @click.pass_obj
 def dump(
-    run: Run, /, output: str | None, losses: str | None, splits: bool, has_library: bool, yes: bool, **server: Any
+    run: Run,
+    /,
+    output: str | None,
+    losses: str | None,
+    splits: bool,
+    has_library: bool,
+    yes: bool,
+    adopts: bool,
+    owner: str | None,
+    **server: Any,
 ) -> Exit:
     """Write the files that declare what is live."""
     from billsync.cli.dumping import DumpOptions, write_dump
 
     check_dump_options(output, losses, splits=splits)
-    return write_dump(run, ServerOptions(**server), DumpOptions(output, losses, yes, splits, has_library))
+    check_adopting(owner, adopts=adopts)
+    return write_dump(run, ServerOptions(**server), DumpOptions(output, losses, yes, splits, has_library, owner))
 
 
 @billsync.command()

@@ -20,6 +20,8 @@ dump_options = together(
         is_flag=True,
         help="Write rate cards that are alike once, in the library, from where plans and add-ons use them.",
     ),
+    click.option("--adopt", "adopts", is_flag=True, help="Take over what is live and nobody's; needs --owner."),
+    click.option("--owner", metavar="NAME", help="With --adopt: the owner, as `_info.owner` of the files."),
     YES,
 )
 """The options that say what is dumped, in which form, and into which files."""
@@ -33,3 +35,9 @@ def check_dump_options(output: str | None, losses: str | None, *, splits: bool) 
         raise click.UsageError("--losses goes without --split, which writes dump.losses.json into the folder")
     if output is not None and losses is not None and os.path.realpath(output) == os.path.realpath(losses):
         raise click.UsageError("-o and --losses name the same file")
+
+
+def check_adopting(owner: str | None, *, adopts: bool) -> None:
+    """Check that an owner is named where something is adopted, and only there. Raises UsageError."""
+    if adopts != (owner is not None):
+        raise click.UsageError("--adopt and --owner go together")

@@ -21,19 +21,21 @@ from billsync.kinds.registry import KINDS
 from billsync.model.frozen import dataclass
 from billsync.model.plain_mode import is_plain
 from billsync.render.dump import dump_files, dump_yaml, losses_json
-from billsync.render.formats.words import noted
+from billsync.render.formats.words import noted, title_of, visible
 
 
 @dataclass(frozen=True, slots=True)
 class DumpOptions:
     """The files and the form of a dump. None is stdout for the dump itself, and no file for its losses; `splits`: the
-    output is a folder; `yes`: files may be replaced; `has_library`: cards that are alike are written once."""
+    output is a folder; `yes`: files may be replaced; `has_library`: cards that are alike are written once; `adopting`:
+    the owner who takes over what is nobody's."""
 
     output: str | None
     losses: str | None
     yes: bool
     splits: bool = False
     has_library: bool = False
+    adopting: str | None = None
 
     @property
     def folder(self) -> str | None:
@@ -46,6 +48,8 @@ def write_dump(run: Run, server: ServerOptions, options: DumpOptions) -> Exit:
     _check(options)
     with connected(run, server) as connection:
         found = _part(run, _dumped(run, connection))
+        if options.adopting is not None:
+            found = _adopted(run, connection, found, options.adopting)
     if options.has_library:
         found = with_library(found, KINDS)
     _write(run, options, found)
@@ -82,6 +86,16 @@ def _write(run: Run, options: DumpOptions, dump: Dump) -> None:
         write_file(options.output, dump_yaml(dump))
     else:
         run.result(dump_yaml(dump))
+
+
+def _adopted(run: Run, connection: Connection, found: Dump, owner: str) -> Dump:
+    """The dump as files of an owner who adopts what is nobody's; stderr names what it may not. Raises Ended."""
+    from billsync.app.dumped_adopted import adopted_dump  # it reads the dump as files, with the room for that
+
+    dump, refused = adopted_dump(connection, found, owner)
+    for one in refused:
+        run.talk(f"not adopted: {title_of(one.address)}: {visible(one.reason)}")
+    return dump
 
 
 def _dumped(run: Run, connection: Connection) -> Dump:

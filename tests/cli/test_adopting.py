@@ -189,3 +189,24 @@ def test_no_file_is_written_that_would_mean_something_else(brownfield: Brownfiel
     assert (under.code, beside.code, brownfield.file.read_text()) == (1, 1, text)
     assert "Write it by hand: adopted: {meters: [calls]}" in beside.err
     assert "adopted: {meters: [calls], features: [calls]" in under.err
+
+
+def test_a_whole_server_is_dumped_and_adopted_at_once(brownfield: Brownfield, folder: Path) -> None:
+    """Of its files the next `sync` writes labels, and the one after that nothing."""
+    flags = ("--server", brownfield.base, "--yes")
+    alone = brownfield.shell.run("dump", "--adopt", *flags)
+    dumped = brownfield.shell.run("dump", "--adopt", "--owner", "payments", "-o", "whole.yaml", *flags)
+    bad = brownfield.shell.run("dump", "--adopt", "--owner", "not a label!", *flags)
+    asked = set(brownfield.seen)
+
+    text = (folder / "whole.yaml").read_text()
+    marked = json.loads(brownfield.run("sync", "--yes", "--format", "json", path="whole.yaml").out)
+    settled = brownfield.run("sync", "--yes", path="whole.yaml")
+
+    assert (alone.code, dumped.code, bad.code, asked) == (64, 0, 1, {"GET"})
+    assert "the dump can't be taken over as it is" in bad.err
+    assert text.startswith("#")
+    assert "\n_info:\n  owner: payments\nadopted:\n  meters:\n    - calls\n" in text
+    assert '  grants:\n    - "acme/welcome"\n' in text
+    assert [(one["kind"], one["name"]) for one in marked["changes"]["updating"]] == MARKED
+    assert settled.out.splitlines()[0] == "No changes."

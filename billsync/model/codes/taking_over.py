@@ -32,6 +32,14 @@ TAKING_OVER = Chapter(
             "`adopted` is an alias there, or has an anchor",
         ),
         Code(
+            "adopt-dump",
+            "the dump can't be taken over as it is",
+            "`dump --adopt` reads its own result as files and compares them with the server. A live value that no "
+            "file may have stops it, or an owner that can't be a label. Dump without `--adopt`, mend the file as "
+            "`validate` says, and run `adopt` on it.",
+            "a value of the server is refused in a file",
+        ),
+        Code(
             "file-changed",
             "the file was changed meanwhile",
             "Somebody else wrote to the file while the command ran. Nothing was written: run it again.",
