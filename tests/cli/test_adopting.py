@@ -195,6 +195,7 @@ def test_a_whole_server_is_dumped_and_adopted_at_once(brownfield: Brownfield, fo
     """Of its files the next `sync` writes labels, and the one after that nothing."""
     flags = ("--server", brownfield.base, "--yes")
     alone = brownfield.shell.run("dump", "--adopt", *flags)
+    split = brownfield.shell.run("dump", "--adopt", "--owner", "payments", "--split", "-o", "parts", *flags)
     dumped = brownfield.shell.run("dump", "--adopt", "--owner", "payments", "-o", "whole.yaml", *flags)
     bad = brownfield.shell.run("dump", "--adopt", "--owner", "not a label!", *flags)
     asked = set(brownfield.seen)
@@ -203,7 +204,8 @@ def test_a_whole_server_is_dumped_and_adopted_at_once(brownfield: Brownfield, fo
     marked = json.loads(brownfield.run("sync", "--yes", "--format", "json", path="whole.yaml").out)
     settled = brownfield.run("sync", "--yes", path="whole.yaml")
 
-    assert (alone.code, dumped.code, bad.code, asked) == (64, 0, 1, {"GET"})
+    assert (alone.code, split.code, dumped.code, bad.code, asked) == (64, 0, 0, 1, {"GET"})
+    assert brownfield.run("adopt", "--yes", path="parts").out.startswith("Nothing to adopt")
     assert "the dump can't be taken over as it is" in bad.err
     assert text.startswith("#")
     assert "\n_info:\n  owner: payments\nadopted:\n  meters:\n    - calls\n" in text
