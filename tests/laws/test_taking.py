@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
@@ -19,14 +20,15 @@ from billsync.model.recovery import Credit, Recovery
 from tests.local.conftest import BASE, START, Hands
 from tests.support.budgets import examples
 from tests.support.clock import FakeClock
-from tests.support.credit_lives import LIVES, Action
+from tests.support.credit_lives import LIVES, Action, Use
 from tests.support.prepaid import Account, account, feature, fee_card, plan, usage_card
 
 pytestmark = pytest.mark.thorough
 
 
 def lived(actions: list[Action]) -> Account:
-    """A customer after a life, in which no two things happen in one second, as consumption is booked in seconds."""
+    """A customer after a life. No two things happen in one second, as consumption is booked in seconds, and no usage
+    comes late: it is booked back to a time before grants that can't pay for it (customer-facts.md §19.1)."""
     hands = Hands(START)
     app = create_app(":memory:", clock=hands, randomness=Random(1).randbytes)
     found = account(httpx.Client(transport=httpx.WSGITransport(app=app), base_url=BASE))
@@ -36,7 +38,8 @@ def lived(actions: list[Action]) -> Account:
     )
     hands.move(seconds=1)
     for number, action in enumerate(actions):
-        action(found, hands, number)
+        punctual = replace(action, late=0) if isinstance(action, Use) else action
+        punctual(found, hands, number)
         hands.move(seconds=1)
     return found
 

@@ -19,8 +19,12 @@ def moves_said(
     now: Callable[[str, str], bytes], moved: Mapping[tuple[str, str], bytes], *, is_last: bool
 ) -> Mapping[str, str]:
     """A verb by the name of each thing that moved. `now` gives its content after, `moved` the one before."""
+
+    def known(sort: str, name: str) -> bytes:
+        return moved.get((sort, name)) or now(sort, name)
+
     return {
-        name_of(sort, name, before or now(sort, name), now): _verb(before, now(sort, name), is_last=is_last)
+        name_of(sort, name, known(sort, name), known): _verb(before, now(sort, name), is_last=is_last)
         for (sort, name), before in moved.items()
     }
 
