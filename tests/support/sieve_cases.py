@@ -478,6 +478,7 @@ SUBSCRIPTION_VALUES: dict[str, tuple[Any, ...]] = {
     "cost_basis_mode": ("dynamic", "pinned"),
     "labels": ({"deal": "d1"}, {"deal": "d2"}, {}),
     "start": ("2026-09-01T00:00:00Z", "2026-08-01T00:00:00Z", "2027-01-01T00:00:00Z"),
+    "starting_phase": ("default", "trial"),
     "change": ("at_renewal", "immediate"),
     "ends": ("at_renewal", "immediate", "2026-10-01T00:00:00Z"),
     "addons": ([],),

@@ -13,6 +13,7 @@ import msgspec
 
 from billsync.api import promises
 from billsync.api.promises import Promise
+from billsync.core.sieve.looks import is_looked_at, is_worth_it
 from billsync.core.sieve.typed import (
     NEVER,
     Uncompiled,
@@ -35,7 +36,8 @@ _NOTHING: tuple[Promise, bool] = (promises.ANYTHING, True)
 class Columns:
     """The columns of one kind's rows. `told` are promises that no column holds yet, each with whether it may lack.
 
-    `attributes` are those of the joint fields by the API's names, and `raw` the types of those that are read later.
+    `attributes` are those of the joint fields by the API's names, and `raw` the types of those that are read later;
+    `looked_at` are the types of parts that are only promised, and are checked by their looks.
     """
 
     def __init__(self, kind: Kind, told: dict[str, tuple[Promise, bool]], absent: frozenset[str]) -> None:
@@ -47,6 +49,7 @@ class Columns:
         self.barred: set[str] = set()
         self.attributes: dict[str, str] = {}
         self.raw: dict[str, Any] = {}
+        self.looked_at: dict[str, Any] = {}
 
     @property
     def row(self) -> Any:
@@ -92,8 +95,15 @@ class Columns:
 
     def add_rest(self) -> None:
         """Add what else is promised, and bar what shows that a row isn't of this form."""
+        by_looks = is_worth_it(of for of, _ in self.told.values())
         for name, (of, may_lack) in self.told.items():
-            self._add(f"p_{name}", name, promised(of), needed=not may_lack)
+            form = promised(of)
+            if by_looks and is_looked_at(of):
+                self.looked_at[f"p_{name}"] = optional(form) if may_lack else form
+                self.fields.append((f"p_{name}", msgspec.Raw, ABSENT if may_lack else msgspec.NODEFAULT))
+                self.wires[f"p_{name}"] = name
+            else:
+                self._add(f"p_{name}", name, form, needed=not may_lack)
         for name in sorted(self.absent - {*self.wires.values()}):
             self._bar(f"a_{name}", name)
 

@@ -16,6 +16,7 @@ from billsync.core.ownership import MANAGED_BY, OWNER
 from billsync.core.sieve.columns import ABSENT, Columns, columns_of
 from billsync.core.sieve.comparing import Known, Same, same
 from billsync.core.sieve.joint import WITHHELD, Exact, Joint, attributes_of, joint_kind
+from billsync.core.sieve.looks import Looks
 from billsync.core.sieve.typed import (
     Uncompiled,
     attribute,
@@ -41,7 +42,7 @@ class Form:
     `single` those of one row; `parts`
     are the fields that are compared by themselves, by their names in a file, and `skipped` those that are not;
     `barred` get those that no certain row has; `undeclared` are the fields that must be absent where no file says
-    them."""
+    them; `keeps` tells whether a row keeps the promises that its decoder doesn't look at, if there are any."""
 
     kind: Kind
     decoders: tuple[msgspec.json.Decoder[Any], ...]
@@ -53,6 +54,7 @@ class Form:
     joint: Joint | None
     claimed: tuple[tuple[str, Callable[[Any], Any]], ...]
     live: tuple[tuple[str, str], ...]
+    keeps: Callable[[Any], bool] | None
 
     def state(self, row: Any) -> State | None:
         """The state of a row; None for an unknown status, and for kinds without one."""
@@ -153,7 +155,13 @@ def form_of(
         _joint(kind, made, around),
         tuple((name, attrgetter(attribute(name))) for name in kind.claimed),
         tuple((known.wire or n, attribute(n)) for n, known in record.items() if is_compared(known) and n not in barred),
+        _keeping({row: Looks(one.looked_at) for row, one in zip(rows, made, strict=True) if one.looked_at}),
     )
+
+
+def _keeping(looks: Mapping[Any, Looks]) -> Callable[[Any], bool] | None:
+    """The test of rows of several types by the looks of their parts."""
+    return (lambda row: type(row) not in looks or looks[type(row)].are_kept(row)) if looks else None
 
 
 def _check(kind: Kind) -> None:

@@ -42,6 +42,7 @@ def page_decoder(form: Form, take: Callable[[Any], S], odd: Callable[[bytes], S 
     Of a row that doesn't fit the form, `odd` makes that of its bytes; without it, or where that gives None, the page is
     in doubt.
     """
+    keeps = form.keeps
 
     def decode(body: bytes) -> Page[S] | None:
         page = raw_page(body)
@@ -50,7 +51,7 @@ def page_decoder(form: Form, take: Callable[[Any], S], odd: Callable[[bytes], S 
         rows = _typed(form, body) or [_typed_row(form, raw) for raw in page.rows]
         kept: list[S] = []
         for row, raw in zip(rows, page.rows, strict=True):
-            if row is not None:
+            if row is not None and (keeps is None or keeps(row)):
                 row.bytes = raw
                 kept.append(take(row))
             elif odd is not None and (made := odd(bytes(raw))) is not None:

@@ -39,9 +39,8 @@ _DAYS = (
     "|02-(?:0[1-9]|1[0-9]|2[0-8]))"
 )
 _CLOCK = r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?Z"
-_A_MOMENT = Annotated[
-    str, msgspec.Meta(pattern=rf"\A(?:20[0-9]{{2}}-{_DAYS}|20(?:[02468][048]|[13579][26])-02-29){_CLOCK}\Z")
-]
+A_MOMENT = rf"(?:20[0-9]{{2}}-{_DAYS}|20(?:[02468][048]|[13579][26])-02-29){_CLOCK}"
+_A_MOMENT = Annotated[str, msgspec.Meta(pattern=rf"\A{A_MOMENT}\Z")]
 _A_NUMBER = Annotated[str, msgspec.Meta(pattern=r"\A-?[0-9]{1,30}(?:\.[0-9]{1,30})?\Z")]
 _A_DURATION = Annotated[str, msgspec.Meta(pattern=r"\AP(?:[0-9]{1,4}[YMWD]|T[0-9]{1,6}[HMS])\Z")]
 _LABELS = dict[str, str]
