@@ -159,6 +159,14 @@ MEMBERS = (
 BETWEEN = ("", "", "", "# x\n", "   a: b\n", "  a: b\n", " - c\n", "a: b\n", "    a: b\n", "x\n", "- \n", "\n")
 
 
+def test_what_stands_after_a_list_is_no_part_of_its_members(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "ALIKE_FROM", 0)
+    begin, member, after = "customers:\n", "- key: k\n  name: A b\n", "a: b\n"
+
+    assert lines.are_certain(begin + member * 2 + after)
+    assert not lines.are_certain(begin + member + after + member * 2)
+
+
 @settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.sampled_from(MEMBERS), st.sampled_from(BETWEEN)), min_size=2, max_size=8))
 def test_members_that_look_alike_are_as_certain_as_each_line(

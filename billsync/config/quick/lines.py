@@ -54,8 +54,8 @@ def are_certain(text: str) -> bool:
             state = state[line]
         if state.layout is None or (has_brackets and not are_sound(_BRACKETS.findall(text, begin, end))):
             return False
-        if alike is not None and not alike.learn(begin, end, entered[alike.line].layout):
-            alike = None
+        if alike is not None and entered[alike.line].layout == state[alike.line].layout:  # another may follow
+            alike = alike if alike.learn(begin, end, entered[alike.line].layout) else None
         begin = end + 1
     return True
 
