@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ from billsync.rating.arithmetic import ZERO, minus, plus
 from billsync.report.recovery.explaining import SUBSCRIPTION, Explanations, Why
 from billsync.report.recovery.standing import CUSTOMER, PLAN, Balance, Contents, Held, Party, parties
 
-NOTHING = "none"
+NOTHING, IN_FORCE = "none", "in force"
 
 
 class Aspect(Enum):
@@ -37,6 +37,8 @@ class Aspect(Enum):
     ADDONS = "add-ons"
     DUE = "next charge"
     ACCESS = "access"
+    CHARGED = "charge at renewal"
+    RENEWED = "after renewal"
 
 
 OF_PROMISES = (Aspect.PHASE, Aspect.PERIOD, Aspect.END, Aspect.ADDONS, Aspect.DUE, Aspect.ACCESS)
@@ -146,7 +148,8 @@ class _Comparing:
         self._plan(about, want, have)
         why = self._why.of((SUBSCRIPTION, want.id))
         if want.starts_at or have.starts_at:
-            self._same(about, Aspect.START, _time(want.starts_at), _time(have.starts_at), why)
+            begins, began = (_time(one.starts_at) or IN_FORCE for one in (want, have))
+            self._same(about, Aspect.START, begins, began, why)
         elif want.promise and have.promise:
             self._promise(replace(about, why=why), want.promise, have.promise, want.id)
         else:
@@ -209,13 +212,16 @@ def _of_money(about: Departure, want: Decimal, have: Decimal, currency: str) -> 
 
 
 def _pairs(want: Sequence[Held], have: Sequence[Held]) -> Iterator[tuple[Held | None, Held | None]]:
-    """Subscriptions of the same key, those in force and those to come apart."""
-    sides: dict[tuple[str, bool], tuple[list[Held], list[Held]]] = defaultdict(lambda: ([], []))
-    for number, side in enumerate((want, have)):
-        for one in side:
-            sides[one.key, one.starts_at is not None][number].append(one)
-    for wanted, had in sides.values():
-        yield from zip_longest(wanted, had)
+    """Subscriptions of the same key: those in force with each other, those to come too, and then what is left over."""
+    for key in sorted({one.key for one in (*want, *have)}):
+        sides = tuple([one for one in side if one.key == key] for side in (want, have))
+        over: tuple[list[Held | None], list[Held | None]] = [], []
+        for is_begun in (True, False):
+            wanted, had = ([one for one in side if (one.starts_at is None) is is_begun] for side in sides)
+            yield from zip(wanted, had, strict=False)
+            over[0].extend(wanted[len(had) :])
+            over[1].extend(had[len(wanted) :])
+        yield from zip_longest(*over)
 
 
 def _time(moment: datetime | None) -> str | None:

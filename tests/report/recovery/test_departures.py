@@ -74,7 +74,7 @@ def test_other_ids_and_numbers_of_versions_are_no_departure() -> None:
     found = compared(after())
 
     assert (found.departures, found.unseen) == ((), {})
-    assert found.compared == dict.fromkeys(set(Aspect) - {Aspect.START}, 1)
+    assert found.compared == dict.fromkeys(set(Aspect) - {Aspect.START, Aspect.CHARGED, Aspect.RENEWED}, 1)
 
 
 @pytest.mark.parametrize(
@@ -107,6 +107,15 @@ def test_a_subscription_that_the_snapshot_does_not_have_is_a_departure() -> None
     (found,) = compared(after(PROMISE, subscription("new-2", "q-1", customer_id="new-acme"))).departures
 
     assert (found.aspect, found.want, found.have) == (Aspect.SUBSCRIPTION, "none", "pro@2")
+
+
+def test_a_subscription_that_waits_for_its_next_period_departs_in_its_start() -> None:
+    """The report explains it with the subscription's line."""
+    later = subscription("new", "q-1", active_from="2026-10-01T00:00:00Z", status="scheduled")
+    (found,) = compared(after(None, later), line("subscription", "old", {})).departures
+
+    assert (found.aspect, found.want, found.have) == (Aspect.START, "in force", "2026-10-01T00:00:00Z")
+    assert found.why
 
 
 def test_a_customer_who_is_missing_is_explained_by_being_lost() -> None:
