@@ -4,6 +4,7 @@
 #   billing.sh check   on a pull request: validate, diff, its comment, and the plan file that will run
 #   billing.sh sync    after the merge: run the plan file that was approved
 #   billing.sh drift   at night: keep one issue about what differs from the files
+#   billing.sh drill   at night: take a recovery snapshot, restore it here, and keep one issue about what would not come back
 #
 # Settings come from the environment; lists have one entry a line. The server's token is BILLSYNC_TOKEN or KONNECT_TOKEN,
 # that of the forge GITHUB_TOKEN or GITLAB_TOKEN (see forge.py).
@@ -13,7 +14,8 @@
 #   BILLSYNC_DIFF        more options of the diff, such as --impact, --since=origin/main and --allow=cancel
 #   BILLSYNC_NAME        tells this comment and this issue from others: billsync
 #   BILLSYNC_BEHAVIOUR   of the comment: update, new, hide-and-new, delete-and-new, or none for no comment
-#   BILLSYNC_OUT         the folder of plan.json, comment.md, page.html, drift.md: .
+#   BILLSYNC_OUT         the folder of plan.json, comment.md, page.html, drift.md, drill.md, drill.html: .
+#   BILLSYNC_SNAPSHOT    where drill writes the snapshot, which holds personal data: live.snapshot in BILLSYNC_OUT
 #   BILLSYNC_ARTIFACT    where sync finds the plan file: the artifact's name, on GitLab the job's; empty: in BILLSYNC_OUT
 set -euo pipefail
 
@@ -79,13 +81,26 @@ drift() {
   esac
 }
 
+drill() { # the snapshot stays where it is: a step of your own keeps it in a safe place
+  local code=0 snapshot=${BILLSYNC_SNAPSHOT:-$out/live.snapshot}
+  rm -f "$snapshot"
+  billsync dump "${connection[@]}" --snapshot "$snapshot" --events
+  billsync drill "$snapshot" --comment-id "$name-drill" \
+    --out "markdown=$out/drill.md" --out "html=$out/drill.html" || code=$?
+  case $code in
+  0) forge issue "$out/drill.md" --name "$name-drill" --title "Billing: $name" --over ;;
+  4) forge issue "$out/drill.md" --name "$name-drill" --title "Billing: $name would not come back as it was" ;;
+  *) exit $code ;;
+  esac
+}
+
 case ${1:-} in
-check | sync | drift)
+check | sync | drift | drill)
   mkdir -p "$out"
   "$1"
   ;;
 *)
-  echo "usage: billing.sh check|sync|drift" >&2
+  echo "usage: billing.sh check|sync|drift|drill" >&2
   exit 64
   ;;
 esac

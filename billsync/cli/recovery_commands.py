@@ -85,4 +85,23 @@ def restore(
     return restore(run, snapshot, ServerOptions(**server), how)
 
 
-RECOVERY_COMMANDS = (restore, verify)
+@click.command()
+@click.argument("snapshot", type=click.Path())
+@click.option(
+    "--pace",
+    type=click.IntRange(1, 600_000),
+    metavar="MS",
+    help="Milliseconds that a real server takes for a request; default: as the embedded one here.",
+)
+@talk_options
+@output_options
+@click.pass_obj
+def drill(run: Run, /, snapshot: str, pace: int | None) -> Exit:
+    """Restore a recovery snapshot here, into an embedded server, and prove it past the next renewal."""
+    from billsync.cli.drilling import DrillOptions, show_drill
+    from billsync.report.recovery.choices import Choices
+
+    return show_drill(run, snapshot, DrillOptions(Choices(), pace))
+
+
+RECOVERY_COMMANDS = (restore, verify, drill)

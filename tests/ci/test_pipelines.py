@@ -16,7 +16,12 @@ EXAMPLES = CI / "github" / "workflows-example"
 BOTH = ROOT / "examples" / "gitops" / ".github" / "workflows" / "billing.yml"
 BY_SCHEMA = {
     "vendor.github-actions": [CI / "github" / "action.yml"],
-    "vendor.github-workflows": [EXAMPLES / "billing.yml", EXAMPLES / "billing-drift.yml", BOTH],
+    "vendor.github-workflows": [
+        EXAMPLES / "billing.yml",
+        EXAMPLES / "billing-drift.yml",
+        EXAMPLES / "billing-drill.yml",
+        BOTH,
+    ],
     "vendor.gitlab-ci": [CI / "gitlab" / "billsync.yml"],
 }
 NAMED = lambda path: f"{path.parent.name}-{path.stem}"  # noqa: E731
@@ -41,7 +46,13 @@ def steps(path: Path) -> list[dict[str, Any]]:
     return [step for job in jobs for step in job["steps"]]
 
 
-GITHUB = (CI / "github" / "action.yml", EXAMPLES / "billing.yml", EXAMPLES / "billing-drift.yml", BOTH)
+GITHUB = (
+    CI / "github" / "action.yml",
+    EXAMPLES / "billing.yml",
+    EXAMPLES / "billing-drift.yml",
+    EXAMPLES / "billing-drill.yml",
+    BOTH,
+)
 
 
 @pytest.mark.parametrize("path", GITHUB, ids=NAMED)
@@ -56,14 +67,16 @@ def test_a_workflow_has_no_more_rights_than_it_names(path: Path) -> None:
 
     assert found["permissions"] == {}
     assert all("permissions" in job and "environment" in job for job in found["jobs"].values())
-    assert all(step["with"]["persist-credentials"] is False for step in steps(path) if "checkout" in step["uses"])
+    assert all(
+        step["with"]["persist-credentials"] is False for step in steps(path) if "checkout" in step.get("uses", "")
+    )
     secrets = {name for step in steps(path) for name, value in step.get("env", {}).items() if SECRETS.search(value)}
     assert secrets <= {"KONNECT_TOKEN", "BILLSYNC_PLAN_KEY", "FLEETWISE_EMAIL"}
 
 
 def test_the_rights_of_each_job_are_those_in_the_documentation() -> None:
     page = (ROOT / "docs" / "gitops.md").read_text(encoding="utf-8")
-    jobs = {**read(GITHUB[1])["jobs"], **read(GITHUB[2])["jobs"]}
+    jobs = {**read(GITHUB[1])["jobs"], **read(GITHUB[2])["jobs"], **read(GITHUB[3])["jobs"]}
 
     for name, job in jobs.items():
         rights = ", ".join(f"`{right}: {level}`" for right, level in sorted(job["permissions"].items()))
@@ -83,7 +96,7 @@ def test_the_image_holds_what_the_pipelines_call() -> None:
     called = {line for name, job in read(CI / "gitlab" / "billsync.yml").items() if name.startswith("billing:")
               for line in job["script"]}  # fmt: skip
 
-    assert called == {f"/opt/billsync/ci/billing.sh {command}" for command in ("check", "sync", "drift")}
+    assert called == {f"/opt/billsync/ci/billing.sh {command}" for command in ("check", "sync", "drift", "drill")}
     assert "COPY ci/billing.sh ci/forge.py /opt/billsync/ci/" in dockerfile
     assert re.search(r"^USER 10001$", dockerfile, re.MULTILINE)
     assert re.search(r"^ARG PYTHON=python:[0-9]+\.[0-9]+\.[0-9]+-slim-[a-z]+(@sha256:[0-9a-f]{64})?$", dockerfile, re.M)

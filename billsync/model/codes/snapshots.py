@@ -63,6 +63,13 @@ SNAPSHOTS = Chapter(
             "restore again: what the server has is not sent twice. The exit code is 3.",
             "POST /openmeter/events: the connection broke. Run it again: what the server has is not sent twice.",
         ),
+        Code(
+            "drill-failed",
+            "the snapshot could not be restored in the drill",
+            "A step of the restore isn't done on the embedded server. A real restore would stop at it, too. The "
+            "message names the first ones and why.",
+            "subscription acme/default: the plan version isn't there.",
+        ),
     ),
 )
 

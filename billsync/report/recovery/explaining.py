@@ -44,13 +44,21 @@ class Explanations:
         """The lines that account for a balance that is higher by `difference`: its customers lose what they lack."""
         lines = self._by_customer[customer]
         credit = tuple(one for one in lines if one.kind in CREDIT)
-        return _adding_up((credit, tuple(lines)), currency, negative(difference))
+        found = _adding_up((credit, *((one,) for one in credit), tuple(lines)), currency, negative(difference))
+        return found or (_unknown(credit) if difference < ZERO else ())
 
     def of_due(self, customer: str, subscription_id: str, currency: str, difference: Decimal) -> Why:
         """The lines that account for a charge that is higher by `difference`, which its customer loses."""
         lines = self._by_customer[customer]
         own = tuple(one for one in lines if one.kind == EVENT or one.row_id == subscription_id)
-        return _adding_up((own, tuple(one for one in lines if one.kind not in CREDIT)), currency, difference)
+        others = tuple(one for one in lines if one.kind not in CREDIT)
+        found = _adding_up((own, *((one,) for one in own), others), currency, difference)
+        return found or _unknown(one for one in own if one.kind == EVENT)
+
+
+def _unknown(lines: Iterable[Accounted]) -> Why:
+    """The lines of what is lost without anybody knowing how much it was."""
+    return tuple(one for one in lines if one.fate is Fate.LOST and not one.money)
 
 
 def _adding_up(choices: Iterable[Why], currency: str, wanted: Decimal) -> Why:
