@@ -72,7 +72,7 @@ def drill(
 
 
 def _charged(connection: Connection, restored: Recovery) -> Mapping[str, Mapping[str, Decimal]]:
-    """What was charged of each subscription up to the end of the period that ran after the restore.
+    """The charges of each subscription up to the end of the period that ran after the restore.
 
     Those whose charges the server doesn't list are left out.
     """

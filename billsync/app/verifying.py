@@ -1,4 +1,4 @@
-"""Reads what `verify` compares with a snapshot: each customer's balance and promises, and the plan versions."""
+"""Reads the state that `verify` compares with a snapshot: balances, promises, and plan versions."""
 
 from __future__ import annotations
 

@@ -1,13 +1,44 @@
 """`billsync drill`: a restore that happens in an embedded server, and its proof past the next renewal."""
 
 import json
+from pathlib import Path
 
-from tests.cli.test_verify import taken as taken
+import pytest
+
+from tests.cli.conftest import SHOP
+from tests.cli.test_verify import DAYS, take
 from tests.support.command import Shell
 
+pytestmark = pytest.mark.thorough
+FEES = SHOP.replace(
+    "rate_cards: [{use: api_standard}]}",
+    """rate_cards: [{use: api_standard}, {key: fee, name: Fee, billing_cadence: P1M, payment_term: in_advance,
+        price: {type: flat, amount: "30"}}]}""",
+)
 
-def test_a_drill_restores_verifies_and_charges_as_promised(taken: Shell) -> None:
-    ran = taken.run("drill", "live.snapshot", "--pace", "50")
 
-    print(ran.out, ran.err)
-    assert ran.code == 0
+def test_a_drill_restores_verifies_and_charges_as_promised(shell: Shell, folder: Path) -> None:
+    """Twenty days before the renewal, when the fee of the running period has been drawn from the credits."""
+    (folder / "shop.yaml").write_text(FEES)
+    assert shell.run("sync", "shop.yaml", "--server", "local:", "--yes").code == 0
+    shell.clock.advance(DAYS)
+    take(shell)
+
+    ran = shell.run("drill", "live.snapshot", "--pace", "50", "--format", "json", "--out", "text=drill.txt")
+
+    said, text = json.loads(ran.out), (folder / "drill.txt").read_text()
+    assert (ran.code, ran.err, said["proof"]["departures"]) == (0, "", [])
+    assert said["drill"] == {
+        "restored_at": "2026-09-11T00:00:00Z",
+        "renewed_at": "2026-10-01T01:02:00Z",
+        "requests": said["drill"]["requests"],
+        "writes": 8,
+        "milliseconds_each": 50,
+        "seconds": 2,
+    }
+    assert said["proof"]["compared"]["charge at renewal"] == 1
+    assert text.splitlines()[0] == (
+        "Drill: live.snapshot was restored into an embedded server at 2026-09-11 00:00:00Z; then it was 2026-10-01 "
+        "01:02:00Z, after each renewal."
+    )
+    assert list(folder.glob("**/drill.db")) == []

@@ -244,6 +244,7 @@ OTHERS = (
     (("promote", "--from", "local:none.db", "--to", "local:other.db", "--yes"), 1, AS_JSON),
     (("promote", "--to", "local:other.db", "--yes"), 64, AS_JSON),
     (("verify", "none.snapshot", *SERVER), 1, AS_JSON),
+    (("drill", "none.snapshot"), 1, AS_JSON),
     (("diff", ".", "--colour", "never", *SERVER), 64, AS_JSON),
     (("diff", "."), 64, AS_JSON),
 )

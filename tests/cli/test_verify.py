@@ -3,18 +3,16 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
 
 from billsync.app.connection import Connection
-from billsync.app.pipeline import everything
 from billsync.app.recovery_store import write
-from billsync.app.verifying import read_standing
+from billsync.app.taking import taken_lines
 from billsync.live.client import Client, Settings
 from billsync.live.target import Target
-from billsync.model.frozen import replace
-from billsync.report.recovery.lines import lines_of
 from tests.support.addon_shop import server
 from tests.support.command import Ran, Shell
 from tests.support.loopback import App, serving
@@ -31,15 +29,18 @@ def taken(shell: Shell) -> Shell:
     shell.clock.advance(DAYS)
     request(shell, 3)
     shell.clock.advance(1)
-    with server(shell) as client:
-        remote = Client(
-            Target("http://local/api/v3", database="test"), shell.clock, Settings(transport=client._transport)
-        )
-        connection = Connection(remote, shell.clock, "local:", "openmeter")
-        found = replace(read_standing(connection), live=everything(connection))
-    with Path("live.snapshot").open("wb") as file:
-        write(file, lines_of(found))
+    take(shell)
     return shell
+
+
+def take(shell: Shell) -> None:
+    """Take a snapshot of the shell's server."""
+    with server(shell) as client:
+        transport = client._transport
+        remote = Client(Target("http://local/api/v3", database="test"), shell.clock, Settings(transport=transport))
+        connection = Connection(remote, shell.clock, "local:", "openmeter")
+        with Path("live.snapshot").open("wb") as file, TemporaryFile() as rows:
+            write(file, taken_lines(connection, rows, has_events=True))
 
 
 def request(shell: Shell, count: int) -> None:

@@ -40,7 +40,7 @@ class Drilled:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """What was done, and how long a real restore takes."""
+        """The course in sentences, and the time of a real restore."""
         restored = f"{self.restored_at:%Y-%m-%d %H:%M:%SZ}"
         moved = f"; then it was {self.renewed_at:%Y-%m-%d %H:%M:%SZ}, after each renewal" if self.renewed_at else ""
         return (

@@ -38,7 +38,7 @@ def charged(rows: Iterable[Fields], subscription_id: str, *, after: datetime, un
 
 
 def _due_at(row: Fields) -> datetime:
-    """When a charge falls due: as `Due.at` has it."""
+    """The moment at which a charge falls due, as `Due.at` has it."""
     if row.get("settlement_mode") != CREDIT_ONLY:
         return moment(row, "invoice_at")
     if row["type"] != FLAT:

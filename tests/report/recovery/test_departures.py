@@ -109,7 +109,7 @@ def test_a_subscription_that_the_snapshot_does_not_have_is_a_departure() -> None
     assert (found.aspect, found.want, found.have) == (Aspect.SUBSCRIPTION, "none", "pro@2")
 
 
-def test_a_subscription_that_waits_for_its_next_period_departs_in_its_start() -> None:
+def test_a_subscription_that_waits_for_its_period_departs_in_its_start() -> None:
     """The report explains it with the subscription's line."""
     later = subscription("new", "q-1", active_from="2026-10-01T00:00:00Z", status="scheduled")
     (found,) = compared(after(None, later), line("subscription", "old", {})).departures
