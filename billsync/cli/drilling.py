@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -15,7 +17,8 @@ from billsync.app.connection import Connection
 from billsync.app.drilling import drill
 from billsync.app.ending import Exit, error
 from billsync.app.pipeline import carry_out
-from billsync.app.recovery_store import read
+from billsync.app.recovery_store import events, read
+from billsync.app.resending import resend
 from billsync.app.restoring import planned
 from billsync.apply.journal import FileJournal
 from billsync.cli.database import open_database
@@ -36,7 +39,8 @@ from billsync.render.formats.words import title_of
 from billsync.render.recovery.drill import Drilled, Pace
 from billsync.render.recovery.report import RecoveryReport
 from billsync.report.recovery.accounting import complete
-from billsync.report.recovery.choices import Choices
+from billsync.report.recovery.choices import Choices, Usage
+from billsync.report.recovery.lines import Event
 
 DATABASE = "drill.db"
 QUERY = "/query"
@@ -83,14 +87,9 @@ def show_drill(run: Run, snapshot: str, options: DrillOptions) -> Exit:
     clock = DrillClock(recovery.header.finished_at)
     with TemporaryDirectory(prefix="billsync-drill-") as name, _server(recovery.header, clock, Path(name)) as server:
         timed = _Timed(run)
+        restoring = _Restoring(Path(snapshot), recovery, options.choices, Path(name), run.progress)
         with _connected(server, clock, Path(name), timed.heard) as connection:
-            found = drill(
-                connection,
-                recovery,
-                timed.of(lambda: _restore(connection, recovery, options.choices, Path(name))),
-                clock,
-                run.progress,
-            )
+            found = drill(connection, recovery, timed.of(partial(restoring.run, connection)), clock, run.progress)
     drilled = Drilled(snapshot, found.restored_at, found.renewed_at, timed.pace(options.pace))
     run.verdict = code_of(found.proof)
     subject = about(recovery, "the embedded server")
@@ -98,19 +97,37 @@ def show_drill(run: Run, snapshot: str, options: DrillOptions) -> Exit:
     return run.verdict
 
 
-def _restore(connection: Connection, recovery: Recovery, choices: Choices, folder: Path) -> tuple[Accounted, ...]:
-    """Restore everything. Raises Ended where a row has no fate, or a step isn't done."""
-    found = planned(connection, recovery, choices)
-    if faults := complete(recovery, found.accounts):
-        raise error("unaccounted", "; ".join(faults[:NAMED]))
-    if found.plan.guards:
-        raise error("drill-failed", "; ".join(guard.reason for guard in found.plan.guards[:NAMED]))
-    with FileJournal(folder / "journal", clock=connection.clock, facts={}) as journal:
-        report = carry_out(connection, found.plan, journal=journal, known=found.known)
-    failed = [one for one in report.results if one.status not in (Status.DONE, Status.ALREADY)]
-    if failed:
-        raise error("drill-failed", "; ".join(f"{title_of(one.step.address)}: {one.reason}" for one in failed[:NAMED]))
-    return found.accounts
+@dataclass(frozen=True, slots=True)
+class _Restoring:
+    """A restore as `restore` makes it, without questions."""
+
+    path: Path
+    recovery: Recovery
+    choices: Choices
+    folder: Path
+    progress: Callable[[str], None]
+
+    def run(self, connection: Connection) -> tuple[Accounted, ...]:
+        """Restore everything. Raises Ended where a row has no fate, or a step isn't done; RemoteError."""
+        recovery = self.recovery
+        counted = Counter(one.customer for one in self._events())
+        found = planned(connection, recovery, self.choices, events=counted)
+        if faults := complete(recovery, found.accounts, events=counted.total()):
+            raise error("unaccounted", "; ".join(faults[:NAMED]))
+        if found.plan.guards:
+            raise error("drill-failed", "; ".join(guard.reason for guard in found.plan.guards[:NAMED]))
+        with FileJournal(self.folder / "journal", clock=connection.clock, facts={}) as journal:
+            report = carry_out(connection, found.plan, journal=journal, known=found.known)
+        failed = [one for one in report.results if one.status not in (Status.DONE, Status.ALREADY)]
+        if failed:
+            reasons = [f"{title_of(one.step.address)}: {one.reason}" for one in failed[:NAMED]]
+            raise error("drill-failed", "; ".join(reasons))
+        if self.choices.usage is not Usage.NONE:
+            resend(connection, recovery, self._events(), self.choices.usage, self.progress)
+        return found.accounts
+
+    def _events(self) -> Iterator[Event]:
+        return events(self.path) if self.recovery.header.has_events else iter(())
 
 
 class _Timed:

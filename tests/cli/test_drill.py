@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import SHOP
-from tests.cli.test_verify import DAYS, take
+from tests.cli.test_verify import DAYS, request, take
 from tests.support.command import Shell
 
 pytestmark = pytest.mark.thorough
@@ -18,10 +18,12 @@ FEES = SHOP.replace(
 
 
 def test_a_drill_restores_verifies_and_charges_as_promised(shell: Shell, folder: Path) -> None:
-    """Twenty days before the renewal, when the fee of the running period has been drawn from the credits."""
+    """The fee of the running period was drawn from the credits, and 1 USD of its usage isn't yet."""
     (folder / "shop.yaml").write_text(FEES)
     assert shell.run("sync", "shop.yaml", "--server", "local:", "--yes").code == 0
     shell.clock.advance(DAYS)
+    request(shell, 500)
+    shell.clock.advance(1)
     take(shell)
 
     ran = shell.run("drill", "live.snapshot", "--pace", "50", "--format", "json", "--out", "text=drill.txt")
@@ -29,16 +31,16 @@ def test_a_drill_restores_verifies_and_charges_as_promised(shell: Shell, folder:
     said, text = json.loads(ran.out), (folder / "drill.txt").read_text()
     assert (ran.code, ran.err, said["proof"]["departures"]) == (0, "", [])
     assert said["drill"] == {
-        "restored_at": "2026-09-11T00:00:00Z",
+        "restored_at": "2026-09-11T00:00:01Z",
         "renewed_at": "2026-10-01T01:02:00Z",
         "requests": said["drill"]["requests"],
-        "writes": 8,
+        "writes": 13,
         "milliseconds_each": 50,
         "seconds": 2,
     }
     assert said["proof"]["compared"]["charge at renewal"] == 1
     assert text.splitlines()[0] == (
-        "Drill: live.snapshot was restored into an embedded server at 2026-09-11 00:00:00Z; then it was 2026-10-01 "
+        "Drill: live.snapshot was restored into an embedded server at 2026-09-11 00:00:01Z; then it was 2026-10-01 "
         "01:02:00Z, after each renewal."
     )
     assert list(folder.glob("**/drill.db")) == []
