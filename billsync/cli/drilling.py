@@ -12,11 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
+from billsync.app.carrying_out import carry_out
 from billsync.app.connecting import Way, connect
 from billsync.app.connection import Connection
 from billsync.app.drilling import drill
 from billsync.app.ending import Exit, error
-from billsync.app.pipeline import carry_out
 from billsync.app.recovery_store import events, read
 from billsync.app.resending import resend
 from billsync.app.restoring import planned
