@@ -162,7 +162,7 @@ def _joined(whole: Dump, alike: Sequence[Member], losses: Sequence[Loss], connec
     entries = [*whole.document[kind.collection], *(_nested(member, connection) for member in alike)]
     entries.sort(key=lambda entry: str(entry[kind.key]))
     document = {**whole.document, kind.collection: entries}
-    return commented(document, (*whole.losses, *losses), connection.kinds)
+    return commented(document, (*whole.losses, *losses), connection.kinds, whole.own)
 
 
 def _nested(member: Member, connection: Connection) -> dict[str, Plain]:

@@ -354,6 +354,8 @@ def dump(
     losses: str | None,
     splits: bool,
     has_library: bool,
+    sanitizes: bool,
+    key_file: str | None,
     yes: bool,
     adopts: bool,
     owner: str | None,
@@ -362,9 +364,10 @@ def dump(
     """Write the files that declare what is live."""
     from billsync.cli.dumping import DumpOptions, write_dump
 
-    check_dump_options(output, losses, splits=splits)
-    check_adopting(owner, adopts=adopts)
-    return write_dump(run, ServerOptions(**server), DumpOptions(output, losses, yes, splits, has_library, owner))
+    check_dump_options(output, losses, key_file, splits=splits, sanitizes=sanitizes)
+    check_adopting(owner, adopts=adopts, sanitizes=sanitizes)
+    options = DumpOptions(output, losses, yes, splits, has_library, owner, sanitizes, key_file)
+    return write_dump(run, ServerOptions(**server), options)
 
 
 @billsync.command()

@@ -22,13 +22,25 @@ dump_options = together(
     ),
     click.option("--adopt", "adopts", is_flag=True, help="Take over what is live and nobody's; needs --owner."),
     click.option("--owner", metavar="NAME", help="With --adopt: the owner, as `_info.owner` of the files."),
+    click.option(
+        "--sanitize", "sanitizes", is_flag=True, help="Write pseudonyms for names, keys, addresses and other texts."
+    ),
+    file_option(
+        "--sanitize-key-file",
+        "key_file",
+        help="With --sanitize: the secret that the pseudonyms are made with; default: a new one for each run.",
+    ),
     YES,
 )
 """The options that say what is dumped, in which form, and into which files."""
 
 
-def check_dump_options(output: str | None, losses: str | None, *, splits: bool) -> None:
+def check_dump_options(
+    output: str | None, losses: str | None, key_file: str | None, *, splits: bool, sanitizes: bool
+) -> None:
     """Check that the options fit one another. Raises UsageError."""
+    if key_file is not None and not sanitizes:
+        raise click.UsageError("--sanitize-key-file goes with --sanitize")
     if splits and output is None:
         raise click.UsageError("--split needs the folder that the files are for: -o FOLDER")
     if splits and losses is not None:
@@ -37,7 +49,9 @@ def check_dump_options(output: str | None, losses: str | None, *, splits: bool) 
         raise click.UsageError("-o and --losses name the same file")
 
 
-def check_adopting(owner: str | None, *, adopts: bool) -> None:
+def check_adopting(owner: str | None, *, adopts: bool, sanitizes: bool) -> None:
     """Check that an owner is named where something is adopted, and only there. Raises UsageError."""
     if adopts != (owner is not None):
         raise click.UsageError("--adopt and --owner go together")
+    if adopts and sanitizes:
+        raise click.UsageError("--adopt goes without --sanitize: pseudonyms name nothing that could be adopted")

@@ -10,6 +10,7 @@ from billsync.app.ending import Exit
 from billsync.cli.delivering import check_output, write_file
 from billsync.cli.dump_folder import check_folder, write_folder
 from billsync.cli.opening import connected
+from billsync.cli.sanitizing import sanitizing_key
 from billsync.cli.selecting import check_chosen
 from billsync.cli.server_options import ServerOptions
 from billsync.cli.surroundings import Run
@@ -17,10 +18,12 @@ from billsync.core.card_library import with_library
 from billsync.core.dump import Dump
 from billsync.core.dump_selected import entities_in, selected_dump
 from billsync.core.losses import told
+from billsync.core.pseudonyms import Pseudonyms
+from billsync.core.sanitized import sanitized
 from billsync.kinds.registry import KINDS
 from billsync.model.frozen import dataclass
 from billsync.model.plain_mode import is_plain
-from billsync.render.dump import dump_files, dump_yaml, losses_json
+from billsync.render.dump import OF_EVERY_DUMP, OF_EVERY_FOLDER, OF_PSEUDONYMS, dump_files, dump_yaml, losses_json
 from billsync.render.formats.words import noted, title_of, visible
 
 
@@ -28,7 +31,8 @@ from billsync.render.formats.words import noted, title_of, visible
 class DumpOptions:
     """The files and the form of a dump. None is stdout for the dump itself, and no file for its losses; `splits`: the
     output is a folder; `yes`: files may be replaced; `has_library`: cards that are alike are written once; `adopting`:
-    the owner who takes over what is nobody's."""
+    the owner who takes over what is nobody's; `sanitizes`: pseudonyms stand for what may name somebody, under the key
+    in the `key_file`, or one for this run."""
 
     output: str | None
     losses: str | None
@@ -36,6 +40,8 @@ class DumpOptions:
     splits: bool = False
     has_library: bool = False
     adopting: str | None = None
+    sanitizes: bool = False
+    key_file: str | None = None
 
     @property
     def folder(self) -> str | None:
@@ -46,10 +52,13 @@ class DumpOptions:
 def write_dump(run: Run, server: ServerOptions, options: DumpOptions) -> Exit:
     """Write the YAML that declares the live state, and the report on its losses, which are listed on stderr."""
     _check(options)
+    key = sanitizing_key(options.key_file) if options.sanitizes else None
     with connected(run, server) as connection:
         found = _part(run, _dumped(run, connection))
         if options.adopting is not None:
             found = _adopted(run, connection, found, options.adopting)
+    if key is not None:
+        found = sanitized(found, Pseudonyms(key), KINDS)
     if options.has_library:
         found = with_library(found, KINDS)
     _write(run, options, found)
@@ -77,15 +86,16 @@ def _check(options: DumpOptions) -> None:
 
 
 def _write(run: Run, options: DumpOptions, dump: Dump) -> None:
+    top = OF_PSEUDONYMS if options.sanitizes else OF_EVERY_FOLDER if options.splits else OF_EVERY_DUMP
     if options.losses is not None:
         write_file(options.losses, losses_json(dump.losses))
     if options.folder is not None:
         report = partial(losses_json, dump.losses)
-        write_folder(options.folder, dump_files(dump, KINDS), report, yes=options.yes)
+        write_folder(options.folder, dump_files(dump, KINDS, top), report, yes=options.yes)
     elif options.output is not None:
-        write_file(options.output, dump_yaml(dump))
+        write_file(options.output, dump_yaml(dump, top))
     else:
-        run.result(dump_yaml(dump))
+        run.result(dump_yaml(dump, top))
 
 
 def _adopted(run: Run, connection: Connection, found: Dump, owner: str) -> Dump:

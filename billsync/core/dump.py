@@ -12,7 +12,7 @@ from billsync.core.dump_items import Item, Source, items_of
 from billsync.core.hidden import hides_labels, labels_are_known
 from billsync.core.index import index
 from billsync.core.losses import Loss, loss_of
-from billsync.core.ownership import OWNER, labels_of
+from billsync.core.ownership import OWNER, is_servers_own, labels_of
 from billsync.core.refusals import UNKNOWN_VALUE
 from billsync.core.row_validation import shown, unknown_in
 from billsync.kinds.registry import LATER_COLLECTIONS
@@ -34,17 +34,20 @@ OF_A_KIND = frozenset({EVERY, UNREADABLE})
 @dataclass(frozen=True, slots=True)
 class Dump:
     """A document in the file's shape, with its losses: live facts that it doesn't carry. `comments` are the losses by
-    place."""
+    place; `own` are entities of the server itself, which it may refer to and doesn't declare."""
 
     document: Fields
     losses: tuple[Loss, ...]
     comments: Mapping[Path, tuple[str, ...]]
+    own: frozenset[Address] = frozenset()
 
 
-def commented(document: Fields, losses: Iterable[Loss], registry: Registry) -> Dump:
+def commented(
+    document: Fields, losses: Iterable[Loss], registry: Registry, own: frozenset[Address] = frozenset()
+) -> Dump:
     """The dump with this document and these losses; those of whole kinds are worked out anew."""
     found = (*(loss for loss in losses if loss.code not in OF_A_KIND), *_of_kinds(document, registry))
-    return Dump(document, found, placed(found, document, registry))
+    return Dump(document, found, placed(found, document, registry), own)
 
 
 def dump(snapshot: Snapshot, registry: Registry, routes: Mapping[str, Routes], *, beyond: Iterable[Loss] = ()) -> Dump:
@@ -56,12 +59,19 @@ def dump(snapshot: Snapshot, registry: Registry, routes: Mapping[str, Routes], *
     """
     losses: list[Loss] = [*beyond]
     snapshot = _certain(snapshot, registry, routes, losses)
-    whole = items_of(Source(index(snapshot, registry, routes), registry, routes), snapshot, losses)
+    source = Source(index(snapshot, registry, routes), registry, routes)
+    whole = items_of(source, snapshot, losses)
     owner = _owner(snapshot, losses)
     losses.extend(losses_of_items(whole, registry, owner=owner))
     header = {HEADER: {"owner": owner}} if owner else {}
     document = {**header, **_external(whole, registry), **collections(whole, registry)}
-    return commented(document, losses, registry)
+    return commented(document, losses, registry, _servers_own(snapshot, source))
+
+
+def _servers_own(snapshot: Snapshot, source: Source) -> frozenset[Address]:
+    """The entities that the server made for itself."""
+    rows = (row for kind in snapshot.rows for row in snapshot.of(kind) if is_servers_own(row.fields))
+    return frozenset(source.found.names[row.id].unversioned() for row in rows if row.id in source.found.names)
 
 
 def _certain(snapshot: Snapshot, registry: Registry, routes: Mapping[str, Routes], losses: list[Loss]) -> Snapshot:

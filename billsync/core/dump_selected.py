@@ -60,7 +60,7 @@ def selected_dump(dump: Dump, patterns: Chosen, registry: Registry) -> Dump:
     document = {HEADER: header, **_external(kept, registry), **collections_of(kept, registry)}
     within = frozenset(entity.address for entity in kept)
     losses = (loss for loss in dump.losses if _is_about(loss.address, within, selection, registry))
-    return commented(document, losses, registry)
+    return commented(document, losses, registry, dump.own)
 
 
 def _is_about(address: Address | None, within: Set[Address], selection: Selection, registry: Registry) -> bool:

@@ -22,7 +22,7 @@ RECORD = Record(
         "description": Field(fields.DESCRIPTION, "A longer text for people. Empty means none.", _NEW, sent_empty=""),
         "labels": fields.labels(_NEW),
         "currency": Field(
-            Text(minimum=3, maximum=24),
+            fields.CURRENCY,
             "The currency of all prices: a three-letter code, or the code of a custom currency.",
             _NEW,
             required=True,

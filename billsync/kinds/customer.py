@@ -5,7 +5,7 @@ from __future__ import annotations
 from billsync.kinds import across, fields, forms
 from billsync.kinds.checks import customer as checks
 from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy, Trait
-from billsync.model.shape import Anything, Field, FieldEffect, ListOf, Record, Text
+from billsync.model.shape import Anything, Field, FieldEffect, ListOf, Pseudonym, Record, Text
 from billsync.model.value import Fields
 
 STRIPE_CUSTOMER = "cus_"
@@ -23,9 +23,11 @@ _ATTRIBUTION = Record(
     doc="Which usage counts for this customer.",
 )
 
+_COUNTRY = Text(minimum=2, maximum=2, pattern=forms.COUNTRY, pseudonym=Pseudonym.COUNTRY)
+
 _ADDRESS = Record(
     {
-        "country": Field(Text(minimum=2, maximum=2, pattern=forms.COUNTRY), "Two-letter country code.", example="DE"),
+        "country": Field(_COUNTRY, "Two-letter country code.", example="DE"),
         "postal_code": Field(Text(), "Postal code.", example="28195"),
         "state": Field(Text(), "State, province or region.", example="Bremen"),
         "city": Field(Text(), "City.", example="Bremen"),
@@ -56,7 +58,7 @@ RECORD = Record(
             example={"subject_keys": ["acme-prod"]},
         ),
         "primary_email": Field(
-            Text(),
+            Text(pseudonym=Pseudonym.EMAIL),
             "Where mail about billing goes.",
             clear="the server keeps the address when a request leaves it out",
             example="billing@acme.example",

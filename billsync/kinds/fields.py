@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from billsync.kinds import forms
-from billsync.model.shape import Field, FieldEffect, LabelMap, Number, Text
+from billsync.model.shape import Field, FieldEffect, LabelMap, Number, Pseudonym, Text
 
 RESOURCE_KEY = Text(minimum=1, maximum=64, pattern=forms.RESOURCE_KEY)
 """Catalog keys: lower case, digits and single underscores (catalog-facts.md §1.2)."""
@@ -15,7 +15,10 @@ EXTERNAL_KEY = Text(minimum=1, maximum=256)
 
 NAME = Text(minimum=1, maximum=256)
 DESCRIPTION = Text(maximum=1024, clearable=True)
-FIAT = Text(minimum=3, maximum=3, pattern=forms.CURRENCY)
+FIAT = Text(minimum=3, maximum=3, pattern=forms.CURRENCY, pseudonym=Pseudonym.CURRENCY)
+CURRENCY = Text(minimum=3, maximum=24, pseudonym=Pseudonym.CURRENCY)
+"""A fiat currency, or a custom one."""
+JSON_PATH = Text(minimum=1, pseudonym=Pseudonym.JSON_PATH)
 MONEY = Number(minimum=Decimal(0))
 
 

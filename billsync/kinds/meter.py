@@ -37,13 +37,13 @@ RECORD = Record(
             Timestamp(), "Events before this time don't count.", FieldEffect.IMMUTABLE, example="2026-01-01T00:00:00Z"
         ),
         "value_property": Field(
-            Text(minimum=1),
+            fields.JSON_PATH,
             "The path of the value in an event's data. Needed by every aggregation but count.",
             FieldEffect.IMMUTABLE,
             example="$.tokens",
         ),
         "dimensions": Field(
-            MapOf(Text(minimum=1)),
+            MapOf(fields.JSON_PATH),
             "Properties of events to group and filter by: a name, and its path in an event's data.",
             example={"model": "$.model"},
         ),

@@ -245,7 +245,7 @@ def _terms(holder: str) -> dict[str, Field]:
     """The currency, the tax, and the access that comes with the line."""
     return {
         "currency": Field(
-            Text(minimum=3, maximum=24),
+            fields.CURRENCY,
             f"A custom currency to price this line in, in {holder} that has an ordinary one.",
             _NEW,
             example="COINS",

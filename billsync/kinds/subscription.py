@@ -16,7 +16,7 @@ from billsync.model.duration import Duration, parse_duration
 from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy, Names, Parent, State, Trait
 from billsync.model.moment import moment_text, parse_moment
 from billsync.model.said import Said, Word, sentence
-from billsync.model.shape import Field, FieldEffect, Integer, ListOf, Record, Reference, Text, Timestamp
+from billsync.model.shape import Field, FieldEffect, Integer, ListOf, Pseudonym, Record, Reference, Text, Timestamp
 from billsync.model.transition import TIMINGS
 from billsync.model.value import Fields
 
@@ -76,7 +76,7 @@ RECORD = Record(
             example=True,
         ),
         "version_digest": Field(
-            Text(minimum=71, maximum=71, pattern=patterns.DIGEST),
+            Text(minimum=71, maximum=71, pattern=patterns.DIGEST, pseudonym=Pseudonym.DIGEST),
             "The content that a `version` by its number must have, as `dump` writes it: on a server where that "
             "version has other prices, the subscription is refused.",
             FieldEffect.OURS,

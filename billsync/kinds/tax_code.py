@@ -5,7 +5,7 @@ from __future__ import annotations
 from billsync.kinds import fields
 from billsync.kinds.checks import tax_code as checks
 from billsync.model.kind import Archetype, Kind, LabelPolicy
-from billsync.model.shape import Field, FieldEffect, ListOf, Record, Text
+from billsync.model.shape import Field, FieldEffect, ListOf, Pseudonym, Record, Text
 
 APP_TYPES = ("sandbox", "stripe", "external_invoicing")
 
@@ -17,7 +17,9 @@ _MAPPING = Record(
             Text(choices=APP_TYPES), "The app that computes the tax; each app is listed once.", required=True
         ),
         "tax_code": Field(
-            Text(minimum=1), "That app's own code for it. Stripe's are `txcd_` and eight digits.", required=True
+            Text(minimum=1, pseudonym=Pseudonym.STRIPE),
+            "That app's own code for it. Stripe's are `txcd_` and eight digits.",
+            required=True,
         ),
     },
     doc="One app's own code.",

@@ -21,15 +21,31 @@ class Wire(Enum):
     BARE = "bare"  # the id itself: "01…"
 
 
+class Pseudonym(Enum):
+    """The forms of what stands for a text where personal data may not be shown."""
+
+    NAME = "name"  # anon_4f7k…, also a key
+    EMAIL = "e-mail"
+    JSON_PATH = "path"  # $.anon_4f7k…
+    COUNTRY = "country"  # a code that no country has
+    CURRENCY = "currency"  # an ordinary code stays, as it names nobody
+    DIGEST = "digest"
+    STRIPE = "stripe"  # txcd_ and digits where the text is one
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text. `choices` makes it an enumeration; `clearable`: `""` is how the API clears it, and equals absent."""
+    """A text. `choices` makes it an enumeration; `clearable`: `""` is how the API clears it, and equals absent.
+
+    Whatever is no choice may be personal data: `pseudonym` is the form of what stands for it.
+    """
 
     minimum: int = 0
     maximum: int | None = None
     pattern: str | None = None
     choices: tuple[str, ...] = ()
     clearable: bool = False
+    pseudonym: Pseudonym = Pseudonym.NAME
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,18 +19,24 @@ OF_EVERY_DUMP = (
 """The comment at the top of every dumped file."""
 OF_EVERY_FOLDER = (OF_EVERY_DUMP[0].replace("a file", "files").replace("this file", "this folder"), OF_EVERY_DUMP[1])
 """The comment at the top of the first file of a folder."""
+OF_PSEUDONYMS = (
+    "Live state with pseudonyms for names, keys, subjects, addresses and all other texts, as far as a file can declare "
+    "it. Money, times and structure are as they are.",
+    OF_EVERY_DUMP[1],
+)
+"""The comment at the top of a dump with pseudonyms."""
 
 
-def dump_yaml(dump: Dump) -> str:
-    """The dump as one file."""
-    at_top = (*OF_EVERY_DUMP, *dump.comments.get((), ()))
+def dump_yaml(dump: Dump, top: tuple[str, ...] = OF_EVERY_DUMP) -> str:
+    """The dump as one file; `top` are the sentences at its top."""
+    at_top = (*top, *dump.comments.get((), ()))
     return to_yaml(dump.document, {**dump.comments, (): at_top})
 
 
-def dump_files(dump: Dump, registry: Registry) -> Iterator[tuple[str, str]]:
-    """The dump as several files, each with its name, made one by one."""
+def dump_files(dump: Dump, registry: Registry, top: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """The dump as several files, each with its name, made one by one; `top` stands at the top of the first one."""
     for file in files_of(dump, registry):
-        at_top = (*OF_EVERY_FOLDER, *file.comments.get((), ())) if file.name == REST else ()
+        at_top = (*top, *file.comments.get((), ())) if file.name == REST else ()
         yield f"{file.name}.yaml", to_yaml(file.document, {**file.comments, (): at_top} if at_top else file.comments)
 
 

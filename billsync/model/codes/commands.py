@@ -159,6 +159,13 @@ USAGE = Chapter(
             "live: notes.yaml",
         ),
         Code(
+            "sanitize-key",
+            "the key of the pseudonyms can't be used",
+            "`--sanitize-key-file` names a file with a secret of at least 16 bytes: whoever has it can find out which "
+            "name stands for which. The exit code is 1.",
+            "pseudonyms.key: 4 bytes",
+        ),
+        Code(
             "no-folder",
             "the output is not a folder without links",
             "`dump --split` writes into a folder that it makes, or that is there. It doesn't follow links, so that "
