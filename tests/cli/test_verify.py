@@ -3,16 +3,10 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
 
-from billsync.app.connection import Connection
-from billsync.app.recovery_store import write
-from billsync.app.taking import taken_lines
-from billsync.live.client import Client, Settings
-from billsync.live.target import Target
 from tests.support.addon_shop import server
 from tests.support.command import Ran, Shell
 from tests.support.loopback import App, serving
@@ -35,12 +29,8 @@ def taken(shell: Shell) -> Shell:
 
 def take(shell: Shell) -> None:
     """Take a snapshot of the shell's server."""
-    with server(shell) as client:
-        transport = client._transport
-        remote = Client(Target("http://local/api/v3", database="test"), shell.clock, Settings(transport=transport))
-        connection = Connection(remote, shell.clock, "local:", "openmeter")
-        with Path("live.snapshot").open("wb") as file, TemporaryFile() as rows:
-            write(file, taken_lines(connection, rows, has_events=True))
+    ran = shell.run("dump", "--snapshot", "live.snapshot", "--events", "--server", "local:")
+    assert (ran.code, "nothing moved meanwhile" in ran.err) == (0, True)
 
 
 def request(shell: Shell, count: int) -> None:
