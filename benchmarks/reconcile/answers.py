@@ -21,6 +21,7 @@ ROOT = "/api/v3/openmeter/"
 OF_A_CUSTOMER = {
     "billing": b'{"app_data":{},"billing_profile":{"id":"01K5E3Z7AB9900000000000001"}}',
     "entitlement-access": b'{"data":[]}',
+    "credits/transactions": b'{"data":[],"meta":{"page":{"size":100,"next":null,"previous":null}}}',
 }
 """What is the same for every customer."""
 

@@ -17,7 +17,7 @@ from billsync.app.ending import Ended
 from billsync.app.recovery_store import events, read, write
 from billsync.model.recovery import Credit, Header, Promise, Recovery
 from billsync.model.state import Row, Snapshot
-from billsync.report.recovery.lines import Event, lines_of
+from billsync.report.recovery.lines import Event, item_line, lines_of, row_in
 
 BEGAN = datetime(2026, 9, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 HEADER = Header(
@@ -150,3 +150,13 @@ def test_a_snapshot_of_nothing_is_whole(tmp_path: Path) -> None:
     file.write_bytes(bytes_of(nothing))
 
     assert read(file) == nothing
+
+
+@pytest.mark.parametrize(
+    "value", ["a", 1, None, True, ["a", {"b": []}], Decimal("0.10"), {"$number": "1"}, {"$x": 1}, "$x"]
+)
+def test_a_row_has_one_line_whichever_way_it_is_written(value: object) -> None:
+    quick, slow = Row("plan", "P1", {"value": value}), Row("plan", "P1", {"value": value, "more": Decimal(1)})
+
+    assert item_line(quick)[:-4] == item_line(slow).split(b',"more"')[0]
+    assert row_in(item_line(quick)) == quick
