@@ -189,11 +189,16 @@ def _with_over(step: Step, registry: Registry, newest: Mapping[Address, int], ar
 
 
 def _timeless(step: Step, begun: Iterable[Address]) -> Step:
-    """A step on a chain that this plan file begins, without the moments of which only the server's clock decides."""
+    """A step on a chain that this plan file begins, without the moments and the fields that only the server fills."""
     if step.address not in begun:
         return step
     before = {name: value for name, value in step.before.facts.items() if name not in (FROM, RENEWS)}
-    return replace(step, before=replace(step.before, facts=before))
+    after = {name: value for name, value in step.after.facts.items() if name != FROM or value is not None}
+    return replace(
+        step,
+        before=replace(step.before, facts=before, partial=True),
+        after=replace(step.after, facts=after),
+    )
 
 
 def _readings(several: Iterable[PlanFile]) -> Iterator[Reading]:

@@ -3,13 +3,20 @@ nothing."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
 from billsync.app.verifying import verify
-from billsync.model.recovery import Fate
+from billsync.model.recovery import Fate, Recovery
 from billsync.report.recovery.accounting import complete
+from billsync.report.recovery.choices import Choices, InAdvance
 from tests.support.crash_harness import Wire
 from tests.support.old_organization import balances, empty_at_the_same_time, lived_through, restored
+from tests.support.old_shop import old_shop
 from tests.support.recoveries import recovery_of
-from tests.support.world import declared
+from tests.support.world import World, declared
 
 CATALOG = """
 _info: {{owner: shop}}
@@ -103,3 +110,45 @@ def test_phases_that_were_past_and_one_that_was_running() -> None:
     again = Wire()
     restored(new, recovery, wrap=again.wrap)
     assert again.transport.writes == ()
+
+
+@pytest.fixture(scope="module")
+def shop() -> tuple[World, Recovery]:
+    """A shop with everything, and its recovery snapshot."""
+    world = old_shop()
+    return world, recovery_of(world)
+
+
+ARREARS = {"dune": Decimal("0.71"), "elm": Decimal("0.71")}
+"""The part of fees in arrears for the time before the new beginning, which the loss report names."""
+
+
+@pytest.mark.parametrize("in_advance", InAdvance)
+def test_a_whole_shop_comes_back(shop: tuple[World, Recovery], in_advance: InAdvance) -> None:
+    """Versions, add-ons, a scheduled change, ends, starts and archives come back, the loss report explains all that
+    departs, and a second restore writes nothing."""
+    old, recovery = shop
+    new, choices = empty_at_the_same_time(old, hours=2), Choices(in_advance)
+
+    found = restored(new, recovery, choices)
+
+    assert complete(recovery, found.accounts) == ()
+    if in_advance is not InAdvance.BILL:
+        assert balances(new) == balances(old)
+        assert verify(new.connection(), recovery, found.accounts).unexplained == ()
+    again = Wire()
+    restored(new, recovery, choices, wrap=again.wrap)
+    assert again.transport.writes == ()
+
+
+def test_the_next_charges_are_those_that_there_would_have_been(shop: tuple[World, Recovery]) -> None:
+    """After the next renewals, credit is as where nothing was lost, but for fees in arrears of the time before."""
+    old, recovery = old_shop(), shop[1]
+    new = empty_at_the_same_time(old, hours=2)
+    restored(new, recovery)
+    for world in (old, new):
+        world.clock.advance(datetime(2026, 11, 2, tzinfo=UTC).timestamp() - world.clock.now().timestamp())
+
+    have, want = balances(new), balances(old)
+
+    assert {name: have[name]["USD"] - want[name]["USD"] for name in want if have[name] != want[name]} == ARREARS

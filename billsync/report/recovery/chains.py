@@ -37,7 +37,8 @@ SUBSCRIPTION = "subscription"
 class Begun:
     """A chain as it begins again on a plan version, and what follows: the link to which it changes at its renewal.
 
-    `compensations` are the grants of the fees that beginning bills again.
+    `compensations` are the grants of the fees that beginning bills again. `is_there`: the new organization has it, and
+    it begins later there.
     """
 
     version: Address
@@ -46,6 +47,7 @@ class Begun:
     row_id: str
     compensations: tuple[Entity, ...] = ()
     following: Following | None = None
+    is_there: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,9 @@ class Chains:
     accounts: tuple[Accounted, ...]
 
 
-def chains(old: Old, choices: Choices, now: datetime, live: frozenset[Address]) -> Chains:
-    """The chains of the snapshot; `live` are those that the new organization has already, which aren't compensated
-    again."""
+def chains(old: Old, choices: Choices, now: datetime, live: Mapping[Address, Row]) -> Chains:
+    """The chains of the snapshot; `live` are the first running links of those that the new organization has
+    already, which aren't compensated again."""
     found: list[Begun] = []
     accounts: list[Accounted] = []
     kind = old.registry[SUBSCRIPTION]
@@ -82,7 +84,7 @@ def chains(old: Old, choices: Choices, now: datetime, live: frozenset[Address]) 
             key = str(labels_of(row.fields).get(KEY, kind.default_key))
             several[Address(SUBSCRIPTION, (*customer.names, key))].append(row)
     for address in sorted(several, key=lambda one: one.order):
-        begun, told = _Chain(old, choices, now, address, address in live).restored(several[address])
+        begun, told = _Chain(old, choices, now, address, live.get(address)).restored(several[address])
         found += begun
         accounts += told
     return Chains(tuple(found), tuple(accounts))
@@ -96,7 +98,7 @@ class _Chain:
     choices: Choices
     now: datetime
     address: Address
-    is_live: bool
+    live: Row | None
 
     def restored(self, rows: list[Row]) -> tuple[tuple[Begun, ...], tuple[Accounted, ...]]:
         """The chain as it begins again, and the fates of its rows."""
@@ -126,11 +128,14 @@ class _Chain:
             return None, tuple(self.old.fated(one, Fate.LOST, "refers-to-gone", reason) for one in (row, later) if one)
         start = moment(row.fields, "active_from")
         is_coming = start is not None and start > self.now
-        waits = self.choices.in_advance is InAdvance.WAIT and not is_coming and not self.is_live
-        boundary = self._boundary(row) if waits else None
+        boundary = None if is_coming else self._waits_until(row)
         if boundary and later is not None and moment(later.fields, "active_from") == boundary:
             begun, told = self._begun(later, None)
             return begun, (*told, self.old.fated(row, Fate.DIFFERENT, "waits-for-period", self._waiting(boundary)))
+        end = moment(row.fields, "active_to")
+        if boundary and end is not None and end <= boundary and later is None:
+            how = f"it ends at {moment_text(end)}, before it would begin again"
+            return None, (self.old.fated(row, Fate.LOST, "ended", how),)
         phase = self._phase(row, boundary or self.now)
         fields = {
             **self._fields(row),
@@ -140,17 +145,31 @@ class _Chain:
             **({"ends": row.fields.get("active_to")} if self._ends(row, later) and not boundary else {}),
         }
         entity = self.old.entity(self.address, row, fields)
-        beginning = Beginning(self.now, self._anchor(row), str(row.fields.get("settlement_mode", "")), phase)
+        beginning = Beginning(
+            self._lives_from or self.now, self._anchor(row), str(row.fields.get("settlement_mode", "")), phase
+        )
         begins_now = not is_coming and not boundary
         own, fees = self._account(row, version, beginning, boundary, begins_now=begins_now)
         following = self._following(later) if later is not None else None
         paid = tuple(self._compensations(row, fees)) if self._is_compensated and begins_now else ()
-        begun = Begun(version, entity, owner_of(row), row.id, paid, following if not boundary else None)
+        is_there = self._lives_from is not None and self._lives_from > self.now
+        begun = Begun(version, entity, owner_of(row), row.id, paid, following if not boundary else None, is_there)
         return begun, (own, *((self._later_account(later, following, boundary),) if later is not None else ()))
 
     @property
     def _is_compensated(self) -> bool:
-        return self.choices.in_advance is InAdvance.GRANT and not self.is_live
+        return self.choices.in_advance is InAdvance.GRANT and self.live is None
+
+    @property
+    def _lives_from(self) -> datetime | None:
+        """The start of the chain in the new organization, where it is there already."""
+        return moment(self.live.fields, "active_from") if self.live else None
+
+    def _waits_until(self, row: Row) -> datetime | None:
+        """The boundary at which a running link begins again, if it waits for one."""
+        if self.live is not None:
+            return self._lives_from if self._lives_from and self._lives_from > self.now else None
+        return self._boundary(row) if self.choices.in_advance is InAdvance.WAIT else None
 
     def _ends(self, row: Row, later: Row | None) -> bool:
         """Whether a link ends without another one after it."""
@@ -208,7 +227,8 @@ class _Chain:
     ) -> tuple[Accounted, Amounts]:
         """The fate of the link that begins, and the fees that this bills."""
         if boundary:
-            return self.old.fated(row, Fate.DIFFERENT, "waits-for-period", self._waiting(boundary)), {}
+            end = "; its end has to be set again then" if row.fields.get("active_to") else ""
+            return self.old.fated(row, Fate.DIFFERENT, "waits-for-period", f"{self._waiting(boundary)}{end}"), {}
         if not begins_now:
             return self.old.fated(row, Fate.RESTORED), {}
         try:

@@ -140,7 +140,7 @@ class _Comparing:
         if want is None or have is None:
             one = want or have
             assert one is not None
-            why = self._why.lost(SUBSCRIPTION, want.id) if want else ()
+            why = self._why.lost(SUBSCRIPTION, want.id) if want else self._why.waiting(name)
             sides = (want.plan, NOTHING) if want else (NOTHING, one.plan)
             self.found.append(Departure(name, one.key, Aspect.SUBSCRIPTION, *sides, why=why))
             return

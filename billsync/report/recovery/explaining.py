@@ -11,6 +11,8 @@ from billsync.rating.arithmetic import ZERO, negative, total
 from billsync.report.recovery.accounting import DEBT, EVENT, UNEXPLAINED, Place
 
 GRANT, SUBSCRIPTION = "grant", "subscription"
+WAITING = "waits-for-period"
+"""The code of what begins with the next period (`restore --in-advance wait`)."""
 CREDIT = frozenset({GRANT, DEBT, UNEXPLAINED})
 
 Why = tuple[Accounted, ...]
@@ -33,8 +35,12 @@ class Explanations:
         return tuple(self._by_place[place] for place in places if place in self._by_place)
 
     def lost(self, kind: str, row_id: str) -> Why:
-        """The line of a row that is lost."""
-        return tuple(one for one in self.of((kind, row_id)) if one.fate is Fate.LOST)
+        """The line of a row that is lost, or that isn't in force yet."""
+        return tuple(one for one in self.of((kind, row_id)) if one.fate is Fate.LOST or one.code == WAITING)
+
+    def waiting(self, customer: str) -> Why:
+        """The lines about what a customer has from a later moment on."""
+        return tuple(one for one in self._by_customer[customer] if one.code == WAITING)
 
     def of_usage(self, customer: str) -> Why:
         """The lines about a customer's usage, on which access may depend."""

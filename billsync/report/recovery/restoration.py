@@ -22,7 +22,7 @@ from billsync.core.chains import has_ended, head_of
 from billsync.core.content import content_digest
 from billsync.core.dump_items import Source
 from billsync.core.index import index, is_over, state_of, status_of, version_of
-from billsync.core.ownership import is_servers_own
+from billsync.core.ownership import KEY, is_servers_own, labels_of
 from billsync.core.stages import Stage
 from billsync.core.versions import offered
 from billsync.model.address import Address, Symbol, symbols_in
@@ -99,6 +99,7 @@ class _Restoring:
         self.stages: list[Stage] = []
         self.rows: list[Mapping[Address, str]] = []
         self.accounts: list[Accounted] = []
+        self.live = self._live_chains()
 
     def restored(self) -> Restoration:
         """All stages: what everything refers to, customers, grants, versions with their subscribers, archives."""
@@ -106,7 +107,7 @@ class _Restoring:
             if kind.archetype is Archetype.RECORD and kind.name != CUSTOMER:
                 self._records(kind)
         self._records(self.old.registry[CUSTOMER])
-        found = chains(self.old, self.choices, self.now, self._live_chains())
+        found = chains(self.old, self.choices, self.now, self.live)
         self.accounts += found.accounts
         self._grants(found.begun)
         self._versions(found.begun)
@@ -152,15 +153,16 @@ class _Restoring:
         how = "its billing profile and the data of its apps have to be set up by hand, before its next invoice"
         return self.old.fated(row, Fate.DIFFERENT, "billing", how) if found else None
 
-    def _live_chains(self) -> frozenset[Address]:
-        """The chains that the target has already."""
+    def _live_chains(self) -> Mapping[Address, Row]:
+        """The first running links of the chains that the target has already."""
         kind = self.old.registry[SUBSCRIPTION]
-        return frozenset(
-            Address(SUBSCRIPTION, (*parent.names, key))
-            for parent, rows in self.target.found.chains.items()
-            for key in {str((row.fields.get("labels") or {}).get("billsync_key")) for row in rows}
-            if (head := head_of(kind, rows, key)) is not None and not has_ended(kind, head)
-        )
+        found: dict[Address, Row] = {}
+        for parent, rows in self.target.found.chains.items():
+            for row in reversed(rows):
+                key = labels_of(row.fields).get(KEY)
+                if key is not None and not has_ended(kind, row):
+                    found[Address(SUBSCRIPTION, (*parent.names, str(key)))] = row
+        return found
 
     def _grants(self, begun: Sequence[Begun]) -> None:
         """The grants with what is left, and those of fees that are billed again, which nobody owns."""
@@ -226,8 +228,7 @@ class _Restoring:
 
     def _version(self, row: Row, address: Address, begun: Sequence[Begun]) -> None:
         """Add the stage of a version, unless its content is there and nobody has to begin on it any more."""
-        live = self._live_chains()
-        is_done = all(one.entity.address in live for one in begun) and self._is_there(row)
+        is_done = all(one.entity.address in self.live for one in begun) and self._is_there(row)
         if not is_done or self._is_active(row):
             entity = self.old.entity(address.unversioned(), row)
             self._add([(owner_of(row), entity, row.id)])
@@ -254,7 +255,9 @@ class _Restoring:
         )
 
     def _has_changed(self, begun: Begun) -> bool:
-        """Whether the target has the scheduled link of a chain already."""
+        """Whether the target has a chain that begins later, or the scheduled link of one, already."""
+        if begun.is_there:
+            return True
         address = begun.entity.address
         kind = self.old.registry[address.kind]
         rows = self.target.found.chains.get(Address(CUSTOMER, address.parents), ())
@@ -349,6 +352,14 @@ def accounted(found: Restoration, changes: Sequence[Sequence[Change]]) -> tuple[
             row_id = rows.get(change.address.unversioned(), "")
             place = change.address.kind, row_id
             if change.outcome in NOT_MADE and place in fates:
-                fate = Fate.DIFFERENT if change.address.unversioned() in made else Fate.LOST
-                fates[place] = replace(fates[place], fate=fate, code=change.code, how=change.reason)
+                fates[place] = _refused(fates[place], change, is_made=change.address.unversioned() in made)
     return tuple(fates.values())
+
+
+def _refused(known: Accounted, change: Change, *, is_made: bool) -> Accounted:
+    """The fate of a row of which the new server refuses something; of one that is made, a part alone."""
+    if not is_made:
+        return replace(known, fate=Fate.LOST, code=change.code, how=change.reason)
+    if known.fate is Fate.DIFFERENT:
+        return replace(known, how=f"{known.how}; {change.reason}")
+    return replace(known, fate=Fate.DIFFERENT, code=change.code, how=change.reason)
