@@ -15,9 +15,14 @@ from billsync.live.snapshot import PARENT, snapshot
 from billsync.model.recovery import Accounted, Credit, Header, Recovery
 from billsync.model.state import Row, Snapshot
 from billsync.model.value import Fields
-from billsync.report.recovery.departures import Proof, departures
+from billsync.report.recovery.departures import Aspect, Proof, departures
 
 CUSTOMER = "customer"
+PAUSES = (5.0, 10.0, 30.0)
+"""Seconds to wait for the server's workers, which book a second or two after a subscription began (customer-facts.md
+§19)."""
+
+LAGGING = frozenset({Aspect.BALANCE, Aspect.PENDING, Aspect.DUE, Aspect.ACCESS})
 KEPT = ("key", "deleted_at")
 """The members of a customer's row that are compared."""
 
@@ -29,6 +34,21 @@ def verify(connection: Connection, recovery: Recovery, accounts: Iterable[Accoun
     """
     live = read_standing(connection)
     return departures(recovery, live, accounts, kinds=connection.kinds, routes=connection.routes)
+
+
+def verify_patiently(connection: Connection, recovery: Recovery, accounts: Iterable[Accounted]) -> Proof:
+    """Compare a server right after a restore; what its workers may not have booked yet is looked at again.
+
+    Raises RemoteError.
+    """
+    lines = tuple(accounts)
+    proof = verify(connection, recovery, lines)
+    for pause in PAUSES:
+        if not any(one.aspect in LAGGING for one in proof.unexplained):
+            break
+        connection.clock.sleep(pause)
+        proof = verify(connection, recovery, lines)
+    return proof
 
 
 def read_standing(connection: Connection) -> Recovery:

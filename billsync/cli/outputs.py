@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from billsync.model.frozen import dataclass
+from billsync.model.frozen import dataclass, replace
 from billsync.render.formats.look import PLAIN, Look
 
 if TYPE_CHECKING:  # `billsync --help` loads no model
     from billsync.model.change import PlanFile
     from billsync.model.diagnostic import Diagnostic
-    from billsync.render.page.page import Page
+    from billsync.render.page.page import Page, Section
     from billsync.render.plan.outline import Outline
     from billsync.report.impact.impact import Impact
 
@@ -36,7 +36,8 @@ class PageChoices:
 class Result:
     """The result of a command: the changes of a plan file in outline, and what belongs to them.
 
-    `above` is text over the changes; `parts` are more members of the JSON object. `was_shown`: the person at the
+    `above` is text over the changes; `parts` are more members of the JSON object, and `sections` stand in the place of
+    the text in pages. `was_shown`: the person at the
     terminal has seen the changes, so that text on stdout only tells what became of them. `choices` are those of pages.
     `is_detailed`: the JSON has every line of the impact.
     """
@@ -47,6 +48,7 @@ class Result:
     impact: Impact | None = None
     above: Callable[[Look], str] = _nothing
     parts: Mapping[str, Any] = field(default_factory=dict)
+    sections: tuple[Section, ...] = ()
     was_shown: bool = False
     choices: PageChoices = PageChoices()
     is_detailed: bool = False
@@ -87,8 +89,10 @@ def _page(result: Result) -> Page:
     chosen = result.choices
     options = PageOptions(chosen.comment_id, chosen.shows_personal_data, " and ".join(chosen.files))
     prices = curves(result.plan, result.impact)
-    lines = [line.strip() for line in result.above(PLAIN).splitlines() if line.strip()]
-    return page_of(result.outline, result.impact, prices, options, result.findings, lines)
+    above = "" if result.sections else result.above(PLAIN)
+    lines = [line.strip() for line in above.splitlines() if line.strip()]
+    page = page_of(result.outline, result.impact, prices, options, result.findings, lines)
+    return replace(page, sections=(*result.sections, *page.sections))
 
 
 def _markdown(result: Result, look: Look) -> Iterable[str]:

@@ -53,6 +53,7 @@ def verify(run: Run, /, snapshot: str, losses: str | None, **server: Any) -> Exi
 @ALLOW
 @click.option("--dry-run", "is_dry", is_flag=True, help="Show what would be done; writes nothing to the server.")
 @click.option("--exit-code", is_flag=True, help="With --dry-run, exit with 2 when changes are pending.")
+@click.option("--verify", "verifies", is_flag=True, help="Then compare the server with the snapshot, as `verify` does.")
 @file_option("--plan-file", help="Carry out the plan file that --dry-run --out plan=FILE made.")
 @talk_options
 @PARALLELISM
@@ -69,6 +70,7 @@ def restore(
     is_dry: bool,
     exit_code: bool,
     plan_file: str | None,
+    verifies: bool,
     yes: bool,
     **server: Any,
 ) -> Exit:
@@ -78,10 +80,12 @@ def restore(
 
     if exit_code and not is_dry:
         raise click.UsageError("--exit-code goes with --dry-run")
+    if verifies and is_dry:
+        raise click.UsageError("--verify goes with a restore, not with --dry-run")
     if is_dry and plan_file:
         raise click.UsageError("--dry-run doesn't go with --plan-file; `diff --plan-file` shows a plan file")
     choices = Choices(InAdvance(in_advance), Usage(usage_times))
-    how = RestoreOptions(choices, allow, is_dry, exit_code, yes, plan_file)
+    how = RestoreOptions(choices, allow, is_dry, exit_code, yes, plan_file, verifies)
     return restore(run, snapshot, ServerOptions(**server), how)
 
 

@@ -18,6 +18,7 @@ from billsync.app.plan_files import carry_out_plan_file, for_later, misuses, oth
 from billsync.app.recovery_store import events, read
 from billsync.app.resending import resend
 from billsync.app.restoring import RESTORE, Restore, planned
+from billsync.app.verifying import verify_patiently
 from billsync.apply.execute import GUARDED
 from billsync.cli.account import Account
 from billsync.cli.consent import agrees, check_consent
@@ -28,6 +29,8 @@ from billsync.cli.plan_input import read_plan_file
 from billsync.cli.server_options import ServerOptions
 from billsync.cli.showing import check_files, show
 from billsync.cli.surroundings import Run
+from billsync.cli.verifying import about
+from billsync.cli.verifying import code_of as code_of_proof
 from billsync.cli.writing import CarryOut
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.frozen import replace
@@ -37,12 +40,16 @@ from billsync.model.result import StepResult
 from billsync.render.diagnostics import diagnostics_text
 from billsync.render.formats.look import Look
 from billsync.render.formats.words import visible
+from billsync.render.page.page import Section
 from billsync.render.plan.asking import before_asking
 from billsync.render.plan.outline import outline
-from billsync.render.recovery.object import losses_object
+from billsync.render.recovery.object import losses_object, proof_object
+from billsync.render.recovery.page import loss_sections, proof_sections
+from billsync.render.recovery.report import PROOF, About, text_of_proof
 from billsync.render.recovery.text import losses_text
 from billsync.report.recovery.accounting import LossReport, complete, loss_report
 from billsync.report.recovery.choices import Choices, Usage
+from billsync.report.recovery.departures import Proof
 from billsync.report.recovery.loss_lines import LOSSES
 from billsync.schema.codes import diagnostic
 
@@ -50,7 +57,8 @@ from billsync.schema.codes import diagnostic
 @dataclass(frozen=True, slots=True)
 class RestoreOptions:
     """The options of a restore: the choices, guards that may pass, whether it only shows what it would do, the plan
-    file that is carried out in place of a fresh one, and how long one that is written may be carried out."""
+    file that is carried out in place of a fresh one, whether the server is compared afterwards, and how long a plan
+    file that is written may be carried out."""
 
     choices: Choices
     allow: Mapping[str, str]
@@ -58,24 +66,34 @@ class RestoreOptions:
     exit_code: bool = False
     yes: bool = False
     plan_file: str | None = None
+    verifies: bool = False
     valid_for: timedelta = timedelta(hours=24)
 
 
 @dataclass(slots=True)
 class _Losses:
-    """The loss report above the changes of an account, and what became of the usage events."""
+    """The loss report above the changes of an account, the end of the usage events, and the proof, if there is one."""
 
     report: LossReport
+    about: About
     events: str = ""
+    proof: Proof | None = None
 
     def text(self, results: Mapping[str, StepResult], look: Look) -> str:
         """The loss report as text."""
         sent = f"{self.events}\n" if self.events else ""
-        return f"{losses_text(self.report, look.width)}{sent}"
+        proof = f"\n{text_of_proof(self.proof, self.about, look.width)}" if self.proof else ""
+        return f"{losses_text(self.report, look.width)}{sent}{proof}"
 
     def parts(self, results: Mapping[str, StepResult]) -> Mapping[str, Any]:
         """The loss report as a part of the JSON object."""
-        return {LOSSES: losses_object(self.report), **({"events": self.events} if self.events else {})}
+        sent = {"events": self.events} if self.events else {}
+        proof = {PROOF: proof_object(self.proof)} if self.proof else {}
+        return {LOSSES: losses_object(self.report), **sent, **proof}
+
+    def sections(self) -> tuple[Section, ...]:
+        """The proof and the loss report as sections of a page."""
+        return (*(proof_sections(self.proof) if self.proof else ()), *loss_sections(self.report))
 
 
 def restore(run: Run, snapshot: str, options: ServerOptions, how: RestoreOptions) -> Exit:
@@ -92,7 +110,7 @@ def restore(run: Run, snapshot: str, options: ServerOptions, how: RestoreOptions
             raise Ended(Exit.ERROR, *(diagnostic("unaccounted", f"{fault}.") for fault in faults))
         if run.asks_for(PLAN):
             found = replace(found, plan=for_later(found.plan, connection, how.valid_for))
-        losses = _Losses(loss_report(found.accounts))
+        losses = _Losses(loss_report(found.accounts), about(recovery, connection.target))
         if how.is_dry:
             return _show(run, found, losses, exit_code=how.exit_code)
         return _run(run, connection, recovery, path, found, losses, how)
@@ -101,7 +119,8 @@ def restore(run: Run, snapshot: str, options: ServerOptions, how: RestoreOptions
 def _show(run: Run, found: Restore, losses: _Losses, *, exit_code: bool) -> Exit:
     run.verdict = code_of_difference(found.plan, (), exit_code=exit_code)
     above = partial(losses.text, {})
-    show(run, Result(found.plan, outline(found.plan), above=above, parts=losses.parts({})))
+    sections = losses.sections()
+    show(run, Result(found.plan, outline(found.plan), above=above, parts=losses.parts({}), sections=sections))
     return run.verdict
 
 
@@ -142,7 +161,10 @@ def _run(
     run.verdict = code_of(account.plan, account.results.values(), wrote=account.wrote)
     if more:
         run.verdict = worst(run.verdict, Exit.PARTLY)
-    show(run, account.result(more))
+    elif how.verifies and not account.plan.guards:
+        losses.proof = verify_patiently(connection, recovery, found.accounts)
+        run.verdict = worst(run.verdict, code_of_proof(losses.proof))
+    show(run, replace(account.result(more), sections=losses.sections()))
     return run.verdict
 
 

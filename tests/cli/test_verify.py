@@ -116,3 +116,18 @@ def test_a_file_that_is_no_loss_report_is_refused(taken: Shell, folder: Path, co
     assert ran.code == 1
     assert "error[bad-losses]" in ran.err
     assert code in ran.err
+
+
+def test_a_restore_verifies_itself_and_its_losses_explain_later_proofs(taken: Shell, folder: Path) -> None:
+    """A cent that the loss report doesn't know makes the restore end with 4, though all was written."""
+    files = ("--out", "json=losses.json", "--out", "markdown=restore.md")
+
+    first = taken.run("restore", "live.snapshot", "--server", "local:new.db", "--yes", "--verify", *files)
+    later = verified(taken, "--losses", "losses.json", on="local:new.db")
+    with serving(folder / "other.db", taken.clock, a_cent_more) as url:
+        lied = taken.run("restore", "live.snapshot", "--server", url, "--yes", "--verify", "--format", "json")
+
+    assert (first.code, later.code, lied.code) == (0, 0, 4), first.out
+    assert json.loads((folder / "losses.json").read_text())["proof"]["verified"] is True
+    assert "Loss report" in (folder / "restore.md").read_text()
+    assert [one["difference"] for one in json.loads(lied.out)["proof"]["departures"]] == ["0.01"]

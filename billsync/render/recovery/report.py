@@ -53,10 +53,14 @@ class Paged:
     width: int | None = None
 
 
+def text_of_proof(proof: Proof, about: About, width: int | None) -> str:
+    """A proof as text; ends with a line break."""
+    return proof_text(proof, taken_at=about.taken_at, target=about.target, width=width)
+
+
 def _text(report: RecoveryReport, paged: Paged) -> str:
     blocks = [f"{line}\n" for line in report.lines]
-    about = report.about
-    proof = proof_text(report.proof, taken_at=about.taken_at, target=about.target, width=paged.width)
+    proof = text_of_proof(report.proof, report.about, paged.width)
     losses = [losses_text(report.losses, paged.width)] if report.losses else []
     return "\n".join(["".join(blocks), *losses, proof] if blocks else [*losses, proof])
 
