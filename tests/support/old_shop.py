@@ -3,8 +3,11 @@ subscriber, a scheduled change, an end, and a start to come."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import httpx
 
+from tests.support.clock import START, FakeClock
 from tests.support.old_organization import DAY
 from tests.support.world import World, declared
 
@@ -60,13 +63,17 @@ customers:
 """
 
 
-def old_shop() -> World:
-    """The shop, 17 days after its first customers came."""
-    world = World(seed=1)
-    _sync(world, shop("30", "5", FIRST), days=10)
-    _sync(world, shop("40", "6", FIRST + THEN), days=5)
+Prices = tuple[str, str]
+"""The fee of the plan `pro`, and the price of a seat."""
+
+
+def old_shop(start: datetime = START, first: Prices = ("30", "5"), then: Prices = ("40", "6")) -> World:
+    """The shop, 17 days after its first customers came, with its first prices, and those since its tenth day."""
+    world = World(seed=1, clock=FakeClock(start))
+    _sync(world, shop(*first, FIRST), days=10)
+    _sync(world, shop(*then, FIRST + THEN), days=5)
     changing = THEN.replace("Dune, subscription: {plan: basic}", "Dune, subscription: {plan: pro, change: at_renewal}")
-    _sync(world, shop("40", "6", FIRST + changing), days=0)
+    _sync(world, shop(*then, FIRST + changing), days=0)
     with world.http() as http:
         _archive(http, "old")
     world.clock.advance(2 * DAY)

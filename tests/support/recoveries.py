@@ -8,6 +8,7 @@ from pathlib import Path
 from billsync.app.recovery_store import write
 from billsync.app.taking import Taking, take
 from billsync.model.recovery import Recovery
+from billsync.report.recovery.lines import Event, events_in
 from tests.support.world import World
 
 
@@ -21,3 +22,9 @@ def written_to(path: Path, world: World) -> Path:
     with path.open("wb") as file:
         write(file, Taking(world.connection(), BytesIO(), has_events=True).lines())
     return path
+
+
+def events_of(world: World) -> tuple[Event, ...]:
+    """The usage events of running periods."""
+    lines = Taking(world.connection(), BytesIO(), has_events=True).lines()
+    return tuple(events_in(lines))

@@ -31,6 +31,8 @@ from billsync.report.recovery.old import PLACE, Old, moment, owner_of
 from billsync.report.recovery.phases import lasts_longer
 
 SUBSCRIPTION = "subscription"
+COMPENSATION = "Fees in advance, paid before"
+"""The name of a grant of fees that are billed again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +300,7 @@ def compensation(chain: Address, currency: str, amount: Decimal, end: datetime) 
     key = f"{PREFIX}{short_digest(chain.text, moment_text(end), currency)}"
     fields: Fields = {
         "key": key,
-        "name": "Fees in advance, paid before",
+        "name": COMPENSATION,
         "description": f"The fees of the running period that {chain.text} is billed again by a restore.",
         "amount": amount,
         "currency": currency,
