@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from billsync.app.subscription_pages import SubscriptionPages
+from billsync.live.encoding import encode
 from billsync.model.malformed import Malformed
 from billsync.report.billing.alike import AlikeRows, shape_of
 from billsync.report.billing.subscribed import Subscribed, parse_subscription
@@ -112,3 +113,28 @@ def test_a_page_that_is_not_the_apis_is_left_to_be_read_in_full(change: dict[str
 
     assert pages.decode(page([row(0), {**row(1), **change}])) is None
     assert pages.decode(b"no JSON") is None
+
+
+@pytest.mark.parametrize(("place", "value"), CHANGES)
+def test_rows_with_one_value_by_their_bytes_are_parsed_alike(place: str, value: Any) -> None:
+    links = pytest.importorskip("billsync.app.alike_links").AlikeLinks()
+    changed = row(0)
+    *path, last = place.split(".")
+    inner = changed
+    for name in path:
+        inner = inner[int(name)] if name.isdigit() else inner[name]
+    inner[last] = value
+    links.of(encode(row(0)))
+
+    found = links.of(encode(changed))
+
+    if found is not None:  # else the full code sees the row
+        like = AlikeRows(FEATURES).like(found, changed["id"], changed["customer_id"])
+        assert repr(in_order(like)) == repr(in_order(parse_subscription(changed, FEATURES)))
+
+
+def test_rows_that_differ_in_ids_alone_have_one_value() -> None:
+    links = pytest.importorskip("billsync.app.alike_links").AlikeLinks()
+    other = json.loads(encode(row(0)).replace(b"item_0-", b"item_9-"))
+
+    assert links.of(encode(row(0))) is links.of(encode({**other, "id": "sub_9", "customer_id": "customer_9"}))
