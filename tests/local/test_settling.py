@@ -5,6 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from billsync.local.store import store
 from tests.local.conftest import Hands, Serve
 from tests.support.events import send
 from tests.support.prepaid import Account, account, feature, fee_card, plan, usage_card
@@ -578,3 +579,19 @@ def test_charges_of_one_second_are_paid_by_item_key_whatever_the_fraction(server
         ("consumed", "-1", END),
         ("consumed", "-7", END),
     ]
+
+
+def test_a_grant_is_made_without_reading_all_others(acme: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[object] = []
+    parse = store._row
+    monkeypatch.setattr(store, "_row", lambda columns: read.append(columns) or parse(columns))
+
+    def rows_read() -> int:
+        read.clear()
+        acme.grant("1")
+        return len(read)
+
+    counts = [rows_read() for _ in range(12)]
+
+    assert set(counts[2:]) == {counts[1]}
+    assert acme.balance() == ("12", "12")

@@ -6,7 +6,7 @@ fill it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -29,23 +29,58 @@ Draws = Mapping[str, Decimal]
 
 @dataclass(slots=True)
 class Books:
-    """The grants and bookings of one customer, and each grant's remaining amount, updated with every booking."""
+    """The grants and bookings of one customer, and each grant's remaining amount, updated with every booking.
 
-    grants: list[Row]
-    bookings: list[Row]
-    left: dict[str, Decimal] = field(init=False)
+    They are read when they are asked for: most grants come where nothing is due and nothing is owed.
+    """
+
+    _read_grants: Callable[[], list[Row]]
+    _read_bookings: Callable[[], list[Row]]
+    _grants: list[Row] | None = field(default=None, init=False)
+    _bookings: list[Row] | None = field(default=None, init=False)
+    _left: dict[str, Decimal] | None = field(default=None, init=False)
+
+    @property
+    def grants(self) -> list[Row]:
+        """The grants, in order of making."""
+        if self._grants is None:
+            self._grants = self._read_grants()
+        return self._grants
+
+    @property
+    def bookings(self) -> list[Row]:
+        """The bookings, in order of making."""
+        if self._bookings is None:
+            self._bookings = self._read_bookings()
+        return self._bookings
+
+    @property
+    def left(self) -> dict[str, Decimal]:
+        """The remaining amount of each grant, by its id."""
+        if self._left is None:
+            self._left = self._remaining()
+        return self._left
+
+    def with_only(self, grants: list[Row]) -> Books:
+        """Books of some of the grants, with the same amounts left and no bookings."""
+        found = Books(lambda: grants, list)
+        found._left = self.left
+        return found
 
     @exactly
-    def __post_init__(self) -> None:
-        self.left = {grant.id: amount_of(grant) - voided_amount(grant) for grant in self.grants}
+    def _remaining(self) -> dict[str, Decimal]:
+        left = {grant.id: amount_of(grant) - voided_amount(grant) for grant in self.grants}
         for booking in self.bookings:
-            self.take(taken(booking))
+            for grant, amount in taken(booking).items():
+                left[grant] -= amount
+        return left
 
     @exactly
     def take(self, draws: Draws) -> None:
-        """These amounts are left no more."""
-        for grant, amount in draws.items():
-            self.left[grant] -= amount
+        """These amounts, which the bookings say, are left no more."""
+        if self._left is not None:
+            for grant, amount in draws.items():
+                self._left[grant] -= amount
 
     def drawn(self, spending: Spending, currency: str, now: datetime) -> tuple[Draws, Decimal]:
         """Return the draws of a spending from each grant, in the order of §9.2, and the rest that no grant covers."""
@@ -58,25 +93,32 @@ class Books:
 
     def keep(self, row: Row) -> None:
         """Adds a booking that was stored."""
-        self.bookings.append(row)
+        if self._bookings is not None:
+            self._bookings.append(row)
         self.take(taken(row))
 
     def open(self, call: Call, grant: Row, at: datetime) -> None:
         """A grant is booked: it fills holes, once (§7.8)."""
         self.fill(call, grant, at)
         opened = call.store.update(replace(grant, document={**grant.document, "opened": True}))
-        self.grants = [opened if one.id == grant.id else one for one in self.grants]
+        if self._grants is not None:
+            self._grants = [opened if one.id == grant.id else one for one in self._grants]
 
     def add(self, grant: Row) -> None:
-        """A grant that was made just now."""
-        self.grants.append(grant)
-        self.left[grant.id] = amount_of(grant)
+        """A grant that was stored just now."""
+        if self._grants is not None:
+            self._grants.append(grant)
+        if self._left is not None:
+            self._left[grant.id] = amount_of(grant)
 
     def fill(self, call: Call, grant: Row, at: datetime) -> None:
         """Lets a new grant fill the holes that it may pay for, oldest first; one that starts later from its start."""
         at = max(at, start_of(grant))
         for place, hole in enumerate(self.bookings):
-            amount = min(self.left[grant.id], open_amount(hole))
+            missing = open_amount(hole)
+            if missing <= 0:
+                continue
+            amount = min(self.left[grant.id], missing)
             if amount > 0 and may_fill(grant, hole):
                 entry = {"grant": grant.id, "amount": decimal_text(amount), "at": micros(at)}
                 self.bookings[place] = call.store.update(with_fill(hole, entry))
@@ -86,7 +128,7 @@ class Books:
 def books_of(store: Store, customer_id: str) -> Books:
     """Every grant and booking of the customer, in order of making."""
     values = {"customer": customer_id}
-    return Books(store.rows(GRANT, OF_CUSTOMER, values), store.rows(BOOKING, OF_CUSTOMER, values))
+    return Books(lambda: store.rows(GRANT, OF_CUSTOMER, values), lambda: store.rows(BOOKING, OF_CUSTOMER, values))
 
 
 @exactly

@@ -14,7 +14,7 @@ from typing import Any
 
 from billsync.local.accounts.customer_rules import CUSTOMER
 from billsync.local.accounts.subscription_rows import SUBSCRIPTION
-from billsync.local.charges.books import Books, book, books_of, start_of
+from billsync.local.charges.books import GRANT, Books, book, books_of, start_of
 from billsync.local.charges.charge_changes import follow
 from billsync.local.charges.charge_costs import booked_at, booked_totals, cost, fee_due_at, fee_of, moment, period_of
 from billsync.local.charges.charge_rows import ACTIVE, CHARGE, CREATED, CREDIT_ONLY, FINAL, FLAT
@@ -32,6 +32,10 @@ FINALIZATION = COLLECTION + timedelta(minutes=1)
 EVER_OF_CUSTOMER = "parent = :customer"
 OF_CUSTOMER = f"{LIVE} AND {EVER_OF_CUSTOMER}"
 SETTLED_BY_CREDITS = f"{OF_CUSTOMER} AND begins_at <= :now AND document ->> 'settlement_mode' = '{CREDIT_ONLY}'"
+UNPAID = f"{OF_CUSTOMER} AND document ->> 'status' <> '{FINAL}' AND document ->> 'settlement_mode' = '{CREDIT_ONLY}'"
+UNOPENED = (
+    f"{OF_CUSTOMER} AND begins_at <= :now AND document ->> 'funding_method' = 'invoice' AND NOT document ->> 'opened'"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ def settle(call: Call, customer_id: str) -> Books:
     begun_by_now = {"customer": customer_id, "now": micros(call.now)}
     for subscription in call.store.rows(SUBSCRIPTION, SETTLED_BY_CREDITS, begun_by_now):
         follow(call, books, subscription)
-    actions = [*charge_actions(call, books, customer_id), *grant_actions(call, books)]
+    actions = [*charge_actions(call, books, customer_id), *grant_actions(call, books, customer_id)]
     for action in sorted(actions, key=lambda action: (cut_to_seconds(action.at), action.rank)):
         action.take()
     return books
@@ -68,13 +72,10 @@ def charges_ever(call: Call, customer_id: str) -> list[Row]:
     return call.store.rows(CHARGE, EVER_OF_CUSTOMER, {"customer": customer_id})
 
 
-def grant_actions(call: Call, books: Books) -> Iterator[DueAction]:
+def grant_actions(call: Call, books: Books, customer_id: str) -> Iterator[DueAction]:
     """A grant that waited for its invoice fills holes when that is made (§7.5, §7.8); any other did when it came."""
-    for grant in books.grants:
-        if not grant.document.get("opened") and start_of(grant) <= call.now:
-            yield DueAction(
-                start_of(grant), (0, "", grant.seq), partial(open_grant, call, books, grant, start_of(grant))
-            )
+    for grant in call.store.rows(GRANT, UNOPENED, {"customer": customer_id, "now": micros(call.now)}):
+        yield DueAction(start_of(grant), (0, "", grant.seq), partial(open_grant, call, books, grant, start_of(grant)))
 
 
 def open_grant(call: Call, books: Books, grant: Row, at: datetime) -> None:
@@ -85,11 +86,9 @@ def open_grant(call: Call, books: Books, grant: Row, at: datetime) -> None:
 
 def charge_actions(call: Call, books: Books, customer_id: str) -> Iterator[DueAction]:
     """Book the due amounts of charges that credits pay for; charges that wait for an invoice stay as they are."""
-    for row in charges_of(call, customer_id):
-        if row.document["status"] != FINAL and row.document["settlement_mode"] == CREDIT_ONLY:
-            progress = Progress(call, books, row)
-            for at, take in progress.due():
-                yield DueAction(at, (1, row.document["order"], row.seq), take)
+    for row in call.store.rows(CHARGE, UNPAID, {"customer": customer_id}):
+        for at, take in Progress(call, books, row).due():
+            yield DueAction(at, (1, row.document["order"], row.seq), take)
 
 
 @dataclass(slots=True)

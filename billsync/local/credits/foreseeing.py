@@ -24,7 +24,7 @@ def foreseen(call: Call, books: Books, customer_id: str, matches: Matches) -> Ma
 
     A `credit_only` charge counts in full; any other only as far as matching credits may pay for it.
     """
-    scratch = Books(list(books.grants), list(books.bookings))
+    scratch = Books(lambda: list(books.grants), lambda: list(books.bookings))
     sums: dict[str, Decimal] = {}
     for row in open_charges(call, customer_id):
         charge = row.document
@@ -58,8 +58,7 @@ def outstanding(call: Call, charge: Document) -> Decimal:
 
 def payable(call: Call, scratch: Books, charge: Document, amount: Decimal, matches: Matches) -> Decimal:
     """Return the part that credits pay, which other charges can't use then."""
-    matching = Books([grant for grant in scratch.grants if matches(features_of(grant))], [])
-    matching.left = scratch.left
+    matching = scratch.with_only([grant for grant in scratch.grants if matches(features_of(grant))])
     draws, _ = matching.drawn(Spending(call.now, amount, charge.get("feature_key")), charge["currency"], call.now)
     scratch.take(draws)
     return total(draws.values())
