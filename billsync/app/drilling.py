@@ -10,7 +10,7 @@ from typing import Protocol
 from billsync.api.documents import CHARGES
 from billsync.app.connection import BY_CREATION, Connection
 from billsync.app.promises import SUBSCRIPTION
-from billsync.app.verifying import read_standing
+from billsync.app.verifying import compensations, read_standing
 from billsync.live.paging import Refused
 from billsync.live.snapshot import PARENT
 from billsync.live.streams import read_lists
@@ -18,6 +18,7 @@ from billsync.model.frozen import dataclass
 from billsync.model.malformed import MalformedRow
 from billsync.model.ports import Clock, RemoteError
 from billsync.model.recovery import Accounted, Recovery
+from billsync.report.billing.subscribed import CREDIT_ONLY
 from billsync.report.recovery.accounting import LossReport, loss_report
 from billsync.report.recovery.charged import charged
 from billsync.report.recovery.departures import Proof
@@ -59,24 +60,26 @@ def drill(
     accounts = restore()
     progress("drill: verifying")
     restored = read_standing(connection)
+    lines = (*accounts, *compensations(connection, recovery, restored, accounts))
     ends = [one.period_to for one in restored.promises.values() if one.period_to]
     if ends:
         clock.move_to(max(ends) + COLLECTED)
     progress("drill: verifying after the next renewal")
     renewed = read_standing(connection)
     billed = _charged(connection, restored)
-    proof = renewal_proof(
-        recovery, restored, billed, renewed, accounts, kinds=connection.kinds, routes=connection.routes
-    )
+    proof = renewal_proof(recovery, restored, billed, renewed, lines, kinds=connection.kinds, routes=connection.routes)
     return Drill(loss_report(accounts), proof, restored.header.taken_at, clock.now() if ends else None)
 
 
 def _charged(connection: Connection, restored: Recovery) -> Mapping[str, Mapping[str, Decimal]]:
     """The charges of each subscription up to the end of the period that ran after the restore.
 
-    Those whose charges the server doesn't list are left out.
+    Those whose charges the server doesn't list are left out, and those that are invoiced: the embedded server makes
+    neither charges nor invoices of them.
     """
-    owners = {row.id: str(row.fields["customer_id"]) for row in restored.live.of(SUBSCRIPTION)}
+    rows_of = restored.live.of(SUBSCRIPTION)
+    paid = [row for row in rows_of if row.fields.get("settlement_mode") == CREDIT_ONLY]
+    owners = {row.id: str(row.fields["customer_id"]) for row in paid}
     running = {name: one for name, one in restored.promises.items() if one.period_to and name in owners}
     customers = tuple(dict.fromkeys(owners[name] for name in running))
     lists = read_lists(

@@ -48,7 +48,7 @@ from billsync.report.recovery.promises import (
 
 SUBSCRIPTION = "subscription"
 OVER = "inactive"
-KEPT = ("id", "customer_id", "status", "labels", "plan", "plan_id", "active_from", "active_to")
+KEPT = ("id", "customer_id", "status", "labels", "plan", "plan_id", "active_from", "active_to", "settlement_mode")
 """The members of a subscription's row that tell who has which plan, and when."""
 
 MANY_QUERIES = 500

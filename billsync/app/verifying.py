@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 
 from billsync import __version__
 from billsync.api.documents import BALANCE
@@ -15,9 +16,12 @@ from billsync.live.snapshot import PARENT, snapshot
 from billsync.model.recovery import Accounted, Credit, Header, Recovery
 from billsync.model.state import Row, Snapshot
 from billsync.model.value import Fields
+from billsync.rating.arithmetic import ZERO
+from billsync.report.recovery.compensated import is_compensation, unused_line
 from billsync.report.recovery.departures import Aspect, Proof, departures
+from billsync.report.recovery.grants import key_of
 
-CUSTOMER = "customer"
+CUSTOMER, GRANT = "customer", "grant"
 PAUSES = (5.0, 10.0, 30.0)
 """Seconds to wait for the server's workers, which book a second or two after a subscription began (customer-facts.md
 §19)."""
@@ -32,8 +36,32 @@ def verify(connection: Connection, recovery: Recovery, accounts: Iterable[Accoun
 
     Raises RemoteError.
     """
-    live = read_standing(connection)
-    return departures(recovery, live, accounts, kinds=connection.kinds, routes=connection.routes)
+    live, lines = read_standing(connection), tuple(accounts)
+    lines += compensations(connection, recovery, live, lines)
+    return departures(recovery, live, lines, kinds=connection.kinds, routes=connection.routes)
+
+
+def compensations(
+    connection: Connection, recovery: Recovery, live: Recovery, accounts: Iterable[Accounted]
+) -> tuple[Accounted, ...]:
+    """The credits that a restore gave for fees in advance, of customers whose balance is higher than explained.
+
+    Raises RemoteError.
+    """
+    proof = departures(recovery, live, accounts, kinds=connection.kinds, routes=connection.routes)
+    names = {one.customer for one in proof.unexplained if one.aspect is Aspect.BALANCE and _is_more(one.difference)}
+    ids = {str(row.fields.get("key")): row.id for row in live.live.of(CUSTOMER)}
+    known = frozenset(key_of(row) for row in recovery.live.of(GRANT)) if names else frozenset[str]()
+    where = connection.routes[GRANT]
+    found: list[Accounted] = []
+    for name in sorted(names & ids.keys()):
+        rows = connection.listed(where.collection.replace(PARENT, ids[name]), listing=where.listing)
+        found += (unused_line(row, name) for row in rows if is_compensation(row, known))
+    return tuple(found)
+
+
+def _is_more(difference: Decimal | None) -> bool:
+    return difference is not None and difference > ZERO
 
 
 def verify_patiently(connection: Connection, recovery: Recovery, accounts: Iterable[Accounted]) -> Proof:

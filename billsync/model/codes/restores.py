@@ -54,6 +54,14 @@ RESTORES = Chapter(
             "grant/acme/welcome: it expired since the snapshot was taken",
         ),
         Code(
+            "fee-not-booked",
+            "the credit for a fee in advance is not used up yet",
+            "A restore gives each customer the fee in advance of the running period that its new subscription is "
+            "billed again. The balance is higher until the server has booked that fee, seconds after the subscription "
+            "began; what is left over then expires with the period. `verify` explains no more by it than was given.",
+            "acme: balance 58.67 USD more: the credit for its fee in advance is there until the server has booked it",
+        ),
+        Code(
             "paid-before",
             "a grant that was paid for",
             "The rest of the credits comes back without a payment, so that nobody is invoiced for them again.",

@@ -13,6 +13,9 @@ from billsync.report.recovery.accounting import DEBT, EVENT, UNEXPLAINED, Place
 GRANT, SUBSCRIPTION = "grant", "subscription"
 WAITING = "waits-for-period"
 """The code of what begins with the next period (`restore --in-advance wait`)."""
+UNUSED = "fee-not-booked"
+"""The code of a credit for a fee in advance that the server hasn't booked yet, or not whole."""
+
 CREDIT = frozenset({GRANT, DEBT, UNEXPLAINED})
 
 Why = tuple[Accounted, ...]
@@ -51,7 +54,7 @@ class Explanations:
         lines = self._by_customer[customer]
         credit = tuple(one for one in lines if one.kind in CREDIT)
         found = _adding_up((credit, *((one,) for one in credit), tuple(lines)), currency, negative(difference))
-        return found or (_unknown(credit) if difference < ZERO else ())
+        return found or (_unknown(credit) if difference < ZERO else _unused(credit, currency, difference))
 
     def of_due(self, customer: str, subscription_id: str, currency: str, difference: Decimal) -> Why:
         """The lines that account for a charge that is higher by `difference`, which its customer loses."""
@@ -60,6 +63,12 @@ class Explanations:
         others = tuple(one for one in lines if one.kind not in CREDIT)
         found = _adding_up((own, *((one,) for one in own), others), currency, difference)
         return found or _unknown(one for one in own if one.kind == EVENT)
+
+
+def _unused(lines: Iterable[Accounted], currency: str, difference: Decimal) -> Why:
+    """The credits for fees in advance of which as much may be unused."""
+    given = tuple(one for one in lines if one.code == UNUSED and currency in one.money)
+    return given if difference <= negative(total(one.money[currency] for one in given)) else ()
 
 
 def _unknown(lines: Iterable[Accounted]) -> Why:

@@ -45,7 +45,7 @@ def renewal_proof(
     return Proof(
         (*first.departures, *billed, *(_renewed(one) for one in became)),
         {**first.compared, **{aspect: count for aspect, count in counts.items() if count}},
-        {**first.unseen, **_unseen(charges)},
+        {**first.unseen, **_unseen(restored, charged)},
     )
 
 
@@ -53,7 +53,7 @@ def _as_charged(restored: Recovery, charged: Mapping[str, Mapping[str, Decimal]]
     """The restored server, whose subscriptions are due what they were charged."""
 
     def promise(name: str, one: Promise) -> Promise:
-        return replace(one, due=charged[name]) if name in charged else one
+        return replace(one, due=charged.get(name))
 
     return replace(restored, promises={name: promise(name, one) for name, one in restored.promises.items()})
 
@@ -68,6 +68,6 @@ def _renewed(one: Departure) -> Departure:
     return replace(one, aspect=Aspect.RENEWED, want=f"{what}: {one.want}", have=f"{what}: {one.have}")
 
 
-def _unseen(charges: Proof) -> Mapping[Aspect, int]:
-    missing = charges.unseen.get(Aspect.DUE, 0)
+def _unseen(restored: Recovery, charged: Mapping[str, object]) -> Mapping[Aspect, int]:
+    missing = len(restored.promises.keys() - charged.keys())
     return {Aspect.CHARGED: missing} if missing else {}

@@ -160,6 +160,13 @@ def test_a_loss_report_explains_money_only_to_the_cent(
     assert (found.unexplained == ()) is is_explained
 
 
+@pytest.mark.parametrize(("settled", "is_explained"), [("322.40", True), ("322.41", False), ("312.39", False)])
+def test_a_fee_that_is_not_booked_yet_explains_no_more_than_was_given(settled: str, is_explained: bool) -> None:
+    given = replace(line("grant", "c", {"USD": "-10"}), code="fee-not-booked")
+
+    assert (compared(after(settled=settled), given).unexplained == ()) is is_explained
+
+
 def test_what_one_side_does_not_show_is_counted_as_not_compared() -> None:
     bare = replace(PROMISE, due=None, addons=None, access=None)
 
