@@ -16,7 +16,7 @@ from billsync.model.frozen import dataclass, replace
 from billsync.model.recovery import Accounted, Recovery
 from billsync.model.state import Snapshot
 from billsync.report.recovery.choices import Choices
-from billsync.report.recovery.restoration import Tables, accounted, restoration
+from billsync.report.recovery.restoration import Tables, accounted, refused_chains, restoration
 
 RESTORE = "restore"
 
@@ -43,9 +43,13 @@ def planned(
     """
     known = with_addons(connection, everything(connection)).snapshot
     now, here = connection.clock.now(), connection.generation
-    found = restoration(recovery, known, Tables(connection.kinds, connection.routes), choices, now, events or {})
+    tables, number = Tables(connection.kinds, connection.routes), events or {}
     server = Server(connection.target, connection.routes, BALANCE, here.missing, here.is_alone, here.unmentionable)
     mode = Mode(RESTORE, deletes=False, allow=allow or {})
+    found = restoration(recovery, known, tables, choices, now, number)
     made = staged(found.stages, known, connection.kinds, server=server, mode=mode, now=now)
+    if refused := refused_chains(made.changes, connection.kinds):  # nothing is done for what can't begin here
+        found = restoration(recovery, known, tables, choices, now, number, refused)
+        made = staged(found.stages, known, connection.kinds, server=server, mode=mode, now=now)
     plan = replace(made.plan_file, dialect=here.full_name, billsync=__version__)
     return Restore(plan, accounted(found, made.changes), known)

@@ -107,7 +107,7 @@ def _joined(several: Sequence[PlanFile], registry: Registry) -> PlanFile:
     whole = tuple(_with_steps(several))
     needing = _after_earlier(with_soft_edges(linked(whole), registry), registry)
     steps = _overtaken(tuple(step for planned in needing for step in planned.steps), registry)
-    owners = {intended.owner for intended in several if intended.steps}
+    owners = {intended.owner for intended in several if intended.steps} - {None}
     guards = dict.fromkeys(guard for intended in several for guard in intended.guards)
     return replace(
         first,

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from billsync.model.labels import OURS, RESTORED
+from billsync.model.labels import RESTORED, SPENT
 from billsync.model.value import Fields, decimal_text
-
-SPENT = f"{OURS}spent"
-"""The label of a restored grant of which nothing was left: it expired when it was made."""
 
 _PAID = ("funding_method", "purchase", "tax_config")
 _SPENT = ("expires_after", "expires_at", "effective_at", "filters")

@@ -13,6 +13,9 @@ OURS = "billsync_"
 RESTORED = f"{OURS}restored"
 """The label of a restored grant: the amount that was granted at first, of which it has what was left."""
 
+SPENT = f"{OURS}spent"
+"""The label of a restored grant of which nothing was left: it expired when it was made."""
+
 RESERVED = ("_", "kong", "konnect", "insomnia", "mesh", "kic", "kuma", "openmeter")
 MOST = 50
 MOST_DECLARED = MOST - 3

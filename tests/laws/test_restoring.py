@@ -8,12 +8,16 @@ from decimal import Decimal
 
 import pytest
 
+from billsync.app.restoring import planned
 from billsync.app.verifying import verify
+from billsync.core.plan_file import to_json
+from billsync.local.server.editions import KONNECT
 from billsync.model.recovery import Fate, Recovery
+from billsync.model.result import Status
 from billsync.report.recovery.accounting import complete
 from billsync.report.recovery.choices import Choices, InAdvance
 from tests.support.crash_harness import Wire
-from tests.support.old_organization import balances, empty_at_the_same_time, lived_through, restored
+from tests.support.old_organization import balances, balances_in, empty_at_the_same_time, lived_through, restored
 from tests.support.old_shop import old_shop
 from tests.support.recoveries import recovery_of
 from tests.support.world import World, declared
@@ -152,3 +156,64 @@ def test_the_next_charges_are_those_that_there_would_have_been(shop: tuple[World
     have, want = balances(new), balances(old)
 
     assert {name: have[name]["USD"] - want[name]["USD"] for name in want if have[name] != want[name]} == ARREARS
+
+
+def test_a_plan_file_of_a_restore_runs_twice_and_writes_once(shop: tuple[World, Recovery]) -> None:
+    """The steps of versions that later ones archive are done, too, when it runs again."""
+    old, recovery = shop
+    new = empty_at_the_same_time(old)
+    text = to_json(planned(new.connection(), recovery, Choices()).plan)
+    again = Wire()
+
+    first, second = new.run_plan_file(text), new.run_plan_file(text, wrap=again.wrap)
+
+    assert {result.status for result in first.results} == {Status.DONE}
+    assert {result.status for result in second.results} == {Status.ALREADY}
+    assert again.transport.writes == ()
+
+
+@pytest.fixture(scope="module")
+def past_a_trial() -> Recovery:
+    """The recovery snapshot of somebody who is past a trial."""
+    return recovery_of(lived_through([(0, TRIAL)], days=20))
+
+
+def on_konnect(recovery: Recovery) -> World:
+    """An empty organization there, at the same time."""
+    new = World(seed=2, edition=KONNECT)
+    new.clock.advance((recovery.header.taken_at - new.clock.now()).total_seconds())
+    return new
+
+
+@pytest.mark.generation("konnect@1.1")
+def test_what_konnect_cannot_do_is_accounted_for_by_name(shop: tuple[World, Recovery]) -> None:
+    """Add-ons and a later start are lost there; nothing is compensated that can't begin, and a second run writes
+    nothing."""
+    recovery = shop[1]
+    new = on_konnect(recovery)
+
+    found = restored(new, recovery)
+
+    lines = {one.what: (one.fate, one.code) for one in found.accounts if one.fate is not Fate.RESTORED}
+    assert complete(recovery, found.accounts) == ()
+    assert lines["subscription/acme/default"] == (Fate.DIFFERENT, "addons-not-attached")
+    assert lines["subscription/fig/default"] == (Fate.LOST, "begins-later")
+    assert balances(new) == balances_in(recovery)
+    again = Wire()
+    restored(new, recovery, wrap=again.wrap)
+    assert again.transport.writes == ()
+
+
+@pytest.mark.generation("konnect@1.1")
+def test_who_cannot_begin_there_gets_no_credit_for_it(past_a_trial: Recovery) -> None:
+    """Konnect begins nobody in a later phase: such a subscription is lost, and so its fees aren't given back."""
+    new = on_konnect(past_a_trial)
+
+    found = restored(new, past_a_trial)
+
+    lost = {one.what: one.code for one in found.accounts if one.fate is Fate.LOST}
+    assert lost == {"subscription/acme/default": "unmanageable"}
+    assert balances(new) == balances_in(past_a_trial)
+    again = Wire()
+    restored(new, past_a_trial, wrap=again.wrap)
+    assert again.transport.writes == ()

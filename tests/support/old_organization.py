@@ -50,7 +50,11 @@ def restored(world: World, recovery: Recovery, choices: Choices | None = None, *
 
 def balances(world: World) -> Balances:
     """The settled credit of each customer by currency, without debts and zeros."""
-    recovery = recovery_of(world)
+    return balances_in(recovery_of(world))
+
+
+def balances_in(recovery: Recovery) -> Balances:
+    """The same of a recovery snapshot."""
     keys = {row.id: str(row.fields["key"]) for row in recovery.live.of("customer")}
     found: Balances = {}
     for customer, credit in recovery.credit.items():

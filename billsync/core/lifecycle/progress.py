@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from billsync.core.lifecycle.holder import not_ours
+from billsync.core.ownership import labels_of
 from billsync.core.planned import Context, Planned, call_of, refused, step_id
 from billsync.core.refusals import NEVER_BACK, NO_CALL, UNKNOWN_VALUE
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, Expectation, FieldChange, Step
 from billsync.model.frozen import replace
 from billsync.model.kind import Kind, Progress
+from billsync.model.labels import RESTORED
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields, Plain
 
@@ -29,7 +31,7 @@ def moving_forward(context: Context, entity: Entity, row: Row, have: Fields) -> 
     """Return the change that moves a live entity to its declared state, or a refusal of it; None if it is there."""
     kind = context.registry[entity.address.kind]
     form, wanted = kind.progress, _wanted(kind, entity)
-    if form is None or wanted is None:
+    if form is None or wanted is None or RESTORED in labels_of(row.fields):  # a restore makes it without its progress
         return None
     live = _live(kind, form, row.fields)
     changes = (FieldChange((form.field,), live, wanted),)

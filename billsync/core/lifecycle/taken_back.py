@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from billsync.core.index import state_of, status_of
 from billsync.core.lifecycle.holder import not_ours
+from billsync.core.ownership import labels_of
 from billsync.core.planned import Context, Planned, call_of, note, refused, step_id
 from billsync.core.refusals import NO_CALL, NOTHING_TO_TAKE_BACK
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, Expectation, FieldChange, Step
 from billsync.model.kind import Kind, State, TakingBack
+from billsync.model.labels import SPENT
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields
 
@@ -33,6 +35,8 @@ def taking_back(context: Context, entity: Entity, row: Row, have: Fields) -> Pla
     although the files don't say so. None if nothing is to be done."""
     kind = context.registry[entity.address.kind]
     wanted = is_taken_back(kind, entity.fields)
+    if SPENT in labels_of(row.fields):  # a restore made it used up, however it was before
+        return None
     if state_of(kind, row.fields) is State.TAKEN_BACK:
         return None if wanted else _elsewhere(kind, entity, row)
     if not wanted or kind.taking_back is None:

@@ -136,5 +136,12 @@ RESTORES = Chapter(
             "Fees in arrears are billed for the time since the subscription began again: the part before is lost.",
             "subscription/acme/default: its next charge has fees in arrears for the time since it began again",
         ),
+        Code(
+            "addons-not-attached",
+            "add-ons that can't be attached",
+            "The new server's API can't attach add-ons, so that the subscription begins without them. Attach them "
+            "where the server offers that.",
+            "subscription/acme/default: its add-ons aren't attached again: this server's API can't attach any",
+        ),
     ),
 )

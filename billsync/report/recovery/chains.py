@@ -9,6 +9,8 @@ from decimal import Decimal
 
 from billsync.core.attached import attached_rows
 from billsync.core.index import is_over, state_of
+from billsync.core.lifecycle.attached_steps import ATTACH
+from billsync.core.lifecycle.chain_begin import BEGIN_LATER
 from billsync.core.ownership import KEY, labels_of, restarts_of
 from billsync.model.address import Address, Symbol
 from billsync.model.duration import parse_duration
@@ -144,7 +146,7 @@ class _Chain:
             **({"start": row.fields.get("active_from")} if is_coming else {}),
             **({"start": moment_text(boundary)} if boundary else {}),
             **({"starting_phase": phase} if phase else {}),
-            **({"ends": row.fields.get("active_to")} if self._ends(row, later) and not boundary else {}),
+            **({"ends": self._end(row)} if self._ends(row, later) and not boundary else {}),
         }
         entity = self.old.entity(self.address, row, fields)
         beginning = Beginning(
@@ -173,6 +175,12 @@ class _Chain:
             return self._lives_from if self._lives_from and self._lives_from > self.now else None
         return self._boundary(row) if self.choices.in_advance is InAdvance.WAIT else None
 
+    def _end(self, row: Row) -> Plain:
+        """The end as it is declared: at the renewal, where it is then and the server shows no times."""
+        is_at_renewal = moment(row.fields, "active_to") == self._boundary(row)
+        shows_times = self.old.source.routes[SUBSCRIPTION].can(BEGIN_LATER)
+        return AT_RENEWAL if is_at_renewal and not shows_times else row.fields.get("active_to")
+
     def _ends(self, row: Row, later: Row | None) -> bool:
         """Whether a link ends without another one after it."""
         return later is None and state_of(self.old.registry[SUBSCRIPTION], row.fields) is State.ENDING
@@ -200,6 +208,8 @@ class _Chain:
 
     def _addons(self, row: Row) -> Mapping[Address, int]:
         attachments = self.old.source.routes[SUBSCRIPTION].attachments
+        if not self.old.source.routes[SUBSCRIPTION].can(ATTACH):
+            return {}
         found = attached_rows(row.fields, attachments) if attachments else None
         if found is None or isinstance(found, Malformed):
             return {}
@@ -253,6 +263,9 @@ class _Chain:
         if fees and self._is_new_period(row):
             how = f"its period ended at {self._period_end(row)}, after the snapshot"
             return self.old.fated(row, Fate.DIFFERENT, "new-period", how, money)
+        if row.fields.get("addons") and not self.old.source.routes[SUBSCRIPTION].can(ATTACH):
+            how = "its add-ons aren't attached again: this server's API can't attach any"
+            return self.old.fated(row, Fate.DIFFERENT, "addons-not-attached", how, money)
         if apart:
             how = "its next charge has fees in arrears for the time since it began again"
             return self.old.fated(row, Fate.DIFFERENT, "arrears-cut", how, money)

@@ -12,12 +12,11 @@ from decimal import Decimal
 from hashlib import sha256
 
 from billsync.core.index import state_of
-from billsync.kinds.grant_restored import SPENT
 from billsync.model.address import Address
 from billsync.model.currencies import decimals
 from billsync.model.frozen import dataclass
 from billsync.model.kind import State
-from billsync.model.labels import RESTORED
+from billsync.model.labels import RESTORED, SPENT
 from billsync.model.moment import cut_to_seconds, moment_text
 from billsync.model.recovery import Accounted, Credit, Fate
 from billsync.model.state import Entity, Row

@@ -75,22 +75,33 @@ def restoration(
     choices: Choices,
     now: datetime,
     events: Mapping[str, int] | None = None,
+    refused: frozenset[Address] = frozenset(),
 ) -> Restoration:
     """The stages that lead from the target's state to the snapshot's. `now` is the target's time, `events` the number
-    of usage events by the customer's id."""
+    of usage events by the customer's id; `refused` are chains that the target certainly doesn't take."""
     return _Restoring(
         old(recovery, tables.registry, tables.routes),
         Source(index(target, tables.registry, tables.routes), tables.registry, tables.routes),
         choices,
         now,
         events or {},
+        refused,
     ).restored()
 
 
 class _Restoring:
     """A restoration that is being put together."""
 
-    def __init__(self, before: Old, target: Source, choices: Choices, now: datetime, events: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        before: Old,
+        target: Source,
+        choices: Choices,
+        now: datetime,
+        events: Mapping[str, int],
+        refused: frozenset[Address],
+    ) -> None:
+        self.refused = refused
         self.events = events
         self.old = before
         self.target = target
@@ -170,7 +181,8 @@ class _Restoring:
         self.accounts += (one.account for one in found)
         made = [(one.owner, one.entity, one.account.row_id) for one in found if one.entity is not None]
         live = self.target.found.records
-        paid = [one for chain in begun for one in chain.compensations if one.address not in live]
+        beginning = (chain for chain in begun if chain.entity.address not in self.refused)
+        paid = [one for chain in beginning for one in chain.compensations if one.address not in live]
         self._add([*made, *((None, entity, "") for entity in paid)])
 
     def _versions(self, begun: Sequence[Begun]) -> None:
@@ -228,7 +240,8 @@ class _Restoring:
 
     def _version(self, row: Row, address: Address, begun: Sequence[Begun]) -> None:
         """Add the stage of a version, unless its content is there and nobody has to begin on it any more."""
-        is_done = all(one.entity.address in self.live for one in begun) and self._is_there(row)
+        there = self.live.keys() | self.refused
+        is_done = all(one.entity.address in there for one in begun) and self._is_there(row)
         if not is_done or self._is_active(row):
             entity = self.old.entity(address.unversioned(), row)
             self._add([(owner_of(row), entity, row.id)])
@@ -341,6 +354,18 @@ def _debts(before: Old) -> Iterator[Accounted]:
             how, place = "the balance isn't what its grants and movements add up to", money_id(customer, currency)
             what, money = f"credit of {key} in {currency}", {currency: amount}
             yield Accounted(UNEXPLAINED, place, what, Fate.LOST, "unexplained-credit", how, key, money)
+
+
+def refused_chains(changes: Sequence[Sequence[Change]], registry: Registry) -> frozenset[Address]:
+    """The chains of which a server takes nothing at all. `changes` are those of each stage."""
+    chained = [
+        change
+        for several in changes
+        for change in several
+        if registry[change.address.kind].archetype is Archetype.CHAINED
+    ]
+    made = {change.address for change in chained if change.is_pending}
+    return frozenset(change.address for change in chained if change.outcome in NOT_MADE) - made
 
 
 def accounted(found: Restoration, changes: Sequence[Sequence[Change]]) -> tuple[Accounted, ...]:
