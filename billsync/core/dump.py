@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import field
 
 from billsync.core.check import problems
 from billsync.core.doubts import duplicates
@@ -27,6 +28,7 @@ from billsync.model.value import Fields
 
 HEADER = "_info"
 EVERY, UNREADABLE = "every", "unreadable"
+SEVERAL_OWNERS, OTHER_OWNER = "owners", "owner"
 OF_A_KIND = frozenset({EVERY, UNREADABLE})
 """The codes of losses of a whole kind."""
 
@@ -34,12 +36,14 @@ OF_A_KIND = frozenset({EVERY, UNREADABLE})
 @dataclass(frozen=True, slots=True)
 class Dump:
     """A document in the file's shape, with its losses: live facts that it doesn't carry. `comments` are the losses by
-    place; `own` are entities of the server itself, which it may refer to and doesn't declare."""
+    place; `own` are entities of the server itself, which it may refer to and doesn't declare; `owners` are those of the
+    entities, where there are several."""
 
     document: Fields
     losses: tuple[Loss, ...]
     comments: Mapping[Path, tuple[str, ...]]
     own: frozenset[Address] = frozenset()
+    owners: Mapping[Address, str] = field(default_factory=dict)
 
 
 def commented(
@@ -65,7 +69,15 @@ def dump(snapshot: Snapshot, registry: Registry, routes: Mapping[str, Routes], *
     losses.extend(losses_of_items(whole, registry, owner=owner))
     header = {HEADER: {"owner": owner}} if owner else {}
     document = {**header, **_external(whole, registry), **collections(whole, registry)}
-    return commented(document, losses, registry, _servers_own(snapshot, source))
+    found = commented(document, losses, registry, _servers_own(snapshot, source))
+    return replace(found, owners=dict(_owners(whole))) if owner is None else found
+
+
+def _owners(items: Iterable[Item]) -> Iterator[tuple[Address, str]]:
+    """The owners of entities that have one."""
+    for item in items:
+        if (mark := labels_of(item.row.fields).get(OWNER)) is not None:
+            yield item.address, str(mark)
 
 
 def _servers_own(snapshot: Snapshot, source: Source) -> frozenset[Address]:
@@ -157,7 +169,7 @@ def _other_mark(kind: Kind, item: Item, owner: str | None) -> Iterator[Loss]:
         yield loss_of("owner", text, item.address, it=item.address, owner=owner)
     elif mark is not None and owner is None:
         text = "{it} is owned by {mark!r}: a sync that creates it again marks it as that sync's owner's"
-        yield loss_of("owner", text, item.address, it=item.address, mark=str(mark))
+        yield loss_of(OTHER_OWNER, text, item.address, it=item.address, mark=str(mark))
 
 
 def _external(items: Iterable[Item], registry: Registry) -> Fields:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Set
 
-from billsync.core.dump import HEADER, Dump, commented
+from billsync.core.dump import HEADER, OTHER_OWNER, SEVERAL_OWNERS, Dump, commented
 from billsync.core.dump_document import nested_fields
+from billsync.core.losses import Loss
 from billsync.core.references import finder, referred_by
 from billsync.core.selecting import Chosen, needed_by
 from billsync.kinds.registry import LATER_COLLECTIONS
@@ -56,11 +57,29 @@ def selected_dump(dump: Dump, patterns: Chosen, registry: Registry) -> Dump:
     selection = Selection(patterns=patterns)
     needed = needed_by(entities, selection, registry)
     kept = [entity for entity in entities if selection.chooses(entity.address) or entity.address in needed]
-    header = {**dump.document.get(HEADER, {}), "select": {"entities": ["/".join(pattern) for pattern in patterns]}}
-    document = {HEADER: header, **_external(kept, registry), **collections_of(kept, registry)}
     within = frozenset(entity.address for entity in kept)
-    losses = (loss for loss in dump.losses if _is_about(loss.address, within, selection, registry))
+    owner = _owner(dump, within)
+    select = {"select": {"entities": ["/".join(pattern) for pattern in patterns]}}
+    header = {**dump.document.get(HEADER, {}), **({"owner": owner} if owner else {}), **select}
+    document = {HEADER: header, **_external(kept, registry), **collections_of(kept, registry)}
+    losses = (
+        loss
+        for loss in dump.losses
+        if _is_about(loss.address, within, selection, registry) and not (owner and _is_owners(loss, dump, owner))
+    )
     return commented(document, losses, registry, dump.own)
+
+
+def _owner(dump: Dump, within: Set[Address]) -> str | None:
+    """The owner of a part, where the whole has several and the part has one."""
+    owners = {dump.owners[address] for address in within if address in dump.owners}
+    return owners.pop() if len(owners) == 1 else None
+
+
+def _is_owners(loss: Loss, dump: Dump, owner: str) -> bool:
+    """Whether a loss says what isn't so for a part with this owner."""
+    is_owned = loss.address is not None and dump.owners.get(loss.address) == owner
+    return loss.code == SEVERAL_OWNERS or (loss.code == OTHER_OWNER and is_owned)
 
 
 def _is_about(address: Address | None, within: Set[Address], selection: Selection, registry: Registry) -> bool:

@@ -36,7 +36,17 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     app = create_app(str(tmp_path_factory.mktemp("server") / "local.db"), clock=lambda: datetime.now(UTC))
     with listening(app) as port:
         yield f"http://127.0.0.1:{port}/api/v3"
+        check_dump(f"http://127.0.0.1:{port}/api/v3", tmp_path_factory.mktemp("dump") / "all.yaml")
     app.close()
+
+
+def check_dump(base: str, path: Path) -> None:
+    """Check that a dump of the server that all scenarios were played on has no difference from it."""
+    shell = Shell(clock=SystemClock())
+    dumped = shell.run("dump", "--server", base, "-o", str(path))
+    compared = shell.run("diff", str(path), "--server", base, "--format", "json")
+    assert (dumped.code, compared.code) == (0, 0), compared.out
+    assert [change for found in json.loads(compared.out)["changes"].values() for change in found] == []
 
 
 @pytest.fixture(scope="session")
