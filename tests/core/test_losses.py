@@ -7,13 +7,17 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 import billsync
 from billsync.core.losses import LossRow, loss_of, loss_rows
 from billsync.model.address import Address
+from billsync.model.codes.losses import LOSSES
 from billsync.model.said import Quote, Telling, Word, sentence
 
 PACKAGE = Path(billsync.__file__).parent
 ACME, PRO = Address("customer", ("acme",)), Address("plan", ("pro",), 2)
+TABLE = (PACKAGE.parent / "docs" / "dump.md").read_text("utf-8")
 MAKERS = frozenset({"loss_of", "sentence", "Said"})
 HIDDEN = Telling(lambda name: "…", lambda address: f"{address.kind}/…", lambda quote: quote.instead)
 
@@ -51,3 +55,8 @@ def test_no_template_is_made_of_a_row() -> None:
 
     assert len(found) > 20
     assert [place for place, given in found.items() if isinstance(given, ast.JoinedStr | ast.BinOp)] == []
+
+
+@pytest.mark.parametrize("code", [code.name for code in LOSSES.codes])
+def test_each_loss_stands_in_the_table_of_dumps(code: str) -> None:
+    assert f"`{code}`" in TABLE

@@ -13,8 +13,13 @@ from benchmarks.reconcile.store import Shelf, filled
 from billsync.app.connection import Connection
 from billsync.app.dumping import dump_everything
 from billsync.core import read_set
+from billsync.core.card_library import with_library
 from billsync.core.dump import Dump
+from billsync.core.dump_selected import selected_dump
 from billsync.core.losses import loss_rows, told
+from billsync.core.pseudonyms import Pseudonyms
+from billsync.core.sanitized import sanitized
+from billsync.kinds.registry import KINDS
 from billsync.model.ports import RemoteError
 from billsync.render.formats.yaml_text import to_yaml
 from tests.support.budgets import examples
@@ -27,6 +32,7 @@ from billsync.app.dumped_alike import catalog_of, dump_quickly
 from billsync.app.dumped_rows import read_members, read_roots
 
 CUSTOMERS = 8
+PART = (("grant", "*1*"), ("customer", "*2"))
 ODD: tuple[Any, ...] = (
     None,
     "",
@@ -169,7 +175,13 @@ def outcome(dump: Callable[[Connection], Dump], api: Api) -> str:
         return str(error)
     notes = "\n".join(f"{note.code}: {note.text}" for note in told(dumped.losses))
     rows = "\n".join(map(repr, loss_rows(dumped.losses)))
-    return f"{to_yaml(dumped.document, dumped.comments)}\n{notes}\n{rows}"
+    forms = (
+        dumped,
+        selected_dump(dumped, PART, KINDS),
+        with_library(sanitized(dumped, Pseudonyms(b"key"), KINDS), KINDS),
+    )
+    texts = "\n".join(to_yaml(form.document, form.comments) for form in forms)
+    return f"{texts}\n{notes}\n{rows}"
 
 
 @pytest.fixture(autouse=True)

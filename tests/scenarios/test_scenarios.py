@@ -6,6 +6,7 @@ each scenario has keys of its own in each run. A token is taken from BILLSYNC_TO
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from collections.abc import Iterator, Sequence
@@ -15,9 +16,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from billsync.cli.surroundings import SystemClock
 from billsync.local import create_app
 from tests.scenarios.server import Server
 from tests.scenarios.story import Stage, read, stories
+from tests.support.command import Shell
 from tests.support.loopback import listening
 from tests.support.stripe_server import billing_by_stripe
 
