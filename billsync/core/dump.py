@@ -28,7 +28,7 @@ from billsync.model.value import Fields
 
 HEADER = "_info"
 EVERY, UNREADABLE = "every", "unreadable"
-SEVERAL_OWNERS, OTHER_OWNER = "owners", "owner"
+OF_SEVERAL_OWNERS, OF_ANOTHER_OWNER = "owners", "owner"
 OF_A_KIND = frozenset({EVERY, UNREADABLE})
 """The codes of losses of a whole kind."""
 
@@ -169,7 +169,7 @@ def _other_mark(kind: Kind, item: Item, owner: str | None) -> Iterator[Loss]:
         yield loss_of("owner", text, item.address, it=item.address, owner=owner)
     elif mark is not None and owner is None:
         text = "{it} is owned by {mark!r}: a sync that creates it again marks it as that sync's owner's"
-        yield loss_of(OTHER_OWNER, text, item.address, it=item.address, mark=str(mark))
+        yield loss_of(OF_ANOTHER_OWNER, text, item.address, it=item.address, mark=str(mark))
 
 
 def _external(items: Iterable[Item], registry: Registry) -> Fields:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Set
 
-from billsync.core.dump import HEADER, OTHER_OWNER, SEVERAL_OWNERS, Dump, commented
+from billsync.core.dump import HEADER, OF_ANOTHER_OWNER, OF_SEVERAL_OWNERS, Dump, commented
 from billsync.core.dump_document import nested_fields
 from billsync.core.losses import Loss
 from billsync.core.references import finder, referred_by
@@ -79,7 +79,7 @@ def _owner(dump: Dump, within: Set[Address]) -> str | None:
 def _is_owners(loss: Loss, dump: Dump, owner: str) -> bool:
     """Whether a loss says what isn't so for a part with this owner."""
     is_owned = loss.address is not None and dump.owners.get(loss.address) == owner
-    return loss.code == SEVERAL_OWNERS or (loss.code == OTHER_OWNER and is_owned)
+    return loss.code == OF_SEVERAL_OWNERS or (loss.code == OF_ANOTHER_OWNER and is_owned)
 
 
 def _is_about(address: Address | None, within: Set[Address], selection: Selection, registry: Registry) -> bool:
