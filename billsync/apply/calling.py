@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from billsync.apply.evidence import body_kept, text_kept
+from billsync.apply.evidence import body_kept, step_kept, text_kept
 from billsync.apply.world import World
 from billsync.model.change import Step
 from billsync.model.kind import Kind
@@ -55,7 +55,8 @@ def sent(step: Step, world: World, method: str, path: str, body: Plain = None) -
     if world.stopping.is_set():
         raise Stopped
     kind = world.kind(step)
-    world.record("call", {"step": step.id, "method": method, "path": path, "body": body_kept(kind, body)})
+    call = {"step": step.id, "method": method, "path": path, "body": body_kept(kind, body)}
+    world.record("call", {**call, "planned": step_kept(kind, step, shown=world.masking.shown(step))})
     try:
         answer = world.remote.call(method, path, body)
     except Unclear as error:

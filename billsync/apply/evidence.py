@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from itertools import count
 from urllib.parse import unquote
 
+from billsync.core.undo import CHANGING, WITHHELD
+from billsync.model.change import Expectation, Step
+from billsync.model.frozen import replace
 from billsync.model.kind import Kind
 from billsync.model.value import Plain
 
-WITHHELD = "(withheld)"
 _CHAR = r"""[^\s"\\'<>()\[\]{},:;=/@]"""
 EMAIL = re.compile(rf"(?<!{_CHAR}){_CHAR}+(?:@|%40){_CHAR}+\.[^\W\d_]{{2,}}")
 """An address in text or, as keys stand in a step's name, in a URL."""
@@ -21,6 +23,25 @@ def body_kept(kind: Kind, body: Plain) -> Plain:
     if not isinstance(body, Mapping):
         return body
     return {name: WITHHELD if _snake(name) in kind.personal else value for name, value in body.items()}
+
+
+def step_kept(kind: Kind, step: Step, *, shown: Step) -> Plain:
+    """The entity as the call of a step finds and leaves it, for `undo`, and by name the fields that change; `shown` is
+    the step as it may be shown. Every personal field's value is withheld."""
+    from billsync.core.plan_file import step_as_object  # tables of all forms
+
+    before, after = step.before.view, step.after.view
+    call = replace(shown.call, body=None)
+    kept = replace(shown, call=call, before=_end_kept(kind, shown.before), after=_end_kept(kind, shown.after))
+    names = sorted({*(before or {}), *(after or {})})
+    changing = [name for name in names if before and after and before.get(name) != after.get(name)]
+    return {**step_as_object(kept), CHANGING: changing}
+
+
+def _end_kept(kind: Kind, end: Expectation) -> Expectation:
+    view = end.view
+    kept = None if view is None else {name: WITHHELD if name in kind.personal else view[name] for name in view}
+    return replace(end, view=kept)
 
 
 def _snake(name: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from billsync.app.ending import Exit
+from billsync.cli.completions import completed
 from billsync.cli.customer_commands import CUSTOMER_COMMANDS
 from billsync.cli.dump_options import check_adopting, check_dump_options, dump_options
 from billsync.cli.migrate_options import migrate_options
@@ -233,6 +234,39 @@ def adopt(
     if prunes and run.patterns:
         raise click.UsageError("--select and --prune don't go together")
     return (prune if prunes else adopt)(run, paths, ServerOptions(**server), AdoptOptions(into, is_dry, yes))
+
+
+@billsync.command()
+@click.argument("journal", metavar="JOURNAL", shell_complete=completed("files"))
+@server_options
+@ALLOW
+@talk_options
+@click.option("--dry-run", "is_dry", is_flag=True, help="Show what would be taken back; writes nothing to the server.")
+@click.option("--exit-code", is_flag=True, help="With --dry-run, exit with 2 when changes are pending.")
+@EXPIRES
+@PARALLELISM
+@YES
+@diff_output_options
+@click.pass_obj
+def undo(
+    run: Run,
+    /,
+    journal: str,
+    allow: dict[str, str],
+    is_dry: bool,
+    exit_code: bool,
+    expires: timedelta,
+    yes: bool,
+    **server: Any,
+) -> Exit:
+    """Take back what a run did, by its journal, as far as it can be taken back."""
+    from billsync.cli.undoing import UndoOptions, undo
+
+    if not is_dry and (run.asks_for(PLAN) or exit_code):
+        raise click.UsageError("--out plan=FILE and --exit-code go with --dry-run")
+    check_expires(run)
+    valid_for = expires if run.asks_for(PLAN) else None
+    return undo(run, journal, ServerOptions(**server), UndoOptions(allow, is_dry, exit_code, yes, valid_for))
 
 
 @billsync.command()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from billsync import __version__
 from billsync.app.connection import Connection
@@ -13,6 +14,7 @@ from billsync.apply.journal import FileJournal
 from billsync.cli.account import Account, WitnessedJournal
 from billsync.cli.state_dir import VARIABLE, journals
 from billsync.cli.surroundings import Run
+from billsync.model.change import PlanFile
 from billsync.model.plain_mode import is_plain
 from billsync.model.ports import Journal
 from billsync.model.result import Status, StepResult
@@ -30,7 +32,7 @@ def journaled(run: Run, connection: Connection, account: Account) -> Iterator[Jo
     facts = {"billsync": __version__, "target": plan.target, "owner": plan.owner, "mode": plan.mode}
     try:
         with FileJournal(directory, clock=connection.clock, facts=facts) as journal:
-            journal.record("begin", {"steps": len(plan.steps)})
+            journal.record("begin", {"steps": len(plan.steps), "replaced": _replaced(plan)})
             run.account = account
             witnessed = WitnessedJournal(journal, account)
             yield witnessed
@@ -39,6 +41,16 @@ def journaled(run: Run, connection: Connection, account: Account) -> Iterator[Jo
         detail = f"{directory}: {problem.strerror or problem}"
         hint = f"{VARIABLE} sets another directory for journals."
         raise error("no-journal", detail, hint) from problem
+
+
+def _replaced(plan: PlanFile) -> Mapping[str, Any]:
+    """The versions that new ones take the place of, by their key: `undo` publishes their content again."""
+    old = {change.address.unversioned().text: change.old for change in plan.pending if change.old is not None}
+    if not old:
+        return {}
+    from billsync.core.plan_file import fields_as_object  # tables of all forms
+
+    return {name: fields_as_object(fields) for name, fields in old.items()}
 
 
 def manner_of(run: Run) -> Manner:

@@ -43,7 +43,7 @@ from billsync.model.change import (
     Step,
 )
 from billsync.model.since import Since
-from billsync.model.value import digest
+from billsync.model.value import Fields, digest
 
 FORMAT_VERSION = "1.0"
 DIGEST = "digest"
@@ -192,6 +192,36 @@ _PLAN_FILE = record(
         "secrets": Member(map_of(TEXT, TEXT), "Keyed digests of values from the environment or from other files."),
     },
 )
+
+
+def step_as_object(step: Step) -> Mapping[str, Any]:
+    """A step in the form that it has in a plan file, for a journal."""
+    found: Mapping[str, Any] = _STEP.write(step)
+    return found
+
+
+def step_of_object(value: Mapping[str, Any]) -> Step:
+    """The step that `step_as_object` wrote. Raises UnknownFormat for anything else."""
+    try:
+        found: Step = _STEP.read(value)
+        return found
+    except MALFORMED as error:
+        raise UnknownFormat(f"not a step: {error}") from error
+
+
+def fields_as_object(fields: Fields) -> Mapping[str, Any]:
+    """The fields of a view in the form that they have in a plan file."""
+    found: Mapping[str, Any] = FIELDS.write(fields)
+    return found
+
+
+def fields_of_object(value: Mapping[str, Any]) -> Fields:
+    """The fields that `fields_as_object` wrote. Raises UnknownFormat for anything else."""
+    try:
+        found: Fields = FIELDS.read(value)
+        return found
+    except MALFORMED as error:
+        raise UnknownFormat(f"no fields: {error}") from error
 
 
 def to_json(plan_file: PlanFile) -> str:

@@ -29,6 +29,10 @@ class StepMasking:
         mask = self._scope(result.step).mask
         return replace(result, step=self.steps.get(result.step.id, result.step), reason=mask.whole(result.reason))
 
+    def shown(self, step: Step) -> Step:
+        """A step as it may be shown."""
+        return self.steps.get(step.id, step)
+
     def difference(self, step: Step, change: FieldChange) -> FieldChange:
         """A field in which an entity isn't as a step expects."""
         return self._scope(step).change(change)

@@ -6,7 +6,7 @@ from billsync.model.codes.code import AS_ERROR, Chapter, Code
 
 TAKING_OVER = Chapter(
     "Taking over",
-    "`adopt` writes nothing to the server, and nothing to a file if it ends with one of these.",
+    "`adopt` and `undo`. Nothing was written, unless the page says otherwise.",
     AS_ERROR,
     (
         Code(
@@ -38,6 +38,28 @@ TAKING_OVER = Chapter(
             "file may have stops it, or an owner that can't be a label. Dump without `--adopt`, mend the file as "
             "`validate` says, and run `adopt` on it.",
             "a value of the server is refused in a file",
+        ),
+        Code(
+            "bad-journal",
+            "this is not a journal that can be undone",
+            "`undo` takes a journal of `.billsync/journal`, which `sync`, `apply` and `migrate` write. Journals of "
+            "versions before `undo` don't hold what it needs, and one of another server is refused.",
+            "run.jsonl: it doesn't begin with a run",
+        ),
+        Code(
+            "changed-since",
+            "it has changed since that run, and is left alone",
+            "`undo` takes back only what is as the run left it. Somebody changed this entity later, and their change "
+            "would be lost. Everything else is taken back, and the exit code is 4. Change the entity in your files.",
+            "meter api_requests: name is Requests, the run left API requests",
+        ),
+        Code(
+            "not-undone",
+            "a part of that run can't be taken back",
+            "`undo` names everything that lasts: what the server can't take back, and what a journal doesn't hold. "
+            "Journals withhold customers' names, descriptions, labels and addresses, and e-mail addresses. Everything "
+            "else is taken back.",
+            "customer acme: the former name can't be named: the journal withholds it",
         ),
         Code(
             "file-changed",

@@ -1,0 +1,175 @@
+"""`undo`: the desired state that takes a run back, without what somebody changed since. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+
+from billsync.api.documents import BALANCE
+from billsync.app.carrying_out import bindings_of
+from billsync.app.connection import Connection
+from billsync.app.difference import intended
+from billsync.app.plan_files import place_of
+from billsync.apply.bindings import Bindings, Observed, Unbound
+from billsync.core.compare import said
+from billsync.core.diff import Mode
+from billsync.core.expectation import differences_after, facts_apart, holds_after
+from billsync.core.index import index, version_of
+from billsync.core.lifecycle.chain_end import REVERT
+from billsync.core.undo import Journaled, Lasting, Made, Undone, is_withheld, undone, without
+from billsync.core.versions import offered
+from billsync.kinds.registry import KINDS
+from billsync.live.snapshot import PARENT
+from billsync.model.address import Address, symbols_in
+from billsync.model.change import Expectation
+from billsync.model.diagnostic import Diagnostic, Severity
+from billsync.model.frozen import dataclass, replace
+from billsync.model.kind import Archetype, State
+from billsync.model.state import Desired, Row
+from billsync.render.formats.words import title_of
+from billsync.report.credits.undone import used_since
+from billsync.schema.codes import diagnostic
+
+AGAIN = "it goes when what belongs to it has ended: run the undo again then"
+HINT = "Change it in the files instead."
+
+
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """The desired state that takes a run back, and what isn't taken back; `has_refused`: as somebody changed it."""
+
+    desired: Desired
+    findings: tuple[Diagnostic, ...]
+    has_refused: bool
+
+
+def mode_of(allow: Mapping[str, str]) -> Mode:
+    """The mode of an undo. It may revert, as it does so only where the run itself made the last change."""
+    return Mode("sync", deletes=True, allow={REVERT: "", **allow})
+
+
+def is_of_another_server(run: Journaled, connection: Connection) -> bool:
+    """Whether a journal is of another server than the one that is connected."""
+    return place_of(run.target) != place_of(connection.target)
+
+
+def find_undo(connection: Connection, run: Journaled, allow: Mapping[str, str]) -> Undoing:
+    """Compare what a run left with what is live, and return what takes it back. Raises RemoteError, RatingError."""
+    whole = undone(run, KINDS)
+    comparison = intended(connection, whole.desired, mode_of(allow))
+    bindings = bindings_of(connection, comparison.snapshot, {})
+    rows = index(comparison.snapshot, KINDS, connection.routes).versions
+    touched = {change.address.unversioned() for change in comparison.plan.changes}
+    ended = dict(_ended(bindings, [made for made in run.made if made.address in touched]))
+    pending = {c.address.unversioned() for c in comparison.plan.changes if c.is_pending or c.fields}
+    changing = [made for made in run.made if made.address in pending and made.address not in ended]
+    changed = {made.address: why for made in changing if (why := _departure(bindings, _of_active(made, rows)))}
+    used = dict(_used(connection, bindings, changing, changed))
+    held = {parent: AGAIN for made in changing if (parent := _parent(made)) in whole.gone}
+    found = undone(without(run, {**ended, **changed, **used, **held}), KINDS)
+    lasting = (*whole.lasting, *(Lasting(address, why) for address, why in {**ended, **used, **held}.items() if why))
+    findings = (*(_lasts(one) for one in lasting), *(_refused(address, why) for address, why in changed.items()))
+    return Undoing(_ownable(found), tuple(findings), bool(changed))
+
+
+def _ownable(found: Undone) -> Desired:
+    """The desired state, in which what is to go counts as ours, too, if its labels can't be read."""
+    from billsync.core.adoption import adopting
+
+    return adopting(found.desired, (a for a in found.gone if KINDS[a.kind].archetype is Archetype.VERSIONED))
+
+
+def _ended(bindings: Bindings, made: Iterable[Made]) -> Iterator[tuple[Address, str]]:
+    """The chains and grants that are over, with what lasts of it: an undo never begins one, nor grants one again.
+
+    Raises RemoteError.
+    """
+    for one in made:
+        kind = KINDS[one.address.kind]
+        if kind.archetype not in (Archetype.CHAINED, Archetype.APPEND_ONLY):
+            continue
+        observed = bindings.observe(one.address, None)
+        is_over = observed.view is None or observed.status in kind.words(State.OVER, State.TAKEN_BACK)
+        if is_over:
+            yield one.address, f"it has ended, and an ended {kind.title} doesn't go on" if one.first is not None else ""
+
+
+def _parent(made: Made) -> Address | None:
+    """The entity that a chain belongs to: it can't go before the chain has ended."""
+    kind = KINDS[made.address.kind]
+    is_chain = kind.archetype is Archetype.CHAINED and kind.parent is not None
+    return Address(kind.parent.kind, made.address.parents) if is_chain and kind.parent else None
+
+
+def _of_active(made: Made, versions: Mapping[Address, tuple[Row, ...]]) -> Made:
+    """The steps on an entity with versions, as if on its active version now: a later one of the same content is as the
+    run left it."""
+    kind, last = KINDS[made.address.kind], made.steps[-1]
+    rows = versions.get(made.address, ()) if kind.archetype is Archetype.VERSIONED else ()
+    active = offered(kind, rows) if rows else None
+    return replace(made, steps=(replace(last, address=made.address.at(version_of(active))),)) if active else made
+
+
+def _departure(bindings: Bindings, made: Made) -> str:
+    """The difference of an entity from what the run left; empty where there is none."""
+    step = made.steps[-1]
+    try:
+        for address in symbols_in((step.before.view, step.after.view)):
+            bindings.id_of(address)
+        names = step.before.facts.keys() | step.after.facts.keys()
+        observed = bindings.observe(step.address, step.after.view, names)
+    except Unbound as error:
+        return str(error)
+    kind = bindings.registry[step.address.kind]
+    after = _filled(step.after, observed)
+    if holds_after(
+        kind, after, view=observed.view, status=observed.status, marked=observed.marked, facts=observed.facts
+    ):
+        return ""
+    if observed.view is None or after.view is None:
+        return "it is gone" if observed.view is None else "it is there again"
+    changes = (*differences_after(kind, after, observed.view), *facts_apart(after, observed.facts))
+    fields = "; ".join(f"{change.name} is {said(change.old)}, the run left {said(change.new)}" for change in changes)
+    return fields or f"its status is {observed.status!r}"
+
+
+def _filled(end: Expectation, observed: Observed) -> Expectation:
+    """The expectation with the live values of fields that the journal withholds."""
+    if end.view is None or observed.view is None:
+        return end
+    live = {name: observed.view.get(name) for name, value in end.view.items() if is_withheld(value)}
+    return replace(end, view={**end.view, **live})
+
+
+def _used(
+    connection: Connection, bindings: Bindings, made: list[Made], changed: Mapping[Address, str]
+) -> Iterator[tuple[Address, str]]:
+    """The created credits that may have been used since: what remains of each isn't shown, so the whole balance counts.
+    Raises RemoteError."""
+    for one in made:
+        kind = KINDS[one.address.kind]
+        if kind.archetype is not Archetype.APPEND_ONLY or kind.parent is None or one.address in changed:
+            continue
+        parent = bindings.id_of(Address(kind.parent.kind, one.address.parents))
+        if parent is None:
+            continue
+        where = connection.routes[kind.name]
+        rows = connection.listed(where.collection.replace(PARENT, parent), listing=where.listing)
+        balance = connection.document(BALANCE.replace(PARENT, parent))
+        used = used_since(rows, balance.get("balances") or (), str((one.last or {}).get("currency")))
+        if used is None or used > 0:
+            yield one.address, _of_used(used)
+
+
+def _of_used(used: Decimal | None) -> str:
+    if used is None:
+        return "whether its credit was used can't be read: left as it is"
+    return f"credit of its customer was used since ({used}), and usage is never unbilled: left as it is"
+
+
+def _lasts(one: Lasting) -> Diagnostic:
+    return diagnostic("not-undone", f"{title_of(one.address)}: {one.reason}", severity=Severity.WARNING)
+
+
+def _refused(address: Address, why: str) -> Diagnostic:
+    return diagnostic("changed-since", f"{title_of(address)}: {why}", HINT)

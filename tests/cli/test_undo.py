@@ -1,0 +1,178 @@
+"""`undo` from the command line: runs over every kind, taken back by their journals."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import SHOP
+from tests.support.command import Ran, Shell
+
+EDITED = SHOP.replace("0.002", "0.003").replace("name: API requests, event", "name: Requests, event")
+EVERYTHING = ("--yes", "--allow", "cancel", "--allow", "void")
+TWO_PLANS = SHOP.replace(
+    "customers:",
+    """\
+  - key: large
+    name: Large
+    settlement_mode: credit_only
+    phases:
+      - {key: default, name: Default, rate_cards: [{use: api_standard}]}
+customers:""",
+)
+
+
+class Undoing:
+    """A folder and a server in which runs are made and taken back."""
+
+    def __init__(self, shell: Shell, folder: Path, server: str = "local:") -> None:
+        self._shell, self._folder, self._server = shell, folder, server
+
+    def sync(self, text: str, *flags: str) -> str:
+        """Sync a text; the journal of the run."""
+        (self._folder / "shop.yaml").write_text(text)
+        self._shell.clock.sleep(1)
+        ran = self._shell.run("sync", "shop.yaml", "--server", self._server, "--yes", *flags)
+        assert ran.code == 0, ran.out + ran.err
+        return self.journals()[-1]
+
+    def undo(self, journal: str, *flags: str) -> Ran:
+        self._shell.clock.sleep(1)
+        return self._shell.run("undo", journal, "--server", self._server, *flags)
+
+    def lines(self, journal: str, *flags: str) -> list[str]:
+        """What an undo would do."""
+        found = json.loads(self.undo(journal, "--dry-run", "--format", "json", *flags).out)
+        changes = [one for action in ("creating", "updating", "deleting") for one in found["changes"][action]]
+        return [f"{one['verb']} {one['kind']} {one['name']}" for one in changes]
+
+    def diff(self, text: str) -> Any:
+        (self._folder / "shop.yaml").write_text(text)
+        return json.loads(self._shell.run("diff", "shop.yaml", "--server", self._server, "--format", "json").out)
+
+    def journals(self) -> list[str]:
+        return sorted(str(path) for path in (self._folder / ".billsync" / "journal").glob("*.jsonl"))
+
+
+@pytest.fixture
+def shop(shell: Shell, folder: Path) -> Undoing:
+    return Undoing(shell, folder)
+
+
+def test_a_run_is_taken_back_and_what_lasts_is_named(shop: Undoing, folder: Path) -> None:
+    """The second undo writes nothing, and the files of before have nothing to change but what lasts."""
+    shop.sync(SHOP)
+    second = shop.sync(EDITED.replace("Acme Inc.", "Acme Ltd."))
+    dry = shop.undo(second, "--dry-run", "--out", "plan=undo.json", "--exit-code")
+    undone = shop.undo(second, "--yes")
+    written = len(shop.journals())
+    again = shop.undo(second, "--yes")
+
+    lines = undone.out.splitlines()
+    assert (dry.code, undone.code, again.code, len(shop.journals())) == (2, 0, 0, written)
+    assert json.loads((folder / "undo.json").read_text())["mode"] == "sync"
+    assert lines[:4] == [
+        "updating meter api_requests",
+        '  ~ name: Requests → "API requests"',
+        "publishing a new version of plan prepaid@3",
+        "  ~ phases.default.rate_cards.api_requests.price.amount: 0.003 → 0.002",
+    ]
+    assert "customer acme: the former name can't be named: the journal withholds it" in undone.err
+    assert again.out.startswith("No changes.")
+    assert shop.diff(SHOP.replace("Acme Inc.", "Acme Ltd."))["summary"]["total"] == 0
+    assert "Acme" not in Path(second).read_text()
+
+
+def test_what_a_run_created_goes_as_far_as_it_can(shop: Undoing) -> None:
+    """Ends and voids are guarded as always; what waits for them goes in another undo, and then there is nothing."""
+    first = shop.sync(SHOP)
+    stopped = shop.undo(first, "--yes")
+    some, rest, nothing = (shop.undo(first, *EVERYTHING) for _ in range(3))
+
+    assert (stopped.code, some.code, rest.code, nothing.code) == (4, 0, 0, 0)
+    assert [line for line in some.out.splitlines() if not line.startswith(" ")][:3] == [
+        "voiding grant acme/welcome",
+        "cancelling subscription acme/default at once",
+        "archiving plan prepaid@1",
+    ]
+    assert rest.out.splitlines()[:3] == [
+        "deleting meter api_requests",
+        "archiving feature api_requests",
+        "deleting customer acme",
+    ]
+    assert nothing.out.startswith("No changes.")
+
+
+def test_nobodys_later_change_is_undone(shop: Undoing) -> None:
+    shop.sync(SHOP)
+    second = shop.sync(EDITED)
+    shop.sync(EDITED.replace("Requests, event", "Calls, event"))
+
+    undone = shop.undo(second, "--yes")
+
+    assert undone.code == 4
+    assert "error[changed-since]" in undone.err
+    assert "meter api_requests: name is Calls, the run left Requests" in undone.err
+    assert undone.out.startswith("publishing a new version of plan prepaid@3\n")
+
+
+@pytest.mark.generation("openmeter@later")
+def test_a_scheduled_change_and_an_end_are_taken_back(shell: Shell, folder: Path) -> None:
+    shop = Undoing(shell, folder, "local:?generation=later")
+    shop.sync(TWO_PLANS)
+    moved = TWO_PLANS.replace("{plan: prepaid}", "{plan: large, change: at_renewal}")
+    changed = shop.sync(moved)
+    unscheduled = shop.lines(changed)
+    shop.undo(changed, "--yes")
+    after_change = shop.diff(TWO_PLANS)["summary"]["total"]
+    ended = shop.sync(TWO_PLANS.replace("{plan: prepaid}", "{plan: prepaid, ends: at_renewal}"), "--allow", "cancel")
+    resumed = shop.lines(ended)
+    shop.undo(ended, "--yes")
+
+    assert (unscheduled, after_change) == (["withdrawing subscription acme/default"], 0)
+    assert resumed == ["resuming subscription acme/default"]
+    assert shop.diff(TWO_PLANS)["told"] == []
+
+
+def test_what_has_ended_at_once_or_was_settled_stays(shop: Undoing) -> None:
+    paid = SHOP.replace("funding_method: none", "funding_method: external, purchase: {}")
+    shop.sync(paid)
+    gone = paid.replace("{plan: prepaid}", "{plan: prepaid, ends: immediate}")
+    last = shop.sync(gone.replace("purchase: {}", "purchase: {}, settlement: settled"), "--allow", "cancel")
+
+    undone = shop.undo(last, "--yes")
+
+    assert (undone.code, undone.out.splitlines()[0]) == (0, "No changes.")
+    assert "subscription acme/default: it has ended, and an ended subscription doesn't go on" in undone.err
+    assert "grant acme/welcome: settling can't be taken back" in undone.err
+
+
+def test_a_journal_of_something_else_is_refused(shop: Undoing, folder: Path) -> None:
+    first = shop.sync(SHOP)
+    lines = Path(first).read_text().splitlines()
+    old = folder / "old.jsonl"
+    old.write_text("\n".join(line for line in lines if '"planned"' not in line).replace('"replaced"', '"x"'))
+    texts = [old, folder / "shop.yaml", folder / "none"]
+    other = Undoing(shop._shell, folder, "local:other.db")
+
+    assert [shop.undo(str(path), "--yes").code for path in texts] == [1, 1, 1]
+    assert "it is of local:.billsync/local.db, and this is local:other.db" in other.undo(first, "--yes").err
+
+
+def test_what_a_journal_withholds_is_named_and_never_guessed(shop: Undoing, shell: Shell) -> None:
+    """Values from outside of the files, and e-mail addresses as keys."""
+    masked = SHOP.replace("name: API requests, event", "name: !env NAME, event")
+    shell.environment = {"NAME": "Secret name"}
+    shop.sync(masked.replace("acme", "a@b.example"))
+    shell.environment = {"NAME": "Other secret"}
+    second = shop.sync(masked.replace("acme", "a@b.example").replace("Acme Inc.", "Acme Ltd."))
+
+    undone = shop.undo(second, "--yes")
+
+    assert (undone.code, undone.out.splitlines()[0]) == (0, "No changes.")
+    assert "meter api_requests: what it was can't be named" in undone.err
+    assert "its key has" in undone.err
+    assert "ecret" not in Path(second).read_text()
