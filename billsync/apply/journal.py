@@ -1,4 +1,4 @@
-"""Evidence of what a run did, one JSON line an event. Never read back to decide anything."""
+"""Evidence of what a run did, one JSON line an event. No run reads one; `undo` does."""
 
 from __future__ import annotations
 
