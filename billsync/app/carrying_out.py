@@ -27,13 +27,21 @@ def carry_out(
     *,
     journal: Journal,
     known: Snapshot | None = None,
+    is_one_chain_per_parent: bool = False,
     on_result: OnResult = lambda result: None,
     masking: StepMasking = UNMASKED,
     manner: Manner = IN_TURN,
 ) -> Report:
-    """Run a plan file that was decided on this snapshot."""
+    """Run a plan file that was decided on this snapshot, and on what is known of the server's chains."""
     bindings = bindings_of(connection, known, plan.moved)
-    world = World(connection.remote, bindings, journal, connection.clock, masking)
+    world = World(
+        connection.remote,
+        bindings,
+        journal,
+        connection.clock,
+        masking,
+        one_chain_per_parent=is_one_chain_per_parent,
+    )
     return execute(plan, world, on_result=on_result, manner=manner)
 
 

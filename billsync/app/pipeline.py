@@ -9,7 +9,7 @@ from billsync.api.documents import BALANCE
 from billsync.app.connection import ReadingConnection
 from billsync.app.held import held_of
 from billsync.core.attached_reads import attached_reads, kinds_attached, unread_attached
-from billsync.core.diff import Mode, Server, diff
+from billsync.core.diff import Mode, Server, diff, one_chain_per_parent
 from billsync.core.hidden import labelled, still_hidden, wanted_kinds
 from billsync.core.index import Index, index
 from billsync.core.moved import with_moved
@@ -39,10 +39,14 @@ from billsync.model.state import Desired, Read, Row, Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A plan file, and the snapshot from which it was made."""
+    """A plan file, and the snapshot from which it was made.
+
+    `is_one_chain_per_parent`: as it was decided, the server itself refuses a second running chain of a parent.
+    """
 
     plan: PlanFile
     snapshot: Snapshot
+    is_one_chain_per_parent: bool = False
 
 
 def read_live(connection: ReadingConnection, desired: Desired, *, deletes: bool) -> Snapshot:
@@ -144,11 +148,13 @@ def compared(connection: ReadingConnection, desired: Desired, found: Snapshot, m
     """The comparison of a desired state with the live state that was read for it."""
     server = server_of(connection)
     plan = diff(desired, found, connection.kinds, server=server, mode=mode, now=connection.clock.now())
-    if unread := unread_attached(plan, _indexed(connection, found, desired), KINDS, connection.routes):
+    rows = _indexed(connection, found, desired)
+    if unread := unread_attached(plan, rows, KINDS, connection.routes):
         found = found.with_(_read(connection, kinds_attached(found, KINDS, connection.routes)))
         found = _with_parts(connection, found, unread)
         plan = diff(desired, found, connection.kinds, server=server, mode=mode, now=connection.clock.now())
-    return Comparison(replace(plan, dialect=connection.generation.full_name, billsync=__version__), found)
+    plan = replace(plan, dialect=connection.generation.full_name, billsync=__version__)
+    return Comparison(plan, found, one_chain_per_parent(server, desired, rows, connection.kinds))
 
 
 def server_of(connection: ReadingConnection) -> Server:

@@ -109,8 +109,10 @@ class Bindings:
             return None
         if routes.parts or labels_inside(kind.record, compared_with or {}) or malformed(kind, row, routes):
             return None
-        found = choose(address, (row,), self.registry, routes, parent_id="")
-        if found is None or doubt_about(address, (row,), found, self.registry, routes, parent_id=""):
+        parent = lookup(address, self.registry, self.routes).parent
+        parent_id = self.ids.get(parent, "") if parent else ""
+        found = choose(address, (row,), self.registry, routes, parent_id=parent_id)
+        if found is None or doubt_about(address, (row,), found, self.registry, routes, parent_id=parent_id):
             return None
         seen = view(kind, row, self.names, compared_with)
         return Observed(seen, status_of(kind, row), row["id"], facts=kind.facts(row) if kind.facts else {})

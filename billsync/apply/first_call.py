@@ -13,6 +13,7 @@ from billsync.apply.bindings import Unbound
 from billsync.apply.calling import UNTRIED, Tried, call
 from billsync.apply.world import World
 from billsync.model.change import Step
+from billsync.model.kind import Archetype
 from billsync.model.ports import RemoteError, Unreachable
 from billsync.model.value import Fields
 
@@ -47,6 +48,19 @@ def learn(step: Step, world: World, view: Fields | None) -> None:
 def is_create(step: Step, world: World) -> bool:
     """Whether the step makes something of which the server keeps the key unique."""
     return step.before.view is None and step.call.method == "POST" and world.kind(step).unique and step.repeatable
+
+
+def may_end_by_answer(step: Step, world: World) -> bool:
+    """Whether the answer to a call may end its step: the server refuses to make twice what the call makes.
+
+    Where it would make two, only a look tells whether another run made one at the same moment.
+    """
+    return world.calls_first and (is_create(step, world) or _begins_only_chain(step, world))
+
+
+def _begins_only_chain(step: Step, world: World) -> bool:
+    is_begin = step.before.view is None and step.call.method == "POST"
+    return is_begin and world.one_chain_per_parent and world.kind(step).archetype is Archetype.CHAINED
 
 
 def _may_call_first(step: Step, world: World) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from billsync.apply.bindings import Observed, Unbound
 from billsync.apply.calling import UNTRIED, Stopped, Tried, call
-from billsync.apply.first_call import called_first, learn
+from billsync.apply.first_call import called_first, learn, may_end_by_answer
 from billsync.apply.obstacles import in_the_way
 from billsync.apply.overtaken import gave_way
 from billsync.apply.world import World
@@ -57,6 +57,8 @@ def run_step(step: Step, world: World, following: Iterable[Step]) -> StepResult 
             if tried.calls:
                 world.clock.sleep(PAUSE * 2 ** (tried.calls - 1))
             tried = call(step, world, tried)
+            if may_end_by_answer(step, world) and _is_shown(step, tried, world):
+                return StepResult(step, Status.DONE, wrote=True)
         return result
     except Unbound as error:
         return StepResult(step, Status.STALE, str(error), tried.wrote)

@@ -26,7 +26,9 @@ class World:
     """The server, what is known of it, the journal and the clock.
 
     `unmet` says, by a step's id, what it was decided on that is no longer so. `calls_first` lets creates be called
-    without a look, as long as `absence` is likely (first_call.py). Once `stopping` is set, no call is made.
+    without a look, as long as `absence` is likely, and end by their answers (first_call.py);
+    `one_chain_per_parent`: the server itself refuses a second running chain of a parent. Once `stopping` is set, no
+    call is made.
     """
 
     remote: Remote
@@ -36,6 +38,7 @@ class World:
     masking: StepMasking = UNMASKED
     unmet: Mapping[str, str] = field(default_factory=dict)
     calls_first: bool = True
+    one_chain_per_parent: bool = False
     absence: Absence = field(default_factory=Absence)
     stopping: threading.Event = field(default_factory=threading.Event)
     _writing: threading.Lock = field(default_factory=threading.Lock)

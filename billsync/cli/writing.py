@@ -84,7 +84,14 @@ def write_desired(
     check_selected(run, desired, comparison.plan)
     account = Account(masked(comparison.plan, desired, KINDS), findings)
     masking = step_masking(account.plan, run.sourced, KINDS)
-    go = partial(carry_out, connection, comparison.plan, known=comparison.snapshot, masking=masking)
+    go = partial(
+        carry_out,
+        connection,
+        comparison.plan,
+        known=comparison.snapshot,
+        is_one_chain_per_parent=comparison.is_one_chain_per_parent,
+        masking=masking,
+    )
     _carry_out(run, connection, account, go, code_of_run, asking=asking)
     return account
 

@@ -117,7 +117,7 @@ def context_of(
         index=found,
         registry=registry,
         routes=server.routes,
-        one_chain_per_parent=_is_alone(server, desired, found, registry),
+        one_chain_per_parent=one_chain_per_parent(server, desired, found, registry),
         now=now,
         deletes=mode.deletes,
         allow=frozenset(mode.allow),
@@ -125,7 +125,7 @@ def context_of(
     )
 
 
-def _is_alone(server: Server, desired: Desired, found: Index, registry: Registry) -> bool:
+def one_chain_per_parent(server: Server, desired: Desired, found: Index, registry: Registry) -> bool:
     """Whether a parent may have one running chain only: as the files say, else as the server's table says, unless some
     parent has two of different keys in force, which proves the contrary."""
     if desired.target.has_several_chains is not None:

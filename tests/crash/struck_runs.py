@@ -40,9 +40,9 @@ SAVED_TOO = frozenset(
     }
 )
 LEAST_CALLS = {QUICK: 17}
-CALLS_AN_ENTITY = 3
-"""An entity whose key the server doesn't keep unique is looked at, written, and looked at again, any other one written:
-no run from nothing may have fewer calls than that."""
+CALLS_AN_ENTITY = 2
+"""An entity whose key the server doesn't keep unique is looked at and written, any other one written: no run from
+nothing may have fewer calls than that."""
 CALLS_OF_A_JOURNEY = 8
 
 Way = TypeVar("Way")

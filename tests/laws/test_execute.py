@@ -94,14 +94,17 @@ LOOKING_FIRST = Manner(calls_first=False)
 class Ran:
     """One execution of steps against a scripted server, which keeps no key unique."""
 
-    def __init__(self, server: Scripted, steps: Sequence[Step], manner: Manner = LOOKING_FIRST) -> None:
+    def __init__(
+        self, server: Scripted, steps: Sequence[Step], manner: Manner = LOOKING_FIRST, *, is_alone: bool = False
+    ) -> None:
         self.clock, self.journal = FakeClock(), Notebook()
         self.told: list[StepResult] = []
 
         def rows(path: str, query: Sequence[tuple[str, str]], listing: ListQuery) -> Sequence[Fields]:
             return read_list(server, path, query, listing, self.clock)
 
-        world = World(server, Bindings(KINDS, ROUTES, rows), self.journal, self.clock)
+        bindings = Bindings(KINDS, ROUTES, rows)
+        world = World(server, bindings, self.journal, self.clock, one_chain_per_parent=is_alone)
         plan = PlanFile("test", "payments", "sync", (), tuple(steps))
         self.report: Report = execute(plan, world, on_result=self.told.append, manner=manner)
 

@@ -7,12 +7,25 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from billsync.apply import one_rule
 from billsync.apply.execute import Manner
 from billsync.model.change import Obstacle, Step
 from billsync.model.ports import Answer, Unclear
 from billsync.model.result import Status
 from billsync.model.value import Fields, Plain
-from tests.laws.test_execute import CUSTOMER, FEATURE, FIRST_PRO, METER, METERS, Ran, create, seen, subscribe
+from tests.laws.test_execute import (
+    CUSTOMER,
+    FEATURE,
+    FIRST_PRO,
+    METER,
+    METERS,
+    PLAN,
+    SUBSCRIPTIONS,
+    Ran,
+    create,
+    seen,
+    subscribe,
+)
 from tests.support.scripted import Reaction, Scripted, acts_but, answers, fails, obeys
 
 NOW = "2026-09-01T00:00:00Z"
@@ -147,3 +160,76 @@ def test_a_run_again_looks_and_calls_nothing() -> None:
 
     assert [end[1] for end in again.ends] == [Status.ALREADY] * 4
     assert len(server.called) == 4 + 1
+
+
+SUBSCRIBED: Fields = {
+    "customer_id": "c1",
+    "plan": {"id": "p1", "key": "pro", "version": 1},
+    "labels": {"billsync_key": "default"},
+    "status": "active",
+    "active_from": NOW,
+    "billing_anchor": NOW,
+    "billing_cadence": "P1M",
+    "phases": [],
+}
+
+
+def subscribes(*others: Fields, **shown: Plain) -> Reaction:
+    """Begin a subscription, as others do at the same moment, and answer with other values."""
+
+    def reaction(server: Scripted, method: str, path: str, body: Plain) -> Answer:
+        row = server.keep(path, SUBSCRIBED)
+        for other in others:
+            server.keep(path, other)
+        return Answer(201, {**row, **shown})
+
+    return reaction
+
+
+def subscribed(*reactions: Reaction, is_alone: bool) -> tuple[Ran, Keeping]:
+    """A subscription that was begun on a server that keeps a customer to one, or not."""
+    server = server_with(
+        customers=[{"id": "c1", **CUSTOMER}], plans=[{"id": "p1", "version": 1, "status": "active", **PLAN}]
+    )
+    server.reactions = {SUBSCRIPTIONS: list(reactions)}
+    return Ran(server, [subscribe()], CALLING_FIRST, is_alone=is_alone), server
+
+
+def test_where_a_customer_has_one_subscription_its_answer_ends_the_step() -> None:
+    ending, ended = subscribed(subscribes(), is_alone=True)
+    looking, looked = subscribed(subscribes(), is_alone=False)
+
+    assert ending.ends == looking.ends == [("sub:create", Status.DONE, "", True)]
+    assert ended.reads == looked.reads - 1
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"customer_id": "c2"},
+        {"plan": {"id": "p2", "key": "pro", "version": 2}},
+        {"labels": {}},
+        {"status": "inactive"},
+        {"status": "later"},
+        {"created_at": None},
+        {"deleted_at": NOW},
+        {"id": None},
+    ],
+)
+def test_a_subscription_of_which_the_answer_leaves_a_doubt_is_looked_at(shown: Fields) -> None:
+    plain, once = subscribed(subscribes(), is_alone=True)
+
+    doubtful, twice = subscribed(subscribes(**shown), is_alone=True)
+
+    assert doubtful.ends == plain.ends
+    assert twice.reads > once.reads
+
+
+def test_where_a_customer_may_have_several_a_second_one_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another run begins one between the look and the call. With the answer believed there, too, nobody would see."""
+    safe, _ = subscribed(subscribes(SUBSCRIBED), is_alone=False)
+    monkeypatch.setattr(one_rule, "may_end_by_answer", lambda step, world: True)
+    unsafe, server = subscribed(subscribes(SUBSCRIBED), is_alone=False)
+
+    assert (safe.ends[0][1], unsafe.ends[0][1]) == (Status.FAILED, Status.DONE)
+    assert len(server.rows[SUBSCRIPTIONS]) == 2

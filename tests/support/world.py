@@ -145,8 +145,14 @@ class World:
         comparison = compare(connection, desired, Mode("sync", True, allow or {}))
         if comparison.plan.guards:
             return Run(comparison.plan, stopped(comparison.plan))
-        known, manner = comparison.snapshot, self.manner
-        report = carry_out(connection, comparison.plan, journal=NoJournal(), known=known, manner=manner)
+        report = carry_out(
+            connection,
+            comparison.plan,
+            journal=NoJournal(),
+            known=comparison.snapshot,
+            is_one_chain_per_parent=comparison.is_one_chain_per_parent,
+            manner=self.manner,
+        )
         return Run(comparison.plan, report)
 
     def carry_out(self, plan: PlanFile, *, wrap: Wrap = as_it_is) -> Report:
