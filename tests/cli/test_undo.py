@@ -176,3 +176,16 @@ def test_what_a_journal_withholds_is_named_and_never_guessed(shop: Undoing, shel
     assert "meter api_requests: what it was can't be named" in undone.err
     assert "its key has" in undone.err
     assert "ecret" not in Path(second).read_text()
+
+
+@pytest.mark.generation("openmeter@later")
+def test_json_says_whether_a_change_can_be_taken_back(shell: Shell, folder: Path) -> None:
+    shop = Undoing(shell, folder, "local:?generation=later")
+    new = {one["kind"]: one["reversible"] for one in shop.diff(TWO_PLANS)["changes"]["creating"]}
+    shop.sync(TWO_PLANS)
+    edited = TWO_PLANS.replace("0.002", "0.003").replace("name: API requests, event", "name: Requests, event")
+    moved = shop.diff(edited.replace("{plan: prepaid}", "{plan: large, change: at_renewal}"))
+
+    found = {one["kind"]: one["reversible"] for one in moved["changes"]["updating"]}
+    assert (new["meter"], new["grant"]) == ("yes", "never")
+    assert found == {"meter": "yes", "plan": "by a new version", "subscription": "until at_renewal"}

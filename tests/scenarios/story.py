@@ -112,13 +112,15 @@ class Stage:
     def command(self, line: str, place: str = ".") -> Ended:
         """One command line of billsync on the scenario's folder, or one in it, with `--format json`."""
         name, *flags = shlex.split(self._mine(line))
-        consent = ["--yes"] if name in ("sync", "apply", "migrate", "promote") else []
+        consent = ["--yes"] if name in ("sync", "apply", "migrate", "promote", "undo") else []
         files = [] if name in ("promote", "dump") else [place]
         target = [] if name == "validate" or "--server" in flags else ["--server", self.server.base]
         out, err = StringIO(), StringIO()
         around = Surroundings(StringIO(), out, err, self.environment, SystemClock(), False)
         self.patch.chdir(self.folder)
         self.patch.chdir(self.folder)
+        if name == "undo":
+            files = [journal_of(flags.pop(0))]
         form = [] if name == "dump" else ["--format", "json"]
         code = run([name, *files, *flags, *consent, *target, *form], around)
         assert "Traceback" not in out.getvalue() + err.getvalue(), err.getvalue()
@@ -135,6 +137,11 @@ class Stage:
         if isinstance(value, list):
             return [self._mine(item) for item in value]
         return value.replace(PLACEHOLDER, self.prefix) if isinstance(value, str) else value
+
+
+def journal_of(number: str) -> str:
+    """The journal of the run with this number in a scenario, from 1."""
+    return str(sorted(Path(".billsync/journal").glob("*.jsonl"))[int(number) - 1])
 
 
 def outline(document: Mapping[str, Any]) -> Iterator[str]:

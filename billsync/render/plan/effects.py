@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from billsync.model.change import Effect, Outcome
+from billsync.model.transition import IMMEDIATE
 from billsync.render.plan.outline import Item
 
 
@@ -23,6 +24,20 @@ def _pending(item: Item) -> str:
     if not item.effect:
         return ""
     return f"{item.effect.value}: {staying_text(item.staying)}" if item.staying else item.effect.value
+
+
+def reversibility(item: Item) -> str:
+    """Whether a change can be taken back once it is made: `yes`, `by a new version`, `until` it takes effect, or
+    `never`; empty for what isn't pending."""
+    match item.effect:
+        case None:
+            return ""
+        case Effect.IRREVERSIBLE:
+            return "never"
+        case Effect.NEW_VERSION:
+            return "by a new version"
+        case Effect.REVERSIBLE | Effect.IN_PLACE:
+            return "yes" if item.timing in ("", IMMEDIATE) else f"until {item.timing}"
 
 
 def staying_text(count: int) -> str:

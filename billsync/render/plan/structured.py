@@ -11,6 +11,7 @@ from billsync.model.since import Since
 from billsync.render.diagnostics import one_line
 from billsync.render.formats.json_text import json_chunks
 from billsync.render.formats.words import readable
+from billsync.render.plan.effects import reversibility
 from billsync.render.plan.outline import Item, Outline, Summary
 
 FORMAT_VERSION = "1.0"
@@ -98,7 +99,7 @@ def _change(item: Item) -> Any:
         "fields": [_field(field) for field in item.fields],
         "reason": item.reason,
         **({"timing": item.timing} if item.timing else {}),
-        **({"effect": item.effect.value} if item.effect else {}),
+        **({"effect": item.effect.value, "reversible": reversibility(item)} if item.effect else {}),
         **({"staying": item.staying} if item.staying is not None else {}),
         **({"since": item.since} if item.since else {}),
         **end,
