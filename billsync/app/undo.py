@@ -64,8 +64,9 @@ def find_undo(connection: Connection, run: Journaled, allow: Mapping[str, str]) 
     pending = {c.address.unversioned() for c in comparison.plan.changes if c.is_pending or c.fields}
     changing = [made for made in run.made if made.address in pending and made.address not in ended]
     changed = {made.address: why for made in changing if (why := _departure(bindings, _of_active(made, rows)))}
+    changed |= dict(_used_by_others(whole, run, touched))
     used = dict(_used(connection, bindings, changing, changed))
-    held = {parent: AGAIN for made in changing if (parent := _parent(made)) in whole.gone}
+    held = {parent: AGAIN for made in changing if (parent := _parent(made.address)) in whole.gone}
     found = undone(without(run, {**ended, **changed, **used, **held}), KINDS)
     lasting = (*whole.lasting, *(Lasting(address, why) for address, why in {**ended, **used, **held}.items() if why))
     findings = (*(_lasts(one) for one in lasting), *(_refused(address, why) for address, why in changed.items()))
@@ -94,11 +95,19 @@ def _ended(bindings: Bindings, made: Iterable[Made]) -> Iterator[tuple[Address, 
             yield one.address, f"it has ended, and an ended {kind.title} doesn't go on" if one.first is not None else ""
 
 
-def _parent(made: Made) -> Address | None:
+def _parent(address: Address) -> Address | None:
     """The entity that a chain belongs to: it can't go before the chain has ended."""
-    kind = KINDS[made.address.kind]
+    kind = KINDS[address.kind]
     is_chain = kind.archetype is Archetype.CHAINED and kind.parent is not None
-    return Address(kind.parent.kind, made.address.parents) if is_chain and kind.parent else None
+    return Address(kind.parent.kind, address.parents) if is_chain and kind.parent else None
+
+
+def _used_by_others(found: Undone, run: Journaled, touched: Iterable[Address]) -> Iterator[tuple[Address, str]]:
+    """The entities to go of which something runs that this run didn't begin: with them, it would end."""
+    begun = {made.address for made in run.made}
+    for address in touched:
+        if address not in begun and (parent := _parent(address)) in found.gone and parent is not None:
+            yield parent, f"{address.text} belongs to it, which this run didn't begin"
 
 
 def _of_active(made: Made, versions: Mapping[Address, tuple[Row, ...]]) -> Made:

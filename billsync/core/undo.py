@@ -14,6 +14,7 @@ from typing import Any
 from billsync.core.dump_document import plain_fields
 from billsync.core.dump_items import Item
 from billsync.core.lifecycle.chain_end import ENDS
+from billsync.core.lifecycle.chain_steps import FROM, RENEWS, TO
 from billsync.core.lifecycle.proof import VERSION
 from billsync.core.ownership import LABELS
 from billsync.model.address import Address, Symbol, chain_of
@@ -86,10 +87,15 @@ class Lasting:
 def journaled(text: str) -> Journaled:
     """The run that a journal is about. Raises NotAJournal."""
     try:
-        events = [json.loads(line, parse_float=_no_float) for line in text.splitlines() if line]
+        events = [json.loads(line, parse_float=_no_float) for line in _whole_lines(text)]
         return _journaled([event for event in events if isinstance(event, Mapping)])
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise NotAJournal(str(error)) from error
+
+
+def _whole_lines(text: str) -> list[str]:
+    """The lines that were written whole: a run that was killed may leave a part of one, whose call wasn't made."""
+    return [line for line in text.splitlines(keepends=True) if line.endswith("\n") and line.strip()]
 
 
 def _no_float(text: str) -> Any:
@@ -225,6 +231,9 @@ def _partly(made: Made, kind: Kind) -> Iterator[Lasting]:
         yield Lasting(made.address, f"the former {', '.join(names)} can't be named: the journal withholds it")
     before, after = first.get(LABELS) or {}, _last(made, LABELS) or {}
     added = sorted(after.keys() - before.keys()) if LABELS in made.changing and LABELS not in names else []
+    moments = {FROM, TO, RENEWS}
+    if made.first is not None and any((s.before.facts.keys() | s.after.facts.keys()) - moments for s in made.steps):
+        yield Lasting(made.address, "what was attached to it or detached stays: change it in its file")
     if added and made.first is not None and kind.archetype is Archetype.RECORD:
         yield Lasting(made.address, f"labels that it got stay ({', '.join(added)}): billsync never removes any")
 

@@ -119,6 +119,22 @@ def test_nobodys_later_change_is_undone(shop: Undoing) -> None:
     assert undone.out.startswith("publishing a new version of plan prepaid@3\n")
 
 
+def test_a_run_that_broke_off_is_undone_as_far_as_its_journal_goes(shop: Undoing, folder: Path) -> None:
+    """A subscription that another run began isn't ended with its customer, which stays."""
+    first = shop.sync(SHOP.replace("    subscription: {plan: prepaid}\n", ""))
+    text = Path(first).read_text()
+    shop.sync(SHOP)
+    cut = folder / "cut.jsonl"
+    cut.write_text("".join(line for line in text.splitlines(True) if '"result"' not in line) + '{"at": "2026')
+
+    undone = shop.undo(str(cut), *EVERYTHING)
+
+    assert undone.code == 4
+    assert "customer acme: subscription/acme/default belongs to it, which this run didn't begin" in undone.err
+    assert "cancelling" not in undone.out
+    assert "voiding grant acme/welcome" in undone.out
+
+
 @pytest.mark.generation("openmeter@later")
 def test_a_scheduled_change_and_an_end_are_taken_back(shell: Shell, folder: Path) -> None:
     shop = Undoing(shell, folder, "local:?generation=later")
