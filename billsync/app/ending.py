@@ -24,9 +24,9 @@ class Exit(IntEnum):
 MEANINGS: Mapping[Exit, str] = {
     Exit.DONE: "done, or nothing to do; a `diff` in which nothing is refused",
     Exit.ERROR: "an error, and nothing was written",
-    Exit.PENDING: "changes are pending, with `diff --exit-code` (or `--non-zero-exit-code`) or `migrate --dry-run "
-    "--exit-code`; something differs, with `drift --exit-code`; `ping --api --exit-code` lists something; never "
-    "otherwise",
+    Exit.PENDING: "changes are pending, with `diff --exit-code` (or `--non-zero-exit-code`) or `migrate`, "
+    "`promote` or `undo` with `--dry-run --exit-code`; something differs, with `drift --exit-code`; `ping --api "
+    "--exit-code` lists something; never otherwise",
     Exit.PARTLY: "a step failed, or the run broke off or could not report, after something was written: run it again",
     Exit.REFUSED: "refused by a guard, a policy, or for the reason shown; everything else was done unless a "
     "guard stopped the run",

@@ -19,6 +19,7 @@ from billsync.cli.surroundings import Run
 from billsync.cli.writing import end, write_desired
 from billsync.config.bounded import Unreadable, text_in
 from billsync.core.undo import Journaled, NotAJournal, journaled
+from billsync.kinds.registry import KINDS
 from billsync.model.frozen import dataclass
 from billsync.model.limits import INPUT_BYTES
 from billsync.render.diagnostics import diagnostics_text
@@ -56,11 +57,12 @@ def undo(run: Run, path: str, options: ServerOptions, how: UndoOptions) -> Exit:
 
 def _journal(path: str) -> Journaled:
     try:
-        return journaled(text_in(path, INPUT_BYTES))
-    except Unreadable as problem:
+        found = journaled(text_in(path, INPUT_BYTES))
+    except (Unreadable, NotAJournal) as problem:
         raise error("bad-journal", f"{path}: {problem}", PLACE) from problem
-    except NotAJournal as problem:
-        raise error("bad-journal", f"{path}: {problem}", PLACE) from problem
+    if unknown := sorted({made.address.kind for made in found.made} - KINDS.keys()):
+        raise error("bad-journal", f"{path}: this billsync knows no {', '.join(unknown)}.", PLACE)
+    return found
 
 
 def _show(run: Run, connection: Connection, found: Undoing, how: UndoOptions) -> Exit:

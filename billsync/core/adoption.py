@@ -70,7 +70,8 @@ def _by_evidence(context: Context, address: Address, row: Row) -> Standings:
     """The standing of an entity without an owner's label: of a kind that hides labels, other evidence counts."""
     held = holder_of(context, address, row) if hides_labels(context.registry[row.kind]) else None
     if held is not None and held.claim in (Claim.OTHERS, Claim.UNREAD):
-        return Standings(address, Standing.REFUSED, f"it {held.reason}".replace("it its", "its"))
+        reason = held.reason if held.claim is Claim.UNREAD else f"it {held.reason}"
+        return Standings(address, Standing.REFUSED, reason)
     return Standings(address, Standing.ADOPTABLE)
 
 

@@ -89,7 +89,7 @@ def journaled(text: str) -> Journaled:
     try:
         events = [json.loads(line, parse_float=_no_float) for line in _whole_lines(text)]
         return _journaled([event for event in events if isinstance(event, Mapping)])
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise NotAJournal(str(error)) from error
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import SHOP
+from tests.cli.test_prepaid_story import use
 from tests.support.command import Ran, Shell
 
 EDITED = SHOP.replace("0.002", "0.003").replace("name: API requests, event", "name: Requests, event")
@@ -153,6 +154,16 @@ def test_a_scheduled_change_and_an_end_are_taken_back(shell: Shell, folder: Path
     assert shop.diff(TWO_PLANS)["told"] == []
 
 
+def test_used_credit_is_never_voided(shop: Undoing, shell: Shell) -> None:
+    first = shop.sync(SHOP)
+    use(shell, "september", 100)
+
+    undone = shop.undo(first, *EVERYTHING)
+
+    assert "voiding" not in undone.out
+    assert "grant acme/welcome: credit of its customer was used since (0.2)" in undone.err
+
+
 def test_what_has_ended_at_once_or_was_settled_stays(shop: Undoing) -> None:
     paid = SHOP.replace("funding_method: none", "funding_method: external, purchase: {}")
     shop.sync(paid)
@@ -171,10 +182,13 @@ def test_a_journal_of_something_else_is_refused(shop: Undoing, folder: Path) -> 
     lines = Path(first).read_text().splitlines()
     old = folder / "old.jsonl"
     old.write_text("\n".join(line for line in lines if '"planned"' not in line).replace('"replaced"', '"x"'))
-    texts = [old, folder / "shop.yaml", folder / "none"]
+    later, deep = folder / "later.jsonl", folder / "deep.jsonl"
+    later.write_text("\n".join(lines).replace("meter/api", "gauge/api") + "\n")
+    deep.write_text("[" * 100_000 + "\n")
+    texts = [old, folder / "shop.yaml", folder / "none", later, deep]
     other = Undoing(shop._shell, folder, "local:other.db")
 
-    assert [shop.undo(str(path), "--yes").code for path in texts] == [1, 1, 1]
+    assert [shop.undo(str(path), "--yes").code for path in texts] == [1] * 5
     assert "it is of local:.billsync/local.db, and this is local:other.db" in other.undo(first, "--yes").err
 
 

@@ -19,8 +19,8 @@ USAGE = Chapter(
         Code(
             "no-consent",
             "not a terminal: pass --yes",
-            "`apply`, `sync`, `migrate` and `adopt` ask before they write. Without a terminal there is no answer. In a "
-            "pipeline, review the `diff` first and pass `--yes`.",
+            "`apply`, `sync`, `migrate`, `undo` and `adopt` ask before they write. Without a terminal there is no "
+            "answer. In a pipeline, review the `diff` first and pass `--yes`.",
             "There is no terminal to confirm the changes.",
         ),
         Code(
