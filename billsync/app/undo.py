@@ -8,7 +8,7 @@ from decimal import Decimal
 from billsync.api.documents import BALANCE
 from billsync.app.carrying_out import bindings_of
 from billsync.app.connection import Connection
-from billsync.app.difference import intended
+from billsync.app.pipeline import compared, read_live
 from billsync.app.plan_files import place_of
 from billsync.apply.bindings import Bindings, Observed, Unbound
 from billsync.core.compare import said
@@ -16,7 +16,7 @@ from billsync.core.diff import Mode
 from billsync.core.expectation import differences_after, facts_apart, holds_after
 from billsync.core.index import index, version_of
 from billsync.core.lifecycle.chain_end import REVERT
-from billsync.core.undo import Journaled, Lasting, Made, Undone, is_withheld, undone, without
+from billsync.core.undo import Journaled, Lasting, Made, Undone, is_withheld, only_gone, undone, without
 from billsync.core.versions import offered
 from billsync.kinds.registry import KINDS
 from billsync.live.snapshot import PARENT
@@ -56,28 +56,30 @@ def is_of_another_server(run: Journaled, connection: Connection) -> bool:
 def find_undo(connection: Connection, run: Journaled, allow: Mapping[str, str]) -> Undoing:
     """Compare what a run left with what is live, and return what takes it back. Raises RemoteError, RatingError."""
     whole = undone(run, KINDS)
-    comparison = intended(connection, whole.desired, mode_of(allow))
-    bindings = bindings_of(connection, comparison.snapshot, {})
-    rows = index(comparison.snapshot, KINDS, connection.routes).versions
-    touched = {change.address.unversioned() for change in comparison.plan.changes}
+    found = read_live(connection, whole.desired, deletes=True)
+    rows = index(found, KINDS, connection.routes)
+    live = (*rows.records, *rows.versions)
+    plan = compared(connection, only_gone(whole, live), found, mode_of(allow)).plan
+    bindings = bindings_of(connection, found, {})
+    touched = {change.address.unversioned() for change in plan.changes}
     ended = dict(_ended(bindings, [made for made in run.made if made.address in touched]))
-    pending = {c.address.unversioned() for c in comparison.plan.changes if c.is_pending or c.fields}
+    pending = {c.address.unversioned() for c in plan.changes if c.is_pending or c.fields}
     changing = [made for made in run.made if made.address in pending and made.address not in ended]
-    changed = {made.address: why for made in changing if (why := _departure(bindings, _of_active(made, rows)))}
+    changed = {made.address: why for made in changing if (why := _departure(bindings, _of_active(made, rows.versions)))}
     changed |= dict(_used_by_others(whole, run, touched))
     used = dict(_used(connection, bindings, changing, changed))
     held = {parent: AGAIN for made in changing if (parent := _parent(made.address)) in whole.gone}
-    found = undone(without(run, {**ended, **changed, **used, **held}), KINDS)
+    left = undone(without(run, {**ended, **changed, **used, **held}), KINDS)
     lasting = (*whole.lasting, *(Lasting(address, why) for address, why in {**ended, **used, **held}.items() if why))
     findings = (*(_lasts(one) for one in lasting), *(_refused(address, why) for address, why in changed.items()))
-    return Undoing(_ownable(found), tuple(findings), bool(changed))
+    return Undoing(_ownable(left, live), tuple(findings), bool(changed))
 
 
-def _ownable(found: Undone) -> Desired:
+def _ownable(found: Undone, live: Iterable[Address]) -> Desired:
     """The desired state, in which what is to go counts as ours, too, if its labels can't be read."""
     from billsync.core.adoption import adopting
 
-    return adopting(found.desired, (a for a in found.gone if KINDS[a.kind].archetype is Archetype.VERSIONED))
+    return adopting(only_gone(found, live), (a for a in found.gone if KINDS[a.kind].archetype is Archetype.VERSIONED))
 
 
 def _ended(bindings: Bindings, made: Iterable[Made]) -> Iterator[tuple[Address, str]]:

@@ -32,7 +32,7 @@ def journaled(run: Run, connection: Connection, account: Account) -> Iterator[Jo
     facts = {"billsync": __version__, "target": plan.target, "owner": plan.owner, "mode": plan.mode}
     try:
         with FileJournal(directory, clock=connection.clock, facts=facts) as journal:
-            journal.record("begin", {"steps": len(plan.steps), "replaced": _replaced(plan)})
+            journal.record("begin", facts_at_begin(plan))
             run.account = account
             witnessed = WitnessedJournal(journal, account)
             yield witnessed
@@ -41,6 +41,11 @@ def journaled(run: Run, connection: Connection, account: Account) -> Iterator[Jo
         detail = f"{directory}: {problem.strerror or problem}"
         hint = f"{VARIABLE} sets another directory for journals."
         raise error("no-journal", detail, hint) from problem
+
+
+def facts_at_begin(plan: PlanFile) -> Mapping[str, Any]:
+    """The facts of a run before its first call."""
+    return {"steps": len(plan.steps), "replaced": _replaced(plan)}
 
 
 def _replaced(plan: PlanFile) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence, Set
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from billsync.core.dump_document import plain_fields
@@ -159,10 +159,18 @@ def undone(run: Journaled, registry: Registry) -> Undone:
     desired = Desired(
         owner=run.owner,
         entities=ordered,
-        named=frozenset(address.kind for address in chosen),
+        named=frozenset(address.kind for address in gone),
         selection=Selection(patterns=tuple((a.kind, "/".join(map(literal, a.names))) for a in chosen)),
     )
     return Undone(desired, tuple(lasting), frozenset(gone))
+
+
+def only_gone(found: Undone, live: Iterable[Address]) -> Desired:
+    """The desired state in which nothing that is live goes but what is to go: all else is left alone, also by what
+    ends with it."""
+    kinds = found.desired.named
+    others = (address for address in live if address.kind in kinds and address not in found.gone)
+    return replace(found.desired, forgotten=frozenset(others))
 
 
 def without(run: Journaled, addresses: Container[Address]) -> Journaled:
@@ -251,7 +259,7 @@ def _chain_before(made: Made, kind: Kind, published: Set[Address]) -> Entity:
     """A chain as it was; one that began ends."""
     last = made.steps[-1].after
     if made.first is None:
-        return _entity_of(made, kind, {**_pinned(kind, made.last or {}, published), ENDS: IMMEDIATE})
+        return _entity_of(made, kind, {**_pinned(kind, made.last or {}, frozenset()), ENDS: IMMEDIATE})
     is_later = not set(last.statuses).isdisjoint(kind.words(State.COMING))
     timing = {} if is_later else {"change": IMMEDIATE}
     return _entity_of(made, kind, {**_pinned(kind, made.first, published), **timing})

@@ -154,6 +154,20 @@ def test_a_scheduled_change_and_an_end_are_taken_back(shell: Shell, folder: Path
     assert shop.diff(TWO_PLANS)["told"] == []
 
 
+@pytest.mark.generation("openmeter@later")
+def test_a_new_customer_goes_and_nobody_elses_subscription_ends(shell: Shell, folder: Path) -> None:
+    """The customer of a subscription that is taken back isn't in the journal, and isn't taken for abandoned."""
+    shop = Undoing(shell, folder, "local:?generation=later")
+    shop.sync(TWO_PLANS)
+    beta = "customers:\n  - {key: beta, name: Beta, usage_attribution: {subject_keys: [b]}}"
+    moved = TWO_PLANS.replace("{plan: prepaid}", "{plan: large, change: at_renewal}")
+    second = shop.sync(moved.replace("customers:", beta))
+
+    lines = [shop.lines(second), shop.undo(second, "--yes").code, shop.lines(second)]
+
+    assert lines == [["withdrawing subscription acme/default", "deleting customer beta"], 0, []]
+
+
 def test_used_credit_is_never_voided(shop: Undoing, shell: Shell) -> None:
     first = shop.sync(SHOP)
     use(shell, "september", 100)
