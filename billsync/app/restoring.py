@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from billsync import __version__
 from billsync.api.documents import BALANCE
 from billsync.app.connection import Connection
-from billsync.app.dumped_addons import with_addons
+from billsync.app.dumped_addons import ADDONS, SUBSCRIPTION, with_addons
 from billsync.app.pipeline import everything
 from billsync.core.diff import Mode, Server
 from billsync.core.stages import staged
@@ -41,7 +41,7 @@ def planned(
 
     `events` is the number of usage events in the snapshot, by the customer's id there.
     """
-    known = with_addons(connection, everything(connection)).snapshot
+    known = _with_none(with_addons(connection, everything(connection)).snapshot)
     now, here = connection.clock.now(), connection.generation
     tables, number = Tables(connection.kinds, connection.routes), events or {}
     server = Server(connection.target, connection.routes, BALANCE, here.missing, here.is_alone, here.unmentionable)
@@ -53,3 +53,13 @@ def planned(
         made = staged(found.stages, known, connection.kinds, server=server, mode=mode, now=now)
     plan = replace(made.plan_file, dialect=here.full_name, billsync=__version__)
     return Restore(plan, accounted(found, made.changes), known)
+
+
+def _with_none(found: Snapshot) -> Snapshot:
+    """The snapshot, in which subscriptions that showed no add-ons have none: a restore that broke off before it
+    attached them goes on with that."""
+    rows = tuple(
+        row if ADDONS in row.fields else replace(row, fields={**row.fields, ADDONS: ()})
+        for row in found.of(SUBSCRIPTION)
+    )
+    return replace(found, rows={**found.rows, SUBSCRIPTION: rows})

@@ -75,15 +75,26 @@ def calls_of(harness: Harness) -> dict[str, list[Call]]:
     return found
 
 
+KILLED = next(fault for fault in FAULTS if fault.name == "killed after")
+
+
+def subscribing(harness: Harness) -> list[Call]:
+    """The calls that begin subscriptions, which something follows."""
+    calls = (call for several in calls_of(harness).values() for call in several)
+    return [call for call in calls if call.point.writes and call.point.path.endswith("/openmeter/subscriptions")]
+
+
 def struck_at(harness: Harness, chosen: list[tuple[Call, Fault]], count: Count) -> list[str]:
     count(LAW, [(each, fault.name) for each, fault in chosen])
     return [trouble for each, fault in chosen for trouble in harness.troubles_at(fault, each.point)]
 
 
 def test_a_restore_after_a_fault_ends_where_an_undisturbed_one_does(struck: Harness, count: Count) -> None:
-    """Each signature of a call is struck once; `-m exhaustive` strikes every call in every way."""
+    """Each signature of a call is struck once, and no add-on is forgotten after a beginning; `-m exhaustive` strikes
+    every call in every way."""
     calls = [several[number % len(several)] for number, several in enumerate(calls_of(struck).values())]
     chosen = [(call, FAULTS[number % len(FAULTS)]) for number, call in enumerate(calls) if call.point.writes]
+    chosen += [(call, KILLED) for call in subscribing(struck)]
 
     assert struck_at(struck, chosen, count) == []
 
