@@ -1,0 +1,161 @@
+"""A property of `restore`: of any world, credit and content come back, the loss report explains the rest, and a second
+restore writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from billsync.app.verifying import verify
+from billsync.report.recovery.accounting import complete
+from tests.support.budgets import examples
+from tests.support.crash_harness import Wire
+from tests.support.old_organization import DAY, balances, empty_at_the_same_time, restored
+from tests.support.recoveries import recovery_of
+from tests.support.world import World, declared
+
+ALLOWED = {"cancel": "", "dearer-plan": "", "bills-twice": "", "trial-again": "", "change": "", "void": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A customer that comes with a version: its plan, quantity of an add-on, grants, and what it does at last."""
+
+    comes: int
+    plan: str
+    seats: int
+    grants: tuple[tuple[str, str], ...]
+    mode: str
+    does: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Fees by version, the days of a trial, if there is one, customers, and days between the versions."""
+
+    fees: tuple[int, ...]
+    trial: int | None
+    customers: tuple[Customer, ...]
+    days: int
+
+
+CUSTOMERS = st.builds(
+    Customer,
+    comes=st.integers(0, 2),
+    plan=st.sampled_from(["pro", "basic"]),
+    seats=st.integers(0, 2),
+    grants=st.lists(
+        st.tuples(st.sampled_from(["1", "12.34", "500"]), st.sampled_from(["", "expires_after: P1Y", "priority: 1"])),
+        max_size=3,
+    ).map(tuple),
+    mode=st.just("credit_only"),  # the embedded server takes no credits for invoices of fees in advance
+    does=st.sampled_from(["nothing", "ends", "changes", "leaves", "waits", "voids"]),
+)
+SHOPS = st.builds(
+    Shop,
+    fees=st.lists(st.integers(1, 90), min_size=1, max_size=3, unique=True).map(tuple),
+    trial=st.one_of(st.none(), st.integers(3, 40)),
+    customers=st.lists(CUSTOMERS, min_size=1, max_size=4).map(
+        lambda several: tuple(replace(one, key=f"c{number}") for number, one in enumerate(several))
+    ),
+    days=st.integers(0, 25),
+)
+
+
+def files(shop: Shop, version: int, *, at_last: bool = False) -> str:
+    """The files of a shop once a version is out."""
+    there = [one for one in shop.customers if min(one.comes, len(shop.fees) - 1) <= version]
+    customers = "".join(f"\n{_customer(one, at_last=at_last)}" for one in there) or " []"
+    trial = "" if shop.trial is None else TRIAL.format(days=shop.trial)
+    return FILES.format(fee=shop.fees[version], seat=version + 1, trial=trial, customers=customers)
+
+
+FILES = """
+_info: {{owner: shop, defaults: {{plan: {{currency: USD, billing_cadence: P1M}}, addon: {{currency: USD}}}}}}
+addons:
+- {{key: seats, name: Seats, instance_type: multiple, rate_cards: [
+    {{key: seat, name: Seat, billing_cadence: P1M, payment_term: in_advance,
+      price: {{type: flat, amount: "{seat}"}}}}]}}
+plans:
+- key: pro
+  name: Pro
+  addons: [{{addon: seats}}]
+  phases:
+  {trial}
+  - {{key: main, name: Main, rate_cards: [
+      {{key: fee, name: Fee, billing_cadence: P1M, payment_term: in_advance, price: {{type: flat, amount: "{fee}"}}}},
+      {{key: late, name: Late, billing_cadence: P1M, payment_term: in_arrears, price: {{type: flat, amount: "4"}}}}]}}
+- key: basic
+  name: Basic
+  phases: [{{key: main, name: Main, rate_cards: [
+    {{key: fee, name: Fee, billing_cadence: P1M, payment_term: in_advance, price: {{type: flat, amount: "10"}}}}]}}]
+customers:{customers}
+"""
+TRIAL = (
+    "- {{key: trial, name: Trial, duration: P{days}D, rate_cards: [{{key: fee, name: Fee, price: {{type: free}}}}]}}"
+)
+
+
+def _customer(one: Customer, *, at_last: bool) -> str:
+    state = ", state: voided" if at_last and one.does == "voids" else ""
+    grants = ", ".join(
+        f'{{key: g{number}, name: G{number}, amount: "{amount}", currency: USD, funding_method: none'
+        f"{f', {more}' if more else ''}{state}}}"
+        for number, (amount, more) in enumerate(one.grants)
+    )
+    return f"- {{key: {one.key}, name: {one.key}, grants: [{grants}], subscription: {{{_subscription(one, at_last)}}}}}"
+
+
+def _subscription(one: Customer, at_last: bool) -> str:
+    plan, more = one.plan, ""
+    if one.does == "waits":
+        more = ', start: "2027-03-01T00:00:00Z"'
+    elif one.plan == "pro" and one.seats:
+        more = f", addons: [{{addon: seats, quantity: {one.seats}}}]"
+    if at_last and one.does == "ends":
+        more += ", ends: at_renewal"
+    if at_last and one.does == "leaves":
+        more += ", ends: immediate"
+    if at_last and one.does == "changes":
+        plan, more = ("basic" if plan == "pro" else "pro"), ", change: at_renewal"
+    return f"plan: {plan}, settlement_mode: {one.mode}{more}"
+
+
+def lived(shop: Shop) -> World:
+    """The shop on a server, after all its versions."""
+    world = World(seed=1)
+    for version in range(len(shop.fees)):
+        _synced(world, files(shop, version))
+        world.clock.advance(shop.days * DAY + 3600)
+    _synced(world, files(shop, len(shop.fees) - 1, at_last=True))
+    world.clock.advance(7200)
+    return world
+
+
+def _synced(world: World, text: str) -> None:
+    run: Any = world.sync(declared(text), allow=ALLOWED)
+    assert not [guard for guard in run.plan.guards if guard.code not in ("addons-lost",)], run.plan.guards
+
+
+@given(SHOPS)
+@settings(max_examples=examples(6), deadline=None)
+def test_any_world_comes_back(shop: Shop) -> None:
+    old = lived(shop)
+    recovery, new = recovery_of(old), empty_at_the_same_time(old, hours=3)
+
+    found = restored(new, recovery)
+
+    assert complete(recovery, found.accounts) == ()
+    assert balances(new) == balances(old)
+    assert [(one.customer, one.aspect, one.want, one.have) for one in _unexplained(new, recovery, found)] == []
+    again = Wire()
+    restored(new, recovery, wrap=again.wrap)
+    assert again.transport.writes == ()
+
+
+def _unexplained(new: World, recovery: Any, found: Any) -> Any:
+    return verify(new.connection(), recovery, found.accounts).unexplained
