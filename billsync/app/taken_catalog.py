@@ -10,11 +10,17 @@ from billsync.core.index import is_over
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused
 from billsync.model.state import Row, Snapshot
+from billsync.model.value import Fields
 
 CUSTOMER, GRANT, SUBSCRIPTION, PLAN, ADDON = "customer", "grant", "subscription", "plan", "addon"
 CATALOG = frozenset(KINDS) - {CUSTOMER, GRANT, SUBSCRIPTION}
 OFFERS = "addons"
 """The part of a plan version that names the add-ons that may be attached."""
+
+
+def plan_of(subscription: Fields) -> str:
+    """The id of the plan version in a subscription's row; empty for a custom plan."""
+    return str(subscription.get("plan_id") or (subscription.get("plan") or {}).get("id") or "")
 
 
 def read_whole_catalog(connection: ReadingConnection, used: Collection[str], attached: Collection[str]) -> Snapshot:

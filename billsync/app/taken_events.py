@@ -7,14 +7,13 @@ from datetime import datetime
 
 from billsync.api.documents import EVENTS
 from billsync.app.connection import ReadingConnection
+from billsync.app.taken_catalog import PLAN, plan_of
 from billsync.live.cursors import read_pages
-from billsync.model.malformed import Malformed
 from billsync.model.moment import cut_to_seconds, moment_text, parse_moment
+from billsync.model.state import Snapshot
 from billsync.model.value import Fields
-from billsync.report.billing.alike import AlikeRows
-from billsync.report.billing.charges import needed
 from billsync.report.recovery.lines import Event, item_line, row_in
-from billsync.report.recovery.promises import dues_at_end, terms_of
+from billsync.report.recovery.usage_start import usage_starts
 
 SIZE = 100
 """The most that a page of events may have (customer-facts.md §14)."""
@@ -23,25 +22,32 @@ SIZE = 100
 def event_lines(
     connection: ReadingConnection,
     subscriptions: Iterable[bytes],
-    features: Mapping[str, str],
+    catalog: Snapshot,
     promised: tuple[datetime, datetime],
 ) -> Generator[bytes, None, list[tuple[str, int]]]:
-    """The lines of the events of the customers of these subscriptions, since their earliest running period began.
+    """The lines of the events of the customers of these subscriptions that aren't billed yet.
 
     `promised` are the times between which dues were read, with the usage until then: events that were stored later are
     left out. Returns the customers of whom events were stored between, with their number. Raises RemoteError.
     """
     between: list[tuple[str, int]] = []
-    for customer, since in sorted(_since(subscriptions, features, promised[0]).items()):
+    for customer, starts in sorted(_starts(subscriptions, catalog, promised[0]).items()):
         count = 0
-        for row in _events(connection, customer, since):
+        for row in _events(connection, customer, min(starts.values())):
             stored = parse_moment(str(row.get("stored_at") or row.get("ingested_at")))
-            if stored is None or stored <= promised[1]:
+            if _is_running(row, starts) and (stored is None or stored <= promised[1]):
                 count += stored is not None and stored > promised[0]
                 yield item_line(Event(customer, row))
         if count:
             between.append((customer, count))
     return between
+
+
+def _is_running(row: Fields, starts: Mapping[str | None, datetime]) -> bool:
+    """Whether an event lies in a period that is running, by its type."""
+    event = row.get("event") or {}
+    at = parse_moment(str(event.get("time")))
+    return at is None or at >= cut_to_seconds(starts.get(event.get("type"), starts[None]))
 
 
 def _events(connection: ReadingConnection, customer: str, since: datetime) -> Iterator[Fields]:
@@ -54,19 +60,30 @@ def _events(connection: ReadingConnection, customer: str, since: datetime) -> It
         yield from page
 
 
-def _since(subscriptions: Iterable[bytes], features: Mapping[str, str], now: datetime) -> Mapping[str, datetime]:
-    """By customer, the start of the earliest period that is running: of a plan, or of a card with a longer one."""
-    found: dict[str, datetime] = {}
-    alike = AlikeRows(features)
+def _starts(
+    subscriptions: Iterable[bytes], catalog: Snapshot, now: datetime
+) -> Mapping[str, Mapping[str | None, datetime]]:
+    """By customer and type of event, the start of the running period; under None, of plans.
+
+    Of several the latest, so that nothing is billed twice; of plans the earliest, for types that nothing is priced by.
+    """
+    found: dict[str, dict[str | None, datetime]] = {}
+    plans = {row.id: row.fields for row in catalog.of(PLAN)}
+    types = _types(catalog)
     for line in subscriptions:
-        row = row_in(line)
-        terms = terms_of(row.fields, alike.parse(row.fields), now)
-        if terms is None:
-            continue
-        starts = [terms.period_from] if terms.period_from else []
-        if not isinstance(terms.subscribed, Malformed):
-            dues = dues_at_end(terms.subscribed, (), features, now)
-            starts += [period.start for _, period in needed(dues)]
-        start = min((one for one in starts if one), default=now)
-        found[terms.customer_id] = min(start, found.get(terms.customer_id, start))
+        row = row_in(line).fields
+        for feature, start in usage_starts(row, plans.get(plan_of(row)), now).items():
+            mine = found.setdefault(str(row["customer_id"]), {})
+            of = types.get(feature) if feature is not None else None
+            if feature is None:
+                mine[None] = min(start, mine.get(None, start))
+            elif of is not None:
+                mine[of] = max(start, mine.get(of, start))
     return found
+
+
+def _types(catalog: Snapshot) -> Mapping[str, str]:
+    """The type of the events of each feature's meter, by the feature's id."""
+    meters = {row.id: str(row.fields.get("event_type")) for row in catalog.of("meter")}
+    metered = {row.id: str((row.fields.get("meter") or {}).get("id")) for row in catalog.of("feature")}
+    return {feature: meters[meter] for feature, meter in metered.items() if meter in meters}

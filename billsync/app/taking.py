@@ -21,7 +21,16 @@ from billsync.app.dumped_losses import read_undeclared
 from billsync.app.gathering import Gathering, Place, Reading
 from billsync.app.promises import promises_of
 from billsync.app.server_time import servers_now_by_anybody
-from billsync.app.taken_catalog import ADDON, CUSTOMER, OFFERS, PLAN, SUBSCRIPTION, deleted_versions, read_whole_catalog
+from billsync.app.taken_catalog import (
+    ADDON,
+    CUSTOMER,
+    OFFERS,
+    PLAN,
+    SUBSCRIPTION,
+    deleted_versions,
+    plan_of,
+    read_whole_catalog,
+)
 from billsync.app.taken_credit import CREDIT, take_credit
 from billsync.app.taken_events import event_lines
 from billsync.app.taken_rows import lots, take_rows
@@ -80,8 +89,7 @@ class _Link:
 
 
 def _link(row: Fields) -> _Link:
-    plan = row.get("plan_id") or (row.get("plan") or {}).get("id") or ""
-    return _Link(intern(str(row["customer_id"])), intern(str(plan)), not is_over(KINDS[SUBSCRIPTION], row))
+    return _Link(intern(str(row["customer_id"])), intern(plan_of(row)), not is_over(KINDS[SUBSCRIPTION], row))
 
 
 class Taking:
@@ -95,6 +103,7 @@ class Taking:
         self._customers: Mapping[str, None] = {}
         self._attached: frozenset[str] = frozenset()
         self._may_bill = False
+        self._is_billing_shown = True
         self._moves: dict[str, str] = {}
         self._promised: tuple[datetime, datetime]
         self._has_events = has_events
@@ -175,7 +184,7 @@ class Taking:
         subscriptions = {name for sort, name in moved if sort in (SUBSCRIPTION, ATTACHED)}
         customers = {name for sort, name in moved if sort in (CUSTOMER, CREDIT, BILLED)}
         customers |= {self._links[name].customer for name in subscriptions if name in self._links}
-        lists = any(sort not in (CREDIT, BILLED, ATTACHED) for sort, _ in moved)
+        lists = any(sort not in (CREDIT, BILLED, ATTACHED) or not self._found.get(sort, name) for sort, name in moved)
         return _Part(lists, frozenset(customers), frozenset(subscriptions))
 
     def _read_catalog(self, found: Reading) -> None:
@@ -194,19 +203,23 @@ class Taking:
     def _read_lists(self, found: Reading) -> None:
         lists = read_undeclared(self._connection)
         self._may_bill = lists.may_bill
+        self._is_billing_shown = not lists.refused
         for name, rows in lists.rows.items():
             found.put(LIST, name, item_line(Listed(name, rows)))
         for name, status in lists.refused.items():
             found.put(LIST, name, item_line(Listed(name, refused=status)))
 
     def _read_billing(self, customers: Iterable[str], found: Reading) -> None:
-        """Read the billing of customers, where any can have other than the default (customer-facts.md §4.1)."""
+        """Read the billing of customers, where any can have other than the default (customer-facts.md §4.1).
+
+        Where the server refuses to list profiles, say, which the snapshot names, it may refuse this, too.
+        """
         for lot in lots(customers if self._may_bill else (), MANY):
             paths = [BILLING.replace(PARENT, name) for name in lot]
             for name, path, answer in zip(lot, paths, self._connection.documents(paths), strict=True):
                 if not isinstance(answer, Refused):
                     found.put(BILLED, name, item_line(Document(path, answer)))
-                elif answer.status in NOT_BILLED:
+                elif answer.status in NOT_BILLED or not self._is_billing_shown:
                     found.drop(BILLED, name)
                 else:
                     raise answer
@@ -255,7 +268,7 @@ class Taking:
         """The lines of the usage events of running periods, up to the time at which the dues were read."""
         running = [name for name, link in self._links.items() if link.is_running]
         rows = (self._found.get(SUBSCRIPTION, name) for name in running)
-        moved = event_lines(self._connection, rows, self._features(), self._promised)
+        moved = event_lines(self._connection, rows, self._catalog, self._promised)
         for customer, between in (yield from moved):
             name = name_of(CUSTOMER, customer, self._found.get(CUSTOMER, customer), self._found.get)
             self._moves[f"the usage of {name}"] = f"went on while its dues were read, by {between} events"

@@ -34,6 +34,8 @@ def snapshot_options(dump: Callable[..., Exit]) -> Any:
             if has_events:
                 raise click.UsageError("--events goes with --snapshot FILE")
             return dump(**others)
+        if snapshot == "-":
+            raise click.UsageError("--snapshot writes a file, which is for its user only; it can't write to stdout")
         context = click.get_current_context()
         _check_alone(context)
         from billsync.cli.snapshotting import write_snapshot
