@@ -62,7 +62,7 @@ def parse_address(text: str) -> Address:
     """The address that `Address.text` wrote. Raises ValueError for anything else."""
     head, _, version = text.partition("@")
     kind, *names = head.split("/")
-    if not kind or not names or not all(names) or (version and not version.isdigit()):
+    if not kind or not names or (version and not version.isdigit()):
         raise ValueError(f"not an address: {text!r}")
     return Address(kind, tuple(unquote(name) for name in names), int(version) if version else None)
 
