@@ -19,7 +19,9 @@ from billsync.model.frozen import dataclass
 
 UNFINISHED = "unfinished-dump.yaml"
 """The file that makes a folder unreadable as files of billsync while those of a dump are replaced."""
-NOT_YET = "# A dump into this folder was interrupted: its files are of two dumps. Dump again.\n_unfinished: true\n"
+NOT_YET = "A dump into this folder was interrupted, so that its files are of two dumps: dump again."
+STAGE = ".billsync-"
+"""The beginning of the name of the folder in which files wait."""
 _LISTED = 5
 """Largest number of files that a message names."""
 
@@ -28,13 +30,14 @@ _LISTED = 5
 class _Folder:
     """A folder as it is: the files of the dump that was written into it before, and the names of all else.
 
-    `changed` are files of that dump that were changed since.
+    `changed` are files of that dump that were changed since, `left` is a folder that an interrupted dump has left.
     """
 
     is_there: bool
     ours: frozenset[str] = frozenset()
     changed: frozenset[str] = frozenset()
     others: frozenset[str] = frozenset()
+    left: str = ""
 
 
 def check_folder(output: str, *, yes: bool) -> None:
@@ -60,6 +63,8 @@ def write_folder(
                 return
             _check_places(output, folder, names)
             _replace_all(target, stage, names, folder.ours - names)
+            if folder.left:
+                rmtree(target / folder.left)
 
 
 def _check_places(output: str, folder: _Folder, names: frozenset[str]) -> None:
@@ -99,26 +104,38 @@ def _looked_at(output: str) -> _Folder:
     if links := sorted(name for name, entry in entries.items() if entry.is_symlink()):
         raise error("no-folder", f"{output} holds a link, {links[0]}", "Remove it, or name another folder.")
     files = {name for name, entry in entries.items() if entry.is_file(follow_symlinks=False)}
-    written = _written_before(target) if DUMP_REPORT in files else {}
-    known = {name for name in written if name in files}
-    same = {name for name in known if _digest(target / name) == written[name]}
-    ours = same | ({DUMP_REPORT} if written else set()) | ({UNFINISHED} if _is_unfinished(target) else set())
-    return _Folder(True, frozenset(ours), frozenset(known - same), frozenset(entries.keys() - known - ours))
+    left, unfinished = _unfinished(target) if UNFINISHED in files else ("", {})
+    last = _written_before(target) if DUMP_REPORT in files else {}
+    written = {name: {*last.get(name, ()), *unfinished.get(name, ())} for name in {*last, *unfinished} & files}
+    same = {name for name, digests in written.items() if _digest(target / name) in digests}
+    ours = same | {name for name, found in ((DUMP_REPORT, last), (UNFINISHED, unfinished)) if found}
+    others = entries.keys() - written.keys() - ours - {left}
+    return _Folder(True, frozenset(ours), frozenset(written.keys() - ours), frozenset(others), left)
 
 
-def _written_before(target: Path) -> Mapping[str, str]:
-    """The files that the last dump wrote, with their digests; none if its report isn't there any more."""
+_Digests = Mapping[str, frozenset[str]]
+"""By the name of a file, the digests of what dumps wrote into it."""
+
+
+def _written_before(target: Path) -> _Digests:
+    """The files that the last dump wrote; none if its report isn't there any more."""
+    return _listed(target / DUMP_REPORT)[1]
+
+
+def _unfinished(target: Path) -> tuple[str, _Digests]:
+    """The folder that an interrupted dump has left, and the files that it wrote or would have replaced."""
+    stage, files = _listed(target / UNFINISHED)
+    return (stage if stage.startswith(STAGE) and (target / stage).is_dir() else ""), files
+
+
+def _listed(path: Path) -> tuple[str, _Digests]:
+    """The folder and the files that a list of ours names; none for any other file."""
     try:
-        report = json.loads((target / DUMP_REPORT).read_text("utf-8"))
-        return {str(name): str(digest) for name, digest in report["files"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return {}
-
-
-def _is_unfinished(target: Path) -> bool:
-    with suppress(OSError, ValueError):
-        return (target / UNFINISHED).read_text("utf-8") == NOT_YET
-    return False
+        found = json.loads(path.read_text("utf-8"))
+        files = {str(name): frozenset(str(given).split()) for name, given in found["files"].items()}
+        return Path(str(found.get("stage", ""))).name, files
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return "", {}
 
 
 def _digest(path: Path) -> str:
@@ -132,11 +149,12 @@ def _digest(path: Path) -> str:
 @contextmanager
 def _staged(place: Path) -> Iterator[Path]:
     """A hidden folder for files on their way, which is gone afterwards."""
-    stage = Path(mkdtemp(prefix=".billsync-", dir=place))
+    stage = Path(mkdtemp(prefix=STAGE, dir=place))
     try:
         yield stage
     finally:
-        rmtree(stage, ignore_errors=True)
+        if not (place / UNFINISHED).exists():  # what waits there belongs into the folder
+            rmtree(stage, ignore_errors=True)
 
 
 def _write_all(
@@ -169,13 +187,13 @@ def _replace_all(target: Path, stage: Path, names: Iterable[str], stale: Iterabl
     """
     old = stage / "old"
     old.mkdir()
+    _write_unfinished(target, stage, names, stale)
     moves: list[tuple[Path, Path]] = []
 
     def move(source: Path, place: Path) -> None:
         os.rename(source, place)
         moves.append((source, place))
 
-    (target / UNFINISHED).write_text(NOT_YET, encoding="utf-8")
     try:
         for name in sorted({*names, *stale} - {UNFINISHED}):
             if (target / name).exists():
@@ -189,6 +207,18 @@ def _replace_all(target: Path, stage: Path, names: Iterable[str], stale: Iterabl
         (target / UNFINISHED).unlink()
         raise
     (target / UNFINISHED).unlink()
+
+
+def _write_unfinished(target: Path, stage: Path, names: Iterable[str], stale: Iterable[str]) -> None:
+    """Write the list of the files that are moved now, with the digests of the old ones and of the new ones."""
+    paths = [path / name for name in {*names, *stale} for path in (target, stage / "new")]
+    files: dict[str, list[str]] = {path.name: [] for path in paths if path.name != UNFINISHED}
+    for path in paths:
+        if path.name in files and path.exists():
+            files[path.name].append(_digest(path))
+    listed = {"_unfinished": NOT_YET, "stage": stage.name, "files": {name: " ".join(files[name]) for name in files}}
+    _write(stage / UNFINISHED, json.dumps(listed, indent=2))
+    os.replace(stage / UNFINISHED, target / UNFINISHED)
 
 
 def _make_alike(new: Path, old: Path) -> None:

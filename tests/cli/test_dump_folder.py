@@ -156,7 +156,7 @@ def test_a_move_that_fails_is_taken_back(live: Path, moved: int, monkeypatch: py
 
     def failing(source: Path, place: Path) -> None:
         if next(calls) == moved:
-            assert (live / UNFINISHED).read_text() == NOT_YET
+            assert NOT_YET in (live / UNFINISHED).read_text()
             raise KeyboardInterrupt
         rename(source, place)
 
@@ -168,14 +168,28 @@ def test_a_move_that_fails_is_taken_back(live: Path, moved: int, monkeypatch: py
     assert sorted(os.listdir(live)) == sorted([*whole, DUMP_REPORT])
 
 
-def test_an_interrupted_dump_is_no_input_and_the_next_one_mends_it(shell: Shell, live: Path) -> None:
-    (live / UNFINISHED).write_text(NOT_YET)
+@pytest.mark.parametrize("moved", range(1, 6))
+def test_a_killed_dump_is_no_input_and_the_next_one_mends_it(
+    shell: Shell, live: Path, moved: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls, rename = count(), os.rename
 
-    ran = shell.run("validate", str(live / UNFINISHED))
-    write(live, meters="2")
+    def killed(source: Path, place: Path) -> None:
+        if next(calls) >= moved:
+            raise KeyboardInterrupt
+        rename(source, place)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dump_folder.os, "rename", killed)
+        with pytest.raises(KeyboardInterrupt):
+            write(live, meters="2", features="2")
+    ran = shell.run("validate", str(live))
+    write(live, meters="3")
 
     assert ran.code == 1
-    assert held(live) == {"meters.yaml": "2"}
+    assert UNFINISHED in ran.out + ran.err
+    assert held(live) == {"meters.yaml": "3"}
+    assert sorted(os.listdir(live)) == [DUMP_REPORT, "meters.yaml"]
 
 
 def test_the_report_is_no_input(live: Path) -> None:
