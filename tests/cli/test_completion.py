@@ -36,7 +36,7 @@ def test_bash_takes_its_script() -> None:
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        ("billsync dr", ["plain,drift"]),
+        ("billsync dr", ["plain,drift", "plain,drill"]),
         ("billsync diff --allow canc", ["plain,cancel"]),
         ("billsync validate sho", ["file,sho"]),
         ("billsync diff sho", ["file,sho"]),

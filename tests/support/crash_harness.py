@@ -278,7 +278,7 @@ def _other_credit(desired: Desired, found: EndState) -> Iterator[str]:
             place = (entity.address.names[0], str(entity.fields["currency"]))
             credit[place] += Decimal(str(entity.fields["amount"]))  # type: ignore[assignment]
     for (customer, currency), amount in credit.items():
-        funded = found.balances.get(customer, {}).get(currency, "0")
+        funded = found.given.get(customer, {}).get(currency, "0")
         if Decimal(funded) != amount:
             yield f"customer {customer} has {funded} {currency}, declared are {amount}"
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
 import httpx
 
-from billsync.api.documents import BALANCE
+from billsync.api.documents import BALANCE, TRANSACTIONS
 from billsync.api.routes import routes
 from billsync.kinds.registry import KINDS
 from billsync.model.routes import Part
+from billsync.model.value import decimal_text
 from tests.support.world import World, rows_of
 
 ROUTES = routes("openmeter")
@@ -28,14 +30,15 @@ SERVERS_OWN = frozenset({"id", "created_at", "updated_at"})
 class EndState:
     """All rows that a server shows, in words that two servers share: no ids, no times.
 
-    `balances` hold what each customer has been given, by currency; `charges` and `bookings` the number of charges and
-    of rows in the ledger, by customer.
+    `balances` hold what is left to each customer, by currency, and `given` what each has been given; `charges` and
+    `bookings` the number of charges and of rows in the ledger, by customer.
     """
 
     rows: Mapping[str, tuple[Any, ...]]
     balances: Mapping[str, Mapping[str, str]]
     charges: Mapping[str, int] = field(default_factory=dict)
     bookings: Mapping[str, int] = field(default_factory=dict)
+    given: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def running(self, customer: str) -> int:
         """How many chains of subscriptions of a customer are in force or will be: a link that is followed by another
@@ -70,12 +73,15 @@ def end_state_of(http: httpx.Client) -> EndState:
         kind: tuple(sorted((_worded(_shared(row), names) for row in rows), key=repr)) for kind, rows in found.items()
     }
     customers = {customer["key"]: customer["id"] for customer in found["customer"]}
-    charges = {key: _number(http, f"customers/{server_id}/charges") for key, server_id in customers.items()}
+    charges = {key: len(_listed(http, f"customers/{server_id}/charges")) for key, server_id in customers.items()}
+    balances = {key: _balance(http, server_id) for key, server_id in customers.items()}
+    ledgers = {key: _listed(http, path_of(TRANSACTIONS, server_id)) for key, server_id in customers.items()}
     return EndState(
         rows,
-        {key: _balance(http, server_id) for key, server_id in customers.items()},
+        balances,
         charges,
-        {key: _number(http, f"customers/{server_id}/credits/transactions") for key, server_id in customers.items()},
+        {key: len(ledger) for key, ledger in ledgers.items()},
+        {key: _given(balances[key], ledger) for key, ledger in ledgers.items()},
     )
 
 
@@ -126,11 +132,21 @@ def _balance(http: httpx.Client, customer_id: str) -> dict[str, str]:
     return {row["currency"]: row["settled"] for row in answer.json()["balances"]}
 
 
-def _number(http: httpx.Client, path: str) -> int:
-    """The number of rows of a list; an empty list of charges is null (customer-facts.md §11)."""
+def _given(balance: Mapping[str, str], ledger: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The balance by currency, with what was consumed added to it."""
+    given = {currency: Decimal(amount) for currency, amount in balance.items()}
+    for row in ledger:
+        if row["type"] == "consumed":
+            given[row["currency"]] -= Decimal(row["amount"])
+    return {currency: decimal_text(amount) for currency, amount in given.items()}
+
+
+def _listed(http: httpx.Client, path: str) -> Sequence[Mapping[str, Any]]:
+    """The rows of a list; an empty list of charges is null (customer-facts.md §11)."""
     answer = http.get(path, params={"page[size]": "100"})
     answer.raise_for_status()
-    return len(answer.json()["data"] or ())
+    rows: Sequence[Mapping[str, Any]] = answer.json()["data"] or ()
+    return rows
 
 
 def _names(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[tuple[str, str]]:

@@ -24,7 +24,11 @@ from billsync.report.curves.curves import CUSTOM_DECIMALS
 from billsync.report.impact.price_policy import MONTH, tier_bounds
 from billsync.report.impact.repricing import PlanCards
 
-USAGE = tuple(Decimal(leading).scaleb(power) for power in range(-2, 10) for leading in (1, 3))
+USAGE = tuple(
+    Decimal(f"{leading}{zeros}")
+    for zeros in ("E-2", "E-1", "", *("0" * count for count in range(1, 10)))
+    for leading in (1, 3)
+)
 """Quantities at which every card is rated, besides those around the ends of its tiers."""
 
 Side: TypeAlias = Mapping[Address, PlanCards | Malformed]

@@ -11,7 +11,7 @@ from billsync.core.index import state_of
 from billsync.kinds.registry import KINDS
 from billsync.model.recovery import Credit
 from billsync.model.value import Fields
-from billsync.rating.arithmetic import ZERO, exactly
+from billsync.rating.arithmetic import ZERO, exactly, negative
 from billsync.report.billing.subscribed import moment_of
 from billsync.report.credits.credits import Spent
 from billsync.report.credits.ledger import Statement
@@ -43,7 +43,7 @@ def credit_of(statement: Statement, features: Mapping[str, str]) -> Credit:
     left |= {str(row["id"]): Decimal(row["amount"]) for row in _waiting(known, now)}
     debts = {code: one.debt for code, one in spent.items() if one.debt}
     unexplained = _unexplained(balances, known, left, debts)
-    unlisted = {code: -expense.amount for code, expense in wallet.unlisted.items()}
+    unlisted = {code: negative(expense.amount) for code, expense in wallet.unlisted.items()}
     return Credit(balances, left, debts, unexplained, unlisted)
 
 

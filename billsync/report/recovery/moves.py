@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from billsync.model.value import decimal_text
+from billsync.rating.arithmetic import magnitude
 from billsync.report.recovery.lines import credit_in, row_in
 
 OF = {
@@ -36,7 +37,8 @@ def unexplained_in(line: bytes, now: Callable[[str, str], bytes]) -> Iterator[st
         assert found is not None
         who = name_of("customer", found.customer, now("customer", found.customer), now)
         more = "more" if amount > 0 else "less"
-        yield f"the balance of {who} is {decimal_text(abs(amount))} {currency} {more} than what is left of its grants"
+        apart = f"{decimal_text(magnitude(amount))} {currency} {more}"
+        yield f"the balance of {who} is {apart} than what is left of its grants"
 
 
 def _verb(before: bytes, after: bytes, *, is_last: bool) -> str:
