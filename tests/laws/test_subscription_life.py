@@ -13,7 +13,9 @@ from billsync.core.lifecycle import chained
 from billsync.local.server.editions import AUGUST, EDITIONS, Edition
 from tests.support.budgets import examples
 from tests.support.step_counts import STEPS
+from tests.support.subscription_files import Files
 from tests.support.subscription_life import SubscriptionLife
+from tests.support.subscription_verdicts import Begun
 
 pytestmark = pytest.mark.thorough
 
@@ -67,3 +69,25 @@ def test_the_machine_finds_a_change_of_others_undone(monkeypatch: pytest.MonkeyP
 
     with pytest.raises(AssertionError, match="was undone"):
         run_state_machine_as_test(SubscriptionLife, settings=quick)
+
+
+@pytest.mark.parametrize(
+    ("runs", "number"),
+    [
+        ([("present", 1, True), ("present", 1, True)], 2),
+        ([("present", 1, True), ("older", 1, True), ("present", 1, True)], 1),
+        ([("present", 1, True), ("older", 0, True), ("present", 1, True)], 1),
+        ([("present", 1, True), ("older", 0, False), ("present", 1, True)], 2),
+        ([("older", 1, True), ("older", 1, True)], 2),
+    ],
+)
+def test_the_machine_counts_what_was_begun_for_one_state_of_the_files(
+    runs: list[tuple[str, int, bool]], number: int
+) -> None:
+    files = {"present": Files({"plan": "small"}), "older": Files({"plan": "large"})}
+    counted = Begun(files["present"])
+
+    for name, begun, has_changed in runs:
+        counted = counted.after(files[name], begun, has_changed=has_changed)
+
+    assert counted.number == number

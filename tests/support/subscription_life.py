@@ -30,10 +30,12 @@ from tests.support.portal import Portal, Row
 from tests.support.struck_at import struck
 from tests.support.subscription_files import CUSTOMER, EDITS, PLANS, Files
 from tests.support.subscription_verdicts import (
+    Begun,
     ByHand,
     billed_twice,
     booked_twice,
     in_force_at_once,
+    new_links,
     restarts,
     undone,
     unlike_declared,
@@ -78,7 +80,7 @@ class SubscriptionLife(RuleBasedStateMachine):
         self.files = Files({"plan": "small", "settlement_mode": "credit_only", "change": "at_renewal"})
         self.by_hand = ByHand()
         self.saved: Decided | None = None
-        self.made = 0
+        self.begun = Begun(self.files)
         self.run("sync", frozenset())
 
     def teardown(self) -> None:
@@ -91,7 +93,6 @@ class SubscriptionLife(RuleBasedStateMachine):
     def the_subscription_is_edited(self, edits: list[tuple[str, object]]) -> None:
         for edit in edits:
             self.files = self.files.with_field(*edit)
-        self.made = 0
 
     @rule(plan=st.sampled_from(PLANS), change=st.sampled_from(["at_renewal", "immediate"]), allow=ALLOWED)
     def another_plan_is_declared_and_applied(self, plan: str, change: str, allow: frozenset[str]) -> None:
@@ -113,12 +114,10 @@ class SubscriptionLife(RuleBasedStateMachine):
     @rule()
     def it_is_removed_from_the_files(self) -> None:
         self.files = Files(None, self.files.prices)
-        self.made = 0
 
     @rule(plan=st.sampled_from(PLANS))
     def a_plan_gets_another_price(self, plan: str) -> None:
         self.files = self.files.dearer(plan)
-        self.made = 0
 
     @rule(mode=MODES, allow=ALLOWED)
     def run(self, mode: str, allow: frozenset[str]) -> None:
@@ -165,8 +164,6 @@ class SubscriptionLife(RuleBasedStateMachine):
     def the_saved_plan_file_is_run(self) -> None:
         """Whatever happened since it was decided."""
         assert self.saved is not None
-        if self.saved.files != self.files:
-            self.made = 0
         self.carry_out(self.saved, known=None)
 
     # -- other hands
@@ -210,7 +207,7 @@ class SubscriptionLife(RuleBasedStateMachine):
     @rule(days=st.sampled_from([0.1, 1, 7, 31, 62]))
     def time_passes(self, days: float) -> None:
         self.world.clock.advance(days * 86400)
-        self.made = 0
+        self.begun = Begun(self.files)
 
     # -- what always holds
 
@@ -249,15 +246,16 @@ class SubscriptionLife(RuleBasedStateMachine):
         """Run a plan file unless a guard stops it, and check that it undid nothing; None if there is no report."""
         if decided.plan.guards:
             return None
-        before = self.portal.links()
+        before, plans = self.portal.links(), self.portal.plans()
         report = None
         with suppress(Killed, RemoteError):
             report = self.execute(decided, known=known, wrap=wrap)
         after = self.portal.links()
         self.assert_nothing_is_undone(decided, before, after)
         self.by_hand.ended &= {row["id"] for row in after if row["status"] == "canceled"}
-        self.made += len({row["id"] for row in after} - {row["id"] for row in before})
-        assert self.made <= 1, "more than one subscription was begun for one state of the files"
+        has_changed = (before, plans) != (after, self.portal.plans())
+        self.begun = self.begun.after(decided.files, new_links(before, after), has_changed=has_changed)
+        assert self.begun.number <= 1, "more than one subscription was begun for one state of the files"
         return report
 
     def execute(self, decided: Decided, *, known: Snapshot | None, wrap: Any = as_it_is) -> Report:
@@ -268,7 +266,7 @@ class SubscriptionLife(RuleBasedStateMachine):
         before = {row["id"] for row in self.portal.links()}
         done = act()
         self.by_hand.made |= {row["id"] for row in self.portal.links()} - before
-        self.made = 0
+        self.begun = Begun(self.files)
         return done
 
     def assert_nothing_is_undone(self, decided: Decided, before: tuple[Row, ...], after: tuple[Row, ...]) -> None:

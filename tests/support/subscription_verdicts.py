@@ -19,6 +19,7 @@ from itertools import pairwise
 from typing import Any
 
 from tests.support.portal import RUNNING, Row
+from tests.support.subscription_files import Files
 
 Plans = Mapping[str, Row]
 """All versions of all plans, by id."""
@@ -32,6 +33,30 @@ class ByHand:
 
     made: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The number of subscriptions that runs began for one state of the files: never more than one.
+
+    A run of other files that changes a subscription or a plan starts the count of those files. It also ends this count:
+    if a saved plan file of older files changes the plan, the next run of the present files rightly changes it again.
+    A run of other files that changes nothing leaves the count as it is, and so does an edit that is taken back.
+    """
+
+    files: Files
+    number: int = 0
+
+    def after(self, files: Files, begun: int, *, has_changed: bool) -> Begun:
+        """The count after a run of these files."""
+        if files == self.files:
+            return Begun(files, self.number + begun)
+        return Begun(files, begun) if has_changed else self
+
+
+def new_links(before: Sequence[Row], after: Sequence[Row]) -> int:
+    """The number of subscriptions that were begun in between."""
+    return len(set(_ids(after)) - set(_ids(before)))
 
 
 def undone(
