@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from billsync.core.lifecycle import chained
@@ -65,10 +65,13 @@ def test_no_run_undoes_what_others_did_or_bills_twice_in_long_lives(
 def test_the_machine_finds_a_change_of_others_undone(monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control: billsync takes what others changed for its own."""
     monkeypatch.setattr(chained, "_was_changed", lambda context, head, entity: False)
-    quick = settings_of(60, 20, phases=[Phase.generate], derandomize=True, database=None)
+    life = SubscriptionLife()
+    life.first_run()
+    life.somebody_changes(plan="large", timing="immediate")
 
     with pytest.raises(AssertionError, match="was undone"):
-        run_state_machine_as_test(SubscriptionLife, settings=quick)
+        life.run(mode="sync", allow=frozenset())
+    life.teardown()
 
 
 @pytest.mark.parametrize(
