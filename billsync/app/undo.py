@@ -71,7 +71,8 @@ def find_undo(connection: Connection, run: Journaled, allow: Mapping[str, str]) 
     held = {parent: AGAIN for made in changing if (parent := _parent(made.address)) in whole.gone}
     left = undone(without(run, {**ended, **changed, **used, **held}), KINDS)
     lasting = (*whole.lasting, *(Lasting(address, why) for address, why in {**ended, **used, **held}.items() if why))
-    findings = (*(_lasts(one) for one in lasting), *(_refused(address, why) for address, why in changed.items()))
+    refused = (_refused(address, why) for address, why in changed.items())
+    findings = (*_cut_off(run), *(_lasts(one) for one in lasting), *refused)
     return Undoing(_ownable(left, live), tuple(findings), bool(changed))
 
 
@@ -176,6 +177,13 @@ def _of_used(used: Decimal | None) -> str:
     if used is None:
         return "whether its credit was used can't be read: left as it is"
     return f"credit of its customer was used since ({used}), and usage is never unbilled: left as it is"
+
+
+def _cut_off(run: Journaled) -> Iterator[Diagnostic]:
+    """The warning about a journal that ends within a line: the run was killed, or the file isn't whole."""
+    if run.is_cut:
+        detail = "the journal ends within a line: what the run did after that, if anything, isn't taken back"
+        yield diagnostic("not-undone", detail, severity=Severity.WARNING)
 
 
 def _lasts(one: Lasting) -> Diagnostic:

@@ -69,11 +69,12 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Journaled:
-    """A run by its journal: the server, the owner, and what it made."""
+    """A run by its journal: the server, the owner, and what it made. `is_cut`: the journal ends within a line."""
 
     target: str
     owner: str | None
     made: tuple[Made, ...]
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,8 @@ def journaled(text: str) -> Journaled:
     """The run that a journal is about. Raises NotAJournal."""
     try:
         events = [json.loads(line, parse_float=_no_float) for line in _whole_lines(text)]
-        return _journaled([event for event in events if isinstance(event, Mapping)])
+        found = _journaled([event for event in events if isinstance(event, Mapping)])
+        return replace(found, is_cut=not text.endswith("\n"))
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise NotAJournal(str(error)) from error
 

@@ -131,6 +131,7 @@ def test_a_run_that_broke_off_is_undone_as_far_as_its_journal_goes(shop: Undoing
     undone = shop.undo(str(cut), *EVERYTHING)
 
     assert undone.code == 4
+    assert "the journal ends within a line: what the run did after that, if anything, isn't taken back" in undone.err
     assert "customer acme: subscription/acme/default belongs to it, which this run didn't begin" in undone.err
     assert "cancelling" not in undone.out
     assert "voiding grant acme/welcome" in undone.out
