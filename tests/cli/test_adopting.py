@@ -13,6 +13,8 @@ from tests.support.brownfield import FILES, make_by_hand
 from tests.support.command import Ran, Shell
 from tests.support.loopback import App, serving
 
+pytestmark = pytest.mark.thorough
+
 
 class Brownfield:
     """The server, the methods of what it was asked, and the files."""

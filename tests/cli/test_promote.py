@@ -10,6 +10,8 @@ from tests.cli.test_tokens import DENIED, header_of
 from tests.support.command import Ran, Shell
 from tests.support.sockets import answering
 
+pytestmark = pytest.mark.thorough
+
 STAGING, PRODUCTION = "local:staging.db", "local:production.db"
 SAME = "Proved: both environments have the same. Compared 1 plan or add-on, 1 rate card, "
 

@@ -11,6 +11,8 @@ from tests.support.old_organization import lived_through
 from tests.support.recoveries import written_to
 from tests.support.world import World
 
+pytestmark = pytest.mark.thorough
+
 SHOP = """
 _info: {owner: shop}
 meters: [{key: calls, name: Calls, event_type: call, aggregation: count}]

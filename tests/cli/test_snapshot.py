@@ -12,6 +12,8 @@ from tests.support.addon_shop import server
 from tests.support.command import Ran, Shell
 from tests.support.events import send
 
+pytestmark = pytest.mark.thorough
+
 FILE = "live.snapshot"
 
 

@@ -12,6 +12,8 @@ from tests.cli.conftest import SHOP
 from tests.cli.test_prepaid_story import use
 from tests.support.command import Ran, Shell
 
+pytestmark = pytest.mark.thorough
+
 EDITED = SHOP.replace("0.002", "0.003").replace("name: API requests, event", "name: Requests, event")
 EVERYTHING = ("--yes", "--allow", "cancel", "--allow", "void")
 TWO_PLANS = SHOP.replace(

@@ -9,6 +9,8 @@ from billsync.local.server.editions import AUGUST, EDITIONS, Edition
 from tests.support.brownfield import FILES, make_by_hand
 from tests.support.world import World, declared
 
+pytestmark = pytest.mark.thorough
+
 
 def case(edition: Edition) -> object:
     """An edition, whose traffic is checked against the document of its generation."""

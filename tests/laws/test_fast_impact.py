@@ -15,6 +15,8 @@ from billsync.model.state import Desired
 from tests.support.budgets import examples
 from tests.support.sieve_cases import LINKS, ROOT, Case, mutated, outcomes, unchanged
 
+pytestmark = pytest.mark.thorough
+
 SEEDS = examples(24)
 LATER = "2026-11-21T12:00:00Z"
 

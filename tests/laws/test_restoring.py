@@ -22,6 +22,8 @@ from tests.support.old_shop import old_shop
 from tests.support.recoveries import recovery_of
 from tests.support.world import World, declared
 
+pytestmark = pytest.mark.thorough
+
 CATALOG = """
 _info: {{owner: shop}}
 meters: [{{key: calls, name: Calls, event_type: call, aggregation: count}}]

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 
 from billsync.app.carrying_out import carry_out
@@ -19,6 +20,8 @@ from billsync.model.state import Desired
 from tests.support.budgets import examples
 from tests.support.configurations import EVERY_FLAG, states
 from tests.support.world import World
+
+pytestmark = pytest.mark.thorough
 
 SYNC = Mode("sync", True, EVERY_FLAG)
 
