@@ -10,7 +10,7 @@ from billsync.model.note import Note
 from billsync.model.recovery import Header
 from billsync.report.recovery.lines import EVENT
 
-NAMES = {"tax_code": "tax code", EVENT: "usage event"}
+USAGE_EVENT = "usage event"
 MOST = 20
 """The largest number of notes of a sort: the file has all that moved."""
 
@@ -31,6 +31,8 @@ def taken_text(header: Header, counts: Mapping[str, int]) -> str:
     """The numbers of its rows and events, and when it was taken. `counts` are lines by kind or sort."""
     times = " to ".join(moment_text(cut_to_seconds(moment)) for moment in (header.taken_at, header.finished_at))
     shown = {kind: counts[kind] for kind in counts if kind in KINDS or kind == EVENT}
-    content = ", ".join(f"{NAMES.get(kind, kind)} {count:,}" for kind, count in shown.items())
+    content = ", ".join(
+        f"{KINDS[kind].title if kind in KINDS else USAGE_EVENT} {count:,}" for kind, count in shown.items()
+    )
     steady = "; nothing moved meanwhile" if not header.moved else ""
     return f"Taken from {header.target}, {times}{steady}.\nIn it: {content or 'nothing'}.\n"
