@@ -3,10 +3,11 @@
 import multiprocessing
 import re
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import RLock
 
 import httpx
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from billsync.local import create_app
 from billsync.local.server.identifiers import Mint
 from billsync.local.store.layout import FORMAT, SINCE_READINGS, OtherFormat
-from billsync.local.store.store import LIVE, Row, Store
+from billsync.local.store.store import LIVE, Row, Store, close_between_requests
 from billsync.local.store.times import micros
 from tests.local.conftest import BASE, START, Hands, Serve
 from tests.support.events import send
@@ -47,6 +48,19 @@ def test_what_was_made_is_there_in_a_server_opened_later(serve: Serve, tmp_path:
     read = serve(tmp_path / "local.db").get(f"/features/{made['id']}").json()
 
     assert read == {"id": made["id"], "key": "a", "name": "A", "labels": {}, "created_at": AT, "updated_at": AT}
+
+
+def test_a_connection_is_not_closed_under_the_request_of_a_thread() -> None:
+    """SQLite's connections don't survive being closed in the middle of a statement."""
+    connection, lock = sqlite3.connect(":memory:", check_same_thread=False), RLock()
+    with ThreadPoolExecutor(1) as pool, lock:
+        closing_it = pool.submit(close_between_requests, connection, lock)
+        wait([closing_it], timeout=0.05)
+        found = connection.execute("SELECT 1").fetchone()
+
+    assert found == (1,)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
 
 
 @pytest.mark.parametrize(

@@ -58,8 +58,9 @@ class Reads:
             return response
 
     def close(self) -> None:
-        """Let go of the database."""
-        self._watching.close()
+        """Let go of the database, once nobody is being answered: a run that was killed may still be reading."""
+        with self._lock:
+            self._watching.close()
 
     def _question(self, request: httpx.Request) -> bytes:
         """A digest of the request, of its moment, and of all changes before it."""

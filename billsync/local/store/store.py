@@ -26,6 +26,8 @@ from billsync.local.store.times import from_micros, micros
 from billsync.model.frozen import dataclass, replace
 
 BATCH = 1000
+CLOSING_SECONDS = 5.0
+"""Longest wait for a request that is at work when the process ends; then the connection stays open."""
 COLUMNS = "seq, resource, id, key, parent, created_at, updated_at, deleted_at, begins_at, ends_at, document"
 LIVE = "deleted_at IS NULL"
 WITH_TERM = "seq IN (SELECT seq FROM term WHERE resource = :resource AND name = :term AND value = :value)"
@@ -70,7 +72,7 @@ class Store:
         self._connection = sqlite3.connect(
             str(database), timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
-        weakref.finalize(self, self._connection.close)
+        weakref.finalize(self, close_between_requests, self._connection, self._lock)
         self._remembered = Remembered()
         self._writes = 0
         check_format(self._connection)
@@ -298,6 +300,13 @@ def _row(columns: Sequence[Any]) -> Row:
         ends_at=ends,
         document=parse(document),
     )
+
+
+def close_between_requests(connection: sqlite3.Connection, lock: threading.RLock) -> None:
+    """Close a connection that nothing refers to, or at the end of the process, when a thread may still be using it."""
+    if lock.acquire(timeout=CLOSING_SECONDS):
+        connection.close()
+        lock.release()
 
 
 def _folded(text: str | None) -> str | None:
