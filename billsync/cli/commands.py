@@ -4,49 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from billsync.app.ending import Exit
-from billsync.cli.completions import completed
+from billsync.cli.adopt_command import adopt
 from billsync.cli.customer_commands import CUSTOMER_COMMANDS
 from billsync.cli.dump_options import check_adopting, check_dump_options, dump_options
-from billsync.cli.migrate_options import migrate_options
+from billsync.cli.impact_options import ImpactOptions, impact_options
+from billsync.cli.migrate_command import migrate
 from billsync.cli.options import (
     ALLOW,
     FORMAT,
-    IMPACT_PERIODS,
     OUTPUT,
     PARALLELISM,
     PATHS,
     PATHS_OR_PLAN_FILE,
     YES,
-    file_option,
-    impact_options,
 )
 from billsync.cli.output_options import diff_output_options, output_options
-from billsync.cli.outputs import PLAN
 from billsync.cli.plan_file_options import (
-    EXPIRES,
     RUNNING,
     SHOWING,
-    check_expires,
     check_owner,
     check_plan_file,
     diff_plan_file_options,
+    expiry_of,
     run_plan_file_options,
 )
+from billsync.cli.promote_command import promote
 from billsync.cli.recovery_commands import RECOVERY_COMMANDS
 from billsync.cli.selecting import select_option, since_option
 from billsync.cli.server_options import ServerOptions, server_options
 from billsync.cli.snapshot_options import snapshot_options
 from billsync.cli.surroundings import Run
 from billsync.cli.talk_options import talk_options
+from billsync.cli.undo_command import undo
 from billsync.cli.version_options import version_options
-
-if TYPE_CHECKING:  # `billsync --help` loads no model
-    from billsync.app.impact_scope import ImpactScope
 
 
 @click.group(no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -108,11 +103,7 @@ def diff(
     paths: tuple[str, ...],
     allow: dict[str, str],
     exit_code: bool,
-    impact: str | None,
-    impact_periods: int,
-    impact_anonymous: bool,
-    impact_sample: int | None,
-    impact_details: bool,
+    impact: ImpactOptions,
     mode: str,
     expires: timedelta,
     plan_file: str | None,
@@ -127,23 +118,9 @@ def diff(
     from billsync.app.difference import DiffScope
     from billsync.cli.comparing import show_difference
 
-    check_expires(run)
-    scope = _impact_scope(impact, impact_periods, impact_anonymous, impact_sample, impact_details)
-    valid_for = expires if run.asks_for(PLAN) else None
-    wanted = DiffScope(allow, scope, is_anonymous=impact_anonymous, mode=mode, valid_for=valid_for)
+    valid_for = expiry_of(run, expires)
+    wanted = DiffScope(allow, impact.scope(), is_anonymous=impact.impact_anonymous, mode=mode, valid_for=valid_for)
     return show_difference(run, paths, ServerOptions(**server), wanted, exit_code=exit_code)
-
-
-def _impact_scope(
-    impact: str | None, periods: int, is_anonymous: bool, sample: int | None, has_details: bool
-) -> ImpactScope | None:
-    """The scope of the impact that is asked for, if one is. Raises UsageError."""
-    from billsync.app.impact_scope import ImpactScope
-
-    if impact is None and (sample or is_anonymous or has_details or periods != 1):
-        others = "--impact-details and --impact-periods"
-        raise click.UsageError(f"--impact-sample, --impact-anonymous, {others} go with --impact")
-    return ImpactScope(impact, periods, sample, has_details) if impact else None
 
 
 @billsync.command()
@@ -212,168 +189,6 @@ def _write(
     if plan_file is not None:
         return write_plan_file(run, plan_file, ServerOptions(**server), mode=mode, owner=owner, yes=yes)
     return write(run, paths, ServerOptions(**server), mode=mode, allow=allow, yes=yes)
-
-
-@billsync.command()
-@PATHS
-@select_option
-@server_options
-@talk_options
-@file_option("--into", help="The file that `adopted` is written to; else the one that has it, or `_info`.")
-@click.option("--prune", "prunes", is_flag=True, help="Take out what an owner's label says by now.")
-@click.option("--dry-run", "is_dry", is_flag=True, help="Show what would be recorded; writes nothing.")
-@YES
-@output_options
-@click.pass_obj
-def adopt(
-    run: Run, /, paths: tuple[str, ...], into: str | None, prunes: bool, is_dry: bool, yes: bool, **server: Any
-) -> Exit:
-    """Record in the files which live entities of nobody they take over; writes nothing to the server."""
-    from billsync.cli.adopting import AdoptOptions, adopt, prune
-
-    if prunes and run.patterns:
-        raise click.UsageError("--select and --prune don't go together")
-    return (prune if prunes else adopt)(run, paths, ServerOptions(**server), AdoptOptions(into, is_dry, yes))
-
-
-@billsync.command()
-@click.argument("journal", metavar="JOURNAL", shell_complete=completed("files"))
-@server_options
-@ALLOW
-@talk_options
-@click.option("--dry-run", "is_dry", is_flag=True, help="Show what would be taken back; writes nothing to the server.")
-@click.option("--exit-code", is_flag=True, help="With --dry-run, exit with 2 when changes are pending.")
-@EXPIRES
-@PARALLELISM
-@YES
-@diff_output_options
-@click.pass_obj
-def undo(
-    run: Run,
-    /,
-    journal: str,
-    allow: dict[str, str],
-    is_dry: bool,
-    exit_code: bool,
-    expires: timedelta,
-    yes: bool,
-    **server: Any,
-) -> Exit:
-    """Take back what a run did, by its journal, as far as it can be taken back."""
-    from billsync.cli.undoing import UndoOptions, undo
-
-    if not is_dry and (run.asks_for(PLAN) or exit_code):
-        raise click.UsageError("--out plan=FILE and --exit-code go with --dry-run")
-    check_expires(run)
-    valid_for = expires if run.asks_for(PLAN) else None
-    return undo(run, journal, ServerOptions(**server), UndoOptions(allow, is_dry, exit_code, yes, valid_for))
-
-
-@billsync.command()
-@PATHS
-@server_options
-@migrate_options
-@ALLOW
-@talk_options
-@IMPACT_PERIODS
-@click.option("--impact-sample", type=click.IntRange(min=1), metavar="N", help="Estimate the impact of N only.")
-@click.option("--dry-run", "is_dry", is_flag=True, help="Show what would be done; writes nothing to the server.")
-@click.option("--exit-code", is_flag=True, help="With --dry-run, exit with 2 when changes are pending.")
-@PARALLELISM
-@YES
-@output_options
-@click.pass_obj
-def migrate(
-    run: Run,
-    /,
-    paths: tuple[str, ...],
-    plan: str,
-    target: str,
-    version: int | None,
-    selectors: tuple[Any, ...],
-    timing: str | None,
-    shares: tuple[Any, ...],
-    stop_if: tuple[Any, ...],
-    not_before: Any,
-    notices: str | None,
-    allow: dict[str, str],
-    impact_periods: int,
-    impact_sample: int | None,
-    is_dry: bool,
-    exit_code: bool,
-    yes: bool,
-    **server: Any,
-) -> Exit:
-    """Move live subscriptions to another version of their plan, or to another plan, wave by wave."""
-    from billsync.app.impact_scope import ImpactScope
-    from billsync.app.migrate import MigrationScope
-    from billsync.cli.migrating import MigrateOptions, migrate
-
-    if not_before and timing == "immediate":
-        raise click.UsageError("--not-before goes with --timing at_renewal: what moves at once moves before any date")
-    if exit_code and not is_dry:
-        raise click.UsageError("--exit-code goes with --dry-run")
-    impact = ImpactScope("declared", impact_periods, impact_sample)
-    scope = MigrationScope(plan, target, version, selectors, timing, not_before, shares, stop_if, allow, impact)
-    how = MigrateOptions(is_dry, exit_code, yes, notices)
-    return migrate(run, paths, ServerOptions(**server), scope, how)
-
-
-@billsync.command()
-@click.option("--from", "place", metavar="URL|PATH", help="The source: a server, or files, such as a dump.")
-@click.option("--from-profile", metavar="NAME", help="The source is the server of this profile of .billsync.yaml.")
-@file_option("--from-token-file", help="File with the source's token; default: BILLSYNC_FROM_TOKEN.")
-@click.option("--to", metavar="URL", help="The server that gets the catalog; the same as --server.")
-@server_options
-@select_option
-@click.option("--owner", metavar="NAME", help="The owner on the target; default: the source's.")
-@ALLOW
-@talk_options
-@impact_options
-@click.option("--dry-run", "is_dry", is_flag=True, help="Show what would be done; writes nothing to the server.")
-@click.option("--exit-code", is_flag=True, help="With --dry-run, exit with 2 when changes are pending.")
-@EXPIRES
-@PARALLELISM
-@YES
-@diff_output_options
-@click.pass_obj
-def promote(
-    run: Run,
-    /,
-    place: str | None,
-    from_profile: str | None,
-    from_token_file: str | None,
-    to: str | None,
-    server: str | None,
-    owner: str | None,
-    allow: dict[str, str],
-    is_dry: bool,
-    exit_code: bool,
-    expires: timedelta,
-    yes: bool,
-    impact: str | None,
-    impact_periods: int,
-    impact_anonymous: bool,
-    impact_sample: int | None,
-    impact_details: bool,
-    **others: Any,
-) -> Exit:
-    """Bring the catalog of one environment to another, and prove that both have the same."""
-    from billsync.cli.promoting import PromoteOptions, Source, promote
-
-    if (place is None) == (from_profile is None):
-        raise click.UsageError("name the source with --from or with --from-profile")
-    if to is not None and server is not None:
-        raise click.UsageError("--to and --server name the same thing: give one of them")
-    if not is_dry and (run.asks_for(PLAN) or impact or exit_code):
-        raise click.UsageError("--out plan=FILE, --impact and --exit-code go with --dry-run")
-
-    check_expires(run)
-    scope = _impact_scope(impact, impact_periods, impact_anonymous, impact_sample, impact_details)
-    valid_for = expires if run.asks_for(PLAN) else None
-    how = PromoteOptions(owner, is_dry, exit_code, yes, allow, scope, impact_anonymous, valid_for)
-    source = Source(place, from_profile, from_token_file)
-    return promote(run, source, ServerOptions(server=to or server, **others), how)
 
 
 @billsync.command()
@@ -470,5 +285,5 @@ def completion(ctx: click.Context, /, shell: str) -> Exit:
     return Exit.DONE
 
 
-for _command in (*CUSTOMER_COMMANDS, *RECOVERY_COMMANDS):
+for _command in (adopt, undo, migrate, promote, *CUSTOMER_COMMANDS, *RECOVERY_COMMANDS):
     billsync.add_command(_command)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
+from functools import wraps
 from typing import Any, TypeVar
 
 import click
@@ -23,6 +25,21 @@ def together(*options: Option) -> Option:
         for option in reversed(options):
             command = option(command)
         return command
+
+    return added
+
+
+def gathered(name: str, into: type[Any], *options: Option) -> Option:
+    """Several options as one decorator; the command takes those that are fields of `into` as one value, `name`."""
+    taken = frozenset(field.name for field in fields(into))
+
+    def added(command: Command) -> Command:
+        @wraps(command)
+        def called(*given: Any, **values: Any) -> Any:
+            value = into(**{key: values.pop(key) for key in taken & values.keys()})
+            return command(*given, **values, **{name: value})
+
+        return together(*options)(called)  # type: ignore[no-any-return]
 
     return added
 
@@ -117,20 +134,3 @@ TABLE_FORMAT = click.option(
     callback=_table_format,
     help="Output format of the result.",
 )
-
-
-IMPACT_PERIODS = click.option("--impact-periods", type=click.IntRange(1, 36), default=1, show_default=True, metavar="N")
-impact_options = together(
-    click.option(
-        "--impact",
-        is_flag=False,
-        flag_value="declared",
-        type=click.Choice(["declared", "all"]),
-        help="Estimate the change of bills, for the declared subscriptions or for all.",
-    ),
-    IMPACT_PERIODS,
-    click.option("--impact-anonymous", is_flag=True, help="Show groups of at least five, and no names."),
-    click.option("--impact-sample", type=click.IntRange(min=1), metavar="N", help="Look at N subscriptions only."),
-    click.option("--impact-details", is_flag=True, help="JSON has every line of every subscription."),
-)
-"""The options of the impact estimate."""

@@ -90,11 +90,14 @@ def check_plan_file(paths: tuple[str, ...], plan_file: str | None, goes_with: fr
             raise click.UsageError(f"{parameter.opts[0]} doesn't go with --plan-file, in which everything is decided")
 
 
-def check_expires(run: Run) -> None:
-    """Raises UsageError for an expiry without a plan file."""
-    is_given = click.get_current_context().get_parameter_source("expires") is ParameterSource.COMMANDLINE
-    if is_given and not run.asks_for(PLAN):
+def expiry_of(run: Run, expires: timedelta) -> timedelta | None:
+    """The time for which this run's plan file may be carried out; None if it makes none. Raises UsageError for an
+    expiry without a plan file."""
+    if run.asks_for(PLAN):
+        return expires
+    if click.get_current_context().get_parameter_source("expires") is ParameterSource.COMMANDLINE:
         raise click.UsageError("--expires goes with --out plan=FILE")
+    return None
 
 
 def check_owner(owner: str | None, plan_file: str | None) -> None:

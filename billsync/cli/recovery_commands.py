@@ -9,6 +9,7 @@ import click
 from billsync.app.ending import Exit
 from billsync.cli.options import ALLOW, PARALLELISM, YES, file_option
 from billsync.cli.output_options import diff_output_options, output_options
+from billsync.cli.run_options import EXIT_CODE, dry_run
 from billsync.cli.server_options import ServerOptions, server_options
 from billsync.cli.surroundings import Run
 from billsync.cli.talk_options import talk_options
@@ -51,8 +52,8 @@ def verify(run: Run, /, snapshot: str, losses: str | None, **server: Any) -> Exi
     help="Usage of running periods: dated at the new start, with its own times (never billed), or not sent.",
 )
 @ALLOW
-@click.option("--dry-run", "is_dry", is_flag=True, help="Show what would be done; writes nothing to the server.")
-@click.option("--exit-code", is_flag=True, help="With --dry-run, exit with 2 when changes are pending.")
+@dry_run("done")
+@EXIT_CODE
 @click.option("--verify", "verifies", is_flag=True, help="Then compare the server with the snapshot, as `verify` does.")
 @file_option("--plan-file", help="Carry out the plan file that --dry-run --out plan=FILE made.")
 @talk_options
