@@ -20,7 +20,8 @@ from typing import IO
 from billsync.app.ending import error
 from billsync.model.limits import SNAPSHOT_LINE_BYTES
 from billsync.model.recovery import Recovery
-from billsync.report.recovery.lines import CutShort, Edited, Event, OtherFormat, UnknownSnapshot, events_in, recovery_in
+from billsync.report.recovery.items import Event
+from billsync.report.recovery.lines import CutShort, Edited, OtherFormat, UnknownSnapshot, events_in, recovery_in
 
 LEVEL = 6
 CHUNK = 1 << 20

@@ -14,7 +14,7 @@ from billsync.model.ports import RemoteError, Unclear
 from billsync.model.recovery import Recovery
 from billsync.model.value import Fields, Plain
 from billsync.report.recovery.choices import Usage
-from billsync.report.recovery.lines import Event
+from billsync.report.recovery.items import Event
 
 LOT = 100
 ATTEMPTS = 3

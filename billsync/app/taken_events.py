@@ -12,7 +12,8 @@ from billsync.live.cursors import read_pages
 from billsync.model.moment import cut_to_seconds, moment_text, parse_moment
 from billsync.model.state import Snapshot
 from billsync.model.value import Fields
-from billsync.report.recovery.lines import Event, item_line, row_in
+from billsync.report.recovery.item_lines import item_line, row_in
+from billsync.report.recovery.items import Event
 from billsync.report.recovery.usage_start import usage_starts
 
 SIZE = 100

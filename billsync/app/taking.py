@@ -42,18 +42,9 @@ from billsync.model.frozen import dataclass
 from billsync.model.recovery import Header, Recovery
 from billsync.model.state import Snapshot
 from billsync.model.value import Fields, canonical
-from billsync.report.recovery.lines import (
-    Absent,
-    Document,
-    Listed,
-    PromiseOf,
-    Unread,
-    item_line,
-    name_of_sort,
-    recovery_in,
-    whole_lines,
-    with_list,
-)
+from billsync.report.recovery.item_lines import item_line, name_of_sort, with_list
+from billsync.report.recovery.items import Absent, Document, Listed, PromiseOf, Unread
+from billsync.report.recovery.lines import recovery_in, whole_lines
 from billsync.report.recovery.moves import moves_said, name_of, unexplained_in
 
 ROUNDS = 3

@@ -40,7 +40,7 @@ from billsync.render.recovery.drill import Drilled, Pace
 from billsync.render.recovery.report import RecoveryReport
 from billsync.report.recovery.accounting import complete
 from billsync.report.recovery.choices import Choices, Usage
-from billsync.report.recovery.lines import Event
+from billsync.report.recovery.items import Event
 
 DATABASE = "drill.db"
 QUERY = "/query"

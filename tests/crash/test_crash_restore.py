@@ -18,7 +18,7 @@ from billsync.model.recovery import Recovery
 from billsync.model.state import Desired
 from billsync.report.recovery.chains import COMPENSATION
 from billsync.report.recovery.choices import Choices, Usage
-from billsync.report.recovery.lines import Event
+from billsync.report.recovery.items import Event
 from tests.crash.conftest import IN_MEMORY, Count
 from tests.crash.struck_runs import Call, StruckRun
 from tests.support.clock import START

@@ -8,7 +8,7 @@ from billsync.kinds.registry import KINDS
 from billsync.model.moment import cut_to_seconds, moment_text
 from billsync.model.note import Note
 from billsync.model.recovery import Header
-from billsync.report.recovery.lines import EVENT
+from billsync.report.recovery.item_forms import EVENT
 
 USAGE_EVENT = "usage event"
 MOST = 20

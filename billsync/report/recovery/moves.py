@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import magnitude
-from billsync.report.recovery.lines import credit_in, row_in
+from billsync.report.recovery.item_lines import credit_in, row_in
 
 OF = {
     "credit": "the credit of customer",

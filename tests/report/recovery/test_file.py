@@ -17,7 +17,9 @@ from billsync.app.ending import Ended
 from billsync.app.recovery_store import events, read, write
 from billsync.model.recovery import Credit, Header, Promise, Recovery
 from billsync.model.state import Row, Snapshot
-from billsync.report.recovery.lines import Event, item_line, lines_of, row_in
+from billsync.report.recovery.item_lines import item_line, row_in
+from billsync.report.recovery.items import Event
+from billsync.report.recovery.lines import lines_of
 
 BEGAN = datetime(2026, 9, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 HEADER = Header(
