@@ -22,7 +22,7 @@ from billsync.model.state import Desired
 from billsync.report.moves.settlement import settlement_notes
 
 if TYPE_CHECKING:
-    from billsync.app.sieved_reads import Making
+    from billsync.app.sieve import Making
     from billsync.report.impact.impact import Impact
 
 

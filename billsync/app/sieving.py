@@ -22,7 +22,7 @@ from billsync.model.ports import RemoteError
 from billsync.model.state import Desired
 
 if TYPE_CHECKING:
-    from billsync.app.sieved_reads import Making
+    from billsync.app.sieve import Making
 
 C = TypeVar("C", bound=ReadingConnection)
 

@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("msgspec", reason="the sieve is made of typed rows")
 
 from billsync.app import sieved_reads
+from billsync.app.sieve import Known
 from billsync.model.state import Desired
 from tests.support.budgets import examples
 from tests.support.sieve_cases import LINKS, ROOT, Case, mutated, outcomes, unchanged
@@ -27,7 +28,7 @@ def passed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     counts: list[int] = []
     sift = sieved_reads.sift
 
-    def counted(*arguments: Any) -> tuple[sieved_reads.Known, Desired]:
+    def counted(*arguments: Any) -> tuple[Known, Desired]:
         known, left = sift(*arguments)
         counts.append(len(list(left.passed.links or ())))
         return known, left

@@ -12,7 +12,7 @@ import yaml
 
 pytest.importorskip("msgspec", reason="the sieve is made of typed rows")
 
-from billsync.app import sieved_reads
+from billsync.app import sieve, sieved_reads
 from billsync.core import read_set
 from billsync.core.sieve.form import Form
 from billsync.core.sieve.typed import is_compared
@@ -45,7 +45,7 @@ def passed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     counts: list[int] = []
     sift = sieved_reads.sift
 
-    def counted(*arguments: object) -> tuple[sieved_reads.Known, Desired]:
+    def counted(*arguments: object) -> tuple[sieve.Known, Desired]:
         known, left = sift(*arguments)  # type: ignore[arg-type]
         counts.append(left.passed.declared.get("customer", 0))
         return known, left
@@ -180,8 +180,8 @@ def test_a_field_that_differs_is_noticed_by_its_own_comparison(
     assert desired is not None
 
     sieved, plain = outcomes(case, desired)
-    made = sieved_reads.form_of
-    monkeypatch.setattr(sieved_reads, "form_of", lambda *arguments, **more: blind(made(*arguments, **more), kind, name))
+    made = sieve.form_of
+    monkeypatch.setattr(sieve, "form_of", lambda *arguments, **more: blind(made(*arguments, **more), kind, name))
     blinded, _ = outcomes(case, desired)
 
     assert sieved == plain
