@@ -81,6 +81,16 @@ RESTORES = Chapter(
             "subscription/acme/default: it is billed 20.67 USD in advance again",
         ),
         Code(
+            "credit-may-not-pay",
+            "an invoice that the credit for it may not pay",
+            "The subscription is paid by invoices (`credit_then_invoice`), and the fee in advance of the new one is "
+            "invoiced again. The credit that a restore gives for it pays that invoice only where the server takes "
+            "credits for invoices. OpenMeter does with `credits.enableCreditThenInvoice` alone, which no call shows. "
+            "Where it doesn't, void the invoice, or restore with `--in-advance wait`.",
+            "subscription/acme/default: the credit for 20.67 USD in advance pays its invoice only where the server "
+            "takes credit for it: else the customer is invoiced twice",
+        ),
+        Code(
             "waits-for-period",
             "a subscription that begins at the next boundary",
             "With `--in-advance wait`, no fee is billed again, and the customer has no subscription until then.",
@@ -113,7 +123,8 @@ RESTORES = Chapter(
         Code(
             "phase-again",
             "a phase with an end that begins again",
-            "No call of the API begins in the middle of a phase, so that it lasts its whole length again.",
+            "No call of the API begins in the middle of a phase, so that it lasts its whole length again. Konnect has "
+            "no call that begins in a later phase either: there, phases that were over come again.",
             "subscription/acme/default: its phase trial lasts 9.5 days longer than it would have, which is about "
             "9.36 USD of fees",
         ),
@@ -123,6 +134,28 @@ RESTORES = Chapter(
             "A billing period has ended between the snapshot and the restore. Its usage isn't billed, and the fees in "
             "advance of the new one are given as credit, as the old server may have billed them.",
             "subscription/acme/default: its period ended at 2026-10-01T00:00:00Z, after the snapshot",
+        ),
+        Code(
+            "times-unshown",
+            "a subscription whose server shows no times",
+            "Konnect shows neither the start nor the phase and the end of a subscription. The restore takes them from "
+            "its creation, its anchor and its plan version, which is right for one that was begun at once and "
+            "never edited; nothing can prove it.",
+            "subscription/acme/default: its server showed no start, phase and end: taken as begun at "
+            "2026-09-01T00:00:00Z, in phase main",
+        ),
+        Code(
+            "start-unknown",
+            "a start that the server doesn't show",
+            "The subscription was scheduled, and its server doesn't show for when. Subscribe the customer then.",
+            "subscription/acme/default: it was scheduled, and its server didn't show for when",
+        ),
+        Code(
+            "next-charge-unknown",
+            "a next charge that can't be worked out",
+            "The fees in advance are given as credit, but the next charge can't be compared with the one that there "
+            "would have been.",
+            "subscription/acme/default: its next charge can't be worked out (it shows phases)",
         ),
         Code(
             "marked",

@@ -10,7 +10,7 @@ from decimal import Decimal
 from billsync.core.attached import attached_rows
 from billsync.core.index import is_over, state_of
 from billsync.core.lifecycle.attached_steps import ATTACH
-from billsync.core.lifecycle.chain_begin import BEGIN_LATER
+from billsync.core.lifecycle.chain_begin import BEGIN_IN_PHASE, BEGIN_LATER
 from billsync.core.ownership import KEY, labels_of, restarts_of
 from billsync.model.address import Address, Symbol
 from billsync.model.duration import parse_duration
@@ -31,6 +31,7 @@ from billsync.report.recovery.fees import Beginning, fees_at_start, from_phase, 
 from billsync.report.recovery.grants import GIFT, GRANT, PREFIX, short_digest
 from billsync.report.recovery.old import PLACE, Old, moment, owner_of
 from billsync.report.recovery.phases import lasts_longer
+from billsync.report.recovery.settlement import Reason, credit_doubts
 
 SUBSCRIPTION = "subscription"
 COMPENSATION = "Fees in advance, paid before"
@@ -131,6 +132,9 @@ class _Chain:
             reason = "it is on a plan of its own, or on one that was deleted"
             return None, tuple(self.old.fated(one, Fate.LOST, "refers-to-gone", reason) for one in (row, later) if one)
         start = moment(row.fields, "active_from")
+        if start is None and state_of(self.old.registry[SUBSCRIPTION], row.fields) is State.COMING:
+            how = "it was scheduled, and its server didn't show for when"
+            return None, (self.old.fated(row, Fate.LOST, "start-unknown", how),)
         is_coming = start is not None and start > self.now
         boundary = None if is_coming else self._waits_until(row)
         if boundary and later is not None and moment(later.fields, "active_from") == boundary:
@@ -140,7 +144,7 @@ class _Chain:
         if boundary and end is not None and end <= boundary and later is None:
             how = f"it ends at {moment_text(end)}, before it would begin again"
             return None, (self.old.fated(row, Fate.LOST, "ended", how),)
-        phase = self._phase(row, boundary or self.now)
+        phase = self._phase(row, boundary or self.now) if self._can(BEGIN_IN_PHASE) else None
         fields = {
             **self._fields(row),
             **({"start": row.fields.get("active_from")} if is_coming else {}),
@@ -178,8 +182,11 @@ class _Chain:
     def _end(self, row: Row) -> Plain:
         """The end as it is declared: at the renewal, where it is then and the server shows no times."""
         is_at_renewal = moment(row.fields, "active_to") == self._boundary(row)
-        shows_times = self.old.source.routes[SUBSCRIPTION].can(BEGIN_LATER)
-        return AT_RENEWAL if is_at_renewal and not shows_times else row.fields.get("active_to")
+        return AT_RENEWAL if is_at_renewal and not self._can(BEGIN_LATER) else row.fields.get("active_to")
+
+    def _can(self, call: str) -> bool:
+        """Whether the new server has a call on subscriptions. Without one for later starts, it shows no times."""
+        return self.old.source.routes[SUBSCRIPTION].can(call)
 
     def _ends(self, row: Row, later: Row | None) -> bool:
         """Whether a link ends without another one after it."""
@@ -246,33 +253,52 @@ class _Chain:
         try:
             terms, addons = terms_of(self.old, version, self._plan_row(version)), self._addons(row)
             fees = fees_at_start(self.old, terms, beginning, addons)
-            apart = next_charge_apart(self.old, row, terms, beginning, addons)
         except Unrated as problem:
             how = f"the fees in advance that it is billed again can't be worked out ({problem})"
             return self.old.fated(row, Fate.DIFFERENT, "billed-again", how), {}
-        return self._fate(row, terms, beginning, fees, apart), fees
+        return self._fate(row, terms, beginning, fees, addons), fees
 
-    def _fate(self, row: Row, terms: PlanTerms, beginning: Beginning, fees: Amounts, apart: Amounts) -> Accounted:
+    def _fate(
+        self, row: Row, terms: PlanTerms, beginning: Beginning, fees: Amounts, addons: Mapping[Address, int]
+    ) -> Accounted:
+        """The fate of a link that begins now: every reason for which it isn't as it was, the gravest first."""
         paid_twice = {} if self.choices.in_advance is InAdvance.GRANT else fees
-        money = together((paid_twice, apart))
-        if longer := lasts_longer(row.fields, from_phase(terms, beginning.phase), beginning.at):
-            return self.old.fated(row, Fate.DIFFERENT, "phase-again", longer, money)
+        longer = lasts_longer(row.fields, from_phase(terms, beginning.phase), beginning.at)
+        found = [Reason(code="phase-again", how=longer)] if longer else []
         if paid_twice:
-            how = f"it is billed {amounts_text(paid_twice)} in advance again"
-            return self.old.fated(row, Fate.DIFFERENT, "billed-again", how, money)
-        if fees and self._is_new_period(row):
-            how = f"its period ended at {self._period_end(row)}, after the snapshot"
-            return self.old.fated(row, Fate.DIFFERENT, "new-period", how, money)
-        if row.fields.get("addons") and not self.old.source.routes[SUBSCRIPTION].can(ATTACH):
+            found.append(Reason(code="billed-again", how=f"it is billed {amounts_text(paid_twice)} in advance again"))
+        elif fees:
+            found += credit_doubts(beginning.mode, fees)
+        if fees and not paid_twice and self._is_new_period(row):
+            found.append(
+                Reason(code="new-period", how=f"its period ended at {self._period_end(row)}, after the snapshot")
+            )
+        if row.fields.get("addons") and not self._can(ATTACH):
             how = "its add-ons aren't attached again: this server's API can't attach any"
-            return self.old.fated(row, Fate.DIFFERENT, "addons-not-attached", how, money)
-        if apart:
-            how = "its next charge has fees in arrears for the time since it began again"
-            return self.old.fated(row, Fate.DIFFERENT, "arrears-cut", how, money)
-        if not labels_of(row.fields).get(KEY):
-            how = "billsync's label of its key is new, and it still has no owner"
-            return self.old.fated(row, Fate.DIFFERENT, "marked", how)
-        return self.old.fated(row, Fate.RESTORED)
+            found.append(Reason(code="addons-not-attached", how=how))
+        try:
+            apart = next_charge_apart(self.old, row, terms, beginning, addons)
+            if apart and not found:
+                how = "its next charge has fees in arrears for the time since it began again"
+                found.append(Reason(code="arrears-cut", how=how))
+        except Unrated as problem:
+            apart = {}
+            found.append(Reason(code="next-charge-unknown", how=f"its next charge can't be worked out ({problem})"))
+        if row.id in self.old.guessed:
+            found.append(Reason(code="times-unshown", how=self._guess(row)))
+        if not found and not labels_of(row.fields).get(KEY):
+            found.append(Reason(code="marked", how="billsync's label of its key is new, and it still has no owner"))
+        if not found:
+            return self.old.fated(row, Fate.RESTORED)
+        how = "; ".join(one.how for one in found)
+        return self.old.fated(row, Fate.DIFFERENT, found[0].code, how, together((paid_twice, apart)))
+
+    def _guess(self, row: Row) -> str:
+        """The times that a restore takes for those of a link whose server showed none."""
+        end = f", and ends at {row.fields['active_to']}" if row.fields.get("active_to") else ""
+        phase = self._phase(row, self.now) or str(row.fields["phases"][0].get("key"))
+        began = row.fields.get("active_from")
+        return f"its server showed no start, phase and end: taken as begun at {began}, in phase {phase}{end}"
 
     def _period_end(self, row: Row) -> str:
         return str((row.fields.get("current_period") or {}).get("to"))

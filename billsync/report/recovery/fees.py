@@ -76,7 +76,8 @@ def next_charge_apart(
     if isinstance(before, Malformed):
         raise Unrated(f"it shows {before.text}")
     begun = begun_again(terms, beginning).ending(before.timeline.active_to)
-    after = (begun, *_addons(old, begun, addons, beginning.at))
+    shown = {} if row.id in old.guessed else addons  # whose phases are the plan's, without add-ons
+    after = (begun, *_addons(old, begun, shown, beginning.at))
     wanted, found = _due(old, before, beginning.at), together(_due(old, one, beginning.at) for one in after)
     currencies = {*wanted, *found}
     return summed((one, minus(found.get(one, ZERO), wanted.get(one, ZERO))) for one in currencies)

@@ -19,6 +19,7 @@ from billsync.model.recovery import Accounted, Fate, Recovery
 from billsync.model.routes import Routes
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields
+from billsync.report.recovery.unshown_times import with_times
 
 PLACE = Position("snapshot", 1, 1)
 """The place of everything that a snapshot declares; no message shows it."""
@@ -26,10 +27,14 @@ PLACE = Position("snapshot", 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Old:
-    """A recovery snapshot, indexed with the tables of the server that it is restored to."""
+    """A recovery snapshot, indexed with the tables of the server that it is restored to.
+
+    `guessed` are the ids of subscriptions whose server shows no times: theirs are what their creation suggests.
+    """
 
     recovery: Recovery
     source: Source
+    guessed: frozenset[str] = frozenset()
 
     @property
     def registry(self) -> Registry:
@@ -75,7 +80,8 @@ class Old:
 
 def old(recovery: Recovery, registry: Registry, routes: Mapping[str, Routes]) -> Old:
     """The organization of a snapshot."""
-    return Old(recovery, Source(index(recovery.live, registry, routes), registry, routes))
+    recovery, guessed = with_times(recovery, registry["subscription"])
+    return Old(recovery, Source(index(recovery.live, registry, routes), registry, routes), guessed)
 
 
 def owner_of(row: Row) -> str | None:
