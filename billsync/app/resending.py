@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 
@@ -13,7 +13,7 @@ from billsync.model.moment import cut_to_seconds, moment_text, parse_moment
 from billsync.model.ports import RemoteError, Unclear
 from billsync.model.recovery import Recovery
 from billsync.model.value import Fields, Plain
-from billsync.report.recovery.choices import Usage
+from billsync.report.recovery.choices import Choices, InAdvance, Usage
 from billsync.report.recovery.items import Event
 
 LOT = 100
@@ -31,30 +31,46 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Resent:
-    """The number of events that were sent, and of those that were there already."""
+    """The number of events that were sent, of those that were there already, and of those that were held back, as the
+    subscription that is to be billed for them hasn't begun."""
 
     sent: int = 0
     known: int = 0
+    held: int = 0
+
+    @property
+    def text(self) -> str:
+        """The numbers as a sentence."""
+        held = f", {self.held:,} held back until the subscriptions have begun" if self.held else ""
+        return f"Usage events: {self.sent:,} sent, {self.known:,} there already{held}."
 
 
 def resend(
-    connection: Connection, recovery: Recovery, events: Iterable[Event], usage: Usage, progress: Progress
+    connection: Connection,
+    recovery: Recovery,
+    events: Iterable[Event],
+    choices: Choices,
+    served: Collection[str],
+    progress: Progress,
 ) -> Resent:
-    """Send the events, each with its id and source; at the start of its customer's new subscription if so chosen.
+    """Send the events of the customers that are `served`, each with its id and source; at the start of its customer's
+    new subscription if so chosen.
 
     Raises RemoteError, after which a further run sends the rest.
     """
-    starts = _starts(connection, recovery) if usage is Usage.AT_START else {}
+    starts = _starts(connection, recovery) if choices.usage is Usage.AT_START else {}
+    waits = choices.usage is Usage.AT_START and choices.in_advance is not InAdvance.WAIT
     may_be_there = _has_events(connection)
-    sent = known = 0
-    for lot in _lots(events):
-        there = _there(connection, lot) if may_be_there else frozenset[tuple[str, str]]()
-        fresh = [_dated(one, starts.get(one.customer)) for one in lot if _identity(one.row) not in there]
+    sent = known = held = 0
+    for lot in _lots(one for one in events if one.customer in served):
+        ready = [one for one in lot if one.customer in starts or not waits]
+        there = _there(connection, ready) if may_be_there else frozenset[tuple[str, str]]()
+        fresh = [_dated(one, starts.get(one.customer)) for one in ready if _identity(one.row) not in there]
         if fresh:
             _post(connection, fresh)
-        sent, known = sent + len(fresh), known + len(lot) - len(fresh)
+        sent, known, held = sent + len(fresh), known + len(ready) - len(fresh), held + len(lot) - len(ready)
         progress(f"{sent + known:,} usage events")
-    return Resent(sent, known)
+    return Resent(sent, known, held)
 
 
 def _lots(events: Iterable[Event]) -> Iterator[Sequence[Event]]:

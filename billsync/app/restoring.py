@@ -16,18 +16,23 @@ from billsync.model.frozen import dataclass, replace
 from billsync.model.recovery import Accounted, Recovery
 from billsync.model.state import Snapshot
 from billsync.report.recovery.choices import Choices
-from billsync.report.recovery.restoration import Tables, accounted, refused_chains, restoration
+from billsync.report.recovery.refusals import accounted, refused_chains
+from billsync.report.recovery.restoration import Tables, restoration
 
 RESTORE = "restore"
 
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """A restore that was decided: its plan file, the fate of every row, and the live state it was decided on."""
+    """A restore that was decided: its plan file, the fate of every row, and the live state it was decided on.
+
+    `served` are the ids, in the snapshot, of the customers whose usage events are sent again.
+    """
 
     plan: PlanFile
     accounts: tuple[Accounted, ...]
     known: Snapshot
+    served: frozenset[str] = frozenset()
 
 
 def planned(
@@ -52,7 +57,7 @@ def planned(
         found = restoration(recovery, known, tables, choices, now, number, refused)
         made = staged(found.stages, known, connection.kinds, server=server, mode=mode, now=now)
     plan = replace(made.plan_file, dialect=here.full_name, billsync=__version__)
-    return Restore(plan, accounted(found, made.changes), known)
+    return Restore(plan, accounted(found, made.changes), known, found.served)
 
 
 def _with_none(found: Snapshot) -> Snapshot:

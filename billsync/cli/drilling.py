@@ -123,7 +123,7 @@ class _Restoring:
             reasons = [f"{title_of(one.step.address)}: {one.reason}" for one in failed[:NAMED]]
             raise error("drill-failed", "; ".join(reasons))
         if self.choices.usage is not Usage.NONE:
-            resend(connection, recovery, self._events(), self.choices.usage, self.progress)
+            resend(connection, recovery, self._events(), self.choices, found.served, self.progress)
         return found.accounts
 
     def _events(self) -> Iterator[Event]:

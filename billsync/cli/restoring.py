@@ -156,7 +156,7 @@ def _run(
             go(journal=journal, on_result=lambda result: show_end(run, account, result), manner=manner_of(run))
             verdict = code_of(account.plan, account.results.values(), wrote=account.wrote)
             if sends and verdict in (Exit.DONE, Exit.REFUSED):
-                more += _send(run, connection, recovery, path, losses, how.choices.usage)
+                more += _send(run, connection, recovery, path, losses, how.choices, found.served)
     run.account = account
     run.verdict = code_of(account.plan, account.results.values(), wrote=account.wrote)
     if more:
@@ -183,16 +183,22 @@ def losses_text_of(account: Account, look: Look) -> str:
 
 
 def _send(
-    run: Run, connection: Connection, recovery: Recovery, path: Path, losses: _Losses, chosen: Usage
+    run: Run,
+    connection: Connection,
+    recovery: Recovery,
+    path: Path,
+    losses: _Losses,
+    chosen: Choices,
+    served: frozenset[str],
 ) -> list[Diagnostic]:
     """Send the events again; the finding if that failed."""
     try:
-        sent = resend(connection, recovery, events(path), chosen, run.progress)
+        sent = resend(connection, recovery, events(path), chosen, served, run.progress)
     except RemoteError as problem:
         hint = "Run it again: what the server has is not sent twice."
         finding = diagnostic("events-not-sent", f"{problem}.", hint)
         if not run.wants_json:
             run.talk(diagnostics_text([finding]))
         return [finding]
-    losses.events = f"Usage events: {sent.sent:,} sent, {sent.known:,} there already."
+    losses.events = sent.text
     return []

@@ -11,19 +11,26 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
+from billsync.core.conflicts import block_dependents
 from billsync.core.diff import Mode, Server, context_of, diff
 from billsync.core.index import Index, index
+from billsync.core.lifecycle.attached import stops
 from billsync.core.lifecycle.chain_steps import FROM, RENEWS
 from billsync.core.lifecycle.versioned import archive_step
+from billsync.core.normalize import normalize
 from billsync.core.order import linked, symbols_of, with_soft_edges
 from billsync.core.planned import Planned
 from billsync.core.predicted import predicted
+from billsync.core.refusals import BLOCKED, DANGLING, NO_ACTIVE_VERSION
 from billsync.core.versions import offered
-from billsync.model.address import Address
+from billsync.model.address import Address, symbols_in
 from billsync.model.change import Action, Change, Effect, Outcome, PlanFile, Reading, Step
 from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Archetype, Registry, State
 from billsync.model.state import Desired, Snapshot
+
+MISSING = (DANGLING.code, NO_ACTIVE_VERSION.code)
+"""Codes of refusals for want of something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +52,15 @@ class Staged:
 def staged(
     stages: Sequence[Stage], found: Snapshot, registry: Registry, *, server: Server, mode: Mode, now: datetime
 ) -> Staged:
-    """The plan file that goes through all stages; later steps need the earlier ones that they build on."""
+    """The plan file that goes through all stages; later steps need the earlier ones that they build on. What needs
+    something that an earlier stage was refused is blocked."""
     several: list[PlanFile] = []
+    refused: dict[Address, Planned] = {}
     for stage in stages:
         known = index(found, registry, server.routes)
         intended = _compared(stage, found, known, registry, server=server, mode=mode, now=now)
+        intended = _blocked(stage, intended, refused, registry)
+        refused = _refused_after(stage, intended, refused)
         several.append(intended)
         found = predicted(found, intended, known, registry, server.routes)
     return Staged(_joined(several, registry), tuple(intended.changes for intended in several))
@@ -66,6 +77,47 @@ def _compared(
         changes=(*intended.changes, *(p.change for p in archived)),
         steps=(*intended.steps, *(step for p in archived for step in p.steps)),
     )
+
+
+def _blocked(stage: Stage, intended: PlanFile, refused: Mapping[Address, Planned], registry: Registry) -> PlanFile:
+    """The plan file without what needs something that was refused before; a chain that was isn't changed either."""
+    if not refused:
+        return intended
+    planned = [_unchained(one, refused, registry) for one in _with_steps([intended])]
+    others = [_with_cause(change, stage, refused, registry) for change in intended.changes if not change.steps]
+    found = block_dependents((*refused.values(), *others, *planned))[len(refused) :]
+    kept = {step.id for one in found for step in one.steps}
+    return replace(
+        intended,
+        changes=tuple(one.change for one in found),
+        steps=tuple(step for step in intended.steps if step.id in kept),
+    )
+
+
+def _unchained(one: Planned, refused: Mapping[Address, Planned], registry: Registry) -> Planned:
+    address = one.change.address
+    is_chain = registry[address.kind].archetype is Archetype.CHAINED
+    return one.refused(BLOCKED, cause=address.text) if is_chain and address in refused else one
+
+
+def _with_cause(change: Change, stage: Stage, refused: Mapping[Address, Planned], registry: Registry) -> Planned:
+    """A change without steps; one that is refused for what isn't there names what was refused before."""
+    if change.code not in MISSING:
+        return Planned(change)
+    kind, address = registry[change.address.kind], change.address.unversioned()
+    wanted = [normalize(kind, one.fields) for one in stage.desired.entities if one.address == address]
+    cause = next((one for one in map(Address.unversioned, symbols_in(wanted)) if one in refused), None)
+    return Planned(change).refused(BLOCKED, cause=cause.text) if cause else Planned(change)
+
+
+def _refused_after(stage: Stage, intended: PlanFile, before: Mapping[Address, Planned]) -> dict[Address, Planned]:
+    """The refused changes after a stage, by address without a version: a later state of the same entity may be taken,
+    and of what is made, a part may be refused."""
+    declared = {entity.address for entity in stage.desired.entities}
+    left = {address: one for address, one in before.items() if address not in declared}
+    made = {change.address for change in intended.pending}
+    stopped = [change for change in intended.changes if stops(change) and change.address not in made]
+    return {**left, **{change.address.unversioned(): Planned(change) for change in stopped}}
 
 
 def _part_of(desired: Desired, found: Snapshot, known: Index, registry: Registry, server: Server) -> Snapshot:

@@ -17,7 +17,7 @@ from billsync.app.restoring import planned
 from billsync.model.recovery import Recovery
 from billsync.model.state import Desired
 from billsync.report.recovery.chains import COMPENSATION
-from billsync.report.recovery.choices import Choices, Usage
+from billsync.report.recovery.choices import Choices
 from billsync.report.recovery.items import Event
 from tests.crash.conftest import IN_MEMORY, Count
 from tests.crash.struck_runs import Call, StruckRun
@@ -46,7 +46,7 @@ def restoring(recovery: Recovery, events: tuple[Event, ...]) -> Attempt:
         refused = [f"{one.address.text}: {one.reason}" for one in found.plan.changes if not one.is_pending]
         report = carry_out(connection, found.plan, journal=NoJournal(), known=found.known, manner=journey.manner)
         if not any(result.reason for result in report.results):
-            resend(connection, recovery, events, Usage.AT_START, lambda text: None)
+            resend(connection, recovery, events, Choices(), found.served, lambda text: None)
         return (*refused, *(f"{one.step.id} {one.status.value}: {one.reason}" for one in report.results if one.reason))
 
     return attempt

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -37,10 +37,17 @@ def empty_at_the_same_time(world: World, *, hours: float = 1) -> World:
     return new
 
 
-def restored(world: World, recovery: Recovery, choices: Choices | None = None, *, wrap: Wrap = as_it_is) -> Restore:
+def restored(
+    world: World,
+    recovery: Recovery,
+    choices: Choices | None = None,
+    *,
+    wrap: Wrap = as_it_is,
+    events: Mapping[str, int] | None = None,
+) -> Restore:
     """One whole restore of a client that knows nothing, whose steps must all be done."""
     connection = world.connection(wrap)
-    found = planned(connection, recovery, choices or Choices())
+    found = planned(connection, recovery, choices or Choices(), events=events)
     assert not found.plan.guards, found.plan.guards
     report: Report = carry_out(connection, found.plan, journal=NoJournal(), known=found.known)
     troubles = [f"{result.step.id}: {result.reason}" for result in report.results if result.reason]

@@ -36,7 +36,7 @@ def with_attached(
     """The change of a declared chain together with those of what is attached to it, each outcome by itself."""
     own = (planned,) if planned else ()
     attachments = context.routes[entity.address.kind].attachments
-    if attachments is None or (planned and _stops(planned)):
+    if attachments is None or (planned and stops(planned.change)):
         return own
     if planned and begins_link(context, planned):
         return on_new_link(context, entity, attachments, planned, coming)
@@ -46,8 +46,9 @@ def with_attached(
     return _on_link(_link(context, entity, attachments, row, planned, coming), planned)
 
 
-def _stops(planned: Planned) -> bool:
-    return planned.change.outcome in STOPPED or planned.change.code in LEFT_ALONE
+def stops(change: Change) -> bool:
+    """Whether a change isn't made, nor what builds on it."""
+    return change.outcome in STOPPED or change.code in LEFT_ALONE
 
 
 def _row(context: Context, entity: Entity, planned: Planned | None) -> Row | None:

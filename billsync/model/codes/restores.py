@@ -121,6 +121,13 @@ RESTORES = Chapter(
             "usage of acme: 120 events not sent: the event store must have them still",
         ),
         Code(
+            "usage-held-back",
+            "usage of a customer whose subscription isn't restored",
+            "Its subscription is lost, refused or blocked, so that the events would be billed by nobody, or by a "
+            "subscription that isn't theirs. They aren't sent; the snapshot has them.",
+            "usage of acme: 120 events not sent, as its subscription isn't restored",
+        ),
+        Code(
             "phase-again",
             "a phase with an end that begins again",
             "No call of the API begins in the middle of a phase, so that it lasts its whole length again. Konnect has "

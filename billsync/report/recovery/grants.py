@@ -6,7 +6,8 @@ smallest amount of its currency, expired already, so that files which still decl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -35,11 +36,12 @@ LONG_AGO = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """A grant to be made in the new organization (None for none), and the fate of the old one."""
+    """A grant to be made in the new organization (None for none), the fate of the old one, and what is left of it."""
 
     entity: Entity | None
     owner: str | None
     account: Accounted
+    left: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 def grants(old: Old, now: datetime) -> Iterator[Granted]:
@@ -67,7 +69,8 @@ def _granted(old: Old, row: Row, now: datetime) -> Granted:
         account = old.fated(row, Fate.LOST, "refers-to-gone", how, {str(row.fields["currency"]): left})
         return Granted(None, owner, account)
     fields = {**_terms(row), "amount": left}
-    return Granted(old.entity(address, row, {**fields, **_as_gift(row)}), owner, _account(old, row, left))
+    entity = old.entity(address, row, {**fields, **_as_gift(row)})
+    return Granted(entity, owner, _account(old, row, left), {str(row.fields["currency"]): left})
 
 
 def _left(old: Old, row: Row) -> Decimal | None:

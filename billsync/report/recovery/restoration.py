@@ -15,7 +15,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import field
 from datetime import datetime
+from decimal import Decimal
 
 from billsync.api.documents import BILLING
 from billsync.core.chains import has_ended, head_of
@@ -26,8 +28,7 @@ from billsync.core.ownership import KEY, is_servers_own, labels_of
 from billsync.core.stages import Stage
 from billsync.core.versions import offered
 from billsync.model.address import Address, Symbol, symbols_in
-from billsync.model.change import Change, Outcome
-from billsync.model.frozen import dataclass, replace
+from billsync.model.frozen import dataclass
 from billsync.model.globs import Patterns
 from billsync.model.kind import Archetype, Kind, Registry, State
 from billsync.model.recovery import Accounted, Fate, Recovery
@@ -39,11 +40,10 @@ from billsync.report.dump.undeclared import billing_losses
 from billsync.report.recovery.accounting import DEBT, REFUSED, UNEXPLAINED, money_id
 from billsync.report.recovery.chains import SUBSCRIPTION, Begun, chains
 from billsync.report.recovery.choices import Choices
-from billsync.report.recovery.grants import grants
+from billsync.report.recovery.grants import Granted, grants
 from billsync.report.recovery.old import Old, moment, old, owner_of
 from billsync.report.recovery.usage_accounts import usage_accounts
 
-NOT_MADE = frozenset({Outcome.REFUSED, Outcome.BLOCKED, Outcome.UNMANAGEABLE, Outcome.WAITING})
 CUSTOMER = "customer"
 
 
@@ -60,12 +60,15 @@ class Restoration:
     """The stages, and the fate of every row as far as the snapshot tells.
 
     `rows` are, by stage, the ids of the rows that its entities come from, by address: what the new server refuses of
-    them is lost, too.
+    them is lost, too. `credits` is what is left of each grant that comes back, by the row's id; `served` are the ids of
+    the customers with a subscription that begins again, or has begun: their usage goes to it.
     """
 
     stages: tuple[Stage, ...]
     accounts: tuple[Accounted, ...]
     rows: tuple[Mapping[Address, str], ...] = ()
+    credits: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
+    served: frozenset[str] = frozenset()
 
 
 def restoration(
@@ -120,10 +123,21 @@ class _Restoring:
         self._records(self.old.registry[CUSTOMER])
         found = chains(self.old, self.choices, self.now, self.live)
         self.accounts += found.accounts
-        self._grants(found.begun)
+        granted = tuple(grants(self.old, self.now))
+        self._grants(granted, found.begun)
         self._versions(found.begun)
-        self._others()
-        return Restoration(tuple(self.stages), tuple(self.accounts), tuple(self.rows))
+        served = self._served(found.begun)
+        self._others(served)
+        credits = {one.account.row_id: one.left for one in granted if one.left}
+        return Restoration(tuple(self.stages), tuple(self.accounts), tuple(self.rows), credits, served)
+
+    def _served(self, begun: Iterable[Begun]) -> frozenset[str]:
+        """The ids of the customers of chains that begin again, or have begun."""
+        found = {Address(CUSTOMER, one.entity.address.parents) for one in begun if not self._is_refused(one)}
+        return frozenset(row_id for row_id, address in self.old.source.found.names.items() if address in found)
+
+    def _is_refused(self, begun: Begun) -> bool:
+        return begun.entity.address in self.refused
 
     def _add(self, several: Iterable[tuple[str | None, Entity, str]]) -> None:
         """Add a stage for each owner of these entities, each with the id of its row."""
@@ -175,13 +189,12 @@ class _Restoring:
                     found[Address(SUBSCRIPTION, (*parent.names, str(key)))] = row
         return found
 
-    def _grants(self, begun: Sequence[Begun]) -> None:
+    def _grants(self, found: Sequence[Granted], begun: Sequence[Begun]) -> None:
         """The grants with what is left, and those of fees that are billed again, which nobody owns."""
-        found = list(grants(self.old, self.now))
         self.accounts += (one.account for one in found)
         made = [(one.owner, one.entity, one.account.row_id) for one in found if one.entity is not None]
         live = self.target.found.records
-        beginning = (chain for chain in begun if chain.entity.address not in self.refused)
+        beginning = (chain for chain in begun if not self._is_refused(chain))
         paid = [one for chain in beginning for one in chain.compensations if one.address not in live]
         self._add([*made, *((None, entity, "") for entity in paid)])
 
@@ -236,7 +249,9 @@ class _Restoring:
         if is_needed:
             return self.old.fated(row, Fate.RESTORED)
         status = status_of(self.old.registry[row.kind], row.fields)
-        return self.old.fated(row, Fate.LOST, "older-version", f"it is {status}, and nobody is on it")
+        return self.old.fated(
+            row, Fate.LOST, "older-version", f"it is {status}, and no subscription begins on it again"
+        )
 
     def _version(self, row: Row, address: Address, begun: Sequence[Begun]) -> None:
         """Add the stage of a version, unless its content is there and nobody has to begin on it any more."""
@@ -290,7 +305,7 @@ class _Restoring:
                 self.stages.append(Stage(desired, (address,)))
                 self.rows.append({})
 
-    def _others(self) -> None:
+    def _others(self, served: frozenset[str]) -> None:
         """Account for what no stage can hold: other kinds, lists that no file can declare, debts."""
         recovery, known = self.old.recovery, {(one.kind, one.row_id) for one in self.accounts}
         for rows in recovery.live.rows.values():
@@ -298,7 +313,7 @@ class _Restoring:
                 if (row.kind, row.id) not in known:
                     self.accounts.append(self._unmanaged(row))
         self.accounts += _undeclared(recovery)
-        self.accounts += usage_accounts(self.old, self.choices, self.events)
+        self.accounts += usage_accounts(self.old, self.choices, self.events, served)
         self.accounts += _debts(self.old)
 
     def _unmanaged(self, row: Row) -> Accounted:
@@ -354,37 +369,3 @@ def _debts(before: Old) -> Iterator[Accounted]:
             how, place = "the balance isn't what its grants and movements add up to", money_id(customer, currency)
             what, money = f"credit of {key} in {currency}", {currency: amount}
             yield Accounted(UNEXPLAINED, place, what, Fate.LOST, "unexplained-credit", how, key, money)
-
-
-def refused_chains(changes: Sequence[Sequence[Change]], registry: Registry) -> frozenset[Address]:
-    """The chains of which a server takes nothing at all. `changes` are those of each stage."""
-    chained = [
-        change
-        for several in changes
-        for change in several
-        if registry[change.address.kind].archetype is Archetype.CHAINED
-    ]
-    made = {change.address for change in chained if change.is_pending}
-    return frozenset(change.address for change in chained if change.outcome in NOT_MADE) - made
-
-
-def accounted(found: Restoration, changes: Sequence[Sequence[Change]]) -> tuple[Accounted, ...]:
-    """The fates of all rows, after the new server's refusals. `changes` are those of each stage."""
-    fates = {(one.kind, one.row_id): one for one in found.accounts}
-    for rows, several in zip(found.rows, changes, strict=True):
-        made = {change.address.unversioned() for change in several if change.is_pending}
-        for change in several:
-            row_id = rows.get(change.address.unversioned(), "")
-            place = change.address.kind, row_id
-            if change.outcome in NOT_MADE and place in fates:
-                fates[place] = _refused(fates[place], change, is_made=change.address.unversioned() in made)
-    return tuple(fates.values())
-
-
-def _refused(known: Accounted, change: Change, *, is_made: bool) -> Accounted:
-    """The fate of a row of which the new server refuses something; of one that is made, a part alone."""
-    if not is_made:
-        return replace(known, fate=Fate.LOST, code=change.code, how=change.reason)
-    if known.fate is Fate.DIFFERENT:
-        return replace(known, how=f"{known.how}; {change.reason}")
-    return replace(known, fate=Fate.DIFFERENT, code=change.code, how=change.reason)

@@ -1,0 +1,68 @@
+"""Refusals of the new server in a restore: chains that can't begin there, and rows that are lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from billsync.core.lifecycle.attached import stops
+from billsync.model.address import Address
+from billsync.model.change import Change, Outcome
+from billsync.model.frozen import replace
+from billsync.model.kind import Archetype, Registry
+from billsync.model.recovery import Accounted, Fate
+from billsync.rating.arithmetic import minus
+from billsync.report.recovery.restoration import Restoration
+
+IMMUTABLE = "immutable-field"
+
+
+def refused_chains(changes: Sequence[Sequence[Change]], registry: Registry) -> frozenset[Address]:
+    """The chains of which a server takes nothing at all. `changes` are those of each stage."""
+    chained = [
+        change
+        for several in changes
+        for change in several
+        if registry[change.address.kind].archetype is Archetype.CHAINED
+    ]
+    made = {change.address for change in chained if change.is_pending}
+    return frozenset(change.address for change in chained if _is_not_made(change)) - made
+
+
+def _is_not_made(change: Change) -> bool:
+    return change.outcome is Outcome.WAITING or stops(change)
+
+
+def accounted(found: Restoration, changes: Sequence[Sequence[Change]]) -> tuple[Accounted, ...]:
+    """The fates of all rows, after the new server's refusals. `changes` are those of each stage."""
+    fates = {(one.kind, one.row_id): one for one in found.accounts}
+    for rows, several in zip(found.rows, changes, strict=True):
+        made = {change.address.unversioned() for change in several if change.is_pending}
+        for change in several:
+            row_id = rows.get(change.address.unversioned(), "")
+            place = change.address.kind, row_id
+            if _is_not_made(change) and place in fates:
+                known = _with_credit(fates[place], change, found.credits.get(row_id, {}))
+                fates[place] = _refused(known, change, is_made=change.address.unversioned() in made)
+    return tuple(fates.values())
+
+
+def _with_credit(known: Accounted, change: Change, left: Mapping[str, Decimal]) -> Accounted:
+    """The fate of a grant with what its customer loses by the refusal: less what a live grant under its key has."""
+    if not left:
+        return known
+    (currency,) = left
+    there = {one.path[0]: one.old for one in change.fields}
+    if change.code == IMMUTABLE and not there.keys() & {"currency", "state"}:
+        amount = Decimal(str(there["amount"])) if "amount" in there else left[currency]
+        left = {currency: minus(left[currency], amount)}
+    return replace(known, money={name: amount for name, amount in left.items() if amount})
+
+
+def _refused(known: Accounted, change: Change, *, is_made: bool) -> Accounted:
+    """The fate of a row of which the new server refuses something; of one that is made, a part alone."""
+    if not is_made:
+        return replace(known, fate=Fate.LOST, code=change.code, how=change.reason)
+    if known.fate is Fate.DIFFERENT:
+        return replace(known, how=f"{known.how}; {change.reason}")
+    return replace(known, fate=Fate.DIFFERENT, code=change.code, how=change.reason)

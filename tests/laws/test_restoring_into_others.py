@@ -1,0 +1,150 @@
+"""A restore into an organization that holds others' things under the snapshot's keys gives none of them anything, and
+says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from billsync.app.resending import Resent, resend
+from billsync.model.recovery import Fate, Recovery
+from billsync.report.recovery.accounting import complete
+from billsync.report.recovery.choices import Choices
+from billsync.report.recovery.items import Event
+from tests.support.crash_harness import Wire
+from tests.support.old_organization import balances, empty_at_the_same_time, lived_through, restored
+from tests.support.recoveries import events_of, recovery_of
+from tests.support.world import World, declared, rows_of
+
+METER = "{key: calls, name: Calls, event_type: call, aggregation: count}"
+SUM = '{key: calls, name: Calls, event_type: call, aggregation: sum, value_property: "$.n"}'
+ACME = "{key: acme, name: Acme, usage_attribution: {subject_keys: [acme]}}"
+CATALOG = """
+_info: {{owner: {owner}}}
+meters: [{meter}]
+features: [{{key: calls, name: Calls, meter: calls}}]
+plans:
+- key: pro
+  name: Pro
+  currency: USD
+  billing_cadence: P1M
+  settlement_mode: credit_only
+  phases:
+  - key: main
+    name: Main
+    rate_cards:
+    - {{key: fee, name: Fee, billing_cadence: P1M, payment_term: in_advance, price: {{type: flat, amount: "{fee}"}}}}
+    - {{feature: calls, price: {{type: unit, amount: "0.5"}}}}
+"""
+SHOP = (
+    CATALOG.format(owner="shop", meter=METER, fee="30")
+    + f"""
+customers:
+- {ACME[:-1]}, subscription: {{plan: pro}}, grants: [
+    {{key: welcome, name: W, amount: "500", currency: USD, funding_method: none}}]}}
+"""
+)
+OTHER_CUSTOMER = "_info: {owner: other}\ncustomers: [{key: acme, name: Other Inc}]"
+OTHER_METER = f"_info: {{owner: other}}\nmeters: [{SUM}]"
+OTHER_PLAN = CATALOG.format(owner="other", meter=METER, fee="99")
+OTHER_GRANT = SHOP.replace('amount: "500"', 'amount: "7"').replace("subscription: {plan: pro}, ", "")
+
+
+def synced(text: str) -> Callable[[World], None]:
+    def make(world: World) -> None:
+        assert not world.sync(declared(text)).plan.guards
+
+    return make
+
+
+def by_hand(world: World) -> None:
+    """A subscription that no file declares, on the plan of the files, with its own periods."""
+    synced(CATALOG.format(owner="shop", meter=METER, fee="30"))(world)
+    with world.http() as http:
+        acme = made(http, "customers", key="acme", name="Acme", usage_attribution={"subject_keys": ["acme"]})
+        (plan,) = rows_of(http, "plans")
+        made(http, "subscriptions", customer={"id": acme["id"]}, plan={"id": plan["id"]})
+
+
+def made(http: httpx.Client, path: str, **fields: Any) -> dict[str, Any]:
+    answer = http.post(path, json=fields)
+    assert answer.is_success, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+GRANT, CHAIN, USAGE = "grant/acme/welcome", "subscription/acme/default", "usage of acme"
+BLOCKED = {CHAIN: "blocked", USAGE: "usage-held-back"}
+FOREIGN = {
+    "customer": (synced(OTHER_CUSTOMER), {"customer/acme": "other-owner", GRANT: "blocked", **BLOCKED}, 0, 0),
+    "plan": (synced(OTHER_PLAN), {"plan/pro@1": "other-owner", **BLOCKED}, 470, 0),
+    "meter": (
+        synced(OTHER_METER),
+        {"meter/calls": "other-owner", "feature/calls": "blocked", "plan/pro@1": "blocked", **BLOCKED},
+        470,
+        0,
+    ),
+    "subscription": (by_hand, {CHAIN: "made-elsewhere", USAGE: "usage-held-back"}, 470, 0),
+    "synced before": (synced(SHOP), {GRANT: "immutable-field", CHAIN: "no-timing", USAGE: "usage-held-back"}, 470, 0),
+    "grant": (synced(OTHER_GRANT), {GRANT: "immutable-field"}, 7, 1),
+}
+
+
+@pytest.fixture(scope="module")
+def lost() -> tuple[World, Recovery, tuple[Event, ...]]:
+    """The shop with a usage event, its recovery snapshot, and the events of that."""
+    old = lived_through([(0, SHOP)], days=10)
+    with old.http() as http:
+        call = {"specversion": "1.0", "id": "c", "source": "t", "type": "call", "subject": "acme"}
+        assert http.post("events", json=[call]).is_success
+    old.clock.advance(3600)
+    return old, recovery_of(old), events_of(old)
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_what_is_anothers_is_given_nothing(name: str, lost: tuple[World, Recovery, tuple[Event, ...]]) -> None:
+    """Neither credit nor usage nor a subscription: all that needs it is lost, and a second run writes nothing."""
+    old, recovery, events = lost
+    make, codes, credit, sent = FOREIGN[name]
+    new = empty_at_the_same_time(old)
+    make(new)
+    new.clock.advance(3600)
+    first, again = Wire(), Wire()
+
+    for wire in (first, again):
+        found = restored(new, recovery, wrap=wire.wrap, events={events[0].customer: 1})
+        resent = resend(new.connection(wire.wrap), recovery, events, Choices(), found.served, lambda text: None)
+
+        assert {one.what: one.code for one in found.accounts if one.fate is Fate.LOST} == codes
+        assert complete(recovery, found.accounts, events=1) == ()
+        assert resent.sent + resent.known == sent
+    assert balances(new)["acme"].get("USD", 0) == credit
+    assert again.transport.writes == ()
+
+
+def test_a_refused_grant_is_lost_with_its_money(lost: tuple[World, Recovery, tuple[Event, ...]]) -> None:
+    """What was left of it, less what a live grant under its key has."""
+    old, recovery, _ = lost
+    money = {}
+    for name in ("customer", "grant"):
+        new = empty_at_the_same_time(old)
+        FOREIGN[name][0](new)
+        money[name] = {one.what: dict(one.money) for one in restored(new, recovery).accounts}[GRANT]
+
+    assert money == {"customer": {"USD": 470}, "grant": {"USD": 463}}
+
+
+def test_usage_waits_for_a_subscription_that_failed(lost: tuple[World, Recovery, tuple[Event, ...]]) -> None:
+    """Sent with its own time, it would be there already once a further run begins that, and never billed."""
+    old, recovery, events = lost
+    new = empty_at_the_same_time(old)
+    served = frozenset({events[0].customer})
+
+    first = resend(new.connection(), recovery, events, Choices(), served, lambda text: None)
+    restored(new, recovery)
+    then = resend(new.connection(), recovery, events, Choices(), served, lambda text: None)
+
+    assert (first, then) == (Resent(held=1), Resent(sent=1))
