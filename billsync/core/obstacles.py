@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from functools import cache
 
 from billsync.core.index import is_over, state_of, status_of
 from billsync.core.ownership import KEY, labels_of
@@ -38,15 +39,23 @@ def with_obstacles(
 
     `balance` is the path that shows a parent's credit, and `allow` are the guards that are overridden.
     """
+
+    @cache
+    def users_of(kind: str) -> Sequence[str]:
+        return sorted(referrers([kind], context.registry) - {kind})
+
     for each in planned:
         if each.steps and each.change.action is Action.DELETE and each.change.code != LEFT_OVER:
-            found = tuple(_obstacles(context, each.change.address, balance, allow))
+            address = each.change.address
+            found = tuple(_obstacles(context, address, users_of(address.kind), balance=balance, allow=allow))
             last = each.steps[-1]
             each = replace(each, steps=(*each.steps[:-1], replace(last, before=replace(last.before, without=found))))
         yield each
 
 
-def _obstacles(context: Context, address: Address, balance: str, allow: Collection[str]) -> Iterator[Obstacle]:
+def _obstacles(
+    context: Context, address: Address, users: Sequence[str], *, balance: str, allow: Collection[str]
+) -> Iterator[Obstacle]:
     credit_may_go = credit_code(context.registry[address.kind]) in allow
     children = [kind for kind in context.registry.values() if kind.parent and kind.parent.kind == address.kind]
     if children and not credit_may_go:
@@ -54,7 +63,7 @@ def _obstacles(context: Context, address: Address, balance: str, allow: Collecti
     for kind in children:
         if kind.archetype is Archetype.CHAINED or not credit_may_go:
             yield Obstacle(CHILDREN, kind.name)
-    for name in sorted(referrers([address.kind], context.registry) - {address.kind}):
+    for name in users:
         yield Obstacle(USERS, name)
 
 

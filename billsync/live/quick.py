@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from threading import get_ident
+from threading import local
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -46,24 +46,21 @@ CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 class QuickReads:
-    """Reads over libcurl, for use by the thread that makes it.
+    """Reads over libcurl. Threads may share it: each has connections of its own, which `lines` makes and which end with
+    the thread. Raises ImportError where libcurl can't be used.
 
     `is_proved`: a server that the full client refuses would be refused here, too. Certificates of one's own may not
     keep to all the rules that Python's TLS has for them, and libcurl's hasn't.
     """
 
-    def __init__(self, target: Target, lines: Lines, *, is_proved: bool) -> None:
+    def __init__(self, target: Target, lines: Callable[[], Lines], *, is_proved: bool) -> None:
         self._target = target
         self._is_plain = PLAIN_BASE.fullmatch(target.base) is not None
-        self._lines = lines
-        self._thread = get_ident()
+        self._make_lines = lines
+        self._of_thread = local()
+        self._of_thread.lines = lines()
         self._missed = 0
         self.is_proved = is_proved
-
-    @property
-    def is_here(self) -> bool:
-        """Whether this thread may use it."""
-        return self._thread == get_ident()
 
     def fetch(self, gets: Iterable[Get], at_once: int) -> Iterator[tuple[Get, Fetch]]:
         """Each read with its plain answer or failure, in their order."""
@@ -88,8 +85,16 @@ class QuickReads:
             self._missed += 1
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections of this thread."""
         self._lines.close()
+
+    @property
+    def _lines(self) -> Lines:
+        """The connections of this thread."""
+        found: Lines | None = getattr(self._of_thread, "lines", None)
+        if found is None:
+            found = self._of_thread.lines = self._make_lines()
+        return found
 
     def _url(self, get: Get) -> str | None:
         """The URL of a read; None for one that isn't plain, and where libcurl is of no use."""
@@ -138,9 +143,8 @@ def _quick(target: Target, settings: Settings, proxy: httpx.Proxy | None) -> Qui
         silence=settings.answer_seconds,
         whole=settings.request_seconds,
     )
-    return QuickReads(
-        target, Lines(way, at_most=READS_AT_ONCE), is_proved=not isinstance(authorities, bytes) or not authorities
-    )
+    is_proved = not isinstance(authorities, bytes) or not authorities
+    return QuickReads(target, lambda: Lines(way, at_most=READS_AT_ONCE), is_proved=is_proved)
 
 
 def _authorities(settings: Settings) -> str | bytes | None:

@@ -6,7 +6,7 @@ from threading import Lock
 
 from billsync.live.embedded import Embedded
 from billsync.live.exchange import Exchange
-from billsync.live.quick import QuickReads, needs_no_check, quick_reads
+from billsync.live.quick import needs_no_check, quick_reads
 from billsync.live.settings import Settings
 from billsync.live.target import Target
 from billsync.model.limits import CONNECT_SECONDS
@@ -18,16 +18,11 @@ class Ways:
 
     def __init__(self, target: Target, clock: Clock, settings: Settings, methods: frozenset[str] | None) -> None:
         self._constants = target, clock, settings, methods
-        self._quick = quick_reads(target, settings)
+        self.quick = quick_reads(target, settings)
         self._exchange: Exchange | None = None
         self._making = Lock()
-        if self._quick is None or not needs_no_check(target, settings):
+        if self.quick is None or not needs_no_check(target, settings):
             self.exchange()
-
-    @property
-    def quick(self) -> QuickReads | None:
-        """Quick reads, where this thread may make them."""
-        return self._quick if self._quick is not None and self._quick.is_here else None
 
     def exchange(self) -> Exchange:
         """The way of all requests but quick reads. Raises Unreachable."""
@@ -38,7 +33,7 @@ class Ways:
 
     def close(self) -> None:
         """Give the connections back."""
-        for way in (self._quick, self._exchange):
+        for way in (self.quick, self._exchange):
             if way is not None:
                 way.close()
 

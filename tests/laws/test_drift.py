@@ -149,6 +149,6 @@ def test_quick_reads_have_no_way_to_write() -> None:
     """Their handles are made for GET, and no option that would send another method or a body is ever set."""
     source = inspect.getsource(over_curl)
 
-    assert [name for name in vars(QuickReads) if not name.startswith("_")] == ["is_here", "fetch", "judge", "close"]
+    assert [name for name in vars(QuickReads) if not name.startswith("_")] == ["fetch", "judge", "close"]
     assert re.search(r"HTTPGET: 1\b", source)
     assert not re.search(r"\b(POST\w*|COPYPOSTFIELDS|CUSTOMREQUEST|UPLOAD|PUT|HTTPPOST|MIMEPOST|READ\w*)\b", source)

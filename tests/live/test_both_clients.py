@@ -6,6 +6,8 @@ import ssl
 import subprocess
 import sys
 import zlib
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -262,6 +264,21 @@ def test_connections_are_kept_and_few() -> None:
     assert outcomes == [outcomes[0]] * 100
     assert len(asked) == 100
     assert len({connection for connection, _ in seen}) <= READS_AT_ONCE
+
+
+def test_each_thread_reads_over_libcurl() -> None:
+    """Each has a connection of its own, as libcurl's can't be shared; an unusual answer is asked for twice, as ever."""
+    with (
+        keeping(answer(b"206 Partial Content")) as (base, seen),
+        Client(Target(base), FakeClock(), Settings()) as remote,
+        ThreadPoolExecutor(4) as threads,
+    ):
+        outcomes = list(threads.map(lambda number: remote.get(f"/x/{number}"), range(8)))
+
+    assert len(outcomes) == 8
+    assert Counter(request.split()[1] for _, request in seen) == {
+        f"/api/v3/x/{number}".encode(): 2 for number in range(8)
+    }
 
 
 def test_a_list_is_read_over_few_connections() -> None:
