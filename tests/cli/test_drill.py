@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import SHOP
-from tests.cli.test_verify import DAYS, request, take
 from tests.support.command import Shell
+from tests.support.taken import DAYS, request, take
 
 pytestmark = pytest.mark.thorough
 FEES = SHOP.replace(

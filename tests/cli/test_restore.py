@@ -6,36 +6,13 @@ from pathlib import Path
 import pytest
 
 from billsync.cli.database import open_database
+from tests.support.call_shop import ACME, CATALOG, send_calls
 from tests.support.command import Shell
 from tests.support.old_organization import lived_through
 from tests.support.recoveries import written_to
-from tests.support.world import World
 
 pytestmark = pytest.mark.thorough
 
-SHOP = """
-_info: {owner: shop}
-meters: [{key: calls, name: Calls, event_type: call, aggregation: count}]
-features: [{key: calls, name: Calls, meter: calls}]
-plans:
-- key: pro
-  name: Pro
-  currency: USD
-  billing_cadence: P1M
-  settlement_mode: credit_only
-  phases:
-  - key: main
-    name: Main
-    rate_cards:
-    - {key: fee, name: Fee, billing_cadence: P1M, payment_term: in_advance, price: {type: flat, amount: "30"}}
-    - {feature: calls, price: {type: unit, amount: "0.5"}}
-customers:
-- key: acme
-  name: Acme
-  usage_attribution: {subject_keys: [acme]}
-  subscription: {plan: pro}
-  grants: [{key: welcome, name: W, amount: "500", currency: USD, funding_method: none}]
-"""
 SERVER = ("--server", "local:new.db")
 CALLS = 130
 
@@ -44,19 +21,10 @@ CALLS = 130
 def snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The recovery snapshot of a shop with usage, in the working directory."""
     monkeypatch.chdir(tmp_path)
-    world = lived_through([(0, SHOP)], days=10)
-    send_calls(world)
+    world = lived_through([(0, CATALOG.format(fee="30") + ACME)], days=10)
+    send_calls(world, CALLS)
     world.clock.advance(86_400)
     return written_to(tmp_path / "shop.snapshot", world)
-
-
-def send_calls(world: World) -> None:
-    with world.http() as http:
-        calls = [
-            {"specversion": "1.0", "id": f"c{number}", "source": "test", "type": "call", "subject": "acme"}
-            for number in range(CALLS)
-        ]
-        assert http.post("/events", json=calls).is_success
 
 
 def at_the_same_time(shell: Shell) -> Shell:

@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.support.addon_shop import server
 from tests.support.command import Ran, Shell
 from tests.support.loopback import App, serving
+from tests.support.taken import DAYS, request, take
 
 pytestmark = pytest.mark.thorough
 SAME = "Verified: local:.billsync/local.db against the snapshot of 2026-09-11 00:00:01Z: everything is as it was."
-DAYS = 10 * 24 * 3600
 
 
 @pytest.fixture
@@ -25,20 +24,6 @@ def taken(shell: Shell) -> Shell:
     shell.clock.advance(1)
     take(shell)
     return shell
-
-
-def take(shell: Shell) -> None:
-    """Take a snapshot of the shell's server."""
-    ran = shell.run("dump", "--snapshot", "live.snapshot", "--events", "--server", "local:")
-    assert (ran.code, "nothing moved meanwhile" in ran.err) == (0, True)
-
-
-def request(shell: Shell, count: int) -> None:
-    """Acme makes as many requests, now."""
-    at = shell.clock.now().isoformat()
-    one = {"specversion": "1.0", "source": "test", "type": "request", "subject": "acme-prod"}
-    with server(shell) as client:
-        assert client.post("/events", json=[{**one, "id": f"{at}-{n}"} for n in range(count)]).status_code == 202
 
 
 def verified(shell: Shell, *more: str, on: str = "local:") -> Ran:

@@ -7,8 +7,7 @@ import pytest
 from billsync.app.verifying import verify
 from billsync.model.recovery import Fate
 from billsync.report.recovery.accounting import complete
-from tests.support.crash_harness import Wire
-from tests.support.old_organization import DAY, balances, empty_at_the_same_time, restored
+from tests.support.old_organization import DAY, balances, empty_at_the_same_time, restored, writes_of_another
 from tests.support.recoveries import recovery_of
 from tests.support.world import World, declared
 
@@ -72,9 +71,7 @@ def test_grants_in_all_states_come_back_once(old: World) -> None:
     }
     for owner, state in (("one", ALL), ("one", NONE), ("two", NONE)):
         assert new.plan(declared(FILES.format(owner=owner, **state))).changes == ()
-    again = Wire()
-    restored(new, recovery, wrap=again.wrap)
-    assert again.transport.writes == ()
+    assert writes_of_another(new, recovery) == ()
 
 
 def test_an_edit_of_a_restored_grant_is_refused_as_ever(old: World) -> None:

@@ -16,50 +16,34 @@ from billsync.model.recovery import Fate, Recovery
 from billsync.model.result import Status
 from billsync.report.recovery.accounting import complete
 from billsync.report.recovery.choices import Choices, InAdvance
+from tests.support.call_shop import ACME, BIRCH, CATALOG
 from tests.support.crash_harness import Wire
-from tests.support.old_organization import balances, balances_in, empty_at_the_same_time, lived_through, restored
+from tests.support.old_organization import (
+    balances,
+    balances_in,
+    empty_at_the_same_time,
+    lived_through,
+    restored,
+    writes_of_another,
+)
 from tests.support.old_shop import old_shop
 from tests.support.recoveries import recovery_of
 from tests.support.world import World, declared
 
 pytestmark = pytest.mark.thorough
 
-CATALOG = """
-_info: {{owner: shop}}
-meters: [{{key: calls, name: Calls, event_type: call, aggregation: count}}]
-features: [{{key: calls, name: Calls, meter: calls}}]
-plans:
-- key: pro
-  name: Pro
-  currency: USD
-  billing_cadence: P1M
-  settlement_mode: credit_only
-  phases:
-  - key: main
-    name: Main
-    rate_cards:
-    - {{key: fee, name: Fee, billing_cadence: P1M, payment_term: in_advance, price: {{type: flat, amount: "{fee}"}}}}
-    - {{feature: calls, price: {{type: unit, amount: "0.5"}}}}
-customers:
-"""
-ACME = """
-- key: acme
-  name: Acme
-  usage_attribution: {subject_keys: [acme]}
-  subscription: {plan: pro}
-  grants:
-  - {key: welcome, name: W, amount: "500", currency: USD, funding_method: none, expires_after: P1Y}
+MORE_GRANTS = """
   - {key: paid, name: P, amount: "10", currency: USD, funding_method: invoice, purchase: {per_unit_cost_basis: "0.8"}}
   - {key: small, name: S, amount: "5", currency: USD, funding_method: none, priority: 1}
 """
-BIRCH = "- {key: birch, name: Birch, subscription: {plan: pro}}\n"
+FIRST = ACME.rstrip("\n") + MORE_GRANTS
 
 
 def test_two_versions_with_their_subscribers_and_credit() -> None:
     """Both versions, their subscribers with their anchors and what is left of each grant come back; files that say what
     was granted at first differ in nothing, and a second restore writes nothing."""
-    files = CATALOG.format(fee="40") + ACME + BIRCH
-    old = lived_through([(0, CATALOG.format(fee="31") + ACME), (12, files)], days=5)
+    files = CATALOG.format(fee="40") + FIRST + BIRCH
+    old = lived_through([(0, CATALOG.format(fee="31") + FIRST), (12, files)], days=5)
     recovery, new = recovery_of(old), empty_at_the_same_time(old)
 
     found = restored(new, recovery)
@@ -71,9 +55,7 @@ def test_two_versions_with_their_subscribers_and_credit() -> None:
         "debt of birch in USD": "debt",
     }
     assert not [change for change in new.plan(declared(files)).changes if change.code != "grandfathered"]
-    again = Wire()
-    restored(new, recovery, wrap=again.wrap)
-    assert again.transport.writes == ()
+    assert writes_of_another(new, recovery) == ()
 
 
 TRIAL = """
@@ -113,9 +95,7 @@ def test_phases_that_were_past_and_one_that_was_running() -> None:
     said = "its phase trial lasts 5 days longer than it would have, which is about 4.93 USD of fees"
     assert lines["subscription/birch/default"].how == said
     assert verify(new.connection(), recovery, found.accounts).unexplained == ()
-    again = Wire()
-    restored(new, recovery, wrap=again.wrap)
-    assert again.transport.writes == ()
+    assert writes_of_another(new, recovery) == ()
 
 
 @pytest.fixture(scope="module")
@@ -142,9 +122,7 @@ def test_a_whole_shop_comes_back(shop: tuple[World, Recovery], in_advance: InAdv
     if in_advance is not InAdvance.BILL:
         assert balances(new) == balances(old)
         assert verify(new.connection(), recovery, found.accounts).unexplained == ()
-    again = Wire()
-    restored(new, recovery, choices, wrap=again.wrap)
-    assert again.transport.writes == ()
+    assert writes_of_another(new, recovery, choices) == ()
 
 
 def test_the_next_charges_are_those_that_there_would_have_been(shop: tuple[World, Recovery]) -> None:
@@ -201,9 +179,7 @@ def test_what_konnect_cannot_do_is_accounted_for_by_name(shop: tuple[World, Reco
     assert lines["subscription/acme/default"] == (Fate.DIFFERENT, "addons-not-attached")
     assert lines["subscription/fig/default"] == (Fate.LOST, "begins-later")
     assert balances(new) == balances_in(recovery)
-    again = Wire()
-    restored(new, recovery, wrap=again.wrap)
-    assert again.transport.writes == ()
+    assert writes_of_another(new, recovery) == ()
 
 
 @pytest.mark.generation("konnect@1.1")
@@ -217,6 +193,4 @@ def test_on_konnect_phases_that_were_over_come_again(past_a_trial: Recovery) -> 
     said = "its phase trial, which was over, lasts 14 days again, which is about 13.8 USD of fees"
     assert (line.fate, line.code, line.how) == (Fate.DIFFERENT, "phase-again", said)
     assert balances(new) == balances_in(past_a_trial)
-    again = Wire()
-    restored(new, past_a_trial, wrap=again.wrap)
-    assert again.transport.writes == ()
+    assert writes_of_another(new, past_a_trial) == ()

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from billsync.app.verifying import verify
 from billsync.report.recovery.accounting import complete
 from tests.support.budgets import examples
-from tests.support.crash_harness import Wire
-from tests.support.old_organization import DAY, balances, empty_at_the_same_time, restored
+from tests.support.old_organization import DAY, balances, empty_at_the_same_time, restored, writes_of_another
 from tests.support.recoveries import recovery_of
 from tests.support.world import World, declared
 
@@ -152,9 +151,7 @@ def test_any_world_comes_back(shop: Shop) -> None:
     assert complete(recovery, found.accounts) == ()
     assert balances(new) == balances(old)
     assert [(one.customer, one.aspect, one.want, one.have) for one in _unexplained(new, recovery, found)] == []
-    again = Wire()
-    restored(new, recovery, wrap=again.wrap)
-    assert again.transport.writes == ()
+    assert writes_of_another(new, recovery) == ()
 
 
 def _unexplained(new: World, recovery: Any, found: Any) -> Any:

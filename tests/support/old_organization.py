@@ -11,6 +11,7 @@ from billsync.app.restoring import Restore, planned
 from billsync.model.recovery import Recovery
 from billsync.model.result import Report
 from billsync.report.recovery.choices import Choices
+from tests.support.crash_harness import Wire
 from tests.support.recoveries import recovery_of
 from tests.support.world import NoJournal, World, Wrap, as_it_is, declared
 
@@ -53,6 +54,13 @@ def restored(
     troubles = [f"{result.step.id}: {result.reason}" for result in report.results if result.reason]
     assert troubles == []
     return found
+
+
+def writes_of_another(world: World, recovery: Recovery, choices: Choices | None = None) -> Sequence[str]:
+    """The writes of another whole restore."""
+    again = Wire()
+    restored(world, recovery, choices, wrap=again.wrap)
+    return again.transport.writes
 
 
 def balances(world: World) -> Balances:
