@@ -18,6 +18,7 @@ from billsync.model.change import PlanFile
 from billsync.model.plain_mode import is_plain
 from billsync.model.ports import Journal
 from billsync.model.result import Status, StepResult
+from billsync.model.value import Fields
 from billsync.render.formats.words import title_of, visible
 
 
@@ -49,8 +50,16 @@ def facts_at_begin(plan: PlanFile) -> Mapping[str, Any]:
 
 
 def _replaced(plan: PlanFile) -> Mapping[str, Any]:
-    """The versions that new ones take the place of, by their key: `undo` publishes their content again."""
-    old = {change.address.unversioned().text: change.old for change in plan.pending if change.old is not None}
+    """The versions that were live before the run and that new ones take the place of, by their key: `undo` publishes
+    their content again.
+
+    A restore publishes several versions of one entity: the first change of it decides, as later ones take the place of
+    what the run itself made.
+    """
+    first: dict[str, Fields | None] = {}
+    for change in plan.pending:
+        first.setdefault(change.address.unversioned().text, change.old)
+    old = {name: fields for name, fields in first.items() if fields is not None}
     if not old:
         return {}
     from billsync.core.plan_file import fields_as_object  # tables of all forms

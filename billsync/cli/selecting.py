@@ -114,7 +114,8 @@ def check_selected(run: Run, desired: Desired, plan: PlanFile, *, unnamed: Colle
 
     others = undeclared(desired, plan.changes)
     check_patterns(run, desired, others, unnamed=unnamed)
-    if others and not desired.selection.is_whole:
+    was_chosen = run.patterns or run.since or not desired.selection.patterns  # by a person, and not by an undo
+    if others and was_chosen and not desired.selection.is_whole:
         run.mention(f"Selected on the server: {counted_kinds(_count(others))} that the files don't declare.")
 
 

@@ -15,7 +15,7 @@ from billsync.core.conflicts import (
     refuse_held_names,
 )
 from billsync.core.doubts import doubts, several_at_once
-from billsync.core.effects import moving_away, with_effects
+from billsync.core.effects import ending, moving_away, with_effects
 from billsync.core.guards import guards
 from billsync.core.index import Index, index
 from billsync.core.leaving import after_its_children, leaving
@@ -33,7 +33,7 @@ from billsync.core.obstacles import with_obstacles
 from billsync.core.order import linked, ordered, with_delete_edges, with_soft_edges
 from billsync.core.planned import Context, Planned
 from billsync.core.policies import permitted
-from billsync.core.prune import as_waiting, holders, kept, removals, users_of
+from billsync.core.prune import as_waiting, going_on, holders, kept, removals, users_of
 from billsync.core.readings import readings
 from billsync.core.selected_changes import within_selection
 from billsync.core.unsupported import Missing, Unmentionable, unsupported
@@ -202,7 +202,9 @@ def _staying(context: Context, planned: tuple[Planned, ...], whole: tuple[Planne
     coming = coming_versions(context, (p for p in planned if p.change.is_pending))
     now = moving_away(context, (p.change for p in planned))
     later = moving_away(context, (p.change for p in whole)) - now
-    moving = Moving(now, later, cache(partial(ending_children, context)))  # only looked for where a note needs them
+    ended = ending(context, (p.change for p in planned))
+    found = cache(partial(ending_children, context))  # only looked for where a note needs them
+    moving = Moving(now, ended, later, found)
     for entity in context.desired.entities:
         is_versioned = context.registry[entity.address.kind].archetype is Archetype.VERSIONED
         if is_versioned and context.desired.selection.includes(entity.address):
@@ -224,7 +226,8 @@ def prunable(context: Context, changes: Sequence[Planned]) -> tuple[Planned, ...
     users = users_of(context, gone)
     while held := holders(context, gone, (*changes, *gone), users):
         gone = [as_waiting(p, held[p.change.address]) if p.change.address in held else p for p in gone]
-    return (*gone, *left.ends.values())
+    ended = ending(context, (p.change for p in (*changes, *gone, *left.ends.values())))
+    return (*(going_on(context, p, ended) for p in gone), *left.ends.values())
 
 
 def _users(context: Context, planned: Iterable[Planned]) -> Mapping[Address, frozenset[Address]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from billsync.core.chains import last_of
 from billsync.core.index import state_of, version_of
-from billsync.core.lifecycle.chain_steps import CHANGE, MIGRATE, VERBS, WITHDRAW
+from billsync.core.lifecycle.chain_steps import CANCEL, CHANGE, MIGRATE, VERBS, WITHDRAW
 from billsync.core.lifecycle.chain_target import live_pin
 from billsync.core.lifecycle.grandfathered import ending_on, subscribers
 from billsync.core.planned import Context
@@ -21,19 +21,20 @@ from billsync.model.transition import IMMEDIATE
 
 _MOVING = tuple(VERBS[name] for name in (CHANGE, MIGRATE, WITHDRAW))
 """Verbs of changes after which a chain is on another version than its head was."""
+_ENDING = (VERBS[CANCEL],)
 
 
 def with_effects(context: Context, changes: Iterable[Change]) -> tuple[Change, ...]:
     """The changes, each pending one with its effect."""
     changes = tuple(changes)
-    moving = moving_away(context, changes)
-    return tuple(_with_effect(context, change, moving) if change.is_pending else change for change in changes)
+    leaving = moving_away(context, changes) + ending(context, changes)
+    return tuple(_with_effect(context, change, leaving) if change.is_pending else change for change in changes)
 
 
-def _with_effect(context: Context, change: Change, moving: Mapping[Address, int]) -> Change:
+def _with_effect(context: Context, change: Change, leaving: Mapping[Address, int]) -> Change:
     kind = context.registry[change.address.kind]
     effect = effect_of(change, kind, context.routes[kind.name])
-    staying = _staying(context, change.address, moving) if effect is Effect.NEW_VERSION else None
+    staying = _staying(context, change.address, leaving) if effect is Effect.NEW_VERSION else None
     return replace(change, effect=effect, staying=staying)
 
 
@@ -61,21 +62,30 @@ def moving_away(context: Context, changes: Iterable[Change]) -> Counter[Address]
 
     One whose head has an end leaves without this run.
     """
+    return _leaving(context, changes, _MOVING)
+
+
+def ending(context: Context, changes: Iterable[Change]) -> Counter[Address]:
+    """The number of chains that pending changes end, now or later, by the version on which each is now."""
+    return _leaving(context, changes, _ENDING)
+
+
+def _leaving(context: Context, changes: Iterable[Change], verbs: Collection[str]) -> Counter[Address]:
     found: Counter[Address] = Counter()
     for change in changes:
-        is_moved = change.is_pending and change.verb in _MOVING and change.address.parents
-        head = last_of(context, change.address) if is_moved else None
+        is_leaving = change.is_pending and change.verb in verbs and change.address.parents
+        head = last_of(context, change.address) if is_leaving else None
         if head is not None and state_of(context.registry[head.kind], head.fields) in (State.CURRENT, State.COMING):
             pinned = live_pin(context, head)
             found.update([pinned] if pinned else [])
     return found
 
 
-def _staying(context: Context, newest: Address, moving: Mapping[Address, int]) -> int:
-    """The number of subscribers on older versions that this run doesn't move."""
+def _staying(context: Context, newest: Address, leaving: Mapping[Address, int]) -> int:
+    """The number of subscribers on older versions that this run neither moves nor ends."""
     rows = context.index.versions.get(newest.unversioned(), ())
     older = {newest.at(version_of(row)): row for row in rows if version_of(row) < (newest.version or 0)}
-    counts = (_running(context, row) - moving.get(address, 0) for address, row in older.items())
+    counts = (_running(context, row) - leaving.get(address, 0) for address, row in older.items())
     return sum(max(count, 0) for count in counts)
 
 

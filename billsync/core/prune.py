@@ -20,6 +20,7 @@ from billsync.core.refusals import IN_USE
 from billsync.core.versions import LEFT_OVER, offered
 from billsync.model.address import Address, symbols_in
 from billsync.model.change import Action, Call, Change, Expectation, Step
+from billsync.model.frozen import replace
 from billsync.model.kind import Archetype, Kind
 from billsync.model.state import Row
 from billsync.model.value import leaves
@@ -63,12 +64,18 @@ def _archive(context: Context, address: Address) -> Planned | None:
         return None
     version = address.at(version_of(active))
     step = archive_step(context, version, context.view(active))
-    reason = _goes_on(*found) if (found := subscribers(context, active)) else ""
-    return Planned(Change(version, Action.DELETE, "archiving", reason=reason, steps=(step.id,)), (step,))
+    return Planned(Change(version, Action.DELETE, "archiving", steps=(step.id,)), (step,))
 
 
-def _goes_on(number: int, kind: Kind) -> str:
-    return f"{number} of its {kind.collection} {'goes' if number == 1 else 'go'} on (grandfathered)"
+def going_on(context: Context, planned: Planned, ended: Mapping[Address, int]) -> Planned:
+    """The change; one that archives a version names its chains that go on, without those that this run ends."""
+    row = _going(context, planned)
+    found = subscribers(context, row) if planned.change.is_pending and row is not None else None
+    number = found[0] - ended.get(planned.change.address, 0) if found else 0
+    if found is None or number <= 0:
+        return planned
+    reason = f"{number} of its {found[1].collection} {'goes' if number == 1 else 'go'} on (grandfathered)"
+    return replace(planned, change=replace(planned.change, reason=reason))
 
 
 def holders(context: Context, going: Iterable[Planned], changes: Iterable[Planned], users: Users) -> Users:

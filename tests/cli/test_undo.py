@@ -109,6 +109,23 @@ def test_what_a_run_created_goes_as_far_as_it_can(shop: Undoing) -> None:
     assert nothing.out.startswith("No changes.")
 
 
+def test_a_restore_of_several_versions_leaves_none_on_sale(shop: Undoing, shell: Shell, folder: Path) -> None:
+    """The older versions were made by the same run: none of them is published again, and nobody is said to stay."""
+    shop.sync(SHOP)
+    shop.sync(SHOP.replace("0.002", "0.003"))
+    assert shell.run("dump", "--server", "local:", "--snapshot", "shop.snapshot").code == 0
+    assert shell.run("restore", "shop.snapshot", "--server", "local:new.db", "--yes").code == 0
+    restored = Undoing(shell, folder, "local:new.db")
+
+    undone = restored.undo(restored.journals()[-1], *EVERYTHING)
+
+    assert [line for line in undone.out.splitlines() if line.startswith(("publishing", "archiving"))] == [
+        "archiving plan prepaid@2"
+    ]
+    assert "grandfathered" not in undone.out
+    assert "files" not in undone.err
+
+
 def test_nobodys_later_change_is_undone(shop: Undoing) -> None:
     shop.sync(SHOP)
     second = shop.sync(EDITED)

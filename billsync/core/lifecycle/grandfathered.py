@@ -22,10 +22,12 @@ Children = Mapping[Address, Sequence[Row]]
 
 @dataclass(frozen=True, slots=True)
 class Moving:
-    """The number of children that are moved away, by the version on which they are: `now` by this run, and
-    `unselected` only by one that is not limited to a selection. `ending` finds those that have an end."""
+    """The number of children that leave, by the version on which they are: `now` are moved by this run, `ended` are
+    cancelled by it, and `unselected` are moved only by one that is not limited to a selection. `ending` finds those
+    that have an end."""
 
     now: Mapping[Address, int]
+    ended: Mapping[Address, int]
     unselected: Mapping[Address, int]
     ending: Callable[[], Children]
 
@@ -47,14 +49,14 @@ def _note(context: Context, entity: Entity, row: Row, newest: Address, moving: M
         return None
     number, kind = found
     address = entity.address.at(version_of(row))
-    now, later = moving.now.get(address, 0), moving.unselected.get(address, 0)
+    now, ended, later = (leaving.get(address, 0) for leaving in (moving.now, moving.ended, moving.unselected))
     ending = ending_on(context, kind, row)
-    stays = max(number - ending - now - later, 0)
-    if not (stays or ending or later):
+    stays = max(number - ending - now - ended - later, 0)
+    if not (stays or ending or ended or later):
         return None
     stay = f"{stays} {kind.name} stays" if stays == 1 else f"{stays or 'no'} {kind.collection} stay"
     ends = [one for one in moving.ending().get(context.index.names[row.id], ()) if one.kind == kind.name]
-    others = "".join(f", {text}" for text in _leaving(kind, ends, now, later, ending))
+    others = "".join(f", {text}" for text in _leaving(kind, ends, now=now, ended=ended, later=later, ending=ending))
     return note(
         address,
         code="grandfathered",
@@ -62,11 +64,13 @@ def _note(context: Context, entity: Entity, row: Row, newest: Address, moving: M
     )
 
 
-def _leaving(kind: Kind, ends: Sequence[Row], now: int, later: int, ending: int) -> Iterator[str]:
-    """The children that don't stay: moved by this run or a wider one, and those with an end, of which only rows that
-    were read say whether another one is scheduled after it."""
+def _leaving(kind: Kind, ends: Sequence[Row], *, now: int, ended: int, later: int, ending: int) -> Iterator[str]:
+    """The children that don't stay: moved or cancelled by this run, moved by a wider one, and those with an end, of
+    which only rows that were read say whether another one is scheduled after it."""
     if now:
         yield f"{_are(now)} moved by this run"
+    if ended:
+        yield f"{_are(ended)} cancelled by this run"
     if later:
         yield f"{_are(later)} to move and not selected"
     moving = sum(1 for one in ends if kind.successor and labels_of(one.fields).get(kind.successor))
