@@ -92,8 +92,8 @@ def short_digest(*parts: str) -> str:
 
 def _needs_gone(old: Old, row: Row) -> bool:
     wanted = (row.fields.get("filters") or {}).get("features") or ()
-    known = {address.key for address in old.source.found.names.values() if address.kind == "feature"}
-    return not set(wanted) <= known
+    names = old.source.found.names
+    return bool(wanted) and not set(wanted) <= {names[one.id].key for one in old.recovery.live.of("feature")}
 
 
 def _spent(old: Old, row: Row, address: Address, now: datetime, money: dict[str, Decimal]) -> Granted:
