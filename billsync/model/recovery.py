@@ -103,7 +103,8 @@ class Accounted:
     `what` names it for a person, `code` is a diagnostic code and `how` a sentence without its full stop that says how
     it differs, or why it is lost; both empty where it is restored. `money` is the cost to the customer (above zero) or
     to the seller (below) by currency; empty where nobody loses any, or where it can't be known and `how` says so.
-    `count` is above 1 where the line is for several usage events of a customer.
+    `count` is above 1 where the line is for several usage events of a customer, and 0 where it only adds money to
+    another line of its row.
     """
 
     kind: str

@@ -119,9 +119,8 @@ def test_a_whole_shop_comes_back(shop: tuple[World, Recovery], in_advance: InAdv
     found = restored(new, recovery, choices)
 
     assert complete(recovery, found.accounts) == ()
-    if in_advance is not InAdvance.BILL:
-        assert balances(new) == balances(old)
-        assert verify(new.connection(), recovery, found.accounts).unexplained == ()
+    assert (balances(new) == balances(old)) is (in_advance is not InAdvance.BILL)
+    assert verify(new.connection(), recovery, found.accounts).unexplained == ()
     assert writes_of_another(new, recovery, choices) == ()
 
 

@@ -101,7 +101,7 @@ def lost() -> tuple[World, Recovery, tuple[Event, ...]]:
         call = {"specversion": "1.0", "id": "c", "source": "t", "type": "call", "subject": "acme"}
         assert http.post("events", json=[call]).is_success
     old.clock.advance(3600)
-    return old, recovery_of(old), events_of(old)
+    return old, recovery_of(old, has_events=True), events_of(old)
 
 
 @pytest.mark.parametrize("name", FOREIGN)

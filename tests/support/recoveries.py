@@ -13,9 +13,9 @@ from billsync.report.recovery.lines import events_in
 from tests.support.world import World
 
 
-def recovery_of(world: World) -> Recovery:
-    """The recovery snapshot of a server, as it is now."""
-    return take(world.connection())
+def recovery_of(world: World, *, has_events: bool = False) -> Recovery:
+    """The recovery snapshot of a server, as it is now; its usage events are `events_of`."""
+    return take(world.connection(), has_events=has_events)
 
 
 def written_to(path: Path, world: World) -> Path:

@@ -111,14 +111,24 @@ RESTORES = Chapter(
         Code(
             "usage-not-billed",
             "usage that is never billed",
-            "The events keep their times, which lie before the new subscription begins, so that no bill counts them.",
+            "The events keep their times, which lie before the new subscription begins, so that no bill counts them. "
+            "The money is what they would have added to the next charge.",
             "usage of acme: 120 events with their own times, before the subscription begins again: no bill counts them",
         ),
         Code(
             "usage-not-sent",
             "usage that isn't sent",
-            "With `--usage none`, no events are sent: the event store still has them.",
-            "usage of acme: 120 events not sent: the event store must have them still",
+            "With `--usage none`, no events are sent: the event store still has them. They lie before the new "
+            "subscription begins, so that no bill counts them; the money is what they would have added to the next "
+            "charge.",
+            "usage of acme: 120 events not sent: the event store must have them still, and no bill counts them",
+        ),
+        Code(
+            "usage-not-in-snapshot",
+            "usage that the snapshot doesn't have",
+            "The snapshot was taken without `--events`, so that there is nothing to send. The money is what the usage "
+            "would have added to the next charge.",
+            "usage of acme: the snapshot was taken without usage events: no bill counts those of the running period",
         ),
         Code(
             "usage-held-back",

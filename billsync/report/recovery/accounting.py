@@ -69,10 +69,11 @@ def complete(recovery: Recovery, accounts: Iterable[Accounted], *, events: int =
     """The faults of an account: places without a fate or with several, and rows of a customer that don't name it.
 
     Empty where every row of the snapshot has exactly one fate, so that the counts add up. `events` is the number of
-    usage events in the file, of which many may share a line (`Accounted.count`).
+    usage events in the file, of which many may share a line (`Accounted.count`). A line that counts nothing adds its
+    money to another one's.
     """
     given = tuple(accounts)
-    have = Counter((one.kind, one.row_id) for one in given if one.kind != EVENT)
+    have = Counter((one.kind, one.row_id) for one in given if one.kind != EVENT and one.count)
     want, owned = Counter(places(recovery)), _owned(recovery)
     counted = sum(one.count for one in given if one.kind == EVENT)
     faults = [
@@ -111,7 +112,7 @@ def loss_report(accounts: Iterable[Accounted]) -> LossReport:
     """The report of accounts: restored rows are counted alone, all others have a line, by customer."""
     given = tuple(accounts)
     counts: dict[str, dict[Fate, int]] = defaultdict(dict)
-    for one in given:
+    for one in (one for one in given if one.count):
         counts[one.kind][one.fate] = counts[one.kind].get(one.fate, 0) + one.count
     lines = sorted((one for one in given if one.fate is not Fate.RESTORED), key=_order)
     return LossReport(dict(sorted(counts.items())), money(given), tuple(lines))

@@ -14,7 +14,7 @@ from billsync.core.lifecycle.chain_begin import BEGIN_IN_PHASE, BEGIN_LATER
 from billsync.core.ownership import KEY, labels_of, restarts_of
 from billsync.model.address import Address, Symbol
 from billsync.model.duration import parse_duration
-from billsync.model.frozen import dataclass
+from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import State
 from billsync.model.malformed import Malformed
 from billsync.model.moment import moment_text
@@ -24,9 +24,10 @@ from billsync.model.transition import AT_RENEWAL
 from billsync.model.value import Fields, Plain
 from billsync.rating.periods import period_at
 from billsync.report.moves.advance import Unrated
-from billsync.report.moves.amounts import Amounts, amounts_text, together
+from billsync.report.moves.amounts import Amounts, amounts_text
 from billsync.report.moves.terms import PlanTerms
 from billsync.report.recovery.choices import Choices, InAdvance
+from billsync.report.recovery.explaining import BILLED_AGAIN
 from billsync.report.recovery.fees import Beginning, fees_at_start, from_phase, next_charge_apart, terms_of
 from billsync.report.recovery.grants import GIFT, GRANT, PREFIX, short_digest
 from billsync.report.recovery.old import PLACE, Old, moment, owner_of
@@ -157,12 +158,12 @@ class _Chain:
             self._lives_from or self.now, self._anchor(row), str(row.fields.get("settlement_mode", "")), phase
         )
         begins_now = not is_coming and not boundary
-        own, fees = self._account(row, version, beginning, boundary, begins_now=begins_now)
+        own, fees = self._accounts(row, version, beginning, boundary, begins_now=begins_now)
         following = self._following(later) if later is not None else None
         paid = tuple(self._compensations(row, fees)) if self._is_compensated and begins_now else ()
         is_there = self._lives_from is not None and self._lives_from > self.now
         begun = Begun(version, entity, owner_of(row), row.id, paid, following if not boundary else None, is_there)
-        return begun, (own, *((self._later_account(later, following, boundary),) if later is not None else ()))
+        return begun, (*own, *((self._later_account(later, following, boundary),) if later is not None else ()))
 
     @property
     def _is_compensated(self) -> bool:
@@ -241,35 +242,42 @@ class _Chain:
     def _waiting(self, boundary: datetime) -> str:
         return f"it begins at {moment_text(boundary)}, and isn't in force until then"
 
-    def _account(
+    def _accounts(
         self, row: Row, version: Address, beginning: Beginning, boundary: datetime | None, *, begins_now: bool
-    ) -> tuple[Accounted, Amounts]:
-        """The fate of the link that begins, and the fees that this bills."""
+    ) -> tuple[tuple[Accounted, ...], Amounts]:
+        """The fate of the link that begins, with a line for fees that are paid twice, and the fees that this bills."""
         if boundary:
             end = "; its end has to be set again then" if row.fields.get("active_to") else ""
-            return self.old.fated(row, Fate.DIFFERENT, "waits-for-period", f"{self._waiting(boundary)}{end}"), {}
+            return (self.old.fated(row, Fate.DIFFERENT, "waits-for-period", f"{self._waiting(boundary)}{end}"),), {}
         if not begins_now:
-            return self.old.fated(row, Fate.RESTORED), {}
+            return (self.old.fated(row, Fate.RESTORED),), {}
         try:
             terms, addons = terms_of(self.old, version, self._plan_row(version)), self._addons(row)
             fees = fees_at_start(self.old, terms, beginning, addons)
         except Unrated as problem:
             how = f"the fees in advance that it is billed again can't be worked out ({problem})"
-            return self.old.fated(row, Fate.DIFFERENT, "billed-again", how), {}
-        return self._fate(row, terms, beginning, fees, addons), fees
+            return (self.old.fated(row, Fate.DIFFERENT, BILLED_AGAIN, how),), {}
+        if self.choices.in_advance is InAdvance.GRANT or not fees:
+            return (self._fate(row, terms, beginning, fees, addons),), fees
+        return self._with_paid_twice(row, self._fate(row, terms, beginning, {}, addons), fees), fees
+
+    def _with_paid_twice(self, row: Row, fate: Accounted, fees: Amounts) -> tuple[Accounted, ...]:
+        """The fate of a row, whose money is in its next charge, and a line of its own for fees that were paid before,
+        which are in the balance; this is the row's fate where nothing else differs."""
+        how = f"it is billed {amounts_text(fees)} in advance again"
+        twice = self.old.fated(row, Fate.DIFFERENT, BILLED_AGAIN, how, fees)
+        return (twice,) if fate.fate is Fate.RESTORED else (fate, replace(twice, count=0))
 
     def _fate(
-        self, row: Row, terms: PlanTerms, beginning: Beginning, fees: Amounts, addons: Mapping[Address, int]
+        self, row: Row, terms: PlanTerms, beginning: Beginning, given: Amounts, addons: Mapping[Address, int]
     ) -> Accounted:
-        """The fate of a link that begins now: every reason for which it isn't as it was, the gravest first."""
-        paid_twice = {} if self.choices.in_advance is InAdvance.GRANT else fees
+        """The fate of a link that begins now: every reason for which it isn't as it was, the gravest first. `given` are
+        the fees in advance that it is billed again, and gets as credit before."""
         longer = lasts_longer(row.fields, from_phase(terms, beginning.phase), beginning.at)
         found = [Reason(code="phase-again", how=longer)] if longer else []
-        if paid_twice:
-            found.append(Reason(code="billed-again", how=f"it is billed {amounts_text(paid_twice)} in advance again"))
-        elif fees:
-            found += credit_doubts(beginning.mode, fees)
-        if fees and not paid_twice and self._is_new_period(row):
+        if given:
+            found += credit_doubts(beginning.mode, given)
+        if given and self._is_new_period(row):
             found.append(
                 Reason(code="new-period", how=f"its period ended at {self._period_end(row)}, after the snapshot")
             )
@@ -291,7 +299,7 @@ class _Chain:
         if not found:
             return self.old.fated(row, Fate.RESTORED)
         how = "; ".join(one.how for one in found)
-        return self.old.fated(row, Fate.DIFFERENT, found[0].code, how, together((paid_twice, apart)))
+        return self.old.fated(row, Fate.DIFFERENT, found[0].code, how, apart)
 
     def _guess(self, row: Row) -> str:
         """The times that a restore takes for those of a link whose server showed none."""

@@ -15,8 +15,12 @@ WAITING = "waits-for-period"
 """The code of what begins with the next period (`restore --in-advance wait`)."""
 UNUSED = "fee-not-booked"
 """The code of a credit for a fee in advance that the server hasn't booked yet, or not whole."""
+BILLED_AGAIN = "billed-again"
+"""The code of fees in advance that a customer pays twice, from the balance."""
 
 CREDIT = frozenset({GRANT, DEBT, UNEXPLAINED})
+IN_BALANCE = frozenset({BILLED_AGAIN})
+"""Codes of subscriptions' lines whose money is in the balance; that of all others is in the next charge."""
 
 Why = tuple[Accounted, ...]
 """The lines that account for a departure; empty where none does."""
@@ -30,7 +34,8 @@ class Explanations:
         self._by_customer: dict[str, list[Accounted]] = defaultdict(list)
         for one in accounts:
             if one.fate is not Fate.RESTORED:
-                self._by_place[one.kind, one.row_id] = one
+                if one.count:
+                    self._by_place[one.kind, one.row_id] = one
                 self._by_customer[one.customer or ""].append(one)
 
     def of(self, *places: Place) -> Why:
@@ -51,18 +56,19 @@ class Explanations:
 
     def of_credit(self, customer: str, currency: str, difference: Decimal) -> Why:
         """The lines that account for a balance that is higher by `difference`: its customers lose what they lack."""
-        lines = self._by_customer[customer]
-        credit = tuple(one for one in lines if one.kind in CREDIT)
-        found = _adding_up((credit, *((one,) for one in credit), tuple(lines)), currency, negative(difference))
+        credit = tuple(one for one in self._by_customer[customer] if _is_in_balance(one))
+        found = _adding_up((credit, *((one,) for one in credit)), currency, negative(difference))
         return found or (_unknown(credit) if difference < ZERO else _unused(credit, currency, difference))
 
     def of_due(self, customer: str, subscription_id: str, currency: str, difference: Decimal) -> Why:
         """The lines that account for a charge that is higher by `difference`, which its customer loses."""
         lines = self._by_customer[customer]
-        own = tuple(one for one in lines if one.kind == EVENT or one.row_id == subscription_id)
-        others = tuple(one for one in lines if one.kind not in CREDIT)
-        found = _adding_up((own, *((one,) for one in own), others), currency, difference)
-        return found or _unknown(one for one in own if one.kind == EVENT)
+        own = tuple(one for one in lines if one.row_id == subscription_id and not _is_in_balance(one))
+        return _adding_up((own, *((one,) for one in own)), currency, difference)
+
+
+def _is_in_balance(one: Accounted) -> bool:
+    return one.kind in CREDIT or one.code in IN_BALANCE
 
 
 def _unused(lines: Iterable[Accounted], currency: str, difference: Decimal) -> Why:

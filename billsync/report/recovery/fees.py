@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from billsync.model.address import Address
@@ -12,6 +12,7 @@ from billsync.model.state import Row
 from billsync.model.value import Fields
 from billsync.rating.arithmetic import ZERO, minus
 from billsync.rating.errors import RatingError
+from billsync.rating.timeline import phase_lives
 from billsync.report.billing.subscribed import Slot, Subscribed, card_slot, parse_subscription
 from billsync.report.moves.addon_fees import AddonFees, alone
 from billsync.report.moves.advance import Unrated, billed_at_start
@@ -19,6 +20,7 @@ from billsync.report.moves.amounts import Amounts, summed, together
 from billsync.report.moves.terms import PlanTerms, Start, begun, live_terms
 from billsync.report.recovery.old import Old
 from billsync.report.recovery.promises import due_by_currency, dues_at_end
+from billsync.report.recovery.usage_start import usage_starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def fees_at_start(old: Old, terms: PlanTerms, beginning: Beginning, addons: Mapp
     subscription = begun_again(terms, beginning)
     try:
         own = billed_at_start(subscription)
-        others = [billed_at_start(one) for one in _addons(old, subscription, addons, beginning.at)]
+        others = [billed_at_start(one) for one in _addons(old, subscription, addons, (beginning.at,))]
     except RatingError as problem:
         raise Unrated(f"the server would not rate it ({problem.code})") from None
     return together((own, *others))
@@ -70,17 +72,52 @@ def fees_at_start(old: Old, terms: PlanTerms, beginning: Beginning, addons: Mapp
 def next_charge_apart(
     old: Old, row: Row, terms: PlanTerms, beginning: Beginning, addons: Mapping[Address, int]
 ) -> Amounts:
-    """The charge at the end of the running period less the one that there would have been, without usage: fees in
+    """The charge at the end of the running period less the one that the snapshot promises, without usage: fees in
     arrears are for the time since the new beginning, and phases may end later. Raises Unrated."""
-    before = parse_subscription(row.fields, features_of(old))
-    if isinstance(before, Malformed):
-        raise Unrated(f"it shows {before.text}")
+    before = _before(old, row)
     begun = begun_again(terms, beginning).ending(before.timeline.active_to)
     shown = {} if row.id in old.guessed else addons  # whose phases are the plan's, without add-ons
-    after = (begun, *_addons(old, begun, shown, beginning.at))
-    wanted, found = _due(old, before, beginning.at), together(_due(old, one, beginning.at) for one in after)
-    currencies = {*wanted, *found}
-    return summed((one, minus(found.get(one, ZERO), wanted.get(one, ZERO))) for one in currencies)
+    after = (begun, *_addons(old, begun, shown, _phase_starts(begun, beginning.at)))
+    promised = _promised_at(old, row)
+    is_new_period = before.period_at(promised).end <= beginning.at
+    wanted = _due(old, before, beginning.at if is_new_period else promised)
+    return _less(together(_due(old, one, beginning.at) for one in after), wanted)
+
+
+def usage_due(old: Old, row: Row) -> Amounts | None:
+    """The part of a subscription's next charge that is for the usage until the snapshot: the promised charge less that
+    without any usage, so with free units, tiers and commitments; None where it can't be worked out."""
+    promised = old.recovery.promises[row.id].due
+    if promised is None:
+        return None if _is_metered(old, row) else {}
+    try:
+        return _less(promised, _due(old, _before(old, row), _promised_at(old, row)))
+    except Unrated:
+        return None
+
+
+def _before(old: Old, row: Row) -> Subscribed:
+    found = parse_subscription(row.fields, features_of(old))
+    if isinstance(found, Malformed):
+        raise Unrated(f"it shows {found.text}")
+    return found
+
+
+def _promised_at(old: Old, row: Row) -> datetime:
+    """The time of a subscription's promise: that of the snapshot, or the start of a period that began meanwhile."""
+    promise, taken_at = old.recovery.promises.get(row.id), old.recovery.header.taken_at
+    return max(taken_at, promise.period_from) if promise and promise.period_from else taken_at
+
+
+def _is_metered(old: Old, row: Row) -> bool:
+    """Whether a subscription, or its plan version where it shows no phases, has a price by usage."""
+    plan_id = str(row.fields.get("plan_id") or (row.fields.get("plan") or {}).get("id"))
+    plans = {one.id: one.fields for one in old.recovery.live.of("plan")}
+    return len(usage_starts(row.fields, plans.get(plan_id), old.recovery.header.taken_at)) > 1
+
+
+def _less(have: Amounts, want: Amounts) -> Amounts:
+    return summed((one, minus(have.get(one, ZERO), want.get(one, ZERO))) for one in {*have, *want})
 
 
 def _due(old: Old, one: Subscribed, now: datetime) -> Amounts:
@@ -90,13 +127,21 @@ def _due(old: Old, one: Subscribed, now: datetime) -> Amounts:
     return found
 
 
-def _addons(old: Old, subscription: Subscribed, addons: Mapping[Address, int], at: datetime) -> Iterator[Subscribed]:
+def _phase_starts(subscription: Subscribed, at: datetime) -> tuple[datetime, ...]:
+    """A moment, and the later starts of phases, in each of which add-ons have items of their own."""
+    lives = phase_lives(subscription.timeline)
+    return (at, *(one.life.start for one in lives if one.life.start > at))
+
+
+def _addons(
+    old: Old, subscription: Subscribed, addons: Mapping[Address, int], starts: Iterable[datetime]
+) -> Iterator[Subscribed]:
     rows = {old.source.found.names[row.id]: row for row in old.recovery.live.of("addon")}
     for address, quantity in sorted(addons.items(), key=lambda item: item[0].order):
         cards = _cards(old, rows[address])
         if isinstance(cards, Malformed):
             raise Unrated(f"{address.text} shows {cards.text}")
-        yield alone(subscription, AddonFees(address.key, cards, quantity), at)
+        yield from (alone(subscription, AddonFees(address.key, cards, quantity), at) for at in starts)
 
 
 def _cards(old: Old, row: Row) -> tuple[Slot, ...] | Malformed:

@@ -12,6 +12,7 @@ from billsync.model.frozen import replace
 from billsync.model.kind import Archetype, Registry
 from billsync.model.recovery import Accounted, Fate
 from billsync.rating.arithmetic import minus
+from billsync.report.recovery.accounting import EVENT
 from billsync.report.recovery.restoration import Restoration
 
 IMMUTABLE = "immutable-field"
@@ -34,8 +35,11 @@ def _is_not_made(change: Change) -> bool:
 
 
 def accounted(found: Restoration, changes: Sequence[Sequence[Change]]) -> tuple[Accounted, ...]:
-    """The fates of all rows, after the new server's refusals. `changes` are those of each stage."""
-    fates = {(one.kind, one.row_id): one for one in found.accounts}
+    """The fates of all rows, after the new server's refusals. `changes` are those of each stage.
+
+    Lines that add money to a row's stay, unless the row is lost.
+    """
+    fates = {(one.kind, one.row_id): one for one in found.accounts if one.count}
     for rows, several in zip(found.rows, changes, strict=True):
         made = {change.address.unversioned() for change in several if change.is_pending}
         for change in several:
@@ -44,7 +48,9 @@ def accounted(found: Restoration, changes: Sequence[Sequence[Change]]) -> tuple[
             if _is_not_made(change) and place in fates:
                 known = _with_credit(fates[place], change, found.credits.get(row_id, {}))
                 fates[place] = _refused(known, change, is_made=change.address.unversioned() in made)
-    return tuple(fates.values())
+    more = (one for one in found.accounts if not one.count)
+    lost = {place for place, one in fates.items() if one.fate is Fate.LOST and one.kind != EVENT}
+    return (*fates.values(), *(one for one in more if (one.kind, one.row_id) not in lost))
 
 
 def _with_credit(known: Accounted, change: Change, left: Mapping[str, Decimal]) -> Accounted:

@@ -1,34 +1,85 @@
-"""The fate of the usage events of running periods: one line for each customer."""
+"""The fate of the usage of running periods: a line for each customer, or for each of its subscriptions with the money
+that the next charge lacks."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 
+from billsync.model.frozen import replace
 from billsync.model.recovery import Accounted, Fate
+from billsync.model.state import Row
+from billsync.rating.arithmetic import negative
+from billsync.report.moves.amounts import Amounts
 from billsync.report.recovery.accounting import EVENT
 from billsync.report.recovery.choices import Choices, InAdvance, Usage
+from billsync.report.recovery.fees import usage_due
 from billsync.report.recovery.old import Old
+
+NOT_IN_SNAPSHOT = "the snapshot was taken without usage events: no bill counts those of the running period"
+NOT_KNOWN = "; what they would have cost isn't known"
 
 
 def usage_accounts(
     old: Old, choices: Choices, events: Mapping[str, int], served: Collection[str]
 ) -> Iterator[Accounted]:
-    """The fate of the events of each customer; `events` are their numbers by the customer's id, `served` the customers
-    with a subscription that is restored."""
-    for customer, count in sorted(events.items()):
-        address = old.source.found.names.get(customer)
+    """The fate of the usage of each customer; `events` are the numbers of its events by the customer's id, `served` the
+    customers with a subscription that is restored.
+
+    Lines after the first of a customer count no events: they are there for their money.
+    """
+    costs = _costs(old, None if _is_lost(old, choices) else events.keys() - served)
+    for customer in sorted(events.keys() | costs.keys()):
+        count, address = events.get(customer, 0), old.source.found.names.get(customer)
         key = address.key if address else None
-        what = f"usage of {key or customer}"
-        number = f"{count:,} event{'' if count == 1 else 's'}"
-        if choices.usage is Usage.NONE:
-            how = f"{number} not sent: the event store must have them still"
-            yield Accounted(EVENT, customer, what, Fate.DIFFERENT, "usage-not-sent", how, key, {}, count)
-        elif customer not in served:
-            how = f"{number} not sent, as its subscription isn't restored"
-            yield Accounted(EVENT, customer, what, Fate.LOST, "usage-held-back", how, key, {}, count)
-        elif choices.usage is Usage.AS_IT_WAS or choices.in_advance is InAdvance.WAIT:
-            how = f"{number} with their own times, before the subscription begins again: no bill counts them"
-            yield Accounted(EVENT, customer, what, Fate.LOST, "usage-not-billed", how, key, {}, count)
-        else:
-            how = f"{number} dated at the start of the new subscription"
-            yield Accounted(EVENT, customer, what, Fate.DIFFERENT, "usage-at-start", how, key, {}, count)
+        line = Accounted(EVENT, customer, f"usage of {key or customer}", Fate.LOST, customer=key, count=count)
+        yield from _lines(_fated(old, choices, line, is_served=customer in served), costs.get(customer, {}))
+
+
+def _is_lost(old: Old, choices: Choices) -> bool:
+    """Whether no bill counts the usage of any running period."""
+    is_sent = choices.usage is Usage.AT_START and old.recovery.header.has_events
+    return not is_sent or choices.in_advance is InAdvance.WAIT
+
+
+def _costs(old: Old, customers: Collection[str] | None) -> Mapping[str, Mapping[str, Amounts | None]]:
+    """By customer and subscription, the part of the next charge that is for usage, where there is any; None for those
+    of all customers."""
+    found: dict[str, dict[str, Amounts | None]] = defaultdict(dict)
+    for row in old.recovery.live.of("subscription"):
+        is_asked = customers is None or _customer(row) in customers
+        if is_asked and row.id in old.recovery.promises and (cost := usage_due(old, row)) != {}:
+            found[_customer(row)][row.id] = cost
+    return found
+
+
+def _customer(row: Row) -> str:
+    return str(row.parent_id or row.fields.get("customer_id"))
+
+
+def _fated(old: Old, choices: Choices, line: Accounted, *, is_served: bool) -> Accounted:
+    """A customer's line with the fate of its usage."""
+    number = f"{line.count:,} event{'' if line.count == 1 else 's'}"
+    if not old.recovery.header.has_events:
+        return replace(line, code="usage-not-in-snapshot", how=NOT_IN_SNAPSHOT)
+    if choices.usage is Usage.NONE:
+        how = f"{number} not sent: the event store must have them still, and no bill counts them"
+        return replace(line, fate=Fate.DIFFERENT, code="usage-not-sent", how=how)
+    if not is_served:
+        return replace(line, code="usage-held-back", how=f"{number} not sent, as its subscription isn't restored")
+    if _is_lost(old, choices):
+        how = f"{number} with their own times, before the subscription begins again: no bill counts them"
+        return replace(line, code="usage-not-billed", how=how)
+    how = f"{number} dated at the start of the new subscription"
+    return replace(line, fate=Fate.DIFFERENT, code="usage-at-start", how=how)
+
+
+def _lines(account: Accounted, costs: Mapping[str, Amounts | None]) -> Iterator[Accounted]:
+    """The account once for each subscription whose charge lacks money, or by itself."""
+    if not costs:
+        yield account
+    for number, (subscription, cost) in enumerate(sorted(costs.items())):
+        how = account.how if cost is not None else f"{account.how}{NOT_KNOWN}"
+        money = {currency: negative(amount) for currency, amount in (cost or {}).items()}
+        count = 0 if number else account.count
+        yield replace(account, row_id=subscription, how=how, money=money, count=count)

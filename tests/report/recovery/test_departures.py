@@ -139,7 +139,7 @@ def test_a_customer_who_is_missing_is_explained_by_being_lost() -> None:
         (after(settled="332.40"), (line(DEBT, "old-acme/USD", {"USD": "-20"}, Fate.LOST),), True),
         (after(settled="322.40"), (line("grant", "g", {"USD": "10"}), line(DEBT, "d", {"USD": "-20"})), True),
         (after(replace(PROMISE, due={"USD": Decimal(12)})), (line("subscription", "old", {"USD": "-5.2"}),), True),
-        (after(replace(PROMISE, due={"USD": Decimal(12)})), (line(EVENT, "old-acme", {"USD": "-5.2"}),), True),
+        (after(replace(PROMISE, due={"USD": Decimal(12)})), (line(EVENT, "old", {"USD": "-5.2"}),), True),
         (after(replace(PROMISE, due={"USD": Decimal(12)})), (line("subscription", "old", {"USD": "-5"}),), False),
         (after(replace(PROMISE, due={"USD": Decimal(12)})), (line("grant", "g", {"USD": "-5.2"}),), False),
         (after(replace(PROMISE, phase="trial")), (line("subscription", "old", {}),), True),

@@ -1,0 +1,107 @@
+"""Usage that no bill counts after a restore costs what the loss report says, and `verify` explains no cent more."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from billsync.app.resending import resend
+from billsync.app.verifying import verify
+from billsync.model.recovery import Accounted, Recovery
+from billsync.report.recovery.accounting import EVENT, complete
+from billsync.report.recovery.choices import Choices, InAdvance, Usage
+from billsync.report.recovery.departures import Aspect
+from billsync.report.recovery.items import Event
+from tests.support.old_organization import empty_at_the_same_time, lived_through, restored
+from tests.support.recoveries import events_of, recovery_of
+from tests.support.world import World
+
+pytestmark = pytest.mark.thorough
+
+SHOP = """
+_info: {owner: shop, defaults: {plan: {currency: USD, billing_cadence: P1M, settlement_mode: credit_only}}}
+meters: [{key: calls, name: Calls, event_type: call, aggregation: count}]
+features: [{key: calls, name: Calls, meter: calls}]
+plans:
+- {key: units, name: Units, phases: [{key: main, name: Main, rate_cards: [
+    {feature: calls, price: {type: unit, amount: "0.5"}, discounts: {usage: "20"}},
+    {key: late, name: Late, billing_cadence: P1M, payment_term: in_arrears, price: {type: flat, amount: "31"}},
+    {key: fee, name: Fee, billing_cadence: P1M, payment_term: in_advance, price: {type: flat, amount: "7"}}]}]}
+- {key: tiers, name: Tiers, phases: [{key: main, name: Main, rate_cards: [
+    {feature: calls, price: {type: graduated, tiers: [
+      {up_to_amount: "10", flat_price: {amount: "3"}}, {up_to_amount: "30", unit_price: {amount: "1"}},
+      {unit_price: {amount: "0.1"}}]}}]}]}
+- {key: least, name: Least, phases: [{key: main, name: Main, rate_cards: [
+    {feature: calls, price: {type: unit, amount: "1"}, commitments: {minimum_amount: "40"}}]}]}
+- {key: most, name: Most, phases: [{key: main, name: Main, rate_cards: [
+    {feature: calls, price: {type: unit, amount: "1"}, commitments: {maximum_amount: "5.5"}}]}]}
+customers:
+"""
+CALLS = {"units": 51, "tiers": 51, "least": 39, "most": 51, "free": 20}
+COSTS = {"units": "15.5", "tiers": "22.1", "most": "5.5"}
+"""Within free units and a minimum, usage adds nothing to the charge."""
+
+CUSTOMER = """
+- {{key: {0}, name: A, usage_attribution: {{subject_keys: [{0}]}}, subscription: {{plan: {1}}}, grants: [
+    {{key: g, name: G, amount: "500", currency: USD, funding_method: none}}]}}
+"""
+
+
+@pytest.fixture(scope="module")
+def shop() -> tuple[World, Recovery, tuple[Event, ...]]:
+    """A shop whose customers used something, its recovery snapshot, and their events."""
+    customers = "".join(CUSTOMER.format(key, "units" if key == "free" else key) for key in CALLS)
+    world = lived_through([(0, SHOP + customers)], days=10)
+    calls = [
+        {"specversion": "1.0", "id": f"{key}-{number}", "source": "test", "type": "call", "subject": key}
+        for key, count in CALLS.items()
+        for number in range(count)
+    ]
+    with world.http() as http:
+        for start in range(0, len(calls), 100):
+            assert http.post("/events", json=calls[start : start + 100]).is_success
+    world.clock.advance(5)
+    return world, recovery_of(world, has_events=True), events_of(world)
+
+
+@pytest.mark.parametrize(
+    ("choices", "is_in_snapshot", "code"),
+    [
+        (Choices(), True, "usage-at-start"),
+        (Choices(), False, "usage-not-in-snapshot"),
+        (Choices(usage=Usage.AS_IT_WAS), True, "usage-not-billed"),
+        (Choices(InAdvance.BILL, Usage.NONE), True, "usage-not-sent"),
+        (Choices(InAdvance.WAIT), True, "usage-not-billed"),
+    ],
+)
+def test_usage_costs_what_the_loss_report_says(
+    shop: tuple[World, Recovery, tuple[Event, ...]], choices: Choices, is_in_snapshot: bool, code: str
+) -> None:
+    """Free units, tiers and commitments count; a line one cent off explains nothing."""
+    old, recovery, events = shop
+    if not is_in_snapshot:
+        recovery, events = replace(recovery, header=replace(recovery.header, has_events=False)), ()
+    new = empty_at_the_same_time(old, hours=7)
+
+    found = restored(new, recovery, choices, events=Counter(one.customer for one in events))
+    if choices.usage is not Usage.NONE:
+        resend(new.connection(), recovery, events, choices, found.served, lambda text: None)
+
+    lines = [one for one in found.accounts if one.kind == EVENT]
+    is_lost = code != "usage-at-start"
+    assert complete(recovery, found.accounts, events=len(events)) == ()
+    assert {one.code for one in lines} == {code}
+    assert _money(lines) == (COSTS if is_lost else {})
+    assert verify(new.connection(), recovery, found.accounts).unexplained == ()
+    if is_lost and choices.in_advance is not InAdvance.WAIT:
+        off = [replace(one, money={"USD": one.money["USD"] + Decimal("0.01")}) for one in lines if one.money]
+        others = [one for one in found.accounts if one.kind != EVENT]
+        doubted = verify(new.connection(), recovery, [*others, *off]).unexplained
+        assert [(one.customer, one.aspect) for one in doubted] == [(key, Aspect.DUE) for key in sorted(COSTS)]
+
+
+def _money(lines: list[Accounted]) -> dict[str, str]:
+    return {str(one.customer): str(-one.money["USD"].normalize()) for one in lines if one.money}
