@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
@@ -61,14 +61,20 @@ def drill(
     progress("drill: verifying")
     restored = read_standing(connection)
     lines = (*accounts, *compensations(connection, recovery, restored, accounts))
-    ends = [one.period_to for one in restored.promises.values() if one.period_to]
-    if ends:
+    if ends := [*_ends(recovery, restored)]:
         clock.move_to(max(ends) + COLLECTED)
     progress("drill: verifying after the next renewal")
     renewed = read_standing(connection)
     billed = _charged(connection, restored)
     proof = renewal_proof(recovery, restored, billed, renewed, lines, kinds=connection.kinds, routes=connection.routes)
     return Drill(loss_report(accounts), proof, restored.header.taken_at, clock.now() if ends else None)
+
+
+def _ends(recovery: Recovery, restored: Recovery) -> Iterator[datetime]:
+    """The ends of the running periods: of subscriptions in force, and of those that wait for them here."""
+    yield from (one.period_to for one in restored.promises.values() if one.period_to)
+    at = restored.header.taken_at
+    yield from (one.period_to for one in recovery.promises.values() if one.period_to and one.period_to > at)
 
 
 def _charged(connection: Connection, restored: Recovery) -> Mapping[str, Mapping[str, Decimal]]:

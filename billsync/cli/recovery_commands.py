@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,31 @@ from billsync.cli.run_options import EXIT_CODE, dry_run
 from billsync.cli.server_options import ServerOptions, server_options
 from billsync.cli.surroundings import Run
 from billsync.cli.talk_options import talk_options
+
+if TYPE_CHECKING:
+    from billsync.report.recovery.choices import Choices
+
+IN_ADVANCE = click.option(
+    "--in-advance",
+    type=click.Choice(["grant", "wait", "bill"]),
+    default="grant",
+    show_default=True,
+    help="Fees in advance of running periods: give them as credit, begin at the next period, or bill them again.",
+)
+USAGE = click.option(
+    "--usage",
+    "usage_times",
+    type=click.Choice(["at-start", "as-it-was", "none"]),
+    default="at-start",
+    show_default=True,
+    help="Usage of running periods: dated at the new start, with its own times (never billed), or not sent.",
+)
+
+
+def _chosen(in_advance: str, usage_times: str) -> Choices:
+    from billsync.report.recovery.choices import Choices, InAdvance, Usage
+
+    return Choices(InAdvance(in_advance), Usage(usage_times))
 
 
 @click.command()
@@ -36,21 +61,8 @@ def verify(run: Run, /, snapshot: str, losses: str | None, **server: Any) -> Exi
 @click.command()
 @click.argument("snapshot", type=click.Path())
 @server_options
-@click.option(
-    "--in-advance",
-    type=click.Choice(["grant", "wait", "bill"]),
-    default="grant",
-    show_default=True,
-    help="Fees in advance of running periods: give them as credit, begin at the next period, or bill them again.",
-)
-@click.option(
-    "--usage",
-    "usage_times",
-    type=click.Choice(["at-start", "as-it-was", "none"]),
-    default="at-start",
-    show_default=True,
-    help="Usage of running periods: dated at the new start, with its own times (never billed), or not sent.",
-)
+@IN_ADVANCE
+@USAGE
 @ALLOW
 @dry_run("done")
 @EXIT_CODE
@@ -77,7 +89,6 @@ def restore(
 ) -> Exit:
     """Bring a recovery snapshot back into an empty server, or a half-restored one, and say what couldn't be had."""
     from billsync.cli.restoring import RestoreOptions, restore
-    from billsync.report.recovery.choices import Choices, InAdvance, Usage
 
     if exit_code and not is_dry:
         raise click.UsageError("--exit-code goes with --dry-run")
@@ -85,13 +96,14 @@ def restore(
         raise click.UsageError("--verify goes with a restore, not with --dry-run")
     if is_dry and plan_file:
         raise click.UsageError("--dry-run doesn't go with --plan-file; `diff --plan-file` shows a plan file")
-    choices = Choices(InAdvance(in_advance), Usage(usage_times))
-    how = RestoreOptions(choices, allow, is_dry, exit_code, yes, plan_file, verifies)
+    how = RestoreOptions(_chosen(in_advance, usage_times), allow, is_dry, exit_code, yes, plan_file, verifies)
     return restore(run, snapshot, ServerOptions(**server), how)
 
 
 @click.command()
 @click.argument("snapshot", type=click.Path())
+@IN_ADVANCE
+@USAGE
 @click.option(
     "--pace",
     type=click.IntRange(1, 600_000),
@@ -101,12 +113,11 @@ def restore(
 @talk_options
 @output_options
 @click.pass_obj
-def drill(run: Run, /, snapshot: str, pace: int | None) -> Exit:
+def drill(run: Run, /, snapshot: str, in_advance: str, usage_times: str, pace: int | None) -> Exit:
     """Restore a recovery snapshot here, into an embedded server, and prove it past the next renewal."""
     from billsync.cli.drilling import DrillOptions, show_drill
-    from billsync.report.recovery.choices import Choices
 
-    return show_drill(run, snapshot, DrillOptions(Choices(), pace))
+    return show_drill(run, snapshot, DrillOptions(_chosen(in_advance, usage_times), pace))
 
 
 RECOVERY_COMMANDS = (restore, verify, drill)

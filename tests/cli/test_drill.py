@@ -17,16 +17,21 @@ FEES = SHOP.replace(
 )
 
 
-def test_a_drill_restores_verifies_and_charges_as_promised(shell: Shell, folder: Path) -> None:
-    """The fee of the running period was drawn from the credits, and 1 USD of its usage isn't yet."""
+@pytest.fixture
+def taken(shell: Shell, folder: Path) -> Shell:
+    """A shop in the middle of a period, with usage for 1 USD, and its recovery snapshot."""
     (folder / "shop.yaml").write_text(FEES)
     assert shell.run("sync", "shop.yaml", "--server", "local:", "--yes").code == 0
     shell.clock.advance(DAYS)
     request(shell, 500)
     shell.clock.advance(1)
     take(shell)
+    return shell
 
-    ran = shell.run("drill", "live.snapshot", "--pace", "50", "--format", "json", "--out", "text=drill.txt")
+
+def test_a_drill_restores_verifies_and_charges_as_promised(taken: Shell, folder: Path) -> None:
+    """The fee of the running period was drawn from the credits, and 1 USD of its usage isn't yet."""
+    ran = taken.run("drill", "live.snapshot", "--pace", "50", "--format", "json", "--out", "text=drill.txt")
 
     said, text = json.loads(ran.out), (folder / "drill.txt").read_text()
     assert (ran.code, ran.err, said["proof"]["departures"]) == (0, "", [])
@@ -44,3 +49,26 @@ def test_a_drill_restores_verifies_and_charges_as_promised(shell: Shell, folder:
         "01:02:00Z, after each renewal."
     )
     assert list(folder.glob("**/drill.db")) == []
+
+
+@pytest.mark.parametrize(
+    ("choices", "departures"),
+    [
+        (
+            ("--usage", "none", "--in-advance", "bill"),
+            {"balance": "-20", "next charge": "-1", "charge at renewal": "-1"},
+        ),
+        (("--in-advance", "wait"), {"start": None}),
+    ],
+)
+def test_a_drill_takes_the_choices_of_a_restore(
+    taken: Shell, choices: tuple[str, ...], departures: dict[str, str | None]
+) -> None:
+    """Each departure is explained to the cent, and also who waits has renewed."""
+    ran = taken.run("drill", "live.snapshot", *choices, "--format", "json")
+
+    said = json.loads(ran.out)
+    assert (ran.code, ran.err) == (0, "")
+    assert {one["aspect"]: one["difference"] for one in said["proof"]["departures"]} == departures
+    assert said["proof"]["compared"]["after renewal"] == 1
+    assert said["drill"]["renewed_at"] == "2026-10-01T01:02:00Z"
