@@ -44,6 +44,7 @@ from billsync.report.recovery.promises import (
     granted_access,
     may_hide_charges,
     terms_of,
+    unshown_terms,
 )
 
 SUBSCRIPTION = "subscription"
@@ -122,10 +123,17 @@ def _read_standing(connection: Connection, catalog: Catalog, shelf: PlanShelf, n
         if row.get("deleted_at") or row.get("status") == OVER:
             continue
         rows.append({name: row[name] for name in KEPT if name in row})
-        if (one := terms_of(row, alike.parse(row), now)) is not None:
+        if (one := _terms(row, alike, shelf, now)) is not None:
             terms.append(one)
             own[one.id] = _own_items(row, shelf.plan(one.plan_id) if one.plan_id else None)
     return _Standing(tuple(rows), tuple(terms), own)
+
+
+def _terms(row: Fields, alike: AlikeRows, shelf: PlanShelf, now: datetime) -> Terms | None:
+    if "active_from" in row:
+        return terms_of(row, alike.parse(row), now)
+    plan = shelf.plan(str(row["plan_id"])) if row.get("plan_id") else None
+    return unshown_terms(row, plan or {}, alike.parse(row), now)
 
 
 def _read_addons(connection: Connection, terms: Iterable[Terms], shelf: PlanShelf) -> _Addons:

@@ -78,7 +78,8 @@ def proof_headline(proof: Proof, *, taken_at: datetime, target: str) -> str:
     against = f"{visible(target)} against the snapshot of {taken_at:%Y-%m-%d %H:%M:%SZ}"
     count, bad = len(proof.departures), len(proof.unexplained)
     if not count:
-        return f"Verified: {against}: everything is as it was."
+        what = "everything that could be compared" if proof.unseen else "everything"
+        return f"Verified: {against}: {what} is as it was."
     departs = "1 departure" if count == 1 else f"{count:,} departures"
     if not bad:
         return f"Verified: {against}: {departs}, explained by the loss report."

@@ -93,7 +93,15 @@ def chains(old: Old, choices: Choices, now: datetime, live: Mapping[Address, Row
         begun, told = _Chain(old, choices, now, address, live.get(address)).restored(several[address])
         found += begun
         accounts += told
-    return Chains(tuple(found), tuple(accounts))
+    return Chains(tuple(found), tuple(_unproved(old, one) for one in accounts))
+
+
+def _unproved(old: Old, account: Accounted) -> Accounted:
+    """The fate of a row: one whose server showed no times isn't simply restored."""
+    if account.fate is not Fate.RESTORED or account.row_id not in old.guessed:
+        return account
+    how = "its server showed no start and no end: it begins when the one before it ends"
+    return replace(account, fate=Fate.DIFFERENT, code="times-unshown", how=how)
 
 
 @dataclass(frozen=True, slots=True)

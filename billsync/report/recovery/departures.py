@@ -19,7 +19,7 @@ from billsync.rating.arithmetic import ZERO, minus, plus
 from billsync.report.recovery.explaining import SUBSCRIPTION, Explanations, Why
 from billsync.report.recovery.standing import CUSTOMER, PLAN, Balance, Contents, Held, Party, parties
 
-NOTHING, IN_FORCE = "none", "in force"
+NOTHING, IN_FORCE, SOME_TIME = "none", "in force", "at a time that isn't shown"
 
 
 class Aspect(Enum):
@@ -147,10 +147,10 @@ class _Comparing:
         about = Departure(name, want.key, Aspect.PLAN, want.plan, have.plan)
         self._plan(about, want, have)
         why = self._why.of((SUBSCRIPTION, want.id))
-        if want.starts_at or have.starts_at:
-            begins, began = (_time(one.starts_at) or IN_FORCE for one in (want, have))
-            self._same(about, Aspect.START, begins, began, why)
+        if want.is_coming or have.is_coming:
+            self._same(about, Aspect.START, *_shown(_start(want), _start(have), IN_FORCE), why)
         elif want.promise and have.promise:
+            self._same(about, Aspect.END, *_shown(_end(want), _end(have), NOTHING), why)
             self._promise(replace(about, why=why), want.promise, have.promise, want.id)
         else:
             self.unseen.update(OF_PROMISES)
@@ -170,7 +170,6 @@ class _Comparing:
         why = about.why
         self._same(about, Aspect.PHASE, want.phase, have.phase, why)
         self._same(about, Aspect.PERIOD, _time(want.period_to), _time(have.period_to), why)
-        self._same(about, Aspect.END, _time(want.ends_at) or NOTHING, _time(have.ends_at) or NOTHING, why)
         self._same(about, Aspect.ADDONS, _addons(want.addons), _addons(have.addons), why)
         used = self._why.of_usage(about.customer)
         self._same(about, Aspect.ACCESS, _keys(want.access), _keys(have.access), (*why, *used))
@@ -217,11 +216,27 @@ def _pairs(want: Sequence[Held], have: Sequence[Held]) -> Iterator[tuple[Held | 
         sides = tuple([one for one in side if one.key == key] for side in (want, have))
         over: tuple[list[Held | None], list[Held | None]] = [], []
         for is_begun in (True, False):
-            wanted, had = ([one for one in side if (one.starts_at is None) is is_begun] for side in sides)
+            wanted, had = ([one for one in side if one.is_coming is not is_begun] for side in sides)
             yield from zip(wanted, had, strict=False)
             over[0].extend(wanted[len(had) :])
             over[1].extend(had[len(wanted) :])
         yield from zip_longest(*over)
+
+
+def _start(one: Held) -> str | None:
+    """The start of a subscription that begins later; None where the server doesn't show it."""
+    return _time(one.starts_at) if one.is_coming else IN_FORCE
+
+
+def _end(one: Held) -> str | None:
+    """The end of a subscription, in words where it has none; None where the server doesn't show it."""
+    shown = one.promise.ends_at if one.promise else None
+    return NOTHING if shown is None and not one.is_ending else _time(shown)
+
+
+def _shown(want: str | None, have: str | None, otherwise: str) -> tuple[str | None, str | None]:
+    """Both times; one that isn't shown has a text where the other side has none at all, as that departs."""
+    return (want or SOME_TIME, have or SOME_TIME) if otherwise in (want, have) else (want, have)
 
 
 def _time(moment: datetime | None) -> str | None:

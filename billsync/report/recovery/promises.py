@@ -7,17 +7,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from billsync.model.duration import parse_duration
 from billsync.model.frozen import dataclass
 from billsync.model.malformed import Malformed, MalformedRow
 from billsync.model.value import Fields, Plain
 from billsync.rating.arithmetic import ZERO, plus
 from billsync.rating.errors import RatingError
+from billsync.rating.periods import period_at
 from billsync.rating.timeline import phase_lives
 from billsync.report.billing.attached import Attached
 from billsync.report.billing.charges import Due, Metered, UnknownCurrency, amount
 from billsync.report.billing.subscribed import Subscribed, optional_moment
 from billsync.report.billing.unshown import unshown
 from billsync.report.forecast.forecast import running
+
+ACTIVE, CANCELED = "active", "canceled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,30 @@ def terms_of(row: Fields, subscribed: Subscribed | Malformed, now: datetime) -> 
         period_to=period[1],
         ends_at=end,
         plan_id=str(row.get("plan_id") or plan.get("id") or ""),
+        subscribed=subscribed,
+    )
+
+
+def unshown_terms(row: Fields, plan: Fields, subscribed: Subscribed | Malformed, now: datetime) -> Terms | None:
+    """The terms of a subscription whose row shows no times, as Konnect's; None where it isn't in force.
+
+    Its period is known where nothing but its anchor and its plan version's cadence decides: in a plan of one phase.
+    """
+    created, cadence = _moment(row, "created_at"), parse_duration(str(plan.get("billing_cadence")))
+    if row.get("deleted_at") or row.get("status") not in (ACTIVE, CANCELED):
+        return None
+    anchor = _moment(row, "billing_anchor") or created
+    is_known = anchor is not None and cadence is not None and len(plan.get("phases") or ()) == 1
+    period = period_at(anchor, cadence, now) if is_known and anchor and cadence else None
+    return Terms(
+        id=str(row.get("id")),
+        customer_id=str(row.get("customer_id")),
+        plan=str(plan.get("key", "")),
+        version=plan["version"] if isinstance(plan.get("version"), int) else None,
+        period_from=max(period.start, created) if period and created else None,
+        period_to=period.end if period else None,
+        ends_at=None,
+        plan_id=str(row.get("plan_id") or ""),
         subscribed=subscribed,
     )
 

@@ -24,7 +24,7 @@ from billsync.rating.arithmetic import ZERO
 from billsync.report.billing.subscribed import optional_moment
 
 CUSTOMER, SUBSCRIPTION, PLAN = "customer", "subscription", "plan"
-OVER, TO_COME = "inactive", "scheduled"
+OVER, TO_COME, ENDING = "inactive", "scheduled", "canceled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,8 @@ class Balance:
 @dataclass(frozen=True, slots=True)
 class Held:
     """A subscription that is in force, or begins at `starts_at`. `content` is the digest of its plan version without
-    its number; None where it can't be worked out."""
+    its number; None where it can't be worked out. `is_ending`: it is canceled, for whatever time, and
+    `is_coming`: it isn't in force yet, even where no time of it is shown."""
 
     id: str
     key: str
@@ -47,6 +48,8 @@ class Held:
     content: str | None
     starts_at: datetime | None
     promise: Promise | None
+    is_ending: bool = False
+    is_coming: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,11 @@ class Contents:
         self._found: Index = index(recovery.live, kinds, routes)
         self._rows = {row.id: row for row in recovery.live.of(PLAN)}
         self._digests: dict[str, str | None] = {}
+
+    def name_of(self, plan_id: str, shown: Fields) -> str:
+        """The key and the number of a version, from its row where a subscription doesn't show them (Konnect)."""
+        plan = shown if shown.get("key") else self._rows[plan_id].fields if plan_id in self._rows else shown
+        return f"{plan.get('key', '')}@{plan['version']}" if plan.get("version") else str(plan.get("key", ""))
 
     def of(self, plan_id: str) -> str | None:
         """The digest of a version's content; None where its row or a name in it is unknown."""
@@ -113,10 +121,19 @@ def _held(row: Row, recovery: Recovery, at: datetime, contents: Contents) -> Hel
     is_to_come = start > at if start else fields.get("status") == TO_COME
     plan = fields.get("plan") or {}
     plan_id = str(fields.get("plan_id") or plan.get("id") or "")
-    name = f"{plan.get('key', '')}@{plan['version']}" if plan.get("version") else str(plan.get("key", ""))
     key = str(labels_of(fields).get(KEY) or KINDS[SUBSCRIPTION].default_key)
     promise = recovery.promises.get(row.id)
-    return Held(row.id, key, name, plan_id, contents.of(plan_id), start if is_to_come else None, promise)
+    return Held(
+        row.id,
+        key,
+        contents.name_of(plan_id, plan),
+        plan_id,
+        contents.of(plan_id),
+        start if is_to_come else None,
+        promise,
+        fields.get("status") == ENDING,
+        is_to_come,
+    )
 
 
 def _moment(row: Fields, name: str) -> datetime | None:
