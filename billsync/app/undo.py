@@ -10,6 +10,7 @@ from billsync.app.carrying_out import bindings_of
 from billsync.app.connection import Connection
 from billsync.app.pipeline import compared, read_live
 from billsync.app.plan_files import place_of
+from billsync.app.undo_rules import intended_by, with_rules
 from billsync.apply.bindings import Bindings, Observed, Unbound
 from billsync.core.compare import said
 from billsync.core.diff import Mode
@@ -32,6 +33,7 @@ from billsync.schema.codes import diagnostic
 
 AGAIN = "it goes when what belongs to it has ended: run the undo again then"
 HINT = "Change it in the files instead."
+NO_RULES = Desired()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,13 @@ def is_of_another_server(run: Journaled, connection: Connection) -> bool:
     return place_of(run.target) != place_of(connection.target)
 
 
-def find_undo(connection: Connection, run: Journaled, allow: Mapping[str, str]) -> Undoing:
-    """Compare what a run left with what is live, and return what takes it back. Raises RemoteError, RatingError."""
-    whole = undone(run, KINDS)
+def find_undo(connection: Connection, run: Journaled, allow: Mapping[str, str], rules: Desired = NO_RULES) -> Undoing:
+    """Compare what a run left with what is live, and return what takes it back, under the rules of these files.
+
+    Raises RemoteError, RatingError.
+    """
+    target = intended_by(run.intended)
+    whole = with_rules(undone(run, KINDS), rules, target)
     found = read_live(connection, whole.desired, deletes=True)
     rows = index(found, KINDS, connection.routes)
     live = (*rows.records, *rows.versions)
@@ -69,7 +75,7 @@ def find_undo(connection: Connection, run: Journaled, allow: Mapping[str, str]) 
     changed |= dict(_used_by_others(whole, run, touched))
     used = dict(_used(connection, bindings, changing, changed))
     held = {parent: AGAIN for made in changing if (parent := _parent(made.address)) in whole.gone}
-    left = undone(without(run, {**ended, **changed, **used, **held}), KINDS)
+    left = with_rules(undone(without(run, {**ended, **changed, **used, **held}), KINDS), rules, target)
     lasting = (*whole.lasting, *(Lasting(address, why) for address, why in {**ended, **used, **held}.items() if why))
     refused = (_refused(address, why) for address, why in changed.items())
     findings = (*_cut_off(run), *(_lasts(one) for one in lasting), *refused)

@@ -17,10 +17,10 @@ from billsync.cli.migrate_command import migrate
 from billsync.cli.options import (
     ALLOW,
     FORMAT,
+    OPTIONAL_PATHS,
     OUTPUT,
     PARALLELISM,
     PATHS,
-    PATHS_OR_PLAN_FILE,
     YES,
 )
 from billsync.cli.output_options import diff_output_options, output_options
@@ -86,7 +86,7 @@ def render(run: Run, /, paths: tuple[str, ...], form: str, output: str | None, y
 
 
 @billsync.command()
-@PATHS_OR_PLAN_FILE
+@OPTIONAL_PATHS
 @select_option
 @since_option
 @server_options
@@ -139,7 +139,7 @@ def drift(run: Run, /, paths: tuple[str, ...], exit_code: bool, **server: Any) -
 
 
 @billsync.command()
-@PATHS_OR_PLAN_FILE
+@OPTIONAL_PATHS
 @select_option
 @server_options
 @ALLOW
@@ -155,7 +155,7 @@ def apply(run: Run, /, paths: tuple[str, ...], **options: Any) -> Exit:
 
 
 @billsync.command()
-@PATHS_OR_PLAN_FILE
+@OPTIONAL_PATHS
 @select_option
 @server_options
 @ALLOW

@@ -30,7 +30,7 @@ def journaled(run: Run, connection: Connection, account: Account) -> Iterator[Jo
     """
     plan = account.plan
     directory = journals(run.around.environment)
-    facts = {"billsync": __version__, "target": plan.target, "owner": plan.owner, "mode": plan.mode}
+    facts = facts_of_run(plan)
     try:
         with FileJournal(directory, clock=connection.clock, facts=facts) as journal:
             journal.record("begin", facts_at_begin(plan))
@@ -42,6 +42,18 @@ def journaled(run: Run, connection: Connection, account: Account) -> Iterator[Jo
         detail = f"{directory}: {problem.strerror or problem}"
         hint = f"{VARIABLE} sets another directory for journals."
         raise error("no-journal", detail, hint) from problem
+
+
+def facts_of_run(plan: PlanFile) -> Mapping[str, Any]:
+    """The facts by which an undo finds the server, the owner, and the rules that it keeps."""
+    found: dict[str, Any] = {"billsync": __version__, "target": plan.target, "owner": plan.owner, "mode": plan.mode}
+    if plan.intended:
+        found["intended"] = dict(plan.intended)
+    if not plan.policy:
+        return found
+    from billsync.core.plan_file import fields_as_object  # tables of all forms
+
+    return {**found, "policy": fields_as_object(plan.policy)}
 
 
 def facts_at_begin(plan: PlanFile) -> Mapping[str, Any]:

@@ -68,8 +68,8 @@ def _paths(metavar: str, *, required: bool) -> Option:
 
 
 PATHS = _paths("PATH...", required=True)
-PATHS_OR_PLAN_FILE = _paths("[PATH...]", required=False)
-"""The files, or neither these nor overlays with a plan file."""
+OPTIONAL_PATHS = _paths("[PATH...]", required=False)
+"""The files, or neither these nor overlays: with a plan file, or with a journal."""
 
 
 def _output(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from billsync.app.connection import Connection
 from billsync.app.difference import DiffScope, difference
 from billsync.app.ending import Exit, error, worst
-from billsync.app.outcomes import code_of_run
+from billsync.app.outcomes import code_of_run, forbidden_flags
 from billsync.app.undo import Undoing, find_undo, is_of_another_server, mode_of
+from billsync.app.undo_rules import intended_by, rules_in_journal
 from billsync.cli.comparing import show_found
 from billsync.cli.consent import check_consent
+from billsync.cli.inputs import desired_state
 from billsync.cli.opening import connected
 from billsync.cli.server_options import ServerOptions
 from billsync.cli.showing import check_files
@@ -22,6 +24,7 @@ from billsync.core.undo import Journaled, NotAJournal, journaled
 from billsync.kinds.registry import KINDS
 from billsync.model.frozen import dataclass
 from billsync.model.limits import INPUT_BYTES
+from billsync.model.state import Desired
 from billsync.render.diagnostics import diagnostics_text
 
 PLACE = "Journals are in .billsync/journal."
@@ -38,16 +41,18 @@ class UndoOptions:
     valid_for: timedelta | None = None
 
 
-def undo(run: Run, path: str, options: ServerOptions, how: UndoOptions) -> Exit:
-    """Take back what a journal says, or show what that would change. Raises Ended, RemoteError, RatingError."""
+def undo(run: Run, path: str, files: Sequence[str], options: ServerOptions, how: UndoOptions) -> Exit:
+    """Take back what a journal says, or show what that would change, under the policy of the files, or else that in
+    the journal. Raises Ended, RemoteError, RatingError."""
     if not (how.is_dry or how.yes):
         check_consent(run, ())
     check_files(run)
     earlier = _journal(path)
-    with connected(run, options) as connection:
+    rules = _named_rules(run, earlier, files, how) if files else _rules(run, earlier, path, how)
+    with connected(run, options, intended_by(earlier.intended)) as connection:
         if is_of_another_server(earlier, connection):
             raise error("bad-journal", f"{path}: it is of {earlier.target}, and this is {connection.target}.")
-        found = find_undo(connection, earlier, how.allow)
+        found = find_undo(connection, earlier, how.allow, rules)
         if not run.wants_json:
             run.talk(diagnostics_text(found.findings))
         ended = _show(run, connection, found, how) if how.is_dry else _carry_out(run, connection, found, how)
@@ -63,6 +68,23 @@ def _journal(path: str) -> Journaled:
     if unknown := sorted({made.address.kind for made in found.made} - KINDS.keys()):
         raise error("bad-journal", f"{path}: this billsync knows no {', '.join(unknown)}.", PLACE)
     return found
+
+
+def _rules(run: Run, earlier: Journaled, path: str, how: UndoOptions) -> Desired:
+    """The rules in the journal, and on stderr the flags that they forbid. Raises Ended."""
+    rules = rules_in_journal(earlier, path)
+    if (forbidden := forbidden_flags(rules, how.allow)) and not run.wants_json:
+        run.mention(diagnostics_text(forbidden))
+    return rules
+
+
+def _named_rules(run: Run, earlier: Journaled, files: Sequence[str], how: UndoOptions) -> Desired:
+    """The rules of files, which must be those of the same owner. Raises Ended."""
+    rules, _ = desired_state(run, files, allow=how.allow)
+    if rules.owner != earlier.owner:
+        detail = f"it is of the owner {earlier.owner!r}, and the files are of {rules.owner!r}."
+        raise error("bad-journal", detail, "Name the files of that run, with their policy as it is now.")
+    return rules
 
 
 def _show(run: Run, connection: Connection, found: Undoing, how: UndoOptions) -> Exit:

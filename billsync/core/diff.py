@@ -32,7 +32,7 @@ from billsync.core.moved import with_moved
 from billsync.core.obstacles import with_obstacles
 from billsync.core.order import linked, ordered, with_delete_edges, with_soft_edges
 from billsync.core.planned import Context, Planned
-from billsync.core.policies import permitted
+from billsync.core.policies import permitted, policy_in
 from billsync.core.prune import as_waiting, going_on, holders, kept, removals, users_of
 from billsync.core.readings import readings
 from billsync.core.selected_changes import within_selection
@@ -100,6 +100,7 @@ def diff(
         allowed=tuple(sorted(f"{flag}={value}" if value else flag for flag, value in mode.allow.items())),
         selection=desired.selection.names,
         since=desired.selection.since,
+        policy=policy_in(desired.besides),
     )
 
 

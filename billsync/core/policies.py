@@ -15,7 +15,7 @@ from billsync.model.address import Address
 from billsync.model.change import Action, Guard
 from billsync.model.frozen import replace
 from billsync.model.policy import Policy
-from billsync.model.value import decimal_text
+from billsync.model.value import Fields, decimal_text
 
 DELETES = "deletes"
 """The flag that takes the number of deletes that a run may make."""
@@ -23,6 +23,12 @@ DELETE_POLICY = "delete-policy"
 PROTECTED = "protected"
 DELETE = "delete"
 NOT_RAISED = f"`--allow {DELETES}=N` doesn't raise it"
+
+
+def policy_in(besides: Fields) -> Fields:
+    """The policy as the files write it, in their parts besides entities."""
+    found: Fields = besides.get("_info", {}).get("policy", {})
+    return found
 
 
 def permitted(policy: Policy, allow: Mapping[str, str]) -> Mapping[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import field
 from typing import Any
 
 from billsync.core.dump_document import plain_fields
@@ -69,12 +70,17 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Journaled:
-    """A run by its journal: the server, the owner, and what it made. `is_cut`: the journal ends within a line."""
+    """A run by its journal: the server, the owner, and what it made. `is_cut`: the journal ends within a line.
+
+    `intended` is what its files say of the server that they are for, and `policy` are their rules (`_info.policy`).
+    """
 
     target: str
     owner: str | None
     made: tuple[Made, ...]
     is_cut: bool = False
+    intended: Mapping[str, str] = field(default_factory=dict)
+    policy: Fields = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +137,13 @@ def _journaled(events: Sequence[Mapping[str, Any]]) -> Journaled:
         for address, found in by_entity.items()
         if "." not in address.kind
     )
-    return Journaled(str(run["target"]), run["owner"], tuple(made))
+    return Journaled(
+        str(run["target"]),
+        run["owner"],
+        tuple(made),
+        intended={str(name): str(value) for name, value in run.get("intended", {}).items()},
+        policy=fields_of_object(run.get("policy", {})),
+    )
 
 
 def _entity(address: Address) -> Address:

@@ -183,7 +183,8 @@ class PlanFile:
     flags that let guards pass, `billsync` the version that wrote it; `readings` are what its steps were decided on
     besides their own entities, and `secrets` keyed digests of values that stand in the environment or in other files.
     `selection` has the patterns of `--select`; where it is empty, the changes are those of the files as a whole. With
-    `since`, it names each entity that has changed since a commit, or depends on one.
+    `since`, it names each entity that has changed since a commit, or depends on one. `policy` is `_info.policy` of the
+    files, for the journal: an undo keeps it.
     """
 
     target: str
@@ -204,6 +205,7 @@ class PlanFile:
     secrets: Mapping[str, str] = field(default_factory=dict)
     selection: tuple[str, ...] = ()
     since: Since | None = None
+    policy: Fields = field(default_factory=dict)
 
     @property
     def pending(self) -> tuple[Change, ...]:

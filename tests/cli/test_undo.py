@@ -126,6 +126,50 @@ def test_a_restore_of_several_versions_leaves_none_on_sale(shop: Undoing, shell:
     assert "files" not in undone.err
 
 
+RULES = "policy: {protected: {customers: [acme]}, forbid: [cancel, revert], max_deletes: 0}\n"
+
+
+@pytest.mark.parametrize("by_plan_file", [False, True])
+def test_an_undo_keeps_the_policy_of_its_run(shop: Undoing, shell: Shell, folder: Path, *, by_plan_file: bool) -> None:
+    """It stands in the journal; files that are named have another one, and must be of the same owner."""
+    ruled = SHOP.replace("_info:\n", f"_info:\n  {RULES}")
+    if by_plan_file:
+        (folder / "shop.yaml").write_text(ruled)
+        shell.run("diff", "shop.yaml", "--server", "local:", "--out", "plan=plan.json")
+        shell.run("sync", "--plan-file", "plan.json", "--server", "local:", "--yes")
+        first = shop.journals()[-1]
+    else:
+        first = shop.sync(ruled)
+    for name, text in (("loose", SHOP), ("others", SHOP.replace("payments", "others"))):
+        (folder / f"{name}.yaml").write_text(text)
+
+    stopped = shop.undo(first, *EVERYTHING)
+    others = shop.undo(first, "others.yaml", *EVERYTHING)
+    undone = shop.undo(first, "loose.yaml", *EVERYTHING)
+
+    assert [line.split("]")[0] for line in stopped.out.splitlines() if line.startswith("stopped[")] == [
+        "stopped[cancel",
+        "stopped[delete-policy",
+        "stopped[protected",
+        "stopped[protected",
+    ]
+    assert f"the policy at {first}:1:1 protects customer/acme" in stopped.out
+    assert "`--allow cancel` changes nothing" in stopped.err
+    assert (stopped.code, others.code, undone.code, len(shop.journals())) == (4, 1, 0, 2)
+
+
+@pytest.mark.generation("openmeter@later")
+def test_a_scheduled_change_is_taken_back_under_a_policy(shell: Shell, folder: Path) -> None:
+    """A policy that forbids reverts means those of others' changes."""
+    shop = Undoing(shell, folder, "local:?generation=later")
+    ruled = TWO_PLANS.replace("_info:\n", f"_info:\n  {RULES}")
+    shop.sync(ruled)
+    changed = shop.sync(ruled.replace("{plan: prepaid}", "{plan: large, change: at_renewal}"))
+
+    assert shop.lines(changed) == ["withdrawing subscription acme/default"]
+    assert '"policy"' in Path(shop.journals()[-1]).read_text()
+
+
 def test_nobodys_later_change_is_undone(shop: Undoing) -> None:
     shop.sync(SHOP)
     second = shop.sync(EDITED)

@@ -102,6 +102,7 @@ PLANS = st.builds(
     allowed=SOME_TEXTS,
     selection=SOME_TEXTS,
     since=st.none() | st.builds(Since, TEXTS, TEXTS, TEXTS, COUNTS, COUNTS),
+    policy=FIELDS,
     billsync=TEXTS,
     readings=st.lists(READINGS, max_size=1).map(tuple),
     secrets=st.dictionaries(TEXTS, TEXTS, max_size=1),

@@ -43,7 +43,8 @@ TAKING_OVER = Chapter(
             "bad-journal",
             "this is not a journal that can be undone",
             "`undo` takes a journal of `.billsync/journal`, which `sync`, `apply` and `migrate` write. Journals of "
-            "versions before `undo` don't hold what it needs, and one of another server is refused.",
+            "versions before `undo` don't hold what it needs, and one of another server is refused. So are files of "
+            "another owner, and a policy in the journal that this version doesn't know.",
             "run.jsonl: it doesn't begin with a run",
         ),
         Code(
