@@ -91,19 +91,26 @@ def _with_look_alikes(connection: ReadingConnection, desired: Desired, found: Sn
     return everybody.with_(_read(connection, reads)) if reads else everybody
 
 
-def with_hidden_labels(connection: ReadingConnection, found: Snapshot, kinds: Iterable[str]) -> Snapshot:
-    """The snapshot with the labels that rows of these kinds hide. What can't be read of them is unknown, and why."""
+def with_hidden_labels(
+    connection: ReadingConnection, found: Snapshot, kinds: Iterable[str], used: Collection[str] = ()
+) -> Snapshot:
+    """The snapshot with the labels that rows of these kinds hide. What can't be read of them is unknown, and why.
+
+    `used` are ids of rows that no list has and that count all the same.
+    """
     for name in kinds:
         where = connection.routes[name].hidden
         if where is not None and found.of(name):
-            found = _with_labels_of(connection, found, name, where)
+            found = _with_labels_of(connection, found, name, where, used)
     return found
 
 
-def _with_labels_of(connection: ReadingConnection, found: Snapshot, name: str, where: HiddenLabels) -> Snapshot:
+def _with_labels_of(
+    connection: ReadingConnection, found: Snapshot, name: str, where: HiddenLabels, used: Collection[str]
+) -> Snapshot:
     try:
         documents = dict(read_documents(connection.remote, where))
-        for row in still_hidden(found, KINDS[name], where, known=documents):
+        for row in still_hidden(found, KINDS[name], where, known=documents, used=used):
             if (document := read_document_of(connection.remote, where, row.id)) is not None:
                 documents[row.id] = document
         return labelled(found, name, where, documents)

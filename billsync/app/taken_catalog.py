@@ -32,7 +32,8 @@ def read_whole_catalog(connection: ReadingConnection, used: Collection[str], att
     deleted = {PLAN: deleted_versions(connection, PLAN, found, used)}
     deleted[ADDON] = deleted_versions(connection, ADDON, found, attached)
     if any(deleted.values()):
-        found = with_hidden_labels(connection, found.with_(Snapshot(deleted)), [PLAN])
+        gone = {row.id for row in deleted[PLAN]}
+        found = with_hidden_labels(connection, found.with_(Snapshot(deleted)), [PLAN], gone)
     return with_part_lists(connection, found, tuple(_whose_parts_lack(found, used)))
 
 

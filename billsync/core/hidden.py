@@ -85,9 +85,11 @@ def labelled(snapshot: Snapshot, kind: str, where: HiddenLabels, documents: Mapp
     return replace(snapshot, rows={**snapshot.rows, kind: rows})
 
 
-def still_hidden(snapshot: Snapshot, kind: Kind, where: HiddenLabels, *, known: Collection[str]) -> tuple[Row, ...]:
-    """The rows without a document that are worth asking for by id: in use or the newest of their key, and such as the
-    older API shows."""
+def still_hidden(
+    snapshot: Snapshot, kind: Kind, where: HiddenLabels, *, known: Collection[str], used: Collection[str]
+) -> tuple[Row, ...]:
+    """The rows without a document that are worth asking for by id: `used`, not over or the newest of their key, and
+    such as the older API shows."""
     newest: dict[str, int] = {}
     for row in snapshot.of(kind.name):
         key = str(row.fields.get(kind.key))
@@ -96,7 +98,9 @@ def still_hidden(snapshot: Snapshot, kind: Kind, where: HiddenLabels, *, known: 
         row
         for row in snapshot.of(kind.name)
         if row.id not in known
-        and (not is_over(kind, row.fields) or version_of(row) == newest[str(row.fields.get(kind.key))])
+        and (
+            row.id in used or not is_over(kind, row.fields) or version_of(row) == newest[str(row.fields.get(kind.key))]
+        )
         and is_shown(row.fields, where)
     )
 

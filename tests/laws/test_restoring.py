@@ -40,10 +40,12 @@ FIRST = ACME.rstrip("\n") + MORE_GRANTS
 
 
 def test_two_versions_with_their_subscribers_and_credit() -> None:
-    """Both versions, their subscribers with their anchors and what is left of each grant come back; files that say what
-    was granted at first differ in nothing, and a second restore writes nothing."""
+    """Both versions, of which somebody deleted the older one since, their subscribers with their anchors and what is
+    left of each grant come back; files that say what was granted at first differ in nothing, and a second restore
+    writes nothing."""
     files = CATALOG.format(fee="40") + FIRST + BIRCH
     old = lived_through([(0, CATALOG.format(fee="31") + FIRST), (12, files)], days=5)
+    delete_version(old, 1)
     recovery, new = recovery_of(old), empty_at_the_same_time(old)
 
     found = restored(new, recovery)
@@ -56,6 +58,14 @@ def test_two_versions_with_their_subscribers_and_credit() -> None:
     }
     assert not [change for change in new.plan(declared(files)).changes if change.code != "grandfathered"]
     assert writes_of_another(new, recovery) == ()
+
+
+def delete_version(world: World, number: int) -> None:
+    """Somebody deletes a version of the only plan."""
+    with world.http() as http:
+        (row,) = (row for row in http.get("plans").json()["data"] if row["version"] == number)
+        assert http.delete(f"plans/{row['id']}").is_success
+        assert [row["version"] for row in http.get("plans").json()["data"]] != [1, 2]
 
 
 TRIAL = """
