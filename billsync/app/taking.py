@@ -42,7 +42,8 @@ from billsync.model.frozen import dataclass
 from billsync.model.recovery import Header, Recovery
 from billsync.model.state import Snapshot
 from billsync.model.value import Fields, canonical
-from billsync.report.recovery.item_lines import item_line, name_of_sort, with_list
+from billsync.report.recovery.counting import counted_credit, counted_in
+from billsync.report.recovery.item_lines import credit_in, item_line, with_list
 from billsync.report.recovery.items import Absent, Document, Listed, PromiseOf, Unread
 from billsync.report.recovery.lines import recovery_in, whole_lines
 from billsync.report.recovery.moves import moves_said, name_of, unexplained_in
@@ -130,11 +131,12 @@ class Taking:
         return self.header
 
     def _counted(self) -> Iterator[bytes]:
-        """The lines of all items; counted by their sort or kind, and customers whose credit can't be explained are
-        named."""
+        """The lines of all items; their rows are counted, and customers whose credit can't be explained are named."""
         for line in chain(self._lines(), self._events() if self._has_events else ()):
-            self.counts[name_of_sort(line)] += 1
-            self.unexplained += unexplained_in(line, self._found.get)
+            self.counts.update(counted_in(line))
+            if (credit := credit_in(line)) is not None:
+                self.counts.update(counted_credit(credit.credit))
+                self.unexplained += unexplained_in(credit, self._found.get)
             yield line
 
     def _now(self) -> datetime:

@@ -15,6 +15,8 @@ pytestmark = pytest.mark.thorough
 
 SERVER = ("--server", "local:new.db")
 CALLS = 130
+ROWS = 10 + CALLS
+LOSSES = f"Loss report: {ROWS} rows: 10 restored, {CALLS} restored differently, 0 lost."
 
 
 @pytest.fixture
@@ -33,17 +35,25 @@ def at_the_same_time(shell: Shell) -> Shell:
 
 
 def test_a_restore_is_shown_carried_out_and_done_only_once(shell: Shell, snapshot: Path) -> None:
+    """Shown into a plan file and pages, carried out by it; the loss report counts the rows of the snapshot."""
     shell = at_the_same_time(shell)
+    pages = ("--out", "markdown=shown.md", "--out", "html=shown.html")
 
-    shown = shell.run("restore", str(snapshot), *SERVER, "--dry-run", "--exit-code")
-    ran = shell.run("restore", str(snapshot), *SERVER, "--yes", "--format", "json", "--out", "json=losses.json")
+    shown = shell.run("restore", str(snapshot), *SERVER, "--dry-run", "--exit-code", "--out", "plan=shown.plan", *pages)
+    ran = shell.run(
+        "restore", str(snapshot), *SERVER, "--plan-file", "shown.plan", "--yes", "--format", "json",
+        "--out", "json=losses.json",
+    )  # fmt: skip
     again = shell.run("restore", str(snapshot), *SERVER, "--yes")
     proof = shell.run("verify", str(snapshot), *SERVER, "--losses", "losses.json")
 
-    assert shown.code == 2
-    assert "Loss report:" in shown.out
+    assert (shown.code, shown.out.splitlines()[0]) == (2, LOSSES)
+    for page in ("shown.md", "shown.html"):
+        text = Path(page).read_text()
+        assert all(words in text for words in (LOSSES.partition(": ")[2], "acme/welcome", "pro@1")), page
     assert ran.code == 0, ran
     assert json.loads(ran.out)["events"] == "Usage events: 130 sent, 0 there already."
+    assert sum(json.loads(ran.out)["losses"]["total"].values()) == ROWS
     assert again.code == 0, again
     assert "Usage events: 0 sent, 130 there already." in again.out
     assert "Created: 0" in again.out

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 from billsync.app.recovery_store import events, read
+from billsync.cli import snapshotting
+from billsync.cli.signals import Interrupted
 from tests.support.addon_shop import server
 from tests.support.command import Ran, Shell
 from tests.support.events import send
@@ -35,7 +40,8 @@ def test_a_snapshot_is_for_its_user_only_and_has_what_is_live(shell: Shell) -> N
     assert (ran.code, ran.out) == (0, "")
     assert ran.err.splitlines() == [
         "Taken from local:.billsync/local.db, 2026-09-01T00:00:00Z to 2026-09-01T00:00:00Z; nothing moved meanwhile.",
-        "In it: meter 1, feature 1, tax code 2, plan 1, customer 1, grant 1, subscription 1, usage event 1.",
+        "In it: 11 rows: meter 1, feature 1, tax code 2, plan 1, customer 1, grant 1, subscription 1, "
+        "billing profiles 1, apps 1, usage event 1.",
     ]
     assert stat.S_IMODE(Path(FILE).stat().st_mode) == 0o600
     found = read(Path(FILE))
@@ -82,6 +88,31 @@ def test_a_server_that_is_gone_leaves_no_file(shell: Shell) -> None:
     ran = snapshot(shell, "--yes", "--dialect", "openmeter", on="http://127.0.0.1:9/api/v3")
 
     assert ran.code == 1
+    assert (files(), Path(FILE).read_text()) == ([FILE], "an older one")
+
+
+def test_an_interrupted_snapshot_leaves_no_part_of_it(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while the file is written: the older one stays, nothing is left of the new one, and it is said."""
+    Path(FILE).write_text("an older one")
+    write = snapshotting.write
+    begun = []
+
+    def until_stopped(file: IO[bytes], lines: Iterator[bytes]) -> None:
+        def stopped() -> Iterator[bytes]:
+            yield from islice(lines, 3)
+            begun.extend(Path().glob(".billsync-*"))
+            raise Interrupted("SIGINT")
+
+        write(file, stopped())
+
+    monkeypatch.setattr(snapshotting, "write", until_stopped)
+
+    ran = snapshot(shell, "--yes")
+
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == "error[interrupted]: the command was interrupted\n  SIGINT\n"
+    assert len(begun) == 1
+    assert list(Path().glob(".billsync-*")) == []
     assert (files(), Path(FILE).read_text()) == ([FILE], "an older one")
 
 

@@ -8,9 +8,8 @@ from billsync.kinds.registry import KINDS
 from billsync.model.moment import cut_to_seconds, moment_text
 from billsync.model.note import Note
 from billsync.model.recovery import Header
-from billsync.report.recovery.item_forms import EVENT
+from billsync.report.recovery.accounting import REFUSED
 
-USAGE_EVENT = "usage event"
 MOST = 20
 """The largest number of notes of a sort: the file has all that moved."""
 
@@ -28,11 +27,17 @@ def _some(texts: Sequence[str]) -> Iterator[str]:
 
 
 def taken_text(header: Header, counts: Mapping[str, int]) -> str:
-    """The numbers of its rows and events, and when it was taken. `counts` are lines by kind or sort."""
+    """The number of its rows, as the loss report of a restore counts them, and when it was taken. `counts` are rows by
+    kind, or by the name of a list."""
     times = " to ".join(moment_text(cut_to_seconds(moment)) for moment in (header.taken_at, header.finished_at))
-    shown = {kind: counts[kind] for kind in counts if kind in KINDS or kind == EVENT}
-    content = ", ".join(
-        f"{KINDS[kind].title if kind in KINDS else USAGE_EVENT} {count:,}" for kind, count in shown.items()
-    )
+    shown = [f"{_sort(name)} {count:,}" for name, count in counts.items() if count]
+    number = sum(counts.values())
+    content = f"{number:,} {'row' if number == 1 else 'rows'}: {', '.join(shown)}" if shown else "nothing"
     steady = "; nothing moved meanwhile" if not header.moved else ""
-    return f"Taken from {header.target}, {times}{steady}.\nIn it: {content or 'nothing'}.\n"
+    return f"Taken from {header.target}, {times}{steady}.\nIn it: {content}.\n"
+
+
+def _sort(name: str) -> str:
+    if name == REFUSED:
+        return "refused list"
+    return KINDS[name].title if name in KINDS else name

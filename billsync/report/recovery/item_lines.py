@@ -12,7 +12,7 @@ from typing import Any
 from billsync.core.forms import LITERAL
 from billsync.model.state import Row
 from billsync.report.recovery.item_forms import CREDIT, FORMS, LIST, ROW, SORTS
-from billsync.report.recovery.items import CreditOf, Item
+from billsync.report.recovery.items import CreditOf, Item, Listed
 
 _KIND = re.compile(rb'\{"row":\{"kind":"([^"\\]*)"')
 
@@ -50,10 +50,16 @@ def with_list(line: bytes, listed: bytes) -> bytes:
     return line_of(ROW, row)
 
 
-def name_of_sort(line: bytes) -> str:
-    """The kind of a row's line, the sort of any other."""
+def kind_in(line: bytes) -> str:
+    """The kind of a row's line."""
     kind = _KIND.match(line)
-    return kind[1].decode() if kind else sort_of(line)
+    return kind[1].decode() if kind else row_in(line).kind
+
+
+def list_in(line: bytes) -> Listed:
+    """The list in a line of one."""
+    listed: Listed = FORMS[LIST][1].read(content_of(line, LIST))
+    return listed
 
 
 def line_of(sort: str, content: Any) -> bytes:

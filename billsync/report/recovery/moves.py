@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import magnitude
-from billsync.report.recovery.item_lines import credit_in, row_in
+from billsync.report.recovery.item_lines import row_in
+from billsync.report.recovery.items import CreditOf
 
 OF = {
     "credit": "the credit of customer",
@@ -30,11 +31,9 @@ def moves_said(
     }
 
 
-def unexplained_in(line: bytes, now: Callable[[str, str], bytes]) -> Iterator[str]:
-    """The amounts by which the credit in a line isn't what the server says, in words."""
-    found = credit_in(line)
-    for currency, amount in (found.credit.unexplained if found else {}).items():
-        assert found is not None
+def unexplained_in(found: CreditOf, now: Callable[[str, str], bytes]) -> Iterator[str]:
+    """The amounts by which a customer's credit isn't what the server says, in words."""
+    for currency, amount in found.credit.unexplained.items():
         who = name_of("customer", found.customer, now("customer", found.customer), now)
         more = "more" if amount > 0 else "less"
         apart = f"{decimal_text(magnitude(amount))} {currency} {more}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,7 +18,9 @@ from billsync.app.ending import Ended
 from billsync.app.recovery_store import events, read, write
 from billsync.model.recovery import Credit, Header, Promise, Recovery
 from billsync.model.state import Row, Snapshot
-from billsync.report.recovery.item_lines import item_line, row_in
+from billsync.report.recovery.accounting import EVENT, places
+from billsync.report.recovery.counting import counted_credit, counted_in
+from billsync.report.recovery.item_lines import credit_in, item_line, row_in
 from billsync.report.recovery.items import Event
 from billsync.report.recovery.lines import lines_of
 
@@ -74,6 +77,16 @@ def test_what_was_written_is_read_again(tmp_path: Path) -> None:
     assert found == RECOVERY
     assert tuple(events(file)) == EVENTS
     assert bytes_of(found) == bytes_of()
+
+
+def test_its_lines_count_the_rows_that_the_loss_report_counts() -> None:
+    lines = list(lines_of(RECOVERY, EVENTS))
+
+    counted = sum((Counter(counted_in(line)) for line in lines), Counter())
+    credit = [found.credit for line in lines if (found := credit_in(line))]
+    counted += sum((Counter(counted_credit(one)) for one in credit), Counter())
+
+    assert counted == Counter(kind for kind, _ in places(RECOVERY)) + Counter({EVENT: len(EVENTS)})
 
 
 def some(length: int) -> list[int]:

@@ -1,0 +1,27 @@
+"""The rows of a recovery snapshot, counted line by line as its loss report will count them (`accounting.places`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from billsync.model.recovery import Credit
+from billsync.report.recovery.accounting import DEBT, REFUSED, UNEXPLAINED
+from billsync.report.recovery.accounting import EVENT as EVENTS
+from billsync.report.recovery.item_forms import EVENT, LIST, ROW
+from billsync.report.recovery.item_lines import kind_in, list_in, sort_of
+
+
+def counted_in(line: bytes) -> Mapping[str, int]:
+    """The rows in a line by kind, or by the name of their list; none in a line of credit."""
+    sort = sort_of(line)
+    if sort == ROW:
+        return {kind_in(line): 1}
+    if sort == LIST:
+        found = list_in(line)
+        return {REFUSED: 1} if found.rows is None else {found.name: len(found.rows)}
+    return {EVENTS: 1} if sort == EVENT else {}
+
+
+def counted_credit(credit: Credit) -> Mapping[str, int]:
+    """The debts and the unexplained amounts of a customer."""
+    return {DEBT: len(credit.debts), UNEXPLAINED: len(credit.unexplained)}
