@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
 from billsync.api.documents import EVENTS
@@ -19,6 +19,7 @@ from billsync.report.recovery.items import Event
 LOT = 100
 ATTEMPTS = 3
 PAUSE = 1.0
+SECOND = timedelta(seconds=1)
 FILTER_BYTES, FILTER_ITEMS = 900, 50
 """Longest value of a filter, and most of its items (catalog-facts.md §1.4)."""
 
@@ -105,11 +106,20 @@ def _starts(connection: Connection, recovery: Recovery) -> Mapping[str, datetime
     here = {str(row["id"]): str(row.get("key")) for row in connection.rows("customer") if not row.get("deleted_at")}
     now, found = connection.clock.now(), dict[str, datetime]()
     for row in connection.rows("subscription"):
-        start = parse_moment(str(row.get("active_from")))
+        start = _start(row)
         customer = old.get(here.get(str(row.get("customer_id")), ""))
-        if start and customer and start <= now and row.get("status") in ("active", "canceled"):
+        if start and customer and start <= now + SECOND and row.get("status") in ("active", "canceled"):
             found[customer] = max(found.get(customer, cut_to_seconds(start)), cut_to_seconds(start))
     return found
+
+
+def _start(row: Fields) -> datetime | None:
+    """The start of a subscription. Konnect shows none: a restored one begins at once when it is made, within a second
+    at most."""
+    if "active_from" in row:
+        return parse_moment(str(row["active_from"]))
+    created = parse_moment(str(row.get("created_at")))
+    return created + SECOND if created else None
 
 
 def _has_events(connection: Connection) -> bool:

@@ -8,14 +8,16 @@ from billsync import __version__
 from billsync.api.documents import BALANCE
 from billsync.app.connection import Connection
 from billsync.app.dumped_addons import ADDONS, SUBSCRIPTION, with_addons
+from billsync.app.ending import error
 from billsync.app.pipeline import everything
 from billsync.core.diff import Mode, Server
+from billsync.core.lifecycle.chain_begin import BEGIN_LATER
 from billsync.core.stages import staged
 from billsync.model.change import PlanFile
 from billsync.model.frozen import dataclass, replace
 from billsync.model.recovery import Accounted, Recovery
 from billsync.model.state import Snapshot
-from billsync.report.recovery.choices import Choices
+from billsync.report.recovery.choices import Choices, InAdvance
 from billsync.report.recovery.refusals import accounted, refused_chains
 from billsync.report.recovery.restoration import Tables, restoration
 
@@ -42,10 +44,13 @@ def planned(
     allow: Mapping[str, str] | None = None,
     events: Mapping[str, int] | None = None,
 ) -> Restore:
-    """Read the server, and decide everything that leads from its state to the snapshot's. Raises RemoteError.
+    """Read the server, and decide everything that leads from its state to the snapshot's. Raises RemoteError; Ended
+    for choices that the server has no call for.
 
     `events` is the number of usage events in the snapshot, by the customer's id there.
     """
+    if choices.in_advance is InAdvance.WAIT and not connection.routes[SUBSCRIPTION].can(BEGIN_LATER):
+        raise error("cannot-wait")
     known = _with_none(with_addons(connection, everything(connection)).snapshot)
     now, here = connection.clock.now(), connection.generation
     tables, number = Tables(connection.kinds, connection.routes), events or {}

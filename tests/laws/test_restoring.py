@@ -8,6 +8,8 @@ from decimal import Decimal
 
 import pytest
 
+from billsync.app.ending import Ended
+from billsync.app.resending import Resent, resend
 from billsync.app.restoring import planned
 from billsync.app.verifying import verify
 from billsync.core.plan_file import to_json
@@ -19,6 +21,7 @@ from billsync.report.recovery.choices import Choices, InAdvance
 from tests.support.call_shop import ACME, BIRCH, CATALOG
 from tests.support.crash_harness import Wire
 from tests.support.old_organization import (
+    DAY,
     balances,
     balances_in,
     empty_at_the_same_time,
@@ -27,7 +30,7 @@ from tests.support.old_organization import (
     writes_of_another,
 )
 from tests.support.old_shop import old_shop
-from tests.support.recoveries import recovery_of
+from tests.support.recoveries import events_of, recovery_of
 from tests.support.world import World, declared
 
 pytestmark = pytest.mark.thorough
@@ -203,3 +206,33 @@ def test_on_konnect_phases_that_were_over_come_again(past_a_trial: Recovery) -> 
     assert (line.fate, line.code, line.how) == (Fate.DIFFERENT, "phase-again", said)
     assert balances(new) == balances_in(past_a_trial)
     assert writes_of_another(new, past_a_trial) == ()
+
+
+@pytest.mark.generation("konnect@1.1")
+def test_the_next_charge_on_konnect_is_the_one_that_there_would_have_been() -> None:
+    """Though neither server shows any start: fees are given back, and usage is billed by the new subscription, once it
+    has begun."""
+    old = World(seed=1, edition=KONNECT)
+    old.sync(declared(CATALOG.format(fee="31") + ACME))
+    old.clock.advance(12 * DAY)
+    with old.http() as http:
+        call = {"specversion": "1.0", "id": "c", "source": "t", "type": "call", "subject": "acme"}
+        assert http.post("events", json=[call]).is_success
+    recovery, events = recovery_of(old, has_events=True), events_of(old)
+    new = on_konnect(recovery)
+
+    found = restored(new, recovery, events={events[0].customer: 1})
+    resent = resend(new.connection(), recovery, events, Choices(), found.served, lambda text: None)
+    for world in (old, new):
+        world.clock.advance(20 * DAY)
+
+    said = {one.what: one.code for one in found.accounts if one.fate is not Fate.RESTORED}
+    assert (said["subscription/acme/default"], said["usage of acme"]) == ("times-unshown", "usage-at-start")
+    assert resent == Resent(sent=1)
+    assert balances(new) == balances(old) == {"acme": {"USD": Decimal("437.5")}}
+
+
+@pytest.mark.generation("konnect@1.1")
+def test_konnect_begins_nobody_with_the_next_period(past_a_trial: Recovery) -> None:
+    with pytest.raises(Ended, match="only at once"):
+        planned(on_konnect(past_a_trial).connection(), past_a_trial, Choices(InAdvance.WAIT))

@@ -64,6 +64,14 @@ SNAPSHOTS = Chapter(
             "POST /openmeter/events: the connection broke. Run it again: what the server has is not sent twice.",
         ),
         Code(
+            "cannot-wait",
+            "this server begins subscriptions only at once",
+            "`--in-advance wait` begins each subscription with its next period, and this server's API has no call for "
+            "a later start, as Konnect's. Nothing was written. Leave the option out: each customer then gets its fee "
+            "in advance as credit.",
+            "this server begins subscriptions only at once.",
+        ),
+        Code(
             "drill-failed",
             "the snapshot could not be restored in the drill",
             "A step of the restore isn't done on the embedded server. A real restore would stop at it, too. The "

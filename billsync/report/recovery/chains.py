@@ -189,9 +189,16 @@ class _Chain:
         return self._boundary(row) if self.choices.in_advance is InAdvance.WAIT else None
 
     def _end(self, row: Row) -> Plain:
-        """The end as it is declared: at the renewal, where it is then and the server shows no times."""
-        is_at_renewal = moment(row.fields, "active_to") == self._boundary(row)
-        return AT_RENEWAL if is_at_renewal and not self._can(BEGIN_LATER) else row.fields.get("active_to")
+        """The end as it is declared: at the renewal, where it is then and the new server shows no times, where it is
+        the end of a phase that begins again, and where it was never shown."""
+        end, boundary = moment(row.fields, "active_to"), self._boundary(row)
+        is_of_period = boundary is not None and end is not None and self._begins_period(row, end)
+        is_said = is_of_period and row.id not in self.old.guessed and (end != boundary or self._can(BEGIN_LATER))
+        return row.fields.get("active_to") if is_said else AT_RENEWAL
+
+    def _begins_period(self, row: Row, at: datetime) -> bool:
+        cadence = parse_duration(str(row.fields.get("billing_cadence")))
+        return cadence is not None and period_at(self._anchor(row), cadence, at).start == at
 
     def _can(self, call: str) -> bool:
         """Whether the new server has a call on subscriptions. Without one for later starts, it shows no times."""

@@ -18,6 +18,7 @@ from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import ZERO, minus, plus
 from billsync.report.recovery.explaining import SUBSCRIPTION, Explanations, Why
 from billsync.report.recovery.standing import CUSTOMER, PLAN, Balance, Contents, Held, Party, parties
+from billsync.report.recovery.unshown_times import with_times
 
 NOTHING, IN_FORCE, SOME_TIME = "none", "in force", "at a time that isn't shown"
 
@@ -92,7 +93,9 @@ def departures(
     doesn't have is new, and no departure.
     """
     at = live.header.taken_at
-    want, have = (parties(one, at, Contents(one, kinds, routes)) for one in (recovery, live))
+    timed, guessed = with_times(recovery, kinds[SUBSCRIPTION])
+    want = parties(timed, at, Contents(recovery, kinds, routes), guessed)
+    have = parties(live, at, Contents(live, kinds, routes))
     comparing = _Comparing(Explanations(accounts), at)
     for name, party in sorted(want.items()):
         comparing.customer(party, have.get(name) if party.has_key else None)

@@ -30,8 +30,9 @@ def lasts_longer(row: Fields, terms: PlanTerms, start: datetime) -> str:
     if first.lasts is None or end is None or (extra := first.lasts.after(start) - max(end, start)) <= timedelta():
         return ""
     days = decimal_text(rounded(divided(Decimal(int(extra.total_seconds())), Decimal(DAY)), 1))
-    was = f"phase {first.key}, which was over, lasts {days} days again"
-    longer = f"phase {first.key} lasts {days} days longer than it would have"
+    time = f"{days} days" if days != "0" else "up to two hours"
+    was = f"phase {first.key}, which was over, lasts {time} again"
+    longer = f"phase {first.key} lasts {time} longer than it would have"
     return f"its {was if end <= start else longer}{_cost(terms, ends, start)}"
 
 

@@ -42,10 +42,11 @@ def renewal_proof(
         Aspect.CHARGED: charges.compared.get(Aspect.DUE, 0),
         Aspect.RENEWED: last.compared.get(Aspect.SUBSCRIPTION, 0),
     }
+    unseen = charges.unseen.get(Aspect.DUE, 0)
     return Proof(
         (*first.departures, *billed, *(_renewed(one) for one in became)),
         {**first.compared, **{aspect: count for aspect, count in counts.items() if count}},
-        {**first.unseen, **_unseen(restored, charged)},
+        {**first.unseen, **({Aspect.CHARGED: unseen} if unseen else {})},
     )
 
 
@@ -66,8 +67,3 @@ def _renewed(one: Departure) -> Departure:
     """A departure after the renewal; its texts say in what."""
     what = one.aspect.value
     return replace(one, aspect=Aspect.RENEWED, want=f"{what}: {one.want}", have=f"{what}: {one.have}")
-
-
-def _unseen(restored: Recovery, charged: Mapping[str, object]) -> Mapping[Aspect, int]:
-    missing = len(restored.promises.keys() - charged.keys())
-    return {Aspect.CHARGED: missing} if missing else {}

@@ -86,11 +86,16 @@ class Contents:
         return self._digests[plan_id]
 
 
-def parties(recovery: Recovery, at: datetime, contents: Contents) -> Mapping[str, Party]:
-    """The customers by name, with the subscriptions that are in force at a moment or begin later."""
+def parties(
+    recovery: Recovery, at: datetime, contents: Contents, guessed: frozenset[str] = frozenset()
+) -> Mapping[str, Party]:
+    """The customers by name, with the subscriptions that are in force at a moment or begin later.
+
+    `guessed` are the ids of subscriptions whose times aren't the server's: they only tell what is over by then.
+    """
     held: dict[str, list[Held]] = defaultdict(list)
     for row in recovery.live.of(SUBSCRIPTION):
-        if (one := _held(row, recovery, at, contents)) is not None:
+        if (one := _held(row, recovery, at, contents, is_guessed=row.id in guessed)) is not None:
             held[str(row.fields.get("customer_id"))].append(one)
     found = (_party(row, recovery, held) for row in recovery.live.of(CUSTOMER) if not row.fields.get("deleted_at"))
     return {party.name: party for party in found}
@@ -111,7 +116,7 @@ def _balances(rows: tuple[Fields, ...]) -> Iterator[tuple[str, Balance]]:
             yield str(row["currency"]), found
 
 
-def _held(row: Row, recovery: Recovery, at: datetime, contents: Contents) -> Held | None:
+def _held(row: Row, recovery: Recovery, at: datetime, contents: Contents, *, is_guessed: bool) -> Held | None:
     """The subscription in a row; None where it is over by then."""
     fields = row.fields
     start, end = _moment(fields, "active_from"), _moment(fields, "active_to")
@@ -129,7 +134,7 @@ def _held(row: Row, recovery: Recovery, at: datetime, contents: Contents) -> Hel
         contents.name_of(plan_id, plan),
         plan_id,
         contents.of(plan_id),
-        start if is_to_come else None,
+        start if is_to_come and not is_guessed else None,
         promise,
         fields.get("status") == ENDING,
         is_to_come,

@@ -28,7 +28,9 @@ def usage_accounts(
 
     Lines after the first of a customer count no events: they are there for their money.
     """
-    costs = _costs(old, None if _is_lost(old, choices) else events.keys() - served)
+    found = _costs(old, None if _is_lost(old, choices) else events.keys() - served)
+    is_complete = old.recovery.header.has_events  # who has no events has used nothing, even where no charge is known
+    costs = {one: cost for one, cost in found.items() if one in events or not is_complete or any(cost.values())}
     for customer in sorted(events.keys() | costs.keys()):
         count, address = events.get(customer, 0), old.source.found.names.get(customer)
         key = address.key if address else None
