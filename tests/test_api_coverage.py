@@ -22,6 +22,7 @@ NOT_IN_THIS_LIFE = {
     "DELETE /openmeter/addons/{}",
     "GET /openmeter/plans/{}",  # a deleted version that a subscription has
     "GET /openmeter/addons/{}",
+    "GET /openmeter/currencies/custom/{}/cost-bases",  # a promotion with prices in a custom currency
     "GET /openmeter/customers/{}/billing",  # a server with several profiles
     "GET /openmeter/events",  # usage events of a snapshot
     "GET /v1/plans/{}",  # labels inside a plan

@@ -51,9 +51,15 @@ INVOICES = "/openmeter/billing/invoices"
 CURRENCIES = "/openmeter/currencies"
 """All currencies, by page; only where there are custom ones (catalog-facts.md §10.1)."""
 
+CUSTOM = (("filter[type]", "custom"),)
+"""The filter of custom ones among them."""
+
+COST_BASES = "/openmeter/currencies/custom/{parent}/cost-bases"
+"""The history of what a unit of a custom currency costs (catalog-facts.md §10.3); `{parent}` stands for its id."""
+
 UNDECLARED: Mapping[str, tuple[str, tuple[tuple[str, str], ...]]] = MappingProxyType(
     {
-        "custom currencies": (CURRENCIES, (("filter[type]", "custom"),)),
+        "custom currencies": (CURRENCIES, CUSTOM),
         "billing profiles": ("/openmeter/profiles", ()),
         "apps": ("/openmeter/apps", ()),
         "costs of language models": ("/openmeter/llm-cost/overrides", ()),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import field
 from io import StringIO
 
 from billsync.app.connection import Connection, ReadingConnection
 from billsync.app.pipeline import compare, everything
+from billsync.app.worths import custom_in, worths
 from billsync.config import load
 from billsync.core.diff import Mode
 from billsync.core.dump import dump
@@ -29,7 +31,7 @@ from billsync.model.value import Fields
 from billsync.render.formats.yaml_text import to_yaml
 from billsync.report.billing.catalog import catalog_of
 from billsync.report.impact.repricing import PlanCards, addon_cards, parse_addon_cards, parse_plan_cards, plan_cards
-from billsync.report.promotion.equivalence import Departure, Equivalence, Side, equivalence
+from billsync.report.promotion.equivalence import Departure, Equivalence, Side, currency_departures, equivalence
 
 CATALOG = frozenset(
     name for name, kind in KINDS.items() if kind.parent is None and kind.absent is not Absent.NOT_MANAGED
@@ -42,10 +44,12 @@ ADDON = "addon"
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """The catalog of a source as desired state. `prices` are the cards of what new subscribers get there."""
+    """The catalog of a source as desired state. `prices` are the cards of what new subscribers get there, `worths` are
+    the custom currencies among them in words, as far as they are known."""
 
     desired: Desired
     prices: Side
+    worths: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     findings: tuple[Diagnostic, ...] = ()
 
@@ -56,7 +60,9 @@ def offered_by_server(connection: ReadingConnection) -> Offered:
     dumped = dump(found, connection.kinds, connection.routes)
     desired, findings = load(["-"], registry=KINDS, stdin=StringIO(to_yaml(dumped.document, {})))
     named = tuple(_placed(finding, connection.target) for finding in findings)
-    return Offered(in_catalog(desired), _live_prices(connection, found), told(dumped.losses), named)
+    prices = _live_prices(connection, found)
+    known = worths(connection, custom_in(prices))
+    return Offered(in_catalog(desired), prices, known, told(dumped.losses), named)
 
 
 def offered_by_files(desired: Desired) -> Offered:
@@ -84,8 +90,18 @@ def proof(connection: Connection, offered: Offered) -> Equivalence:
     chosen = {
         address: cards for address, cards in offered.prices.items() if desired.selection.includes(address.unversioned())
     }
-    money = equivalence(chosen, _live_prices(connection, everything(connection, CATALOG)))
-    return replace(money, departures=(*views, *money.departures))
+    live = _live_prices(connection, everything(connection, CATALOG))
+    money = equivalence(chosen, live)
+    codes = custom_in(chosen)
+    worth, unproved = currency_departures(codes, offered.worths, worths(connection, codes))
+    beyond = sorted(live.keys() - chosen.keys(), key=lambda one: one.order) if _is_everything(desired) else ()
+    departures = (*views, *money.departures, *worth)
+    return replace(money, departures=departures, unproved=unproved, beyond=tuple(beyond))
+
+
+def _is_everything(desired: Desired) -> bool:
+    """Whether a promotion is of everything that the source has."""
+    return desired.selection.is_whole and not desired.selection.labels
 
 
 def _departs(change: Change, desired: Desired) -> bool:

@@ -2,9 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
+from billsync.cli.database import open_database
 from tests.cli.conftest import SHOP
 from tests.cli.test_tokens import DENIED, header_of
 from tests.support.command import Ran, Shell
@@ -13,7 +16,7 @@ from tests.support.sockets import answering
 pytestmark = pytest.mark.thorough
 
 STAGING, PRODUCTION = "local:staging.db", "local:production.db"
-SAME = "Proved: both environments have the same. Compared 1 plan or add-on, 1 rate card, "
+SAME = "Proved: what the source has is the same on both environments. Compared 1 plan or add-on, 1 rate card, "
 
 
 @pytest.fixture
@@ -40,6 +43,56 @@ def test_the_catalog_is_promoted_and_proved(staged: Shell, folder: Path) -> None
     said = json.loads(again.out)
     assert (again.code, said["summary"]["total"], said["equivalence"]["departures"]) == (0, 0, [])
     assert "acme" not in staged.run("dump", "--server", PRODUCTION).out
+
+
+def test_what_only_the_target_offers_is_named(staged: Shell, folder: Path) -> None:
+    (folder / "more.yaml").write_text(SHOP.partition("customers:")[0].replace("key: prepaid", "key: legacy"))
+    staged.run("apply", "more.yaml", "--server", PRODUCTION, "--yes")
+
+    found = [promoted(staged, "--yes", "--format", "json", *more) for more in ((), ("--select", "plan/prepaid"))]
+
+    assert [ran.code for ran in found] == [0, 0]
+    assert [json.loads(ran.out)["equivalence"]["only_target"] for ran in found] == [["plan/legacy"], []]
+    assert "Only the target has: plan legacy.\n" in promoted(staged, "--yes").out
+
+
+def make_currency(shell: Shell, database: str, *, precision: int, rate: str) -> None:
+    app = open_database(database, shell.clock, test_clock=False)
+    form = {"name": "Tokens", "symbol": "T", "decimal_mark": ".", "thousand_separator": ",", "precision": precision}
+    with httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://local") as http:
+        made = http.post("/api/v3/openmeter/currencies/custom", json={"code": "TOKS", **form}).json()
+        path = f"/api/v3/openmeter/currencies/custom/{made['id']}/cost-bases"
+        http.post(path, json={"fiat_code": "USD", "rate": rate}).raise_for_status()
+    app.close()
+
+
+@pytest.mark.parametrize(
+    ("worth", "code", "said"),
+    [
+        ({"precision": 2, "rate": "0.01"}, 0, "Proved: what the source has is the same"),
+        ({"precision": 0, "rate": "0.01"}, 4, "its currency TOKS is of 2 decimals, 0.01 USD on the source, and of 0"),
+        (
+            {"precision": 2, "rate": "5"},
+            4,
+            "2 decimals, 0.01 USD on the source, and of 2 decimals, 5 USD on the target",
+        ),
+    ],
+)
+def test_a_price_in_a_custom_currency_is_the_same_if_a_unit_is(
+    staged: Shell, folder: Path, worth: dict[str, Any], code: int, said: str
+) -> None:
+    """No file has what a unit is worth, so that from files the proof says what it doesn't cover."""
+    for name, one in (("staging.db", {"precision": 2, "rate": "0.01"}), ("production.db", worth)):
+        make_currency(staged, name, **one)
+    tokens = SHOP.partition("customers:")[0].replace("currency: USD", "currency: TOKS")
+    (folder / "tokens.yaml").write_text(f"{tokens}external: {{currencies: [TOKS]}}\n")
+    assert staged.run("apply", "tokens.yaml", "--server", "local:staging.db", "--yes").code == 0
+
+    ran = promoted(staged, "--yes")
+
+    assert ran.code == code
+    assert said in ran.out
+    assert "the source doesn't show what a unit of TOKS is worth" in promoted(staged, "--yes", source="tokens.yaml").out
 
 
 def test_what_belongs_to_others_there_is_refused_and_departs(staged: Shell, folder: Path) -> None:

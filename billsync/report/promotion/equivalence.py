@@ -45,12 +45,17 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class Equivalence:
-    """The departures, and the extent of the comparison: `amounts` counts the pairs of amounts that were compared."""
+    """The departures, and the extent of the comparison: `amounts` counts the pairs of amounts that were compared.
+
+    `unproved` is what can't be compared, and `beyond` are offers that only the target has.
+    """
 
     holders: int
     cards: int
     amounts: int
     departures: tuple[Departure, ...]
+    unproved: tuple[Departure, ...] = ()
+    beyond: tuple[Address, ...] = ()
 
 
 def equivalence(source: Side, target: Side) -> Equivalence:
@@ -74,6 +79,23 @@ def equivalence(source: Side, target: Side) -> Equivalence:
                 amounts += len(quantities)
                 departures.extend(Departure(address, f"{name}: {text}") for text in _money(left, right, quantities))
     return Equivalence(len(source), cards, amounts, tuple(departures))
+
+
+def currency_departures(
+    codes: Mapping[str, Address], source: Mapping[str, str], target: Mapping[str, str]
+) -> tuple[tuple[Departure, ...], tuple[Departure, ...]]:
+    """The custom currencies, each with a holder of cards in it, that are worth something else on the target, and those
+    of which a side doesn't show what they are worth."""
+    departures, unproved = [], []
+    for code, address in sorted(codes.items()):
+        here, there = source.get(code), target.get(code)
+        if here is None or there is None:
+            side = "source" if here is None else "target"
+            unproved.append(Departure(address, f"the {side} doesn't show what a unit of {code} is worth"))
+        elif here != there:
+            text = f"its currency {code} is {here} on the source, and {there} on the target"
+            departures.append(Departure(address, text))
+    return tuple(departures), tuple(unproved)
 
 
 def _unlike(one: PlanCards, other: PlanCards) -> Iterator[str]:
