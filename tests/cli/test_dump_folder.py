@@ -21,11 +21,19 @@ from billsync.core.dump import Dump
 from billsync.core.dump_files import IN_A_FILE, files_of
 from billsync.kinds.registry import KINDS
 from billsync.model.dump_report import DUMP_REPORT
+from tests.cli.conftest import SHOP
 from tests.support.command import Shell
 
 pytestmark = pytest.mark.thorough
 
 LOCAL = ("--server", "local:")
+TEAM = """\
+  - key: team
+    name: Team
+    phases:
+      - {key: default, name: Default, rate_cards: [{use: api_standard}]}
+"""
+"""A plan with the rate card of the other one."""
 
 
 def report(files: object) -> str:
@@ -214,14 +222,20 @@ def test_customers_stand_in_files_of_a_thousand_with_their_comments() -> None:
     }
 
 
-def test_a_folder_of_a_dump_equals_what_is_live(shell: Shell, folder: Path) -> None:
-    shell.run("sync", "shop.yaml", *LOCAL, "--yes")
+def test_dumps_of_every_form_equal_what_is_live(shell: Shell, folder: Path) -> None:
+    """A folder, and a dump with its rate cards in the library through a pipe: `dump --rate-card-library | diff -`."""
+    (folder / "shop.yaml").write_text(SHOP.replace("customers:\n", f"{TEAM}customers:\n"))
+    assert shell.run("sync", "shop.yaml", *LOCAL, "--yes").code == 0
 
-    ran = shell.run("dump", *LOCAL, "--split", "-o", "live")
+    split = shell.run("dump", *LOCAL, "--split", "-o", "live")
     compared = shell.run("diff", "live", *LOCAL, "--exit-code")
+    library = shell.run("dump", *LOCAL, "--rate-card-library")
+    piped = shell.run("diff", "-", *LOCAL, "--exit-code", stdin=library.out)
 
-    assert (ran.code, ran.out, compared.code, compared.err) == (0, "", 0, "")
+    assert (split.code, split.out, compared.code, compared.err) == (0, "", 0, "")
     assert "customers-0001.yaml" in os.listdir("live")
+    assert library.out.count("- use: api_requests") == 2
+    assert (piped.code, piped.err) == (0, "")
 
 
 def test_a_part_of_a_dump_is_what_was_selected(shell: Shell, folder: Path) -> None:
