@@ -115,8 +115,8 @@ class Stage:
         """One command line of billsync on the scenario's folder, or one in it, with `--format json`."""
         name, *flags = shlex.split(self._mine(line))
         consent = ["--yes"] if name in ("sync", "apply", "migrate", "promote", "undo", "restore") else []
-        files = [] if name in ("promote", "dump", "restore") else [place]
-        target = [] if name == "validate" or "--server" in flags else ["--server", self.server.base]
+        files = [] if name in ("promote", "dump", "restore", "drill") else [place]
+        target = [] if name in ("validate", "drill") or "--server" in flags else ["--server", self.server.base]
         out, err = StringIO(), StringIO()
         around = Surroundings(StringIO(), out, err, self.environment, SystemClock(), False)
         self.patch.chdir(self.folder)
@@ -128,6 +128,8 @@ class Stage:
         if name == "dump":
             return Ended(code, [], [], 0)
         document = json.loads(COMPENSATION.sub("restore:FEE", out.getvalue().replace(self.prefix, PLACEHOLDER)))
+        if name == "drill":
+            return Ended(code, list(drill_outline(document)), [], 0)
         reasons = [told["reason"] for told in document["told"]]
         return Ended(code, list(outline(document)), reasons, document["summary"]["total"])
 
@@ -162,6 +164,16 @@ def outline(document: Mapping[str, Any]) -> Iterator[str]:
         yield from _fields(told)
     for guard in document["guards"]:
         yield f"stopped by {guard['code']}: {guard['flag']}"
+
+
+def drill_outline(document: Mapping[str, Any]) -> Iterator[str]:
+    """One line for each row that isn't simply restored, each comparison with its number, and each departure."""
+    for line in document["losses"]["lines"]:
+        yield f"{line['fate']} {line['what']}: {line['code']}"
+    for aspect, count in document["proof"]["compared"].items():
+        yield f"compared {aspect}: {count}"
+    for one in document["proof"]["departures"]:
+        yield f"departs {one['customer']}: {one['aspect']}"
 
 
 def _fields(item: Mapping[str, Any]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 
 from billsync.cli.surroundings import SystemClock
 from billsync.local import create_app
@@ -47,6 +48,8 @@ def check_dump(base: str, path: Path) -> None:
     """Check that a dump of the server that all scenarios were played on has no difference from it."""
     shell = Shell(clock=SystemClock())
     dumped = shell.run("dump", "--server", base, "-o", str(path))
+    if not yaml.safe_load(path.read_text()):  # some scenarios play on servers of their own only
+        return
     compared = shell.run("diff", str(path), "--server", base, "--format", "json")
     assert (dumped.code, compared.code) == (0, 0), compared.out
     assert [change for found in json.loads(compared.out)["changes"].values() for change in found] == []
