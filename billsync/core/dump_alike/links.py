@@ -6,19 +6,16 @@ but by which of them are equal in one row, and that is the same, too. Times are 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any
 
-from billsync.core.dump_alike.moments import MOMENT, stays_as_it_is
+from billsync.core.dump_alike.moments import stays_as_it_is
+from billsync.core.dump_alike.passing_texts import PassingTexts
 from billsync.core.dump_alike.rows import Alike, Sampling
 from billsync.core.dump_alike.sample import Sample
 from billsync.model.frozen import dataclass
 from billsync.model.kind import Kind, State
 from billsync.model.value import Fields, Plain
-
-PASSING = re.compile(rf'"([0-9A-HJKMNP-TV-Z]{{26}}|{MOMENT})"'.encode())
-"""An id, or a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +33,16 @@ class Links:
         self._kind = kind
         self._known = frozenset(name.encode() for name in names)
         self._sampling = sampling
+        self._passing = PassingTexts()
         self._sorts: dict[Hashable, _Sort | None] = {}
 
     def alike(self, content: bytes, whole: Callable[[], Fields]) -> Alike | None:
         """The link's dump, or None where the full code has to see it. `whole` reads it with all numbers exact."""
-        parts = PASSING.split(content)
+        cut = self._passing.cut(content)
         texts: dict[bytes, int] = {}
         known = self._known
-        numbers = [text if text in known else texts.setdefault(text, len(texts)) for text in parts[1::2]]
-        times = [text[10:11] == b"T" and text[4:5] == b"-" for text in texts]
-        mark = (b"\0".join(parts[::2]), *numbers, *times)
+        numbers = [text if text in known else texts.setdefault(text, len(texts)) for text in cut.texts]
+        mark = (cut.rest, cut.are_times, *numbers)
         sort = self._sorts.get(mark, _UNSEEN)
         if sort is _UNSEEN:
             sort = self._sorts[mark] = self._sort_of([text.decode() for text in texts], whole())
