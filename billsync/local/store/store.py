@@ -34,6 +34,11 @@ WITH_TERM = "seq IN (SELECT seq FROM term WHERE resource = :resource AND name = 
 
 TERMS_OF = "SELECT seq, name, value FROM term WHERE seq IN (SELECT value FROM json_each(?))"
 
+CACHE_KIB = 64 * 1024
+"""Memory for pages of the file, at most: enough for the indexes of 100,000 events, which come in at random times."""
+PAGES_BETWEEN_CHECKPOINTS = 10_000
+"""Pages that the log holds before they are copied into the file: a page that changes often is copied once."""
+
 
 class Busy(Exception):
     """Another process holds the file for longer than a request waits."""
@@ -78,6 +83,8 @@ class Store:
         check_format(self._connection)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        self._connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_BETWEEN_CHECKPOINTS}")
         self._connection.create_function("folded", 1, _folded, deterministic=True)
         lay_out(self._connection)
         self.readings = Readings(self._connection)
