@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
 from billsync.api.documents import EVENTS
 from billsync.app.connection import Connection
+from billsync.app.restoring import Restore
 from billsync.model.frozen import dataclass
 from billsync.model.moment import cut_to_seconds, moment_text, parse_moment
 from billsync.model.ports import RemoteError, Unclear
@@ -51,22 +52,30 @@ def resend(
     recovery: Recovery,
     events: Iterable[Event],
     choices: Choices,
-    served: Collection[str],
+    found: Restore,
     progress: Progress,
 ) -> Resent:
-    """Send the events of the customers that are `served`, each with its id and source; at the start of its customer's
-    new subscription if so chosen.
+    """Send the events of the customers whose subscriptions are restored, each with its id and source; those of periods
+    that run at the start of the new subscription, if so chosen.
 
     Raises RemoteError, after which a further run sends the rest.
     """
-    starts = _starts(connection, recovery) if choices.usage is Usage.AT_START else {}
-    waits = choices.usage is Usage.AT_START and choices.in_advance is not InAdvance.WAIT
+    is_dated = choices.usage is Usage.AT_START and choices.in_advance is not InAdvance.WAIT
+    starts = _starts(connection, recovery) if is_dated else {}
     may_be_there = _has_events(connection)
     sent = known = held = 0
-    for lot in _lots(one for one in events if one.customer in served):
-        ready = [one for one in lot if one.customer in starts or not waits]
+
+    def is_due(one: Event) -> bool:
+        return is_dated and found.unbilled.has(one.customer, one.row)
+
+    for lot in _lots(one for one in events if one.customer in found.served):
+        ready = [one for one in lot if one.customer in starts or not is_due(one)]
         there = _there(connection, ready) if may_be_there else frozenset[tuple[str, str]]()
-        fresh = [_dated(one, starts.get(one.customer)) for one in ready if _identity(one.row) not in there]
+        fresh = [
+            _dated(one, starts[one.customer] if is_due(one) else None)
+            for one in ready
+            if _identity(one.row) not in there
+        ]
         if fresh:
             _post(connection, fresh)
         sent, known, held = sent + len(fresh), known + len(ready) - len(fresh), held + len(lot) - len(ready)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from billsync import __version__
 from billsync.api.documents import BALANCE
@@ -11,15 +13,21 @@ from billsync.app.dumped_addons import ADDONS, SUBSCRIPTION, with_addons
 from billsync.app.ending import error
 from billsync.app.pipeline import everything
 from billsync.core.diff import Mode, Server
+from billsync.core.index import is_over
 from billsync.core.lifecycle.chain_begin import BEGIN_LATER
 from billsync.core.stages import staged
+from billsync.kinds.registry import KINDS
 from billsync.model.change import PlanFile
 from billsync.model.frozen import dataclass, replace
+from billsync.model.moment import parse_moment
 from billsync.model.recovery import Accounted, Recovery
 from billsync.model.state import Snapshot
 from billsync.report.recovery.choices import Choices, InAdvance
+from billsync.report.recovery.items import Event
 from billsync.report.recovery.refusals import accounted, refused_chains
 from billsync.report.recovery.restoration import Tables, restoration
+from billsync.report.recovery.usage_accounts import Number
+from billsync.report.recovery.usage_start import Unbilled, unbilled
 
 RESTORE = "restore"
 
@@ -28,13 +36,16 @@ RESTORE = "restore"
 class Restore:
     """A restore that was decided: its plan file, the fate of every row, and the live state it was decided on.
 
-    `served` are the ids, in the snapshot, of the customers whose usage events are sent again.
+    `served` are the ids, in the snapshot, of the customers whose usage events are sent again, `unbilled` the starts of
+    the periods of which they are billed, and `events` the number of all events.
     """
 
     plan: PlanFile
     accounts: tuple[Accounted, ...]
     known: Snapshot
     served: frozenset[str] = frozenset()
+    unbilled: Unbilled = Unbilled({})
+    events: int = 0
 
 
 def planned(
@@ -42,18 +53,19 @@ def planned(
     recovery: Recovery,
     choices: Choices,
     allow: Mapping[str, str] | None = None,
-    events: Mapping[str, int] | None = None,
+    events: Iterable[Event] = (),
 ) -> Restore:
     """Read the server, and decide everything that leads from its state to the snapshot's. Raises RemoteError; Ended
     for choices that the server has no call for.
 
-    `events` is the number of usage events in the snapshot, by the customer's id there.
+    `events` are the usage events in the snapshot, which are counted.
     """
     if choices.in_advance is InAdvance.WAIT and not connection.routes[SUBSCRIPTION].can(BEGIN_LATER):
         raise error("cannot-wait")
     known = _with_none(with_addons(connection, everything(connection)).snapshot)
     now, here = connection.clock.now(), connection.generation
-    tables, number = Tables(connection.kinds, connection.routes), events or {}
+    tables, since = Tables(connection.kinds, connection.routes), _unbilled(recovery, now)
+    number = _numbers(events, since)
     server = Server(connection.target, connection.routes, BALANCE, here.missing, here.is_alone, here.unmentionable)
     mode = Mode(RESTORE, deletes=False, allow=allow or {})
     found = restoration(recovery, known, tables, choices, now, number)
@@ -62,7 +74,23 @@ def planned(
         found = restoration(recovery, known, tables, choices, now, number, refused)
         made = staged(found.stages, known, connection.kinds, server=server, mode=mode, now=now)
     plan = replace(made.plan_file, dialect=here.full_name, billsync=__version__)
-    return Restore(plan, accounted(found, made.changes), known, found.served)
+    total = sum(one.whole for one in number.values())
+    return Restore(plan, accounted(found, made.changes), known, found.served, since, total)
+
+
+def _unbilled(recovery: Recovery, now: datetime) -> Unbilled:
+    """The starts of the periods that run now, of the snapshot's subscriptions that haven't ended."""
+    rows = (row.fields for row in recovery.live.of(SUBSCRIPTION) if not is_over(KINDS[SUBSCRIPTION], row.fields))
+    left = (row for row in rows if (end := parse_moment(str(row.get("active_to")))) is None or end > now)
+    return unbilled(left, recovery.live, now)
+
+
+def _numbers(events: Iterable[Event], since: Unbilled) -> Mapping[str, Number]:
+    """The number of events by customer, in running periods and in ended ones."""
+    found: dict[str, Counter[bool]] = defaultdict(Counter)
+    for one in events:
+        found[one.customer][since.has(one.customer, one.row)] += 1
+    return {customer: Number(counted[True], counted[False]) for customer, counted in found.items()}
 
 
 def _with_none(found: Snapshot) -> Snapshot:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -110,9 +109,8 @@ class _Restoring:
     def run(self, connection: Connection) -> tuple[Accounted, ...]:
         """Restore everything. Raises Ended where a row has no fate, or a step isn't done; RemoteError."""
         recovery = self.recovery
-        counted = Counter(one.customer for one in self._events())
-        found = planned(connection, recovery, self.choices, events=counted)
-        if faults := complete(recovery, found.accounts, events=counted.total()):
+        found = planned(connection, recovery, self.choices, events=self._events())
+        if faults := complete(recovery, found.accounts, events=found.events):
             raise error("unaccounted", "; ".join(faults[:NAMED]))
         if found.plan.guards:
             raise error("drill-failed", "; ".join(guard.reason for guard in found.plan.guards[:NAMED]))
@@ -123,7 +121,7 @@ class _Restoring:
             reasons = [f"{title_of(one.step.address)}: {one.reason}" for one in failed[:NAMED]]
             raise error("drill-failed", "; ".join(reasons))
         if self.choices.usage is not Usage.NONE:
-            resend(connection, recovery, self._events(), self.choices, found.served, self.progress)
+            resend(connection, recovery, self._events(), self.choices, found, self.progress)
         return found.accounts
 
     def _events(self) -> Iterator[Event]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -103,10 +102,10 @@ def restore(run: Run, snapshot: str, options: ServerOptions, how: RestoreOptions
     check_files(run)
     path = Path(snapshot)
     recovery = read(path)
-    counted = Counter(one.customer for one in events(path)) if recovery.header.has_events else Counter[str]()
+    used = events(path) if recovery.header.has_events else ()
     with connected(run, options) as connection:
-        found = planned(connection, recovery, how.choices, how.allow, counted)
-        if faults := complete(recovery, found.accounts, events=counted.total()):
+        found = planned(connection, recovery, how.choices, how.allow, used)
+        if faults := complete(recovery, found.accounts, events=found.events):
             raise Ended(Exit.ERROR, *(diagnostic("unaccounted", f"{fault}.") for fault in faults))
         if run.asks_for(PLAN):
             found = replace(found, plan=for_later(found.plan, connection, how.valid_for))
@@ -156,7 +155,7 @@ def _run(
             go(journal=journal, on_result=lambda result: show_end(run, account, result), manner=manner_of(run))
             verdict = code_of(account.plan, account.results.values(), wrote=account.wrote)
             if sends and verdict in (Exit.DONE, Exit.REFUSED):
-                more += _send(run, connection, recovery, path, losses, how.choices, found.served)
+                more += _send(run, connection, recovery, path, losses, how.choices, found)
     run.account = account
     run.verdict = code_of(account.plan, account.results.values(), wrote=account.wrote)
     if more:
@@ -189,11 +188,11 @@ def _send(
     path: Path,
     losses: _Losses,
     chosen: Choices,
-    served: frozenset[str],
+    found: Restore,
 ) -> list[Diagnostic]:
     """Send the events again; the finding if that failed."""
     try:
-        sent = resend(connection, recovery, events(path), chosen, served, run.progress)
+        sent = resend(connection, recovery, events(path), chosen, found, run.progress)
     except RemoteError as problem:
         hint = "Run it again: what the server has is not sent twice."
         finding = diagnostic("events-not-sent", f"{problem}.", hint)

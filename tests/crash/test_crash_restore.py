@@ -42,11 +42,11 @@ def restoring(recovery: Recovery, events: tuple[Event, ...]) -> Attempt:
 
     def attempt(journey: Journey, world: World, wrap: Wrap) -> tuple[str, ...]:
         connection = world.connection(lambda inner: journey.wrap(wrap(inner)))
-        found = planned(connection, recovery, Choices(), None, {})
+        found = planned(connection, recovery, Choices(), None, events)
         refused = [f"{one.address.text}: {one.reason}" for one in found.plan.changes if not one.is_pending]
         report = carry_out(connection, found.plan, journal=NoJournal(), known=found.known, manner=journey.manner)
         if not any(result.reason for result in report.results):
-            resend(connection, recovery, events, Choices(), found.served, lambda text: None)
+            resend(connection, recovery, events, Choices(), found, lambda text: None)
         return (*refused, *(f"{one.step.id} {one.status.value}: {one.reason}" for one in report.results if one.reason))
 
     return attempt

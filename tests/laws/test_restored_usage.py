@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
 
@@ -10,6 +9,7 @@ import pytest
 
 from billsync.app.resending import resend
 from billsync.app.verifying import verify
+from billsync.model.moment import moment_text
 from billsync.model.recovery import Accounted, Recovery
 from billsync.report.recovery.accounting import EVENT, complete
 from billsync.report.recovery.choices import Choices, InAdvance, Usage
@@ -86,9 +86,9 @@ def test_usage_costs_what_the_loss_report_says(
         recovery, events = replace(recovery, header=replace(recovery.header, has_events=False)), ()
     new = empty_at_the_same_time(old, hours=7)
 
-    found = restored(new, recovery, choices, events=Counter(one.customer for one in events))
+    found = restored(new, recovery, choices, events=events)
     if choices.usage is not Usage.NONE:
-        resend(new.connection(), recovery, events, choices, found.served, lambda text: None)
+        resend(new.connection(), recovery, events, choices, found, lambda text: None)
 
     lines = [one for one in found.accounts if one.kind == EVENT]
     is_lost = code != "usage-at-start"
@@ -105,3 +105,23 @@ def test_usage_costs_what_the_loss_report_says(
 
 def _money(lines: list[Accounted]) -> dict[str, str]:
     return {str(one.customer): str(-one.money["USD"].normalize()) for one in lines if one.money}
+
+
+def test_usage_of_a_period_that_has_ended_is_not_billed_again(
+    shop: tuple[World, Recovery, tuple[Event, ...]],
+) -> None:
+    """The old server may have billed it: it comes back with its own times, and costs what it would have."""
+    old, recovery, events = shop
+    new = empty_at_the_same_time(old, hours=24 * 30)
+
+    found = restored(new, recovery, events=events)
+    resent = resend(new.connection(), recovery, events, Choices(), found, lambda text: None)
+
+    lines = [one for one in found.accounts if one.kind == EVENT]
+    proof = verify(new.connection(), recovery, found.accounts)
+    assert complete(recovery, found.accounts, events=len(events)) == ()
+    assert {one.code for one in lines} == {"usage-not-billed"}
+    assert (resent.sent, _money(lines), proof.unexplained) == (len(events), COSTS, ())
+    with new.http() as http:
+        (last,) = http.get("events", params={"page[size]": "1", "sort": "time desc"}).json()["data"]
+    assert last["event"]["time"] <= moment_text(recovery.header.finished_at)

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from billsync.app.resending import Resent, resend
+from billsync.app.restoring import planned
 from billsync.model.recovery import Fate, Recovery
 from billsync.report.recovery.accounting import complete
 from billsync.report.recovery.choices import Choices
@@ -115,8 +116,8 @@ def test_what_is_anothers_is_given_nothing(name: str, lost: tuple[World, Recover
     first, again = Wire(), Wire()
 
     for wire in (first, again):
-        found = restored(new, recovery, wrap=wire.wrap, events={events[0].customer: 1})
-        resent = resend(new.connection(wire.wrap), recovery, events, Choices(), found.served, lambda text: None)
+        found = restored(new, recovery, wrap=wire.wrap, events=events)
+        resent = resend(new.connection(wire.wrap), recovery, events, Choices(), found, lambda text: None)
 
         assert {one.what: one.code for one in found.accounts if one.fate is Fate.LOST} == codes
         assert complete(recovery, found.accounts, events=1) == ()
@@ -141,10 +142,10 @@ def test_usage_waits_for_a_subscription_that_failed(lost: tuple[World, Recovery,
     """Sent with its own time, it would be there already once a further run begins that, and never billed."""
     old, recovery, events = lost
     new = empty_at_the_same_time(old)
-    served = frozenset({events[0].customer})
+    found = planned(new.connection(), recovery, Choices(), events=events)
 
-    first = resend(new.connection(), recovery, events, Choices(), served, lambda text: None)
+    first = resend(new.connection(), recovery, events, Choices(), found, lambda text: None)
     restored(new, recovery)
-    then = resend(new.connection(), recovery, events, Choices(), served, lambda text: None)
+    then = resend(new.connection(), recovery, events, Choices(), found, lambda text: None)
 
     assert (first, then) == (Resent(held=1), Resent(sent=1))

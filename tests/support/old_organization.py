@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -11,6 +11,7 @@ from billsync.app.restoring import Restore, planned
 from billsync.model.recovery import Recovery
 from billsync.model.result import Report
 from billsync.report.recovery.choices import Choices
+from billsync.report.recovery.items import Event
 from tests.support.crash_harness import Wire
 from tests.support.recoveries import recovery_of
 from tests.support.world import NoJournal, World, Wrap, as_it_is, declared
@@ -44,7 +45,7 @@ def restored(
     choices: Choices | None = None,
     *,
     wrap: Wrap = as_it_is,
-    events: Mapping[str, int] | None = None,
+    events: Iterable[Event] = (),
 ) -> Restore:
     """One whole restore of a client that knows nothing, whose steps must all be done."""
     connection = world.connection(wrap)

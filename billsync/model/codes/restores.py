@@ -112,7 +112,8 @@ RESTORES = Chapter(
             "usage-not-billed",
             "usage that is never billed",
             "The events keep their times, which lie before the new subscription begins, so that no bill counts them. "
-            "The money is what they would have added to the next charge.",
+            "The money is what they would have added to the next charge. Those of a period that has ended since the "
+            "snapshot are never dated later, as the old server may have billed them.",
             "usage of acme: 120 events with their own times, before the subscription begins again: no bill counts them",
         ),
         Code(

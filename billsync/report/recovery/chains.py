@@ -292,7 +292,7 @@ class _Chain:
         found = [Reason(code="phase-again", how=longer)] if longer else []
         if given:
             found += credit_doubts(beginning.mode, given)
-        if given and self._is_new_period(row):
+        if self._is_new_period(row):
             found.append(
                 Reason(code="new-period", how=f"its period ended at {self._period_end(row)}, after the snapshot")
             )

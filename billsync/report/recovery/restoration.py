@@ -42,7 +42,7 @@ from billsync.report.recovery.chains import SUBSCRIPTION, Begun, chains
 from billsync.report.recovery.choices import Choices
 from billsync.report.recovery.grants import Granted, grants
 from billsync.report.recovery.old import Old, moment, old, owner_of
-from billsync.report.recovery.usage_accounts import usage_accounts
+from billsync.report.recovery.usage_accounts import Number, usage_accounts
 
 CUSTOMER = "customer"
 
@@ -77,7 +77,7 @@ def restoration(
     tables: Tables,
     choices: Choices,
     now: datetime,
-    events: Mapping[str, int] | None = None,
+    events: Mapping[str, Number] | None = None,
     refused: frozenset[Address] = frozenset(),
 ) -> Restoration:
     """The stages that lead from the target's state to the snapshot's. `now` is the target's time, `events` the number
@@ -101,7 +101,7 @@ class _Restoring:
         target: Source,
         choices: Choices,
         now: datetime,
-        events: Mapping[str, int],
+        events: Mapping[str, Number],
         refused: frozenset[Address],
     ) -> None:
         self.refused = refused

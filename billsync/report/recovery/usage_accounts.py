@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 
-from billsync.model.frozen import replace
+from billsync.model.frozen import dataclass, replace
 from billsync.model.recovery import Accounted, Fate
 from billsync.model.state import Row
 from billsync.rating.arithmetic import negative
@@ -17,25 +17,47 @@ from billsync.report.recovery.fees import usage_due
 from billsync.report.recovery.old import Old
 
 NOT_IN_SNAPSHOT = "the snapshot was taken without usage events: no bill counts those of the running period"
+UNLESS_BILLED = "no bill counts them, unless the old server's did"
 NOT_KNOWN = "; what they would have cost isn't known"
 
 
+@dataclass(frozen=True, slots=True)
+class Number:
+    """The number of a customer's events of periods that run at the restore, and of those that have ended since the
+    snapshot."""
+
+    running: int = 0
+    past: int = 0
+
+    @property
+    def whole(self) -> int:
+        """All of them."""
+        return self.running + self.past
+
+
 def usage_accounts(
-    old: Old, choices: Choices, events: Mapping[str, int], served: Collection[str]
+    old: Old, choices: Choices, events: Mapping[str, Number], served: Collection[str]
 ) -> Iterator[Accounted]:
     """The fate of the usage of each customer; `events` are the numbers of its events by the customer's id, `served` the
     customers with a subscription that is restored.
 
     Lines after the first of a customer count no events: they are there for their money.
     """
-    found = _costs(old, None if _is_lost(old, choices) else events.keys() - served)
+    past = {customer for customer, number in events.items() if number.past}
+    found = _costs(old, None if _is_lost(old, choices) else (events.keys() - served) | past)
     is_complete = old.recovery.header.has_events  # who has no events has used nothing, even where no charge is known
     costs = {one: cost for one, cost in found.items() if one in events or not is_complete or any(cost.values())}
     for customer in sorted(events.keys() | costs.keys()):
-        count, address = events.get(customer, 0), old.source.found.names.get(customer)
+        number, address = events.get(customer, Number()), old.source.found.names.get(customer)
         key = address.key if address else None
-        line = Accounted(EVENT, customer, f"usage of {key or customer}", Fate.LOST, customer=key, count=count)
-        yield from _lines(_fated(old, choices, line, is_served=customer in served), costs.get(customer, {}))
+        line = Accounted(EVENT, customer, f"usage of {key or customer}", Fate.LOST, customer=key, count=number.whole)
+        if _is_lost(old, choices) or customer not in served or not number.past:
+            yield from _lines(_fated(old, choices, line, is_served=customer in served), costs.get(customer, {}))
+            continue
+        if number.running:
+            yield _fated(old, choices, replace(line, count=number.running), is_served=True)
+        how = f"{_numbered(number.past)} with their own times, in a period that has ended: {UNLESS_BILLED}"
+        yield from _lines(replace(line, code="usage-not-billed", how=how, count=number.past), costs.get(customer, {}))
 
 
 def _is_lost(old: Old, choices: Choices) -> bool:
@@ -61,7 +83,7 @@ def _customer(row: Row) -> str:
 
 def _fated(old: Old, choices: Choices, line: Accounted, *, is_served: bool) -> Accounted:
     """A customer's line with the fate of its usage."""
-    number = f"{line.count:,} event{'' if line.count == 1 else 's'}"
+    number = _numbered(line.count)
     if not old.recovery.header.has_events:
         return replace(line, code="usage-not-in-snapshot", how=NOT_IN_SNAPSHOT)
     if choices.usage is Usage.NONE:
@@ -74,6 +96,10 @@ def _fated(old: Old, choices: Choices, line: Accounted, *, is_served: bool) -> A
         return replace(line, code="usage-not-billed", how=how)
     how = f"{number} dated at the start of the new subscription"
     return replace(line, fate=Fate.DIFFERENT, code="usage-at-start", how=how)
+
+
+def _numbered(count: int) -> str:
+    return f"{count:,} event{'' if count == 1 else 's'}"
 
 
 def _lines(account: Accounted, costs: Mapping[str, Amounts | None]) -> Iterator[Accounted]:

@@ -1,16 +1,59 @@
-"""The times from which on the usage of a running subscription isn't billed yet."""
+"""The times from which on the usage of running subscriptions isn't billed yet."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from billsync.model.duration import parse_duration
-from billsync.model.moment import parse_moment
+from billsync.model.frozen import dataclass
+from billsync.model.moment import cut_to_seconds, parse_moment
+from billsync.model.state import Snapshot
 from billsync.model.value import Fields, Plain
 from billsync.rating.periods import period_at
 
 FLAT = "flat"
+
+
+@dataclass(frozen=True, slots=True)
+class Unbilled:
+    """The start of the running period by customer and type of event; under None, of plans.
+
+    Of several the latest, so that nothing is billed twice; of plans the earliest, for types that nothing is priced by.
+    """
+
+    starts: Mapping[str, Mapping[str | None, datetime]]
+
+    def has(self, customer: str, row: Fields) -> bool:
+        """Whether a customer's event lies in a period that is running, by its type."""
+        starts = self.starts.get(customer)
+        event = row.get("event") or {}
+        at = parse_moment(str(event.get("time")))
+        return starts is not None and (at is None or at >= cut_to_seconds(starts.get(event.get("type"), starts[None])))
+
+
+def unbilled(subscriptions: Iterable[Fields], catalog: Snapshot, now: datetime) -> Unbilled:
+    """The starts of the periods of these subscriptions that run at a moment."""
+    found: dict[str, dict[str | None, datetime]] = {}
+    plans = {row.id: row.fields for row in catalog.of("plan")}
+    types = _types(catalog)
+    for row in subscriptions:
+        plan = str(row.get("plan_id") or (row.get("plan") or {}).get("id"))
+        for feature, start in usage_starts(row, plans.get(plan), now).items():
+            mine = found.setdefault(str(row["customer_id"]), {})
+            of = types.get(feature) if feature is not None else None
+            if feature is None:
+                mine[None] = min(start, mine.get(None, start))
+            elif of is not None:
+                mine[of] = max(start, mine.get(of, start))
+    return Unbilled(found)
+
+
+def _types(catalog: Snapshot) -> Mapping[str, str]:
+    """The type of the events of each feature's meter, by the feature's id."""
+    meters = {row.id: str(row.fields.get("event_type")) for row in catalog.of("meter")}
+    metered = {row.id: str((row.fields.get("meter") or {}).get("id")) for row in catalog.of("feature")}
+    return {feature: meters[meter] for feature, meter in metered.items() if meter in meters}
 
 
 def usage_starts(row: Fields, plan: Fields | None, now: datetime) -> Mapping[str | None, datetime]:
