@@ -7,12 +7,13 @@ import os
 import click
 
 from billsync.cli.options import OUTPUT, YES, file_option, together
+from billsync.cli.outputs import STDOUT
 from billsync.cli.selecting import select_option
 
 dump_options = together(
     OUTPUT,
     click.option("--split", "splits", is_flag=True, help="Write a file a kind into the folder that -o names."),
-    file_option("--losses", help="Write what the files can't declare as JSON, too."),
+    file_option("--losses", help="Write what the files can't declare as JSON, too; with -o, - is stdout."),
     select_option,
     click.option(
         "--rate-card-library",
@@ -45,6 +46,8 @@ def check_dump_options(
         raise click.UsageError("--split needs the folder that the files are for: -o FOLDER")
     if splits and losses is not None:
         raise click.UsageError("--losses goes without --split, which writes dump.losses.json into the folder")
+    if losses == STDOUT and output is None:
+        raise click.UsageError("--losses - writes to stdout, and so does the dump: name a file for it with -o FILE")
     if output is not None and losses is not None and os.path.realpath(output) == os.path.realpath(losses):
         raise click.UsageError("-o and --losses name the same file")
 

@@ -10,6 +10,7 @@ from billsync.app.ending import Exit
 from billsync.cli.delivering import check_output, write_file
 from billsync.cli.dump_folder import check_folder, write_folder
 from billsync.cli.opening import connected
+from billsync.cli.outputs import STDOUT
 from billsync.cli.sanitizing import sanitizing_key
 from billsync.cli.selecting import check_chosen
 from billsync.cli.server_options import ServerOptions
@@ -81,13 +82,15 @@ def _check(options: DumpOptions) -> None:
         check_folder(options.folder, yes=options.yes)
     elif options.output is not None:
         check_output(options.output, yes=options.yes)
-    if options.losses is not None:
+    if options.losses not in (None, STDOUT):
         check_output(options.losses, yes=options.yes)
 
 
 def _write(run: Run, options: DumpOptions, dump: Dump) -> None:
     top = OF_PSEUDONYMS if options.sanitizes else OF_EVERY_FOLDER if options.splits else OF_EVERY_DUMP
-    if options.losses is not None:
+    if options.losses == STDOUT:
+        run.result(losses_json(dump.losses))
+    elif options.losses is not None:
         write_file(options.losses, losses_json(dump.losses))
     if options.folder is not None:
         report = partial(losses_json, dump.losses)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from billsync.cli.options import file_option, together
+from billsync.cli.outputs import STDOUT
 
 
 def _parsed(parse: Callable[[str], Any], text: str) -> Any:
@@ -28,6 +29,12 @@ def _shares(ctx: click.Context, parameter: click.Parameter, text: str) -> tuple[
     from billsync.report.migration.waves import parse_shares
 
     return tuple(_parsed(parse_shares, text))
+
+
+def _no_stdout(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value == STDOUT:
+        raise click.BadParameter("it writes a file: stdout has the result of the migration.")
+    return value
 
 
 def _conditions(ctx: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[Any, ...]:
@@ -97,7 +104,9 @@ _waves = together(
         callback=_conditions,
         help="Stop after a wave: failed>0, failed>1%, refused>0.",
     ),
-    file_option("--notices", help="Write whom to tell what, and from when, as CSV; also with --dry-run."),
+    file_option(
+        "--notices", callback=_no_stdout, help="Write whom to tell what, and from when, as CSV; also with --dry-run."
+    ),
 )
 """The options that say in which waves, when they stop, and who is told."""
 

@@ -234,10 +234,22 @@ def _cut(text: str, places: Sequence[tuple[int, int]], gone: Collection[int], *,
     for number in gone:
         start, end = places[number]
         if number < kept[-1]:
-            edits.append(_Edit(start, places[number + 1][0]))
+            edits.append(_Edit(start, _next(text, (start, end), places[number + 1][0])))
         else:
             edits.append(_Edit(_separator(text, places[number - 1][1], start), end))
     return edits
+
+
+def _next(text: str, going: tuple[int, int], following: int) -> int:
+    """The end of what separates a member that goes from the next one: a comment behind the comma stays, with a space
+    before it. Raises NotEditable where one stands before the comma."""
+    start, end = going
+    if "#" not in text[end:following]:
+        return following
+    comma = re.compile(r"\s*,[ \t]*" if text[start - 1].isspace() else r"\s*,").match(text, end)
+    if comma is None:
+        raise NotEditable("a comment stands between the keys")
+    return comma.end()
 
 
 def _separator(text: str, end: int, start: int) -> int:

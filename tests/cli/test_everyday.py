@@ -371,3 +371,6 @@ def test_the_losses_of_a_dump_are_written_as_json(shell: Shell, folder: Path) ->
     assert (report["format_version"], report["count"]) == ("1.0", sum(row["count"] for row in report["losses"]))
     assert {row["code"]: (row["kind"], row["count"]) for row in report["losses"]}["every"] == ("subscription", 1)
     assert shell.run("dump", *LOCAL, "--losses", "losses.json").code == 64
+    assert shell.run("dump", *LOCAL, "--losses", "-").code == 64
+    assert shell.run("dump", *LOCAL, "-o", "dump.yaml", "--losses", "-").out == (folder / "losses.json").read_text()
+    assert not (folder / "-").exists()

@@ -47,6 +47,17 @@ def parsers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(spans, "fastest_parser", lambda: request.param)
 
 
+@pytest.mark.parametrize(
+    "text", ["{_info: {owner: a}, # why\n meters: []}\n", "{adopted: {plans: [calls, # why\n p]}, meters: []}\n"]
+)
+def test_a_comment_between_brackets_stays(text: str) -> None:
+    """That of the next member, and that of the one that goes."""
+    new = with_adopted(text, NEW, is_json=False)
+
+    assert without_adopted(new, NEW) == text
+    assert "# why\n p" in without_adopted(text, {"plans": ["calls"]}) or "calls" not in text
+
+
 @pytest.mark.usefixtures("parsers")
 @pytest.mark.parametrize(("text", "before", "inserted"), INSERTED.values(), ids=INSERTED)
 def test_new_lists_are_written_at_their_place(text: str, before: str, inserted: str) -> None:
