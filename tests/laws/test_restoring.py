@@ -221,8 +221,8 @@ def test_the_next_charge_on_konnect_is_the_one_that_there_would_have_been() -> N
     recovery, events = recovery_of(old, has_events=True), events_of(old)
     new = on_konnect(recovery)
 
-    found = restored(new, recovery, events={events[0].customer: 1})
-    resent = resend(new.connection(), recovery, events, Choices(), found.served, lambda text: None)
+    found = restored(new, recovery, events=events)
+    resent = resend(new.connection(), recovery, events, Choices(), found, lambda text: None)
     for world in (old, new):
         world.clock.advance(20 * DAY)
 
