@@ -236,3 +236,22 @@ def test_the_next_charge_on_konnect_is_the_one_that_there_would_have_been() -> N
 def test_konnect_begins_nobody_with_the_next_period(past_a_trial: Recovery) -> None:
     with pytest.raises(Ended, match="only at once"):
         planned(on_konnect(past_a_trial).connection(), past_a_trial, Choices(InAdvance.WAIT))
+
+
+@pytest.mark.generation("konnect@1.1")
+def test_a_fee_that_a_phase_bills_again_is_given_back() -> None:
+    """Somebody past a short trial is in it again on Konnect, and billed for the rest of a period that was paid: once
+    the next period is billed, credit is as where nothing was lost."""
+    old = World(seed=1, edition=KONNECT)
+    old.sync(declared(TRIAL.replace("P14D", "P5D")))
+    old.clock.advance(10 * DAY)
+    recovery = recovery_of(old)
+    new = on_konnect(recovery)
+
+    found = restored(new, recovery)
+    for world in (old, new):
+        world.clock.advance(24 * DAY)
+
+    (line,) = (one for one in found.accounts if one.fate is not Fate.RESTORED)
+    assert (line.code, dict(line.money)) == ("phase-again", {})
+    assert balances(new) == balances(old)

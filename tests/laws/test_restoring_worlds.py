@@ -194,7 +194,8 @@ def comes_back(old: World) -> tuple[tuple[Accounted, ...], Proof]:
     found = restored(new, recovery)
 
     assert complete(recovery, found.accounts) == ()
-    assert balances(new) == balances(old)
+    if not any(one.code == "phase-again" for one in found.accounts):  # its fees to come are credit until then
+        assert balances(new) == balances(old)
     proof = verify(new.connection(), recovery, found.accounts)
     assert [(one.customer, one.aspect, one.want, one.have) for one in proof.unexplained] == []
     assert writes_of_another(new, recovery) == ()

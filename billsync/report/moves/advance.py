@@ -69,6 +69,12 @@ def billed_at_start(subscription: Subscribed) -> Amounts:
     return _amounts([one for one in dues if one.billed.item.is_in_advance], subscription)
 
 
+def billed_between(subscription: Subscribed, since: datetime, until: datetime) -> Amounts:
+    """The fees in advance that are billed after one moment and before another. Raises Unrated."""
+    dues = due(subscription, until=until)
+    return _amounts([one for one in dues if one.billed.item.is_in_advance and since < one.at < until], subscription)
+
+
 def _amounts(dues: Iterable[Due], subscription: Subscribed) -> Amounts:
     return summed((one.slot.currency, _total(one, subscription)) for one in dues)
 

@@ -24,11 +24,19 @@ from billsync.model.transition import AT_RENEWAL
 from billsync.model.value import Fields, Plain
 from billsync.rating.periods import period_at
 from billsync.report.moves.advance import Unrated
-from billsync.report.moves.amounts import Amounts, amounts_text
+from billsync.report.moves.amounts import Amounts, amounts_text, together
 from billsync.report.moves.terms import PlanTerms
 from billsync.report.recovery.choices import Choices, InAdvance
 from billsync.report.recovery.explaining import BILLED_AGAIN
-from billsync.report.recovery.fees import Beginning, fees_at_start, from_phase, next_charge_apart, terms_of
+from billsync.report.recovery.fees import (
+    Beginning,
+    fees_at_start,
+    fees_later,
+    from_phase,
+    less,
+    next_charge_apart,
+    terms_of,
+)
 from billsync.report.recovery.grants import GIFT, GRANT, PREFIX, short_digest
 from billsync.report.recovery.old import PLACE, Old, moment, owner_of
 from billsync.report.recovery.phases import lasts_longer
@@ -272,9 +280,17 @@ class _Chain:
         except Unrated as problem:
             how = f"the fees in advance that it is billed again can't be worked out ({problem})"
             return (self.old.fated(row, Fate.DIFFERENT, BILLED_AGAIN, how),), {}
-        if self.choices.in_advance is InAdvance.GRANT or not fees:
-            return (self._fate(row, terms, beginning, fees, addons),), fees
-        return self._with_paid_twice(row, self._fate(row, terms, beginning, {}, addons), fees), fees
+        if self.choices.in_advance is InAdvance.GRANT:
+            later = self._later(row, terms, beginning)
+            return (self._fate(row, terms, beginning, (fees, later), addons),), together((fees, later))
+        fate = self._fate(row, terms, beginning, ({}, {}), addons)
+        return self._with_paid_twice(row, fate, fees) if fees else (fate,), fees
+
+    def _later(self, row: Row, terms: PlanTerms, beginning: Beginning) -> Amounts:
+        try:
+            return fees_later(self.old, row, terms, beginning)
+        except Unrated:  # which the line about the next charge says
+            return {}
 
     def _with_paid_twice(self, row: Row, fate: Accounted, fees: Amounts) -> tuple[Accounted, ...]:
         """The fate of a row, whose money is in its next charge, and a line of its own for fees that were paid before,
@@ -284,14 +300,19 @@ class _Chain:
         return (twice,) if fate.fate is Fate.RESTORED else (fate, replace(twice, count=0))
 
     def _fate(
-        self, row: Row, terms: PlanTerms, beginning: Beginning, given: Amounts, addons: Mapping[Address, int]
+        self,
+        row: Row,
+        terms: PlanTerms,
+        beginning: Beginning,
+        given: tuple[Amounts, Amounts],
+        addons: Mapping[Address, int],
     ) -> Accounted:
         """The fate of a link that begins now: every reason for which it isn't as it was, the gravest first. `given` are
-        the fees in advance that it is billed again, and gets as credit before."""
+        the fees in advance that it is billed again, at once and later in the period, and gets as credit before."""
         longer = lasts_longer(row.fields, from_phase(terms, beginning.phase), beginning.at)
         found = [Reason(code="phase-again", how=longer)] if longer else []
-        if given:
-            found += credit_doubts(beginning.mode, given)
+        if credit := together(given):
+            found += credit_doubts(beginning.mode, credit)
         if self._is_new_period(row):
             found.append(
                 Reason(code="new-period", how=f"its period ended at {self._period_end(row)}, after the snapshot")
@@ -300,7 +321,7 @@ class _Chain:
             how = "its add-ons aren't attached again: this server's API can't attach any"
             found.append(Reason(code="addons-not-attached", how=how))
         try:
-            apart = next_charge_apart(self.old, row, terms, beginning, addons)
+            apart = less(next_charge_apart(self.old, row, terms, beginning, addons), given[1])
             if apart and not found:
                 how = "its next charge has fees in arrears for the time since it began again"
                 found.append(Reason(code="arrears-cut", how=how))

@@ -8,6 +8,7 @@ from datetime import datetime
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass, replace
 from billsync.model.malformed import Malformed, each, parsed
+from billsync.model.moment import cut_to_seconds
 from billsync.model.state import Row
 from billsync.model.value import Fields
 from billsync.rating.arithmetic import ZERO, minus
@@ -15,7 +16,7 @@ from billsync.rating.errors import RatingError
 from billsync.rating.timeline import phase_lives
 from billsync.report.billing.subscribed import Slot, Subscribed, card_slot, parse_subscription
 from billsync.report.moves.addon_fees import AddonFees, alone
-from billsync.report.moves.advance import Unrated, billed_at_start
+from billsync.report.moves.advance import Unrated, billed_at_start, billed_between
 from billsync.report.moves.amounts import Amounts, summed, together
 from billsync.report.moves.terms import PlanTerms, Start, begun, live_terms
 from billsync.report.recovery.old import Old
@@ -69,6 +70,16 @@ def fees_at_start(old: Old, terms: PlanTerms, beginning: Beginning, addons: Mapp
     return together((own, *others))
 
 
+def fees_later(old: Old, row: Row, terms: PlanTerms, beginning: Beginning) -> Amounts:
+    """The fees in advance that are billed later within the running period, as a phase that was over comes again and
+    ends in it, beyond those that there would have been. They were paid before, too. Raises Unrated."""
+    before = _before(old, row)
+    begun = begun_again(terms, beginning).ending(before.timeline.active_to)
+    end = cut_to_seconds(before.period_at(beginning.at).end)
+    found, wanted = (billed_between(one, beginning.at, end) for one in (begun, before))
+    return {code: amount for code, amount in less(found, wanted).items() if amount > ZERO}
+
+
 def next_charge_apart(
     old: Old, row: Row, terms: PlanTerms, beginning: Beginning, addons: Mapping[Address, int]
 ) -> Amounts:
@@ -81,7 +92,7 @@ def next_charge_apart(
     promised = _promised_at(old, row)
     is_new_period = before.period_at(promised).end <= beginning.at
     wanted = _due(old, before, beginning.at if is_new_period else promised)
-    return _less(together(_due(old, one, beginning.at) for one in after), wanted)
+    return less(together(_due(old, one, beginning.at) for one in after), wanted)
 
 
 def usage_due(old: Old, row: Row) -> Amounts | None:
@@ -91,7 +102,7 @@ def usage_due(old: Old, row: Row) -> Amounts | None:
     if promised is None:
         return None if _is_metered(old, row) else {}
     try:
-        return _less(promised, _due(old, _before(old, row), _promised_at(old, row)))
+        return less(promised, _due(old, _before(old, row), _promised_at(old, row)))
     except Unrated:
         return None
 
@@ -116,7 +127,8 @@ def _is_metered(old: Old, row: Row) -> bool:
     return len(usage_starts(row.fields, plans.get(plan_id), old.recovery.header.taken_at)) > 1
 
 
-def _less(have: Amounts, want: Amounts) -> Amounts:
+def less(have: Amounts, want: Amounts) -> Amounts:
+    """Amounts less others, by currency."""
     return summed((one, minus(have.get(one, ZERO), want.get(one, ZERO))) for one in {*have, *want})
 
 
