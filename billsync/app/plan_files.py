@@ -31,7 +31,10 @@ from billsync.report.moves.collecting import Billing
 from billsync.schema.codes import diagnostic
 
 ANEW = "Make it again with `billsync diff … --out plan=FILE`."
+RESTORE_ANEW = "Name the same, or make it again with `billsync restore … --dry-run --out plan=FILE`."
 ADDRESS, ORG = "address", "org"
+SNAPSHOT, IN_ADVANCE = "snapshot", "in_advance"
+"""Facts about the restore that a plan file is for."""
 CUSTOMER = "customer"
 
 
@@ -94,6 +97,15 @@ def misuses(plan: PlanFile, *, mode: str, owner: str | None, now: datetime) -> I
         yield diagnostic("plan-file-mode", detail, f"Run `billsync {plan.mode} --plan-file`.")
     if owner is not None and plan.owner != owner:
         yield diagnostic("plan-file-owner", f"It is of owner {plan.owner!r}, and the run is for {owner!r}.", ANEW)
+
+
+def other_restore(plan: PlanFile, facts: Mapping[str, str]) -> Iterator[Diagnostic]:
+    """The reasons why a restore of these facts can't carry the plan file out."""
+    if plan.intended.get(SNAPSHOT) != facts[SNAPSHOT]:
+        yield diagnostic("plan-file-snapshot", "It was made of another snapshot.", RESTORE_ANEW)
+    ours, theirs = (f"`--in-advance {found.get(IN_ADVANCE)}`" for found in (plan.intended, facts))
+    if ours != theirs:
+        yield diagnostic("plan-file-snapshot", f"It was made with {ours}, and this is {theirs}.", RESTORE_ANEW)
 
 
 def no_secret(detail: str) -> Diagnostic:

@@ -53,10 +53,19 @@ def events(path: Path) -> Iterator[Event]:
         yield from events_in(_lines(file))
 
 
+def digest_of(path: Path) -> str:
+    """The digest in the seal of a file, which names its content. Raises Ended."""
+    with _opened(path) as file:
+        file.seek(-len(_seal("0" * 64)), os.SEEK_END)
+        return _digest_in(file.read()) or ""
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[bytes]]:
     """The file, at the place after its seal was checked."""
     try:
+        if path.exists() and not path.is_file():
+            raise error("no-snapshot", f"{path}: it is no regular file.", "Write it into a file first.")
         with path.open("rb") as file:
             _check(file)
             yield file

@@ -13,8 +13,16 @@ from billsync.app.carrying_out import carry_out
 from billsync.app.connection import Connection
 from billsync.app.ending import Ended, Exit, error, worst
 from billsync.app.outcomes import code_of_difference, code_of_plan_file_run, code_of_run
-from billsync.app.plan_files import carry_out_plan_file, for_later, misuses, other_server
-from billsync.app.recovery_store import events, read
+from billsync.app.plan_files import (
+    IN_ADVANCE,
+    SNAPSHOT,
+    carry_out_plan_file,
+    for_later,
+    misuses,
+    other_restore,
+    other_server,
+)
+from billsync.app.recovery_store import digest_of, events, read
 from billsync.app.resending import resend
 from billsync.app.restoring import RESTORE, Restore, planned
 from billsync.app.verifying import verify_patiently
@@ -108,7 +116,8 @@ def restore(run: Run, snapshot: str, options: ServerOptions, how: RestoreOptions
         if faults := complete(recovery, found.accounts, events=found.events):
             raise Ended(Exit.ERROR, *(diagnostic("unaccounted", f"{fault}.") for fault in faults))
         if run.asks_for(PLAN):
-            found = replace(found, plan=for_later(found.plan, connection, how.valid_for))
+            plan = replace(found.plan, intended={**found.plan.intended, **_facts(path, how)})
+            found = replace(found, plan=for_later(plan, connection, how.valid_for))
         losses = _Losses(loss_report(found.accounts), about(recovery, connection.target))
         if how.is_dry:
             return _show(run, found, losses, exit_code=how.exit_code)
@@ -139,8 +148,8 @@ def _run(
         go = partial(carry_out, connection, found.plan, known=found.known)
     else:
         plan = read_plan_file(run, how.plan_file)
-        now = connection.clock.now()
-        if wrong := (*misuses(plan, mode=RESTORE, owner=None, now=now), *other_server(plan, connection)):
+        wrong = [*misuses(plan, mode=RESTORE, owner=None, now=connection.clock.now()), *other_server(plan, connection)]
+        if wrong := wrong or [*other_restore(plan, _facts(path, how))]:
             raise Ended(Exit.ERROR, *wrong)
         account, code_of = Account(plan, addition=losses), code_of_plan_file_run
         go = partial(carry_out_plan_file, connection, plan)
@@ -165,6 +174,11 @@ def _run(
         run.verdict = worst(run.verdict, code_of_proof(losses.proof))
     show(run, replace(account.result(more), sections=losses.sections()))
     return run.verdict
+
+
+def _facts(path: Path, how: RestoreOptions) -> Mapping[str, str]:
+    """The facts of a restore on which the steps of its plan file depend."""
+    return {SNAPSHOT: digest_of(path), IN_ADVANCE: how.choices.in_advance.value}
 
 
 def _ask(run: Run, account: Account) -> None:

@@ -45,6 +45,7 @@ def test_a_restore_is_shown_carried_out_and_done_only_once(shell: Shell, snapsho
         "--out", "json=losses.json",
     )  # fmt: skip
     again = shell.run("restore", str(snapshot), *SERVER, "--yes")
+    billed = shell.run("restore", str(snapshot), *SERVER, "--plan-file", "shown.plan", "--yes", "--in-advance", "bill")
     proof = shell.run("verify", str(snapshot), *SERVER, "--losses", "losses.json")
 
     assert (shown.code, shown.out.splitlines()[0]) == (2, LOSSES)
@@ -57,6 +58,7 @@ def test_a_restore_is_shown_carried_out_and_done_only_once(shell: Shell, snapsho
     assert again.code == 0, again
     assert "Usage events: 0 sent, 130 there already." in again.out
     assert "Created: 0" in again.out
+    assert (billed.code, "made with `--in-advance grant`, and this is `--in-advance bill`" in billed.err) == (1, True)
     assert proof.code == 0, proof.out
     assert balance(shell) == {"settled": "470", "live": "405"}
 

@@ -4,6 +4,7 @@ says so."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -149,3 +150,17 @@ def test_usage_waits_for_a_subscription_that_failed(lost: tuple[World, Recovery,
     then = resend(new.connection(), recovery, events, Choices(), found, lambda text: None)
 
     assert (first, then) == (Resent(held=1), Resent(sent=1))
+
+
+def test_a_status_that_nobody_knows_begins_nothing(lost: tuple[World, Recovery, tuple[Event, ...]]) -> None:
+    """Somebody who was paused, say, isn't billed."""
+    old, recovery, _ = lost
+    (row,) = recovery.live.of("subscription")
+    paused = replace(row, fields={**row.fields, "status": "paused"})
+    live = replace(recovery.live, rows={**recovery.live.rows, "subscription": (paused,)})
+
+    found = restored(empty_at_the_same_time(old), replace(recovery, live=live))
+
+    said = {one.what: (one.code, one.how) for one in found.accounts if one.fate is Fate.LOST}
+    assert said[CHAIN] == ("unknown-value", "its status is unknown: 'paused'")
+    assert not [step for step in found.plan.steps if step.address.kind == "subscription" or "restore:" in step.id]

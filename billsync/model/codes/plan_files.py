@@ -60,6 +60,13 @@ PLAN_FILES = Chapter(
             "It is for `sync`, and this is `apply`.",
         ),
         Code(
+            "plan-file-snapshot",
+            "the plan file is for another restore",
+            "The plan file of a restore belongs to its snapshot and to its `--in-advance`: with others, the loss "
+            "report would be about something else than what is done. Name the same, or make it again.",
+            "It was made with `--in-advance bill`, and this is `--in-advance grant`.",
+        ),
+        Code(
             "plan-file-secret",
             "a value from outside of the plan file is missing, or is another",
             "Values from `!env` and `!file` don't stand in a plan file. A run takes them from the environment and from "

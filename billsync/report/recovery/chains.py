@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from billsync.core.attached import attached_rows
-from billsync.core.index import is_over, state_of
+from billsync.core.index import is_over, state_of, status_of
 from billsync.core.lifecycle.attached_steps import ATTACH
 from billsync.core.lifecycle.chain_begin import BEGIN_IN_PHASE, BEGIN_LATER
 from billsync.core.ownership import KEY, labels_of, restarts_of
@@ -94,6 +94,8 @@ def chains(old: Old, choices: Choices, now: datetime, live: Mapping[Address, Row
             accounts.append(old.fated(row, Fate.LOST, "no-parent", "its customer can't be restored"))
         elif is_over(kind, row.fields):
             accounts.append(old.fated(row, Fate.LOST, "ended", "it has ended"))
+        elif (status := status_of(kind, row.fields)) not in kind.statuses:
+            accounts.append(old.fated(row, Fate.LOST, "unknown-value", f"its status is unknown: {status!r}"))
         else:
             key = str(labels_of(row.fields).get(KEY, kind.default_key))
             several[Address(SUBSCRIPTION, (*customer.names, key))].append(row)

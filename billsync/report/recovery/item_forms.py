@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from billsync.core.forms import COUNT, FLAG, SHOWN, TEXT, Form, Member, many, map_of, optional, record
+from billsync.model.limits import NUMBER_CHARACTERS
 from billsync.model.moment import moment_text, parse_moment
 from billsync.model.recovery import Credit, Header, Promise
 from billsync.model.state import Row
@@ -25,11 +27,14 @@ def _read_moment(text: Any) -> datetime:
     return moment
 
 
+_AMOUNT = re.compile("-?[0-9]+([.][0-9]+)?", re.ASCII)
+
+
 def _read_number(text: Any) -> Decimal:
-    number = Decimal(TEXT.read(text))
-    if not number.is_finite():
-        raise ValueError(f"{text!r} is no number")
-    return number
+    """An amount in plain digits: an exponent could make one that fills the memory."""
+    if not _AMOUNT.fullmatch(TEXT.read(text)) or len(text) > NUMBER_CHARACTERS:
+        raise ValueError(f"{text[:NUMBER_CHARACTERS]!r} is no amount")
+    return Decimal(text)
 
 
 _MOMENT = Form(moment_text, _read_moment, TEXT.schema)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -54,6 +55,10 @@ def bytes_of(recovery: Recovery = RECOVERY, change: Callable[[list[bytes]], list
 
 def with_version(head: bytes, version: bytes) -> bytes:
     return head.replace(b'"1.0"', b'"' + version + b'"', 1)
+
+
+def with_amount(lines: list[bytes], amount: bytes) -> list[bytes]:
+    return [line.replace(b'"G1":"12.4"', b'"G1":"' + amount + b'"') for line in lines]
 
 
 def newer(lines: list[bytes], unknown: bytes = b'{"later":{}}\n') -> list[bytes]:
@@ -137,6 +142,7 @@ def test_every_part_of_it_is_refused(tmp_path: Path) -> None:
         pytest.param("bad-snapshot", bytes_of(change=lambda lines: lines[::-1]), id="reversed"),
         pytest.param("bad-snapshot", bytes_of(change=lambda lines: [*lines, b"{}\n"]), id="a-line-more"),
         pytest.param("bad-snapshot", bytes_of(change=lambda lines: [*lines[:1], b"[" * 9000 + b"\n"]), id="deep"),
+        pytest.param("bad-snapshot", bytes_of(change=lambda lines: with_amount(lines, b"1E+999999999")), id="vast"),
         pytest.param("snapshot-format", bytes_of(change=lambda lines: [with_version(lines[0], b"2.0")]), id="major"),
         pytest.param("snapshot-format", bytes_of(change=lambda lines: newer(lines)), id="newer-with-unknown-sort"),
     ],
@@ -152,7 +158,11 @@ def test_a_newer_file_without_anything_unknown_is_read(tmp_path: Path) -> None:
     assert read(file) == RECOVERY
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("make", [lambda path: None, Path.mkdir, os.mkfifo])
+def test_what_is_no_file_is_named(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    """A pipe, too, at once: opening it would wait for somebody who writes."""
+    make(tmp_path / "none")
+
     with pytest.raises(Ended) as ended:
         read(tmp_path / "none")
 
