@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from decimal import Decimal
 
 from billsync.api.documents import BALANCE
@@ -26,6 +27,7 @@ from billsync.model.change import Expectation
 from billsync.model.diagnostic import Diagnostic, Severity
 from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Archetype, State
+from billsync.model.moment import parse_moment
 from billsync.model.state import Desired, Row
 from billsync.render.formats.words import title_of
 from billsync.report.credits.undone import used_since
@@ -34,6 +36,8 @@ from billsync.schema.codes import diagnostic
 AGAIN = "it goes when what belongs to it has ended: run the undo again then"
 HINT = "Change it in the files instead."
 NO_RULES = Desired()
+CLOCKS = timedelta(minutes=1)
+"""The largest difference of two clocks, the server's and that of a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,11 @@ def find_undo(connection: Connection, run: Journaled, allow: Mapping[str, str], 
     ended = dict(_ended(bindings, [made for made in run.made if made.address in touched]))
     pending = {c.address.unversioned() for c in plan.changes if c.is_pending or c.fields}
     changing = [made for made in run.made if made.address in pending and made.address not in ended]
-    changed = {made.address: why for made in changing if (why := _departure(bindings, _of_active(made, rows.versions)))}
+    changed = {
+        made.address: why
+        for made in changing
+        if (why := _another(made, rows.records, run.ended) or _departure(bindings, _of_active(made, rows.versions)))
+    }
     changed |= dict(_used_by_others(whole, run, touched))
     used = dict(_used(connection, bindings, changing, changed))
     held = {parent: AGAIN for made in changing if (parent := _parent(made.address)) in whole.gone}
@@ -126,6 +134,29 @@ def _of_active(made: Made, versions: Mapping[Address, tuple[Row, ...]]) -> Made:
     rows = versions.get(made.address, ()) if kind.archetype is Archetype.VERSIONED else ()
     active = offered(kind, rows) if rows else None
     return replace(made, steps=(replace(last, address=made.address.at(version_of(active))),)) if active else made
+
+
+def _another(made: Made, records: Mapping[Address, Row], ended: str) -> str:
+    """The reason why what is live under a key isn't what the run created; empty where it is, or where nothing is.
+
+    By its id, and where a run broke off before the answer to its create, by the time at which it was created. What the
+    journal withholds can't be compared: by the time of the last update.
+    """
+    row = records.get(made.address)
+    if row is None or made.first is not None:
+        return ""
+    if made.id and row.id != made.id:
+        return "it was deleted, and another one was made under its key"
+    if not made.id and _is_after(row, "created_at", ended):
+        return f"it was created at {row.fields['created_at']}, after the run had ended at {ended}"
+    if is_withheld(made.last) and _is_after(row, "updated_at", ended):
+        return f"it was updated at {row.fields['updated_at']}, and the journal withholds what it was before"
+    return ""
+
+
+def _is_after(row: Row, name: str, ended: str) -> bool:
+    moment, last = parse_moment(str(row.fields.get(name) or "")), parse_moment(ended)
+    return moment is not None and last is not None and moment > last + CLOCKS
 
 
 def _departure(bindings: Bindings, made: Made) -> str:

@@ -63,7 +63,8 @@ def sent(step: Step, world: World, method: str, path: str, body: Plain = None) -
         world.record("unclear", {"step": step.id, "reason": text_kept(kind, str(error))})
         return error
     message = text_kept(kind, answer.message)
-    world.record("answer", {"step": step.id, "status": answer.status, "message": message})
+    made = {"made": _id_in(answer)} if answer.ok and step.before.view is None else {}
+    world.record("answer", {"step": step.id, "status": answer.status, "message": message, **made})
     return answer
 
 

@@ -148,11 +148,8 @@ def _gives_up(context: Context, planned: Planned, going: Planned) -> bool:
 def _shown_address(context: Context, kind: Kind, row: Row) -> Address:
     if address := context.index.names.get(row.id):
         return address
-    owner = next(
-        (str(value) for name, value in row.fields.items() if name.endswith("_id") and value in context.index.names),
-        None,
-    )
-    parent = context.index.names[owner].names if owner else ("?",)
+    owner = row.fields.get(f"{kind.parent.kind}_id") if kind.parent else None
+    parent = context.index.names[str(owner)].names if owner in context.index.names else ("?",)
     return Address(kind.name, (*parent, str(labels_of(row.fields).get(KEY, row.id))))
 
 

@@ -49,13 +49,15 @@ class NotAJournal(ValueError):
 class Made:
     """The steps of a run on one entity, in order; `old` is the version that a new one took the place of.
 
-    `changing` are the fields that they changed, as far as they had an entity before and after.
+    `changing` are the fields that they changed, as far as they had an entity before and after. `id` is the server's of
+    what they created, where it answered.
     """
 
     address: Address
     steps: tuple[Step, ...]
     changing: frozenset[str] = frozenset()
     old: Fields | None = None
+    id: str = ""
 
     @property
     def first(self) -> Fields | None:
@@ -72,7 +74,8 @@ class Made:
 class Journaled:
     """A run by its journal: the server, the owner, and what it made. `is_cut`: the journal ends within a line.
 
-    `intended` is what its files say of the server that they are for, and `policy` are their rules (`_info.policy`).
+    `intended` is what its files say of the server that they are for, and `policy` are their rules (`_info.policy`);
+    `ended` is the time of its last event.
     """
 
     target: str
@@ -81,6 +84,7 @@ class Journaled:
     is_cut: bool = False
     intended: Mapping[str, str] = field(default_factory=dict)
     policy: Fields = field(default_factory=dict)
+    ended: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,7 @@ def _journaled(events: Sequence[Mapping[str, Any]]) -> Journaled:
     if run is None:
         raise NotAJournal("it doesn't begin with a run")
     ends = {str(event["step"]): event["status"] for event in events if event.get("event") == "result"}
+    answered = {str(event["step"]): str(event["made"]) for event in events if "made" in event}
     replaced: dict[str, Fields] = {}
     steps: dict[str, Step] = {}
     changing: dict[Address, set[str]] = {}
@@ -133,7 +138,7 @@ def _journaled(events: Sequence[Mapping[str, Any]]) -> Journaled:
     for step in steps.values():
         by_entity.setdefault(_entity(step.address), []).append(step)
     made = (
-        Made(address, tuple(found), frozenset(changing[address]), replaced.get(address.text))
+        Made(address, tuple(found), frozenset(changing[address]), replaced.get(address.text), _id(found, answered))
         for address, found in by_entity.items()
         if "." not in address.kind
     )
@@ -143,7 +148,13 @@ def _journaled(events: Sequence[Mapping[str, Any]]) -> Journaled:
         tuple(made),
         intended={str(name): str(value) for name, value in run.get("intended", {}).items()},
         policy=fields_of_object(run.get("policy", {})),
+        ended=str(events[-1].get("at", "")),
     )
+
+
+def _id(steps: Iterable[Step], answered: Mapping[str, str]) -> str:
+    """The id of what steps created last; empty where no answer has it."""
+    return next((answered[step.id] for step in reversed([*steps]) if step.id in answered), "")
 
 
 def _entity(address: Address) -> Address:

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from billsync.cli.database import open_database
 from tests.cli.conftest import SHOP
 from tests.cli.test_prepaid_story import use
 from tests.support.command import Ran, Shell
@@ -124,6 +126,52 @@ def test_a_restore_of_several_versions_leaves_none_on_sale(shop: Undoing, shell:
     ]
     assert "grandfathered" not in undone.out
     assert "files" not in undone.err
+
+
+WITHOUT_MORE = SHOP.replace("    subscription: {plan: prepaid}\n", "").partition("    grants:")[0]
+
+
+def by_hand(shell: Shell, name: str, *, again: bool) -> None:
+    """Somebody gives the customer another name, or deletes it and makes another one under its key."""
+    shell.clock.sleep(100)
+    app = open_database(".billsync/local.db", shell.clock, test_clock=False)
+    with httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://local/api/v3/openmeter/") as http:
+        (row,) = http.get("customers").json()["data"]
+        body = {"name": name, "labels": row["labels"], "usage_attribution": row["usage_attribution"]}
+        if again:
+            http.delete(f"customers/{row['id']}").raise_for_status()
+            http.post("customers", json={**body, "key": row["key"]}).raise_for_status()
+        else:
+            http.put(f"customers/{row['id']}", json=body).raise_for_status()
+    app.close()
+
+
+@pytest.mark.parametrize(
+    ("again", "said"),
+    [(False, "it was updated at 2026-09-01T00:01:41Z"), (True, "it was deleted, and another one was made")],
+)
+def test_a_renamed_customer_and_another_one_stay(shop: Undoing, shell: Shell, *, again: bool, said: str) -> None:
+    first = shop.sync(WITHOUT_MORE)
+    by_hand(shell, "Renamed Ltd.", again=again)
+
+    undone = shop.undo(first, *EVERYTHING)
+
+    assert (undone.code, f"customer acme: {said}" in undone.err) == (4, True)
+    assert "deleting meter api_requests" in undone.out
+    assert "deleting customer" not in undone.out
+
+
+def test_what_was_made_after_a_killed_run_stays(shop: Undoing, shell: Shell, folder: Path) -> None:
+    """Its call is in the journal, and no answer: another run made the customer later."""
+    lines = Path(shop.sync(WITHOUT_MORE)).read_text().splitlines(keepends=True)
+    kept = (line for line in lines if not any(word in line for word in ("answer", "result")))
+    (folder / "cut.jsonl").write_text("".join(kept))
+    by_hand(shell, "Somebody else", again=True)
+
+    undone = shop.undo("cut.jsonl", *EVERYTHING)
+
+    assert "customer acme: it was created at 2026-09-01T00:01:41Z, after the run had ended" in undone.err
+    assert "deleting customer" not in undone.out
 
 
 RULES = "policy: {protected: {customers: [acme]}, forbid: [cancel, revert], max_deletes: 0}\n"
