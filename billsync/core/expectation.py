@@ -10,7 +10,7 @@ from billsync.core.unmasking import recognized
 from billsync.model.change import Expectation, FieldChange
 from billsync.model.kind import Absent, Kind
 from billsync.model.shape import ListOf
-from billsync.model.value import Fields, Plain, canonical
+from billsync.model.value import Fields, Plain, canonical, certainly_equal
 
 _NONE: Mapping[str, Plain] = {}
 
@@ -25,7 +25,7 @@ def holds_before(
     if expected.partial:
         return holds_after(kind, expected, view=view, status=status, facts=facts)
     fits = _status_fits(expected, status) and not facts_apart(expected, facts)
-    return fits and canonical(recognized(view, expected.view)) == canonical(expected.view)
+    return fits and _are_equal(recognized(view, expected.view), expected.view)
 
 
 def facts_apart(expected: Expectation, facts: Mapping[str, Plain]) -> tuple[FieldChange, ...]:
@@ -58,7 +58,11 @@ def holds_after(
     wanted = {name: value for name, value in expected.view.items() if value is not None}
     if not _status_fits(expected, status) or facts_apart(expected, facts):
         return False
-    return canonical(shown) == canonical(wanted) and set(expected.marked) <= set(marked)
+    return _are_equal(shown, wanted) and set(expected.marked) <= set(marked)
+
+
+def _are_equal(one: Fields, other: Fields) -> bool:
+    return certainly_equal(one, other) or canonical(one) == canonical(other)
 
 
 def _status_fits(expected: Expectation, status: str) -> bool:

@@ -109,8 +109,13 @@ def record(make: type, doc: str, members: Mapping[str, Member]) -> Form:
     )
 
 
+_AS_IT_IS = frozenset({str, int, bool, type(None)})
+
+
 def _tagged(value: Plain) -> Any:
     """The value in JSON's types; a value of any other type becomes a map with one tagged member."""
+    if type(value) in _AS_IT_IS:
+        return value
     if isinstance(value, float):
         raise FloatFound(repr(value))
     if isinstance(value, Symbol):

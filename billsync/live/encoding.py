@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from decimal import Decimal
+from json.encoder import encode_basestring
 from typing import NoReturn
 
 from billsync.model.value import FloatFound, Plain, decimal_text
@@ -35,6 +36,8 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _text(value: Plain) -> str:
+    if type(value) is str:
+        return encode_basestring(value)
     if isinstance(value, float):
         raise FloatFound(repr(value))
     if isinstance(value, Decimal):
@@ -49,4 +52,4 @@ def _text(value: Plain) -> str:
 def _string(key: object) -> str:
     if not isinstance(key, str):
         raise TypeError(f"a JSON member's name must be text, not {key!r}")
-    return json.dumps(key, ensure_ascii=False)
+    return encode_basestring(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -30,6 +31,9 @@ NOT_SENT = (
 LOST = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
 UNUSABLE = "the CA bundle that SSL_CERT_FILE or SSL_CERT_DIR names, or the proxy, can't be used"
 WITH_A_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+PLAIN_URL = re.compile(r"(https?://[^/?#\s]+)((?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+)")
+"""An authority, and a path in which there is nothing to encode and that no dot begins a segment of."""
 
 Header = tuple[bytes, bytes]
 
@@ -100,12 +104,18 @@ def _text(value: bytes) -> str:
         return value.decode("latin-1")
 
 
-@lru_cache(maxsize=1024)
 def _address(url: str, query: tuple[tuple[str, str], ...]) -> tuple[Header, httpcore.URL]:
     """The header that names the host, and a URL with its query. Raises httpx.InvalidURL."""
-    whole = httpx.URL(url, params=query) if query else httpx.URL(url)
-    address = httpcore.URL(scheme=whole.raw_scheme, host=whole.raw_host, port=whole.port, target=whole.raw_path)
+    plain = None if query else PLAIN_URL.fullmatch(url)
+    whole = _parsed(plain[1] if plain else url, query)
+    target = plain[2].encode() if plain else whole.raw_path
+    address = httpcore.URL(scheme=whole.raw_scheme, host=whole.raw_host, port=whole.port, target=target)
     return (b"Host", whole.netloc), address
+
+
+@lru_cache(maxsize=1024)
+def _parsed(url: str, query: tuple[tuple[str, str], ...]) -> httpx.URL:
+    return httpx.URL(url, params=query) if query else httpx.URL(url)
 
 
 @contextmanager

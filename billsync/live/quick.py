@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from threading import local
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from billsync.live.fetch import Fetch
 from billsync.live.over_curl import CurlWay, Lines
@@ -33,6 +33,8 @@ SEGMENTS = r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)"
 PLAIN_BASE = re.compile(rf"https?://[A-Za-z0-9.\[\]:_-]+{SEGMENTS}*")
 PLAIN_PATH = re.compile(f"{SEGMENTS}+")
 """A path that every client sends alike: nothing to encode, no empty segment, and none that begins with a dot."""
+PLAIN_VALUE = re.compile("[A-Za-z0-9_.~-]*")
+"""A value of a query with nothing to encode."""
 
 PROXY_PORTS = {"http": 80, "socks5": 1080, "socks5h": 1080}
 """The proxies that both clients use alike, with the port of an address without one."""
@@ -182,6 +184,12 @@ def _proxy_url(proxy: httpx.Proxy) -> str:
     return f"{scheme}://{host}:{proxy.url.port or PROXY_PORTS[proxy.url.scheme]}"
 
 
-@lru_cache(maxsize=1024)
 def _query(query: tuple[tuple[str, str], ...]) -> str:
-    return urlencode(query)
+    return "&".join(
+        f"{_name(name)}={value if PLAIN_VALUE.fullmatch(value) else quote_plus(value)}" for name, value in query
+    )
+
+
+@lru_cache(maxsize=1024)
+def _name(name: str) -> str:
+    return quote_plus(name)

@@ -9,6 +9,8 @@ from urllib.parse import quote, unquote
 from billsync.model.frozen import dataclass
 
 SYMBOL = re.compile(r"\{([^{}]+)\}")
+PLAIN_NAME = re.compile(r"[A-Za-z0-9 \-_.~:+]*")
+"""A name without an awkward character."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Address:
     @property
     def text(self) -> str:
         """`kind/name/…` with `@version` if there is one; awkward characters are percent-encoded."""
-        names = "/".join(quote(name, safe=" -_.~:+") for name in self.names)
+        names = "/".join(map(_quoted, self.names))
         return f"{self.kind}/{names}" + (f"@{self.version}" if self.version is not None else "")
 
     @property
@@ -56,6 +58,10 @@ class Address:
     def unversioned(self) -> Address:
         """The same entity without a version."""
         return Address(self.kind, self.names)
+
+
+def _quoted(name: str) -> str:
+    return name if PLAIN_NAME.fullmatch(name) else quote(name, safe=" -_.~:+")
 
 
 def parse_address(text: str) -> Address:
@@ -115,7 +121,7 @@ def _collect(value: object, found: set[Address]) -> None:
         return
     if isinstance(value, Symbol):
         found.add(value.address)
-    elif isinstance(value, Mapping):
+    elif type(value) is dict or isinstance(value, Mapping):
         for item in value.values():
             _collect(item, found)
     elif isinstance(value, list | tuple):

@@ -87,8 +87,11 @@ def jsonable(value: Plain) -> Any:
     A Decimal becomes its text, a tuple a list, a Symbol `{"$symbol": address}`, a Masked `{"$masked": source}`. For
     people and digests: a plan file is written without loss elsewhere. Raises FloatFound for a float.
     """
-    if type(value) in _AS_IT_IS:  # most values: asking whether each is a Mapping takes longer than all the rest
+    of = type(value)
+    if of in _AS_IT_IS:  # most values: asking whether each is a Mapping takes longer than all the rest
         return value
+    if of is dict:
+        return {str(key): jsonable(item) for key, item in value.items()}
     if isinstance(value, float):
         raise FloatFound(repr(value))
     if isinstance(value, Decimal):
@@ -104,12 +107,16 @@ def jsonable(value: Plain) -> Any:
     return value
 
 
+_ON_ONE_LINE = json.JSONEncoder(ensure_ascii=False)
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
 def json_line(value: Any) -> str:
     """JSON on one line, readable as it is, with an escape for each character that can't be seen.
 
     A terminal, too, can show it: a name may hold the beginning of a control sequence.
     """
-    text = json.dumps(value, ensure_ascii=False)
+    text = _ON_ONE_LINE.encode(value)
     return text if text.isprintable() else "".join(char if char.isprintable() else _escape(char) for char in text)
 
 
@@ -125,8 +132,19 @@ def is_text(text: str) -> bool:
 
 def canonical(value: Plain) -> bytes:
     """The value's canonical JSON: sorted keys, no white space, UTF-8. Equal values have equal bytes."""
-    text = json.dumps(jsonable(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode()
+    return _CANONICAL.encode(jsonable(value)).encode()
+
+
+def certainly_equal(one: Plain, other: Plain) -> bool:
+    """Whether two values certainly have the same canonical JSON; False says nothing."""
+    of = type(one)
+    if of is not type(other):
+        return False
+    if of is dict:
+        return one.keys() == other.keys() and all(certainly_equal(item, other[name]) for name, item in one.items())
+    if of is tuple or of is list:
+        return len(one) == len(other) and all(map(certainly_equal, one, other))
+    return (of in _AS_IT_IS or of is Decimal or of is Symbol) and bool(one == other)
 
 
 def digest(value: Plain) -> str:
