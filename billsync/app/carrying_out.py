@@ -14,7 +14,7 @@ from billsync.core.step_masking import UNMASKED, StepMasking
 from billsync.kinds.registry import KINDS
 from billsync.live.hidden_labels import read_document_of
 from billsync.model.change import PlanFile
-from billsync.model.ports import Journal
+from billsync.model.ports import Journal, ListRead, ReadAhead
 from billsync.model.result import Report
 from billsync.model.routes import HiddenLabels, ListQuery
 from billsync.model.state import Moved, Snapshot
@@ -49,8 +49,14 @@ def bindings_of(connection: ReadingConnection, known: Snapshot | None, moved: Mo
     """The ids that a snapshot shows, if there is one; others are looked up."""
     lacking = _lists_of(connection, known.absent) if known else frozenset()
 
+    def is_lacking(path: str) -> bool:
+        return path.rpartition("/")[2] in lacking
+
     def rows(path: str, query: Sequence[tuple[str, str]], listing: ListQuery) -> Sequence[Fields]:
-        return () if path.rpartition("/")[2] in lacking else connection.listed(path, query, listing=listing)
+        return () if is_lacking(path) else connection.listed(path, query, listing=listing)
+
+    def together(lists: Sequence[ListRead], documents: Sequence[str]) -> ReadAhead:
+        return connection.read_together([each for each in lists if not is_lacking(each.path)], documents)
 
     found = with_moved(index(known, KINDS, connection.routes), moved, KINDS) if known else Index()
     ids = {address: server_id for server_id, address in found.names.items()}
@@ -58,7 +64,9 @@ def bindings_of(connection: ReadingConnection, known: Snapshot | None, moved: Mo
     def document(where: HiddenLabels, server_id: str) -> Fields | None:
         return read_document_of(connection.remote, where, server_id)
 
-    return Bindings(connection.kinds, connection.routes, rows, ids, dict(found.names), moved, document)
+    return Bindings(
+        connection.kinds, connection.routes, rows, ids, dict(found.names), moved, document, read_together=together
+    )
 
 
 def _lists_of(connection: ReadingConnection, absent: Collection[str]) -> frozenset[str]:

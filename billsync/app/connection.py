@@ -15,10 +15,10 @@ from billsync.kinds.registry import KINDS
 from billsync.live.organization import Organization
 from billsync.live.paging import Refused, count_rows, read_document, read_list
 from billsync.live.snapshot import PARENT, Source
-from billsync.live.streams import read_documents, read_lists
+from billsync.live.streams import read_documents, read_lists, read_together
 from billsync.model.frozen import dataclass
 from billsync.model.kind import Registry
-from billsync.model.ports import Clock, Decode, Identified, Reader, Remote
+from billsync.model.ports import Clock, Decode, Identified, ListRead, ReadAhead, Reader, Remote
 from billsync.model.routes import ListQuery, Routes
 from billsync.model.state import Read, Row
 from billsync.model.value import Fields
@@ -123,6 +123,11 @@ class ReadingConnection:
     ) -> tuple[Fields, ...]:
         """Every row of a list. Raises RemoteError; Refused where the server answers with an error."""
         return read_list(self.remote, path, tuple(query), listing, self.clock)
+
+    def read_together(self, lists: Sequence[ListRead], documents: Sequence[str]) -> ReadAhead:
+        """Lists and documents that belong together, up to the first that can't be read."""
+        at_once = getattr(self.remote, "reads_at_once", 1)
+        return read_together(self.remote, lists, documents, self.clock, at_once=at_once)
 
     def document(self, path: str) -> Fields:
         """One object that isn't in a list. Raises RemoteError; Refused where the server answers with an error."""

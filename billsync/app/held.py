@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from billsync.api.documents import ENTITLEMENT_ACCESS, INVOICES
 from billsync.app.connection import ReadingConnection
+from billsync.core.read_set import filter_chunks
+from billsync.live.page import Refused
 from billsync.live.snapshot import PARENT
+from billsync.model.value import Fields
 
 FINAL = frozenset({"paid", "uncollectible", "voided", "deleted"})
 """The statuses of invoices that don't keep the server from deleting a customer (customer-facts.md §3.6)."""
@@ -14,19 +17,28 @@ FINAL = frozenset({"paid", "uncollectible", "voided", "deleted"})
 
 def held_of(connection: ReadingConnection, customer_ids: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
     """By customer, what keeps the server from deleting it, in words. Raises RemoteError."""
-    return {each: (*_entitlements(connection, each), *_invoices(connection, each)) for each in customer_ids}
+    ids = tuple(customer_ids)
+    invoices = _invoices(connection, ids)
+    accesses = connection.documents(ENTITLEMENT_ACCESS.replace(PARENT, each) for each in ids)
+    return {each: (*_entitlements(access), *invoices[each]) for each, access in zip(ids, accesses, strict=True)}
 
 
-def _entitlements(connection: ReadingConnection, customer_id: str) -> Iterator[str]:
-    rows = connection.document(ENTITLEMENT_ACCESS.replace(PARENT, customer_id))["data"]
-    keys = [str(row["feature_key"]) for row in rows]
+def _entitlements(access: Fields | Refused) -> Iterator[str]:
+    if isinstance(access, Refused):
+        raise access
+    keys = [str(row["feature_key"]) for row in access["data"]]
     if keys:
         yield f"the entitlement to {', '.join(keys)}"
 
 
-def _invoices(connection: ReadingConnection, customer_id: str) -> Iterator[str]:
-    if not connection.generation.can("invoices"):
-        return
-    for row in connection.listed(INVOICES, (("filter[customer_id][eq]", customer_id),)):
-        if row["status"] not in FINAL:
-            yield f"the invoice {row['number']} ({row['status']}), which is not final"
+def _invoices(connection: ReadingConnection, customer_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """By customer, the invoices that aren't final. Those of many customers are in one list."""
+    found: dict[str, list[str]] = {each: [] for each in customer_ids}
+    lots = filter_chunks(customer_ids) if customer_ids and connection.generation.can("invoices") else ()
+    for lot in lots:
+        for row in connection.listed(INVOICES, (("filter[customer_id][oeq]", ",".join(lot)),)):
+            if row["status"] not in FINAL:
+                found[row["customer"]["id"]].append(
+                    f"the invoice {row['number']} ({row['status']}), which is not final"
+                )
+    return found

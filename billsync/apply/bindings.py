@@ -9,7 +9,7 @@ from billsync.core.attached import decoded, member_in
 from billsync.core.hidden import with_labels
 from billsync.core.hidden_fields import labels_inside
 from billsync.core.index import state_of, status_of
-from billsync.core.lookup import choose, doubt_about, lookup
+from billsync.core.lookup import Lookup, choose, doubt_about, lookup
 from billsync.core.moved import names_of, present_label
 from billsync.core.ownership import labels_of
 from billsync.core.parts import embedded, member_marks
@@ -18,7 +18,15 @@ from billsync.core.view import view
 from billsync.model.address import SYMBOL, Address, Symbol, chain_of, earlier, parse_address, whole_of
 from billsync.model.kind import Kind, Registry, State
 from billsync.model.malformed import Malformed
-from billsync.model.ports import ReadDocument, ReadRows, RemoteError
+from billsync.model.ports import (
+    NOTHING_READ,
+    ListRead,
+    ReadAhead,
+    ReadDocument,
+    ReadRows,
+    ReadTogether,
+    RemoteError,
+)
 from billsync.model.routes import ListQuery, Part, Routes
 from billsync.model.state import Moved, Row
 from billsync.model.value import Fields, Plain
@@ -54,16 +62,19 @@ class Bindings:
     moved: Moved = field(default_factory=dict)
     read_document: ReadDocument | None = None
     settled_parts: dict[tuple[str, str], Sequence[Fields]] = field(default_factory=dict)
+    read_together: ReadTogether | None = None
 
-    def at_this_moment(self) -> Bindings:
-        """The same bindings, for looks that belong together: each list is read once."""
-        known: dict[tuple[str, tuple[tuple[str, str], ...]], Sequence[Fields]] = {}
+    def at_this_moment(self, ahead: ReadAhead = NOTHING_READ) -> Bindings:
+        """The same bindings, for looks that belong together: each list is read once, those read ahead included."""
+        found = dict(ahead.rows)
 
         def rows(path: str, query: Sequence[tuple[str, str]], listing: ListQuery) -> Sequence[Fields]:
             asked = (path, tuple(query))
-            if asked not in known:
-                known[asked] = self.read_rows(path, query, listing)
-            return known[asked]
+            if asked not in found:
+                found[asked] = self.read_rows(path, query, listing)
+            if isinstance(seen := found[asked], RemoteError):
+                raise seen
+            return seen
 
         return replace(self, read_rows=rows)
 
@@ -117,6 +128,12 @@ class Bindings:
         seen = view(kind, row, self.names, compared_with)
         return Observed(seen, status_of(kind, row), row["id"], facts=kind.facts(row) if kind.facts else {})
 
+    def look_of(self, address: Address) -> ListRead | None:
+        """The list in which `observe` looks first for an entity; None where that needs an id that isn't known."""
+        where = lookup(next(iter(names_of(address, self.moved))), self.registry, self.routes)
+        parent = self.ids.get(where.parent) if where.parent else ""
+        return None if parent is None else _read_below(where, parent)
+
     def listed(self, address: Address, server_id: str) -> Fields | None:
         """The row with an id among those under an entity's key; None where it is gone. Raises RemoteError."""
         where = lookup(address, self.registry, self.routes)
@@ -163,11 +180,10 @@ class Bindings:
         parent = self.id_of(where.parent) if where.parent else ""
         if parent is None:
             return None
-        query = tuple((name, value.replace("{parent}", parent)) for name, value in where.query)
-        path = where.path.replace("{parent}", parent)
-        rows = self.read_rows(path, query, where.listing)
+        each = _read_below(where, parent)
+        rows = self.read_rows(each.path, each.query, each.listing)
         for row in rows:
-            self._check(address.kind, row, path)
+            self._check(address.kind, row, each.path)
         found = choose(name, rows, self.registry, self.routes[address.kind], parent_id=parent)
         if found is None:
             return None
@@ -223,9 +239,11 @@ class Bindings:
 
     def body(self, value: Plain) -> Plain:
         """A call's body with ids in the place of symbols. Raises Unbound."""
+        if isinstance(value, str):  # most values: the question whether it is a Mapping takes longest
+            return value
         if isinstance(value, Symbol):
             return self._needed(value.address)
-        if isinstance(value, Mapping):
+        if type(value) is dict or isinstance(value, Mapping):
             return {name: self.body(item) for name, item in value.items()}
         if isinstance(value, tuple | list):
             return [self.body(item) for item in value]
@@ -236,3 +254,9 @@ class Bindings:
         if server_id is None:
             raise Unbound(f"{address.text} is not on the server")
         return server_id
+
+
+def _read_below(where: Lookup, parent: str) -> ListRead:
+    """A look-up with the id of the parent."""
+    query = tuple((name, value.replace("{parent}", parent)) for name, value in where.query)
+    return ListRead(where.path.replace("{parent}", parent), query, where.listing)

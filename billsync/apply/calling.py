@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from billsync.apply.evidence import body_kept, step_kept, text_kept
 from billsync.apply.world import World
@@ -11,6 +11,9 @@ from billsync.model.change import Step
 from billsync.model.kind import Kind
 from billsync.model.ports import Answer, Unclear
 from billsync.model.value import Plain
+
+NO_CONTENT = 204
+"""The answer to a delete, also of what was deleted before (customer-facts.md §3.6, catalog-facts.md §1.7)."""
 
 
 class Stopped(Exception):
@@ -21,8 +24,8 @@ class Stopped(Exception):
 class Tried:
     """The state of a step after the calls made so far.
 
-    `made` is the id that the answer to a create names, and `shown` the body of a successful answer. `is_first`: the
-    entity wasn't looked at before the call.
+    `made` is the id that the answer to a create names, and `shown` the body of a successful answer. `is_gone`:
+    it says that the entity isn't there any more. `is_first`: the entity wasn't looked at before the call.
     """
 
     calls: int = 0
@@ -32,6 +35,7 @@ class Tried:
     refusal: str = ""
     trouble: str = ""
     shown: Plain = None
+    is_gone: bool = False
     is_first: bool = False
 
 
@@ -44,7 +48,8 @@ def call(step: Step, world: World, tried: Tried) -> Tried:
     answer = sent(step, world, step.call.method, path, body)
     if isinstance(answer, Unclear):
         return Tried(tried.calls + 1, wrote=True, trouble=str(answer))
-    return _after_answer(tried, answer, world.kind(step), creates=step.before.view is None)
+    after = _after_answer(tried, answer, world.kind(step), creates=step.before.view is None)
+    return replace(after, is_gone=step.call.method == "DELETE" and answer.status == NO_CONTENT)
 
 
 def sent(step: Step, world: World, method: str, path: str, body: Plain = None) -> Answer | Unclear:

@@ -58,6 +58,12 @@ def may_end_by_answer(step: Step, world: World) -> bool:
     return world.calls_first and (is_create(step, world) or _begins_only_chain(step, world))
 
 
+def may_end_by_no_content(step: Step, world: World) -> bool:
+    """Whether a step that deletes may end by the server's word that the id is gone: of an entity whose key the server
+    keeps unique, no other one was there."""
+    return world.calls_first and step.after.view is None and world.kind(step).unique
+
+
 def _begins_only_chain(step: Step, world: World) -> bool:
     is_begin = step.before.view is None and step.call.method == "POST"
     return is_begin and world.one_chain_per_parent and world.kind(step).archetype is Archetype.CHAINED

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from billsync.apply.bindings import Bindings
+from billsync.apply.world import World
 from billsync.core.lookup import lookup
 from billsync.core.moved import names_of
 from billsync.core.obstacles import CHILDREN, CREDIT, ENDS, credit_in, ends_among, holds, lasting_children, users_among
@@ -13,18 +15,37 @@ from billsync.core.referring import referred
 from billsync.model.address import Address
 from billsync.model.change import Obstacle, Step
 from billsync.model.kind import Kind
-from billsync.model.ports import Reader, RemoteError
+from billsync.model.ports import ListRead, RemoteError
 from billsync.model.value import Fields
 
 
-def in_the_way(step: Step, remote: Reader, bindings: Bindings) -> tuple[str, ...]:
+def at_this_moment(step: Step, world: World) -> World:
+    """The world for the looks right before a step's first call: at its entity, and at what must not be there. Where
+    that takes several reads, they are made together."""
+    bindings, address = world.bindings, step.address
+    rules = {obstacle.rule for obstacle in step.before.without}
+    if bindings.read_together is None or not rules & {CREDIT, CHILDREN} or address not in bindings.ids:
+        return replace(world, bindings=bindings.at_this_moment())
+    own = bindings.look_of(address)
+    children = [
+        _children_read(bindings.registry[each.kind], address, bindings)
+        for each in step.before.without
+        if each.rule == CHILDREN
+    ]
+    documents = [bindings.path(each.path) for each in step.before.without if each.rule == CREDIT]
+    ahead = bindings.read_together([*((own,) if own else ()), *children], documents)
+    return replace(world, bindings=bindings.at_this_moment(ahead), documents=ahead.answers)
+
+
+def in_the_way(step: Step, world: World) -> tuple[str, ...]:
     """Return the obstacles of a step at this moment, as text; empty if there are none. Raises RemoteError, Unbound."""
-    return tuple(text for obstacle in step.before.without for text in _seen(obstacle, step.address, remote, bindings))
+    return tuple(text for obstacle in step.before.without for text in _seen(obstacle, step.address, world))
 
 
-def _seen(obstacle: Obstacle, address: Address, remote: Reader, bindings: Bindings) -> tuple[str, ...]:
+def _seen(obstacle: Obstacle, address: Address, world: World) -> tuple[str, ...]:
+    bindings = world.bindings
     if obstacle.rule == CREDIT:
-        return credit_in(_document(remote, bindings.path(obstacle.path)))
+        return credit_in(_document(world, bindings.path(obstacle.path)))
     kind = bindings.registry[obstacle.kind]
     if obstacle.rule == ENDS:
         return _ends(kind, address, bindings)[obstacle.known :]
@@ -34,8 +55,10 @@ def _seen(obstacle: Obstacle, address: Address, remote: Reader, bindings: Bindin
     return users_among(kind, tuple(_users(kind, address, bindings)), server_id) if server_id else ()
 
 
-def _document(remote: Reader, path: str) -> Fields:
-    answer = remote.get(path)
+def _document(world: World, path: str) -> Fields:
+    answer = world.documents.get(path) or world.remote.get(path)
+    if isinstance(answer, RemoteError):
+        raise answer
     if not answer.ok:
         raise RemoteError(f"GET {path}: {answer.message}")
     return answer.body if isinstance(answer.body, dict) else {}
@@ -51,12 +74,19 @@ def _ends(kind: Kind, address: Address, bindings: Bindings) -> tuple[str, ...]:
 
 def _children(kind: Kind, address: Address, bindings: Bindings) -> list[Fields]:
     """All rows that belong to an entity."""
+    each = _children_read(kind, address, bindings)
+    rows = bindings.read_rows(each.path, each.query, each.listing)
+    mine, parent = bindings.routes[kind.name].parent_filter, bindings.id_of(address) or ""
+    return [row for row in rows if mine is None or row.get(mine) == parent]
+
+
+def _children_read(kind: Kind, address: Address, bindings: Bindings) -> ListRead:
+    """The list of all rows that belong to an entity."""
     where = lookup(Address(kind.name, (*address.names, "any")), bindings.registry, bindings.routes)
     parent = bindings.id_of(address) or ""
     mine = bindings.routes[kind.name].parent_filter
     query = ((f"filter[{mine}]", parent),) if mine else ()
-    rows = bindings.read_rows(where.path.replace("{parent}", parent), query, where.listing)
-    return [row for row in rows if mine is None or row.get(mine) == parent]
+    return ListRead(where.path.replace("{parent}", parent), query, where.listing)
 
 
 def _users(kind: Kind, address: Address, bindings: Bindings) -> Iterator[Fields]:

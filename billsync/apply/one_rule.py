@@ -9,12 +9,11 @@ An unclear outcome applies the same rule again, so a retry, a second runner and 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from billsync.apply.bindings import Observed, Unbound
 from billsync.apply.calling import UNTRIED, Stopped, Tried, call
-from billsync.apply.first_call import called_first, learn, may_end_by_answer
-from billsync.apply.obstacles import in_the_way
+from billsync.apply.first_call import called_first, learn, may_end_by_answer, may_end_by_no_content
+from billsync.apply.obstacles import at_this_moment, in_the_way
 from billsync.apply.overtaken import gave_way
 from billsync.apply.world import World
 from billsync.core.compare import said
@@ -49,7 +48,7 @@ def run_step(step: Step, world: World, following: Iterable[Step]) -> StepResult 
         tried = called_first(step, world)
         if _is_shown(step, tried, world):
             return StepResult(step, Status.DONE, wrote=True)
-        while (result := _settled_by_look(step, seen := _as_seen(world, tried), tried, following)) is None:
+        while (result := _settled_by_look(step, seen := _as_seen(step, world, tried), tried, following)) is None:
             if step.id in world.unmet and not tried.calls:
                 return StepResult(step, Status.STALE, world.unmet[step.id])
             if (blocking := _in_the_way(step, seen, tried)) is not None:
@@ -57,7 +56,7 @@ def run_step(step: Step, world: World, following: Iterable[Step]) -> StepResult 
             if tried.calls:
                 world.clock.sleep(PAUSE * 2 ** (tried.calls - 1))
             tried = call(step, world, tried)
-            if may_end_by_answer(step, world) and _is_shown(step, tried, world):
+            if _ends_by_answer(step, tried, world):
                 return StepResult(step, Status.DONE, wrote=True)
         return result
     except Unbound as error:
@@ -68,9 +67,9 @@ def run_step(step: Step, world: World, following: Iterable[Step]) -> StepResult 
         return StepResult(step, Status.FAILED, _unclear(tried), tried.wrote) if tried.calls else None
 
 
-def _as_seen(world: World, tried: Tried) -> World:
+def _as_seen(step: Step, world: World, tried: Tried) -> World:
     """The world for the looks right before a first call, which are at one moment; later ones are apart."""
-    return world if tried.calls else replace(world, bindings=world.bindings.at_this_moment())
+    return world if tried.calls else at_this_moment(step, world)
 
 
 def _settled_by_look(step: Step, world: World, tried: Tried, following: Iterable[Step]) -> StepResult | None:
@@ -109,7 +108,7 @@ def _has_departed(step: Step, kind: Kind, observed: Observed) -> bool:
 def _in_the_way(step: Step, world: World, tried: Tried) -> StepResult | None:
     """Return the result of a step that an obstacle stops now, or None."""
     try:
-        found = in_the_way(step, world.remote, world.bindings)
+        found = in_the_way(step, world)
     except Unbound as error:
         return StepResult(step, Status.STALE, str(error), tried.wrote)
     except RemoteError as error:
@@ -159,6 +158,14 @@ def _settled(step: Step, kind: Kind, observed: Observed, tried: Tried, world: Wo
 
 def _unclear(tried: Tried) -> str:
     return f"unclear whether it was carried out: {tried.trouble}"
+
+
+def _ends_by_answer(step: Step, tried: Tried, world: World) -> bool:
+    """Whether the answer to a call makes certain that the entity is as the step promises."""
+    if tried.is_gone and may_end_by_no_content(step, world):
+        world.bindings.forget(step.address)
+        return True
+    return may_end_by_answer(step, world) and _is_shown(step, tried, world)
 
 
 def _is_shown(step: Step, tried: Tried, world: World) -> bool:

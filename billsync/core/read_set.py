@@ -72,13 +72,13 @@ def _is_parent(registry: Registry, name: str) -> bool:
 def _having(name: str, field: str, values: Iterable[str]) -> Iterator[Read]:
     """Reads of rows with these values. A list filter trims its members and splits at commas, so such go alone."""
     alone = sorted(value for value in values if "," in value or value != value.strip())
-    for chunk in _chunks(sorted(set(values) - set(alone))):
+    for chunk in filter_chunks(sorted(set(values) - set(alone))):
         yield Read(name, ((f"filter[{field}][oeq]", ",".join(chunk)),))
     for value in alone:
         yield Read(name, ((f"filter[{field}][eq]", value),))
 
 
-def _chunks(values: Iterable[str]) -> Iterator[tuple[str, ...]]:
+def filter_chunks(values: Iterable[str]) -> Iterator[tuple[str, ...]]:
     """The values in pieces that a list filter takes; never an empty one, which would match every row."""
     chunk: list[str] = []
     size = 0
@@ -137,7 +137,7 @@ def _belonging(name: str, routes: Routes, ids: Sequence[str], more: int = 0) -> 
 
 def belonging_each(name: str, field: str, ids: Sequence[str]) -> Iterator[Read]:
     """Reads of the children of these parents alone, in a list that is filtered by a field, however many they are."""
-    yield from (Read(name, ((f"filter[{field}][oeq]", ",".join(chunk)),)) for chunk in _chunks(ids))
+    yield from (Read(name, ((f"filter[{field}][oeq]", ",".join(chunk)),)) for chunk in filter_chunks(ids))
 
 
 def look_alike_reads(desired: Desired, found: Index, registry: Registry, *, deletes: bool) -> tuple[Read, ...]:

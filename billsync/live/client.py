@@ -26,7 +26,7 @@ from billsync.live.target import Target, token_problem
 from billsync.live.threads import in_order, reading_threads
 from billsync.live.understanding import Understanding
 from billsync.live.ways import Ways
-from billsync.model.limits import ANSWER_BYTES
+from billsync.model.limits import ANSWER_BYTES, READS_AT_ONCE
 from billsync.model.ports import (
     Answer,
     Clock,
@@ -85,6 +85,11 @@ class ReadingClient:
     def close(self) -> None:
         """Give the connections back."""
         self._ways.close()
+
+    @property
+    def reads_at_once(self) -> int:
+        """The number of reads worth having under way together, where they are few: one, if each takes a thread."""
+        return READS_AT_ONCE if self._ways.quick is not None else 1
 
     def get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> Answer:
         """Read; lost answers, 429 and passing server errors are tried again with growing waits.

@@ -104,13 +104,19 @@ def _too_long(path: str, total: int) -> RemoteError:
 
 def document_from(path: str, outcome: Outcome[R]) -> Fields:
     """One object that isn't in a list. Raises RemoteError, Refused."""
+    answer = answer_from(outcome)
+    if not answer.ok:
+        raise Refused(path, answer)
+    if not isinstance(answer.body, Mapping):
+        raise RemoteError(f"GET {path}: the answer is not an object of API v3")
+    check_rows(path, (answer.body,))
+    return answer.body
+
+
+def answer_from(outcome: Outcome[R]) -> Answer:
+    """The answer to a read that isn't one of a page. Raises RemoteError."""
     if isinstance(outcome, RemoteError):
         raise outcome
     if not isinstance(outcome, Answer):
-        raise TypeError(f"GET {path}: a document was read as a page")
-    if not outcome.ok:
-        raise Refused(path, outcome)
-    if not isinstance(outcome.body, Mapping):
-        raise RemoteError(f"GET {path}: the answer is not an object of API v3")
-    check_rows(path, (outcome.body,))
-    return outcome.body
+        raise TypeError("a document was read as a page")
+    return outcome

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from billsync.live.page import Outcome, Refused, answers, document_from
+from billsync.live.page import Outcome, Refused, answer_from, answers, document_from
 from billsync.live.paging import Query, first_get, read_list
 from billsync.model.limits import READS_AT_ONCE
-from billsync.model.ports import Answer, Clock, Decode, Get, Identified, Page, Reader, RemoteError
+from billsync.model.ports import Answer, Clock, Decode, Get, Identified, ListRead, Page, ReadAhead, Reader, RemoteError
 from billsync.model.routes import ListQuery
 from billsync.model.value import Fields
 
@@ -70,6 +70,36 @@ def read_documents(remote: Reader, paths: Iterable[str]) -> Iterator[Fields | Re
             yield document_from(path, outcome)
         except Refused as refused:
             yield refused
+
+
+def read_together(
+    remote: Reader, lists: Sequence[ListRead], documents: Sequence[str], clock: Clock, *, at_once: int
+) -> ReadAhead:
+    """Lists and documents in one stream of reads, up to the first that fails."""
+    gets = [*(first_get(each.path, each.query, each.listing) for each in lists), *map(Get, documents)]
+    outcomes: Iterator[Outcome[Identified]] = answers(remote, gets, None, at_once=at_once)
+    rows: dict[tuple[str, tuple[tuple[str, str], ...]], Sequence[Fields] | RemoteError] = {}
+    for each in lists:
+        found = rows[each.path, each.query] = _rows_or_error(remote, each, next(outcomes), clock)
+        if isinstance(found, RemoteError):
+            return ReadAhead(rows, {})
+    return ReadAhead(rows, dict(zip(documents, map(_answer_or_error, outcomes), strict=True)))
+
+
+def _rows_or_error(
+    remote: Reader, each: ListRead, first: Outcome[Identified], clock: Clock
+) -> Sequence[Fields] | RemoteError:
+    try:
+        return read_list(remote, each.path, each.query, each.listing, clock, first=first)
+    except RemoteError as error:
+        return error
+
+
+def _answer_or_error(outcome: Outcome[Identified]) -> Answer | RemoteError:
+    try:
+        return answer_from(outcome)
+    except RemoteError as error:
+        return error
 
 
 def _asked(remote: Reader, gets: Iterable[Get], decode: Decode[R] | None) -> Iterator[tuple[str, Outcome[R]]]:

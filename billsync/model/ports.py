@@ -152,6 +152,34 @@ class ReadRows(Protocol):
         """All rows that match. Raises RemoteError when the list can't be read."""
 
 
+@dataclass(frozen=True, slots=True)
+class ListRead:
+    """A list that is read whole."""
+
+    path: str
+    query: tuple[tuple[str, str], ...]
+    listing: ListQuery
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAhead:
+    """The rows of lists, by path and filters, and answers, by path; an error is a value. What isn't in it wasn't
+    read."""
+
+    rows: Mapping[tuple[str, tuple[tuple[str, str], ...]], Sequence[Fields] | RemoteError]
+    answers: Mapping[str, Answer | RemoteError]
+
+
+NOTHING_READ = ReadAhead({}, {})
+
+
+class ReadTogether(Protocol):
+    """Reads what belongs together, under way at once where the server can be read so."""
+
+    def __call__(self, lists: Sequence[ListRead], documents: Sequence[str]) -> ReadAhead:
+        """All that was read, up to the first read that failed."""
+
+
 class ReadDocument(Protocol):
     """Reads what another API of the server shows of one row."""
 

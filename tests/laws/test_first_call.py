@@ -23,6 +23,7 @@ from tests.laws.test_execute import (
     SUBSCRIPTIONS,
     Ran,
     create,
+    delete,
     seen,
     subscribe,
 )
@@ -233,3 +234,23 @@ def test_where_a_customer_may_have_several_a_second_one_is_found(monkeypatch: py
 
     assert (safe.ends[0][1], unsafe.ends[0][1]) == (Status.FAILED, Status.DONE)
     assert len(server.rows[SUBSCRIPTIONS]) == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "manner", "reads"),
+    [
+        (obeys, CALLING_FIRST, 1),
+        (obeys, LOOKING_FIRST, 2),
+        (acts_but(answers(200)), CALLING_FIRST, 2),
+        (acts_but(LOST), CALLING_FIRST, 2),
+    ],
+)
+def test_no_content_alone_ends_a_delete(answer: Reaction, manner: Manner, reads: int) -> None:
+    """The server says so of any id that is gone; after any other answer, there is a look."""
+    server = server_with(meters=[{"id": "m1", **METER}])
+    server.reactions[f"{METERS}/m1"] = [answer]
+
+    ran = Ran(server, [delete(METER)], manner)
+
+    assert ran.ends == [("meter:delete", Status.DONE, "", True)]
+    assert (server.rows[METERS], server.reads) == ([], reads)

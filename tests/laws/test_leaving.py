@@ -19,7 +19,7 @@ from billsync.model.change import Change, Outcome, PlanFile
 from billsync.model.result import Status
 from billsync.model.state import Desired
 from tests.support.end_state import end_state
-from tests.support.newer_server import showing
+from tests.support.newer_server import Newer, showing
 from tests.support.world import BASE, TARGET, World, declared, rows_of
 
 pytestmark = pytest.mark.thorough
@@ -210,6 +210,24 @@ def test_an_invoice_that_is_not_final_is_named() -> None:
     assert delete_of(waits.plan).reason == reason.format(invoice["number"], "issued")
     assert delete_of(unknown).reason == reason.format(invoice["number"], "from_the_future")
     assert told(final) == ["deleting customer/gone pending"]
+
+
+def _issued(row: Document) -> Document:
+    return {**row, "status": "issued"} if "totals" in row else row
+
+
+def test_each_open_invoice_is_named_at_its_customer() -> None:
+    paid = {"key": "g", "name": "G", "amount": "5", "currency": "USD", "funding_method": "invoice", "purchase": {}}
+    world = made({"key": "gone", "name": "Gone"}, *({"key": key, "name": key, "grants": [paid]} for key in "ab"))
+    numbers = {row["customer"]["key"]: row["number"] for row in rows(world, "billing/invoices")}
+
+    shown = Newer(lambda body: {**body, "data": [_issued(row) for row in body["data"]]} if "meta" in body else body)
+    plan = world.plan(files(), wrap=shown, allow={"customer-credit": ""})
+
+    assert {change.address.key: change.reason.rpartition(": ")[2] for change in plan.changes} == {
+        "gone": "",
+        **{key: f"the invoice {number} (issued), which is not final" for key, number in numbers.items()},
+    }
 
 
 def test_credit_that_waits_for_its_invoice_is_named() -> None:

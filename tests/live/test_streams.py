@@ -10,8 +10,8 @@ import pytest
 
 from billsync.live.page import Refused
 from billsync.live.paging import read_list
-from billsync.live.streams import read_documents, read_lists, read_short_lists
-from billsync.model.ports import RemoteError, Unreachable
+from billsync.live.streams import read_documents, read_lists, read_short_lists, read_together
+from billsync.model.ports import Answer, ListRead, RemoteError, Unreachable
 from billsync.model.routes import ListQuery
 from tests.support.clock import FakeClock
 from tests.support.mock_list import client, id_of, lean, lean_now_and_then, page_of, rows
@@ -74,3 +74,26 @@ def test_documents_come_in_order_or_are_refused() -> None:
 def test_an_error_of_any_other_sort_ends_the_stream() -> None:
     with pytest.raises(Unreachable):
         list(read_documents(client(lambda request: httpx.Response(401, json={})), ["/x/a", "/x/b"]))
+
+
+@pytest.mark.parametrize(
+    ("refused", "lists", "documents"),
+    [("none", [0, 25], [200]), ("/y", [0, 25], [404]), ("/x/25", [0, Refused], []), ("/x/0", [Refused], [])],
+)
+def test_what_is_read_together_ends_with_the_first_list_that_fails(
+    refused: str, lists: list[Any], documents: list[int]
+) -> None:
+    """A refused document is an answer."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith(refused):
+            return httpx.Response(404, json={})
+        count = request.url.path.rpartition("/")[2]
+        return page_of(rows(int(count)), request) if count.isdigit() else httpx.Response(200, json={})
+
+    asked = [ListRead(f"/x/{count}", (), ListQuery("id", 10)) for count in (0, 25)]
+    ahead = read_together(client(handler), asked, ["/y"], FakeClock(), at_once=1)
+
+    found = [type(rows) if isinstance(rows, RemoteError) else len(rows) for rows in ahead.rows.values()]
+    assert found == lists
+    assert [answer.status for answer in ahead.answers.values() if isinstance(answer, Answer)] == documents
