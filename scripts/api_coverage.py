@@ -38,6 +38,8 @@ SOURCE = re.compile(r" ?\([\w./-]+ §[^)]*\)")
 ALONE = {
     "GET /openapi.json": ["says which operations and fields the server takes"],
     "GET /openmeter/plans/{}": ["reads a version that no list shows any more, but a subscription has"],
+    "POST /openmeter/customers/{}/charges": ["makes debts again after a restore"],
+    "POST /openmeter/events": ["sends usage events again after a restore"],
     "GET /v1/customers": ["lists deleted customers, which v3 doesn't show (OpenMeter only)"],
     "GET /openmeter/addons/{}": ["reads a version that no list shows any more, but a subscription has"],
 }

@@ -25,6 +25,8 @@ NOT_IN_THIS_LIFE = {
     "GET /openmeter/currencies/custom/{}/cost-bases",  # a promotion with prices in a custom currency
     "GET /openmeter/customers/{}/billing",  # a server with several profiles
     "GET /openmeter/events",  # usage events of a snapshot
+    "POST /openmeter/events",  # the same after a restore
+    "POST /openmeter/customers/{}/charges",  # a debt after a restore
     "GET /v1/plans/{}",  # labels inside a plan
     "PUT /v1/customers/{}",  # a key that was renamed
 }

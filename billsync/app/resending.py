@@ -8,18 +8,17 @@ from itertools import islice
 
 from billsync.api.documents import EVENTS
 from billsync.app.connection import Connection
+from billsync.app.posting import post
 from billsync.app.restoring import Restore
 from billsync.model.frozen import dataclass
 from billsync.model.moment import cut_to_seconds, moment_text, parse_moment
-from billsync.model.ports import RemoteError, Unclear
+from billsync.model.ports import RemoteError
 from billsync.model.recovery import Recovery
-from billsync.model.value import Fields, Plain
+from billsync.model.value import Fields
 from billsync.report.recovery.choices import Choices, InAdvance, Usage
 from billsync.report.recovery.items import Event
 
 LOT = 100
-ATTEMPTS = 3
-PAUSE = 1.0
 SECOND = timedelta(seconds=1)
 FILTER_BYTES, FILTER_ITEMS = 900, 50
 """Longest value of a filter, and most of its items (catalog-facts.md §1.4)."""
@@ -77,7 +76,7 @@ def resend(
             if _identity(one.row) not in there
         ]
         if fresh:
-            _post(connection, fresh)
+            post(connection, EVENTS, fresh)
         sent, known, held = sent + len(fresh), known + len(ready) - len(fresh), held + len(lot) - len(ready)
         progress(f"{sent + known:,} usage events")
     return Resent(sent, known, held)
@@ -165,23 +164,3 @@ def _rows(connection: Connection, query: Sequence[tuple[str, str]]) -> Sequence[
     if not isinstance(rows, list | tuple):
         raise RemoteError(f"GET {EVENTS}: {answer.message or answer.status}")
     return rows
-
-
-def _post(connection: Connection, events: Sequence[Fields]) -> None:
-    """Send a lot. After an unclear outcome it is sent again, as the server drops what it has (customer-facts.md §14).
-
-    Raises RemoteError.
-    """
-    body: Plain = list(events)
-    for attempt in range(ATTEMPTS):
-        try:
-            answer = connection.remote.call("POST", EVENTS, body)
-        except Unclear:
-            if attempt + 1 == ATTEMPTS:
-                raise
-        else:
-            if answer.ok:
-                return
-            if not answer.unclear or attempt + 1 == ATTEMPTS:
-                raise RemoteError(f"POST {EVENTS}: {answer.message or answer.status}")
-        connection.clock.sleep(PAUSE * 2**attempt)

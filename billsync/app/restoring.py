@@ -23,13 +23,16 @@ from billsync.model.moment import parse_moment
 from billsync.model.recovery import Accounted, Recovery
 from billsync.model.state import Snapshot
 from billsync.report.recovery.choices import Choices, InAdvance
+from billsync.report.recovery.debts import Debt
 from billsync.report.recovery.items import Event
-from billsync.report.recovery.refusals import accounted, refused_chains
+from billsync.report.recovery.refusals import accounted, debts_to_make, refused_chains
 from billsync.report.recovery.restoration import Tables, restoration
 from billsync.report.recovery.usage_accounts import Number
 from billsync.report.recovery.usage_start import Unbilled, unbilled
 
 RESTORE = "restore"
+CHARGES = "charges"
+"""The capability of a server that takes fees of a customer, and lists them (customer-facts.md §11)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,8 @@ class Restore:
     """A restore that was decided: its plan file, the fate of every row, and the live state it was decided on.
 
     `served` are the ids, in the snapshot, of the customers whose usage events are sent again, `unbilled` the starts of
-    the periods of which they are billed, and `events` the number of all events.
+    the periods of which they are billed, and `events` the number of all events. `debts` are made again
+    after the steps of the plan.
     """
 
     plan: PlanFile
@@ -46,6 +50,7 @@ class Restore:
     served: frozenset[str] = frozenset()
     unbilled: Unbilled = Unbilled({})
     events: int = 0
+    debts: tuple[Debt, ...] = ()
 
 
 def planned(
@@ -64,7 +69,7 @@ def planned(
         raise error("cannot-wait")
     known = _with_none(with_addons(connection, everything(connection)).snapshot)
     now, here = connection.clock.now(), connection.generation
-    tables, since = Tables(connection.kinds, connection.routes), _unbilled(recovery, now)
+    tables, since = Tables(connection.kinds, connection.routes, here.can(CHARGES)), _unbilled(recovery, now)
     number = _numbers(events, since)
     server = Server(connection.target, connection.routes, BALANCE, here.missing, here.is_alone, here.unmentionable)
     mode = Mode(RESTORE, deletes=False, allow=allow or {})
@@ -75,7 +80,9 @@ def planned(
         made = staged(found.stages, known, connection.kinds, server=server, mode=mode, now=now)
     plan = replace(made.plan_file, dialect=here.full_name, billsync=__version__)
     total = sum(one.whole for one in number.values())
-    return Restore(plan, accounted(found, made.changes), known, found.served, since, total)
+    accounts = accounted(found, made.changes)
+    debts = debts_to_make(found, accounts)
+    return Restore(plan, accounts, known, found.served, since, total, debts)
 
 
 def _unbilled(recovery: Recovery, now: datetime) -> Unbilled:

@@ -16,6 +16,7 @@ from billsync.app.connecting import Way, connect
 from billsync.app.connection import Connection
 from billsync.app.drilling import drill
 from billsync.app.ending import Exit, error
+from billsync.app.owing import owe
 from billsync.app.recovery_store import events, read
 from billsync.app.resending import resend
 from billsync.app.restoring import planned
@@ -120,6 +121,7 @@ class _Restoring:
         if failed:
             reasons = [f"{title_of(one.step.address)}: {one.reason}" for one in failed[:NAMED]]
             raise error("drill-failed", "; ".join(reasons))
+        owe(connection, found.debts)
         if self.choices.usage is not Usage.NONE:
             resend(connection, recovery, self._events(), self.choices, found, self.progress)
         return found.accounts

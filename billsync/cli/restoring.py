@@ -13,6 +13,7 @@ from billsync.app.carrying_out import carry_out
 from billsync.app.connection import Connection
 from billsync.app.ending import Ended, Exit, error, worst
 from billsync.app.outcomes import code_of_difference, code_of_plan_file_run, code_of_run
+from billsync.app.owing import owe
 from billsync.app.plan_files import (
     IN_ADVANCE,
     SNAPSHOT,
@@ -79,22 +80,24 @@ class RestoreOptions:
 
 @dataclass(slots=True)
 class _Losses:
-    """The loss report above the changes of an account, the end of the usage events, and the proof, if there is one."""
+    """The loss report above the changes of an account, the ends of debts and usage events, and the proof, if there is
+    one."""
 
     report: LossReport
     about: About
+    debts: str = ""
     events: str = ""
     proof: Proof | None = None
 
     def text(self, results: Mapping[str, StepResult], look: Look) -> str:
         """The loss report as text."""
-        sent = f"{self.events}\n" if self.events else ""
+        sent = "".join(f"{one}\n" for one in (self.debts, self.events) if one)
         proof = f"\n{text_of_proof(self.proof, self.about, look.width)}" if self.proof else ""
         return f"{losses_text(self.report, look.width)}{sent}{proof}"
 
     def parts(self, results: Mapping[str, StepResult]) -> Mapping[str, Any]:
         """The loss report as a part of the JSON object."""
-        sent = {"events": self.events} if self.events else {}
+        sent = {name: text for name, text in (("debts", self.debts), ("events", self.events)) if text}
         proof = {PROOF: proof_object(self.proof)} if self.proof else {}
         return {LOSSES: losses_object(self.report), **sent, **proof}
 
@@ -141,7 +144,7 @@ def _run(
     losses: _Losses,
     how: RestoreOptions,
 ) -> Exit:
-    """Carry the steps out, and send the events again unless a step failed."""
+    """Carry the steps out, make the debts and send the events again unless a step failed."""
     go: CarryOut
     if how.plan_file is None:
         account, code_of = Account(found.plan, addition=losses), code_of_run
@@ -157,12 +160,14 @@ def _run(
     more: list[Diagnostic] = []
     if account.plan.guards:
         account.not_tried = GUARDED
-    elif account.plan.steps or sends:
+    elif account.plan.steps or sends or found.debts:
         if not how.yes:
             _ask(run, account)
         with journaled(run, connection, account) as journal:
             go(journal=journal, on_result=lambda result: show_end(run, account, result), manner=manner_of(run))
             verdict = code_of(account.plan, account.results.values(), wrote=account.wrote)
+            if found.debts and verdict in (Exit.DONE, Exit.REFUSED):
+                more += _owe(run, connection, found, losses)
             if sends and verdict in (Exit.DONE, Exit.REFUSED):
                 more += _send(run, connection, recovery, path, losses, how.choices, found)
     run.account = account
@@ -195,6 +200,23 @@ def losses_text_of(account: Account, look: Look) -> str:
     return account.addition.text({}, look) if account.addition else ""
 
 
+def _owe(run: Run, connection: Connection, found: Restore, losses: _Losses) -> list[Diagnostic]:
+    """Make the debts again; the finding if that failed."""
+    try:
+        losses.debts = owe(connection, found.debts).text
+    except RemoteError as problem:
+        hint = "Run it again: no debt is made twice. What the server refuses again, collect outside."
+        return [_failed(run, diagnostic("debts-not-made", f"{problem}.", hint))]
+    return []
+
+
+def _failed(run: Run, finding: Diagnostic) -> Diagnostic:
+    """A finding that is said at once where the result is a text."""
+    if not run.wants_json:
+        run.talk(diagnostics_text([finding]))
+    return finding
+
+
 def _send(
     run: Run,
     connection: Connection,
@@ -209,9 +231,6 @@ def _send(
         sent = resend(connection, recovery, events(path), chosen, found, run.progress)
     except RemoteError as problem:
         hint = "Run it again: what the server has is not sent twice."
-        finding = diagnostic("events-not-sent", f"{problem}.", hint)
-        if not run.wants_json:
-            run.talk(diagnostics_text([finding]))
-        return [finding]
+        return [_failed(run, diagnostic("events-not-sent", f"{problem}.", hint))]
     losses.events = sent.text
     return []

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from billsync.cli.database import open_database
-from tests.support.call_shop import ACME, CATALOG, send_calls
+from tests.support.call_shop import ACME, BIRCH, CATALOG, send_calls
 from tests.support.command import Shell
 from tests.support.old_organization import lived_through
 from tests.support.recoveries import written_to
@@ -15,15 +15,15 @@ pytestmark = pytest.mark.thorough
 
 SERVER = ("--server", "local:new.db")
 CALLS = 130
-ROWS = 10 + CALLS
-LOSSES = f"Loss report: {ROWS} rows: 10 restored, {CALLS} restored differently, 0 lost."
+ROWS = 13 + CALLS
+LOSSES = f"Loss report: {ROWS} rows: 12 restored, {CALLS + 1} restored differently, 0 lost."
 
 
 @pytest.fixture
 def snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The recovery snapshot of a shop with usage, in the working directory."""
     monkeypatch.chdir(tmp_path)
-    world = lived_through([(0, CATALOG.format(fee="30") + ACME)], days=10)
+    world = lived_through([(0, CATALOG.format(fee="30") + ACME + BIRCH)], days=10)
     send_calls(world, CALLS)
     world.clock.advance(86_400)
     return written_to(tmp_path / "shop.snapshot", world)
@@ -35,7 +35,8 @@ def at_the_same_time(shell: Shell) -> Shell:
 
 
 def test_a_restore_is_shown_carried_out_and_done_only_once(shell: Shell, snapshot: Path) -> None:
-    """Shown into a plan file and pages, carried out by it; the loss report counts the rows of the snapshot."""
+    """Shown into a plan file and pages, carried out by it; the loss report counts the rows of the snapshot, of which a
+    debt is one."""
     shell = at_the_same_time(shell)
     pages = ("--out", "markdown=shown.md", "--out", "html=shown.html")
 
@@ -53,10 +54,11 @@ def test_a_restore_is_shown_carried_out_and_done_only_once(shell: Shell, snapsho
         text = Path(page).read_text()
         assert all(words in text for words in (LOSSES.partition(": ")[2], "acme/welcome", "pro@1")), page
     assert ran.code == 0, ran
+    assert json.loads(ran.out)["debts"] == "Debts: 1 made again, 0 there already."
     assert json.loads(ran.out)["events"] == "Usage events: 130 sent, 0 there already."
     assert sum(json.loads(ran.out)["losses"]["total"].values()) == ROWS
     assert again.code == 0, again
-    assert "Usage events: 0 sent, 130 there already." in again.out
+    assert "Debts: 0 made again, 1 there already.\nUsage events: 0 sent, 130 there already.\n" in again.out
     assert "Created: 0" in again.out
     assert (billed.code, "made with `--in-advance grant`, and this is `--in-advance bill`" in billed.err) == (1, True)
     assert proof.code == 0, proof.out
@@ -68,7 +70,7 @@ def balance(shell: Shell) -> dict[str, str]:
 
     app = open_database("new.db", shell.clock, test_clock=False)
     with httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://local/api/v3/openmeter") as http:
-        (acme,) = http.get("customers").json()["data"]
+        acme = next(row for row in http.get("customers").json()["data"] if row["key"] == "acme")
         (found,) = http.get(f"customers/{acme['id']}/credits/balance").json()["balances"]
     app.close()
     return {name: found[name] for name in ("settled", "live")}

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from billsync.app.carrying_out import carry_out
+from billsync.app.owing import owe
 from billsync.app.resending import resend
 from billsync.app.restoring import planned
 from billsync.model.recovery import Recovery
@@ -46,6 +47,7 @@ def restoring(recovery: Recovery, events: tuple[Event, ...]) -> Attempt:
         refused = [f"{one.address.text}: {one.reason}" for one in found.plan.changes if not one.is_pending]
         report = carry_out(connection, found.plan, journal=NoJournal(), known=found.known, manner=journey.manner)
         if not any(result.reason for result in report.results):
+            owe(connection, found.debts)
             resend(connection, recovery, events, Choices(), found, lambda text: None)
         return (*refused, *(f"{one.step.id} {one.status.value}: {one.reason}" for one in report.results if one.reason))
 

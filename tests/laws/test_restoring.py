@@ -54,10 +54,10 @@ def test_two_versions_with_their_subscribers_and_credit() -> None:
     found = restored(new, recovery)
 
     assert complete(recovery, found.accounts) == ()
-    assert balances(new) == {"acme": {"USD": 484}, "birch": {}}
+    assert balances(new) == {"acme": {"USD": 484}, "birch": {"USD": -40}}
     assert {one.what: one.code for one in found.accounts if one.fate is not Fate.RESTORED} == {
         "grant/acme/paid": "paid-before",
-        "debt of birch in USD": "debt",
+        "debt of birch in USD": "debt-as-fee",
     }
     assert not [change for change in new.plan(declared(files)).changes if change.code != "grandfathered"]
     assert writes_of_another(new, recovery) == ()

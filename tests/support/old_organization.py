@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from billsync.app.carrying_out import carry_out
+from billsync.app.owing import owe
 from billsync.app.restoring import Restore, planned
 from billsync.model.recovery import Recovery
 from billsync.model.result import Report
@@ -46,14 +47,17 @@ def restored(
     *,
     wrap: Wrap = as_it_is,
     events: Iterable[Event] = (),
+    owes: bool = True,
 ) -> Restore:
-    """One whole restore of a client that knows nothing, whose steps must all be done."""
+    """One whole restore of a client that knows nothing, whose steps must all be done; debts too, unless not `owes`."""
     connection = world.connection(wrap)
     found = planned(connection, recovery, choices or Choices(), events=events)
     assert not found.plan.guards, found.plan.guards
     report: Report = carry_out(connection, found.plan, journal=NoJournal(), known=found.known)
     troubles = [f"{result.step.id}: {result.reason}" for result in report.results if result.reason]
     assert troubles == []
+    if owes:
+        owe(connection, found.debts)
     return found
 
 
@@ -65,7 +69,7 @@ def writes_of_another(world: World, recovery: Recovery, choices: Choices | None 
 
 
 def balances(world: World) -> Balances:
-    """The settled credit of each customer by currency, without debts and zeros."""
+    """The settled credit, or debt, of each customer by currency, without zeros."""
     return balances_in(recovery_of(world))
 
 
@@ -75,5 +79,5 @@ def balances_in(recovery: Recovery) -> Balances:
     found: Balances = {}
     for customer, credit in recovery.credit.items():
         amounts = {row["currency"]: Decimal(row["settled"]) for row in credit.balances}
-        found[keys[customer]] = {code: amount for code, amount in amounts.items() if amount > 0}
+        found[keys[customer]] = {code: amount for code, amount in amounts.items() if amount}
     return found

@@ -31,8 +31,19 @@ RESTORES = Chapter(
         Code(
             "debt",
             "a negative balance",
-            "The customer owed more than its credits. A debt can't be given, so the customer begins at zero.",
-            "debt of acme in USD: a negative balance can't be given",
+            "The customer owed more than its credits. The server takes no fee that would make the debt again, or the "
+            "customer isn't restored: the seller loses the debt.",
+            "debt of acme in USD: a negative balance can't be given: this server's API takes no one-off fees",
+        ),
+        Code(
+            "debt-as-fee",
+            "a negative balance that a fee makes again",
+            "The customer owed more than its credits. A one-off fee of exactly the debt (`credit_only`, so that no "
+            "invoice is made), made once its credits are there, makes it again: the balance is the same, and later "
+            "credit pays the debt first, as before. Which usage or fee made the debt at first is in no API. "
+            "`undo` can't take it back: give the customer credit instead.",
+            "debt of acme in USD: a one-off fee of 12.36 USD makes it again; later credit for one feature alone "
+            "doesn't pay it",
         ),
         Code(
             "unexplained-credit",

@@ -57,6 +57,15 @@ SNAPSHOTS = Chapter(
             "grant 01M1D47Z00FBCB54955HDWHYD0 has no fate.",
         ),
         Code(
+            "debts-not-made",
+            "the debts were not all made again",
+            "The plan file was carried out, and making the debts of customers again, as one-off fees, broke off. Run "
+            "the restore again: no debt is made twice. The exit code is 3. Where the server refuses a fee again, that "
+            "debt is lost: collect it outside.",
+            "POST /openmeter/customers/01M1D47Z00FBCB54955HDWHYD0/charges: the connection broke. Run it again: no debt "
+            "is made twice. What the server refuses again, collect outside.",
+        ),
+        Code(
             "events-not-sent",
             "the usage events were not all sent",
             "The plan file was carried out, and sending the usage events of running periods broke off. Run the "

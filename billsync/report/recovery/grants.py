@@ -103,7 +103,7 @@ def _spent(old: Old, row: Row, address: Address, now: datetime, money: dict[str,
         account = old.fated(row, Fate.LOST, "expired-since", "it expired since the snapshot was taken", money)
     if not row.fields.get("key"):
         return Granted(None, owner_of(row), account)
-    start = cut_to_seconds(min(_start(row) or now, now - LONG_AGO))
+    start = cut_to_seconds(min(starts_at(row) or now, now - LONG_AGO))
     places = decimals(str(row.fields.get("currency"))) or 0
     terms = {
         **_terms(row, SPENT),
@@ -120,7 +120,7 @@ def _spent(old: Old, row: Row, address: Address, now: datetime, money: dict[str,
 
 def _terms(row: Row, *marks: str) -> Fields:
     """The start and the end of a grant as moments, and its labels with what was granted at first."""
-    start, end = _start(row), moment(row.fields, "expires_at")
+    start, end = starts_at(row), moment(row.fields, "expires_at")
     labels = {
         name: value for name, value in (row.fields.get("labels") or {}).items() if not name.startswith("billsync_")
     }
@@ -134,7 +134,8 @@ def _terms(row: Row, *marks: str) -> Fields:
     }
 
 
-def _start(row: Row) -> datetime | None:
+def starts_at(row: Row) -> datetime | None:
+    """The second from which on a grant counts; None where its row doesn't say."""
     found = moment(row.fields, "effective_at") or moment(row.fields, "created_at")
     return cut_to_seconds(found) if found else None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from billsync.core.lifecycle.attached import stops
@@ -12,7 +12,8 @@ from billsync.model.frozen import replace
 from billsync.model.kind import Archetype, Registry
 from billsync.model.recovery import Accounted, Fate
 from billsync.rating.arithmetic import minus
-from billsync.report.recovery.accounting import EVENT
+from billsync.report.recovery.accounting import CUSTOMER, EVENT
+from billsync.report.recovery.debts import NOT_RESTORED, Debt, lost_debt
 from billsync.report.recovery.restoration import Restoration
 
 IMMUTABLE = "immutable-field"
@@ -39,7 +40,7 @@ def accounted(found: Restoration, changes: Sequence[Sequence[Change]]) -> tuple[
 
     Lines that add money to a row's stay, unless the row is lost.
     """
-    fates = {(one.kind, one.row_id): one for one in found.accounts if one.count}
+    fates = {(one.kind, one.row_id): one for one in found.accounts if one.count and one.kind != EVENT}
     for rows, several in zip(found.rows, changes, strict=True):
         made = {change.address.unversioned() for change in several if change.is_pending}
         for change in several:
@@ -48,9 +49,18 @@ def accounted(found: Restoration, changes: Sequence[Sequence[Change]]) -> tuple[
             if _is_not_made(change) and place in fates:
                 known = _with_credit(fates[place], change, found.credits.get(row_id, {}))
                 fates[place] = _refused(known, change, is_made=change.address.unversioned() in made)
-    more = (one for one in found.accounts if not one.count)
-    lost = {place for place, one in fates.items() if one.fate is Fate.LOST and one.kind != EVENT}
+    for debt in found.debts:
+        if fates[CUSTOMER, debt.customer_id].fate is Fate.LOST:
+            fates[debt.place] = lost_debt(debt, NOT_RESTORED)
+    more = (one for one in found.accounts if one.kind == EVENT or not one.count)
+    lost = {place for place, one in fates.items() if one.fate is Fate.LOST}
     return (*fates.values(), *(one for one in more if (one.kind, one.row_id) not in lost))
+
+
+def debts_to_make(found: Restoration, accounts: Iterable[Accounted]) -> tuple[Debt, ...]:
+    """The debts that aren't lost."""
+    made = {(one.kind, one.row_id) for one in accounts if one.fate is not Fate.LOST}
+    return tuple(debt for debt in found.debts if debt.place in made)
 
 
 def _with_credit(known: Accounted, change: Change, left: Mapping[str, Decimal]) -> Accounted:

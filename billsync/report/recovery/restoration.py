@@ -34,12 +34,12 @@ from billsync.model.kind import Archetype, Kind, Registry, State
 from billsync.model.recovery import Accounted, Fate, Recovery
 from billsync.model.routes import Routes
 from billsync.model.state import Desired, Entity, Row, Snapshot
-from billsync.rating.arithmetic import negative
 from billsync.report.dump.losses_beyond import LOSSES, PROFILES
 from billsync.report.dump.undeclared import billing_losses
-from billsync.report.recovery.accounting import DEBT, REFUSED, UNEXPLAINED, money_id
+from billsync.report.recovery.accounting import REFUSED, UNEXPLAINED, money_id
 from billsync.report.recovery.chains import SUBSCRIPTION, Begun, chains
 from billsync.report.recovery.choices import Choices
+from billsync.report.recovery.debts import Debt, debt_accounts, debts
 from billsync.report.recovery.grants import Granted, grants
 from billsync.report.recovery.old import Old, moment, old, owner_of
 from billsync.report.recovery.usage_accounts import Number, usage_accounts
@@ -49,10 +49,11 @@ CUSTOMER = "customer"
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The tables of the server that is restored to."""
+    """The tables of the server that is restored to; `takes_fees`: its API takes one-off fees."""
 
     registry: Registry
     routes: Mapping[str, Routes]
+    takes_fees: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ class Restoration:
 
     `rows` are, by stage, the ids of the rows that its entities come from, by address: what the new server refuses of
     them is lost, too. `credits` is what is left of each grant that comes back, by the row's id; `served` are the ids of
-    the customers with a subscription that begins again, or has begun: their usage goes to it.
+    the customers with a subscription that begins again, or has begun: their usage goes to it. `debts` are all that the
+    snapshot has.
     """
 
     stages: tuple[Stage, ...]
@@ -69,6 +71,7 @@ class Restoration:
     rows: tuple[Mapping[Address, str], ...] = ()
     credits: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     served: frozenset[str] = frozenset()
+    debts: tuple[Debt, ...] = ()
 
 
 def restoration(
@@ -89,6 +92,7 @@ def restoration(
         now,
         events or {},
         refused,
+        takes_fees=tables.takes_fees,
     ).restored()
 
 
@@ -103,7 +107,11 @@ class _Restoring:
         now: datetime,
         events: Mapping[str, Number],
         refused: frozenset[Address],
+        *,
+        takes_fees: bool,
     ) -> None:
+        self.takes_fees = takes_fees
+        self.debts = debts(before)
         self.refused = refused
         self.events = events
         self.old = before
@@ -129,7 +137,7 @@ class _Restoring:
         served = self._served(found.begun)
         self._others(served)
         credits = {one.account.row_id: one.left for one in granted if one.left}
-        return Restoration(tuple(self.stages), tuple(self.accounts), tuple(self.rows), credits, served)
+        return Restoration(tuple(self.stages), tuple(self.accounts), tuple(self.rows), credits, served, self.debts)
 
     def _served(self, begun: Iterable[Begun]) -> frozenset[str]:
         """The ids of the customers of chains that begin again, or have begun."""
@@ -314,7 +322,8 @@ class _Restoring:
                     self.accounts.append(self._unmanaged(row))
         self.accounts += _undeclared(recovery)
         self.accounts += usage_accounts(self.old, self.choices, self.events, served)
-        self.accounts += _debts(self.old)
+        self.accounts += debt_accounts(self.debts, takes_fees=self.takes_fees)
+        self.accounts += _unexplained(self.old)
 
     def _unmanaged(self, row: Row) -> Accounted:
         name = str(row.fields.get("key") or row.fields.get("name") or row.id)
@@ -357,14 +366,10 @@ def _undeclared(recovery: Recovery) -> Iterator[Accounted]:
                 yield Accounted(name, row_id, what, Fate.LOST, "not-managed", "billsync doesn't manage these")
 
 
-def _debts(before: Old) -> Iterator[Accounted]:
+def _unexplained(before: Old) -> Iterator[Accounted]:
     for customer, credit in before.recovery.credit.items():
         address = before.source.found.names.get(customer)
         key = address.key if address else customer
-        for currency, amount in credit.debts.items():
-            how, place = "a negative balance can't be given", money_id(customer, currency)
-            money = {currency: negative(amount)}
-            yield Accounted(DEBT, place, f"debt of {key} in {currency}", Fate.LOST, "debt", how, key, money)
         for currency, amount in credit.unexplained.items():
             how, place = "the balance isn't what its grants and movements add up to", money_id(customer, currency)
             what, money = f"credit of {key} in {currency}", {currency: amount}

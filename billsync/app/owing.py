@@ -1,0 +1,67 @@
+"""Makes the debts of a recovery snapshot again, as one-off fees that no credit pays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from billsync.api.documents import CHARGES
+from billsync.app.connection import BY_CREATION, Connection
+from billsync.app.posting import post
+from billsync.live.paging import Refused
+from billsync.live.snapshot import PARENT
+from billsync.live.streams import read_lists
+from billsync.model.frozen import dataclass
+from billsync.model.ports import RemoteError
+from billsync.report.recovery.debts import Debt, fee_of
+
+CONFLICT = 409
+REFERENCE = "unique_reference_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """The number of debts that were made again, and of those that were there already."""
+
+    made: int = 0
+    known: int = 0
+
+    @property
+    def text(self) -> str:
+        """The numbers as a sentence."""
+        return f"Debts: {self.made:,} made again, {self.known:,} there already."
+
+
+def owe(connection: Connection, debts: Sequence[Debt]) -> Owed:
+    """Make the fees that aren't there. Their customers, and all grants of these, must be.
+
+    Raises RemoteError, after which a further run makes the rest.
+    """
+    ids = _ids(connection) if debts else {}
+    lacking = [one.customer for one in debts if one.customer not in ids]
+    if lacking:
+        raise RemoteError(f"customer {lacking[0]}, who owes something, isn't there")
+    there = _there(connection, dict.fromkeys(ids[one.customer] for one in debts))
+    missing = [one for one in debts if one.reference not in there]
+    made = sum(_make(connection, one, ids[one.customer]) for one in missing)
+    return Owed(made, len(debts) - made)
+
+
+def _make(connection: Connection, debt: Debt, customer_id: str) -> bool:
+    """Make a fee; False where the server has it already. Raises RemoteError."""
+    fee = fee_of(debt, connection.clock.now())
+    return post(connection, CHARGES.replace(PARENT, customer_id), fee, there=CONFLICT)
+
+
+def _ids(connection: Connection) -> Mapping[str, str]:
+    return {str(row.get("key")): str(row["id"]) for row in connection.rows("customer") if not row.get("deleted_at")}
+
+
+def _there(connection: Connection, customers: Mapping[str, object]) -> frozenset[str]:
+    """The references of all charges of customers. Raises RemoteError."""
+    paths = (CHARGES.replace(PARENT, one) for one in customers)
+    found: set[str] = set()
+    for rows in read_lists(connection.remote, paths, (), BY_CREATION, connection.clock):
+        if isinstance(rows, Refused):
+            raise rows
+        found |= {str(row.get(REFERENCE)) for row in rows}
+    return frozenset(found)
