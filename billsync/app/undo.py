@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
 from decimal import Decimal
 
 from billsync.api.documents import BALANCE
@@ -11,24 +10,20 @@ from billsync.app.carrying_out import bindings_of
 from billsync.app.connection import Connection
 from billsync.app.pipeline import compared, read_live
 from billsync.app.plan_files import place_of
+from billsync.app.undo_departures import departed
 from billsync.app.undo_rules import intended_by, with_rules
-from billsync.apply.bindings import Bindings, Observed, Unbound
-from billsync.core.compare import said
+from billsync.apply.bindings import Bindings
 from billsync.core.diff import Mode
-from billsync.core.expectation import differences_after, facts_apart, holds_after
-from billsync.core.index import index, version_of
+from billsync.core.index import index
 from billsync.core.lifecycle.chain_end import REVERT
-from billsync.core.undo import Journaled, Lasting, Made, Undone, is_withheld, only_gone, undone, without
-from billsync.core.versions import offered
+from billsync.core.undo import Journaled, Lasting, Made, Undone, only_gone, undone, without
 from billsync.kinds.registry import KINDS
 from billsync.live.snapshot import PARENT
-from billsync.model.address import Address, symbols_in
-from billsync.model.change import Expectation
+from billsync.model.address import Address
 from billsync.model.diagnostic import Diagnostic, Severity
-from billsync.model.frozen import dataclass, replace
+from billsync.model.frozen import dataclass
 from billsync.model.kind import Archetype, State
-from billsync.model.moment import parse_moment
-from billsync.model.state import Desired, Row
+from billsync.model.state import Desired
 from billsync.render.formats.words import title_of
 from billsync.report.credits.undone import used_since
 from billsync.schema.codes import diagnostic
@@ -36,8 +31,6 @@ from billsync.schema.codes import diagnostic
 AGAIN = "it goes when what belongs to it has ended: run the undo again then"
 HINT = "Change it in the files instead."
 NO_RULES = Desired()
-CLOCKS = timedelta(minutes=1)
-"""The largest difference of two clocks, the server's and that of a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +68,7 @@ def find_undo(connection: Connection, run: Journaled, allow: Mapping[str, str], 
     ended = dict(_ended(bindings, [made for made in run.made if made.address in touched]))
     pending = {c.address.unversioned() for c in plan.changes if c.is_pending or c.fields}
     changing = [made for made in run.made if made.address in pending and made.address not in ended]
-    changed = {
-        made.address: why
-        for made in changing
-        if (why := _another(made, rows.records, run.ended) or _departure(bindings, _of_active(made, rows.versions)))
-    }
+    changed = {made.address: why for made in changing if (why := departed(connection, bindings, made, run, rows))}
     changed |= dict(_used_by_others(whole, run, touched))
     used = dict(_used(connection, bindings, changing, changed))
     held = {parent: AGAIN for made in changing if (parent := _parent(made.address)) in whole.gone}
@@ -125,69 +114,6 @@ def _used_by_others(found: Undone, run: Journaled, touched: Iterable[Address]) -
     for address in touched:
         if address not in begun and (parent := _parent(address)) in found.gone and parent is not None:
             yield parent, f"{address.text} belongs to it, which this run didn't begin"
-
-
-def _of_active(made: Made, versions: Mapping[Address, tuple[Row, ...]]) -> Made:
-    """The steps on an entity with versions, as if on its active version now: a later one of the same content is as the
-    run left it."""
-    kind, last = KINDS[made.address.kind], made.steps[-1]
-    rows = versions.get(made.address, ()) if kind.archetype is Archetype.VERSIONED else ()
-    active = offered(kind, rows) if rows else None
-    return replace(made, steps=(replace(last, address=made.address.at(version_of(active))),)) if active else made
-
-
-def _another(made: Made, records: Mapping[Address, Row], ended: str) -> str:
-    """The reason why what is live under a key isn't what the run created; empty where it is, or where nothing is.
-
-    By its id, and where a run broke off before the answer to its create, by the time at which it was created. What the
-    journal withholds can't be compared: by the time of the last update.
-    """
-    row = records.get(made.address)
-    if row is None or made.first is not None:
-        return ""
-    if made.id and row.id != made.id:
-        return "it was deleted, and another one was made under its key"
-    if not made.id and _is_after(row, "created_at", ended):
-        return f"it was created at {row.fields['created_at']}, after the run had ended at {ended}"
-    if is_withheld(made.last) and _is_after(row, "updated_at", ended):
-        return f"it was updated at {row.fields['updated_at']}, and the journal withholds what it was before"
-    return ""
-
-
-def _is_after(row: Row, name: str, ended: str) -> bool:
-    moment, last = parse_moment(str(row.fields.get(name) or "")), parse_moment(ended)
-    return moment is not None and last is not None and moment > last + CLOCKS
-
-
-def _departure(bindings: Bindings, made: Made) -> str:
-    """The difference of an entity from what the run left; empty where there is none."""
-    step = made.steps[-1]
-    try:
-        for address in symbols_in((step.before.view, step.after.view)):
-            bindings.id_of(address)
-        names = step.before.facts.keys() | step.after.facts.keys()
-        observed = bindings.observe(step.address, step.after.view, names)
-    except Unbound as error:
-        return str(error)
-    kind = bindings.registry[step.address.kind]
-    after = _filled(step.after, observed)
-    if holds_after(
-        kind, after, view=observed.view, status=observed.status, marked=observed.marked, facts=observed.facts
-    ):
-        return ""
-    if observed.view is None or after.view is None:
-        return "it is gone" if observed.view is None else "it is there again"
-    changes = (*differences_after(kind, after, observed.view), *facts_apart(after, observed.facts))
-    fields = "; ".join(f"{change.name} is {said(change.old)}, the run left {said(change.new)}" for change in changes)
-    return fields or f"its status is {observed.status!r}"
-
-
-def _filled(end: Expectation, observed: Observed) -> Expectation:
-    """The expectation with the live values of fields that the journal withholds."""
-    if end.view is None or observed.view is None:
-        return end
-    live = {name: observed.view.get(name) for name, value in end.view.items() if is_withheld(value)}
-    return replace(end, view={**end.view, **live})
 
 
 def _used(

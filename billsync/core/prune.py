@@ -148,8 +148,8 @@ def _gives_up(context: Context, planned: Planned, going: Planned) -> bool:
 def _shown_address(context: Context, kind: Kind, row: Row) -> Address:
     if address := context.index.names.get(row.id):
         return address
-    owner = row.fields.get(f"{kind.parent.kind}_id") if kind.parent else None
-    parent = context.index.names[str(owner)].names if owner in context.index.names else ("?",)
+    owner = str(row.fields.get(f"{kind.parent.kind}_id") or "?") if kind.parent else "?"
+    parent = context.index.names[owner].names if owner in context.index.names else (owner,)
     return Address(kind.name, (*parent, str(labels_of(row.fields).get(KEY, row.id))))
 
 

@@ -29,6 +29,27 @@ TWO_PLANS = SHOP.replace(
 customers:""",
 )
 
+TEAM = """\
+_info: {owner: payments}
+addons:
+  - key: seats
+    name: Seats
+    currency: USD
+    instance_type: multiple
+    rate_cards: [{key: seats, name: Seats, price: {type: flat, amount: "5"}, billing_cadence: P1M}]
+plans:
+  - key: team
+    name: Team
+    currency: USD
+    billing_cadence: P1M
+    settlement_mode: credit_only
+    addons: [{addon: seats, from_plan_phase: default}]
+    phases:
+      - {key: default, name: Default, rate_cards: [{key: fee, name: Fee, price: {type: flat, amount: "1"}}]}
+customers:
+  - {key: acme, name: Acme, usage_attribution: {subject_keys: [a-1]}, subscription: {plan: team}}
+"""
+
 
 class Undoing:
     """A folder and a server in which runs are made and taken back."""
@@ -172,6 +193,34 @@ def test_what_was_made_after_a_killed_run_stays(shop: Undoing, shell: Shell, fol
 
     assert "customer acme: it was created at 2026-09-01T00:01:41Z, after the run had ended" in undone.err
     assert "deleting customer" not in undone.out
+
+
+def test_an_undo_of_an_undo_brings_back_what_refers_to_one_another(shop: Undoing) -> None:
+    """A plan of which the feature went, too, is published again with the new one."""
+    catalog = SHOP.partition("customers:")[0]
+    first = shop.sync(catalog)
+    shop.undo(first, *EVERYTHING)
+    second = shop.journals()[-1]
+
+    again, nothing = (shop.undo(second, *EVERYTHING) for _ in range(2))
+
+    assert (again.code, nothing.code, nothing.out.splitlines()[0]) == (0, 0, "No changes.")
+    assert "publishing a new version of plan prepaid@2" in again.out
+    assert shop.diff(catalog)["summary"]["total"] == 0
+
+
+def test_a_subscription_to_which_somebody_attached_something_goes_on(shop: Undoing) -> None:
+    """What the run attached itself ends with it."""
+    addons = "{plan: team, change: immediate, addons: [{addon: seats, quantity: 3}]}"
+    beta = f"  - {{key: beta, name: Beta, usage_attribution: {{subject_keys: [b-1]}}, subscription: {addons}}}\n"
+    first = shop.sync(TEAM)
+    own = shop.sync(TEAM.replace("{plan: team}", addons) + beta)
+
+    stays = shop.undo(first, *EVERYTHING)
+
+    assert "subscription acme/default: 1 of its addons were attached since, and would end with it" in stays.err
+    assert "cancelling" not in stays.out
+    assert "cancelling subscription beta/default at once" in shop.undo(own, *EVERYTHING, "--dry-run").out
 
 
 RULES = "policy: {protected: {customers: [acme]}, forbid: [cancel, revert], max_deletes: 0}\n"
