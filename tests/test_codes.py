@@ -32,7 +32,7 @@ WITNESS = PACKAGE / "local"
 TAKERS = {
     "diagnostic": 0, "finding": 0, "warning": 0, "findings.add": 0, "report": 0, "_report": 0, "_stop": 0, "_one": 0,
     "Unfit": 0,    "_problem": 0, "usage": 0, "error": 0, "Loss": 0, "Guard": 0, "Doubt": 0, "Problem": 1, "Refusal": 0,
-    "loss_of": 0, "Note": 0, "NoValue": 0, "fated": 2, "Accounted": 4,
+    "loss_of": 0, "Note": 0, "NoValue": 0, "fated": 2, "Accounted": 4, "_given_up": 1,
 }  # fmt: skip
 """Functions that take a code, and which argument it is; any other takes it as `code=`."""
 

@@ -37,10 +37,11 @@ from billsync.model.state import Desired, Entity, Row, Snapshot
 from billsync.report.dump.losses_beyond import LOSSES, PROFILES
 from billsync.report.dump.undeclared import billing_losses
 from billsync.report.recovery.accounting import REFUSED, UNEXPLAINED, money_id
-from billsync.report.recovery.chains import SUBSCRIPTION, Begun, chains
+from billsync.report.recovery.chains import Begun, chains
 from billsync.report.recovery.choices import Choices
 from billsync.report.recovery.debts import Debt, debt_accounts, debts
 from billsync.report.recovery.grants import Granted, grants
+from billsync.report.recovery.links import SUBSCRIPTION
 from billsync.report.recovery.old import Old, moment, old, owner_of
 from billsync.report.recovery.usage_accounts import Number, usage_accounts
 

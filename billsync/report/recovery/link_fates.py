@@ -1,0 +1,117 @@
+"""The fates of subscriptions that begin again now: what differs, and the fees that they are billed again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from billsync.core.lifecycle.attached_steps import ATTACH
+from billsync.core.ownership import KEY, labels_of
+from billsync.model.address import Address
+from billsync.model.frozen import replace
+from billsync.model.recovery import Accounted, Fate
+from billsync.model.state import Row
+from billsync.report.moves.advance import Unrated
+from billsync.report.moves.amounts import Amounts, amounts_text, together
+from billsync.report.moves.terms import PlanTerms
+from billsync.report.recovery.choices import InAdvance
+from billsync.report.recovery.explaining import BILLED_AGAIN
+from billsync.report.recovery.fees import (
+    Beginning,
+    fees_at_start,
+    fees_later,
+    from_phase,
+    less,
+    next_charge_apart,
+    terms_of,
+)
+from billsync.report.recovery.links import Link
+from billsync.report.recovery.old import Old
+from billsync.report.recovery.phases import lasts_longer
+from billsync.report.recovery.settlement import Reason, credit_doubts
+
+
+def fates_now(
+    link: Link, version: Address, beginning: Beginning, in_advance: InAdvance
+) -> tuple[tuple[Accounted, ...], Amounts]:
+    """The fate of a link that begins now, with a line for fees that are paid twice, and the fees that this bills."""
+    old, row = link.old, link.row
+    try:
+        terms = terms_of(old, version, _plan_row(old, version))
+        fees = fees_at_start(old, terms, beginning, link.addons)
+    except Unrated as problem:
+        how = f"the fees in advance that it is billed again can't be worked out ({problem})"
+        return (old.fated(row, Fate.DIFFERENT, BILLED_AGAIN, how),), {}
+    if in_advance is InAdvance.GRANT:
+        later = _later(link, terms, beginning)
+        return (_fate(link, terms, beginning, (fees, later)),), together((fees, later))
+    fate = _fate(link, terms, beginning, ({}, {}))
+    return _with_paid_twice(link, fate, fees) if fees else (fate,), fees
+
+
+def _plan_row(old: Old, version: Address) -> Row:
+    rows = (row for row in old.recovery.live.of("plan") if old.source.found.names[row.id] == version)
+    found = next(rows, None)
+    if found is None:
+        raise Unrated(f"{version.text} isn't in the snapshot")
+    return found
+
+
+def _later(link: Link, terms: PlanTerms, beginning: Beginning) -> Amounts:
+    try:
+        return fees_later(link.old, link.row, terms, beginning)
+    except Unrated:  # which the line about the next charge says
+        return {}
+
+
+def _with_paid_twice(link: Link, fate: Accounted, fees: Amounts) -> tuple[Accounted, ...]:
+    """The fate of a row, whose money is in its next charge, and a line of its own for fees that were paid before, which
+    are in the balance; this is the row's fate where nothing else differs."""
+    how = f"it is billed {amounts_text(fees)} in advance again"
+    twice = link.old.fated(link.row, Fate.DIFFERENT, BILLED_AGAIN, how, fees)
+    return (twice,) if fate.fate is Fate.RESTORED else (fate, replace(twice, count=0))
+
+
+def _fate(link: Link, terms: PlanTerms, beginning: Beginning, given: tuple[Amounts, Amounts]) -> Accounted:
+    """The fate of a link that begins now: every reason for which it isn't as it was, the gravest first.
+
+    `given` are the fees in advance that it is billed again, at once and later in the period, and gets as credit before.
+    """
+    found = [*_apart_from_money(link, terms, beginning, together(given))]
+    try:
+        apart = less(next_charge_apart(link.old, link.row, terms, beginning, link.addons), given[1])
+        if apart and not found:
+            how = "its next charge has fees in arrears for the time since it began again"
+            found.append(Reason(code="arrears-cut", how=how))
+    except Unrated as problem:
+        apart = {}
+        found.append(Reason(code="next-charge-unknown", how=f"its next charge can't be worked out ({problem})"))
+    if link.is_guessed:
+        found.append(Reason(code="times-unshown", how=_guess(link)))
+    if not found and not labels_of(link.row.fields).get(KEY):
+        found.append(Reason(code="marked", how="billsync's label of its key is new, and it still has no owner"))
+    if not found:
+        return link.old.fated(link.row, Fate.RESTORED)
+    how = "; ".join(one.how for one in found)
+    return link.old.fated(link.row, Fate.DIFFERENT, found[0].code, how, apart)
+
+
+def _apart_from_money(link: Link, terms: PlanTerms, beginning: Beginning, credit: Amounts) -> Iterator[Reason]:
+    """Yield the reasons that its phase, its settlement, its period and its add-ons give."""
+    if longer := lasts_longer(link.row.fields, from_phase(terms, beginning.phase), beginning.at):
+        yield Reason(code="phase-again", how=longer)
+    if credit:
+        yield from credit_doubts(beginning.mode, credit)
+    if ended := link.ended_period:
+        yield Reason(code="new-period", how=f"its period ended at {ended}, after the snapshot")
+    if link.row.fields.get("addons") and not link.can(ATTACH):
+        how = "its add-ons aren't attached again: this server's API can't attach any"
+        yield Reason(code="addons-not-attached", how=how)
+
+
+def _guess(link: Link) -> str:
+    """The times that a restore takes for those of a link whose server showed none."""
+    row = link.row
+    end = f", and ends at {row.fields['active_to']}" if row.fields.get("active_to") else ""
+    phase = link.phase(link.now) or str(row.fields["phases"][0].get("key"))
+    began = row.fields.get("active_from")
+    return f"its server showed no start, phase and end: taken as begun at {began}, in phase {phase}{end}"
