@@ -18,7 +18,7 @@ from billsync.app.restoring import planned
 from billsync.model.recovery import Recovery
 from billsync.model.state import Desired
 from billsync.report.recovery.choices import Choices
-from billsync.report.recovery.compensated import COMPENSATION
+from billsync.report.recovery.compensation import COMPENSATION
 from billsync.report.recovery.items import Event
 from tests.crash.conftest import IN_MEMORY, Count
 from tests.crash.struck_runs import Call, StruckRun

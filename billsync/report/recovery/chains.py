@@ -18,7 +18,7 @@ from billsync.model.state import Entity, Row
 from billsync.model.transition import AT_RENEWAL
 from billsync.report.moves.amounts import Amounts
 from billsync.report.recovery.choices import Choices, InAdvance
-from billsync.report.recovery.compensated import compensation
+from billsync.report.recovery.compensation import compensation
 from billsync.report.recovery.explaining import WAITING
 from billsync.report.recovery.fees import Beginning
 from billsync.report.recovery.link_fates import fates_now

@@ -1,41 +1,18 @@
-"""Credits that a restore gives for fees in advance which a new subscription is billed again: made, and known again."""
+"""Credits that a restore gave for fees in advance which a new subscription is billed again."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
 from decimal import Decimal
 
-from billsync.model.address import Address
-from billsync.model.moment import moment_text
 from billsync.model.recovery import Accounted, Fate
-from billsync.model.state import Entity
 from billsync.model.value import Fields
 from billsync.rating.arithmetic import negative
 from billsync.report.recovery.explaining import UNUSED
-from billsync.report.recovery.grants import GIFT, GRANT, PREFIX, short_digest
-from billsync.report.recovery.old import PLACE
+from billsync.report.recovery.grants import GRANT, PREFIX
 
-COMPENSATION = "Fees in advance, paid before"
-"""The name of such a credit."""
 ACTIVE = "active"
 HOW = "the credit for its fee in advance is there until the server has booked the fee"
-
-
-def compensation(chain: Address, currency: str, amount: Decimal, end: datetime) -> Entity:
-    """The grant of fees in advance that a chain is billed again."""
-    key = f"{PREFIX}{short_digest(chain.text, moment_text(end), currency)}"
-    fields: Fields = {
-        "key": key,
-        "name": COMPENSATION,
-        "description": f"The fees of the running period that {chain.text} is billed again by a restore.",
-        "amount": amount,
-        "currency": currency,
-        "funding_method": GIFT,
-        "priority": 1,
-        "expires_at": moment_text(end),
-    }
-    return Entity(Address(GRANT, (*chain.parents, key)), fields, PLACE)
 
 
 def is_compensation(row: Fields, known: Collection[str]) -> bool:
