@@ -36,6 +36,7 @@ from billsync.report.billing.catalog import Catalog
 from billsync.report.billing.charges import Due, needed
 from billsync.report.billing.subscribed import Subscribed
 from billsync.report.impact.assess import Need, UsageByCustomer, Wanted
+from billsync.report.recovery.items import kept
 from billsync.report.recovery.promises import (
     Terms,
     addons_at,
@@ -46,6 +47,7 @@ from billsync.report.recovery.promises import (
     terms_of,
     unshown_terms,
 )
+from billsync.report.recovery.sharing import Sharing
 
 SUBSCRIPTION = "subscription"
 OVER = "inactive"
@@ -79,22 +81,25 @@ def read_promised(connection: Connection) -> Promised:
     catalog = read_catalog(connection)
     shelf = PlanShelf(connection, Snapshot(), Index())
     shelf.published()
-    standing = _read_standing(connection, catalog, shelf, now)
+    sharing = Sharing()
+    standing = _read_standing(connection, catalog, shelf, sharing, now)
     addons = _read_addons(connection, standing.terms, shelf)
     dues = _dues(connection, standing, addons, catalog, now)
     metered = _usage(connection, standing.terms, dues, catalog)
     access = _access(connection, dict.fromkeys(one.customer_id for one in standing.terms))
     promises = {
-        one.id: Promise(
-            plan=one.plan,
-            version=one.version,
-            phase=one.phase_at(now),
-            period_from=one.period_from,
-            period_to=one.period_to,
-            ends_at=one.ends_at,
-            addons=addons_at(addons.get(one.id, ()), shelf.addon_keys, now),
-            due=_due(one, dues.get(one.id), metered),
-            access=access[one.customer_id],
+        one.id: sharing.promise(
+            Promise(
+                plan=one.plan,
+                version=one.version,
+                phase=one.phase_at(now),
+                period_from=one.period_from,
+                period_to=one.period_to,
+                ends_at=one.ends_at,
+                addons=addons_at(addons.get(one.id, ()), shelf.addon_keys, now),
+                due=_due(one, dues.get(one.id), metered),
+                access=access[one.customer_id],
+            )
         )
         for one in standing.terms
     }
@@ -114,15 +119,19 @@ _Addons: TypeAlias = Mapping[str, tuple[Attached, ...] | None]
 """By subscription, its add-ons; None where the server doesn't show them. Those whose plan offers none are left out."""
 
 
-def _read_standing(connection: Connection, catalog: Catalog, shelf: PlanShelf, now: datetime) -> _Standing:
-    pages = SubscriptionPages(connection.routes[SUBSCRIPTION].collection)
+def _read_standing(
+    connection: Connection, catalog: Catalog, shelf: PlanShelf, sharing: Sharing, now: datetime
+) -> _Standing:
+    pages = SubscriptionPages(connection.routes[SUBSCRIPTION].collection, sharing.fields)
     alike = AlikeRows(catalog.features)
     rows, terms, own = list[Fields](), list[Terms](), dict[str, frozenset[str]]()
-    for page in connection.rows_as(SUBSCRIPTION, pages.decode):
+    left = list(reversed(connection.rows_as(SUBSCRIPTION, pages.decode)))
+    while left:  # each is given up before the next is taken
+        page = left.pop()
         row = page.fields if isinstance(page, ReadRow) else page
         if row.get("deleted_at") or row.get("status") == OVER:
             continue
-        rows.append({name: row[name] for name in KEPT if name in row})
+        rows.append(kept(row, KEPT))
         if (one := _terms(row, alike, shelf, now)) is not None:
             terms.append(one)
             own[one.id] = _own_items(row, shelf.plan(one.plan_id) if one.plan_id else None)

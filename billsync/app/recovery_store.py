@@ -20,7 +20,7 @@ from typing import IO
 from billsync.app.ending import error
 from billsync.model.limits import SNAPSHOT_LINE_BYTES
 from billsync.model.recovery import Recovery
-from billsync.report.recovery.items import Event
+from billsync.report.recovery.items import EVERYTHING, Event, Members
 from billsync.report.recovery.lines import CutShort, Edited, OtherFormat, UnknownSnapshot, events_in, recovery_in
 
 LEVEL = 6
@@ -40,11 +40,13 @@ def write(file: IO[bytes], lines: Iterable[bytes]) -> None:
     file.write(_seal(summing.digest))
 
 
-def read(path: Path) -> Recovery:
-    """The recovery snapshot in a file, without its usage events. Raises Ended for a file that isn't whole or isn't
-    known."""
+def read(path: Path, members: Members = EVERYTHING) -> Recovery:
+    """The recovery snapshot in a file, without its usage events; of rows of the kinds in `members`, only these members.
+
+    Raises Ended for a file that isn't whole or isn't known.
+    """
     with _opened(path) as file:
-        return recovery_in(_lines(file))
+        return recovery_in(_lines(file), members)
 
 
 def events(path: Path) -> Iterator[Event]:

@@ -3,7 +3,7 @@ their cards are kept once, and of each row only what an impact looks at."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from billsync.live.door import check_rows
 from billsync.live.encoding import decode
@@ -29,10 +29,10 @@ class ReadRow:
 
 
 class SubscriptionPages:
-    """Decodes pages of the list at a path."""
+    """Decodes pages of the list at a path. `shared` gives members of a row with those parts that others have, too."""
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    def __init__(self, path: str, shared: Callable[[Fields], Fields] = lambda fields: fields) -> None:
+        self._path, self._shared = path, shared
         self._alike: dict[bytes, Mapping[str, Plain]] = {}
 
     def decode(self, content: bytes) -> Page[ReadRow] | None:
@@ -45,7 +45,7 @@ class SubscriptionPages:
             return None
 
     def _kept(self, row: Fields) -> Fields:
-        kept = {name: row[name] for name in READ if name in row}
+        kept = self._shared({name: row[name] for name in READ if name in row})
         shape = shape_of(row)
         if shape is None:
             return kept

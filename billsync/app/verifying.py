@@ -8,7 +8,7 @@ from decimal import Decimal
 from billsync import __version__
 from billsync.api.documents import BALANCE
 from billsync.app.connection import Connection
-from billsync.app.promises import SUBSCRIPTION, read_promised
+from billsync.app.promises import KEPT, SUBSCRIPTION, read_promised
 from billsync.core.read_set import all_reads
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused
@@ -20,6 +20,7 @@ from billsync.rating.arithmetic import ZERO
 from billsync.report.recovery.compensated import is_compensation, unused_line
 from billsync.report.recovery.departures import Aspect, Proof, departures
 from billsync.report.recovery.grants import key_of
+from billsync.report.recovery.items import Members, kept
 
 CUSTOMER, GRANT = "customer", "grant"
 PAUSES = (5.0, 10.0, 30.0)
@@ -27,8 +28,13 @@ PAUSES = (5.0, 10.0, 30.0)
 §19)."""
 
 LAGGING = frozenset({Aspect.BALANCE, Aspect.PENDING, Aspect.DUE, Aspect.ACCESS})
-KEPT = ("key", "deleted_at")
-"""The members of a customer's row that are compared."""
+COMPARED: Members = {
+    CUSTOMER: ("key", "deleted_at"),
+    SUBSCRIPTION: (*KEPT, "created_at", "billing_anchor"),
+    GRANT: ("key",),
+}
+"""The members of the rows of each customer that a comparison looks at; the last two of a subscription suggest the times
+that a server doesn't show."""
 
 
 def verify(connection: Connection, recovery: Recovery, accounts: Iterable[Accounted] = ()) -> Proof:
@@ -105,7 +111,7 @@ def _is_catalog(kind: str) -> bool:
 
 
 def _customer(row: Fields) -> Row:
-    return Row(CUSTOMER, str(row["id"]), {name: row[name] for name in KEPT if name in row})
+    return Row(CUSTOMER, str(row["id"]), kept(row, COMPARED[CUSTOMER]))
 
 
 def _credit(connection: Connection, customers: Iterable[str]) -> Mapping[str, Credit]:

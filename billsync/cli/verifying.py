@@ -6,7 +6,7 @@ from pathlib import Path
 
 from billsync.app.ending import Exit, error
 from billsync.app.recovery_store import read
-from billsync.app.verifying import verify
+from billsync.app.verifying import COMPARED, verify
 from billsync.cli.delivering import write_file
 from billsync.cli.opening import connected
 from billsync.cli.server_options import ServerOptions
@@ -30,7 +30,7 @@ def show_proof(run: Run, snapshot: str, options: ServerOptions, losses: str | No
     Raises Ended, RemoteError.
     """
     check_files(run)
-    recovery = read(Path(snapshot))
+    recovery = read(Path(snapshot), COMPARED)
     accounts = read_losses(losses) if losses else ()
     with connected(run, options) as connection:
         proof = verify(connection, recovery, accounts)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
-from billsync.model.frozen import dataclass
+from billsync.model.frozen import dataclass, replace
 from billsync.model.recovery import Credit, Header, Promise, Recovery
 from billsync.model.state import Row, Snapshot
 from billsync.model.value import Fields
+from billsync.report.recovery.sharing import Sharing
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,11 @@ class Event:
     row: Fields
 
 
+Members: TypeAlias = Mapping[str, tuple[str, ...]]
+"""By kind, the names of members of its rows."""
+
+EVERYTHING: Members = {}
+
 Item: TypeAlias = Row | Document | Listed | Unread | Absent | CreditOf | PromiseOf | Event
 
 
@@ -84,10 +90,18 @@ def items_of(recovery: Recovery) -> Iterator[Item]:
     yield from (PromiseOf(subscription, promise) for subscription, promise in recovery.promises.items())
 
 
-class Gathered:
-    """The items of a file as they come in."""
+def kept(row: Fields, names: Iterable[str]) -> Fields:
+    """The members of a row that have these names."""
+    return {name: row[name] for name in names if name in row}
 
-    def __init__(self) -> None:
+
+class Gathered:
+    """The items of a file as they come in, with their equal parts kept once. Of rows of the kinds in `members`, only
+    these members are kept."""
+
+    def __init__(self, members: Members) -> None:
+        self._members = members
+        self._sharing = Sharing()
         self._rows: dict[str, list[Row]] = defaultdict(list)
         self._documents: dict[str, Fields] = {}
         self._unread: dict[str, str] = {}
@@ -100,7 +114,7 @@ class Gathered:
         """Add an item. Raises TypeError for a usage event."""
         match item:
             case Row():
-                self._rows[item.kind].append(item)
+                self._rows[item.kind].append(self._sharing.row(self._kept(item)))
             case Document():
                 self._documents[item.path] = item.fields
             case Listed():
@@ -110,11 +124,15 @@ class Gathered:
             case Absent():
                 self._absent.add(item.kind)
             case CreditOf():
-                self._credit[item.customer] = item.credit
+                self._credit[item.customer] = self._sharing.credit(item.credit)
             case PromiseOf():
-                self._promises[item.subscription] = item.promise
+                self._promises[item.subscription] = self._sharing.promise(item.promise)
             case Event():
                 raise TypeError("usage events aren't held in memory")
+
+    def _kept(self, row: Row) -> Row:
+        names = self._members.get(row.kind)
+        return row if names is None else replace(row, fields=kept(row.fields, names))
 
     def whole(self, header: Header) -> Recovery:
         """Everything that came, as one value."""

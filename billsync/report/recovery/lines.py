@@ -16,7 +16,7 @@ from billsync.core.forms import COUNT, MALFORMED, TEXT
 from billsync.model.recovery import Header, Recovery
 from billsync.report.recovery.item_forms import EVENT, FORMS, HEADER
 from billsync.report.recovery.item_lines import content_of, item_line, line_of, sort_of
-from billsync.report.recovery.items import Event, Gathered, items_of
+from billsync.report.recovery.items import EVERYTHING, Event, Gathered, Members, items_of
 
 FORMAT_VERSION = "1.0"
 HEAD, END, VERSION = "snapshot", "end", "format_version"
@@ -72,8 +72,9 @@ def lines_of(recovery: Recovery, events: Iterable[Event] = ()) -> Iterator[bytes
     return whole_lines(recovery.header, map(item_line, chain(items_of(recovery), events)))
 
 
-def recovery_in(lines: Iterable[bytes]) -> Recovery:
-    """The recovery snapshot in the lines of a file, without its usage events.
+def recovery_in(lines: Iterable[bytes], members: Members = EVERYTHING) -> Recovery:
+    """The recovery snapshot in the lines of a file, without its usage events. Of rows of the kinds in `members`, only
+    these members are kept.
 
     Raises UnknownSnapshot, OtherFormat, CutShort.
     """
@@ -81,7 +82,7 @@ def recovery_in(lines: Iterable[bytes]) -> Recovery:
     head = _line_in(rest)
     version = _version(head)
     try:
-        return _recovery(content_of(head, HEAD), rest)
+        return _recovery(content_of(head, HEAD), rest, Gathered(members))
     except MALFORMED as error:
         if _minor(version) > _minor(FORMAT_VERSION):
             newer = (
@@ -103,8 +104,8 @@ def events_in(lines: Iterable[bytes]) -> Iterator[Event]:
                 raise UnknownSnapshot(_words(error)) from error
 
 
-def _recovery(head: dict[str, Any], lines: Iterator[bytes]) -> Recovery:
-    found, counts = Gathered(), Counter[str]()
+def _recovery(head: dict[str, Any], lines: Iterator[bytes], found: Gathered) -> Recovery:
+    counts = Counter[str]()
     while (sort := sort_of(line := _line_in(lines))) != END:
         counts[sort] += 1
         form = FORMS[sort][1]

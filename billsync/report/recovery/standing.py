@@ -18,12 +18,12 @@ from billsync.model.kind import Registry
 from billsync.model.malformed import MalformedRow
 from billsync.model.recovery import Promise, Recovery
 from billsync.model.routes import Routes
-from billsync.model.state import Row
+from billsync.model.state import Row, Snapshot
 from billsync.model.value import Fields
 from billsync.rating.arithmetic import ZERO
 from billsync.report.billing.subscribed import optional_moment
 
-CUSTOMER, SUBSCRIPTION, PLAN = "customer", "subscription", "plan"
+CUSTOMER, SUBSCRIPTION, GRANT, PLAN = "customer", "subscription", "grant", "plan"
 OVER, TO_COME, ENDING = "inactive", "scheduled", "canceled"
 
 
@@ -68,7 +68,7 @@ class Contents:
 
     def __init__(self, recovery: Recovery, kinds: Registry, routes: Mapping[str, Routes]) -> None:
         self._kind, self._routes = kinds[PLAN], routes[PLAN]
-        self._found: Index = index(recovery.live, kinds, routes)
+        self._found: Index = index(_catalog(recovery.live), kinds, routes)
         self._rows = {row.id: row for row in recovery.live.of(PLAN)}
         self._digests: dict[str, str | None] = {}
 
@@ -84,6 +84,11 @@ class Contents:
             seen = view(self._kind, row.fields, self._found.names) if row else None
             self._digests[plan_id] = content_digest(self._kind, seen, self._routes) if seen else None
         return self._digests[plan_id]
+
+
+def _catalog(live: Snapshot) -> Snapshot:
+    """What plan versions refer to: everything but what is a customer's."""
+    return Snapshot({kind: rows for kind, rows in live.rows.items() if kind not in (CUSTOMER, SUBSCRIPTION, GRANT)})
 
 
 def parties(
