@@ -1,23 +1,29 @@
-"""Measures a recovery snapshot, its restore and its proof of many customers, each in a process of its own.
+"""Measures dump, recovery snapshot, restore, verify and drill of many customers, each in a process of its own.
 
-    .venv/bin/python benchmarks/recovery.py [--customers 1000]
+    .venv/bin/python -m benchmarks.recovery [1000 10000] [--only verify,dump] [--keep FOLDER]
 
-Everything runs over the embedded server in the same process, so that the server's own time is in each figure. The floor
-is one client that makes the same number of requests, each for one customer's balance, and nothing else. Memory is the
-peak of the whole process, less that of a process that opens the same server.
+Each customer has a subscription and a grant. The embedded server is another process, whose time isn't counted, but in
+`drill`, which has its own server in its process. The floor is a bare client that makes the same requests to a server
+that plays back the same answers, decodes these, and packs or unpacks the snapshot's lines (`floors.py`). Memory is the
+peak of the whole process; what it grows by from the size before, by customer, stands beside it.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import math
 import subprocess
 import sys
-import tempfile
-import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-BILLSYNC = [sys.executable, "-m", "billsync"]
+from benchmarks.reconcile.measuring import Used, environment, run
+
 SHOP = """\
 _info: {owner: bench, defaults: {plan: {currency: USD, billing_cadence: P1M}}}
 meters: [{key: calls, name: Calls, event_type: call, aggregation: count}]
@@ -41,82 +47,142 @@ CUSTOMER = """\
     subscription: {{plan: pro}}
     grants: [{{key: g, name: Gift, amount: "100", currency: USD, funding_method: none}}]
 """
-COMMANDS = {
-    "snapshot": ("dump", "--server", "local:shop.db", "--snapshot", "live.snapshot", "--events", "--yes"),
-    "restore": ("restore", "live.snapshot", "--server", "local:new.db", "--yes", "--out", "json=losses.json"),
-    "restore again": ("restore", "live.snapshot", "--server", "local:new.db", "--yes"),
-    "verify": ("verify", "live.snapshot", "--server", "local:new.db", "--losses", "losses.json"),
-}
+LIMIT = 7200.0
+"""Seconds after which a command is ended."""
 
 
-ALOUD = (
-    "import sys; from billsync.cli import main, surroundings as s;"
-    "s.Run.hears_requests = property(lambda run: True);"
-    "s.Run.requested = lambda run, one: print('REQUEST', file=sys.stderr);"
-    "sys.argv[0] = 'billsync'; main.main()"
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One command. SERVER stands for the address of a server with the database; a `fresh` one is empty. `way` says
+    what the floor does with the snapshot."""
+
+    name: str
+    arguments: tuple[str, ...]
+    database: str = ""
+    fresh: bool = False
+    way: str = ""
+
+
+FLAGS = ("--server", "SERVER", "--yes")
+PARTS = (
+    Part("dump", ("dump", "-o", "dump.yaml", *FLAGS), "shop.db"),
+    Part("snapshot", ("dump", "--snapshot", "live.snapshot", "--events", *FLAGS), "shop.db", way="writes"),
+    Part("restore, dry", ("restore", "live.snapshot", "--dry-run", *FLAGS[:2]), "dry.db", fresh=True, way="reads"),
+    Part(
+        "restore",
+        ("restore", "live.snapshot", "--out", "json=losses.json", *FLAGS),
+        "new.db",
+        fresh=True,
+        way="reads",
+    ),
+    Part("verify", ("verify", "live.snapshot", "--losses", "losses.json", *FLAGS[:2]), "new.db", way="reads"),
+    Part("restore again", ("restore", "live.snapshot", *FLAGS), "new.db", way="reads"),
+    Part("drill", ("drill", "live.snapshot")),
 )
 
 
-def requests_of(folder: Path, command: tuple[str, ...]) -> int:
-    """The number of requests of a command that is run once more."""
-    ran = subprocess.run(
-        [sys.executable, "-c", ALOUD, *command], cwd=folder, capture_output=True, text=True, check=False
-    )
-    return ran.stderr.count("REQUEST")
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a command and its floor took."""
+
+    customers: int
+    used: Used
+    floor: dict[str, Any] | None
+
+    @property
+    def floor_cpu(self) -> float | None:
+        """The floor's CPU seconds."""
+        return sum(self.floor["seconds"].values()) if self.floor else None
 
 
-def measured(folder: Path, command: tuple[str, ...]) -> tuple[float, float, int]:
-    """The seconds of a command, its peak in MB, and its exit code."""
-    before = time.monotonic()
-    script = (
-        "import resource, subprocess, sys;"
-        "ran = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL);"
-        "print(ran.returncode, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-    )
-    ran = subprocess.run(
-        [sys.executable, "-c", script, *BILLSYNC, *command], cwd=folder, capture_output=True, text=True, check=True
-    )
-    status, peak = ran.stdout.split()
-    return time.monotonic() - before, int(peak) / 1024, int(status)
+@contextmanager
+def started(module: str, *arguments: str) -> Iterator[str]:
+    """A server of ours in a process of its own, until the block ends: the first line that it prints."""
+    command = [sys.executable, "-m", f"benchmarks.recovery.{module}", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
 
 
-def floor_of(folder: Path, database: str, requests: int) -> float:
-    """The seconds of as many requests of a balance, in one process."""
-    script = (
-        "import sys, time; from datetime import UTC, datetime; from billsync.local.app import create_app;"
-        "import httpx; app = create_app(sys.argv[1], clock=lambda: datetime.now(UTC));"
-        "c = httpx.Client(transport=httpx.WSGITransport(app=app), base_url='http://local/api/v3/openmeter');"
-        "one = c.get('/customers', params={'page[size]': 1}).json()['data'][0]['id'];"
-        "begun = time.monotonic();"
-        "[c.get(f'/customers/{one}/credits/balance') for _ in range(int(sys.argv[2]))];"
-        "print(time.monotonic() - begun)"
+def billsync(folder: Path, arguments: Sequence[str], output: str) -> Used:
+    """A command in the folder, with a state directory that remembers nothing."""
+    with TemporaryDirectory(dir=folder) as state:
+        script = "import os, sys; os.chdir(sys.argv.pop(1)); from billsync.cli.main import main; main()"
+        command = [sys.executable, "-c", script, str(folder), *arguments]
+        return run(command, environment(Path(state), plain=False), output=folder / output, limit=LIMIT)
+
+
+def prepared(folder: Path, customers: int) -> None:
+    """Fill the server, if that wasn't done before."""
+    if not (folder / "shop.db").exists():
+        declared = SHOP + "".join(map(CUSTOMER.format, range(customers)))
+        (folder / "shop.yaml").write_text(declared, encoding="utf-8")
+        assert billsync(folder, ("sync", "shop.yaml", "--server", "local:shop.db", "--yes"), "sync.out").status == 0
+
+
+def measured(part: Part, folder: Path, customers: int) -> Measured:
+    """One command, then its floor."""
+    if not part.database:
+        return Measured(customers, billsync(folder, part.arguments, f"{part.name}.out"), None)
+    database, log = folder / part.database, folder / "exchanges"
+    if part.fresh:
+        for path in folder.glob(f"{part.database}*"):
+            path.unlink()
+    with started("served", str(database), str(log)) as address:
+        arguments = [address if word == "SERVER" else word for word in part.arguments]
+        used = billsync(folder, arguments, f"{part.name}.out")
+    with started("replayed", str(log)) as port:
+        command = [sys.executable, "-m", "benchmarks.recovery.floors", str(log), port, "live.snapshot", part.way]
+        command[-2] = str(folder / command[-2])
+        ended = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    log.unlink()
+    return Measured(customers, used, json.loads(ended.stdout))
+
+
+TITLES = (
+    f"{'':14}{'N':>7}{'exit':>5}{'CPU s':>8}{'ms each':>8}{'x floor':>8}{'growth':>7}{'requests':>9}{'KB read':>8}"
+    f"{'peak MB':>8}{'x floor':>8}{'KB each':>8}"
+)
+
+
+def line_of(part: Part, now: Measured, before: Measured | None) -> str:
+    """A line of the table; `before` is the same command at the size before."""
+    used, floor, cpu, each = now.used, now.floor, now.floor_cpu, now.customers
+    growth = memory = ""
+    if before:
+        growth = f"{math.log(used.cpu / before.used.cpu) / math.log(each / before.customers):.2f}"
+        memory = f"{(used.peak - before.used.peak) / (each - before.customers):.1f}"
+    times = f"{used.cpu / cpu:.1f}" if cpu else ""
+    asked = (f"{floor['requests'] / each:.1f}", f"{floor['bytes'] / each / 1000:.1f}") if floor else ("", "")
+    peaks = f"{used.peak / floor['peak']:.1f}" if floor else ""
+    return (
+        f"{part.name:14}{each:7,}{used.status:5}{used.cpu:8.1f}{1000 * used.cpu / each:8.2f}{times:>8}{growth:>7}"
+        f"{asked[0]:>9}{asked[1]:>8}{used.peak / 1024:8.0f}{peaks:>8}{memory:>8}"
     )
-    ran = subprocess.run(
-        [sys.executable, "-c", script, database, str(requests)], cwd=folder, capture_output=True, text=True, check=True
-    )
-    return float(ran.stdout)
 
 
 def main() -> None:
-    """Print a line for each command."""
+    """Print a line for each command and size."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--customers", type=int, default=1000)
-    count = options.parse_args().customers
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "shop.yaml").write_text(SHOP + "".join(map(CUSTOMER.format, range(count))), encoding="utf-8")
-        sync = ("sync", "shop.yaml", "--server", "local:shop.db", "--yes")
-        assert measured(folder, sync)[2] == 0
-        base = measured(folder, ("ping", "--server", "local:shop.db"))[1]
-        print(f"{count:,} customers, each with a subscription and a grant; a bare process has {base:.0f} MB")
-        for title, command in COMMANDS.items():
-            seconds, peak, status = measured(folder, command)
-            line = f"{title:14} {seconds:8.1f} s  {peak - base:6.0f} MB  exit code {status}"
-            once_more = tuple("local:other.db" if word == "local:new.db" else word for word in command)
-            requests = requests_of(folder, once_more if title == "restore" else command)
-            floor = floor_of(folder, "shop.db", requests)
-            print(f"{line}  {requests:,} requests, {seconds / floor:.1f} times the floor of {floor:.1f} s", flush=True)
-        print(f"the file has {(folder / 'live.snapshot').stat().st_size / count:,.0f} bytes a customer")
+    options.add_argument("sizes", type=int, nargs="*", default=[1_000, 10_000])
+    options.add_argument("--only", help="names of commands, with commas between them")
+    options.add_argument("--keep", type=Path, help="a folder for the servers' databases, and everything else")
+    given = options.parse_args()
+    parts = [part for part in PARTS if not given.only or part.name in given.only.split(",")]
+    found: dict[str, Measured] = {}
+    print(TITLES, flush=True)
+    with TemporaryDirectory() as name:
+        for customers in given.sizes:
+            folder = (given.keep or Path(name)) / f"customers-{customers}"
+            folder.mkdir(parents=True, exist_ok=True)
+            prepared(folder, customers)
+            for part in parts:
+                now = measured(part, folder, customers)
+                print(line_of(part, now, found.get(part.name)), flush=True)
+                found[part.name] = now
 
 
 if __name__ == "__main__":
