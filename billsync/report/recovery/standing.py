@@ -87,7 +87,7 @@ class Contents:
 
 
 def _catalog(live: Snapshot) -> Snapshot:
-    """What plan versions refer to: everything but what is a customer's."""
+    """The rows to which plan versions refer: all but those that a customer has."""
     return Snapshot({kind: rows for kind, rows in live.rows.items() if kind not in (CUSTOMER, SUBSCRIPTION, GRANT)})
 
 
