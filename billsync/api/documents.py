@@ -57,10 +57,14 @@ CUSTOM = (("filter[type]", "custom"),)
 COST_BASES = "/openmeter/currencies/custom/{parent}/cost-bases"
 """The history of what a unit of a custom currency costs (catalog-facts.md §10.3); `{parent}` stands for its id."""
 
+PROFILES = "/openmeter/profiles"
+UNDECLARED_PROFILES = "billing profiles"
+"""Billing profiles, and their name among the lists of what no file can declare."""
+
 UNDECLARED: Mapping[str, tuple[str, tuple[tuple[str, str], ...]]] = MappingProxyType(
     {
         "custom currencies": (CURRENCIES, CUSTOM),
-        "billing profiles": ("/openmeter/profiles", ()),
+        UNDECLARED_PROFILES: (PROFILES, ()),
         "apps": ("/openmeter/apps", ()),
         "costs of language models": ("/openmeter/llm-cost/overrides", ()),
     }

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import field
 from datetime import datetime
 
 from billsync import __version__
-from billsync.api.documents import BALANCE
+from billsync.api.documents import BALANCE, PROFILES
 from billsync.app.connection import Connection
 from billsync.app.dumped_addons import ADDONS, SUBSCRIPTION, with_addons
+from billsync.app.dumped_losses import LISTING
 from billsync.app.ending import error
 from billsync.app.pipeline import everything
 from billsync.core.diff import Mode, Server
@@ -17,14 +19,16 @@ from billsync.core.index import is_over
 from billsync.core.lifecycle.chain_begin import BEGIN_LATER
 from billsync.core.stages import staged
 from billsync.kinds.registry import KINDS
+from billsync.live.paging import Refused
 from billsync.model.change import PlanFile
 from billsync.model.frozen import dataclass, replace
 from billsync.model.moment import parse_moment
-from billsync.model.recovery import Accounted, Recovery
+from billsync.model.recovery import Accounted, Fate, Recovery
 from billsync.model.state import Snapshot
 from billsync.report.recovery.choices import Choices, InAdvance
 from billsync.report.recovery.debts import Debt
 from billsync.report.recovery.items import Event
+from billsync.report.recovery.pins import CUSTOMER, Pin, own_billing, pins_of
 from billsync.report.recovery.refusals import accounted, debts_to_make, refused_chains
 from billsync.report.recovery.restoration import Tables, restoration
 from billsync.report.recovery.usage_accounts import Number
@@ -41,7 +45,7 @@ class Restore:
 
     `served` are the ids, in the snapshot, of the customers whose usage events are sent again, `unbilled` the starts of
     the periods of which they are billed, and `events` the number of all events. `debts` are made again
-    after the steps of the plan.
+    after the steps of the plan. `pins` are the billing of customers who have their own, by the customer's key.
     """
 
     plan: PlanFile
@@ -51,6 +55,7 @@ class Restore:
     unbilled: Unbilled = Unbilled({})
     events: int = 0
     debts: tuple[Debt, ...] = ()
+    pins: Mapping[str, Pin] = field(default_factory=dict)
 
 
 def planned(
@@ -69,7 +74,9 @@ def planned(
         raise error("cannot-wait")
     known = _with_none(with_addons(connection, everything(connection)).snapshot)
     now, here = connection.clock.now(), connection.generation
-    tables, since = Tables(connection.kinds, connection.routes, here.can(CHARGES)), _unbilled(recovery, now)
+    pins, unpinned = _pins(connection, recovery)
+    tables = Tables(connection.kinds, connection.routes, here.can(CHARGES), unpinned)
+    since = _unbilled(recovery, now)
     number = _numbers(events, since)
     server = Server(connection.target, connection.routes, BALANCE, here.missing, here.is_alone, here.unmentionable)
     mode = Mode(RESTORE, deletes=False, allow=allow or {})
@@ -81,8 +88,27 @@ def planned(
     plan = replace(made.plan_file, dialect=here.full_name, billsync=__version__)
     total = sum(one.whole for one in number.values())
     accounts = accounted(found, made.changes)
-    debts = debts_to_make(found, accounts)
-    return Restore(plan, accounts, known, found.served, since, total, debts)
+    debts, set_again = debts_to_make(found, accounts), _by_key(recovery, pins, accounts)
+    return Restore(plan, accounts, known, found.served, since, total, debts, set_again)
+
+
+def _pins(connection: Connection, recovery: Recovery) -> tuple[Mapping[str, Pin], Mapping[str, str]]:
+    """By the customer's id in the snapshot, the billing that can be set here, and why other can't."""
+    if not own_billing(recovery):
+        return {}, {}
+    try:
+        rows = connection.listed(PROFILES, listing=LISTING)
+    except Refused:
+        rows = ()
+    here = [row for row in rows if not row.get("deleted_at")]
+    return pins_of(recovery, recovery.live.of(CUSTOMER), here)
+
+
+def _by_key(recovery: Recovery, pins: Mapping[str, Pin], accounts: Iterable[Accounted]) -> Mapping[str, Pin]:
+    """The billing by the keys of customers that come back."""
+    lost = {one.row_id for one in accounts if one.kind == CUSTOMER and one.fate is Fate.LOST}
+    rows = (row for row in recovery.live.of(CUSTOMER) if row.id in pins and row.id not in lost)
+    return {str(row.fields["key"]): pins[row.id] for row in rows}
 
 
 def _unbilled(recovery: Recovery, now: datetime) -> Unbilled:

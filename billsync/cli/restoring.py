@@ -14,6 +14,7 @@ from billsync.app.connection import Connection
 from billsync.app.ending import Ended, Exit, error, worst
 from billsync.app.outcomes import code_of_difference, code_of_plan_file_run, code_of_run
 from billsync.app.owing import owe
+from billsync.app.pinning import Pinned, pin, until_customers, without
 from billsync.app.plan_files import (
     IN_ADVANCE,
     SNAPSHOT,
@@ -27,7 +28,7 @@ from billsync.app.recovery_store import digest_of, events, read
 from billsync.app.resending import resend
 from billsync.app.restoring import RESTORE, Restore, planned
 from billsync.app.verifying import verify_patiently
-from billsync.apply.execute import GUARDED
+from billsync.apply.execute import GOOD, GUARDED
 from billsync.cli.account import Account
 from billsync.cli.consent import agrees, check_consent
 from billsync.cli.journaling import journaled, manner_of, show_end
@@ -42,7 +43,7 @@ from billsync.cli.verifying import code_of as code_of_proof
 from billsync.cli.writing import CarryOut
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.frozen import replace
-from billsync.model.ports import RemoteError
+from billsync.model.ports import Journal, RemoteError
 from billsync.model.recovery import Recovery
 from billsync.model.result import StepResult
 from billsync.render.diagnostics import diagnostics_text
@@ -87,17 +88,19 @@ class _Losses:
     about: About
     debts: str = ""
     events: str = ""
+    billing: str = ""
     proof: Proof | None = None
 
     def text(self, results: Mapping[str, StepResult], look: Look) -> str:
         """The loss report as text."""
-        sent = "".join(f"{one}\n" for one in (self.debts, self.events) if one)
+        sent = "".join(f"{one}\n" for one in (self.billing, self.debts, self.events) if one)
         proof = f"\n{text_of_proof(self.proof, self.about, look.width)}" if self.proof else ""
         return f"{losses_text(self.report, look.width)}{sent}{proof}"
 
     def parts(self, results: Mapping[str, StepResult]) -> Mapping[str, Any]:
         """The loss report as a part of the JSON object."""
-        sent = {name: text for name, text in (("debts", self.debts), ("events", self.events)) if text}
+        said = {"billing": self.billing, "debts": self.debts, "events": self.events}
+        sent = {name: text for name, text in said.items() if text}
         proof = {PROOF: proof_object(self.proof)} if self.proof else {}
         return {LOSSES: losses_object(self.report), **sent, **proof}
 
@@ -123,6 +126,7 @@ def restore(run: Run, snapshot: str, options: ServerOptions, how: RestoreOptions
             found = replace(found, plan=for_later(plan, connection, how.valid_for))
         losses = _Losses(loss_report(found.accounts), about(recovery, connection.target))
         if how.is_dry:
+            losses.billing = f"Billing of customers: {len(found.pins):,} to set." if found.pins else ""
             return _show(run, found, losses, exit_code=how.exit_code)
         return _run(run, connection, recovery, path, found, losses, how)
 
@@ -148,23 +152,28 @@ def _run(
     go: CarryOut
     if how.plan_file is None:
         account, code_of = Account(found.plan, addition=losses), code_of_run
-        go = partial(carry_out, connection, found.plan, known=found.known)
+        go = partial(carry_out, connection, known=found.known)
     else:
         plan = read_plan_file(run, how.plan_file)
         wrong = [*misuses(plan, mode=RESTORE, owner=None, now=connection.clock.now()), *other_server(plan, connection)]
         if wrong := wrong or [*other_restore(plan, _facts(path, how))]:
             raise Ended(Exit.ERROR, *wrong)
         account, code_of = Account(plan, addition=losses), code_of_plan_file_run
-        go = partial(carry_out_plan_file, connection, plan)
+        go = partial(carry_out_plan_file, connection)
     sends = how.choices.usage is not Usage.NONE and recovery.header.has_events
     more: list[Diagnostic] = []
     if account.plan.guards:
         account.not_tried = GUARDED
-    elif account.plan.steps or sends or found.debts:
+    elif account.plan.steps or sends or found.debts or found.pins:
         if not how.yes:
             _ask(run, account)
         with journaled(run, connection, account) as journal:
-            go(journal=journal, on_result=lambda result: show_end(run, account, result), manner=manner_of(run))
+            carried = partial(go, journal=journal, on_result=partial(show_end, run, account), manner=manner_of(run))
+            if found.pins:
+                carried(plan=until_customers(account.plan))
+                more += _pin(run, connection, found, losses, journal)
+            done = [one.step.id for one in account.results.values() if one.status in GOOD]
+            carried(plan=without(account.plan, done) if done else account.plan)
             verdict = code_of(account.plan, account.results.values(), wrote=account.wrote)
             if found.debts and verdict in (Exit.DONE, Exit.REFUSED):
                 more += _owe(run, connection, found, losses)
@@ -184,6 +193,21 @@ def _run(
 def _facts(path: Path, how: RestoreOptions) -> Mapping[str, str]:
     """The facts of a restore on which the steps of its plan file depend."""
     return {SNAPSHOT: digest_of(path), IN_ADVANCE: how.choices.in_advance.value}
+
+
+def _pin(run: Run, connection: Connection, found: Restore, losses: _Losses, journal: Journal) -> list[Diagnostic]:
+    """Set the billing of customers; a finding for each of whom it failed."""
+    try:
+        pinned = pin(connection, found.pins, journal)
+    except RemoteError as problem:
+        pinned = Pinned(failed={"all customers": str(problem)})
+    losses.billing = pinned.text
+    findings = [
+        diagnostic("billing-not-set", f"customer {key}: {reason}.") for key, reason in (pinned.failed or {}).items()
+    ]
+    if findings and not run.wants_json:
+        run.talk(diagnostics_text(findings))
+    return findings
 
 
 def _ask(run: Run, account: Account) -> None:

@@ -73,6 +73,14 @@ SNAPSHOTS = Chapter(
             "POST /openmeter/events: the connection broke. Run it again: what the server has is not sent twice.",
         ),
         Code(
+            "billing-not-set",
+            "the billing profile of a customer was not set",
+            "The customer had a billing profile or data of an app of its own, and the new server took neither. "
+            "All else was done, so that the default profile bills the customer. Set its billing by hand, or mend what "
+            "the message says and run the restore again. The exit code is 3.",
+            "customer acme: precondition failed error: no such customer at Stripe.",
+        ),
+        Code(
             "cannot-wait",
             "this server begins subscriptions only at once",
             "`--in-advance wait` begins each subscription with its next period, and this server's API has no call for "

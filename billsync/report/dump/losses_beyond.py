@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from billsync.api.documents import UNDECLARED_PROFILES
 from billsync.core.index import Index, is_over
 from billsync.core.losses import Loss
 from billsync.core.view import view
@@ -16,7 +17,7 @@ from billsync.report.dump import undeclared
 from billsync.report.dump.undeclared import SANDBOX, balance_losses, billing_losses, granted, unread
 
 CUSTOMER, GRANT = "customer", "grant"
-PROFILES, APPS = "billing profiles", "apps"
+PROFILES, APPS = UNDECLARED_PROFILES, "apps"
 NO_BILLING = (404, 412)
 """Statuses for a customer without billing (customer-facts.md §4.2)."""
 

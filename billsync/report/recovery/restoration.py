@@ -19,7 +19,6 @@ from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
 
-from billsync.api.documents import BILLING
 from billsync.core.chains import has_ended, head_of
 from billsync.core.content import content_digest
 from billsync.core.dump_items import Source
@@ -34,8 +33,7 @@ from billsync.model.kind import Archetype, Kind, Registry, State
 from billsync.model.recovery import Accounted, Fate, Recovery
 from billsync.model.routes import Routes
 from billsync.model.state import Desired, Entity, Row, Snapshot
-from billsync.report.dump.losses_beyond import LOSSES, PROFILES
-from billsync.report.dump.undeclared import billing_losses
+from billsync.report.dump.losses_beyond import LOSSES
 from billsync.report.recovery.accounting import REFUSED, UNEXPLAINED, money_id
 from billsync.report.recovery.chains import Begun, chains
 from billsync.report.recovery.choices import Choices
@@ -50,11 +48,13 @@ CUSTOMER = "customer"
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The tables of the server that is restored to; `takes_fees`: its API takes one-off fees."""
+    """The tables of the server that is restored to; `takes_fees`: its API takes one-off fees. `unpinned` says by the
+    customer's id why its billing can't be set there."""
 
     registry: Registry
     routes: Mapping[str, Routes]
     takes_fees: bool = True
+    unpinned: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,7 @@ def restoration(
         events or {},
         refused,
         takes_fees=tables.takes_fees,
+        unpinned=tables.unpinned,
     ).restored()
 
 
@@ -110,10 +111,12 @@ class _Restoring:
         refused: frozenset[Address],
         *,
         takes_fees: bool,
+        unpinned: Mapping[str, str],
     ) -> None:
         self.takes_fees = takes_fees
         self.debts = debts(before)
         self.refused = refused
+        self.unpinned = unpinned
         self.events = events
         self.old = before
         self.target = target
@@ -177,15 +180,9 @@ class _Restoring:
         self._add(found)
 
     def _billed(self, row: Row) -> Accounted | None:
-        """The fate of a customer whose billing isn't the default: it isn't set up again."""
-        document = self.old.recovery.live.documents.get(BILLING.replace("{parent}", row.id))
-        listed = self.old.recovery.undeclared.get(PROFILES, ())
-        profiles = {str(one.get("id")): one for one in listed} if not isinstance(listed, int) else {}
-        found = (
-            next(billing_losses(self.old.source.found.names[row.id], document, profiles), None) if document else None
-        )
-        how = "its billing profile and the data of its apps have to be set up by hand, before its next invoice"
-        return self.old.fated(row, Fate.DIFFERENT, "billing", how) if found else None
+        """The fate of a customer whose own billing can't be set again."""
+        how = self.unpinned.get(row.id)
+        return self.old.fated(row, Fate.DIFFERENT, "billing", how) if how else None
 
     def _live_chains(self) -> Mapping[Address, Row]:
         """The first running links of the chains that the target has already."""
