@@ -250,5 +250,12 @@ SUBSCRIPTION = Kind(
     answers={"only_single_subscription_allowed_per_customer_at_a_time": _ALONE},  # customer-facts.md §5.5
     created_verb="subscribing",
     deleted_verb="cancelling",
-    irreversible={"changing": "withdraw", "cancelling": "resume", "migrating": ""},
+    irreversible={
+        "changing": "withdraw",
+        "cancelling": "resume",
+        "migrating": "",
+        "attaching": "set_quantity",  # at once, it bills in advance
+        "updating": "set_quantity",
+        "detaching": "set_quantity",
+    },
 )

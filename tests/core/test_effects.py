@@ -37,6 +37,8 @@ CASES = [
     ("subscription", U, "cancelling", "at_renewal", Effect.REVERSIBLE),
     ("subscription", U, "cancelling", "2027-01-01T00:00:00Z", Effect.REVERSIBLE),
     ("subscription", U, "migrating", "immediate", Effect.IRREVERSIBLE),
+    ("subscription", U, "attaching", "immediate", Effect.IRREVERSIBLE),
+    ("subscription", U, "detaching", "at_renewal", Effect.REVERSIBLE),
     ("grant", C, "granting", "", Effect.IRREVERSIBLE),
     ("grant", U, "voiding", "", Effect.IRREVERSIBLE),
 ]
