@@ -14,33 +14,32 @@ subscribe to each while it is active; the next version archives it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
 
 from billsync.core.chains import has_ended, head_of
-from billsync.core.content import content_digest
 from billsync.core.dump_items import Source
-from billsync.core.index import index, is_over, state_of, status_of, version_of
+from billsync.core.index import index, is_over
 from billsync.core.ownership import KEY, is_servers_own, labels_of
 from billsync.core.stages import Stage
 from billsync.core.versions import offered
-from billsync.model.address import Address, Symbol, symbols_in
+from billsync.model.address import Address, Symbol
 from billsync.model.frozen import dataclass
 from billsync.model.globs import Patterns
-from billsync.model.kind import Archetype, Kind, Registry, State
+from billsync.model.kind import Archetype, Kind, Registry
 from billsync.model.recovery import Accounted, Fate, Recovery
 from billsync.model.routes import Routes
 from billsync.model.state import Desired, Entity, Row, Snapshot
-from billsync.report.dump.losses_beyond import LOSSES
-from billsync.report.recovery.accounting import REFUSED, UNEXPLAINED, money_id
 from billsync.report.recovery.chains import Begun, chains
 from billsync.report.recovery.choices import Choices
 from billsync.report.recovery.debts import Debt, debt_accounts, debts
 from billsync.report.recovery.grants import Granted, grants
 from billsync.report.recovery.links import SUBSCRIPTION
-from billsync.report.recovery.old import Old, moment, old, owner_of
+from billsync.report.recovery.needed_versions import is_active, is_there, needed_versions
+from billsync.report.recovery.old import Old, old, owner_of
+from billsync.report.recovery.other_accounts import other_accounts
 from billsync.report.recovery.usage_accounts import Number, usage_accounts
 
 CUSTOMER = "customer"
@@ -210,7 +209,9 @@ class _Restoring:
         on: dict[Address, list[Begun]] = defaultdict(list)
         for one in begun:
             on[one.version].append(one)
-        wanted = self._wanted(begun)
+        needed = needed_versions(self.old, begun)
+        self.accounts += needed.accounts
+        wanted = needed.rows
         places = {self.old.source.found.names[row.id]: number for number, row in enumerate(wanted)}
         changing: dict[int, list[Begun]] = defaultdict(list)
         for one in begun:
@@ -224,59 +225,13 @@ class _Restoring:
             self._change(changing.get(number, ()))
         self._archives(wanted)
 
-    def _wanted(self, begun: Sequence[Begun]) -> tuple[Row, ...]:
-        """The versions that are needed, oldest first: active ones, those with chains, and what those refer to."""
-        names = self.old.source.found.names
-        rows = {names[row.id]: row for kind in self._versioned() for row in self.old.recovery.live.of(kind.name)}
-        followers = (one.following.version for one in begun if one.following)
-        needed = {one.version for one in begun} | set(followers)
-        needed |= {address for address, row in rows.items() if self._is_active(row)}
-        whole: set[Address] = set()
-        while needed:
-            address = needed.pop()
-            if address in rows and address not in whole:
-                whole.add(address)
-                needed |= {one for one in symbols_in(self.old.source.view(rows[address])) if one.version is not None}
-        lost = {address for address in whole if self.old.refers_to_gone(rows[address])}
-        for address, row in rows.items():
-            self.accounts.append(self._version_account(row, is_needed=address in whole, is_lost=address in lost))
-        return tuple(sorted((rows[address] for address in whole - lost), key=_published))
-
-    def _versioned(self) -> tuple[Kind, ...]:
-        return tuple(kind for kind in self.old.registry.values() if kind.archetype is Archetype.VERSIONED)
-
-    def _is_active(self, row: Row) -> bool:
-        return state_of(self.old.registry[row.kind], row.fields) is State.CURRENT
-
-    def _version_account(self, row: Row, *, is_needed: bool, is_lost: bool) -> Accounted:
-        if is_lost:
-            how = "it refers to something that was deleted or archived"
-            return self.old.fated(row, Fate.LOST, "refers-to-gone", how)
-        if is_needed:
-            return self.old.fated(row, Fate.RESTORED)
-        status = status_of(self.old.registry[row.kind], row.fields)
-        return self.old.fated(
-            row, Fate.LOST, "older-version", f"it is {status}, and no subscription begins on it again"
-        )
-
     def _version(self, row: Row, address: Address, begun: Sequence[Begun]) -> None:
         """Add the stage of a version, unless its content is there and nobody has to begin on it any more."""
         there = self.live.keys() | self.refused
-        is_done = all(one.entity.address in there for one in begun) and self._is_there(row)
-        if not is_done or self._is_active(row):
+        is_done = all(one.entity.address in there for one in begun) and is_there(self.old, row, self.target)
+        if not is_done or is_active(self.old, row):
             entity = self.old.entity(address.unversioned(), row)
             self._add([(owner_of(row), entity, row.id)])
-
-    def _is_there(self, row: Row) -> bool:
-        """Whether the target has, or had, a version of this content."""
-        kind, routes = self.old.registry[row.kind], self.old.source.routes[row.kind]
-        want = content_digest(kind, self.old.source.view(row), routes)
-        rows = self.target.found.versions.get(self.old.source.found.names[row.id].unversioned(), ())
-        return want is not None and any(
-            content_digest(kind, self.target.view(one), routes) == want
-            for one in rows
-            if state_of(kind, one.fields) is not State.DRAFT
-        )
 
     def _begin(self, begun: Sequence[Begun]) -> None:
         self._add((one.owner, one.entity, one.row_id) for one in begun if not self._has_changed(one))
@@ -313,62 +268,12 @@ class _Restoring:
 
     def _others(self, served: frozenset[str]) -> None:
         """Account for what no stage can hold: other kinds, lists that no file can declare, debts."""
-        recovery, known = self.old.recovery, {(one.kind, one.row_id) for one in self.accounts}
-        for rows in recovery.live.rows.values():
-            for row in rows:
-                if (row.kind, row.id) not in known:
-                    self.accounts.append(self._unmanaged(row))
-        self.accounts += _undeclared(recovery)
+        self.accounts += other_accounts(self.old, {(one.kind, one.row_id) for one in self.accounts})
         self.accounts += usage_accounts(self.old, self.choices, self.events, served)
         self.accounts += debt_accounts(self.debts, takes_fees=self.takes_fees)
-        self.accounts += _unexplained(self.old)
-
-    def _unmanaged(self, row: Row) -> Accounted:
-        name = str(row.fields.get("key") or row.fields.get("name") or row.id)
-        how = "billsync doesn't manage these: set it up by hand"
-        return Accounted(
-            row.kind, row.id, f"{row.kind} {name}", Fate.LOST, "not-managed", how, _customer(self.old, row)
-        )
-
-
-def _customer(before: Old, row: Row) -> str | None:
-    found = before.source.found.names.get(str(row.parent_id or row.fields.get("customer_id")))
-    return found.key if found else None
 
 
 def _desired(owner: str | None, entities: Sequence[Entity], registry: Registry) -> Desired:
     """The state that declares these entities; of entities that nobody owned, new versions may be made."""
     everything = Patterns(dict.fromkeys(registry, ("*",)) if owner is None else {})
     return Desired(owner, tuple(entities), adopted=everything)
-
-
-def _published(row: Row) -> tuple[datetime, int, str, int]:
-    """The place of a version among all: by its publication; add-ons before the plans that have them."""
-    at = moment(row.fields, "effective_from") or moment(row.fields, "created_at")
-    assert at is not None
-    return at, int(row.kind != "addon"), str(row.fields.get("key")), version_of(row)
-
-
-def _undeclared(recovery: Recovery) -> Iterator[Accounted]:
-    for name, listed in recovery.undeclared.items():
-        if isinstance(listed, int):
-            how = f"the server refused to show it ({listed})"
-            yield Accounted(REFUSED, name, f"the list of {name}", Fate.LOST, "not-shown", how)
-            continue
-        for number, row in enumerate(listed):
-            row_id = str(row.get("id", number))
-            what = f"{name} {row.get('key') or row.get('name') or row_id}"
-            if name in LOSSES and not any(LOSSES[name]([row])):  # a fresh server has the same
-                yield Accounted(name, row_id, what, Fate.RESTORED)
-            else:
-                yield Accounted(name, row_id, what, Fate.LOST, "not-managed", "billsync doesn't manage these")
-
-
-def _unexplained(before: Old) -> Iterator[Accounted]:
-    for customer, credit in before.recovery.credit.items():
-        address = before.source.found.names.get(customer)
-        key = address.key if address else customer
-        for currency, amount in credit.unexplained.items():
-            how, place = "the balance isn't what its grants and movements add up to", money_id(customer, currency)
-            what, money = f"credit of {key} in {currency}", {currency: amount}
-            yield Accounted(UNEXPLAINED, place, what, Fate.LOST, "unexplained-credit", how, key, money)
