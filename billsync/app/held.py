@@ -32,13 +32,15 @@ def _entitlements(access: Fields | Refused) -> Iterator[str]:
 
 
 def _invoices(connection: ReadingConnection, customer_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
-    """By customer, the invoices that aren't final. Those of many customers are in one list."""
+    """By customer, the invoices that aren't final. Those of many customers are in one list, in which an invoice of
+    somebody else counts for all of them."""
     found: dict[str, list[str]] = {each: [] for each in customer_ids}
     lots = filter_chunks(customer_ids) if customer_ids and connection.generation.can("invoices") else ()
     for lot in lots:
         for row in connection.listed(INVOICES, (("filter[customer_id][oeq]", ",".join(lot)),)):
             if row["status"] not in FINAL:
-                found[row["customer"]["id"]].append(
-                    f"the invoice {row['number']} ({row['status']}), which is not final"
-                )
+                text = f"the invoice {row['number']} ({row['status']}), which is not final"
+                whose = row["customer"]["id"]
+                for each in (whose,) if whose in found else lot:
+                    found[each].append(text)
     return found

@@ -212,8 +212,12 @@ def test_an_invoice_that_is_not_final_is_named() -> None:
     assert told(final) == ["deleting customer/gone pending"]
 
 
-def _issued(row: Document) -> Document:
-    return {**row, "status": "issued"} if "totals" in row else row
+def _issued(body: Document, **customer: str) -> Document:
+    """The answer with all of its invoices open, of a customer that is shown otherwise."""
+    if not any("totals" in row for row in body.get("data", ())):
+        return body
+    more = {"status": "issued"}
+    return {**body, "data": [{**row, **more, "customer": {**row["customer"], **customer}} for row in body["data"]]}
 
 
 def test_each_open_invoice_is_named_at_its_customer() -> None:
@@ -221,13 +225,22 @@ def test_each_open_invoice_is_named_at_its_customer() -> None:
     world = made({"key": "gone", "name": "Gone"}, *({"key": key, "name": key, "grants": [paid]} for key in "ab"))
     numbers = {row["customer"]["key"]: row["number"] for row in rows(world, "billing/invoices")}
 
-    shown = Newer(lambda body: {**body, "data": [_issued(row) for row in body["data"]]} if "meta" in body else body)
-    plan = world.plan(files(), wrap=shown, allow={"customer-credit": ""})
+    plan = world.plan(files(), wrap=Newer(_issued), allow={"customer-credit": ""})
 
     assert {change.address.key: change.reason.rpartition(": ")[2] for change in plan.changes} == {
         "gone": "",
         **{key: f"the invoice {number} (issued), which is not final" for key, number in numbers.items()},
     }
+
+
+def test_an_invoice_of_somebody_else_keeps_every_customer() -> None:
+    """A server that doesn't filter as it was asked to, or shows another id, leaves in doubt whose it is."""
+    paid = {"key": "g", "name": "G", "amount": "5", "currency": "USD", "funding_method": "invoice", "purchase": {}}
+    world = made({"key": "gone", "name": "Gone"}, {"key": "a", "name": "A", "grants": [paid]})
+
+    plan = world.plan(files(), wrap=Newer(lambda body: _issued(body, id="01K0")), allow={"customer-credit": ""})
+
+    assert "which is not final" in delete_of(plan).reason
 
 
 def test_credit_that_waits_for_its_invoice_is_named() -> None:
