@@ -17,7 +17,7 @@ from billsync.model.recovery import Accounted, Credit, Header, Recovery
 from billsync.model.state import Row, Snapshot
 from billsync.model.value import Fields
 from billsync.rating.arithmetic import ZERO
-from billsync.report.recovery.compensated import is_compensation, unused_line
+from billsync.report.recovery.compensated import invoiced, is_compensation, unused_line
 from billsync.report.recovery.departures import Aspect, Proof, departures
 from billsync.report.recovery.grants import key_of
 from billsync.report.recovery.items import Members, kept
@@ -59,10 +59,11 @@ def compensations(
     ids = {str(row.fields.get("key")): row.id for row in live.live.of(CUSTOMER)}
     known = frozenset(key_of(row) for row in recovery.live.of(GRANT)) if names else frozenset[str]()
     where = connection.routes[GRANT]
-    found: list[Accounted] = []
+    found, by_invoice = list[Accounted](), invoiced(live.live.of(SUBSCRIPTION))
     for name in sorted(names & ids.keys()):
         rows = connection.listed(where.collection.replace(PARENT, ids[name]), listing=where.listing)
-        found += (unused_line(row, name) for row in rows if is_compensation(row, known))
+        unused = (row for row in rows if is_compensation(row, known))
+        found += (unused_line(row, name, is_invoiced=ids[name] in by_invoice) for row in unused)
     return tuple(found)
 
 

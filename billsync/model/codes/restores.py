@@ -73,6 +73,15 @@ RESTORES = Chapter(
             "acme: balance 58.67 USD more: the credit for its fee in advance is there until the server has booked it",
         ),
         Code(
+            "credit-not-taken",
+            "the credit for a fee in advance is not taken by its invoice",
+            "As `fee-not-booked`, of a subscription that is paid by invoices (`credit_then_invoice`). The server "
+            "hasn't made the invoice yet, or takes no credits for invoices. Where the credit is still whole some "
+            "minutes later, the customer is invoiced for what was paid before: void that invoice.",
+            "acme: balance 20.67 USD more: the credit for its fee in advance is unused: the invoice isn't made yet, or "
+            "takes no credit, and is paid twice",
+        ),
+        Code(
             "paid-before",
             "a grant that was paid for",
             "The rest of the credits comes back without a payment, so that nobody is invoiced for them again.",

@@ -96,8 +96,11 @@ def departure_cells(one: Departure) -> tuple[str, ...]:
 def comparison_lines(proof: Proof) -> Iterator[str]:
     """The number of comparisons that were made, and of those that could not be."""
     yield f"Compared: {_counted(proof.compared) or 'nothing'}."
-    if proof.unseen:
-        yield f"Not compared, as one side doesn't show it or the period has ended: {_counted(proof.unseen)}."
+    if unshown := _counted({aspect: count for aspect, count in proof.unseen.items() if aspect is not Aspect.CHARGED}):
+        yield f"Not compared, as one side doesn't show it or the period has ended: {unshown}."
+    if count := proof.unseen.get(Aspect.CHARGED):
+        why = "what is invoiced is charged by no embedded server, or the due isn't shown"
+        yield f"Not compared: {Aspect.CHARGED.value} {count:,}, as {why}."
 
 
 def _counted(counts: Mapping[Aspect, int]) -> str:

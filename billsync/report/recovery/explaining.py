@@ -13,7 +13,7 @@ from billsync.report.recovery.accounting import DEBT, EVENT, UNEXPLAINED, Place
 GRANT, SUBSCRIPTION = "grant", "subscription"
 WAITING = "waits-for-period"
 """The code of what begins with the next period (`restore --in-advance wait`)."""
-UNUSED = "fee-not-booked"
+UNUSED, NOT_TAKEN = "fee-not-booked", "credit-not-taken"
 """The code of a credit for a fee in advance that the server hasn't booked yet, or not whole."""
 BILLED_AGAIN = "billed-again"
 """The code of fees in advance that a customer pays twice, from the balance."""
@@ -73,7 +73,7 @@ def _is_in_balance(one: Accounted) -> bool:
 
 def _unused(lines: Iterable[Accounted], currency: str, difference: Decimal) -> Why:
     """The credits for fees in advance of which as much may be unused."""
-    given = tuple(one for one in lines if one.code == UNUSED and currency in one.money)
+    given = tuple(one for one in lines if one.code in (UNUSED, NOT_TAKEN) and currency in one.money)
     return given if difference <= negative(total(one.money[currency] for one in given)) else ()
 
 
