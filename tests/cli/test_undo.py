@@ -116,9 +116,11 @@ def test_what_a_run_created_goes_as_far_as_it_can(shop: Undoing) -> None:
     """Ends and voids are guarded as always; what waits for them goes in another undo, and then there is nothing."""
     first = shop.sync(SHOP)
     stopped = shop.undo(first, "--yes")
+    page = shop.undo(first, "--dry-run", "--format", "markdown", *EVERYTHING[1:]).out
     some, rest, nothing = (shop.undo(first, *EVERYTHING) for _ in range(3))
 
     assert (stopped.code, some.code, rest.code, nothing.code) == (4, 0, 0, 0)
+    assert "Not taken back: customer acme: it goes when what belongs to it has ended" in page
     assert [line for line in some.out.splitlines() if not line.startswith(" ")][:3] == [
         "voiding grant acme/welcome",
         "cancelling subscription acme/default at once",

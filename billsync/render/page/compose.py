@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from billsync.model.change import Outcome
 from billsync.model.diagnostic import Diagnostic
@@ -35,6 +35,8 @@ class PageOptions:
 
 
 BY_DEFAULT = PageOptions()
+NOT_UNDONE = "not-undone"
+"""The code of the warnings that a page has, too: whoever approves an undo has to know what lasts."""
 
 
 def page_of(
@@ -53,7 +55,7 @@ def page_of(
         headline=plain(headline_text(outline, impact)),
         decisions=decided,
         sections=(
-            *_about(outline, above),
+            *_about(outline, (*above, *_lasting(findings))),
             *(money_section(impact) if impact else ()),
             *curve_sections(curves),
             *change_sections(outline, hidden, has_more=impact is not None),
@@ -72,6 +74,11 @@ def _about(outline: Outline, above: Sequence[str]) -> tuple[Section, ...]:
     """The lines of the command, and the part of the files that it is about."""
     lines = (*map(plain, above), *_selected(outline))
     return (Section(plain("About this run"), (Paragraph(lines),)),) if lines else ()
+
+
+def _lasting(findings: Iterable[Diagnostic]) -> Iterator[str]:
+    """The lines about what an undo can't take back."""
+    return (f"Not taken back: {one.detail}" for one in findings if one.code == NOT_UNDONE)
 
 
 def _selected(outline: Outline) -> tuple[Text, ...]:
