@@ -12,6 +12,7 @@ from billsync.config.files import STDIN, Found, SourceFile
 from billsync.config.finding import Findings
 from billsync.config.full_loading import ReadDesired, documents_of, parse, problems_of_all, read_desired, sorted_short
 from billsync.config.quick.segments import Segment, segments
+from billsync.config.quick.sharing import Shared
 from billsync.config.quick.validity import member_test
 from billsync.config.quick.values import Doubtful, most_values, quick_values
 from billsync.config.reader import Role
@@ -43,8 +44,11 @@ def load_quickly(
     if kind is None or found.problems or not _are_there(LIBRARIES):
         return None
     files = [source for source in found.sources if _may_hold(kind, source)]
+    shared = Shared()
     documents = [
-        (source, _members(source.content, kind, memory)) for source in files if isinstance(source.content, bytes)
+        (source, _members(source.content, kind, memory, shared))
+        for source in files
+        if isinstance(source.content, bytes)
     ]
     members = {source.name: them for source, them in documents if them is not None}
     crowd = _gathered(members, kind) if any(members.values()) else None
@@ -87,7 +91,7 @@ def _may_hold(kind: Kind, source: SourceFile) -> bool:
     return re.match(before + kind.collection.encode() + b":", source.content) is not None
 
 
-def _members(content: bytes, kind: Kind, memory: ParsedMemory | None) -> Sequence[Plain] | None:
+def _members(content: bytes, kind: Kind, memory: ParsedMemory | None, shared: Shared) -> Sequence[Plain] | None:
     """The entities of a kind in a file that certainly holds nothing else; None for any other file."""
     if most_values(content) > VALUES:
         return None
@@ -98,6 +102,7 @@ def _members(content: bytes, kind: Kind, memory: ParsedMemory | None) -> Sequenc
         if document is None:
             return None
         versions += FORMAT_VERSION in document
+        shared.keep(document[kind.collection])
         members += document[kind.collection]
     return members if versions <= 1 else None
 

@@ -22,12 +22,12 @@ def member_test(kind: Kind, registry: Registry) -> Test:
     children = children_of(kind.name, registry)
     inside = nested_names(children)
     is_sound = _entity_test(kind, also=dict.fromkeys(inside, True))
-    tests = [(child, _remembering(_entity_test(child))) for child in children]
+    tests = [_nested_test(child, _remembering(_entity_test(child))) for child in children]
 
     def is_valid(member: Plain) -> bool:
         if not is_sound(member):
             return False
-        return inside.isdisjoint(member) or all(_are_valid(child, member, test) for child, test in tests)
+        return inside.isdisjoint(member) or all(test(member) for test in tests)
 
     return is_valid
 
@@ -65,15 +65,29 @@ def _remembering(test: Test) -> Test:
     return is_valid
 
 
-def _are_valid(child: Kind, member: Fields, test: Test) -> bool:
-    """Whether the entities of a kind that are nested in a member are valid, and no key of theirs stands twice."""
+def _nested_test(child: Kind, test: Test) -> Callable[[Fields], bool]:
+    """The test of the entities of a kind that are nested in a member: each is valid, and no key of theirs stands twice.
+
+    Lists that many members share are tested once.
+    """
     assert child.parent is not None
     one, many = child.parent.one, child.parent.many
-    if one in member:
-        return many not in member and test(member[one])
-    if many not in member:
+    valid: dict[int, Plain] = {}
+
+    def are_valid(member: Fields) -> bool:
+        if one in member:
+            return many not in member and test(member[one])
+        if many not in member:
+            return True
+        found = member[many]
+        if valid.get(id(found)) is found:
+            return True
+        if type(found) is not list or not all(map(test, found)):
+            return False
+        if len({fields.get(child.key, child.default_key) for fields in found}) < len(found):
+            return False
+        if len(valid) < _REMEMBERED:
+            valid[id(found)] = found
         return True
-    found = member[many]
-    if type(found) is not list or not all(map(test, found)):
-        return False
-    return len({fields.get(child.key, child.default_key) for fields in found}) == len(found)
+
+    return are_valid

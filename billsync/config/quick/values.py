@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from billsync.config.quick.lines import are_certain
 from billsync.model.limits import VALUES
@@ -37,7 +37,7 @@ def quick_values(content: bytes, memory: ParsedMemory | None = None) -> Plain:
             return _decoder()(known)
         values = _certain_values(content.removeprefix(_BYTE_ORDER_MARK).replace(b"\r\n", b"\n"))
         if memory:
-            memory.keep(content, _written(values))
+            memory.keep(content, json_writer()(values))
     except (ValueError, TypeError, RuntimeError) as error:
         raise Doubtful from error
     return values
@@ -98,14 +98,16 @@ def _is_complete(values: Plain, parsed: bytes) -> bool:
     """Whether values, written as JSON, are what the parser wrote, but for white space."""
     import orjson
 
-    written = _written(values, orjson.OPT_INDENT_2)
+    written = json_writer(orjson.OPT_INDENT_2)(values)
     return written == parsed.rstrip() or _squeezed(written) == _squeezed(parsed)
 
 
-def _written(values: Plain, options: int = 0) -> bytes:
+@lru_cache
+def json_writer(options: int = 0) -> Callable[[Plain], bytes]:
+    """Return a function that writes values as JSON, numbers as they stand in their file."""
     import orjson
 
-    return orjson.dumps(values, option=options, default=_fragment)
+    return partial(orjson.dumps, option=options, default=_fragment)
 
 
 def _squeezed(content: bytes) -> bytes:
