@@ -6,18 +6,18 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from decimal import Decimal
 from functools import partial
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 from billsync.app.connection import Connection
 from billsync.app.metering import query
 from billsync.live.threads import in_order, reading_threads
 from billsync.model.frozen import dataclass
 from billsync.model.value import Fields
-from billsync.rating.periods import Period
 from billsync.report.billing.catalog import Catalog
 from billsync.report.billing.usage import CUSTOMER, by_customer, query_body
-from billsync.report.impact.assess import Need, Needs, UsageByCustomer, Wanted
+from billsync.report.impact.assess import Need, Needs, Wanted
 from billsync.report.impact.days import DailyUsage, Served, Stretch, daily
+from billsync.report.impact.metered import Usages
 
 FEW_CUSTOMERS, MANY_CUSTOMERS = 100, 2_000
 QUERIES_AT_ONCE = 4
@@ -25,8 +25,6 @@ QUERIES_AT_ONCE = 4
 K = TypeVar("K")
 V = TypeVar("V")
 T = TypeVar("T")
-
-Found: TypeAlias = defaultdict[str, dict[tuple[str, Period], Decimal]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +53,7 @@ def usage_queries(needs: Needs, catalog: Catalog, *, most: int) -> UsageQueries:
     return UsageQueries(needs, needs, {})
 
 
-def read_usage(
-    connection: Connection, queries: UsageQueries, check: Callable[[int], None]
-) -> tuple[UsageByCustomer, int]:
+def read_usage(connection: Connection, queries: UsageQueries, check: Callable[[int], None]) -> tuple[Usages, int]:
     """The usage of each customer by feature and period, and the number of queries. `check` is called with a larger
     number before more queries are made. Raises what it raises, and RemoteError."""
     by_days = DailyUsage()
@@ -67,13 +63,18 @@ def read_usage(
     doubtful = {need: (queries.needs[need][0], set(customers)) for need, customers in by_days.doubtful.items()}
     count = queries.count + len(doubtful)
     check(count)
-    found: Found = defaultdict(dict)
+    found: dict[Need, dict[str, Decimal]] = defaultdict(dict)
     for need, customer, value in by_days.known:
-        _keep(found, need, queries.needs[need], {customer: value})
+        found[need][customer] = value
     single = {**queries.single, **doubtful}
-    for (need, wanted), usage_of in _each(single, partial(_period_usage, connection), many=many):
-        _keep(found, need, wanted, usage_of)
-    return found, count
+    for (need, (_, customers)), usage_of in _each(single, partial(_period_usage, connection), many=many):
+        found[need].update((customer, usage_of[customer]) for customer in customers if customer in usage_of)
+    return _by_feature(found, queries.needs), count
+
+
+def _by_feature(found: Mapping[Need, Mapping[str, Decimal]], needs: Needs) -> Usages:
+    """The usage of features; those that share a need share its values."""
+    return Usages({(feature, need[1]): usage for need, usage in found.items() if usage for feature in needs[need][0]})
 
 
 def _each(asked: Mapping[K, V], ask: Callable[[K, V], T], *, many: bool) -> Iterator[tuple[tuple[K, V], T]]:
@@ -84,14 +85,6 @@ def _each(asked: Mapping[K, V], ask: Callable[[K, V], T], *, many: bool) -> Iter
     with reading_threads(at_once) as threads:
         answers = in_order(threads, lambda one: ask(*one), asked.items(), at_once)
         yield from zip(asked.items(), answers, strict=True)
-
-
-def _keep(found: Found, need: Need, wanted: Wanted, usage_of: Mapping[str, Decimal]) -> None:
-    """Adds what the customers of a need used."""
-    (_, period), (features, customers) = need, wanted
-    places = [(feature, period) for feature in features]
-    for customer in usage_of.keys() & customers:
-        found[customer].update(dict.fromkeys(places, usage_of[customer]))
 
 
 def _stretch_rows(connection: Connection, stretch: Stretch, served: Served) -> tuple[Fields, ...]:

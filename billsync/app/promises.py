@@ -35,7 +35,8 @@ from billsync.report.billing.attached import Attached, parse_attached, parse_own
 from billsync.report.billing.catalog import Catalog
 from billsync.report.billing.charges import Due, needed
 from billsync.report.billing.subscribed import Subscribed
-from billsync.report.impact.assess import Need, UsageByCustomer, Wanted
+from billsync.report.impact.assess import Need
+from billsync.report.impact.metered import Usages
 from billsync.report.recovery.items import kept
 from billsync.report.recovery.promises import (
     Terms,
@@ -200,9 +201,9 @@ def _charges(connection: Connection, customers: Iterable[str]) -> Mapping[str, t
 
 def _usage(
     connection: Connection, terms: Iterable[Terms], dues: Mapping[str, tuple[Due, ...]], catalog: Catalog
-) -> UsageByCustomer:
+) -> Usages:
     """The usage of all customers in the periods of what is due."""
-    needs: dict[Need, Wanted] = defaultdict(lambda: (set(), set()))
+    needs: dict[Need, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
     for one in terms:
         for feature, period in needed(dues.get(one.id, ())):
             if (meter_slice := catalog.meter_slices.get(feature)) is not None:
@@ -222,7 +223,7 @@ def _access(connection: Connection, customers: Iterable[str]) -> Mapping[str, fr
     }
 
 
-def _due(one: Terms, dues: Sequence[Due] | None, metered: UsageByCustomer) -> Mapping[str, Decimal] | None:
+def _due(one: Terms, dues: Sequence[Due] | None, metered: Usages) -> Mapping[str, Decimal] | None:
     if dues is None or isinstance(one.subscribed, Malformed):
         return None
-    return due_by_currency(one.subscribed, dues, metered.get(one.customer_id, {}))
+    return due_by_currency(one.subscribed, dues, metered.of(one.customer_id))

@@ -5,18 +5,16 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import TypeAlias
 
 from billsync.model.address import parse_address
 from billsync.model.frozen import dataclass
 from billsync.rating.periods import Period
-from billsync.report.billing.alike import ByIdentity
 from billsync.report.billing.catalog import Catalog
 from billsync.report.billing.usage import MeterSlice
 from billsync.report.impact.impact import Impact, Looked, impact_of
+from billsync.report.impact.metered import Usages
 from billsync.report.impact.periods import Prepared
 from billsync.report.impact.reached import COMBINED, Reached
 from billsync.report.impact.reached_addons import Candidate
@@ -26,11 +24,8 @@ from billsync.report.impact.verdicts import Rating, Verdict, verdict
 LAST = (chr(sys.maxunicode), (), 0), ""
 """After the order of every address."""
 
-UsageByCustomer: TypeAlias = Mapping[str, Mapping[tuple[str, Period], Decimal]]
-"""By a customer's id, what was used of each feature in each period."""
-
 Need: TypeAlias = tuple[MeterSlice, Period]
-Wanted: TypeAlias = tuple[set[str], set[str]]
+Wanted: TypeAlias = tuple[Set[str], Set[str]]
 Needs: TypeAlias = Mapping[Need, Wanted]
 """For each meter slice and period, which is one request: the features that it serves, and the customers."""
 
@@ -43,7 +38,7 @@ class ImpactFacts:
     """
 
     cases: tuple[Prepared, ...]
-    usage: UsageByCustomer
+    usage: Usages
     looked: Looked
 
     @property
@@ -61,7 +56,7 @@ def _verdicts(facts: ImpactFacts) -> Mapping[str, tuple[Verdict, ...]]:
     """Verdicts by changed entity, in the order of addresses, then of names."""
     found: dict[str, list[Verdict]] = defaultdict(list)
     rating = Rating()
-    verdicts = (verdict(one, facts.usage.get(one.reached.before.customer_id, {}), rating) for one in facts.cases)
+    verdicts = (verdict(one, facts.usage.of(one.reached.before.customer_id), rating) for one in facts.cases)
     for each in with_several(verdicts):
         found[each.reached.change].append(each)
     ordered = sorted(found.values(), key=_place)
@@ -75,19 +70,25 @@ def _place(verdicts: Sequence[Verdict]) -> tuple[tuple[str, tuple[str, ...], int
 
 
 def usage_needs(cases: Iterable[Prepared], catalog: Catalog) -> Needs:
-    """The usage without which cases can't be rated."""
-    found: dict[Need, Wanted] = defaultdict(lambda: (set(), set()))
-    needs: ByIdentity[Iterable[tuple[str, Period]]] = ByIdentity()
+    """The usage without which cases can't be rated. Needs of the same cases share the set of their customers."""
+    alike: dict[int, tuple[Prepared, list[str]]] = {}
     for one in cases:
-        for feature, period in needs.of((one.dues,), partial(_needs, one)):
-            features, customers = found[catalog.meter_slices[feature], period]
-            features.add(feature)
-            customers.add(one.reached.before.customer_id)
+        alike.setdefault(id(one.dues), (one, []))[1].append(one.reached.before.customer_id)
+    features: dict[Need, set[str]] = defaultdict(set)
+    groups: dict[Need, dict[int, None]] = defaultdict(dict)
+    for number, (one, _) in alike.items():
+        for feature, period in one.needs:
+            need = catalog.meter_slices[feature], period
+            features[need].add(feature)
+            groups[need][number] = None
+    customers: dict[tuple[int, ...], Set[str]] = {}
+    found: dict[Need, Wanted] = {}
+    for need, numbers in groups.items():
+        together = tuple(numbers)
+        if together not in customers:
+            customers[together] = set[str]().union(*(alike[number][1] for number in together))
+        found[need] = features[need], customers[together]
     return found
-
-
-def _needs(one: Prepared) -> Iterable[tuple[str, Period]]:
-    return one.needs
 
 
 def sampled(reached: list[Reached | Candidate], size: int | None) -> list[Reached | Candidate]:

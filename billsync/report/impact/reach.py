@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import field
 from datetime import datetime
+from sys import intern
 
 from billsync.core.index import version_of
 from billsync.model.address import Address
@@ -138,7 +139,7 @@ def _by_plan(one: Identity, before: Subscribed, target: Target, known: _Known) -
     return Reached(
         "/".join(one.names),
         one.names[0],
-        target.address.text,
+        intern(target.address.text),  # one text for all who reach it
         status,
         before,
         replace(after.subscribed, id=before.id, customer_id=before.customer_id),
@@ -155,4 +156,4 @@ def _since(one: Identity, before: Subscribed, status: MigrationStatus, known: _K
 
 
 def _by(one: Identity, target: Target, status: MigrationStatus, before: Subscribed, problem: str) -> Reached:
-    return Reached("/".join(one.names), one.names[0], target.address.text, status, before, before, problem)
+    return Reached("/".join(one.names), one.names[0], intern(target.address.text), status, before, before, problem)
