@@ -16,33 +16,17 @@ from billsync.model.recovery import Fate, Recovery
 from billsync.report.recovery.accounting import complete
 from billsync.report.recovery.choices import Choices
 from billsync.report.recovery.items import Event
+from tests.support import call_shop
 from tests.support.crash_harness import Wire
 from tests.support.old_organization import balances, empty_at_the_same_time, lived_through, restored
 from tests.support.recoveries import events_of, recovery_of
 from tests.support.world import World, declared, rows_of
 
-METER = "{key: calls, name: Calls, event_type: call, aggregation: count}"
 SUM = '{key: calls, name: Calls, event_type: call, aggregation: sum, value_property: "$.n"}'
 ACME = "{key: acme, name: Acme, usage_attribution: {subject_keys: [acme]}}"
-CATALOG = """
-_info: {{owner: {owner}}}
-meters: [{meter}]
-features: [{{key: calls, name: Calls, meter: calls}}]
-plans:
-- key: pro
-  name: Pro
-  currency: USD
-  billing_cadence: P1M
-  settlement_mode: credit_only
-  phases:
-  - key: main
-    name: Main
-    rate_cards:
-    - {{key: fee, name: Fee, billing_cadence: P1M, payment_term: in_advance, price: {{type: flat, amount: "{fee}"}}}}
-    - {{feature: calls, price: {{type: unit, amount: "0.5"}}}}
-"""
+CATALOG = call_shop.CATALOG.removesuffix("customers:\n")
 SHOP = (
-    CATALOG.format(owner="shop", meter=METER, fee="30")
+    CATALOG.format(fee="30")
     + f"""
 customers:
 - {ACME[:-1]}, subscription: {{plan: pro}}, grants: [
@@ -51,7 +35,7 @@ customers:
 )
 OTHER_CUSTOMER = "_info: {owner: other}\ncustomers: [{key: acme, name: Other Inc}]"
 OTHER_METER = f"_info: {{owner: other}}\nmeters: [{SUM}]"
-OTHER_PLAN = CATALOG.format(owner="other", meter=METER, fee="99")
+OTHER_PLAN = CATALOG.format(fee="99").replace("owner: shop", "owner: other")
 OTHER_GRANT = SHOP.replace('amount: "500"', 'amount: "7"').replace("subscription: {plan: pro}, ", "")
 
 
@@ -64,7 +48,7 @@ def synced(text: str) -> Callable[[World], None]:
 
 def by_hand(world: World) -> None:
     """A subscription that no file declares, on the plan of the files, with its own periods."""
-    synced(CATALOG.format(owner="shop", meter=METER, fee="30"))(world)
+    synced(CATALOG.format(fee="30"))(world)
     with world.http() as http:
         acme = made(http, "customers", key="acme", name="Acme", usage_attribution={"subject_keys": ["acme"]})
         (plan,) = rows_of(http, "plans")
