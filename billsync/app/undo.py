@@ -23,7 +23,7 @@ from billsync.model.address import Address
 from billsync.model.diagnostic import Diagnostic, Severity
 from billsync.model.frozen import dataclass
 from billsync.model.kind import Archetype, State
-from billsync.model.state import Desired
+from billsync.model.state import Desired, Row
 from billsync.render.formats.words import title_of
 from billsync.report.credits.undone import used_since
 from billsync.schema.codes import diagnostic
@@ -69,6 +69,7 @@ def find_undo(connection: Connection, run: Journaled, allow: Mapping[str, str], 
     pending = {c.address.unversioned() for c in plan.changes if c.is_pending or c.fields}
     changing = [made for made in run.made if made.address in pending and made.address not in ended]
     changed = {made.address: why for made in changing if (why := departed(connection, bindings, made, run, rows))}
+    changed |= dict(_renamed(run, rows.records))
     changed |= dict(_used_by_others(whole, run, touched))
     used = dict(_used(connection, bindings, changing, changed))
     held = {parent: AGAIN for made in changing if (parent := _parent(made.address)) in whole.gone}
@@ -106,6 +107,14 @@ def _parent(address: Address) -> Address | None:
     kind = KINDS[address.kind]
     is_chain = kind.archetype is Archetype.CHAINED and kind.parent is not None
     return Address(kind.parent.kind, address.parents) if is_chain and kind.parent else None
+
+
+def _renamed(run: Journaled, records: Mapping[Address, Row]) -> Iterator[tuple[Address, str]]:
+    """The entities that the run created and that are live under another key now."""
+    ids = {made.id: made.address for made in run.made if made.id and made.address not in records}
+    for address, row in records.items():
+        if row.id in ids:
+            yield ids[row.id], f"it is {address.text} now"
 
 
 def _used_by_others(found: Undone, run: Journaled, touched: Iterable[Address]) -> Iterator[tuple[Address, str]]:

@@ -243,7 +243,8 @@ def _known(made: Made, kind: Kind) -> Fields:
     first = made.first or {}
     if kind.absent is Absent.DEFAULT:
         return first
-    return {name: first.get(name) for name in sorted(made.changing) if not _is_unknown(made, name)}
+    changing = made.changing - {kind.key}
+    return {name: first.get(name) for name in sorted(changing) if not _is_unknown(made, name)}
 
 
 def _is_unknown(made: Made, name: str) -> bool:
@@ -262,6 +263,10 @@ def _partly(made: Made, kind: Kind) -> Iterator[Lasting]:
     names = [name for name in sorted(made.changing) if _is_unknown(made, name)]
     if names:
         yield Lasting(made.address, f"the former {', '.join(names)} can't be named: the journal withholds it")
+    if kind.key in made.changing:
+        yield Lasting(
+            made.address, f"its key stays, which was {first.get(kind.key)!r}: list it under `moved` to rename it"
+        )
     before, after = first.get(LABELS) or {}, _last(made, LABELS) or {}
     added = sorted(after.keys() - before.keys()) if LABELS in made.changing and LABELS not in names else []
     moments = {FROM, TO, RENEWS}

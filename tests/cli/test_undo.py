@@ -184,6 +184,20 @@ def test_a_renamed_customer_and_another_one_stay(shop: Undoing, shell: Shell, *,
     assert "deleting customer" not in undone.out
 
 
+def test_a_customer_with_another_key_is_named(shop: Undoing) -> None:
+    """Both by the undo of the run that created it, and by that of the run that renamed it."""
+    first = shop.sync(WITHOUT_MORE.replace("key: acme\n", "key: acmee\n"))
+    moved = "moved: [{kind: customer, from: acmee, to: acme}]\ncustomers:"
+    second = shop.sync(WITHOUT_MORE.replace("customers:", moved))
+
+    created, renamed = (shop.undo(journal, "--dry-run") for journal in (first, second))
+
+    assert (created.code, renamed.code) == (4, 0)
+    assert "customer acmee: it is customer/acme now" in created.err
+    assert "customer acme: its key stays, which was 'acmee'" in renamed.err
+    assert "deleting customer" not in created.out
+
+
 def test_what_was_made_after_a_killed_run_stays(shop: Undoing, shell: Shell, folder: Path) -> None:
     """Its call is in the journal, and no answer: another run made the customer later."""
     lines = Path(shop.sync(WITHOUT_MORE)).read_text().splitlines(keepends=True)
