@@ -10,7 +10,7 @@ from typing import Protocol
 from billsync.api.documents import CHARGES
 from billsync.app.connection import BY_CREATION, Connection
 from billsync.app.promises import SUBSCRIPTION
-from billsync.app.verifying import compensations, read_standing
+from billsync.app.verifying import read_standing, with_compensations
 from billsync.live.paging import Refused
 from billsync.live.snapshot import PARENT
 from billsync.live.streams import read_lists
@@ -60,7 +60,7 @@ def drill(
     accounts = restore()
     progress("drill: verifying")
     restored = read_standing(connection)
-    lines = (*accounts, *compensations(connection, recovery, restored, accounts))
+    lines = with_compensations(connection, recovery, restored, accounts)
     if ends := [*_ends(recovery, restored)]:
         clock.move_to(max(ends) + COLLECTED)
     progress("drill: verifying after the next renewal")

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from billsync import __version__
-from billsync.api.documents import BALANCE
-from billsync.app.connection import Connection
+from billsync.api.documents import BALANCE, CHARGES
+from billsync.app.connection import BY_CREATION, Connection
 from billsync.app.promises import KEPT, SUBSCRIPTION, read_promised
 from billsync.core.read_set import all_reads
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused
 from billsync.live.snapshot import PARENT, snapshot
+from billsync.live.streams import read_lists
+from billsync.model.address import Address
+from billsync.model.malformed import MalformedRow
+from billsync.model.ports import RemoteError
 from billsync.model.recovery import Accounted, Credit, Header, Recovery
 from billsync.model.state import Row, Snapshot
 from billsync.model.value import Fields
 from billsync.rating.arithmetic import ZERO
-from billsync.report.recovery.compensated import invoiced, is_compensation, unused_line
+from billsync.report.billing.subscribed import CREDIT_ONLY
+from billsync.report.recovery.charged import charged
+from billsync.report.recovery.compensated import begun_here, compensation_lines, invoiced, is_compensation
 from billsync.report.recovery.departures import Aspect, Proof, departures
+from billsync.report.recovery.explaining import SMALLER
 from billsync.report.recovery.grants import key_of
 from billsync.report.recovery.items import Members, kept
 
@@ -35,22 +43,38 @@ COMPARED: Members = {
 }
 """The members of the rows of each customer that a comparison looks at; the last two of a subscription suggest the times
 that a server doesn't show."""
+LISTED = "charges"
+"""The capability of a server that lists charges."""
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def verify(connection: Connection, recovery: Recovery, accounts: Iterable[Accounted] = ()) -> Proof:
-    """Compare a server with a snapshot. `accounts` are the loss report that may explain departures.
+def verify(
+    connection: Connection,
+    recovery: Recovery,
+    accounts: Iterable[Accounted] = (),
+    whole: Callable[[], Recovery] | None = None,
+) -> Proof:
+    """Compare a server with a snapshot. `accounts` are the loss report that may explain departures; `whole` reads the
+    whole snapshot, where `recovery` isn't that.
 
     Raises RemoteError.
     """
-    live, lines = read_standing(connection), tuple(accounts)
-    lines += compensations(connection, recovery, live, lines)
+    live = read_standing(connection)
+    lines = with_compensations(connection, recovery, live, tuple(accounts), whole)
     return departures(recovery, live, lines, kinds=connection.kinds, routes=connection.routes)
 
 
-def compensations(
-    connection: Connection, recovery: Recovery, live: Recovery, accounts: Iterable[Accounted]
+def with_compensations(
+    connection: Connection,
+    recovery: Recovery,
+    live: Recovery,
+    accounts: tuple[Accounted, ...],
+    whole: Callable[[], Recovery] | None = None,
 ) -> tuple[Accounted, ...]:
-    """The credits that a restore gave for fees in advance, of customers whose balance is higher than explained.
+    """The lines of a loss report, with the credits that a restore gave for fees in advance, of customers whose balance
+    is higher than explained: what is left of such a credit for good, by the real start of the subscription, and what
+    its fee may still take.
 
     Raises RemoteError.
     """
@@ -59,12 +83,44 @@ def compensations(
     ids = {str(row.fields.get("key")): row.id for row in live.live.of(CUSTOMER)}
     known = frozenset(key_of(row) for row in recovery.live.of(GRANT)) if names else frozenset[str]()
     where = connection.routes[GRANT]
-    found, by_invoice = list[Accounted](), invoiced(live.live.of(SUBSCRIPTION))
+    given: dict[Address, Row] = {}
     for name in sorted(names & ids.keys()):
         rows = connection.listed(where.collection.replace(PARENT, ids[name]), listing=where.listing)
-        unused = (row for row in rows if is_compensation(row, known))
-        found += (unused_line(row, name, is_invoiced=ids[name] in by_invoice) for row in unused)
-    return tuple(found)
+        given |= {_place(name, row): Row(GRANT, str(row["id"]), row) for row in rows if is_compensation(row, known)}
+    if not given:
+        return accounts
+    begun = begun_here(whole() if whole else recovery, live, names, connection.kinds, connection.routes)
+    kept = (one for one in accounts if one.code != SMALLER or one.customer not in names)
+    by_invoice = invoiced(live.live.of(SUBSCRIPTION))
+    paid = {name for name in names & ids.keys() if ids[name] in by_invoice}
+    return (*kept, *compensation_lines(begun, _booked(connection, live, begun), given, paid))
+
+
+def _booked(connection: Connection, live: Recovery, begun: Collection[str]) -> Mapping[str, Mapping[str, Decimal]]:
+    """The charges of subscriptions so far, by currency, where credits alone pay them; none where the server doesn't
+    list them. Raises RemoteError."""
+    if not connection.generation.can(LISTED):
+        return {}
+    rows_of = (row for row in live.live.of(SUBSCRIPTION) if row.id in begun)
+    owners = {
+        row.id: str(row.fields["customer_id"]) for row in rows_of if row.fields.get("settlement_mode") == CREDIT_ONLY
+    }
+    customers = tuple(dict.fromkeys(owners.values()))
+    paths = (CHARGES.replace(PARENT, one) for one in customers)
+    lists = read_lists(connection.remote, paths, (), BY_CREATION, connection.clock)
+    rows = {one: found for one, found in zip(customers, lists, strict=True) if not isinstance(found, Refused)}
+    try:
+        return {
+            name: charged(rows[owner], name, after=LONG_AGO, until=live.header.taken_at)
+            for name, owner in owners.items()
+            if owner in rows
+        }
+    except MalformedRow as fault:
+        raise RemoteError(f"unexpected response: a charge shows {fault.malformed.text}") from fault
+
+
+def _place(customer: str, row: Fields) -> Address:
+    return Address(GRANT, (customer, str(row["key"])))
 
 
 def _is_more(difference: Decimal | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from billsync.app.ending import Exit, error
@@ -33,7 +34,7 @@ def show_proof(run: Run, snapshot: str, options: ServerOptions, losses: str | No
     recovery = read(Path(snapshot), COMPARED)
     accounts = read_losses(losses) if losses else ()
     with connected(run, options) as connection:
-        proof = verify(connection, recovery, accounts)
+        proof = verify(connection, recovery, accounts, partial(read, Path(snapshot)))
         target = connection.target
     run.verdict = code_of(proof)
     show_report(run, RecoveryReport(about(recovery, target), proof))

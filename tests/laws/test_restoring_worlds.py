@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,10 +15,18 @@ from hypothesis import strategies as st
 from billsync.app.verifying import verify
 from billsync.local.server.editions import AUGUST, KONNECT, KONNECT_LATER, Edition
 from billsync.model.recovery import Accounted, Fate
-from billsync.report.recovery.accounting import DEBT, complete
+from billsync.report.recovery.accounting import complete
 from billsync.report.recovery.departures import Aspect, Proof
 from tests.support.budgets import examples
-from tests.support.old_organization import DAY, Balances, balances, empty_at_the_same_time, restored, writes_of_another
+from tests.support.old_organization import (
+    DAY,
+    Balances,
+    balances,
+    empty_at_the_same_time,
+    paused,
+    restored,
+    writes_of_another,
+)
 from tests.support.recoveries import recovery_of
 from tests.support.world import World, declared
 
@@ -47,12 +56,14 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """Fees by version, the days of a trial, if there is one, customers, and days between the versions."""
+    """Fees by version, the days of a trial, if there is one, customers, days between the versions, and the hours for
+    which its restore breaks off before anybody is subscribed."""
 
     fees: tuple[int, ...]
     trial: int | None
     customers: tuple[Customer, ...]
     days: int
+    pause: int = 0
 
 
 TERMS = (
@@ -85,6 +96,7 @@ SHOPS = st.builds(
         lambda several: tuple(replace(one, key=f"c{number}") for number, one in enumerate(several))
     ),
     days=st.integers(0, 25),
+    pause=st.sampled_from([0, 0, 7, 50]),
 )
 
 
@@ -174,7 +186,7 @@ def _synced(world: World, text: str) -> None:
 @given(SHOPS)
 @settings(max_examples=examples(4), deadline=None)
 def test_any_world_comes_back(shop: Shop) -> None:
-    comes_back(lived(shop))
+    comes_back(lived(shop), shop.pause)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +202,7 @@ def test_any_world_comes_back(shop: Shop) -> None:
 def test_any_world_comes_back_on_konnect(edition: Edition, shop: Shop) -> None:
     """Though it shows neither the start nor the phase of a subscription: each of these is said to be guessed, and
     nothing that it doesn't show counts as compared."""
-    accounts, proof = comes_back(lived(hosted(shop), edition))
+    accounts, proof = comes_back(lived(hosted(shop), edition), shop.pause)
 
     begun = [one for one in accounts if one.kind == "subscription" and one.fate is not Fate.LOST]
     said = [one for one in begun if "its server showed no start" in one.how]
@@ -198,24 +210,29 @@ def test_any_world_comes_back_on_konnect(edition: Edition, shop: Shop) -> None:
     assert not {Aspect.PHASE, Aspect.DUE} & proof.compared.keys()
 
 
-def without_lost_debts(want: Balances, accounts: Iterable[Accounted]) -> Balances:
-    """The balances without the debts that a server can't have again."""
+def as_reported(want: Balances, accounts: Iterable[Accounted]) -> Balances:
+    """The balances without the debts that a server can't have again, and with what is left of credits for fees."""
     found = {name: dict(amounts) for name, amounts in want.items()}
     for one in accounts:
-        for code, amount in one.money.items() if one.kind == DEBT and one.fate is Fate.LOST else ():
-            found[str(one.customer)][code] -= amount
+        for code, amount in one.money.items() if one.code in ("debt", "fee-smaller") else ():
+            found[str(one.customer)][code] = found[str(one.customer)].get(code, Decimal(0)) - amount
     return {name: {code: amount for code, amount in amounts.items() if amount} for name, amounts in found.items()}
 
 
-def comes_back(old: World) -> tuple[tuple[Accounted, ...], Proof]:
-    """The fates of a world's rows, and the proof of its restore into an empty server; a second one writes nothing."""
+def comes_back(old: World, pause: int) -> tuple[tuple[Accounted, ...], Proof]:
+    """The fates of a world's rows, and the proof of its restore into an empty server; a second one writes nothing.
+
+    What is left of a credit for a fee, after a pause, is what the report says.
+    """
     recovery, new = recovery_of(old), empty_at_the_same_time(old, hours=3)
+    if pause:
+        paused(new, recovery, hours=pause)
 
     found = restored(new, recovery)
 
     assert complete(recovery, found.accounts) == ()
     if not any(one.code == "phase-again" for one in found.accounts):  # its fees to come are credit until then
-        assert balances(new) == without_lost_debts(balances(old), found.accounts)
+        assert balances(new) == as_reported(balances(old), found.accounts)
     proof = verify(new.connection(), recovery, found.accounts)
     assert [(one.customer, one.aspect, one.want, one.have) for one in proof.unexplained] == []
     assert writes_of_another(new, recovery) == ()

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
+import httpx
+
 from billsync.app.carrying_out import carry_out
 from billsync.app.owing import owe
 from billsync.app.restoring import Restore, planned
-from billsync.model.recovery import Recovery
+from billsync.model.recovery import Accounted, Recovery
 from billsync.model.result import Report
 from billsync.report.recovery.choices import Choices
 from billsync.report.recovery.items import Event
@@ -59,6 +61,31 @@ def restored(
     if owes:
         owe(connection, found.debts)
     return found
+
+
+class Pausing(httpx.BaseTransport):
+    """Lets nobody subscribe."""
+
+    def __init__(self, inner: httpx.BaseTransport) -> None:
+        self._inner = inner
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "POST" and request.url.path.endswith("/subscriptions"):
+            raise httpx.ConnectError("gone")
+        return self._inner.handle_request(request)
+
+
+def paused(world: World, recovery: Recovery, *, hours: float) -> None:
+    """A restore that breaks off before anybody is subscribed, and the hours until somebody goes on."""
+    connection = world.connection(Pausing)
+    found = planned(connection, recovery, Choices())
+    carry_out(connection, found.plan, journal=NoJournal(), known=found.known)
+    world.clock.advance(hours * 3600)
+
+
+def left_of_fees(accounts: Iterable[Accounted]) -> dict[str, Decimal]:
+    """What is left of credits for fees in advance, by customer."""
+    return {str(one.customer): -one.money["USD"] for one in accounts if one.code == "fee-smaller"}
 
 
 def writes_of_another(world: World, recovery: Recovery, choices: Choices | None = None) -> Sequence[str]:

@@ -69,7 +69,7 @@ RESTORES = Chapter(
             "the credit for a fee in advance is not used up yet",
             "A restore gives each customer the fee in advance of the running period that its new subscription is "
             "billed again. The balance is higher until the server has booked that fee, seconds after the subscription "
-            "began; what is left over then expires with the period. `verify` explains no more by it than was given.",
+            "began. `verify` explains no more by it than was given.",
             "acme: balance 58.67 USD more: the credit for its fee in advance is there until the server has booked it",
         ),
         Code(
@@ -80,6 +80,16 @@ RESTORES = Chapter(
             "minutes later, the customer is invoiced for what was paid before: void that invoice.",
             "acme: balance 20.67 USD more: the credit for its fee in advance is unused: the invoice isn't made yet, or "
             "takes no credit, and is paid twice",
+        ),
+        Code(
+            "fee-smaller",
+            "a part of the credit for a fee in advance is left over",
+            "A restore gives the credit before the subscription begins. If it paused in between, the subscription "
+            "began later, and its fee for the rest of the period is smaller than the credit: the part that is left is "
+            "the seller's loss, and expires with the period. A restore never gives such a credit twice, nor takes a "
+            "part of it back. `verify` works the part out from the subscription's real start.",
+            "subscription/acme/default: it begins later than its fee in advance was worked out for: 1.03 USD of the "
+            "credit for that fee is left, and expires at 2026-10-01T00:00:00Z",
         ),
         Code(
             "paid-before",

@@ -30,8 +30,9 @@ from billsync.report.recovery.old import Old, moment, owner_of
 class Begun:
     """A chain as it begins again on a plan version, and what follows: the link to which it changes at its renewal.
 
-    `compensations` are the grants of the fees that beginning bills again. `is_there`: the new organization has it, and
-    it begins later there.
+    `compensations` are the grants of the fees that beginning bills again: at its start in the new organization where
+    it `has_begun` there, and none where that isn't shown. `is_there`: the new organization has it, and it begins later
+    there.
     """
 
     version: Address
@@ -41,6 +42,7 @@ class Begun:
     compensations: tuple[Entity, ...] = ()
     following: Following | None = None
     is_there: bool = False
+    has_begun: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ class _Chain:
             **({"starting_phase": phase} if phase else {}),
             **({"ends": link.declared_end} if later is None and link.is_in(State.ENDING) and not boundary else {}),
         }
-        own, fees = self._accounts(link, version, phase, boundary, begins_now=not is_coming and not boundary)
+        own, fees = self._accounts(link, version, boundary, begins_now=not is_coming and not boundary)
         following = self._following(later) if later is not None and not boundary else None
         begun = Begun(
             version,
@@ -157,12 +159,14 @@ class _Chain:
             tuple(self._compensations(link, fees)) if self._is_compensated else (),
             following,
             is_there=self._lives_from is not None and self._lives_from > self.now,
+            has_begun=self.live is not None,
         )
         return begun, (*own, *((self._later_account(later, following),) if later is not None else ()))
 
     @property
     def _is_compensated(self) -> bool:
-        return self.choices.in_advance is InAdvance.GRANT and self.live is None
+        is_known = self.live is None or self._lives_from is not None
+        return self.choices.in_advance is InAdvance.GRANT and is_known
 
     @property
     def _lives_from(self) -> datetime | None:
@@ -176,7 +180,7 @@ class _Chain:
         return link.boundary if self.choices.in_advance is InAdvance.WAIT else None
 
     def _accounts(
-        self, link: Link, version: Address, phase: str | None, boundary: datetime | None, *, begins_now: bool
+        self, link: Link, version: Address, boundary: datetime | None, *, begins_now: bool
     ) -> tuple[tuple[Accounted, ...], Amounts]:
         """The fates of the link that begins, and the fees that this bills."""
         if boundary:
@@ -184,8 +188,8 @@ class _Chain:
             return (self.old.fated(link.row, Fate.DIFFERENT, WAITING, f"{_waiting(boundary)}{end}"),), {}
         if not begins_now:
             return (self.old.fated(link.row, Fate.RESTORED),), {}
-        mode = str(link.row.fields.get("settlement_mode", ""))
-        beginning = Beginning(self._lives_from or self.now, link.anchor, mode, phase)
+        at, mode = self._lives_from or self.now, str(link.row.fields.get("settlement_mode", ""))
+        beginning = Beginning(at, link.anchor, mode, link.phase(at) if link.can(BEGIN_IN_PHASE) else None)
         return fates_now(link, version, beginning, self.choices.in_advance)
 
     def _compensations(self, link: Link, fees: Amounts) -> Iterator[Entity]:

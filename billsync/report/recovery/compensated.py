@@ -1,17 +1,29 @@
-"""Credits that a restore gave for fees in advance which a new subscription is billed again."""
+"""Credits that a restore gave for fees in advance which a new subscription is billed again: those whose fee the server
+hasn't booked yet, and what is left of those that were worked out for an earlier beginning."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 
-from billsync.model.recovery import Accounted, Fate
+from billsync.core.ownership import KEY, labels_of
+from billsync.model.address import Address
+from billsync.model.frozen import replace
+from billsync.model.kind import Registry
+from billsync.model.recovery import Accounted, Fate, Recovery
+from billsync.model.routes import Routes
 from billsync.model.state import Row
-from billsync.model.value import Fields
-from billsync.rating.arithmetic import negative
+from billsync.model.value import Fields, decimal_text
+from billsync.rating.arithmetic import ZERO, minus, negative, plus, total
 from billsync.report.billing.subscribed import CREDIT_ONLY
-from billsync.report.recovery.explaining import NOT_TAKEN, UNUSED
+from billsync.report.moves.amounts import Amounts
+from billsync.report.recovery.chains import Begun, chains
+from billsync.report.recovery.choices import Choices
+from billsync.report.recovery.explaining import NOT_TAKEN, SMALLER, UNUSED
 from billsync.report.recovery.grants import GRANT, PREFIX
+from billsync.report.recovery.links import SUBSCRIPTION
+from billsync.report.recovery.old import old
+from billsync.report.recovery.standing import CUSTOMER, OVER
 
 ACTIVE = "active"
 HOW = "the credit for its fee in advance is there until the server has booked the fee"
@@ -32,12 +44,83 @@ def invoiced(rows: Iterable[Row]) -> frozenset[str]:
     return frozenset(str(row.get("customer_id")) for row in paid)
 
 
-def unused_line(row: Fields, customer: str, *, is_invoiced: bool = False) -> Accounted:
-    """A line that explains a balance which is higher by at most this credit."""
-    amount = negative(Decimal(str(row["amount"])))
-    what = f"grant/{customer}/{row.get('key')}"
-    money = {str(row["currency"]): amount}
-    how = HOW_INVOICED if is_invoiced else HOW
-    return Accounted(
-        GRANT, str(row["id"]), what, Fate.DIFFERENT, NOT_TAKEN if is_invoiced else UNUSED, how, customer, money
-    )
+def compensation_lines(
+    begun: Mapping[str, Begun],
+    booked: Mapping[str, Amounts],
+    given: Mapping[Address, Row],
+    by_invoice: Collection[str] = (),
+) -> Iterator[Accounted]:
+    """The lines of credits that were given: what is left of each for good, and what its fee hasn't taken yet.
+
+    `begun` are the chains that run, and `booked` the charges so far, by the live subscription's id, `by_invoice` the
+    keys of customers who are invoiced. The latter lines explain a balance that is higher by at most their amount.
+    """
+    taken: dict[Address, Decimal] = {}
+    for row_id, chain in begun.items():
+        for line, address in excess_lines(chain, given):
+            taken[address] = negative(total(line.money.values()))
+            yield line
+        for fee in chain.compensations:
+            charged = booked.get(row_id, {}).get(str(fee.fields["currency"]), ZERO)
+            taken[fee.address] = plus(taken.get(fee.address, ZERO), charged)
+    for address, row in given.items():
+        amount = minus(Decimal(str(row.fields["amount"])), taken.get(address, ZERO))
+        if amount > ZERO:
+            customer, money = Address(CUSTOMER, address.parents).key, {str(row.fields["currency"]): negative(amount)}
+            line = Accounted(GRANT, row.id, address.text, Fate.DIFFERENT, UNUSED, HOW, customer, money)
+            yield replace(line, code=NOT_TAKEN, how=HOW_INVOICED) if customer in by_invoice else line
+
+
+def excess_lines(begun: Begun, given: Mapping[Address, Row]) -> Iterator[tuple[Accounted, Address]]:
+    """The lines of the rest of credits that a chain was given, where it begins later than they were worked out for,
+    each with the credit's address. `given` are live grants."""
+    for fee in begun.compensations:
+        row = given.get(fee.address)
+        if row is None or row.fields.get("status") != ACTIVE:
+            continue
+        currency, amount = str(fee.fields["currency"]), _less(row.fields, fee.fields)
+        if amount > ZERO:
+            left, address = f"{decimal_text(amount)} {currency}", begun.entity.address
+            how = (
+                f"it begins later than its fee in advance was worked out for: {left} of the credit for that fee is "
+                f"left, and expires at {fee.fields['expires_at']}"
+            )
+            money, customer = {currency: negative(amount)}, Address(CUSTOMER, address.parents).key
+            line = Accounted(SUBSCRIPTION, begun.row_id, address.text, Fate.DIFFERENT, SMALLER, how, customer, money, 0)
+            yield line, fee.address
+
+
+def _less(have: Fields, want: Fields) -> Decimal:
+    return minus(Decimal(str(have["amount"])), Decimal(str(want["amount"])))
+
+
+def begun_here(
+    recovery: Recovery, live: Recovery, customers: Collection[str], kinds: Registry, routes: Mapping[str, Routes]
+) -> Mapping[str, Begun]:
+    """The chains of some customers that run on a server, each with the fees in advance of its start there, by the live
+    subscription's id."""
+    before, heads = old(_only(recovery, customers), kinds, routes), _heads(live)
+    found = chains(before, Choices(), live.header.taken_at, heads).begun
+    return {heads[one.entity.address].id: one for one in found if one.entity.address in heads}
+
+
+def _only(recovery: Recovery, customers: Collection[str]) -> Recovery:
+    """The snapshot, of whose customers and subscriptions only those of some customers are there."""
+    some = tuple(row for row in recovery.live.of(CUSTOMER) if row.fields.get("key") in customers)
+    ids = {row.id for row in some}
+    chained = tuple(row for row in recovery.live.of(SUBSCRIPTION) if row.fields.get("customer_id") in ids)
+    rows = {**recovery.live.rows, CUSTOMER: some, SUBSCRIPTION: chained, GRANT: ()}
+    return replace(recovery, live=replace(recovery.live, rows=rows))
+
+
+def _heads(live: Recovery) -> Mapping[Address, Row]:
+    """The first links that run on a server, of chains that billsync began."""
+    names = {row.id: str(row.fields.get("key")) for row in live.live.of(CUSTOMER)}
+    rows = [
+        row for row in live.live.of(SUBSCRIPTION) if row.fields.get("status") != OVER and KEY in labels_of(row.fields)
+    ]
+    return {
+        Address(SUBSCRIPTION, (names[str(row.fields["customer_id"])], str(labels_of(row.fields)[KEY]))): row
+        for row in sorted(rows, key=lambda row: str(row.fields.get("active_from")), reverse=True)
+        if row.fields.get("customer_id") in names
+    }

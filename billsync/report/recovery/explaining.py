@@ -7,19 +7,23 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from billsync.model.recovery import Accounted, Fate
-from billsync.rating.arithmetic import ZERO, negative, total
+from billsync.rating.arithmetic import ZERO, negative, plus, total
 from billsync.report.recovery.accounting import DEBT, EVENT, UNEXPLAINED, Place
 
 GRANT, SUBSCRIPTION = "grant", "subscription"
 WAITING = "waits-for-period"
 """The code of what begins with the next period (`restore --in-advance wait`)."""
 UNUSED, NOT_TAKEN = "fee-not-booked", "credit-not-taken"
-"""The code of a credit for a fee in advance that the server hasn't booked yet, or not whole."""
+"""The codes of a credit for a fee in advance that the server hasn't booked yet, or that no invoice takes."""
+NOT_YET = frozenset({UNUSED, NOT_TAKEN})
 BILLED_AGAIN = "billed-again"
 """The code of fees in advance that a customer pays twice, from the balance."""
 
 CREDIT = frozenset({GRANT, DEBT, UNEXPLAINED})
-IN_BALANCE = frozenset({BILLED_AGAIN})
+SMALLER = "fee-smaller"
+"""The code of what is left of a credit for a fee in advance, as the subscription began later than planned."""
+
+IN_BALANCE = frozenset({BILLED_AGAIN, SMALLER})
 """Codes of subscriptions' lines whose money is in the balance; that of all others is in the next charge."""
 
 Why = tuple[Accounted, ...]
@@ -56,9 +60,12 @@ class Explanations:
 
     def of_credit(self, customer: str, currency: str, difference: Decimal) -> Why:
         """The lines that account for a balance that is higher by `difference`: its customers lose what they lack."""
-        credit = tuple(one for one in self._by_customer[customer] if _is_in_balance(one))
+        lines = tuple(one for one in self._by_customer[customer] if _is_in_balance(one))
+        credit = tuple(one for one in lines if one.code not in NOT_YET)
         found = _adding_up((credit, *((one,) for one in credit)), currency, negative(difference))
-        return found or (_unknown(credit) if difference < ZERO else _unused(credit, currency, difference))
+        if found or difference < ZERO:
+            return found or _unknown(credit)
+        return _unused(lines, currency, difference)
 
     def of_due(self, customer: str, subscription_id: str, currency: str, difference: Decimal) -> Why:
         """The lines that account for a charge that is higher by `difference`, which its customer loses."""
@@ -72,9 +79,11 @@ def _is_in_balance(one: Accounted) -> bool:
 
 
 def _unused(lines: Iterable[Accounted], currency: str, difference: Decimal) -> Why:
-    """The credits for fees in advance of which as much may be unused."""
-    given = tuple(one for one in lines if one.code in (UNUSED, NOT_TAKEN) and currency in one.money)
-    return given if difference <= negative(total(one.money[currency] for one in given)) else ()
+    """The lines that account for a higher balance where as much of the credits for fees in advance may be unused."""
+    about = tuple(one for one in lines if currency in one.money)
+    unused = negative(total(one.money[currency] for one in about if one.code in NOT_YET))
+    more = plus(difference, total(one.money[currency] for one in about if one.code not in NOT_YET))
+    return about if unused and ZERO < more <= unused else ()
 
 
 def _unknown(lines: Iterable[Accounted]) -> Why:

@@ -34,6 +34,7 @@ from billsync.model.routes import Routes
 from billsync.model.state import Desired, Entity, Row, Snapshot
 from billsync.report.recovery.chains import Begun, chains
 from billsync.report.recovery.choices import Choices
+from billsync.report.recovery.compensated import excess_lines
 from billsync.report.recovery.debts import Debt, debt_accounts, debts
 from billsync.report.recovery.grants import Granted, grants
 from billsync.report.recovery.links import SUBSCRIPTION
@@ -199,8 +200,11 @@ class _Restoring:
         self.accounts += (one.account for one in found)
         made = [(one.owner, one.entity, one.account.row_id) for one in found if one.entity is not None]
         live = self.target.found.records
-        beginning = (chain for chain in begun if not self._is_refused(chain))
-        paid = [one for chain in beginning for one in chain.compensations if one.address not in live]
+        beginning = [chain for chain in begun if not self._is_refused(chain)]
+        self.accounts += (line for chain in beginning for line, _ in excess_lines(chain, live))
+        paid = [
+            one for chain in beginning for one in chain.compensations if one.address not in live and not chain.has_begun
+        ]
         self._add([*made, *((None, entity, "") for entity in paid)])
 
     def _versions(self, begun: Sequence[Begun]) -> None:

@@ -167,6 +167,30 @@ def test_a_fee_that_is_not_booked_yet_explains_no_more_than_was_given(settled: s
     assert (compared(after(settled=settled), given).unexplained == ()) is is_explained
 
 
+@pytest.mark.parametrize(
+    ("more", "codes"),
+    [
+        ("1.03", {"fee-smaller"}),
+        ("21.03", {"debt", "fee-smaller"}),
+        ("25", {"debt", "fee-smaller", "fee-not-booked"}),
+        ("31.03", {"debt", "fee-smaller", "fee-not-booked"}),
+        ("31.04", set()),
+        ("0.50", set()),
+    ],
+)
+def test_what_is_left_of_a_credit_counts_before_what_is_not_booked(more: str, codes: set[str]) -> None:
+    """A fee that isn't booked yet explains no more than its own part, above the sum of all other lines."""
+    lines = (
+        replace(line(DEBT, "old-acme/USD", {"USD": "-20"}, Fate.LOST), code="debt"),
+        replace(line("subscription", "old", {"USD": "-1.03"}), code="fee-smaller", count=0),
+        replace(line("grant", "c", {"USD": "-10"}), code="fee-not-booked"),
+    )
+
+    (found,) = compared(after(settled=str(Decimal("312.40") + Decimal(more))), *lines).departures
+
+    assert {one.code for one in found.why} == codes
+
+
 def test_what_one_side_does_not_show_is_counted_as_not_compared() -> None:
     bare = replace(PROMISE, due=None, addons=None, access=None)
 

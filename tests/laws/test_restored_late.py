@@ -1,0 +1,77 @@
+"""A restore that pauses between the credit for a fee in advance and its subscription: what is left of the credit has a
+name and an amount, and nothing is given twice."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from billsync.app.restoring import planned
+from billsync.app.verifying import COMPARED, verify
+from billsync.model.recovery import Recovery
+from billsync.report.recovery.accounting import complete, loss_report
+from billsync.report.recovery.choices import Choices
+from billsync.report.recovery.departures import Aspect
+from billsync.report.recovery.lines import lines_of, recovery_in
+from tests.support.call_shop import ACME, BIRCH, CATALOG
+from tests.support.old_organization import (
+    balances,
+    empty_at_the_same_time,
+    left_of_fees,
+    lived_through,
+    paused,
+    restored,
+    writes_of_another,
+)
+from tests.support.recoveries import recovery_of
+from tests.support.world import World
+
+pytestmark = pytest.mark.thorough
+
+LEFT = {"acme": Decimal("1.00"), "birch": Decimal("1.00")}
+"""Of a fee of 30 for 30 days, a day's part."""
+
+
+@pytest.fixture
+def late() -> tuple[World, Recovery, World]:
+    """An organization, its snapshot, and the one into which a restore began a day ago; somebody owes a fee."""
+    old = lived_through([(0, CATALOG.format(fee="30") + ACME + BIRCH)], days=10)
+    recovery, new = recovery_of(old), empty_at_the_same_time(old)
+    paused(new, recovery, hours=24)
+    return old, recovery, new
+
+
+def test_what_is_left_of_a_credit_has_its_amount(late: tuple[World, Recovery, World]) -> None:
+    """In the account of the run that goes on, of another one, and in the proof, with that account or without one."""
+    old, recovery, new = late
+
+    found = restored(new, recovery)
+
+    assert complete(recovery, found.accounts) == ()
+    assert loss_report(found.accounts).money["USD"].seller == 2
+    assert left_of_fees(found.accounts) == LEFT
+    assert {key: one["USD"] for key, one in balances(new).items()} == {
+        key: one["USD"] + LEFT[key] for key, one in balances(old).items()
+    }
+    compared = recovery_in(lines_of(recovery), COMPARED)
+    for accounts in (found.accounts, tuple(one for one in found.accounts if one.code != "fee-smaller")):
+        proof = verify(new.connection(), compared, accounts, lambda: recovery)
+        said = {one.customer: (one.difference, {line.code for line in one.why}) for one in proof.departures}
+        assert said == {key: (amount, {"fee-smaller"}) for key, amount in LEFT.items()}
+    assert writes_of_another(new, recovery) == ()
+    assert left_of_fees(planned(new.connection(), recovery, Choices()).accounts) == LEFT
+
+
+def test_a_cent_more_than_what_is_left_is_not_explained(late: tuple[World, Recovery, World]) -> None:
+    """Once the fee is booked, nothing is taken for a fee that is to come."""
+    _, recovery, new = late
+    found = restored(new, recovery)
+    with new.http() as http:
+        acme = next(row for row in http.get("customers").json()["data"] if row["key"] == "acme")
+        cent = {"name": "Cent", "currency": "USD", "amount": "0.01", "funding_method": "none"}
+        assert http.post(f"customers/{acme['id']}/credits/grants", json=cent).status_code == 201
+
+    proof = verify(new.connection(), recovery, found.accounts)
+
+    assert [(one.customer, one.aspect) for one in proof.unexplained] == [("acme", Aspect.BALANCE)]
