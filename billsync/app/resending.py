@@ -10,10 +10,12 @@ from billsync.api.documents import EVENTS
 from billsync.app.connection import Connection
 from billsync.app.posting import post
 from billsync.app.restoring import Restore
+from billsync.app.server_time import servers_now_by_anybody
 from billsync.model.frozen import dataclass
 from billsync.model.moment import cut_to_seconds, moment_text, parse_moment
 from billsync.model.ports import RemoteError
 from billsync.model.recovery import Recovery
+from billsync.model.state import Snapshot
 from billsync.model.value import Fields
 from billsync.report.recovery.choices import Choices, InAdvance, Usage
 from billsync.report.recovery.items import Event
@@ -112,7 +114,7 @@ def _starts(connection: Connection, recovery: Recovery) -> Mapping[str, datetime
     the latest."""
     old = {str(row.fields.get("key")): row.id for row in recovery.live.of("customer")}
     here = {str(row["id"]): str(row.get("key")) for row in connection.rows("customer") if not row.get("deleted_at")}
-    now, found = connection.clock.now(), dict[str, datetime]()
+    now, found = servers_now_by_anybody(connection, Snapshot()), dict[str, datetime]()
     for row in connection.rows("subscription"):
         start = _start(row)
         customer = old.get(here.get(str(row.get("customer_id")), ""))

@@ -14,7 +14,8 @@ from billsync.app.dumped_addons import ADDONS, SUBSCRIPTION, with_addons
 from billsync.app.dumped_losses import LISTING
 from billsync.app.ending import error
 from billsync.app.pipeline import everything
-from billsync.core.diff import Mode, Server
+from billsync.app.server_time import servers_now_by_anybody
+from billsync.core.diff import VALID_FOR, Mode, Server
 from billsync.core.index import is_over
 from billsync.core.lifecycle.chain_begin import BEGIN_LATER
 from billsync.core.stages import staged
@@ -73,7 +74,7 @@ def planned(
     if choices.in_advance is InAdvance.WAIT and not connection.routes[SUBSCRIPTION].can(BEGIN_LATER):
         raise error("cannot-wait")
     known = _with_none(with_addons(connection, everything(connection)).snapshot)
-    now, here = connection.clock.now(), connection.generation
+    now, here = servers_now_by_anybody(connection, known), connection.generation
     pins, unpinned = _pins(connection, recovery)
     tables = Tables(connection.kinds, connection.routes, here.can(CHARGES), unpinned)
     since = _unbilled(recovery, now)
@@ -85,7 +86,14 @@ def planned(
     if refused := refused_chains(made.changes, connection.kinds):  # nothing is done for what can't begin here
         found = restoration(recovery, known, tables, choices, now, number, refused)
         made = staged(found.stages, known, connection.kinds, server=server, mode=mode, now=now)
-    plan = replace(made.plan_file, dialect=here.full_name, billsync=__version__)
+    made_at = connection.clock.now()  # by this machine's clock, as the expiry of a plan file is
+    plan = replace(
+        made.plan_file,
+        dialect=here.full_name,
+        billsync=__version__,
+        created_at=made_at.isoformat(),
+        expires_at=(made_at + VALID_FOR).isoformat(),
+    )
     total = sum(one.whole for one in number.values())
     accounts = accounted(found, made.changes)
     debts, set_again = debts_to_make(found, accounts), _by_key(recovery, pins, accounts)

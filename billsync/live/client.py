@@ -13,6 +13,7 @@ from itertools import islice
 from types import TracebackType
 from typing import ClassVar, Self
 
+from billsync.live.dated import ahead_of
 from billsync.live.encoding import NotJson, encode
 from billsync.live.encoding import decode as decode_json
 from billsync.live.exchange import Failed, NotSent, Overdue, Silent, TooLong
@@ -90,6 +91,15 @@ class ReadingClient:
     def reads_at_once(self) -> int:
         """The number of reads worth having under way together, where they are few: one, if each takes a thread."""
         return READS_AT_ONCE if self._ways.quick is not None else 1
+
+    def ahead(self, path: str, query: Sequence[tuple[str, str]]) -> timedelta:
+        """The time by which the server's clock is ahead of this machine's, by the date of an answer; nothing where that
+        shows none, or is lost."""
+        try:
+            date = self._send("GET", path, query=query).headers.get("date")
+        except RemoteError:
+            return timedelta()
+        return ahead_of(date, self._clock.now()) if date else timedelta()
 
     def get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> Answer:
         """Read; lost answers, 429 and passing server errors are tried again with growing waits.

@@ -94,7 +94,7 @@ class LocalServer:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = Request(environ)
-        return self._response(request).start(request, start_response)
+        return self._response(request).start(request, start_response, self._time.last)
 
     def close(self) -> None:
         """Closes the database; the server can't be called any more."""

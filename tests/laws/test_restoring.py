@@ -3,11 +3,12 @@ nothing."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
+from billsync.app.carrying_out import carry_out
 from billsync.app.ending import Ended
 from billsync.app.resending import Resent, resend
 from billsync.app.restoring import planned
@@ -20,6 +21,7 @@ from billsync.report.recovery.accounting import complete
 from billsync.report.recovery.choices import Choices, InAdvance
 from billsync.report.recovery.departures import Aspect
 from tests.support.call_shop import ACME, BIRCH, CATALOG, send_calls
+from tests.support.clock import FakeClock
 from tests.support.crash_harness import Wire
 from tests.support.old_organization import (
     DAY,
@@ -32,7 +34,7 @@ from tests.support.old_organization import (
 )
 from tests.support.old_shop import old_shop
 from tests.support.recoveries import events_of, recovery_of
-from tests.support.world import World, declared
+from tests.support.world import NoJournal, World, declared
 
 pytestmark = pytest.mark.thorough
 
@@ -70,6 +72,19 @@ def delete_version(world: World, number: int) -> None:
         (row,) = (row for row in http.get("plans").json()["data"] if row["version"] == number)
         assert http.delete(f"plans/{row['id']}").is_success
         assert [row["version"] for row in http.get("plans").json()["data"]] != [1, 2]
+
+
+@pytest.mark.parametrize("ahead", [-40 * DAY, 3600, 40 * DAY])
+def test_the_servers_clock_decides(ahead: float) -> None:
+    """This machine's may be wrong: what is left of the period, and so the fee that is given back, is the server's."""
+    old = lived_through([(0, CATALOG.format(fee="31") + ACME)], days=12)
+    recovery, new = recovery_of(old), empty_at_the_same_time(old)
+    connection = new.connection(clock=FakeClock(new.clock.now() + timedelta(seconds=ahead)))
+
+    found = planned(connection, recovery, Choices())
+    carry_out(connection, found.plan, journal=NoJournal(), known=found.known)
+
+    assert balances(new) == balances(old)
 
 
 TRIAL = """

@@ -119,13 +119,14 @@ class World:
         found = httpx.WSGITransport(app=self.app)
         return RememberingTransport(found, self.reads) if self.reads else found
 
-    def connection(self, wrap: Wrap = as_it_is) -> Connection:
-        """A new client that knows nothing."""
+    def connection(self, wrap: Wrap = as_it_is, clock: FakeClock | None = None) -> Connection:
+        """A new client that knows nothing, on a machine with this clock if it isn't the server's."""
+        clock = clock or self.clock
         dialect = self.edition.dialect
         target = Target(BASE, database="test", dialect=dialect)
-        client = Client(target, self.clock, Settings(transport=Turns(wrap(self.transport()))))
+        client = Client(target, clock, Settings(transport=Turns(wrap(self.transport()))))
         found = None if self.edition is AUGUST else dated(dialect, self.edition.generation)
-        return Connection(client, self.clock, TARGET, dialect, found)
+        return Connection(client, clock, TARGET, dialect, found)
 
     def plan(
         self,

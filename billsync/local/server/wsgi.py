@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, quote
@@ -11,6 +12,8 @@ from urllib.parse import parse_qsl, quote
 from billsync.model.frozen import dataclass
 
 PART = 1 << 16
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def _kept_quoted(error: UnicodeError) -> tuple[str, int]:
@@ -105,11 +108,21 @@ class Response:
     text: str | None = None
     content_type: str = ""
 
-    def start(self, request: Request, start_response: Callable[[str, list[tuple[str, str]]], Any]) -> Iterable[bytes]:
-        """Begin the response to a request, and return its body; for HEAD there is none."""
+    def start(
+        self, request: Request, start_response: Callable[[str, list[tuple[str, str]]], Any], now: datetime
+    ) -> Iterable[bytes]:
+        """Begin the response to a request at a moment, and return its body; for HEAD there is none."""
         content = (self.text or "").encode()
-        headers = [("Content-Type", self.content_type)] if self.text is not None else []
+        headers = [("Date", http_date(now))]
+        if self.text is not None:
+            headers.append(("Content-Type", self.content_type))
         if self.status != HTTPStatus.NO_CONTENT:
             headers.append(("Content-Length", str(len(content))))
         start_response(f"{self.status} {HTTPStatus(self.status).phrase.upper()}", headers)
         return [] if request.method == "HEAD" or self.status == HTTPStatus.NO_CONTENT else [content]
+
+
+def http_date(moment: datetime) -> str:
+    """A moment in UTC as the header Date has it (RFC 9110)."""
+    day, month = DAYS[moment.weekday()], MONTHS[moment.month - 1]
+    return f"{day}, {moment.day:02} {month} {moment.year:04} {moment:%H:%M:%S} GMT"
