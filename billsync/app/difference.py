@@ -50,15 +50,24 @@ def difference(
     connection: Connection, desired: Desired, scope: DiffScope, progress: Callable[[str], None] = lambda text: None
 ) -> Difference:
     """Compare as `sync` would, and estimate the impact if asked for. Raises Ended, RemoteError, RatingError."""
-    mode = Mode(scope.mode, deletes=scope.mode == "sync", allow=scope.allow)
-    connection, desired = sieved(connection, desired, mode, _making if scope.impact else None)
-    compared = compare(connection, desired, mode)
+    connection, desired = sifted(connection, desired, scope)
+    compared = compare(connection, desired, _mode(scope))
     plan, found = _judged(connection, desired, compared, scope, progress)
     if scope.valid_for is None:
         return Difference(plan, found)
     from billsync.app.plan_files import for_later  # all of a run, which a comparison doesn't need
 
     return Difference(for_later(plan, connection, scope.valid_for), found)
+
+
+def sifted(connection: Connection, desired: Desired, scope: DiffScope) -> tuple[Connection, Desired]:
+    """The connection with the lists that a comparison reads first, and the desired state without what is certainly
+    equal: a caller that goes on with these two forgets most of what the files declare. Raises RemoteError."""
+    return sieved(connection, desired, _mode(scope), _making if scope.impact else None)
+
+
+def _mode(scope: DiffScope) -> Mode:
+    return Mode(scope.mode, deletes=scope.mode == "sync", allow=scope.allow)
 
 
 def _making() -> Making:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from billsync.app.anonymous import private_kinds
-from billsync.app.difference import Difference, DiffScope, difference
+from billsync.app.difference import Difference, DiffScope, difference, sifted
 from billsync.app.ending import Exit
 from billsync.app.outcomes import code_of_difference, owner_missing
 from billsync.cli.inputs import as_it_is, desired_state
@@ -33,6 +33,7 @@ def show_difference(
     check_files(run)
     desired, findings = desired_state(run, paths, allow=wanted.allow, telling=telling, crowd=True)
     with connected(run, options, desired.target) as connection:
+        connection, desired = sifted(connection, desired, wanted)  # the rest needn't stay in memory
         found = difference(connection, desired, wanted, run.progress)
     return show_found(run, desired, found, findings, wanted, exit_code=exit_code)
 

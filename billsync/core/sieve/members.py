@@ -18,7 +18,7 @@ What else an equal member could matter for, and what is done about it:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 import msgspec
@@ -261,10 +261,13 @@ class Members:
 
     def passed(self, kind: Kind) -> PassedLinks:
         """The running links of a kind of certain members."""
-        doubtful, rows = self.doubtful, self.rows
-        certain = (row for row in self.listed.get(kind.name, ()) if row.equal and row.key not in doubtful)
-        links = [(row.id, rows[row.key].id, row.key, row.made) for row in certain if row.key is not None]
-        return PassedLinks(self.facts.crowd, kind, links)
+        doubtful, rows, members = self.doubtful, self.rows, self.facts.crowd.members
+        found = PassedLinks(kind)
+        for row in self.listed.get(kind.name, ()):
+            if row.equal and row.key is not None and row.key not in doubtful:
+                (declared,) = nested(kind, members[row.key])
+                found.add(row.id, rows[row.key].id, row.key, declared, row.made)
+        return found
 
     def pinned(self) -> dict[Address, int]:
         """The number of running links of certain members, by the version that they are on."""
@@ -282,18 +285,29 @@ class Members:
         return found
 
 
-@dataclass(frozen=True, slots=True)
 class PassedLinks:
-    """Links of one kind, each with its id, its parent's, and its parent's key; made into values whenever they are
-    walked, as there may be very many."""
+    """Links of one kind; made into values whenever they are walked, as there may be very many. The crowd may be
+    forgotten."""
 
-    crowd: Crowd
-    kind: Kind
-    links: Sequence[tuple[str, str, str, object]]
+    def __init__(self, kind: Kind) -> None:
+        self._kind = kind
+        self._ids: list[str] = []
+        self._parents: list[str] = []
+        self._keys: list[str] = []
+        self._declared: list[Fields] = []
+        self._made: list[object] = []
+
+    def add(self, server_id: str, parent_id: str, key: str, declared: Fields, made: object) -> None:
+        """Add a link with its id, its parent's, its parent's key, its declaration, and what was made of it."""
+        self._ids.append(server_id)
+        self._parents.append(parent_id)
+        self._keys.append(key)
+        self._declared.append(declared)
+        self._made.append(made)
 
     def __iter__(self) -> Iterator[PassedLink]:
-        kind, members = self.kind, self.crowd.members
-        for server_id, parent_id, key, made in self.links:
-            (declared,) = nested(kind, members[key])
+        kind = self._kind
+        columns = self._ids, self._parents, self._keys, self._declared, self._made
+        for server_id, parent_id, key, declared, made in zip(*columns, strict=True):
             fields = with_key(kind, declared)
             yield PassedLink(server_id, parent_id, (key, fields[kind.key]), fields, made)
