@@ -36,6 +36,7 @@ def departed(connection: Connection, bindings: Bindings, made: Made, run: Journa
     return (
         _another(made, rows.records, run.ended)
         or _departure(bindings, _of_active(made, rows.versions), removed)
+        or _moved_on(made, rows.records)
         or _attached_since(connection, bindings, made)
     )
 
@@ -87,6 +88,18 @@ def _attached_since(connection: Connection, bindings: Bindings, made: Made) -> s
     own = {bindings.id_of(member) for name in facts if (member := member_in(attachments, name))}
     others = sum(one.quantities.has_some and one.of not in own for one in found)
     return f"{others} of its {attachments.part.field} were attached since, and would end with it" if others else ""
+
+
+def _moved_on(made: Made, records: Mapping[Address, Row]) -> str:
+    """The state to which what a run created has moved on since, such as a payment; empty where it hasn't."""
+    kind, row = KINDS[made.address.kind], records.get(made.address)
+    if kind.progress is None or kind.facts is None or made.first is not None or row is None:
+        return ""
+    name, states = kind.progress.field, kind.progress.states
+    seen, left = kind.facts(row.fields).get(name), (made.last or {}).get(name) or states[0]
+    if seen not in states or states.index(str(seen)) <= states.index(left):
+        return ""
+    return f"its {name} is {seen}, the run left {left}"
 
 
 def _departure(bindings: Bindings, made: Made, removed: Set[Address]) -> str:

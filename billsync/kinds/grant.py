@@ -33,6 +33,8 @@ _FIXED = FieldEffect.IMMUTABLE
 
 SETTLEMENT = ("pending", "authorized", "settled")
 """The states of an external payment (customer-facts.md §7.5)."""
+PAID = ". What was invoiced or paid for it stays so: nothing is paid back"
+"""What a void leaves (customer-facts.md §7.5, §7.7)."""
 
 _PURCHASE = Record(
     {
@@ -210,6 +212,7 @@ def loss(row: Fields) -> str:
     return (
         f"all that is left of its {row.get('amount')} {row.get('currency')} is taken back for good. Usage of the "
         "running period is not booked yet, so a void takes its credit too, and the usage then leaves a negative balance"
+        f"{'' if row.get('funding_method') == 'none' else PAID}"
     )
 
 

@@ -345,6 +345,20 @@ def test_a_new_customer_goes_and_nobody_elses_subscription_ends(shell: Shell, fo
     assert lines == [["withdrawing subscription acme/default", "deleting customer beta"], 0, []]
 
 
+def test_credit_that_was_paid_since_is_left_alone(shop: Undoing) -> None:
+    """Before that, the guard says that nothing is paid back."""
+    paid = SHOP.replace("funding_method: none", "funding_method: external, purchase: {}")
+    first = shop.sync(paid)
+    stopped = shop.undo(first, "--yes")
+    shop.sync(paid.replace("purchase: {}", "purchase: {}, settlement: settled"))
+
+    undone = shop.undo(first, *EVERYTHING)
+
+    assert "What was invoiced or paid for it stays so: nothing is paid back" in stopped.out
+    assert "grant acme/welcome: its settlement is settled, the run left pending" in undone.err
+    assert (undone.code, "voiding" in undone.out) == (4, False)
+
+
 def test_used_credit_is_never_voided(shop: Undoing, shell: Shell) -> None:
     first = shop.sync(SHOP)
     use(shell, "september", 100)
