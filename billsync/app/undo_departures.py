@@ -12,6 +12,8 @@ from billsync.core.attached import decoded, member_in
 from billsync.core.compare import said
 from billsync.core.expectation import differences_after, facts_apart, holds_after
 from billsync.core.index import Index, version_of
+from billsync.core.lifecycle.chain_end import ENDS
+from billsync.core.lifecycle.chain_steps import TO
 from billsync.core.undo import Journaled, Made, is_withheld
 from billsync.core.versions import offered
 from billsync.core.view import UNKNOWN
@@ -37,6 +39,7 @@ def departed(connection: Connection, bindings: Bindings, made: Made, run: Journa
         _another(made, rows.records, run.ended)
         or _departure(bindings, _of_active(made, rows.versions), removed)
         or _moved_on(made, rows.records)
+        or _continued(bindings, made)
         or _attached_since(connection, bindings, made)
     )
 
@@ -88,6 +91,22 @@ def _attached_since(connection: Connection, bindings: Bindings, made: Made) -> s
     own = {bindings.id_of(member) for name in facts if (member := member_in(attachments, name))}
     others = sum(one.quantities.has_some and one.of not in own for one in found)
     return f"{others} of its {attachments.part.field} were attached since, and would end with it" if others else ""
+
+
+def _continued(bindings: Bindings, made: Made) -> str:
+    """The change of a chain that the run began and that somebody ended or began again since; empty where there is
+    none."""
+    if KINDS[made.address.kind].archetype is not Archetype.CHAINED or made.first is not None:
+        return ""
+    last = made.steps[-1]
+    observed = bindings.observe(last.address, last.after.view)
+    is_as_begun = all(step.before.view is None or step.before.view == step.after.view for step in made.steps)
+    if made.id and is_as_begun and observed.id not in ("", made.id):
+        return "it has ended, or was changed, and another one has begun under its key"
+    end = observed.facts.get(TO)
+    if end is not None and end != last.after.facts.get(TO) and ENDS not in (made.last or {}):
+        return f"it ends at {end}, the run left it without an end"
+    return ""
 
 
 def _moved_on(made: Made, records: Mapping[Address, Row]) -> str:

@@ -41,7 +41,7 @@ from billsync.core.versions import NextVersions, coming_versions
 from billsync.model.address import Address
 from billsync.model.change import Action, PlanFile, Step
 from billsync.model.frozen import dataclass, replace
-from billsync.model.kind import Archetype, Registry
+from billsync.model.kind import Archetype, Registry, State
 from billsync.model.routes import Routes
 from billsync.model.state import Desired, Entity, Snapshot
 
@@ -227,7 +227,8 @@ def prunable(context: Context, changes: Sequence[Planned]) -> tuple[Planned, ...
     users = users_of(context, gone)
     while held := holders(context, gone, (*changes, *gone), users):
         gone = [as_waiting(p, held[p.change.address]) if p.change.address in held else p for p in gone]
-    ended = ending(context, (p.change for p in (*changes, *gone, *left.ends.values())))
+    every = (State.COMING, State.CURRENT, State.ENDING)
+    ended = ending(context, (p.change for p in (*changes, *gone, *left.ends.values())), every)
     return (*(going_on(context, p, ended) for p in gone), *left.ends.values())
 
 

@@ -22,6 +22,7 @@ from billsync.model.transition import IMMEDIATE
 _MOVING = tuple(VERBS[name] for name in (CHANGE, MIGRATE, WITHDRAW))
 """Verbs of changes after which a chain is on another version than its head was."""
 _ENDING = (VERBS[CANCEL],)
+_WITHOUT_END = (State.CURRENT, State.COMING)
 
 
 def with_effects(context: Context, changes: Iterable[Change]) -> tuple[Change, ...]:
@@ -65,17 +66,19 @@ def moving_away(context: Context, changes: Iterable[Change]) -> Counter[Address]
     return _leaving(context, changes, _MOVING)
 
 
-def ending(context: Context, changes: Iterable[Change]) -> Counter[Address]:
-    """The number of chains that pending changes end, now or later, by the version on which each is now."""
-    return _leaving(context, changes, _ENDING)
+def ending(context: Context, changes: Iterable[Change], states: Collection[State] = _WITHOUT_END) -> Counter[Address]:
+    """The number of chains in these states that pending changes end, now or later, by the version on which each is."""
+    return _leaving(context, changes, _ENDING, states)
 
 
-def _leaving(context: Context, changes: Iterable[Change], verbs: Collection[str]) -> Counter[Address]:
+def _leaving(
+    context: Context, changes: Iterable[Change], verbs: Collection[str], states: Collection[State] = _WITHOUT_END
+) -> Counter[Address]:
     found: Counter[Address] = Counter()
     for change in changes:
         is_leaving = change.is_pending and change.verb in verbs and change.address.parents
         head = last_of(context, change.address) if is_leaving else None
-        if head is not None and state_of(context.registry[head.kind], head.fields) in (State.CURRENT, State.COMING):
+        if head is not None and state_of(context.registry[head.kind], head.fields) in states:
             pinned = live_pin(context, head)
             found.update([pinned] if pinned else [])
     return found

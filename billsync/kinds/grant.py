@@ -34,7 +34,7 @@ _FIXED = FieldEffect.IMMUTABLE
 SETTLEMENT = ("pending", "authorized", "settled")
 """The states of an external payment (customer-facts.md §7.5)."""
 PAID = ". What was invoiced or paid for it stays so: nothing is paid back"
-"""What a void leaves (customer-facts.md §7.5, §7.7)."""
+"""The end of a warning about paid grants (customer-facts.md §7.5, §7.7)."""
 
 _PURCHASE = Record(
     {

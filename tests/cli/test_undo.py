@@ -345,6 +345,24 @@ def test_a_new_customer_goes_and_nobody_elses_subscription_ends(shell: Shell, fo
     assert lines == [["withdrawing subscription acme/default", "deleting customer beta"], 0, []]
 
 
+@pytest.mark.parametrize(
+    ("later", "said"),
+    [
+        (["ends: immediate", "restart: true"], "it has ended, or was changed, and another one has begun under its key"),
+        (["ends: at_renewal"], "it ends at 2026-10-01T00:00:01Z, the run left it without an end"),
+    ],
+)
+def test_a_subscription_that_somebody_ended_since_is_left_alone(shop: Undoing, later: list[str], said: str) -> None:
+    first = shop.sync(SHOP)
+    for change in later:
+        shop.sync(SHOP.replace("{plan: prepaid}", f"{{plan: prepaid, {change}}}"), "--allow", "cancel")
+
+    undone = shop.undo(first, *EVERYTHING, "--dry-run")
+
+    assert f"subscription acme/default: {said}" in undone.err
+    assert (undone.code, "cancelling" in undone.out) == (4, False)
+
+
 def test_credit_that_was_paid_since_is_left_alone(shop: Undoing) -> None:
     """Before that, the guard says that nothing is paid back."""
     paid = SHOP.replace("funding_method: none", "funding_method: external, purchase: {}")
