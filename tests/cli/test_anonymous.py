@@ -173,14 +173,14 @@ def test_an_anonymous_diff_counts_what_is_the_customers_and_shows_the_rest(every
     assert (
         ran.out.partition("\nImpact")[0]
         == """\
-publishing a new version of plan prepaid@2 (new version: 5 subscribers stay on the old one)
+publishing a new version of plan prepaid@2 (new version: 4 subscribers stay on the old one)
   ~ phases.default.rate_cards.base.price.amount: 10 → 12
 creating customer × 1
 granting grant × 1 (irreversible)
 cancelling subscription × 1
 subscribing subscription × 1
 
-note[grandfathered]: plan prepaid@1: 5 subscriptions stay on plan/prepaid@1 (grandfathered); \
+note[grandfathered]: plan prepaid@1: 4 subscriptions stay on plan/prepaid@1 (grandfathered); \
 plan/prepaid@2 is for new ones
 refused: customer × 2: frozen-field
 refused: customer × 1: claimed
