@@ -141,19 +141,11 @@ class _Chain:
         if boundary and link.end is not None and link.end <= boundary and later is None:
             how = f"it ends at {moment_text(link.end)}, before it would begin again"
             return None, (self._given_up(link, "ended", how),)
-        phase = link.phase(boundary or self.now) if link.can(BEGIN_IN_PHASE) else None
-        fields = {
-            **link.kept,
-            **({"start": link.row.fields.get("active_from")} if is_coming else {}),
-            **({"start": moment_text(boundary)} if boundary else {}),
-            **({"starting_phase": phase} if phase else {}),
-            **({"ends": link.declared_end} if later is None and link.is_in(State.ENDING) and not boundary else {}),
-        }
         own, fees = self._accounts(link, version, boundary, begins_now=not is_coming and not boundary)
         following = self._following(later) if later is not None and not boundary else None
         begun = Begun(
             version,
-            self.old.entity(self.address, link.row, fields),
+            self._entity(link, boundary, is_coming=is_coming, is_last=later is None),
             owner_of(link.row),
             link.row.id,
             tuple(self._compensations(link, fees)) if self._is_compensated else (),
@@ -162,6 +154,18 @@ class _Chain:
             has_begun=self.live is not None,
         )
         return begun, (*own, *((self._later_account(later, following),) if later is not None else ()))
+
+    def _entity(self, link: Link, boundary: datetime | None, *, is_coming: bool, is_last: bool) -> Entity:
+        """The link as it is declared: from its own start, from a boundary, or from now."""
+        phase = link.phase(boundary or self.now) if link.can(BEGIN_IN_PHASE) else None
+        fields = {
+            **link.kept,
+            **({"start": link.row.fields.get("active_from")} if is_coming else {}),
+            **({"start": moment_text(boundary)} if boundary else {}),
+            **({"starting_phase": phase} if phase else {}),
+            **({"ends": link.declared_end} if is_last and link.is_in(State.ENDING) and not boundary else {}),
+        }
+        return self.old.entity(self.address, link.row, fields)
 
     @property
     def _is_compensated(self) -> bool:
