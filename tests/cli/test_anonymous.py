@@ -180,8 +180,8 @@ granting grant × 1 (irreversible)
 cancelling subscription × 1
 subscribing subscription × 1
 
-note[grandfathered]: plan prepaid@1: 4 subscriptions stay on plan/prepaid@1 (grandfathered); \
-plan/prepaid@2 is for new ones
+note[grandfathered]: plan prepaid@1: 4 subscriptions stay on plan/prepaid@1 (grandfathered), \
+1 is cancelled by this run; plan/prepaid@2 is for new ones
 refused: customer × 2: frozen-field
 refused: customer × 1: claimed
 refused: grant × 1: immutable-field
