@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from decimal import Decimal
 from functools import partial
@@ -63,12 +62,12 @@ def read_usage(connection: Connection, queries: UsageQueries, check: Callable[[i
     doubtful = {need: (queries.needs[need][0], set(customers)) for need, customers in by_days.doubtful.items()}
     count = queries.count + len(doubtful)
     check(count)
-    found: dict[Need, dict[str, Decimal]] = defaultdict(dict)
+    found: dict[Need, dict[str, Decimal]] = {}
     for need, customer, value in by_days.known:
-        found[need][customer] = value
+        found.setdefault(need, {})[customer] = value
     single = {**queries.single, **doubtful}
-    for (need, (_, customers)), usage_of in _each(single, partial(_period_usage, connection), many=many):
-        found[need].update((customer, usage_of[customer]) for customer in customers if customer in usage_of)
+    for (need, _), usage_of in _each(single, partial(_period_usage, connection), many=many):
+        found[need] = {**found[need], **usage_of} if need in found else usage_of
     return _by_feature(found, queries.needs), count
 
 
@@ -98,10 +97,12 @@ def _stretch_rows(connection: Connection, stretch: Stretch, served: Served) -> t
     return query(connection, stretch.meter_slice, body)
 
 
-def _period_usage(connection: Connection, need: Need, wanted: Wanted) -> Mapping[str, Decimal]:
-    meter_slice, period = need
-    body = query_body(meter_slice, period, group_by=[CUSTOMER], customers=_named(wanted[1]))
-    return by_customer(query(connection, meter_slice, body))
+def _period_usage(connection: Connection, need: Need, wanted: Wanted) -> dict[str, Decimal]:
+    """Usage of the wanted customers, under the very texts that name them there: the answer's own needn't be kept."""
+    (meter_slice, period), (_, customers) = need, wanted
+    body = query_body(meter_slice, period, group_by=[CUSTOMER], customers=_named(customers))
+    usage_of = by_customer(query(connection, meter_slice, body))
+    return {customer: usage_of[customer] for customer in customers if customer in usage_of}
 
 
 def _named(customers: Collection[str]) -> Collection[str]:

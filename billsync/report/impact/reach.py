@@ -9,7 +9,7 @@ from sys import intern
 
 from billsync.core.index import version_of
 from billsync.model.address import Address
-from billsync.model.frozen import dataclass, replace
+from billsync.model.frozen import dataclass
 from billsync.model.malformed import Malformed
 from billsync.model.state import Row
 from billsync.report.billing.alike import ByIdentity
@@ -142,7 +142,7 @@ def _by_plan(one: Identity, before: Subscribed, target: Target, known: _Known) -
         intern(target.address.text),  # one text for all who reach it
         status,
         before,
-        replace(after.subscribed, id=before.id, customer_id=before.customer_id),
+        after.subscribed,
         problem,
         () if problem else after.notes,
         since=_since(one, before, status, known),

@@ -24,10 +24,11 @@ class MigrationStatus(Enum):
 class Reached:
     """A live subscription that a change reaches.
 
-    `target` is the address of what changes, and `because` says why it goes, if it does. `problem` says why the
-    subscription can't be rated, as far as that is known before its usage is read; `notes` what it has that its numbers
-    don't say, after "it has". `since` is when a move takes effect, None for at once. `is_part`: the change is about a
-    part that a subscription may have or not, an add-on, so that others reach the same subscription.
+    `target` is the address of what changes, and `because` says why it goes, if it does. `after` is the same for all
+    that are alike, and may have the ids of another one. `problem` says why the subscription can't be rated, as far as
+    that is known before its usage is read; `notes` what it has that its numbers don't say, after "it has". `since` is
+    when a move takes effect, None for at once. `is_part`: the change is about a part that a subscription may have or
+    not, an add-on, so that others reach the same subscription.
     """
 
     name: str

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from billsync.model.duration import Duration
-from billsync.model.frozen import dataclass
+from billsync.model.frozen import dataclass, replace
 from billsync.rating.arithmetic import ZERO, exactly
 from billsync.rating.errors import RatingError
 from billsync.rating.periods import Period
@@ -203,9 +203,11 @@ def readings(cadence: Duration, dues: Iterable[Due], metered: Metered) -> Iterat
 
 
 def _bill(reached: Reached, dues: Dues, metered: Metered) -> Bill:
+    before = reached.before
+    after = replace(reached.after, id=before.id, customer_id=before.customer_id)
     return Bill(
         dues.cadence,
         dues.period.cut_to_seconds(),
-        tuple(charge(one, metered, reached.before) for one in dues.before),
-        tuple(charge(one, metered, reached.after) for one in dues.after),
+        tuple(charge(one, metered, before) for one in dues.before),
+        tuple(charge(one, metered, after) for one in dues.after),
     )
