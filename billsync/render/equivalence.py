@@ -19,7 +19,7 @@ def equivalence_text(found: Equivalence) -> str:
     rest = f"{_listed('Not compared:', found.unproved)}{_beyond(found.beyond)}"
     if found.departures:
         return f"{_listed(f'Not the same on both environments (compared {compared}):', found.departures)}{rest}"
-    what = "what can be compared" if found.unproved else "what the source has"
+    what = "what can be compared" if found.unproved else "what was promoted"
     end = f"Compared {compared}, {_count(found.amounts, 'amount')}."
     return f"Proved: {what} is the same on both environments. {end}\n{rest}"
 

@@ -16,7 +16,7 @@ from tests.support.sockets import answering
 pytestmark = pytest.mark.thorough
 
 STAGING, PRODUCTION = "local:staging.db", "local:production.db"
-SAME = "Proved: what the source has is the same on both environments. Compared 1 plan or add-on, 1 rate card, "
+SAME = "Proved: what was promoted is the same on both environments. Compared 1 plan or add-on, 1 rate card, "
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def make_currency(shell: Shell, database: str, *, precision: int, rate: str) -> 
 @pytest.mark.parametrize(
     ("worth", "code", "said"),
     [
-        ({"precision": 2, "rate": "0.01"}, 0, "Proved: what the source has is the same"),
+        ({"precision": 2, "rate": "0.01"}, 0, "Proved: what was promoted is the same"),
         ({"precision": 0, "rate": "0.01"}, 4, "its currency TOKS is of 2 decimals, 0.01 USD on the source, and of 0"),
         (
             {"precision": 2, "rate": "5"},
