@@ -67,6 +67,9 @@ def _journal(path: str) -> Journaled:
         raise error("bad-journal", f"{path}: {problem}", PLACE) from problem
     if unknown := sorted({made.address.kind for made in found.made} - KINDS.keys()):
         raise error("bad-journal", f"{path}: this billsync knows no {', '.join(unknown)}.", PLACE)
+    if found.made and found.owner is None:
+        detail = f"{path}: it names no owner, as its run was for several, and an undo is for one."
+        raise error("bad-journal", detail, "Take it back by hand, or with the files of each owner.")
     return found
 
 

@@ -408,10 +408,12 @@ def test_a_journal_of_something_else_is_refused(shop: Undoing, folder: Path) -> 
     later, deep = folder / "later.jsonl", folder / "deep.jsonl"
     later.write_text("\n".join(lines).replace("meter/api", "gauge/api") + "\n")
     deep.write_text("[" * 100_000 + "\n")
-    texts = [old, folder / "shop.yaml", folder / "none", later, deep]
+    several = folder / "several.jsonl"
+    several.write_text("\n".join(lines).replace('"owner": "payments", "mode"', '"owner": null, "mode"') + "\n")
+    texts = [old, folder / "shop.yaml", folder / "none", later, deep, several]
     other = Undoing(shop._shell, folder, "local:other.db")
 
-    assert [shop.undo(str(path), "--yes").code for path in texts] == [1] * 5
+    assert [shop.undo(str(path), "--yes").code for path in texts] == [1] * 6
     assert "it is of local:.billsync/local.db, and this is local:other.db" in other.undo(first, "--yes").err
 
 
