@@ -199,6 +199,13 @@ RESTORES = Chapter(
             "subscription/acme/default: it was scheduled, and its server didn't show for when",
         ),
         Code(
+            "end-moved",
+            "an end, or a change, that comes with another phase's end",
+            "It was to end, or to change, with a period. A server that shows no times can only do so at the next "
+            "renewal, which is the end of the phase that began again where that comes first.",
+            "subscription/acme/default: it ends, or changes, at 2026-10-26T05:00:00Z, as its phase does then",
+        ),
+        Code(
             "next-charge-unknown",
             "a next charge that can't be worked out",
             "The fees in advance are given as credit, but the next charge can't be compared with the one that there "

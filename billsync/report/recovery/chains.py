@@ -141,7 +141,9 @@ class _Chain:
         if boundary and link.end is not None and link.end <= boundary and later is None:
             how = f"it ends at {moment_text(link.end)}, before it would begin again"
             return None, (self._given_up(link, "ended", how),)
-        own, fees = self._accounts(link, version, boundary, begins_now=not is_coming and not boundary)
+        ends = later is not None or (link.is_in(State.ENDING) and link.declared_end == AT_RENEWAL)
+        begins_now = not is_coming and not boundary
+        own, fees = self._accounts(link, version, boundary, begins_now=begins_now, ends_at_renewal=ends)
         following = self._following(later) if later is not None and not boundary else None
         begun = Begun(
             version,
@@ -184,7 +186,13 @@ class _Chain:
         return link.boundary if self.choices.in_advance is InAdvance.WAIT else None
 
     def _accounts(
-        self, link: Link, version: Address, boundary: datetime | None, *, begins_now: bool
+        self,
+        link: Link,
+        version: Address,
+        boundary: datetime | None,
+        *,
+        begins_now: bool,
+        ends_at_renewal: bool,
     ) -> tuple[tuple[Accounted, ...], Amounts]:
         """The fates of the link that begins, and the fees that this bills."""
         if boundary:
@@ -193,7 +201,8 @@ class _Chain:
         if not begins_now:
             return (self.old.fated(link.row, Fate.RESTORED),), {}
         at, mode = self._lives_from or self.now, str(link.row.fields.get("settlement_mode", ""))
-        beginning = Beginning(at, link.anchor, mode, link.phase(at) if link.can(BEGIN_IN_PHASE) else None)
+        phase = link.phase(at) if link.can(BEGIN_IN_PHASE) else None
+        beginning = Beginning(at, link.anchor, mode, phase, ends_at_renewal)
         return fates_now(link, version, beginning, self.choices.in_advance)
 
     def _compensations(self, link: Link, fees: Amounts) -> Iterator[Entity]:

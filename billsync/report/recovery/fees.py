@@ -26,12 +26,14 @@ from billsync.report.recovery.usage_start import usage_starts
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """The beginning of a restored subscription: when, and in which phase; None for the first."""
+    """The beginning of a restored subscription: when, and in which phase; None for the first. `ends_at_renewal`: it
+    ends then, or becomes another one, whatever its end was before."""
 
     at: datetime
     anchor: datetime
     mode: str
     phase: str | None = None
+    ends_at_renewal: bool = False
 
 
 def features_of(old: Old) -> Mapping[str, str]:
@@ -74,7 +76,7 @@ def fees_later(old: Old, row: Row, terms: PlanTerms, beginning: Beginning) -> Am
     """The fees in advance that are billed later within the running period, as a phase that was over comes again and
     ends in it, beyond those that there would have been. They were paid before, too. Raises Unrated."""
     before = _before(old, row)
-    begun = begun_again(terms, beginning).ending(before.timeline.active_to)
+    begun = _ending(begun_again(terms, beginning), before, beginning)
     end = cut_to_seconds(before.period_at(beginning.at).end)
     found, wanted = (billed_between(one, beginning.at, end) for one in (begun, before))
     return {code: amount for code, amount in less(found, wanted).items() if amount > ZERO}
@@ -86,7 +88,7 @@ def next_charge_apart(
     """The charge at the end of the running period less the one that the snapshot promises, without usage: fees in
     arrears are for the time since the new beginning, and phases may end later. Raises Unrated."""
     before = _before(old, row)
-    begun = begun_again(terms, beginning).ending(before.timeline.active_to)
+    begun = _ending(begun_again(terms, beginning), before, beginning)
     shown = {} if row.id in old.guessed else addons  # whose phases are the plan's, without add-ons
     after = (begun, *_addons(old, begun, shown, _phase_starts(begun, beginning.at)))
     promised = _promised_at(old, row)
@@ -105,6 +107,17 @@ def usage_due(old: Old, row: Row) -> Amounts | None:
         return less(promised, _due(old, _before(old, row), _promised_at(old, row)))
     except Unrated:
         return None
+
+
+def renewal(terms: PlanTerms, beginning: Beginning) -> datetime:
+    """The end of the period of the beginning, within its phase."""
+    return begun_again(terms, beginning).renewal_after(beginning.at)
+
+
+def _ending(begun: Subscribed, before: Subscribed, beginning: Beginning) -> Subscribed:
+    """The restored subscription with its end."""
+    is_at_renewal = beginning.ends_at_renewal
+    return begun.ending(begun.renewal_after(beginning.at) if is_at_renewal else before.timeline.active_to)
 
 
 def _before(old: Old, row: Row) -> Subscribed:

@@ -8,6 +8,7 @@ from billsync.core.lifecycle.attached_steps import ATTACH
 from billsync.core.ownership import KEY, labels_of
 from billsync.model.address import Address
 from billsync.model.frozen import replace
+from billsync.model.moment import moment_text
 from billsync.model.recovery import Accounted, Fate
 from billsync.model.state import Row
 from billsync.report.moves.advance import Unrated
@@ -22,6 +23,7 @@ from billsync.report.recovery.fees import (
     from_phase,
     less,
     next_charge_apart,
+    renewal,
     terms_of,
 )
 from billsync.report.recovery.links import Link
@@ -99,6 +101,8 @@ def _apart_from_money(link: Link, terms: PlanTerms, beginning: Beginning, credit
     """Yield the reasons that its phase, its settlement, its period and its add-ons give."""
     if longer := lasts_longer(link.row.fields, from_phase(terms, beginning.phase), beginning.at):
         yield Reason(code="phase-again", how=longer)
+    if beginning.ends_at_renewal and link.end not in (None, end := renewal(terms, beginning)):
+        yield Reason(code="end-moved", how=f"it ends, or changes, at {moment_text(end)}, as its phase does then")
     if credit:
         yield from credit_doubts(beginning.mode, credit)
     if ended := link.ended_period:
