@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from billsync.app.ending import Exit, worst
-from billsync.model.change import PlanFile
+from billsync.model.change import Outcome, PlanFile
 from billsync.model.diagnostic import Diagnostic, Severity
 from billsync.model.result import Status, StepResult
 from billsync.model.state import Desired
-from billsync.render.plan.outline import outline
 from billsync.schema.codes import diagnostic
 
 
@@ -31,8 +30,8 @@ def forbidden_flags(desired: Desired, allow: Mapping[str, str]) -> tuple[Diagnos
 
 def refusal_of(plan: PlanFile) -> Exit:
     """The exit code for changes that a plan file won't make because of a guard, a policy, or a refusal."""
-    counts = outline(plan).summary
-    return Exit.REFUSED if plan.guards or counts.refused or counts.blocked else Exit.DONE
+    stops = any(change.outcome in (Outcome.REFUSED, Outcome.BLOCKED) for change in plan.changes)
+    return Exit.REFUSED if plan.guards or stops else Exit.DONE
 
 
 def code_of_difference(plan: PlanFile, missing: tuple[Diagnostic, ...], *, exit_code: bool) -> Exit:

@@ -29,15 +29,22 @@ def remainder(sieve: Sieve, members: Members, known: dict[Read, tuple[Row, ...]]
     Raises Unsure, RemoteError.
     """
     found, left = _without(sieve, members, known)
-    rows = Snapshot({**sieve.catalog.rows, **_by_kind(found)})
-    new = traits_of_new(left, indexed(sieve.connection, rows, left), KINDS, sieve.crowd.kind)
-    more = sharing(sieve.forms[sieve.crowd.kind], members.certain(), new)
-    if more:
+    if more := _sharing_with_new(sieve, members, found, left):
         members.doubtful |= more
         found, left = _without(sieve, members, known)
     if any(_names_members(row, members) for rows in found.values() for row in rows):
         raise Unsure("a label of ours with the id of a member, or of what belongs to it")
     return found, left
+
+
+def _sharing_with_new(sieve: Sieve, members: Members, found: Known, left: Desired) -> frozenset[str]:
+    """The members that are certainly equal, and share a trait with something new."""
+    certain = members.certain()
+    if not certain:
+        return frozenset()
+    rows = Snapshot({**sieve.catalog.rows, **_by_kind(found)})
+    new = traits_of_new(left, indexed(sieve.connection, rows, left), KINDS, sieve.crowd.kind)
+    return sharing(sieve.forms[sieve.crowd.kind], certain, new)
 
 
 def _without(sieve: Sieve, members: Members, known: Known) -> tuple[Known, Desired]:

@@ -87,6 +87,9 @@ def manner_of(run: Run) -> Manner:
 def show_end(run: Run, account: Account, result: StepResult) -> None:
     """Keep the end of a step in the account, and show it as progress."""
     account.note(result)
+    run.stepped(lambda: _in_words(result), len(account.results), len(account.plan.steps))
+
+
+def _in_words(result: StepResult) -> str:
     end = "" if result.status is Status.DONE else f": {result.status.value}: {visible(result.reason)}"
-    text = f"{result.step.verb} {title_of(result.step.address)}{end}"
-    run.stepped(text, len(account.results), len(account.plan.steps))
+    return f"{result.step.verb} {title_of(result.step.address)}{end}"

@@ -200,10 +200,10 @@ class Run:
         if bar := self._progress():
             bar.stage(text)
 
-    def stepped(self, text: str, done: int, total: int) -> None:
+    def stepped(self, text: Callable[[], str], done: int, total: int) -> None:
         """Show the end of a step, where there is progress."""
         if bar := self._progress():
-            bar.step(text, done, total)
+            bar.step(text(), done, total)
 
     def _progress(self) -> Progress | None:
         """The progress of this command: only on a terminal, and where it isn't in the way of other lines."""

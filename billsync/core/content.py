@@ -10,7 +10,7 @@ from billsync.model.kind import Kind
 from billsync.model.routes import Routes
 from billsync.model.shape import LabelMap, Record
 from billsync.model.value import Fields, Plain, digest
-from billsync.model.walk import transform
+from billsync.model.walk import Walk
 
 PREFIX = "sha256:"
 
@@ -25,7 +25,7 @@ def content_digest(kind: Kind, view: Fields, routes: Routes) -> str | None:
     fields = kind.record.fields
     left_out = parts | {name for name, field in fields.items() if field.undigested}
     priced = {name: value for name, value in view.items() if name not in left_out}
-    own = transform(kind.record, priced, {Record: _without_labels})
+    own = _unlabelled(kind.record, priced)
     if any(address.key.startswith(UNKNOWN) for address in symbols_in(own)):
         return None
     return PREFIX + digest(own)
@@ -36,3 +36,6 @@ def _without_labels(record: Record, value: Plain) -> Plain:
         return value
     fields = record.fields
     return {name: value[name] for name in fields if name in value and not isinstance(fields[name].shape, LabelMap)}
+
+
+_unlabelled = Walk({Record: _without_labels})

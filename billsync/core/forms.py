@@ -67,7 +67,7 @@ def optional(form: Form) -> Form:
 def many(form: Form) -> Form:
     """The form of a tuple."""
     return Form(
-        lambda values: [form.write(value) for value in values],
+        list if form.write is _as_it_is else lambda values: [form.write(value) for value in values],
         lambda values: tuple(form.read(value) for value in _of(list)(values)),
         {"type": "array", "items": form.schema},
     )
@@ -96,8 +96,15 @@ def record(make: type, doc: str, members: Mapping[str, Member]) -> Form:
             raise ValueError(f"unknown member {min(unknown)!r}")
         return make(**{name: members[name].form.read(item) for name, item in value.items()})
 
+    written = tuple((name, member.form.write) for name, member in members.items())
+
+    def write(value: Any) -> Any:
+        return {
+            name: getattr(value, name) if form is _as_it_is else form(getattr(value, name)) for name, form in written
+        }
+
     return Form(
-        lambda value: {name: member.form.write(getattr(value, name)) for name, member in members.items()},
+        write,
         read,
         {
             "type": "object",

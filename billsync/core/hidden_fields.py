@@ -6,19 +6,30 @@ from collections.abc import Mapping
 
 from billsync.model.shape import LabelMap, Lazy, ListOf, Record, Shape
 from billsync.model.value import Fields, Plain
-from billsync.model.walk import transform, visit
+from billsync.model.walk import Walk, shapes_in, visit
 
 _HIDDEN = LabelMap(hidden=True)
 
 
 def labels_inside(shape: Shape, value: Plain) -> bool:
     """Whether a value has any hidden labels, at any depth."""
-    return any(part == _HIDDEN and bool(labels) for _, part, labels in visit(shape, value))
+    return _may_hide(shape) and any(part == _HIDDEN and bool(labels) for _, part, labels in visit(shape, value))
+
+
+_MAY_HIDE: dict[int, tuple[Shape, bool]] = {}
+"""By the identity of their shape, which is kept alive with them."""
+
+
+def _may_hide(shape: Shape) -> bool:
+    """Whether a value of the shape can have hidden labels."""
+    if (found := _MAY_HIDE.get(id(shape))) is None:
+        found = _MAY_HIDE[id(shape)] = (shape, any(part == _HIDDEN for part in shapes_in(shape)))
+    return found[1]
 
 
 def without_hidden(shape: Shape, value: Plain) -> Plain:
     """A view without the labels that the server hides, which is the expectation where no API shows them."""
-    return transform(shape, value, {Record: _without_hidden})
+    return _unlabelled(shape, value)
 
 
 def _without_hidden(record: Record, value: Plain) -> Plain:
@@ -26,6 +37,9 @@ def _without_hidden(record: Record, value: Plain) -> Plain:
         return value
     hidden = {name for name, field in record.fields.items() if field.shape == _HIDDEN}
     return {name: item for name, item in value.items() if name not in hidden}
+
+
+_unlabelled = Walk({Record: _without_hidden})
 
 
 def merged_inside(shape: Shape, live: Plain, wanted: Plain) -> Plain:

@@ -71,7 +71,7 @@ def alike_parents(
         if kind.name not in others:
             others[kind.name] = known_by(desired, found, kind)  # once: it looks at everything
         known = others[kind.name]
-        declared = alike(kind, normalize(kind, entities[parent].fields), known) if parent in entities else ()
+        declared = alike(kind, normalize(kind, entities[parent].fields), known) if known and parent in entities else ()
         live = alike(kind, found.records[parent].fields, known) if parent in found.records else ()
         result[parent] = tuple(dict.fromkeys(other for other in (*declared, *live) if other != parent))
     return result

@@ -29,7 +29,7 @@ from billsync.model.shape import (
     Timestamp,
 )
 from billsync.model.value import Fields, Plain, canonical, decimal_text
-from billsync.model.walk import Rules, is_map, transform
+from billsync.model.walk import Rules, Walk, is_map
 
 
 def normalize(kind: Kind, declared: Fields) -> Fields:
@@ -130,7 +130,7 @@ def _ruled(record: Record, fields: Fields) -> Fields:
 
 def canonical_value(shape: Shape, value: Plain) -> Plain:
     """A value in its canonical form, in the declared order; a value of another shape is returned unchanged."""
-    return transform(shape, value, _CANONICAL, _EXPANDED)
+    return _canonical(shape, value)
 
 
 def _integer(_: Integer, value: Plain) -> Plain:
@@ -175,7 +175,6 @@ def _exact(value: Plain) -> Plain:
     return value
 
 
-_EXPANDED: Rules = {Record: _expanded}
 _CANONICAL: Rules = {
     Record: _complete,
     LabelMap: lambda _, value: dict(value) if isinstance(value, Mapping) else value,
@@ -186,11 +185,12 @@ _CANONICAL: Rules = {
     Timestamp: _timestamp,
     Reference: _reference,
 }
+_canonical = Walk(_CANONICAL, {Record: _expanded})
 
 
 def sorted_canonical(shape: Shape, value: Plain) -> Plain:
     """A canonical value in one order: fields as in their table, other members by name, lists by value if as sets."""
-    return transform(shape, value, _SORTED)
+    return _sorted(shape, value)
 
 
 def _sorted_fields(record: Record, value: Plain) -> Plain:
@@ -222,3 +222,4 @@ _SORTED: Rules = {
     LabelMap: _by_name,
     Anything: _by_name,
 }
+_sorted = Walk(_SORTED)

@@ -35,7 +35,7 @@ class Context:
 
     `one_chain_per_parent`: the server allows one running chain a parent. `now`: the moment of the decision, for new
     entities. `doubts`: live entities whose state is unclear. `deletes`: this run deletes. `allow`: the flags
-    that were given.
+    that were given. `wanted` are canonical forms, by the identity of their entity, which is kept alive with them.
     """
 
     desired: Desired
@@ -50,6 +50,7 @@ class Context:
     deletes: bool = False
     allow: frozenset[str] = frozenset()
     doubts: Doubts = field(default_factory=dict)
+    wanted: dict[int, tuple[Entity, Fields]] = field(default_factory=dict, repr=False, compare=False)
 
     def siblings(self, address: Address) -> tuple[str, ...]:
         """The keys of the declared entities of the same kind and parent, itself included."""
@@ -60,8 +61,12 @@ class Context:
         return view(self.registry[row.kind], row.fields, self.index.names, compared_with)
 
     def want(self, entity: Entity) -> Fields:
-        """The canonical form of a declared entity."""
-        return normalize(self.registry[entity.address.kind], entity.fields)
+        """The canonical form of a declared entity, which is made once."""
+        known = self.wanted.get(id(entity))
+        if known is None:
+            fields = normalize(self.registry[entity.address.kind], entity.fields)
+            known = self.wanted[id(entity)] = (entity, fields)
+        return known[1]
 
     def owns(self, row: Row, address: Address) -> bool:
         """Whether a live row is ours."""

@@ -23,7 +23,7 @@ from billsync.model.change import Action, Call, Change, Expectation, Step
 from billsync.model.frozen import replace
 from billsync.model.kind import Archetype, Kind
 from billsync.model.state import Row
-from billsync.model.value import leaves
+from billsync.model.value import add_texts
 
 
 def removals(context: Context) -> tuple[Planned, ...]:
@@ -122,7 +122,8 @@ def users_of(context: Context, planned: Iterable[Planned]) -> Users:
 
 def _named(row: Row, wanted: Set[str]) -> Set[str]:
     """The server ids among the wanted ones that a row names, without its own."""
-    texts = {leaf for leaf in leaves(row.fields) if isinstance(leaf, str)}
+    texts = set[str]()
+    add_texts(row.fields, texts)
     return (texts & wanted) - {row.id}
 
 

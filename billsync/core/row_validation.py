@@ -36,6 +36,7 @@ from billsync.model.shape import (
     Wire,
 )
 from billsync.model.value import Fields, Plain, canonical
+from billsync.model.walk import is_map
 
 _LEAVES = (Text, Number, Integer, Boolean, Duration, Timestamp)
 ABSENT = "(none)"
@@ -86,18 +87,31 @@ def _fault(name: str, value: Plain) -> str:
 
 
 def _record(record: Record, row: Plain, path: str) -> Iterator[str]:
-    if not isinstance(row, Mapping):
+    if not is_map(row):
         yield _fault(path.rstrip("."), row)
         return
-    for name, field in record.fields.items():
-        value = row.get(field.wire or name)
+    for name, wire, field, is_promised in _fields(record):
+        value = row.get(wire)
         if value is None:
-            if _is_promised(field):
+            if is_promised:
                 yield _fault(f"{path}{name}", None)
-        elif _is_read(field) and not (isinstance(field.shape, _LEAVES) and _is_known(field.shape, value)):
+        elif not (isinstance(field.shape, _LEAVES) and _is_known(field.shape, value)):
             yield from _value(field.shape, value, f"{path}{name}")
     if record.exactly_one and row and not any(row.get(name) is not None for name in record.fields):
         yield _fault(path.rstrip("."), row)
+
+
+_FIELDS: dict[int, tuple[Record, tuple[tuple[str, str, Field, bool], ...]]] = {}
+"""By the identity of their record, which is kept alive with them."""
+
+
+def _fields(record: Record) -> tuple[tuple[str, str, Field, bool], ...]:
+    """The fields on which decisions depend: their names in a file and in the API, and whether every row has them."""
+    if (found := _FIELDS.get(id(record))) is None:
+        read = ((name, field) for name, field in record.fields.items() if _is_read(field))
+        fields = tuple((name, field.wire or name, field, _is_promised(field)) for name, field in read)
+        found = _FIELDS[id(record)] = (record, fields)
+    return found[1]
 
 
 def _is_promised(field: Field) -> bool:

@@ -19,14 +19,14 @@ from billsync.model.kind import Registry
 from billsync.model.said import Said, Telling, Word
 from billsync.model.state import Entity
 from billsync.model.value import Fields
-from billsync.model.walk import Rules, transform
+from billsync.model.walk import Walk
 
 OWNER = "owner"
 
 
 def sanitized(dump: Dump, names: Pseudonyms, registry: Registry) -> Dump:
     """The dump with pseudonyms in its document and in the sentences about its losses."""
-    writer = _Writer(names, registry, dump.own, Disguise(names, dump.own).rules())
+    writer = _Writer(names, registry, dump.own, Walk(Disguise(names, dump.own).rules()))
     entities = sorted(map(writer.entity, entities_in(dump.document, registry)), key=lambda one: one.address.order)
     document = {
         **writer.header(dump.document.get(HEADER, {})),
@@ -43,7 +43,7 @@ class _Writer:
     names: Pseudonyms
     registry: Registry
     own: Set[Address]
-    rules: Rules
+    walk: Walk
 
     def header(self, header: Fields) -> Fields:
         """The header; what it was selected by says nothing of any other server."""
@@ -71,7 +71,7 @@ class _Writer:
     def entity(self, entity: Entity) -> Entity:
         """An entity of pseudonyms."""
         kind, address = self.registry[entity.address.kind], self.address(entity.address)
-        fields = transform(kind.record, entity.fields, self.rules)
+        fields = self.walk(kind.record, entity.fields)
         return replace(entity, address=address, fields={**fields, kind.key: address.key})
 
     def loss(self, loss: Loss) -> Loss:

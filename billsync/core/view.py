@@ -28,7 +28,7 @@ from billsync.model.shape import (
     Wire,
 )
 from billsync.model.value import Fields, Plain, decimal_text
-from billsync.model.walk import Rules, is_map, transform
+from billsync.model.walk import Rules, Walk, is_map
 
 SERVERS = "openmeter_"
 UNKNOWN = "?"
@@ -54,14 +54,25 @@ def view(kind: Kind, row: Fields, names: Names, compared_with: Fields | None = N
 
 
 def _compared(record: Record, fields: Fields) -> Fields:
-    return {
-        name: value for name, value in fields.items() if name in record.fields and not _is_aside(record.fields[name])
-    }
+    shown = _shown(record)
+    return {name: value for name, value in fields.items() if name in shown}
 
 
 def _is_aside(field: Field) -> bool:
     """Whether a field is never in a view: it isn't in the entity's own row, or can't be declared."""
     return field.effect in (FieldEffect.OURS, FieldEffect.ONE_WAY, FieldEffect.ATTACHED) or field.refused is not None
+
+
+_SHOWN: dict[int, tuple[Record, frozenset[str]]] = {}
+"""By the identity of their record, which is kept alive with them."""
+
+
+def _shown(record: Record) -> frozenset[str]:
+    """The fields that are in a view."""
+    if (found := _SHOWN.get(id(record))) is None:
+        names = frozenset(name for name, field in record.fields.items() if not _is_aside(field))
+        found = _SHOWN[id(record)] = (record, names)
+    return found[1]
 
 
 def _named(record: Record, row: Plain) -> Plain:
@@ -85,11 +96,23 @@ def _wires(record: Record) -> tuple[tuple[str, str], ...]:
 
 def _read(shape: Shape, value: Plain, names: Names) -> Plain:
     """A value from the API's shape into the file's, with Symbols for ids."""
+    global _reading
+    known = _reading
+    if known is None or known[0] is not names:
+        known = _reading = (names, _reading_with(names))
+    return known[1](shape, value)
+
+
+_reading: tuple[Names, Walk] | None = None
+"""The walk of the names that were used last: one mapping serves many rows."""
+
+
+def _reading_with(names: Names) -> Walk:
     rules: Rules = {
         Reference: lambda shape, value: _read_reference(shape, value, names),
         LabelMap: lambda shape, value: _read_labels(shape, value, names),
     }
-    return transform(shape, value, rules, {Record: _named})
+    return Walk(rules, {Record: _named})
 
 
 def _read_reference(shape: Reference, value: Plain, names: Names) -> Symbol:
@@ -118,7 +141,8 @@ def complete(kind: Kind, want: Fields, have: Fields | None, added: Mapping[str, 
     managed*, so is everything that `want` doesn't name, and null removes. `added` are labels that a new entity gets.
     """
     record, live = kind.record, have or {}
-    wanted = {name: value for name, value in want.items() if not _is_aside(record.fields[name])}
+    shown = _shown(record)
+    wanted = {name: value for name, value in want.items() if name in shown}
     kept = live if kind.absent is Absent.NOT_MANAGED else {}
     fields = {**kept, **{name: _over(record.fields[name], live.get(name), value) for name, value in wanted.items()}}
     if kind.labels is LabelPolicy.HIDDEN:
@@ -160,10 +184,11 @@ def part_body(kind: Kind, part: Part, member: Fields) -> Fields:
 
 
 def _sent(record: Record, fields: Fields, names: tuple[str, ...], *, is_update: bool) -> Iterable[tuple[str, Plain]]:
+    shown = _shown(record)
     for name in names:
-        field = record.fields.get(name)
-        if field is None or _is_aside(field):
+        if name not in shown:
             continue
+        field = record.fields[name]
         if fields.get(name) is not None:
             yield field.wire or name, written(field.shape, fields[name])
         elif isinstance(field.shape, LabelMap | MapOf):
@@ -180,7 +205,7 @@ def _may_be_empty(shape: Shape) -> bool:
 
 def written(shape: Shape, value: Plain) -> Plain:
     """A canonical value in the API's shape."""
-    return transform(shape, value, _WRITTEN)
+    return _writing(shape, value)
 
 
 def _write_record(record: Record, value: Plain) -> Plain:
@@ -211,3 +236,4 @@ def _write_reference(shape: Reference, value: Plain) -> Plain:
 
 
 _WRITTEN: Rules = {Record: _write_record, Number: _write_number, Reference: _write_reference}
+_writing = Walk(_WRITTEN)

@@ -245,8 +245,9 @@ class ReadingClient:
             status = response.status
             return response
         finally:
-            took = (self._clock.now() - began) // timedelta(milliseconds=1)
-            self._settings.on_request(Requested(method, self._understood.clean(path), status, took))
+            if self._settings.on_request is not unheard:
+                took = (self._clock.now() - began) // timedelta(milliseconds=1)
+                self._settings.on_request(Requested(method, self._understood.clean(path), status, took))
 
     def _sent(self, method: str, path: str, *, query: Sequence[tuple[str, str]], content: bytes | None) -> Received:
         url = self._target.url(path)

@@ -18,7 +18,7 @@ class NotJson(ValueError):
 def decode(content: bytes) -> Plain:
     """The JSON value, with Decimal for numbers with a fraction or an exponent, and int for others. Raises NotJson."""
     try:
-        return json.loads(content, parse_float=Decimal, parse_constant=_no_constant)
+        return _EXACT.decode(content.decode(json.detect_encoding(content), "surrogatepass"))
     except (ValueError, RecursionError) as error:
         raise NotJson(str(error)) from error
 
@@ -33,6 +33,9 @@ def encode(value: Plain) -> bytes:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+_EXACT = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant)
 
 
 def _text(value: Plain) -> str:

@@ -117,13 +117,13 @@ def symbols_in_path(path: str) -> tuple[Address, ...]:
 
 
 def _collect(value: object, found: set[Address]) -> None:
-    if isinstance(value, str):  # most values: the question whether it is a Mapping takes longest
-        return
     if isinstance(value, Symbol):
         found.add(value.address)
-    elif type(value) is dict or isinstance(value, Mapping):
-        for item in value.values():
-            _collect(item, found)
-    elif isinstance(value, list | tuple):
-        for item in value:
+        return
+    if type(value) is dict or isinstance(value, Mapping):
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return
+    for item in value:
+        if type(item) is not str:  # most are, and nothing stands in them
             _collect(item, found)

@@ -54,6 +54,22 @@ def leaves(value: Plain) -> Iterator[Plain]:
         yield from leaves(item)
 
 
+def add_texts(value: Plain, found: set[str]) -> None:
+    """Add every text in a value to those found, names of members left out."""
+    if isinstance(value, str):
+        found.add(value)
+        return
+    if type(value) is dict or isinstance(value, Mapping):
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return
+    for item in value:
+        if type(item) is str:
+            found.add(item)
+        else:
+            add_texts(item, found)
+
+
 def with_leaves(value: Plain, change: Callable[[Plain], Plain]) -> Plain:
     """The value with every part changed that is neither a map nor a list."""
     if isinstance(value, Mapping):
@@ -91,7 +107,9 @@ def jsonable(value: Plain) -> Any:
     if of in _AS_IT_IS:  # most values: asking whether each is a Mapping takes longer than all the rest
         return value
     if of is dict:
-        return {str(key): jsonable(item) for key, item in value.items()}
+        return {str(key): item if type(item) is str else jsonable(item) for key, item in value.items()}
+    if of is list or of is tuple:
+        return [item if type(item) is str else jsonable(item) for item in value]
     if isinstance(value, float):
         raise FloatFound(repr(value))
     if isinstance(value, Decimal):

@@ -1,4 +1,4 @@
-"""One walk over shapes: `transform` makes another value, `visit` names its parts, `shapes_in` the shapes themselves."""
+"""One walk over shapes: a `Walk` makes another value, `visit` names its parts, `shapes_in` the shapes themselves."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from billsync.model.value import Plain
 Rules: TypeAlias = Mapping[type, Callable[[Any, Plain], Plain]]
 """Type of a shape -> what becomes of a value of it, given the shape and the value. The value may not fit the shape."""
 
+Step: TypeAlias = Callable[[Plain], Plain]
+
 _NONE: Rules = {}
 
 
@@ -22,44 +24,89 @@ def resolved(shape: Shape) -> Shape:
     return shape
 
 
-def transform(shape: Shape, value: Plain, after: Rules, before: Rules = _NONE) -> Plain:
-    """`value` with a rule applied to every part: `before` on the way in, `after` on the way out.
+class Walk:
+    """Makes another value with a rule applied to every part: `before` on the way in, `after` on the way out.
 
     Lists become tuples. Parts that don't fit their shape aren't entered, nor are fields that the record doesn't know
-    or that can't be declared.
+    or that can't be declared. What is to be done at a shape is worked out once, and the shape is kept.
     """
-    shape = resolved(shape)
-    of = type(shape)
-    if (rule := before.get(of)) is not None:
-        value = rule(shape, value)
-    if (inside := _INSIDE.get(of)) is not None:
-        value = inside(shape, value, after, before)
-    rule = after.get(of)
-    return value if rule is None else rule(shape, value)
+
+    def __init__(self, after: Rules, before: Rules = _NONE) -> None:
+        self._after = after
+        self._before = before
+        self._known: dict[int, tuple[Shape, Step]] = {}
+
+    def __call__(self, shape: Shape, value: Plain) -> Plain:
+        """The value after the walk."""
+        found = self._known.get(id(shape))
+        if found is None:
+            found = self._known[id(shape)] = (shape, self._step(shape) or _as_it_is)
+        return found[1](value)
+
+    def _step(self, shape: Shape) -> Step | None:
+        """Makes another value of this shape; None where it would be the same."""
+        if isinstance(shape, Lazy):
+            return lambda value: self(resolved(shape), value)
+        before, after = self._before.get(type(shape)), self._after.get(type(shape))
+        inside = self._inside(shape)
+        if before is None and after is None:
+            return inside
+
+        def step(value: Plain) -> Plain:
+            if before is not None:
+                value = before(shape, value)
+            if inside is not None:
+                value = inside(value)
+            return value if after is None else after(shape, value)
+
+        return step
+
+    def _inside(self, shape: Shape) -> Step | None:
+        """The change of a value's parts; None for a shape without parts."""
+        match shape:
+            case Record():
+                return self._in_record(shape)
+            case Variant():
+                return self._in_variant(shape)
+            case ListOf():
+                item = self._step(shape.item) or _as_it_is
+                return lambda value: tuple(map(item, value)) if isinstance(value, list | tuple) else value
+            case MapOf():
+                member = self._step(shape.value) or _as_it_is
+                return lambda value: {name: member(each) for name, each in value.items()} if is_map(value) else value
+        return None
+
+    def _in_record(self, record: Record) -> Step:
+        steps = {name: self._step(field.shape) for name, field in record.fields.items() if not field.refused}
+        step_of = {name: step for name, step in steps.items() if step is not None}.get
+
+        def inside(value: Plain) -> Plain:
+            if not is_map(value):
+                return value
+            return {name: item if (step := step_of(name)) is None else step(item) for name, item in value.items()}
+
+        return inside
+
+    def _in_variant(self, variant: Variant) -> Step:
+        tag = variant.tag
+        steps = {name: self._step(case) or _as_it_is for name, case in variant.cases.items()}
+
+        def inside(value: Plain) -> Plain:
+            if case_of(variant, value) is None:
+                return value
+            rest = {name: item for name, item in value.items() if name != tag}
+            return {tag: value[tag], **steps[value[tag]](rest)}
+
+        return inside
 
 
-def _fields(record: Record, value: Plain, after: Rules, before: Rules) -> Plain:
-    if not is_map(value):
-        return value
-    known = record.fields
-    found: dict[str, Plain] = {}
-    for name, item in value.items():
-        field = known.get(name)
-        found[name] = item if field is None or field.refused else transform(field.shape, item, after, before)
-    return found
+def _as_it_is(value: Plain) -> Plain:
+    return value
 
 
 def is_map(value: Plain) -> bool:
     """Whether a value is a map; asking for the type of most of them first takes a tenth of the time."""
     return type(value) is dict or isinstance(value, Mapping)
-
-
-def _case(variant: Variant, value: Plain, after: Rules, before: Rules) -> Plain:
-    case = case_of(variant, value)
-    if case is None:
-        return value
-    rest = {name: item for name, item in value.items() if name != variant.tag}
-    return {variant.tag: value[variant.tag], **transform(case, rest, after, before)}
 
 
 def case_of(variant: Variant, value: Plain) -> Record | None:
@@ -68,28 +115,8 @@ def case_of(variant: Variant, value: Plain) -> Record | None:
     return variant.cases.get(tag) if isinstance(tag, str) else None
 
 
-def _members(shape: ListOf, value: Plain, after: Rules, before: Rules) -> Plain:
-    if not isinstance(value, list | tuple):
-        return value
-    return tuple(transform(shape.item, member, after, before) for member in value)
-
-
-def _values(shape: MapOf, value: Plain, after: Rules, before: Rules) -> Plain:
-    if not is_map(value):
-        return value
-    return {name: transform(shape.value, member, after, before) for name, member in value.items()}
-
-
-_INSIDE: Mapping[type, Callable[[Any, Plain, Rules, Rules], Plain]] = {
-    Record: _fields,
-    Variant: _case,
-    ListOf: _members,
-    MapOf: _values,
-}
-
-
 def visit(shape: Shape, value: Plain, path: Path = ()) -> Iterator[tuple[Path, Shape, Plain]]:
-    """Every part of a value with its path and shape, itself first. It goes where `transform` goes.
+    """Every part of a value with its path and shape, itself first. It goes where a `Walk` goes.
 
     The record that a variant's tag chooses is a part at the variant's place.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from billsync.model.shape import Field, Lazy, ListOf, MapOf, Number, Record, Shape, Text, Variant
-from billsync.model.walk import shapes_in, transform, visit
+from billsync.model.walk import Walk, shapes_in, visit
 
 PAINT = Record({"color": Field(Text(), "A color.")})
 BOX: Shape = Record(
@@ -33,7 +33,7 @@ def louder(_: Text, value: object) -> object:
 
 def test_a_rule_reaches_every_part_that_can_be_declared() -> None:
     """A rule reaches every part of a value except unknown parts and those that can't be declared."""
-    assert transform(BOX, FIELDS, {Text: louder}) == {
+    assert Walk({Text: louder})(BOX, FIELDS) == {
         "name": "A",
         "sizes": ("1",),
         "rooms": {"hall": "B"},
@@ -51,7 +51,7 @@ def test_a_record_is_seen_before_its_fields_and_after_them() -> None:
     def named(_: Record, value: object) -> object:
         return value["name"] if isinstance(value, dict) else value
 
-    changed = transform(ListOf(BOX), ["a", {"name": "b"}], {Record: named, Text: louder}, {Record: opened})
+    changed = Walk({Record: named, Text: louder}, {Record: opened})(ListOf(BOX), ["a", {"name": "b"}])
 
     assert changed == ("A", "B")
 
@@ -59,7 +59,7 @@ def test_a_record_is_seen_before_its_fields_and_after_them() -> None:
 def test_values_of_another_type_are_handed_to_the_rules_as_they_are() -> None:
     wrong = {"name": 5, "sizes": "x", "rooms": ["c"], "finish": {"type": ["paint"]}, "boxes": {"name": "d"}}
 
-    assert transform(BOX, wrong, {Text: louder}) == wrong
+    assert Walk({Text: louder})(BOX, wrong) == wrong
 
 
 def test_every_part_has_its_path() -> None:
