@@ -42,7 +42,7 @@ from billsync.model.frozen import dataclass
 from billsync.model.recovery import Header, Recovery
 from billsync.model.state import Snapshot
 from billsync.model.value import Fields, canonical
-from billsync.report.recovery.counting import counted_credit, counted_in
+from billsync.report.recovery.counting import counted_credit, counted_in, lacks_due
 from billsync.report.recovery.item_lines import credit_in, item_line, with_list
 from billsync.report.recovery.items import Absent, Document, Listed, PromiseOf, Unread
 from billsync.report.recovery.lines import recovery_in, whole_lines
@@ -103,6 +103,7 @@ class Taking:
         self._finished = self._began
         self.counts: Counter[str] = Counter()
         self.unexplained: list[str] = []
+        self.without_due = 0
 
     @property
     def header(self) -> Header:
@@ -134,6 +135,7 @@ class Taking:
         """The lines of all items; their rows are counted, and customers whose credit can't be explained are named."""
         for line in chain(self._lines(), self._events() if self._has_events else ()):
             self.counts.update(counted_in(line))
+            self.without_due += lacks_due(line)
             if (credit := credit_in(line)) is not None:
                 self.counts.update(counted_credit(credit.credit))
                 self.unexplained += unexplained_in(credit, self._found.get)

@@ -26,7 +26,7 @@ def write_snapshot(run: Run, server: ServerOptions, output: str, *, has_events: 
     with connected(run, server) as connection, _private(output) as (gathered, whole):
         taking = Taking(connection, gathered, has_events=has_events)
         write(whole, taking.lines())
-    for note in taken_notes(taking.header, taking.unexplained):
+    for note in taken_notes(taking.header, taking.unexplained, taking.without_due):
         run.talk(noted(note))
     run.mention(taken_text(taking.header, taking.counts))
     return Exit.DONE

@@ -120,5 +120,13 @@ TAKEN = Chapter(
             "the server can't list, are such causes. The customer's ledger (`billsync ledger CUSTOMER`) may show more.",
             "the balance of customer acme is 12.4 USD more than what is left of its grants",
         ),
+        Code(
+            "snapshot-due",
+            "the next charge of subscriptions isn't known",
+            "Konnect shows neither the start nor the phases of a subscription, and a row may have prices that billsync "
+            "can't rate. Such a subscription comes back, as far as its creation and its plan version tell, and "
+            "`verify` counts its next charge as not compared.",
+            "the next charge of 12 subscriptions isn't in it: the server doesn't show what they pay",
+        ),
     ),
 )

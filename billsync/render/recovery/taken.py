@@ -14,10 +14,14 @@ MOST = 20
 """The largest number of notes of a sort: the file has all that moved."""
 
 
-def taken_notes(header: Header, unexplained: Sequence[str]) -> Iterator[Note]:
-    """Notes on what moved while it was taken, and on credit that can't be explained."""
+def taken_notes(header: Header, unexplained: Sequence[str], without_due: int = 0) -> Iterator[Note]:
+    """Notes on what moved while it was taken, on credit that can't be explained, and on the number of subscriptions of
+    which the next charge isn't in it."""
     yield from (Note("snapshot-moved", text) for text in _some(header.moved))
     yield from (Note("snapshot-credit", text) for text in _some(unexplained))
+    if without_due:
+        number = "1 subscription" if without_due == 1 else f"{without_due:,} subscriptions"
+        yield Note("snapshot-due", f"the next charge of {number} isn't in it: the server doesn't show what they pay")
 
 
 def _some(texts: Sequence[str]) -> Iterator[str]:

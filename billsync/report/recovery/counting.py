@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from billsync.model.recovery import Credit
 from billsync.report.recovery.accounting import DEBT, REFUSED, UNEXPLAINED
 from billsync.report.recovery.accounting import EVENT as EVENTS
-from billsync.report.recovery.item_forms import EVENT, LIST, ROW
+from billsync.report.recovery.item_forms import EVENT, LIST, PROMISE, ROW
 from billsync.report.recovery.item_lines import kind_in, list_in, sort_of
+
+NO_DUE = b'"due":null'
+"""The absence of a next charge, as lines are written."""
 
 
 def counted_in(line: bytes) -> Mapping[str, int]:
@@ -25,3 +28,8 @@ def counted_in(line: bytes) -> Mapping[str, int]:
 def counted_credit(credit: Credit) -> Mapping[str, int]:
     """The debts and the unexplained amounts of a customer."""
     return {DEBT: len(credit.debts), UNEXPLAINED: len(credit.unexplained)}
+
+
+def lacks_due(line: bytes) -> bool:
+    """Whether a line promises a subscription without what its period will charge, as its server doesn't show that."""
+    return sort_of(line) == PROMISE and NO_DUE in line
