@@ -148,3 +148,21 @@ def test_a_status_that_nobody_knows_begins_nothing(lost: tuple[World, Recovery, 
     said = {one.what: (one.code, one.how) for one in found.accounts if one.fate is Fate.LOST}
     assert said[CHAIN] == ("unknown-value", "its status is unknown: 'paused'")
     assert not [step for step in found.plan.steps if step.address.kind == "subscription" or "restore:" in step.id]
+
+
+def test_a_server_that_has_lost_nothing_is_left_alone() -> None:
+    """A restore into the wrong server: its grants, debts and usage are there, and nobody owes anything twice."""
+    poor = SHOP.replace('amount: "500"', 'amount: "5"')
+    old = lived_through([(0, poor)], days=10)
+    call_shop.send_calls(old, 3)
+    old.clock.advance(3600)
+    recovery, events, wire = recovery_of(old, has_events=True), events_of(old), Wire()
+    old.clock.advance(3600)
+
+    found = restored(old, recovery, wrap=wire.wrap, events=events)
+
+    (debt,) = (one for one in found.accounts if one.kind == "debt")
+    assert (found.debts, debt.fate) == ((), Fate.RESTORED)
+    assert not [one for one in found.accounts if one.fate is Fate.LOST]
+    assert complete(recovery, found.accounts, events=len(events)) == ()
+    assert wire.transport.writes == ()

@@ -72,6 +72,12 @@ def debt_accounts(several: Iterable[Debt], *, takes_fees: bool) -> Iterator[Acco
             yield Accounted(kind, place, _named(debt), Fate.DIFFERENT, "debt-as-fee", how, debt.customer)
 
 
+def kept_debt(debt: Debt) -> Accounted:
+    """The fate of a debt of a customer that the server hasn't lost: it is still owed, and isn't made again."""
+    kind, place = debt.place
+    return Accounted(kind, place, _named(debt), Fate.RESTORED, customer=debt.customer)
+
+
 def lost_debt(debt: Debt, why: str) -> Accounted:
     """The fate of a debt that can't be made again: the seller loses it."""
     kind, place = debt.place

@@ -115,7 +115,8 @@ def _spent(old: Old, row: Row, address: Address, now: datetime, money: dict[str,
         "state": None,
         "settlement": None,
     }
-    return Granted(old.entity(address, row, {**terms, **_as_gift(row, is_spent=True)}), owner_of(row), account)
+    entity = old.entity(address, row, {**terms, **_as_gift(row, is_spent=True)})
+    return Granted(entity, owner_of(row), account, {str(row.fields["currency"]): ZERO})
 
 
 def _terms(row: Row, *marks: str) -> Fields:

@@ -47,8 +47,10 @@ def accounted(found: Restoration, changes: Sequence[Sequence[Change]]) -> tuple[
             row_id = rows.get(change.address.unversioned(), "")
             place = change.address.kind, row_id
             if _is_not_made(change) and place in fates:
-                known = _with_credit(fates[place], change, found.credits.get(row_id, {}))
-                fates[place] = _refused(known, change, is_made=change.address.unversioned() in made)
+                left = found.credits.get(row_id, {})
+                known = _with_credit(fates[place], change, left)
+                is_made = change.address.unversioned() in made or (bool(left) and not any(left.values()))
+                fates[place] = _refused(known, change, is_made=is_made)
     for debt in found.debts:
         if fates[CUSTOMER, debt.customer_id].fate is Fate.LOST:
             fates[debt.place] = lost_debt(debt, NOT_RESTORED)
@@ -68,6 +70,8 @@ def _with_credit(known: Accounted, change: Change, left: Mapping[str, Decimal]) 
     if not left:
         return known
     (currency,) = left
+    if known.money and not left[currency]:
+        return known
     there = {one.path[0]: one.old for one in change.fields}
     if change.code == IMMUTABLE and not there.keys() & {"currency", "state"}:
         amount = Decimal(str(there["amount"])) if "amount" in there else left[currency]
@@ -76,9 +80,12 @@ def _with_credit(known: Accounted, change: Change, left: Mapping[str, Decimal]) 
 
 
 def _refused(known: Accounted, change: Change, *, is_made: bool) -> Accounted:
-    """The fate of a row of which the new server refuses something; of one that is made, a part alone."""
+    """The fate of a row of which the new server refuses something; of one that is made, a part alone. Of a grant of
+    which nothing was left, nothing is lost either."""
     if not is_made:
         return replace(known, fate=Fate.LOST, code=change.code, how=change.reason)
+    if known.fate is Fate.LOST:
+        return known
     if known.fate is Fate.DIFFERENT:
         return replace(known, how=f"{known.how}; {change.reason}")
     return replace(known, fate=Fate.DIFFERENT, code=change.code, how=change.reason)

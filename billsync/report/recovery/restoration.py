@@ -35,8 +35,8 @@ from billsync.model.state import Desired, Entity, Row, Snapshot
 from billsync.report.recovery.chains import Begun, chains
 from billsync.report.recovery.choices import Choices
 from billsync.report.recovery.compensated import excess_lines
-from billsync.report.recovery.debts import Debt, debt_accounts, debts
-from billsync.report.recovery.grants import Granted, grants
+from billsync.report.recovery.debts import Debt, debt_accounts, debts, kept_debt
+from billsync.report.recovery.grants import GRANT, Granted, grants
 from billsync.report.recovery.links import SUBSCRIPTION
 from billsync.report.recovery.needed_versions import is_active, is_there, needed_versions
 from billsync.report.recovery.old import Old, old, owner_of
@@ -95,6 +95,7 @@ def restoration(
         refused,
         takes_fees=tables.takes_fees,
         unpinned=tables.unpinned,
+        survivors={row.id: row for rows in target.rows.values() for row in rows if not row.fields.get("deleted_at")},
     ).restored()
 
 
@@ -112,9 +113,13 @@ class _Restoring:
         *,
         takes_fees: bool,
         unpinned: Mapping[str, str],
+        survivors: Mapping[str, Row],
     ) -> None:
         self.takes_fees = takes_fees
-        self.debts = debts(before)
+        self.survivors = survivors
+        several = debts(before)
+        self.debts = tuple(one for one in several if one.customer_id not in survivors)
+        self.owed = tuple(one for one in several if one.customer_id in survivors)
         self.refused = refused
         self.unpinned = unpinned
         self.events = events
@@ -135,13 +140,22 @@ class _Restoring:
         self._records(self.old.registry[CUSTOMER])
         found = chains(self.old, self.choices, self.now, self.live)
         self.accounts += found.accounts
-        granted = tuple(grants(self.old, self.now))
+        granted = tuple(self._or_there(one) for one in grants(self.old, self.now))
         self._grants(granted, found.begun)
         self._versions(found.begun)
         served = self._served(found.begun)
         self._others(served)
         credits = {one.account.row_id: one.left for one in granted if one.left}
         return Restoration(tuple(self.stages), tuple(self.accounts), tuple(self.rows), credits, served, self.debts)
+
+    def _or_there(self, granted: Granted) -> Granted:
+        """The grant, or nothing to be made where the very row is still there: this server hasn't lost it."""
+        known, kind = granted.account, self.old.registry[GRANT]
+        row = self.survivors.get(known.row_id)
+        if row is None or (is_over(kind, row.fields) and any(granted.left.values())):
+            return granted
+        there = Accounted(known.kind, known.row_id, known.what, Fate.RESTORED, customer=known.customer)
+        return Granted(None, granted.owner, there)
 
     def _served(self, begun: Iterable[Begun]) -> frozenset[str]:
         """The ids of the customers of chains that begin again, or have begun."""
@@ -275,6 +289,7 @@ class _Restoring:
         self.accounts += other_accounts(self.old, {(one.kind, one.row_id) for one in self.accounts})
         self.accounts += usage_accounts(self.old, self.choices, self.events, served)
         self.accounts += debt_accounts(self.debts, takes_fees=self.takes_fees)
+        self.accounts += map(kept_debt, self.owed)
 
 
 def _desired(owner: str | None, entities: Sequence[Entity], registry: Registry) -> Desired:
