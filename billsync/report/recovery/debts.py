@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,6 +11,7 @@ from billsync.model.currencies import decimals
 from billsync.model.frozen import dataclass
 from billsync.model.moment import cut_to_seconds, moment_text
 from billsync.model.recovery import Accounted, Fate
+from billsync.model.state import Row
 from billsync.model.value import Fields, decimal_text
 from billsync.rating.arithmetic import negative
 from billsync.report.billing.subscribed import CREDIT_ONLY
@@ -50,9 +52,15 @@ class Debt:
 
 def debts(old: Old) -> tuple[Debt, ...]:
     """The debts, as they are made again; those in a custom currency, too."""
+    owing = {customer: credit for customer, credit in old.recovery.credit.items() if credit.debts}
+    granted: dict[str, list[Row]] = defaultdict(list)
+    for row in old.recovery.live.of(GRANT):
+        if row.parent_id in owing and owing[row.parent_id].left.get(row.id):
+            granted[row.parent_id].append(row)
+    taken_at = old.recovery.header.taken_at
     found = (
-        Debt(customer, _key(old, customer), currency, amount, _before_usable(old, customer, currency))
-        for customer, credit in old.recovery.credit.items()
+        Debt(customer, _key(old, customer), currency, amount, _before_usable(granted[customer], currency, taken_at))
+        for customer, credit in owing.items()
         for currency, amount in credit.debts.items()
     )
     return tuple(sorted(found, key=lambda one: (one.customer, one.currency)))
@@ -112,11 +120,9 @@ def _key(old: Old, customer: str) -> str:
     return address.key if address else customer
 
 
-def _before_usable(old: Old, customer: str, currency: str) -> datetime | None:
+def _before_usable(grants: Iterable[Row], currency: str, taken_at: datetime) -> datetime | None:
     """A second before the first credit in a currency began that could pay a fee at the time of the snapshot; None
-    where there is none."""
-    taken_at, credit = old.recovery.header.taken_at, old.recovery.credit[customer]
-    rows = (row for row in old.recovery.live.of(GRANT) if row.parent_id == customer and credit.left.get(row.id))
-    fit = (row for row in rows if row.fields["currency"] == currency and not row.fields.get("filters"))
+    where there is none. `grants` are those of which something is left."""
+    fit = (row for row in grants if row.fields["currency"] == currency and not row.fields.get("filters"))
     starts = [start for row in fit if (start := starts_at(row)) is not None and start <= taken_at]
     return min(starts) - SECOND if starts else None
