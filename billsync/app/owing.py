@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from billsync.api.documents import CHARGES
 from billsync.app.connection import BY_CREATION, Connection
 from billsync.app.posting import post
+from billsync.app.server_time import servers_now_by_anybody
 from billsync.live.paging import Refused
 from billsync.live.snapshot import PARENT
 from billsync.live.streams import read_lists
 from billsync.model.frozen import dataclass
 from billsync.model.ports import RemoteError
+from billsync.model.state import Snapshot
 from billsync.report.recovery.debts import Debt, fee_of
 
 CONFLICT = 409
@@ -42,14 +44,11 @@ def owe(connection: Connection, debts: Sequence[Debt]) -> Owed:
         raise RemoteError(f"customer {lacking[0]}, who owes something, isn't there")
     there = _there(connection, dict.fromkeys(ids[one.customer] for one in debts))
     missing = [one for one in debts if one.reference not in there]
-    made = sum(_make(connection, one, ids[one.customer]) for one in missing)
+    now = servers_now_by_anybody(connection, Snapshot()) if missing else connection.clock.now()
+    paths = [CHARGES.replace(PARENT, ids[one.customer]) for one in missing]
+    fees = [fee_of(one, now) for one in missing]
+    made = sum(post(connection, path, fee, there=CONFLICT) for path, fee in zip(paths, fees, strict=True))
     return Owed(made, len(debts) - made)
-
-
-def _make(connection: Connection, debt: Debt, customer_id: str) -> bool:
-    """Make a fee; False where the server has it already. Raises RemoteError."""
-    fee = fee_of(debt, connection.clock.now())
-    return post(connection, CHARGES.replace(PARENT, customer_id), fee, there=CONFLICT)
 
 
 def _ids(connection: Connection) -> Mapping[str, str]:

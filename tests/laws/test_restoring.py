@@ -10,6 +10,7 @@ import pytest
 
 from billsync.app.carrying_out import carry_out
 from billsync.app.ending import Ended
+from billsync.app.owing import owe
 from billsync.app.resending import Resent, resend
 from billsync.app.restoring import planned
 from billsync.app.verifying import verify
@@ -76,13 +77,15 @@ def delete_version(world: World, number: int) -> None:
 
 @pytest.mark.parametrize("ahead", [-40 * DAY, 3600, 40 * DAY])
 def test_the_servers_clock_decides(ahead: float) -> None:
-    """This machine's may be wrong: what is left of the period, and so the fee that is given back, is the server's."""
-    old = lived_through([(0, CATALOG.format(fee="31") + ACME)], days=12)
+    """This machine's may be wrong: what is left of the period, and so the fee that is given back, is the server's, and
+    so is the time of the fee that makes a debt."""
+    old = lived_through([(0, CATALOG.format(fee="31") + ACME + BIRCH)], days=12)
     recovery, new = recovery_of(old), empty_at_the_same_time(old)
     connection = new.connection(clock=FakeClock(new.clock.now() + timedelta(seconds=ahead)))
 
     found = planned(connection, recovery, Choices())
     carry_out(connection, found.plan, journal=NoJournal(), known=found.known)
+    owe(connection, found.debts)
 
     assert balances(new) == balances(old)
 
