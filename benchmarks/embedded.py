@@ -1,7 +1,8 @@
 """How the embedded server's own work grows with its rows: CPU of requests in this process, without a socket or client.
 
 Run it as `python -m benchmarks.embedded [ROWS...]`. It makes that many customers with a subscription each, that many
-events of many customers, and that many of one. A growth of 1 is in step with the rows.
+events of many customers, and that many of one. A growth of 1 is in step with the rows. `1000 100000 1000000 --only
+events` shows meter queries over a million events, in four minutes.
 """
 
 from __future__ import annotations

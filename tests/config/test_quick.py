@@ -385,3 +385,10 @@ def test_a_crowd_is_made_of_nothing_where_it_is_switched_off(folder: Path) -> No
 
     assert not desired.crowd
     assert len(desired.entities) == 6
+
+
+@pytest.mark.parametrize("grants", [None, {}, "", 0, False, [None], [{}]])
+def test_grants_that_are_no_list_of_grants_are_not_valid(grants: Any) -> None:
+    is_valid, customer = member_test(KINDS["customer"], KINDS), {"key": "a", "name": "A"}
+
+    assert [is_valid({**customer, **more}) for more in ({}, {"grants": []}, {"grants": grants})] == [True, True, False]

@@ -80,7 +80,7 @@ def _nested_test(child: Kind, test: Test) -> Callable[[Fields], bool]:
         if many not in member:
             return True
         found = member[many]
-        if valid.get(id(found)) is found:
+        if id(found) in valid:
             return True
         if type(found) is not list or not all(map(test, found)):
             return False
