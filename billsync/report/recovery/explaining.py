@@ -20,6 +20,9 @@ BILLED_AGAIN = "billed-again"
 """The code of fees in advance that a customer pays twice, from the balance."""
 
 CREDIT = frozenset({GRANT, DEBT, UNEXPLAINED})
+OUTSIDE = "payment-open"
+"""The code of a payment that isn't asked for again: the credit is there in full, and the money in no balance."""
+
 SMALLER = "fee-smaller"
 """The code of what is left of a credit for a fee in advance, as the subscription began later than planned."""
 
@@ -75,7 +78,7 @@ class Explanations:
 
 
 def _is_in_balance(one: Accounted) -> bool:
-    return one.kind in CREDIT or one.code in IN_BALANCE
+    return (one.kind in CREDIT and one.code != OUTSIDE) or one.code in IN_BALANCE
 
 
 def _unused(lines: Iterable[Accounted], currency: str, difference: Decimal) -> Why:

@@ -167,6 +167,15 @@ def test_a_fee_that_is_not_booked_yet_explains_no_more_than_was_given(settled: s
     assert (compared(after(settled=settled), given).unexplained == ()) is is_explained
 
 
+def test_an_open_payment_explains_no_balance() -> None:
+    """Its credit is there in full: a balance that is higher by as much is a credit that was given twice."""
+    payment = replace(line("grant", "p", {"USD": "-9"}), code="payment-open")
+    fee = replace(line("grant", "c", {"USD": "-10"}), code="fee-not-booked")
+
+    assert compared(after(settled="321.40"), payment).unexplained != ()
+    assert compared(after(settled="322.40"), payment, fee).unexplained == ()
+
+
 @pytest.mark.parametrize(
     ("more", "codes"),
     [
