@@ -41,6 +41,10 @@ class Stage:
     archives: tuple[Address, ...] = ()
 
 
+NOTHING = Stage(Desired(None, ()))
+"""The stage of a server on which nothing is declared."""
+
+
 @dataclass(frozen=True, slots=True)
 class Staged:
     """The plan file of all stages, and the changes of each stage, refused ones and notes too."""
@@ -54,6 +58,13 @@ def staged(
 ) -> Staged:
     """The plan file that goes through all stages; later steps need the earlier ones that they build on. What needs
     something that an earlier stage was refused is blocked."""
+    if not stages:
+        return Staged(
+            _compared(
+                NOTHING, found, index(found, registry, server.routes), registry, server=server, mode=mode, now=now
+            ),
+            (),
+        )
     several: list[PlanFile] = []
     refused: dict[Address, Planned] = {}
     for stage in stages:

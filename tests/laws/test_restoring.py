@@ -75,6 +75,15 @@ def delete_version(world: World, number: int) -> None:
         assert [row["version"] for row in http.get("plans").json()["data"]] != [1, 2]
 
 
+def test_a_server_with_nothing_is_restored_with_nothing() -> None:
+    old = World(seed=1)
+    recovery, wire = recovery_of(old), Wire()
+
+    found = restored(empty_at_the_same_time(old), recovery, wrap=wire.wrap)
+
+    assert (complete(recovery, found.accounts), found.plan.changes, wire.transport.writes) == ((), (), ())
+
+
 @pytest.mark.parametrize("ahead", [-40 * DAY, 3600, 40 * DAY])
 def test_the_servers_clock_decides(ahead: float) -> None:
     """This machine's may be wrong: what is left of the period, and so the fee that is given back, is the server's, and
