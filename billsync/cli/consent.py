@@ -16,9 +16,9 @@ from billsync.config.files import STDIN
 YES = "yes"
 
 
-def check_consent(run: Run, paths: Sequence[str]) -> None:
+def check_consent(run: Run, paths: Sequence[str], *, review: str = "billsync diff") -> None:
     """Check that somebody can be asked: at the standard streams or, where the files come from stdin, at the terminal
-    of the process. Raises Ended."""
+    of the process. `review` is the command that shows the changes. Raises Ended."""
     if STDIN in paths:
         terminal = run.around.open_terminal()
         if terminal is not None:
@@ -26,7 +26,7 @@ def check_consent(run: Run, paths: Sequence[str]) -> None:
             return
     elif run.around.is_terminal:
         return
-    raise usage("no-consent", hint="Review the changes with `billsync diff` first.")
+    raise usage("no-consent", hint=f"Review the changes with `{review}` first.")
 
 
 def agrees(run: Run, action: str, *, shown: str = "", paths: Sequence[str] = ()) -> bool:

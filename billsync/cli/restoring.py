@@ -112,7 +112,7 @@ class _Losses:
 def restore(run: Run, snapshot: str, options: ServerOptions, how: RestoreOptions) -> Exit:
     """Restore a recovery snapshot into a server, or show what that would do. Raises Ended, RemoteError."""
     if not how.is_dry and not how.yes:
-        check_consent(run, ())
+        check_consent(run, (), review="billsync restore … --dry-run")
     check_files(run)
     path = Path(snapshot)
     recovery = read(path)
