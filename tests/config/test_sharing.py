@@ -19,13 +19,13 @@ members = st.lists(st.dictionaries(st.sampled_from("abc"), values), max_size=20)
 
 
 @settings(max_examples=examples(60))
-@given(members, st.integers(0, 4))
-def test_shared_parts_are_what_they_were(found: list[Any], tried: int) -> None:
-    before, usual = repr(found), sharing.TRIED
+@given(members, st.integers(0, 4), st.integers(1, 8))
+def test_shared_parts_are_what_they_were(found: list[Any], tried: int, settled: int) -> None:
+    before, usual = repr(found), (sharing.TRIED, sharing.SETTLED)
 
-    sharing.TRIED = tried
+    sharing.TRIED, sharing.SETTLED = tried, settled
     sharing.Shared().keep(found)
-    sharing.TRIED = usual
+    sharing.TRIED, sharing.SETTLED = usual
 
     assert repr(found) == before
 

@@ -10,6 +10,8 @@ from billsync.model.value import Plain
 
 TRIED = 500
 """New values of a field after which it shows whether they are alike: half of all must have been there before."""
+SETTLED = 2_000
+"""Members after which only fields are looked at whose values were alike."""
 MOST = 20_000
 """The most values of a field that are remembered."""
 
@@ -19,6 +21,7 @@ class Shared:
 
     def __init__(self) -> None:
         self._fields: dict[str, _Field] = {}
+        self._count = 0
 
     def keep(self, members: Iterable[Plain]) -> None:
         """Put values that were there before in the place of equal ones. Equal are those that are written alike."""
@@ -28,8 +31,12 @@ class Shared:
                 self._keep_in(member, written)
 
     def _keep_in(self, fields: dict[str, Any], written: Callable[[Plain], bytes]) -> None:
-        known = self._fields
-        for name, value in fields.items():
+        self._count += 1
+        if self._count == SETTLED:
+            self._fields = {name: field for name, field in self._fields.items() if field.is_worth_it}
+        known, is_settled = self._fields, self._count >= SETTLED
+        for name in known if is_settled else fields:
+            value: Any = fields.get(name)
             field = known.get(name)
             if field is None:
                 field = known[name] = _Field()
@@ -58,6 +65,11 @@ class _Field:
         self.inside = Shared()
         self.known: dict[str | bytes, Any] = {}
         self.hits = self.misses = 0
+
+    @property
+    def is_worth_it(self) -> bool:
+        """Whether anything was found to be alike."""
+        return self.is_alike or any(field.is_worth_it for field in self.inside._fields.values())
 
     def learn(self, text: str | bytes, value: Any) -> None:
         """Remember a value that wasn't there before."""
