@@ -20,6 +20,7 @@ from billsync.core import read_set
 from billsync.core.dump import HEADER, Dump, commented, dump
 from billsync.core.dump_alike.rows import Alike
 from billsync.core.dump_document import nested_fields
+from billsync.core.dump_selected import EXTERNAL
 from billsync.core.losses import Loss
 from billsync.kinds.registry import KINDS
 from billsync.live.encoding import NotJson, decode
@@ -143,11 +144,13 @@ def _check(whole: Dump, alike: Iterable[Member], connection: Connection) -> None
     declared = {
         (kind.name, str(entry[kind.key])) for kind in KINDS.values() for entry in document.get(kind.collection, ())
     }
+    external = document.get(EXTERNAL, {})
+    declared |= {(kind.name, str(key)) for kind in KINDS.values() for key in external.get(kind.collection, ())}
     for sample in samples:
         if sample.owner != owner and (sample.fields is not None or sample.owner is not None):
             raise Unsure("another owner")
         if any((address.kind, address.key) not in declared for address in sample.refers):
-            raise Unsure("a reference to what isn't declared")
+            raise Unsure("a reference to what the file doesn't name")
 
 
 def _all(member: Member) -> Iterator[Alike]:
