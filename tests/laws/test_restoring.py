@@ -75,6 +75,25 @@ def delete_version(world: World, number: int) -> None:
         assert [row["version"] for row in http.get("plans").json()["data"]] != [1, 2]
 
 
+def test_what_began_since_the_snapshot_is_said_to_be_new() -> None:
+    """Fees that the snapshot doesn't show as paid are given all the same; credit that has begun isn't pending."""
+    later = """
+- key: acme
+  name: Acme
+  subscription: {plan: pro, start: "2026-09-21T00:00:00Z"}
+  grants: [{key: g, name: G, amount: "9", currency: USD, funding_method: none, effective_at: "2026-09-20T00:00:00Z"}]
+"""
+    old = lived_through([(0, CATALOG.format(fee="31") + later)], days=12)
+    recovery, new = recovery_of(old), empty_at_the_same_time(old, hours=24 * 13)
+
+    found = restored(new, recovery)
+
+    said = [(one.what, one.code, one.how) for one in found.accounts if one.fate is not Fate.RESTORED]
+    how = "it began at 2026-09-21T00:00:00Z, after the snapshot: 25.83 USD of fees that the old server may have billed"
+    assert said == [("subscription/acme/default", "new-period", f"{how} are given as credit")]
+    assert verify(new.connection(), recovery, found.accounts).unexplained == ()
+
+
 def test_a_server_with_nothing_is_restored_with_nothing() -> None:
     old = World(seed=1)
     recovery, wire = recovery_of(old), Wire()

@@ -179,8 +179,9 @@ RESTORES = Chapter(
         Code(
             "new-period",
             "a period that began after the snapshot",
-            "A billing period has ended between the snapshot and the restore. Its usage isn't billed, and the fees in "
-            "advance of the new one are given as credit, as the old server may have billed them.",
+            "A billing period has ended, or the subscription has begun, between the snapshot and the restore. Usage of "
+            "an ended period isn't billed, and the fees in advance of the new one are given as credit, as the old "
+            "server may have billed them.",
             "subscription/acme/default: its period ended at 2026-10-01T00:00:00Z, after the snapshot",
         ),
         Code(

@@ -106,10 +106,18 @@ def _apart_from_money(link: Link, terms: PlanTerms, beginning: Beginning, credit
     if credit:
         yield from credit_doubts(beginning.mode, credit)
     if ended := link.ended_period:
-        yield Reason(code="new-period", how=f"its period ended at {ended}, after the snapshot")
+        yield Reason(code="new-period", how=f"its period ended at {ended}, after the snapshot{_as_credit(credit)}")
+    elif began := link.began_since:
+        how = f"it began at {moment_text(began)}, after the snapshot{_as_credit(credit)}"
+        yield Reason(code="new-period", how=how)
     if link.row.fields.get("addons") and not link.can(ATTACH):
         how = "its add-ons aren't attached again: this server's API can't attach any"
         yield Reason(code="addons-not-attached", how=how)
+
+
+def _as_credit(credit: Amounts) -> str:
+    """The fees that the snapshot doesn't show as paid, and that a restore gives all the same."""
+    return f": {amounts_text(credit)} of fees that the old server may have billed are given as credit" if credit else ""
 
 
 def _guess(link: Link) -> str:

@@ -131,6 +131,13 @@ class Link:
         return self.row.id in self.old.guessed
 
     @property
+    def began_since(self) -> datetime | None:
+        """The start of a link that began after the snapshot; None for any other, and where it is a guess."""
+        start = moment(self.row.fields, "active_from")
+        is_new = start is not None and self.old.recovery.header.finished_at < start <= self.now
+        return start if is_new and not self.is_guessed else None
+
+    @property
     def ended_period(self) -> str | None:
         """The end of the period that was running in the snapshot, where that is over."""
         period = self.row.fields.get("current_period") or {}

@@ -16,11 +16,11 @@ from billsync.kinds.registry import KINDS
 from billsync.model.frozen import dataclass
 from billsync.model.kind import Registry
 from billsync.model.malformed import MalformedRow
-from billsync.model.recovery import Promise, Recovery
+from billsync.model.recovery import Credit, Promise, Recovery
 from billsync.model.routes import Routes
 from billsync.model.state import Row, Snapshot
 from billsync.model.value import Fields
-from billsync.rating.arithmetic import ZERO
+from billsync.rating.arithmetic import ZERO, minus, plus
 from billsync.report.billing.subscribed import optional_moment
 
 CUSTOMER, SUBSCRIPTION, GRANT, PLAN = "customer", "subscription", "grant", "plan"
@@ -102,21 +102,38 @@ def parties(
     for row in recovery.live.of(SUBSCRIPTION):
         if (one := _held(row, recovery, at, contents, is_guessed=row.id in guessed)) is not None:
             held[str(row.fields.get("customer_id"))].append(one)
-    found = (_party(row, recovery, held) for row in recovery.live.of(CUSTOMER) if not row.fields.get("deleted_at"))
+    due = _begun_since(recovery, at)
+    rows = (row for row in recovery.live.of(CUSTOMER) if not row.fields.get("deleted_at"))
+    found = (_party(row, recovery, held, due.get(row.id, {})) for row in rows)
     return {party.name: party for party in found}
 
 
-def _party(row: Row, recovery: Recovery, held: Mapping[str, list[Held]]) -> Party:
+def _begun_since(recovery: Recovery, at: datetime) -> Mapping[str, Mapping[str, Decimal]]:
+    """By customer and currency, what is left of grants that lay ahead, and have begun by a moment."""
+    found: dict[str, dict[str, Decimal]] = defaultdict(dict)
+    for row in recovery.live.of("grant"):
+        start = _moment(row.fields, "effective_at")
+        left = recovery.credit.get(row.parent_id or "", Credit()).left.get(row.id)
+        if left and start is not None and recovery.header.taken_at < start <= at:
+            mine, currency = found[str(row.parent_id)], str(row.fields["currency"])
+            mine[currency] = plus(mine.get(currency, ZERO), left)
+    return found
+
+
+def _party(row: Row, recovery: Recovery, held: Mapping[str, list[Held]], due: Mapping[str, Decimal]) -> Party:
+    """A customer; credit that is `due` since the balance was read isn't pending any more."""
     key = row.fields.get("key")
     credit = recovery.credit.get(row.id)
     subscriptions = sorted(held.get(row.id, ()), key=lambda one: (one.key, one.plan, one.id))
-    balances = dict(_balances(credit.balances)) if credit else {}
+    balances = dict(_balances(credit.balances, due)) if credit else {}
     return Party(row.id, str(key or row.id), bool(key), balances, tuple(subscriptions))
 
 
-def _balances(rows: tuple[Fields, ...]) -> Iterator[tuple[str, Balance]]:
+def _balances(rows: tuple[Fields, ...], due: Mapping[str, Decimal]) -> Iterator[tuple[str, Balance]]:
     for row in rows:
-        found = Balance(Decimal(str(row["settled"])), Decimal(str(row.get("pending", 0))))
+        begun = due.get(str(row["currency"]), ZERO)
+        pending = Decimal(str(row.get("pending", 0)))
+        found = Balance(plus(Decimal(str(row["settled"])), begun), minus(pending, begun))
         if found.settled or found.pending:
             yield str(row["currency"]), found
 
