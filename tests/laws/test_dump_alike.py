@@ -25,13 +25,21 @@ from billsync.render.formats.yaml_text import to_yaml
 from tests.support.budgets import examples
 from tests.support.clock import FakeClock
 from tests.support.made_up_server import Asked
+from tests.support.world import World, declared
 
 pytest.importorskip("msgspec", reason="there is a quick dump only where rows are decoded by compiled code")
 
+from billsync.app import dumped_alike
 from billsync.app.dumped_alike import catalog_of, dump_quickly
 from billsync.app.dumped_rows import read_members, read_roots
 
 CUSTOMERS = 8
+GIFTS = "_info: {owner: gifts}\ncustomers:\n"
+GIFTED = """\
+- key: c{0}
+  name: Customer {0}
+  grants: [{{key: g, name: Gift, amount: "100", currency: USD, funding_method: none}}]
+"""
 PART = (("grant", "*1*"), ("customer", "*2"))
 ODD: tuple[Any, ...] = (
     None,
@@ -209,3 +217,16 @@ def test_a_quick_dump_is_the_full_dump(
         doubled(shelves[name], number)
 
     assert outcome(dump_quickly, Api(shelves)) == outcome(dump_everything, Api(shelves))
+
+
+def test_grants_may_name_a_tax_code_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server gives grants one of its own tax codes, which the file names as external."""
+    world = World(seed=1)
+    world.sync(declared(GIFTS + "".join(map(GIFTED.format, range(3)))))
+    whole = dump_everything(world.connection())
+    monkeypatch.setattr(dumped_alike, "dump_everything", None)
+
+    found = dump_quickly(world.connection())
+
+    assert found.document["external"] == {"tax_codes": ["nontaxable"]}
+    assert to_yaml(found.document, found.comments) == to_yaml(whole.document, whole.comments)
