@@ -21,7 +21,7 @@ from billsync.report.recovery.choices import Choices, InAdvance
 from billsync.report.recovery.compensation import compensation
 from billsync.report.recovery.explaining import WAITING
 from billsync.report.recovery.fees import Beginning
-from billsync.report.recovery.link_fates import fates_now
+from billsync.report.recovery.link_fates import fate_of_change, fates_now
 from billsync.report.recovery.links import SUBSCRIPTION, Link
 from billsync.report.recovery.old import Old, moment, owner_of
 
@@ -155,7 +155,10 @@ class _Chain:
             is_there=self._lives_from is not None and self._lives_from > self.now,
             has_begun=self.live is not None,
         )
-        return begun, (*own, *((self._later_account(later, following),) if later is not None else ()))
+        return begun, (
+            *own,
+            *((self._later_account(later, following, link, begins_now=begins_now),) if later is not None else ()),
+        )
 
     def _entity(self, link: Link, boundary: datetime | None, *, is_coming: bool, is_last: bool) -> Entity:
         """The link as it is declared: from its own start, from a boundary, or from now."""
@@ -200,10 +203,13 @@ class _Chain:
             return (self.old.fated(link.row, Fate.DIFFERENT, WAITING, f"{_waiting(boundary)}{end}"),), {}
         if not begins_now:
             return (self.old.fated(link.row, Fate.RESTORED),), {}
+        beginning = self._beginning(link, ends_at_renewal=ends_at_renewal)
+        return fates_now(link, version, beginning, self.choices.in_advance)
+
+    def _beginning(self, link: Link, *, ends_at_renewal: bool) -> Beginning:
         at, mode = self._lives_from or self.now, str(link.row.fields.get("settlement_mode", ""))
         phase = link.phase(at) if link.can(BEGIN_IN_PHASE) else None
-        beginning = Beginning(at, link.anchor, mode, phase, ends_at_renewal)
-        return fates_now(link, version, beginning, self.choices.in_advance)
+        return Beginning(at, link.anchor, mode, phase, ends_at_renewal)
 
     def _compensations(self, link: Link, fees: Amounts) -> Iterator[Entity]:
         """Grants of the fees, by currency, which are used up first and expire with the period."""
@@ -218,10 +224,12 @@ class _Chain:
         fields = {**link.kept, "change": AT_RENEWAL, "addons": None}
         return Following(version, self.old.entity(self.address, link.row, fields), link.row.id)
 
-    def _later_account(self, link: Link, following: Following | None) -> Accounted:
+    def _later_account(self, link: Link, following: Following | None, head: Link, *, begins_now: bool) -> Accounted:
         if following is None:
             return self._given_up(link, "change-lost", "the change that was scheduled isn't scheduled again")
-        return self.old.fated(link.row, Fate.RESTORED)
+        if not begins_now:
+            return self.old.fated(link.row, Fate.RESTORED)
+        return fate_of_change(link, following.version, head, self._beginning(head, ends_at_renewal=True))
 
 
 def _waiting(boundary: datetime) -> str:

@@ -8,16 +8,17 @@ from billsync.core.lifecycle.attached_steps import ATTACH
 from billsync.core.ownership import KEY, labels_of
 from billsync.model.address import Address
 from billsync.model.frozen import replace
-from billsync.model.moment import moment_text
+from billsync.model.moment import cut_to_seconds, moment_text
 from billsync.model.recovery import Accounted, Fate
 from billsync.model.state import Row
-from billsync.report.moves.advance import Unrated
+from billsync.report.moves.advance import Unrated, billed_until
 from billsync.report.moves.amounts import Amounts, amounts_text, together
 from billsync.report.moves.terms import PlanTerms
 from billsync.report.recovery.choices import InAdvance
 from billsync.report.recovery.explaining import BILLED_AGAIN
 from billsync.report.recovery.fees import (
     Beginning,
+    begun_again,
     fees_at_start,
     fees_later,
     from_phase,
@@ -48,6 +49,27 @@ def fates_now(
         return (_fate(link, terms, beginning, (fees, later)),), together((fees, later))
     fate = _fate(link, terms, beginning, ({}, {}))
     return _with_paid_twice(link, fate, fees) if fees else (fate,), fees
+
+
+def fate_of_change(later: Link, version: Address, head: Link, beginning: Beginning) -> Accounted:
+    """The fate of a link to which another one changes that begins now: another moment, if the phase of that comes
+    again, and the money that it then charges more in the running period."""
+    old, row, before = later.old, later.row, later.start
+    if head.version is None or before is None or head.boundary is None:
+        return old.fated(row, Fate.RESTORED)
+    try:
+        at = renewal(terms_of(old, head.version, _plan_row(old, head.version)), beginning)
+        if cut_to_seconds(at) == cut_to_seconds(before):
+            return old.fated(row, Fate.RESTORED)
+        terms = terms_of(old, version, _plan_row(old, version))
+        starts = (Beginning(start, later.anchor, str(row.fields.get("settlement_mode", ""))) for start in (at, before))
+        have, want = (billed_until(begun_again(terms, start), head.boundary) for start in starts)
+    except Unrated as problem:
+        how = f"its first charge can't be worked out ({problem})"
+        return old.fated(row, Fate.DIFFERENT, "next-charge-unknown", how)
+    guess = f"; its server showed no start: taken as {moment_text(before)}" if later.is_guessed else ""
+    how = f"it begins at {moment_text(at)}, as the phase before it ends then{guess}"
+    return old.fated(row, Fate.DIFFERENT, "end-moved", how, less(have, want))
 
 
 def _plan_row(old: Old, version: Address) -> Row:
