@@ -19,10 +19,10 @@ from billsync.model.malformed import MalformedRow
 from billsync.model.ports import Clock, RemoteError
 from billsync.model.recovery import Accounted, Recovery
 from billsync.report.billing.subscribed import CREDIT_ONLY
-from billsync.report.recovery.accounting import LossReport, loss_report
-from billsync.report.recovery.charged import charged
-from billsync.report.recovery.departures import Proof
-from billsync.report.recovery.renewal import renewal_proof
+from billsync.report.recovery.losses.accounting import LossReport, loss_report
+from billsync.report.recovery.proof.charged import charged
+from billsync.report.recovery.proof.departures import Proof
+from billsync.report.recovery.proof.renewal import renewal_proof
 
 COLLECTED = timedelta(hours=1, minutes=2)
 """After so long, the server has collected a period's late usage and finished its invoice (customer-facts.md §19.1)."""

@@ -14,7 +14,7 @@ from billsync.live.streams import read_lists
 from billsync.model.frozen import dataclass
 from billsync.model.ports import RemoteError
 from billsync.model.state import Snapshot
-from billsync.report.recovery.debts import Debt, fee_of
+from billsync.report.recovery.restore.debts import Debt, fee_of
 
 CONFLICT = 409
 REFERENCE = "unique_reference_id"

@@ -12,7 +12,7 @@ from billsync.live.snapshot import PARENT
 from billsync.model.change import PlanFile
 from billsync.model.frozen import dataclass, replace
 from billsync.model.ports import Journal, RemoteError
-from billsync.report.recovery.pins import CUSTOMER, Pin
+from billsync.report.recovery.restore.pins import CUSTOMER, Pin
 
 
 @dataclass(frozen=True, slots=True)

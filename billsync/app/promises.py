@@ -37,8 +37,7 @@ from billsync.report.billing.charges import Due, needed
 from billsync.report.billing.subscribed import Subscribed
 from billsync.report.impact.assess import Need
 from billsync.report.impact.metered import Usages
-from billsync.report.recovery.items import kept
-from billsync.report.recovery.promises import (
+from billsync.report.recovery.facts.promises import (
     Terms,
     addons_at,
     due_by_currency,
@@ -48,7 +47,8 @@ from billsync.report.recovery.promises import (
     terms_of,
     unshown_terms,
 )
-from billsync.report.recovery.sharing import Sharing
+from billsync.report.recovery.snapshot.items import kept
+from billsync.report.recovery.snapshot.sharing import Sharing
 
 SUBSCRIPTION = "subscription"
 OVER = "inactive"

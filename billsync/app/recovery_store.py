@@ -20,8 +20,15 @@ from typing import IO
 from billsync.app.ending import error
 from billsync.model.limits import SNAPSHOT_LINE_BYTES
 from billsync.model.recovery import Recovery
-from billsync.report.recovery.items import EVERYTHING, Event, Members
-from billsync.report.recovery.lines import CutShort, Edited, OtherFormat, UnknownSnapshot, events_in, recovery_in
+from billsync.report.recovery.snapshot.items import EVERYTHING, Event, Members
+from billsync.report.recovery.snapshot.lines import (
+    CutShort,
+    Edited,
+    OtherFormat,
+    UnknownSnapshot,
+    events_in,
+    recovery_in,
+)
 
 LEVEL = 6
 CHUNK = 1 << 20

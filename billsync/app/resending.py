@@ -17,8 +17,8 @@ from billsync.model.ports import RemoteError
 from billsync.model.recovery import Recovery
 from billsync.model.state import Snapshot
 from billsync.model.value import Fields
-from billsync.report.recovery.choices import Choices, InAdvance, Usage
-from billsync.report.recovery.items import Event
+from billsync.report.recovery.restore.choices import Choices, InAdvance, Usage
+from billsync.report.recovery.snapshot.items import Event
 
 LOT = 100
 SECOND = timedelta(seconds=1)

@@ -24,9 +24,9 @@ from billsync.model.recovery import Credit
 from billsync.model.state import Row
 from billsync.model.value import Fields, canonical
 from billsync.report.credits.ledger import Statement
-from billsync.report.recovery.item_lines import item_line
-from billsync.report.recovery.items import CreditOf
-from billsync.report.recovery.left import GRANT, credit_of, unreadable_credit
+from billsync.report.recovery.facts.left import GRANT, credit_of, unreadable_credit
+from billsync.report.recovery.snapshot.item_lines import item_line
+from billsync.report.recovery.snapshot.items import CreditOf
 
 T = TypeVar("T")
 

@@ -11,9 +11,9 @@ from billsync.live.cursors import read_pages
 from billsync.model.moment import cut_to_seconds, moment_text, parse_moment
 from billsync.model.state import Snapshot
 from billsync.model.value import Fields
-from billsync.report.recovery.item_lines import item_line, row_in
-from billsync.report.recovery.items import Event
-from billsync.report.recovery.usage_start import unbilled
+from billsync.report.recovery.restore.usage_start import unbilled
+from billsync.report.recovery.snapshot.item_lines import item_line, row_in
+from billsync.report.recovery.snapshot.items import Event
 
 SIZE = 100
 """The most that a page of events may have (customer-facts.md §14)."""

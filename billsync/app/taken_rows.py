@@ -16,7 +16,7 @@ from billsync.model.frozen import dataclass
 from billsync.model.ports import Page, RemoteError
 from billsync.model.state import Row
 from billsync.model.value import Fields, Plain
-from billsync.report.recovery.item_lines import item_line
+from billsync.report.recovery.snapshot.item_lines import item_line
 
 F = TypeVar("F")
 

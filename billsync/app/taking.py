@@ -42,11 +42,11 @@ from billsync.model.frozen import dataclass
 from billsync.model.recovery import Header, Recovery
 from billsync.model.state import Snapshot
 from billsync.model.value import Fields, canonical
-from billsync.report.recovery.counting import counted_credit, counted_in, lacks_due
-from billsync.report.recovery.item_lines import credit_in, item_line, with_list
-from billsync.report.recovery.items import Absent, Document, Listed, PromiseOf, Unread
-from billsync.report.recovery.lines import recovery_in, whole_lines
-from billsync.report.recovery.moves import moves_said, name_of, unexplained_in
+from billsync.report.recovery.snapshot.counting import counted_credit, counted_in, lacks_due
+from billsync.report.recovery.snapshot.item_lines import credit_in, item_line, with_list
+from billsync.report.recovery.snapshot.items import Absent, Document, Listed, PromiseOf, Unread
+from billsync.report.recovery.snapshot.lines import recovery_in, whole_lines
+from billsync.report.recovery.snapshot.moves import moves_said, name_of, unexplained_in
 
 ROUNDS = 3
 """The largest number of readings of what moved."""

@@ -23,12 +23,12 @@ from billsync.model.state import Row, Snapshot
 from billsync.model.value import Fields
 from billsync.rating.arithmetic import ZERO
 from billsync.report.billing.subscribed import CREDIT_ONLY
-from billsync.report.recovery.charged import charged
-from billsync.report.recovery.compensated import begun_here, compensation_lines, invoiced, is_compensation
-from billsync.report.recovery.departures import Aspect, Proof, departures
-from billsync.report.recovery.explaining import SMALLER
-from billsync.report.recovery.grants import key_of
-from billsync.report.recovery.items import Members, kept
+from billsync.report.recovery.losses.explaining import SMALLER
+from billsync.report.recovery.proof.charged import charged
+from billsync.report.recovery.proof.departures import Aspect, Proof, departures
+from billsync.report.recovery.restore.compensated import begun_here, compensation_lines, invoiced, is_compensation
+from billsync.report.recovery.restore.grants import key_of
+from billsync.report.recovery.snapshot.items import Members, kept
 
 CUSTOMER, GRANT = "customer", "grant"
 PAUSES = (5.0, 10.0, 30.0)

@@ -38,9 +38,9 @@ from billsync.model.result import Status
 from billsync.render.formats.words import title_of
 from billsync.render.recovery.drill import Drilled, Pace
 from billsync.render.recovery.report import RecoveryReport
-from billsync.report.recovery.accounting import complete
-from billsync.report.recovery.choices import Choices, Usage
-from billsync.report.recovery.items import Event
+from billsync.report.recovery.losses.accounting import complete
+from billsync.report.recovery.restore.choices import Choices, Usage
+from billsync.report.recovery.snapshot.items import Event
 
 DATABASE = "drill.db"
 QUERY = "/query"

@@ -15,7 +15,7 @@ from billsync.cli.surroundings import Run
 from billsync.cli.talk_options import talk_options
 
 if TYPE_CHECKING:
-    from billsync.report.recovery.choices import Choices
+    from billsync.report.recovery.restore.choices import Choices
 
 IN_ADVANCE = click.option(
     "--in-advance",
@@ -35,7 +35,7 @@ USAGE = click.option(
 
 
 def _chosen(in_advance: str, usage_times: str) -> Choices:
-    from billsync.report.recovery.choices import Choices, InAdvance, Usage
+    from billsync.report.recovery.restore.choices import Choices, InAdvance, Usage
 
     return Choices(InAdvance(in_advance), Usage(usage_times))
 

@@ -56,10 +56,10 @@ from billsync.render.recovery.object import losses_object, proof_object
 from billsync.render.recovery.page import loss_sections, proof_sections
 from billsync.render.recovery.report import PROOF, About, text_of_proof
 from billsync.render.recovery.text import losses_text
-from billsync.report.recovery.accounting import LossReport, complete, loss_report
-from billsync.report.recovery.choices import Choices, Usage
-from billsync.report.recovery.departures import Proof
-from billsync.report.recovery.loss_lines import LOSSES
+from billsync.report.recovery.losses.accounting import LossReport, complete, loss_report
+from billsync.report.recovery.losses.loss_lines import LOSSES
+from billsync.report.recovery.proof.departures import Proof
+from billsync.report.recovery.restore.choices import Choices, Usage
 from billsync.schema.codes import diagnostic
 
 

@@ -19,8 +19,8 @@ from billsync.model.limits import LOSSES_BYTES
 from billsync.model.malformed import MalformedRow
 from billsync.model.recovery import Accounted, Recovery
 from billsync.render.recovery.report import FORMATS, About, Paged, RecoveryReport
-from billsync.report.recovery.departures import Proof
-from billsync.report.recovery.loss_lines import lines_in
+from billsync.report.recovery.losses.loss_lines import lines_in
+from billsync.report.recovery.proof.departures import Proof
 
 HINT = "`billsync restore SNAPSHOT … --out json=FILE` writes one."
 

@@ -17,9 +17,9 @@ from billsync.app.resending import resend
 from billsync.app.restoring import planned
 from billsync.model.recovery import Recovery
 from billsync.model.state import Desired
-from billsync.report.recovery.choices import Choices
-from billsync.report.recovery.compensation import COMPENSATION
-from billsync.report.recovery.items import Event
+from billsync.report.recovery.restore.choices import Choices
+from billsync.report.recovery.restore.compensation import COMPENSATION
+from billsync.report.recovery.snapshot.items import Event
 from tests.crash.conftest import IN_MEMORY, Count
 from tests.crash.struck_runs import Call, StruckRun
 from tests.support.clock import START

@@ -15,8 +15,8 @@ from billsync.app.verifying import verify
 from billsync.local.server.editions import AUGUST, KONNECT_LATER, Edition
 from billsync.model.ports import RemoteError
 from billsync.model.recovery import Fate, Recovery
-from billsync.report.recovery.accounting import DEBT, complete
-from billsync.report.recovery.choices import Choices
+from billsync.report.recovery.losses.accounting import DEBT, complete
+from billsync.report.recovery.restore.choices import Choices
 from tests.support.crash_harness import Wire
 from tests.support.old_organization import DAY, balances, empty_at_the_same_time, lived_through, restored
 from tests.support.recoveries import recovery_of

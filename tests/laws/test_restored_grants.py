@@ -6,7 +6,7 @@ import pytest
 
 from billsync.app.verifying import verify
 from billsync.model.recovery import Fate
-from billsync.report.recovery.accounting import complete
+from billsync.report.recovery.losses.accounting import complete
 from tests.support.old_organization import DAY, balances, empty_at_the_same_time, restored, writes_of_another
 from tests.support.recoveries import recovery_of
 from tests.support.world import World, declared

@@ -9,9 +9,9 @@ import pytest
 
 from billsync.app.verifying import COMPARED, verify
 from billsync.model.recovery import Recovery
-from billsync.report.recovery.accounting import complete, loss_report
-from billsync.report.recovery.departures import Aspect
-from billsync.report.recovery.lines import lines_of, recovery_in
+from billsync.report.recovery.losses.accounting import complete, loss_report
+from billsync.report.recovery.proof.departures import Aspect
+from billsync.report.recovery.snapshot.lines import lines_of, recovery_in
 from tests.support.call_shop import ACME, BIRCH, CATALOG
 from tests.support.old_organization import (
     balances,

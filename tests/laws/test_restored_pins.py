@@ -9,7 +9,7 @@ import pytest
 from billsync.app.carrying_out import carry_out
 from billsync.app.pinning import Pinned, pin, until_customers
 from billsync.app.restoring import planned
-from billsync.report.recovery.choices import Choices
+from billsync.report.recovery.restore.choices import Choices
 from tests.local.test_apps_and_profiles import profile
 from tests.support.call_shop import ACME, BIRCH, CATALOG
 from tests.support.crash_harness import Wire

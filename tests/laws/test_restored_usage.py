@@ -11,10 +11,10 @@ from billsync.app.resending import resend
 from billsync.app.verifying import verify
 from billsync.model.moment import moment_text
 from billsync.model.recovery import Accounted, Recovery
-from billsync.report.recovery.accounting import EVENT, complete
-from billsync.report.recovery.choices import Choices, InAdvance, Usage
-from billsync.report.recovery.departures import Aspect
-from billsync.report.recovery.items import Event
+from billsync.report.recovery.losses.accounting import EVENT, complete
+from billsync.report.recovery.proof.departures import Aspect
+from billsync.report.recovery.restore.choices import Choices, InAdvance, Usage
+from billsync.report.recovery.snapshot.items import Event
 from tests.support.old_organization import empty_at_the_same_time, lived_through, restored
 from tests.support.recoveries import events_of, recovery_of
 from tests.support.world import World

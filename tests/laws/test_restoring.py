@@ -18,9 +18,9 @@ from billsync.core.plan_file import to_json
 from billsync.local.server.editions import KONNECT
 from billsync.model.recovery import Fate, Recovery
 from billsync.model.result import Status
-from billsync.report.recovery.accounting import complete
-from billsync.report.recovery.choices import Choices, InAdvance
-from billsync.report.recovery.departures import Aspect
+from billsync.report.recovery.losses.accounting import complete
+from billsync.report.recovery.proof.departures import Aspect
+from billsync.report.recovery.restore.choices import Choices, InAdvance
 from tests.support.call_shop import ACME, BIRCH, CATALOG, send_calls
 from tests.support.clock import FakeClock
 from tests.support.crash_harness import Wire

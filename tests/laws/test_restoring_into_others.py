@@ -13,9 +13,9 @@ import pytest
 from billsync.app.resending import Resent, resend
 from billsync.app.restoring import planned
 from billsync.model.recovery import Fate, Recovery
-from billsync.report.recovery.accounting import complete
-from billsync.report.recovery.choices import Choices
-from billsync.report.recovery.items import Event
+from billsync.report.recovery.losses.accounting import complete
+from billsync.report.recovery.restore.choices import Choices
+from billsync.report.recovery.snapshot.items import Event
 from tests.support import call_shop
 from tests.support.crash_harness import Wire
 from tests.support.old_organization import balances, empty_at_the_same_time, lived_through, restored

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from billsync.app.verifying import verify
 from billsync.local.server.editions import AUGUST, KONNECT, KONNECT_LATER, Edition
 from billsync.model.recovery import Accounted, Fate
-from billsync.report.recovery.accounting import complete
-from billsync.report.recovery.departures import Aspect, Proof
+from billsync.report.recovery.losses.accounting import complete
+from billsync.report.recovery.proof.departures import Aspect, Proof
 from tests.support.budgets import examples
 from tests.support.old_organization import (
     DAY,

@@ -9,7 +9,7 @@ import pytest
 
 from billsync.app.taking import Taking
 from billsync.local.server.editions import AUGUST, KONNECT, Edition
-from billsync.report.recovery.lines import events_in
+from billsync.report.recovery.snapshot.lines import events_in
 from tests.support.events import send
 from tests.support.world import World, Wrap, as_it_is, declared
 

@@ -13,8 +13,8 @@ from billsync.app.owing import owe
 from billsync.app.restoring import Restore, planned
 from billsync.model.recovery import Accounted, Recovery
 from billsync.model.result import Report
-from billsync.report.recovery.choices import Choices
-from billsync.report.recovery.items import Event
+from billsync.report.recovery.restore.choices import Choices
+from billsync.report.recovery.snapshot.items import Event
 from tests.support.crash_harness import Wire
 from tests.support.recoveries import recovery_of
 from tests.support.world import NoJournal, World, Wrap, as_it_is, declared

@@ -8,8 +8,8 @@ from pathlib import Path
 from billsync.app.recovery_store import write
 from billsync.app.taking import Taking, take
 from billsync.model.recovery import Recovery
-from billsync.report.recovery.items import Event
-from billsync.report.recovery.lines import events_in
+from billsync.report.recovery.snapshot.items import Event
+from billsync.report.recovery.snapshot.lines import events_in
 from tests.support.world import World
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from billsync.model.recovery import Fate
 from billsync.model.value import decimal_text
-from billsync.report.recovery.accounting import LossReport, Money
-from billsync.report.recovery.departures import Aspect, Departure, Proof
-from billsync.report.recovery.loss_lines import LINES, line_fields
+from billsync.report.recovery.losses.accounting import LossReport, Money
+from billsync.report.recovery.losses.loss_lines import LINES, line_fields
+from billsync.report.recovery.proof.departures import Aspect, Departure, Proof
 
 
 def losses_object(report: LossReport) -> Any:

@@ -15,8 +15,8 @@ from billsync.render.recovery.text import (
     losses_headline,
     money_lines,
 )
-from billsync.report.recovery.accounting import LossReport
-from billsync.report.recovery.departures import Departure, Proof
+from billsync.report.recovery.losses.accounting import LossReport
+from billsync.report.recovery.proof.departures import Departure, Proof
 
 NAMES = frozenset({"Customer", "Subscription", "Code"})
 """The columns of names."""

@@ -14,9 +14,9 @@ from billsync.render.page.page import Page, Paragraph, Section, plain, strong
 from billsync.render.recovery.object import losses_object, proof_object
 from billsync.render.recovery.page import loss_sections, proof_sections
 from billsync.render.recovery.text import losses_text, proof_headline, proof_text
-from billsync.report.recovery.accounting import LossReport
-from billsync.report.recovery.departures import Proof
-from billsync.report.recovery.loss_lines import LOSSES
+from billsync.report.recovery.losses.accounting import LossReport
+from billsync.report.recovery.losses.loss_lines import LOSSES
+from billsync.report.recovery.proof.departures import Proof
 
 PROOF, SNAPSHOT = "proof", "snapshot"
 

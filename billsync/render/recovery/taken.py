@@ -8,7 +8,7 @@ from billsync.kinds.registry import KINDS
 from billsync.model.moment import cut_to_seconds, moment_text
 from billsync.model.note import Note
 from billsync.model.recovery import Header
-from billsync.report.recovery.accounting import REFUSED
+from billsync.report.recovery.losses.accounting import REFUSED
 
 MOST = 20
 """The largest number of notes of a sort: the file has all that moved."""

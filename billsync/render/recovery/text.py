@@ -10,8 +10,8 @@ from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import ZERO, magnitude
 from billsync.render.formats.table import table
 from billsync.render.formats.words import visible, with_sign
-from billsync.report.recovery.accounting import LossReport, Money
-from billsync.report.recovery.departures import Aspect, Departure, Proof
+from billsync.report.recovery.losses.accounting import LossReport, Money
+from billsync.report.recovery.proof.departures import Aspect, Departure, Proof
 
 UNEXPLAINED = "NOT EXPLAINED"
 LOSS_COLUMNS = ("Customer", "What", "Fate", "Why", "Code", "Money")

@@ -9,7 +9,7 @@ import pytest
 
 from billsync.model.recovery import Accounted, Credit, Fate, Header, Recovery
 from billsync.model.state import Row, Snapshot
-from billsync.report.recovery.accounting import DEBT, EVENT, REFUSED, Money, complete, loss_report
+from billsync.report.recovery.losses.accounting import DEBT, EVENT, REFUSED, Money, complete, loss_report
 
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
 HEADER = Header(NOW, NOW, "local", "openmeter", "openmeter@august", "1")

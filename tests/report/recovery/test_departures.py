@@ -14,8 +14,8 @@ from billsync.kinds.registry import KINDS
 from billsync.model.recovery import Accounted, Credit, Fate, Header, Promise, Recovery
 from billsync.model.state import Row, Snapshot
 from billsync.render.recovery.text import proof_text
-from billsync.report.recovery.accounting import DEBT, EVENT
-from billsync.report.recovery.departures import Aspect, Departure, Proof, departures
+from billsync.report.recovery.losses.accounting import DEBT, EVENT
+from billsync.report.recovery.proof.departures import Aspect, Departure, Proof, departures
 from tests.support.subscription_rows import fee_card
 
 ROUTES = routes_of(dated("openmeter"))

@@ -19,11 +19,11 @@ from billsync.app.ending import Ended
 from billsync.app.recovery_store import events, read, write
 from billsync.model.recovery import Credit, Header, Promise, Recovery
 from billsync.model.state import Row, Snapshot
-from billsync.report.recovery.accounting import EVENT, places
-from billsync.report.recovery.counting import counted_credit, counted_in
-from billsync.report.recovery.item_lines import credit_in, item_line, row_in
-from billsync.report.recovery.items import Event
-from billsync.report.recovery.lines import lines_of
+from billsync.report.recovery.losses.accounting import EVENT, places
+from billsync.report.recovery.snapshot.counting import counted_credit, counted_in
+from billsync.report.recovery.snapshot.item_lines import credit_in, item_line, row_in
+from billsync.report.recovery.snapshot.items import Event
+from billsync.report.recovery.snapshot.lines import lines_of
 
 BEGAN = datetime(2026, 9, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 HEADER = Header(

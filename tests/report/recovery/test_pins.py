@@ -10,7 +10,7 @@ import pytest
 from billsync.api.documents import BILLING, UNDECLARED_PROFILES
 from billsync.model.recovery import Header, Recovery
 from billsync.model.state import Row, Snapshot
-from billsync.report.recovery.pins import Pin, own_billing, pin_of
+from billsync.report.recovery.restore.pins import Pin, own_billing, pin_of
 
 STRIPE = {"stripe": {"customer_id": "cus_1", "default_payment_method_id": ""}}
 KEPT = {"stripe": {"customer_id": "cus_1"}}

@@ -8,8 +8,8 @@ import pytest
 from billsync.model.recovery import Credit, Promise
 from billsync.model.state import Row
 from billsync.model.value import Plain
-from billsync.report.recovery import sharing
-from billsync.report.recovery.sharing import Sharing
+from billsync.report.recovery.snapshot import sharing
+from billsync.report.recovery.snapshot.sharing import Sharing
 
 CARD = {"key": "fee", "price": {"type": "flat", "amount": "31"}, "tiers": [{"to": "5"}, {"to": None}]}
 MOMENT = datetime(2026, 11, 1, tzinfo=UTC)

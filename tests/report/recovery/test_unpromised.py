@@ -4,9 +4,9 @@ from decimal import Decimal
 
 from billsync.model.frozen import replace
 from billsync.render.recovery.taken import taken_notes
-from billsync.report.recovery.counting import lacks_due
-from billsync.report.recovery.item_lines import item_line
-from billsync.report.recovery.items import PromiseOf
+from billsync.report.recovery.snapshot.counting import lacks_due
+from billsync.report.recovery.snapshot.item_lines import item_line
+from billsync.report.recovery.snapshot.items import PromiseOf
 from tests.report.recovery.test_departures import BEFORE, PROMISE
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from billsync.model.recovery import Credit
-from billsync.report.recovery.accounting import DEBT, REFUSED, UNEXPLAINED
-from billsync.report.recovery.accounting import EVENT as EVENTS
-from billsync.report.recovery.item_forms import EVENT, LIST, PROMISE, ROW
-from billsync.report.recovery.item_lines import kind_in, list_in, sort_of
+from billsync.report.recovery.losses.accounting import DEBT, REFUSED, UNEXPLAINED
+from billsync.report.recovery.losses.accounting import EVENT as EVENTS
+from billsync.report.recovery.snapshot.item_forms import EVENT, LIST, PROMISE, ROW
+from billsync.report.recovery.snapshot.item_lines import kind_in, list_in, sort_of
 
 NO_DUE = b'"due":null'
 """The absence of a next charge, as lines are written."""

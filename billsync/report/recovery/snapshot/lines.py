@@ -14,9 +14,9 @@ from typing import Any
 
 from billsync.core.forms import COUNT, MALFORMED, TEXT
 from billsync.model.recovery import Header, Recovery
-from billsync.report.recovery.item_forms import EVENT, FORMS, HEADER
-from billsync.report.recovery.item_lines import content_of, item_line, line_of, sort_of
-from billsync.report.recovery.items import EVERYTHING, Event, Gathered, Members, items_of
+from billsync.report.recovery.snapshot.item_forms import EVENT, FORMS, HEADER
+from billsync.report.recovery.snapshot.item_lines import content_of, item_line, line_of, sort_of
+from billsync.report.recovery.snapshot.items import EVERYTHING, Event, Gathered, Members, items_of
 
 FORMAT_VERSION = "1.0"
 HEAD, END, VERSION = "snapshot", "end", "format_version"

@@ -32,16 +32,16 @@ from billsync.model.kind import Archetype, Kind, Registry
 from billsync.model.recovery import Accounted, Fate, Recovery
 from billsync.model.routes import Routes
 from billsync.model.state import Desired, Entity, Row, Snapshot
-from billsync.report.recovery.chains import Begun, chains
-from billsync.report.recovery.choices import Choices
-from billsync.report.recovery.compensated import excess_lines
-from billsync.report.recovery.debts import Debt, debt_accounts, debts, kept_debt
-from billsync.report.recovery.grants import GRANT, Granted, grants
-from billsync.report.recovery.links import SUBSCRIPTION
-from billsync.report.recovery.needed_versions import is_active, is_there, needed_versions
-from billsync.report.recovery.old import Old, old, owner_of
-from billsync.report.recovery.other_accounts import other_accounts
-from billsync.report.recovery.usage_accounts import Number, usage_accounts
+from billsync.report.recovery.restore.chains import Begun, chains
+from billsync.report.recovery.restore.choices import Choices
+from billsync.report.recovery.restore.compensated import excess_lines
+from billsync.report.recovery.restore.debts import Debt, debt_accounts, debts, kept_debt
+from billsync.report.recovery.restore.grants import GRANT, Granted, grants
+from billsync.report.recovery.restore.links import SUBSCRIPTION
+from billsync.report.recovery.restore.needed_versions import is_active, is_there, needed_versions
+from billsync.report.recovery.restore.old import Old, old, owner_of
+from billsync.report.recovery.restore.other_accounts import other_accounts
+from billsync.report.recovery.restore.usage_accounts import Number, usage_accounts
 
 CUSTOMER = "customer"
 

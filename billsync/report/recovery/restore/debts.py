@@ -15,9 +15,9 @@ from billsync.model.state import Row
 from billsync.model.value import Fields, decimal_text
 from billsync.rating.arithmetic import negative
 from billsync.report.billing.subscribed import CREDIT_ONLY
-from billsync.report.recovery.accounting import DEBT, Place, money_id
-from billsync.report.recovery.grants import GRANT, PREFIX, short_digest, starts_at
-from billsync.report.recovery.old import Old
+from billsync.report.recovery.losses.accounting import DEBT, Place, money_id
+from billsync.report.recovery.restore.grants import GRANT, PREFIX, short_digest, starts_at
+from billsync.report.recovery.restore.old import Old
 
 NAME = "Debt from before the restore"
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)

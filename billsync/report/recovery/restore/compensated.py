@@ -17,13 +17,13 @@ from billsync.model.value import Fields, decimal_text
 from billsync.rating.arithmetic import ZERO, minus, negative, plus, total
 from billsync.report.billing.subscribed import CREDIT_ONLY
 from billsync.report.moves.amounts import Amounts
-from billsync.report.recovery.chains import Begun, chains
-from billsync.report.recovery.choices import Choices
-from billsync.report.recovery.explaining import NOT_TAKEN, SMALLER, UNUSED
-from billsync.report.recovery.grants import GRANT, PREFIX
-from billsync.report.recovery.links import SUBSCRIPTION
-from billsync.report.recovery.old import old
-from billsync.report.recovery.standing import CUSTOMER, OVER
+from billsync.report.recovery.facts.standing import CUSTOMER, OVER
+from billsync.report.recovery.losses.explaining import NOT_TAKEN, SMALLER, UNUSED
+from billsync.report.recovery.restore.chains import Begun, chains
+from billsync.report.recovery.restore.choices import Choices
+from billsync.report.recovery.restore.grants import GRANT, PREFIX
+from billsync.report.recovery.restore.links import SUBSCRIPTION
+from billsync.report.recovery.restore.old import old
 
 ACTIVE = "active"
 HOW = "the credit for its fee in advance is there until the server has booked the fee"

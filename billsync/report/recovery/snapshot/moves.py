@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import magnitude
-from billsync.report.recovery.item_lines import row_in
-from billsync.report.recovery.items import CreditOf
+from billsync.report.recovery.snapshot.item_lines import row_in
+from billsync.report.recovery.snapshot.items import CreditOf
 
 OF = {
     "credit": "the credit of customer",

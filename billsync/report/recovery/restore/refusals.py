@@ -12,9 +12,9 @@ from billsync.model.frozen import replace
 from billsync.model.kind import Archetype, Registry
 from billsync.model.recovery import Accounted, Fate
 from billsync.rating.arithmetic import minus
-from billsync.report.recovery.accounting import CUSTOMER, EVENT
-from billsync.report.recovery.debts import NOT_RESTORED, Debt, lost_debt
-from billsync.report.recovery.restoration import Restoration
+from billsync.report.recovery.losses.accounting import CUSTOMER, EVENT
+from billsync.report.recovery.restore.debts import NOT_RESTORED, Debt, lost_debt
+from billsync.report.recovery.restore.restoration import Restoration
 
 IMMUTABLE = "immutable-field"
 

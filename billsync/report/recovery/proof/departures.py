@@ -16,9 +16,9 @@ from billsync.model.recovery import Accounted, Promise, Recovery
 from billsync.model.routes import Routes
 from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import ZERO, minus, plus
-from billsync.report.recovery.explaining import SUBSCRIPTION, Explanations, Why
-from billsync.report.recovery.standing import CUSTOMER, PLAN, Balance, Contents, Held, Party, parties
-from billsync.report.recovery.unshown_times import with_times
+from billsync.report.recovery.facts.standing import CUSTOMER, PLAN, Balance, Contents, Held, Party, parties
+from billsync.report.recovery.facts.unshown_times import with_times
+from billsync.report.recovery.losses.explaining import SUBSCRIPTION, Explanations, Why
 
 NOTHING, IN_FORCE, SOME_TIME = "none", "in force", "at a time that isn't shown"
 

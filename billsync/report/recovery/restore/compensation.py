@@ -9,8 +9,8 @@ from billsync.model.address import Address
 from billsync.model.moment import moment_text
 from billsync.model.state import Entity
 from billsync.model.value import Fields
-from billsync.report.recovery.grants import GIFT, GRANT, PREFIX, short_digest
-from billsync.report.recovery.old import PLACE
+from billsync.report.recovery.restore.grants import GIFT, GRANT, PREFIX, short_digest
+from billsync.report.recovery.restore.old import PLACE
 
 COMPENSATION = "Fees in advance, paid before"
 """The name of such a credit."""

@@ -10,7 +10,7 @@ from billsync.model.frozen import dataclass, replace
 from billsync.model.recovery import Credit, Header, Promise, Recovery
 from billsync.model.state import Row, Snapshot
 from billsync.model.value import Fields
-from billsync.report.recovery.sharing import Sharing
+from billsync.report.recovery.snapshot.sharing import Sharing
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,13 @@ from billsync.model.recovery import Accounted, Fate
 from billsync.model.state import Entity, Row
 from billsync.model.transition import AT_RENEWAL
 from billsync.report.moves.amounts import Amounts
-from billsync.report.recovery.choices import Choices, InAdvance
-from billsync.report.recovery.compensation import compensation
-from billsync.report.recovery.explaining import WAITING
-from billsync.report.recovery.fees import Beginning
-from billsync.report.recovery.link_fates import fate_of_change, fates_now
-from billsync.report.recovery.links import SUBSCRIPTION, Link
-from billsync.report.recovery.old import Old, moment, owner_of
+from billsync.report.recovery.losses.explaining import WAITING
+from billsync.report.recovery.restore.choices import Choices, InAdvance
+from billsync.report.recovery.restore.compensation import compensation
+from billsync.report.recovery.restore.fees import Beginning
+from billsync.report.recovery.restore.link_fates import fate_of_change, fates_now
+from billsync.report.recovery.restore.links import SUBSCRIPTION, Link
+from billsync.report.recovery.restore.old import Old, moment, owner_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from billsync.model.moment import moment_text, parse_moment
 from billsync.model.recovery import Credit, Header, Promise
 from billsync.model.state import Row
 from billsync.model.value import decimal_text
-from billsync.report.recovery.items import Absent, CreditOf, Document, Event, Listed, PromiseOf, Unread
+from billsync.report.recovery.snapshot.items import Absent, CreditOf, Document, Event, Listed, PromiseOf, Unread
 
 ROW, DOCUMENT, LIST, UNREAD, ABSENT = "row", "document", "list", "unread", "absent"
 CREDIT, PROMISE, EVENT = "credit", "promise", "event"

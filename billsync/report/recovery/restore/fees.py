@@ -19,9 +19,9 @@ from billsync.report.moves.addon_fees import AddonFees, alone
 from billsync.report.moves.advance import Unrated, billed_at_start, billed_between
 from billsync.report.moves.amounts import Amounts, summed, together
 from billsync.report.moves.terms import PlanTerms, Start, begun, live_terms
-from billsync.report.recovery.old import Old
-from billsync.report.recovery.promises import due_by_currency, dues_at_end
-from billsync.report.recovery.usage_start import usage_starts
+from billsync.report.recovery.facts.promises import due_by_currency, dues_at_end
+from billsync.report.recovery.restore.old import Old
+from billsync.report.recovery.restore.usage_start import usage_starts
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from billsync.model.state import Row
 from billsync.model.transition import AT_RENEWAL
 from billsync.model.value import Fields, Plain
 from billsync.rating.periods import period_at
-from billsync.report.recovery.old import Old, moment
+from billsync.report.recovery.restore.old import Old, moment
 
 SUBSCRIPTION = "subscription"
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from billsync.model.recovery import Accounted, Fate
 from billsync.rating.arithmetic import ZERO, negative, plus, total
-from billsync.report.recovery.accounting import DEBT, EVENT, UNEXPLAINED, Place
+from billsync.report.recovery.losses.accounting import DEBT, EVENT, UNEXPLAINED, Place
 
 GRANT, SUBSCRIPTION = "grant", "subscription"
 WAITING = "waits-for-period"

@@ -16,7 +16,7 @@ from billsync.rating.errors import RatingError
 from billsync.report.moves.amounts import amounts_text, summed
 from billsync.report.moves.fees import Fees, fees_of
 from billsync.report.moves.terms import PlanTerms
-from billsync.report.recovery.old import moment
+from billsync.report.recovery.restore.old import moment
 
 DAY = 86_400
 CENTS = 2

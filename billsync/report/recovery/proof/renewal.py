@@ -9,7 +9,7 @@ from billsync.model.frozen import replace
 from billsync.model.kind import Registry
 from billsync.model.recovery import Accounted, Promise, Recovery
 from billsync.model.routes import Routes
-from billsync.report.recovery.departures import Aspect, Departure, Proof, departures
+from billsync.report.recovery.proof.departures import Aspect, Departure, Proof, departures
 
 LASTING = frozenset({Aspect.CUSTOMER, Aspect.SUBSCRIPTION, Aspect.PLAN, Aspect.ADDONS})
 """The things that a renewal doesn't change."""

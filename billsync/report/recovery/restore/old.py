@@ -19,7 +19,7 @@ from billsync.model.recovery import Accounted, Fate, Recovery
 from billsync.model.routes import Routes
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields
-from billsync.report.recovery.unshown_times import with_times
+from billsync.report.recovery.facts.unshown_times import with_times
 
 PLACE = Position("snapshot", 1, 1)
 """The place of everything that a snapshot declares; no message shows it."""

@@ -14,9 +14,9 @@ from billsync.model.state import Row
 from billsync.report.moves.advance import Unrated, billed_until
 from billsync.report.moves.amounts import Amounts, amounts_text, together
 from billsync.report.moves.terms import PlanTerms
-from billsync.report.recovery.choices import InAdvance
-from billsync.report.recovery.explaining import BILLED_AGAIN
-from billsync.report.recovery.fees import (
+from billsync.report.recovery.losses.explaining import BILLED_AGAIN
+from billsync.report.recovery.restore.choices import InAdvance
+from billsync.report.recovery.restore.fees import (
     Beginning,
     begun_again,
     fees_at_start,
@@ -27,10 +27,10 @@ from billsync.report.recovery.fees import (
     renewal,
     terms_of,
 )
-from billsync.report.recovery.links import Link
-from billsync.report.recovery.old import Old
-from billsync.report.recovery.phases import lasts_longer
-from billsync.report.recovery.settlement import Reason, credit_doubts
+from billsync.report.recovery.restore.links import Link
+from billsync.report.recovery.restore.old import Old
+from billsync.report.recovery.restore.phases import lasts_longer
+from billsync.report.recovery.restore.settlement import Reason, credit_doubts
 
 
 def fates_now(

@@ -13,8 +13,8 @@ from billsync.model.frozen import dataclass
 from billsync.model.kind import Archetype, State
 from billsync.model.recovery import Accounted, Fate
 from billsync.model.state import Row
-from billsync.report.recovery.chains import Begun
-from billsync.report.recovery.old import Old, moment
+from billsync.report.recovery.restore.chains import Begun
+from billsync.report.recovery.restore.old import Old, moment
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from billsync.model.recovery import Accounted, Fate
 from billsync.model.state import Row
 from billsync.rating.arithmetic import negative
 from billsync.report.moves.amounts import Amounts
-from billsync.report.recovery.accounting import EVENT
-from billsync.report.recovery.choices import Choices, InAdvance, Usage
-from billsync.report.recovery.fees import usage_due
-from billsync.report.recovery.old import Old
+from billsync.report.recovery.losses.accounting import EVENT
+from billsync.report.recovery.restore.choices import Choices, InAdvance, Usage
+from billsync.report.recovery.restore.fees import usage_due
+from billsync.report.recovery.restore.old import Old
 
 NOT_IN_SNAPSHOT = "the snapshot was taken without usage events: no bill counts those of the running period"
 UNLESS_BILLED = "no bill counts them, unless the old server's did"

@@ -11,8 +11,8 @@ from typing import Any
 
 from billsync.core.forms import LITERAL
 from billsync.model.state import Row
-from billsync.report.recovery.item_forms import CREDIT, FORMS, LIST, ROW, SORTS
-from billsync.report.recovery.items import CreditOf, Item, Listed
+from billsync.report.recovery.snapshot.item_forms import CREDIT, FORMS, LIST, ROW, SORTS
+from billsync.report.recovery.snapshot.items import CreditOf, Item, Listed
 
 _KIND = re.compile(rb'\{"row":\{"kind":"([^"\\]*)"')
 

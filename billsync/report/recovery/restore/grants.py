@@ -23,7 +23,7 @@ from billsync.model.recovery import Accounted, Credit, Fate
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields, decimal_text
 from billsync.rating.arithmetic import EXACT, ZERO
-from billsync.report.recovery.old import Old, moment, owner_of
+from billsync.report.recovery.restore.old import Old, moment, owner_of
 
 GRANT = "grant"
 GIFT = "none"

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator
 from billsync.model.recovery import Accounted, Fate, Recovery
 from billsync.model.state import Row
 from billsync.report.dump.losses_beyond import LOSSES
-from billsync.report.recovery.accounting import REFUSED, UNEXPLAINED, Place, money_id
-from billsync.report.recovery.old import Old
+from billsync.report.recovery.losses.accounting import REFUSED, UNEXPLAINED, Place, money_id
+from billsync.report.recovery.restore.old import Old
 
 
 def other_accounts(old: Old, known: Collection[Place]) -> Iterator[Accounted]:

@@ -1,0 +1,1 @@
+"""Facts about a customer and its subscriptions on both sides: promises, credit that is left, times."""

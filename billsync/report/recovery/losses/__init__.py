@@ -1,0 +1,1 @@
+"""Losses: what each row of a snapshot came to, and what explains a departure."""

@@ -1,0 +1,1 @@
+"""The recovery snapshot as a file: its items, lines and counts."""
