@@ -13,6 +13,7 @@ from billsync.model.selection import Selection
 from billsync.model.state import Desired
 from tests.support.budgets import examples
 from tests.support.configurations import EVERY_FLAG, states
+from tests.support.stayers import without_stayers
 from tests.support.world import World, declared
 
 several = settings(
@@ -29,8 +30,9 @@ def pattern(text: str) -> tuple[str, str]:
 
 
 def lines(plan: PlanFile) -> dict[Address, Change]:
-    """The changes that would be made, by what they change."""
-    return {change.address: change for change in plan.changes if change.outcome is Outcome.PENDING}
+    """The changes that would be made, by what they change; who stays depends on what else is done."""
+    pending = (change for change in plan.changes if change.outcome is Outcome.PENDING)
+    return {change.address: change for change in without_stayers(pending)}
 
 
 def goes(change: Change, here: frozenset[Address]) -> bool:

@@ -24,6 +24,7 @@ from tests.support.budgets import examples
 from tests.support.clock import FakeClock
 from tests.support.configurations import EVERY_FLAG, WORDS, Document, documents
 from tests.support.repositories import SETTINGS, repository
+from tests.support.stayers import without_stayers
 from tests.support.world import World, declared, declared_in
 
 HELD = (Outcome.BLOCKED, Outcome.WAITING)
@@ -45,9 +46,9 @@ Lines = dict[Address, list[Change]]
 
 
 def lines(plan: PlanFile) -> Lines:
-    """The changes that are made, refused or noted, by what they are about."""
+    """The changes that are made, refused or noted, by what they are about; who stays depends on what else is done."""
     found: Lines = defaultdict(list)
-    for change in plan.changes:
+    for change in without_stayers(plan.changes):
         found[change.address].append(change)
     return found
 
