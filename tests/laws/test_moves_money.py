@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 import httpx
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,6 +28,8 @@ from billsync.report.moves.twice import QuantityChange
 from tests.support.budgets import examples
 from tests.support.clock import FakeClock
 from tests.support.prepaid import Account, account, fee_card, posted
+
+pytestmark = pytest.mark.thorough
 
 BASE = "http://local/api/v3/openmeter"
 PLENTY, BASE_FEE = "100000", "1"

@@ -22,6 +22,8 @@ from tests.support.old_organization import balances, empty_at_the_same_time, liv
 from tests.support.recoveries import events_of, recovery_of
 from tests.support.world import World, declared, rows_of
 
+pytestmark = pytest.mark.thorough
+
 SUM = '{key: calls, name: Calls, event_type: call, aggregation: sum, value_property: "$.n"}'
 ACME = "{key: acme, name: Acme, usage_attribution: {subject_keys: [acme]}}"
 CATALOG = call_shop.CATALOG.removesuffix("customers:\n")

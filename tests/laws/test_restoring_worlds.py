@@ -30,6 +30,8 @@ from tests.support.old_organization import (
 from tests.support.recoveries import recovery_of
 from tests.support.world import World, declared
 
+pytestmark = pytest.mark.thorough
+
 ALLOWED = {
     "unmarked-plan": "",
     "cancel": "",

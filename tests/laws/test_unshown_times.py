@@ -9,7 +9,7 @@ from billsync.model.change import Outcome, PlanFile
 from tests.laws.test_chain_changes import FILES, files, synced
 from tests.support.world import World, declared
 
-pytestmark = pytest.mark.generation("konnect@1.1")
+pytestmark = [pytest.mark.thorough, pytest.mark.generation("konnect@1.1")]
 
 UNSHOWN = "a time that this server doesn't show"
 
