@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from billsync.app.carrying_out import carry_out
 from billsync.app.connection import Connection
@@ -28,7 +28,7 @@ from billsync.app.recovery_store import digest_of, events, read
 from billsync.app.resending import resend
 from billsync.app.restoring import RESTORE, Restore, planned
 from billsync.app.verifying import verify_patiently
-from billsync.apply.execute import GOOD, GUARDED
+from billsync.apply.execute import GOOD, GUARDED, Manner, OnResult
 from billsync.cli.account import Account
 from billsync.cli.consent import agrees, check_consent
 from billsync.cli.journaling import journaled, manner_of, show_end
@@ -40,12 +40,13 @@ from billsync.cli.showing import check_files, show
 from billsync.cli.surroundings import Run
 from billsync.cli.verifying import about
 from billsync.cli.verifying import code_of as code_of_proof
-from billsync.cli.writing import CarryOut
+from billsync.cli.writing import CodeOf
+from billsync.model.change import PlanFile
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.frozen import replace
 from billsync.model.ports import Journal, RemoteError
 from billsync.model.recovery import Recovery
-from billsync.model.result import StepResult
+from billsync.model.result import Report, StepResult
 from billsync.render.diagnostics import diagnostics_text
 from billsync.render.formats.look import Look
 from billsync.render.formats.words import visible
@@ -61,6 +62,13 @@ from billsync.report.recovery.losses.loss_lines import LOSSES
 from billsync.report.recovery.proof.departures import Proof
 from billsync.report.recovery.restore.choices import Choices, Usage
 from billsync.schema.codes import diagnostic
+
+
+class CarryOutPart(Protocol):
+    """A run of a plan file, or of a part of it."""
+
+    def __call__(self, plan: PlanFile, *, journal: Journal, on_result: OnResult, manner: Manner) -> Report:
+        """Run it. Raises RemoteError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +136,7 @@ def restore(run: Run, snapshot: str, options: ServerOptions, how: RestoreOptions
         if how.is_dry:
             losses.billing = f"Billing of customers: {len(found.pins):,} to set." if found.pins else ""
             return _show(run, found, losses, exit_code=how.exit_code)
-        return _run(run, connection, recovery, path, found, losses, how)
+        return _Restoring(run, connection, recovery, path, found, losses, how).to_the_end()
 
 
 def _show(run: Run, found: Restore, losses: _Losses, *, exit_code: bool) -> Exit:
@@ -139,75 +147,125 @@ def _show(run: Run, found: Restore, losses: _Losses, *, exit_code: bool) -> Exit
     return run.verdict
 
 
-def _run(
-    run: Run,
-    connection: Connection,
-    recovery: Recovery,
-    path: Path,
-    found: Restore,
-    losses: _Losses,
-    how: RestoreOptions,
-) -> Exit:
-    """Carry the steps out, make the debts and send the events again unless a step failed."""
-    go: CarryOut
-    if how.plan_file is None:
-        account, code_of = Account(found.plan, addition=losses), code_of_run
-        go = partial(carry_out, connection, known=found.known)
-    else:
-        plan = read_plan_file(run, how.plan_file)
+@dataclass(frozen=True, slots=True)
+class _Restoring:
+    """A restore that was decided, and all that carries it out. `losses` learns the ends of what no step is."""
+
+    run: Run
+    connection: Connection
+    recovery: Recovery
+    path: Path
+    found: Restore
+    losses: _Losses
+    how: RestoreOptions
+
+    def to_the_end(self) -> Exit:
+        """Ask, write, verify if that was asked for, and show the account. Raises Ended, RemoteError."""
+        run, (account, go, code_of) = self.run, self._account()
+        more = self._asked_and_written(account, go, code_of)
+        run.account = account
+        run.verdict = code_of(account.plan, account.results.values(), wrote=account.wrote)
+        if more:
+            run.verdict = worst(run.verdict, Exit.PARTLY)
+        elif self.how.verifies and not account.plan.guards:
+            self.losses.proof = verify_patiently(self.connection, self.recovery, self.found.accounts)
+            run.verdict = worst(run.verdict, code_of_proof(self.losses.proof))
+        show(run, replace(account.result(more), sections=self.losses.sections()))
+        return run.verdict
+
+    def _account(self) -> tuple[Account, CarryOutPart, CodeOf]:
+        """The account of the plan, or of the plan file, and what carries it out and judges its end. Raises Ended."""
+        connection, how = self.connection, self.how
+        if how.plan_file is None:
+            go: CarryOutPart = partial(carry_out, connection, known=self.found.known)
+            return Account(self.found.plan, addition=self.losses), go, code_of_run
+        plan = read_plan_file(self.run, how.plan_file)
         wrong = [*misuses(plan, mode=RESTORE, owner=None, now=connection.clock.now()), *other_server(plan, connection)]
-        if wrong := wrong or [*other_restore(plan, _facts(path, how))]:
+        if wrong := wrong or [*other_restore(plan, _facts(self.path, how))]:
             raise Ended(Exit.ERROR, *wrong)
-        account, code_of = Account(plan, addition=losses), code_of_plan_file_run
-        go = partial(carry_out_plan_file, connection)
-    sends = how.choices.usage is not Usage.NONE and recovery.header.has_events
-    more: list[Diagnostic] = []
-    if account.plan.guards:
-        account.not_tried = GUARDED
-    elif account.plan.steps or sends or found.debts or found.pins:
-        if not how.yes:
-            _ask(run, account)
-        with journaled(run, connection, account) as journal:
-            carried = partial(go, journal=journal, on_result=partial(show_end, run, account), manner=manner_of(run))
-            if found.pins:
-                carried(plan=until_customers(account.plan))
-                more += _pin(run, connection, found, losses, journal)
-            done = [one.step.id for one in account.results.values() if one.status in GOOD]
-            carried(plan=without(account.plan, done) if done else account.plan)
-            verdict = code_of(account.plan, account.results.values(), wrote=account.wrote)
-            if found.debts and verdict in (Exit.DONE, Exit.REFUSED):
-                more += _owe(run, connection, found, losses)
-            if sends and verdict in (Exit.DONE, Exit.REFUSED):
-                more += _send(run, connection, recovery, path, losses, how.choices, found)
-    run.account = account
-    run.verdict = code_of(account.plan, account.results.values(), wrote=account.wrote)
-    if more:
-        run.verdict = worst(run.verdict, Exit.PARTLY)
-    elif how.verifies and not account.plan.guards:
-        losses.proof = verify_patiently(connection, recovery, found.accounts)
-        run.verdict = worst(run.verdict, code_of_proof(losses.proof))
-    show(run, replace(account.result(more), sections=losses.sections()))
-    return run.verdict
+        return Account(plan, addition=self.losses), partial(carry_out_plan_file, connection), code_of_plan_file_run
+
+    @property
+    def _sends(self) -> bool:
+        """Whether usage events are sent again."""
+        return self.how.choices.usage is not Usage.NONE and self.recovery.header.has_events
+
+    def _asked_and_written(self, account: Account, go: CarryOutPart, code_of: CodeOf) -> list[Diagnostic]:
+        """Ask, unless nothing is to be written; then write. What failed besides the steps. Raises Ended."""
+        if account.plan.guards:
+            account.not_tried = GUARDED
+            return []
+        if not (account.plan.steps or self._sends or self.found.debts or self.found.pins):
+            return []
+        if not self.how.yes:
+            _ask(self.run, account)
+        with journaled(self.run, self.connection, account) as journal:
+            return [*self._carried(account, go, journal), *self._added(account, code_of)]
+
+    def _carried(self, account: Account, go: CarryOutPart, journal: Journal) -> list[Diagnostic]:
+        """Carry the steps out; once the customers are there, set their billing, before anything is invoiced."""
+        run = self.run
+        carried = partial(go, journal=journal, on_result=partial(show_end, run, account), manner=manner_of(run))
+        more: list[Diagnostic] = []
+        if self.found.pins:
+            carried(until_customers(account.plan))
+            more = self._pin(journal)
+        done = [one.step.id for one in account.results.values() if one.status in GOOD]
+        carried(without(account.plan, done) if done else account.plan)
+        return more
+
+    def _added(self, account: Account, code_of: CodeOf) -> list[Diagnostic]:
+        """Make the debts and send the events again, unless a step failed."""
+        if code_of(account.plan, account.results.values(), wrote=account.wrote) not in (Exit.DONE, Exit.REFUSED):
+            return []
+        return [*(self._owe() if self.found.debts else ()), *(self._send() if self._sends else ())]
+
+    def _pin(self, journal: Journal) -> list[Diagnostic]:
+        """Set the billing of customers; a finding for each of whom it failed."""
+        try:
+            pinned = pin(self.connection, self.found.pins, journal)
+        except RemoteError as problem:
+            pinned = Pinned(failed={"all customers": str(problem)})
+        self.losses.billing = pinned.text
+        failed = (pinned.failed or {}).items()
+        return self._failed(*(diagnostic("billing-not-set", f"customer {key}: {reason}.") for key, reason in failed))
+
+    def _owe(self) -> list[Diagnostic]:
+        """Make the debts again; the finding if that failed."""
+        try:
+            self.losses.debts = owe(self.connection, self.found.debts).text
+        except RemoteError as problem:
+            hint = "Run it again: no debt is made twice. What the server refuses again, collect outside."
+            return self._failed(diagnostic("debts-not-made", f"{problem}.", hint))
+        return []
+
+    def _send(self) -> list[Diagnostic]:
+        """Send the events again; the finding if that failed."""
+        try:
+            sent = resend(
+                self.connection,
+                self.recovery,
+                events(self.path),
+                self.how.choices,
+                self.found,
+                self.run.progress,
+            )
+        except RemoteError as problem:
+            hint = "Run it again: what the server has is not sent twice."
+            return self._failed(diagnostic("events-not-sent", f"{problem}.", hint))
+        self.losses.events = sent.text
+        return []
+
+    def _failed(self, *findings: Diagnostic) -> list[Diagnostic]:
+        """Findings that are said at once where the result is a text."""
+        if findings and not self.run.wants_json:
+            self.run.talk(diagnostics_text(findings))
+        return [*findings]
 
 
 def _facts(path: Path, how: RestoreOptions) -> Mapping[str, str]:
     """The facts of a restore on which the steps of its plan file depend."""
     return {SNAPSHOT: digest_of(path), IN_ADVANCE: how.choices.in_advance.value}
-
-
-def _pin(run: Run, connection: Connection, found: Restore, losses: _Losses, journal: Journal) -> list[Diagnostic]:
-    """Set the billing of customers; a finding for each of whom it failed."""
-    try:
-        pinned = pin(connection, found.pins, journal)
-    except RemoteError as problem:
-        pinned = Pinned(failed={"all customers": str(problem)})
-    losses.billing = pinned.text
-    findings = [
-        diagnostic("billing-not-set", f"customer {key}: {reason}.") for key, reason in (pinned.failed or {}).items()
-    ]
-    if findings and not run.wants_json:
-        run.talk(diagnostics_text(findings))
-    return findings
 
 
 def _ask(run: Run, account: Account) -> None:
@@ -222,39 +280,3 @@ def _ask(run: Run, account: Account) -> None:
 def losses_text_of(account: Account, look: Look) -> str:
     """The loss report of an account as text."""
     return account.addition.text({}, look) if account.addition else ""
-
-
-def _owe(run: Run, connection: Connection, found: Restore, losses: _Losses) -> list[Diagnostic]:
-    """Make the debts again; the finding if that failed."""
-    try:
-        losses.debts = owe(connection, found.debts).text
-    except RemoteError as problem:
-        hint = "Run it again: no debt is made twice. What the server refuses again, collect outside."
-        return [_failed(run, diagnostic("debts-not-made", f"{problem}.", hint))]
-    return []
-
-
-def _failed(run: Run, finding: Diagnostic) -> Diagnostic:
-    """A finding that is said at once where the result is a text."""
-    if not run.wants_json:
-        run.talk(diagnostics_text([finding]))
-    return finding
-
-
-def _send(
-    run: Run,
-    connection: Connection,
-    recovery: Recovery,
-    path: Path,
-    losses: _Losses,
-    chosen: Choices,
-    found: Restore,
-) -> list[Diagnostic]:
-    """Send the events again; the finding if that failed."""
-    try:
-        sent = resend(connection, recovery, events(path), chosen, found, run.progress)
-    except RemoteError as problem:
-        hint = "Run it again: what the server has is not sent twice."
-        return [_failed(run, diagnostic("events-not-sent", f"{problem}.", hint))]
-    losses.events = sent.text
-    return []
