@@ -13,7 +13,7 @@ from billsync.model.selection import Selection
 from billsync.model.state import Desired
 from tests.support.budgets import examples
 from tests.support.configurations import EVERY_FLAG, states
-from tests.support.stayers import without_stayers
+from tests.support.stayers import no_fewer_stay, without_stayers
 from tests.support.world import World, declared
 
 several = settings(
@@ -53,6 +53,7 @@ def test_a_part_of_a_difference_is_what_the_whole_says_of_it(before: Desired, af
     whole, plan = (world.plan(desired, allow=EVERY_FLAG) for desired in (after, part))
 
     found, expected = lines(plan), lines(whole)
+    assert no_fewer_stay(plan, whole)
     assert {address: found[address] for address in found} == {address: expected[address] for address in found}
     held = {change.address for change in plan.changes if change.outcome in (Outcome.BLOCKED, Outcome.WAITING)}
     chosen = {address for address in expected if part.selection.includes(address)}

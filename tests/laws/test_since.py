@@ -24,7 +24,7 @@ from tests.support.budgets import examples
 from tests.support.clock import FakeClock
 from tests.support.configurations import EVERY_FLAG, WORDS, Document, documents
 from tests.support.repositories import SETTINGS, repository
-from tests.support.stayers import without_stayers
+from tests.support.stayers import no_fewer_stay, without_stayers
 from tests.support.world import World, declared, declared_in
 
 HELD = (Outcome.BLOCKED, Outcome.WAITING)
@@ -90,8 +90,10 @@ def test_what_has_changed_is_as_the_whole_says(
         repo.write("shop", yaml.safe_dump(after))
         desired, part = since(repo.folder, "main")
 
-    found, expected = (lines(world.plan(each, allow=EVERY_FLAG)) for each in (part, desired))
+    some, whole = (world.plan(each, allow=EVERY_FLAG) for each in (part, desired))
 
+    found, expected = lines(some), lines(whole)
+    assert no_fewer_stay(some, whole)
     held = {address for address, them in found.items() if any(change.outcome in HELD for change in them)}
     assert {a: found[a] for a in found if a not in held} == {a: expected[a] for a in found if a not in held}
     chosen = {address for address in expected if part.selection.includes(address)}
