@@ -46,8 +46,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """The tests, and the modules that they import, are never garbage: nobody looks for any among them again."""
+    """The tests, and the modules that they import, are never garbage: nobody looks for any among them again. For other
+    garbage it is looked as seldom as in a command."""
+    from billsync.cli.main import COLLECT_AFTER  # after the libraries were hidden
+
     gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
     gc.enable()
 
 
