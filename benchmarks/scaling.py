@@ -21,10 +21,10 @@ from benchmarks.reconcile import files
 from benchmarks.reconcile.answers import ROOT, Api
 from benchmarks.reconcile.declared import Fields, plan_count
 from benchmarks.reconcile.store import empty, filled
-from billsync.app.connection import Connection
-from billsync.app.difference import DiffScope, difference
-from billsync.app.pipeline import compared, read_live
-from billsync.app.plan_files import saved
+from billsync.app.comparing.difference import DiffScope, difference
+from billsync.app.planning.pipeline import compared, read_live
+from billsync.app.planning.plan_files import saved
+from billsync.app.server.connection import Connection
 from billsync.config import load
 from billsync.core.diff import Mode
 from billsync.kinds.registry import KINDS

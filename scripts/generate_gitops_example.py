@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from billsync.cli.main import run  # noqa: E402
-from billsync.cli.surroundings import Surroundings  # noqa: E402
+from billsync.cli.terminal.surroundings import Surroundings  # noqa: E402
 from billsync.local import create_app  # noqa: E402
 
 EXAMPLE = ROOT / "examples" / "gitops"

@@ -11,9 +11,9 @@ from benchmarks.reconcile.files import one_in_a_hundred_renamed, write_files
 from benchmarks.reconcile.floor_writes import Request, created
 from benchmarks.reconcile.floors import parsed, whole_of
 from benchmarks.reconcile.store import empty, filled
-from billsync.app.carrying_out import carry_out
-from billsync.app.connection import Connection
-from billsync.app.pipeline import Comparison, compare
+from billsync.app.planning.carrying_out import carry_out
+from billsync.app.planning.pipeline import Comparison, compare
+from billsync.app.server.connection import Connection
 from billsync.config import load
 from billsync.core.diff import Mode
 from billsync.kinds.registry import KINDS

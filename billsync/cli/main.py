@@ -8,10 +8,10 @@ import sys
 from collections.abc import Sequence
 from itertools import pairwise
 
-from billsync.cli.commands import billsync
-from billsync.cli.signals import interrupt_on_signals
-from billsync.cli.streams import finish_streams
-from billsync.cli.surroundings import Run, Surroundings, system_surroundings
+from billsync.cli.commands.group import billsync
+from billsync.cli.terminal.signals import interrupt_on_signals
+from billsync.cli.terminal.streams import finish_streams
+from billsync.cli.terminal.surroundings import Run, Surroundings, system_surroundings
 
 COLLECT_AFTER = (200_000, 20, 20)
 """New objects after which cycles are looked for, and how many such looks go before one at older objects. A command
@@ -40,7 +40,7 @@ def conduct(command: Run, arguments: Sequence[str]) -> int:
     try:
         code = int(billsync.main(list(arguments), prog_name="billsync", standalone_mode=False, obj=command) or 0)
     except BaseException as error:  # noqa: BLE001 (the top: a user never sees a traceback)
-        from billsync.cli.failing import told
+        from billsync.cli.terminal.failing import told
 
         code = int(told(command, error))
     command.is_ended = True

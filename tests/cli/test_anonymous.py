@@ -4,8 +4,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from billsync.cli import progress
-from billsync.cli.database import open_database
+from billsync.cli.servers.database import open_database
+from billsync.cli.terminal import progress
 from tests.support.clock import START
 from tests.support.command import Shell
 

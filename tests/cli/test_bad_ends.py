@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from billsync import __version__
-from billsync.cli.surroundings import Run
-from billsync.cli.version_options import LIBRARIES
+from billsync.cli.options.version import LIBRARIES
+from billsync.cli.terminal.surroundings import Run
 from tests.support.clock import FakeClock
 from tests.support.command import Ran, Shell
 from tests.support.loopback import failing, serving
@@ -227,7 +227,7 @@ def test_a_bug_is_one_sentence_and_a_traceback_only_when_asked_for(
     def broken(run: Run, *given: object) -> None:
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr("billsync.cli.validating.validate", broken)
+    monkeypatch.setattr("billsync.cli.running.validating.validate", broken)
 
     short, long = shell.run("validate", "shop.yaml"), shell.run("--debug", "validate", "shop.yaml")
 

@@ -131,7 +131,7 @@ def test_a_traceback_shows_no_secret(shop: Shell, tmp_path: Path, monkeypatch: p
     def fail(*_: object, **__: object) -> None:
         raise KeyError(f"{NAME} {PRICE} {NOTE} {TOKEN} {HEADER}")
 
-    monkeypatch.setattr("billsync.cli.comparing.difference", fail)
+    monkeypatch.setattr("billsync.cli.running.comparing.difference", fail)
 
     ran = shop.run("--debug", "diff", "shop.yaml", "--server", "local:", "--header", f"X-Key={HEADER}")
 

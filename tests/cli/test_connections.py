@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from billsync.app.connecting import Way
-from billsync.cli import opening
+from billsync.app.server.connecting import Way
+from billsync.cli.servers import opening
 from billsync.live.client import Settings
 from billsync.model.ports import RemoteError
 from billsync.model.state import IntendedTarget

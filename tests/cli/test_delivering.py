@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from billsync.cli.delivering import write_file
+from billsync.cli.terminal.delivering import write_file
 from tests.support.command import Ran, Shell
 
 pytestmark = pytest.mark.thorough

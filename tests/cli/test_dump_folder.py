@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from billsync.app.ending import Ended
-from billsync.cli import dump_folder
-from billsync.cli.dump_folder import NOT_YET, UNFINISHED, check_folder, write_folder
+from billsync.cli.running import dump_folder
+from billsync.cli.running.dump_folder import NOT_YET, UNFINISHED, check_folder, write_folder
 from billsync.config.searching import search
 from billsync.core.dump import Dump
 from billsync.core.dump_files import IN_A_FILE, files_of

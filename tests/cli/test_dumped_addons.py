@@ -12,8 +12,8 @@ import httpx
 import pytest
 import yaml
 
-from billsync.app.dumped_addons import with_addons
-from billsync.app.pipeline import everything
+from billsync.app.dump.addons import with_addons
+from billsync.app.planning.pipeline import everything
 from billsync.core.losses import told
 from billsync.model.ports import Answer, Remote
 from billsync.model.value import Fields, Plain

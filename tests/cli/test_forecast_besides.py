@@ -140,7 +140,7 @@ def test_where_charges_are_not_listed_it_is_said_since_when_a_card_counts(
             raise Refused(path, Answer(501, None, "no credits"))
         return read_list(remote, path, *more)
 
-    monkeypatch.setattr("billsync.app.connection.read_list", read)
+    monkeypatch.setattr("billsync.app.server.connection.read_list", read)
 
     ran = changed.run("forecast", "acme", *LOCAL)
 

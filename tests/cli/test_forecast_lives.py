@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billsync.cli.database import open_database
+from billsync.cli.servers.database import open_database
 from tests.support.addon_shop import LOCAL, rows
 from tests.support.budgets import examples
 from tests.support.command import Shell

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from billsync.cli.database import open_database
+from billsync.cli.servers.database import open_database
 from tests.support.command import Shell
 
 pytestmark = pytest.mark.thorough
@@ -204,7 +204,7 @@ def test_a_free_card_needs_no_meter(shell: Shell, folder: Path) -> None:
 
 
 def test_too_many_requests_are_refused_before_they_are_made(changed: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("billsync.app.impact_facts.REQUESTS_AT_MOST", 0)
+    monkeypatch.setattr("billsync.app.impact.facts.REQUESTS_AT_MOST", 0)
 
     refused = changed.run("diff", "maps", *LOCAL, "--impact")
     sampled = changed.run("diff", "maps", *LOCAL, "--impact", "--impact-sample", "3")

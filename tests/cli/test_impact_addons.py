@@ -201,7 +201,7 @@ def test_where_addons_can_not_be_read_every_candidate_is_named(
             raise Refused(path, Answer(404, None, "no such path"))
         return read_list(remote, path, *more)
 
-    monkeypatch.setattr("billsync.app.connection.read_list", refused_below_subscriptions)
+    monkeypatch.setattr("billsync.app.server.connection.read_list", refused_below_subscriptions)
     edited(folder, *DEARER[:1])
 
     told = impact(sold, "--impact")
@@ -216,7 +216,7 @@ def test_where_addons_can_not_be_read_every_candidate_is_named(
 def test_asking_for_addons_counts_as_requests_and_can_be_sampled(
     sold: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("billsync.app.impact_facts.REQUESTS_AT_MOST", 2)
+    monkeypatch.setattr("billsync.app.impact.facts.REQUESTS_AT_MOST", 2)
     edited(folder, *DEARER)
 
     refused = sold.run("diff", "shop", *LOCAL, "--impact")

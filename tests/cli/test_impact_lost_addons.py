@@ -171,7 +171,7 @@ def test_where_addons_can_not_be_read_what_may_be_lost_is_told(
             raise Refused(path, Answer(404, None, "no such path"))
         return read_list(remote, path, *more)
 
-    monkeypatch.setattr("billsync.app.connection.read_list", refused_below_subscriptions)
+    monkeypatch.setattr("billsync.app.server.connection.read_list", refused_below_subscriptions)
     edited(folder, (OFFERS, "addons: [{addon: boost, max_quantity: 1}, {addon: maps}]"))
 
     told = impact(sold, "--impact")
@@ -310,7 +310,7 @@ def test_an_unreadable_plan_version_is_taken_to_offer_every_addon(
             raise Refused(path, Answer(404, None, "no such path"))
         return read_list(remote, path, query, *more)
 
-    monkeypatch.setattr("billsync.app.connection.read_list", refused)
+    monkeypatch.setattr("billsync.app.server.connection.read_list", refused)
     (folder / "shop" / "customers.yaml").unlink()
     (folder / "shop" / "catalog.yaml").write_text(CATALOG.partition("plans:")[0])
     edited(folder, ('amount: "3"', 'amount: "4"'))

@@ -5,11 +5,11 @@ from io import StringIO
 
 import pytest
 
-from billsync.app.connection import Connection
 from billsync.app.ending import Ended
-from billsync.app.impact import impact
-from billsync.app.impact_facts import REQUESTS_AT_MOST, ImpactScope
-from billsync.app.pipeline import compare
+from billsync.app.impact.facts import REQUESTS_AT_MOST, ImpactScope
+from billsync.app.impact.impact import impact
+from billsync.app.planning.pipeline import compare
+from billsync.app.server.connection import Connection
 from billsync.config import load
 from billsync.core.diff import Mode
 from billsync.kinds.registry import KINDS

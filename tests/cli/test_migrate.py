@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from billsync.apply.journal import FileJournal
-from billsync.cli.database import open_database
+from billsync.cli.servers.database import open_database
 from tests.support.command import Ran, Shell
 
 pytestmark = pytest.mark.thorough
@@ -383,7 +383,7 @@ def test_selectors_that_choose_nobody_are_an_error_after_a_migration_too(shop: S
 
 def test_of_many_customers_the_whole_list_is_read(shop: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     few = migrated(shop, *AT_RENEWAL, "--select", "tier=b", "--dry-run")
-    monkeypatch.setattr("billsync.app.migration_facts.FEW", 1)
+    monkeypatch.setattr("billsync.app.migration.facts.FEW", 1)
 
     many = migrated(shop, *AT_RENEWAL, "--select", "tier=b", "--dry-run")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from billsync.cli.database import open_database
+from billsync.cli.servers.database import open_database
 from tests.support.command import Ran, Shell
 
 pytestmark = pytest.mark.thorough

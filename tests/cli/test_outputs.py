@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from billsync.cli.outputs import FILES
+from billsync.cli.terminal.outputs import FILES
 from tests.support.command import Shell
 
 pytestmark = pytest.mark.thorough

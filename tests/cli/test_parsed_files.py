@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from billsync.cli import parsed_files as module
-from billsync.cli.parsed_files import ParsedFiles, parsed_files
+from billsync.cli.files import parsed_files as module
+from billsync.cli.files.parsed_files import ParsedFiles, parsed_files
 from billsync.config import loading
 from billsync.config.quick.values import quick_values
 from tests.support.command import Shell

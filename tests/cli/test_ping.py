@@ -12,8 +12,8 @@ import pytest
 
 from billsync.api.generations import CAPABILITIES, dated, generation_of
 from billsync.api.served import served_by
-from billsync.app.connection import Connection
-from billsync.app.pinging import ping
+from billsync.app.server.connection import Connection
+from billsync.app.server.pinging import ping
 from billsync.live.client import Client, Settings
 from billsync.live.target import Target
 from billsync.local.server.editions import AUGUST, LATER

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from billsync.app.plan_files import for_later, intended_by
-from billsync.cli.outputs import RENDERERS
+from billsync.app.planning.plan_files import for_later, intended_by
+from billsync.cli.terminal.outputs import RENDERERS
 from billsync.core.plan_file import sealed
 from billsync.live.organization import Organization
 from billsync.model.change import PlanFile

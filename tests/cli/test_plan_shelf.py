@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from billsync.app.connection import Connection
-from billsync.app.plan_shelf import PlanShelf
+from billsync.app.reading.plan_shelf import PlanShelf
+from billsync.app.server.connection import Connection
 from billsync.core.index import Index
 from billsync.model.address import Address
 from billsync.model.ports import Answer

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from billsync.app.connection import Connection
-from billsync.app.promises import promises_of
+from billsync.app.recovery.promises import promises_of
+from billsync.app.server.connection import Connection
 from billsync.live.client import Client, Settings
 from billsync.live.target import Target
 from billsync.model.recovery import Promise

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from billsync.cli.database import open_database
+from billsync.cli.servers.database import open_database
 from tests.cli.conftest import SHOP
 from tests.cli.test_tokens import DENIED, header_of
 from tests.support.command import Ran, Shell

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from billsync.app.connection import Connection
-from billsync.app.metering import live_subscription, query
+from billsync.app.reading.metering import live_subscription, query
+from billsync.app.server.connection import Connection
 from billsync.model.ports import Answer, RemoteError
 from billsync.report.billing.usage import MeterSlice
 from tests.support.clock import FakeClock

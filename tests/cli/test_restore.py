@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from billsync.cli.database import open_database
+from billsync.cli.servers.database import open_database
 from tests.support.call_shop import ACME, BIRCH, CATALOG, send_calls
 from tests.support.command import Shell
 from tests.support.old_organization import lived_through

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from billsync.api.promises import PROMISES, Promise, promise_of
-from billsync.cli.database import open_database
+from billsync.cli.servers.database import open_database
 from tests.support.addon_shop import CATALOG
 from tests.support.behind import put_before_the_server
 from tests.support.clock import FakeClock

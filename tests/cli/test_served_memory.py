@@ -10,8 +10,8 @@ import pytest
 
 from billsync.api.generations import GENERATIONS
 from billsync.api.served import Served
-from billsync.cli.served_memory import ServedFiles
-from billsync.cli.server_options import DIALECTS
+from billsync.cli.options.server import DIALECTS
+from billsync.cli.servers.served_memory import ServedFiles
 from tests.support.clock import FakeClock
 
 SERVED = Served({"POST /openmeter/plans": frozenset({"key", "phases.key"}), "GET /openmeter/plans": frozenset()})

@@ -5,9 +5,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from billsync.app.connection import Connection
-from billsync.app.server_time import servers_now, servers_now_by_anybody
-from billsync.cli.database import open_database
+from billsync.app.server.connection import Connection
+from billsync.app.server.server_time import servers_now, servers_now_by_anybody
+from billsync.cli.servers.database import open_database
 from billsync.model.ports import Answer, RemoteError
 from billsync.model.state import Row, Snapshot
 from tests.support.clock import START, FakeClock

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from billsync.app.ending import Ended
-from billsync.cli.since import since_commit
-from billsync.cli.surroundings import Run, Surroundings
+from billsync.cli.files.since import since_commit
+from billsync.cli.terminal.surroundings import Run, Surroundings
 from billsync.config import load
 from billsync.core.plan_file import from_json
 from billsync.kinds.registry import KINDS

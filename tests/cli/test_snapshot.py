@@ -10,9 +10,9 @@ from typing import IO
 
 import pytest
 
-from billsync.app.recovery_store import events, read
-from billsync.cli import snapshotting
-from billsync.cli.signals import Interrupted
+from billsync.app.recovery.store import events, read
+from billsync.cli.running import snapshotting
+from billsync.cli.terminal.signals import Interrupted
 from tests.support.addon_shop import server
 from tests.support.command import Ran, Shell
 from tests.support.events import send

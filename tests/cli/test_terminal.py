@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from billsync.cli.progress import Progress
+from billsync.cli.terminal.progress import Progress
 from tests.support.command import Shell
 
 LOCAL = ("--server", "local:")

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from billsync.cli.database import open_database
+from billsync.cli.servers.database import open_database
 from tests.cli.conftest import SHOP
 from tests.cli.test_prepaid_story import use
 from tests.support.command import Ran, Shell

@@ -13,9 +13,9 @@ from typing import Any
 import httpx
 
 from billsync.api.routes import routes
-from billsync.app.carrying_out import carry_out
-from billsync.app.connection import Connection
-from billsync.app.pipeline import compare
+from billsync.app.planning.carrying_out import carry_out
+from billsync.app.planning.pipeline import compare
+from billsync.app.server.connection import Connection
 from billsync.config import load
 from billsync.core.diff import Mode
 from billsync.kinds.registry import KINDS

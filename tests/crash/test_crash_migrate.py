@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from billsync.app.migrate import MigrationScope, carry_out_waves, plan_migration
+from billsync.app.migration.migrate import MigrationScope, carry_out_waves, plan_migration
 from billsync.model.result import StepResult
 from billsync.report.migration.waves import parse_shares
 from tests.crash.conftest import IN_MEMORY, Count

@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 import httpx
 import pytest
 
-from billsync.app.carrying_out import carry_out
-from billsync.app.owing import owe
-from billsync.app.resending import resend
-from billsync.app.restoring import planned
+from billsync.app.planning.carrying_out import carry_out
+from billsync.app.recovery.owing import owe
+from billsync.app.recovery.resending import resend
+from billsync.app.recovery.restoring import planned
 from billsync.model.recovery import Recovery
 from billsync.model.state import Desired
 from billsync.report.recovery.restore.choices import Choices

@@ -10,8 +10,8 @@ from random import Random
 
 import pytest
 
-from billsync.app.carrying_out import carry_out
-from billsync.app.pipeline import compare
+from billsync.app.planning.carrying_out import carry_out
+from billsync.app.planning.pipeline import compare
 from billsync.config import load
 from billsync.core.diff import Mode
 from billsync.core.guards import flags

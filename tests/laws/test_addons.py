@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from billsync.app.pipeline import everything
+from billsync.app.planning.pipeline import everything
 from billsync.core.dump import dump
 from billsync.core.losses import told
 from billsync.core.plan_file import from_json

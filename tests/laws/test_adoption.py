@@ -2,7 +2,7 @@
 
 import pytest
 
-from billsync.app.adopt import find_adoption, find_needless
+from billsync.app.adoption.adopt import find_adoption, find_needless
 from billsync.core.adoption import adopting, without
 from billsync.kinds.registry import KINDS
 from billsync.local.server.editions import AUGUST, EDITIONS, Edition

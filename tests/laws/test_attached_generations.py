@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from billsync.api.generations import Generation
-from billsync.app.connection import Connection
+from billsync.app.server.connection import Connection
 from billsync.local.server.editions import AUGUST, EDITIONS, KONNECT, KONNECT_LATER, LATER, Edition
 from billsync.model.result import Status
 from tests.laws.test_attached import (

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from billsync.app.pipeline import everything
+from billsync.app.planning.pipeline import everything
 from billsync.core.dump import dump
 from billsync.kinds.registry import KINDS
 from billsync.model.change import Outcome

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from billsync.app.difference import intended
+from billsync.app.comparing.difference import intended
 from billsync.core.diff import Mode
 from tests.support.world import BASE, World, declared, rows_of
 

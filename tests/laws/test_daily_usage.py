@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billsync.app.connection import Connection
-from billsync.app.impact_usage import read_usage, usage_queries
+from billsync.app.impact.usage import read_usage, usage_queries
+from billsync.app.server.connection import Connection
 from billsync.model.moment import moment_text
 from billsync.model.ports import Answer
 from billsync.model.value import decimal_text

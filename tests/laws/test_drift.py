@@ -11,9 +11,9 @@ from typing import get_type_hints
 import httpx
 import pytest
 
-from billsync.app.connection import ReadingConnection
-from billsync.app.drift import Drift, find_drift
-from billsync.app.pipeline import compare
+from billsync.app.comparing.drift import Drift, find_drift
+from billsync.app.planning.pipeline import compare
+from billsync.app.server.connection import ReadingConnection
 from billsync.core.selecting import selected
 from billsync.kinds.registry import KINDS
 from billsync.live import over_curl

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from benchmarks.reconcile.answers import Api
 from benchmarks.reconcile.store import Shelf, filled
-from billsync.app.connection import Connection
-from billsync.app.dumping import dump_everything
+from billsync.app.dump.dumping import dump_everything
+from billsync.app.server.connection import Connection
 from billsync.core import read_set
 from billsync.core.card_library import with_library
 from billsync.core.dump import Dump
@@ -29,9 +29,9 @@ from tests.support.world import World, declared
 
 pytest.importorskip("msgspec", reason="there is a quick dump only where rows are decoded by compiled code")
 
-from billsync.app import dumped_alike
-from billsync.app.dumped_alike import catalog_of, dump_quickly
-from billsync.app.dumped_rows import read_members, read_roots
+from billsync.app.dump import alike as dumped_alike
+from billsync.app.dump.alike import catalog_of, dump_quickly
+from billsync.app.dump.rows import read_members, read_roots
 
 CUSTOMERS = 8
 GIFTS = "_info: {owner: gifts}\ncustomers:\n"

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billsync.app.dumping import dump_everything
+from billsync.app.dump.dumping import dump_everything
 from billsync.core.dump import Dump
 from billsync.core.losses import told
 from billsync.model.state import Desired

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from billsync.app.dumping import dump_everything
+from billsync.app.dump.dumping import dump_everything
 from billsync.core.card_library import with_library
 from billsync.core.dump import Dump
 from billsync.core.dump_selected import selected_dump

@@ -10,8 +10,8 @@ import pytest
 
 pytest.importorskip("msgspec", reason="the sieve is made of typed rows")
 
-from billsync.app import sieved_reads
-from billsync.app.sieve import Known
+from billsync.app.sieving import reads as sieved_reads
+from billsync.app.sieving.sieve import Known
 from billsync.model.state import Desired
 from tests.support.budgets import examples
 from tests.support.sieve_cases import LINKS, ROOT, Case, mutated, outcomes, unchanged

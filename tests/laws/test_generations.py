@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from billsync.app.dumping import dump_everything
+from billsync.app.dump.dumping import dump_everything
 from billsync.local.server.editions import AUGUST, EDITIONS, KONNECT, KONNECT_LATER, LATER, Edition
 from billsync.model.change import Change, Outcome
 from billsync.model.ports import RemoteError

@@ -9,8 +9,8 @@ import httpx
 import pytest
 import yaml
 
-from billsync.app.connection import Connection
-from billsync.app.pipeline import compare
+from billsync.app.planning.pipeline import compare
+from billsync.app.server.connection import Connection
 from billsync.core.diff import Mode
 from billsync.live.client import Client, Settings
 from billsync.live.target import Target

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from billsync.app.difference import DiffScope, difference, intended
-from billsync.app.impact_scope import ImpactScope
+from billsync.app.comparing.difference import DiffScope, difference, intended
+from billsync.app.impact.scope import ImpactScope
 from billsync.core.diff import Mode
 from billsync.model.change import PlanFile
 from billsync.report.billing.subscribed import moment_of, subscribed

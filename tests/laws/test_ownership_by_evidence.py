@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import httpx
 import pytest
 
-from billsync.app.carrying_out import carry_out
-from billsync.app.connection import Connection
-from billsync.app.pipeline import compare, everything
+from billsync.app.planning.carrying_out import carry_out
+from billsync.app.planning.pipeline import compare, everything
+from billsync.app.server.connection import Connection
 from billsync.core.diff import Mode
 from billsync.core.dump import dump
 from billsync.kinds.registry import KINDS

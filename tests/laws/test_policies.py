@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billsync.app.pipeline import Comparison, compare, compared
+from billsync.app.planning.pipeline import Comparison, compare, compared
 from billsync.core.diff import Mode
 from billsync.core.guards import COUNTED_FLAGS, flags
 from billsync.kinds.registry import KINDS

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from billsync.app.carrying_out import carry_out
-from billsync.app.pipeline import compare
+from billsync.app.planning.carrying_out import carry_out
+from billsync.app.planning.pipeline import compare
 from billsync.apply.execute import stopped
 from billsync.core import guards
 from billsync.core.diff import Mode

@@ -9,9 +9,9 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from billsync.app.owing import owe
-from billsync.app.restoring import planned
-from billsync.app.verifying import verify
+from billsync.app.recovery.owing import owe
+from billsync.app.recovery.restoring import planned
+from billsync.app.recovery.verifying import verify
 from billsync.local.server.editions import AUGUST, KONNECT_LATER, Edition
 from billsync.model.ports import RemoteError
 from billsync.model.recovery import Fate, Recovery

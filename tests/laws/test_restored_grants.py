@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from billsync.app.verifying import verify
+from billsync.app.recovery.verifying import verify
 from billsync.model.recovery import Fate
 from billsync.report.recovery.losses.accounting import complete
 from tests.support.old_organization import DAY, balances, empty_at_the_same_time, restored, writes_of_another

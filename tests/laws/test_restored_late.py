@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from billsync.app.verifying import COMPARED, verify
+from billsync.app.recovery.verifying import COMPARED, verify
 from billsync.model.recovery import Recovery
 from billsync.report.recovery.losses.accounting import complete, loss_report
 from billsync.report.recovery.proof.departures import Aspect

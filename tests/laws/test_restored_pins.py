@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from billsync.app.carrying_out import carry_out
-from billsync.app.pinning import Pinned, pin, until_customers
-from billsync.app.restoring import planned
+from billsync.app.planning.carrying_out import carry_out
+from billsync.app.recovery.pinning import Pinned, pin, until_customers
+from billsync.app.recovery.restoring import planned
 from billsync.report.recovery.restore.choices import Choices
 from tests.local.test_apps_and_profiles import profile
 from tests.support.call_shop import ACME, BIRCH, CATALOG

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from billsync.app.resending import resend
-from billsync.app.verifying import verify
+from billsync.app.recovery.resending import resend
+from billsync.app.recovery.verifying import verify
 from billsync.model.moment import moment_text
 from billsync.model.recovery import Accounted, Recovery
 from billsync.report.recovery.losses.accounting import EVENT, complete

@@ -8,12 +8,12 @@ from decimal import Decimal
 
 import pytest
 
-from billsync.app.carrying_out import carry_out
 from billsync.app.ending import Ended
-from billsync.app.owing import owe
-from billsync.app.resending import Resent, resend
-from billsync.app.restoring import planned
-from billsync.app.verifying import verify
+from billsync.app.planning.carrying_out import carry_out
+from billsync.app.recovery.owing import owe
+from billsync.app.recovery.resending import Resent, resend
+from billsync.app.recovery.restoring import planned
+from billsync.app.recovery.verifying import verify
 from billsync.core.plan_file import to_json
 from billsync.local.server.editions import KONNECT
 from billsync.model.recovery import Fate, Recovery

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from billsync.app.resending import Resent, resend
-from billsync.app.restoring import planned
+from billsync.app.recovery.resending import Resent, resend
+from billsync.app.recovery.restoring import planned
 from billsync.model.recovery import Fate, Recovery
 from billsync.report.recovery.losses.accounting import complete
 from billsync.report.recovery.restore.choices import Choices

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billsync.app.verifying import verify
+from billsync.app.recovery.verifying import verify
 from billsync.local.server.editions import AUGUST, KONNECT, KONNECT_LATER, Edition
 from billsync.model.recovery import Accounted, Fate
 from billsync.report.recovery.losses.accounting import complete

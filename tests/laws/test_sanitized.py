@@ -14,7 +14,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billsync.app.dumping import dump_everything
+from billsync.app.dump.dumping import dump_everything
 from billsync.core.card_library import with_library
 from billsync.core.dump import Dump
 from billsync.core.losses import told

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from billsync.app.dumping import dump_everything
+from billsync.app.dump.dumping import dump_everything
 from billsync.core.losses import told
 from billsync.model.change import Change, Outcome, PlanFile
 from billsync.model.result import Status

@@ -2,8 +2,8 @@
 
 import pytest
 
-from billsync.app import settlement_facts
-from billsync.app.difference import intended
+from billsync.app.comparing.difference import intended
+from billsync.app.reading import settlement as settlement_facts
 from billsync.core.diff import Mode
 from billsync.model.address import Address
 from billsync.report.moves.settlement import Settled, settlement_notes

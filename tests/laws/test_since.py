@@ -12,8 +12,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billsync.cli.since import since_commit
-from billsync.cli.surroundings import Run, Surroundings
+from billsync.cli.files.since import since_commit
+from billsync.cli.terminal.surroundings import Run, Surroundings
 from billsync.core.selecting import selected
 from billsync.core.since import changed_besides, touched
 from billsync.kinds.registry import KINDS

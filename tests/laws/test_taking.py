@@ -10,8 +10,8 @@ import httpx
 import pytest
 from hypothesis import given, settings
 
-from billsync.app.connection import Connection
-from billsync.app.taking import take
+from billsync.app.recovery.taking import take
+from billsync.app.server.connection import Connection
 from billsync.live.client import Client, Settings
 from billsync.live.target import Target
 from billsync.local import create_app

@@ -7,7 +7,7 @@ from io import BytesIO
 import httpx
 import pytest
 
-from billsync.app.taking import Taking
+from billsync.app.recovery.taking import Taking
 from billsync.local.server.editions import AUGUST, KONNECT, Edition
 from billsync.report.recovery.snapshot.lines import events_in
 from tests.support.events import send

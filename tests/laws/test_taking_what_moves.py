@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from billsync.app.taking import take
+from billsync.app.recovery.taking import take
 from billsync.model.ports import RemoteError
 from billsync.model.recovery import Recovery
 from tests.support.world import World, Wrap, declared

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from billsync.app.carrying_out import carry_out
-from billsync.app.pipeline import compare, everything
+from billsync.app.planning.carrying_out import carry_out
+from billsync.app.planning.pipeline import compare, everything
 from billsync.core.diff import Mode
 from billsync.core.dump import dump
 from billsync.kinds.registry import KINDS

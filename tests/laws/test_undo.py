@@ -8,11 +8,11 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 
-from billsync.app.carrying_out import carry_out
-from billsync.app.pipeline import compare
-from billsync.app.undo import find_undo, mode_of
+from billsync.app.planning.carrying_out import carry_out
+from billsync.app.planning.pipeline import compare
+from billsync.app.undo.undo import find_undo, mode_of
 from billsync.apply.journal import FileJournal
-from billsync.cli.journaling import facts_at_begin
+from billsync.cli.terminal.journaling import facts_at_begin
 from billsync.core.diff import Mode
 from billsync.core.undo import journaled
 from billsync.model.change import PlanFile

@@ -14,7 +14,7 @@ import pytest
 from billsync.api.generations import generation_of
 from billsync.api.routes import routes
 from billsync.api.served import served_by
-from billsync.app.pipeline import compare
+from billsync.app.planning.pipeline import compare
 from billsync.core.diff import Mode
 from billsync.kinds.registry import KINDS
 from billsync.local.server.editions import AUGUST

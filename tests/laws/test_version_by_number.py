@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from billsync.app.pipeline import everything
+from billsync.app.planning.pipeline import everything
 from billsync.core.dump import dump
 from billsync.kinds.registry import KINDS
 from billsync.model.change import Outcome, PlanFile

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from billsync.api.served import Served
-from billsync.app.generation import Found, NoMemory, find_generation
+from billsync.app.server.generation import Found, NoMemory, find_generation
 from billsync.live.client import Client, Settings
 from billsync.live.openapi_document import read_served
 from billsync.live.target import Target

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from billsync.app.subscription_pages import SubscriptionPages
+from billsync.app.reading.subscription_pages import SubscriptionPages
 from billsync.live.encoding import encode
 from billsync.model.malformed import Malformed
 from billsync.report.billing.alike import AlikeRows, shape_of
@@ -117,7 +117,7 @@ def test_a_page_that_is_not_the_apis_is_left_to_be_read_in_full(change: dict[str
 
 @pytest.mark.parametrize(("place", "value"), CHANGES)
 def test_rows_with_one_value_by_their_bytes_are_parsed_alike(place: str, value: Any) -> None:
-    links = pytest.importorskip("billsync.app.alike_links").AlikeLinks()
+    links = pytest.importorskip("billsync.app.impact.alike_links").AlikeLinks()
     changed = row(0)
     *path, last = place.split(".")
     inner = changed
@@ -134,7 +134,7 @@ def test_rows_with_one_value_by_their_bytes_are_parsed_alike(place: str, value: 
 
 
 def test_rows_that_differ_in_ids_alone_have_one_value() -> None:
-    links = pytest.importorskip("billsync.app.alike_links").AlikeLinks()
+    links = pytest.importorskip("billsync.app.impact.alike_links").AlikeLinks()
     other = json.loads(encode(row(0)).replace(b"item_0-", b"item_9-"))
 
     assert links.of(encode(row(0))) is links.of(encode({**other, "id": "sub_9", "customer_id": "customer_9"}))

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from billsync.cli.main import run
-from billsync.cli.surroundings import Surroundings, SystemClock
+from billsync.cli.terminal.surroundings import Surroundings, SystemClock
 from tests.scenarios.server import Server, departures
 
 FOLDER = Path(__file__).parent

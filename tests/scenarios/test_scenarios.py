@@ -17,7 +17,7 @@ import httpx
 import pytest
 import yaml
 
-from billsync.cli.surroundings import SystemClock
+from billsync.cli.terminal.surroundings import SystemClock
 from billsync.local import create_app
 from tests.scenarios.server import Server
 from tests.scenarios.story import Stage, read, stories

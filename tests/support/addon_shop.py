@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from billsync.cli.database import open_database
+from billsync.cli.servers.database import open_database
 from tests.support.command import Shell
 
 LOCAL = ("--server", "local:")

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from billsync.cli import opening
+from billsync.cli.servers import opening
 from billsync.live.settings import Settings
 
 Wrap = Callable[[httpx.BaseTransport], httpx.BaseTransport]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TextIO
 
 from billsync.cli.main import run
-from billsync.cli.surroundings import Surroundings
+from billsync.cli.terminal.surroundings import Surroundings
 from tests.support.clock import FakeClock
 
 

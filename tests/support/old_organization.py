@@ -8,9 +8,9 @@ from decimal import Decimal
 
 import httpx
 
-from billsync.app.carrying_out import carry_out
-from billsync.app.owing import owe
-from billsync.app.restoring import Restore, planned
+from billsync.app.planning.carrying_out import carry_out
+from billsync.app.recovery.owing import owe
+from billsync.app.recovery.restoring import Restore, planned
 from billsync.model.recovery import Accounted, Recovery
 from billsync.model.result import Report
 from billsync.report.recovery.restore.choices import Choices

@@ -5,8 +5,8 @@ from __future__ import annotations
 from io import BytesIO
 from pathlib import Path
 
-from billsync.app.recovery_store import write
-from billsync.app.taking import Taking, take
+from billsync.app.recovery.store import write
+from billsync.app.recovery.taking import Taking, take
 from billsync.model.recovery import Recovery
 from billsync.report.recovery.snapshot.items import Event
 from billsync.report.recovery.snapshot.lines import events_in

@@ -15,12 +15,12 @@ from unittest.mock import patch
 
 import yaml
 
-from billsync.app import settlement_facts
-from billsync.app.connection import Connection
-from billsync.app.difference import DiffScope, difference, intended
-from billsync.app.drift import find_drift
-from billsync.app.impact_scope import ImpactScope
+from billsync.app.comparing.difference import DiffScope, difference, intended
+from billsync.app.comparing.drift import find_drift
+from billsync.app.impact.scope import ImpactScope
 from billsync.app.outcomes import code_of_difference, owner_missing
+from billsync.app.reading import settlement as settlement_facts
+from billsync.app.server.connection import Connection
 from billsync.config import load
 from billsync.core import guards, likeness, read_set
 from billsync.core.crowd import children_of, whole

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from billsync.cli.main import conduct
-from billsync.cli.signals import STOPPING, interrupt_on_signals
-from billsync.cli.surroundings import Run, Surroundings
+from billsync.cli.terminal.signals import STOPPING, interrupt_on_signals
+from billsync.cli.terminal.surroundings import Run, Surroundings
 from tests.support.clock import FakeClock
 from tests.support.command import Ran
 

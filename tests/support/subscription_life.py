@@ -15,8 +15,8 @@ import httpx
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from billsync.app.carrying_out import carry_out
-from billsync.app.pipeline import compare
+from billsync.app.planning.carrying_out import carry_out
+from billsync.app.planning.pipeline import compare
 from billsync.core.diff import Mode
 from billsync.core.plan_file import from_json, to_json
 from billsync.local.server.editions import AUGUST, Edition

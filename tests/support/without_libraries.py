@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from billsync.cli.version_options import LIBRARIES
+from billsync.cli.options.version import LIBRARIES
 from billsync.model.plain_mode import is_plain
 
 

@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 
 from billsync.api.generations import dated
-from billsync.app.carrying_out import carry_out
-from billsync.app.connection import Connection
-from billsync.app.pipeline import compare
-from billsync.app.plan_files import carry_out_plan_file
+from billsync.app.planning.carrying_out import carry_out
+from billsync.app.planning.pipeline import compare
+from billsync.app.planning.plan_files import carry_out_plan_file
+from billsync.app.server.connection import Connection
 from billsync.apply.execute import IN_TURN, Manner, stopped
 from billsync.config import load
 from billsync.core.diff import Mode

@@ -16,7 +16,7 @@ from random import Random
 import pytest
 
 from billsync.app.ending import Ended
-from billsync.app.recovery_store import events, read, write
+from billsync.app.recovery.store import events, read, write
 from billsync.model.recovery import Credit, Header, Promise, Recovery
 from billsync.model.state import Row, Snapshot
 from billsync.report.recovery.losses.accounting import EVENT, places

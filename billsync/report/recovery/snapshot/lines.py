@@ -1,7 +1,7 @@
 """The content of a recovery snapshot's file: all its lines, and back without loss.
 
 The first line says what the snapshot is, the last how much is in it; the order of the others, of which each is an item,
-means nothing. How the lines are packed is `app/recovery_store.py`.
+means nothing. How the lines are packed is `app/recovery/store.py`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""`adopt` and `dump --adopt`: files that take over what nobody owns."""

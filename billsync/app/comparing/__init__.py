@@ -1,0 +1,1 @@
+"""`diff` and `drift`: the changes that a run would make, with the guards of money."""

@@ -1,0 +1,1 @@
+"""`dump`: live rows, credit and losses as a document."""

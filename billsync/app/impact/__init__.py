@@ -1,0 +1,1 @@
+"""`diff --impact`: the reads of its facts, and the estimate."""

@@ -1,0 +1,1 @@
+"""`migrate`: live subscriptions moved to another plan or version."""

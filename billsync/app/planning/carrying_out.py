@@ -1,0 +1,76 @@
+"""From a plan file to its report: the run of what was decided on a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from billsync.app.server.connection import Connection, ReadingConnection
+from billsync.apply.bindings import Bindings
+from billsync.apply.execute import IN_TURN, Manner, OnResult, execute
+from billsync.apply.world import World
+from billsync.core.index import Index, index
+from billsync.core.moved import with_moved
+from billsync.core.step_masking import UNMASKED, StepMasking
+from billsync.kinds.registry import KINDS
+from billsync.live.hidden_labels import read_document_of
+from billsync.model.change import PlanFile
+from billsync.model.ports import Journal, ListRead, ReadAhead
+from billsync.model.result import Report
+from billsync.model.routes import HiddenLabels, ListQuery
+from billsync.model.state import Moved, Snapshot
+from billsync.model.value import Fields
+
+
+def carry_out(
+    connection: Connection,
+    plan: PlanFile,
+    *,
+    journal: Journal,
+    known: Snapshot | None = None,
+    is_one_chain_per_parent: bool = False,
+    on_result: OnResult = lambda result: None,
+    masking: StepMasking = UNMASKED,
+    manner: Manner = IN_TURN,
+) -> Report:
+    """Run a plan file that was decided on this snapshot, and on what is known of the server's chains."""
+    bindings = bindings_of(connection, known, plan.moved)
+    world = World(
+        connection.remote,
+        bindings,
+        journal,
+        connection.clock,
+        masking,
+        one_chain_per_parent=is_one_chain_per_parent,
+    )
+    return execute(plan, world, on_result=on_result, manner=manner)
+
+
+def bindings_of(connection: ReadingConnection, known: Snapshot | None, moved: Moved) -> Bindings:
+    """The ids that a snapshot shows, if there is one; others are looked up."""
+    lacking = _lists_of(connection, known.absent) if known else frozenset()
+
+    def is_lacking(path: str) -> bool:
+        return path.rpartition("/")[2] in lacking
+
+    def rows(path: str, query: Sequence[tuple[str, str]], listing: ListQuery) -> Sequence[Fields]:
+        return () if is_lacking(path) else connection.listed(path, query, listing=listing)
+
+    def together(lists: Sequence[ListRead], documents: Sequence[str]) -> ReadAhead:
+        return connection.read_together([each for each in lists if not is_lacking(each.path)], documents)
+
+    found = with_moved(index(known, KINDS, connection.routes), moved, KINDS) if known else Index()
+    ids = {address: server_id for server_id, address in found.names.items()}
+
+    def document(where: HiddenLabels, server_id: str) -> Fields | None:
+        return read_document_of(connection.remote, where, server_id)
+
+    return Bindings(
+        connection.kinds, connection.routes, rows, ids, dict(found.names), moved, document, read_together=together
+    )
+
+
+def _lists_of(connection: ReadingConnection, absent: Collection[str]) -> frozenset[str]:
+    """The last parts of the paths of lists that hold entities of these kinds, by themselves or below others."""
+    parts = (part for routes in connection.routes.values() for part in routes.parts if part.titled_by in absent)
+    paths = (*(connection.routes[kind].collection for kind in absent), *(part.collection for part in parts))
+    return frozenset(path.rpartition("/")[2] for path in paths)

@@ -1,0 +1,1 @@
+"""Reads of facts that several use cases need: usage, plans, subscriptions, billing. They decide nothing."""

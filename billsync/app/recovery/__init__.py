@@ -1,0 +1,1 @@
+"""Recovery snapshots: taken, restored, verified, and tried in a drill."""

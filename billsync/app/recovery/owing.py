@@ -1,0 +1,66 @@
+"""Makes the debts of a recovery snapshot again, as one-off fees that no credit pays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from billsync.api.documents import CHARGES
+from billsync.app.server.connection import BY_CREATION, Connection
+from billsync.app.server.posting import post
+from billsync.app.server.server_time import servers_now_by_anybody
+from billsync.live.paging import Refused
+from billsync.live.snapshot import PARENT
+from billsync.live.streams import read_lists
+from billsync.model.frozen import dataclass
+from billsync.model.ports import RemoteError
+from billsync.model.state import Snapshot
+from billsync.report.recovery.restore.debts import Debt, fee_of
+
+CONFLICT = 409
+REFERENCE = "unique_reference_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """The number of debts that were made again, and of those that were there already."""
+
+    made: int = 0
+    known: int = 0
+
+    @property
+    def text(self) -> str:
+        """The numbers as a sentence."""
+        return f"Debts: {self.made:,} made again, {self.known:,} there already."
+
+
+def owe(connection: Connection, debts: Sequence[Debt]) -> Owed:
+    """Make the fees that aren't there. Their customers, and all grants of these, must be.
+
+    Raises RemoteError, after which a further run makes the rest.
+    """
+    ids = _ids(connection) if debts else {}
+    lacking = [one.customer for one in debts if one.customer not in ids]
+    if lacking:
+        raise RemoteError(f"customer {lacking[0]}, who owes something, isn't there")
+    there = _there(connection, dict.fromkeys(ids[one.customer] for one in debts))
+    missing = [one for one in debts if one.reference not in there]
+    now = servers_now_by_anybody(connection, Snapshot()) if missing else connection.clock.now()
+    paths = [CHARGES.replace(PARENT, ids[one.customer]) for one in missing]
+    fees = [fee_of(one, now) for one in missing]
+    made = sum(post(connection, path, fee, there=CONFLICT) for path, fee in zip(paths, fees, strict=True))
+    return Owed(made, len(debts) - made)
+
+
+def _ids(connection: Connection) -> Mapping[str, str]:
+    return {str(row.get("key")): str(row["id"]) for row in connection.rows("customer") if not row.get("deleted_at")}
+
+
+def _there(connection: Connection, customers: Mapping[str, object]) -> frozenset[str]:
+    """The references of all charges of customers. Raises RemoteError."""
+    paths = (CHARGES.replace(PARENT, one) for one in customers)
+    found: set[str] = set()
+    for rows in read_lists(connection.remote, paths, (), BY_CREATION, connection.clock):
+        if isinstance(rows, Refused):
+            raise rows
+        found |= {str(row.get(REFERENCE)) for row in rows}
+    return frozenset(found)

@@ -1,0 +1,67 @@
+"""Sets the billing profiles that customers of a recovery snapshot had, and the data of their apps, once the customers
+are there and before anything is invoiced."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from billsync.api.documents import BILLING
+from billsync.app.server.connection import Connection
+from billsync.live.paging import Refused
+from billsync.live.snapshot import PARENT
+from billsync.model.change import PlanFile
+from billsync.model.frozen import dataclass, replace
+from billsync.model.ports import Journal, RemoteError
+from billsync.report.recovery.restore.pins import CUSTOMER, Pin
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """The number of customers whose billing was set, and of those who had it already; why it failed, by key."""
+
+    made: int = 0
+    known: int = 0
+    failed: Mapping[str, str] | None = None
+
+    @property
+    def text(self) -> str:
+        """The numbers as a sentence."""
+        return f"Billing of customers: {self.made:,} set, {self.known:,} there already."
+
+
+def pin(connection: Connection, pins: Mapping[str, Pin], journal: Journal) -> Pinned:
+    """Set the billing of customers, by their keys, where it isn't there yet. Raises RemoteError."""
+    rows = connection.rows(CUSTOMER)
+    ids = {str(row.get("key")): str(row["id"]) for row in rows if not row.get("deleted_at")}
+    there = [key for key in pins if key in ids]
+    made, known, failed = 0, 0, dict[str, str]()
+    answers = connection.documents(BILLING.replace(PARENT, ids[key]) for key in there)
+    for key, answer in zip(there, answers, strict=True):
+        if not isinstance(answer, Refused) and pins[key].holds(answer):
+            known += 1
+        elif reason := _set(connection, ids[key], pins[key]):
+            failed[key] = reason
+        else:
+            journal.record("pinned", {"customer": key, "profile": pins[key].profile})
+            made += 1
+    return Pinned(made, known, failed)
+
+
+def _set(connection: Connection, customer: str, wanted: Pin) -> str:
+    """Set the billing of a customer, which may be set twice (customer-facts.md §20); why it failed."""
+    try:
+        answer = connection.remote.call("PUT", BILLING.replace(PARENT, customer), wanted.body)
+    except RemoteError as problem:
+        return str(problem)
+    return "" if answer.ok else str(answer.message or answer.status)
+
+
+def until_customers(plan: PlanFile) -> PlanFile:
+    """The plan file up to its last step on a customer, whatever else is before it."""
+    last = max((number for number, step in enumerate(plan.steps) if step.address.kind == CUSTOMER), default=-1)
+    return replace(plan, steps=plan.steps[: last + 1])
+
+
+def without(plan: PlanFile, done: Collection[str]) -> PlanFile:
+    """The plan file without these steps, which others may need."""
+    return replace(plan, steps=tuple(step for step in plan.steps if step.id not in done))

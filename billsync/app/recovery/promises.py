@@ -1,0 +1,229 @@
+"""Reads the promises of all subscriptions in force.
+
+Besides the lists of subscriptions, plans, features and meters, that is one request for each customer's access, one for
+the add-ons of each subscription whose plan version offers any, one for the charges of those that changed within their
+running period, and few meter queries for all of them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import TypeAlias
+
+from billsync.api.documents import CHARGES, ENTITLEMENT_ACCESS
+from billsync.app.impact.usage import read_usage, usage_queries
+from billsync.app.reading.metering import read_catalog
+from billsync.app.reading.plan_shelf import PlanShelf
+from billsync.app.reading.subscription_pages import ReadRow, SubscriptionPages
+from billsync.app.server.connection import BY_CREATION, Connection
+from billsync.app.server.server_time import servers_now_by_anybody
+from billsync.core.index import Index
+from billsync.live.paging import Refused
+from billsync.live.snapshot import PARENT
+from billsync.live.streams import read_lists
+from billsync.model.frozen import dataclass
+from billsync.model.malformed import Malformed
+from billsync.model.recovery import Promise
+from billsync.model.state import Snapshot
+from billsync.model.value import Fields
+from billsync.report.billing.alike import AlikeRows, ByIdentity
+from billsync.report.billing.attached import Attached, parse_attached, parse_own_items
+from billsync.report.billing.catalog import Catalog
+from billsync.report.billing.charges import Due, needed
+from billsync.report.billing.subscribed import Subscribed
+from billsync.report.impact.assess import Need
+from billsync.report.impact.metered import Usages
+from billsync.report.recovery.facts.promises import (
+    Terms,
+    addons_at,
+    due_by_currency,
+    dues_at_end,
+    granted_access,
+    may_hide_charges,
+    terms_of,
+    unshown_terms,
+)
+from billsync.report.recovery.snapshot.items import kept
+from billsync.report.recovery.snapshot.sharing import Sharing
+
+SUBSCRIPTION = "subscription"
+OVER = "inactive"
+KEPT = ("id", "customer_id", "status", "labels", "plan", "plan_id", "active_from", "active_to", "settlement_mode")
+"""The members of a subscription's row that tell who has which plan, and when."""
+
+MANY_QUERIES = 500
+"""Above so many meter queries, usage is read by days where its values add up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """The subscriptions that aren't over, as rows without their phases, and the promises of those in force, by id.
+
+    `at` is the server's time.
+    """
+
+    at: datetime
+    rows: tuple[Fields, ...]
+    promises: Mapping[str, Promise]
+
+
+def promises_of(connection: Connection) -> Mapping[str, Promise]:
+    """The promise of every subscription in force, by its id, at the server's time. Raises RemoteError."""
+    return read_promised(connection).promises
+
+
+def read_promised(connection: Connection) -> Promised:
+    """Read all subscriptions, and the promises of those in force. Raises RemoteError."""
+    now = servers_now_by_anybody(connection, Snapshot())
+    catalog = read_catalog(connection)
+    shelf = PlanShelf(connection, Snapshot(), Index())
+    shelf.published()
+    sharing = Sharing()
+    standing = _read_standing(connection, catalog, shelf, sharing, now)
+    addons = _read_addons(connection, standing.terms, shelf)
+    dues = _dues(connection, standing, addons, catalog, now)
+    metered = _usage(connection, standing.terms, dues, catalog)
+    access = _access(connection, dict.fromkeys(one.customer_id for one in standing.terms))
+    promises = {
+        one.id: sharing.promise(
+            Promise(
+                plan=one.plan,
+                version=one.version,
+                phase=one.phase_at(now),
+                period_from=one.period_from,
+                period_to=one.period_to,
+                ends_at=one.ends_at,
+                addons=addons_at(addons.get(one.id, ()), shelf.addon_keys, now),
+                due=_due(one, dues.get(one.id), metered),
+                access=access[one.customer_id],
+            )
+        )
+        for one in standing.terms
+    }
+    return Promised(now, standing.rows, promises)
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """Rows of subscriptions that aren't over, the terms of those in force, and the keys of items beyond their plans."""
+
+    rows: tuple[Fields, ...]
+    terms: tuple[Terms, ...]
+    own: Mapping[str, frozenset[str]]
+
+
+_Addons: TypeAlias = Mapping[str, tuple[Attached, ...] | None]
+"""By subscription, its add-ons; None where the server doesn't show them. Those whose plan offers none are left out."""
+
+
+def _read_standing(
+    connection: Connection, catalog: Catalog, shelf: PlanShelf, sharing: Sharing, now: datetime
+) -> _Standing:
+    pages = SubscriptionPages(connection.routes[SUBSCRIPTION].collection, sharing.fields)
+    alike = AlikeRows(catalog.features)
+    rows, terms, own = list[Fields](), list[Terms](), dict[str, frozenset[str]]()
+    left = list(reversed(connection.rows_as(SUBSCRIPTION, pages.decode)))
+    while left:  # each is given up before the next is taken
+        page = left.pop()
+        row = page.fields if isinstance(page, ReadRow) else page
+        if row.get("deleted_at") or row.get("status") == OVER:
+            continue
+        rows.append(kept(row, KEPT))
+        if (one := _terms(row, alike, shelf, now)) is not None:
+            terms.append(one)
+            own[one.id] = _own_items(row, shelf.plan(one.plan_id) if one.plan_id else None)
+    return _Standing(tuple(rows), tuple(terms), own)
+
+
+def _terms(row: Fields, alike: AlikeRows, shelf: PlanShelf, now: datetime) -> Terms | None:
+    if "active_from" in row:
+        return terms_of(row, alike.parse(row), now)
+    plan = shelf.plan(str(row["plan_id"])) if row.get("plan_id") else None
+    return unshown_terms(row, plan or {}, alike.parse(row), now)
+
+
+def _read_addons(connection: Connection, terms: Iterable[Terms], shelf: PlanShelf) -> _Addons:
+    asked = [one.id for one in terms if not one.plan_id or shelf.offers(one.plan_id) != ()]
+    addons = {name: _addons(rows) for name, rows in zip(asked, connection.addons_of_all(asked), strict=True)}
+    for attached in addons.values():
+        for each in attached or ():
+            shelf.addon_key(each.addon_id)
+    return addons
+
+
+def _own_items(row: Fields, plan: Fields | None) -> frozenset[str]:
+    """The keys of items beyond the plan; empty where its plan version or a row can't be read."""
+    own = parse_own_items(row, plan) if plan else frozenset[str]()
+    return frozenset() if isinstance(own, Malformed) else own
+
+
+def _addons(rows: tuple[Fields, ...] | Refused) -> tuple[Attached, ...] | None:
+    found = None if isinstance(rows, Refused) else parse_attached(rows, {})
+    return None if isinstance(found, Malformed) else found
+
+
+def _dues(
+    connection: Connection, standing: _Standing, addons: _Addons, catalog: Catalog, now: datetime
+) -> Mapping[str, tuple[Due, ...]]:
+    """By subscription, what is still to be charged at the end of its period. Those that can't be rated are left out."""
+    rated = {one.id: one.subscribed for one in standing.terms if isinstance(one.subscribed, Subscribed)}
+    changed = [
+        one.customer_id
+        for one in rated.values()
+        if may_hide_charges(one, addons.get(one.id, ()), standing.own[one.id], now)
+    ]
+    charges = _charges(connection, dict.fromkeys(changed))
+    found: dict[str, tuple[Due, ...]] = {}
+    alike: ByIdentity[tuple[Due, ...]] = ByIdentity()
+    for one in rated.values():
+        rows = charges.get(one.customer_id)
+        if rows:
+            found[one.id] = dues_at_end(one, rows, catalog.features, now)
+        else:
+            plain = partial(dues_at_end, one, (), catalog.features, now)
+            found[one.id] = alike.of((one.timeline, one.slots), plain)
+    return found
+
+
+def _charges(connection: Connection, customers: Iterable[str]) -> Mapping[str, tuple[Fields, ...]]:
+    """The rows of the charges of customers; without those whose charges the server doesn't list."""
+    names = tuple(customers)
+    if not names or not connection.generation.can("charges"):
+        return {}
+    paths = (CHARGES.replace(PARENT, name) for name in names)
+    lists = read_lists(connection.remote, paths, (), BY_CREATION, connection.clock)
+    return {name: rows for name, rows in zip(names, lists, strict=True) if not isinstance(rows, Refused)}
+
+
+def _usage(
+    connection: Connection, terms: Iterable[Terms], dues: Mapping[str, tuple[Due, ...]], catalog: Catalog
+) -> Usages:
+    """The usage of all customers in the periods of what is due."""
+    needs: dict[Need, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
+    for one in terms:
+        for feature, period in needed(dues.get(one.id, ())):
+            if (meter_slice := catalog.meter_slices.get(feature)) is not None:
+                features, customers = needs[meter_slice, period]
+                features.add(feature)
+                customers.add(one.customer_id)
+    return read_usage(connection, usage_queries(needs, catalog, most=MANY_QUERIES), lambda count: None)[0]
+
+
+def _access(connection: Connection, customers: Iterable[str]) -> Mapping[str, frozenset[str] | None]:
+    """By customer, the keys of the features that it may use; None where the server doesn't say."""
+    names = tuple(customers)
+    answers = connection.documents(ENTITLEMENT_ACCESS.replace(PARENT, name) for name in names)
+    return {
+        name: None if isinstance(answer, Refused) else granted_access(answer)
+        for name, answer in zip(names, answers, strict=True)
+    }
+
+
+def _due(one: Terms, dues: Sequence[Due] | None, metered: Usages) -> Mapping[str, Decimal] | None:
+    if dues is None or isinstance(one.subscribed, Malformed):
+        return None
+    return due_by_currency(one.subscribed, dues, metered.of(one.customer_id))

@@ -1,0 +1,144 @@
+"""`restore`: a recovery snapshot and a server -> one plan file of all stages, and the fate of each row."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import field
+from datetime import datetime
+
+from billsync import __version__
+from billsync.api.documents import BALANCE, PROFILES
+from billsync.app.dump.addons import ADDONS, SUBSCRIPTION, with_addons
+from billsync.app.dump.losses import LISTING
+from billsync.app.ending import error
+from billsync.app.planning.pipeline import everything
+from billsync.app.server.connection import Connection
+from billsync.app.server.server_time import servers_now_by_anybody
+from billsync.core.diff import VALID_FOR, Mode, Server
+from billsync.core.index import is_over
+from billsync.core.lifecycle.chain_begin import BEGIN_LATER
+from billsync.core.stages import staged
+from billsync.kinds.registry import KINDS
+from billsync.live.paging import Refused
+from billsync.model.change import PlanFile
+from billsync.model.frozen import dataclass, replace
+from billsync.model.moment import parse_moment
+from billsync.model.recovery import Accounted, Fate, Recovery
+from billsync.model.state import Snapshot
+from billsync.report.recovery.restore.choices import Choices, InAdvance
+from billsync.report.recovery.restore.debts import Debt
+from billsync.report.recovery.restore.pins import CUSTOMER, Pin, own_billing, pins_of
+from billsync.report.recovery.restore.refusals import accounted, debts_to_make, refused_chains
+from billsync.report.recovery.restore.restoration import Tables, restoration
+from billsync.report.recovery.restore.usage_accounts import Number
+from billsync.report.recovery.restore.usage_start import Unbilled, unbilled
+from billsync.report.recovery.snapshot.items import Event
+
+RESTORE = "restore"
+CHARGES = "charges"
+"""The capability of a server that takes fees of a customer, and lists them (customer-facts.md §11)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """A restore that was decided: its plan file, the fate of every row, and the live state it was decided on.
+
+    `served` are the ids, in the snapshot, of the customers whose usage events are sent again, `unbilled` the starts of
+    the periods of which they are billed, and `events` the number of all events. `debts` are made again
+    after the steps of the plan. `pins` are the billing of customers who have their own, by the customer's key.
+    """
+
+    plan: PlanFile
+    accounts: tuple[Accounted, ...]
+    known: Snapshot
+    served: frozenset[str] = frozenset()
+    unbilled: Unbilled = Unbilled({})
+    events: int = 0
+    debts: tuple[Debt, ...] = ()
+    pins: Mapping[str, Pin] = field(default_factory=dict)
+
+
+def planned(
+    connection: Connection,
+    recovery: Recovery,
+    choices: Choices,
+    allow: Mapping[str, str] | None = None,
+    events: Iterable[Event] = (),
+) -> Restore:
+    """Read the server, and decide everything that leads from its state to the snapshot's. Raises RemoteError; Ended
+    for choices that the server has no call for.
+
+    `events` are the usage events in the snapshot, which are counted.
+    """
+    if choices.in_advance is InAdvance.WAIT and not connection.routes[SUBSCRIPTION].can(BEGIN_LATER):
+        raise error("cannot-wait")
+    known = _with_none(with_addons(connection, everything(connection)).snapshot)
+    now, here = servers_now_by_anybody(connection, known), connection.generation
+    pins, unpinned = _pins(connection, recovery)
+    tables = Tables(connection.kinds, connection.routes, here.can(CHARGES), unpinned)
+    since = _unbilled(recovery, now)
+    number = _numbers(events, since)
+    server = Server(connection.target, connection.routes, BALANCE, here.missing, here.is_alone, here.unmentionable)
+    mode = Mode(RESTORE, deletes=False, allow=allow or {})
+    found = restoration(recovery, known, tables, choices, now, number)
+    made = staged(found.stages, known, connection.kinds, server=server, mode=mode, now=now)
+    if refused := refused_chains(made.changes, connection.kinds):  # nothing is done for what can't begin here
+        found = restoration(recovery, known, tables, choices, now, number, refused)
+        made = staged(found.stages, known, connection.kinds, server=server, mode=mode, now=now)
+    made_at = connection.clock.now()  # by this machine's clock, as the expiry of a plan file is
+    plan = replace(
+        made.plan_file,
+        dialect=here.full_name,
+        billsync=__version__,
+        created_at=made_at.isoformat(),
+        expires_at=(made_at + VALID_FOR).isoformat(),
+    )
+    total = sum(one.whole for one in number.values())
+    accounts = accounted(found, made.changes)
+    debts, set_again = debts_to_make(found, accounts), _by_key(recovery, pins, accounts)
+    return Restore(plan, accounts, known, found.served, since, total, debts, set_again)
+
+
+def _pins(connection: Connection, recovery: Recovery) -> tuple[Mapping[str, Pin], Mapping[str, str]]:
+    """By the customer's id in the snapshot, the billing that can be set here, and why other can't."""
+    if not own_billing(recovery):
+        return {}, {}
+    try:
+        rows = connection.listed(PROFILES, listing=LISTING)
+    except Refused:
+        rows = ()
+    here = [row for row in rows if not row.get("deleted_at")]
+    return pins_of(recovery, recovery.live.of(CUSTOMER), here)
+
+
+def _by_key(recovery: Recovery, pins: Mapping[str, Pin], accounts: Iterable[Accounted]) -> Mapping[str, Pin]:
+    """The billing by the keys of customers that come back."""
+    lost = {one.row_id for one in accounts if one.kind == CUSTOMER and one.fate is Fate.LOST}
+    rows = (row for row in recovery.live.of(CUSTOMER) if row.id in pins and row.id not in lost)
+    return {str(row.fields["key"]): pins[row.id] for row in rows}
+
+
+def _unbilled(recovery: Recovery, now: datetime) -> Unbilled:
+    """The starts of the periods that run now, of the snapshot's subscriptions that haven't ended."""
+    rows = (row.fields for row in recovery.live.of(SUBSCRIPTION) if not is_over(KINDS[SUBSCRIPTION], row.fields))
+    left = (row for row in rows if (end := parse_moment(str(row.get("active_to")))) is None or end > now)
+    return unbilled(left, recovery.live, now)
+
+
+def _numbers(events: Iterable[Event], since: Unbilled) -> Mapping[str, Number]:
+    """The number of events by customer, in running periods and in ended ones."""
+    found: dict[str, Counter[bool]] = defaultdict(Counter)
+    for one in events:
+        found[one.customer][since.has(one.customer, one.row)] += 1
+    return {customer: Number(counted[True], counted[False]) for customer, counted in found.items()}
+
+
+def _with_none(found: Snapshot) -> Snapshot:
+    """The snapshot, in which subscriptions that showed no add-ons have none: a restore that broke off before it
+    attached them goes on with that."""
+    rows = tuple(
+        row if ADDONS in row.fields else replace(row, fields={**row.fields, ADDONS: ()})
+        for row in found.of(SUBSCRIPTION)
+    )
+    return replace(found, rows={**found.rows, SUBSCRIPTION: rows})

@@ -1,0 +1,183 @@
+"""Reads the state that `verify` compares with a snapshot: balances, promises, and plan versions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from billsync import __version__
+from billsync.api.documents import BALANCE, CHARGES
+from billsync.app.recovery.promises import KEPT, SUBSCRIPTION, read_promised
+from billsync.app.server.connection import BY_CREATION, Connection
+from billsync.core.read_set import all_reads
+from billsync.kinds.registry import KINDS
+from billsync.live.paging import Refused
+from billsync.live.snapshot import PARENT, snapshot
+from billsync.live.streams import read_lists
+from billsync.model.address import Address
+from billsync.model.malformed import MalformedRow
+from billsync.model.ports import RemoteError
+from billsync.model.recovery import Accounted, Credit, Header, Recovery
+from billsync.model.state import Row, Snapshot
+from billsync.model.value import Fields
+from billsync.rating.arithmetic import ZERO
+from billsync.report.billing.subscribed import CREDIT_ONLY
+from billsync.report.recovery.losses.explaining import SMALLER
+from billsync.report.recovery.proof.charged import charged
+from billsync.report.recovery.proof.departures import Aspect, Proof, departures
+from billsync.report.recovery.restore.compensated import begun_here, compensation_lines, invoiced, is_compensation
+from billsync.report.recovery.restore.grants import key_of
+from billsync.report.recovery.snapshot.items import Members, kept
+
+CUSTOMER, GRANT = "customer", "grant"
+PAUSES = (5.0, 10.0, 30.0)
+"""Seconds to wait for the server's workers, which book a second or two after a subscription began (customer-facts.md
+§19)."""
+
+LAGGING = frozenset({Aspect.BALANCE, Aspect.PENDING, Aspect.DUE, Aspect.ACCESS})
+COMPARED: Members = {
+    CUSTOMER: ("key", "deleted_at"),
+    SUBSCRIPTION: (*KEPT, "created_at", "billing_anchor"),
+    GRANT: ("key",),
+}
+"""The members of the rows of each customer that a comparison looks at; the last two of a subscription suggest the times
+that a server doesn't show."""
+LISTED = "charges"
+"""The capability of a server that lists charges."""
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def verify(
+    connection: Connection,
+    recovery: Recovery,
+    accounts: Iterable[Accounted] = (),
+    whole: Callable[[], Recovery] | None = None,
+) -> Proof:
+    """Compare a server with a snapshot. `accounts` are the loss report that may explain departures; `whole` reads the
+    whole snapshot, where `recovery` isn't that.
+
+    Raises RemoteError.
+    """
+    live = read_standing(connection)
+    lines = with_compensations(connection, recovery, live, tuple(accounts), whole)
+    return departures(recovery, live, lines, kinds=connection.kinds, routes=connection.routes)
+
+
+def with_compensations(
+    connection: Connection,
+    recovery: Recovery,
+    live: Recovery,
+    accounts: tuple[Accounted, ...],
+    whole: Callable[[], Recovery] | None = None,
+) -> tuple[Accounted, ...]:
+    """The lines of a loss report, with the credits that a restore gave for fees in advance, of customers whose balance
+    is higher than explained: what is left of such a credit for good, by the real start of the subscription, and what
+    its fee may still take.
+
+    Raises RemoteError.
+    """
+    proof = departures(recovery, live, accounts, kinds=connection.kinds, routes=connection.routes)
+    names = {one.customer for one in proof.unexplained if one.aspect is Aspect.BALANCE and _is_more(one.difference)}
+    ids = {str(row.fields.get("key")): row.id for row in live.live.of(CUSTOMER)}
+    known = frozenset(key_of(row) for row in recovery.live.of(GRANT)) if names else frozenset[str]()
+    where = connection.routes[GRANT]
+    given: dict[Address, Row] = {}
+    for name in sorted(names & ids.keys()):
+        rows = connection.listed(where.collection.replace(PARENT, ids[name]), listing=where.listing)
+        given |= {_place(name, row): Row(GRANT, str(row["id"]), row) for row in rows if is_compensation(row, known)}
+    if not given:
+        return accounts
+    begun = begun_here(whole() if whole else recovery, live, names, connection.kinds, connection.routes)
+    kept = (one for one in accounts if one.code != SMALLER or one.customer not in names)
+    by_invoice = invoiced(live.live.of(SUBSCRIPTION))
+    paid = {name for name in names & ids.keys() if ids[name] in by_invoice}
+    return (*kept, *compensation_lines(begun, _booked(connection, live, begun), given, paid))
+
+
+def _booked(connection: Connection, live: Recovery, begun: Collection[str]) -> Mapping[str, Mapping[str, Decimal]]:
+    """The charges of subscriptions so far, by currency, where credits alone pay them; none where the server doesn't
+    list them. Raises RemoteError."""
+    if not connection.generation.can(LISTED):
+        return {}
+    rows_of = (row for row in live.live.of(SUBSCRIPTION) if row.id in begun)
+    owners = {
+        row.id: str(row.fields["customer_id"]) for row in rows_of if row.fields.get("settlement_mode") == CREDIT_ONLY
+    }
+    customers = tuple(dict.fromkeys(owners.values()))
+    paths = (CHARGES.replace(PARENT, one) for one in customers)
+    lists = read_lists(connection.remote, paths, (), BY_CREATION, connection.clock)
+    rows = {one: found for one, found in zip(customers, lists, strict=True) if not isinstance(found, Refused)}
+    try:
+        return {
+            name: charged(rows[owner], name, after=LONG_AGO, until=live.header.taken_at)
+            for name, owner in owners.items()
+            if owner in rows
+        }
+    except MalformedRow as fault:
+        raise RemoteError(f"unexpected response: a charge shows {fault.malformed.text}") from fault
+
+
+def _place(customer: str, row: Fields) -> Address:
+    return Address(GRANT, (customer, str(row["key"])))
+
+
+def _is_more(difference: Decimal | None) -> bool:
+    return difference is not None and difference > ZERO
+
+
+def verify_patiently(connection: Connection, recovery: Recovery, accounts: Iterable[Accounted]) -> Proof:
+    """Compare a server right after a restore; what its workers may not have booked yet is looked at again.
+
+    Raises RemoteError.
+    """
+    lines = tuple(accounts)
+    proof = verify(connection, recovery, lines)
+    for pause in PAUSES:
+        if not any(one.aspect in LAGGING for one in proof.unexplained):
+            break
+        connection.clock.sleep(pause)
+        proof = verify(connection, recovery, lines)
+    return proof
+
+
+def read_standing(connection: Connection) -> Recovery:
+    """The live state as far as it is compared. Raises RemoteError."""
+    promised = read_promised(connection)
+    catalog = snapshot(
+        connection.source, [read for read in all_reads(KINDS, connection.routes) if _is_catalog(read.kind)]
+    )
+    customers = tuple(_customer(row) for row in connection.rows(CUSTOMER) if not row.get("deleted_at"))
+    subscriptions = tuple(Row(SUBSCRIPTION, str(row["id"]), row) for row in promised.rows)
+    header = Header(
+        promised.at,
+        promised.at,
+        connection.target,
+        connection.dialect,
+        connection.generation.full_name,
+        __version__,
+    )
+    rows = {CUSTOMER: customers, SUBSCRIPTION: subscriptions}
+    credit = _credit(connection, [one.id for one in customers])
+    return Recovery(header, catalog.with_(Snapshot(rows)), credit=credit, promises=promised.promises)
+
+
+def _is_catalog(kind: str) -> bool:
+    return kind not in (CUSTOMER, SUBSCRIPTION)
+
+
+def _customer(row: Fields) -> Row:
+    return Row(CUSTOMER, str(row["id"]), kept(row, COMPARED[CUSTOMER]))
+
+
+def _credit(connection: Connection, customers: Iterable[str]) -> Mapping[str, Credit]:
+    """The balances of customers: a request for each. Raises RemoteError where one is refused."""
+    names = tuple(customers)
+    found: dict[str, Credit] = {}
+    answers = connection.documents(BALANCE.replace(PARENT, name) for name in names)
+    for name, answer in zip(names, answers, strict=True):
+        if isinstance(answer, Refused):
+            raise answer
+        found[name] = Credit(balances=tuple(answer.get("balances") or ()))
+    return found

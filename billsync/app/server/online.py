@@ -1,0 +1,87 @@
+"""`validate --online`: whether a server has what the files only refer to, and takes what they declare. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+
+from billsync.app.server.connection import ReadingConnection
+from billsync.app.server.missing_lists import absent_lists
+from billsync.core.index import Index, is_over
+from billsync.core.planned import Context
+from billsync.core.unsupported import unsupported
+from billsync.kinds.registry import KINDS
+from billsync.live.snapshot import PARENT, snapshot
+from billsync.model.diagnostic import Diagnostic, Severity, full_stop, sentence
+from billsync.model.globs import is_glob
+from billsync.model.state import Desired, Read, Snapshot
+from billsync.schema.codes import diagnostic
+
+NAMES = ("key", "code", "name")
+"""The fields that name rows of kinds that can only be referred to, the first that a row has."""
+MOST = 20
+"""The most keys of one kind that are asked for one by one; more are looked for in the whole list."""
+
+
+def online_problems(connection: ReadingConnection, desired: Desired) -> tuple[Diagnostic, ...]:
+    """Return what of the files this server can't have, in the order of the files. Raises RemoteError."""
+    kinds = {*desired.external.by_kind, *(entity.address.kind for entity in desired.entities)}
+    listed = {kind for kind in kinds if kind in connection.routes and PARENT not in connection.routes[kind].collection}
+    absent = absent_lists(connection, listed)
+    found = [*_unmanageable(connection, desired, absent)]
+    for kind in sorted(listed & desired.external.by_kind.keys()):
+        found += _missing(connection, desired, kind, absent)
+    return tuple(sorted(found, key=lambda problem: problem.order))
+
+
+def _unmanageable(connection: ReadingConnection, desired: Desired, absent: frozenset[str]) -> Iterator[Diagnostic]:
+    """Yield the entities that the server's API can't hold as they are declared."""
+    here = connection.generation
+    context = Context(
+        desired=desired,
+        entities={},
+        children={},
+        snapshot=Snapshot(absent=absent),
+        index=Index(),
+        registry=connection.kinds,
+        routes=connection.routes,
+        one_chain_per_parent=here.is_alone,
+        now=connection.clock.now(),
+    )
+    for entity in desired.entities:
+        if planned := unsupported(entity, here.missing, context, here.unmentionable):
+            change = planned.change
+            detail = full_stop(f"{change.address.text}: {change.reason}")
+            yield diagnostic(change.code, detail, sentence(change.hint), position=entity.position)
+
+
+def _missing(
+    connection: ReadingConnection, desired: Desired, kind: str, absent: frozenset[str]
+) -> Iterator[Diagnostic]:
+    """Yield what `external` names of a kind and the server lacks; a glob may be meant for what comes later."""
+    patterns = desired.external.by_kind[kind]
+    there = frozenset[str]() if kind in absent else _live(connection, kind, patterns)
+    title = kind.replace("_", " ")
+    for pattern in patterns:
+        if not any(fnmatchcase(key, pattern) for key in there):
+            detail = f'`external` names {title} "{pattern}", and {connection.target} has no such {title} in use.'
+            hint = "Correct the key, create it where it is managed, or name the server that has it."
+            severity = Severity.WARNING if is_glob(pattern) else Severity.ERROR
+            place = desired.external.places.get((kind, pattern))
+            yield diagnostic("external-missing", detail, hint, position=place, severity=severity)
+
+
+def _live(connection: ReadingConnection, kind: str, patterns: Iterable[str]) -> frozenset[str]:
+    """The keys of a kind that are in use on the server, as far as the patterns name them. Raises RemoteError."""
+    asked = tuple(patterns)
+    key_filter = connection.routes[kind].key_filter
+    is_exact = not any(is_glob(pattern) for pattern in asked)
+    if key_filter is None or not is_exact or len(asked) > MOST:
+        reads = [Read(kind)]
+    else:
+        reads = [Read(kind, ((f"filter[{key_filter}][eq]", key),)) for key in asked]
+    table = KINDS.get(kind)
+    rows = snapshot(connection.source, reads).of(kind)
+    used = [row.fields for row in rows if not (table and is_over(table, row.fields))]
+    names = (table.key,) if table else NAMES
+    return frozenset(str(next((fields[name] for name in names if name in fields), "")) for fields in used)

@@ -1,0 +1,1 @@
+"""`undo`: a run taken back by its journal."""

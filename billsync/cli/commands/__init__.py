@@ -1,0 +1,1 @@
+"""Commands as click sees them: options and help."""

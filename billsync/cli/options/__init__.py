@@ -1,0 +1,1 @@
+"""Options of commands, and values as options give them."""

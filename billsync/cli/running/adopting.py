@@ -1,0 +1,163 @@
+"""`adopt`: record in the files what they take over, and take out what labels say by now. It can't write to a server."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from billsync.app.adoption.adopt import find_adoption, find_needless
+from billsync.app.ending import Ended, Exit, error, usage
+from billsync.cli.files.inputs import desired_state
+from billsync.cli.options.selecting import check_patterns
+from billsync.cli.options.server import ServerOptions
+from billsync.cli.servers.opening import connected_to_read
+from billsync.cli.terminal.consent import agrees, check_consent
+from billsync.cli.terminal.delivering import write_file
+from billsync.cli.terminal.outputs import Result
+from billsync.cli.terminal.showing import check_files, show
+from billsync.cli.terminal.surroundings import Run
+from billsync.config.adopted_text import with_adopted, without_adopted
+from billsync.config.adopting import Configuration, Rewriting, holder, rewritten
+from billsync.config.bounded import read_file
+from billsync.config.files import STDIN, read_sources
+from billsync.core.adoption import adopting, pattern_of, without
+from billsync.core.masking import masked
+from billsync.kinds.registry import KINDS
+from billsync.model.change import PlanFile
+from billsync.model.diagnostic import Diagnostic
+from billsync.model.frozen import dataclass, replace
+from billsync.model.limits import FILE_BYTES
+from billsync.model.state import Desired
+from billsync.render.adoption import (
+    Keys,
+    Recording,
+    adopted_line,
+    adoption_object,
+    adoption_text,
+    entries_object,
+    entries_text,
+)
+from billsync.render.formats.words import visible
+from billsync.render.plan.outline import outline
+
+Edit = Callable[[str, bool], str]
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptOptions:
+    """The file to write to, if it is named; for show only; without a question."""
+
+    into: str | None = None
+    is_dry: bool = False
+    yes: bool = False
+
+
+def adopt(run: Run, paths: Sequence[str], options: ServerOptions, how: AdoptOptions) -> Exit:
+    """Record the declared entities that are live and nobody's under `adopted`. Raises Ended, RemoteError."""
+    desired, findings = _files(run, paths, how)
+    with connected_to_read(run, options, desired.target) as connection:
+        found = find_adoption(connection, desired)
+    check_patterns(run, desired)
+    keys = _keys((address.kind, pattern_of(address)) for address in found.adopted)
+    wanted = adopting(desired, found.adopted)
+    rewriting = _rewriting(run, paths, how, keys, partial(_added, keys), wanted)
+    text = partial(adoption_text, standings=found.standings, is_settled=not found.plan.changes)
+    recording = _record(run, how, rewriting, keys, text)
+    run.verdict = Exit.REFUSED if found.refused else Exit.DONE
+    parts = adoption_object(recording, found.standings)
+    return _show(run, found.plan, desired, findings, text(recording), parts)
+
+
+def prune(run: Run, paths: Sequence[str], options: ServerOptions, how: AdoptOptions) -> Exit:
+    """Take the entries out of `adopted` that owner's labels have replaced. Raises Ended, RemoteError."""
+    desired, findings = _files(run, paths, how)
+    with connected_to_read(run, options, desired.target) as connection:
+        found = find_needless(connection, desired)
+    keys = _keys((entry.kind, entry.text) for entry in found.needless)
+    wanted = without(desired, found.needless)
+    rewriting = _rewriting(run, paths, how, keys, partial(_taken_out, keys), wanted)
+    text = partial(entries_text, entries=found.entries, is_settled=not found.plan.changes)
+    recording = _record(run, how, rewriting, keys, text)
+    return _show(run, found.plan, desired, findings, text(recording), entries_object(recording, found.entries))
+
+
+def _show(
+    run: Run,
+    plan: PlanFile,
+    desired: Desired,
+    findings: tuple[Diagnostic, ...],
+    text: str,
+    parts: Mapping[str, Any],
+) -> Exit:
+    """Show what was recorded, above the changes of the next run."""
+    shown = masked(plan, desired, KINDS)
+    show(run, Result(shown, outline(shown), findings, above=lambda look: text, parts=parts))
+    return run.verdict
+
+
+def _files(run: Run, paths: Sequence[str], how: AdoptOptions) -> tuple[Desired, tuple[Diagnostic, ...]]:
+    """The desired state of files that may be written to, whose owner is known. Raises Ended."""
+    check_files(run)
+    if STDIN in paths:
+        raise usage("adopt-stdin", hint="Save the input to a file and name that.")
+    if not (how.is_dry or how.yes):
+        check_consent(run, paths)
+    desired, findings = desired_state(run, paths)
+    if desired.owner is None:
+        raise error("no-owner", hint="Add `_info: {owner: NAME}` to one of the files: it takes over what is adopted.")
+    return desired, findings
+
+
+def _added(keys: Keys, text: str, is_json: bool) -> str:
+    return with_adopted(text, keys, is_json=is_json)
+
+
+def _taken_out(keys: Keys, text: str, is_json: bool) -> str:
+    return without_adopted(text, keys)
+
+
+def _keys(named: Iterable[tuple[str, str]]) -> Keys:
+    """Texts by the collection of their kind, as they stand in a file."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for kind, text in named:
+        found[KINDS[kind].collection].append(text)
+    return found
+
+
+def _rewriting(
+    run: Run, paths: Sequence[str], how: AdoptOptions, keys: Keys, edit: Edit, wanted: Desired
+) -> Rewriting | None:
+    """The file that changes, if one does. Raises Ended."""
+    if not keys:
+        return None
+    around = run.around
+    files = Configuration(read_sources(paths, None), paths, KINDS, around.environment, run.overlays)
+    source = holder(files, how.into)
+    found = (
+        source
+        if isinstance(source, Diagnostic)
+        else rewritten(files, source, edit, wanted=wanted.adopted, line=adopted_line(keys))
+    )
+    if isinstance(found, Diagnostic):
+        raise Ended(Exit.ERROR, found)
+    return found
+
+
+def _record(
+    run: Run, how: AdoptOptions, rewriting: Rewriting | None, keys: Keys, text: Callable[[Recording], str]
+) -> Recording:
+    """Ask, unless that isn't wanted, and write the file, unless only shown. Raises Ended."""
+    if rewriting is None:
+        return Recording("", keys, is_written=False)
+    coming = Recording(rewriting.file, keys, is_written=False)
+    if how.is_dry:
+        return coming
+    question = f"write this to {visible(rewriting.file)}"
+    if not how.yes and not agrees(run, question, shown=f"{text(coming)}\n"):
+        raise error("declined")
+    if read_file(rewriting.file, FILE_BYTES) != rewriting.old:
+        raise error("file-changed", rewriting.file, "Run it again.")
+    write_file(rewriting.file, rewriting.new.decode())
+    return replace(coming, is_written=True)

@@ -1,0 +1,282 @@
+"""`restore`: decide, show, ask, carry out, and send the usage events of running periods again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+from billsync.app.ending import Ended, Exit, error, worst
+from billsync.app.outcomes import code_of_difference, code_of_plan_file_run, code_of_run
+from billsync.app.planning.carrying_out import carry_out
+from billsync.app.planning.plan_files import (
+    IN_ADVANCE,
+    SNAPSHOT,
+    carry_out_plan_file,
+    for_later,
+    misuses,
+    other_restore,
+    other_server,
+)
+from billsync.app.recovery.owing import owe
+from billsync.app.recovery.pinning import Pinned, pin, until_customers, without
+from billsync.app.recovery.resending import resend
+from billsync.app.recovery.restoring import RESTORE, Restore, planned
+from billsync.app.recovery.store import digest_of, events, read
+from billsync.app.recovery.verifying import verify_patiently
+from billsync.app.server.connection import Connection
+from billsync.apply.execute import GOOD, GUARDED, Manner, OnResult
+from billsync.cli.files.plan_input import read_plan_file
+from billsync.cli.options.server import ServerOptions
+from billsync.cli.running.verifying import about
+from billsync.cli.running.verifying import code_of as code_of_proof
+from billsync.cli.running.writing import CodeOf
+from billsync.cli.servers.opening import connected
+from billsync.cli.terminal.account import Account
+from billsync.cli.terminal.consent import agrees, check_consent
+from billsync.cli.terminal.journaling import journaled, manner_of, show_end
+from billsync.cli.terminal.outputs import PLAN, Result
+from billsync.cli.terminal.showing import check_files, show
+from billsync.cli.terminal.surroundings import Run
+from billsync.model.change import PlanFile
+from billsync.model.diagnostic import Diagnostic
+from billsync.model.frozen import replace
+from billsync.model.ports import Journal, RemoteError
+from billsync.model.recovery import Recovery
+from billsync.model.result import Report, StepResult
+from billsync.render.diagnostics import diagnostics_text
+from billsync.render.formats.look import Look
+from billsync.render.formats.words import visible
+from billsync.render.page.page import Section
+from billsync.render.plan.asking import before_asking
+from billsync.render.plan.outline import outline
+from billsync.render.recovery.object import losses_object, proof_object
+from billsync.render.recovery.page import loss_sections, proof_sections
+from billsync.render.recovery.report import PROOF, About, text_of_proof
+from billsync.render.recovery.text import losses_text
+from billsync.report.recovery.losses.accounting import LossReport, complete, loss_report
+from billsync.report.recovery.losses.loss_lines import LOSSES
+from billsync.report.recovery.proof.departures import Proof
+from billsync.report.recovery.restore.choices import Choices, Usage
+from billsync.schema.codes import diagnostic
+
+
+class CarryOutPart(Protocol):
+    """A run of a plan file, or of a part of it."""
+
+    def __call__(self, plan: PlanFile, *, journal: Journal, on_result: OnResult, manner: Manner) -> Report:
+        """Run it. Raises RemoteError."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreOptions:
+    """The options of a restore: the choices, guards that may pass, whether it only shows what it would do, the plan
+    file that is carried out in place of a fresh one, whether the server is compared afterwards, and how long a plan
+    file that is written may be carried out."""
+
+    choices: Choices
+    allow: Mapping[str, str]
+    is_dry: bool = False
+    exit_code: bool = False
+    yes: bool = False
+    plan_file: str | None = None
+    verifies: bool = False
+    valid_for: timedelta = timedelta(hours=24)
+
+
+@dataclass(slots=True)
+class _Losses:
+    """The loss report above the changes of an account, the ends of debts and usage events, and the proof, if there is
+    one."""
+
+    report: LossReport
+    about: About
+    debts: str = ""
+    events: str = ""
+    billing: str = ""
+    proof: Proof | None = None
+
+    def text(self, results: Mapping[str, StepResult], look: Look) -> str:
+        """The loss report as text."""
+        sent = "".join(f"{one}\n" for one in (self.billing, self.debts, self.events) if one)
+        proof = f"\n{text_of_proof(self.proof, self.about, look.width)}" if self.proof else ""
+        return f"{losses_text(self.report, look.width)}{sent}{proof}"
+
+    def parts(self, results: Mapping[str, StepResult]) -> Mapping[str, Any]:
+        """The loss report as a part of the JSON object."""
+        said = {"billing": self.billing, "debts": self.debts, "events": self.events}
+        sent = {name: text for name, text in said.items() if text}
+        proof = {PROOF: proof_object(self.proof)} if self.proof else {}
+        return {LOSSES: losses_object(self.report), **sent, **proof}
+
+    def sections(self) -> tuple[Section, ...]:
+        """The proof and the loss report as sections of a page."""
+        return (*(proof_sections(self.proof) if self.proof else ()), *loss_sections(self.report))
+
+
+def restore(run: Run, snapshot: str, options: ServerOptions, how: RestoreOptions) -> Exit:
+    """Restore a recovery snapshot into a server, or show what that would do. Raises Ended, RemoteError."""
+    if not how.is_dry and not how.yes:
+        check_consent(run, (), review="billsync restore … --dry-run")
+    check_files(run)
+    path = Path(snapshot)
+    recovery = read(path)
+    used = events(path) if recovery.header.has_events else ()
+    with connected(run, options) as connection:
+        found = planned(connection, recovery, how.choices, how.allow, used)
+        if faults := complete(recovery, found.accounts, events=found.events):
+            raise Ended(Exit.ERROR, *(diagnostic("unaccounted", f"{fault}.") for fault in faults))
+        if run.asks_for(PLAN):
+            plan = replace(found.plan, intended={**found.plan.intended, **_facts(path, how)})
+            found = replace(found, plan=for_later(plan, connection, how.valid_for))
+        losses = _Losses(loss_report(found.accounts), about(recovery, connection.target))
+        if how.is_dry:
+            losses.billing = f"Billing of customers: {len(found.pins):,} to set." if found.pins else ""
+            return _show(run, found, losses, exit_code=how.exit_code)
+        return _Restoring(run, connection, recovery, path, found, losses, how).to_the_end()
+
+
+def _show(run: Run, found: Restore, losses: _Losses, *, exit_code: bool) -> Exit:
+    run.verdict = code_of_difference(found.plan, (), exit_code=exit_code)
+    above = partial(losses.text, {})
+    sections = losses.sections()
+    show(run, Result(found.plan, outline(found.plan), above=above, parts=losses.parts({}), sections=sections))
+    return run.verdict
+
+
+@dataclass(frozen=True, slots=True)
+class _Restoring:
+    """A restore that was decided, and all that carries it out. `losses` learns the ends of what no step is."""
+
+    run: Run
+    connection: Connection
+    recovery: Recovery
+    path: Path
+    found: Restore
+    losses: _Losses
+    how: RestoreOptions
+
+    def to_the_end(self) -> Exit:
+        """Ask, write, verify if that was asked for, and show the account. Raises Ended, RemoteError."""
+        run, (account, go, code_of) = self.run, self._account()
+        more = self._asked_and_written(account, go, code_of)
+        run.account = account
+        run.verdict = code_of(account.plan, account.results.values(), wrote=account.wrote)
+        if more:
+            run.verdict = worst(run.verdict, Exit.PARTLY)
+        elif self.how.verifies and not account.plan.guards:
+            self.losses.proof = verify_patiently(self.connection, self.recovery, self.found.accounts)
+            run.verdict = worst(run.verdict, code_of_proof(self.losses.proof))
+        show(run, replace(account.result(more), sections=self.losses.sections()))
+        return run.verdict
+
+    def _account(self) -> tuple[Account, CarryOutPart, CodeOf]:
+        """The account of the plan, or of the plan file, and what carries it out and judges its end. Raises Ended."""
+        connection, how = self.connection, self.how
+        if how.plan_file is None:
+            go: CarryOutPart = partial(carry_out, connection, known=self.found.known)
+            return Account(self.found.plan, addition=self.losses), go, code_of_run
+        plan = read_plan_file(self.run, how.plan_file)
+        wrong = [*misuses(plan, mode=RESTORE, owner=None, now=connection.clock.now()), *other_server(plan, connection)]
+        if wrong := wrong or [*other_restore(plan, _facts(self.path, how))]:
+            raise Ended(Exit.ERROR, *wrong)
+        return Account(plan, addition=self.losses), partial(carry_out_plan_file, connection), code_of_plan_file_run
+
+    @property
+    def _sends(self) -> bool:
+        """Whether usage events are sent again."""
+        return self.how.choices.usage is not Usage.NONE and self.recovery.header.has_events
+
+    def _asked_and_written(self, account: Account, go: CarryOutPart, code_of: CodeOf) -> list[Diagnostic]:
+        """Ask, unless nothing is to be written; then write. What failed besides the steps. Raises Ended."""
+        if account.plan.guards:
+            account.not_tried = GUARDED
+            return []
+        if not (account.plan.steps or self._sends or self.found.debts or self.found.pins):
+            return []
+        if not self.how.yes:
+            _ask(self.run, account)
+        with journaled(self.run, self.connection, account) as journal:
+            return [*self._carried(account, go, journal), *self._added(account, code_of)]
+
+    def _carried(self, account: Account, go: CarryOutPart, journal: Journal) -> list[Diagnostic]:
+        """Carry the steps out; once the customers are there, set their billing, before anything is invoiced."""
+        run = self.run
+        carried = partial(go, journal=journal, on_result=partial(show_end, run, account), manner=manner_of(run))
+        more: list[Diagnostic] = []
+        if self.found.pins:
+            carried(until_customers(account.plan))
+            more = self._pin(journal)
+        done = [one.step.id for one in account.results.values() if one.status in GOOD]
+        carried(without(account.plan, done) if done else account.plan)
+        return more
+
+    def _added(self, account: Account, code_of: CodeOf) -> list[Diagnostic]:
+        """Make the debts and send the events again, unless a step failed."""
+        if code_of(account.plan, account.results.values(), wrote=account.wrote) not in (Exit.DONE, Exit.REFUSED):
+            return []
+        return [*(self._owe() if self.found.debts else ()), *(self._send() if self._sends else ())]
+
+    def _pin(self, journal: Journal) -> list[Diagnostic]:
+        """Set the billing of customers; a finding for each of whom it failed."""
+        try:
+            pinned = pin(self.connection, self.found.pins, journal)
+        except RemoteError as problem:
+            pinned = Pinned(failed={"all customers": str(problem)})
+        self.losses.billing = pinned.text
+        failed = (pinned.failed or {}).items()
+        return self._failed(*(diagnostic("billing-not-set", f"customer {key}: {reason}.") for key, reason in failed))
+
+    def _owe(self) -> list[Diagnostic]:
+        """Make the debts again; the finding if that failed."""
+        try:
+            self.losses.debts = owe(self.connection, self.found.debts).text
+        except RemoteError as problem:
+            hint = "Run it again: no debt is made twice. What the server refuses again, collect outside."
+            return self._failed(diagnostic("debts-not-made", f"{problem}.", hint))
+        return []
+
+    def _send(self) -> list[Diagnostic]:
+        """Send the events again; the finding if that failed."""
+        try:
+            sent = resend(
+                self.connection,
+                self.recovery,
+                events(self.path),
+                self.how.choices,
+                self.found,
+                self.run.progress,
+            )
+        except RemoteError as problem:
+            hint = "Run it again: what the server has is not sent twice."
+            return self._failed(diagnostic("events-not-sent", f"{problem}.", hint))
+        self.losses.events = sent.text
+        return []
+
+    def _failed(self, *findings: Diagnostic) -> list[Diagnostic]:
+        """Findings that are said at once where the result is a text."""
+        if findings and not self.run.wants_json:
+            self.run.talk(diagnostics_text(findings))
+        return [*findings]
+
+
+def _facts(path: Path, how: RestoreOptions) -> Mapping[str, str]:
+    """The facts of a restore on which the steps of its plan file depend."""
+    return {SNAPSHOT: digest_of(path), IN_ADVANCE: how.choices.in_advance.value}
+
+
+def _ask(run: Run, account: Account) -> None:
+    """Ask before anything is written. Raises Ended."""
+    changes = before_asking(outline(account.plan), replace(run.look, is_quiet=False))
+    shown = f"{losses_text_of(account, run.look)}\n{changes}\n"
+    if not agrees(run, f"restore into {visible(account.plan.target)}", shown=shown):
+        raise error("declined")
+    account.was_shown = run.around.width is not None and not run.wants_json
+
+
+def losses_text_of(account: Account, look: Look) -> str:
+    """The loss report of an account as text."""
+    return account.addition.text({}, look) if account.addition else ""

@@ -1,0 +1,103 @@
+"""`undo`: take back what a run did, by its journal. Apart from that, it is a run like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from billsync.app.comparing.difference import DiffScope, difference
+from billsync.app.ending import Exit, error, worst
+from billsync.app.outcomes import code_of_run, forbidden_flags
+from billsync.app.server.connection import Connection
+from billsync.app.undo.rules import intended_by, rules_in_journal
+from billsync.app.undo.undo import Undoing, find_undo, is_of_another_server, mode_of
+from billsync.cli.files.inputs import desired_state
+from billsync.cli.options.server import ServerOptions
+from billsync.cli.running.comparing import show_found
+from billsync.cli.running.writing import end, write_desired
+from billsync.cli.servers.opening import connected
+from billsync.cli.terminal.consent import check_consent
+from billsync.cli.terminal.showing import check_files
+from billsync.cli.terminal.surroundings import Run
+from billsync.config.bounded import Unreadable, text_in
+from billsync.core.undo import Journaled, NotAJournal, journaled
+from billsync.kinds.registry import KINDS
+from billsync.model.frozen import dataclass
+from billsync.model.limits import INPUT_BYTES
+from billsync.model.state import Desired
+from billsync.render.diagnostics import diagnostics_text
+
+PLACE = "Journals are in .billsync/journal."
+
+
+@dataclass(frozen=True, slots=True)
+class UndoOptions:
+    """Options of an undo; `valid_for` is for a plan file."""
+
+    allow: Mapping[str, str]
+    is_dry: bool = False
+    exit_code: bool = False
+    yes: bool = False
+    valid_for: timedelta | None = None
+
+
+def undo(run: Run, path: str, files: Sequence[str], options: ServerOptions, how: UndoOptions) -> Exit:
+    """Take back what a journal says, or show what that would change, under the policy of the files, or else that in
+    the journal. Raises Ended, RemoteError, RatingError."""
+    if not (how.is_dry or how.yes):
+        check_consent(run, ())
+    check_files(run)
+    earlier = _journal(path)
+    rules = _named_rules(run, earlier, files, how) if files else _rules(run, earlier, path, how)
+    with connected(run, options, intended_by(earlier.intended)) as connection:
+        if is_of_another_server(earlier, connection):
+            raise error("bad-journal", f"{path}: it is of {earlier.target}, and this is {connection.target}.")
+        found = find_undo(connection, earlier, how.allow, rules)
+        if not run.wants_json:
+            run.talk(diagnostics_text(found.findings))
+        ended = _show(run, connection, found, how) if how.is_dry else _carry_out(run, connection, found, how)
+    run.verdict = worst(ended, Exit.REFUSED if found.has_refused else Exit.DONE)
+    return run.verdict
+
+
+def _journal(path: str) -> Journaled:
+    try:
+        found = journaled(text_in(path, INPUT_BYTES))
+    except (Unreadable, NotAJournal) as problem:
+        raise error("bad-journal", f"{path}: {problem}", PLACE) from problem
+    if unknown := sorted({made.address.kind for made in found.made} - KINDS.keys()):
+        raise error("bad-journal", f"{path}: this billsync knows no {', '.join(unknown)}.", PLACE)
+    if found.made and found.owner is None:
+        detail = f"{path}: it names no owner, as its run was for several, and an undo is for one."
+        raise error("bad-journal", detail, "Take it back by hand, or with the files of each owner.")
+    return found
+
+
+def _rules(run: Run, earlier: Journaled, path: str, how: UndoOptions) -> Desired:
+    """The rules in the journal, and on stderr the flags that they forbid. Raises Ended."""
+    rules = rules_in_journal(earlier, path)
+    if (forbidden := forbidden_flags(rules, how.allow)) and not run.wants_json:
+        run.mention(diagnostics_text(forbidden))
+    return rules
+
+
+def _named_rules(run: Run, earlier: Journaled, files: Sequence[str], how: UndoOptions) -> Desired:
+    """The rules of files, which must be those of the same owner. Raises Ended."""
+    rules, _ = desired_state(run, files, allow=how.allow)
+    if rules.owner != earlier.owner:
+        detail = f"it is of the owner {earlier.owner!r}, and the files are of {rules.owner!r}."
+        raise error("bad-journal", detail, "Name the files of that run, with their policy as it is now.")
+    return rules
+
+
+def _show(run: Run, connection: Connection, found: Undoing, how: UndoOptions) -> Exit:
+    mode = mode_of(how.allow)
+    scope = DiffScope(mode.allow, None, mode=mode.name, valid_for=how.valid_for)
+    shown = difference(connection, found.desired, scope, run.progress)
+    return show_found(run, found.desired, shown, found.findings, scope, exit_code=how.exit_code)
+
+
+def _carry_out(run: Run, connection: Connection, found: Undoing, how: UndoOptions) -> Exit:
+    asking = None if how.yes else ()
+    account = write_desired(run, connection, found.desired, found.findings, mode_of(how.allow), asking=asking)
+    return end(run, account, code_of_run)

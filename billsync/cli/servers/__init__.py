@@ -1,0 +1,1 @@
+"""Servers that a command talks to, embedded ones too."""

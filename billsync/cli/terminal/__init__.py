@@ -1,0 +1,1 @@
+"""The surroundings of a run: streams, colours, signals, questions, the journal, and the account of how it went."""

@@ -1,0 +1,39 @@
+"""Signals that stop a command: the first interrupts it, so that it can report its work; a second one exits at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+from types import FrameType
+
+from billsync.app.ending import Exit
+from billsync.cli.terminal.surroundings import Run
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupted(BaseException):
+    """A signal asks the command to stop; its text is the signal's name.
+
+    No KeyboardInterrupt: of that, click makes something else, and prints.
+    """
+
+
+def interrupt_on_signals(run: Run) -> None:
+    """Let SIGINT, SIGTERM (a cancelled job) and SIGHUP (a closed terminal) interrupt the command once.
+
+    A second one, or one while the end is being reported, leaves at once. One that the caller ignores stays ignored:
+    `nohup`, and shells for what they run in the background. When the command has ended, its exit code stands.
+    """
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if run.is_ended:
+            return
+        if run.is_ending:
+            os._exit(Exit.PARTLY if run.has_written else Exit.ERROR)
+        run.is_ending = run.was_stopped = True
+        raise Interrupted(signal.Signals(number).name)
+
+    for number in STOPPING:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, stop)
