@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from billsync.cli.commands.group import billsync
-from billsync.cli.terminal.signals import interrupt_on_signals
+from billsync.cli.terminal.signals import Interrupted, interrupt_on_signals
 from billsync.cli.terminal.streams import finish_streams
 from billsync.cli.terminal.surroundings import Run, Surroundings, system_surroundings
 
@@ -27,6 +27,15 @@ def main() -> None:
     finish_streams()
     if command.was_stopped:  # threads may still wait for a slow server
         os._exit(code)
+    sys.exit(code)
+
+
+def end_interrupted() -> None:
+    """Report that this process was interrupted before its command began, and exit."""
+    from billsync.cli.terminal.failing import told
+
+    code = told(_command(sys.argv[1:], system_surroundings()), Interrupted("SIGINT"))
+    finish_streams()
     sys.exit(code)
 
 

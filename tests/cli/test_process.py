@@ -160,6 +160,39 @@ def default_signals() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
+INTERRUPTED = """
+import os, runpy, signal, sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == imported:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+_, imported, start, *sys.argv[1:] = sys.argv
+sys.meta_path.insert(0, Interrupting())
+signal.signal(signal.SIGINT, signal.default_int_handler)
+if start == "module":
+    runpy.run_module("billsync", run_name="__main__")
+else:
+    from importlib.metadata import distribution
+    next(one for one in distribution("billsync").entry_points if one.name == "billsync").load()()
+"""
+
+
+@pytest.mark.parametrize(
+    ("imported", "start", "more"),
+    [("billsync.cli.main", "script", ()), ("click", "module", ()), ("click", "script", ("--format", "json"))],
+)
+def test_ctrl_c_within_the_first_imports_is_no_traceback(imported: str, start: str, more: tuple[str, ...]) -> None:
+    command = [sys.executable, "-c", INTERRUPTED, imported, start, "diff", "-", "--server", "local:", *more]
+
+    ran = subprocess.run(command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+
+    said = json.loads(ran.stdout)["errors"] if more else ran.stderr
+    sentence = "the command was interrupted"
+    assert ran.returncode == 1
+    assert said == ([f"error[interrupted]: {sentence}: SIGINT"] if more else f"error[interrupted]: {sentence}\n  SIGINT\n")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_served_server_answers_until_it_is_stopped(shell: Shell, folder: Path, number: signal.Signals) -> None:
     command = [sys.executable, "-m", "billsync", "serve", "--port", "0", "--db", "served.db", "--test-clock"]
