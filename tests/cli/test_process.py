@@ -190,7 +190,9 @@ def test_ctrl_c_within_the_first_imports_is_no_traceback(imported: str, start: s
     said = json.loads(ran.stdout)["errors"] if more else ran.stderr
     sentence = "the command was interrupted"
     assert ran.returncode == 1
-    assert said == ([f"error[interrupted]: {sentence}: SIGINT"] if more else f"error[interrupted]: {sentence}\n  SIGINT\n")
+    assert said == (
+        [f"error[interrupted]: {sentence}: SIGINT"] if more else f"error[interrupted]: {sentence}\n  SIGINT\n"
+    )
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
