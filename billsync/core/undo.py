@@ -75,7 +75,7 @@ class Journaled:
     """A run by its journal: the server, the owner, and what it made. `is_cut`: the journal ends within a line.
 
     `intended` is what its files say of the server that they are for, and `policy` are their rules (`_info.policy`);
-    `ended` is the time of its last event.
+    `ended` is the time of its last event, and `place` names the server in the same way in each directory.
     """
 
     target: str
@@ -85,6 +85,7 @@ class Journaled:
     intended: Mapping[str, str] = field(default_factory=dict)
     policy: Fields = field(default_factory=dict)
     ended: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,7 @@ def _journaled(events: Sequence[Mapping[str, Any]]) -> Journaled:
         intended={str(name): str(value) for name, value in run.get("intended", {}).items()},
         policy=fields_of_object(run.get("policy", {})),
         ended=str(events[-1].get("at", "")),
+        place=str(run.get("place", "")),
     )
 
 

@@ -411,10 +411,30 @@ def test_a_journal_of_something_else_is_refused(shop: Undoing, folder: Path) -> 
     several = folder / "several.jsonl"
     several.write_text("\n".join(lines).replace('"owner": "payments", "mode"', '"owner": null, "mode"') + "\n")
     texts = [old, folder / "shop.yaml", folder / "none", later, deep, several]
-    other = Undoing(shop._shell, folder, "local:other.db")
 
     assert [shop.undo(str(path), "--yes").code for path in texts] == [1] * 6
-    assert "it is of local:.billsync/local.db, and this is local:other.db" in other.undo(first, "--yes").err
+
+
+def test_a_server_has_one_name_wherever_a_command_runs(
+    shop: Undoing, shell: Shell, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A journal and a plan file are refused in another folder, and hold no path of this machine."""
+    first = shop.sync(SHOP)
+    shell.run("diff", "shop.yaml", "--server", "local:", "--out", "plan=plan.json")
+    texts = (Path(first).read_text(), (folder / "plan.json").read_text())
+    elsewhere, link = tmp_path / "elsewhere", tmp_path / "link"
+    elsewhere.mkdir()
+    link.symlink_to(folder)
+
+    monkeypatch.chdir(elsewhere)
+    refused = shop.undo(first, "--dry-run")
+    stale = shell.run("sync", "--plan-file", f"{folder}/plan.json", "--server", "local:", "--yes")
+    through = shell.run("undo", first, "--server", f"local:{link}/.billsync/local.db", "--dry-run")
+
+    both = "It is for local:.billsync/local.db of another folder, and this is local:.billsync/local.db."
+    assert not [text for text in texts if str(tmp_path) in text]
+    assert [(ran.code, both in ran.err) for ran in (refused, stale)] == [(1, True)] * 2
+    assert "voiding grant acme/welcome" in through.out
 
 
 def test_what_a_journal_withholds_is_named_and_never_guessed(shop: Undoing, shell: Shell) -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from billsync.app.planning.carrying_out import bindings_of
 from billsync.app.reading.billing import read_billing
@@ -17,7 +18,7 @@ from billsync.core.compare import said
 from billsync.core.index import Index
 from billsync.core.readings import Filled, departure, filled_in
 from billsync.core.step_masking import UNMASKED, StepMasking
-from billsync.live.target import LOCAL
+from billsync.live.target import LOCAL, parse_target
 from billsync.model.address import Address, symbols_in
 from billsync.model.change import PlanFile, Reading
 from billsync.model.diagnostic import Diagnostic
@@ -52,8 +53,18 @@ def for_later(plan: PlanFile, connection: Connection, valid_for: timedelta) -> P
 
 
 def place_of(target: str) -> str:
-    """A server's name, the same in each directory: the embedded server's with the whole path of its file."""
-    return LOCAL + os.path.abspath(target.removeprefix(LOCAL)) if target.startswith(LOCAL) else target
+    """A server's name, the same in each directory: the embedded server's with a digest of its file's whole path, which
+    itself stays out of what is sent to others."""
+    parsed = parse_target(target)
+    if isinstance(parsed, Diagnostic) or parsed.database is None:
+        return target
+    path = os.path.realpath(parsed.database)
+    return f"{LOCAL}sha256-{sha256(os.fsencode(path)).hexdigest()[:32]}{parsed.form}"
+
+
+def another_place(theirs: str, ours: str) -> str:
+    """The sentence about two servers by their names, of which the places differ."""
+    return f"It is for {theirs}{' of another folder' * (theirs == ours)}, and this is {ours}."
 
 
 def saved(plan: PlanFile) -> str:
@@ -127,11 +138,10 @@ def intended_by(plan: PlanFile) -> IntendedTarget:
 
 def other_server(plan: PlanFile, connection: Connection) -> tuple[Diagnostic, ...]:
     """The reasons why this is another server than the one that the plan file was made for."""
-    have = (place_of(connection.target), connection.generation.full_name)
-    want = (plan.intended.get(ADDRESS, plan.target), plan.dialect)
-    details = [
-        f"It is for {ours}, and this is {theirs}." for ours, theirs in zip(want, have, strict=True) if ours != theirs
-    ]
+    here, speaks = connection.target, connection.generation.full_name
+    details = [another_place(plan.target, here)] if plan.intended.get(ADDRESS, place_of(plan.target)) != place_of(here) else []
+    if plan.dialect != speaks:
+        details.append(f"It is for {plan.dialect}, and this is {speaks}.")
     return tuple(diagnostic("plan-file-target", detail, f"Name the same server, or: {ANEW}") for detail in details)
 
 

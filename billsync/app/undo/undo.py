@@ -49,7 +49,7 @@ def mode_of(allow: Mapping[str, str]) -> Mode:
 
 def is_of_another_server(run: Journaled, connection: Connection) -> bool:
     """Whether a journal is of another server than the one that is connected."""
-    return place_of(run.target) != place_of(connection.target)
+    return (run.place or place_of(run.target)) != place_of(connection.target)
 
 
 def find_undo(connection: Connection, run: Journaled, allow: Mapping[str, str], rules: Desired = NO_RULES) -> Undoing:

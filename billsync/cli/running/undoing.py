@@ -8,6 +8,7 @@ from datetime import timedelta
 from billsync.app.comparing.difference import DiffScope, difference
 from billsync.app.ending import Exit, error, worst
 from billsync.app.outcomes import code_of_run, forbidden_flags
+from billsync.app.planning.plan_files import another_place
 from billsync.app.server.connection import Connection
 from billsync.app.undo.rules import intended_by, rules_in_journal
 from billsync.app.undo.undo import Undoing, find_undo, is_of_another_server, mode_of
@@ -51,7 +52,8 @@ def undo(run: Run, path: str, files: Sequence[str], options: ServerOptions, how:
     rules = _named_rules(run, earlier, files, how) if files else _rules(run, earlier, path, how)
     with connected(run, options, intended_by(earlier.intended)) as connection:
         if is_of_another_server(earlier, connection):
-            raise error("bad-journal", f"{path}: it is of {earlier.target}, and this is {connection.target}.")
+            detail = f"{path}: {another_place(earlier.target, connection.target)}"
+            raise error("bad-journal", detail, "Name the server of that run, as from the folder in which it was made.")
         found = find_undo(connection, earlier, how.allow, rules)
         if not run.wants_json:
             run.talk(diagnostics_text(found.findings))

@@ -8,6 +8,7 @@ from typing import Any
 
 from billsync import __version__
 from billsync.app.ending import error
+from billsync.app.planning.plan_files import place_of
 from billsync.app.server.connection import Connection
 from billsync.apply.execute import Manner
 from billsync.apply.journal import FileJournal
@@ -30,7 +31,7 @@ def journaled(run: Run, connection: Connection, account: Account) -> Iterator[Jo
     """
     plan = account.plan
     directory = journals(run.around.environment)
-    facts = facts_of_run(plan)
+    facts = facts_of_run(plan, connection.target)
     try:
         with FileJournal(directory, clock=connection.clock, facts=facts) as journal:
             journal.record("begin", facts_at_begin(plan))
@@ -44,9 +45,10 @@ def journaled(run: Run, connection: Connection, account: Account) -> Iterator[Jo
         raise error("no-journal", detail, hint) from problem
 
 
-def facts_of_run(plan: PlanFile) -> Mapping[str, Any]:
-    """The facts by which an undo finds the server, the owner, and the rules that it keeps."""
-    found: dict[str, Any] = {"billsync": __version__, "target": plan.target, "owner": plan.owner, "mode": plan.mode}
+def facts_of_run(plan: PlanFile, server: str) -> Mapping[str, Any]:
+    """The facts by which an undo finds the server of this name, the owner, and the rules that it keeps."""
+    found: dict[str, Any] = {"billsync": __version__, "target": server, "place": place_of(server)}
+    found |= {"owner": plan.owner, "mode": plan.mode}
     if plan.intended:
         found["intended"] = dict(plan.intended)
     if not plan.policy:
