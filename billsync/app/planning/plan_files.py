@@ -139,7 +139,11 @@ def intended_by(plan: PlanFile) -> IntendedTarget:
 def other_server(plan: PlanFile, connection: Connection) -> tuple[Diagnostic, ...]:
     """The reasons why this is another server than the one that the plan file was made for."""
     here, speaks = connection.target, connection.generation.full_name
-    details = [another_place(plan.target, here)] if plan.intended.get(ADDRESS, place_of(plan.target)) != place_of(here) else []
+    details = (
+        [another_place(plan.target, here)]
+        if plan.intended.get(ADDRESS, place_of(plan.target)) != place_of(here)
+        else []
+    )
     if plan.dialect != speaks:
         details.append(f"It is for {plan.dialect}, and this is {speaks}.")
     return tuple(diagnostic("plan-file-target", detail, f"Name the same server, or: {ANEW}") for detail in details)
