@@ -304,7 +304,7 @@ def test_a_fee_that_a_phase_bills_again_is_given_back() -> None:
 
 def test_what_is_invoiced_is_compared_as_far_as_it_can_be_rated() -> None:
     """The next charge with its usage is; whether the invoice of a fee that was paid before takes the credit for it, no
-    server shows: that is doubted, and never counts as restored."""
+    server shows before: that is doubted, and never counts as restored. Where the credit stays, that is no proof."""
     invoiced = (CATALOG.format(fee="31") + ACME).replace("credit_only", "credit_then_invoice")
     old = lived_through([(0, invoiced)], days=12)
     send_calls(old, 3)
@@ -319,5 +319,5 @@ def test_what_is_invoiced_is_compared_as_far_as_it_can_be_rated() -> None:
     proof = verify(new.connection(), recovery, found.accounts)
     assert said == {"subscription": (Fate.DIFFERENT, "credit-may-not-pay")}
     assert [promise.due for promise in recovery.promises.values()] == [{"USD": Decimal("32.5")}]
-    assert (proof.compared[Aspect.DUE], proof.unexplained) == (1, ())
+    assert (proof.compared[Aspect.DUE], proof.unexplained) == (1, proof.departures)
     assert {(one.aspect, one.why[0].code) for one in proof.departures} == {(Aspect.BALANCE, "credit-not-taken")}

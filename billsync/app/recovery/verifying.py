@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from billsync import __version__
 from billsync.api.documents import BALANCE, CHARGES
+from billsync.app.reading.invoices import invoices_of
 from billsync.app.recovery.promises import KEPT, SUBSCRIPTION, read_promised
 from billsync.app.server.connection import BY_CREATION, Connection
 from billsync.core.read_set import all_reads
@@ -26,8 +27,10 @@ from billsync.report.billing.subscribed import CREDIT_ONLY
 from billsync.report.recovery.losses.explaining import SMALLER
 from billsync.report.recovery.proof.charged import charged
 from billsync.report.recovery.proof.departures import Aspect, Proof, departures
-from billsync.report.recovery.restore.compensated import begun_here, compensation_lines, invoiced, is_compensation
+from billsync.report.recovery.restore.compensated import begun_here, compensation_lines, is_compensation
 from billsync.report.recovery.restore.grants import key_of
+from billsync.report.recovery.restore.invoiced import credit_untaken, invoiced
+from billsync.report.recovery.restore.settlement import Reason
 from billsync.report.recovery.snapshot.items import Members, kept
 
 CUSTOMER, GRANT = "customer", "grant"
@@ -91,9 +94,21 @@ def with_compensations(
         return accounts
     begun = begun_here(whole() if whole else recovery, live, names, connection.kinds, connection.routes)
     kept = (one for one in accounts if one.code != SMALLER or one.customer not in names)
-    by_invoice = invoiced(live.live.of(SUBSCRIPTION))
-    paid = {name for name in names & ids.keys() if ids[name] in by_invoice}
-    return (*kept, *compensation_lines(begun, _booked(connection, live, begun), given, paid))
+    untaken = _untaken(connection, live, {ids[name]: name for name in names & ids.keys()})
+    return (*kept, *compensation_lines(begun, _booked(connection, live, begun), given, untaken))
+
+
+def _untaken(connection: Connection, live: Recovery, names: Mapping[str, str]) -> Mapping[str, Reason]:
+    """The reasons for which customers may pay a fee twice, by key, of those who are invoiced; `names` are keys by id.
+
+    Raises RemoteError.
+    """
+    starts = {one: start for one, start in invoiced(live.live.of(SUBSCRIPTION)).items() if one in names}
+    try:
+        found = invoices_of(connection, tuple(starts))
+        return {names[one]: reason for one, reason in credit_untaken(starts, found).items()}
+    except (LookupError, TypeError, ArithmeticError) as fault:
+        raise RemoteError("unexpected response: a row of the list of invoices is none of the API's") from fault
 
 
 def _booked(connection: Connection, live: Recovery, begun: Collection[str]) -> Mapping[str, Mapping[str, Decimal]]:

@@ -74,12 +74,23 @@ RESTORES = Chapter(
         ),
         Code(
             "credit-not-taken",
-            "the credit for a fee in advance is not taken by its invoice",
+            "the credit for a fee in advance is not taken by an invoice",
             "As `fee-not-booked`, of a subscription that is paid by invoices (`credit_then_invoice`). The server "
-            "hasn't made the invoice yet, or takes no credits for invoices. Where the credit is still whole some "
-            "minutes later, the customer is invoiced for what was paid before: void that invoice.",
-            "acme: balance 20.67 USD more: the credit for its fee in advance is unused: the invoice isn't made yet, or "
-            "takes no credit, and is paid twice",
+            "hasn't made the invoice yet, or doesn't show invoices (Konnect). As the customer may pay the fee twice, "
+            "`verify` names the departure so, and never counts it as explained. Where the credit is still whole some "
+            "minutes later, the server takes no credits for invoices: void the invoice of that moment, and the credit "
+            "(`state: voided`, or in the portal).",
+            "acme: balance 20.67 USD more: the credit for its fee in advance is unused, and no invoice has asked for "
+            "that fee yet",
+        ),
+        Code(
+            "invoiced-twice",
+            "an invoice asks for a fee that was paid before",
+            "As `credit-not-taken`, of a customer with an invoice for a period since its subscription began again, "
+            "which has an amount to pay although the credit for it is there. `verify` never counts the departure as "
+            "explained. Void the invoice, and the credit.",
+            "acme: balance 20.67 USD more: the credit for its fee in advance is unused, and was paid before: void what "
+            "invoice OM-7 (issued, 20.67 USD) asks for it",
         ),
         Code(
             "fee-smaller",

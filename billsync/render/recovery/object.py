@@ -46,7 +46,8 @@ def _departure(one: Departure) -> Any:
         "server": one.have,
         "currency": one.currency or None,
         "difference": decimal_text(one.difference) if one.difference is not None else None,
-        "explained_by": [line_fields(line) for line in one.why],
+        "explained_by": [line_fields(line) for line in one.why] if one.is_explained else [],
+        "doubts": [] if one.is_explained else [line_fields(line) for line in one.why],
     }
 
 

@@ -24,10 +24,10 @@ NAMES = frozenset({"Customer", "Subscription", "Code"})
 
 def proof_sections(proof: Proof) -> Iterator[Section]:
     """The departures, those that aren't explained first, and the numbers of comparisons."""
-    explained = tuple(one for one in proof.departures if one.why)
+    explained = tuple(one for one in proof.departures if one.is_explained)
     for title, found in (("Not explained", proof.unexplained), ("Explained by the loss report", explained)):
         if found:
-            yield Section(plain(f"{title}: {len(found):,}"), (_departures(title, found),), is_fold=bool(found[0].why))
+            yield Section(plain(f"{title}: {len(found):,}"), (_departures(title, found),), is_fold=found is explained)
     yield Section(plain("Comparisons"), (Paragraph(tuple(plain(line) for line in comparison_lines(proof))),))
 
 

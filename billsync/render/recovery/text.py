@@ -89,7 +89,8 @@ def proof_headline(proof: Proof, *, taken_at: datetime, target: str) -> str:
 def departure_cells(one: Departure) -> tuple[str, ...]:
     """The cells of a departure."""
     difference = f"{with_sign(one.difference)} {one.currency}" if one.difference is not None else ""
-    why = ", ".join(dict.fromkeys(line.code or line.how for line in one.why)) or UNEXPLAINED
+    lines = dict.fromkeys(line.code or line.how for line in one.why)
+    why = ", ".join(lines if one.is_explained else (*lines, UNEXPLAINED))
     return one.customer, one.subscription, one.aspect.value, one.want, one.have, difference, why
 
 

@@ -167,6 +167,17 @@ def test_a_fee_that_is_not_booked_yet_explains_no_more_than_was_given(settled: s
     assert (compared(after(settled=settled), given).unexplained == ()) is is_explained
 
 
+@pytest.mark.parametrize("code", ["credit-not-taken", "invoiced-twice"])
+def test_a_customer_who_may_pay_twice_is_never_explained(code: str) -> None:
+    """The line names the departure; the proof fails."""
+    given = replace(line("grant", "c", {"USD": "-10"}), code=code)
+
+    found = compared(after(settled="322.40"), given)
+
+    assert [[one.code for one in departure.why] for departure in found.unexplained] == [[code]]
+    assert f"+10 USD  {code}, NOT EXPLAINED" in proof_text(found, taken_at=NOW, target="local:")
+
+
 def test_an_open_payment_explains_no_balance() -> None:
     """Its credit is there in full: a balance that is higher by as much is a credit that was given twice."""
     payment = replace(line("grant", "p", {"USD": "-9"}), code="payment-open")

@@ -13,9 +13,12 @@ from billsync.report.recovery.losses.accounting import DEBT, EVENT, UNEXPLAINED,
 GRANT, SUBSCRIPTION = "grant", "subscription"
 WAITING = "waits-for-period"
 """The code of what begins with the next period (`restore --in-advance wait`)."""
-UNUSED, NOT_TAKEN = "fee-not-booked", "credit-not-taken"
-"""The codes of a credit for a fee in advance that the server hasn't booked yet, or that no invoice takes."""
-NOT_YET = frozenset({UNUSED, NOT_TAKEN})
+UNUSED, NOT_TAKEN, INVOICED_TWICE = "fee-not-booked", "credit-not-taken", "invoiced-twice"
+"""The codes of a credit for a fee in advance that the server hasn't booked yet, that no invoice has taken, or that an
+invoice for the fee hasn't."""
+NOT_YET = frozenset({UNUSED, NOT_TAKEN, INVOICED_TWICE})
+DOUBTS = frozenset({NOT_TAKEN, INVOICED_TWICE})
+"""Those that name a departure, and explain none: the customer pays the fee twice, or may."""
 BILLED_AGAIN = "billed-again"
 """The code of fees in advance that a customer pays twice, from the balance."""
 

@@ -18,7 +18,7 @@ from billsync.model.value import decimal_text
 from billsync.rating.arithmetic import ZERO, minus, plus
 from billsync.report.recovery.facts.standing import CUSTOMER, PLAN, Balance, Contents, Held, Party, parties
 from billsync.report.recovery.facts.unshown_times import with_times
-from billsync.report.recovery.losses.explaining import SUBSCRIPTION, Explanations, Why
+from billsync.report.recovery.losses.explaining import DOUBTS, SUBSCRIPTION, Explanations, Why
 
 NOTHING, IN_FORCE, SOME_TIME = "none", "in force", "at a time that isn't shown"
 
@@ -51,7 +51,7 @@ class Departure:
     """One thing that isn't as the snapshot has it. `want` is the snapshot's, `have` the server's, as texts.
 
     `difference` is what the server shows more, in `currency`. `why` are the lines of the loss report that account for
-    it; without one it is unexplained.
+    it; without one it is unexplained, and where one only doubts.
     """
 
     customer: str
@@ -62,6 +62,11 @@ class Departure:
     currency: str = ""
     difference: Decimal | None = None
     why: Why = ()
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether the loss report accounts for it."""
+        return bool(self.why) and not any(line.code in DOUBTS for line in self.why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ class Proof:
     @property
     def unexplained(self) -> tuple[Departure, ...]:
         """The departures for which the loss report doesn't account."""
-        return tuple(one for one in self.departures if not one.why)
+        return tuple(one for one in self.departures if not one.is_explained)
 
 
 def departures(

@@ -3,7 +3,7 @@ hasn't booked yet, and what is left of those that were worked out for an earlier
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 
 from billsync.core.ownership import KEY, labels_of
@@ -15,21 +15,18 @@ from billsync.model.routes import Routes
 from billsync.model.state import Row
 from billsync.model.value import Fields, decimal_text
 from billsync.rating.arithmetic import ZERO, minus, negative, plus, total
-from billsync.report.billing.subscribed import CREDIT_ONLY
 from billsync.report.moves.amounts import Amounts
 from billsync.report.recovery.facts.standing import CUSTOMER, OVER
-from billsync.report.recovery.losses.explaining import NOT_TAKEN, SMALLER, UNUSED
+from billsync.report.recovery.losses.explaining import SMALLER, UNUSED
 from billsync.report.recovery.restore.chains import Begun, chains
 from billsync.report.recovery.restore.choices import Choices
 from billsync.report.recovery.restore.grants import GRANT, PREFIX
 from billsync.report.recovery.restore.links import SUBSCRIPTION
 from billsync.report.recovery.restore.old import old
+from billsync.report.recovery.restore.settlement import Reason
 
 ACTIVE = "active"
 HOW = "the credit for its fee in advance is there until the server has booked the fee"
-HOW_INVOICED = (
-    "the credit for its fee in advance is unused: the invoice isn't made yet, or takes no credit, and is paid twice"
-)
 
 
 def is_compensation(row: Fields, known: Collection[str]) -> bool:
@@ -38,22 +35,17 @@ def is_compensation(row: Fields, known: Collection[str]) -> bool:
     return key.startswith(PREFIX) and key not in known and row.get("status") == ACTIVE
 
 
-def invoiced(rows: Iterable[Row]) -> frozenset[str]:
-    """The ids of customers with a subscription that is paid by invoices."""
-    paid = (row.fields for row in rows if row.fields.get("settlement_mode") != CREDIT_ONLY)
-    return frozenset(str(row.get("customer_id")) for row in paid)
-
-
 def compensation_lines(
     begun: Mapping[str, Begun],
     booked: Mapping[str, Amounts],
     given: Mapping[Address, Row],
-    by_invoice: Collection[str] = (),
+    untaken: Mapping[str, Reason],
 ) -> Iterator[Accounted]:
     """The lines of credits that were given: what is left of each for good, and what its fee hasn't taken yet.
 
-    `begun` are the chains that run, and `booked` the charges so far, by the live subscription's id, `by_invoice` the
-    keys of customers who are invoiced. The latter lines explain a balance that is higher by at most their amount.
+    `begun` are the chains that run, and `booked` the charges so far, by the live subscription's id. `untaken` are the
+    reasons for which customers who are invoiced may pay twice, by their keys. The latter lines name why a balance is
+    higher by at most their amount.
     """
     taken: dict[Address, Decimal] = {}
     for row_id, chain in begun.items():
@@ -68,7 +60,8 @@ def compensation_lines(
         if amount > ZERO:
             customer, money = Address(CUSTOMER, address.parents).key, {str(row.fields["currency"]): negative(amount)}
             line = Accounted(GRANT, row.id, address.text, Fate.DIFFERENT, UNUSED, HOW, customer, money)
-            yield replace(line, code=NOT_TAKEN, how=HOW_INVOICED) if customer in by_invoice else line
+            doubt = untaken.get(customer)
+            yield replace(line, code=doubt.code, how=doubt.how) if doubt else line
 
 
 def excess_lines(begun: Begun, given: Mapping[Address, Row]) -> Iterator[tuple[Accounted, Address]]:
